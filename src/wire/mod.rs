@@ -1,1 +1,21 @@
-//! Bytes and RFC rules.
+//! Bytes and the rules of RFC 6455, RFC 7692 and HTTP/1.1 heads.
+//!
+//! Everything here turns bytes into meaning or meaning into bytes. It knows no sockets, clocks,
+//! terminals, environment or threads, and no input makes it panic: whatever a peer sends has a
+//! representation.
+
+pub mod close;
+pub mod decoder;
+pub mod deflate;
+pub mod frame;
+pub mod handshake;
+pub mod head;
+pub mod mask;
+pub mod utf8;
+pub mod violation;
+pub mod writer;
+
+pub use frame::{FrameHeader, LengthForm};
+pub use tungstenite::protocol::Role;
+pub use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
+pub use violation::{Violation, ViolationKind};

@@ -1,0 +1,281 @@
+//! The vocabulary every layer above the wire shares: what happened, when, on which connection.
+//!
+//! Producers (observers, the network, the modes) make [`Event`]s; printers, recordings and the
+//! active endpoint read them. Nothing here knows how an event is printed. Events borrow: looking
+//! at one costs no copy.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::wire::close::CloseBody;
+use crate::wire::handshake::{Agreed, Report};
+use crate::wire::head::{Head, HeadError};
+use crate::wire::{FrameHeader, OpCode, Violation};
+
+/// The way bytes travel. Absolute, so that a proxy and a file mean the same as a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the client.
+    ToServer,
+    /// From the server.
+    ToClient,
+}
+
+impl Direction {
+    /// The other one.
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::ToServer => Self::ToClient,
+            Self::ToClient => Self::ToServer,
+        }
+    }
+}
+
+/// Counts connections of one run, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(pub u64);
+
+/// When and where something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Microseconds since the Unix epoch.
+    pub micros: i64,
+    /// The connection.
+    pub conn: ConnId,
+}
+
+/// Everything that can be told of a connection.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// A name became addresses, in the order they will be tried.
+    Resolved {
+        /// The name asked for.
+        host: &'a str,
+        /// What it resolved to.
+        addresses: &'a [SocketAddr],
+    },
+    /// One address did not answer; others may.
+    AddressFailed {
+        /// The address.
+        address: SocketAddr,
+        /// Why, as the system says it.
+        error: &'a str,
+    },
+    /// TCP is up.
+    Connected {
+        /// Our end.
+        local: SocketAddr,
+        /// Theirs.
+        peer: SocketAddr,
+    },
+    /// TLS is up.
+    Tls(&'a TlsFacts),
+    /// The head of a request or a response, by direction.
+    Head(Direction, &'a Head),
+    /// Bytes of the body of a response that is not a 101.
+    Body(&'a [u8]),
+    /// The handshake was judged: every rule with its verdict.
+    Judged(&'a Report),
+    /// The connection is open for frames.
+    Open(&'a Agreed),
+    /// Something in a direction's stream of frames.
+    Frame(Direction, FrameEvent<'a>),
+    /// A ping of ours was answered.
+    RoundTrip(Duration),
+    /// Something worth saying that is no event of the protocol.
+    Note(&'a str),
+    /// The connection is over.
+    End(&'a Ending),
+}
+
+/// What an observer sees in the bytes of one direction, in order.
+///
+/// A frame is [`Start`](Self::Start), any number of [`Payload`](Self::Payload) and
+/// [`Data`](Self::Data) pieces, [`Control`](Self::Control) if it is one, then [`End`](Self::End);
+/// [`Message`](Self::Message) follows the last frame of a message. A [`Violation`](Self::Violation)
+/// comes as soon as it can be known, inside its frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FrameEvent<'a> {
+    /// A frame header.
+    Start {
+        /// Number of the frame in its direction, from 1.
+        number: u64,
+        /// The header.
+        header: &'a FrameHeader,
+    },
+    /// Payload as it travelled, unmasked; still compressed if the message is.
+    Payload(&'a [u8]),
+    /// The content of a data message: inflated, if it was compressed.
+    Data(&'a [u8]),
+    /// A control frame of legal length, whole.
+    Control {
+        /// Close, ping, pong or a reserved one.
+        opcode: OpCode,
+        /// At most 125 bytes.
+        payload: &'a [u8],
+    },
+    /// The frame's last byte has been reported.
+    End {
+        /// Number of the frame in its direction.
+        number: u64,
+        /// The header.
+        header: &'a FrameHeader,
+    },
+    /// A message is complete.
+    Message(&'a MessageInfo),
+    /// The sender broke a rule.
+    Violation(&'a Violation),
+    /// Bytes after the frame boundary was lost.
+    Undecodable(&'a [u8]),
+}
+
+/// A data message, once complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageInfo {
+    /// Number of the message in its direction, from 1.
+    pub number: u64,
+    /// Text or binary.
+    pub opcode: OpCode,
+    /// How many frames it came in.
+    pub frames: u64,
+    /// Number of its first frame in its direction.
+    pub first_frame: u64,
+    /// Whether it travelled compressed.
+    pub compressed: bool,
+    /// Payload bytes on the wire.
+    pub wire_len: u64,
+    /// Bytes of content.
+    pub len: u64,
+}
+
+/// What was agreed under TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// Protocol version, as in `TLS 1.3`, if the ServerHello was seen.
+    pub version: Option<String>,
+    /// Cipher suite by its registered name.
+    pub cipher: Option<String>,
+    /// The protocol agreed by ALPN.
+    pub alpn: Option<String>,
+    /// The peer's own certificate.
+    pub certificate: Option<CertificateFacts>,
+    /// Whether the chain and the name were verified (not with `--insecure`).
+    pub verified: bool,
+}
+
+/// What a certificate says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// Distinguished name of the subject, RFC 4514.
+    pub subject: String,
+    /// Distinguished name of the issuer, RFC 4514.
+    pub issuer: String,
+    /// DNS names and IP addresses it is for.
+    pub names: Vec<String>,
+    /// First moment of validity, RFC 3339.
+    pub not_before: String,
+    /// Last moment of validity, RFC 3339.
+    pub not_after: String,
+    /// Serial number in hex.
+    pub serial: String,
+}
+
+/// Which end of the connection, seen from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// This program.
+    Us,
+    /// The other end.
+    Peer,
+    /// Neither: the network or the system.
+    Network,
+}
+
+/// A deadline of ours that passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeoutKind {
+    /// No connection within `--connect-timeout`.
+    Connect,
+    /// No complete handshake within `--handshake-timeout`.
+    Handshake,
+    /// No answer to our Close within `--close-timeout`.
+    Close,
+    /// Nothing received after a ping within `--pong-timeout`.
+    Pong,
+    /// `--max-time` is over.
+    MaxTime,
+}
+
+impl TimeoutKind {
+    /// What was waited for, in plain words.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Connect => "no connection within the connect timeout",
+            Self::Handshake => "no complete handshake within the handshake timeout",
+            Self::Close => "the peer did not answer our close frame within the close timeout",
+            Self::Pong => "nothing received after a ping within the pong timeout",
+            Self::MaxTime => "the time set by --max-time is over",
+        }
+    }
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The closing handshake was completed.
+    Closed,
+    /// The peer broke the protocol, and the connection was failed (RFC 6455 §7.1.7).
+    Violation(Violation),
+    /// A deadline of ours passed.
+    Timeout(TimeoutKind),
+    /// The stream ended, or broke, before the closing handshake was completed: 1006. The text says
+    /// how, as in `end of stream` or `connection reset by peer`.
+    Lost(String),
+    /// We ended it on purpose without a closing handshake.
+    Dropped,
+}
+
+/// The end of a connection: who, how, what was said, how long, how much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Who ended it.
+    pub by: Side,
+    /// How.
+    pub cause: Cause,
+    /// The Close frame we sent.
+    pub sent: Option<CloseBody>,
+    /// The Close frame we received.
+    pub received: Option<CloseBody>,
+    /// From the 101 to the end.
+    pub duration: Duration,
+    /// What went out.
+    pub out: Totals,
+    /// What came in.
+    pub r#in: Totals,
+}
+
+/// Counts of one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Frames of every kind.
+    pub frames: u64,
+    /// Complete data messages.
+    pub messages: u64,
+    /// Bytes of message content, inflated.
+    pub bytes: u64,
+    /// Bytes of the stream after the handshake, headers included.
+    pub wire_bytes: u64,
+}
+
+/// Events of the handshake as an observer of one direction tells them.
+#[derive(Clone, Debug)]
+pub enum Observed<'a> {
+    /// The head is complete. Nothing more comes until the owner says what follows it.
+    Head(&'a Head),
+    /// The head can't be one, or is too large; what was read of it is in the error's head.
+    HeadError(&'a HeadError),
+    /// Bytes of a body.
+    Body(&'a [u8]),
+    /// Something in the stream of frames.
+    Frame(FrameEvent<'a>),
+}

@@ -1,0 +1,99 @@
+//! The rules a frame header must keep, judged from the header and the state of its direction.
+//!
+//! Quotes the RFC at each rule. Finds every breach of a header, not just the first.
+
+use crate::event::Direction;
+use crate::wire::{Data, FrameHeader, LengthForm, OpCode, ViolationKind, frame};
+
+/// What must be known of a direction to judge its next header.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation {
+    /// Which way the frame travels.
+    pub direction: Direction,
+    /// Whether permessage-deflate was agreed.
+    pub compression: bool,
+    /// Whether fragments of a message are still to come.
+    pub message_open: bool,
+    /// Whether a Close frame came before.
+    pub closed: bool,
+}
+
+/// Hands every breach in `header` to `found`, with what was seen.
+pub fn judge(
+    header: &FrameHeader,
+    situation: Situation,
+    mut found: impl FnMut(ViolationKind, String),
+) {
+    use ViolationKind::*;
+    let Situation { direction, compression, message_open, closed } = situation;
+    let name = || frame::opcode_name(header.opcode).unwrap_or("reserved");
+
+    // "An endpoint MUST NOT … send any more data frames after sending a Close frame" (§5.5.1);
+    // control frames have no purpose there either.
+    if closed {
+        found(FrameAfterClose, format!("a {} frame", name()));
+    }
+    // "a client MUST mask all frames … A server MUST NOT mask any frames" (§5.1).
+    match (direction, header.mask) {
+        (Direction::ToServer, None) => found(UnmaskedFrameFromClient, String::new()),
+        (Direction::ToClient, Some(key)) => {
+            let [a, b, c, d] = key;
+            found(MaskedFrameFromServer, format!("mask key {a:02x}{b:02x}{c:02x}{d:02x}"));
+        }
+        _ => {}
+    }
+    // RSV bits: "MUST be 0 unless an extension is negotiated that defines meanings for non-zero
+    // values" (§5.2).
+    if header.rsv1 {
+        match header.opcode {
+            // "this bit … MUST NOT be set on … control frames" and only "on the first fragment"
+            // (RFC 7692 §6.1).
+            _ if !compression => found(Rsv1WithoutExtension, String::new()),
+            OpCode::Control(_) => found(Rsv1OnControl, format!("a {} frame", name())),
+            OpCode::Data(Data::Continue) => found(Rsv1OnContinuation, String::new()),
+            OpCode::Data(_) => {}
+        }
+    }
+    if header.rsv2 || header.rsv3 {
+        let which = match (header.rsv2, header.rsv3) {
+            (true, true) => "RSV2 and RSV3",
+            (true, false) => "RSV2",
+            _ => "RSV3",
+        };
+        found(Rsv2OrRsv3, which.to_owned());
+    }
+    match header.opcode {
+        // "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket
+        // Connection_" (§5.2).
+        OpCode::Data(Data::Reserved(bits)) => found(ReservedDataOpcode, format!("opcode {bits}")),
+        OpCode::Data(Data::Continue) if !message_open => {
+            found(UnexpectedContinuation, String::new());
+        }
+        OpCode::Data(Data::Text | Data::Binary) if message_open => {
+            found(ExpectedContinuation, format!("a {} frame", name()));
+        }
+        OpCode::Data(_) => {}
+        OpCode::Control(control) => {
+            if let crate::wire::Control::Reserved(bits) = control {
+                found(ReservedControlOpcode, format!("opcode {bits}"));
+            }
+            // "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be
+            // fragmented" (§5.5).
+            if !header.fin {
+                found(FragmentedControl, format!("a {} frame without FIN", name()));
+            }
+            if header.len > 125 {
+                found(ControlTooLong, format!("a {} frame of {} bytes", name(), header.len));
+            }
+        }
+    }
+    // "the minimal number of bytes MUST be used to encode the length" (§5.2).
+    if header.form != LengthForm::minimal(header.len) {
+        let (bits, len) = (header.form.bits(), header.len);
+        found(NonMinimalLength, format!("{len} written in {bits} bits"));
+    }
+    // "the most significant bit MUST be 0" (§5.2).
+    if !header.has_end() {
+        found(LengthTopBit, format!("{:#x}", header.len));
+    }
+}

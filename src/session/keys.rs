@@ -1,0 +1,61 @@
+//! Mask keys drawn in bulk, RFC 6455 §5.3.
+//!
+//! "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong
+//! source of entropy." The source is handed in; a million small frames ask it a thousand times.
+
+use crate::wire::mask::MaskKey;
+
+/// Fills a buffer with random bytes from a strong source.
+pub type RandomSource = Box<dyn FnMut(&mut [u8]) + Send>;
+
+/// Bytes drawn at once: a thousand keys.
+const POOL: usize = 4096;
+
+/// A supply of mask keys, each used once.
+pub struct MaskKeys {
+    source: RandomSource,
+    pool: Box<[u8; POOL]>,
+    at: usize,
+}
+
+impl MaskKeys {
+    /// Draws from `source` when the first key is asked for.
+    pub fn new(source: RandomSource) -> Self {
+        Self { source, pool: Box::new([0; POOL]), at: POOL }
+    }
+
+    /// The next key.
+    pub fn next_key(&mut self) -> MaskKey {
+        if self.at == POOL {
+            (self.source)(&mut self.pool[..]);
+            self.at = 0;
+        }
+        let key = [0, 1, 2, 3].map(|i| self.pool[self.at + i]);
+        self.at += 4;
+        key
+    }
+}
+
+impl std::fmt::Debug for MaskKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MaskKeys")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hands_out_every_byte_once_and_refills() {
+        let mut round = 0u8;
+        let mut keys = MaskKeys::new(Box::new(move |pool| {
+            round += 1;
+            pool.fill(round);
+        }));
+        let drawn: Vec<MaskKey> = (0..POOL / 4 + 1).map(|_| keys.next_key()).collect();
+        assert_eq!(drawn[0], [1; 4]);
+        assert_eq!(drawn[POOL / 4 - 1], [1; 4]);
+        assert_eq!(drawn[POOL / 4], [2; 4]);
+    }
+}

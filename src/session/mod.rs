@@ -1,0 +1,13 @@
+//! One connection's logic without a connection: bytes and events in, events and bytes out.
+//!
+//! Knows the wire and the event vocabulary; no sockets, printers, clocks or environment. Time is
+//! an argument, randomness is handed in, output is bytes to send and the next deadline.
+
+pub mod endpoint;
+pub mod framing;
+pub mod keys;
+pub mod observer;
+pub mod tally;
+
+pub use endpoint::{Endpoint, EndpointConfig};
+pub use observer::{Limits, Observer};

@@ -1,0 +1,263 @@
+//! The two halves of permessage-deflate, RFC 7692 §7.2: messages to and from DEFLATE streams.
+//!
+//! Knows bytes and the agreed parameters, not frames. Streams are created with the first message
+//! that needs them, so a session that never compresses pays nothing.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+/// "append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (§7.2.2).
+pub const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+
+/// The smallest window zlib can really use; 8 bits are read with 9 and never written.
+const MIN_WINDOW_BITS: u8 = 9;
+
+/// How many bytes one call took and gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Input bytes consumed.
+    pub consumed: usize,
+    /// Output bytes produced.
+    pub produced: usize,
+}
+
+/// The payload is not DEFLATE data, or refers back beyond the agreed window.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} after {consumed} compressed and {produced} inflated bytes of the message")]
+pub struct InflateError {
+    /// What the decompressor says.
+    pub reason: String,
+    /// Compressed bytes of this message read before.
+    pub consumed: u64,
+    /// Bytes of this message inflated before.
+    pub produced: u64,
+}
+
+/// Inflates the messages of one direction.
+#[derive(Debug)]
+pub struct Inflater {
+    window_bits: u8,
+    keep_context: bool,
+    stream: Option<Box<Decompress>>,
+    consumed: u64,
+    produced: u64,
+}
+
+impl Inflater {
+    /// `window_bits` (8 to 15) and `no_context_takeover` as agreed for the sender.
+    pub fn new(window_bits: u8, no_context_takeover: bool) -> Self {
+        let window_bits = window_bits.clamp(MIN_WINDOW_BITS, 15);
+        Self { window_bits, keep_context: !no_context_takeover, stream: None, consumed: 0, produced: 0 }
+    }
+
+    /// Inflates from `input` into `output` until one of them is used up. When all input is
+    /// consumed and `output` is full there may be more: call again with the rest.
+    ///
+    /// # Errors
+    ///
+    /// The data is not DEFLATE; the stream must not be used for further messages.
+    pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
+        let bits = self.window_bits;
+        let stream = self.stream.get_or_insert_with(|| Box::new(Decompress::new_with_window_bits(false, bits)));
+        let mut progress = Progress { consumed: 0, produced: 0 };
+        loop {
+            let (before_in, before_out) = (stream.total_in(), stream.total_out());
+            let result = stream.decompress(
+                &input[progress.consumed..],
+                &mut output[progress.produced..],
+                FlushDecompress::Sync,
+            );
+            let (took, gave) = (stream.total_in() - before_in, stream.total_out() - before_out);
+            progress.consumed += took as usize;
+            progress.produced += gave as usize;
+            self.consumed += took;
+            self.produced += gave;
+            match result {
+                // §7.2.3.4: a block with BFINAL set may end inside a message; what follows starts a
+                // new DEFLATE stream. zlib can't keep its window across that end.
+                Ok(Status::StreamEnd) => {
+                    stream.reset(false);
+                    if progress.consumed == input.len() {
+                        return Ok(progress);
+                    }
+                }
+                Ok(Status::Ok | Status::BufError) => return Ok(progress),
+                Err(error) => {
+                    let reason = error.message().unwrap_or("invalid data").to_owned();
+                    return Err(InflateError { reason, consumed: self.consumed, produced: self.produced });
+                }
+            }
+        }
+    }
+
+    /// Whether later messages may refer back to earlier ones.
+    pub fn keeps_context(&self) -> bool {
+        self.keep_context
+    }
+
+    /// Ends a message, after its payload and [`TAIL`] went through [`Inflater::inflate`].
+    pub fn end_message(&mut self) {
+        (self.consumed, self.produced) = (0, 0);
+        if !self.keep_context
+            && let Some(stream) = &mut self.stream
+        {
+            stream.reset(false);
+        }
+    }
+}
+
+/// Compresses the messages of one direction.
+#[derive(Debug)]
+pub struct Deflater {
+    window_bits: u8,
+    keep_context: bool,
+    stream: Option<Box<Compress>>,
+}
+
+impl Deflater {
+    /// `window_bits` and `no_context_takeover` as agreed for this side; `None` when the window is
+    /// one zlib can't compress with (8 bits): then messages go uncompressed, which is always legal.
+    pub fn new(window_bits: u8, no_context_takeover: bool) -> Option<Self> {
+        (MIN_WINDOW_BITS..=15)
+            .contains(&window_bits)
+            .then_some(Self { window_bits, keep_context: !no_context_takeover, stream: None })
+    }
+
+    /// Appends the compressed form of the next piece of a message to `out`. The payload of the
+    /// last piece (`last`) ends without the [`TAIL`] the receiver puts back (§7.2.1).
+    pub fn deflate(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
+        let bits = self.window_bits;
+        let stream = self.stream.get_or_insert_with(|| {
+            Box::new(Compress::new_with_window_bits(Compression::default(), false, bits))
+        });
+        let start = out.len();
+        let mut rest = piece;
+        loop {
+            // zlib's bound for one call; `compress_vec` writes into spare capacity only.
+            out.reserve(rest.len() / 2 + 64);
+            let before = stream.total_in();
+            // An error would mean an inconsistent stream, which this loop can't make.
+            let _ = stream.compress_vec(rest, out, FlushCompress::Sync);
+            rest = &rest[(stream.total_in() - before) as usize..];
+            if rest.is_empty() && out.len() < out.capacity() {
+                break;
+            }
+        }
+        if last {
+            if out[start..].ends_with(&TAIL) {
+                out.truncate(out.len() - TAIL.len());
+            }
+            if out.len() == start {
+                // "an empty message … a single 0x00" (§7.2.3.6)
+                out.push(0x00);
+            }
+            if !self.keep_context {
+                stream.reset();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn deflated(deflater: &mut Deflater, message: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        deflater.deflate(message, true, &mut out);
+        out
+    }
+
+    fn inflated(inflater: &mut Inflater, payload: &[u8], piece: usize) -> Result<Vec<u8>, InflateError> {
+        let mut message = Vec::new();
+        for chunk in payload.chunks(piece.max(1)).chain([&TAIL[..]]) {
+            let mut rest = chunk;
+            loop {
+                let mut output = [0; 64];
+                let progress = inflater.inflate(rest, &mut output)?;
+                message.extend_from_slice(&output[..progress.produced]);
+                rest = &rest[progress.consumed..];
+                if rest.is_empty() && progress.produced < output.len() {
+                    break;
+                }
+            }
+        }
+        inflater.end_message();
+        Ok(message)
+    }
+
+    #[test]
+    fn reads_the_examples_of_section_7_2_3() {
+        let mut one = Inflater::new(15, false);
+        assert_eq!(inflated(&mut one, b"\xf2\x48\xcd\xc9\xc9\x07\x00", 99).as_deref(), Ok(&b"Hello"[..]));
+        // 7.2.3.2: the second message refers to the first
+        assert_eq!(inflated(&mut one, b"\xf2\x00\x11\x00\x00", 1).as_deref(), Ok(&b"Hello"[..]));
+        // 7.2.3.3: a block without compression
+        let mut stored = Inflater::new(15, false);
+        assert_eq!(inflated(&mut stored, b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", 2).as_deref(), Ok(&b"Hello"[..]));
+        // 7.2.3.4: a block with BFINAL set
+        let mut final_block = Inflater::new(15, false);
+        assert_eq!(inflated(&mut final_block, b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00", 3).as_deref(), Ok(&b"Hello"[..]));
+        // 7.2.3.5: two blocks in one message
+        let mut two = Inflater::new(15, false);
+        let blocks = b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00";
+        assert_eq!(inflated(&mut two, blocks, 1).as_deref(), Ok(&b"Hello"[..]));
+    }
+
+    #[test]
+    fn writes_an_empty_message_as_one_zero_byte() {
+        let mut deflater = Deflater::new(15, false).expect("a usable window");
+        let mut inflater = Inflater::new(15, false);
+        for message in [&b""[..], b"", b"a", b"", b""] {
+            let payload = deflated(&mut deflater, message);
+            assert!(!payload.is_empty());
+            assert_eq!(inflated(&mut inflater, &payload, 9).as_deref(), Ok(message));
+        }
+    }
+
+    #[test]
+    fn a_window_of_8_bits_is_read_but_never_written() {
+        assert!(Deflater::new(8, false).is_none());
+        let mut small = Deflater::new(9, true).expect("a usable window");
+        let payload = deflated(&mut small, b"hello hello hello");
+        assert_eq!(inflated(&mut Inflater::new(8, true), &payload, 3).as_deref(), Ok(&b"hello hello hello"[..]));
+    }
+
+    #[test]
+    fn garbage_is_an_error_with_its_place() {
+        let error = inflated(&mut Inflater::new(15, false), b"\xff\xff\xff\xff", 1).expect_err("not DEFLATE");
+        assert!(error.to_string().contains("compressed and 0 inflated bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_distance_beyond_the_agreed_window_is_an_error() {
+        let noise: Vec<u8> = (0..2000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let far = [&noise[..], &noise[..]].concat();
+        let payload = deflated(&mut Deflater::new(15, false).expect("usable"), &far);
+        assert!(inflated(&mut Inflater::new(9, false), &payload, 99).is_err());
+        assert_eq!(inflated(&mut Inflater::new(15, false), &payload, 99), Ok(far));
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips_in_pieces_with_every_parameter(
+            messages in proptest::collection::vec(proptest::collection::vec(0u8..8, 0..3000), 1..4),
+            bits in 9u8..=15, no_takeover: bool, cut in 0usize..3000, piece in 1usize..700,
+        ) {
+            let mut deflater = Deflater::new(bits, no_takeover).expect("usable");
+            let mut inflater = Inflater::new(bits, no_takeover);
+            for message in &messages {
+                let cut = cut.min(message.len());
+                let mut payload = Vec::new();
+                deflater.deflate(&message[..cut], false, &mut payload);
+                deflater.deflate(&message[cut..], true, &mut payload);
+                prop_assert_eq!(inflated(&mut inflater, &payload, piece).as_ref(), Ok(message));
+            }
+        }
+
+        #[test]
+        fn never_panics_on_garbage(payload: Vec<u8>, piece in 1usize..50) {
+            let _ = inflated(&mut Inflater::new(15, false), &payload, piece);
+        }
+    }
+}

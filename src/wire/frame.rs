@@ -1,0 +1,196 @@
+//! The frame header of RFC 6455 §5.2, exactly as it stood on the wire.
+//!
+//! Keeps what a message engine throws away: the reserved bits, the opcode whatever its value, the
+//! mask key, the form the length was written in, the header's own bytes and where they began.
+
+use super::mask::MaskKey;
+use super::{Control, Data, OpCode};
+
+/// The longest header: two bytes, a 64-bit length and a mask key.
+pub const MAX_HEADER_LEN: usize = 14;
+
+/// The form the payload length was written in (§5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LengthForm {
+    /// In the second byte itself, 0 to 125.
+    Bits7,
+    /// 126, then 16 bits.
+    Bits16,
+    /// 127, then 64 bits.
+    Bits64,
+}
+
+impl LengthForm {
+    /// The form §5.2 demands for `len`: "the minimal number of bytes MUST be used".
+    pub fn minimal(len: u64) -> Self {
+        match len {
+            0..=125 => Self::Bits7,
+            126..=0xffff => Self::Bits16,
+            _ => Self::Bits64,
+        }
+    }
+
+    /// How many bits carry the length: 7, 16 or 64.
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::Bits7 => 7,
+            Self::Bits16 => 16,
+            Self::Bits64 => 64,
+        }
+    }
+
+    /// Bytes the form takes after the second byte of the header: 0, 2 or 8.
+    pub fn extra_bytes(self) -> usize {
+        match self {
+            Self::Bits7 => 0,
+            Self::Bits16 => 2,
+            Self::Bits64 => 8,
+        }
+    }
+}
+
+/// One frame header with its own bytes and its place in the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameHeader {
+    /// The last (or only) fragment of a message.
+    pub fin: bool,
+    /// Reserved bit 1; permessage-deflate marks compressed messages with it.
+    pub rsv1: bool,
+    /// Reserved bit 2.
+    pub rsv2: bool,
+    /// Reserved bit 3.
+    pub rsv3: bool,
+    /// All sixteen values, reserved ones included.
+    pub opcode: OpCode,
+    /// The mask key, if the mask bit was set.
+    pub mask: Option<MaskKey>,
+    /// Announced payload length in bytes; above 2^63-1 it is a violation.
+    pub len: u64,
+    /// How the length was written.
+    pub form: LengthForm,
+    /// Bytes from the start of the direction's stream to the first byte of this header.
+    pub offset: u64,
+    raw: [u8; MAX_HEADER_LEN],
+    raw_len: u8,
+}
+
+impl FrameHeader {
+    /// Reads the header at the start of `bytes`, or says how many bytes it needs at least.
+    ///
+    /// Total: every sequence of bytes is a header or the beginning of one.
+    pub fn parse(bytes: &[u8], offset: u64) -> Result<Self, usize> {
+        let &[first, second, ..] = bytes else { return Err(2) };
+        let form = match second & 0x7f {
+            126 => LengthForm::Bits16,
+            127 => LengthForm::Bits64,
+            _ => LengthForm::Bits7,
+        };
+        let masked = second & 0x80 != 0;
+        let mask_at = 2 + form.extra_bytes();
+        let raw_len = mask_at + if masked { 4 } else { 0 };
+        let Some(header) = bytes.get(..raw_len) else { return Err(raw_len) };
+
+        let len = match form {
+            LengthForm::Bits7 => u64::from(second & 0x7f),
+            // "multibyte length quantities are expressed in network byte order" (§5.2)
+            _ => header[2..mask_at].iter().fold(0, |len, byte| len << 8 | u64::from(*byte)),
+        };
+        let mask = header[mask_at..].first_chunk::<4>().copied();
+        let mut raw = [0; MAX_HEADER_LEN];
+        raw[..raw_len].copy_from_slice(header);
+        Ok(Self {
+            fin: first & 0x80 != 0,
+            rsv1: first & 0x40 != 0,
+            rsv2: first & 0x20 != 0,
+            rsv3: first & 0x10 != 0,
+            opcode: OpCode::from(first & 0x0f),
+            mask,
+            len,
+            form,
+            offset,
+            raw,
+            raw_len: raw_len as u8,
+        })
+    }
+
+    /// The header's own bytes, 2 to 14 of them.
+    pub fn bytes(&self) -> &[u8] {
+        &self.raw[..usize::from(self.raw_len)]
+    }
+
+    /// The opcode's four bits.
+    pub fn opcode_bits(&self) -> u8 {
+        self.raw[0] & 0x0f
+    }
+
+    /// Whether this is a control frame, by the opcode's most significant bit (§5.5).
+    pub fn is_control(&self) -> bool {
+        self.raw[0] & 0x08 != 0
+    }
+
+    /// "the most significant bit MUST be 0" (§5.2): true when it is, so that the frame has an end.
+    pub fn has_end(&self) -> bool {
+        self.len >> 63 == 0
+    }
+}
+
+/// The name the RFC gives an opcode (§11.8), or `None` for the reserved ones.
+pub fn opcode_name(opcode: OpCode) -> Option<&'static str> {
+    Some(match opcode {
+        OpCode::Data(Data::Continue) => "continuation",
+        OpCode::Data(Data::Text) => "text",
+        OpCode::Data(Data::Binary) => "binary",
+        OpCode::Control(Control::Close) => "close",
+        OpCode::Control(Control::Ping) => "ping",
+        OpCode::Control(Control::Pong) => "pong",
+        OpCode::Data(Data::Reserved(_)) | OpCode::Control(Control::Reserved(_)) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_field_of_a_masked_text_header() {
+        let bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f];
+        let header = FrameHeader::parse(&bytes, 40).expect("a whole header");
+        assert!(header.fin && !header.rsv1 && !header.rsv2 && !header.rsv3);
+        assert_eq!(header.opcode, OpCode::Data(Data::Text));
+        assert_eq!(header.mask, Some([0x37, 0xfa, 0x21, 0x3d]));
+        assert_eq!((header.len, header.form, header.offset), (5, LengthForm::Bits7, 40));
+        assert_eq!(header.bytes(), &bytes[..6]);
+    }
+
+    #[test]
+    fn says_how_many_bytes_it_needs() {
+        assert_eq!(FrameHeader::parse(&[], 0), Err(2));
+        assert_eq!(FrameHeader::parse(&[0x81], 0), Err(2));
+        assert_eq!(FrameHeader::parse(&[0x81, 0x7e, 0x01], 0), Err(4));
+        assert_eq!(FrameHeader::parse(&[0x81, 0xff], 0), Err(14));
+    }
+
+    #[test]
+    fn keeps_the_form_of_a_length_that_is_not_minimal() {
+        let header = FrameHeader::parse(&[0x82, 0x7f, 0, 0, 0, 0, 0, 0, 0, 5], 0).expect("whole");
+        assert_eq!((header.len, header.form), (5, LengthForm::Bits64));
+        assert_ne!(header.form, LengthForm::minimal(header.len));
+    }
+
+    #[test]
+    fn keeps_the_top_bit_of_a_64_bit_length() {
+        let header = FrameHeader::parse(&[0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 0], 0).expect("whole");
+        assert!(!header.has_end());
+    }
+
+    #[test]
+    fn knows_all_sixteen_opcodes() {
+        for bits in 0..16u8 {
+            let header = FrameHeader::parse(&[0x80 | bits, 0], 0).expect("whole");
+            assert_eq!(header.opcode_bits(), bits);
+            assert_eq!(u8::from(header.opcode), bits);
+            assert_eq!(header.is_control(), bits >= 8);
+            assert_eq!(opcode_name(header.opcode).is_none(), matches!(bits, 3..=7 | 11..=15));
+        }
+    }
+}

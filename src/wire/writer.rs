@@ -1,0 +1,170 @@
+//! The frame writer: exactly the frame it is told, illegal ones included.
+//!
+//! [`write_frame`] is the path of every regular frame and uses tungstenite's header writer, which
+//! always takes the shortest length form; [`RawFrame`] chooses every bit by hand.
+
+use super::frame::LengthForm;
+use super::mask::{self, MaskKey};
+use super::{Data, OpCode};
+use tungstenite::protocol::frame::FrameHeader as Header;
+
+/// Appends a regular frame to `out`: shortest length, RSV2 and RSV3 clear.
+pub fn write_frame(opcode: OpCode, fin: bool, rsv1: bool, key: Option<MaskKey>, payload: &[u8], out: &mut Vec<u8>) {
+    let header = Header { is_final: fin, rsv1, rsv2: false, rsv3: false, opcode, mask: key };
+    write_with(header, payload, out);
+}
+
+fn write_with(header: Header, payload: &[u8], out: &mut Vec<u8>) {
+    // Writing to a Vec can't fail: `io::Write for Vec` never returns an error.
+    let _ = header.format(payload.len() as u64, out);
+    append_payload(header.mask, payload, out);
+}
+
+fn append_payload(key: Option<MaskKey>, payload: &[u8], out: &mut Vec<u8>) {
+    match key {
+        Some(key) => mask::append(key, payload, out),
+        None => out.extend_from_slice(payload),
+    }
+}
+
+/// A frame whose every bit is chosen, legal or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawFrame {
+    /// The FIN bit.
+    pub fin: bool,
+    /// The RSV1 bit.
+    pub rsv1: bool,
+    /// The RSV2 bit.
+    pub rsv2: bool,
+    /// The RSV3 bit.
+    pub rsv3: bool,
+    /// Any of the sixteen opcodes.
+    pub opcode: OpCode,
+    /// The mask key to write and apply; `None` leaves the mask bit clear.
+    pub mask: Option<MaskKey>,
+    /// The form of the length; `None` takes the shortest that holds it.
+    pub form: Option<LengthForm>,
+    /// The length to announce; `None` announces the payload's own. A length that its form can't
+    /// hold is cut to the form's low bits.
+    pub announced: Option<u64>,
+    /// The payload before masking.
+    pub payload: Vec<u8>,
+}
+
+impl Default for RawFrame {
+    fn default() -> Self {
+        Self {
+            fin: true,
+            rsv1: false,
+            rsv2: false,
+            rsv3: false,
+            opcode: OpCode::Data(Data::Text),
+            mask: None,
+            form: None,
+            announced: None,
+            payload: Vec::new(),
+        }
+    }
+}
+
+impl RawFrame {
+    /// Appends the frame to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let Self { fin, rsv1, rsv2, rsv3, opcode, mask, .. } = *self;
+        if self.form.is_none() && self.announced.is_none() {
+            return write_with(Header { is_final: fin, rsv1, rsv2, rsv3, opcode, mask }, &self.payload, out);
+        }
+        let bit = |set: bool, at: u8| u8::from(set) << at;
+        let len = self.announced.unwrap_or(self.payload.len() as u64);
+        out.push(bit(fin, 7) | bit(rsv1, 6) | bit(rsv2, 5) | bit(rsv3, 4) | (u8::from(opcode) & 0x0f));
+        let mask_bit = bit(mask.is_some(), 7);
+        match self.form.unwrap_or(LengthForm::minimal(len)) {
+            LengthForm::Bits7 => out.push(mask_bit | (len as u8 & 0x7f)),
+            LengthForm::Bits16 => {
+                out.push(mask_bit | 126);
+                out.extend_from_slice(&(len as u16).to_be_bytes());
+            }
+            LengthForm::Bits64 => {
+                out.push(mask_bit | 127);
+                out.extend_from_slice(&len.to_be_bytes());
+            }
+        }
+        out.extend(mask.iter().flatten());
+        append_payload(mask, &self.payload, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Control, FrameHeader};
+
+    fn written(frame: &RawFrame) -> Vec<u8> {
+        let mut out = Vec::new();
+        frame.write(&mut out);
+        out
+    }
+
+    #[test]
+    fn writes_the_examples_of_section_5_7() {
+        let mut out = Vec::new();
+        let text = OpCode::Data(Data::Text);
+        write_frame(text, true, false, None, b"Hello", &mut out);
+        assert_eq!(out, b"\x81\x05Hello");
+        out.clear();
+        write_frame(text, true, false, Some([0x37, 0xfa, 0x21, 0x3d]), b"Hello", &mut out);
+        assert_eq!(out, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+        out.clear();
+        write_frame(text, false, false, None, b"Hel", &mut out);
+        write_frame(OpCode::Data(Data::Continue), true, false, None, b"lo", &mut out);
+        assert_eq!(out, b"\x01\x03Hel\x80\x02lo");
+    }
+
+    #[test]
+    fn takes_the_shortest_form_by_itself() {
+        for (len, header) in [(125, 2), (126, 4), (65535, 4), (65536, 10)] {
+            let mut out = Vec::new();
+            write_frame(OpCode::Data(Data::Binary), true, false, None, &vec![0; len], &mut out);
+            assert_eq!(out.len(), len + header);
+        }
+    }
+
+    #[test]
+    fn writes_every_header_bit_and_form_as_told() {
+        for first in 0..=255u8 {
+            for form in [LengthForm::Bits7, LengthForm::Bits16, LengthForm::Bits64] {
+                for mask in [None, Some([1, 2, 3, 4])] {
+                    let frame = RawFrame {
+                        fin: first & 0x80 != 0,
+                        rsv1: first & 0x40 != 0,
+                        rsv2: first & 0x20 != 0,
+                        rsv3: first & 0x10 != 0,
+                        opcode: OpCode::from(first & 0x0f),
+                        mask,
+                        form: Some(form),
+                        announced: None,
+                        payload: b"abc".to_vec(),
+                    };
+                    let out = written(&frame);
+                    let header = FrameHeader::parse(&out, 0).expect("a whole header");
+                    assert_eq!(out[0], first);
+                    assert_eq!((header.form, header.mask, header.len), (form, mask, 3));
+                    assert_eq!(out.len(), header.bytes().len() + 3);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn announces_a_length_that_is_not_the_payloads() {
+        let frame = RawFrame {
+            opcode: OpCode::Control(Control::Ping),
+            announced: Some(1 << 63),
+            payload: b"x".to_vec(),
+            ..RawFrame::default()
+        };
+        assert_eq!(written(&frame), b"\x89\x7f\x80\0\0\0\0\0\0\0x");
+        let short = RawFrame { announced: Some(5), ..frame };
+        assert_eq!(written(&short), b"\x89\x05x");
+    }
+}
