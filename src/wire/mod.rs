@@ -1,1 +1,4 @@
 //! Bytes and RFC rules.
+pub mod deflate;
+pub mod handshake;
+pub mod head;
