@@ -199,36 +199,37 @@ impl fmt::Display for DeflateOffer {
     }
 }
 
-/// Judges a server's answer when several elements were offered.
-///
-/// Nothing in the answer says which element it accepts, so it is measured against the
-/// one it fits best. Returns the index of that element.
-///
-/// # Errors
-///
-/// The faults against the best fitting element. `offers` must not be empty; without
-/// offers the answer is measured against the barest one.
-pub fn check_response(
-    offers: &[DeflateOffer],
-    element: &Extension,
-) -> Result<(usize, DeflateParams), Vec<DeflateFault>> {
-    let mut fewest: Option<Vec<DeflateFault>> = None;
-    for (index, offer) in offers.iter().enumerate() {
-        match offer.check_response(element) {
-            Ok(params) => return Ok((index, params)),
-            Err(faults) if fewest.as_ref().is_none_or(|best| faults.len() < best.len()) => {
-                fewest = Some(faults);
-            }
-            Err(_) => {}
-        }
-    }
-    match fewest {
-        Some(faults) => Err(faults),
-        None => DeflateOffer {
-            client_max_window_bits: ClientMaxWindowBits::Absent,
-            ..DeflateOffer::default()
-        }
-        .check_response(element)
-        .map(|params| (0, params)),
+/// A server's answer measured against several offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fit {
+    /// The index of the offer it fits best; `None` if there were no offers.
+    pub offer: Option<usize>,
+    /// The parameters in force, or all that is wrong with the answer to that offer.
+    pub outcome: Result<DeflateParams, Vec<DeflateFault>>,
+}
+
+impl Fit {
+    /// Judges a server's answer when any number of elements were offered.
+    ///
+    /// Nothing in an answer says which element it accepts, so it is measured against
+    /// the one it fits best; without offers, against one that grants nothing.
+    pub fn best(offers: &[DeflateOffer], element: &Extension) -> Self {
+        let faults = |fit: &Self| fit.outcome.as_ref().err().map_or(0, Vec::len);
+        offers
+            .iter()
+            .enumerate()
+            .map(|(index, offer)| Self {
+                offer: Some(index),
+                outcome: offer.check_response(element),
+            })
+            .min_by_key(faults)
+            .unwrap_or_else(|| Self {
+                offer: None,
+                outcome: DeflateOffer {
+                    client_max_window_bits: ClientMaxWindowBits::Absent,
+                    ..DeflateOffer::default()
+                }
+                .check_response(element),
+            })
     }
 }

@@ -7,22 +7,15 @@ use thiserror::Error;
 
 use crate::wire::head::is_token_byte;
 
-/// One change to the default headers.
+/// One change to the default headers: send this header, or leave a default out.
+///
+/// All values given for one name stand, in the order given, in the place of the default
+/// header of that name, or behind all others. Name and value are fit to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderEdit {
-    /// Sends this header. All values given for one name stand, in the order given, in
-    /// the place of the default header of that name, or behind all others.
-    Send {
-        /// The name, sent as written.
-        name: String,
-        /// The value, sent as written; may be empty.
-        value: String,
-    },
-    /// Leaves the default header of this name out.
-    Remove {
-        /// The name, in any case.
-        name: String,
-    },
+pub struct HeaderEdit {
+    name: String,
+    /// `None` leaves the default out.
+    value: Option<String>,
 }
 
 /// Why a header cannot be sent.
@@ -65,7 +58,7 @@ pub enum HeaderError {
 }
 
 impl HeaderEdit {
-    /// A header to send.
+    /// A header to send as written; the value may be empty.
     ///
     /// # Errors
     ///
@@ -73,17 +66,37 @@ impl HeaderEdit {
     pub fn send(name: &str, value: &str) -> Result<Self, HeaderError> {
         check_name(name)?;
         check_value(name, value)?;
-        Ok(Self::Send {
+        Ok(Self {
             name: name.to_owned(),
-            value: value.to_owned(),
+            value: Some(value.to_owned()),
+        })
+    }
+
+    /// A default header to leave out; its case does not matter.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError`] if this cannot be the name of a header.
+    pub fn remove(name: &str) -> Result<Self, HeaderError> {
+        check_name(name)?;
+        Ok(Self {
+            name: name.to_owned(),
+            value: None,
         })
     }
 
     /// The name of the header it is about.
     pub fn name(&self) -> &str {
-        match self {
-            Self::Send { name, .. } | Self::Remove { name } => name,
-        }
+        &self.name
+    }
+
+    /// The value to send, `None` if the header is left out.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
+    fn is_about(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
     }
 }
 
@@ -108,72 +121,49 @@ impl FromStr for HeaderEdit {
             });
         }
         match value {
-            Some("") => {
-                check_name(name)?;
-                Ok(Self::Remove {
-                    name: name.to_owned(),
-                })
-            }
+            Some("") => Self::remove(name),
             value => Self::send(name, value.unwrap_or_default()),
         }
     }
 }
 
-/// Writes a head: the start line, `defaults` changed by `edits`, the blank line.
-///
-/// # Errors
-///
-/// [`HeaderError`] for a line break in any name or value, whoever supplied it.
+/// Writes a head: the start line, `defaults` changed by `edits`, the blank line. The
+/// defaults must have been through [`check_value`] if they hold foreign text.
 pub(super) fn write_head(
     start_line: &str,
     defaults: &[(&str, String)],
     edits: &[HeaderEdit],
-) -> Result<Vec<u8>, HeaderError> {
-    let mut head = Vec::with_capacity(512);
-    check_value("start line", start_line)?;
-    head.extend_from_slice(start_line.as_bytes());
-    head.extend_from_slice(b"\r\n");
+) -> Vec<u8> {
+    let mut head = format!("{start_line}\r\n");
     for (name, value) in defaults {
-        if edits
-            .iter()
-            .any(|edit| edit.name().eq_ignore_ascii_case(name))
-        {
-            for edit in edits {
-                if edit.name().eq_ignore_ascii_case(name) {
-                    write_edit(&mut head, edit)?;
-                }
+        if edits.iter().any(|edit| edit.is_about(name)) {
+            for edit in edits.iter().filter(|edit| edit.is_about(name)) {
+                write_edit(&mut head, edit);
             }
         } else {
-            write_field(&mut head, name, value)?;
+            write_field(&mut head, name, value);
         }
     }
     for edit in edits {
-        let replaced_a_default = defaults
-            .iter()
-            .any(|(name, _)| edit.name().eq_ignore_ascii_case(name));
-        if !replaced_a_default {
-            write_edit(&mut head, edit)?;
+        if !defaults.iter().any(|(name, _)| edit.is_about(name)) {
+            write_edit(&mut head, edit);
         }
     }
-    head.extend_from_slice(b"\r\n");
-    Ok(head)
+    head.push_str("\r\n");
+    head.into_bytes()
 }
 
-fn write_edit(head: &mut Vec<u8>, edit: &HeaderEdit) -> Result<(), HeaderError> {
-    match edit {
-        HeaderEdit::Send { name, value } => write_field(head, name, value),
-        HeaderEdit::Remove { .. } => Ok(()),
+fn write_edit(head: &mut String, edit: &HeaderEdit) {
+    if let Some(value) = edit.value() {
+        write_field(head, edit.name(), value);
     }
 }
 
-fn write_field(head: &mut Vec<u8>, name: &str, value: &str) -> Result<(), HeaderError> {
-    check_name(name)?;
-    check_value(name, value)?;
-    head.extend_from_slice(name.as_bytes());
-    head.extend_from_slice(if value.is_empty() { b":" } else { b": " });
-    head.extend_from_slice(value.as_bytes());
-    head.extend_from_slice(b"\r\n");
-    Ok(())
+fn write_field(head: &mut String, name: &str, value: &str) {
+    head.push_str(name);
+    head.push_str(if value.is_empty() { ":" } else { ": " });
+    head.push_str(value);
+    head.push_str("\r\n");
 }
 
 fn check_name(name: &str) -> Result<(), HeaderError> {
@@ -193,7 +183,7 @@ fn check_name(name: &str) -> Result<(), HeaderError> {
 
 /// RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and
 /// dangerous". Other odd characters are the user's to try.
-fn check_value(name: &str, value: &str) -> Result<(), HeaderError> {
+pub(super) fn check_value(name: &str, value: &str) -> Result<(), HeaderError> {
     match value
         .char_indices()
         .find(|(_, c)| matches!(c, '\r' | '\n' | '\0'))
@@ -217,9 +207,7 @@ mod tests {
 
     #[test]
     fn reads_what_curl_reads() {
-        let remove = HeaderEdit::Remove {
-            name: "Host".to_owned(),
-        };
+        let remove = HeaderEdit::remove("Host").unwrap();
         for (text, edit) in [
             ("X-A: b", send("X-A", "b")),
             ("X-A:b: c;", send("X-A", "b: c;")),

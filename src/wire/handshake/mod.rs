@@ -9,6 +9,8 @@ pub mod accept;
 pub mod grammar;
 pub mod headers;
 pub mod request;
+pub mod rules;
+pub mod server;
 
 use crate::wire::deflate::params::DeflateParams;
 use grammar::Extension;

@@ -6,7 +6,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use super::headers::{HeaderEdit, HeaderError, write_head};
+use super::headers::{HeaderEdit, HeaderError, check_value, write_head};
 use crate::wire::deflate::params::DeflateOffer;
 
 /// What to ask for in an opening request.
@@ -50,7 +50,7 @@ impl RequestSpec {
     ///
     /// # Errors
     ///
-    /// [`HeaderError`] if a value holds a line break or NUL, or a name is no token.
+    /// [`HeaderError`] if target or a value holds a line break or NUL.
     pub fn encode(&self) -> Result<Vec<u8>, HeaderError> {
         // RFC 6455 §4.1: "The method of the request MUST be GET, and the HTTP version
         // MUST be at least 1.1."
@@ -74,7 +74,11 @@ impl RequestSpec {
         if let Some(user_agent) = &self.user_agent {
             defaults.push(("User-Agent", user_agent.clone()));
         }
-        write_head(&start_line, &defaults, &self.headers)
+        check_value("request line", &start_line)?;
+        for (name, value) in &defaults {
+            check_value(name, value)?;
+        }
+        Ok(write_head(&start_line, &defaults, &self.headers))
     }
 }
 
