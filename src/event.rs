@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::wire::close::CloseBody;
-use crate::wire::handshake::{Agreed, Report};
+use crate::wire::handshake::Agreed;
+use crate::wire::handshake::rules::Report;
 use crate::wire::head::{Head, HeadError};
 use crate::wire::{FrameHeader, OpCode, Violation};
 

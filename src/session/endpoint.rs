@@ -77,7 +77,9 @@ pub enum SendError {
     #[error("the connection is closing, nothing more can be sent")]
     NotOpen,
     /// The code is one of those never sent.
-    #[error("close code {0} must not be sent (RFC 6455 §7.4); use 1000 to 1003, 1007 to 1014 or 3000 to 4999")]
+    #[error(
+        "close code {0} must not be sent (RFC 6455 §7.4); use 1000 to 1003, 1007 to 1014 or 3000 to 4999"
+    )]
     CloseCode(u16),
     /// The reason does not fit.
     #[error("a close reason has at most {MAX_REASON_LEN} bytes, this one has {0}")]

@@ -77,7 +77,11 @@ impl Observer {
     }
 
     /// Begins at a frame boundary, with the compression that was agreed.
-    pub fn of_frames(direction: Direction, deflate: Option<&DeflateParams>, limits: Limits) -> Self {
+    pub fn of_frames(
+        direction: Direction,
+        deflate: Option<&DeflateParams>,
+        limits: Limits,
+    ) -> Self {
         let mut observer = Self { direction, limits, phase: Phase::Body, offset: 0 };
         observer.expect_frames(deflate);
         observer
@@ -342,7 +346,10 @@ impl Frames {
                     }
                     if header.is_control() && header.len <= 125 {
                         let opcode = header.opcode;
-                        return Some(FrameEvent::Control { opcode, payload: self.control_payload() });
+                        return Some(FrameEvent::Control {
+                            opcode,
+                            payload: self.control_payload(),
+                        });
                     }
                 }
                 Stage::TellEnd => {
@@ -353,8 +360,8 @@ impl Frames {
                 Stage::TellMessage => {
                     self.stage = Stage::Decode;
                     self.done = self.end_message();
-                    if let Some(info) = &self.done {
-                        return Some(FrameEvent::Message(info));
+                    if self.done.is_some() {
+                        return self.done.as_ref().map(FrameEvent::Message);
                     }
                 }
             }

@@ -40,34 +40,160 @@ pub struct CloseCodeInfo {
 /// Every value a code can have, in ascending order, without gaps.
 pub const REGISTRY: &[CloseCodeInfo] = &[
     row(0, 999, "never used", "Codes below 1000 are not used (RFC 6455 §7.4.2).", Sender::Nobody),
-    row(1000, 1000, "normal closure", "The purpose of the connection has been fulfilled.", Sender::Both),
-    row(1001, 1001, "going away", "A server is going down, or a browser has left the page.", Sender::Both),
+    row(
+        1000,
+        1000,
+        "normal closure",
+        "The purpose of the connection has been fulfilled.",
+        Sender::Both,
+    ),
+    row(
+        1001,
+        1001,
+        "going away",
+        "A server is going down, or a browser has left the page.",
+        Sender::Both,
+    ),
     row(1002, 1002, "protocol error", "The other side broke the protocol.", Sender::Both),
-    row(1003, 1003, "unsupported data", "The other side sent a type of data this one can't accept.", Sender::Both),
-    row(1004, 1004, "reserved", "Reserved; a meaning might be defined in the future.", Sender::Nobody),
-    row(1005, 1005, "no status received", "A local label for a Close frame without a code; never sent.", Sender::Nobody),
-    row(1006, 1006, "abnormal closure", "A local label for a connection that ended without a Close frame; never sent.", Sender::Nobody),
-    row(1007, 1007, "invalid payload data", "The data in a message did not match its type, such as text that is not UTF-8.", Sender::Both),
-    row(1008, 1008, "policy violation", "A message broke a policy of the side that closes.", Sender::Both),
-    row(1009, 1009, "message too big", "A message is too big for the side that closes.", Sender::Both),
-    row(1010, 1010, "mandatory extension", "The client needed an extension that the server did not agree to.", Sender::Client),
-    row(1011, 1011, "internal error", "The server met a condition that kept it from fulfilling the request.", Sender::Both),
-    row(1012, 1012, "service restart", "The service is restarting; reconnect after a random delay.", Sender::Both),
-    row(1013, 1013, "try again later", "The service is overloaded; reconnect later or elsewhere.", Sender::Both),
-    row(1014, 1014, "bad gateway", "A gateway got an invalid response from its upstream server.", Sender::Server),
-    row(1015, 1015, "TLS handshake", "A local label for a failed TLS handshake; never sent.", Sender::Nobody),
-    row(1016, 2999, "unassigned", "Reserved for the protocol, its extensions and future versions.", Sender::Nobody),
+    row(
+        1003,
+        1003,
+        "unsupported data",
+        "The other side sent a type of data this one can't accept.",
+        Sender::Both,
+    ),
+    row(
+        1004,
+        1004,
+        "reserved",
+        "Reserved; a meaning might be defined in the future.",
+        Sender::Nobody,
+    ),
+    row(
+        1005,
+        1005,
+        "no status received",
+        "A local label for a Close frame without a code; never sent.",
+        Sender::Nobody,
+    ),
+    row(
+        1006,
+        1006,
+        "abnormal closure",
+        "A local label for a connection that ended without a Close frame; never sent.",
+        Sender::Nobody,
+    ),
+    row(
+        1007,
+        1007,
+        "invalid payload data",
+        "The data in a message did not match its type, such as text that is not UTF-8.",
+        Sender::Both,
+    ),
+    row(
+        1008,
+        1008,
+        "policy violation",
+        "A message broke a policy of the side that closes.",
+        Sender::Both,
+    ),
+    row(
+        1009,
+        1009,
+        "message too big",
+        "A message is too big for the side that closes.",
+        Sender::Both,
+    ),
+    row(
+        1010,
+        1010,
+        "mandatory extension",
+        "The client needed an extension that the server did not agree to.",
+        Sender::Client,
+    ),
+    row(
+        1011,
+        1011,
+        "internal error",
+        "The server met a condition that kept it from fulfilling the request.",
+        Sender::Both,
+    ),
+    row(
+        1012,
+        1012,
+        "service restart",
+        "The service is restarting; reconnect after a random delay.",
+        Sender::Both,
+    ),
+    row(
+        1013,
+        1013,
+        "try again later",
+        "The service is overloaded; reconnect later or elsewhere.",
+        Sender::Both,
+    ),
+    row(
+        1014,
+        1014,
+        "bad gateway",
+        "A gateway got an invalid response from its upstream server.",
+        Sender::Server,
+    ),
+    row(
+        1015,
+        1015,
+        "TLS handshake",
+        "A local label for a failed TLS handshake; never sent.",
+        Sender::Nobody,
+    ),
+    row(
+        1016,
+        2999,
+        "unassigned",
+        "Reserved for the protocol, its extensions and future versions.",
+        Sender::Nobody,
+    ),
     row(3000, 3000, "unauthorized", "The endpoint must be authorized first.", Sender::Both),
-    row(3001, 3002, "registered use", "Reserved for libraries, frameworks and applications, registered with IANA.", Sender::Both),
+    row(
+        3001,
+        3002,
+        "registered use",
+        "Reserved for libraries, frameworks and applications, registered with IANA.",
+        Sender::Both,
+    ),
     row(3003, 3003, "forbidden", "The endpoint is authorized but not permitted.", Sender::Both),
-    row(3004, 3007, "registered use", "Reserved for libraries, frameworks and applications, registered with IANA.", Sender::Both),
+    row(
+        3004,
+        3007,
+        "registered use",
+        "Reserved for libraries, frameworks and applications, registered with IANA.",
+        Sender::Both,
+    ),
     row(3008, 3008, "timeout", "The endpoint took too long to respond.", Sender::Both),
-    row(3009, 3999, "registered use", "Reserved for libraries, frameworks and applications, registered with IANA.", Sender::Both),
+    row(
+        3009,
+        3999,
+        "registered use",
+        "Reserved for libraries, frameworks and applications, registered with IANA.",
+        Sender::Both,
+    ),
     row(4000, 4999, "private use", "The meaning is defined by this application.", Sender::Both),
-    row(5000, 65535, "out of range", "Codes from 5000 up are outside the registry.", Sender::Nobody),
+    row(
+        5000,
+        65535,
+        "out of range",
+        "Codes from 5000 up are outside the registry.",
+        Sender::Nobody,
+    ),
 ];
 
-const fn row(first: u16, last: u16, name: &'static str, meaning: &'static str, sender: Sender) -> CloseCodeInfo {
+const fn row(
+    first: u16,
+    last: u16,
+    name: &'static str,
+    meaning: &'static str,
+    sender: Sender,
+) -> CloseCodeInfo {
     CloseCodeInfo { first, last, name, meaning, sender }
 }
 
@@ -112,7 +238,9 @@ impl CloseBody {
     /// Reads a Close frame's payload; a single byte counts as no code and one byte of reason.
     pub fn parse(payload: &[u8]) -> Self {
         match payload.split_first_chunk::<2>() {
-            Some((code, reason)) => Self { code: Some(u16::from_be_bytes(*code)), reason: reason.to_vec() },
+            Some((code, reason)) => {
+                Self { code: Some(u16::from_be_bytes(*code)), reason: reason.to_vec() }
+            }
             None => Self { code: None, reason: payload.to_vec() },
         }
     }
@@ -165,7 +293,10 @@ mod tests {
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535] {
             assert!(!may_be_sent(code), "{code}");
         }
-        for code in [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999] {
+        for code in [
+            1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999,
+            4000, 4999,
+        ] {
             assert!(may_be_sent(code), "{code}");
         }
     }
@@ -173,7 +304,11 @@ mod tests {
     #[test]
     fn agrees_with_tungstenite_on_what_is_allowed_but_for_1014() {
         for code in (0..=u16::MAX).filter(|code| *code != 1014 && *code != 1004 && *code != 0) {
-            assert_eq!(may_be_sent(code), crate::wire::CloseCode::from(code).is_allowed(), "{code}");
+            assert_eq!(
+                may_be_sent(code),
+                crate::wire::CloseCode::from(code).is_allowed(),
+                "{code}"
+            );
         }
     }
 
@@ -184,8 +319,14 @@ mod tests {
         let body = CloseBody::parse(b"\x03\xe8bye");
         assert_eq!((body.code, &body.reason[..], body.fault()), (Some(1000), &b"bye"[..], None));
         assert_eq!(CloseBody::parse(b"\x03\xed").fault(), Some(CloseBodyFault::Code(1005)));
-        assert!(matches!(CloseBody::parse(b"\x03\xe8\xff").fault(), Some(CloseBodyFault::Reason(_))));
-        assert!(matches!(CloseBody::parse(b"\x03\xe8\xe2\x82").fault(), Some(CloseBodyFault::Reason(_))));
+        assert!(matches!(
+            CloseBody::parse(b"\x03\xe8\xff").fault(),
+            Some(CloseBodyFault::Reason(_))
+        ));
+        assert!(matches!(
+            CloseBody::parse(b"\x03\xe8\xe2\x82").fault(),
+            Some(CloseBodyFault::Reason(_))
+        ));
         assert_eq!(CloseBody::parse(b"\x03\xe8bye").to_payload(), b"\x03\xe8bye");
     }
 

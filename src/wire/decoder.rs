@@ -109,7 +109,11 @@ impl Decoder {
                     gather(partial, have, self.offset, input)?
                 };
                 self.offset += header.bytes().len() as u64;
-                self.state = if header.has_end() { State::Payload { left: header.len } } else { State::Lost };
+                self.state = if header.has_end() {
+                    State::Payload { left: header.len }
+                } else {
+                    State::Lost
+                };
                 self.header = Some(header);
                 Some(Step::Header)
             }
@@ -254,16 +258,23 @@ mod tests {
         let mut trailing = bytes.to_vec();
         trailing.extend_from_slice(&[0x89, 0x00]);
         let longer = decode(&mut std::iter::once(&trailing[..]));
-        assert!(longer.starts_with(&whole) || matches!(whole.last(), Some(Seen::Undecodable(_))), "{longer:?}");
+        assert!(
+            longer.starts_with(&whole) || matches!(whole.last(), Some(Seen::Undecodable(_))),
+            "{longer:?}"
+        );
         whole
     }
 
     #[test]
     fn decodes_the_examples_of_section_5_7() {
         let seen = three_ways(b"\x81\x05Hello");
-        assert!(matches!(&seen[..], [Seen::Header(_), Seen::Payload(p), Seen::End] if p == b"Hello"));
+        assert!(
+            matches!(&seen[..], [Seen::Header(_), Seen::Payload(p), Seen::End] if p == b"Hello")
+        );
         let seen = three_ways(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
-        assert!(matches!(&seen[..], [Seen::Header(_), Seen::Payload(p), Seen::End] if p == b"Hello"));
+        assert!(
+            matches!(&seen[..], [Seen::Header(_), Seen::Payload(p), Seen::End] if p == b"Hello")
+        );
         let seen = three_ways(b"\x01\x03Hel\x80\x02lo");
         assert_eq!(seen.len(), 6);
         let seen = three_ways(b"\x89\x05Hello\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
@@ -282,7 +293,10 @@ mod tests {
 
     #[test]
     fn a_frame_without_payload_ends_at_once() {
-        assert!(matches!(&three_ways(b"\x89\x80\x01\x02\x03\x04")[..], [Seen::Header(_), Seen::End]));
+        assert!(matches!(
+            &three_ways(b"\x89\x80\x01\x02\x03\x04")[..],
+            [Seen::Header(_), Seen::End]
+        ));
     }
 
     #[test]
@@ -294,7 +308,9 @@ mod tests {
     #[test]
     fn an_absurd_length_reserves_nothing() {
         let seen = three_ways(b"\x82\x7f\x40\x00\x00\x00\x00\x00\x00\x00abc");
-        assert!(matches!(&seen[..], [Seen::Header(h), Seen::Payload(p)] if h.len == 1 << 62 && p == b"abc"));
+        assert!(
+            matches!(&seen[..], [Seen::Header(h), Seen::Payload(p)] if h.len == 1 << 62 && p == b"abc")
+        );
     }
 
     #[test]

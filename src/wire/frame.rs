@@ -179,7 +179,8 @@ mod tests {
 
     #[test]
     fn keeps_the_top_bit_of_a_64_bit_length() {
-        let header = FrameHeader::parse(&[0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 0], 0).expect("whole");
+        let header =
+            FrameHeader::parse(&[0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 0], 0).expect("whole");
         assert!(!header.has_end());
     }
 

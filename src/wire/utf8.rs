@@ -140,7 +140,11 @@ impl Utf8Validator {
     }
 
     fn push_byte(&mut self, byte: u8) -> Result<(), Utf8Error> {
-        self.partial.push(byte).map_err(|why| Utf8Error::Impossible { offset: self.offset, byte, why })?;
+        self.partial.push(byte).map_err(|why| Utf8Error::Impossible {
+            offset: self.offset,
+            byte,
+            why,
+        })?;
         self.offset += 1;
         Ok(())
     }
@@ -191,7 +195,9 @@ mod tests {
     fn impossible_at(bytes: &[u8], at: u64, why: &str) {
         for error in [whole(bytes), byte_by_byte(bytes)] {
             match error {
-                Err(Utf8Error::Impossible { offset, why: said, .. }) => assert_eq!((offset, said), (at, why)),
+                Err(Utf8Error::Impossible { offset, why: said, .. }) => {
+                    assert_eq!((offset, said), (at, why))
+                }
                 other => panic!("{bytes:x?} gave {other:?}"),
             }
         }
@@ -206,7 +212,11 @@ mod tests {
         impossible_at(b"\xf0\x8f\xbf\xbf", 1, "an overlong form");
         impossible_at(b"\xed\xa0\x80", 1, "a surrogate half");
         impossible_at(b"\xf4\x90\x80\x80", 1, "a character above U+10FFFF");
-        impossible_at("κόσμε".as_bytes().iter().chain(b"\xe2a").copied().collect::<Vec<_>>().as_slice(), 11, "a continuation byte had to come");
+        impossible_at(
+            "κόσμε".as_bytes().iter().chain(b"\xe2a").copied().collect::<Vec<_>>().as_slice(),
+            11,
+            "a continuation byte had to come",
+        );
     }
 
     #[test]

@@ -9,7 +9,14 @@ use super::{Data, OpCode};
 use tungstenite::protocol::frame::FrameHeader as Header;
 
 /// Appends a regular frame to `out`: shortest length, RSV2 and RSV3 clear.
-pub fn write_frame(opcode: OpCode, fin: bool, rsv1: bool, key: Option<MaskKey>, payload: &[u8], out: &mut Vec<u8>) {
+pub fn write_frame(
+    opcode: OpCode,
+    fin: bool,
+    rsv1: bool,
+    key: Option<MaskKey>,
+    payload: &[u8],
+    out: &mut Vec<u8>,
+) {
     let header = Header { is_final: fin, rsv1, rsv2: false, rsv3: false, opcode, mask: key };
     write_with(header, payload, out);
 }
@@ -72,11 +79,17 @@ impl RawFrame {
     pub fn write(&self, out: &mut Vec<u8>) {
         let Self { fin, rsv1, rsv2, rsv3, opcode, mask, .. } = *self;
         if self.form.is_none() && self.announced.is_none() {
-            return write_with(Header { is_final: fin, rsv1, rsv2, rsv3, opcode, mask }, &self.payload, out);
+            return write_with(
+                Header { is_final: fin, rsv1, rsv2, rsv3, opcode, mask },
+                &self.payload,
+                out,
+            );
         }
         let bit = |set: bool, at: u8| u8::from(set) << at;
         let len = self.announced.unwrap_or(self.payload.len() as u64);
-        out.push(bit(fin, 7) | bit(rsv1, 6) | bit(rsv2, 5) | bit(rsv3, 4) | (u8::from(opcode) & 0x0f));
+        out.push(
+            bit(fin, 7) | bit(rsv1, 6) | bit(rsv2, 5) | bit(rsv3, 4) | (u8::from(opcode) & 0x0f),
+        );
         let mask_bit = bit(mask.is_some(), 7);
         match self.form.unwrap_or(LengthForm::minimal(len)) {
             LengthForm::Bits7 => out.push(mask_bit | (len as u8 & 0x7f)),

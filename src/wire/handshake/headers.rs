@@ -1,0 +1,247 @@
+//! Headers the user gives by hand: how they are written (`-H`, the curl habits), and
+//! how they change the headers a head would have by default.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::wire::head::is_token_byte;
+
+/// One change to the default headers: send this header, or leave a default out.
+///
+/// All values given for one name stand, in the order given, in the place of the default
+/// header of that name, or behind all others. Name and value are fit to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderEdit {
+    name: String,
+    /// `None` leaves the default out.
+    value: Option<String>,
+}
+
+/// Why a header cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum HeaderError {
+    /// Neither `Name: value` nor `Name;`.
+    #[error("header {text:?} has no colon; write 'Name: value', or 'Name;' for an empty value")]
+    MissingColon {
+        /// The text as given.
+        text: String,
+    },
+    /// Nothing before the colon.
+    #[error("header {text:?} has no name before the colon")]
+    EmptyName {
+        /// The text as given.
+        text: String,
+    },
+    /// A character that no header name may hold.
+    #[error("character {found:?} at byte {offset} cannot stand in a header name: {name:?}")]
+    IllegalName {
+        /// The name as given.
+        name: String,
+        /// The first illegal character.
+        found: char,
+        /// Its byte offset in the name.
+        offset: usize,
+    },
+    /// CR, LF or NUL, which would end the header or confuse the peer.
+    #[error(
+        "header {name} has {found:?} at byte {offset} of its value; line breaks cannot be sent"
+    )]
+    IllegalValue {
+        /// The name of the header.
+        name: String,
+        /// CR, LF or NUL.
+        found: char,
+        /// Its byte offset in the value.
+        offset: usize,
+    },
+}
+
+impl HeaderEdit {
+    /// A header to send as written; the value may be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError`] if name or value would break the head.
+    pub fn send(name: &str, value: &str) -> Result<Self, HeaderError> {
+        check_name(name)?;
+        check_value(name, value)?;
+        Ok(Self { name: name.to_owned(), value: Some(value.to_owned()) })
+    }
+
+    /// A default header to leave out; its case does not matter.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError`] if this cannot be the name of a header.
+    pub fn remove(name: &str) -> Result<Self, HeaderError> {
+        check_name(name)?;
+        Ok(Self { name: name.to_owned(), value: None })
+    }
+
+    /// The name of the header it is about.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value to send, `None` if the header is left out.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
+    fn is_about(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+impl FromStr for HeaderEdit {
+    type Err = HeaderError;
+
+    /// Reads what curl's `-H` takes: `Name: value` sends, `Name:` removes the default,
+    /// `Name;` sends an empty value. Spaces behind the colon are not part of the value.
+    fn from_str(text: &str) -> Result<Self, HeaderError> {
+        let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
+            (Some((name, value)), _) => (name, Some(value.trim_start_matches([' ', '\t']))),
+            (None, Some(name)) => (name, None),
+            (None, None) => {
+                return Err(HeaderError::MissingColon { text: text.to_owned() });
+            }
+        };
+        if name.is_empty() {
+            return Err(HeaderError::EmptyName { text: text.to_owned() });
+        }
+        match value {
+            Some("") => Self::remove(name),
+            value => Self::send(name, value.unwrap_or_default()),
+        }
+    }
+}
+
+/// Writes a head: the start line, `defaults` changed by `edits`, the blank line. The
+/// defaults must have been through [`check_value`] if they hold foreign text.
+pub(super) fn write_head(
+    start_line: &str,
+    defaults: &[(&str, String)],
+    edits: &[HeaderEdit],
+) -> Vec<u8> {
+    let mut head = format!("{start_line}\r\n");
+    for (name, value) in defaults {
+        if edits.iter().any(|edit| edit.is_about(name)) {
+            for edit in edits.iter().filter(|edit| edit.is_about(name)) {
+                write_edit(&mut head, edit);
+            }
+        } else {
+            write_field(&mut head, name, value);
+        }
+    }
+    for edit in edits {
+        if !defaults.iter().any(|(name, _)| edit.is_about(name)) {
+            write_edit(&mut head, edit);
+        }
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+fn write_edit(head: &mut String, edit: &HeaderEdit) {
+    if let Some(value) = edit.value() {
+        write_field(head, edit.name(), value);
+    }
+}
+
+fn write_field(head: &mut String, name: &str, value: &str) {
+    head.push_str(name);
+    head.push_str(if value.is_empty() { ":" } else { ": " });
+    head.push_str(value);
+    head.push_str("\r\n");
+}
+
+fn check_name(name: &str) -> Result<(), HeaderError> {
+    let legal = |c: char| u8::try_from(c).is_ok_and(is_token_byte);
+    match name.char_indices().find(|&(_, c)| !legal(c)) {
+        Some((offset, found)) => {
+            Err(HeaderError::IllegalName { name: name.to_owned(), found, offset })
+        }
+        None if name.is_empty() => Err(HeaderError::EmptyName { text: name.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and
+/// dangerous". Other odd characters are the user's to try.
+pub(super) fn check_value(name: &str, value: &str) -> Result<(), HeaderError> {
+    match value.char_indices().find(|(_, c)| matches!(c, '\r' | '\n' | '\0')) {
+        Some((offset, found)) => {
+            Err(HeaderError::IllegalValue { name: name.to_owned(), found, offset })
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send(name: &str, value: &str) -> HeaderEdit {
+        HeaderEdit::send(name, value).unwrap()
+    }
+
+    #[test]
+    fn reads_what_curl_reads() {
+        let remove = HeaderEdit::remove("Host").unwrap();
+        for (text, edit) in [
+            ("X-A: b", send("X-A", "b")),
+            ("X-A:b: c;", send("X-A", "b: c;")),
+            ("X-A:   b ", send("X-A", "b ")),
+            ("X-A: grüße", send("X-A", "grüße")),
+            ("X-A;", send("X-A", "")),
+            ("Host:", remove.clone()),
+            ("Host:  ", remove),
+        ] {
+            assert_eq!(text.parse(), Ok(edit), "{text}");
+        }
+    }
+
+    #[test]
+    fn missing_colon() {
+        let error = "X-A".parse::<HeaderEdit>().unwrap_err();
+        assert!(matches!(error, HeaderError::MissingColon { .. }));
+        assert_eq!(
+            error.to_string(),
+            "header \"X-A\" has no colon; write 'Name: value', or 'Name;' for an empty value"
+        );
+    }
+
+    #[test]
+    fn empty_name() {
+        for text in [": x", ";", ":"] {
+            let error = text.parse::<HeaderEdit>().unwrap_err();
+            assert!(matches!(error, HeaderError::EmptyName { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn illegal_name() {
+        for (text, found, offset) in [("X A: b", ' ', 1), ("é: b", 'é', 0), ("a\r\nb;", '\r', 1)]
+        {
+            match text.parse::<HeaderEdit>() {
+                Err(HeaderError::IllegalName { found: f, offset: o, .. }) => {
+                    assert_eq!((f, o), (found, offset))
+                }
+                other => panic!("{text:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn illegal_value() {
+        for (text, found) in [("A: b\r\nC: d", '\r'), ("A: b\nC: d", '\n'), ("A: b\0", '\0')] {
+            match text.parse::<HeaderEdit>() {
+                Err(HeaderError::IllegalValue { found: f, offset, .. }) => {
+                    assert_eq!((f, offset), (found, 1))
+                }
+                other => panic!("{text:?}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Splits the bytes of a head into lines and the lines into parts. Total: whatever the
+//! bytes are, it gives spans into them and a list of defects.
+
+use std::ops::Range;
+
+use memchr::memchr;
+
+use super::{FieldSpan, HeadDefect, HeadDefectKind, HeadKind, HttpVersion, StartSpan};
+use super::{is_token, is_token_byte};
+
+/// What was found in the bytes of a head.
+pub(super) struct Scanned {
+    /// Length of the head, its blank line included.
+    pub len: usize,
+    pub start: StartSpan,
+    pub fields: Vec<FieldSpan>,
+    pub defects: Vec<HeadDefect>,
+}
+
+/// Reads one head from the front of `raw`.
+pub(super) fn scan(kind: HeadKind, raw: &[u8]) -> Scanned {
+    let mut scan = Scan { kind, raw, start: None, fields: Vec::new(), defects: Vec::new() };
+    let mut at = 0;
+    let mut number = 0;
+    let mut complete = false;
+    while !complete && at < raw.len() {
+        number += 1;
+        let line = Line::at(raw, at, number);
+        at = line.next;
+        complete = scan.line(&line);
+    }
+    if !complete {
+        scan.defect(HeadDefectKind::Truncated, number.max(1), raw.len());
+    }
+    Scanned {
+        len: at,
+        start: scan.start.unwrap_or(StartSpan::Unparsable(0..0)),
+        fields: scan.fields,
+        defects: scan.defects,
+    }
+}
+
+/// One line: its bytes without the line end, and how it ended.
+struct Line {
+    text: Range<usize>,
+    next: usize,
+    number: usize,
+    bare_line_feed: bool,
+}
+
+impl Line {
+    fn at(raw: &[u8], start: usize, number: usize) -> Self {
+        let Some(length) = memchr(b'\n', &raw[start..]) else {
+            return Self { text: start..raw.len(), next: raw.len(), number, bare_line_feed: false };
+        };
+        let feed = start + length;
+        let bare_line_feed = !raw[start..feed].ends_with(b"\r");
+        Self {
+            text: start..feed - usize::from(!bare_line_feed),
+            next: feed + 1,
+            number,
+            bare_line_feed,
+        }
+    }
+
+    /// Whether the line was ended by a line end rather than by the end of the bytes.
+    fn ended(&self) -> bool {
+        self.next > self.text.end
+    }
+}
+
+struct Scan<'a> {
+    kind: HeadKind,
+    raw: &'a [u8],
+    start: Option<StartSpan>,
+    fields: Vec<FieldSpan>,
+    defects: Vec<HeadDefect>,
+}
+
+impl Scan<'_> {
+    /// Reads one line; true if it is the blank line that ends the head.
+    fn line(&mut self, line: &Line) -> bool {
+        let leading = self.start.is_none();
+        let blank = line.text.is_empty() && line.ended();
+        if blank && leading && self.kind == HeadKind::Request {
+            self.defect(HeadDefectKind::LeadingEmptyLine, line.number, line.text.start);
+        } else if leading {
+            self.start_line(line);
+        } else if !blank {
+            self.header_line(line);
+        }
+        if line.bare_line_feed {
+            self.defect(HeadDefectKind::BareLineFeed, line.number, line.text.end);
+        }
+        blank && (!leading || self.kind == HeadKind::Response)
+    }
+
+    fn start_line(&mut self, line: &Line) {
+        let text = &self.raw[line.text.clone()];
+        let (span, clean) = match self.kind {
+            HeadKind::Request => request_line(text, line.text.start),
+            HeadKind::Response => status_line(text, line.text.start),
+        }
+        .unwrap_or((StartSpan::Unparsable(line.text.clone()), false));
+        if !clean {
+            self.defect(HeadDefectKind::MalformedStartLine, line.number, line.text.start);
+        }
+        self.start = Some(span);
+    }
+
+    fn header_line(&mut self, line: &Line) {
+        let text = &self.raw[line.text.clone()];
+        let start = line.text.start;
+        if matches!(text.first(), Some(b' ' | b'\t')) {
+            return self.continuation(line);
+        }
+        let Some(colon) = memchr(b':', text) else {
+            return self.defect(HeadDefectKind::MissingColon, line.number, start);
+        };
+        let before = &text[..colon];
+        let name_len = before
+            .iter()
+            .rposition(|byte| !matches!(byte, b' ' | b'\t'))
+            .map_or(0, |last| last + 1);
+        let name = &before[..name_len];
+        if name.is_empty() {
+            self.defect(HeadDefectKind::EmptyName, line.number, start);
+        } else if let Some(bad) = name.iter().position(|&byte| !is_token_byte(byte)) {
+            self.defect(HeadDefectKind::IllegalNameByte(name[bad]), line.number, start + bad);
+        }
+        if name.len() < before.len() && !name.is_empty() {
+            // RFC 9112 §5.1: "A server MUST reject, with a response status code of 400
+            // (Bad Request), any received request message that contains whitespace
+            // between a header field name and colon."
+            self.defect(HeadDefectKind::SpaceBeforeColon, line.number, start + name.len());
+        }
+        self.check_value(line, start + colon + 1);
+        let name = start..start + name.len();
+        let value = trimmed(self.raw, start + colon + 1..line.text.end);
+        self.fields.push(FieldSpan { name, value, line: line.text.clone() });
+    }
+
+    /// `obs-fold`: the line belongs to the value of the field before it.
+    fn continuation(&mut self, line: &Line) {
+        let Some(mut field) = self.fields.pop() else {
+            let kind = HeadDefectKind::FoldingWithoutField;
+            return self.defect(kind, line.number, line.text.start);
+        };
+        self.defect(HeadDefectKind::ObsoleteFolding, line.number, line.text.start);
+        self.check_value(line, line.text.start);
+        field.line.end = line.text.end;
+        field.value = trimmed(self.raw, field.value.start..line.text.end);
+        self.fields.push(field);
+    }
+
+    /// Reports the first byte that no field value may hold (RFC 9110 §5.5: "Field
+    /// values containing CR, LF, or NUL characters are invalid and dangerous").
+    fn check_value(&mut self, line: &Line, from: usize) {
+        let bad = self.raw[from..line.text.end]
+            .iter()
+            .position(|&byte| byte.is_ascii_control() && byte != b'\t');
+        if let Some(bad) = bad {
+            let kind = HeadDefectKind::IllegalValueByte(self.raw[from + bad]);
+            self.defect(kind, line.number, from + bad);
+        }
+    }
+
+    fn defect(&mut self, kind: HeadDefectKind, line: usize, offset: usize) {
+        self.defects.push(HeadDefect { kind, line, offset });
+    }
+}
+
+/// Reads `method SP request-target SP HTTP-version`; the flag is false where the
+/// reading needed the leniency of RFC 9112 §3 ("parse on whitespace-delimited word
+/// boundaries").
+fn request_line(text: &[u8], base: usize) -> Option<(StartSpan, bool)> {
+    let first = memchr(b' ', text)?;
+    let last = memchr::memrchr(b' ', text)?;
+    let method = &text[..first];
+    let version = http_version(&text[last + 1..])?;
+    if first == last || !is_token(method) {
+        return None;
+    }
+    let target = trimmed(text, first + 1..last);
+    let clean = target == (first + 1..last)
+        && !target.is_empty()
+        && text[target.clone()].iter().all(|byte| *byte > b' ' && *byte != 0x7f);
+    let span = StartSpan::Request {
+        method: base..base + first,
+        target: base + target.start..base + target.end,
+        version,
+    };
+    Some((span, clean))
+}
+
+/// Reads `HTTP-version SP status-code [SP reason-phrase]`. The space after the code is
+/// required by RFC 9112 §4, but so many servers leave it out with an empty reason that
+/// its absence is no defect here.
+fn status_line(text: &[u8], base: usize) -> Option<(StartSpan, bool)> {
+    let version = http_version(text.get(..8)?)?;
+    let rest = text.get(8..)?.strip_prefix(b" ")?;
+    let (code, reason) = match rest {
+        [a, b, c] => ([a, b, c], 12..12),
+        [a, b, c, b' ', ..] => ([a, b, c], 13..text.len()),
+        _ => return None,
+    };
+    let mut number = 0;
+    for digit in code {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + u16::from(digit - b'0');
+    }
+    let clean = !text[reason.clone()].iter().any(|byte| byte.is_ascii_control() && *byte != b'\t');
+    let span =
+        StartSpan::Status { version, code: number, reason: base + reason.start..base + reason.end };
+    Some((span, clean))
+}
+
+/// RFC 9112 §2.3: `HTTP-version = "HTTP" "/" DIGIT "." DIGIT`, case-sensitive.
+fn http_version(text: &[u8]) -> Option<HttpVersion> {
+    match text.strip_prefix(b"HTTP/")? {
+        [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => {
+            Some(HttpVersion { major: major - b'0', minor: minor - b'0' })
+        }
+        _ => None,
+    }
+}
+
+/// Shrinks a range until it neither begins nor ends with white space.
+fn trimmed(raw: &[u8], range: Range<usize>) -> Range<usize> {
+    let inner = super::inner_range(&raw[range.clone()]);
+    range.start + inner.start..range.start + inner.end
+}
