@@ -4,5 +4,7 @@
 //! layers above make the `wscope` program.
 
 pub mod event;
+#[doc(hidden)]
+pub mod net;
 pub mod session;
 pub mod wire;

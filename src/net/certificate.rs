@@ -1,0 +1,169 @@
+//! What a person wants to know about a certificate: whose, from whom, for
+//! which names, how long.
+//!
+//! DER in, text out (RFC 5280). Verifies nothing, and must not know TLS or
+//! sockets. The texts come from the peer: whoever prints them makes them safe.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use thiserror::Error;
+use x509_cert::Certificate;
+use x509_cert::der::{self, Decode as _};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+/// The readable part of an X.509 certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// The subject's name in RFC 4514 form, such as `CN=example.com,O=Example`.
+    pub subject: String,
+    /// The issuer's name in the same form.
+    pub issuer: String,
+    /// The subject alternative names (RFC 5280 §4.2.1.6) in their order: DNS
+    /// names and IP addresses bare, others with a prefix (`URI:`, `email:`).
+    pub names: Vec<String>,
+    /// Start of validity, RFC 3339 in UTC.
+    pub not_before: String,
+    /// End of validity, RFC 3339 in UTC.
+    pub not_after: String,
+    /// The serial number's octets in lower-case hex.
+    pub serial: String,
+}
+
+/// The bytes are not a certificate that RFC 5280 describes.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the peer's certificate cannot be read: {0}")]
+pub struct CertificateError(#[from] der::Error);
+
+impl CertificateFacts {
+    /// Reads a DER certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError`] when the DER or one of the fields shown is malformed.
+    pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+        let certificate = Certificate::from_der(der)?;
+        let facts = certificate.tbs_certificate();
+        let names = facts
+            .get_extension::<SubjectAltName>()?
+            .map_or_else(Vec::new, |(_critical, names)| {
+                names.0.iter().map(name_text).collect()
+            });
+        Ok(Self {
+            subject: facts.subject().to_string(),
+            issuer: facts.issuer().to_string(),
+            names,
+            not_before: facts.validity().not_before.to_string(),
+            not_after: facts.validity().not_after.to_string(),
+            serial: hex(facts.serial_number().as_bytes()),
+        })
+    }
+
+    /// Whether subject and issuer have the same name.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+}
+
+fn name_text(name: &GeneralName) -> String {
+    match name {
+        GeneralName::DnsName(name) => name.to_string(),
+        GeneralName::IpAddress(octets) => ip_text(octets.as_bytes()),
+        GeneralName::UniformResourceIdentifier(uri) => format!("URI:{uri}"),
+        GeneralName::Rfc822Name(address) => format!("email:{address}"),
+        GeneralName::DirectoryName(name) => format!("DirName:{name}"),
+        GeneralName::RegisteredId(oid) => format!("RID:{oid}"),
+        GeneralName::OtherName(other) => format!("otherName:{}", other.type_id),
+        GeneralName::EdiPartyName(_) => "ediPartyName".to_owned(),
+    }
+}
+
+/// RFC 5280 §4.2.1.6: an iPAddress has four octets for IPv4, sixteen for IPv6.
+fn ip_text(octets: &[u8]) -> String {
+    if let Ok(octets) = <[u8; 4]>::try_from(octets) {
+        Ipv4Addr::from(octets).to_string()
+    } else if let Ok(octets) = <[u8; 16]>::try_from(octets) {
+        Ipv6Addr::from(octets).to_string()
+    } else {
+        format!("IP:{}", hex(octets))
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, KeyPair, SanType, SerialNumber, date_time_ymd};
+
+    fn sample() -> Vec<u8> {
+        let names = ["example.com", "*.example.com", "127.0.0.1", "::1"].map(String::from);
+        let mut params = CertificateParams::new(names).unwrap();
+        params
+            .subject_alt_names
+            .push(SanType::URI("wss://example.com/".try_into().unwrap()));
+        params
+            .subject_alt_names
+            .push(SanType::Rfc822Name("a@example.com".try_into().unwrap()));
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "example.com");
+        params
+            .distinguished_name
+            .push(DnType::OrganizationName, "Müller, Söhne");
+        params.not_before = date_time_ymd(2026, 1, 2);
+        params.not_after = date_time_ymd(2051, 12, 31);
+        params.serial_number = Some(SerialNumber::from_slice(&[0x01, 0xab, 0xff]));
+        params
+            .self_signed(&KeyPair::generate().unwrap())
+            .unwrap()
+            .der()
+            .to_vec()
+    }
+
+    #[test]
+    fn a_certificate_is_told_in_text() {
+        let facts = CertificateFacts::from_der(&sample()).unwrap();
+        assert_eq!(facts.subject, "O=Müller\\, Söhne,CN=example.com");
+        assert!(facts.is_self_issued());
+        assert_eq!(
+            facts.names,
+            [
+                "example.com",
+                "*.example.com",
+                "127.0.0.1",
+                "::1",
+                "URI:wss://example.com/",
+                "email:a@example.com"
+            ]
+        );
+        // UTCTime until 2049, GeneralizedTime after it: RFC 5280 §4.1.2.5.
+        assert_eq!(facts.not_before, "2026-01-02T00:00:00Z");
+        assert_eq!(facts.not_after, "2051-12-31T00:00:00Z");
+        assert_eq!(facts.serial, "01abff");
+    }
+
+    #[test]
+    fn broken_der_is_an_error_never_a_panic() {
+        let der = sample();
+        for len in 0..der.len() {
+            assert!(
+                CertificateFacts::from_der(&der[..len]).is_err(),
+                "{len} bytes"
+            );
+        }
+        assert!(CertificateFacts::from_der(&[&der[..], b"more"].concat()).is_err());
+        for at in 0..der.len() {
+            let mut broken = der.clone();
+            broken[at] ^= 0xff;
+            let _ = CertificateFacts::from_der(&broken);
+        }
+    }
+
+    #[test]
+    fn an_address_of_odd_length_is_shown_in_hex() {
+        assert_eq!(ip_text(&[1, 2, 3]), "IP:010203");
+    }
+}

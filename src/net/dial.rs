@@ -1,0 +1,516 @@
+//! Connects to the first address that answers (Happy Eyeballs, RFC 8305 §5).
+//!
+//! Deals with addresses, threads and the clock; must not know names, TLS or
+//! what is said over the connection.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+/// RFC 8305 §5: "a simple implementation can have a fixed delay for how long to
+/// wait before starting the next connection attempt. This delay is referred to
+/// as the "Connection Attempt Delay". One recommended value for a default delay
+/// is 250 milliseconds."
+pub const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// A TCP connection and how it came about.
+#[derive(Debug)]
+pub struct Dialed {
+    /// The connection: blocking, with `TCP_NODELAY`.
+    pub stream: TcpStream,
+    /// The address that answered.
+    pub addr: SocketAddr,
+    /// Every attempt that was started, in the order of the addresses.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One attempt to connect.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The address tried.
+    pub addr: SocketAddr,
+    /// When it began, counted from the beginning of the race.
+    pub started: Duration,
+    /// How long it took, or for how long it was waited for.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// This one won.
+    Connected,
+    /// The system said no.
+    Failed(io::Error),
+    /// There was no answer when another address won, or when the time was up.
+    Unanswered,
+}
+
+/// No address could be connected to (W103 to W106).
+#[derive(Debug, Error)]
+pub struct DialError {
+    /// Every attempt that was started, in the order of the addresses.
+    pub attempts: Vec<Attempt>,
+    /// Whether the deadline ended the race.
+    pub timed_out: bool,
+}
+
+/// Connects to one of `addrs`, each given a head start of 250 ms over the next.
+///
+/// A failure starts the next attempt at once and the first success wins. A lone
+/// address is connected to in the calling thread, which spares the start-up time
+/// of a helper. Threads of losers end by themselves, at the deadline at the latest.
+///
+/// # Errors
+///
+/// [`DialError`] with one attempt for each address tried.
+pub fn dial(addrs: &[SocketAddr], deadline: Instant) -> Result<Dialed, DialError> {
+    let (stream, addr, attempts) = match addrs {
+        [addr] => connect_alone(*addr, deadline, connect)?,
+        addrs => race(addrs, deadline, CONNECTION_ATTEMPT_DELAY, connect)?,
+    };
+    // Small frames must leave at once. When even this fails the connection is
+    // already dead, which its first use reports better.
+    let _ = stream.set_nodelay(true);
+    Ok(Dialed {
+        stream,
+        addr,
+        attempts,
+    })
+}
+
+fn connect(addr: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
+    TcpStream::connect_timeout(&addr, patience)
+}
+
+type Won<S> = (S, SocketAddr, Vec<Attempt>);
+
+fn connect_alone<S>(
+    addr: SocketAddr,
+    deadline: Instant,
+    connect: impl Fn(SocketAddr, Duration) -> io::Result<S>,
+) -> Result<Won<S>, DialError> {
+    let begin = Instant::now();
+    let result = connect_until(addr, deadline, connect);
+    let elapsed = begin.elapsed();
+    let started = Duration::ZERO;
+    match result {
+        Ok(stream) => {
+            let outcome = Outcome::Connected;
+            Ok((
+                stream,
+                addr,
+                vec![Attempt {
+                    addr,
+                    started,
+                    elapsed,
+                    outcome,
+                }],
+            ))
+        }
+        Err(error) => {
+            let timed_out = Instant::now() >= deadline;
+            let outcome = Outcome::Failed(error);
+            let attempts = vec![Attempt {
+                addr,
+                started,
+                elapsed,
+                outcome,
+            }];
+            Err(DialError {
+                attempts,
+                timed_out,
+            })
+        }
+    }
+}
+
+/// Connects within what is left of the time; none left is a timeout, where
+/// `connect_timeout` itself would call a zero duration invalid input.
+fn connect_until<S>(
+    addr: SocketAddr,
+    deadline: Instant,
+    connect: impl Fn(SocketAddr, Duration) -> io::Result<S>,
+) -> io::Result<S> {
+    match deadline.saturating_duration_since(Instant::now()) {
+        Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
+        patience => connect(addr, patience),
+    }
+}
+
+/// What a helper thread reports: which attempt, when it ended, how.
+type Report<S> = (usize, Instant, io::Result<S>);
+
+fn race<S: Send + 'static>(
+    addrs: &[SocketAddr],
+    deadline: Instant,
+    delay: Duration,
+    connect: impl Fn(SocketAddr, Duration) -> io::Result<S> + Clone + Send + 'static,
+) -> Result<Won<S>, DialError> {
+    let begin = Instant::now();
+    let (reporter, reports): (Sender<Report<S>>, Receiver<Report<S>>) = mpsc::channel();
+    let mut attempts: Vec<Attempt> = Vec::with_capacity(addrs.len());
+    let mut waiting = addrs.iter();
+    let mut running = 0_usize;
+    let mut next_start = begin;
+
+    loop {
+        let now = Instant::now();
+        if now >= deadline && !attempts.is_empty() {
+            give_up(&mut attempts, now - begin);
+            return Err(DialError {
+                attempts,
+                timed_out: true,
+            });
+        }
+        if now >= next_start
+            && let Some(&addr) = waiting.next()
+        {
+            let index = attempts.len();
+            let (connect, reporter) = (connect.clone(), reporter.clone());
+            let job = move || {
+                let result = connect_until(addr, deadline, connect);
+                // Nobody listens any more once the race is over.
+                let _ = reporter.send((index, Instant::now(), result));
+            };
+            let outcome = match thread::Builder::new().name("dialer".to_owned()).spawn(job) {
+                Ok(_) => {
+                    running += 1;
+                    next_start = now + delay;
+                    Outcome::Unanswered
+                }
+                Err(error) => Outcome::Failed(error),
+            };
+            let started = now - begin;
+            attempts.push(Attempt {
+                addr,
+                started,
+                elapsed: Duration::ZERO,
+                outcome,
+            });
+            continue;
+        }
+        if running == 0 && waiting.len() == 0 {
+            return Err(DialError {
+                attempts,
+                timed_out: false,
+            });
+        }
+
+        let wake = if waiting.len() == 0 {
+            deadline
+        } else {
+            next_start.min(deadline)
+        };
+        match reports.recv_timeout(wake.saturating_duration_since(now)) {
+            Ok((index, ended, Ok(stream))) => {
+                give_up(&mut attempts, ended - begin);
+                attempts[index].outcome = Outcome::Connected;
+                let addr = attempts[index].addr;
+                return Ok((stream, addr, attempts));
+            }
+            Ok((index, ended, Err(error))) => {
+                let attempt = &mut attempts[index];
+                attempt.elapsed = (ended - begin).saturating_sub(attempt.started);
+                attempt.outcome = Outcome::Failed(error);
+                running -= 1;
+                next_start = now;
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+    }
+}
+
+/// Notes for how long the unanswered attempts were waited for.
+fn give_up(attempts: &mut [Attempt], now: Duration) {
+    for attempt in attempts {
+        if matches!(attempt.outcome, Outcome::Unanswered) {
+            attempt.elapsed = now.saturating_sub(attempt.started);
+        }
+    }
+}
+
+impl DialError {
+    /// The entry in the catalogue of diagnostics. A refusal counts most, because
+    /// it proves that the host is there.
+    pub fn code(&self) -> &'static str {
+        let refused = |attempt: &Attempt| kind(attempt) == Some(io::ErrorKind::ConnectionRefused);
+        if self.attempts.iter().any(refused) {
+            return "W103";
+        }
+        if self.timed_out
+            || self
+                .attempts
+                .iter()
+                .any(|a| kind(a) == Some(io::ErrorKind::TimedOut))
+        {
+            "W105"
+        } else {
+            "W106"
+        }
+    }
+
+    /// What the user can do.
+    pub fn help(&self) -> &'static str {
+        match self.code() {
+            "W103" => {
+                "nothing listens there: check the port, and whether the server binds this \
+                       address (0.0.0.0 or 127.0.0.1, IPv4 or IPv6)"
+            }
+            "W105" => {
+                "nothing answers: a firewall may drop the packets; try another port of the \
+                       host, or a longer --connect-timeout"
+            }
+            _ => "there is no way to the host: check the network, a VPN, or try -4 or -6",
+        }
+    }
+}
+
+/// A line for each address.
+impl fmt::Display for DialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.attempts.as_slice() {
+            [] => f.write_str("there is no address to connect to"),
+            [attempt] => write!(f, "cannot connect to {attempt}"),
+            attempts => {
+                write!(f, "cannot connect to any of {} addresses", attempts.len())?;
+                attempts
+                    .iter()
+                    .try_for_each(|attempt| write!(f, "\n  {attempt}"))
+            }
+        }
+    }
+}
+
+/// `ADDRESS: how it ended`.
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let elapsed = Elapsed(self.elapsed);
+        write!(f, "{}: ", self.addr)?;
+        match (&self.outcome, kind(self)) {
+            (Outcome::Connected, _) => write!(f, "connected in {elapsed}"),
+            (Outcome::Unanswered, _) | (_, Some(io::ErrorKind::TimedOut)) => {
+                write!(f, "no answer within {elapsed}")
+            }
+            (_, Some(io::ErrorKind::ConnectionRefused)) => f.write_str("connection refused"),
+            (_, Some(io::ErrorKind::HostUnreachable)) => f.write_str("host unreachable"),
+            (_, Some(io::ErrorKind::NetworkUnreachable)) => f.write_str("network unreachable"),
+            (Outcome::Failed(error), _) => write!(f, "{error}"),
+        }
+    }
+}
+
+fn kind(attempt: &Attempt) -> Option<io::ErrorKind> {
+    match &attempt.outcome {
+        Outcome::Failed(error) => Some(error.kind()),
+        Outcome::Connected | Outcome::Unanswered => None,
+    }
+}
+
+/// A duration as people read it: `0.21 ms`, `48 ms`, `10.0 s`.
+struct Elapsed(Duration);
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = self.0.as_secs_f64() * 1000.0;
+        match milliseconds {
+            ..10.0 => write!(f, "{milliseconds:.2} ms"),
+            ..1000.0 => write!(f, "{milliseconds:.0} ms"),
+            _ => write!(f, "{:.1} s", milliseconds / 1000.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::sync::{Arc, Barrier, Mutex};
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
+
+    fn listener() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let addr = listener.local_addr().unwrap();
+        (listener, addr)
+    }
+
+    /// An address of this machine where nothing listens: it is bound, and shut.
+    fn refused() -> SocketAddr {
+        listener().1
+    }
+
+    fn addr(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    #[test]
+    fn a_lone_address_is_connected_to() {
+        let (listener, addr) = listener();
+        let dialed = dial(&[addr], soon()).unwrap();
+        assert_eq!(dialed.addr, addr);
+        assert_eq!(dialed.stream.peer_addr().unwrap(), addr);
+        assert!(dialed.stream.nodelay().unwrap());
+        assert!(matches!(
+            dialed.attempts[..],
+            [Attempt {
+                outcome: Outcome::Connected,
+                ..
+            }]
+        ));
+        listener.accept().unwrap();
+    }
+
+    #[test]
+    fn a_refused_address_is_passed_over_at_once_and_reported() {
+        let (_listener, addr) = listener();
+        let bad = refused();
+        let delay = Duration::from_secs(5);
+        let (_stream, winner, attempts) = race(&[bad, addr], soon(), delay, connect).unwrap();
+        assert_eq!(winner, addr);
+        assert!(
+            attempts[1].started < delay,
+            "a failure starts the next at once"
+        );
+        assert_eq!(
+            attempts[0].to_string(),
+            format!("{bad}: connection refused")
+        );
+        assert!(
+            attempts[1]
+                .to_string()
+                .starts_with(&format!("{addr}: connected in "))
+        );
+    }
+
+    #[test]
+    fn a_lone_refusal_is_one_line() {
+        let bad = refused();
+        let error = dial(&[bad], soon()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("cannot connect to {bad}: connection refused")
+        );
+        assert!(!error.timed_out);
+        assert_eq!(error.code(), "W103");
+    }
+
+    #[test]
+    fn several_refusals_are_a_line_each() {
+        let (one, two) = (refused(), refused());
+        let error = dial(&[one, two], soon()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "cannot connect to any of 2 addresses\n  {one}: connection refused\n  \
+                 {two}: connection refused"
+            )
+        );
+    }
+
+    #[test]
+    fn no_address_is_an_error() {
+        let error = dial(&[], soon()).unwrap_err();
+        assert_eq!(error.to_string(), "there is no address to connect to");
+    }
+
+    #[test]
+    fn a_passed_deadline_times_out() {
+        let (_listener, addr) = listener();
+        for addrs in [&[addr][..], &[addr, addr][..]] {
+            let error = dial(addrs, Instant::now()).unwrap_err();
+            assert!(error.timed_out);
+            assert_eq!(error.code(), "W105");
+            assert!(error.to_string().contains("no answer within"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_silent_address_loses_to_the_next_after_the_delay() {
+        let delay = Duration::from_millis(20);
+        // The first attempt answers only after the race is over.
+        let over = Arc::new(Barrier::new(2));
+        let gate = Arc::clone(&over);
+        let connect = move |to: SocketAddr, _| {
+            if to.port() == 1 {
+                gate.wait();
+            }
+            Ok(to.port())
+        };
+        let (stream, winner, attempts) = race(&[addr(1), addr(2)], soon(), delay, connect).unwrap();
+        over.wait();
+        assert_eq!((stream, winner), (2, addr(2)));
+        assert!(matches!(attempts[0].outcome, Outcome::Unanswered));
+        assert!(attempts[0].elapsed >= delay);
+        assert!(attempts[1].started >= delay, "the first has its head start");
+    }
+
+    #[test]
+    fn attempts_start_in_order_and_with_the_time_left() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        let connect = move |to: SocketAddr, patience: Duration| -> io::Result<()> {
+            log.lock()
+                .unwrap()
+                .push((to.port(), patience <= Duration::from_secs(10)));
+            Err(io::ErrorKind::HostUnreachable.into())
+        };
+        let error = race(
+            &[addr(1), addr(2), addr(3)],
+            soon(),
+            Duration::from_secs(5),
+            connect,
+        )
+        .unwrap_err();
+        assert_eq!(*seen.lock().unwrap(), [(1, true), (2, true), (3, true)]);
+        assert_eq!(error.attempts.len(), 3);
+        assert_eq!(error.code(), "W106");
+        assert!(
+            error.to_string().ends_with("192.0.2.1:3: host unreachable"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn silence_everywhere_ends_at_the_deadline() {
+        let (over, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let connect = move |_: SocketAddr, _| {
+            let _ = gate.lock().unwrap().recv();
+            Ok(())
+        };
+        let deadline = Instant::now() + Duration::from_millis(40);
+        let delay = Duration::from_millis(5);
+        let error = race(&[addr(1), addr(2)], deadline, delay, connect).unwrap_err();
+        drop(over);
+        assert!(error.timed_out);
+        assert!(
+            error
+                .attempts
+                .iter()
+                .all(|a| matches!(a.outcome, Outcome::Unanswered))
+        );
+        assert!(
+            error.to_string().contains("192.0.2.1:1: no answer within"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn durations_are_short() {
+        let text = |micros| Elapsed(Duration::from_micros(micros)).to_string();
+        assert_eq!(
+            [text(210), text(48_400), text(10_000_000)],
+            ["0.21 ms", "48 ms", "10.0 s"]
+        );
+    }
+}

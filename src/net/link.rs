@@ -1,0 +1,327 @@
+//! One connection as the loop sees it: a non-blocking socket, TLS or none, and a bounded buffer
+//! each way.
+//!
+//! Edge-triggered: a side is taken for ready until the system says it would block. Knows nothing
+//! of WebSocket; what crosses [`Link::input`] and [`Link::tx`] is plaintext.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use super::tls::{Closure, Handshake, PlainRead, TlsError, TlsPipe};
+use crate::wire::decoder::Input;
+
+/// Bytes read at once. Large enough that a gigabyte takes thousands of system calls, not
+/// millions; small enough to stay in the second-level cache.
+const READ_SIZE: usize = 256 * 1024;
+
+/// Above so many bytes to send, the owner should make no more before some are sent.
+pub const HIGH_WATER: usize = 256 * 1024;
+
+/// What [`Link::fill`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// Bytes are at [`Link::input`].
+    Data,
+    /// None for now.
+    Blocked,
+    /// The peer's stream ended; `truncated` if TLS says that bytes may be missing.
+    End {
+        /// No close_notify before the end (RFC 8446 §6.1).
+        truncated: bool,
+    },
+}
+
+/// Why a link broke.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The socket failed.
+    #[error("{}", plain_io(.0))]
+    Io(#[from] io::Error),
+    /// TLS failed.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A connection with its buffers.
+pub struct Link {
+    socket: Socket,
+    tls: Option<Box<TlsPipe>>,
+    rx: Box<[u8]>,
+    rx_at: usize,
+    rx_end: usize,
+    /// Plaintext to send; append to it.
+    pub tx: Vec<u8>,
+    tx_at: usize,
+}
+
+/// The socket with what is known of its readiness.
+struct Socket {
+    stream: TcpStream,
+    readable: bool,
+    writable: bool,
+    /// The system has said that the peer is done: read until the end is met.
+    read_closed: bool,
+}
+
+impl Link {
+    /// Takes over a connected socket; plain, or under TLS.
+    ///
+    /// # Errors
+    ///
+    /// The socket can't be made non-blocking or registered.
+    pub fn new(
+        stream: std::net::TcpStream,
+        tls: Option<TlsPipe>,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self {
+            socket: Socket { stream, readable: true, writable: true, read_closed: false },
+            tls: tls.map(Box::new),
+            rx: vec![0; READ_SIZE].into_boxed_slice(),
+            rx_at: 0,
+            rx_end: 0,
+            tx: Vec::new(),
+            tx_at: 0,
+        })
+    }
+
+    /// Notes what the poll says of the socket.
+    pub fn ready(&mut self, event: &Event) {
+        self.socket.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+        self.socket.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
+        self.socket.read_closed |= event.is_read_closed() || event.is_error();
+    }
+
+    /// Takes the TLS handshake as far as it goes; `Ok(true)` when plaintext can flow.
+    ///
+    /// # Errors
+    ///
+    /// The handshake failed, or the socket did.
+    pub fn handshake(&mut self) -> Result<bool, LinkError> {
+        let Some(tls) = &mut self.tls else { return Ok(true) };
+        loop {
+            let step = tls.handshake();
+            // An alert of ours is sent even when the handshake has failed.
+            let sent = self.socket.send_tls(tls);
+            match step? {
+                Handshake::Done => return Ok(true),
+                Handshake::InProgress => {
+                    sent?;
+                    if !self.socket.receive_tls(tls)? {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Brings more bytes. Only call it when all of [`Link::input`] has been consumed.
+    ///
+    /// # Errors
+    ///
+    /// The socket or TLS failed; what was received before has been handed on.
+    pub fn fill(&mut self) -> Result<Fill, LinkError> {
+        debug_assert!(self.rx_at == self.rx_end);
+        (self.rx_at, self.rx_end) = (0, 0);
+        let Some(tls) = &mut self.tls else {
+            return Ok(match self.socket.receive(&mut self.rx)? {
+                None => Fill::Blocked,
+                Some(0) => Fill::End { truncated: false },
+                Some(n) => {
+                    self.rx_end = n;
+                    Fill::Data
+                }
+            });
+        };
+        loop {
+            match tls.read_plain(&mut self.rx)? {
+                PlainRead::Data(n) => {
+                    self.rx_end = n;
+                    return Ok(Fill::Data);
+                }
+                PlainRead::Closed(closure) => {
+                    return Ok(Fill::End { truncated: closure == Closure::Truncated });
+                }
+                PlainRead::Empty => {
+                    if !self.socket.receive_tls(tls)? {
+                        return Ok(Fill::Blocked);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The received bytes not yet consumed, and the buffer to answer into.
+    pub fn split(&mut self) -> (Input<'_>, &mut Vec<u8>) {
+        (Input::resume(&mut self.rx[..self.rx_end], self.rx_at), &mut self.tx)
+    }
+
+    /// Says how far the input was consumed: [`Input::consumed`].
+    pub fn consumed(&mut self, at: usize) {
+        self.rx_at = at.min(self.rx_end);
+    }
+
+    /// Whether received bytes wait to be consumed.
+    pub fn has_input(&self) -> bool {
+        self.rx_at < self.rx_end
+    }
+
+    /// Whether [`Link::fill`] might bring something without waiting.
+    pub fn may_fill(&self) -> bool {
+        self.socket.readable
+    }
+
+    /// Bytes that wait to be sent.
+    pub fn pending(&self) -> usize {
+        let sealed = self.tls.as_ref().map_or(0, |tls| tls.pending_ciphertext());
+        self.tx.len() - self.tx_at + sealed
+    }
+
+    /// Sends what the socket takes.
+    ///
+    /// # Errors
+    ///
+    /// The socket or TLS failed.
+    pub fn flush(&mut self) -> Result<(), LinkError> {
+        while self.tx_at < self.tx.len() || self.tls.is_some() {
+            let Some(tls) = &mut self.tls else {
+                match self.socket.send(&self.tx[self.tx_at..])? {
+                    0 => break,
+                    n => self.tx_at += n,
+                }
+                continue;
+            };
+            let taken = tls.write_plain(&self.tx[self.tx_at..])?;
+            self.tx_at += taken;
+            self.socket.send_tls(tls)?;
+            if taken == 0 || tls.pending_ciphertext() > 0 {
+                break;
+            }
+        }
+        if self.tx_at == self.tx.len() {
+            self.tx.clear();
+            self.tx_at = 0;
+        } else if self.tx_at > HIGH_WATER {
+            self.tx.drain(..self.tx_at);
+            self.tx_at = 0;
+        }
+        Ok(())
+    }
+
+    /// Ends our side in order: close_notify, then FIN.
+    pub fn shutdown(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.close_notify();
+            let _ = self.socket.send_tls(tls);
+        }
+        // It only fails on a connection that is already gone.
+        let _ = self.socket.stream.shutdown(Shutdown::Write);
+    }
+
+    /// TLS, if the link has it.
+    pub fn tls(&self) -> Option<&TlsPipe> {
+        self.tls.as_deref()
+    }
+
+    /// Our address and the peer's.
+    ///
+    /// # Errors
+    ///
+    /// The connection is gone.
+    pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.socket.stream.local_addr()?, self.socket.stream.peer_addr()?))
+    }
+}
+
+impl Socket {
+    /// Reads once; `None` when it would block.
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        if !self.readable {
+            return Ok(None);
+        }
+        loop {
+            match self.stream.read(buffer) {
+                Ok(n) => {
+                    // A short read has emptied the socket: the next byte makes a new event, so
+                    // the call that would only say WouldBlock is saved. On Windows only that call
+                    // re-arms the event.
+                    self.readable = n == buffer.len() || self.read_closed || cfg!(windows);
+                    return Ok(Some(n));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    return Ok(None);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Writes once; 0 when it would block.
+    fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.writable {
+            return Ok(0);
+        }
+        loop {
+            match self.stream.write(bytes) {
+                Ok(n) => {
+                    self.writable = n == bytes.len() || cfg!(windows);
+                    return Ok(n);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.writable = false;
+                    return Ok(0);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Moves ciphertext in once; `false` when there is none to be had for now.
+    fn receive_tls(&mut self, tls: &mut TlsPipe) -> io::Result<bool> {
+        if !self.readable || !tls.wants_ciphertext() {
+            return Ok(false);
+        }
+        match tls.read_tls(&mut self.stream) {
+            // Zero is the end of the stream, which TLS has noted and reports by itself.
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                Ok(false)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Moves ciphertext out until there is none or the socket would block.
+    fn send_tls(&mut self, tls: &mut TlsPipe) -> io::Result<()> {
+        while self.writable && tls.pending_ciphertext() > 0 {
+            match tls.write_tls(&mut self.stream) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The system's words without the number Rust adds, lower case as all of our messages.
+pub fn plain_io(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}

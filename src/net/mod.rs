@@ -1,0 +1,16 @@
+//! From a URL to a pipe of plaintext bytes: names, addresses, TCP and TLS; and the loop that
+//! waits for sockets, stdin and stdout at once.
+//!
+//! This layer owns sockets and clocks. It must not know printers, prompts or
+//! what the bytes mean.
+pub mod certificate;
+pub mod dial;
+pub mod link;
+pub mod random;
+pub mod reactor;
+pub mod resolve;
+pub mod server_hello;
+pub mod signals;
+pub mod stdio;
+pub mod target;
+pub mod tls;

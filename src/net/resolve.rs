@@ -1,0 +1,335 @@
+//! A host name becomes the addresses to try, in the order to try them.
+//!
+//! Asks the system's resolver (`getaddrinfo`), which blocks, in a helper thread
+//! with a deadline. Must not know URLs or connections.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Instant;
+
+use thiserror::Error;
+
+/// Which addresses may be used: `-4`, `-6` or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Family {
+    /// IPv4 and IPv6.
+    #[default]
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+/// Why a host has no address to connect to.
+#[derive(Debug, Error)]
+pub enum ResolveError {
+    /// The resolver answered that there is no such name, or no address for it (W101).
+    #[error(
+        "host {host} was not found; check its spelling, or whether it is known only inside a VPN"
+    )]
+    NotFound {
+        /// The name asked for.
+        host: String,
+    },
+    /// The resolver could not get an answer now (W102).
+    #[error("host {host} could not be looked up: the name server failed for now; try again")]
+    Temporary {
+        /// The name asked for.
+        host: String,
+    },
+    /// The resolver did not answer before the deadline (W102).
+    #[error("host {host} could not be looked up in time: the name server does not answer")]
+    TimedOut {
+        /// The name asked for.
+        host: String,
+    },
+    /// The name has addresses, but none of the family asked for.
+    #[error(
+        "host {host} has no {family} address, only {found} of the other kind; allow both families"
+    )]
+    NoAddressOfFamily {
+        /// The name asked for.
+        host: String,
+        /// The family asked for.
+        family: Family,
+        /// How many addresses of the other family there are.
+        found: usize,
+    },
+    /// The system refused in a way of its own.
+    #[error("host {host} could not be looked up: {source}")]
+    System {
+        /// The name asked for.
+        host: String,
+        /// The system's error.
+        source: io::Error,
+    },
+}
+
+/// The addresses of `host`, at least one, without duplicates, families in turn.
+///
+/// `host` is a name or an address without brackets; an address needs no lookup.
+/// When the deadline passes, the helper thread is left to end by itself.
+///
+/// # Errors
+///
+/// One [`ResolveError`] for each way a lookup fails.
+pub fn resolve(
+    host: &str,
+    port: u16,
+    family: Family,
+    deadline: Instant,
+) -> Result<Vec<SocketAddr>, ResolveError> {
+    let found = match host.parse::<IpAddr>() {
+        Ok(address) => vec![SocketAddr::new(address, port)],
+        Err(_) => look_up(host, port, deadline)?,
+    };
+    select(host, found, family)
+}
+
+impl Family {
+    /// Whether an address belongs to the family.
+    pub fn admits(self, address: &SocketAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
+}
+
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Any => "IP",
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
+impl ResolveError {
+    /// The entry in the catalogue of diagnostics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } | Self::NoAddressOfFamily { .. } => "W101",
+            Self::Temporary { .. } | Self::TimedOut { .. } | Self::System { .. } => "W102",
+        }
+    }
+}
+
+fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, ResolveError> {
+    let patience = deadline.saturating_duration_since(Instant::now());
+    if patience.is_zero() {
+        return Err(ResolveError::TimedOut {
+            host: host.to_owned(),
+        });
+    }
+    let (answer, answered) = mpsc::channel();
+    let name = host.to_owned();
+    thread::Builder::new()
+        .name("resolver".to_owned())
+        .spawn(move || {
+            let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+            // Nobody listens any more once the deadline has passed.
+            let _ = answer.send(found);
+        })
+        .map_err(|source| ResolveError::System {
+            host: host.to_owned(),
+            source,
+        })?;
+
+    match answered.recv_timeout(patience) {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(source)) => Err(classify(host, source)),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+            Err(ResolveError::TimedOut {
+                host: host.to_owned(),
+            })
+        }
+    }
+}
+
+/// Tells the kinds of failure apart. `std` keeps of `getaddrinfo`'s EAI code
+/// only its text (glibc, musl, macOS), on Windows the socket error's number.
+fn classify(host: &str, source: io::Error) -> ResolveError {
+    const WSAHOST_NOT_FOUND: i32 = 11001;
+    const WSATRY_AGAIN: i32 = 11002;
+    const WSANO_DATA: i32 = 11004;
+
+    let host = host.to_owned();
+    let text = source.to_string().to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    match source.raw_os_error() {
+        Some(WSAHOST_NOT_FOUND | WSANO_DATA) => ResolveError::NotFound { host },
+        Some(WSATRY_AGAIN) => ResolveError::Temporary { host },
+        _ if says(&[
+            "not known",
+            "no address associated",
+            "does not resolve",
+            "not supported for hostname",
+        ]) =>
+        {
+            ResolveError::NotFound { host }
+        }
+        _ if says(&["temporary failure", "try again"]) => ResolveError::Temporary { host },
+        _ => ResolveError::System { host, source },
+    }
+}
+
+fn select(
+    host: &str,
+    mut found: Vec<SocketAddr>,
+    family: Family,
+) -> Result<Vec<SocketAddr>, ResolveError> {
+    let total = found.len();
+    found.retain(|address| family.admits(address));
+    if !found.is_empty() {
+        return Ok(interleave(found));
+    }
+    let host = host.to_owned();
+    Err(match total {
+        0 => ResolveError::NotFound { host },
+        found => ResolveError::NoAddressOfFamily {
+            host,
+            family,
+            found,
+        },
+    })
+}
+
+/// RFC 8305 §4: "the client SHOULD modify the ordered list to interleave address
+/// families. Whichever address family is first in the list should be followed
+/// by an address of the other address family".
+fn interleave(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let mut unique = Vec::with_capacity(found.len());
+    for address in found {
+        if !unique.contains(&address) {
+            unique.push(address);
+        }
+    }
+    let leader = unique.first().is_some_and(SocketAddr::is_ipv6);
+    let total = unique.len();
+    let (leading, following): (Vec<_>, Vec<_>) = unique
+        .into_iter()
+        .partition(|address| address.is_ipv6() == leader);
+
+    let (mut leading, mut following) = (leading.into_iter(), following.into_iter());
+    let mut ordered = Vec::with_capacity(total);
+    while ordered.len() < total {
+        ordered.extend(leading.next());
+        ordered.extend(following.next());
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
+
+    fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
+        texts
+            .iter()
+            .map(|text| SocketAddr::new(text.parse().unwrap(), 1))
+            .collect()
+    }
+
+    #[test]
+    fn addresses_need_no_lookup_and_no_time() {
+        let past = Instant::now();
+        let found = resolve("127.0.0.1", 80, Family::Any, past).unwrap();
+        assert_eq!(found, ["127.0.0.1:80".parse().unwrap()]);
+        let found = resolve("::1", 443, Family::V6, past).unwrap();
+        assert_eq!(found, ["[::1]:443".parse().unwrap()]);
+    }
+
+    #[test]
+    fn localhost_is_this_machine() {
+        let found = resolve("localhost", 9000, Family::Any, soon()).unwrap();
+        assert!(
+            found
+                .iter()
+                .all(|address| address.ip().is_loopback() && address.port() == 9000)
+        );
+    }
+
+    #[test]
+    fn families_alternate_from_the_first_one_on() {
+        assert_eq!(
+            interleave(addresses(&[
+                "::1", "::2", "::2", "::3", "1.1.1.1", "2.2.2.2"
+            ])),
+            addresses(&["::1", "1.1.1.1", "::2", "2.2.2.2", "::3"])
+        );
+        assert_eq!(
+            interleave(addresses(&["1.1.1.1", "2.2.2.2", "3.3.3.3", "::1"])),
+            addresses(&["1.1.1.1", "::1", "2.2.2.2", "3.3.3.3"])
+        );
+        assert!(interleave(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn no_address_of_family() {
+        let error = resolve("127.0.0.1", 80, Family::V6, soon()).unwrap_err();
+        assert!(
+            matches!(error, ResolveError::NoAddressOfFamily { found: 1, .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("no IPv6 address"), "{error}");
+        let error = resolve("::1", 80, Family::V4, soon()).unwrap_err();
+        assert!(error.to_string().contains("no IPv4 address"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_answer_is_not_found() {
+        let error = select("h", Vec::new(), Family::V4).unwrap_err();
+        assert!(matches!(error, ResolveError::NotFound { .. }), "{error}");
+    }
+
+    #[test]
+    fn timed_out() {
+        let error = resolve("localhost", 80, Family::Any, Instant::now()).unwrap_err();
+        assert!(matches!(error, ResolveError::TimedOut { .. }), "{error}");
+        assert_eq!(error.code(), "W102");
+    }
+
+    #[test]
+    fn the_systems_words_are_told_apart() {
+        let say = |words: &str| {
+            let text = format!("failed to lookup address information: {words}");
+            classify("h", io::Error::other(text))
+        };
+        for words in [
+            "Name or service not known",
+            "No address associated with hostname",
+            "nodename nor servname provided, or not known",
+            "Name does not resolve",
+        ] {
+            assert!(
+                matches!(say(words), ResolveError::NotFound { .. }),
+                "{words}"
+            );
+        }
+        for words in ["Temporary failure in name resolution", "Try again"] {
+            assert!(
+                matches!(say(words), ResolveError::Temporary { .. }),
+                "{words}"
+            );
+        }
+        assert!(matches!(
+            say("Memory allocation failure"),
+            ResolveError::System { .. }
+        ));
+        assert!(matches!(
+            classify("h", io::Error::from_raw_os_error(11001)),
+            ResolveError::NotFound { .. }
+        ));
+    }
+}

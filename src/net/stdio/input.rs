@@ -1,0 +1,145 @@
+//! stdin, a chunk at a time.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+
+use mio::{Registry, Token, Waker};
+
+use super::{Access, Way};
+
+/// Bytes read at once by the thread that stands in where stdin can't be polled.
+const THREAD_CHUNK: usize = 64 * 1024;
+
+/// stdin as the loop reads it.
+pub struct Stdin {
+    access: Access,
+    ready: bool,
+    thread: Option<Receiver<io::Result<Vec<u8>>>>,
+    /// What the thread gave and the loop has not yet taken.
+    left: Vec<u8>,
+    left_at: usize,
+}
+
+/// What reading gave.
+#[derive(Debug, PartialEq, Eq)]
+pub enum StdinRead {
+    /// So many bytes.
+    Data(usize),
+    /// None for now.
+    Blocked,
+    /// None ever again.
+    End,
+}
+
+impl Stdin {
+    /// Prepares stdin; `waker` is woken when a reading thread has something.
+    ///
+    /// # Errors
+    ///
+    /// stdin is closed or can't be registered.
+    pub fn open(registry: &Registry, token: Token, waker: &Arc<Waker>) -> io::Result<Self> {
+        let access = Access::open(io::stdin().as_fd(), Way::In, registry, token)?;
+        let thread = matches!(access, Access::Blocking).then(|| read_in_thread(Arc::clone(waker)));
+        Ok(Self { access, ready: true, thread, left: Vec::new(), left_at: 0 })
+    }
+
+    /// Notes that the poll or the waker says it is ready.
+    pub fn set_ready(&mut self) {
+        self.ready = true;
+    }
+
+    /// Whether a read might give something without waiting.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Reads into `buffer`.
+    ///
+    /// # Errors
+    ///
+    /// stdin failed.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<StdinRead> {
+        let result = match &mut self.access {
+            Access::Own(file) => (&*file).read(buffer),
+            Access::Instant => io::stdin().lock().read_unbuffered(buffer),
+            Access::Socket => {
+                let flags = rustix::net::RecvFlags::DONTWAIT;
+                rustix::net::recv(io::stdin().as_fd(), &mut *buffer, flags)
+                    .map(|(n, _)| n)
+                    .map_err(io::Error::from)
+            }
+            Access::Blocking => self.read_from_thread(buffer),
+        };
+        match result {
+            Ok(0) => Ok(StdinRead::End),
+            Ok(n) => {
+                // A pipe that gave less than asked is empty; its next byte makes a new event.
+                self.ready = n == buffer.len() || !self.access.is_polled();
+                Ok(StdinRead::Data(n))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.ready = false;
+                Ok(StdinRead::Blocked)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(StdinRead::Blocked),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read_from_thread(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left_at == self.left.len() {
+            let Some(thread) = &self.thread else { return Ok(0) };
+            self.left = match thread.try_recv() {
+                Ok(chunk) => chunk?,
+                Err(TryRecvError::Empty) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(TryRecvError::Disconnected) => return Ok(0),
+            };
+            self.left_at = 0;
+        }
+        let n = buffer.len().min(self.left.len() - self.left_at);
+        buffer[..n].copy_from_slice(&self.left[self.left_at..self.left_at + n]);
+        self.left_at += n;
+        Ok(n)
+    }
+}
+
+/// Reading a plain file past the buffer of [`io::Stdin`], so that every read asks the system for
+/// as much as the loop's own buffer holds.
+trait ReadUnbuffered {
+    fn read_unbuffered(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+impl ReadUnbuffered for io::StdinLock<'_> {
+    fn read_unbuffered(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        rustix::io::read(self.as_fd(), buffer).map_err(io::Error::from)
+    }
+}
+
+/// Reads stdin in a thread of its own; the channel's bound is the back-pressure. The thread is
+/// left behind at the end, because nothing ends a blocked read.
+fn read_in_thread(waker: Arc<Waker>) -> Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = sync_channel(4);
+    std::thread::spawn(move || {
+        loop {
+            let mut chunk = vec![0; THREAD_CHUNK];
+            let result = rustix::io::read(io::stdin().as_fd(), &mut chunk[..]);
+            let (result, last) = match result {
+                Ok(0) => break,
+                Err(rustix::io::Errno::INTR) => continue,
+                Ok(n) => {
+                    chunk.truncate(n);
+                    (Ok(chunk), false)
+                }
+                Err(error) => (Err(io::Error::from(error)), true),
+            };
+            if sender.send(result).is_err() || waker.wake().is_err() || last {
+                return;
+            }
+        }
+        drop(sender);
+        let _ = waker.wake();
+    });
+    receiver
+}

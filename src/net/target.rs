@@ -1,0 +1,748 @@
+//! The URL as typed becomes what is dialled and what is sent.
+//!
+//! Deals with RFC 6455 §3 and the URL Standard's host rules. Must not know DNS,
+//! sockets or other options. What a user name and password say appears in no
+//! message, error or debug output of this file.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+use url::{Host, ParseError, Position, Url};
+
+/// A WebSocket URL, taken apart.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Whether TLS is spoken: `wss` and `https`.
+    pub secure: bool,
+    /// The host as it is resolved, dialled and named to TLS: lower case ASCII
+    /// (IDNA names in punycode), an IPv6 address without brackets.
+    pub host: String,
+    /// The host as people write it, when that differs from `host`.
+    pub unicode_host: Option<String>,
+    /// The TCP port, 1 to 65535; 80 or 443 when the URL names none.
+    pub port: u16,
+    /// The `Host` header's value: IPv6 in brackets, the port only when it is
+    /// not the scheme's default (RFC 6455 §4.1, request requirement 4).
+    pub host_header: String,
+    /// The resource name of RFC 6455 §3: path and query, at least `/`.
+    pub resource_name: String,
+    /// The `Authorization` header's value made from `user:password@`.
+    pub basic_auth: Option<String>,
+    /// What was done to the URL that the user may not expect, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Why a text is not a WebSocket URL; each says what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TargetError {
+    /// Nothing was given.
+    #[error("the URL is empty; write one like ws://localhost:9000/chat")]
+    Empty,
+    /// White space or a control character, which URL parsers drop silently.
+    #[error(
+        "the URL contains the character U+{:04X} at byte {offset}; percent-encode it or remove it",
+        u32::from(*character)
+    )]
+    ForbiddenCharacter {
+        /// The character found.
+        character: char,
+        /// Where it starts, in bytes.
+        offset: usize,
+    },
+    /// A `#` (W002).
+    #[error(
+        "the URL has a fragment (`#` at byte {offset}), which RFC 6455 §3 forbids; \
+         write %23 if it is data"
+    )]
+    Fragment {
+        /// Where the `#` is, in bytes.
+        offset: usize,
+    },
+    /// A scheme that is neither WebSocket's nor HTTP's.
+    #[error(
+        "the scheme {scheme}:// is not supported; use ws:// or wss:// (http:// and https:// mean the same)"
+    )]
+    UnsupportedScheme {
+        /// The scheme, in lower case.
+        scheme: String,
+    },
+    /// `ws:host`, which would be read as a host named `ws`.
+    #[error("two slashes are missing after `{scheme}:`; write {scheme}://HOST")]
+    MissingSlashes {
+        /// The scheme, in lower case.
+        scheme: String,
+    },
+    /// No host before the port or the path.
+    #[error("the URL has no host; write one, as in ws://localhost:9000/chat")]
+    MissingHost,
+    /// An IPv6 address whose colons cannot be told from the port's.
+    #[error("an IPv6 address needs brackets in a URL; write [{address}]")]
+    BareIpv6 {
+        /// The address found.
+        address: Ipv6Addr,
+    },
+    /// A port that is no number from 1 to 65535.
+    #[error("the port{} is not a number from 1 to 65535", shown(port))]
+    BadPort {
+        /// The port as typed; `None` when it may be part of a password.
+        port: Option<String>,
+    },
+    /// A host that no name or address can be.
+    #[error("the host{} is not valid: {reason}", shown(host))]
+    BadHost {
+        /// The host as typed; `None` when it may be part of a password.
+        host: Option<String>,
+        /// The URL parser's reason.
+        reason: ParseError,
+    },
+    /// RFC 7617 §2: "a user-id containing a colon character is invalid".
+    #[error(
+        "the user name in the URL contains a colon (%3A), which Basic authentication cannot carry"
+    )]
+    ColonInUser,
+}
+
+impl Target {
+    /// Parses `ws://`, `wss://`, `http://`, `https://` or a bare
+    /// `host[:port][/path]`, which is `ws://`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that RFC 6455 §3 forbids, and what the `url` crate would
+    /// silently repair: white space, missing hosts, extra slashes.
+    pub fn parse(text: &str) -> Result<Self, TargetError> {
+        if text.is_empty() {
+            return Err(TargetError::Empty);
+        }
+        refuse_forbidden_characters(text)?;
+
+        let mut notes = Vec::new();
+        let (secure, rest) = split_scheme(text, &mut notes)?;
+        let (authority, typed_resource) =
+            rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
+        let (userinfo, place) = match authority.rsplit_once('@') {
+            Some((userinfo, place)) => (userinfo, place),
+            None => ("", authority),
+        };
+        let basic_auth = basic_auth(userinfo)?;
+        if basic_auth.is_some() {
+            notes.push(
+                "the user name and password of the URL are sent as an Authorization header, \
+                 because RFC 6455 §3 gives them no place (W003)"
+                    .to_owned(),
+            );
+        }
+
+        // A password with a `/` in it ends up where a port or path is expected.
+        let may_hold_password = typed_resource.contains('@');
+        let url = parse_place(secure, place, typed_resource).map_err(|error| {
+            if may_hold_password {
+                error.without_text()
+            } else {
+                error
+            }
+        })?;
+        let resource_name = url[Position::BeforePath..Position::AfterQuery].to_owned();
+        note_rewritten_resource(typed_resource, &resource_name, &mut notes);
+
+        let (host, unicode_host) = match url.host() {
+            Some(Host::Domain(name)) => (name.to_owned(), unicode_form(name)),
+            Some(Host::Ipv4(address)) => (address.to_string(), None),
+            Some(Host::Ipv6(address)) => (address.to_string(), None),
+            None => return Err(TargetError::MissingHost),
+        };
+        // RFC 6455 §3: "The port component is OPTIONAL; the default for "ws" is
+        // port 80, while the default for "wss" is port 443."
+        let port = url.port().unwrap_or(if secure { 443 } else { 80 });
+        note_other_schemes_port(secure, port, &mut notes);
+
+        Ok(Self {
+            secure,
+            host,
+            unicode_host,
+            port,
+            // The parser has already dropped a port that is the default.
+            host_header: url[Position::BeforeHost..Position::AfterPort].to_owned(),
+            resource_name,
+            basic_auth,
+            notes,
+        })
+    }
+
+    /// The scheme that is spoken: `ws` or `wss`.
+    pub fn scheme(&self) -> &'static str {
+        if self.secure { "wss" } else { "ws" }
+    }
+
+    /// Whether the host names this machine: `localhost` and names below it
+    /// (RFC 6761 §6.3), 127.0.0.0/8, `::1`.
+    pub fn is_loopback(&self) -> bool {
+        if let Ok(address) = self.host.parse::<IpAddr>() {
+            return address.to_canonical().is_loopback();
+        }
+        let name = self.host.strip_suffix('.').unwrap_or(&self.host);
+        name == "localhost" || name.ends_with(".localhost")
+    }
+}
+
+/// The URL without user name and password.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}://{}{}",
+            self.scheme(),
+            self.host_header,
+            self.resource_name
+        )
+    }
+}
+
+/// Hides the password, which a derived `Debug` would print.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("url", &self.to_string())
+            .field("host", &self.host)
+            .field("unicode_host", &self.unicode_host)
+            .field("port", &self.port)
+            .field("basic_auth", &self.basic_auth.as_ref().map(|_| "(hidden)"))
+            .field("notes", &self.notes)
+            .finish()
+    }
+}
+
+impl TargetError {
+    /// The same error without the text it quotes.
+    fn without_text(self) -> Self {
+        match self {
+            Self::BadPort { .. } => Self::BadPort { port: None },
+            Self::BadHost { reason, .. } => Self::BadHost { host: None, reason },
+            other => other,
+        }
+    }
+}
+
+fn shown(text: &Option<String>) -> String {
+    text.as_ref()
+        .map_or_else(String::new, |text| format!(" `{text}`"))
+}
+
+fn refuse_forbidden_characters(text: &str) -> Result<(), TargetError> {
+    for (offset, character) in text.char_indices() {
+        if character.is_control() || character.is_whitespace() {
+            return Err(TargetError::ForbiddenCharacter { character, offset });
+        }
+        // RFC 6455 §3: "Fragment identifiers are meaningless in the context of
+        // WebSocket URIs and MUST NOT be used on these URIs."
+        if character == '#' {
+            return Err(TargetError::Fragment { offset });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the scheme asks for TLS, and the text after `://`.
+fn split_scheme<'a>(
+    text: &'a str,
+    notes: &mut Vec<String>,
+) -> Result<(bool, &'a str), TargetError> {
+    if let Some((scheme, rest)) = text.split_once("://")
+        && is_scheme(scheme)
+    {
+        let scheme = scheme.to_ascii_lowercase();
+        let secure = match scheme.as_str() {
+            "ws" | "http" => false,
+            "wss" | "https" => true,
+            _ => return Err(TargetError::UnsupportedScheme { scheme }),
+        };
+        if scheme.starts_with("http") {
+            let meant = if secure { "wss" } else { "ws" };
+            notes.push(format!("{scheme}:// is taken as {meant}:// (W001)"));
+        }
+        return Ok((secure, rest));
+    }
+    if let Some((first, rest)) = text.split_once(':') {
+        let scheme = first.to_ascii_lowercase();
+        let is_known = matches!(scheme.as_str(), "ws" | "wss" | "http" | "https");
+        if is_known && !rest.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(TargetError::MissingSlashes { scheme });
+        }
+    }
+    Ok((false, text))
+}
+
+/// RFC 3986 §3.1: `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+}
+
+/// Parses `host[:port]` and the resource behind it.
+fn parse_place(secure: bool, place: &str, resource: &str) -> Result<Url, TargetError> {
+    if let Ok(address) = place.parse::<Ipv6Addr>() {
+        return Err(TargetError::BareIpv6 { address });
+    }
+    let host_end = place.find(']').map_or(0, |bracket| bracket + 1);
+    let (host, port) = match place[host_end..].find(':') {
+        Some(colon) => (&place[..host_end + colon], &place[host_end + colon + 1..]),
+        None => (place, ""),
+    };
+    // The parser would skip slashes until it finds something to call a host.
+    if host.is_empty() {
+        return Err(TargetError::MissingHost);
+    }
+    let scheme = if secure { "wss" } else { "ws" };
+    let bad_port = || TargetError::BadPort {
+        port: Some(port.to_owned()),
+    };
+    let url =
+        Url::parse(&format!("{scheme}://{place}{resource}")).map_err(|error| match error {
+            ParseError::EmptyHost => TargetError::MissingHost,
+            ParseError::InvalidPort => bad_port(),
+            reason => TargetError::BadHost {
+                host: Some(host.to_owned()),
+                reason,
+            },
+        })?;
+    if url.port() == Some(0) {
+        Err(bad_port())
+    } else {
+        Ok(url)
+    }
+}
+
+/// RFC 7617 §2: the credentials are `user-id ":" password`, encoded in base64.
+fn basic_auth(userinfo: &str) -> Result<Option<String>, TargetError> {
+    if userinfo.is_empty() {
+        return Ok(None);
+    }
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let mut credentials = percent_decoded(user);
+    if credentials.contains(&b':') {
+        return Err(TargetError::ColonInUser);
+    }
+    credentials.push(b':');
+    credentials.extend(percent_decoded(password));
+    Ok(Some(format!("Basic {}", STANDARD.encode(credentials))))
+}
+
+/// Decodes `%XX`; a `%` without two hex digits stays as it is.
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if let (b'%', [high, low, after @ ..]) = (first, tail)
+            && let (Some(high), Some(low)) = (hex_digit(*high), hex_digit(*low))
+        {
+            decoded.push(high << 4 | low);
+            rest = after;
+        } else {
+            decoded.push(*first);
+            rest = tail;
+        }
+    }
+    decoded
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// The readable form of an IDNA name, when it has one.
+fn unicode_form(name: &str) -> Option<String> {
+    let unicode = url::quirks::domain_to_unicode(name);
+    (!unicode.is_empty() && unicode != name).then_some(unicode)
+}
+
+/// The URL Standard resolves `..`, turns `\` into `/` and percent-encodes; a
+/// debugger says so when the request line will differ from what was typed.
+fn note_rewritten_resource(typed: &str, resource_name: &str, notes: &mut Vec<String>) {
+    let unchanged = match typed {
+        "" => true,
+        _ if typed.starts_with('?') => resource_name.strip_prefix('/') == Some(typed),
+        _ => resource_name == typed,
+    };
+    if !unchanged {
+        notes.push(format!(
+            "the resource is requested in its normal form, {resource_name}"
+        ));
+    }
+}
+
+fn note_other_schemes_port(secure: bool, port: u16, notes: &mut Vec<String>) {
+    match (secure, port) {
+        (false, 443) => {
+            notes.push("port 443 usually speaks TLS; did you mean wss:// ? (W004)".to_owned())
+        }
+        (true, 80) => {
+            notes.push("port 80 usually speaks no TLS; did you mean ws:// ? (W004)".to_owned())
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Target {
+        Target::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn error_text(text: &str) -> String {
+        match Target::parse(text) {
+            Ok(target) => panic!("{text} was accepted as {target}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn urls_become_host_port_host_header_and_resource() {
+        // typed, as spoken, host, port, Host header, resource
+        let table = [
+            (
+                "ws://example.com",
+                "ws://example.com/",
+                "example.com",
+                80,
+                "example.com",
+                "/",
+            ),
+            (
+                "wss://example.com",
+                "wss://example.com/",
+                "example.com",
+                443,
+                "example.com",
+                "/",
+            ),
+            (
+                "WSS://EXAMPLE.com/Chat",
+                "wss://example.com/Chat",
+                "example.com",
+                443,
+                "example.com",
+                "/Chat",
+            ),
+            ("ws://h:80/", "ws://h/", "h", 80, "h", "/"),
+            ("ws://h:443/", "ws://h:443/", "h", 443, "h:443", "/"),
+            (
+                "wss://h:443/a?b=c",
+                "wss://h/a?b=c",
+                "h",
+                443,
+                "h",
+                "/a?b=c",
+            ),
+            ("ws://h?x=1", "ws://h/?x=1", "h", 80, "h", "/?x=1"),
+            ("ws://h:/", "ws://h/", "h", 80, "h", "/"),
+            (
+                "localhost:9000",
+                "ws://localhost:9000/",
+                "localhost",
+                9000,
+                "localhost:9000",
+                "/",
+            ),
+            (
+                "localhost",
+                "ws://localhost/",
+                "localhost",
+                80,
+                "localhost",
+                "/",
+            ),
+            ("ws:9000", "ws://ws:9000/", "ws", 9000, "ws:9000", "/"),
+            (
+                "h/p?u=http://x",
+                "ws://h/p?u=http://x",
+                "h",
+                80,
+                "h",
+                "/p?u=http://x",
+            ),
+            (
+                "[::1]:9000/x",
+                "ws://[::1]:9000/x",
+                "::1",
+                9000,
+                "[::1]:9000",
+                "/x",
+            ),
+            (
+                "wss://[2001:DB8::1]",
+                "wss://[2001:db8::1]/",
+                "2001:db8::1",
+                443,
+                "[2001:db8::1]",
+                "/",
+            ),
+            (
+                "127.0.0.1:1/é",
+                "ws://127.0.0.1:1/%C3%A9",
+                "127.0.0.1",
+                1,
+                "127.0.0.1:1",
+                "/%C3%A9",
+            ),
+            ("ws://h/a%23b", "ws://h/a%23b", "h", 80, "h", "/a%23b"),
+        ];
+        for (typed, spoken, host, port, host_header, resource) in table {
+            let target = parse(typed);
+            assert_eq!(target.to_string(), spoken, "{typed}");
+            assert_eq!(target.host, host, "{typed}");
+            assert_eq!(target.port, port, "{typed}");
+            assert_eq!(target.host_header, host_header, "{typed}");
+            assert_eq!(target.resource_name, resource, "{typed}");
+        }
+    }
+
+    #[test]
+    fn idna_hosts_keep_both_forms() {
+        let target = parse("wss://Bücher.example/");
+        assert_eq!(target.host, "xn--bcher-kva.example");
+        assert_eq!(target.host_header, "xn--bcher-kva.example");
+        assert_eq!(target.unicode_host.as_deref(), Some("bücher.example"));
+        assert_eq!(parse("ws://example.com").unicode_host, None);
+    }
+
+    #[test]
+    fn http_schemes_are_mapped_with_a_note() {
+        assert_eq!(
+            parse("http://h/").notes,
+            ["http:// is taken as ws:// (W001)"]
+        );
+        let target = parse("HTTPS://h/");
+        assert!(target.secure);
+        assert_eq!(target.notes, ["https:// is taken as wss:// (W001)"]);
+        assert!(parse("ws://h/").notes.is_empty());
+    }
+
+    #[test]
+    fn user_and_password_become_basic_authentication() {
+        // The RFC 7617 §2 example.
+        let target = parse("ws://Aladdin:open%20sesame@h/");
+        assert_eq!(
+            target.basic_auth.as_deref(),
+            Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+        );
+        assert_eq!(target.host_header, "h");
+        assert!(target.notes[0].ends_with("(W003)"));
+        for text in [
+            target.to_string(),
+            format!("{target:?}"),
+            target.notes.join(""),
+        ] {
+            assert!(!text.contains("sesame") && !text.contains("QWxh"), "{text}");
+        }
+
+        assert_eq!(
+            parse("user@h").basic_auth.as_deref(),
+            Some("Basic dXNlcjo=")
+        );
+        assert_eq!(
+            parse("a:b@c@h:1").basic_auth.as_deref(),
+            Some("Basic YTpiQGM=")
+        );
+        assert_eq!(
+            parse("a:%zz%4@h").basic_auth.as_deref(),
+            Some("Basic YTolenolNA==")
+        );
+        assert_eq!(parse("ws://@h").basic_auth, None);
+        assert_eq!(Target::parse("a%3Ab:c@h"), Err(TargetError::ColonInUser));
+    }
+
+    #[test]
+    fn a_broken_password_is_not_quoted() {
+        for typed in [
+            "ws://user:secret/x@h/",
+            "ws://user:secret?x@h",
+            "secret!<>/@h",
+            "user:secret\\@h",
+        ] {
+            assert!(
+                !error_text(typed).contains("secret"),
+                "{}",
+                error_text(typed)
+            );
+        }
+    }
+
+    #[test]
+    fn a_rewritten_resource_is_noted() {
+        for (typed, note) in [
+            (
+                "ws://h/a/../b",
+                "the resource is requested in its normal form, /b",
+            ),
+            (
+                "ws://h\\a",
+                "the resource is requested in its normal form, /a",
+            ),
+            (
+                "ws://h/ü",
+                "the resource is requested in its normal form, /%C3%BC",
+            ),
+        ] {
+            assert_eq!(parse(typed).notes, [note], "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_port_of_the_other_scheme_is_noted() {
+        assert!(parse("ws://h:443").notes[0].ends_with("(W004)"));
+        assert!(parse("wss://h:80").notes[0].ends_with("(W004)"));
+    }
+
+    #[test]
+    fn empty() {
+        assert_eq!(Target::parse(""), Err(TargetError::Empty));
+    }
+
+    #[test]
+    fn forbidden_characters_are_refused_not_dropped() {
+        for (typed, character, offset) in [
+            (" ws://h", ' ', 0),
+            ("ws://h/\n", '\n', 7),
+            ("ws://a\tb", '\t', 6),
+            ("ws://h/a\u{a0}b", '\u{a0}', 8),
+            ("h\0", '\0', 1),
+            ("h\u{9b}", '\u{9b}', 1),
+        ] {
+            assert_eq!(
+                Target::parse(typed),
+                Err(TargetError::ForbiddenCharacter { character, offset })
+            );
+        }
+        assert!(error_text("h\n").contains("U+000A at byte 1"));
+    }
+
+    #[test]
+    fn fragment() {
+        assert_eq!(
+            Target::parse("ws://h/a#b"),
+            Err(TargetError::Fragment { offset: 8 })
+        );
+        assert!(error_text("ws://h/#").contains("%23"));
+    }
+
+    #[test]
+    fn unsupported_scheme() {
+        let text = error_text("FTP://user:secret@h");
+        assert!(
+            text.contains("ftp://") && text.contains("ws://") && !text.contains("secret"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn missing_slashes() {
+        for typed in ["ws:/h", "wss:h", "ws:localhost:9000", "http:"] {
+            assert!(
+                matches!(
+                    Target::parse(typed),
+                    Err(TargetError::MissingSlashes { .. })
+                ),
+                "{typed}"
+            );
+        }
+    }
+
+    #[test]
+    fn missing_host() {
+        for typed in [
+            ":9000",
+            "ws://",
+            "ws:///path",
+            "ws://:80",
+            "/path",
+            "//h/x",
+            "?q",
+            "user:pw@",
+            "ws://user@:1",
+        ] {
+            assert_eq!(
+                Target::parse(typed),
+                Err(TargetError::MissingHost),
+                "{typed}"
+            );
+        }
+    }
+
+    #[test]
+    fn bare_ipv6() {
+        assert_eq!(
+            error_text("::1"),
+            "an IPv6 address needs brackets in a URL; write [::1]"
+        );
+        assert!(matches!(
+            Target::parse("ws://fe80::1/x"),
+            Err(TargetError::BareIpv6 { .. })
+        ));
+    }
+
+    #[test]
+    fn bad_port() {
+        for typed in [
+            "h:65536",
+            "h:0",
+            "h:x",
+            "h:-1",
+            "[::1]:99999",
+            "h:1:2",
+            "h:+80",
+        ] {
+            assert!(
+                matches!(Target::parse(typed), Err(TargetError::BadPort { .. })),
+                "{typed}"
+            );
+        }
+        assert_eq!(
+            error_text("h:70000/x"),
+            "the port `70000` is not a number from 1 to 65535"
+        );
+    }
+
+    #[test]
+    fn bad_host() {
+        for typed in [
+            "ws://a b",
+            "ws://[::1",
+            "ws://[fe80::1%25eth0]/",
+            "ws://1.2.3.400/",
+            "ws://a<b/",
+            "ws://[::1]x/",
+        ] {
+            assert!(Target::parse(typed).is_err(), "{typed}");
+        }
+        assert!(matches!(
+            Target::parse("ws://a<b/"),
+            Err(TargetError::BadHost { .. })
+        ));
+    }
+
+    #[test]
+    fn loopback() {
+        for typed in [
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost:1",
+            "127.9.9.9",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(parse(typed).is_loopback(), "{typed}");
+        }
+        for typed in ["example.com", "notlocalhost", "128.0.0.1", "[::2]"] {
+            assert!(!parse(typed).is_loopback(), "{typed}");
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! TLS as a byte pipe: ciphertext on one side, plaintext on the other.
+//!
+//! native-tls works on an in-memory stream, so the caller moves bytes and never
+//! guesses what the library waits for; tests need no sockets, and the
+//! ServerHello can be read in passing. Must not know what the plaintext means
+//! or which socket the ciphertext goes to.
+//!
+//! After every call that takes bytes in or plaintext out, send what
+//! [`TlsPipe::write_tls`] has: the library answers by itself (handshake, alerts,
+//! key updates). Drive [`TlsPipe::handshake`] until it is done, then
+//! [`TlsPipe::read_plain`] until it is empty each time ciphertext has come.
+
+mod error;
+mod memory;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use native_tls::{
+    Certificate, HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsConnector, TlsStream,
+};
+
+pub use self::error::{CertificateProblem, TlsError};
+use self::memory::{MemoryStream, TapOn, Wire};
+use crate::net::certificate::CertificateFacts;
+use crate::net::server_hello::{CipherSuite, Heard, ProtocolVersion};
+
+/// Plaintext is accepted while less ciphertext than this waits to be sent, in
+/// bytes; the last record may go over it.
+const OUTGOING_LIMIT: usize = 256 * 1024;
+/// Above this only the library's own answers can have grown the outgoing
+/// buffer, to a peer that asks and never reads: then nothing more is read.
+const OUTGOING_FLOOD: usize = 1024 * 1024;
+
+/// How a client speaks TLS.
+#[derive(Debug, Clone)]
+pub struct TlsOptions {
+    /// Accept any certificate for any name (`-k`).
+    pub insecure: bool,
+    /// A PEM file whose certificates are trusted besides the system's (`--cacert`).
+    pub cacert: Option<PathBuf>,
+    /// The name to ask for and to verify, instead of the host.
+    pub sni: Option<String>,
+    /// The application protocols offered (RFC 7301), best first; empty offers none.
+    pub alpn: Vec<String>,
+}
+
+/// The library set up once, for any number of connections. Setting up reads the
+/// system's trust store: some milliseconds, worth doing while a name resolves.
+#[derive(Debug, Clone)]
+pub struct TlsClient {
+    connector: TlsConnector,
+    verified: bool,
+    sni: Option<String>,
+}
+
+/// One TLS connection without its socket.
+pub struct TlsPipe {
+    wire: Rc<RefCell<Wire>>,
+    state: State,
+    /// Whose certificate is expected; empty on a server.
+    host: String,
+    verified: bool,
+    facts: Option<TlsFacts>,
+    /// How the plaintext from the peer ended.
+    end: Option<Result<Closure, TlsError>>,
+}
+
+/// What both sides agreed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// The protocol version, unless the ServerHello was unreadable.
+    pub version: Option<ProtocolVersion>,
+    /// The cipher suite, unless the ServerHello was unreadable.
+    pub cipher_suite: Option<CipherSuite>,
+    /// The application protocol chosen (RFC 7301).
+    pub alpn: Option<String>,
+    /// The peer's certificate, if it sent one that can be read.
+    pub certificate: Option<CertificateFacts>,
+    /// Whether the certificate was proved to be the host's.
+    pub verified: bool,
+}
+
+/// How far the handshake is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handshake {
+    /// More ciphertext is needed.
+    InProgress,
+    /// Plaintext can flow.
+    Done,
+}
+
+/// What reading plaintext gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainRead {
+    /// So many bytes.
+    Data(usize),
+    /// None before more ciphertext comes.
+    Empty,
+    /// None ever again.
+    Closed(Closure),
+}
+
+/// How the peer ended its plaintext.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closure {
+    /// With a close_notify alert: nothing is missing (RFC 8446 §6.1).
+    CloseNotify,
+    /// The connection ended without one: bytes may be missing (W216).
+    Truncated,
+}
+
+enum State {
+    Handshaking(MidHandshakeTlsStream<MemoryStream>),
+    Open(TlsStream<MemoryStream>),
+    Failed(TlsError),
+    /// The library's object is out for a step; never so between two calls.
+    Stepping,
+}
+
+impl Default for TlsOptions {
+    /// Verifies, asks for the host, and offers `http/1.1`, the only protocol
+    /// that the opening handshake of RFC 6455 can use.
+    fn default() -> Self {
+        Self {
+            insecure: false,
+            cacert: None,
+            sni: None,
+            alpn: vec!["http/1.1".to_owned()],
+        }
+    }
+}
+
+impl TlsClient {
+    /// Sets up the library and reads the CA file.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::CaFile`] and [`TlsError::Setup`].
+    pub fn new(options: &TlsOptions) -> Result<Self, TlsError> {
+        let mut builder = TlsConnector::builder();
+        builder
+            .danger_accept_invalid_certs(options.insecure)
+            .danger_accept_invalid_hostnames(options.insecure)
+            .request_alpns(&options.alpn.iter().map(String::as_str).collect::<Vec<_>>());
+        if let Some(path) = &options.cacert {
+            for certificate in read_ca_file(path)? {
+                builder.add_root_certificate(certificate);
+            }
+        }
+        let connector = builder.build().map_err(setup_error)?;
+        Ok(Self {
+            connector,
+            verified: !options.insecure,
+            sni: options.sni.clone(),
+        })
+    }
+
+    /// Begins a connection to `host`: the ClientHello is ready to be sent.
+    ///
+    /// # Errors
+    ///
+    /// What the library refuses at once, such as a host that no name can be.
+    pub fn start(&self, host: &str) -> Result<TlsPipe, TlsError> {
+        // RFC 6066 §3: "The hostname is represented as a byte string using ASCII
+        // encoding without a trailing dot."
+        let name = self.sni.as_deref().unwrap_or(host);
+        let name = name.strip_suffix('.').unwrap_or(name);
+        let mut pipe = TlsPipe::new(TapOn::Incoming, name, self.verified);
+        let step = self.connector.connect(name, pipe.stream());
+        pipe.settle(step).map(|_| pipe)
+    }
+}
+
+impl TlsPipe {
+    /// Begins a single connection to `host`; see [`TlsClient`] for several.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TlsClient::new`] and [`TlsClient::start`].
+    pub fn client(host: &str, options: &TlsOptions) -> Result<Self, TlsError> {
+        TlsClient::new(options)?.start(host)
+    }
+
+    /// Begins the server's side of a connection. The acceptor is made once, from
+    /// an identity, and serves all connections.
+    ///
+    /// # Errors
+    ///
+    /// What the library refuses at once.
+    pub fn server(acceptor: &TlsAcceptor) -> Result<Self, TlsError> {
+        let mut pipe = Self::new(TapOn::Outgoing, "", false);
+        let step = acceptor.accept(pipe.stream());
+        pipe.settle(step).map(|_| pipe)
+    }
+
+    fn new(tap_on: TapOn, host: &str, verified: bool) -> Self {
+        Self {
+            wire: Wire::shared(tap_on),
+            state: State::Stepping,
+            host: host.to_owned(),
+            verified,
+            facts: None,
+            end: None,
+        }
+    }
+
+    fn stream(&self) -> MemoryStream {
+        MemoryStream(Rc::clone(&self.wire))
+    }
+
+    /// Takes the handshake as far as the ciphertext at hand goes.
+    ///
+    /// # Errors
+    ///
+    /// Why it failed, the same at each call. An alert for the peer may still
+    /// wait to be sent.
+    pub fn handshake(&mut self) -> Result<Handshake, TlsError> {
+        match mem::replace(&mut self.state, State::Stepping) {
+            State::Handshaking(middle) => self.settle(middle.handshake()),
+            other => {
+                let result = match &other {
+                    State::Failed(error) => Err(error.clone()),
+                    State::Open(_) => Ok(Handshake::Done),
+                    State::Handshaking(_) | State::Stepping => Ok(Handshake::InProgress),
+                };
+                self.state = other;
+                result
+            }
+        }
+    }
+
+    fn settle(
+        &mut self,
+        step: Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>,
+    ) -> Result<Handshake, TlsError> {
+        match step {
+            Ok(stream) => {
+                self.facts = Some(self.collect_facts(&stream));
+                self.state = State::Open(stream);
+                Ok(Handshake::Done)
+            }
+            Err(HandshakeError::WouldBlock(middle)) => {
+                self.state = State::Handshaking(middle);
+                Ok(Handshake::InProgress)
+            }
+            Err(HandshakeError::Failure(error)) => {
+                let error = self.explain_handshake_failure(&error);
+                self.state = State::Failed(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    /// What was agreed on, once the handshake is done.
+    pub fn facts(&self) -> Option<&TlsFacts> {
+        self.facts.as_ref()
+    }
+
+    /// Whether ciphertext is welcome; if not, stop reading the socket.
+    pub fn wants_ciphertext(&self) -> bool {
+        let wire = self.wire.borrow();
+        let ended = self.end.is_some() || matches!(self.state, State::Failed(_));
+        !ended && wire.incoming.has_room() && wire.outgoing.pending().len() < OUTGOING_FLOOD
+    }
+
+    /// Reads ciphertext once from `source` straight into the incoming buffer;
+    /// 0 is its end, noted as by [`TlsPipe::feed_eof`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `source`, and `WouldBlock` when the buffer is full.
+    pub fn read_tls(&mut self, source: &mut impl Read) -> io::Result<usize> {
+        self.wire.borrow_mut().receive(source)
+    }
+
+    /// Takes ciphertext from a slice and says how much: less than all when the
+    /// buffer is full.
+    pub fn feed_ciphertext(&mut self, mut bytes: &[u8]) -> usize {
+        let before = bytes.len();
+        let mut wire = self.wire.borrow_mut();
+        while !bytes.is_empty() && wire.receive(&mut bytes).is_ok() {}
+        before - bytes.len()
+    }
+
+    /// Notes that no more ciphertext will come.
+    pub fn feed_eof(&mut self) {
+        self.wire.borrow_mut().incoming.set_eof();
+    }
+
+    /// How many bytes of ciphertext wait to be sent.
+    pub fn pending_ciphertext(&self) -> usize {
+        self.wire.borrow().outgoing.pending().len()
+    }
+
+    /// Writes waiting ciphertext once to `sink` and says how much went.
+    ///
+    /// # Errors
+    ///
+    /// Those of `sink`.
+    pub fn write_tls(&mut self, sink: &mut impl Write) -> io::Result<usize> {
+        let mut wire = self.wire.borrow_mut();
+        if wire.outgoing.pending().is_empty() {
+            return Ok(0);
+        }
+        let sent = sink.write(wire.outgoing.pending())?;
+        wire.outgoing.consume(sent);
+        Ok(sent)
+    }
+
+    /// Decrypts into `buf` as much as there is: many records in one call.
+    ///
+    /// # Errors
+    ///
+    /// Why the connection broke, after the last good byte; the same at each call.
+    pub fn read_plain(&mut self, buf: &mut [u8]) -> Result<PlainRead, TlsError> {
+        let stream = match &mut self.state {
+            State::Open(stream) => stream,
+            State::Failed(error) => return Err(error.clone()),
+            State::Handshaking(_) | State::Stepping => return Ok(PlainRead::Empty),
+        };
+        let mut filled = 0;
+        while filled < buf.len() && self.end.is_none() {
+            match stream.read(&mut buf[filled..]) {
+                Ok(0) => self.end = Some(Ok(Closure::CloseNotify)),
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) if self.wire.borrow().incoming.eof_met() => {
+                    self.end = Some(Ok(Closure::Truncated));
+                }
+                Err(error) => self.end = Some(Err(TlsError::from_stream_text(&error.to_string()))),
+            }
+        }
+        match &self.end {
+            _ if filled > 0 => Ok(PlainRead::Data(filled)),
+            None => Ok(PlainRead::Empty),
+            Some(Ok(closure)) => Ok(PlainRead::Closed(*closure)),
+            Some(Err(error)) => Err(error.clone()),
+        }
+    }
+
+    /// Encrypts plaintext and says how much was taken: less than all, even none,
+    /// while the handshake lasts or 256 KiB of ciphertext wait to be sent.
+    ///
+    /// # Errors
+    ///
+    /// Why the connection broke.
+    pub fn write_plain(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
+        let stream = match &mut self.state {
+            State::Open(stream) => stream,
+            State::Failed(error) => return Err(error.clone()),
+            State::Handshaking(_) | State::Stepping => return Ok(0),
+        };
+        let mut taken = 0;
+        while taken < plain.len() && self.wire.borrow().outgoing.pending().len() < OUTGOING_LIMIT {
+            match stream.write(&plain[taken..]) {
+                Ok(0) => break,
+                Ok(count) => taken += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // What was encrypted before can still be sent; the next call fails.
+                Err(_) if taken > 0 => break,
+                Err(error) => return Err(TlsError::from_stream_text(&error.to_string())),
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Ends our plaintext: RFC 8446 §6.1 "Each party MUST send a "close_notify"
+    /// alert before closing its write side of the connection". Reading goes on.
+    pub fn close_notify(&mut self) {
+        if let State::Open(stream) = &mut self.state {
+            // It fails only on a connection that is already broken.
+            let _ = stream.shutdown();
+        }
+    }
+
+    fn collect_facts(&self, stream: &TlsStream<MemoryStream>) -> TlsFacts {
+        let hello = match self.wire.borrow().tap.heard() {
+            Heard::ServerHello(hello) => Some(hello),
+            Heard::Nothing | Heard::NotTls | Heard::Unreadable => None,
+        };
+        let certificate = stream.peer_certificate().ok().flatten();
+        let alpn = stream.negotiated_alpn().ok().flatten();
+        TlsFacts {
+            version: hello.map(|hello| hello.version),
+            cipher_suite: hello.map(|hello| hello.cipher_suite),
+            alpn: alpn.map(|name| String::from_utf8_lossy(&name).into_owned()),
+            certificate: certificate
+                .and_then(|certificate| certificate.to_der().ok())
+                .and_then(|der| CertificateFacts::from_der(&der).ok()),
+            verified: self.verified,
+        }
+    }
+
+    fn explain_handshake_failure(&self, error: &native_tls::Error) -> TlsError {
+        let wire = self.wire.borrow();
+        if wire.tap.heard() == Heard::NotTls {
+            let first_bytes = wire.tap.first_bytes();
+            return if first_bytes.starts_with(b"HTTP/") {
+                TlsError::PlainHttp
+            } else {
+                TlsError::NotTls {
+                    first_bytes: first_bytes.to_vec(),
+                }
+            };
+        }
+        if wire.incoming.eof_met() {
+            return TlsError::ClosedDuringHandshake {
+                answered: wire.incoming.has_begun(),
+            };
+        }
+        TlsError::from_handshake_text(&error.to_string(), &self.host)
+    }
+}
+
+impl fmt::Debug for TlsPipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Handshaking(_) | State::Stepping => "handshaking",
+            State::Open(_) => "open",
+            State::Failed(_) => "failed",
+        };
+        f.debug_struct("TlsPipe")
+            .field("host", &self.host)
+            .field("state", &state)
+            .finish_non_exhaustive()
+    }
+}
+
+fn setup_error(error: native_tls::Error) -> TlsError {
+    TlsError::Setup {
+        reason: error.to_string(),
+    }
+}
+
+fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, TlsError> {
+    let fail = |reason: String| TlsError::CaFile {
+        path: path.to_owned(),
+        reason,
+    };
+    let pem = fs::read(path).map_err(|error| fail(error.to_string()))?;
+    let certificates =
+        Certificate::stack_from_pem(&pem).map_err(|error| fail(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(fail("it holds no PEM certificate".to_owned()));
+    }
+    Ok(certificates)
+}

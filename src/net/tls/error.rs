@@ -1,0 +1,418 @@
+//! What goes wrong with TLS, told apart so that each has its cure.
+//!
+//! The TLS libraries give text only. OpenSSL's words are read here and nowhere
+//! else; on other systems an unknown text is passed on as it is.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why TLS cannot be spoken, or no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TlsError {
+    /// The system's TLS library does not start.
+    #[error("TLS cannot be set up: {reason}")]
+    Setup {
+        /// The library's words.
+        reason: String,
+    },
+    /// The file given as `--cacert` is of no use.
+    #[error("the CA file {} cannot be used: {reason}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server's certificate is refused (W206 to W208).
+    #[error("the certificate of {host} is not accepted: {reason}")]
+    Certificate {
+        /// The host whose name was to be proved.
+        host: String,
+        /// The kind of defect.
+        problem: CertificateProblem,
+        /// The library's words.
+        reason: String,
+    },
+    /// The server answered in plain HTTP (W201).
+    #[error("the port speaks plain HTTP, not TLS")]
+    PlainHttp,
+    /// The server sent something that is neither TLS nor HTTP (W110).
+    #[error("the port does not speak TLS; it sent \"{}\"", first_bytes.escape_ascii())]
+    NotTls {
+        /// The beginning of what came, at most 64 bytes.
+        first_bytes: Vec<u8>,
+    },
+    /// A client sent an HTTP request where our server expects TLS.
+    #[error("the client speaks plain HTTP to a TLS port")]
+    PlainHttpRequest,
+    /// The connection ended before the handshake did (W202).
+    #[error("the peer closed the connection {} the TLS handshake", if *answered { "during" } else { "at the start of" })]
+    ClosedDuringHandshake {
+        /// Whether anything came before the end.
+        answered: bool,
+    },
+    /// The peer refused with an alert (RFC 8446 §6.2).
+    #[error("the peer refused TLS with alert {number} ({})", alert_name(*number))]
+    Alert {
+        /// The alert's description number.
+        number: u8,
+    },
+    /// The handshake failed in another way.
+    #[error("the TLS handshake failed: {reason}")]
+    Handshake {
+        /// The library's words.
+        reason: String,
+    },
+    /// Something came after the handshake that TLS does not allow.
+    #[error("the TLS connection broke: {reason}")]
+    Broken {
+        /// The library's words.
+        reason: String,
+    },
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateProblem {
+    /// Its validity is over.
+    Expired,
+    /// Its validity has not begun.
+    NotYetValid,
+    /// It is for other names.
+    NameMismatch,
+    /// It vouches for itself.
+    SelfSigned,
+    /// Its chain ends in no trusted root.
+    UnknownIssuer,
+    /// Anything else.
+    Other,
+}
+
+impl TlsError {
+    /// Reads the library's words about a failed handshake with `host`.
+    pub(super) fn from_handshake_text(text: &str, host: &str) -> Self {
+        if text.contains("certificate verify failed") {
+            let reason = verify_reason(text).unwrap_or(text).to_owned();
+            let problem = CertificateProblem::from_reason(&reason);
+            return Self::Certificate {
+                host: host.to_owned(),
+                problem,
+                reason,
+            };
+        }
+        if text.contains(":http request:") {
+            return Self::PlainHttpRequest;
+        }
+        match alert_number(text) {
+            Some(number) => Self::Alert { number },
+            None => Self::Handshake {
+                reason: openssl_reason(text).to_owned(),
+            },
+        }
+    }
+
+    /// Reads the library's words about an open connection.
+    pub(super) fn from_stream_text(text: &str) -> Self {
+        match alert_number(text) {
+            Some(number) => Self::Alert { number },
+            None => Self::Broken {
+                reason: openssl_reason(text).to_owned(),
+            },
+        }
+    }
+
+    /// The entry in the catalogue of diagnostics, where there is one.
+    pub fn code(&self) -> Option<&'static str> {
+        use CertificateProblem as Problem;
+        Some(match self {
+            Self::PlainHttp => "W201",
+            Self::NotTls { .. } => "W110",
+            Self::PlainHttpRequest => "W204",
+            Self::ClosedDuringHandshake { .. } => "W202",
+            Self::Certificate { problem, .. } => match problem {
+                Problem::Expired | Problem::NotYetValid => "W206",
+                Problem::NameMismatch => "W207",
+                Problem::SelfSigned | Problem::UnknownIssuer => "W208",
+                Problem::Other => return None,
+            },
+            Self::Alert { number } => match number {
+                40 | 47 | 71 => "W209",
+                70 => "W210",
+                112 => "W211",
+                42 | 43 | 46 | 116 => "W212",
+                120 => "W213",
+                _ => return None,
+            },
+            Self::Setup { .. }
+            | Self::CaFile { .. }
+            | Self::Handshake { .. }
+            | Self::Broken { .. } => {
+                return None;
+            }
+        })
+    }
+
+    /// What the user can do, where we know it.
+    pub fn help(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::PlainHttp => "use ws:// instead of wss://, or the server's TLS port",
+            Self::PlainHttpRequest => "the client must use wss:// (or https://)",
+            Self::NotTls { .. } => "check the port: another protocol answers there",
+            Self::ClosedDuringHandshake { .. } => {
+                "the port may speak plain text: try ws://; or the server admits only other TLS \
+                 versions, names or addresses"
+            }
+            Self::CaFile { .. } => "give a PEM file with one or more BEGIN CERTIFICATE blocks",
+            Self::Certificate { problem, .. } => problem.help(),
+            Self::Alert { .. } => match self.code()? {
+                "W209" => {
+                    "client and server share no cipher suite or parameters; compare what each allows"
+                }
+                "W210" => "client and server share no TLS version; one of them is too old",
+                "W211" => {
+                    "the server has no site of this name: connect by the name it serves, not by address"
+                }
+                "W212" => "the server wants another client certificate, or one at all",
+                "W213" => {
+                    "the server speaks only other protocols here, often HTTP/2; use a port for HTTP/1.1"
+                }
+                _ => return None,
+            },
+            Self::Setup { .. } | Self::Handshake { .. } | Self::Broken { .. } => return None,
+        })
+    }
+}
+
+impl CertificateProblem {
+    fn from_reason(reason: &str) -> Self {
+        // OpenSSL 3 writes "self-signed", OpenSSL 1.1 "self signed".
+        let reason = reason.replace("self signed", "self-signed");
+        let table = [
+            ("has expired", Self::Expired),
+            ("not yet valid", Self::NotYetValid),
+            ("mismatch", Self::NameMismatch),
+            (
+                "self-signed certificate in certificate chain",
+                Self::UnknownIssuer,
+            ),
+            ("self-signed certificate", Self::SelfSigned),
+            ("unable to get", Self::UnknownIssuer),
+            ("unable to verify", Self::UnknownIssuer),
+        ];
+        let known = table.into_iter().find(|(words, _)| reason.contains(words));
+        known.map_or(Self::Other, |(_, problem)| problem)
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Expired => {
+                "renew the certificate, or use --insecure to go on without proof; check this machine's clock"
+            }
+            Self::NotYetValid => {
+                "check this machine's clock, or use --insecure to go on without proof"
+            }
+            Self::NameMismatch => {
+                "use a name that the certificate lists, or --insecure to go on without proof"
+            }
+            Self::SelfSigned => {
+                "trust the certificate with --cacert FILE, or use --insecure to go on without proof"
+            }
+            Self::UnknownIssuer => {
+                "trust its issuer with --cacert FILE, or use --insecure; if other programs trust it, \
+                 the server may not send the intermediate certificate"
+            }
+            Self::Other => "use --insecure to go on without proof",
+        }
+    }
+}
+
+/// The words in the last parentheses: native-tls appends OpenSSL's verdict.
+fn verify_reason(text: &str) -> Option<&str> {
+    let (_, reason) = text.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    Some(reason)
+}
+
+/// The number in OpenSSL's `SSL alert number 40`.
+fn alert_number(text: &str) -> Option<u8> {
+    let (_, after) = text.split_once("alert number ")?;
+    let digits = after
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(after.len());
+    after[..digits].parse().ok()
+}
+
+/// The reason in OpenSSL's `error:CODE:LIBRARY:FUNCTION:REASON:FILE:LINE:DATA`.
+fn openssl_reason(text: &str) -> &str {
+    let reason = text
+        .strip_prefix("error:")
+        .and_then(|fields| fields.split(':').nth(3));
+    reason.filter(|reason| !reason.is_empty()).unwrap_or(text)
+}
+
+/// The names of RFC 8446 §6 and, for 41 and 60 to 100, of RFC 5246 §7.2.
+fn alert_name(number: u8) -> &'static str {
+    match number {
+        0 => "close_notify",
+        10 => "unexpected_message",
+        20 => "bad_record_mac",
+        21 => "decryption_failed",
+        22 => "record_overflow",
+        30 => "decompression_failure",
+        40 => "handshake_failure",
+        41 => "no_certificate",
+        42 => "bad_certificate",
+        43 => "unsupported_certificate",
+        44 => "certificate_revoked",
+        45 => "certificate_expired",
+        46 => "certificate_unknown",
+        47 => "illegal_parameter",
+        48 => "unknown_ca",
+        49 => "access_denied",
+        50 => "decode_error",
+        51 => "decrypt_error",
+        60 => "export_restriction",
+        70 => "protocol_version",
+        71 => "insufficient_security",
+        80 => "internal_error",
+        86 => "inappropriate_fallback",
+        90 => "user_canceled",
+        100 => "no_renegotiation",
+        109 => "missing_extension",
+        110 => "unsupported_extension",
+        112 => "unrecognized_name",
+        113 => "bad_certificate_status_response",
+        115 => "unknown_psk_identity",
+        116 => "certificate_required",
+        120 => "no_application_protocol",
+        _ => "unassigned",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verify_failed(reason: &str) -> TlsError {
+        let text = format!(
+            "error:0A000086:SSL routines:tls_post_process_server_certificate:\
+             certificate verify failed:../ssl/statem/statem_clnt.c:1889: ({reason})"
+        );
+        TlsError::from_handshake_text(&text, "example.com")
+    }
+
+    #[test]
+    fn certificate_verdicts_keep_openssls_words() {
+        let error = verify_failed("certificate has expired");
+        assert_eq!(
+            error.to_string(),
+            "the certificate of example.com is not accepted: certificate has expired"
+        );
+        for (reason, problem, code) in [
+            (
+                "certificate has expired",
+                CertificateProblem::Expired,
+                Some("W206"),
+            ),
+            (
+                "certificate is not yet valid",
+                CertificateProblem::NotYetValid,
+                Some("W206"),
+            ),
+            (
+                "hostname mismatch",
+                CertificateProblem::NameMismatch,
+                Some("W207"),
+            ),
+            (
+                "IP address mismatch",
+                CertificateProblem::NameMismatch,
+                Some("W207"),
+            ),
+            (
+                "self-signed certificate",
+                CertificateProblem::SelfSigned,
+                Some("W208"),
+            ),
+            (
+                "self signed certificate",
+                CertificateProblem::SelfSigned,
+                Some("W208"),
+            ),
+            (
+                "self-signed certificate in certificate chain",
+                CertificateProblem::UnknownIssuer,
+                Some("W208"),
+            ),
+            (
+                "unable to get local issuer certificate",
+                CertificateProblem::UnknownIssuer,
+                Some("W208"),
+            ),
+            (
+                "unable to verify the first certificate",
+                CertificateProblem::UnknownIssuer,
+                Some("W208"),
+            ),
+            ("certificate revoked", CertificateProblem::Other, None),
+        ] {
+            let error = verify_failed(reason);
+            assert!(
+                matches!(&error, TlsError::Certificate { problem: p, .. } if *p == problem),
+                "{reason}"
+            );
+            assert_eq!(error.code(), code, "{reason}");
+            assert!(
+                error.help().is_some_and(|help| help.contains("--insecure")),
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn alerts_are_named() {
+        let text = "error:0A000410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:\
+                    ../ssl/record/rec_layer_s3.c:1605:SSL alert number 40";
+        let error = TlsError::from_handshake_text(text, "h");
+        assert_eq!(
+            error.to_string(),
+            "the peer refused TLS with alert 40 (handshake_failure)"
+        );
+        assert_eq!(error.code(), Some("W209"));
+        assert_eq!(
+            TlsError::from_stream_text("SSL alert number 116:x").code(),
+            Some("W212")
+        );
+        assert_eq!(TlsError::Alert { number: 255 }.help(), None);
+    }
+
+    #[test]
+    fn other_texts_are_cut_to_the_reason() {
+        let text =
+            "error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../ssl/x.c:354:";
+        assert_eq!(
+            TlsError::from_handshake_text(text, "h").to_string(),
+            "the TLS handshake failed: wrong version number"
+        );
+        assert_eq!(
+            TlsError::from_stream_text("some other system's words").to_string(),
+            "the TLS connection broke: some other system's words"
+        );
+        let text = "error:0A00009C:SSL routines:ssl3_get_record:http request:../ssl/x.c:345:";
+        assert_eq!(
+            TlsError::from_handshake_text(text, ""),
+            TlsError::PlainHttpRequest
+        );
+    }
+
+    #[test]
+    fn foreign_bytes_are_quoted_harmlessly() {
+        let error = TlsError::NotTls {
+            first_bytes: b"SSH-2.0\x1b[2J\r\n".to_vec(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "the port does not speak TLS; it sent \"SSH-2.0\\x1b[2J\\r\\n\""
+        );
+    }
+}
