@@ -162,7 +162,7 @@ pub struct SubprotocolList {
 ///
 /// RFC 6455 §4.1: "The elements that comprise this value MUST be non-empty strings with
 /// characters in the range U+0021 to U+007E not including separator characters as
-/// defined in [RFC2616] and MUST all be unique strings."
+/// defined in \[RFC2616\] and MUST all be unique strings."
 pub fn parse_subprotocols<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> SubprotocolList {
     let mut list = SubprotocolList::default();
     for (index, value) in lines.into_iter().enumerate() {

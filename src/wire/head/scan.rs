@@ -149,7 +149,14 @@ impl Scan<'_> {
         self.defect(HeadDefectKind::ObsoleteFolding, line.number, line.text.start);
         self.check_value(line, line.text.start);
         field.line.end = line.text.end;
-        field.value = trimmed(self.raw, field.value.start..line.text.end);
+        // Only this line is looked at, so that many blank ones cost linear time.
+        let inner = trimmed(self.raw, line.text.clone());
+        if !inner.is_empty() {
+            if field.value.is_empty() {
+                field.value.start = inner.start;
+            }
+            field.value.end = inner.end;
+        }
         self.fields.push(field);
     }
 
