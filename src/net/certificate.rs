@@ -46,9 +46,7 @@ impl CertificateFacts {
         let facts = certificate.tbs_certificate();
         let names = facts
             .get_extension::<SubjectAltName>()?
-            .map_or_else(Vec::new, |(_critical, names)| {
-                names.0.iter().map(name_text).collect()
-            });
+            .map_or_else(Vec::new, |(_critical, names)| names.0.iter().map(name_text).collect());
         Ok(Self {
             subject: facts.subject().to_string(),
             issuer: facts.issuer().to_string(),
@@ -101,26 +99,14 @@ mod tests {
     fn sample() -> Vec<u8> {
         let names = ["example.com", "*.example.com", "127.0.0.1", "::1"].map(String::from);
         let mut params = CertificateParams::new(names).unwrap();
-        params
-            .subject_alt_names
-            .push(SanType::URI("wss://example.com/".try_into().unwrap()));
-        params
-            .subject_alt_names
-            .push(SanType::Rfc822Name("a@example.com".try_into().unwrap()));
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "example.com");
-        params
-            .distinguished_name
-            .push(DnType::OrganizationName, "Müller, Söhne");
+        params.subject_alt_names.push(SanType::URI("wss://example.com/".try_into().unwrap()));
+        params.subject_alt_names.push(SanType::Rfc822Name("a@example.com".try_into().unwrap()));
+        params.distinguished_name.push(DnType::CommonName, "example.com");
+        params.distinguished_name.push(DnType::OrganizationName, "Müller, Söhne");
         params.not_before = date_time_ymd(2026, 1, 2);
         params.not_after = date_time_ymd(2051, 12, 31);
         params.serial_number = Some(SerialNumber::from_slice(&[0x01, 0xab, 0xff]));
-        params
-            .self_signed(&KeyPair::generate().unwrap())
-            .unwrap()
-            .der()
-            .to_vec()
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec()
     }
 
     #[test]
@@ -149,10 +135,7 @@ mod tests {
     fn broken_der_is_an_error_never_a_panic() {
         let der = sample();
         for len in 0..der.len() {
-            assert!(
-                CertificateFacts::from_der(&der[..len]).is_err(),
-                "{len} bytes"
-            );
+            assert!(CertificateFacts::from_der(&der[..len]).is_err(), "{len} bytes");
         }
         assert!(CertificateFacts::from_der(&[&der[..], b"more"].concat()).is_err());
         for at in 0..der.len() {

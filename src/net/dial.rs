@@ -79,11 +79,7 @@ pub fn dial(addrs: &[SocketAddr], deadline: Instant) -> Result<Dialed, DialError
     // Small frames must leave at once. When even this fails the connection is
     // already dead, which its first use reports better.
     let _ = stream.set_nodelay(true);
-    Ok(Dialed {
-        stream,
-        addr,
-        attempts,
-    })
+    Ok(Dialed { stream, addr, attempts })
 }
 
 fn connect(addr: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
@@ -104,30 +100,13 @@ fn connect_alone<S>(
     match result {
         Ok(stream) => {
             let outcome = Outcome::Connected;
-            Ok((
-                stream,
-                addr,
-                vec![Attempt {
-                    addr,
-                    started,
-                    elapsed,
-                    outcome,
-                }],
-            ))
+            Ok((stream, addr, vec![Attempt { addr, started, elapsed, outcome }]))
         }
         Err(error) => {
             let timed_out = Instant::now() >= deadline;
             let outcome = Outcome::Failed(error);
-            let attempts = vec![Attempt {
-                addr,
-                started,
-                elapsed,
-                outcome,
-            }];
-            Err(DialError {
-                attempts,
-                timed_out,
-            })
+            let attempts = vec![Attempt { addr, started, elapsed, outcome }];
+            Err(DialError { attempts, timed_out })
         }
     }
 }
@@ -165,10 +144,7 @@ fn race<S: Send + 'static>(
         let now = Instant::now();
         if now >= deadline && !attempts.is_empty() {
             give_up(&mut attempts, now - begin);
-            return Err(DialError {
-                attempts,
-                timed_out: true,
-            });
+            return Err(DialError { attempts, timed_out: true });
         }
         if now >= next_start
             && let Some(&addr) = waiting.next()
@@ -189,26 +165,14 @@ fn race<S: Send + 'static>(
                 Err(error) => Outcome::Failed(error),
             };
             let started = now - begin;
-            attempts.push(Attempt {
-                addr,
-                started,
-                elapsed: Duration::ZERO,
-                outcome,
-            });
+            attempts.push(Attempt { addr, started, elapsed: Duration::ZERO, outcome });
             continue;
         }
         if running == 0 && waiting.len() == 0 {
-            return Err(DialError {
-                attempts,
-                timed_out: false,
-            });
+            return Err(DialError { attempts, timed_out: false });
         }
 
-        let wake = if waiting.len() == 0 {
-            deadline
-        } else {
-            next_start.min(deadline)
-        };
+        let wake = if waiting.len() == 0 { deadline } else { next_start.min(deadline) };
         match reports.recv_timeout(wake.saturating_duration_since(now)) {
             Ok((index, ended, Ok(stream))) => {
                 give_up(&mut attempts, ended - begin);
@@ -245,11 +209,7 @@ impl DialError {
         if self.attempts.iter().any(refused) {
             return "W103";
         }
-        if self.timed_out
-            || self
-                .attempts
-                .iter()
-                .any(|a| kind(a) == Some(io::ErrorKind::TimedOut))
+        if self.timed_out || self.attempts.iter().any(|a| kind(a) == Some(io::ErrorKind::TimedOut))
         {
             "W105"
         } else {
@@ -281,9 +241,7 @@ impl fmt::Display for DialError {
             [attempt] => write!(f, "cannot connect to {attempt}"),
             attempts => {
                 write!(f, "cannot connect to any of {} addresses", attempts.len())?;
-                attempts
-                    .iter()
-                    .try_for_each(|attempt| write!(f, "\n  {attempt}"))
+                attempts.iter().try_for_each(|attempt| write!(f, "\n  {attempt}"))
             }
         }
     }
@@ -360,13 +318,7 @@ mod tests {
         assert_eq!(dialed.addr, addr);
         assert_eq!(dialed.stream.peer_addr().unwrap(), addr);
         assert!(dialed.stream.nodelay().unwrap());
-        assert!(matches!(
-            dialed.attempts[..],
-            [Attempt {
-                outcome: Outcome::Connected,
-                ..
-            }]
-        ));
+        assert!(matches!(dialed.attempts[..], [Attempt { outcome: Outcome::Connected, .. }]));
         listener.accept().unwrap();
     }
 
@@ -377,29 +329,16 @@ mod tests {
         let delay = Duration::from_secs(5);
         let (_stream, winner, attempts) = race(&[bad, addr], soon(), delay, connect).unwrap();
         assert_eq!(winner, addr);
-        assert!(
-            attempts[1].started < delay,
-            "a failure starts the next at once"
-        );
-        assert_eq!(
-            attempts[0].to_string(),
-            format!("{bad}: connection refused")
-        );
-        assert!(
-            attempts[1]
-                .to_string()
-                .starts_with(&format!("{addr}: connected in "))
-        );
+        assert!(attempts[1].started < delay, "a failure starts the next at once");
+        assert_eq!(attempts[0].to_string(), format!("{bad}: connection refused"));
+        assert!(attempts[1].to_string().starts_with(&format!("{addr}: connected in ")));
     }
 
     #[test]
     fn a_lone_refusal_is_one_line() {
         let bad = refused();
         let error = dial(&[bad], soon()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!("cannot connect to {bad}: connection refused")
-        );
+        assert_eq!(error.to_string(), format!("cannot connect to {bad}: connection refused"));
         assert!(!error.timed_out);
         assert_eq!(error.code(), "W103");
     }
@@ -459,25 +398,15 @@ mod tests {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
         let connect = move |to: SocketAddr, patience: Duration| -> io::Result<()> {
-            log.lock()
-                .unwrap()
-                .push((to.port(), patience <= Duration::from_secs(10)));
+            log.lock().unwrap().push((to.port(), patience <= Duration::from_secs(10)));
             Err(io::ErrorKind::HostUnreachable.into())
         };
-        let error = race(
-            &[addr(1), addr(2), addr(3)],
-            soon(),
-            Duration::from_secs(5),
-            connect,
-        )
-        .unwrap_err();
+        let error = race(&[addr(1), addr(2), addr(3)], soon(), Duration::from_secs(5), connect)
+            .unwrap_err();
         assert_eq!(*seen.lock().unwrap(), [(1, true), (2, true), (3, true)]);
         assert_eq!(error.attempts.len(), 3);
         assert_eq!(error.code(), "W106");
-        assert!(
-            error.to_string().ends_with("192.0.2.1:3: host unreachable"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("192.0.2.1:3: host unreachable"), "{error}");
     }
 
     #[test]
@@ -493,24 +422,13 @@ mod tests {
         let error = race(&[addr(1), addr(2)], deadline, delay, connect).unwrap_err();
         drop(over);
         assert!(error.timed_out);
-        assert!(
-            error
-                .attempts
-                .iter()
-                .all(|a| matches!(a.outcome, Outcome::Unanswered))
-        );
-        assert!(
-            error.to_string().contains("192.0.2.1:1: no answer within"),
-            "{error}"
-        );
+        assert!(error.attempts.iter().all(|a| matches!(a.outcome, Outcome::Unanswered)));
+        assert!(error.to_string().contains("192.0.2.1:1: no answer within"), "{error}");
     }
 
     #[test]
     fn durations_are_short() {
         let text = |micros| Elapsed(Duration::from_micros(micros)).to_string();
-        assert_eq!(
-            [text(210), text(48_400), text(10_000_000)],
-            ["0.21 ms", "48 ms", "10.0 s"]
-        );
+        assert_eq!([text(210), text(48_400), text(10_000_000)], ["0.21 ms", "48 ms", "10.0 s"]);
     }
 }

@@ -123,9 +123,7 @@ impl ResolveError {
 fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, ResolveError> {
     let patience = deadline.saturating_duration_since(Instant::now());
     if patience.is_zero() {
-        return Err(ResolveError::TimedOut {
-            host: host.to_owned(),
-        });
+        return Err(ResolveError::TimedOut { host: host.to_owned() });
     }
     let (answer, answered) = mpsc::channel();
     let name = host.to_owned();
@@ -136,18 +134,13 @@ fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, 
             // Nobody listens any more once the deadline has passed.
             let _ = answer.send(found);
         })
-        .map_err(|source| ResolveError::System {
-            host: host.to_owned(),
-            source,
-        })?;
+        .map_err(|source| ResolveError::System { host: host.to_owned(), source })?;
 
     match answered.recv_timeout(patience) {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(source)) => Err(classify(host, source)),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-            Err(ResolveError::TimedOut {
-                host: host.to_owned(),
-            })
+            Err(ResolveError::TimedOut { host: host.to_owned() })
         }
     }
 }
@@ -192,11 +185,7 @@ fn select(
     let host = host.to_owned();
     Err(match total {
         0 => ResolveError::NotFound { host },
-        found => ResolveError::NoAddressOfFamily {
-            host,
-            family,
-            found,
-        },
+        found => ResolveError::NoAddressOfFamily { host, family, found },
     })
 }
 
@@ -212,9 +201,8 @@ fn interleave(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     }
     let leader = unique.first().is_some_and(SocketAddr::is_ipv6);
     let total = unique.len();
-    let (leading, following): (Vec<_>, Vec<_>) = unique
-        .into_iter()
-        .partition(|address| address.is_ipv6() == leader);
+    let (leading, following): (Vec<_>, Vec<_>) =
+        unique.into_iter().partition(|address| address.is_ipv6() == leader);
 
     let (mut leading, mut following) = (leading.into_iter(), following.into_iter());
     let mut ordered = Vec::with_capacity(total);
@@ -235,10 +223,7 @@ mod tests {
     }
 
     fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
-        texts
-            .iter()
-            .map(|text| SocketAddr::new(text.parse().unwrap(), 1))
-            .collect()
+        texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 1)).collect()
     }
 
     #[test]
@@ -253,19 +238,13 @@ mod tests {
     #[test]
     fn localhost_is_this_machine() {
         let found = resolve("localhost", 9000, Family::Any, soon()).unwrap();
-        assert!(
-            found
-                .iter()
-                .all(|address| address.ip().is_loopback() && address.port() == 9000)
-        );
+        assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 9000));
     }
 
     #[test]
     fn families_alternate_from_the_first_one_on() {
         assert_eq!(
-            interleave(addresses(&[
-                "::1", "::2", "::2", "::3", "1.1.1.1", "2.2.2.2"
-            ])),
+            interleave(addresses(&["::1", "::2", "::2", "::3", "1.1.1.1", "2.2.2.2"])),
             addresses(&["::1", "1.1.1.1", "::2", "2.2.2.2", "::3"])
         );
         assert_eq!(
@@ -278,10 +257,7 @@ mod tests {
     #[test]
     fn no_address_of_family() {
         let error = resolve("127.0.0.1", 80, Family::V6, soon()).unwrap_err();
-        assert!(
-            matches!(error, ResolveError::NoAddressOfFamily { found: 1, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, ResolveError::NoAddressOfFamily { found: 1, .. }), "{error}");
         assert!(error.to_string().contains("no IPv6 address"), "{error}");
         let error = resolve("::1", 80, Family::V4, soon()).unwrap_err();
         assert!(error.to_string().contains("no IPv4 address"), "{error}");
@@ -312,21 +288,12 @@ mod tests {
             "nodename nor servname provided, or not known",
             "Name does not resolve",
         ] {
-            assert!(
-                matches!(say(words), ResolveError::NotFound { .. }),
-                "{words}"
-            );
+            assert!(matches!(say(words), ResolveError::NotFound { .. }), "{words}");
         }
         for words in ["Temporary failure in name resolution", "Try again"] {
-            assert!(
-                matches!(say(words), ResolveError::Temporary { .. }),
-                "{words}"
-            );
+            assert!(matches!(say(words), ResolveError::Temporary { .. }), "{words}");
         }
-        assert!(matches!(
-            say("Memory allocation failure"),
-            ResolveError::System { .. }
-        ));
+        assert!(matches!(say("Memory allocation failure"), ResolveError::System { .. }));
         assert!(matches!(
             classify("h", io::Error::from_raw_os_error(11001)),
             ResolveError::NotFound { .. }

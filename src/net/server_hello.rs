@@ -99,8 +99,7 @@ impl ServerHelloTap {
     /// Listens to the next bytes from the server.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         let wanted = FIRST_BYTES - self.first.len();
-        self.first
-            .extend_from_slice(&bytes[..wanted.min(bytes.len())]);
+        self.first.extend_from_slice(&bytes[..wanted.min(bytes.len())]);
 
         while self.heard == Heard::Nothing && !bytes.is_empty() {
             if self.body_left == 0 {
@@ -132,11 +131,7 @@ impl ServerHelloTap {
         let looks_like_tls =
             matches!(self.header[0], 20..=24) && (self.header_len < 2 || self.header[1] == 3);
         if !looks_like_tls {
-            self.heard = if self.records == 0 {
-                Heard::NotTls
-            } else {
-                Heard::Unreadable
-            };
+            self.heard = if self.records == 0 { Heard::NotTls } else { Heard::Unreadable };
         } else if self.header_len == RECORD_HEADER {
             self.body_left = usize::from(u16::from_be_bytes([self.header[3], self.header[4]]));
             self.header_len = 0;
@@ -199,10 +194,7 @@ fn supported_version(extensions: &[u8]) -> Option<ProtocolVersion> {
         let (len, after) = after.split_first_chunk::<2>()?;
         let (value, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
         if u16::from_be_bytes(*kind) == SUPPORTED_VERSIONS {
-            return value
-                .try_into()
-                .ok()
-                .map(|v| ProtocolVersion(u16::from_be_bytes(v)));
+            return value.try_into().ok().map(|v| ProtocolVersion(u16::from_be_bytes(v)));
         }
         rest = after;
     }
@@ -324,9 +316,7 @@ mod tests {
 
     fn hear(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Heard {
         let mut tap = ServerHelloTap::new();
-        chunks
-            .into_iter()
-            .for_each(|chunk| tap.feed(chunk.as_ref()));
+        chunks.into_iter().for_each(|chunk| tap.feed(chunk.as_ref()));
         tap.heard()
     }
 
@@ -334,11 +324,7 @@ mod tests {
     fn hear_all_ways(bytes: &[u8]) -> Heard {
         let heard = hear([bytes]);
         assert_eq!(hear(bytes.chunks(1)), heard, "byte by byte");
-        assert_eq!(
-            hear([bytes, b"trailing bytes"]),
-            heard,
-            "with trailing bytes"
-        );
+        assert_eq!(hear([bytes, b"trailing bytes"]), heard, "with trailing bytes");
         heard
     }
 
@@ -389,17 +375,8 @@ mod tests {
 
     #[test]
     fn other_protocols_are_not_tls_from_their_first_byte() {
-        for greeting in [
-            "HTTP/1.1 400 Bad Request\r\n",
-            "SSH-2.0-x",
-            "\x16HTTP",
-            "\0\0",
-        ] {
-            assert_eq!(
-                hear_all_ways(greeting.as_bytes()),
-                Heard::NotTls,
-                "{greeting:?}"
-            );
+        for greeting in ["HTTP/1.1 400 Bad Request\r\n", "SSH-2.0-x", "\x16HTTP", "\0\0"] {
+            assert_eq!(hear_all_ways(greeting.as_bytes()), Heard::NotTls, "{greeting:?}");
         }
         let mut tap = ServerHelloTap::new();
         tap.feed(b"H");
@@ -410,18 +387,9 @@ mod tests {
 
     #[test]
     fn another_message_or_a_cut_one_is_unreadable() {
-        assert_eq!(
-            hear_all_ways(&[22, 3, 3, 0, 4, 11, 0, 0, 0]),
-            Heard::Unreadable
-        );
-        assert_eq!(
-            hear_all_ways(&[22, 3, 3, 0, 4, 2, 255, 255, 255]),
-            Heard::Unreadable
-        );
-        assert_eq!(
-            hear_all_ways(&[22, 3, 3, 0, 5, 2, 0, 0, 1, 3]),
-            Heard::Unreadable
-        );
+        assert_eq!(hear_all_ways(&[22, 3, 3, 0, 4, 11, 0, 0, 0]), Heard::Unreadable);
+        assert_eq!(hear_all_ways(&[22, 3, 3, 0, 4, 2, 255, 255, 255]), Heard::Unreadable);
+        assert_eq!(hear_all_ways(&[22, 3, 3, 0, 5, 2, 0, 0, 1, 3]), Heard::Unreadable);
     }
 
     #[test]
@@ -431,11 +399,7 @@ mod tests {
             for value in [0, 1, 0x7f, 0xff] {
                 let mut broken = bytes.clone();
                 broken[at] = value;
-                assert_eq!(
-                    hear([&broken]),
-                    hear(broken.chunks(1)),
-                    "byte {at} is {value}"
-                );
+                assert_eq!(hear([&broken]), hear(broken.chunks(1)), "byte {at} is {value}");
             }
         }
     }

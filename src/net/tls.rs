@@ -129,12 +129,7 @@ impl Default for TlsOptions {
     /// Verifies, asks for the host, and offers `http/1.1`, the only protocol
     /// that the opening handshake of RFC 6455 can use.
     fn default() -> Self {
-        Self {
-            insecure: false,
-            cacert: None,
-            sni: None,
-            alpn: vec!["http/1.1".to_owned()],
-        }
+        Self { insecure: false, cacert: None, sni: None, alpn: vec!["http/1.1".to_owned()] }
     }
 }
 
@@ -156,11 +151,7 @@ impl TlsClient {
             }
         }
         let connector = builder.build().map_err(setup_error)?;
-        Ok(Self {
-            connector,
-            verified: !options.insecure,
-            sni: options.sni.clone(),
-        })
+        Ok(Self { connector, verified: !options.insecure, sni: options.sni.clone() })
     }
 
     /// Begins a connection to `host`: the ClientHello is ready to be sent.
@@ -406,15 +397,11 @@ impl TlsPipe {
             return if first_bytes.starts_with(b"HTTP/") {
                 TlsError::PlainHttp
             } else {
-                TlsError::NotTls {
-                    first_bytes: first_bytes.to_vec(),
-                }
+                TlsError::NotTls { first_bytes: first_bytes.to_vec() }
             };
         }
         if wire.incoming.eof_met() {
-            return TlsError::ClosedDuringHandshake {
-                answered: wire.incoming.has_begun(),
-            };
+            return TlsError::ClosedDuringHandshake { answered: wire.incoming.has_begun() };
         }
         TlsError::from_handshake_text(&error.to_string(), &self.host)
     }
@@ -435,16 +422,11 @@ impl fmt::Debug for TlsPipe {
 }
 
 fn setup_error(error: native_tls::Error) -> TlsError {
-    TlsError::Setup {
-        reason: error.to_string(),
-    }
+    TlsError::Setup { reason: error.to_string() }
 }
 
 fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, TlsError> {
-    let fail = |reason: String| TlsError::CaFile {
-        path: path.to_owned(),
-        reason,
-    };
+    let fail = |reason: String| TlsError::CaFile { path: path.to_owned(), reason };
     let pem = fs::read(path).map_err(|error| fail(error.to_string()))?;
     let certificates =
         Certificate::stack_from_pem(&pem).map_err(|error| fail(error.to_string()))?;

@@ -95,20 +95,14 @@ impl TlsError {
         if text.contains("certificate verify failed") {
             let reason = verify_reason(text).unwrap_or(text).to_owned();
             let problem = CertificateProblem::from_reason(&reason);
-            return Self::Certificate {
-                host: host.to_owned(),
-                problem,
-                reason,
-            };
+            return Self::Certificate { host: host.to_owned(), problem, reason };
         }
         if text.contains(":http request:") {
             return Self::PlainHttpRequest;
         }
         match alert_number(text) {
             Some(number) => Self::Alert { number },
-            None => Self::Handshake {
-                reason: openssl_reason(text).to_owned(),
-            },
+            None => Self::Handshake { reason: openssl_reason(text).to_owned() },
         }
     }
 
@@ -116,9 +110,7 @@ impl TlsError {
     pub(super) fn from_stream_text(text: &str) -> Self {
         match alert_number(text) {
             Some(number) => Self::Alert { number },
-            None => Self::Broken {
-                reason: openssl_reason(text).to_owned(),
-            },
+            None => Self::Broken { reason: openssl_reason(text).to_owned() },
         }
     }
 
@@ -192,10 +184,7 @@ impl CertificateProblem {
             ("has expired", Self::Expired),
             ("not yet valid", Self::NotYetValid),
             ("mismatch", Self::NameMismatch),
-            (
-                "self-signed certificate in certificate chain",
-                Self::UnknownIssuer,
-            ),
+            ("self-signed certificate in certificate chain", Self::UnknownIssuer),
             ("self-signed certificate", Self::SelfSigned),
             ("unable to get", Self::UnknownIssuer),
             ("unable to verify", Self::UnknownIssuer),
@@ -236,17 +225,13 @@ fn verify_reason(text: &str) -> Option<&str> {
 /// The number in OpenSSL's `SSL alert number 40`.
 fn alert_number(text: &str) -> Option<u8> {
     let (_, after) = text.split_once("alert number ")?;
-    let digits = after
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(after.len());
+    let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
     after[..digits].parse().ok()
 }
 
 /// The reason in OpenSSL's `error:CODE:LIBRARY:FUNCTION:REASON:FILE:LINE:DATA`.
 fn openssl_reason(text: &str) -> &str {
-    let reason = text
-        .strip_prefix("error:")
-        .and_then(|fields| fields.split(':').nth(3));
+    let reason = text.strip_prefix("error:").and_then(|fields| fields.split(':').nth(3));
     reason.filter(|reason| !reason.is_empty()).unwrap_or(text)
 }
 
@@ -309,36 +294,12 @@ mod tests {
             "the certificate of example.com is not accepted: certificate has expired"
         );
         for (reason, problem, code) in [
-            (
-                "certificate has expired",
-                CertificateProblem::Expired,
-                Some("W206"),
-            ),
-            (
-                "certificate is not yet valid",
-                CertificateProblem::NotYetValid,
-                Some("W206"),
-            ),
-            (
-                "hostname mismatch",
-                CertificateProblem::NameMismatch,
-                Some("W207"),
-            ),
-            (
-                "IP address mismatch",
-                CertificateProblem::NameMismatch,
-                Some("W207"),
-            ),
-            (
-                "self-signed certificate",
-                CertificateProblem::SelfSigned,
-                Some("W208"),
-            ),
-            (
-                "self signed certificate",
-                CertificateProblem::SelfSigned,
-                Some("W208"),
-            ),
+            ("certificate has expired", CertificateProblem::Expired, Some("W206")),
+            ("certificate is not yet valid", CertificateProblem::NotYetValid, Some("W206")),
+            ("hostname mismatch", CertificateProblem::NameMismatch, Some("W207")),
+            ("IP address mismatch", CertificateProblem::NameMismatch, Some("W207")),
+            ("self-signed certificate", CertificateProblem::SelfSigned, Some("W208")),
+            ("self signed certificate", CertificateProblem::SelfSigned, Some("W208")),
             (
                 "self-signed certificate in certificate chain",
                 CertificateProblem::UnknownIssuer,
@@ -362,10 +323,7 @@ mod tests {
                 "{reason}"
             );
             assert_eq!(error.code(), code, "{reason}");
-            assert!(
-                error.help().is_some_and(|help| help.contains("--insecure")),
-                "{reason}"
-            );
+            assert!(error.help().is_some_and(|help| help.contains("--insecure")), "{reason}");
         }
     }
 
@@ -374,15 +332,9 @@ mod tests {
         let text = "error:0A000410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:\
                     ../ssl/record/rec_layer_s3.c:1605:SSL alert number 40";
         let error = TlsError::from_handshake_text(text, "h");
-        assert_eq!(
-            error.to_string(),
-            "the peer refused TLS with alert 40 (handshake_failure)"
-        );
+        assert_eq!(error.to_string(), "the peer refused TLS with alert 40 (handshake_failure)");
         assert_eq!(error.code(), Some("W209"));
-        assert_eq!(
-            TlsError::from_stream_text("SSL alert number 116:x").code(),
-            Some("W212")
-        );
+        assert_eq!(TlsError::from_stream_text("SSL alert number 116:x").code(), Some("W212"));
         assert_eq!(TlsError::Alert { number: 255 }.help(), None);
     }
 
@@ -399,17 +351,12 @@ mod tests {
             "the TLS connection broke: some other system's words"
         );
         let text = "error:0A00009C:SSL routines:ssl3_get_record:http request:../ssl/x.c:345:";
-        assert_eq!(
-            TlsError::from_handshake_text(text, ""),
-            TlsError::PlainHttpRequest
-        );
+        assert_eq!(TlsError::from_handshake_text(text, ""), TlsError::PlainHttpRequest);
     }
 
     #[test]
     fn foreign_bytes_are_quoted_harmlessly() {
-        let error = TlsError::NotTls {
-            first_bytes: b"SSH-2.0\x1b[2J\r\n".to_vec(),
-        };
+        let error = TlsError::NotTls { first_bytes: b"SSH-2.0\x1b[2J\r\n".to_vec() };
         assert_eq!(
             error.to_string(),
             "the port does not speak TLS; it sent \"SSH-2.0\\x1b[2J\\r\\n\""

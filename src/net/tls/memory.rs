@@ -60,14 +60,7 @@ pub(super) struct MemoryStream(pub(super) Rc<RefCell<Wire>>);
 impl Incoming {
     fn new() -> Self {
         let bytes = vec![0; INCOMING_CAPACITY];
-        Self {
-            bytes,
-            start: 0,
-            end: 0,
-            eof: false,
-            eof_met: false,
-            begun: false,
-        }
+        Self { bytes, start: 0, end: 0, eof: false, eof_met: false, begun: false }
     }
 
     fn len(&self) -> usize {
@@ -81,11 +74,7 @@ impl Incoming {
 
     /// Whether reading more is allowed and worth it.
     pub(super) fn has_room(&self) -> bool {
-        let used = if self.is_movable() {
-            self.len()
-        } else {
-            self.end
-        };
+        let used = if self.is_movable() { self.len() } else { self.end };
         !self.eof && self.bytes.len() - used >= MIN_ROOM
     }
 
@@ -116,11 +105,8 @@ impl Incoming {
     fn take(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.len() == 0 && !buf.is_empty() {
             self.eof_met |= self.eof;
-            let kind = if self.eof {
-                io::ErrorKind::UnexpectedEof
-            } else {
-                io::ErrorKind::WouldBlock
-            };
+            let kind =
+                if self.eof { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::WouldBlock };
             return Err(kind.into());
         }
         let taken = buf.len().min(self.len());
@@ -158,12 +144,7 @@ impl Outgoing {
 impl Wire {
     pub(super) fn shared(tap_on: TapOn) -> Rc<RefCell<Self>> {
         let (incoming, outgoing) = (Incoming::new(), Outgoing::default());
-        Rc::new(RefCell::new(Self {
-            incoming,
-            outgoing,
-            tap: ServerHelloTap::new(),
-            tap_on,
-        }))
+        Rc::new(RefCell::new(Self { incoming, outgoing, tap: ServerHelloTap::new(), tap_on }))
     }
 
     /// Lets `source` write into the incoming buffer; 0 is its end.
@@ -243,9 +224,7 @@ mod tests {
         }
         let full = wire.receive(&mut [22; 1].as_slice()).unwrap_err();
         assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
-        wire.incoming
-            .take(&mut vec![0; INCOMING_CAPACITY / 2])
-            .unwrap();
+        wire.incoming.take(&mut vec![0; INCOMING_CAPACITY / 2]).unwrap();
         assert!(wire.incoming.has_room());
     }
 
@@ -255,19 +234,13 @@ mod tests {
         let mut wire = wire.borrow_mut();
         let mut buf = [0; 8];
         let kind = |result: io::Result<usize>| result.unwrap_err().kind();
-        assert_eq!(
-            kind(wire.incoming.take(&mut buf)),
-            io::ErrorKind::WouldBlock
-        );
+        assert_eq!(kind(wire.incoming.take(&mut buf)), io::ErrorKind::WouldBlock);
         wire.receive(&mut b"ab".as_slice()).unwrap();
         wire.incoming.set_eof();
         assert!(!wire.incoming.has_room());
         assert_eq!(wire.incoming.take(&mut buf).unwrap(), 2);
         assert!(!wire.incoming.eof_met());
-        assert_eq!(
-            kind(wire.incoming.take(&mut buf)),
-            io::ErrorKind::UnexpectedEof
-        );
+        assert_eq!(kind(wire.incoming.take(&mut buf)), io::ErrorKind::UnexpectedEof);
         assert!(wire.incoming.eof_met());
     }
 

@@ -28,10 +28,7 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key).unwrap().pem();
-        Self {
-            issuer: Issuer::new(params, key),
-            pem,
-        }
+        Self { issuer: Issuer::new(params, key), pem }
     }
 
     fn acceptor(&self, names: &[&str]) -> TlsAcceptor {
@@ -56,13 +53,7 @@ impl Authority {
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(self.pem.as_bytes()).unwrap();
         let cacert = Some(file.path().to_owned());
-        (
-            TlsOptions {
-                cacert,
-                ..TlsOptions::default()
-            },
-            file,
-        )
+        (TlsOptions { cacert, ..TlsOptions::default() }, file)
     }
 }
 
@@ -128,10 +119,7 @@ fn open_pair() -> (TlsPipe, TlsPipe) {
     let (options, _file) = authority.trusted();
     let mut client = TlsPipe::client("localhost", &options).unwrap();
     let mut server = TlsPipe::server(&authority.acceptor(&["localhost"])).unwrap();
-    assert_eq!(
-        join(&mut client, &mut server, 100_000),
-        [Ok(Handshake::Done), Ok(Handshake::Done)]
-    );
+    assert_eq!(join(&mut client, &mut server, 100_000), [Ok(Handshake::Done), Ok(Handshake::Done)]);
     carry(&mut server, &mut client, 100_000);
     (client, server)
 }
@@ -173,11 +161,7 @@ fn the_handshake_works_in_steps_of_any_size() {
         let mut client = TlsPipe::client("localhost.", &options).unwrap();
         let mut server = TlsPipe::server(&acceptor).unwrap();
         let results = join(&mut client, &mut server, max);
-        assert_eq!(
-            results,
-            [Ok(Handshake::Done), Ok(Handshake::Done)],
-            "{max} bytes"
-        );
+        assert_eq!(results, [Ok(Handshake::Done), Ok(Handshake::Done)], "{max} bytes");
     }
 }
 
@@ -187,13 +171,7 @@ fn both_sides_know_what_was_agreed_on() {
     let facts = client.facts().unwrap();
     // native-tls's server goes up to TLS 1.2.
     assert_eq!(facts.version, Some(ProtocolVersion(0x0303)));
-    assert!(
-        facts
-            .cipher_suite
-            .unwrap()
-            .to_string()
-            .starts_with("TLS_ECDHE_ECDSA_WITH_")
-    );
+    assert!(facts.cipher_suite.unwrap().to_string().starts_with("TLS_ECDHE_ECDSA_WITH_"));
     assert!(facts.verified);
     assert_eq!(facts.certificate.as_ref().unwrap().names, ["localhost"]);
 
@@ -261,10 +239,7 @@ fn addresses_are_verified_too() {
     let acceptor = authority.acceptor(&["127.0.0.1"]);
     let mut client = TlsPipe::client("127.0.0.1", &options).unwrap();
     let mut server = TlsPipe::server(&acceptor).unwrap();
-    assert_eq!(
-        join(&mut client, &mut server, 100_000)[0],
-        Ok(Handshake::Done)
-    );
+    assert_eq!(join(&mut client, &mut server, 100_000)[0], Ok(Handshake::Done));
     let error = client_error("::1", &options, &acceptor);
     assert_eq!(problem(&error), Some(CertificateProblem::NameMismatch));
 }
@@ -276,10 +251,7 @@ fn another_name_can_be_asked_for() {
     options.sni = Some("example.com".to_owned());
     let mut client = TlsPipe::client("127.0.0.1", &options).unwrap();
     let mut server = TlsPipe::server(&authority.acceptor(&["example.com"])).unwrap();
-    assert_eq!(
-        join(&mut client, &mut server, 100_000)[0],
-        Ok(Handshake::Done)
-    );
+    assert_eq!(join(&mut client, &mut server, 100_000)[0], Ok(Handshake::Done));
 }
 
 #[test]
@@ -288,10 +260,7 @@ fn unknown_issuer_and_the_alert_that_tells_the_server() {
     let mut client = TlsPipe::client("localhost", &TlsOptions::default()).unwrap();
     let mut server = TlsPipe::server(&authority.acceptor(&["localhost"])).unwrap();
     let [failed, _] = join(&mut client, &mut server, 100_000);
-    assert_eq!(
-        problem(&failed.clone().unwrap_err()),
-        Some(CertificateProblem::UnknownIssuer)
-    );
+    assert_eq!(problem(&failed.clone().unwrap_err()), Some(CertificateProblem::UnknownIssuer));
     assert_eq!(client.handshake(), failed, "the same at each call");
     assert!(!client.wants_ciphertext());
 
@@ -302,10 +271,8 @@ fn unknown_issuer_and_the_alert_that_tells_the_server() {
 #[test]
 fn self_signed() {
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(["localhost".to_owned()])
-        .unwrap()
-        .self_signed(&key)
-        .unwrap();
+    let certificate =
+        CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
     let acceptor = acceptor(&certificate.pem(), &key);
     let error = client_error("localhost", &TlsOptions::default(), &acceptor);
     assert_eq!(problem(&error), Some(CertificateProblem::SelfSigned));
@@ -322,9 +289,8 @@ fn expired_and_not_yet_valid() {
     let error = client_error("localhost", &options, &expired);
     assert_eq!(problem(&error), Some(CertificateProblem::Expired));
 
-    let early = authority.acceptor_with(&["localhost"], |params| {
-        params.not_before = date_time_ymd(3000, 1, 1)
-    });
+    let early = authority
+        .acceptor_with(&["localhost"], |params| params.not_before = date_time_ymd(3000, 1, 1));
     let error = client_error("localhost", &options, &early);
     assert_eq!(problem(&error), Some(CertificateProblem::NotYetValid));
 }
@@ -332,16 +298,10 @@ fn expired_and_not_yet_valid() {
 #[test]
 fn insecure_accepts_anything_and_says_so() {
     let authority = Authority::new();
-    let options = TlsOptions {
-        insecure: true,
-        ..TlsOptions::default()
-    };
+    let options = TlsOptions { insecure: true, ..TlsOptions::default() };
     let mut client = TlsPipe::client("localhost", &options).unwrap();
     let mut server = TlsPipe::server(&authority.acceptor(&["example.com"])).unwrap();
-    assert_eq!(
-        join(&mut client, &mut server, 100_000)[0],
-        Ok(Handshake::Done)
-    );
+    assert_eq!(join(&mut client, &mut server, 100_000)[0], Ok(Handshake::Done));
     let facts = client.facts().unwrap();
     assert!(!facts.verified);
     assert_eq!(facts.certificate.as_ref().unwrap().names, ["example.com"]);
@@ -356,10 +316,7 @@ fn a_ca_file_may_hold_several_certificates() {
     for authority in [&one, &two] {
         let mut client = client.start("localhost").unwrap();
         let mut server = TlsPipe::server(&authority.acceptor(&["localhost"])).unwrap();
-        assert_eq!(
-            join(&mut client, &mut server, 100_000)[0],
-            Ok(Handshake::Done)
-        );
+        assert_eq!(join(&mut client, &mut server, 100_000)[0], Ok(Handshake::Done));
     }
 }
 
@@ -368,16 +325,10 @@ fn a_useless_ca_file_is_named() {
     let empty = NamedTempFile::new().unwrap();
     let missing = empty.path().with_extension("missing");
     for path in [empty.path(), &missing] {
-        let options = TlsOptions {
-            cacert: Some(path.to_owned()),
-            ..TlsOptions::default()
-        };
+        let options = TlsOptions { cacert: Some(path.to_owned()), ..TlsOptions::default() };
         let error = TlsClient::new(&options).unwrap_err();
         assert!(matches!(error, TlsError::CaFile { .. }), "{error}");
-        assert!(
-            error.to_string().contains(&path.display().to_string()),
-            "{error}"
-        );
+        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
     }
 }
 
@@ -391,10 +342,7 @@ fn plain_http_is_recognised_in_pieces_and_whole() {
             client.handshake().err()
         });
         assert_eq!(error, Some(TlsError::PlainHttp), "{size} bytes");
-        assert_eq!(
-            TlsError::PlainHttp.to_string(),
-            "the port speaks plain HTTP, not TLS"
-        );
+        assert_eq!(TlsError::PlainHttp.to_string(), "the port speaks plain HTTP, not TLS");
         assert!(TlsError::PlainHttp.help().unwrap().contains("use ws://"));
     }
 }
@@ -418,10 +366,7 @@ fn a_plain_request_to_the_server_is_recognised() {
 fn an_end_during_the_handshake_is_told() {
     let mut client = TlsPipe::client("localhost", &TlsOptions::default()).unwrap();
     client.feed_eof();
-    assert_eq!(
-        client.handshake(),
-        Err(TlsError::ClosedDuringHandshake { answered: false })
-    );
+    assert_eq!(client.handshake(), Err(TlsError::ClosedDuringHandshake { answered: false }));
 
     let mut client = TlsPipe::client("localhost", &TlsOptions::default()).unwrap();
     let mut server = TlsPipe::server(&Authority::new().acceptor(&["localhost"])).unwrap();
@@ -429,10 +374,7 @@ fn an_end_during_the_handshake_is_told() {
     server.handshake().unwrap();
     carry(&mut server, &mut client, 50);
     client.read_tls(&mut io::empty()).unwrap();
-    assert_eq!(
-        client.handshake(),
-        Err(TlsError::ClosedDuringHandshake { answered: true })
-    );
+    assert_eq!(client.handshake(), Err(TlsError::ClosedDuringHandshake { answered: true }));
 }
 
 #[test]
@@ -462,10 +404,7 @@ fn a_close_notify_ends_one_direction_only() {
     assert!(client.write_plain(b"more").is_err());
     carry(&mut client, &mut server, 100_000);
     let mut buf = [0; 100];
-    assert_eq!(
-        server.read_plain(&mut buf),
-        Ok(PlainRead::Closed(Closure::CloseNotify))
-    );
+    assert_eq!(server.read_plain(&mut buf), Ok(PlainRead::Closed(Closure::CloseNotify)));
     server.write_plain(b"answer").unwrap();
     carry(&mut server, &mut client, 100_000);
     assert_eq!(client.read_plain(&mut buf), Ok(PlainRead::Data(6)));
@@ -484,8 +423,5 @@ fn a_forged_record_breaks_the_connection_after_the_good_bytes() {
     assert_eq!(server.read_plain(&mut buf), Err(error));
     // The server tells the client with an alert.
     carry(&mut server, &mut client, 100_000);
-    assert_eq!(
-        client.read_plain(&mut buf),
-        Err(TlsError::Alert { number: 20 })
-    );
+    assert_eq!(client.read_plain(&mut buf), Err(TlsError::Alert { number: 20 }));
 }

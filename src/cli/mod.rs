@@ -1,0 +1,391 @@
+//! The command line as typed: options, their help, and nothing resolved yet.
+//!
+//! Help is written once, here, in doc comments: a terse first sentence, then detail. The man page
+//! and the completions are generated from it.
+
+mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use values::{bits, duration, linger, size};
+
+/// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
+/// illegal.
+///
+/// On a terminal a session is shown as a transcript; in a pipe stdin becomes messages and messages
+/// become stdout. `wscope URL` is the same as `wscope connect URL`.
+#[derive(Debug, Parser)]
+#[command(name = "wscope", version, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Connects to a server: a transcript on a terminal, a pipe otherwise
+    Connect(ConnectArgs),
+    /// Performs only the opening handshake and judges it, rule by rule
+    ///
+    /// Prints both heads byte for byte, every rule with its verdict, the accept value computed
+    /// step by step, what was agreed, and the time each phase took. Ends with status 0 only if
+    /// no rule that matters was broken.
+    Handshake(HandshakeArgs),
+    /// Decodes captured bytes into frames, without a network
+    ///
+    /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), or raw
+    /// bytes. Ends with status 9 if a rule was broken.
+    Decode(DecodeArgs),
+    /// Shows a session with an echo server inside the process
+    Demo(DemoArgs),
+    /// Prints the completion script of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page, in roff: `wscope man | man -l -`
+    Man,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "lower")]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    PowerShell,
+    Elvish,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConnectArgs {
+    /// Where to connect: ws://, wss://, or host[:port][/path]
+    ///
+    /// http:// and https:// are taken as ws:// and wss://. A user and password in the URL are
+    /// sent as Basic authorization.
+    #[arg(value_name = "URL", required_unless_present = "connect_to_url")]
+    pub url: Option<String>,
+
+    /// Same as URL, for those used to wscat
+    #[arg(short = 'c', long = "connect", value_name = "URL", conflicts_with = "url", hide_short_help = true, id = "connect_to_url")]
+    pub connect_url: Option<String>,
+
+    #[command(flatten)]
+    pub handshake: HandshakeOptions,
+
+    /// How stdin becomes messages
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
+    pub input: Option<InputFormat>,
+
+    /// What is written to stdout
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
+    pub output: Option<OutputFormat>,
+
+    /// Send binary messages instead of text
+    #[arg(short, long, help_heading = "Input and output")]
+    pub binary: bool,
+
+    /// Send MESSAGE after connecting; may be given more than once
+    ///
+    /// stdin is not read then, unless --input is given too.
+    #[arg(short = 'x', long = "execute", value_name = "MESSAGE", action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Input and output")]
+    pub execute: Vec<String>,
+
+    /// Send every received message back unchanged; stdin is not read
+    #[arg(long, conflicts_with_all = ["input", "execute"], help_heading = "Input and output")]
+    pub echo: bool,
+
+    /// After the input's end, stay until the peer is silent for SECS [default: 1]
+    ///
+    /// Then Close 1000 is sent. `-1` stays until the peer closes.
+    #[arg(short = 'w', long, visible_alias = "wait", value_name = "SECS", value_parser = linger, allow_hyphen_values = true, help_heading = "Ending")]
+    pub linger: Option<Linger>,
+
+    /// Close after N received messages
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Ending")]
+    pub exit_after: Option<u64>,
+
+    /// Close after a received message that matches REGEX
+    ///
+    /// The first mebibyte of each message is looked at.
+    #[arg(long, value_name = "REGEX", help_heading = "Ending")]
+    pub until: Option<String>,
+
+    /// End after SECS, whatever happens, with status 12
+    #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Ending")]
+    pub max_time: Option<Duration>,
+
+    /// Wait at most SECS for the answer to our Close
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = duration, help_heading = "Ending")]
+    pub close_timeout: Duration,
+
+    /// Send a ping every SECS
+    #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Protocol")]
+    pub ping_interval: Option<Duration>,
+
+    /// After a ping, wait at most SECS for any byte
+    #[arg(long, value_name = "SECS", default_value = "20", value_parser = duration, help_heading = "Protocol")]
+    pub pong_timeout: Duration,
+
+    /// Do not answer pings
+    #[arg(long, help_heading = "Protocol")]
+    pub no_pong: bool,
+
+    /// Report violations but go on, as long as frames can be told apart
+    #[arg(long, help_heading = "Protocol")]
+    pub lenient: bool,
+
+    #[command(flatten)]
+    pub limits: LimitOptions,
+
+    #[command(flatten)]
+    pub display: DisplayOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HandshakeArgs {
+    /// Where to connect: ws://, wss://, or host[:port][/path]
+    #[arg(value_name = "URL")]
+    pub url: String,
+
+    #[command(flatten)]
+    pub handshake: HandshakeOptions,
+
+    /// What is written to stdout
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", help_heading = "Input and output")]
+    pub output: ReportFormat,
+
+    /// Let a broken SHOULD, and not only a broken MUST, decide the exit status
+    #[arg(long, help_heading = "Protocol")]
+    pub strict: bool,
+
+    #[command(flatten)]
+    pub display: DisplayOptions,
+}
+
+/// What shapes the opening handshake and the way to the server.
+#[derive(Debug, Args)]
+pub(crate) struct HandshakeOptions {
+    /// Add a header, or replace a default one of the same name; may be repeated
+    ///
+    /// `Name:` removes a default header, `Name;` sends it empty.
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", action = ArgAction::Append, help_heading = "Handshake")]
+    pub headers: Vec<String>,
+
+    /// Offer a subprotocol; may be repeated, best first
+    #[arg(short, long = "subprotocol", value_name = "NAME", action = ArgAction::Append, help_heading = "Handshake")]
+    pub subprotocols: Vec<String>,
+
+    /// Send an Origin header, as a browser does
+    #[arg(short, long, value_name = "ORIGIN", help_heading = "Handshake")]
+    pub origin: Option<String>,
+
+    /// Wait at most SECS for TLS and the server's response
+    #[arg(long, value_name = "SECS", default_value = "10", value_parser = duration, help_heading = "Handshake")]
+    pub handshake_timeout: Duration,
+
+    /// Wait at most SECS for the name and a TCP connection
+    #[arg(long, value_name = "SECS", default_value = "10", value_parser = duration, help_heading = "Connection")]
+    pub connect_timeout: Duration,
+
+    /// Use IPv4 only
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connection")]
+    pub ipv4: bool,
+
+    /// Use IPv6 only
+    #[arg(short = '6', long, help_heading = "Connection")]
+    pub ipv6: bool,
+
+    /// Accept any TLS certificate
+    #[arg(short = 'k', long, help_heading = "Connection")]
+    pub insecure: bool,
+
+    /// Trust the certificates in a PEM file too
+    #[arg(long, value_name = "FILE", help_heading = "Connection")]
+    pub cacert: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub deflate: DeflateOptions,
+}
+
+/// permessage-deflate, RFC 7692 §7.1.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Compression")]
+pub(crate) struct DeflateOptions {
+    /// Do not offer permessage-deflate
+    #[arg(long, conflicts_with_all = ["server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits", "client_max_window_bits"])]
+    pub no_compress: bool,
+
+    /// Ask the server to compress each message by itself
+    #[arg(long, hide_short_help = true)]
+    pub server_no_context_takeover: bool,
+
+    /// Say that this side compresses each message by itself
+    #[arg(long, hide_short_help = true)]
+    pub client_no_context_takeover: bool,
+
+    /// Ask the server to compress with a window of 2^BITS bytes, 8 to 15
+    #[arg(long, value_name = "BITS", value_parser = bits, hide_short_help = true)]
+    pub server_max_window_bits: Option<u8>,
+
+    /// Hint that this side will use a window of 2^BITS bytes, 8 to 15
+    #[arg(long, value_name = "BITS", value_parser = bits, hide_short_help = true)]
+    pub client_max_window_bits: Option<u8>,
+}
+
+/// How much of a peer's data is taken.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitOptions {
+    /// Fail with 1009 when a message has more bytes on the wire
+    #[arg(long, value_name = "SIZE", default_value = "1T", value_parser = size, hide_short_help = true)]
+    pub max_message: u64,
+
+    /// Fail with 1009 when a compressed message inflates to more bytes
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size, hide_short_help = true)]
+    pub max_inflated: u64,
+}
+
+/// How much is shown, and in which colours.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Display")]
+pub(crate) struct DisplayOptions {
+    /// Show handshake and frames on stderr; -vv adds hex of every header and payload
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Show nothing but errors beside the output
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub display: DisplayOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecodeArgs {
+    /// A file with the bytes; `-` or nothing reads stdin
+    #[arg(value_name = "FILE", conflicts_with = "hex")]
+    pub file: Option<PathBuf>,
+
+    /// Decode these hex digits instead of a file
+    #[arg(long, value_name = "HEX")]
+    pub hex: Option<String>,
+
+    /// Take the input as bytes, not as hex
+    #[arg(long, conflicts_with = "hex")]
+    pub raw: bool,
+
+    /// Who sent the bytes [default: told from the handshake or the first frame's mask]
+    #[arg(long, value_enum, value_name = "ROLE")]
+    pub role: Option<SenderRole>,
+
+    /// Inflate compressed messages: the capture begins after a handshake that agreed on it
+    #[arg(long)]
+    pub deflate: bool,
+
+    /// What is written to stdout
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "frames")]
+    pub output: DecodeFormat,
+
+    #[command(flatten)]
+    pub limits: LimitOptions,
+
+    #[command(flatten)]
+    pub display: DisplayOptions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InputFormat {
+    /// Each line is a message, without its newline
+    Lines,
+    /// Each NUL-terminated piece is a message
+    Null,
+    /// Bytes are sent as they are read, as binary messages
+    Chunks,
+    /// All of stdin is one message
+    Whole,
+    /// Each line is a JSON command: any frame can be expressed
+    Json,
+    /// stdin is not read
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// Each message, then a newline
+    Lines,
+    /// Each message, then a NUL
+    Null,
+    /// The bytes of messages, nothing added
+    Raw,
+    /// Each event as a line of JSON
+    Json,
+    /// The transcript: a line per frame, both ways
+    Frames,
+    /// Each message as a line of hex digits
+    Hex,
+    /// Nothing
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// Each event as a line of JSON
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DecodeFormat {
+    /// The transcript: a line per frame
+    Frames,
+    /// Each event as a line of JSON
+    Json,
+    /// The bytes of messages, nothing added
+    Raw,
+    /// Each message, then a newline
+    Lines,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SenderRole {
+    /// A client sent them: frames must be masked
+    Client,
+    /// A server sent them: frames must not be masked
+    Server,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Even in a pipe
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// How long to stay after the input's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Linger {
+    /// Until the peer has been silent for so long.
+    For(Duration),
+    /// Until the peer closes.
+    Forever,
+}

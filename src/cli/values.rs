@@ -1,0 +1,101 @@
+//! Values of options: times, sizes, window bits.
+
+use std::time::Duration;
+
+use super::Linger;
+
+/// `1.5`, `250ms`, `2m`: seconds unless a unit is given.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let help = || format!("{text:?} is not a time; write seconds, as in 1.5, or 250ms, 2m, 1h");
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(help()),
+    };
+    let number: f64 = number.parse().map_err(|_| help())?;
+    Duration::try_from_secs_f64(number * seconds)
+        .ok()
+        .filter(|time| *time <= Duration::from_secs(100 * 365 * 86400))
+        .ok_or_else(help)
+}
+
+/// A time, or a negative number for ever.
+pub(super) fn linger(text: &str) -> Result<Linger, String> {
+    if text.parse::<f64>().is_ok_and(|seconds| seconds < 0.0) {
+        return Ok(Linger::Forever);
+    }
+    duration(text).map(Linger::For)
+}
+
+/// `65536`, `64k`, `1.5M`, `1GiB`: bytes, units of 1024.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let help = || format!("{text:?} is not a size; write bytes, or 64K, 16M, 1G, 1T");
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let shift = match unit.to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return Err(help()),
+    };
+    if let Ok(whole) = number.parse::<u64>() {
+        return whole.checked_mul(1 << shift).ok_or_else(help);
+    }
+    let number: f64 = number.parse().map_err(|_| help())?;
+    let bytes = number * (1u64 << shift) as f64;
+    if (0.0..9.0e18).contains(&bytes) { Ok(bytes as u64) } else { Err(help()) }
+}
+
+/// A window size of permessage-deflate, RFC 7692 §7.1.2.
+pub(super) fn bits(text: &str) -> Result<u8, String> {
+    text.parse().ok().filter(|bits| (8..=15).contains(bits)).ok_or_else(|| {
+        format!("{text:?} is not a window size; write a number of bits from 8 to 15")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for wrong in ["", "-1", "x", "1d", "nan", "inf", "1e300"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_negative_linger_is_for_ever() {
+        assert_eq!(linger("-1"), Ok(Linger::Forever));
+        assert_eq!(linger("0.5"), Ok(Linger::For(Duration::from_millis(500))));
+    }
+
+    #[test]
+    fn sizes_have_units_of_1024() {
+        assert_eq!(size("65536"), Ok(65536));
+        assert_eq!(size("64k"), Ok(65536));
+        assert_eq!(size("64KiB"), Ok(65536));
+        assert_eq!(size("1.5M"), Ok(1_572_864));
+        assert_eq!(size("1T"), Ok(1 << 40));
+        for wrong in ["", "k", "-1", "1x", "99999999999T", "nan"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn window_bits_are_8_to_15() {
+        assert_eq!(bits("8"), Ok(8));
+        assert_eq!(bits("15"), Ok(15));
+        assert!(bits("7").is_err() && bits("16").is_err() && bits("x").is_err());
+    }
+}
