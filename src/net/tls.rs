@@ -5,11 +5,13 @@
 //! ServerHello can be read in passing. Must not know what the plaintext means
 //! or which socket the ciphertext goes to.
 //!
-//! After every call that takes bytes in or plaintext out, send what
-//! [`TlsPipe::write_tls`] has: the library answers by itself (handshake, alerts,
-//! key updates). Drive [`TlsPipe::handshake`] until it is done, then
-//! [`TlsPipe::read_plain`] until it is empty each time ciphertext has come.
+//! The one rule: after `handshake`, `read_plain`, `write_plain` and
+//! `close_notify`, send what [`TlsPipe::write_tls`] has, because each can make
+//! the library speak (handshake, alerts, key updates). When ciphertext has come,
+//! call [`TlsPipe::handshake`] until it is done, from then on
+//! [`TlsPipe::read_plain`] until it is empty.
 
+mod client;
 mod error;
 mod memory;
 #[cfg(all(test, target_os = "linux"))]
@@ -17,16 +19,13 @@ mod tests;
 
 use std::cell::RefCell;
 use std::fmt;
-use std::fs;
 use std::io::{self, Read, Write};
 use std::mem;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use native_tls::{
-    Certificate, HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsConnector, TlsStream,
-};
+use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsStream};
 
+pub use self::client::{TlsClient, TlsOptions};
 pub use self::error::{CertificateProblem, TlsError};
 use self::memory::{MemoryStream, TapOn, Wire};
 use crate::net::certificate::CertificateFacts;
@@ -38,28 +37,6 @@ const OUTGOING_LIMIT: usize = 256 * 1024;
 /// Above this only the library's own answers can have grown the outgoing
 /// buffer, to a peer that asks and never reads: then nothing more is read.
 const OUTGOING_FLOOD: usize = 1024 * 1024;
-
-/// How a client speaks TLS.
-#[derive(Debug, Clone)]
-pub struct TlsOptions {
-    /// Accept any certificate for any name (`-k`).
-    pub insecure: bool,
-    /// A PEM file whose certificates are trusted besides the system's (`--cacert`).
-    pub cacert: Option<PathBuf>,
-    /// The name to ask for and to verify, instead of the host.
-    pub sni: Option<String>,
-    /// The application protocols offered (RFC 7301), best first; empty offers none.
-    pub alpn: Vec<String>,
-}
-
-/// The library set up once, for any number of connections. Setting up reads the
-/// system's trust store: some milliseconds, worth doing while a name resolves.
-#[derive(Debug, Clone)]
-pub struct TlsClient {
-    connector: TlsConnector,
-    verified: bool,
-    sni: Option<String>,
-}
 
 /// One TLS connection without its socket.
 pub struct TlsPipe {
@@ -123,60 +100,6 @@ enum State {
     Failed(TlsError),
     /// The library's object is out for a step; never so between two calls.
     Stepping,
-}
-
-impl Default for TlsOptions {
-    /// Verifies, asks for the host, and offers `http/1.1`, the only protocol
-    /// that the opening handshake of RFC 6455 can use.
-    fn default() -> Self {
-        Self {
-            insecure: false,
-            cacert: None,
-            sni: None,
-            alpn: vec!["http/1.1".to_owned()],
-        }
-    }
-}
-
-impl TlsClient {
-    /// Sets up the library and reads the CA file.
-    ///
-    /// # Errors
-    ///
-    /// [`TlsError::CaFile`] and [`TlsError::Setup`].
-    pub fn new(options: &TlsOptions) -> Result<Self, TlsError> {
-        let mut builder = TlsConnector::builder();
-        builder
-            .danger_accept_invalid_certs(options.insecure)
-            .danger_accept_invalid_hostnames(options.insecure)
-            .request_alpns(&options.alpn.iter().map(String::as_str).collect::<Vec<_>>());
-        if let Some(path) = &options.cacert {
-            for certificate in read_ca_file(path)? {
-                builder.add_root_certificate(certificate);
-            }
-        }
-        let connector = builder.build().map_err(setup_error)?;
-        Ok(Self {
-            connector,
-            verified: !options.insecure,
-            sni: options.sni.clone(),
-        })
-    }
-
-    /// Begins a connection to `host`: the ClientHello is ready to be sent.
-    ///
-    /// # Errors
-    ///
-    /// What the library refuses at once, such as a host that no name can be.
-    pub fn start(&self, host: &str) -> Result<TlsPipe, TlsError> {
-        // RFC 6066 §3: "The hostname is represented as a byte string using ASCII
-        // encoding without a trailing dot."
-        let name = self.sni.as_deref().unwrap_or(host);
-        let name = name.strip_suffix('.').unwrap_or(name);
-        let mut pipe = TlsPipe::new(TapOn::Incoming, name, self.verified);
-        let step = self.connector.connect(name, pipe.stream());
-        pipe.settle(step).map(|_| pipe)
-    }
 }
 
 impl TlsPipe {
@@ -403,7 +326,7 @@ impl TlsPipe {
         let wire = self.wire.borrow();
         if wire.tap.heard() == Heard::NotTls {
             let first_bytes = wire.tap.first_bytes();
-            return if first_bytes.starts_with(b"HTTP/") {
+            return if looks_like_http(first_bytes) {
                 TlsError::PlainHttp
             } else {
                 TlsError::NotTls {
@@ -434,22 +357,13 @@ impl fmt::Debug for TlsPipe {
     }
 }
 
-fn setup_error(error: native_tls::Error) -> TlsError {
-    TlsError::Setup {
-        reason: error.to_string(),
-    }
-}
-
-fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, TlsError> {
-    let fail = |reason: String| TlsError::CaFile {
-        path: path.to_owned(),
-        reason,
-    };
-    let pem = fs::read(path).map_err(|error| fail(error.to_string()))?;
-    let certificates =
-        Certificate::stack_from_pem(&pem).map_err(|error| fail(error.to_string()))?;
-    if certificates.is_empty() {
-        return Err(fail("it holds no PEM certificate".to_owned()));
-    }
-    Ok(certificates)
+/// A status line, or the page alone that some servers send for a request they
+/// take for HTTP/0.9.
+fn looks_like_http(first_bytes: &[u8]) -> bool {
+    let starts = ["HTTP/", "<!DOCTYPE HTML", "<html"];
+    starts.iter().any(|start| {
+        first_bytes
+            .get(..start.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
+    })
 }
