@@ -1,1 +1,3 @@
+//! The `wscope` program.
+
 fn main() {}

@@ -31,10 +31,7 @@ fn negotiate(config: ServerDeflateConfig, offers: &str) -> Option<Negotiated> {
 
 #[test]
 fn the_default_offer_is_that_of_browsers() {
-    assert_eq!(
-        DeflateOffer::default().to_string(),
-        "permessage-deflate; client_max_window_bits"
-    );
+    assert_eq!(DeflateOffer::default().to_string(), "permessage-deflate; client_max_window_bits");
 }
 
 #[test]
@@ -57,11 +54,7 @@ fn offers_are_written_as_they_are_read() {
 #[test]
 fn each_fault_of_an_element_is_named() {
     for (params, code, text) in [
-        (
-            "; foo",
-            "W422",
-            "unknown permessage-deflate parameter \"foo\"",
-        ),
+        ("; foo", "W422", "unknown permessage-deflate parameter \"foo\""),
         (
             "; client_max_window_bits; client_max_window_bits=9",
             "W423",
@@ -77,16 +70,8 @@ fn each_fault_of_an_element_is_named() {
             "W424",
             "client_no_context_takeover takes no value, but has \"true\"",
         ),
-        (
-            "; server_max_window_bits",
-            "W424",
-            "server_max_window_bits needs a value from 8 to 15",
-        ),
-        (
-            "; server_max_window_bits=09",
-            "W424",
-            "server_max_window_bits=09 has a leading zero",
-        ),
+        ("; server_max_window_bits", "W424", "server_max_window_bits needs a value from 8 to 15"),
+        ("; server_max_window_bits=09", "W424", "server_max_window_bits=09 has a leading zero"),
         (
             "; server_max_window_bits=7",
             "W424",
@@ -118,11 +103,7 @@ fn each_fault_of_an_element_is_named() {
             answer("; client_max_window_bits", params).unwrap_err(),
         ] {
             let fault = faults.iter().find(|fault| fault.code() == code);
-            assert_eq!(
-                fault.map(ToString::to_string).as_deref(),
-                Some(text),
-                "{params}"
-            );
+            assert_eq!(fault.map(ToString::to_string).as_deref(), Some(text), "{params}");
         }
     }
 }
@@ -141,44 +122,20 @@ fn each_fault_of_an_answer_is_named() {
             "; client_max_window_bits",
             "; client_max_window_bits",
             "W424",
-            Fault::MissingValue {
-                name: "client_max_window_bits".to_owned(),
-            },
+            Fault::MissingValue { name: "client_max_window_bits".to_owned() },
         ),
-        (
-            "",
-            "; client_max_window_bits=10",
-            "W425",
-            Fault::ClientBitsNotOffered { bits: 10 },
-        ),
-        (
-            "; server_no_context_takeover",
-            "",
-            "W426",
-            Fault::ServerNoContextTakeoverNotConfirmed,
-        ),
-        (
-            "; server_max_window_bits=10",
-            "",
-            "W427",
-            Fault::ServerBitsNotConfirmed { offered: 10 },
-        ),
+        ("", "; client_max_window_bits=10", "W425", Fault::ClientBitsNotOffered { bits: 10 }),
+        ("; server_no_context_takeover", "", "W426", Fault::ServerNoContextTakeoverNotConfirmed),
+        ("; server_max_window_bits=10", "", "W427", Fault::ServerBitsNotConfirmed { offered: 10 }),
         (
             "; server_max_window_bits=10",
             "; server_max_window_bits=11",
             "W427",
-            Fault::ServerBitsAboveOffer {
-                offered: 10,
-                got: 11,
-            },
+            Fault::ServerBitsAboveOffer { offered: 10, got: 11 },
         ),
     ] {
         assert_eq!(fault.code(), code);
-        assert_eq!(
-            answer(offered, answered),
-            Err(vec![fault]),
-            "{offered} {answered}"
-        );
+        assert_eq!(answer(offered, answered), Err(vec![fault]), "{offered} {answered}");
     }
 }
 
@@ -207,11 +164,7 @@ fn legal_answers_set_the_parameters() {
             params(true, true, 9, 15),
         ),
         ("; client_max_window_bits", "", params(false, false, 15, 15)),
-        (
-            "; client_max_window_bits",
-            "; client_max_window_bits=8",
-            params(false, false, 15, 8),
-        ),
+        ("; client_max_window_bits", "; client_max_window_bits=8", params(false, false, 15, 8)),
         // The client keeps to its own hints whatever the answer.
         (
             "; client_max_window_bits=10; client_no_context_takeover",
@@ -223,17 +176,9 @@ fn legal_answers_set_the_parameters() {
             "; client_max_window_bits=12",
             params(false, false, 15, 10),
         ),
-        (
-            "; server_max_window_bits=10",
-            "; server_max_window_bits=8",
-            params(false, false, 8, 15),
-        ),
+        ("; server_max_window_bits=10", "; server_max_window_bits=8", params(false, false, 8, 15)),
     ] {
-        assert_eq!(
-            answer(offered, answered),
-            expected,
-            "{offered} → {answered}"
-        );
+        assert_eq!(answer(offered, answered), expected, "{offered} → {answered}");
     }
 }
 
@@ -257,10 +202,7 @@ fn an_answer_is_measured_against_the_offer_it_fits_best() {
     assert_eq!(fit(&offers, "; foo").offer, Some(1));
     let unasked = fit(&[], "; client_max_window_bits=9");
     assert_eq!(unasked.offer, None);
-    assert_eq!(
-        unasked.outcome,
-        Err(vec![Fault::ClientBitsNotOffered { bits: 9 }])
-    );
+    assert_eq!(unasked.outcome, Err(vec![Fault::ClientBitsNotOffered { bits: 9 }]));
 }
 
 #[test]
@@ -268,11 +210,7 @@ fn a_server_takes_the_first_acceptable_offer() {
     let config = ServerDeflateConfig::default();
     for (offers, index, response) in [
         ("permessage-deflate", 0, "permessage-deflate"),
-        (
-            "permessage-deflate; client_max_window_bits",
-            0,
-            "permessage-deflate",
-        ),
+        ("permessage-deflate; client_max_window_bits", 0, "permessage-deflate"),
         (
             "x-other, permessage-deflate; foo, permessage-deflate; server_max_window_bits=8, \
              permessage-deflate; server_max_window_bits=10, permessage-deflate",
@@ -336,8 +274,5 @@ fn a_server_has_wishes_of_its_own() {
     let unlimited = negotiate(config, "permessage-deflate").unwrap();
     assert_eq!(unlimited.params.client_max_window_bits, 15);
     assert!(!unlimited.response.has("client_max_window_bits"));
-    assert_eq!(
-        offer("").client_max_window_bits,
-        ClientMaxWindowBits::Absent
-    );
+    assert_eq!(offer("").client_max_window_bits, ClientMaxWindowBits::Absent);
 }

@@ -92,10 +92,8 @@ impl Pair {
 
     /// Offers these deflate parameters, and has these accepted.
     fn deflate(self, offered: &str, accepted: &str) -> Self {
-        self.req("; client_max_window_bits", offered).res(
-            "permessage-deflate",
-            &format!("permessage-deflate{accepted}"),
-        )
+        self.req("; client_max_window_bits", offered)
+            .res("permessage-deflate", &format!("permessage-deflate{accepted}"))
     }
 
     /// Replaces the whole response.
@@ -343,9 +341,7 @@ fn each_case_comes_out_as_told() {
     for (id, outcome, part, spoil) in CASES {
         let (got, text) = spoil(flawless()).verdict(id);
         if got != *outcome || !text.contains(part) {
-            wrong.push(format!(
-                "{id}: {outcome:?} with {part:?}, got {got:?}: {text}"
-            ));
+            wrong.push(format!("{id}: {outcome:?} with {part:?}, got {got:?}: {text}"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -371,11 +367,7 @@ fn the_table_is_sound() {
     assert_eq!(ids.len(), RULES.len(), "an id stands twice");
     for rule in RULES {
         assert!(!rule.fatal || rule.level == Level::Must, "{}", rule.id);
-        assert!(
-            !rule.fatal || rule.code.is_some(),
-            "{} lacks a code",
-            rule.id
-        );
+        assert!(!rule.fatal || rule.code.is_some(), "{} lacks a code", rule.id);
     }
 }
 
@@ -449,10 +441,7 @@ fn a_wrong_proof_is_explained() {
             .res(&proof(KEY), &accept)
             .verdict("4.1-res-accept-value");
         assert_eq!(outcome, Fail);
-        assert!(
-            text.contains(&format!("expected {}, got ", proof(KEY))),
-            "{text}"
-        );
+        assert!(text.contains(&format!("expected {}, got ", proof(KEY))), "{text}");
         assert!(text.contains(why), "{text}");
     }
 }

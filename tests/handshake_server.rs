@@ -49,10 +49,7 @@ fn refused(request: &Head) -> Refusal {
 
 #[test]
 fn a_good_request_is_answered_with_a_101() {
-    let answer = accepted(
-        &request(&["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]),
-        &config(),
-    );
+    let answer = accepted(&request(&["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]), &config());
     assert_eq!(
         String::from_utf8(answer.response).unwrap(),
         "HTTP/1.1 101 Switching Protocols\r\n\
@@ -99,18 +96,12 @@ fn a_faulty_deflate_offer_is_declined_not_refused() {
 #[test]
 fn the_answer_can_be_changed_by_hand() {
     let config = ServerConfig {
-        headers: vec![
-            "sec-websocket-accept: wrong".parse().unwrap(),
-            "Upgrade:".parse().unwrap(),
-        ],
+        headers: vec!["sec-websocket-accept: wrong".parse().unwrap(), "Upgrade:".parse().unwrap()],
         ..ServerConfig::default()
     };
     let answer = accepted(&request(&[]), &config);
     let text = String::from_utf8(answer.response).unwrap();
-    assert!(
-        text.ends_with("Connection: Upgrade\r\nsec-websocket-accept: wrong\r\n\r\n"),
-        "{text}"
-    );
+    assert!(text.ends_with("Connection: Upgrade\r\nsec-websocket-accept: wrong\r\n\r\n"), "{text}");
 }
 
 #[test]
@@ -125,30 +116,19 @@ fn each_ground_to_refuse_has_its_status() {
         ("Sec-WebSocket-Key:", 400, "4.1-req-key-present"),
         ("Sec-WebSocket-Key: !", 400, "4.1-req-key-b64"),
         ("Sec-WebSocket-Key: AAAA", 400, "4.1-req-key-16"),
-        (
-            "Sec-WebSocket-Protocol: a,,b",
-            400,
-            "4.1-req-proto-nonempty",
-        ),
+        ("Sec-WebSocket-Protocol: a,,b", 400, "4.1-req-proto-nonempty"),
         ("Sec-WebSocket-Protocol: a/b", 400, "4.1-req-proto-token"),
         ("Sec-WebSocket-Protocol: a, a", 400, "4.1-req-proto-unique"),
         ("Sec-WebSocket-Extensions: ;", 400, "9.1-req-ext-abnf"),
     ] {
         let refusal = refused(&request(&[header]));
-        assert_eq!(
-            (refusal.status, refusal.rule.id),
-            (status, rule),
-            "{header}"
-        );
+        assert_eq!((refusal.status, refusal.rule.id), (status, rule), "{header}");
         let response = Head::parse(HeadKind::Response, &refusal.response);
         assert_eq!(response.defects(), []);
         assert_eq!(response.status_line().unwrap().code, status);
         assert!(response.has_token("Connection", "close"));
         let body = &refusal.response[response.raw().len()..];
-        assert_eq!(
-            response.get("Content-Length"),
-            Some(body.len().to_string().as_bytes())
-        );
+        assert_eq!(response.get("Content-Length"), Some(body.len().to_string().as_bytes()));
         if status == 426 {
             assert_eq!(response.get("Sec-WebSocket-Version"), Some(&b"13"[..]));
             assert_eq!(response.get("Upgrade"), Some(&b"websocket"[..]));
@@ -182,9 +162,7 @@ fn the_request_line_can_be_a_ground_to_refuse() {
 
 #[test]
 fn bare_line_feeds_are_overlooked() {
-    let bytes = String::from_utf8(spec().encode().unwrap())
-        .unwrap()
-        .replace("\r\n", "\n");
+    let bytes = String::from_utf8(spec().encode().unwrap()).unwrap().replace("\r\n", "\n");
     accepted(&Head::parse(HeadKind::Request, bytes.as_bytes()), &config());
 }
 
@@ -197,20 +175,14 @@ struct Peer<F> {
 
 impl<F: FnMut(&[u8]) -> Vec<u8>> Peer<F> {
     fn new(make: F) -> Self {
-        Self {
-            written: Vec::new(),
-            answer: None,
-            make,
-        }
+        Self { written: Vec::new(), answer: None, make }
     }
 }
 
 impl<F: FnMut(&[u8]) -> Vec<u8>> Read for Peer<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let (written, make) = (&self.written, &mut self.make);
-        self.answer
-            .get_or_insert_with(|| Cursor::new(make(written)))
-            .read(buffer)
+        self.answer.get_or_insert_with(|| Cursor::new(make(written))).read(buffer)
     }
 }
 
@@ -227,11 +199,7 @@ impl<F> Write for Peer<F> {
 
 #[test]
 fn tungstenite_accepts_our_request_and_we_its_response() {
-    let plain = RequestSpec {
-        subprotocols: Vec::new(),
-        deflate: None,
-        ..spec()
-    };
+    let plain = RequestSpec { subprotocols: Vec::new(), deflate: None, ..spec() };
     let request = plain.encode().unwrap();
     let sent = request.clone();
     let socket = tungstenite::accept(Peer::new(move |_| sent.clone())).expect("a valid request");
@@ -239,13 +207,7 @@ fn tungstenite_accepts_our_request_and_we_its_response() {
     let request = Head::parse(HeadKind::Request, &request);
     let report = check(&Context::new(&request, Some(&response)));
     for verdict in &report.verdicts {
-        assert_ne!(
-            verdict.outcome,
-            Outcome::Fail,
-            "{}: {}",
-            verdict.rule.id,
-            verdict.text
-        );
+        assert_ne!(verdict.outcome, Outcome::Fail, "{}: {}", verdict.rule.id, verdict.text);
     }
 }
 

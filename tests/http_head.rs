@@ -27,20 +27,11 @@ fn read(kind: HeadKind, bytes: &[u8]) -> Head {
     for byte in first {
         assert_eq!(parser.push(&[*byte]), Ok(Fed::Incomplete));
     }
-    let complete = |consumed, head: &Head| {
-        Ok(Fed::Complete {
-            consumed,
-            head: head.clone(),
-        })
-    };
+    let complete = |consumed, head: &Head| Ok(Fed::Complete { consumed, head: head.clone() });
     assert_eq!(parser.push(&[*last]), complete(1, &whole), "byte by byte");
 
     let trailing = [bytes, b"\x81\x05Hello\r\n\r\n"].concat();
-    assert_eq!(
-        new().push(&trailing),
-        complete(bytes.len(), &whole),
-        "trailing"
-    );
+    assert_eq!(new().push(&trailing), complete(bytes.len(), &whole), "trailing");
     assert_eq!(Head::parse(kind, &trailing), whole, "offline");
     assert_eq!(whole.raw(), bytes);
     whole
@@ -66,10 +57,7 @@ fn a_request_is_seen_as_it_was_sent() {
     assert_eq!(line.method, b"GET");
     assert_eq!(line.target, b"/chat?x=1");
     assert_eq!(line.version.to_string(), "HTTP/1.1");
-    let fields: Vec<_> = head
-        .headers()
-        .map(|field| (field.name, field.value))
-        .collect();
+    let fields: Vec<_> = head.headers().map(|field| (field.name, field.value)).collect();
     assert_eq!(
         fields,
         [
@@ -107,21 +95,13 @@ fn names_are_compared_without_case_and_lists_span_lines() {
 #[test]
 fn status_lines() {
     for (line, code, reason) in [
-        (
-            "HTTP/1.1 101 Switching Protocols",
-            101,
-            "Switching Protocols",
-        ),
+        ("HTTP/1.1 101 Switching Protocols", 101, "Switching Protocols"),
         ("HTTP/1.0 404 ", 404, ""),
         ("HTTP/1.1 200", 200, ""),
     ] {
         let head = response(format!("{line}\r\n\r\n").as_bytes());
         let status = head.status_line().unwrap();
-        assert_eq!(
-            (status.code, status.reason),
-            (code, reason.as_bytes()),
-            "{line}"
-        );
+        assert_eq!((status.code, status.reason), (code, reason.as_bytes()), "{line}");
         assert_eq!(defects(&head), []);
     }
 }
@@ -143,11 +123,7 @@ fn start_lines_that_are_none_are_kept() {
     ] {
         let head = read(kind, format!("{line}\r\nA: b\r\n\r\n").as_bytes());
         assert_eq!(head.start_line(), StartLine::Unparsable(line.as_bytes()));
-        assert_eq!(
-            defects(&head),
-            [(Defect::MalformedStartLine, 1, 0)],
-            "{line}"
-        );
+        assert_eq!(defects(&head), [(Defect::MalformedStartLine, 1, 0)], "{line}");
         assert_eq!(head.get("a"), Some(&b"b"[..]));
     }
 }
@@ -162,41 +138,17 @@ fn a_sloppy_request_line_is_read_and_reported() {
 #[test]
 fn each_defect_has_its_line_and_offset() {
     for (bytes, expected) in [
-        (
-            "\r\nGET / HTTP/1.1\r\n\r\n",
-            (Defect::LeadingEmptyLine, 1, 0),
-        ),
+        ("\r\nGET / HTTP/1.1\r\n\r\n", (Defect::LeadingEmptyLine, 1, 0)),
         ("GET / HTTP/1.1\n\r\n", (Defect::BareLineFeed, 1, 14)),
         ("GET / HTTP/1.1\r\n\n", (Defect::BareLineFeed, 2, 16)),
-        (
-            "GET / HTTP/1.1\r\nHost\r\n\r\n",
-            (Defect::MissingColon, 2, 16),
-        ),
+        ("GET / HTTP/1.1\r\nHost\r\n\r\n", (Defect::MissingColon, 2, 16)),
         ("GET / HTTP/1.1\r\n: x\r\n\r\n", (Defect::EmptyName, 2, 16)),
-        (
-            "GET / HTTP/1.1\r\nA \t: x\r\n\r\n",
-            (Defect::SpaceBeforeColon, 2, 17),
-        ),
-        (
-            "GET / HTTP/1.1\r\nA(: x\r\n\r\n",
-            (Defect::IllegalNameByte(b'('), 2, 17),
-        ),
-        (
-            "GET / HTTP/1.1\r\nA: x\0\r\n\r\n",
-            (Defect::IllegalValueByte(0), 2, 20),
-        ),
-        (
-            "GET / HTTP/1.1\r\nA: x\ry\r\n\r\n",
-            (Defect::IllegalValueByte(b'\r'), 2, 20),
-        ),
-        (
-            "GET / HTTP/1.1\r\nA: x\r\n y\r\n\r\n",
-            (Defect::ObsoleteFolding, 3, 22),
-        ),
-        (
-            "GET / HTTP/1.1\r\n x: y\r\n\r\n",
-            (Defect::FoldingWithoutField, 2, 16),
-        ),
+        ("GET / HTTP/1.1\r\nA \t: x\r\n\r\n", (Defect::SpaceBeforeColon, 2, 17)),
+        ("GET / HTTP/1.1\r\nA(: x\r\n\r\n", (Defect::IllegalNameByte(b'('), 2, 17)),
+        ("GET / HTTP/1.1\r\nA: x\0\r\n\r\n", (Defect::IllegalValueByte(0), 2, 20)),
+        ("GET / HTTP/1.1\r\nA: x\ry\r\n\r\n", (Defect::IllegalValueByte(b'\r'), 2, 20)),
+        ("GET / HTTP/1.1\r\nA: x\r\n y\r\n\r\n", (Defect::ObsoleteFolding, 3, 22)),
+        ("GET / HTTP/1.1\r\n x: y\r\n\r\n", (Defect::FoldingWithoutField, 2, 16)),
     ] {
         assert_eq!(defects(&request(bytes.as_bytes())), [expected], "{bytes:?}");
     }
@@ -205,10 +157,7 @@ fn each_defect_has_its_line_and_offset() {
 #[test]
 fn a_defect_reads_as_a_sentence() {
     let head = request(b"GET / HTTP/1.1\r\nA\x01: x\r\n\r\n");
-    assert_eq!(
-        head.defects()[0].to_string(),
-        "line 2, byte 17: byte 0x01 in a header name"
-    );
+    assert_eq!(head.defects()[0].to_string(), "line 2, byte 17: byte 0x01 in a header name");
 }
 
 #[test]
@@ -224,11 +173,7 @@ fn blank_folded_lines_add_nothing() {
     let head = request(b"GET / HTTP/1.1\r\nA:\r\n \r\n\tx\r\n \r\nB: y\r\n \r\n\r\n");
     assert_eq!(head.get("a"), Some(&b"x"[..]));
     assert_eq!(head.get("b"), Some(&b"y"[..]));
-    assert!(
-        head.defects()
-            .iter()
-            .all(|d| d.kind == Defect::ObsoleteFolding)
-    );
+    assert!(head.defects().iter().all(|d| d.kind == Defect::ObsoleteFolding));
 }
 
 #[test]
@@ -254,20 +199,14 @@ fn one_head_follows_another() {
 
 #[test]
 fn a_head_of_exactly_the_limit_is_read() {
-    let limits = HeadLimits {
-        max_bytes: REQUEST.len(),
-        max_headers: 4,
-    };
+    let limits = HeadLimits { max_bytes: REQUEST.len(), max_headers: 4 };
     let fed = HeadParser::new(HeadKind::Request, limits).push(REQUEST);
     assert!(matches!(fed, Ok(Fed::Complete { .. })));
 }
 
 #[test]
 fn an_endless_head_is_an_error_at_its_offset() {
-    let limits = HeadLimits {
-        max_bytes: 100,
-        max_headers: 4,
-    };
+    let limits = HeadLimits { max_bytes: 100, max_headers: 4 };
     let endless = [b'a'; 101];
     let error = Err(HeadError::TooLong { limit: 100 });
     let mut parser = HeadParser::new(HeadKind::Request, limits);
@@ -285,22 +224,13 @@ fn an_endless_head_is_an_error_at_its_offset() {
 
 #[test]
 fn too_many_headers_are_an_error_at_the_first_too_many() {
-    let limits = HeadLimits {
-        max_bytes: 1000,
-        max_headers: 2,
-    };
+    let limits = HeadLimits { max_bytes: 1000, max_headers: 2 };
     let mut parser = HeadParser::new(HeadKind::Request, limits);
-    let error = HeadError::TooManyHeaders {
-        limit: 2,
-        offset: 30,
-    };
+    let error = HeadError::TooManyHeaders { limit: 2, offset: 30 };
     let bytes = b"GET / HTTP/1.1\r\nA: 1\r\n b\r\nB:\r\nC: 1\r\n\r\n";
     assert_eq!(parser.push(bytes), Err(error));
     assert_eq!(error.offset(), 30);
-    assert_eq!(
-        error.to_string(),
-        "more than 2 headers in the http head, the next one at byte 30"
-    );
+    assert_eq!(error.to_string(), "more than 2 headers in the http head, the next one at byte 30");
 }
 
 #[test]

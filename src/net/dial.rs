@@ -3,6 +3,9 @@
 //! Deals with addresses, threads and the clock; must not know names, TLS or
 //! what is said over the connection.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -285,6 +288,7 @@ impl fmt::Display for Elapsed {
         }
     }
 }
+<<<<<<< HEAD
 
 #[cfg(test)]
 mod tests {
@@ -432,3 +436,5 @@ mod tests {
         assert_eq!([text(210), text(48_400), text(10_000_000)], ["0.21 ms", "48 ms", "10.0 s"]);
     }
 }
+=======
+>>>>>>> net

@@ -4,6 +4,9 @@
 //! sockets or other options. What a user name and password say appears in no
 //! message, error or debug output of this file.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -63,7 +66,8 @@ pub enum TargetError {
     },
     /// A scheme that is neither WebSocket's nor HTTP's.
     #[error(
-        "the scheme {scheme}:// is not supported; use ws:// or wss:// (http:// and https:// mean the same)"
+        "the scheme {scheme}:// is not supported; use ws:// or wss:// \
+         (http:// and https:// mean the same)"
     )]
     UnsupportedScheme {
         /// The scheme, in lower case.
@@ -99,9 +103,7 @@ pub enum TargetError {
         reason: ParseError,
     },
     /// RFC 7617 §2: "a user-id containing a colon character is invalid".
-    #[error(
-        "the user name in the URL contains a colon (%3A), which Basic authentication cannot carry"
-    )]
+    #[error("the user name in the URL contains a colon (%3A), which Basic cannot carry")]
     ColonInUser,
 }
 
@@ -361,6 +363,7 @@ fn note_other_schemes_port(secure: bool, port: u16, notes: &mut Vec<String>) {
         _ => {}
     }
 }
+<<<<<<< HEAD
 
 #[cfg(test)]
 mod tests {
@@ -590,3 +593,5 @@ mod tests {
         }
     }
 }
+=======
+>>>>>>> net

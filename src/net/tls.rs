@@ -5,11 +5,13 @@
 //! ServerHello can be read in passing. Must not know what the plaintext means
 //! or which socket the ciphertext goes to.
 //!
-//! After every call that takes bytes in or plaintext out, send what
-//! [`TlsPipe::write_tls`] has: the library answers by itself (handshake, alerts,
-//! key updates). Drive [`TlsPipe::handshake`] until it is done, then
-//! [`TlsPipe::read_plain`] until it is empty each time ciphertext has come.
+//! The one rule: after `handshake`, `read_plain`, `write_plain` and
+//! `close_notify`, send what [`TlsPipe::write_tls`] has, because each can make
+//! the library speak (handshake, alerts, key updates). When ciphertext has come,
+//! call [`TlsPipe::handshake`] until it is done, from then on
+//! [`TlsPipe::read_plain`] until it is empty.
 
+mod client;
 mod error;
 mod memory;
 #[cfg(all(test, target_os = "linux"))]
@@ -17,16 +19,13 @@ mod tests;
 
 use std::cell::RefCell;
 use std::fmt;
-use std::fs;
 use std::io::{self, Read, Write};
 use std::mem;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use native_tls::{
-    Certificate, HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsConnector, TlsStream,
-};
+use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsStream};
 
+pub use self::client::{TlsClient, TlsOptions};
 pub use self::error::{CertificateProblem, TlsError};
 use self::memory::{MemoryStream, TapOn, Wire};
 use crate::net::certificate::CertificateFacts;
@@ -38,28 +37,6 @@ const OUTGOING_LIMIT: usize = 256 * 1024;
 /// Above this only the library's own answers can have grown the outgoing
 /// buffer, to a peer that asks and never reads: then nothing more is read.
 const OUTGOING_FLOOD: usize = 1024 * 1024;
-
-/// How a client speaks TLS.
-#[derive(Debug, Clone)]
-pub struct TlsOptions {
-    /// Accept any certificate for any name (`-k`).
-    pub insecure: bool,
-    /// A PEM file whose certificates are trusted besides the system's (`--cacert`).
-    pub cacert: Option<PathBuf>,
-    /// The name to ask for and to verify, instead of the host.
-    pub sni: Option<String>,
-    /// The application protocols offered (RFC 7301), best first; empty offers none.
-    pub alpn: Vec<String>,
-}
-
-/// The library set up once, for any number of connections. Setting up reads the
-/// system's trust store: some milliseconds, worth doing while a name resolves.
-#[derive(Debug, Clone)]
-pub struct TlsClient {
-    connector: TlsConnector,
-    verified: bool,
-    sni: Option<String>,
-}
 
 /// One TLS connection without its socket.
 pub struct TlsPipe {
@@ -125,6 +102,7 @@ enum State {
     Stepping,
 }
 
+<<<<<<< HEAD
 impl Default for TlsOptions {
     /// Verifies, asks for the host, and offers `http/1.1`, the only protocol
     /// that the opening handshake of RFC 6455 can use.
@@ -170,6 +148,8 @@ impl TlsClient {
     }
 }
 
+=======
+>>>>>>> net
 impl TlsPipe {
     /// Begins a single connection to `host`; see [`TlsClient`] for several.
     ///
@@ -394,7 +374,7 @@ impl TlsPipe {
         let wire = self.wire.borrow();
         if wire.tap.heard() == Heard::NotTls {
             let first_bytes = wire.tap.first_bytes();
-            return if first_bytes.starts_with(b"HTTP/") {
+            return if looks_like_http(first_bytes) {
                 TlsError::PlainHttp
             } else {
                 TlsError::NotTls { first_bytes: first_bytes.to_vec() }
@@ -421,6 +401,7 @@ impl fmt::Debug for TlsPipe {
     }
 }
 
+<<<<<<< HEAD
 fn setup_error(error: native_tls::Error) -> TlsError {
     TlsError::Setup { reason: error.to_string() }
 }
@@ -434,4 +415,15 @@ fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, TlsError> {
         return Err(fail("it holds no PEM certificate".to_owned()));
     }
     Ok(certificates)
+=======
+/// A status line, or the page alone that some servers send for a request they
+/// take for HTTP/0.9.
+fn looks_like_http(first_bytes: &[u8]) -> bool {
+    let starts = ["HTTP/", "<!DOCTYPE HTML", "<html"];
+    starts.iter().any(|start| {
+        first_bytes
+            .get(..start.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
+    })
+>>>>>>> net
 }

@@ -47,7 +47,10 @@ pub enum TlsError {
     #[error("the client speaks plain HTTP to a TLS port")]
     PlainHttpRequest,
     /// The connection ended before the handshake did (W202).
-    #[error("the peer closed the connection {} the TLS handshake", if *answered { "during" } else { "at the start of" })]
+    #[error(
+        "the peer closed the connection {} the TLS handshake",
+        if *answered { "during" } else { "at the start of" }
+    )]
     ClosedDuringHandshake {
         /// Whether anything came before the end.
         answered: bool,
@@ -159,15 +162,16 @@ impl TlsError {
             Self::Certificate { problem, .. } => problem.help(),
             Self::Alert { .. } => match self.code()? {
                 "W209" => {
-                    "client and server share no cipher suite or parameters; compare what each allows"
+                    "client and server share no cipher suite or parameters, or the server misses a \
+                     client certificate"
                 }
                 "W210" => "client and server share no TLS version; one of them is too old",
                 "W211" => {
-                    "the server has no site of this name: connect by the name it serves, not by address"
+                    "the server has no site of this name: connect by a name it serves, not by address"
                 }
                 "W212" => "the server wants another client certificate, or one at all",
                 "W213" => {
-                    "the server speaks only other protocols here, often HTTP/2; use a port for HTTP/1.1"
+                    "the server speaks only other protocols here, often HTTP/2; use an HTTP/1.1 port"
                 }
                 _ => return None,
             },
@@ -196,7 +200,8 @@ impl CertificateProblem {
     fn help(self) -> &'static str {
         match self {
             Self::Expired => {
-                "renew the certificate, or use --insecure to go on without proof; check this machine's clock"
+                "renew the certificate, or use --insecure to go on without proof; check this \
+                 machine's clock"
             }
             Self::NotYetValid => {
                 "check this machine's clock, or use --insecure to go on without proof"
@@ -205,7 +210,7 @@ impl CertificateProblem {
                 "use a name that the certificate lists, or --insecure to go on without proof"
             }
             Self::SelfSigned => {
-                "trust the certificate with --cacert FILE, or use --insecure to go on without proof"
+                "trust it with --cacert FILE, or use --insecure to go on without proof"
             }
             Self::UnknownIssuer => {
                 "trust its issuer with --cacert FILE, or use --insecure; if other programs trust it, \

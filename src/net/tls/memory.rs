@@ -2,8 +2,8 @@
 //! library reads and writes in place of a socket.
 //!
 //! Knows bytes only; must not know sockets or the TLS library. Both buffers
-//! move their contents only when that costs less than was consumed since, so a
-//! byte is copied within a buffer at most once.
+//! move what is left to the front only when that is no more than was consumed
+//! before it, so moving never costs more than reading did.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};

@@ -321,6 +321,12 @@ fn a_ca_file_may_hold_several_certificates() {
 }
 
 #[test]
+fn a_client_can_be_set_up_in_another_thread() {
+    fn is_sendable<T: Send + Sync>() {}
+    is_sendable::<TlsClient>();
+}
+
+#[test]
 fn a_useless_ca_file_is_named() {
     let empty = NamedTempFile::new().unwrap();
     let missing = empty.path().with_extension("missing");
@@ -345,6 +351,13 @@ fn plain_http_is_recognised_in_pieces_and_whole() {
         assert_eq!(TlsError::PlainHttp.to_string(), "the port speaks plain HTTP, not TLS");
         assert!(TlsError::PlainHttp.help().unwrap().contains("use ws://"));
     }
+}
+
+#[test]
+fn a_page_without_a_status_line_is_plain_http() {
+    let mut client = TlsPipe::client("localhost", &TlsOptions::default()).unwrap();
+    client.feed_ciphertext(b"<!doctype html>\n<html>");
+    assert_eq!(client.handshake(), Err(TlsError::PlainHttp));
 }
 
 #[test]
