@@ -30,13 +30,7 @@ fn a_lone_address_is_connected_to() {
     assert_eq!(dialed.addr, addr);
     assert_eq!(dialed.stream.peer_addr().unwrap(), addr);
     assert!(dialed.stream.nodelay().unwrap());
-    assert!(matches!(
-        dialed.attempts[..],
-        [Attempt {
-            outcome: Outcome::Connected,
-            ..
-        }]
-    ));
+    assert!(matches!(dialed.attempts[..], [Attempt { outcome: Outcome::Connected, .. }]));
     listener.accept().unwrap();
 }
 
@@ -47,29 +41,16 @@ fn a_refused_address_is_passed_over_at_once_and_reported() {
     let delay = Duration::from_secs(5);
     let (_stream, winner, attempts) = race(&[bad, addr], soon(), delay, connect).unwrap();
     assert_eq!(winner, addr);
-    assert!(
-        attempts[1].started < delay,
-        "a failure starts the next at once"
-    );
-    assert_eq!(
-        attempts[0].to_string(),
-        format!("{bad}: connection refused")
-    );
-    assert!(
-        attempts[1]
-            .to_string()
-            .starts_with(&format!("{addr}: connected in "))
-    );
+    assert!(attempts[1].started < delay, "a failure starts the next at once");
+    assert_eq!(attempts[0].to_string(), format!("{bad}: connection refused"));
+    assert!(attempts[1].to_string().starts_with(&format!("{addr}: connected in ")));
 }
 
 #[test]
 fn a_lone_refusal_is_one_line() {
     let bad = refused();
     let error = dial(&[bad], soon()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("cannot connect to {bad}: connection refused")
-    );
+    assert_eq!(error.to_string(), format!("cannot connect to {bad}: connection refused"));
     assert!(!error.timed_out);
     assert_eq!(error.code(), "W103");
 }
@@ -129,25 +110,15 @@ fn attempts_start_in_order_and_with_the_time_left() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     let connect = move |to: SocketAddr, patience: Duration| -> io::Result<()> {
-        log.lock()
-            .unwrap()
-            .push((to.port(), patience <= Duration::from_secs(10)));
+        log.lock().unwrap().push((to.port(), patience <= Duration::from_secs(10)));
         Err(io::ErrorKind::HostUnreachable.into())
     };
-    let error = race(
-        &[addr(1), addr(2), addr(3)],
-        soon(),
-        Duration::from_secs(5),
-        connect,
-    )
-    .unwrap_err();
+    let error =
+        race(&[addr(1), addr(2), addr(3)], soon(), Duration::from_secs(5), connect).unwrap_err();
     assert_eq!(*seen.lock().unwrap(), [(1, true), (2, true), (3, true)]);
     assert_eq!(error.attempts.len(), 3);
     assert_eq!(error.code(), "W106");
-    assert!(
-        error.to_string().ends_with("192.0.2.1:3: host unreachable"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("192.0.2.1:3: host unreachable"), "{error}");
 }
 
 #[test]
@@ -163,23 +134,12 @@ fn silence_everywhere_ends_at_the_deadline() {
     let error = race(&[addr(1), addr(2)], deadline, delay, connect).unwrap_err();
     drop(over);
     assert!(error.timed_out);
-    assert!(
-        error
-            .attempts
-            .iter()
-            .all(|a| matches!(a.outcome, Outcome::Unanswered))
-    );
-    assert!(
-        error.to_string().contains("192.0.2.1:1: no answer within"),
-        "{error}"
-    );
+    assert!(error.attempts.iter().all(|a| matches!(a.outcome, Outcome::Unanswered)));
+    assert!(error.to_string().contains("192.0.2.1:1: no answer within"), "{error}");
 }
 
 #[test]
 fn durations_are_short() {
     let text = |micros| Elapsed(Duration::from_micros(micros)).to_string();
-    assert_eq!(
-        [text(210), text(48_400), text(10_000_000)],
-        ["0.21 ms", "48 ms", "10.0 s"]
-    );
+    assert_eq!([text(210), text(48_400), text(10_000_000)], ["0.21 ms", "48 ms", "10.0 s"]);
 }

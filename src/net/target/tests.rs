@@ -17,22 +17,8 @@ fn error_text(text: &str) -> String {
 fn urls_become_host_port_host_header_and_resource() {
     // typed, as spoken, host, port, Host header, resource
     let table = [
-        (
-            "ws://example.com",
-            "ws://example.com/",
-            "example.com",
-            80,
-            "example.com",
-            "/",
-        ),
-        (
-            "wss://example.com",
-            "wss://example.com/",
-            "example.com",
-            443,
-            "example.com",
-            "/",
-        ),
+        ("ws://example.com", "ws://example.com/", "example.com", 80, "example.com", "/"),
+        ("wss://example.com", "wss://example.com/", "example.com", 443, "example.com", "/"),
         (
             "WSS://EXAMPLE.com/Chat",
             "wss://example.com/Chat",
@@ -43,65 +29,16 @@ fn urls_become_host_port_host_header_and_resource() {
         ),
         ("ws://h:80/", "ws://h/", "h", 80, "h", "/"),
         ("ws://h:443/", "ws://h:443/", "h", 443, "h:443", "/"),
-        (
-            "wss://h:443/a?b=c",
-            "wss://h/a?b=c",
-            "h",
-            443,
-            "h",
-            "/a?b=c",
-        ),
+        ("wss://h:443/a?b=c", "wss://h/a?b=c", "h", 443, "h", "/a?b=c"),
         ("ws://h?x=1", "ws://h/?x=1", "h", 80, "h", "/?x=1"),
         ("ws://h:/", "ws://h/", "h", 80, "h", "/"),
-        (
-            "localhost:9000",
-            "ws://localhost:9000/",
-            "localhost",
-            9000,
-            "localhost:9000",
-            "/",
-        ),
-        (
-            "localhost",
-            "ws://localhost/",
-            "localhost",
-            80,
-            "localhost",
-            "/",
-        ),
+        ("localhost:9000", "ws://localhost:9000/", "localhost", 9000, "localhost:9000", "/"),
+        ("localhost", "ws://localhost/", "localhost", 80, "localhost", "/"),
         ("ws:9000", "ws://ws:9000/", "ws", 9000, "ws:9000", "/"),
-        (
-            "h/p?u=http://x",
-            "ws://h/p?u=http://x",
-            "h",
-            80,
-            "h",
-            "/p?u=http://x",
-        ),
-        (
-            "[::1]:9000/x",
-            "ws://[::1]:9000/x",
-            "::1",
-            9000,
-            "[::1]:9000",
-            "/x",
-        ),
-        (
-            "wss://[2001:DB8::1]",
-            "wss://[2001:db8::1]/",
-            "2001:db8::1",
-            443,
-            "[2001:db8::1]",
-            "/",
-        ),
-        (
-            "127.0.0.1:1/é",
-            "ws://127.0.0.1:1/%C3%A9",
-            "127.0.0.1",
-            1,
-            "127.0.0.1:1",
-            "/%C3%A9",
-        ),
+        ("h/p?u=http://x", "ws://h/p?u=http://x", "h", 80, "h", "/p?u=http://x"),
+        ("[::1]:9000/x", "ws://[::1]:9000/x", "::1", 9000, "[::1]:9000", "/x"),
+        ("wss://[2001:DB8::1]", "wss://[2001:db8::1]/", "2001:db8::1", 443, "[2001:db8::1]", "/"),
+        ("127.0.0.1:1/é", "ws://127.0.0.1:1/%C3%A9", "127.0.0.1", 1, "127.0.0.1:1", "/%C3%A9"),
         ("ws://h/a%23b", "ws://h/a%23b", "h", 80, "h", "/a%23b"),
     ];
     for (typed, spoken, host, port, host_header, resource) in table {
@@ -125,10 +62,7 @@ fn idna_hosts_keep_both_forms() {
 
 #[test]
 fn http_schemes_are_mapped_with_a_note() {
-    assert_eq!(
-        parse("http://h/").notes,
-        ["http:// is taken as ws:// (W001)"]
-    );
+    assert_eq!(parse("http://h/").notes, ["http:// is taken as ws:// (W001)"]);
     let target = parse("HTTPS://h/");
     assert!(target.secure);
     assert_eq!(target.notes, ["https:// is taken as wss:// (W001)"]);
@@ -139,67 +73,35 @@ fn http_schemes_are_mapped_with_a_note() {
 fn user_and_password_become_basic_authentication() {
     // The RFC 7617 §2 example.
     let target = parse("ws://Aladdin:open%20sesame@h/");
-    assert_eq!(
-        target.basic_auth.as_deref(),
-        Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
-    );
+    assert_eq!(target.basic_auth.as_deref(), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
     assert_eq!(target.host_header, "h");
     assert!(target.notes[0].ends_with("(W003)"));
-    for text in [
-        target.to_string(),
-        format!("{target:?}"),
-        target.notes.join(""),
-    ] {
+    for text in [target.to_string(), format!("{target:?}"), target.notes.join("")] {
         assert!(!text.contains("sesame") && !text.contains("QWxh"), "{text}");
     }
 
-    assert_eq!(
-        parse("user@h").basic_auth.as_deref(),
-        Some("Basic dXNlcjo=")
-    );
-    assert_eq!(
-        parse("a:b@c@h:1").basic_auth.as_deref(),
-        Some("Basic YTpiQGM=")
-    );
-    assert_eq!(
-        parse("a:%zz%4@h").basic_auth.as_deref(),
-        Some("Basic YTolenolNA==")
-    );
+    assert_eq!(parse("user@h").basic_auth.as_deref(), Some("Basic dXNlcjo="));
+    assert_eq!(parse("a:b@c@h:1").basic_auth.as_deref(), Some("Basic YTpiQGM="));
+    assert_eq!(parse("a:%zz%4@h").basic_auth.as_deref(), Some("Basic YTolenolNA=="));
     assert_eq!(parse("ws://@h").basic_auth, None);
     assert_eq!(Target::parse("a%3Ab:c@h"), Err(TargetError::ColonInUser));
 }
 
 #[test]
 fn a_broken_password_is_not_quoted() {
-    for typed in [
-        "ws://user:secret/x@h/",
-        "ws://user:secret?x@h",
-        "secret!<>/@h",
-        "user:secret\\@h",
-    ] {
-        assert!(
-            !error_text(typed).contains("secret"),
-            "{}",
-            error_text(typed)
-        );
+    for typed in
+        ["ws://user:secret/x@h/", "ws://user:secret?x@h", "secret!<>/@h", "user:secret\\@h"]
+    {
+        assert!(!error_text(typed).contains("secret"), "{}", error_text(typed));
     }
 }
 
 #[test]
 fn a_rewritten_resource_is_noted() {
     for (typed, note) in [
-        (
-            "ws://h/a/../b",
-            "the resource is requested in its normal form, /b",
-        ),
-        (
-            "ws://h\\a",
-            "the resource is requested in its normal form, /a",
-        ),
-        (
-            "ws://h/ü",
-            "the resource is requested in its normal form, /%C3%BC",
-        ),
+        ("ws://h/a/../b", "the resource is requested in its normal form, /b"),
+        ("ws://h\\a", "the resource is requested in its normal form, /a"),
+        ("ws://h/ü", "the resource is requested in its normal form, /%C3%BC"),
     ] {
         assert_eq!(parse(typed).notes, [note], "{typed}");
     }
@@ -236,10 +138,7 @@ fn forbidden_characters_are_refused_not_dropped() {
 
 #[test]
 fn fragment() {
-    assert_eq!(
-        Target::parse("ws://h/a#b"),
-        Err(TargetError::Fragment { offset: 8 })
-    );
+    assert_eq!(Target::parse("ws://h/a#b"), Err(TargetError::Fragment { offset: 8 }));
     assert!(error_text("ws://h/#").contains("%23"));
 }
 
@@ -255,13 +154,7 @@ fn unsupported_scheme() {
 #[test]
 fn missing_slashes() {
     for typed in ["ws:/h", "wss:h", "ws:localhost:9000", "http:"] {
-        assert!(
-            matches!(
-                Target::parse(typed),
-                Err(TargetError::MissingSlashes { .. })
-            ),
-            "{typed}"
-        );
+        assert!(matches!(Target::parse(typed), Err(TargetError::MissingSlashes { .. })), "{typed}");
     }
 }
 
@@ -278,46 +171,22 @@ fn missing_host() {
         "user:pw@",
         "ws://user@:1",
     ] {
-        assert_eq!(
-            Target::parse(typed),
-            Err(TargetError::MissingHost),
-            "{typed}"
-        );
+        assert_eq!(Target::parse(typed), Err(TargetError::MissingHost), "{typed}");
     }
 }
 
 #[test]
 fn bare_ipv6() {
-    assert_eq!(
-        error_text("::1"),
-        "an IPv6 address needs brackets in a URL; write [::1]"
-    );
-    assert!(matches!(
-        Target::parse("ws://fe80::1/x"),
-        Err(TargetError::BareIpv6 { .. })
-    ));
+    assert_eq!(error_text("::1"), "an IPv6 address needs brackets in a URL; write [::1]");
+    assert!(matches!(Target::parse("ws://fe80::1/x"), Err(TargetError::BareIpv6 { .. })));
 }
 
 #[test]
 fn bad_port() {
-    for typed in [
-        "h:65536",
-        "h:0",
-        "h:x",
-        "h:-1",
-        "[::1]:99999",
-        "h:1:2",
-        "h:+80",
-    ] {
-        assert!(
-            matches!(Target::parse(typed), Err(TargetError::BadPort { .. })),
-            "{typed}"
-        );
+    for typed in ["h:65536", "h:0", "h:x", "h:-1", "[::1]:99999", "h:1:2", "h:+80"] {
+        assert!(matches!(Target::parse(typed), Err(TargetError::BadPort { .. })), "{typed}");
     }
-    assert_eq!(
-        error_text("h:70000/x"),
-        "the port `70000` is not a number from 1 to 65535"
-    );
+    assert_eq!(error_text("h:70000/x"), "the port `70000` is not a number from 1 to 65535");
 }
 
 #[test]
@@ -332,22 +201,14 @@ fn bad_host() {
     ] {
         assert!(Target::parse(typed).is_err(), "{typed}");
     }
-    assert!(matches!(
-        Target::parse("ws://a<b/"),
-        Err(TargetError::BadHost { .. })
-    ));
+    assert!(matches!(Target::parse("ws://a<b/"), Err(TargetError::BadHost { .. })));
 }
 
 #[test]
 fn loopback() {
-    for typed in [
-        "localhost",
-        "LOCALHOST.",
-        "a.localhost:1",
-        "127.9.9.9",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-    ] {
+    for typed in
+        ["localhost", "LOCALHOST.", "a.localhost:1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]"]
+    {
         assert!(parse(typed).is_loopback(), "{typed}");
     }
     for typed in ["example.com", "notlocalhost", "128.0.0.1", "[::2]"] {

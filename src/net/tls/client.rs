@@ -35,12 +35,7 @@ impl Default for TlsOptions {
     /// Verifies, asks for the host, and offers `http/1.1`, the only protocol
     /// that the opening handshake of RFC 6455 can use.
     fn default() -> Self {
-        Self {
-            insecure: false,
-            cacert: None,
-            sni: None,
-            alpn: vec!["http/1.1".to_owned()],
-        }
+        Self { insecure: false, cacert: None, sni: None, alpn: vec!["http/1.1".to_owned()] }
     }
 }
 
@@ -62,11 +57,7 @@ impl TlsClient {
             }
         }
         let connector = builder.build().map_err(setup_error)?;
-        Ok(Self {
-            connector,
-            verified: !options.insecure,
-            sni: options.sni.clone(),
-        })
+        Ok(Self { connector, verified: !options.insecure, sni: options.sni.clone() })
     }
 
     /// Begins a connection to `host`: the ClientHello is ready to be sent.
@@ -86,16 +77,11 @@ impl TlsClient {
 }
 
 fn setup_error(error: native_tls::Error) -> TlsError {
-    TlsError::Setup {
-        reason: error.to_string(),
-    }
+    TlsError::Setup { reason: error.to_string() }
 }
 
 fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, TlsError> {
-    let fail = |reason: String| TlsError::CaFile {
-        path: path.to_owned(),
-        reason,
-    };
+    let fail = |reason: String| TlsError::CaFile { path: path.to_owned(), reason };
     let pem = fs::read(path).map_err(|error| fail(error.to_string()))?;
     let certificates =
         Certificate::stack_from_pem(&pem).map_err(|error| fail(error.to_string()))?;
