@@ -167,17 +167,18 @@ pub struct TlsFacts {
 /// What a certificate says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateFacts {
-    /// Distinguished name of the subject, RFC 4514.
+    /// The subject's name in RFC 4514 form, such as `CN=example.com,O=Example`.
     pub subject: String,
-    /// Distinguished name of the issuer, RFC 4514.
+    /// The issuer's name in the same form.
     pub issuer: String,
-    /// DNS names and IP addresses it is for.
+    /// The subject alternative names (RFC 5280 §4.2.1.6) in their order: DNS names and IP
+    /// addresses bare, others with a prefix (`URI:`, `email:`).
     pub names: Vec<String>,
-    /// First moment of validity, RFC 3339.
+    /// Start of validity, RFC 3339 in UTC.
     pub not_before: String,
-    /// Last moment of validity, RFC 3339.
+    /// End of validity, RFC 3339 in UTC.
     pub not_after: String,
-    /// Serial number in hex.
+    /// The serial number's octets in lower-case hex.
     pub serial: String,
 }
 

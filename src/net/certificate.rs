@@ -12,23 +12,7 @@ use x509_cert::der::{self, Decode as _};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-/// The readable part of an X.509 certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificateFacts {
-    /// The subject's name in RFC 4514 form, such as `CN=example.com,O=Example`.
-    pub subject: String,
-    /// The issuer's name in the same form.
-    pub issuer: String,
-    /// The subject alternative names (RFC 5280 §4.2.1.6) in their order: DNS
-    /// names and IP addresses bare, others with a prefix (`URI:`, `email:`).
-    pub names: Vec<String>,
-    /// Start of validity, RFC 3339 in UTC.
-    pub not_before: String,
-    /// End of validity, RFC 3339 in UTC.
-    pub not_after: String,
-    /// The serial number's octets in lower-case hex.
-    pub serial: String,
-}
+use crate::event::CertificateFacts;
 
 /// The bytes are not a certificate that RFC 5280 describes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

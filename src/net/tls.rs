@@ -28,8 +28,8 @@ use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsStream};
 pub use self::client::{TlsClient, TlsOptions};
 pub use self::error::{CertificateProblem, TlsError};
 use self::memory::{MemoryStream, TapOn, Wire};
-use crate::net::certificate::CertificateFacts;
-use crate::net::server_hello::{CipherSuite, Heard, ProtocolVersion};
+use crate::event::{CertificateFacts, TlsFacts};
+use crate::net::server_hello::Heard;
 
 /// Plaintext is accepted while less ciphertext than this waits to be sent, in
 /// bytes; the last record may go over it.
@@ -48,21 +48,6 @@ pub struct TlsPipe {
     facts: Option<TlsFacts>,
     /// How the plaintext from the peer ended.
     end: Option<Result<Closure, TlsError>>,
-}
-
-/// What both sides agreed on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFacts {
-    /// The protocol version, unless the ServerHello was unreadable.
-    pub version: Option<ProtocolVersion>,
-    /// The cipher suite, unless the ServerHello was unreadable.
-    pub cipher_suite: Option<CipherSuite>,
-    /// The application protocol chosen (RFC 7301).
-    pub alpn: Option<String>,
-    /// The peer's certificate, if it sent one that can be read.
-    pub certificate: Option<CertificateFacts>,
-    /// Whether the certificate was proved to be the host's.
-    pub verified: bool,
 }
 
 /// How far the handshake is.
@@ -312,8 +297,8 @@ impl TlsPipe {
         let certificate = stream.peer_certificate().ok().flatten();
         let alpn = stream.negotiated_alpn().ok().flatten();
         TlsFacts {
-            version: hello.map(|hello| hello.version),
-            cipher_suite: hello.map(|hello| hello.cipher_suite),
+            version: hello.map(|hello| hello.version.to_string()),
+            cipher: hello.map(|hello| hello.cipher_suite.to_string()),
             alpn: alpn.map(|name| String::from_utf8_lossy(&name).into_owned()),
             certificate: certificate
                 .and_then(|certificate| certificate.to_der().ok())
