@@ -5,4 +5,6 @@
 
 pub mod event;
 pub mod session;
+#[doc(hidden)]
+pub mod ui;
 pub mod wire;
