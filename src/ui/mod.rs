@@ -11,8 +11,10 @@ mod connections;
 pub mod ending;
 pub mod hexdump;
 pub mod human;
+pub mod json;
 pub mod number;
 pub mod sanitize;
 pub mod style;
 
 pub use human::{HumanOptions, HumanPrinter, Verbosity};
+pub use json::JsonPrinter;
