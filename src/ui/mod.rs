@@ -15,6 +15,7 @@ pub mod json;
 pub mod number;
 pub mod sanitize;
 pub mod style;
+pub mod terminal;
 
 pub use human::{HumanOptions, HumanPrinter, Verbosity};
 pub use json::JsonPrinter;
