@@ -95,6 +95,28 @@ pub struct ClientConfig {
 }
 
 impl OpenConfig {
+    /// For a URL alone, everything else by default.
+    ///
+    /// # Errors
+    ///
+    /// The URL can't be used.
+    pub fn of_url(url: &str) -> Result<Self, UsageError> {
+        let target = Target::parse(url).map_err(|error| UsageError(error.to_string()))?;
+        Ok(Self {
+            target,
+            headers: Vec::new(),
+            subprotocols: Vec::new(),
+            origin: None,
+            deflate: Some(DeflateOffer::default()),
+            family: Family::Any,
+            connect_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(10),
+            insecure: false,
+            cacert: None,
+            limits: Limits::default(),
+        })
+    }
+
     /// Checks what was typed.
     ///
     /// # Errors
@@ -206,6 +228,26 @@ impl ClientConfig {
             max_time: args.max_time,
             display: Display::resolve(&args.display, terminal),
         })
+    }
+}
+
+impl ClientConfig {
+    /// A session that neither reads stdin nor writes stdout, for modes that bring a script.
+    pub fn silent(open: OpenConfig, display: Display) -> Self {
+        Self {
+            open,
+            endpoint: EndpointConfig::new(Role::Client),
+            input: InputFormat::None,
+            output: OutputFormat::None,
+            binary: false,
+            execute: Vec::new(),
+            echo: false,
+            linger: Linger::Forever,
+            exit_after: None,
+            until: None,
+            max_time: None,
+            display,
+        }
     }
 }
 
