@@ -6,15 +6,19 @@
 //!
 //! Everything that came from outside passes through [`sanitize`] on its way.
 
+pub mod checklist;
 pub mod clock;
 mod connections;
+pub mod diagram;
 pub mod ending;
 pub mod hexdump;
 pub mod human;
 pub mod json;
+mod messages;
 pub mod number;
 pub mod sanitize;
 pub mod style;
+pub mod terminal;
 
 pub use human::{HumanOptions, HumanPrinter, Verbosity};
 pub use json::JsonPrinter;
