@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::ink;
 use super::page::Page;
 use crate::event::{CertificateFacts, ConnId, Event, TlsFacts};
-use crate::ui::clock;
 use crate::ui::style::Ink;
+use crate::ui::{clock, sanitize};
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::{Outcome, Report};
 use crate::wire::head::Head;
@@ -70,9 +70,7 @@ fn tls(conn: ConnId, facts: &TlsFacts, page: &mut Page, out: &mut Vec<u8>) {
 
 /// A head line by line, as it crossed the wire, then what is wrong with it as HTTP.
 fn head(conn: ConnId, ink: Ink, head: &Head, page: &mut Page, out: &mut Vec<u8>) {
-    for line in head.raw().split_inclusive(|&byte| byte == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+    for line in sanitize::lines(head.raw()) {
         page.line(ink, conn, line, out);
     }
     for defect in head.defects() {
