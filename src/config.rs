@@ -6,15 +6,15 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::cli::{
-    ColorChoice, ConnectArgs, DeflateOptions, DisplayOptions, HandshakeOptions, InputFormat,
-    LimitOptions, Linger, OutputFormat,
+    ConnectArgs, DeflateOptions, DisplayOptions, HandshakeOptions, InputFormat, LimitOptions,
+    Linger, OutputFormat,
 };
 use crate::net::resolve::Family;
 use crate::net::target::Target;
 use crate::net::tls::TlsOptions;
 use crate::session::{EndpointConfig, Limits};
 use crate::ui::style::Palette;
-use crate::ui::terminal::Terminal;
+use crate::ui::terminal::{ColorChoice, Terminal};
 use crate::wire::Role;
 use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateOffer};
 use crate::wire::handshake::headers::HeaderEdit;
@@ -260,17 +260,7 @@ impl Display {
 
     /// The colours of a stream that is a terminal, or is not.
     pub fn palette(&self, is_terminal: bool) -> Palette {
-        Palette {
-            on: match self.color {
-                ColorChoice::Always => true,
-                ColorChoice::Never => false,
-                // "when present and not an empty string (regardless of its value), prevents the
-                // addition of ANSI color" (no-color.org).
-                ColorChoice::Auto => {
-                    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-                }
-            },
-        }
+        Palette { on: self.color.decide(no_color(), is_terminal) }
     }
 }
 
@@ -294,4 +284,10 @@ fn offer(options: &DeflateOptions) -> Option<DeflateOffer> {
         server_max_window_bits: options.server_max_window_bits,
         client_max_window_bits,
     })
+}
+
+/// "when present and not an empty string (regardless of its value), prevents the addition of ANSI
+/// color" (no-color.org).
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

@@ -13,6 +13,7 @@ use super::say;
 use crate::cli::{DecodeArgs, DecodeFormat, SenderRole};
 use crate::config::{Display, limits};
 use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
+use crate::net::clock::wall_micros;
 use crate::session::{Limits, Observer};
 use crate::ui::clock::Zone;
 use crate::ui::terminal::Terminal;
@@ -58,7 +59,8 @@ fn read(
     }
     let (name, mut input): (String, Box<dyn Read>) = match &args.file {
         Some(path) if path.as_os_str() != "-" => {
-            let file = File::open(path).with_context(|| format!("can't open {}", path.display()))?;
+            let file =
+                File::open(path).with_context(|| format!("can't open {}", path.display()))?;
             (path.display().to_string(), Box::new(file))
         }
         _ => ("stdin".to_owned(), Box::new(io::stdin())),
@@ -116,6 +118,8 @@ struct Decoding<'a> {
     first: Vec<u8>,
     out: Vec<u8>,
     violations: u64,
+    /// A capture tells no time: JSON carries that of the decoding.
+    stamp: Stamp,
 }
 
 impl<'a> Decoding<'a> {
@@ -138,6 +142,7 @@ impl<'a> Decoding<'a> {
             first: Vec::new(),
             out: Vec::new(),
             violations: 0,
+            stamp: Stamp { micros: wall_micros(), conn: ConnId(1) },
         }
     }
 
@@ -177,7 +182,7 @@ impl<'a> Decoding<'a> {
 
     fn observe(&mut self, bytes: &mut [u8]) -> anyhow::Result<()> {
         let mut input = Input::new(bytes);
-        let stamp = Stamp { micros: 0, conn: ConnId(1) };
+        let stamp = self.stamp;
         let Some((direction, mut observer)) = self.observer.take() else { return Ok(()) };
         loop {
             let head = match observer.next(&mut input) {
@@ -200,7 +205,7 @@ impl<'a> Decoding<'a> {
             }
         }
         self.observer = Some((direction, observer));
-        self.flush(false)
+        Ok(self.flush(false)?)
     }
 
     /// The compression that a response tells, or that the user says was agreed.
@@ -278,7 +283,7 @@ impl<'a> Decoding<'a> {
         if self.observer.is_none() {
             self.begin(true)?;
         }
-        let stamp = Stamp { micros: 0, conn: ConnId(1) };
+        let stamp = self.stamp;
         if let Some((direction, mut observer)) = self.observer.take() {
             if let Some(violation) = observer.finish() {
                 self.frame(&stamp, direction, FrameEvent::Violation(&violation))?;

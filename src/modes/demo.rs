@@ -33,7 +33,8 @@ const VERSE: &[u8] = b"row, row, row your boat, gently down the stream; merrily,
 ///
 /// Loopback can't be used, or stdout failed.
 pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("can't listen on loopback")?;
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("can't listen on loopback")?;
     let address = listener.local_addr()?;
     let server = std::thread::spawn(move || serve(&listener));
 
@@ -93,7 +94,8 @@ fn serve(listener: &TcpListener) -> anyhow::Result<()> {
             let config = EndpointConfig { deflate, ..EndpointConfig::new(Role::Server) };
             endpoint = Some(Endpoint::new(config, random::system(), now));
         }
-        if n == 0 || send(&mut stream, &mut tx)? || endpoint.as_ref().is_some_and(Endpoint::is_done) {
+        if n == 0 || send(&mut stream, &mut tx)? || endpoint.as_ref().is_some_and(Endpoint::is_done)
+        {
             return Ok(());
         }
     }

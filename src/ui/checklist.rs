@@ -3,7 +3,7 @@
 
 use super::style::{Ink, Palette};
 use super::{number, sanitize};
-use crate::wire::handshake::accept::{AcceptMistake, AcceptSteps};
+use crate::wire::handshake::accept::AcceptMistake;
 use crate::wire::handshake::rules::{Outcome, Report, Side, Verdict};
 use crate::wire::head::Head;
 
@@ -45,8 +45,7 @@ impl Checklist<'_> {
 
     /// The steps of RFC 6455 §4.2.2 from the key to the accept value, and the value that came.
     fn accept(&self, page: &mut Page<'_>) {
-        let Some(key) = self.request.get("Sec-WebSocket-Key") else { return };
-        let steps = AcceptSteps::for_key(key);
+        let Some(steps) = &self.report.accept else { return };
         page.title("Sec-WebSocket-Accept");
         page.fact("key", &steps.key);
         page.fact("with the GUID", &steps.concatenated);
@@ -60,7 +59,7 @@ impl Checklist<'_> {
             return page.judged("received", Ink::Good, &[got, b" (the same)"].concat());
         }
         page.judged("received", Ink::Violation, &[got, b" (not the same)"].concat());
-        if let Some(mistake) = AcceptMistake::identify(key, got) {
+        if let Some(mistake) = AcceptMistake::identify(&steps.key, got) {
             page.fact("why", mistake.to_string().as_bytes());
         }
     }

@@ -6,7 +6,7 @@ use super::number;
 use crate::wire::{Control, Data, FrameHeader, OpCode, mask};
 
 /// Bytes of payload that are drawn.
-const PAYLOAD: usize = 16;
+pub const PAYLOAD: usize = 16;
 /// Bytes of a row: the RFC draws 32 bits.
 const ROW: usize = 4;
 

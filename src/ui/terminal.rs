@@ -12,14 +12,14 @@ use crossterm::tty::IsTty as _;
 pub const FALLBACK_WIDTH: usize = 80;
 
 /// When to write colours: `--color`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
-    /// Everywhere.
+    /// Even in a pipe
     Always,
-    /// Nowhere.
+    /// Not at all
     Never,
 }
 

@@ -8,7 +8,9 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HexError {
     /// A character that is no hex digit.
-    #[error("line {line}, column {column}: {found:?} is no hex digit; for bytes as they are use --raw")]
+    #[error(
+        "line {line}, column {column}: {found:?} is no hex digit; for bytes as they are use --raw"
+    )]
     NotHex {
         /// From 1.
         line: usize,
@@ -212,7 +214,8 @@ mod tests {
 
     #[test]
     fn reads_hexdump_canonical() {
-        let dump = "00000000  81 85 37 fa 21 3d 7f 9f  4d 51 58                 |..7.!=..MQX|\n0000000b\n";
+        let dump =
+            "00000000  81 85 37 fa 21 3d 7f 9f  4d 51 58                 |..7.!=..MQX|\n0000000b\n";
         assert_eq!(read(dump).as_deref(), Ok(HELLO));
     }
 
@@ -225,7 +228,9 @@ mod tests {
     #[test]
     fn fills_in_what_hexdump_squeezes() {
         let row = "00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|";
-        let dump = format!("00000000  {row}\n*\n00000040  82 00                                             |..|\n00000042\n");
+        let dump = format!(
+            "00000000  {row}\n*\n00000040  82 00                                             |..|\n00000042\n"
+        );
         let bytes = read(&dump).expect("a dump");
         assert_eq!(bytes.len(), 0x42);
         assert_eq!(&bytes[0x40..], b"\x82\0");

@@ -250,7 +250,6 @@ impl Lane {
             let (ink, start) = (ink(direction, page.sent), out.len());
             page.palette.begin(ink, out);
             page.mark(ink, at.conn, out);
-            out.push(b' ');
             page.clock.write(at.micros, out);
             page.palette.end(out);
             out.extend_from_slice(b" undecodable ");
