@@ -61,7 +61,7 @@ pub struct Test {
     stdout: Expected,
     stderr: Expected,
     read_after: Option<Gate>,
-    read_at_most: Option<u64>,
+    read_at_most: Option<(u64, Key)>,
     signal: Option<(Gate, Signal)>,
 }
 
@@ -208,9 +208,9 @@ impl Test {
         self
     }
 
-    /// Reads so many bytes of stdout, then closes it.
-    pub fn read_stdout_at_most(mut self, bytes: u64) -> Self {
-        self.read_at_most = Some(bytes);
+    /// Reads so many bytes of stdout, closes it, and turns the key.
+    pub fn close_stdout_after(mut self, bytes: u64, key: Key) -> Self {
+        self.read_at_most = Some((bytes, key));
         self
     }
 
@@ -268,14 +268,21 @@ impl Test {
             .expect("the binary starts");
         let pid = Pid::from_child(&child);
         let watchdog = Watchdog::watch(pid);
-        let (gate, at_most) = (self.read_after.take(), self.read_at_most);
+        let (gate, at_most) = (self.read_after.take(), self.read_at_most.take());
         let stdout = child.stdout.take().expect("piped");
         let stderr = child.stderr.take().expect("piped");
         let stdout = thread::spawn(move || {
             gate.iter().for_each(Gate::wait);
-            read(stdout, at_most)
+            match at_most {
+                Some((bytes, key)) => {
+                    let bytes = read(stdout.take(bytes));
+                    key.open();
+                    bytes
+                }
+                None => read(stdout),
+            }
         });
-        let stderr = thread::spawn(move || read(stderr, None));
+        let stderr = thread::spawn(move || read(stderr));
         let signaller = self.signal.take().map(|(gate, signal)| {
             thread::spawn(move || {
                 gate.wait();
@@ -388,9 +395,9 @@ fn feed(child: &mut Child, input: Input) -> Option<JoinHandle<()>> {
     }))
 }
 
-fn read(source: impl Read, at_most: Option<u64>) -> Vec<u8> {
+fn read(mut source: impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
-    source.take(at_most.unwrap_or(u64::MAX)).read_to_end(&mut bytes).expect("a pipe");
+    source.read_to_end(&mut bytes).expect("a pipe");
     bytes
 }
 

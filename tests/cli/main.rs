@@ -7,8 +7,15 @@ mod harness;
 mod lines;
 mod peer;
 
+mod commands;
+mod deflate;
 mod endings;
+mod nothing_lost;
 mod pipe;
+mod request;
+#[cfg(target_os = "linux")]
+mod tls;
+mod transcript;
 
 #[path = "../common/frames.rs"]
 #[allow(dead_code)]

@@ -144,6 +144,11 @@ impl Peer {
         self.wire.flush()
     }
 
+    /// Writes once, as much as the socket takes.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wire.write(bytes)
+    }
+
     pub fn frame(&mut self, frame: RawFrame) {
         self.send(frames::bytes([frame]));
     }
@@ -243,11 +248,12 @@ impl Peer {
         self.hang_up();
     }
 
-    /// Closes, and hears the answer.
+    /// Closes, hears the answer, and ends the connection, as a server should.
     #[track_caller]
     pub fn close_first(&mut self, code: u16, reason: &str) {
         self.close(code, reason);
         self.hear_close(code);
+        self.hang_up();
     }
 
     /// Everything that comes until the stream ends, as bytes.

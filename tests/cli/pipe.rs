@@ -1,7 +1,7 @@
 //! stdin becomes messages and messages become stdout: every format, no byte altered.
 
 use crate::frames::{self, BINARY, CONTINUATION, TEXT};
-use crate::harness::Test;
+use crate::harness::{Test, gate};
 
 /// All there is to send is on stdin: no waiting at its end.
 fn sending(input: &str) -> Test {
@@ -341,14 +341,68 @@ fn no_pong_leaves_pings_without_answer() {
 
 #[test]
 fn a_closed_reader_of_stdout_is_success() {
+    let (key, closed) = gate();
     receiving("lines")
-        .read_stdout_at_most(6)
-        .peer(|p| {
+        .close_stdout_after(6, key)
+        .peer(move |p| {
             p.open();
-            // More than any pipe holds, so that writing meets the closed end.
-            let message = frames::bytes([frames::frame(TEXT, "first")]);
-            while p.try_send(message.repeat(1000)).is_ok() {}
+            p.text("first");
+            closed.wait();
+            p.text("second");
+            p.answer_close(1000);
         })
         .stdout("first\n")
+        .status(0);
+}
+
+#[test]
+fn a_closed_reader_is_noticed_before_the_next_message() {
+    let (key, closed) = gate();
+    receiving("lines")
+        .close_stdout_after(6, key)
+        .peer(move |p| {
+            p.open();
+            p.text("first");
+            closed.wait();
+            p.answer_close(1000);
+        })
+        .stdout("first\n")
+        .status(0);
+}
+
+#[test]
+fn who_reads_nothing_of_nothing_is_no_end() {
+    let (key, closed) = gate();
+    receiving("none")
+        .close_stdout_after(0, key)
+        .peer(move |p| {
+            p.open();
+            closed.wait();
+            p.ping("still there?");
+            p.hear_pong("still there?");
+            p.close_first(1000, "");
+        })
+        .status(0);
+}
+
+#[test]
+fn echo_sends_each_message_back_with_its_type() {
+    Test::new()
+        .args(["--echo"])
+        .stdin("not read\n")
+        .peer(|p| {
+            p.open();
+            p.text("ä");
+            p.hear_text("ä");
+            p.binary(b"\x00\xff");
+            p.hear_binary(b"\x00\xff");
+            p.text("");
+            p.hear_text("");
+            p.frame(frames::fragment(BINARY, "two "));
+            p.frame(frames::frame(CONTINUATION, "parts"));
+            p.hear_binary(b"two parts");
+            p.close_first(1000, "");
+        })
+        .stdout(b"\xc3\xa4\n\x00\xff\n\ntwo parts\n")
         .status(0);
 }

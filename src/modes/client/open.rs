@@ -73,7 +73,7 @@ impl Desk {
         while self.stdout.pending() > 0 {
             for event in self.reactor.wait(None)? {
                 match event.token() {
-                    STDOUT => self.stdout.set_ready(),
+                    STDOUT => self.stdout.set_ready(event.is_write_closed()),
                     SIGNAL => return Ok(()),
                     _ => {}
                 }
@@ -492,7 +492,7 @@ impl Deadline {
                         link.ready(event);
                         ready = true;
                     }
-                    STDOUT => desk.stdout.set_ready(),
+                    STDOUT => desk.stdout.set_ready(event.is_write_closed()),
                     SIGNAL => desk.signals.set_ready(),
                     _ => {}
                 }

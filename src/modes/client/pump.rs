@@ -13,7 +13,7 @@ use regex::bytes::Regex;
 use super::deliver::Delivery;
 use super::feed::Feeder;
 use super::open::{Desk, Opened};
-use crate::cli::{InputFormat, Linger};
+use crate::cli::{InputFormat, Linger, OutputFormat};
 use crate::config::ClientConfig;
 use crate::event::{Direction, Ending, Event, FrameEvent, Observed, Side, TimeoutKind};
 use crate::modes::exit::Exit;
@@ -446,7 +446,10 @@ impl<'a> Pump<'a> {
     /// Waits until something can be done.
     fn wait(&mut self) -> io::Result<()> {
         let room = self.has_room();
+        // The last write may have found the reader gone, which ends the session.
+        let unread = self.desk.stdout.is_closed() && self.endpoint.is_open();
         let busy = self.wants_stdin()
+            || unread
             || room && (self.more || self.link.may_fill() || self.write_error.is_some());
         let deadline = match busy {
             true => Some(Instant::now()),
@@ -456,11 +459,13 @@ impl<'a> Pump<'a> {
                 ours.into_iter().flatten().min()
             }
         };
+        // Who wants nothing on stdout does not care who reads it.
+        let delivers = self.config.output != OutputFormat::None;
         let Desk { reactor, stdout, signals, .. } = &mut *self.desk;
         for event in reactor.wait(deadline)? {
             match event.token() {
                 SOCKET => self.link.ready(event),
-                STDOUT => stdout.set_ready(),
+                STDOUT => stdout.set_ready(delivers && event.is_write_closed()),
                 SIGNAL => signals.set_ready(),
                 STDIN | WAKER => {
                     let closed = event.is_read_closed() || event.is_error();

@@ -33,9 +33,11 @@ impl Stdout {
         Ok(Self { access, writable: true, buffer: Vec::new(), at: 0, closed: false })
     }
 
-    /// Notes that the poll says it is ready.
-    pub fn set_ready(&mut self) {
+    /// Notes that the poll says it is ready, and whether its reader is gone: that is known before
+    /// the next write fails, which may be long to come.
+    pub fn set_ready(&mut self, closed: bool) {
         self.writable = true;
+        self.closed |= closed;
     }
 
     /// The buffer to append whole records to.

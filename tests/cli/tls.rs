@@ -1,0 +1,167 @@
+//! `wss://`: trusted, not trusted, not verified, and not TLS at all.
+//!
+//! Only on Linux: elsewhere native-tls cannot import the elliptic-curve keys that `rcgen` makes.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+
+use native_tls::{Identity, TlsAcceptor};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tempfile::NamedTempFile;
+
+use crate::harness::Test;
+use crate::peer::Peer;
+use crate::transcript::objects;
+
+/// An authority that no system trusts, in a file, and a server's certificate from it.
+struct Authority {
+    file: NamedTempFile,
+    acceptor: TlsAcceptor,
+}
+
+impl Authority {
+    /// Issues a certificate for a name.
+    fn for_name(name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.distinguished_name.push(DnType::CommonName, "authority of a test");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let mut file = NamedTempFile::new().expect("a file");
+        let authority = params.self_signed(&key).expect("a certificate");
+        file.write_all(authority.pem().as_bytes()).expect("a disk");
+        let issuer = Issuer::new(params, key);
+
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new([name.to_owned()]).expect("a name");
+        let pem = params.signed_by(&key, &issuer).expect("a certificate").pem();
+        let identity = Identity::from_pkcs8(pem.as_bytes(), key.serialize_pem().as_bytes());
+        let acceptor = TlsAcceptor::new(identity.expect("key and certificate")).expect("TLS");
+        Self { file, acceptor }
+    }
+
+    fn path(&self) -> String {
+        self.file.path().to_str().expect("a path").to_owned()
+    }
+
+    /// Serves one client; one that breaks off the handshake is none.
+    fn serves(
+        &self,
+        script: impl FnOnce(&mut Peer) + Send + 'static,
+    ) -> impl FnOnce(TcpListener) + Send + 'static {
+        let acceptor = self.acceptor.clone();
+        move |listener| {
+            let (tcp, _) = listener.accept().expect("a connection");
+            let below = tcp.try_clone().expect("a descriptor");
+            if let Ok(tls) = acceptor.accept(tcp) {
+                script(&mut Peer::over(Box::new(tls), below));
+            }
+        }
+    }
+}
+
+fn hello(p: &mut Peer) {
+    p.open();
+    p.text("Hello");
+    p.close_first(1000, "");
+}
+
+const LOCALHOST: &str = "wss://localhost:{port}/";
+
+#[test]
+fn a_certificate_of_a_given_authority_is_accepted() {
+    let authority = Authority::for_name("localhost");
+    Test::new()
+        .args(["--input", "none", "-4", "--cacert", &authority.path(), LOCALHOST])
+        .server(authority.serves(hello))
+        .stdout("Hello\n")
+        .status(0);
+}
+
+#[test]
+fn verbose_shows_protocol_cipher_and_certificate() {
+    let authority = Authority::for_name("localhost");
+    Test::new()
+        .args(["--input", "none", "-v", "-4", "--cacert", &authority.path(), LOCALHOST])
+        .server(authority.serves(hello))
+        .stdout("Hello\n")
+        .stderr(
+            "...\n* TLS 1.[..], TLS_[..], certificate verified\n\
+             * certificate of [..], issued by [..]authority of a test[..]\n\
+             * valid [..] to [..] for localhost; serial [..]\n...\n",
+        )
+        .status(0);
+}
+
+#[test]
+fn json_has_the_same_facts() {
+    let authority = Authority::for_name("localhost");
+    let output = Test::new()
+        .args(["--input", "none", "--output", "json", "-4", "--cacert", &authority.path()])
+        .args([LOCALHOST])
+        .server(authority.serves(hello))
+        .stdout_any()
+        .status(0);
+    let objects = objects(&output);
+    let tls = objects.iter().find(|object| object["event"] == "tls").expect("a tls object");
+    assert_eq!(tls["verified"], true);
+    assert_eq!(tls["certificate"]["names"][0], "localhost");
+    assert!(tls["version"].as_str().is_some_and(|version| version.starts_with("TLS 1.")), "{tls}");
+}
+
+#[test]
+fn exit_6_for_an_authority_nobody_trusts() {
+    let authority = Authority::for_name("localhost");
+    let output = Test::new()
+        .args(["--input", "none", "-4", LOCALHOST])
+        .server(authority.serves(hello))
+        .stderr_any()
+        .status(6);
+    let said = output.stderr();
+    assert!(said.contains("certificate") && said.contains("--cacert"), "{said}");
+}
+
+#[test]
+fn exit_6_for_another_host_name() {
+    let authority = Authority::for_name("elsewhere.example");
+    let output = Test::new()
+        .args(["--input", "none", "-4", "--cacert", &authority.path(), LOCALHOST])
+        .server(authority.serves(hello))
+        .stderr_any()
+        .status(6);
+    let said = output.stderr();
+    assert!(said.contains("localhost") && said.contains("W207"), "{said}");
+}
+
+#[test]
+fn insecure_accepts_any_certificate() {
+    let authority = Authority::for_name("elsewhere.example");
+    Test::new()
+        .args(["--input", "none", "-4", "-k", LOCALHOST])
+        .server(authority.serves(hello))
+        .stdout("Hello\n")
+        .status(0);
+}
+
+#[test]
+fn exit_6_when_the_port_speaks_no_tls() {
+    let output = Test::new()
+        .args(["--input", "none", "wss://127.0.0.1:{port}/"])
+        .peer(|p| {
+            // A web server's answer to what it can't read.
+            p.hear_raw(5);
+            p.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+            p.hang_up();
+        })
+        .stderr_any()
+        .status(6);
+    assert!(output.stderr().contains("ws://"), "{}", output.stderr());
+}
+
+#[test]
+fn a_cacert_that_cannot_be_read_is_named() {
+    let output = Test::new()
+        .args(["--cacert", "/nonexistent/ca.pem", "wss://127.0.0.1:1/"])
+        .stderr_any()
+        .status(6);
+    assert!(output.stderr().contains("/nonexistent/ca.pem"), "{}", output.stderr());
+}
