@@ -14,6 +14,7 @@ use crate::cli::{DecodeArgs, DecodeFormat, SenderRole};
 use crate::config::{Display, limits};
 use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
 use crate::net::clock::wall_micros;
+use crate::net::link::plain_io;
 use crate::session::{Limits, Observer};
 use crate::ui::clock::Zone;
 use crate::ui::terminal::Terminal;
@@ -59,8 +60,9 @@ fn read(
     }
     let (name, mut input): (String, Box<dyn Read>) = match &args.file {
         Some(path) if path.as_os_str() != "-" => {
-            let file =
-                File::open(path).with_context(|| format!("can't open {}", path.display()))?;
+            let file = File::open(path).map_err(|error| {
+                anyhow::anyhow!("can't open {}: {}", path.display(), plain_io(&error))
+            })?;
             (path.display().to_string(), Box::new(file))
         }
         _ => ("stdin".to_owned(), Box::new(io::stdin())),

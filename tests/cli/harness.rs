@@ -57,7 +57,7 @@ pub struct Test {
     args: Vec<OsString>,
     command: Command,
     stdin: Input,
-    peer: Option<(u16, JoinHandle<()>)>,
+    peer: Option<Server>,
     stdout: Expected,
     stderr: Expected,
     read_after: Option<Gate>,
@@ -180,10 +180,7 @@ impl Test {
 
     /// The same on an address of choice.
     pub fn peer_on(self, address: &str, script: impl FnOnce(&mut Peer) + Send + 'static) -> Self {
-        self.server_on(address, |listener| {
-            let (stream, _) = listener.accept().expect("a connection");
-            script(&mut Peer::new(stream));
-        })
+        self.server_on(address, scripted(script))
     }
 
     /// Runs any server in a thread.
@@ -196,9 +193,7 @@ impl Test {
         address: &str,
         serve: impl FnOnce(TcpListener) + Send + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(address).expect("loopback");
-        let port = listener.local_addr().expect("a bound socket").port();
-        self.peer = Some((port, thread::spawn(move || serve(listener))));
+        self.peer = Some(serve_on(address, serve));
         self
     }
 
@@ -253,7 +248,7 @@ impl Test {
     /// Runs it, and checks all that was said and that it ends with this status.
     #[track_caller]
     pub fn status(mut self, status: i32) -> Output {
-        let port = self.peer.as_ref().map(|(port, _)| *port);
+        let port = self.peer.as_ref().map(|peer| peer.port);
         self.command.args(arguments(&self.args, port));
         let stdin = match &self.stdin {
             Input::File(file) => file.try_clone().expect("a descriptor").into(),
@@ -299,13 +294,11 @@ impl Test {
         let output = Output { stdout, stderr };
         assert!(!late, "the run did not end: {}", Shown(&output));
         writer.into_iter().chain(signaller).for_each(join);
-        if let Some((port, peer)) = self.peer.take() {
-            // Whoever still waits for a connection gets one that ends at once.
-            drop(TcpStream::connect(("127.0.0.1", port)));
-            if let Err(panic) = peer.join() {
-                eprintln!("the peer failed; the child said {}", Shown(&output));
-                std::panic::resume_unwind(panic);
-            }
+        if let Some(peer) = self.peer.take()
+            && let Err(panic) = peer.end()
+        {
+            eprintln!("the peer failed; the child said {}", Shown(&output));
+            std::panic::resume_unwind(panic);
         }
         self.stdout.check(&output.stdout, "stdout", port);
         self.stderr.check(&output.stderr, "stderr", port);
@@ -314,8 +307,40 @@ impl Test {
     }
 }
 
+/// A server in a thread.
+pub struct Server {
+    pub port: u16,
+    thread: JoinHandle<()>,
+}
+
+/// Starts a server in a thread.
+pub fn serve_on(address: &str, serve: impl FnOnce(TcpListener) + Send + 'static) -> Server {
+    let listener = TcpListener::bind(address).expect("loopback");
+    let port = listener.local_addr().expect("a bound socket").port();
+    Server { port, thread: thread::spawn(move || serve(listener)) }
+}
+
+/// Serves the first connection by a script.
+pub fn scripted(
+    script: impl FnOnce(&mut Peer) + Send + 'static,
+) -> impl FnOnce(TcpListener) + Send + 'static {
+    |listener| {
+        let (stream, _) = listener.accept().expect("a connection");
+        script(&mut Peer::new(stream));
+    }
+}
+
+impl Server {
+    /// Waits for its end, and gives its panic if that was how it ended.
+    pub fn end(self) -> thread::Result<()> {
+        // Whoever still waits for a connection gets one that ends at once.
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+        self.thread.join()
+    }
+}
+
 /// The arguments with the peer's port in its places.
-fn arguments(args: &[OsString], port: Option<u16>) -> Vec<OsString> {
+pub fn arguments(args: &[OsString], port: Option<u16>) -> Vec<OsString> {
     let Some(port) = port else { return args.to_vec() };
     let mut named = false;
     let mut args: Vec<OsString> = args

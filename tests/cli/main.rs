@@ -8,10 +8,14 @@ mod lines;
 mod peer;
 
 mod commands;
+mod decode;
 mod deflate;
 mod endings;
+mod handshake;
+mod hostile;
 mod nothing_lost;
 mod pipe;
+mod pty;
 mod request;
 #[cfg(target_os = "linux")]
 mod tls;
