@@ -11,7 +11,7 @@ use wscope::wire::{Control, Data, LengthForm, OpCode};
 
 use crate::frames::{self, BINARY, CLOSE, CONTINUATION, PING, TEXT};
 use crate::harness::{Test, gate};
-use crate::peer::{Peer, switching_protocols};
+use crate::peer::switching_protocols;
 
 /// A client that sends nothing by itself.
 fn listening() -> Test {

@@ -67,9 +67,10 @@ fn bad_handshake(p: &mut Peer) {
     p.hear_end();
 }
 
+type Evil = fn(&mut Peer);
+
 /// Each way to be evil, and the status it ends with.
-const EVILS: [(fn(&mut Peer), i32); 4] =
-    [(session, 11), (refusal, 7), (not_http, 8), (bad_handshake, 8)];
+const EVILS: [(Evil, i32); 4] = [(session, 11), (refusal, 7), (not_http, 8), (bad_handshake, 8)];
 
 #[test]
 fn nothing_reaches_a_terminal() {
@@ -85,13 +86,13 @@ fn nothing_reaches_a_terminal() {
 
 #[test]
 fn nothing_reaches_a_terminal_through_the_handshake_report() {
-    for (evil, status) in [(refusal as fn(&mut Peer), 7), (not_http, 8), (bad_handshake, 8)] {
+    for (evil, status) in [(refusal as Evil, 7), (not_http, 8), (bad_handshake, 8)] {
         let args = ["handshake", "--color", "never", "ws://127.0.0.1:{port}"];
         assert_harmless(&pty::run(&args, evil, status));
     }
 }
 
-fn piped(args: &[&str], evil: fn(&mut Peer), status: i32) -> Output {
+fn piped(args: &[&str], evil: Evil, status: i32) -> Output {
     let args = args.iter().copied();
     Test::new()
         .args(["--input", "none"])

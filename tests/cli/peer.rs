@@ -256,13 +256,6 @@ impl Peer {
         self.hang_up();
     }
 
-    /// Everything that comes until the stream ends, as bytes.
-    pub fn hear_bytes(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        self.wire.read_to_end(&mut bytes).expect("a stream");
-        bytes
-    }
-
     /// Exactly so many bytes.
     pub fn hear_raw(&mut self, n: usize) -> Vec<u8> {
         let mut bytes = vec![0; n];

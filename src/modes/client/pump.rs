@@ -378,7 +378,7 @@ impl<'a> Pump<'a> {
 
     /// Signals, deadlines, pings, and a reader of stdout that went away.
     fn do_what_is_due(&mut self, now: Instant) {
-        if self.desk.stdout.is_closed() {
+        if self.is_unread() {
             self.close(CloseCode::Normal, now);
         }
         if let Some(signal) = self.desk.signals.take() {
@@ -438,6 +438,11 @@ impl<'a> Pump<'a> {
         Ok(())
     }
 
+    /// Whether the reader of stdout is gone; who wants nothing there does not care.
+    fn is_unread(&self) -> bool {
+        self.config.output != OutputFormat::None && self.desk.stdout.is_closed()
+    }
+
     fn is_over(&self) -> bool {
         let done = self.endpoint.is_done() && self.link.pending() == 0;
         done || self.endpoint.state() == State::Closed
@@ -447,7 +452,7 @@ impl<'a> Pump<'a> {
     fn wait(&mut self) -> io::Result<()> {
         let room = self.has_room();
         // The last write may have found the reader gone, which ends the session.
-        let unread = self.desk.stdout.is_closed() && self.endpoint.is_open();
+        let unread = self.is_unread() && self.endpoint.is_open();
         let busy = self.wants_stdin()
             || unread
             || room && (self.more || self.link.may_fill() || self.write_error.is_some());
@@ -459,13 +464,11 @@ impl<'a> Pump<'a> {
                 ours.into_iter().flatten().min()
             }
         };
-        // Who wants nothing on stdout does not care who reads it.
-        let delivers = self.config.output != OutputFormat::None;
         let Desk { reactor, stdout, signals, .. } = &mut *self.desk;
         for event in reactor.wait(deadline)? {
             match event.token() {
                 SOCKET => self.link.ready(event),
-                STDOUT => stdout.set_ready(delivers && event.is_write_closed()),
+                STDOUT => stdout.set_ready(event.is_write_closed()),
                 SIGNAL => signals.set_ready(),
                 STDIN | WAKER => {
                     let closed = event.is_read_closed() || event.is_error();
@@ -497,7 +500,7 @@ impl<'a> Pump<'a> {
             (Some((Signal::Interrupt, _)), ..) => Exit::Interrupted,
             (Some((Signal::Terminate, _)), ..) => Exit::Terminated,
             (_, Some(_), _) => Exit::Failure,
-            _ if self.desk.stdout.is_closed() => Exit::Success,
+            _ if self.is_unread() => Exit::Success,
             (.., Exit::Success) if missed => Exit::Unmet,
             (.., exit) => exit,
         };
