@@ -1,17 +1,16 @@
 //! How a run ends: one test for each row of the table of exit codes, and each way into it.
+//! Row 9 is in `violations.rs`, row 13 in `staying.rs`.
 
-use std::io::{Seek, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::channel;
 
 use rustix::process::Signal;
 use wscope::wire::handshake::accept::AcceptSteps;
-use wscope::wire::writer::RawFrame;
-use wscope::wire::{Control, Data, LengthForm, OpCode};
 
-use crate::frames::{self, BINARY, CLOSE, CONTINUATION, PING, TEXT};
-use crate::harness::{Test, gate};
+use crate::frames::{self, CLOSE, PING};
+use crate::harness::Test;
 use crate::peer::switching_protocols;
+use crate::waiting::gate;
 
 /// A client that sends nothing by itself.
 fn listening() -> Test {
@@ -249,71 +248,6 @@ fn exit_8_for_an_answer_that_is_not_http() {
     .status(8);
 }
 
-// 9: the peer broke the protocol.
-
-/// The peer sends this; the client fails the connection with a code, and says why.
-#[track_caller]
-fn fails(bytes: Vec<u8>, close: u16, diagnostic: &str, delivered: &[u8]) {
-    let output = listening()
-        .peer(move |p| {
-            p.open();
-            p.send(bytes);
-            p.hear_close(close);
-            p.hang_up();
-        })
-        .stdout(delivered)
-        .stderr_any()
-        .status(9);
-    let said = output.stderr();
-    assert!(said.contains(diagnostic), "{diagnostic} is missing: {said}");
-    assert!(said.contains(&format!("sent {close} ")), "the code is missing: {said}");
-}
-
-fn raw(frame: RawFrame) -> Vec<u8> {
-    frames::bytes([frame])
-}
-
-#[test]
-fn exit_9_for_each_broken_rule_with_the_code_sent() {
-    let text = || frames::frame(TEXT, "x");
-    for (bytes, close, diagnostic, delivered) in [
-        (raw(RawFrame { mask: Some(frames::KEY), ..text() }), 1002, "W601", &b""[..]),
-        (raw(RawFrame { rsv1: true, ..text() }), 1002, "W602", b""),
-        (raw(RawFrame { rsv2: true, ..text() }), 1002, "W603", b""),
-        (raw(frames::frame(OpCode::Data(Data::Reserved(3)), "x")), 1002, "W606", b""),
-        (raw(frames::frame(OpCode::Control(Control::Reserved(11)), "x")), 1002, "W607", b""),
-        (raw(frames::fragment(PING, "x")), 1002, "W608", b""),
-        (raw(frames::frame(PING, [0; 126])), 1002, "W609", b""),
-        (raw(RawFrame { form: Some(LengthForm::Bits16), ..text() }), 1002, "W610", b""),
-        (b"\x82\x7f\x80\0\0\0\0\0\0\0".to_vec(), 1002, "W611", b""),
-        (raw(frames::frame(CONTINUATION, "x")), 1002, "W613", b""),
-        (frames::bytes([frames::fragment(TEXT, "x"), text()]), 1002, "W614", b"x"),
-        (raw(frames::frame(TEXT, b"\xff")), 1007, "W615", b""),
-        (raw(frames::frame(TEXT, b"\xe2\x82")), 1007, "W616", b"\xe2\x82"),
-        (raw(frames::frame(CLOSE, b"\x03")), 1002, "W619", b""),
-        (raw(frames::frame(CLOSE, b"\x03\xed")), 1002, "W620", b""),
-        (raw(frames::frame(CLOSE, b"\x03\xe8\xff")), 1007, "W621", b""),
-    ] {
-        fails(bytes, close, diagnostic, delivered);
-    }
-}
-
-#[test]
-fn exit_9_for_a_message_beyond_the_limit() {
-    listening()
-        .args(["--max-message", "1000"])
-        .peer(|p| {
-            p.open();
-            p.frame(frames::fragment(BINARY, [0; 600]));
-            p.frame(frames::frame(CONTINUATION, [0; 600]));
-            p.hear_close(1009);
-            p.hang_up();
-        })
-        .stdout_any()
-        .stderr("wscope: sent 1009 [..]; failed by us after [..] because the peer broke the protocol: [..] (W626, RFC 6455 §10.4)\n")
-        .status(9);
-}
-
 // 10: lost.
 
 #[test]
@@ -434,53 +368,6 @@ fn exit_12_when_pings_stay_without_answer() {
         .status(12);
 }
 
-// 13: an expectation was not met.
-
-#[test]
-fn exit_after_closes_after_so_many_messages() {
-    listening()
-        .args(["--exit-after", "2"])
-        .peer(|p| {
-            p.open();
-            p.text("one");
-            p.text("two");
-            p.text("three");
-            p.answer_close(1000);
-        })
-        .stdout("one\ntwo\n")
-        .status(0);
-}
-
-#[test]
-fn until_closes_after_a_message_that_matches() {
-    listening()
-        .args(["--until", "d.ne"])
-        .peer(|p| {
-            p.open();
-            p.text("dne");
-            p.binary(b"\xff done");
-            p.answer_close(1000);
-        })
-        .stdout(b"dne\n\xff done\n")
-        .status(0);
-}
-
-#[test]
-fn exit_13_when_what_was_expected_did_not_come() {
-    for expectation in [["--exit-after", "2"], ["--until", "done"]] {
-        listening()
-            .args(expectation)
-            .peer(|p| {
-                p.open();
-                p.text("one");
-                p.close_first(1000, "");
-            })
-            .stdout("one\n")
-            .stderr("wscope: the connection ended before what was expected had come: received 1000 [..]\n")
-            .status(13);
-    }
-}
-
 // 130, 143: signals.
 
 #[test]
@@ -535,62 +422,4 @@ fn a_signal_does_not_wait_for_a_peer_that_does_not_answer() {
             p.hear_end();
         })
         .status(130);
-}
-
-// The time between the end of stdin and the end of the run.
-
-#[test]
-fn linger_waits_for_answers_after_the_end_of_stdin() {
-    Test::new()
-        .args(["--linger", "300ms"])
-        .stdin("ask\n")
-        .peer(|p| {
-            p.open();
-            p.hear_text("ask");
-            p.text("answer");
-            p.answer_close(1000);
-        })
-        .stdout("answer\n")
-        .status(0);
-}
-
-#[test]
-fn linger_minus_one_waits_for_the_peers_close() {
-    Test::new()
-        .args(["-x", "ask", "--wait", "-1"])
-        .peer(|p| {
-            p.open();
-            p.hear_text("ask");
-            p.text("answer");
-            p.close_first(1000, "");
-        })
-        .stdout("answer\n")
-        .status(0);
-}
-
-#[test]
-fn what_stdin_still_had_is_told() {
-    Test::new()
-        .stdin_left_open("one\n")
-        .peer(|p| {
-            p.open();
-            p.hear_text("one");
-            p.close_first(1000, "");
-        })
-        .stderr(
-            "wscope: note: the connection ended before the end of stdin; the rest was not sent\n",
-        )
-        .status(0);
-    let mut file = tempfile::tempfile().expect("a file");
-    file.write_all(b"one\n").expect("a disk");
-    file.rewind().expect("a file");
-    Test::new()
-        .args(["-w", "-1"])
-        .stdin_file(file)
-        .peer(|p| {
-            p.open();
-            p.hear_text("one");
-            p.close_first(1000, "");
-        })
-        .status(0);
 }

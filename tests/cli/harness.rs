@@ -4,53 +4,19 @@
 //! checked to be empty. Nothing waits for a fixed time: readers and writers are threads, and a
 //! child that is still there at the deadline is killed by its id.
 
-use std::any::Any;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::lines::Lines;
 use crate::peer::Peer;
-
-/// Nothing in these tests takes so long, unless it hangs.
-pub const DEADLINE: Duration = Duration::from_secs(30);
-
-/// Opens a [`Gate`]; opening it twice does no harm.
-#[derive(Clone, Debug)]
-pub struct Key(Sender<()>);
-
-/// Something waits behind it until a [`Key`] is turned.
-#[derive(Debug)]
-pub struct Gate(Receiver<()>);
-
-/// A gate and its key.
-pub fn gate() -> (Key, Gate) {
-    let (key, gate) = channel();
-    (Key(key), Gate(gate))
-}
-
-impl Key {
-    pub fn open(&self) {
-        // Who waited may have ended with the child.
-        let _ = self.0.send(());
-    }
-}
-
-impl Gate {
-    /// Waits for the key to be turned, or lost.
-    pub fn wait(&self) {
-        if let Err(RecvTimeoutError::Timeout) = self.0.recv_timeout(DEADLINE) {
-            panic!("the gate was not opened");
-        }
-    }
-}
+use crate::server::{Server, scripted, serve_on};
+use crate::waiting::{Gate, Key, Watchdog, join};
 
 /// A run that has not begun.
 pub struct Test {
@@ -307,38 +273,6 @@ impl Test {
     }
 }
 
-/// A server in a thread.
-pub struct Server {
-    pub port: u16,
-    thread: JoinHandle<()>,
-}
-
-/// Starts a server in a thread.
-pub fn serve_on(address: &str, serve: impl FnOnce(TcpListener) + Send + 'static) -> Server {
-    let listener = TcpListener::bind(address).expect("loopback");
-    let port = listener.local_addr().expect("a bound socket").port();
-    Server { port, thread: thread::spawn(move || serve(listener)) }
-}
-
-/// Serves the first connection by a script.
-pub fn scripted(
-    script: impl FnOnce(&mut Peer) + Send + 'static,
-) -> impl FnOnce(TcpListener) + Send + 'static {
-    |listener| {
-        let (stream, _) = listener.accept().expect("a connection");
-        script(&mut Peer::new(stream));
-    }
-}
-
-impl Server {
-    /// Waits for its end, and gives its panic if that was how it ended.
-    pub fn end(self) -> thread::Result<()> {
-        // Whoever still waits for a connection gets one that ends at once.
-        drop(TcpStream::connect(("127.0.0.1", self.port)));
-        self.thread.join()
-    }
-}
-
 /// The arguments with the peer's port in its places.
 pub fn arguments(args: &[OsString], port: Option<u16>) -> Vec<OsString> {
     let Some(port) = port else { return args.to_vec() };
@@ -424,37 +358,4 @@ fn read(mut source: impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     source.read_to_end(&mut bytes).expect("a pipe");
     bytes
-}
-
-/// Waits for a thread and passes its panic on.
-fn join<T>(thread: JoinHandle<T>) -> T {
-    thread.join().unwrap_or_else(|panic: Box<dyn Any + Send>| std::panic::resume_unwind(panic))
-}
-
-/// Kills a child that does not end by itself.
-pub struct Watchdog {
-    done: Sender<()>,
-    thread: JoinHandle<bool>,
-}
-
-impl Watchdog {
-    /// Begins to watch a child.
-    pub fn watch(pid: Pid) -> Self {
-        let (done, wait) = channel();
-        let thread = thread::spawn(move || {
-            let late = matches!(wait.recv_timeout(DEADLINE), Err(RecvTimeoutError::Timeout));
-            if late {
-                // It may just have ended.
-                let _ = kill_process(pid, Signal::KILL);
-            }
-            late
-        });
-        Self { done, thread }
-    }
-
-    /// The child has ended; says whether it had to be killed.
-    pub fn dismiss(self) -> bool {
-        let _ = self.done.send(());
-        join(self.thread)
-    }
 }

@@ -6,6 +6,8 @@
 mod harness;
 mod lines;
 mod peer;
+mod server;
+mod waiting;
 
 mod commands;
 mod decode;
@@ -13,13 +15,17 @@ mod deflate;
 mod endings;
 mod handshake;
 mod hostile;
+mod input;
 mod nothing_lost;
-mod pipe;
+mod output;
 mod pty;
 mod request;
+mod staying;
 #[cfg(target_os = "linux")]
 mod tls;
 mod transcript;
+mod violations;
+mod well_behaved;
 
 #[path = "../common/frames.rs"]
 #[allow(dead_code)]

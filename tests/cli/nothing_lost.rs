@@ -5,7 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use crate::frames::{self, CLOSE, TEXT};
-use crate::harness::{Test, gate};
+use crate::harness::Test;
+use crate::waiting::gate;
 
 const MANY: usize = 100_000;
 

@@ -18,7 +18,7 @@ use wscope::wire::writer::RawFrame;
 use wscope::wire::{Data, FrameHeader, OpCode, Role};
 
 use crate::frames::{self, BINARY, CLOSE, PING, PONG, TEXT};
-use crate::harness::DEADLINE;
+use crate::waiting::DEADLINE;
 
 /// A byte stream: TCP, or TLS over it.
 pub trait Wire: Read + Write + Send {}

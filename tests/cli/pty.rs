@@ -14,8 +14,10 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, OutputModes, Winsize};
 use rustix::termios::{tcgetattr, tcsetattr, tcsetwinsize};
 
-use crate::harness::{DEADLINE, Server, Watchdog, arguments, scripted, serve_on, wscope};
+use crate::harness::{arguments, wscope};
 use crate::peer::Peer;
+use crate::server::{Server, scripted, serve_on};
+use crate::waiting::{DEADLINE, Watchdog};
 
 /// A run on a terminal of 100 columns.
 pub struct Session {

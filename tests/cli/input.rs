@@ -1,16 +1,11 @@
-//! stdin becomes messages and messages become stdout: every format, no byte altered.
+//! stdin becomes messages: every format of `--input`, `-x` and `--echo`, no byte altered.
 
 use crate::frames::{self, BINARY, CONTINUATION, TEXT};
-use crate::harness::{Test, gate};
+use crate::harness::Test;
 
 /// All there is to send is on stdin: no waiting at its end.
 fn sending(input: &str) -> Test {
     Test::new().args(["--input", input, "--linger", "0"])
-}
-
-/// Nothing to send; the peer closes.
-fn receiving(output: &str) -> Test {
-    Test::new().args(["--input", "none", "--output", output])
 }
 
 #[test]
@@ -189,7 +184,8 @@ fn whole_is_one_message_newlines_included() {
 
 #[test]
 fn input_none_leaves_stdin_alone() {
-    receiving("lines")
+    Test::new()
+        .args(["--input", "none"])
         .stdin("not read\n")
         .peer(|p| {
             p.open();
@@ -226,161 +222,6 @@ fn execute_comes_before_stdin_if_input_is_given_too() {
             p.hear_text("first");
             p.hear_text("second");
             p.answer_close(1000);
-        })
-        .status(0);
-}
-
-#[test]
-fn output_lines_ends_each_message_with_a_newline() {
-    receiving("lines")
-        .peer(|p| {
-            p.open();
-            p.text("a\nb");
-            p.text("");
-            p.binary(b"\x00\xff\x1b[2J");
-            p.close_first(1000, "");
-        })
-        .stdout(b"a\nb\n\n\x00\xff\x1b[2J\n")
-        .status(0);
-}
-
-#[test]
-fn output_null_ends_each_message_with_a_null() {
-    receiving("null")
-        .peer(|p| {
-            p.open();
-            p.text("a\nb");
-            p.text("");
-            p.close_first(1000, "");
-        })
-        .stdout(b"a\nb\0\0")
-        .status(0);
-}
-
-#[test]
-fn output_raw_adds_nothing() {
-    receiving("raw")
-        .peer(|p| {
-            p.open();
-            p.text("a\r\n");
-            p.binary(b"\x00\xff");
-            p.close_first(1000, "");
-        })
-        .stdout(b"a\r\n\x00\xff")
-        .status(0);
-}
-
-#[test]
-fn output_hex_is_a_line_of_digits_for_each_message() {
-    receiving("hex")
-        .peer(|p| {
-            p.open();
-            p.binary(b"\x00\xff\x1b");
-            p.text("");
-            p.text("Hi");
-            p.close_first(1000, "");
-        })
-        .stdout("00ff1b\n\n4869\n")
-        .status(0);
-}
-
-#[test]
-fn output_none_says_nothing() {
-    receiving("none")
-        .peer(|p| {
-            p.open();
-            p.text("a");
-            p.close_first(1000, "");
-        })
-        .status(0);
-}
-
-#[test]
-fn fragments_are_joined_with_control_frames_between_them() {
-    receiving("lines")
-        .peer(|p| {
-            p.open();
-            p.frame(frames::fragment(TEXT, "one "));
-            p.ping("still there?");
-            p.frame(frames::fragment(CONTINUATION, ""));
-            p.frame(frames::frame(CONTINUATION, "message"));
-            p.hear_pong("still there?");
-            p.close_first(1000, "");
-        })
-        .stdout("one message\n")
-        .status(0);
-}
-
-#[test]
-fn frames_in_the_segment_of_the_101_are_not_lost() {
-    receiving("lines")
-        .peer(|p| {
-            let first = frames::bytes([
-                frames::frame(TEXT, "early"),
-                frames::frame(BINARY, b"\xff"),
-                frames::frame(frames::CLOSE, frames::close_payload(1000, "")),
-            ]);
-            p.open_and("", first);
-            p.hear_close(1000);
-        })
-        .stdout(b"early\n\xff\n")
-        .status(0);
-}
-
-#[test]
-fn no_pong_leaves_pings_without_answer() {
-    receiving("lines")
-        .args(["--no-pong"])
-        .peer(|p| {
-            p.open();
-            p.ping("x");
-            p.close_first(1000, "");
-        })
-        .status(0);
-}
-
-#[test]
-fn a_closed_reader_of_stdout_is_success() {
-    let (key, closed) = gate();
-    receiving("lines")
-        .close_stdout_after(6, key)
-        .peer(move |p| {
-            p.open();
-            p.text("first");
-            closed.wait();
-            p.text("second");
-            p.answer_close(1000);
-        })
-        .stdout("first\n")
-        .status(0);
-}
-
-#[test]
-fn a_closed_reader_is_noticed_before_the_next_message() {
-    let (key, closed) = gate();
-    receiving("lines")
-        .close_stdout_after(6, key)
-        .peer(move |p| {
-            p.open();
-            p.text("first");
-            closed.wait();
-            p.answer_close(1000);
-        })
-        .stdout("first\n")
-        .status(0);
-}
-
-#[test]
-fn who_reads_nothing_of_nothing_is_no_end() {
-    let (key, closed) = gate();
-    receiving("none")
-        .close_stdout_after(0, key)
-        .peer(move |p| {
-            p.open();
-            closed.wait();
-            p.ping("still there?");
-            p.hear_pong("still there?");
-            p.close_first(1000, "");
         })
         .status(0);
 }
