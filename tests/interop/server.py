@@ -1,0 +1,61 @@
+"""A server of Python's websockets for the interop tests: what each path does is told in run.
+
+Prints its port once it listens, and ends with its standard input.
+"""
+
+import asyncio
+import http
+import sys
+
+from websockets.asyncio.server import serve
+
+
+async def echo(connection):
+    async for message in connection:
+        await connection.send(message)
+
+
+async def fragments(connection):
+    await connection.send(["in ", "three ", "pieces"])
+
+
+async def ping(connection):
+    await (await connection.ping("are you there"))
+    await connection.send("pong are you there")
+
+
+async def subprotocol(connection):
+    await connection.send(connection.subprotocol or "")
+
+
+async def close(connection):
+    await connection.close(4001, "go away, please")
+
+
+PATHS = {
+    "/echo": echo,
+    "/fragments": fragments,
+    "/ping": ping,
+    "/subprotocol": subprotocol,
+    "/close": close,
+}
+
+
+async def handle(connection):
+    await PATHS[connection.request.path](connection)
+
+
+def refuse_others(connection, request):
+    if request.path not in PATHS:
+        return connection.respond(http.HTTPStatus.FORBIDDEN, "not for you\n")
+    return None
+
+
+async def main():
+    options = {"process_request": refuse_others, "subprotocols": ["chat"], "max_size": None}
+    async with serve(handle, "127.0.0.1", 0, **options) as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+asyncio.run(main())
