@@ -3,8 +3,15 @@
 //! [`wire`], [`event`] and [`session`] are the public part: bytes in, events out, no I/O. The
 //! layers above make the `wscope` program.
 
+#[doc(hidden)]
+pub mod cli;
+mod config;
 pub mod event;
+#[doc(hidden)]
+pub mod modes;
 #[doc(hidden)]
 pub mod net;
 pub mod session;
+#[doc(hidden)]
+pub mod ui;
 pub mod wire;

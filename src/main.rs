@@ -1,3 +1,5 @@
 //! The `wscope` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    wscope::modes::main()
+}

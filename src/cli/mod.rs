@@ -22,14 +22,17 @@ use values::{bits, duration, linger, size};
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
+    /// What to do; nothing means to connect.
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub command: Option<Command>,
+    /// For a bare URL.
     #[command(flatten)]
-    pub(crate) connect: ConnectArgs,
+    pub connect: ConnectArgs,
 }
 
+/// The modes.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
     /// Connects to a server: a transcript on a terminal, a pipe otherwise
     Connect(ConnectArgs),
     /// Performs only the opening handshake and judges it, rule by rule
@@ -54,9 +57,11 @@ pub(crate) enum Command {
     Man,
 }
 
+/// Shells that have completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "lower")]
-pub(crate) enum Shell {
+#[allow(missing_docs)] // their names say it
+pub enum Shell {
     Bash,
     Zsh,
     Fish,
@@ -64,8 +69,9 @@ pub(crate) enum Shell {
     Elvish,
 }
 
+/// `wscope connect`, or no command.
 #[derive(Debug, Args)]
-pub(crate) struct ConnectArgs {
+pub struct ConnectArgs {
     /// Where to connect: ws://, wss://, or host[:port][/path]
     ///
     /// http:// and https:// are taken as ws:// and wss://. A user and password in the URL are
@@ -74,9 +80,17 @@ pub(crate) struct ConnectArgs {
     pub url: Option<String>,
 
     /// Same as URL, for those used to wscat
-    #[arg(short = 'c', long = "connect", value_name = "URL", conflicts_with = "url", hide_short_help = true, id = "connect_to_url")]
+    #[arg(
+        short = 'c',
+        long = "connect",
+        value_name = "URL",
+        conflicts_with = "url",
+        hide_short_help = true,
+        id = "connect_to_url"
+    )]
     pub connect_url: Option<String>,
 
+    /// The opening handshake.
     #[command(flatten)]
     pub handshake: HandshakeOptions,
 
@@ -142,37 +156,48 @@ pub(crate) struct ConnectArgs {
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
 
+    /// Limits.
     #[command(flatten)]
     pub limits: LimitOptions,
 
+    /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
 }
 
+/// `wscope handshake`.
 #[derive(Debug, Args)]
-pub(crate) struct HandshakeArgs {
+pub struct HandshakeArgs {
     /// Where to connect: ws://, wss://, or host[:port][/path]
     #[arg(value_name = "URL")]
     pub url: String,
 
+    /// The opening handshake.
     #[command(flatten)]
     pub handshake: HandshakeOptions,
 
     /// What is written to stdout
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", help_heading = "Input and output")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Input and output"
+    )]
     pub output: ReportFormat,
 
     /// Let a broken SHOULD, and not only a broken MUST, decide the exit status
     #[arg(long, help_heading = "Protocol")]
     pub strict: bool,
 
+    /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
 }
 
 /// What shapes the opening handshake and the way to the server.
 #[derive(Debug, Args)]
-pub(crate) struct HandshakeOptions {
+pub struct HandshakeOptions {
     /// Add a header, or replace a default one of the same name; may be repeated
     ///
     /// `Name:` removes a default header, `Name;` sends it empty.
@@ -211,6 +236,7 @@ pub(crate) struct HandshakeOptions {
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub cacert: Option<PathBuf>,
 
+    /// Compression.
     #[command(flatten)]
     pub deflate: DeflateOptions,
 }
@@ -218,7 +244,7 @@ pub(crate) struct HandshakeOptions {
 /// permessage-deflate, RFC 7692 §7.1.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Compression")]
-pub(crate) struct DeflateOptions {
+pub struct DeflateOptions {
     /// Do not offer permessage-deflate
     #[arg(long, conflicts_with_all = ["server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits", "client_max_window_bits"])]
     pub no_compress: bool,
@@ -243,7 +269,7 @@ pub(crate) struct DeflateOptions {
 /// How much of a peer's data is taken.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
-pub(crate) struct LimitOptions {
+pub struct LimitOptions {
     /// Fail with 1009 when a message has more bytes on the wire
     #[arg(long, value_name = "SIZE", default_value = "1T", value_parser = size, hide_short_help = true)]
     pub max_message: u64,
@@ -256,7 +282,7 @@ pub(crate) struct LimitOptions {
 /// How much is shown, and in which colours.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Display")]
-pub(crate) struct DisplayOptions {
+pub struct DisplayOptions {
     /// Show handshake and frames on stderr; -vv adds hex of every header and payload
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
@@ -270,14 +296,17 @@ pub(crate) struct DisplayOptions {
     pub color: ColorChoice,
 }
 
+/// `wscope demo`.
 #[derive(Debug, Args)]
-pub(crate) struct DemoArgs {
+pub struct DemoArgs {
+    /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
 }
 
+/// `wscope decode`.
 #[derive(Debug, Args)]
-pub(crate) struct DecodeArgs {
+pub struct DecodeArgs {
     /// A file with the bytes; `-` or nothing reads stdin
     #[arg(value_name = "FILE", conflicts_with = "hex")]
     pub file: Option<PathBuf>,
@@ -302,15 +331,18 @@ pub(crate) struct DecodeArgs {
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "frames")]
     pub output: DecodeFormat,
 
+    /// Limits.
     #[command(flatten)]
     pub limits: LimitOptions,
 
+    /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
 }
 
+/// How stdin becomes messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum InputFormat {
+pub enum InputFormat {
     /// Each line is a message, without its newline
     Lines,
     /// Each NUL-terminated piece is a message
@@ -325,8 +357,9 @@ pub(crate) enum InputFormat {
     None,
 }
 
+/// What is written to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutputFormat {
+pub enum OutputFormat {
     /// Each message, then a newline
     Lines,
     /// Each message, then a NUL
@@ -343,16 +376,18 @@ pub(crate) enum OutputFormat {
     None,
 }
 
+/// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReportFormat {
+pub enum ReportFormat {
     /// For people
     Text,
     /// Each event as a line of JSON
     Json,
 }
 
+/// How decoded bytes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DecodeFormat {
+pub enum DecodeFormat {
     /// The transcript: a line per frame
     Frames,
     /// Each event as a line of JSON
@@ -363,16 +398,18 @@ pub(crate) enum DecodeFormat {
     Lines,
 }
 
+/// Who sent the bytes of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SenderRole {
+pub enum SenderRole {
     /// A client sent them: frames must be masked
     Client,
     /// A server sent them: frames must not be masked
     Server,
 }
 
+/// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ColorChoice {
+pub enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set
     Auto,
     /// Even in a pipe
@@ -383,9 +420,14 @@ pub(crate) enum ColorChoice {
 
 /// How long to stay after the input's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Linger {
+pub enum Linger {
     /// Until the peer has been silent for so long.
     For(Duration),
     /// Until the peer closes.
     Forever,
+}
+
+/// The command line's definition, from which the man page and the completions are made.
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
 }

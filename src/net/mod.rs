@@ -4,6 +4,7 @@
 //! This layer owns sockets and clocks. It must not know printers, prompts or
 //! what the bytes mean.
 pub mod certificate;
+pub mod clock;
 pub mod dial;
 pub mod link;
 pub mod random;

@@ -178,6 +178,14 @@ impl Endpoint {
         None
     }
 
+    /// Starts the wait for the answer to our Close anew: what was sent before it is still leaving,
+    /// or what was received is still waiting to be taken here.
+    pub fn keep_waiting(&mut self, now: Instant) {
+        if self.state == State::Closing && self.received.is_none() && self.end.is_none() {
+            self.close_deadline = Some(now + self.config.close_timeout);
+        }
+    }
+
     /// Notes that bytes arrived: any byte counts as life.
     pub fn touch(&mut self) {
         self.pong_deadline = None;

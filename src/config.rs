@@ -1,0 +1,255 @@
+//! From the command line as typed to what a mode needs: every choice made, every value checked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regex::bytes::Regex;
+
+use crate::cli::{
+    ColorChoice, ConnectArgs, DeflateOptions, DisplayOptions, HandshakeOptions, InputFormat,
+    LimitOptions, Linger, OutputFormat,
+};
+use crate::net::resolve::Family;
+use crate::net::target::Target;
+use crate::net::tls::TlsOptions;
+use crate::session::{EndpointConfig, Limits};
+use crate::ui::style::Palette;
+use crate::ui::terminal::Terminal;
+use crate::wire::Role;
+use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateOffer};
+use crate::wire::handshake::headers::HeaderEdit;
+use crate::wire::head::is_token;
+
+/// Wrong usage, in a sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+/// How much is shown beside the output, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Display {
+    /// Nothing but errors.
+    pub quiet: bool,
+    /// 0, 1 (frames) or 2 (hex).
+    pub verbose: u8,
+    /// What the standard streams are.
+    pub terminal: Terminal,
+    /// Whether to colour.
+    pub color: ColorChoice,
+}
+
+/// How to open a connection.
+#[derive(Clone, Debug)]
+pub struct OpenConfig {
+    /// Where to.
+    pub target: Target,
+    /// Headers of the user, in order.
+    pub headers: Vec<HeaderEdit>,
+    /// Subprotocols to offer, best first.
+    pub subprotocols: Vec<String>,
+    /// The Origin header.
+    pub origin: Option<String>,
+    /// The compression to offer.
+    pub deflate: Option<DeflateOffer>,
+    /// Which addresses to use.
+    pub family: Family,
+    /// For the name and TCP.
+    pub connect_timeout: Duration,
+    /// For TLS and the response.
+    pub handshake_timeout: Duration,
+    /// Verification.
+    pub insecure: bool,
+    /// More trusted certificates.
+    pub cacert: Option<PathBuf>,
+    /// How much is taken from the peer.
+    pub limits: Limits,
+}
+
+/// What a client session does.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// How to open it.
+    pub open: OpenConfig,
+    /// The endpoint's behaviour; compression is filled in once agreed.
+    pub endpoint: EndpointConfig,
+    /// How stdin becomes messages.
+    pub input: InputFormat,
+    /// What is written to stdout.
+    pub output: OutputFormat,
+    /// Send binary messages.
+    pub binary: bool,
+    /// Messages to send after connecting.
+    pub execute: Vec<String>,
+    /// Send everything back.
+    pub echo: bool,
+    /// How long to stay after the input's end.
+    pub linger: Linger,
+    /// Close after so many messages.
+    pub exit_after: Option<u64>,
+    /// Close after a matching message.
+    pub until: Option<Regex>,
+    /// End after this time.
+    pub max_time: Option<Duration>,
+    /// How much is shown.
+    pub display: Display,
+}
+
+impl OpenConfig {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    ///
+    /// The URL, a header, a subprotocol or the origin can't be used.
+    pub fn resolve(
+        url: &str,
+        options: HandshakeOptions,
+        limits: Limits,
+    ) -> Result<Self, UsageError> {
+        let usage = |text: String| UsageError(text);
+        let target = Target::parse(url).map_err(|error| usage(error.to_string()))?;
+        let mut headers = Vec::new();
+        // Given by the URL, so an explicit -H Authorization comes later and takes its place.
+        let explicit = |headers: &[HeaderEdit]| {
+            headers.iter().any(|edit| edit.name().eq_ignore_ascii_case("authorization"))
+        };
+        for text in &options.headers {
+            let edit: HeaderEdit = text.parse().map_err(|error| usage(format!("-H: {error}")))?;
+            headers.push(edit);
+        }
+        if let Some(authorization) = &target.basic_auth
+            && !explicit(&headers)
+        {
+            let edit = HeaderEdit::send("Authorization", authorization)
+                .map_err(|error| usage(error.to_string()))?;
+            headers.insert(0, edit);
+        }
+        for name in &options.subprotocols {
+            // "elements … MUST be non-empty strings with characters in the range U+0021 to
+            // U+007E not including separator characters" (RFC 6455 §4.1).
+            if !is_token(name.as_bytes()) {
+                return Err(usage(format!(
+                    "-s: {name:?} can't be a subprotocol: a name has only letters, digits and !#$%&'*+-.^_`|~; give -s once for each"
+                )));
+            }
+        }
+        let family = match (options.ipv4, options.ipv6) {
+            (true, _) => Family::V4,
+            (_, true) => Family::V6,
+            _ => Family::Any,
+        };
+        Ok(Self {
+            target,
+            headers,
+            subprotocols: options.subprotocols,
+            origin: options.origin,
+            deflate: offer(&options.deflate),
+            family,
+            connect_timeout: options.connect_timeout,
+            handshake_timeout: options.handshake_timeout,
+            insecure: options.insecure,
+            cacert: options.cacert,
+            limits,
+        })
+    }
+
+    /// The same for TLS.
+    pub fn tls(&self) -> TlsOptions {
+        TlsOptions { insecure: self.insecure, cacert: self.cacert.clone(), ..TlsOptions::default() }
+    }
+}
+
+impl ClientConfig {
+    /// Makes every choice that was left open.
+    ///
+    /// # Errors
+    ///
+    /// Something typed can't be used.
+    pub fn resolve(args: ConnectArgs, terminal: Terminal) -> Result<Self, UsageError> {
+        let url = args.url.or(args.connect_url).unwrap_or_default();
+        let until = args
+            .until
+            .as_deref()
+            .map(Regex::new)
+            .transpose()
+            .map_err(|error| UsageError(format!("--until: {error}")))?;
+        let endpoint = EndpointConfig {
+            lenient: args.lenient,
+            auto_pong: !args.no_pong,
+            close_timeout: args.close_timeout,
+            ping_interval: args.ping_interval,
+            pong_timeout: args.pong_timeout,
+            ..EndpointConfig::new(Role::Client)
+        };
+        if args.ping_interval.is_some_and(|interval| interval.is_zero()) {
+            return Err(UsageError("--ping-interval must be more than 0".to_owned()));
+        }
+        let input = match args.input {
+            Some(input) => input,
+            None if args.echo || !args.execute.is_empty() => InputFormat::None,
+            None => InputFormat::Lines,
+        };
+        let output = args.output.unwrap_or(match terminal.is_interactive() {
+            true => OutputFormat::Frames,
+            false => OutputFormat::Lines,
+        });
+        Ok(Self {
+            open: OpenConfig::resolve(&url, args.handshake, limits(&args.limits))?,
+            endpoint,
+            input,
+            output,
+            binary: args.binary,
+            execute: args.execute,
+            echo: args.echo,
+            linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
+            exit_after: args.exit_after,
+            until,
+            max_time: args.max_time,
+            display: Display::resolve(&args.display, terminal),
+        })
+    }
+}
+
+impl Display {
+    /// Takes what was typed.
+    pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
+        let DisplayOptions { quiet, verbose, color } = *options;
+        Self { quiet, verbose, terminal, color }
+    }
+
+    /// The colours of a stream that is a terminal, or is not.
+    pub fn palette(&self, is_terminal: bool) -> Palette {
+        Palette {
+            on: match self.color {
+                ColorChoice::Always => true,
+                ColorChoice::Never => false,
+                // "when present and not an empty string (regardless of its value), prevents the
+                // addition of ANSI color" (no-color.org).
+                ColorChoice::Auto => {
+                    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                }
+            },
+        }
+    }
+}
+
+/// The limits as the session takes them.
+pub fn limits(options: &LimitOptions) -> Limits {
+    Limits { message: options.max_message, inflated: options.max_inflated, ..Limits::default() }
+}
+
+/// What browsers offer, changed by the options.
+fn offer(options: &DeflateOptions) -> Option<DeflateOffer> {
+    if options.no_compress {
+        return None;
+    }
+    let client_max_window_bits = match options.client_max_window_bits {
+        Some(bits) => ClientMaxWindowBits::Bits(bits),
+        None => ClientMaxWindowBits::Bare,
+    };
+    Some(DeflateOffer {
+        server_no_context_takeover: options.server_no_context_takeover,
+        client_no_context_takeover: options.client_no_context_takeover,
+        server_max_window_bits: options.server_max_window_bits,
+        client_max_window_bits,
+    })
+}

@@ -1,0 +1,231 @@
+//! The commands of `--input json`: one object a line, any frame can be expressed.
+//!
+//! `docs/json.md` describes them for users.
+
+use std::time::Instant;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde::Deserialize;
+
+use crate::session::Endpoint;
+use crate::session::endpoint::SendError;
+use crate::wire::writer::RawFrame;
+use crate::wire::{Data, LengthForm, OpCode};
+
+/// Why a line is no command that can be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Not JSON, or not one of the commands.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// The payload is given twice or can't be read.
+    #[error("{0}")]
+    Payload(String),
+    /// The connection does not take it.
+    #[error("{0}")]
+    Send(#[from] SendError),
+    /// No newline in sight.
+    #[error("a command has at most 64 MiB")]
+    TooLong,
+}
+
+/// One line: a type, and the fields that have a meaning for it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Command {
+    r#type: Kind,
+    text: Option<String>,
+    base64: Option<String>,
+    hex: Option<String>,
+    fin: Option<bool>,
+    code: Option<u16>,
+    reason: Option<String>,
+    rsv1: Option<bool>,
+    rsv2: Option<bool>,
+    rsv3: Option<bool>,
+    opcode: Option<OpCodeArg>,
+    mask: Option<MaskArg>,
+    length_form: Option<u8>,
+    length: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    /// A text message, or with `fin` false one of its fragments.
+    #[default]
+    Text,
+    /// A binary message, or with `fin` false one of its fragments.
+    Binary,
+    /// A ping.
+    Ping,
+    /// A pong nobody asked for.
+    Pong,
+    /// The closing handshake.
+    Close,
+    /// A frame with every bit chosen.
+    Frame,
+    /// Bytes as they are, onto the wire.
+    Bytes,
+}
+
+impl Command {
+    /// Refuses a field that would be ignored: what is typed must have a meaning.
+    fn check_fields(&self) -> Result<(), CommandError> {
+        let Self { text, base64, hex, code, reason, rsv1, rsv2, rsv3, .. } = self;
+        let payload = text.is_some() || base64.is_some() || hex.is_some();
+        let bits = rsv1.is_some() || rsv2.is_some() || rsv3.is_some() || self.opcode.is_some();
+        let header =
+            bits || self.mask.is_some() || self.length_form.is_some() || self.length.is_some();
+        let message = matches!(self.r#type, Kind::Text | Kind::Binary | Kind::Frame);
+        let wrong = if self.r#type != Kind::Close && (code.is_some() || reason.is_some()) {
+            "code and reason are for close"
+        } else if self.r#type == Kind::Close && payload {
+            "a close takes code and reason; for another payload use frame"
+        } else if self.r#type != Kind::Frame && header {
+            "opcode, rsv1 to rsv3, mask, length_form and length are for frame"
+        } else if !message && self.fin.is_some() {
+            "fin is for text, binary and frame"
+        } else {
+            return Ok(());
+        };
+        Err(CommandError::Payload(wrong.to_owned()))
+    }
+
+    /// The payload in one of three notations; none is empty.
+    fn payload(&self) -> Result<Vec<u8>, CommandError> {
+        let wrong = |text: String| CommandError::Payload(text);
+        match (&self.text, &self.base64, &self.hex) {
+            (None, None, None) => Ok(Vec::new()),
+            (Some(text), None, None) => Ok(text.clone().into_bytes()),
+            (None, Some(base64), None) => BASE64_STANDARD
+                .decode(base64.as_bytes())
+                .map_err(|error| wrong(format!("base64: {}", error.to_string().to_lowercase()))),
+            (None, None, Some(hex)) => unhex(hex).map_err(wrong),
+            _ => Err(wrong("give one of text, base64 and hex".to_owned())),
+        }
+    }
+
+    fn raw_frame(self, endpoint: &mut Endpoint) -> Result<RawFrame, CommandError> {
+        let payload = self.payload()?;
+        let opcode = self
+            .opcode
+            .ok_or_else(|| CommandError::Payload("a frame needs an opcode".to_owned()))?;
+        Ok(RawFrame {
+            fin: self.fin.unwrap_or(true),
+            rsv1: self.rsv1.unwrap_or(false),
+            rsv2: self.rsv2.unwrap_or(false),
+            rsv3: self.rsv3.unwrap_or(false),
+            opcode: opcode.opcode()?,
+            mask: mask_key(self.mask, endpoint)?,
+            form: self.length_form.map(length_form_of).transpose()?,
+            announced: self.length,
+            payload,
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OpCodeArg {
+    Number(u8),
+    Name(String),
+}
+
+impl OpCodeArg {
+    fn opcode(&self) -> Result<OpCode, CommandError> {
+        let bits = match self {
+            Self::Number(bits) => Some(*bits).filter(|bits| *bits < 16),
+            Self::Name(name) => match name.as_str() {
+                "continuation" => Some(0),
+                "text" => Some(1),
+                "binary" => Some(2),
+                "close" => Some(8),
+                "ping" => Some(9),
+                "pong" => Some(10),
+                _ => None,
+            },
+        };
+        bits.map(OpCode::from).ok_or_else(|| {
+            CommandError::Payload(
+                "opcode: use 0 to 15, or continuation, text, binary, close, ping, pong".to_owned(),
+            )
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum MaskArg {
+    /// As the role demands, or not at all.
+    On(bool),
+    /// This key, in hex.
+    Key(String),
+}
+
+/// Carries out one line.
+pub fn run(
+    line: &[u8],
+    endpoint: &mut Endpoint,
+    now: Instant,
+    out: &mut Vec<u8>,
+) -> Result<(), CommandError> {
+    let command: Command = serde_json::from_slice(line)?;
+    command.check_fields()?;
+    let last = command.fin.unwrap_or(true);
+    match command.r#type {
+        Kind::Text => endpoint.send_fragment(Data::Text, &command.payload()?, last, out)?,
+        Kind::Binary => endpoint.send_fragment(Data::Binary, &command.payload()?, last, out)?,
+        Kind::Ping => endpoint.send_ping(&command.payload()?, now, out)?,
+        Kind::Pong => endpoint.send_pong(&command.payload()?, out)?,
+        Kind::Close => {
+            let reason = command.reason.unwrap_or_default();
+            // A reason needs a code before it; nobody means another one than 1000 then.
+            let code = command.code.or((!reason.is_empty()).then_some(1000));
+            endpoint.close(code, &reason, now, out)?;
+        }
+        Kind::Frame => {
+            let frame = command.raw_frame(endpoint)?;
+            endpoint.send_raw(&frame, now, out);
+        }
+        Kind::Bytes => out.extend_from_slice(&command.payload()?),
+    }
+    Ok(())
+}
+
+fn mask_key(
+    mask: Option<MaskArg>,
+    endpoint: &mut Endpoint,
+) -> Result<Option<[u8; 4]>, CommandError> {
+    match mask {
+        None | Some(MaskArg::On(true)) => Ok(endpoint.key()),
+        Some(MaskArg::On(false)) => Ok(None),
+        Some(MaskArg::Key(hex)) => {
+            let key = unhex(&hex).ok().and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
+            let help = || CommandError::Payload("mask: use true, false or 8 hex digits".to_owned());
+            key.map(Some).ok_or_else(help)
+        }
+    }
+}
+
+fn length_form_of(bits: u8) -> Result<LengthForm, CommandError> {
+    match bits {
+        7 => Ok(LengthForm::Bits7),
+        16 => Ok(LengthForm::Bits16),
+        64 => Ok(LengthForm::Bits64),
+        _ => Err(CommandError::Payload(format!("length_form: use 7, 16 or 64, not {bits}"))),
+    }
+}
+
+/// Hex digits in pairs, spaces between them allowed.
+fn unhex(text: &str) -> Result<Vec<u8>, String> {
+    let mut digits = Vec::with_capacity(text.len());
+    for char in text.chars().filter(|char| !char.is_ascii_whitespace()) {
+        let digit = char.to_digit(16).ok_or_else(|| format!("hex: {char:?} is no hex digit"))?;
+        digits.push(digit as u8);
+    }
+    if digits.len() % 2 == 1 {
+        return Err("hex: an odd number of digits".to_owned());
+    }
+    Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}

@@ -1,0 +1,64 @@
+//! Messages become stdout: the payload formats of `--output`, streamed as they arrive.
+
+use std::io;
+
+use crate::cli::OutputFormat;
+use crate::event::FrameEvent;
+use crate::net::stdio::Stdout;
+
+/// Writes the content of received messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery {
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// Bytes, then this after each message.
+    Payload(Option<u8>),
+    /// Hex digits, then a newline.
+    Hex,
+    /// Somebody else writes stdout.
+    Nothing,
+}
+
+impl Delivery {
+    /// For a format; the ones that printers write deliver nothing here.
+    pub fn new(format: OutputFormat) -> Self {
+        let format = match format {
+            OutputFormat::Lines => Format::Payload(Some(b'\n')),
+            OutputFormat::Null => Format::Payload(Some(0)),
+            OutputFormat::Raw => Format::Payload(None),
+            OutputFormat::Hex => Format::Hex,
+            OutputFormat::Json | OutputFormat::Frames | OutputFormat::None => Format::Nothing,
+        };
+        Self { format }
+    }
+
+    /// Takes one event of the peer's direction.
+    ///
+    /// # Errors
+    ///
+    /// stdout failed.
+    #[inline]
+    pub fn take(&self, event: &FrameEvent<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        match (self.format, event) {
+            (Format::Payload(_), FrameEvent::Data(bytes)) => stdout.push(bytes),
+            (Format::Payload(Some(separator)), FrameEvent::Message(_)) => {
+                stdout.buffer().push(separator);
+                Ok(())
+            }
+            (Format::Hex, FrameEvent::Data(bytes)) => {
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                let digits = |byte: &u8| [byte >> 4, byte & 15].map(|n| DIGITS[usize::from(n)]);
+                stdout.buffer().extend(bytes.iter().flat_map(digits));
+                Ok(())
+            }
+            (Format::Hex, FrameEvent::Message(_)) => {
+                stdout.buffer().push(b'\n');
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,522 @@
+//! From a URL to an open connection: name, TCP, TLS, request, response, verdict.
+
+use std::fmt::Write as _;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::config::OpenConfig;
+use crate::event::{Direction, Event, Observed};
+use crate::modes::exit::Exit;
+use crate::modes::report::Reporter;
+use crate::net::dial::{self, DialError, Outcome as Dialling};
+use crate::net::link::{Fill, Link, LinkError};
+use crate::net::random;
+use crate::net::reactor::{Reactor, SIGNAL, SOCKET, STDOUT};
+use crate::net::resolve::{self, ResolveError};
+use crate::net::signals::{Signal, Signals};
+use crate::net::stdio::Stdout;
+use crate::net::tls::{TlsClient, TlsError};
+use crate::session::Observer;
+use crate::ui::sanitize;
+use crate::wire::handshake::headers::HeaderError;
+use crate::wire::handshake::request::RequestSpec;
+use crate::wire::handshake::rules::{self, Context, Report, Sni, UrlFacts};
+use crate::wire::head::{Head, HeadError, HeadKind};
+
+/// How much of a refusal's body is read and shown.
+const MAX_BODY: usize = 64 * 1024;
+
+/// How long to wait for more of a body that does not say how long it is.
+const BODY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What every mode of the client has open: the poll, stdout, signals, printers.
+pub struct Desk {
+    /// The poll.
+    pub reactor: Reactor,
+    /// The writer of stdout.
+    pub stdout: Stdout,
+    /// SIGINT and SIGTERM.
+    pub signals: Signals,
+    /// The printers.
+    pub reporter: Reporter,
+}
+
+impl Desk {
+    /// Sets up all of it.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses a descriptor, or stdout is closed.
+    pub fn new(reporter: Reporter) -> io::Result<Self> {
+        let reactor = Reactor::new()?;
+        let stdout = Stdout::open(reactor.registry(), STDOUT)?;
+        let signals = Signals::listen(reactor.registry())?;
+        Ok(Self { reactor, stdout, signals, reporter })
+    }
+
+    /// Tells the printers.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.reporter.tell(event, &mut self.stdout)
+    }
+
+    /// Writes all of stdout that waits; a second signal gives up.
+    ///
+    /// # Errors
+    ///
+    /// stdout failed.
+    pub fn drain_stdout(&mut self) -> io::Result<()> {
+        self.stdout.flush()?;
+        while self.stdout.pending() > 0 {
+            for event in self.reactor.wait(None)? {
+                match event.token() {
+                    STDOUT => self.stdout.set_ready(),
+                    SIGNAL => return Ok(()),
+                    _ => {}
+                }
+            }
+            self.stdout.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// An open connection.
+pub struct Opened {
+    /// The socket.
+    pub link: Link,
+    /// Of the server's direction, at its first frame.
+    pub inbound: Observer,
+    /// The request as it was sent.
+    pub request: Head,
+    /// The response as it came.
+    pub response: Head,
+    /// Every rule's verdict, and what was agreed.
+    pub report: Report,
+    /// How long each phase took.
+    pub phases: Phases,
+}
+
+/// How long each phase took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Phases {
+    /// Name resolution.
+    pub resolve: Duration,
+    /// TCP.
+    pub connect: Duration,
+    /// TLS, if any.
+    pub tls: Option<Duration>,
+    /// From the request to the end of the response's head.
+    pub upgrade: Duration,
+}
+
+/// Why there is no open connection.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The request can't be written.
+    #[error("{0}")]
+    Request(#[from] HeaderError),
+    /// The name.
+    #[error("{error} ({})", .error.code())]
+    Resolve {
+        /// What the resolver says.
+        #[from]
+        error: ResolveError,
+    },
+    /// TCP.
+    #[error("{0}")]
+    Dial(#[from] DialError),
+    /// TLS.
+    #[error("{}", tls_text(.0))]
+    Tls(#[from] TlsError),
+    /// Another status than 101.
+    #[error("the server answered {status} instead of 101 switching protocols{body}")]
+    Refused {
+        /// The status line's code and reason, escaped.
+        status: String,
+        /// The status line, headers and body for stderr, if the transcript did not show them.
+        body: String,
+        /// The head.
+        response: Box<Head>,
+        /// Every rule's verdict.
+        report: Box<Report>,
+    },
+    /// A 101 that can't be used.
+    #[error("the server's 101 breaks the handshake's rules{list}")]
+    BadHandshake {
+        /// One line for each broken rule.
+        list: String,
+        /// The head.
+        response: Box<Head>,
+        /// Every rule's verdict.
+        report: Box<Report>,
+    },
+    /// Not HTTP.
+    #[error("the server's answer is not HTTP: {0} (W348); is this the right port?")]
+    NotHttp(String),
+    /// An endless head.
+    #[error("the server's response: {0}")]
+    Head(HeadError),
+    /// The stream ended too early.
+    #[error(
+        "the server closed the connection before its response was complete, after {received} bytes{hint}"
+    )]
+    Closed {
+        /// Bytes of the response that came.
+        received: usize,
+        /// What may be the cause.
+        hint: &'static str,
+    },
+    /// A deadline passed.
+    #[error("timed out after {seconds} s: {what}")]
+    TimedOut {
+        /// The time given.
+        seconds: f64,
+        /// What was waited for.
+        what: &'static str,
+    },
+    /// A signal came.
+    #[error("interrupted")]
+    Signal(Signal),
+    /// The socket failed.
+    #[error("the connection failed during the handshake: {}", crate::net::link::plain_io(.0))]
+    Io(io::Error),
+    /// stdout, stderr or the system failed.
+    #[error("{}", crate::net::link::plain_io(.0))]
+    Local(#[from] io::Error),
+}
+
+fn tls_text(error: &TlsError) -> String {
+    let mut text = match error.code() {
+        Some(code) => format!("{error} ({code})"),
+        None => error.to_string(),
+    };
+    if let Some(help) = error.help() {
+        let _ = write!(text, "\n\nhelp: {help}");
+    }
+    text
+}
+
+impl OpenError {
+    /// The status to end with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Request(_) => Exit::Usage,
+            Self::Resolve { error: ResolveError::TimedOut { .. } } => Exit::Timeout,
+            Self::Resolve { .. } => Exit::Resolve,
+            Self::Dial(error) if error.timed_out => Exit::Timeout,
+            Self::Dial(_) => Exit::Connect,
+            Self::Tls(_) => Exit::Tls,
+            Self::Refused { .. } => Exit::Refused,
+            Self::BadHandshake { .. } | Self::NotHttp(_) | Self::Head(_) => Exit::BadHandshake,
+            Self::Closed { .. } | Self::Io(_) => Exit::Lost,
+            Self::TimedOut { .. } => Exit::Timeout,
+            Self::Signal(Signal::Interrupt) => Exit::Interrupted,
+            Self::Signal(Signal::Terminate) => Exit::Terminated,
+            Self::Local(_) => Exit::Failure,
+        }
+    }
+}
+
+impl From<LinkError> for OpenError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Io(error) => Self::Io(error),
+            LinkError::Tls(error) => Self::Tls(error),
+        }
+    }
+}
+
+/// Opens a connection; the deadline of the whole run, if any, cuts every phase short.
+///
+/// # Errors
+///
+/// Whatever stands between a URL and an open connection.
+pub fn open(
+    config: &OpenConfig,
+    desk: &mut Desk,
+    max_time: Option<Instant>,
+) -> Result<Opened, OpenError> {
+    let request = request(config)?;
+    let mut phases = Phases::default();
+    for note in &config.target.notes {
+        desk.tell(&Event::Note(note))?;
+    }
+    let started = Instant::now();
+    let within = |patience: Duration| {
+        let deadline = Instant::now() + patience;
+        max_time.map_or(deadline, |at| at.min(deadline))
+    };
+    let deadline = within(config.connect_timeout);
+    let tls = config.target.secure.then(|| TlsClient::new(&config.tls())).transpose()?;
+
+    let target = &config.target;
+    let addresses = resolve::resolve(&target.host, target.port, config.family, deadline)?;
+    phases.resolve = started.elapsed();
+    desk.tell(&Event::Resolved { host: &target.host, addresses: &addresses })?;
+    let dialled = Instant::now();
+    let dialed = dial::dial(&addresses, deadline);
+    let attempts = match &dialed {
+        Ok(dialed) => &dialed.attempts,
+        Err(error) => &error.attempts,
+    };
+    for attempt in attempts {
+        let error = match &attempt.outcome {
+            Dialling::Connected => continue,
+            Dialling::Failed(error) => crate::net::link::plain_io(error),
+            Dialling::Unanswered => "no answer".to_owned(),
+        };
+        desk.tell(&Event::AddressFailed { address: attempt.addr, error: &error })?;
+    }
+    let dialed = dialed?;
+    phases.connect = dialled.elapsed();
+
+    let pipe = tls.map(|tls| tls.start(&target.host)).transpose()?;
+    let secured = Instant::now();
+    let mut link = Link::new(dialed.stream, pipe, desk.reactor.registry(), SOCKET)?;
+    let (local, peer) = link.addresses().map_err(OpenError::Io)?;
+    desk.tell(&Event::Connected { local, peer })?;
+    let clock = Deadline { at: within(config.handshake_timeout), given: config.handshake_timeout };
+    if target.secure {
+        while !link.handshake()? {
+            clock.wait(desk, &mut link, "the TLS handshake was not completed")?;
+        }
+        phases.tls = Some(secured.elapsed());
+        if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
+            desk.tell(&Event::Tls(&facts))?;
+        }
+    }
+
+    let asked = Instant::now();
+    link.tx.extend_from_slice(request.raw());
+    desk.tell(&Event::Head(Direction::ToServer, &request))?;
+    let mut inbound = Observer::before_handshake(Direction::ToClient, config.limits);
+    let response = loop {
+        let response = read_head(&mut link, &mut inbound, desk, &clock)?;
+        desk.tell(&Event::Head(Direction::ToClient, &response))?;
+        // "a client MUST be able to parse one or more 1xx responses received prior to a final
+        // response" (RFC 9110 §15.2); 101 is final here.
+        match response.status_line().map(|line| line.code) {
+            Some(100 | 102..=199) => {
+                inbound = Observer::before_handshake(Direction::ToClient, config.limits);
+            }
+            _ => break response,
+        }
+    };
+    phases.upgrade = asked.elapsed();
+
+    let report = judge(config, &request, &response);
+    desk.tell(&Event::Judged(&report))?;
+    let Some(status) = response.status_line() else {
+        return Err(OpenError::NotHttp(sanitize::escaped(first_bytes(response.raw()))));
+    };
+    if status.code != 101 {
+        let status = format!("{} {}", status.code, sanitize::escaped(status.reason));
+        inbound.expect_body();
+        let body = read_body(&mut link, &mut inbound, desk, &clock, &response);
+        let body =
+            if desk.reporter.looks_at_frames() { String::new() } else { quote(&response, &body) };
+        let (response, report) = (Box::new(response), Box::new(report));
+        return Err(OpenError::Refused {
+            status: status.trim_end().to_owned(),
+            body,
+            response,
+            report,
+        });
+    }
+    let list: String = report
+        .fatal()
+        .map(|verdict| {
+            let code = verdict.rule.code.map(|code| format!("{code}, ")).unwrap_or_default();
+            let text = sanitize::escaped(verdict.text.as_bytes());
+            format!("\n  {text} ({code}{})", verdict.rule.id)
+        })
+        .collect();
+    if !list.is_empty() {
+        let (response, report) = (Box::new(response), Box::new(report));
+        return Err(OpenError::BadHandshake { list, response, report });
+    }
+    inbound.expect_frames(report.agreed.deflate.as_ref());
+    desk.tell(&Event::Open(&report.agreed))?;
+    Ok(Opened { link, inbound, request, response, report, phases })
+}
+
+/// The request's head, exactly as it will be sent.
+fn request(config: &OpenConfig) -> Result<Head, HeaderError> {
+    let target = &config.target;
+    let spec = RequestSpec {
+        subprotocols: config.subprotocols.clone(),
+        origin: config.origin.clone(),
+        deflate: config.deflate,
+        user_agent: Some(concat!("wscope/", env!("CARGO_PKG_VERSION")).to_owned()),
+        headers: config.headers.clone(),
+        ..RequestSpec::new(&target.host_header, &target.resource_name, random::nonce())
+    };
+    Ok(Head::parse(HeadKind::Request, &spec.encode()?))
+}
+
+/// Judges the pair by every rule.
+fn judge(config: &OpenConfig, request: &Head, response: &Head) -> Report {
+    let target = &config.target;
+    let host = target.host_header.strip_suffix(&format!(":{}", target.port));
+    let is_address = target.host.parse::<std::net::IpAddr>().is_ok();
+    let context = Context {
+        url: Some(UrlFacts {
+            secure: target.secure,
+            host: host.unwrap_or(&target.host_header),
+            port: target.port,
+            resource: &target.resource_name,
+            fragment: None,
+            loopback: target.is_loopback(),
+        }),
+        // "Literal IPv4 and IPv6 addresses are not permitted" in SNI (RFC 6066 §3).
+        sni: match (target.secure, is_address) {
+            (true, false) => Sni::Sent(&target.host),
+            _ => Sni::Unseen,
+        },
+        ..Context::new(request, Some(response))
+    };
+    rules::check(&context)
+}
+
+fn read_head(
+    link: &mut Link,
+    inbound: &mut Observer,
+    desk: &mut Desk,
+    clock: &Deadline,
+) -> Result<Head, OpenError> {
+    let mut received = 0;
+    loop {
+        link.flush()?;
+        let (mut input, _) = link.split();
+        let found = match inbound.next(&mut input) {
+            Some(Observed::Head(head)) => Some(Ok(head.clone())),
+            Some(Observed::HeadError(error)) => Some(Err(OpenError::Head(*error))),
+            _ => None,
+        };
+        let at = input.consumed();
+        link.consumed(at);
+        if let Some(found) = found {
+            return found;
+        }
+        if let Some(parser) = inbound.partial_head() {
+            received = parser.raw().len();
+            if parser.not_http() {
+                let shown = sanitize::escaped(first_bytes(parser.raw()));
+                return Err(OpenError::NotHttp(shown));
+            }
+        }
+        match link.fill()? {
+            Fill::Data => {}
+            Fill::End { .. } => {
+                let hint = match received {
+                    0 => {
+                        "; a TLS-only port, an allow list or a service that is not HTTP hangs up like this (W107)"
+                    }
+                    _ => "",
+                };
+                return Err(OpenError::Closed { received, hint });
+            }
+            Fill::Blocked => clock.wait(desk, link, "the server did not answer the handshake")?,
+        }
+    }
+}
+
+/// The body of a refusal: by its length, to the end of the stream, or as far as patience goes.
+fn read_body(
+    link: &mut Link,
+    inbound: &mut Observer,
+    desk: &mut Desk,
+    clock: &Deadline,
+    response: &Head,
+) -> Vec<u8> {
+    let announced = response
+        .get("content-length")
+        .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<usize>().ok());
+    let enough = announced.unwrap_or(MAX_BODY).min(MAX_BODY);
+    let patience = clock.at.min(Instant::now() + BODY_PATIENCE);
+    let clock = Deadline { at: patience, given: BODY_PATIENCE };
+    let mut body = Vec::new();
+    while body.len() < enough {
+        let (mut input, _) = link.split();
+        while let Some(Observed::Body(bytes)) = inbound.next(&mut input) {
+            body.extend_from_slice(&bytes[..bytes.len().min(enough - body.len())]);
+        }
+        let at = input.consumed();
+        link.consumed(at);
+        if body.len() >= enough {
+            break;
+        }
+        match link.fill() {
+            Ok(Fill::Data) => {}
+            Ok(Fill::Blocked) if clock.wait(desk, link, "the body did not come").is_ok() => {}
+            _ => break,
+        }
+    }
+    if !body.is_empty() {
+        // A failing stderr must not hide the refusal itself.
+        let _ = desk.tell(&Event::Body(&body));
+    }
+    body
+}
+
+/// Head and body of a refusal, escaped and indented for stderr.
+fn quote(response: &Head, body: &[u8]) -> String {
+    let mut text = String::new();
+    let head = response.raw().trim_ascii_end();
+    let lines =
+        head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    for line in lines {
+        let _ = write!(text, "\n< {}", sanitize::escaped(line));
+    }
+    if !body.is_empty() {
+        let _ = write!(text, "\n<");
+        for line in body.trim_ascii_end().split(|byte| *byte == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let _ = write!(text, "\n< {}", sanitize::escaped(line));
+        }
+    }
+    text
+}
+
+fn first_bytes(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(64)]
+}
+
+/// A moment, and the time that was given up to it.
+struct Deadline {
+    at: Instant,
+    given: Duration,
+}
+
+impl Deadline {
+    /// Waits until the socket has something, the time is up or a signal comes.
+    fn wait(&self, desk: &mut Desk, link: &mut Link, what: &'static str) -> Result<(), OpenError> {
+        desk.stdout.flush()?;
+        loop {
+            let mut ready = false;
+            for event in desk.reactor.wait(Some(self.at))? {
+                match event.token() {
+                    SOCKET => {
+                        link.ready(event);
+                        ready = true;
+                    }
+                    STDOUT => desk.stdout.set_ready(),
+                    _ => {}
+                }
+            }
+            if let Some(signal) = desk.signals.take() {
+                return Err(OpenError::Signal(signal));
+            }
+            if ready {
+                return Ok(());
+            }
+            if Instant::now() >= self.at {
+                return Err(OpenError::TimedOut { seconds: self.given.as_secs_f64(), what });
+            }
+        }
+    }
+}

@@ -1,0 +1,568 @@
+//! The session of a client: stdin to the peer, the peer to stdout, until one of them is done.
+//!
+//! One loop, in rounds: take events from what was received, take messages from stdin, send, write,
+//! do what is due, then wait. Each source is read only while its destination has room, so memory
+//! is bounded whoever stalls; nothing waits while something can be done.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use regex::bytes::Regex;
+
+use super::deliver::Delivery;
+use super::feed::Feeder;
+use super::open::{Desk, Opened};
+use crate::cli::{InputFormat, Linger};
+use crate::config::ClientConfig;
+use crate::event::{Direction, Ending, Event, FrameEvent, Observed, Side, TimeoutKind};
+use crate::modes::exit::Exit;
+use crate::modes::report::Reporter;
+use crate::net::link::{Fill, HIGH_WATER, Link, plain_io};
+use crate::net::random;
+use crate::net::reactor::{SOCKET, STDIN, STDOUT, WAKER};
+use crate::net::signals::Signal;
+use crate::net::stdio::{Stdin, StdinRead, Stdout};
+use crate::session::endpoint::{SendError, State};
+use crate::session::tally::Tally;
+use crate::session::{Endpoint, EndpointConfig, Observer};
+use crate::wire::decoder::Input;
+use crate::wire::{CloseCode, Data, OpCode};
+
+/// A message to echo is held so far, then sent in fragments.
+const ECHO_PIECE: usize = 1024 * 1024;
+
+/// How much of a message `--until` looks at.
+const UNTIL_PIECE: usize = 1024 * 1024;
+
+/// After a signal, how long to wait for the peer's Close.
+const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How a session ended, and what it amounts to.
+pub struct Outcome {
+    /// The end of the connection.
+    pub ending: Ending,
+    /// What to end the program with.
+    pub exit: Exit,
+    /// What was wrong on this side, if it was.
+    pub fault: Option<String>,
+    /// Bytes that were never sent.
+    pub unsent: usize,
+    /// Whether stdin had more to send.
+    pub input_left: bool,
+}
+
+/// A running session.
+pub struct Pump<'a> {
+    config: &'a ClientConfig,
+    desk: &'a mut Desk,
+    link: Link,
+    endpoint: Endpoint,
+    inbound: Observer,
+    received: Tally,
+    watch: Option<Watch>,
+    stdin: Option<Stdin>,
+    feeder: Feeder,
+    delivery: Delivery,
+    echo: Option<Echo>,
+    goal: Goal,
+    script: VecDeque<Step>,
+    /// The observer may have more events in the bytes at hand.
+    more: bool,
+    /// When stdin ended; from then on `--linger` counts.
+    input_ended: Option<Instant>,
+    heard: Instant,
+    max_time: Option<Instant>,
+    signal: Option<(Signal, Instant)>,
+    fault: Option<String>,
+    write_error: Option<String>,
+}
+
+/// Decodes what is sent, because somebody looks.
+struct Watch {
+    observer: Observer,
+    tally: Tally,
+    /// How far the bytes to send have been looked at.
+    seen: usize,
+    scratch: Vec<u8>,
+}
+
+/// The message being sent back.
+struct Echo {
+    opcode: Data,
+    content: Vec<u8>,
+}
+
+/// What ends the session early with success.
+struct Goal {
+    messages_left: Option<u64>,
+    until: Option<Regex>,
+    content: Vec<u8>,
+    met: bool,
+}
+
+/// Something a scripted session does, once the peer has answered what came before.
+pub enum Step {
+    /// A message in fragments of at most so many bytes.
+    Message(Data, &'static [u8], usize),
+    /// A ping.
+    Ping(&'static [u8]),
+    /// The closing handshake.
+    Close(u16, &'static str),
+}
+
+impl<'a> Pump<'a> {
+    /// Takes over an open connection.
+    ///
+    /// # Errors
+    ///
+    /// stdin can't be used.
+    pub fn new(
+        config: &'a ClientConfig,
+        desk: &'a mut Desk,
+        opened: Opened,
+        max_time: Option<Instant>,
+    ) -> io::Result<Self> {
+        let now = Instant::now();
+        let deflate = opened.report.agreed.deflate;
+        let endpoint_config = EndpointConfig { deflate, ..config.endpoint.clone() };
+        let stdin = match config.input {
+            InputFormat::None => None,
+            _ => {
+                let (registry, waker) = (desk.reactor.registry(), desk.reactor.waker());
+                Some(Stdin::open(registry, STDIN, waker)?)
+            }
+        };
+        let watch = desk.reporter.looks_at_frames().then(|| Watch {
+            observer: Observer::of_frames(
+                Direction::ToServer,
+                deflate.as_ref(),
+                config.open.limits,
+            ),
+            tally: Tally::default(),
+            seen: 0,
+            scratch: Vec::new(),
+        });
+        let goal = Goal {
+            messages_left: config.exit_after,
+            until: config.until.clone(),
+            content: Vec::new(),
+            met: false,
+        };
+        let echo = config.echo.then(|| Echo { opcode: Data::Text, content: Vec::new() });
+        let executed = config.input == InputFormat::None && !config.execute.is_empty();
+        Ok(Self {
+            config,
+            desk,
+            link: opened.link,
+            endpoint: Endpoint::new(endpoint_config, random::system(), now),
+            inbound: opened.inbound,
+            received: Tally::default(),
+            watch,
+            stdin,
+            feeder: Feeder::new(config.input, config.binary),
+            delivery: Delivery::new(config.output),
+            echo,
+            goal,
+            script: VecDeque::new(),
+            // Frames that came in the same segment as the 101.
+            more: true,
+            input_ended: executed.then_some(now),
+            heard: now,
+            max_time,
+            signal: None,
+            fault: None,
+            write_error: None,
+        })
+    }
+
+    /// Gives a script instead of stdin; its steps are done one after the other.
+    pub fn with_script(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.script = steps.into_iter().collect();
+        self
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    ///
+    /// stdout, stderr or the poll failed; the connection's own troubles are in the outcome.
+    pub fn run(mut self) -> io::Result<Outcome> {
+        self.execute();
+        self.next_step();
+        loop {
+            let now = Instant::now();
+            self.take_received(now)?;
+            self.take_stdin(now);
+            self.do_what_is_due(now);
+            self.send(now)?;
+            self.desk.stdout.flush()?;
+            if self.is_over() {
+                return self.finish();
+            }
+            self.wait()?;
+        }
+    }
+
+    /// Sends the messages of `-x`.
+    fn execute(&mut self) {
+        let opcode = if self.config.binary { Data::Binary } else { Data::Text };
+        for message in &self.config.execute {
+            // The connection has just been opened, so it takes them.
+            let _ = self.endpoint.send_message(opcode, message.as_bytes(), &mut self.link.tx);
+        }
+    }
+
+    /// Does the next step of the script.
+    fn next_step(&mut self) {
+        let Some(step) = self.script.pop_front() else { return };
+        let (endpoint, tx, now) = (&mut self.endpoint, &mut self.link.tx, Instant::now());
+        // Once the peer has closed there is nothing left to show.
+        let _ = match step {
+            Step::Message(opcode, content, piece) => {
+                let count = content.len().div_ceil(piece);
+                content.chunks(piece).enumerate().try_for_each(|(at, piece)| {
+                    endpoint.send_fragment(opcode, piece, at + 1 == count, tx)
+                })
+            }
+            Step::Ping(payload) => endpoint.send_ping(payload, now, tx),
+            Step::Close(code, reason) => endpoint.close(Some(code), reason, now, tx),
+        };
+    }
+
+    /// Whether there is room for what more events would make.
+    fn has_room(&self) -> bool {
+        !self.desk.stdout.is_full() && self.link.tx.len() < HIGH_WATER
+    }
+
+    /// Takes events from what was received, a buffer's worth a round, so that stdin and timers get
+    /// their turn.
+    fn take_received(&mut self, now: Instant) -> io::Result<()> {
+        if self.more {
+            self.take_events(now)?;
+        }
+        if self.more || !self.has_room() {
+            // Our own reader is slow: that is no silence of the peer.
+            self.heard = now;
+            self.endpoint.touch();
+            self.endpoint.keep_waiting(now);
+            return Ok(());
+        }
+        match self.link.fill() {
+            Ok(Fill::Data) => {
+                self.heard = now;
+                self.endpoint.touch();
+                self.take_events(now)
+            }
+            Ok(Fill::Blocked) => match self.write_error.take() {
+                Some(error) => self.end_of_stream(Some(error)),
+                None => Ok(()),
+            },
+            Ok(Fill::End { truncated }) => {
+                let how = truncated.then(|| "TLS ended without close_notify (W216)".to_owned());
+                self.end_of_stream(how)
+            }
+            Err(error) => self.end_of_stream(Some(error.to_string())),
+        }
+    }
+
+    fn take_events(&mut self, now: Instant) -> io::Result<()> {
+        let Self { link, desk, inbound, endpoint, received, watch, delivery, echo, goal, .. } =
+            self;
+        let Desk { stdout, reporter, .. } = &mut **desk;
+        let (mut input, tx) = link.split();
+        let looking = reporter.looks_at_frames();
+        let stamp = reporter.stamp();
+        let mut answered = false;
+        self.more = loop {
+            if stdout.is_full() || tx.len() >= HIGH_WATER {
+                break true;
+            }
+            let Some(observed) = inbound.next(&mut input) else { break false };
+            let Observed::Frame(event) = observed else { continue };
+            received.count(&event);
+            let round_trip = endpoint.receive(&event, now, tx);
+            answered |= round_trip.is_some() || matches!(event, FrameEvent::Message(_));
+            // A violation that fails the connection has ended the receiving by now.
+            if endpoint.is_receiving() && !goal.met {
+                delivery.take(&event, stdout)?;
+                if let Some(echo) = echo {
+                    echo.take(&event, endpoint, tx);
+                }
+                goal.take(&event);
+                if goal.met {
+                    // It may be closing already, which is as good.
+                    let _ = endpoint.close(Some(CloseCode::Normal.into()), "", now, tx);
+                }
+            }
+            if !looking {
+                continue;
+            }
+            if let Some(time) = round_trip {
+                reporter.event(&stamp, &Event::RoundTrip(time), stdout)?;
+            }
+            // What we sent in answer is shown after what it answers.
+            let between = matches!(event, FrameEvent::End { .. } | FrameEvent::Message(_));
+            reporter.event(&stamp, &Event::Frame(Direction::ToClient, event), stdout)?;
+            if let (true, Some(watch)) = (between, watch.as_mut()) {
+                watch.look(tx, reporter, stdout)?;
+            }
+        };
+        let at = input.consumed();
+        link.consumed(at);
+        if answered {
+            self.next_step();
+        }
+        Ok(())
+    }
+
+    fn end_of_stream(&mut self, how: Option<String>) -> io::Result<()> {
+        if let Some(violation) = self.inbound.finish() {
+            let event = FrameEvent::Violation(&violation);
+            self.desk.tell(&Event::Frame(Direction::ToClient, event))?;
+            if how.is_none() {
+                let detail = format!(
+                    "end of stream inside frame #{}: {}",
+                    violation.frame, violation.detail
+                );
+                self.endpoint.end_of_stream(Some(detail));
+                return Ok(());
+            }
+        }
+        self.endpoint.end_of_stream(how);
+        Ok(())
+    }
+
+    /// Reads stdin once, if it has something and the socket has room.
+    fn take_stdin(&mut self, now: Instant) {
+        if !self.wants_stdin() {
+            return;
+        }
+        let Some(stdin) = &mut self.stdin else { return };
+        let (endpoint, tx) = (&mut self.endpoint, &mut self.link.tx);
+        let result = match stdin.read(self.feeder.space()) {
+            Ok(StdinRead::Blocked) => return,
+            Ok(StdinRead::Data(n)) => self.feeder.filled(n, endpoint, now, tx),
+            Ok(StdinRead::End) => {
+                self.stdin = None;
+                self.input_ended = Some(now);
+                self.feeder.finish(endpoint, now, tx)
+            }
+            Err(error) => {
+                self.give_up(format!("stdin: {}", plain_io(&error)), now);
+                return;
+            }
+        };
+        if let Err(error) = result {
+            self.give_up(error.to_string(), now);
+        }
+    }
+
+    fn wants_stdin(&self) -> bool {
+        let room = self.link.tx.len() < HIGH_WATER && self.link.pending() < HIGH_WATER;
+        let ready = self.stdin.as_ref().is_some_and(Stdin::is_ready);
+        ready && room && self.endpoint.is_open() && self.write_error.is_none()
+    }
+
+    /// Ends because of a fault on this side.
+    fn give_up(&mut self, fault: String, now: Instant) {
+        self.stdin = None;
+        self.fault.get_or_insert(fault);
+        self.close(CloseCode::Away, now);
+    }
+
+    fn close(&mut self, code: CloseCode, now: Instant) {
+        // It may be closing already, which is as good.
+        let _ = self.endpoint.close(Some(code.into()), "", now, &mut self.link.tx);
+    }
+
+    /// Signals, deadlines, pings, and a reader of stdout that went away.
+    fn do_what_is_due(&mut self, now: Instant) {
+        if self.desk.stdout.is_closed() {
+            self.close(CloseCode::Normal, now);
+        }
+        if let Some(signal) = self.desk.signals.take() {
+            match self.signal {
+                Some(_) => self.endpoint.drop_connection(),
+                None => {
+                    self.signal = Some((signal, now + SIGNAL_PATIENCE));
+                    self.close(CloseCode::Away, now);
+                }
+            }
+        }
+        if self.signal.is_some_and(|(_, at)| at <= now) {
+            self.endpoint.drop_connection();
+        }
+        if self.max_time.is_some_and(|at| at <= now) {
+            self.max_time = None;
+            self.endpoint.time_out(TimeoutKind::MaxTime, now, &mut self.link.tx);
+        }
+        if self.linger_ends().is_some_and(|at| at <= now) {
+            self.close(CloseCode::Normal, now);
+        }
+        self.endpoint.tick(now, &mut self.link.tx);
+    }
+
+    /// When the peer will have been silent for `--linger` after the end of the input.
+    fn linger_ends(&self) -> Option<Instant> {
+        let (Linger::For(time), Some(ended)) = (self.config.linger, self.input_ended) else {
+            return None;
+        };
+        // Silence means nothing while the peer has not yet got what it could answer.
+        let waiting =
+            self.endpoint.is_open() && !self.more && (self.link.pending() == 0 || time.is_zero());
+        waiting.then(|| self.heard.max(ended) + time)
+    }
+
+    /// Shows and sends what has been made.
+    fn send(&mut self, now: Instant) -> io::Result<()> {
+        let Desk { stdout, reporter, .. } = &mut *self.desk;
+        if let Some(watch) = &mut self.watch {
+            watch.look(&self.link.tx, reporter, stdout)?;
+        }
+        let before = self.link.pending();
+        if self.write_error.is_none()
+            && before > 0
+            && let Err(error) = self.link.flush()
+        {
+            // What the peer sent before it went away is still to be read.
+            self.write_error = Some(error.to_string());
+            self.stdin = None;
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.seen = self.link.tx.len();
+        }
+        if self.link.pending() < before {
+            self.endpoint.keep_waiting(now);
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        let done = self.endpoint.is_done() && self.link.pending() == 0;
+        done || self.endpoint.state() == State::Closed
+    }
+
+    /// Waits until something can be done.
+    fn wait(&mut self) -> io::Result<()> {
+        let room = self.has_room();
+        let busy = self.wants_stdin()
+            || room && (self.more || self.link.may_fill() || self.write_error.is_some());
+        let deadline = match busy {
+            true => Some(Instant::now()),
+            false => {
+                let signal = self.signal.map(|(_, at)| at);
+                let ours = [self.endpoint.deadline(), self.linger_ends(), self.max_time, signal];
+                ours.into_iter().flatten().min()
+            }
+        };
+        let Desk { reactor, stdout, .. } = &mut *self.desk;
+        for event in reactor.wait(deadline)? {
+            match event.token() {
+                SOCKET => self.link.ready(event),
+                STDOUT => stdout.set_ready(),
+                STDIN | WAKER => self.stdin.iter_mut().for_each(Stdin::set_ready),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the end and empties stdout.
+    fn finish(mut self) -> io::Result<Outcome> {
+        let unsent = self.link.pending();
+        self.link.shutdown();
+        let sent = self.watch.as_ref().map(|watch| watch.tally.totals()).unwrap_or_default();
+        let ending = self.endpoint.ending(Instant::now(), sent, self.received.totals());
+        self.desk.tell(&Event::End(&ending))?;
+        self.desk.drain_stdout()?;
+        let missed =
+            !self.goal.met && (self.goal.messages_left.is_some() || self.goal.until.is_some());
+        let exit = match (self.signal, &self.fault, Exit::of(&ending)) {
+            (Some((Signal::Interrupt, _)), ..) => Exit::Interrupted,
+            (Some((Signal::Terminate, _)), ..) => Exit::Terminated,
+            (_, Some(_), _) => Exit::Failure,
+            _ if self.desk.stdout.is_closed() => Exit::Success,
+            (.., Exit::Success) if missed => Exit::Unmet,
+            (.., exit) => exit,
+        };
+        let input_left = self.stdin.is_some() && ending.by != Side::Us;
+        Ok(Outcome { ending, exit, fault: self.fault, unsent, input_left })
+    }
+}
+
+impl Watch {
+    /// Tells what has been added to the bytes to send since the last look.
+    fn look(&mut self, tx: &[u8], reporter: &mut Reporter, stdout: &mut Stdout) -> io::Result<()> {
+        if tx.len() == self.seen {
+            return Ok(());
+        }
+        let Self { observer, tally, seen, scratch } = self;
+        scratch.clear();
+        scratch.extend_from_slice(&tx[*seen..]);
+        *seen = tx.len();
+        let stamp = reporter.stamp();
+        let mut input = Input::new(scratch);
+        while let Some(observed) = observer.next(&mut input) {
+            let Observed::Frame(event) = observed else { continue };
+            tally.count(&event);
+            reporter.event(&stamp, &Event::Frame(Direction::ToServer, event), stdout)?;
+        }
+        Ok(())
+    }
+}
+
+impl Echo {
+    /// Collects a message and sends it back at its end; a long one in fragments.
+    fn take(&mut self, event: &FrameEvent<'_>, endpoint: &mut Endpoint, tx: &mut Vec<u8>) {
+        // Once the connection is closing nobody waits for the rest.
+        let _ = match event {
+            FrameEvent::Start { header, .. } => {
+                if let OpCode::Data(opcode @ (Data::Text | Data::Binary)) = header.opcode {
+                    self.opcode = opcode;
+                }
+                Ok(())
+            }
+            FrameEvent::Data(bytes) => {
+                self.content.extend_from_slice(bytes);
+                match self.content.len() >= ECHO_PIECE {
+                    true => self.send(false, endpoint, tx),
+                    false => Ok(()),
+                }
+            }
+            FrameEvent::Message(_) => self.send(true, endpoint, tx),
+            _ => Ok(()),
+        };
+    }
+
+    fn send(
+        &mut self,
+        last: bool,
+        endpoint: &mut Endpoint,
+        tx: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        let result = endpoint.send_fragment(self.opcode, &self.content, last, tx);
+        self.content.clear();
+        result
+    }
+}
+
+impl Goal {
+    fn take(&mut self, event: &FrameEvent<'_>) {
+        match event {
+            FrameEvent::Data(bytes) if self.until.is_some() => {
+                let room = UNTIL_PIECE - self.content.len();
+                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            FrameEvent::Message(_) => {
+                self.met |= self.until.as_ref().is_some_and(|until| until.is_match(&self.content));
+                self.content.clear();
+                if let Some(left) = &mut self.messages_left {
+                    *left = left.saturating_sub(1);
+                    self.met |= *left == 0;
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Exit codes: one table from which the man page and the tests are derived.
+
+use crate::event::{Cause, Ending, Side};
+use crate::wire::close;
+
+/// How the program ends. Scripts rely on the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Ended cleanly.
+    Success,
+    /// Any other error.
+    Failure,
+    /// Wrong usage.
+    Usage,
+    /// Name not resolved.
+    Resolve,
+    /// No TCP connection.
+    Connect,
+    /// Proxy refused or failed.
+    Proxy,
+    /// TLS failed.
+    Tls,
+    /// Another status than 101.
+    Refused,
+    /// A 101 that breaks the RFC.
+    BadHandshake,
+    /// The peer broke the protocol.
+    Violation,
+    /// Connection lost without a Close frame.
+    Lost,
+    /// The peer closed with an error code.
+    PeerError,
+    /// A timeout of ours.
+    Timeout,
+    /// An expectation was not met.
+    Unmet,
+    /// SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl Exit {
+    /// All of them, ascending.
+    pub const ALL: &[Self] = &[
+        Self::Success,
+        Self::Failure,
+        Self::Usage,
+        Self::Resolve,
+        Self::Connect,
+        Self::Proxy,
+        Self::Tls,
+        Self::Refused,
+        Self::BadHandshake,
+        Self::Violation,
+        Self::Lost,
+        Self::PeerError,
+        Self::Timeout,
+        Self::Unmet,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// The status the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Resolve => 3,
+            Self::Connect => 4,
+            Self::Proxy => 5,
+            Self::Tls => 6,
+            Self::Refused => 7,
+            Self::BadHandshake => 8,
+            Self::Violation => 9,
+            Self::Lost => 10,
+            Self::PeerError => 11,
+            Self::Timeout => 12,
+            Self::Unmet => 13,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// What it says, for the man page.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => {
+                "ended cleanly: our Close was answered, or the peer closed with 1000, 1001 or no code"
+            }
+            Self::Failure => "any other error",
+            Self::Usage => "wrong usage",
+            Self::Resolve => "the name was not resolved",
+            Self::Connect => "no TCP connection",
+            Self::Proxy => "a proxy refused or failed",
+            Self::Tls => "TLS failed",
+            Self::Refused => "the server answered the handshake with another status than 101",
+            Self::BadHandshake => {
+                "a 101 that breaks the RFC: wrong accept value, missing headers, unoffered subprotocol or extension; or an answer that is not HTTP"
+            }
+            Self::Violation => "the peer broke the protocol after the handshake",
+            Self::Lost => "the connection was lost without a Close frame (1006)",
+            Self::PeerError => "the peer closed with an error code",
+            Self::Timeout => "a timeout of ours",
+            Self::Unmet => "an expectation was not met (--until, --exit-after)",
+            Self::Interrupted => "SIGINT",
+            Self::Terminated => "SIGTERM",
+        }
+    }
+
+    /// What the end of a connection amounts to.
+    pub fn of(ending: &Ending) -> Self {
+        match &ending.cause {
+            Cause::Violation(_) => Self::Violation,
+            Cause::Timeout(_) => Self::Timeout,
+            Cause::Lost(_) => Self::Lost,
+            Cause::Dropped => Self::Failure,
+            Cause::Closed => {
+                let received = ending.received.as_ref().and_then(|body| body.code);
+                let sent = ending.sent.as_ref().and_then(|body| body.code);
+                let echoed = ending.by == Side::Us && received == sent;
+                match close::is_regular(received) || echoed {
+                    true => Self::Success,
+                    false => Self::PeerError,
+                }
+            }
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{TimeoutKind, Totals};
+    use crate::wire::close::CloseBody;
+    use crate::wire::{Violation, ViolationKind};
+    use std::time::Duration;
+
+    fn ending(by: Side, cause: Cause, sent: Option<u16>, received: Option<u16>) -> Ending {
+        let body = |code| CloseBody { code, reason: Vec::new() };
+        let totals = Totals::default();
+        Ending {
+            by,
+            cause,
+            sent: Some(body(sent)),
+            received: Some(body(received)),
+            duration: Duration::ZERO,
+            out: totals,
+            r#in: totals,
+        }
+    }
+
+    #[test]
+    fn the_table_is_the_contract() {
+        let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 130, 143]);
+    }
+
+    #[test]
+    fn a_regular_close_is_success_whoever_began() {
+        for code in [None, Some(1000), Some(1001)] {
+            assert_eq!(Exit::of(&ending(Side::Peer, Cause::Closed, code, code)), Exit::Success);
+        }
+        let ours = ending(Side::Us, Cause::Closed, Some(4000), Some(4000));
+        assert_eq!(Exit::of(&ours), Exit::Success);
+    }
+
+    #[test]
+    fn an_error_code_from_the_peer_is_told() {
+        for code in [1002, 1006, 1011, 3000, 4001] {
+            let theirs = ending(Side::Peer, Cause::Closed, Some(code), Some(code));
+            assert_eq!(Exit::of(&theirs), Exit::PeerError);
+        }
+        let crossed = ending(Side::Us, Cause::Closed, Some(1000), Some(1011));
+        assert_eq!(Exit::of(&crossed), Exit::PeerError);
+    }
+
+    #[test]
+    fn every_cause_has_its_code() {
+        let violation = Violation {
+            kind: ViolationKind::Rsv2OrRsv3,
+            frame: 1,
+            offset: 0,
+            detail: String::new(),
+        };
+        let causes = [
+            (Cause::Violation(violation), Exit::Violation),
+            (Cause::Timeout(TimeoutKind::Pong), Exit::Timeout),
+            (Cause::Lost("end of stream".into()), Exit::Lost),
+            (Cause::Dropped, Exit::Failure),
+        ];
+        for (cause, exit) in causes {
+            assert_eq!(Exit::of(&ending(Side::Us, cause, None, None)), exit);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Who is told what: events to the printers, and each printer's lines to where they belong.
+
+use std::io::{self, Write};
+
+use crate::cli::OutputFormat;
+use crate::config::Display;
+use crate::event::{ConnId, Direction, Event, Stamp};
+use crate::net::stdio::Stdout;
+use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, Verbosity};
+
+/// Where a transcript goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Stdout,
+    Stderr,
+}
+
+/// Hands events to the printers of a run.
+pub struct Reporter {
+    human: Option<(HumanPrinter, Place)>,
+    json: Option<JsonPrinter>,
+    quiet: bool,
+    conn: ConnId,
+    lines: Vec<u8>,
+}
+
+impl Reporter {
+    /// Chooses the printers: a transcript on stdout for `--output frames`, on stderr for `-v`;
+    /// JSON on stdout for `--output json`.
+    pub fn new(output: OutputFormat, display: &Display) -> Self {
+        let place = match (output, display.verbose) {
+            (OutputFormat::Frames, _) => Some(Place::Stdout),
+            (_, 1..) => Some(Place::Stderr),
+            _ => None,
+        };
+        let human = place.map(|place| {
+            let (is_terminal, width) = match place {
+                Place::Stdout => (display.terminal.stdout, display.terminal.width),
+                Place::Stderr => (display.terminal.stderr, display.terminal.width),
+            };
+            let options = HumanOptions {
+                width,
+                palette: display.palette(is_terminal),
+                verbosity: if display.verbose > 1 { Verbosity::Hex } else { Verbosity::Frames },
+                ..HumanOptions::new(Direction::ToServer)
+            };
+            (HumanPrinter::new(options), place)
+        });
+        let json = (output == OutputFormat::Json).then(JsonPrinter::new);
+        Self { human, json, quiet: display.quiet, conn: ConnId(1), lines: Vec::new() }
+    }
+
+    /// Whether anybody looks at frames: if not, what is sent need not be decoded.
+    pub fn looks_at_frames(&self) -> bool {
+        self.human.is_some() || self.json.is_some()
+    }
+
+    /// The time and place of an event now.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { micros: crate::net::clock::wall_micros(), conn: self.conn }
+    }
+
+    /// Tells an event that happens now.
+    ///
+    /// # Errors
+    ///
+    /// stderr failed.
+    pub fn tell(&mut self, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        if self.looks_at_frames() {
+            let stamp = self.stamp();
+            self.event(&stamp, event, stdout)?;
+        }
+        Ok(())
+    }
+
+    /// Tells an event.
+    ///
+    /// # Errors
+    ///
+    /// stderr failed.
+    #[inline]
+    pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        if let Some(json) = &mut self.json {
+            json.print(at, event, stdout.buffer());
+        }
+        let Some((human, place)) = &mut self.human else { return Ok(()) };
+        if self.quiet && !matches!(event, Event::Frame(..) | Event::RoundTrip(_)) {
+            // Frames that will not be finished are told even so.
+            if matches!(event, Event::End(_)) {
+                human.flush_partial(stdout.buffer());
+            }
+            return Ok(());
+        }
+        match place {
+            Place::Stdout => human.print(at, event, stdout.buffer()),
+            Place::Stderr => {
+                human.print(at, event, &mut self.lines);
+                if !self.lines.is_empty() {
+                    io::stderr().write_all(&self.lines)?;
+                    self.lines.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether warnings that are no events of a transcript may be said on stderr.
+    pub fn may_warn(&self) -> bool {
+        !self.quiet
+    }
+}

@@ -1,0 +1,206 @@
+//! Microseconds since the Unix epoch as times of day: local for people, UTC for machines.
+//!
+//! Reads no clock; the time is an argument. The system's time zone is looked up at the first local
+//! time that is written, and its offset once a minute of event time, because offsets change at
+//! most on minutes.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::number::{pair, triple};
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// The first and last second RFC 3339 can write: years 0000 to 9999.
+const RFC_3339_SECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
+
+/// Which time people are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zone {
+    /// The system's time zone.
+    #[default]
+    Local,
+    /// UTC.
+    Utc,
+}
+
+/// Writes times as `07:00:00.123`.
+#[derive(Debug, Default)]
+pub struct LocalClock {
+    zone: Option<TimeZone>,
+    /// The minute, counted from the epoch, for which `offset` holds.
+    minute: Option<i64>,
+    /// Seconds east of Greenwich.
+    offset: i64,
+    second: Option<i64>,
+    /// `HH:MM:SS.` of that second.
+    prefix: [u8; 9],
+}
+
+impl LocalClock {
+    /// A clock for this zone.
+    pub fn new(zone: Zone) -> Self {
+        let zone = (zone == Zone::Utc).then_some(TimeZone::UTC);
+        Self { zone, ..Self::default() }
+    }
+
+    /// Appends the time of day, twelve bytes.
+    #[inline]
+    pub fn write(&mut self, micros: i64, out: &mut Vec<u8>) {
+        let second = micros.div_euclid(MICROS_PER_SECOND);
+        if self.second != Some(second) {
+            self.turn_to(second);
+        }
+        let millis = micros.rem_euclid(MICROS_PER_SECOND) / 1000;
+        out.extend_from_slice(&self.prefix);
+        out.extend_from_slice(&triple(millis as usize));
+    }
+
+    fn turn_to(&mut self, second: i64) {
+        let minute = second.div_euclid(60);
+        if self.minute != Some(minute) {
+            let zone = self.zone.get_or_insert_with(TimeZone::system);
+            // A time no calendar knows is shown as UTC.
+            self.offset = Timestamp::from_second(second)
+                .map_or(0, |at| i64::from(zone.to_offset(at).seconds()));
+            self.minute = Some(minute);
+        }
+        self.second = Some(second);
+        self.prefix = time_of_day(second.saturating_add(self.offset), b'.');
+    }
+}
+
+/// Writes times as `2026-11-21T07:00:00.123456Z`.
+#[derive(Debug, Default)]
+pub struct UtcClock {
+    second: Option<i64>,
+    /// `YYYY-MM-DDTHH:MM:SS.` of that second.
+    prefix: [u8; 20],
+}
+
+impl UtcClock {
+    /// Appends the time as RFC 3339 writes it, 27 bytes. Years beyond 0000 to 9999 are cut to
+    /// these.
+    #[inline]
+    pub fn write(&mut self, micros: i64, out: &mut Vec<u8>) {
+        let second = micros.div_euclid(MICROS_PER_SECOND);
+        if self.second != Some(second) {
+            self.second = Some(second);
+            self.prefix = date_and_time(second);
+        }
+        let rest = micros.rem_euclid(MICROS_PER_SECOND) as usize;
+        out.extend_from_slice(&self.prefix);
+        out.extend_from_slice(&triple(rest / 1000));
+        out.extend_from_slice(&triple(rest % 1000));
+        out.push(b'Z');
+    }
+}
+
+/// A duration in seconds to the millisecond, as in `3.204 s`.
+pub fn seconds(duration: Duration) -> String {
+    format!("{}.{:03} s", duration.as_secs(), duration.subsec_millis())
+}
+
+/// A duration in milliseconds to the microsecond, as in `0.123 ms`.
+pub fn millis(duration: Duration) -> String {
+    let micros = duration.as_micros();
+    format!("{}.{:03} ms", micros / 1000, micros % 1000)
+}
+
+fn time_of_day(second: i64, end: u8) -> [u8; 9] {
+    let second = second.rem_euclid(SECONDS_PER_DAY) as usize;
+    let ([a, b], [c, d], [e, f]) = (pair(second / 3600), pair(second / 60 % 60), pair(second % 60));
+    [a, b, b':', c, d, b':', e, f, end]
+}
+
+fn date_and_time(second: i64) -> [u8; 20] {
+    let second = second.clamp(*RFC_3339_SECONDS.start(), *RFC_3339_SECONDS.end());
+    let (year, month, day) = civil(second.div_euclid(SECONDS_PER_DAY));
+    let mut text = *b"YYYY-MM-DDTHH:MM:SS.";
+    text[0..2].copy_from_slice(&pair(year / 100));
+    text[2..4].copy_from_slice(&pair(year % 100));
+    text[5..7].copy_from_slice(&pair(month));
+    text[8..10].copy_from_slice(&pair(day));
+    text[11..20].copy_from_slice(&time_of_day(second, b'.'));
+    text
+}
+
+/// Year, month and day of a day counted from the epoch, year 0 or later.
+///
+/// Counts in years that begin in March, so that the leap day is the last one, and in eras of
+/// 400 years, which all have 146,097 days (Howard Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms").
+fn civil(day: i64) -> (usize, usize, usize) {
+    let day = day + 719_468;
+    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year + i64::from(month <= 2);
+    (year as usize, month as usize, day as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(micros: i64) -> String {
+        let mut out = Vec::new();
+        UtcClock::default().write(micros, &mut out);
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    #[test]
+    fn rfc_3339_of_known_moments() {
+        for (micros, text) in [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (-1, "1969-12-31T23:59:59.999999Z"),
+            (1_795_244_400_123_456, "2026-11-21T07:00:00.123456Z"),
+            (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
+            (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
+            (-62_167_219_200_000_000, "0000-01-01T00:00:00.000000Z"),
+        ] {
+            assert_eq!(utc(micros), text);
+        }
+    }
+
+    #[test]
+    fn agrees_with_jiff_on_every_tenth_day_of_a_thousand_years() {
+        for day in (-182_000..182_000i64).step_by(10) {
+            let second = day * SECONDS_PER_DAY + 4321;
+            let expected = Timestamp::from_second(second).expect("in range").to_string();
+            assert_eq!(utc(second * MICROS_PER_SECOND), expected.replace('Z', ".000000Z"));
+        }
+    }
+
+    #[test]
+    fn no_number_is_out_of_reach() {
+        for micros in [i64::MIN, i64::MAX] {
+            assert_eq!(utc(micros).len(), 27);
+            LocalClock::new(Zone::Utc).write(micros, &mut Vec::new());
+        }
+    }
+
+    #[test]
+    fn durations_have_three_decimals() {
+        assert_eq!(seconds(Duration::from_micros(3_204_999)), "3.204 s");
+        assert_eq!(millis(Duration::from_nanos(1_234_056_789)), "1234.056 ms");
+    }
+
+    #[test]
+    fn the_time_of_day_follows_the_zone() {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let mut clock = LocalClock { zone: Some(zone), ..LocalClock::default() };
+        let mut out = Vec::new();
+        for micros in [1_795_244_400_123_999, 1_795_244_459_999_999, 1_795_244_460_000_000] {
+            clock.write(micros, &mut out);
+            out.push(b' ');
+        }
+        assert_eq!(String::from_utf8_lossy(&out), "09:00:00.123 09:00:59.999 09:01:00.000 ");
+    }
+}

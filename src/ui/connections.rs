@@ -1,0 +1,77 @@
+//! What a printer keeps for each connection.
+
+use std::collections::HashMap;
+
+use crate::event::ConnId;
+
+/// One `T` for each connection, quickest for the one used last.
+#[derive(Debug)]
+pub(super) struct PerConnection<T> {
+    /// Whose the value is; nobody's value is the default.
+    current: Option<ConnId>,
+    value: Box<T>,
+    others: HashMap<ConnId, Box<T>>,
+}
+
+impl<T: Default> Default for PerConnection<T> {
+    fn default() -> Self {
+        Self { current: None, value: Box::default(), others: HashMap::new() }
+    }
+}
+
+impl<T: Default> PerConnection<T> {
+    /// What is kept for `conn`; begins with the default.
+    #[inline]
+    pub(super) fn of(&mut self, conn: ConnId) -> &mut T {
+        if self.current != Some(conn) {
+            self.turn_to(conn);
+        }
+        &mut self.value
+    }
+
+    /// Forgets what was kept for a connection that has ended.
+    pub(super) fn forget(&mut self, conn: ConnId) {
+        if self.current == Some(conn) {
+            self.current = None;
+            *self.value = T::default();
+        } else {
+            self.others.remove(&conn);
+        }
+    }
+
+    /// The connections something is kept for, in ascending order.
+    pub(super) fn ids(&self) -> Vec<ConnId> {
+        let mut ids: Vec<ConnId> = self.others.keys().copied().chain(self.current).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    #[cold]
+    fn turn_to(&mut self, conn: ConnId) {
+        let next = self.others.remove(&conn).unwrap_or_default();
+        let last = std::mem::replace(&mut self.value, next);
+        if let Some(current) = self.current.replace(conn) {
+            self.others.insert(current, last);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_connection_has_its_own_until_it_is_forgotten() {
+        let mut kept = PerConnection::<u32>::default();
+        for conn in [1, 2, 1, 3] {
+            *kept.of(ConnId(conn)) += conn as u32;
+        }
+        assert_eq!(kept.ids(), [ConnId(1), ConnId(2), ConnId(3)]);
+        assert_eq!(*kept.of(ConnId(1)), 2);
+        kept.forget(ConnId(1));
+        kept.forget(ConnId(2));
+        assert_eq!(*kept.of(ConnId(3)), 3);
+        assert_eq!(kept.ids(), [ConnId(3)]);
+        assert_eq!(*kept.of(ConnId(1)), 0);
+    }
+}

@@ -1,0 +1,205 @@
+//! The end of a connection told as a sentence: who closed, with which codes, and whether it was
+//! in order.
+
+use super::{clock, sanitize};
+use crate::event::{Cause, Ending, Side, Totals};
+use crate::wire::close::{self, CloseBody};
+
+/// Tells how a connection ended, in one line, harmless for a terminal.
+///
+/// As in `sent 1000 normal closure; then received 1000 normal closure; closed cleanly by us after
+/// 3.204 s`.
+pub fn describe(ending: &Ending) -> String {
+    let mut parts = frames(ending);
+    let after = clock::seconds(ending.duration);
+    parts.push(match &ending.cause {
+        Cause::Closed => {
+            let by = match ending.by {
+                Side::Us => "us",
+                Side::Peer => "the peer",
+                Side::Network => "the network",
+            };
+            format!("closed cleanly by {by} after {after}")
+        }
+        Cause::Violation(violation) => {
+            let text = sanitize::escaped(violation.to_string().as_bytes());
+            format!("failed by us after {after} because the peer broke the protocol: {text}")
+        }
+        Cause::Timeout(kind) => format!("ended by us after {after}: {}", kind.what()),
+        Cause::Lost(how) => {
+            // "1006 … is designated for use … to indicate that the connection was closed
+            // abnormally, e.g., without sending or receiving a Close control frame" (§7.4.1).
+            let without = match (&ending.sent, &ending.received) {
+                (_, Some(_)) => "before the closing handshake was complete",
+                (Some(_), None) => "without the peer's close frame",
+                (None, None) => "without a close frame",
+            };
+            let how = sanitize::escaped(how.as_bytes());
+            format!("connection lost {without} after {after} (1006): {how}")
+        }
+        Cause::Dropped => format!("dropped by us without a closing handshake after {after}"),
+    });
+    parts.join("; ")
+}
+
+/// Tells what crossed, as in `sent 2 frames, 1 message, 5 bytes (13 on the wire); received …`.
+pub fn totals(ending: &Ending) -> String {
+    format!("sent {}; received {}", amount(&ending.out), amount(&ending.r#in))
+}
+
+/// A close code with its name, and its reason in quotes: `1001 going away "restart"`.
+pub fn close_body(body: &CloseBody) -> String {
+    let mut out = Vec::new();
+    match body.code {
+        Some(code) => {
+            out.extend_from_slice(format!("{code} {}", close::lookup(code).name).as_bytes());
+        }
+        None => out.extend_from_slice(b"a close without code"),
+    }
+    if !body.reason.is_empty() {
+        out.push(b' ');
+        sanitize::quote_into(&body.reason, &mut out);
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The Close frames, in the order in which they crossed.
+fn frames(ending: &Ending) -> Vec<String> {
+    let sent = ending.sent.as_ref().map(|body| format!("sent {}", close_body(body)));
+    let received = ending.received.as_ref().map(|body| format!("received {}", close_body(body)));
+    // Who completed a closing handshake answered the other's Close.
+    let peer_first = ending.by == Side::Peer && ending.cause == Cause::Closed;
+    match (sent, received) {
+        (Some(sent), Some(received)) if peer_first => vec![received, format!("then {sent}")],
+        (Some(sent), Some(received)) => vec![sent, format!("then {received}")],
+        (sent, received) => sent.into_iter().chain(received).collect(),
+    }
+}
+
+fn amount(totals: &Totals) -> String {
+    let Totals { frames, messages, bytes, wire_bytes } = *totals;
+    let frames = counted(frames, "frame");
+    let messages = counted(messages, "message");
+    let bytes = counted(bytes, "byte");
+    format!("{frames}, {messages}, {bytes} ({wire_bytes} on the wire)")
+}
+
+fn counted(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::event::TimeoutKind;
+    use crate::wire::{Violation, ViolationKind};
+
+    fn body(code: u16, reason: &str) -> Option<CloseBody> {
+        Some(CloseBody { code: Some(code), reason: reason.into() })
+    }
+
+    fn ending(
+        by: Side,
+        cause: Cause,
+        sent: Option<CloseBody>,
+        received: Option<CloseBody>,
+    ) -> Ending {
+        Ending {
+            by,
+            cause,
+            sent,
+            received,
+            duration: Duration::from_millis(3204),
+            out: Totals { frames: 2, messages: 1, bytes: 5, wire_bytes: 17 },
+            r#in: Totals { frames: 1, messages: 0, bytes: 0, wire_bytes: 4 },
+        }
+    }
+
+    #[test]
+    fn a_clean_close_by_us() {
+        let end = ending(Side::Us, Cause::Closed, body(1000, ""), body(1000, ""));
+        assert_eq!(
+            describe(&end),
+            "sent 1000 normal closure; then received 1000 normal closure; \
+             closed cleanly by us after 3.204 s"
+        );
+        assert_eq!(
+            totals(&end),
+            "sent 2 frames, 1 message, 5 bytes (17 on the wire); \
+             received 1 frame, 0 messages, 0 bytes (4 on the wire)"
+        );
+    }
+
+    #[test]
+    fn a_clean_close_by_the_peer_with_a_hostile_reason() {
+        let end =
+            ending(Side::Peer, Cause::Closed, body(1001, ""), body(1001, "re\u{202e}\x1b[2Jx"));
+        assert_eq!(
+            describe(&end),
+            "received 1001 going away \"re\\u{202e}\\e[2Jx\"; then sent 1001 going away; \
+             closed cleanly by the peer after 3.204 s"
+        );
+    }
+
+    #[test]
+    fn a_close_without_code() {
+        let end = ending(
+            Side::Peer,
+            Cause::Closed,
+            Some(CloseBody::default()),
+            Some(CloseBody::default()),
+        );
+        assert_eq!(
+            describe(&end),
+            "received a close without code; then sent a close without code; closed cleanly by the peer after 3.204 s"
+        );
+    }
+
+    #[test]
+    fn a_lost_connection() {
+        let lost = || Cause::Lost("connection reset by peer".into());
+        assert_eq!(
+            describe(&ending(Side::Network, lost(), None, None)),
+            "connection lost without a close frame after 3.204 s (1006): connection reset by peer"
+        );
+        assert_eq!(
+            describe(&ending(Side::Network, lost(), body(1000, ""), None)),
+            "sent 1000 normal closure; connection lost without the peer's close frame \
+             after 3.204 s (1006): connection reset by peer"
+        );
+    }
+
+    #[test]
+    fn a_timeout() {
+        let end = ending(Side::Us, Cause::Timeout(TimeoutKind::Close), body(1000, ""), None);
+        assert_eq!(
+            describe(&end),
+            "sent 1000 normal closure; ended by us after 3.204 s: \
+             the peer did not answer our close frame within the close timeout"
+        );
+    }
+
+    #[test]
+    fn a_violation() {
+        let kind = ViolationKind::Rsv1WithoutExtension;
+        let violation = Violation { kind, frame: 4, offset: 1187, detail: String::new() };
+        let cause = Cause::Violation(violation);
+        let end = ending(Side::Us, cause, body(1002, "x"), None);
+        assert_eq!(
+            describe(&end),
+            "sent 1002 protocol error \"x\"; failed by us after 3.204 s because the peer broke \
+             the protocol: frame #4, byte 1187: RSV1 is set but no extension was agreed that \
+             gives it a meaning (W602, RFC 6455 §5.2)"
+        );
+    }
+
+    #[test]
+    fn dropped() {
+        assert_eq!(
+            describe(&ending(Side::Us, Cause::Dropped, None, None)),
+            "dropped by us without a closing handshake after 3.204 s"
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! The body of a refused handshake: the beginning, line by line.
+
+use super::page::Page;
+use crate::event::ConnId;
+use crate::ui::style::Ink;
+
+/// Bytes that are shown. Error pages of proxies say what matters long before.
+const SHOWN: u64 = 4096;
+
+/// What is known of a body.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    /// The beginning of a line whose end is still to come.
+    line: Vec<u8>,
+    seen: u64,
+}
+
+impl Body {
+    /// Takes the next piece.
+    pub(super) fn push(&mut self, bytes: &[u8], conn: ConnId, page: &mut Page, out: &mut Vec<u8>) {
+        let room = SHOWN.saturating_sub(self.seen).min(bytes.len() as u64) as usize;
+        self.seen += bytes.len() as u64;
+        for line in bytes[..room].split_inclusive(|&byte| byte == b'\n') {
+            self.line.extend_from_slice(line);
+            if line.ends_with(b"\n") {
+                self.end_line(conn, page, out);
+            }
+        }
+    }
+
+    /// Tells the last line and how much was left out.
+    pub(super) fn finish(&mut self, conn: ConnId, page: &mut Page, out: &mut Vec<u8>) {
+        if !self.line.is_empty() {
+            self.end_line(conn, page, out);
+        }
+        let seen = std::mem::take(&mut self.seen);
+        if seen > SHOWN {
+            let text = format!("the body has {seen} bytes, the first {SHOWN} are shown");
+            page.info(conn, &text, out);
+        }
+    }
+
+    fn end_line(&mut self, conn: ConnId, page: &mut Page, out: &mut Vec<u8>) {
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        page.line(Ink::Received, conn, line, out);
+        self.line.clear();
+    }
+}

@@ -1,0 +1,76 @@
+//! Every byte of a frame, below its line: the header, the payload as rows, then what only its end
+//! could tell.
+
+use super::lane::Frame;
+use super::page::Page;
+use super::preview::{self, Kind};
+use crate::ui::hexdump::Rows;
+use crate::ui::number;
+
+/// Spaces before each line of a dump.
+pub(super) const INDENT: usize = 4;
+
+/// Appends the line with the header's own bytes.
+pub(super) fn header(frame: &Frame, page: &mut Page, out: &mut Vec<u8>) {
+    number::spaces(INDENT, out);
+    out.extend_from_slice(b"header at byte ");
+    number::decimal(frame.header.offset, out);
+    out.extend_from_slice(b": ");
+    number::hex_spaced(frame.header.bytes(), out);
+    out.push(b'\n');
+    page.dumping = Some((frame.conn, frame.direction, frame.number));
+}
+
+/// Says whose rows follow, if something else was written since the last ones.
+pub(super) fn go_on(frame: &Frame, page: &mut Page, out: &mut Vec<u8>) {
+    let this = Some((frame.conn, frame.direction, frame.number));
+    if page.dumping == this {
+        return;
+    }
+    let ink = super::ink(frame.direction, page.sent);
+    let text = format!("#{} goes on", frame.number);
+    page.line(ink, frame.conn, text.as_bytes(), out);
+    page.dumping = this;
+}
+
+/// Appends the last row and a line with what is new: the content of a compressed frame, the
+/// meaning of a Close, a round trip, or `rest`.
+pub(super) fn end(
+    frame: &Frame,
+    rows: &mut Rows,
+    start: &[u8],
+    rest: String,
+    page: &mut Page,
+    out: &mut Vec<u8>,
+) {
+    let close = frame.kind == Kind::Close;
+    let news = frame.compressed || close || frame.round_trip.is_some() || !rest.is_empty();
+    if frame.wire > 0 || news {
+        go_on(frame, page, out);
+    }
+    rows.finish(INDENT, out);
+    if !news {
+        return;
+    }
+    let line_start = out.len();
+    number::spaces(INDENT, out);
+    if frame.compressed {
+        out.extend_from_slice(b"inflated to ");
+        number::decimal(frame.content, out);
+        out.extend_from_slice(b" bytes ");
+    }
+    if frame.compressed && frame.content > 0 || close {
+        let used = out.len() - line_start + rest.len() + 1;
+        preview::write(frame, start, page.width.saturating_sub(used), out);
+        out.push(b' ');
+    }
+    if let Some(time) = frame.round_trip {
+        out.extend_from_slice(preview::round_trip(time).as_bytes());
+        out.push(b' ');
+    }
+    out.extend_from_slice(rest.as_bytes());
+    while out.last() == Some(&b' ') {
+        out.pop();
+    }
+    out.push(b'\n');
+}

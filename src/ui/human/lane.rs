@@ -1,0 +1,306 @@
+//! One direction of one connection: from the pieces of a frame to its line.
+//!
+//! A frame's line is told at its end, when the preview, the inflated length and the round trip are
+//! known, and the `!` lines follow it. Until then violations wait here. When it becomes known that
+//! the end will not come, the line is told with what came.
+
+use std::time::Duration;
+
+use super::line::Line;
+use super::page::Page;
+use super::preview::{self, Kind};
+use super::{dump, ink};
+use crate::event::{ConnId, Direction, FrameEvent, Stamp};
+use crate::ui::hexdump::Rows;
+use crate::ui::style::Ink;
+use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
+
+/// State of one direction.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    frame: Option<Frame>,
+    /// The message that continuation frames go on with.
+    message: Option<Message>,
+    /// The beginning of what the preview shows.
+    preview: Vec<u8>,
+    /// Lines that wait for the line of their frame.
+    held: Vec<u8>,
+    rows: Rows,
+    /// Bytes behind a lost frame boundary.
+    lost: u64,
+}
+
+/// A frame of which the end is still to come.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) conn: ConnId,
+    pub(super) direction: Direction,
+    pub(super) number: u64,
+    pub(super) header: FrameHeader,
+    /// Time of its latest event, in microseconds since the epoch.
+    pub(super) at: i64,
+    pub(super) kind: Kind,
+    /// Whether it belongs to a compressed message.
+    pub(super) compressed: bool,
+    in_message: bool,
+    /// Payload bytes so far.
+    pub(super) wire: u64,
+    /// Content bytes so far, inflated.
+    pub(super) content: u64,
+    pub(super) round_trip: Option<Duration>,
+    told: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Message {
+    text: bool,
+    compressed: bool,
+}
+
+/// Why a frame's line is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// It is complete.
+    Complete,
+    /// Its end will not come.
+    Cut,
+    /// Its end may come, but what was found in it must be told now.
+    SoFar,
+    /// It has no end: the length's top bit is set.
+    Endless,
+}
+
+impl Lane {
+    /// Takes the next event of the direction.
+    #[inline]
+    pub(super) fn take(
+        &mut self,
+        at: &Stamp,
+        direction: Direction,
+        event: &FrameEvent<'_>,
+        page: &mut Page,
+        out: &mut Vec<u8>,
+    ) {
+        if let Some(frame) = &mut self.frame {
+            frame.at = at.micros;
+        }
+        match event {
+            FrameEvent::Start { number, header } => {
+                self.tell(Why::Cut, page, out);
+                self.begin(at, direction, *number, header);
+                if page.hex {
+                    self.begin_dump(page, out);
+                }
+            }
+            FrameEvent::Payload(bytes) => {
+                let Some(frame) = &mut self.frame else { return };
+                frame.wire += bytes.len() as u64;
+                // A compressed frame shows its own bytes only if nothing can be made of them.
+                if !frame.in_message || frame.compressed && frame.content == 0 {
+                    keep(&mut self.preview, bytes, page);
+                }
+                if page.hex {
+                    dump::go_on(frame, page, out);
+                    self.rows.push(bytes, dump::INDENT, out);
+                }
+            }
+            FrameEvent::Data(bytes) => {
+                let Some(frame) = &mut self.frame else { return };
+                if frame.compressed && frame.content == 0 {
+                    self.preview.clear();
+                }
+                frame.content += bytes.len() as u64;
+                keep(&mut self.preview, bytes, page);
+            }
+            FrameEvent::Violation(violation) => self.blame(at.conn, violation, page, out),
+            FrameEvent::Undecodable(bytes) => {
+                self.tell(Why::Endless, page, out);
+                self.undecodable(at, direction, bytes, page, out);
+            }
+            FrameEvent::End { .. } => self.tell(Why::Complete, page, out),
+            // The payload of control frames has been seen; messages show in their frames.
+            FrameEvent::Control { .. } | FrameEvent::Message(_) => {}
+        }
+    }
+
+    /// Gives the time of a round trip to the pong that is being told, if there is one.
+    pub(super) fn take_round_trip(&mut self, time: Duration) -> bool {
+        let pong = OpCode::Control(Control::Pong);
+        let Some(frame) = self.frame.as_mut().filter(|frame| frame.header.opcode == pong) else {
+            return false;
+        };
+        frame.round_trip = Some(time);
+        true
+    }
+
+    /// Tells a frame that broke a rule although it is not complete.
+    pub(super) fn flush_if_blamed(&mut self, page: &mut Page, out: &mut Vec<u8>) {
+        if !self.held.is_empty() {
+            self.tell(Why::SoFar, page, out);
+        }
+    }
+
+    /// Tells what is left when nothing more will come.
+    pub(super) fn finish(&mut self, conn: ConnId, page: &mut Page, out: &mut Vec<u8>) {
+        self.tell(Why::Cut, page, out);
+        if page.hex {
+            self.rows.finish(dump::INDENT, out);
+        }
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 {
+            page.info(conn, &format!("{lost} bytes in all could not be decoded"), out);
+        }
+    }
+
+    fn begin(&mut self, at: &Stamp, direction: Direction, number: u64, header: &FrameHeader) {
+        let (kind, in_message) = match header.opcode {
+            OpCode::Data(Data::Text | Data::Binary) => {
+                let text = header.opcode == OpCode::Data(Data::Text);
+                self.message = Some(Message { text, compressed: header.rsv1 });
+                (if text { Kind::Text } else { Kind::Bytes }, true)
+            }
+            OpCode::Data(Data::Continue) => match self.message {
+                Some(Message { text: true, .. }) => (Kind::Text, true),
+                Some(_) => (Kind::Bytes, true),
+                None => (Kind::Bytes, false),
+            },
+            OpCode::Control(Control::Close) => (Kind::Close, false),
+            OpCode::Control(Control::Ping | Control::Pong) => (Kind::Note, false),
+            OpCode::Data(Data::Reserved(_)) | OpCode::Control(Control::Reserved(_)) => {
+                (Kind::Bytes, false)
+            }
+        };
+        self.preview.clear();
+        self.frame = Some(Frame {
+            conn: at.conn,
+            direction,
+            number,
+            header: *header,
+            at: at.micros,
+            kind,
+            compressed: in_message && self.message.is_some_and(|message| message.compressed),
+            in_message,
+            wire: 0,
+            content: 0,
+            round_trip: None,
+            told: false,
+        });
+    }
+
+    /// Notes a violation, to be told after the line of the frame.
+    #[cold]
+    fn blame(&mut self, conn: ConnId, violation: &Violation, page: &mut Page, out: &mut Vec<u8>) {
+        // Where no extension gives RSV1 a meaning, it does not mean compression.
+        if violation.kind == ViolationKind::Rsv1WithoutExtension
+            && let Some(frame) = self.frame.as_mut().filter(|frame| frame.in_message)
+        {
+            frame.compressed = false;
+            self.message.iter_mut().for_each(|message| message.compressed = false);
+        }
+        let Violation { kind, frame, offset, detail } = violation;
+        let rule = kind.rule();
+        let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+        let text = format!(
+            "{} {}: {}{detail} (frame #{frame}, byte {offset})",
+            rule.code, rule.section, rule.explanation
+        );
+        let ends_it = *kind == ViolationKind::CutInsideFrame;
+        if ends_it {
+            self.tell(Why::Cut, page, out);
+        }
+        if ends_it || self.frame.is_none() {
+            page.line(Ink::Violation, conn, text.as_bytes(), out);
+        } else {
+            let dumping = page.dumping;
+            page.line(Ink::Violation, conn, text.as_bytes(), &mut self.held);
+            page.dumping = dumping;
+        }
+    }
+
+    /// Appends the line of the frame, unless it has been told, and the lines that wait for it.
+    fn tell(&mut self, why: Why, page: &mut Page, out: &mut Vec<u8>) {
+        let Some(frame) = &mut self.frame else { return };
+        if page.hex {
+            if why != Why::SoFar {
+                dump::end(frame, &mut self.rows, &self.preview, rest(frame, why), page, out);
+            }
+        } else if !frame.told {
+            frame.told = true;
+            let inflated = frame.compressed.then_some(frame.content);
+            let line = Line::begin(frame, inflated, page, out);
+            let rest = rest(frame, why);
+            let room = line.room(page.width.saturating_sub(rest.len()), out);
+            preview::write(frame, &self.preview, room, out);
+            line.finish(rest.as_bytes(), out);
+        }
+        if !self.held.is_empty() {
+            page.dumping = None;
+            out.append(&mut self.held);
+        }
+        if why == Why::Complete && frame.in_message && frame.header.fin {
+            self.message = None;
+        }
+        if why != Why::SoFar {
+            self.frame = None;
+        }
+    }
+
+    /// Appends the line of a frame of which all bytes will be shown, and its header.
+    fn begin_dump(&mut self, page: &mut Page, out: &mut Vec<u8>) {
+        let Some(frame) = &self.frame else { return };
+        Line::begin(frame, None, page, out).finish(b"", out);
+        dump::header(frame, page, out);
+        self.rows = Rows::default();
+    }
+
+    /// Shows the first bytes behind a lost frame boundary, or all of them in hex mode.
+    fn undecodable(
+        &mut self,
+        at: &Stamp,
+        direction: Direction,
+        bytes: &[u8],
+        page: &mut Page,
+        out: &mut Vec<u8>,
+    ) {
+        if self.lost == 0 {
+            let (ink, start) = (ink(direction, page.sent), out.len());
+            page.palette.begin(ink, out);
+            page.mark(ink, at.conn, out);
+            out.push(b' ');
+            page.clock.write(at.micros, out);
+            page.palette.end(out);
+            out.extend_from_slice(b" undecodable ");
+            if !page.hex {
+                let used = out.len() - start - page.palette.invisible(ink);
+                let room = page.width.saturating_sub(used);
+                preview::bytes(bytes, bytes.len() as u64, room, out);
+            }
+            out.push(b'\n');
+            self.rows = Rows::default();
+        }
+        self.lost += bytes.len() as u64;
+        if page.hex {
+            self.rows.push(bytes, dump::INDENT, out);
+        }
+    }
+}
+
+/// What is to be said of a frame that is not complete; nothing of one that is.
+fn rest(frame: &Frame, why: Why) -> String {
+    let Frame { wire, header, .. } = frame;
+    match why {
+        Why::Complete => String::new(),
+        Why::Cut => format!("(cut: {wire} of {} bytes)", header.len),
+        Why::SoFar => format!("({wire} of {} bytes so far)", header.len),
+        Why::Endless => "(no end)".to_owned(),
+    }
+}
+
+/// Keeps the beginning of what a preview can show: no more than four bytes for each column, the
+/// longest a character can be, and always a whole control frame.
+#[inline]
+fn keep(preview: &mut Vec<u8>, bytes: &[u8], page: &Page) {
+    let most = page.width * 4;
+    let room = most.max(128).saturating_sub(preview.len());
+    preview.extend_from_slice(&bytes[..bytes.len().min(room)]);
+}

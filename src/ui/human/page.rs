@@ -1,0 +1,66 @@
+//! What all lines of a transcript have in common: marks, colours, width, clock.
+
+use super::Dumping;
+use crate::event::{ConnId, Direction};
+use crate::ui::clock::LocalClock;
+use crate::ui::style::{Ink, Palette};
+use crate::ui::{number, sanitize};
+
+/// How lines look and where the transcript stands.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) sent: Direction,
+    pub(super) width: usize,
+    pub(super) palette: Palette,
+    pub(super) hex: bool,
+    pub(super) clock: LocalClock,
+    pub(super) show_connection: bool,
+    /// Digits of the greatest frame number so far, so that columns stay aligned.
+    pub(super) number_width: usize,
+    /// The frame whose dump is the last thing written, if it is.
+    pub(super) dumping: Option<Dumping>,
+}
+
+impl Page {
+    /// Appends the mark of a line and, where there are several, the connection's number.
+    #[inline]
+    pub(super) fn mark(&mut self, ink: Ink, conn: ConnId, out: &mut Vec<u8>) {
+        self.dumping = None;
+        out.push(match ink {
+            Ink::Sent => b'>',
+            Ink::Received => b'<',
+            Ink::Info | Ink::Good => b'*',
+            Ink::Violation => b'!',
+        });
+        if self.show_connection {
+            out.extend_from_slice(b" [");
+            number::decimal(conn.0, out);
+            out.push(b']');
+        }
+    }
+
+    /// Appends a `*` line with `text` escaped.
+    pub(super) fn info(&mut self, conn: ConnId, text: &str, out: &mut Vec<u8>) {
+        self.line(Ink::Info, conn, text.as_bytes(), out);
+    }
+
+    /// Appends a whole line with `text` escaped. Of a violation all is coloured, of others the
+    /// mark.
+    pub(super) fn line(&mut self, ink: Ink, conn: ConnId, text: &[u8], out: &mut Vec<u8>) {
+        let palette = self.palette;
+        palette.begin(ink, out);
+        self.mark(ink, conn, out);
+        let all = ink == Ink::Violation;
+        if !all {
+            palette.end(out);
+        }
+        if !text.is_empty() {
+            out.push(b' ');
+            sanitize::escape_into(text, out);
+        }
+        if all {
+            palette.end(out);
+        }
+        out.push(b'\n');
+    }
+}

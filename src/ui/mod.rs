@@ -1,0 +1,21 @@
+//! What is shown: events turned into lines for people and for machines.
+//!
+//! Printers are pure: they append bytes to a buffer that somebody else writes, and keep just the
+//! state that the lines need. They know the event vocabulary and the wire; no sockets, no files,
+//! no clock (events carry their time). Only [`terminal`] asks the system, and only for facts.
+//!
+//! Everything that came from outside passes through [`sanitize`] on its way.
+
+pub mod clock;
+mod connections;
+pub mod ending;
+pub mod hexdump;
+pub mod human;
+pub mod number;
+pub mod sanitize;
+pub mod style;
+
+pub use human::{HumanOptions, HumanPrinter, Verbosity};
+pub mod json;
+pub mod terminal;
+pub use json::JsonPrinter;

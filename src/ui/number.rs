@@ -1,0 +1,127 @@
+//! Numbers as text, straight into a buffer.
+//!
+//! A transcript of a million frames holds ten million numbers; going through `core::fmt` for each
+//! would cost more than decoding the frames.
+
+/// All numbers of two digits, one after the other.
+const PAIRS: &[u8; 200] = b"\
+00010203040506070809101112131415161718192021222324252627282930313233343536373839\
+40414243444546474849505152535455565758596061626364656667686970717273747576777879\
+8081828384858687888990919293949596979899";
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Appends `n` in decimal.
+#[inline]
+pub fn decimal(n: u64, out: &mut Vec<u8>) {
+    if n < 10 {
+        return out.push(b'0' + n as u8);
+    }
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = n;
+    while rest >= 10 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(&pair((rest % 100) as usize));
+        rest /= 100;
+    }
+    if rest > 0 {
+        at -= 1;
+        digits[at] = b'0' + rest as u8;
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// How many digits [`decimal`] writes for `n`, 1 to 20.
+pub fn decimal_len(n: u64) -> usize {
+    n.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
+/// The last two digits of `n`.
+#[inline]
+pub(super) fn pair(n: usize) -> [u8; 2] {
+    let at = n % 100 * 2;
+    [PAIRS[at], PAIRS[at + 1]]
+}
+
+/// The last three digits of `n`.
+#[inline]
+pub(super) fn triple(n: usize) -> [u8; 3] {
+    let [b, c] = pair(n);
+    [b'0' + (n / 100 % 10) as u8, b, c]
+}
+
+/// The two hexadecimal digits of a byte, lower case.
+#[inline]
+pub(super) fn hex_pair(byte: u8) -> [u8; 2] {
+    [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0xf)]]
+}
+
+/// Appends bytes in hexadecimal, nothing between them.
+#[inline]
+pub fn hex(bytes: &[u8], out: &mut Vec<u8>) {
+    for &byte in bytes {
+        out.extend_from_slice(&hex_pair(byte));
+    }
+}
+
+/// Appends bytes in hexadecimal with a space between them.
+pub fn hex_spaced(bytes: &[u8], out: &mut Vec<u8>) {
+    for (at, &byte) in bytes.iter().enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        out.extend_from_slice(&hex_pair(byte));
+    }
+}
+
+/// Appends `n` in hexadecimal, without leading zeros.
+pub fn hex_number(n: u32, out: &mut Vec<u8>) {
+    let first = (n.max(1).ilog2() / 4) as i32;
+    for digit in (0..=first).rev() {
+        out.push(HEX[(n >> (digit * 4) & 0xf) as usize]);
+    }
+}
+
+/// Appends `n` spaces.
+#[inline]
+pub fn spaces(n: usize, out: &mut Vec<u8>) {
+    out.resize(out.len() + n, b' ');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).expect("ASCII")
+    }
+
+    #[test]
+    fn decimals_are_those_of_the_standard_library() {
+        let mut n = 1u64;
+        for _ in 0..64 {
+            for n in [n - 1, n, n + 1, n / 30 * 10, u64::MAX - n] {
+                assert_eq!(text(|out| decimal(n, out)), n.to_string());
+                assert_eq!(decimal_len(n), n.to_string().len());
+            }
+            n = n.wrapping_mul(2).max(1);
+        }
+        for n in 0..1000 {
+            assert_eq!(text(|out| decimal(n, out)), n.to_string());
+            assert_eq!(triple(n as usize), format!("{n:03}").as_bytes());
+        }
+    }
+
+    #[test]
+    fn hexadecimals() {
+        assert_eq!(text(|out| hex(&[0, 0x1f, 0xff], out)), "001fff");
+        assert_eq!(text(|out| hex_spaced(&[0xde, 0xad], out)), "de ad");
+        for n in [0, 1, 0xf, 0x10, 0x85, 0x202e, 0xe0001, u32::MAX] {
+            assert_eq!(text(|out| hex_number(n, out)), format!("{n:x}"));
+        }
+        assert_eq!(text(|out| spaces(3, out)), "   ");
+    }
+}

@@ -1,0 +1,212 @@
+//! Foreign text made harmless for a terminal, and still readable.
+//!
+//! Headers, payloads, close reasons, certificate names: whatever a peer chose may hold escape
+//! sequences that retitle the window, text direction marks that reorder a line, or characters
+//! that cannot be seen. None of them gets through here. Plain ASCII passes unchanged and at
+//! memory speed; so do the letters of all scripts.
+//!
+//! Control characters become `\n \r \t \0 \e` or `\u{85}`, bytes that are not UTF-8 `\x85`.
+
+use unicode_width::UnicodeWidthChar as _;
+
+use super::number;
+
+/// Appends `bytes` with everything escaped that must not reach a terminal. Quotes and backslashes
+/// stay as they are: use it where text stands alone on its line, as a header does.
+pub fn escape_into(bytes: &[u8], out: &mut Vec<u8>) {
+    write_escaped(bytes, false, out);
+}
+
+/// [`escape_into`] as a string, for messages that are put together from several parts.
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut out = Vec::with_capacity(bytes.len());
+    escape_into(bytes, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Appends `bytes` between double quotes, with quotes and backslashes escaped too, so that the
+/// end can't be faked and the original can be told from the escapes.
+pub fn quote_into(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    write_escaped(bytes, true, out);
+    out.push(b'"');
+}
+
+/// Appends as much of `bytes` as fits into `columns` of a terminal, quoted as by [`quote_into`].
+///
+/// `…` before the closing quote says that something is missing: because it did not fit, or because
+/// `truncated` says that `bytes` is only the beginning. Never takes more than `columns`, unless
+/// they are fewer than the three that `"…"` takes.
+pub fn fit_quoted(bytes: &[u8], truncated: bool, columns: usize, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let inner = columns.max(3) - 2;
+    let plain = plain_len(&bytes[..bytes.len().min(inner + 1)]);
+    if plain == bytes.len() && plain <= inner && !truncated {
+        out.extend_from_slice(bytes);
+        return out.push(b'"');
+    }
+    // Everything up to here fits even if the ellipsis must follow it.
+    let safe = plain.min(inner - 1);
+    out.extend_from_slice(&bytes[..safe]);
+    let mut fit = Fit { used: safe, inner, safe_len: out.len() };
+    let cut = !fit.fill(&bytes[safe..], truncated, out);
+    if cut || truncated {
+        out.truncate(fit.safe_len);
+        out.extend_from_slice("…".as_bytes());
+    }
+    out.push(b'"');
+}
+
+/// Filling a given number of columns.
+struct Fit {
+    used: usize,
+    inner: usize,
+    /// Length of the output up to which an ellipsis still fits behind.
+    safe_len: usize,
+}
+
+impl Fit {
+    /// Appends `bytes` until the columns are full; says whether all went in.
+    fn fill(&mut self, bytes: &[u8], truncated: bool, out: &mut Vec<u8>) -> bool {
+        let mut chunks = bytes.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            for c in chunk.valid().chars() {
+                let before = out.len();
+                push_char(c, true, out);
+                let columns = match out.len() - before {
+                    // Emoji presentation may widen the character before it.
+                    _ if c == '\u{fe0f}' => 1,
+                    len if len == c.len_utf8() => c.width().unwrap_or(0),
+                    escape => escape,
+                };
+                if !self.add(columns, out) {
+                    return false;
+                }
+            }
+            // A character that only the preview's end cuts is no error of the sender's.
+            if truncated && chunks.peek().is_none() && is_cut_character(chunk.invalid()) {
+                break;
+            }
+            for &byte in chunk.invalid() {
+                push_byte(byte, out);
+                if !self.add(4, out) {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn add(&mut self, columns: usize, out: &[u8]) -> bool {
+        self.used += columns;
+        if self.used < self.inner {
+            self.safe_len = out.len();
+        }
+        self.used <= self.inner
+    }
+}
+
+/// Whether these bytes begin a character and lack its end.
+fn is_cut_character(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+}
+
+/// How many bytes at the start are printable ASCII other than `"` and `\`.
+#[inline]
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
+    run_len(bytes, |byte| is_printable(byte) & (byte != b'"') & (byte != b'\\'))
+}
+
+#[inline]
+fn is_printable(byte: u8) -> bool {
+    byte.wrapping_sub(b' ') < 0x5f
+}
+
+/// Length of the run of wanted bytes at the start: blocks of 32, which the compiler turns into
+/// vector instructions, then the last few one by one.
+#[inline]
+fn run_len(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let whole = blocks
+        .iter()
+        .position(|block| !block.iter().fold(true, |all, &byte| all & wanted(byte)))
+        .unwrap_or(blocks.len());
+    let at = whole * 32;
+    at + bytes[at..].iter().position(|&byte| !wanted(byte)).unwrap_or(bytes.len() - at)
+}
+
+fn write_escaped(bytes: &[u8], quoted: bool, out: &mut Vec<u8>) {
+    let plain = |bytes: &[u8]| match quoted {
+        true => plain_len(bytes),
+        false => run_len(bytes, is_printable),
+    };
+    let (start, rest) = bytes.split_at(plain(bytes));
+    out.extend_from_slice(start);
+    for chunk in rest.utf8_chunks() {
+        let mut text = chunk.valid();
+        while let Some(c) = text.chars().next() {
+            push_char(c, quoted, out);
+            text = &text[c.len_utf8()..];
+            let (start, rest) = text.split_at(plain(text.as_bytes()));
+            out.extend_from_slice(start.as_bytes());
+            text = rest;
+        }
+        for &byte in chunk.invalid() {
+            push_byte(byte, out);
+        }
+    }
+}
+
+/// Appends one character, escaped if it must be.
+fn push_char(c: char, quoted: bool, out: &mut Vec<u8>) {
+    match c {
+        '"' | '\\' if quoted => out.extend_from_slice(&[b'\\', c as u8]),
+        ' '..='~' => out.push(c as u8),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        '\0' => out.extend_from_slice(b"\\0"),
+        '\x1b' => out.extend_from_slice(b"\\e"),
+        c if is_hidden(c) => {
+            out.extend_from_slice(b"\\u{");
+            number::hex_number(c.into(), out);
+            out.push(b'}');
+        }
+        c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
+fn push_byte(byte: u8, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\\x");
+    out.extend_from_slice(&number::hex_pair(byte));
+}
+
+/// Whether a character acts on a terminal or hides from the reader: controls, direction marks,
+/// line and paragraph separators, what has no width and no visible effect on its neighbours, and
+/// noncharacters. Variation selectors and combining marks belong to visible text; private and
+/// unassigned characters show as boxes.
+#[rustfmt::skip]
+pub fn is_hidden(c: char) -> bool {
+    match c {
+        ' '..='~' => false,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true, // C0, DEL, C1
+        '\u{a0}'..='\u{ac}' | '\u{ae}'..='\u{34e}' => false,
+        '\u{ad}' | '\u{34f}'                   // soft hyphen, grapheme joiner
+        | '\u{61c}'                            // Arabic letter mark
+        | '\u{115f}' | '\u{1160}'              // Hangul fillers
+        | '\u{17b4}' | '\u{17b5}'              // Khmer inherent vowels
+        | '\u{180e}'                           // Mongolian vowel separator
+        | '\u{200b}'..='\u{200f}'              // zero width, direction marks
+        | '\u{2028}'..='\u{202e}'              // separators, embeddings, overrides
+        | '\u{2060}'..='\u{206f}'              // joiners, invisible operators, isolates
+        | '\u{3164}' | '\u{ffa0}'              // Hangul fillers
+        | '\u{feff}'                           // byte order mark
+        | '\u{fff9}'..='\u{fffb}'              // interlinear annotation
+        | '\u{fdd0}'..='\u{fdef}'              // noncharacters
+        | '\u{1bca0}'..='\u{1bca3}'            // shorthand format
+        | '\u{1d173}'..='\u{1d17a}'            // musical format
+        | '\u{e0000}'..='\u{e007f}' => true,   // tags
+        // The last two of each plane are noncharacters.
+        c => u32::from(c) & 0xfffe == 0xfffe,
+    }
+}

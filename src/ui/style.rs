@@ -1,0 +1,60 @@
+//! Colours: which parts of a transcript have which, decided once when a printer is made.
+//!
+//! The codes are written here and not by `crossterm::style`, whose colours look at `NO_COLOR` in
+//! the environment each time they are displayed and so can't be turned on by `--color always`.
+
+/// What a piece of text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// What we sent: `>`.
+    Sent,
+    /// What we received: `<`.
+    Received,
+    /// Information: `*`.
+    Info,
+    /// A broken rule: `!`.
+    Violation,
+    /// What is in order: `✓`.
+    Good,
+}
+
+/// Colours or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Palette {
+    /// Whether colour codes are written at all.
+    pub on: bool,
+}
+
+impl Palette {
+    /// Begins text of this kind.
+    #[inline]
+    pub fn begin(self, ink: Ink, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.code(ink).as_bytes());
+    }
+
+    /// Ends what [`Palette::begin`] began.
+    #[inline]
+    pub fn end(self, out: &mut Vec<u8>) {
+        if self.on {
+            out.extend_from_slice(RESET.as_bytes());
+        }
+    }
+
+    /// Bytes of the codes around one piece of text: they take no columns.
+    #[inline]
+    pub fn invisible(self, ink: Ink) -> usize {
+        if self.on { self.code(ink).len() + RESET.len() } else { 0 }
+    }
+
+    fn code(self, ink: Ink) -> &'static str {
+        match (self.on, ink) {
+            (false, _) => "",
+            (true, Ink::Sent | Ink::Good) => "\x1b[32m",
+            (true, Ink::Received) => "\x1b[36m",
+            (true, Ink::Info) => "\x1b[34m",
+            (true, Ink::Violation) => "\x1b[31m",
+        }
+    }
+}
+
+const RESET: &str = "\x1b[0m";
