@@ -5,7 +5,8 @@
 
 #[doc(hidden)]
 pub mod cli;
-mod config;
+#[doc(hidden)]
+pub mod config;
 pub mod event;
 #[doc(hidden)]
 pub mod modes;

@@ -7,6 +7,7 @@ use crate::config::Display;
 use crate::event::{ConnId, Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, Verbosity};
+use crate::wire::Role;
 
 /// Where a transcript goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl Reporter {
             };
             (HumanPrinter::new(options), place)
         });
-        let json = (output == OutputFormat::Json).then(JsonPrinter::new);
+        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(Role::Client)));
         Self { human, json, quiet: display.quiet, conn: ConnId(1), lines: Vec::new() }
     }
 

@@ -21,6 +21,7 @@ pub enum Signal {
 pub struct Signals {
     interrupt: mio::net::UnixStream,
     terminate: mio::net::UnixStream,
+    ready: bool,
 }
 
 impl Signals {
@@ -38,11 +39,19 @@ impl Signals {
             registry.register(&mut ours, SIGNAL, Interest::READABLE)?;
             Ok(ours)
         };
-        Ok(Self { interrupt: open(SIGINT)?, terminate: open(SIGTERM)? })
+        Ok(Self { interrupt: open(SIGINT)?, terminate: open(SIGTERM)?, ready: false })
+    }
+
+    /// Notes that the poll says that a signal came.
+    pub fn set_ready(&mut self) {
+        self.ready = true;
     }
 
     /// A signal that came since the last call.
     pub fn take(&mut self) -> Option<Signal> {
+        if !std::mem::take(&mut self.ready) {
+            return None;
+        }
         let came = |pipe: &mut mio::net::UnixStream| matches!(pipe.read(&mut [0; 8]), Ok(1..));
         if came(&mut self.interrupt) {
             return Some(Signal::Interrupt);

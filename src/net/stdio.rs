@@ -85,8 +85,8 @@ fn reopen(fd: BorrowedFd<'_>, way: Way) -> io::Result<File> {
         .write(way == Way::Out)
         .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32)
         .open(format!("/proc/self/fd/{}", fd.as_raw_fd()))?;
-    // A pipe of a mebibyte (the most a user may ask for) means fewer switches between the two
+    // A larger pipe (64 KiB by default) means fewer switches between the two
     // programs; if the system says no, the pipe stays as it is.
-    let _ = rustix::pipe::fcntl_setpipe_size(file.as_fd(), 1 << 20);
+    let _ = rustix::pipe::fcntl_setpipe_size(file.as_fd(), 256 * 1024);
     Ok(file)
 }

@@ -291,6 +291,7 @@ impl Endpoint {
             OpCode::Control(Control::Close) if self.sent.is_none() => {
                 self.sent = Some(CloseBody::parse(&frame.payload));
                 self.close_deadline = Some(now + self.config.close_timeout);
+                self.next_ping = None;
                 if self.state == State::Open {
                     self.state = State::Closing;
                 }
@@ -310,12 +311,14 @@ impl Endpoint {
 
     /// Ends at once, without a closing handshake.
     pub fn drop_connection(&mut self) {
-        self.finish(Side::Us, Cause::Dropped);
-        self.state = State::Closed;
+        self.end(Side::Us, Cause::Dropped);
     }
 
     /// Fails the connection because a deadline outside this endpoint passed.
     pub fn time_out(&mut self, kind: TimeoutKind, now: Instant, out: &mut Vec<u8>) {
+        if self.state == State::Closed {
+            return;
+        }
         self.fail(CloseCode::Away, kind.what(), Cause::Timeout(kind), now, out);
     }
 
@@ -325,19 +328,16 @@ impl Endpoint {
         if self.state == State::Closed {
             return;
         }
-        self.state = State::Closed;
         // Once both Close frames have crossed, the way TCP ends does not matter (§7.1.4).
         let by = if how.is_some() { Side::Network } else { Side::Peer };
         let text = how.unwrap_or_else(|| "end of stream".to_owned());
-        self.finish(by, Cause::Lost(text));
+        self.end(by, Cause::Lost(text));
     }
 
     /// Does what is due at `now`.
     pub fn tick(&mut self, now: Instant, out: &mut Vec<u8>) {
         if self.close_deadline.is_some_and(|at| at <= now) {
-            self.close_deadline = None;
-            self.finish(Side::Us, Cause::Timeout(TimeoutKind::Close));
-            self.state = State::Closed;
+            self.end(Side::Us, Cause::Timeout(TimeoutKind::Close));
         }
         if self.pong_deadline.is_some_and(|at| at <= now) {
             self.time_out(TimeoutKind::Pong, now, out);
@@ -482,6 +482,13 @@ impl Endpoint {
         self.finish(Side::Us, cause);
         self.pong_deadline = None;
         self.close_deadline = Some(now + LAST_WORDS.min(self.config.close_timeout));
+    }
+
+    /// Nothing more can happen.
+    fn end(&mut self, by: Side, cause: Cause) {
+        self.finish(by, cause);
+        self.state = State::Closed;
+        self.close_deadline = None;
     }
 
     /// The first cause stays; what comes later follows from it.

@@ -198,7 +198,12 @@ struct Open {
 struct Inflate {
     inflater: Inflater,
     output: Box<[u8]>,
+    /// Bytes of `output` that are content.
     given: usize,
+    /// How many of these come before an impossible byte of a text; all, if there is none.
+    good: usize,
+    /// What ends the content after these.
+    broken: Option<Violation>,
     /// The message after which the DEFLATE context is lost.
     broken_by: Option<u64>,
 }
@@ -225,13 +230,13 @@ enum Stage {
     Decode,
     /// The last `n` bytes of the input are content, still to be checked.
     Content { n: usize },
-    /// The last `n` bytes of the input are content that has been checked.
-    Tell { n: usize },
+    /// The last `n` bytes of the input are content after an impossible byte was found.
+    Rest { n: usize },
     /// Of the last `n` bytes of the input, `done` have been inflated.
     Inflate { n: usize, done: usize },
     /// Of the tail after a compressed message, `done` bytes have been inflated.
     InflateTail { done: usize },
-    /// Inflated bytes wait in the buffer; then goes on with the stage noted.
+    /// Inflated bytes after the good ones wait in the buffer; then goes on with the stage noted.
     Inflated { n: usize, done: usize, tail: bool },
     /// The frame is complete: its control event, then its end.
     Finish,
@@ -253,9 +258,11 @@ impl Frames {
             Direction::ToClient => Role::Server,
         };
         let inflate = deflate.map(|params| Inflate {
-            inflater: Inflater::new(params.window_bits(sender), params.no_context_takeover(sender)),
+            inflater: Inflater::new(params.no_context_takeover(sender)),
             output: Box::default(),
             given: 0,
+            good: 0,
+            broken: None,
             broken_by: None,
         });
         Self {
@@ -299,32 +306,34 @@ impl Frames {
                     Step::Undecodable(n) => return Some(FrameEvent::Undecodable(input.taken(n))),
                 },
                 Stage::Content { n } => {
-                    // A violation is told first, so that a strict reader stops before bad bytes.
-                    self.stage = Stage::Tell { n };
-                    self.check_plain(input.taken(n));
+                    // Content, violation, the rest of the content, however the input was cut: a
+                    // strict reader takes the same bytes and stops before the first bad one.
+                    let good = self.check_plain(input.taken(n));
+                    self.stage = match n - good {
+                        0 => Stage::Decode,
+                        n => Stage::Rest { n },
+                    };
+                    if good > 0 {
+                        return Some(FrameEvent::Data(&input.taken(n)[..good]));
+                    }
                 }
-                Stage::Tell { n } => {
+                Stage::Rest { n } => {
                     self.stage = Stage::Decode;
                     return Some(FrameEvent::Data(input.taken(n)));
                 }
                 Stage::Inflate { n, done } => {
-                    let wire = input.taken(n);
-                    let (consumed, given, full) = self.inflate(&wire[done..]);
-                    let done = done + consumed;
-                    self.stage = match (given, done == n && !full) {
-                        (0, true) => Stage::Decode,
-                        (0, false) => Stage::Inflate { n, done },
-                        _ => Stage::Inflated { n, done, tail: false },
-                    };
+                    let done = done + self.inflate(&input.taken(n)[done..]);
+                    self.stage = Stage::Inflated { n, done, tail: false };
+                    if let good @ 1.. = self.inflate.as_ref()?.good {
+                        return Some(FrameEvent::Data(&self.inflate.as_ref()?.output[..good]));
+                    }
                 }
                 Stage::InflateTail { done } => {
-                    let (consumed, given, full) = self.inflate(&TAIL[done..]);
-                    let done = done + consumed;
-                    self.stage = match (given, done == TAIL.len() && !full) {
-                        (0, true) => Stage::Finish,
-                        (0, false) => Stage::InflateTail { done },
-                        _ => Stage::Inflated { n: 0, done, tail: true },
-                    };
+                    let done = done + self.inflate(&TAIL[done..]);
+                    self.stage = Stage::Inflated { n: 0, done, tail: true };
+                    if let good @ 1.. = self.inflate.as_ref()?.good {
+                        return Some(FrameEvent::Data(&self.inflate.as_ref()?.output[..good]));
+                    }
                 }
                 Stage::Inflated { n, done, tail } => {
                     let full = self.inflated_is_full();
@@ -334,8 +343,12 @@ impl Frames {
                         false if done == n && !full => Stage::Decode,
                         false => Stage::Inflate { n, done },
                     };
-                    let inflate = self.inflate.as_ref()?;
-                    return Some(FrameEvent::Data(&inflate.output[..inflate.given]));
+                    let inflate = self.inflate.as_mut()?;
+                    self.found.extend(inflate.broken.take());
+                    let rest = inflate.good..inflate.given;
+                    if !rest.is_empty() {
+                        return Some(FrameEvent::Data(&self.inflate.as_ref()?.output[rest]));
+                    }
                 }
                 Stage::Finish => {
                     self.stage = Stage::TellEnd;
@@ -422,11 +435,13 @@ impl Frames {
     fn abandon_message(&mut self) {
         let Some(open) = self.message.take() else { return };
         self.utf8 = Utf8Validator::default();
-        if open.inflate
+        if open.info.compressed
             && let Some(inflate) = &mut self.inflate
         {
             inflate.inflater.end_message();
-            inflate.broken_by = inflate.inflater.keeps_context().then_some(open.info.number);
+            if open.inflate {
+                inflate.broken_by = inflate.inflater.keeps_context().then_some(open.info.number);
+            }
         }
     }
 
@@ -467,58 +482,69 @@ impl Frames {
         Stage::Decode
     }
 
-    /// Counts and checks content that travelled uncompressed.
-    fn check_plain(&mut self, content: &[u8]) {
-        let Some(open) = &mut self.message else { return };
+    /// Counts and checks content that travelled uncompressed; gives how many of its bytes come
+    /// before the first impossible one.
+    fn check_plain(&mut self, content: &[u8]) -> usize {
+        let Some(open) = &mut self.message else { return content.len() };
         // The content's last byte is the last one the decoder took.
-        let end = self.decoder.offset();
+        let start = self.decoder.offset().saturating_sub(content.len() as u64);
         let before = open.info.len;
         open.info.len += content.len() as u64;
-        if let Some((at, detail)) = open.check_text(&mut self.utf8, content) {
-            let offset = end.saturating_sub(content.len() as u64) + (at - before);
-            self.blame(ViolationKind::InvalidUtf8, offset, detail);
-        }
+        let Some((at, detail)) = open.check_text(&mut self.utf8, content) else {
+            return content.len();
+        };
+        let good = at.saturating_sub(before);
+        self.blame(ViolationKind::InvalidUtf8, start + good, detail);
+        good as usize
     }
 
-    /// Inflates once; gives what was consumed, what was produced, and whether there may be more.
-    fn inflate(&mut self, wire: &[u8]) -> (usize, usize, bool) {
+    /// Inflates once, leaving in `output` what it gave; tells how much it consumed.
+    fn inflate(&mut self, wire: &[u8]) -> usize {
         let (Some(inflate), Some(open)) = (&mut self.inflate, &mut self.message) else {
-            return (wire.len(), 0, false);
+            return wire.len();
         };
+        (inflate.given, inflate.good) = (0, 0);
         if !open.inflate {
-            return (wire.len(), 0, false);
+            return wire.len();
         }
         if inflate.output.is_empty() {
             inflate.output = vec![0; INFLATE_PIECE].into_boxed_slice();
         }
-        let offset = self.decoder.header().map_or(0, |header| header.offset);
-        let (kind, detail) = match inflate.inflater.inflate(wire, &mut inflate.output) {
-            Ok(Progress { consumed, produced }) => {
-                inflate.given = produced;
-                open.info.len += produced as u64;
-                if open.info.len <= self.limits.inflated {
-                    let full = produced == inflate.output.len();
-                    let wrong = open.check_text(&mut self.utf8, &inflate.output[..produced]);
-                    if let Some((_, detail)) = wrong {
-                        self.blame(ViolationKind::InvalidUtf8, offset, detail);
-                    }
-                    return (consumed, produced, full);
-                }
-                let (wire, most) = (open.info.wire_len, self.limits.inflated);
-                let detail = format!("{wire} compressed bytes inflate to more than {most}");
+        let (consumed, given, failure) = match inflate.inflater.inflate(wire, &mut inflate.output) {
+            Ok(Progress { consumed, produced }) => (consumed, produced, None),
+            Err(error) => (wire.len(), error.given, Some(error)),
+        };
+        // Content ends at the limit, whatever a single call gave beyond it.
+        let (number, before) = (open.info.number, open.info.len);
+        let room =
+            usize::try_from(self.limits.inflated.saturating_sub(before)).unwrap_or(usize::MAX);
+        inflate.given = given.min(room);
+        inflate.good = inflate.given;
+        open.info.len += inflate.given as u64;
+
+        let (frame, offset) = (self.number, self.decoder.header().map_or(0, |h| h.offset));
+        if let Some((at, detail)) =
+            open.check_text(&mut self.utf8, &inflate.output[..inflate.given])
+        {
+            inflate.good = at.saturating_sub(before) as usize;
+            let kind = ViolationKind::InvalidUtf8;
+            self.found.push_back(Violation { kind, frame, offset, detail });
+        }
+        let (kind, detail) = match failure {
+            _ if given > room => {
+                let detail = format!("more than {} bytes", self.limits.inflated);
                 (ViolationKind::InflatedTooBig, detail)
             }
-            Err(error) => {
-                let number = open.info.number;
-                (ViolationKind::InflateFailed, format!("{error} (message #{number})"))
-            }
+            Some(error) => (ViolationKind::InflateFailed, format!("{error} of message #{number}")),
+            None => return consumed,
         };
         // The content of this message ends here, and with it the context later ones refer to.
         open.inflate = false;
         open.check_utf8 = false;
-        inflate.broken_by = inflate.inflater.keeps_context().then_some(open.info.number);
-        self.blame(kind, offset, detail);
-        (wire.len(), 0, false)
+        self.utf8 = Utf8Validator::default();
+        inflate.broken_by = inflate.inflater.keeps_context().then_some(number);
+        inflate.broken = Some(Violation { kind, frame, offset, detail });
+        wire.len()
     }
 
     fn inflated_is_full(&self) -> bool {

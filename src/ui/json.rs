@@ -1,9 +1,106 @@
-//! stub
-pub struct JsonPrinter;
+//! Events for machines: one JSON object a line, nothing lost.
+//!
+//! The same lines are the recording format; `docs/json.md` describes them. Appends to a buffer.
+//! Memory is bounded by [`INLINE`] for each direction, however long frames and messages are.
+
+use super::clock::UtcClock;
+use super::connections::PerConnection;
+use crate::event::{Direction, Event, Stamp};
+use crate::wire::Role;
+use lane::Lane;
+use object::Object;
+
+mod facts;
+mod lane;
+mod object;
+mod string;
+
+/// The version of the schema, told in the first object.
+pub const VERSION: u64 = 1;
+
+/// Bytes of payload or content that one object holds at most.
+pub const INLINE: usize = 1 << 20;
+
+/// Bytes of payload in each object of a frame longer than [`INLINE`]: three make four characters
+/// of base64 without padding.
+pub const PIECE: usize = 48 * 1024;
+
+/// Prints events for machines. See the [module](self).
+#[derive(Debug)]
+pub struct JsonPrinter {
+    role: Option<Role>,
+    started: bool,
+    clock: UtcClock,
+    connections: PerConnection<[Lane; 2]>,
+}
+
 impl JsonPrinter {
-    pub fn new() -> Self {
-        Self
+    /// A printer that has told nothing yet. `role` is ours, if we are one of the ends.
+    pub fn new(role: Option<Role>) -> Self {
+        Self {
+            role,
+            started: false,
+            clock: UtcClock::default(),
+            connections: PerConnection::default(),
+        }
     }
-    pub fn print(&mut self, _: &crate::event::Stamp, _: &crate::event::Event<'_>, _: &mut Vec<u8>) {
+
+    /// Takes one event and appends the objects it completes, each with its `\n`.
+    ///
+    /// Events of one direction must come in order; directions and connections may interleave.
+    pub fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
+        if !self.started {
+            self.start(at, out);
+        }
+        let Self { clock, connections, .. } = self;
+        match event {
+            Event::Frame(direction, event) => {
+                let lane = &mut connections.of(at.conn)[*direction as usize];
+                lane.take(at, *direction, event, clock, out);
+            }
+            Event::End(end) => {
+                for lane in connections.of(at.conn) {
+                    lane.flush(clock, out);
+                }
+                connections.forget(at.conn);
+                facts::end(at, end, clock, out);
+            }
+            other => facts::print(at, other, clock, out),
+        }
+    }
+
+    /// Tells what is known of frames that are not complete, when no more events will come.
+    pub fn flush_partial(&mut self, out: &mut Vec<u8>) {
+        for conn in self.connections.ids() {
+            for lane in self.connections.of(conn) {
+                lane.flush(&mut self.clock, out);
+            }
+        }
+    }
+
+    fn start(&mut self, at: &Stamp, out: &mut Vec<u8>) {
+        self.started = true;
+        out.extend_from_slice(b"{\"event\":\"start\",\"v\":");
+        super::number::decimal(VERSION, out);
+        let mut object = Object::go_on(at, None, &mut self.clock, out);
+        object.string("program", env!("CARGO_PKG_NAME"));
+        object.string("version", env!("CARGO_PKG_VERSION"));
+        object.optional(
+            "role",
+            self.role.map(|role| match role {
+                Role::Client => "client",
+                Role::Server => "server",
+            }),
+        );
+        object.end();
+    }
+}
+
+/// The name of a direction in the field `dir`.
+#[inline]
+fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::ToServer => "to-server",
+        Direction::ToClient => "to-client",
     }
 }

@@ -11,11 +11,11 @@ mod connections;
 pub mod ending;
 pub mod hexdump;
 pub mod human;
+pub mod json;
 pub mod number;
 pub mod sanitize;
 pub mod style;
+pub mod terminal;
 
 pub use human::{HumanOptions, HumanPrinter, Verbosity};
-pub mod json;
-pub mod terminal;
 pub use json::JsonPrinter;

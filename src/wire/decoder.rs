@@ -84,6 +84,7 @@ enum State {
 pub struct Decoder {
     state: State,
     header: Option<FrameHeader>,
+    /// Bytes taken before a header that arrives in pieces.
     offset: u64,
 }
 
@@ -151,7 +152,10 @@ impl Decoder {
 
     /// Bytes taken so far, counted from the start of the direction's stream.
     pub fn offset(&self) -> u64 {
-        self.offset
+        match self.state {
+            State::Header { have, .. } => self.offset + have as u64,
+            _ => self.offset,
+        }
     }
 
     /// What the stream still owes to the frame it is in: nothing at a boundary, else how many
@@ -319,12 +323,12 @@ mod tests {
             let mut bytes = bytes.to_vec();
             let mut input = Input::new(&mut bytes);
             while decoder.step(&mut input).is_some() {}
-            decoder.unfinished()
+            (decoder.offset(), decoder.unfinished())
         };
-        assert_eq!(feed(b""), None);
-        assert_eq!(feed(b"\x81"), Some(Unfinished::Header { have: 1 }));
-        assert_eq!(feed(b"\x05He"), Some(Unfinished::Payload { have: 2, len: 5 }));
-        assert_eq!(feed(b"llo"), None);
+        assert_eq!(feed(b""), (0, None));
+        assert_eq!(feed(b"\x81"), (1, Some(Unfinished::Header { have: 1 })));
+        assert_eq!(feed(b"\x05He"), (4, Some(Unfinished::Payload { have: 2, len: 5 })));
+        assert_eq!(feed(b"llo"), (7, None));
     }
 
     #[test]

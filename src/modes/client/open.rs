@@ -505,6 +505,7 @@ impl Deadline {
                         ready = true;
                     }
                     STDOUT => desk.stdout.set_ready(),
+                    SIGNAL => desk.signals.set_ready(),
                     _ => {}
                 }
             }

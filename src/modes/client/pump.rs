@@ -20,7 +20,7 @@ use crate::modes::exit::Exit;
 use crate::modes::report::Reporter;
 use crate::net::link::{Fill, HIGH_WATER, Link, plain_io};
 use crate::net::random;
-use crate::net::reactor::{SOCKET, STDIN, STDOUT, WAKER};
+use crate::net::reactor::{SIGNAL, SOCKET, STDIN, STDOUT, WAKER};
 use crate::net::signals::Signal;
 use crate::net::stdio::{Stdin, StdinRead, Stdout};
 use crate::session::endpoint::{SendError, State};
@@ -456,11 +456,12 @@ impl<'a> Pump<'a> {
                 ours.into_iter().flatten().min()
             }
         };
-        let Desk { reactor, stdout, .. } = &mut *self.desk;
+        let Desk { reactor, stdout, signals, .. } = &mut *self.desk;
         for event in reactor.wait(deadline)? {
             match event.token() {
                 SOCKET => self.link.ready(event),
                 STDOUT => stdout.set_ready(),
+                SIGNAL => signals.set_ready(),
                 STDIN | WAKER => self.stdin.iter_mut().for_each(Stdin::set_ready),
                 _ => {}
             }

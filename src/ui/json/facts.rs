@@ -1,0 +1,242 @@
+//! Objects for everything that is not a frame: addresses, TLS, heads, the handshake, the end.
+
+use std::time::Duration;
+
+use super::PIECE;
+use super::object::Object;
+use super::string;
+use crate::event::{Cause, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals};
+use crate::ui::clock::UtcClock;
+use crate::ui::ending;
+use crate::wire::Violation;
+use crate::wire::close::CloseBody;
+use crate::wire::handshake::Agreed;
+use crate::wire::handshake::rules::{self, Level, Outcome, Verdict};
+use crate::wire::head::{Head, HeadKind, StartLine};
+
+/// Prints an event that needs no memory of others.
+pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &mut Vec<u8>) {
+    let direction = match event {
+        Event::Head(direction, _) => Some(*direction),
+        Event::Body(_) => Some(Direction::ToClient),
+        _ => None,
+    };
+    let mut tell = |kind: &str, fields: &dyn Fn(&mut Object<'_>)| {
+        let mut object = Object::begin(kind, at, direction, clock, out);
+        fields(&mut object);
+        object.end();
+    };
+    match event {
+        Event::Resolved { host, addresses } => tell("resolved", &|object| {
+            object.string("host", host);
+            object.strings("addresses", *addresses);
+        }),
+        Event::AddressFailed { address, error } => tell("address-failed", &|object| {
+            object.display("address", address);
+            object.string("error", error);
+        }),
+        Event::Connected { local, peer } => tell("connected", &|object| {
+            object.display("local", local);
+            object.display("peer", peer);
+        }),
+        Event::Tls(facts) => tell("tls", &|object| tls(facts, object)),
+        Event::Head(_, head) => tell("head", &|object| self::head(head, object)),
+        Event::Body(bytes) => {
+            for piece in bytes.chunks(PIECE) {
+                tell("body", &|object| object.text_or_base64(true, piece));
+            }
+        }
+        Event::Judged(report) => tell("handshake", &|object| {
+            object.array("verdicts", &report.verdicts, verdict);
+        }),
+        Event::Open(agreed) => tell("open", &|object| open(agreed, object)),
+        Event::RoundTrip(time) => {
+            tell("round-trip", &|object| object.number("rtt_us", micros(*time)));
+        }
+        Event::Note(text) => tell("note", &|object| object.string("text", text)),
+        Event::Frame(..) | Event::End(_) => {}
+    }
+}
+
+/// Prints the end of a connection.
+pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<u8>) {
+    let Ending { by, cause, sent, received, duration, out: sent_totals, r#in } = end;
+    let mut object = Object::begin("end", at, None, clock, out);
+    object.word(
+        "by",
+        match by {
+            Side::Us => "us",
+            Side::Peer => "peer",
+            Side::Network => "network",
+        },
+    );
+    let (name, detail) = match cause {
+        Cause::Closed => ("closed", None),
+        Cause::Violation(_) => ("violation", None),
+        Cause::Timeout(kind) => ("timeout", Some(timeout(*kind))),
+        Cause::Lost(how) => ("lost", Some(how.as_str())),
+        Cause::Dropped => ("dropped", None),
+    };
+    object.word("cause", name);
+    object.optional("detail", detail);
+    match cause {
+        Cause::Violation(found) => object.nested("violation", |object| violation(found, object)),
+        _ => object.null("violation"),
+    }
+    for (name, body) in [("sent", sent), ("received", received)] {
+        match body {
+            Some(body) => object.nested(name, |object| close(body, object)),
+            None => object.null(name),
+        }
+    }
+    object.number("duration_us", micros(*duration));
+    object.nested("out", |object| totals(sent_totals, object));
+    object.nested("in", |object| totals(r#in, object));
+    object.string("text", &ending::describe(end));
+    object.end();
+}
+
+/// The fields of a violation.
+pub(super) fn violation(violation: &Violation, object: &mut Object<'_>) {
+    let Violation { kind, frame, offset, detail } = violation;
+    let rule = kind.rule();
+    object.word("code", rule.code);
+    object.word("name", rule.name);
+    object.string("section", rule.section);
+    object.string("explanation", rule.explanation);
+    object.string("detail", detail);
+    object.number("frame", *frame);
+    object.number("offset", *offset);
+    match rule.close {
+        Some(code) => object.number("close", u16::from(code).into()),
+        None => object.null("close"),
+    }
+}
+
+fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
+    let TlsFacts { version, cipher, alpn, certificate, verified } = facts;
+    object.optional("version", version.as_deref());
+    object.optional("cipher", cipher.as_deref());
+    object.optional("alpn", alpn.as_deref());
+    object.flag("verified", *verified);
+    let Some(certificate) = certificate else { return object.null("certificate") };
+    object.nested("certificate", |object| {
+        object.string("subject", &certificate.subject);
+        object.string("issuer", &certificate.issuer);
+        object.strings("names", &certificate.names);
+        object.string("not_before", &certificate.not_before);
+        object.string("not_after", &certificate.not_after);
+        object.string("serial", &certificate.serial);
+    });
+}
+
+fn head(head: &Head, object: &mut Object<'_>) {
+    object.word(
+        "kind",
+        match head.kind() {
+            HeadKind::Request => "request",
+            HeadKind::Response => "response",
+        },
+    );
+    match head.start_line() {
+        StartLine::Request(line) => {
+            object.lossy("method", line.method);
+            object.lossy("target", line.target);
+            object.display("version", line.version);
+        }
+        StartLine::Status(line) => {
+            object.display("version", line.version);
+            object.number("status", line.code.into());
+            object.lossy("reason", line.reason);
+        }
+        StartLine::Unparsable(line) => object.lossy("unparsable", line),
+    }
+    object.array("headers", head.headers(), |field, out| {
+        out.push(b'[');
+        string::string(&String::from_utf8_lossy(field.name), out);
+        out.push(b',');
+        string::string(&String::from_utf8_lossy(field.value), out);
+        out.push(b']');
+    });
+    object.strings("defects", head.defects());
+    object.lossy("raw", head.raw());
+    if std::str::from_utf8(head.raw()).is_err() {
+        string::base64(head.raw(), object.key("raw_base64"));
+    }
+}
+
+fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
+    let Verdict { rule, outcome, text } = verdict;
+    Object::inline(out, |object| {
+        object.string("rule", rule.id);
+        object.string("title", rule.title);
+        object.word(
+            "side",
+            match rule.side {
+                rules::Side::Client => "client",
+                rules::Side::Server => "server",
+            },
+        );
+        object.word(
+            "level",
+            match rule.level {
+                Level::Must => "must",
+                Level::Should => "should",
+                Level::Other => "other",
+            },
+        );
+        object.word(
+            "outcome",
+            match outcome {
+                Outcome::Pass => "pass",
+                Outcome::Fail => "fail",
+                Outcome::Warn => "warn",
+                Outcome::NotApplicable => "not-applicable",
+            },
+        );
+        object.optional("code", rule.code);
+        object.string("text", text);
+    });
+}
+
+fn open(agreed: &Agreed, object: &mut Object<'_>) {
+    object.optional("subprotocol", agreed.subprotocol.as_deref());
+    object.strings("extensions", &agreed.extensions);
+    let Some(deflate) = agreed.deflate else { return object.null("deflate") };
+    object.nested("deflate", |object| {
+        object.flag("server_no_context_takeover", deflate.server_no_context_takeover);
+        object.flag("client_no_context_takeover", deflate.client_no_context_takeover);
+        object.number("server_max_window_bits", deflate.server_max_window_bits.into());
+        object.number("client_max_window_bits", deflate.client_max_window_bits.into());
+    });
+}
+
+fn timeout(kind: TimeoutKind) -> &'static str {
+    match kind {
+        TimeoutKind::Connect => "connect",
+        TimeoutKind::Handshake => "handshake",
+        TimeoutKind::Close => "close",
+        TimeoutKind::Pong => "pong",
+        TimeoutKind::MaxTime => "max-time",
+    }
+}
+
+fn close(body: &CloseBody, object: &mut Object<'_>) {
+    match body.code {
+        Some(code) => object.number("code", code.into()),
+        None => object.null("code"),
+    }
+    object.lossy("reason", &body.reason);
+}
+
+fn totals(totals: &Totals, object: &mut Object<'_>) {
+    object.number("frames", totals.frames);
+    object.number("messages", totals.messages);
+    object.number("bytes", totals.bytes);
+    object.number("wire_bytes", totals.wire_bytes);
+}
+
+/// Microseconds of a duration; longer ones than half a million years are cut to that.
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

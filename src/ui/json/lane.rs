@@ -1,0 +1,300 @@
+//! The frames and messages of one direction of one connection.
+//!
+//! A frame's object is written at its end, with its payload; that of a frame too long for one
+//! object is written at its start, and the payload follows in pieces. Violations are told at once,
+//! with the number of their frame.
+
+use super::object::Object;
+use super::{INLINE, PIECE};
+use crate::event::{Direction, FrameEvent, MessageInfo, Stamp};
+use crate::ui::clock::UtcClock;
+use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind, frame};
+
+/// Buffers that grew beyond this are given back after use, so that a server that once saw a long
+/// frame on each of its connections does not keep the room for all of them.
+const KEPT: usize = 64 * 1024;
+
+/// State of one direction.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    frame: Option<Frame>,
+    /// The message that continuation frames go on with.
+    message: Option<Message>,
+    /// Payload of the frame that is not written yet.
+    payload: Vec<u8>,
+    /// Content of the message.
+    content: Vec<u8>,
+    /// The content is too long to be kept.
+    omitted: bool,
+}
+
+/// A frame of which the end is still to come.
+#[derive(Debug)]
+struct Frame {
+    direction: Direction,
+    number: u64,
+    header: FrameHeader,
+    /// Time of its latest event.
+    at: Stamp,
+    /// Payload bytes so far.
+    received: u64,
+    /// Whether its own bytes may be text.
+    textual: bool,
+    in_message: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Message {
+    text: bool,
+    compressed: bool,
+}
+
+impl Frame {
+    /// Whether the payload comes in objects of its own.
+    fn is_long(&self) -> bool {
+        self.header.len > INLINE as u64
+    }
+}
+
+impl Lane {
+    /// Takes the next event of the direction.
+    #[inline]
+    pub(super) fn take(
+        &mut self,
+        at: &Stamp,
+        direction: Direction,
+        event: &FrameEvent<'_>,
+        clock: &mut UtcClock,
+        out: &mut Vec<u8>,
+    ) {
+        if let Some(frame) = &mut self.frame {
+            frame.at = *at;
+        }
+        match event {
+            FrameEvent::Start { number, header } => {
+                self.flush(clock, out);
+                self.begin(at, direction, *number, header);
+                if let Some(frame) = self.frame.as_ref().filter(|frame| frame.is_long()) {
+                    let mut object = write_header(frame, clock, out);
+                    object.word("payload", "follows");
+                    object.end();
+                }
+            }
+            FrameEvent::Payload(bytes) => self.take_payload(bytes, clock, out),
+            FrameEvent::Data(bytes) => {
+                self.omitted |= bytes.len() > INLINE - self.content.len();
+                if self.omitted {
+                    self.content.clear();
+                } else {
+                    self.content.extend_from_slice(bytes);
+                }
+            }
+            FrameEvent::End { .. } => self.flush(clock, out),
+            FrameEvent::Message(info) => self.write_message(at, direction, info, clock, out),
+            FrameEvent::Violation(violation) => {
+                self.blame(violation);
+                if violation.kind == ViolationKind::CutInsideFrame {
+                    self.flush(clock, out);
+                }
+                write_violation(at, direction, violation, clock, out);
+            }
+            FrameEvent::Undecodable(bytes) => {
+                self.flush(clock, out);
+                for piece in bytes.chunks(PIECE) {
+                    let mut object = Object::begin("undecodable", at, Some(direction), clock, out);
+                    object.base64(piece);
+                    object.end();
+                }
+            }
+            // The payload has been seen.
+            FrameEvent::Control { .. } => {}
+        }
+    }
+
+    /// Writes the frame with what came of it.
+    pub(super) fn flush(&mut self, clock: &mut UtcClock, out: &mut Vec<u8>) {
+        let Some(frame) = self.frame.take() else { return };
+        if frame.is_long() {
+            self.write_pieces(&frame, 1, clock, out);
+            let mut object =
+                Object::begin("frame-end", &frame.at, Some(frame.direction), clock, out);
+            object.number("number", frame.number);
+            object.number("received", frame.received);
+            object.end();
+        } else {
+            let mut object = write_header(&frame, clock, out);
+            if frame.received < frame.header.len {
+                object.number("received", frame.received);
+            }
+            object.text_or_base64(frame.textual, &self.payload);
+            if frame.header.opcode == OpCode::Control(Control::Close) {
+                write_close(&self.payload, &mut object);
+            }
+            object.end();
+        }
+        empty(&mut self.payload);
+    }
+
+    fn begin(&mut self, at: &Stamp, direction: Direction, number: u64, header: &FrameHeader) {
+        let in_message = match header.opcode {
+            OpCode::Data(Data::Text | Data::Binary) => {
+                let text = header.opcode == OpCode::Data(Data::Text);
+                self.message = Some(Message { text, compressed: header.rsv1 });
+                self.content.clear();
+                self.omitted = false;
+                true
+            }
+            OpCode::Data(Data::Continue) => self.message.is_some(),
+            _ => false,
+        };
+        let textual = match header.opcode {
+            OpCode::Control(Control::Close | Control::Ping | Control::Pong) => true,
+            OpCode::Data(Data::Reserved(_)) | OpCode::Control(Control::Reserved(_)) => false,
+            OpCode::Data(_) => {
+                self.message.is_some_and(|message| message.text && !message.compressed)
+            }
+        };
+        let (header, at) = (*header, *at);
+        let frame = Frame { direction, number, header, at, received: 0, textual, in_message };
+        self.frame = Some(frame);
+    }
+
+    #[inline]
+    fn take_payload(&mut self, bytes: &[u8], clock: &mut UtcClock, out: &mut Vec<u8>) {
+        let Some(mut frame) = self.frame.take() else { return };
+        frame.received += bytes.len() as u64;
+        self.payload.extend_from_slice(bytes);
+        if frame.is_long() {
+            self.write_pieces(&frame, PIECE, clock, out);
+        }
+        self.frame = Some(frame);
+    }
+
+    /// Writes payload as long as `least` bytes of it wait.
+    fn write_pieces(
+        &mut self,
+        frame: &Frame,
+        least: usize,
+        clock: &mut UtcClock,
+        out: &mut Vec<u8>,
+    ) {
+        let mut done = 0;
+        let mut offset = frame.received - self.payload.len() as u64;
+        while self.payload.len() - done >= least {
+            let piece = &self.payload[done..];
+            let piece = &piece[..piece.len().min(PIECE)];
+            let mut object = Object::begin("payload", &frame.at, Some(frame.direction), clock, out);
+            object.number("number", frame.number);
+            object.number("offset", offset);
+            object.base64(piece);
+            object.end();
+            done += piece.len();
+            offset += piece.len() as u64;
+        }
+        self.payload.drain(..done);
+    }
+
+    /// Where no extension gives RSV1 a meaning, it does not mean compression.
+    fn blame(&mut self, violation: &Violation) {
+        if violation.kind == ViolationKind::Rsv1WithoutExtension
+            && let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message)
+            && frame.in_message
+        {
+            message.compressed = false;
+            frame.textual = message.text;
+        }
+    }
+
+    fn write_message(
+        &mut self,
+        at: &Stamp,
+        direction: Direction,
+        info: &MessageInfo,
+        clock: &mut UtcClock,
+        out: &mut Vec<u8>,
+    ) {
+        self.message = None;
+        let mut object = Object::begin("message", at, Some(direction), clock, out);
+        object.number("number", info.number);
+        write_opcode(info.opcode, &mut object);
+        object.number("frames", info.frames);
+        object.number("first_frame", info.first_frame);
+        object.flag("compressed", info.compressed);
+        object.number("wire_length", info.wire_len);
+        object.number("length", info.len);
+        if self.omitted {
+            object.word("content", "omitted");
+        } else {
+            object.text_or_base64(info.opcode == OpCode::Data(Data::Text), &self.content);
+        }
+        object.end();
+        self.omitted = false;
+        empty(&mut self.content);
+    }
+}
+
+/// Begins the object of a frame with all fields of its header.
+fn write_header<'o>(frame: &Frame, clock: &mut UtcClock, out: &'o mut Vec<u8>) -> Object<'o> {
+    let header = &frame.header;
+    let mut object = Object::begin("frame", &frame.at, Some(frame.direction), clock, out);
+    object.number("number", frame.number);
+    object.flag("fin", header.fin);
+    object.flag("rsv1", header.rsv1);
+    object.flag("rsv2", header.rsv2);
+    object.flag("rsv3", header.rsv3);
+    write_opcode(header.opcode, &mut object);
+    match header.mask {
+        Some(key) => object.hex("mask", &key),
+        None => object.null("mask"),
+    }
+    object.number("length", header.len);
+    object.number("length_form", header.form.bits().into());
+    object.number("offset", header.offset);
+    object.hex("header_hex", header.bytes());
+    object
+}
+
+/// The opcode by name, or by number if it has none.
+#[inline]
+fn write_opcode(opcode: OpCode, object: &mut Object<'_>) {
+    match frame::opcode_name(opcode) {
+        Some(name) => object.word("opcode", name),
+        None => object.number("opcode", u8::from(opcode).into()),
+    }
+}
+
+/// The code and the reason of a Close frame; the reason is `null` if it is not UTF-8.
+fn write_close(body: &[u8], object: &mut Object<'_>) {
+    match body.split_first_chunk::<2>() {
+        Some((code, reason)) => {
+            object.number("code", u16::from_be_bytes(*code).into());
+            object.optional("reason", std::str::from_utf8(reason).ok());
+        }
+        None => {
+            object.null("code");
+            object.null("reason");
+        }
+    }
+}
+
+#[cold]
+fn write_violation(
+    at: &Stamp,
+    direction: Direction,
+    violation: &Violation,
+    clock: &mut UtcClock,
+    out: &mut Vec<u8>,
+) {
+    let mut object = Object::begin("violation", at, Some(direction), clock, out);
+    super::facts::violation(violation, &mut object);
+    object.end();
+}
+
+/// Empties a buffer that will be filled again.
+#[inline]
+fn empty(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    if buffer.capacity() > KEPT {
+        *buffer = Vec::new();
+    }
+}

@@ -1,0 +1,172 @@
+//! One object a line, field by field.
+
+use std::fmt::Display;
+
+use super::{direction_name, string};
+use crate::event::{Direction, Stamp};
+use crate::ui::clock::UtcClock;
+use crate::ui::number;
+
+/// An object that is being written. [`Object::end`] ends it and its line.
+pub(super) struct Object<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl<'o> Object<'o> {
+    /// Begins an object with the fields that all have: `event`, `time`, `conn`, and `dir` where it
+    /// applies.
+    #[inline]
+    pub(super) fn begin(
+        event: &str,
+        at: &Stamp,
+        direction: Option<Direction>,
+        clock: &mut UtcClock,
+        out: &'o mut Vec<u8>,
+    ) -> Self {
+        out.extend_from_slice(b"{\"event\":\"");
+        out.extend_from_slice(event.as_bytes());
+        out.push(b'"');
+        Self::go_on(at, direction, clock, out)
+    }
+
+    /// Goes on behind the first fields.
+    #[inline]
+    pub(super) fn go_on(
+        at: &Stamp,
+        direction: Option<Direction>,
+        clock: &mut UtcClock,
+        out: &'o mut Vec<u8>,
+    ) -> Self {
+        out.extend_from_slice(b",\"time\":\"");
+        clock.write(at.micros, out);
+        out.extend_from_slice(b"\",\"conn\":");
+        number::decimal(at.conn.0, out);
+        let mut object = Self { out };
+        if let Some(direction) = direction {
+            object.word("dir", direction_name(direction));
+        }
+        object
+    }
+
+    /// Ends the object and its line.
+    pub(super) fn end(self) {
+        self.out.extend_from_slice(b"}\n");
+    }
+
+    /// Appends the name of a field; its value goes into the buffer returned.
+    #[inline]
+    pub(super) fn key(&mut self, name: &str) -> &mut Vec<u8> {
+        // Only the first field of a nested object has none before it.
+        self.out.extend_from_slice(if self.out.last() == Some(&b'{') { b"\"" } else { b",\"" });
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.out
+    }
+
+    /// A string.
+    pub(super) fn string(&mut self, name: &str, text: &str) {
+        string::string(text, self.key(name));
+    }
+
+    /// A string that is known to need no escapes.
+    #[inline]
+    pub(super) fn word(&mut self, name: &str, word: &str) {
+        let out = self.key(name);
+        out.push(b'"');
+        out.extend_from_slice(word.as_bytes());
+        out.push(b'"');
+    }
+
+    /// A string, or `null`.
+    pub(super) fn optional(&mut self, name: &str, text: Option<&str>) {
+        match text {
+            Some(text) => self.string(name, text),
+            None => self.null(name),
+        }
+    }
+
+    /// A string of bytes that should be UTF-8; what is not becomes U+FFFD.
+    pub(super) fn lossy(&mut self, name: &str, bytes: &[u8]) {
+        self.string(name, &String::from_utf8_lossy(bytes));
+    }
+
+    /// A string of what something displays.
+    pub(super) fn display(&mut self, name: &str, value: impl Display) {
+        self.string(name, &value.to_string());
+    }
+
+    /// `null`.
+    pub(super) fn null(&mut self, name: &str) {
+        self.key(name).extend_from_slice(b"null");
+    }
+
+    /// A number.
+    #[inline]
+    pub(super) fn number(&mut self, name: &str, n: u64) {
+        number::decimal(n, self.key(name));
+    }
+
+    /// `true` or `false`.
+    #[inline]
+    pub(super) fn flag(&mut self, name: &str, set: bool) {
+        self.key(name).extend_from_slice(if set { b"true" } else { b"false" });
+    }
+
+    /// A string of hexadecimal digits.
+    #[inline]
+    pub(super) fn hex(&mut self, name: &str, bytes: &[u8]) {
+        let out = self.key(name);
+        out.push(b'"');
+        number::hex(bytes, out);
+        out.push(b'"');
+    }
+
+    /// The field `base64`.
+    pub(super) fn base64(&mut self, bytes: &[u8]) {
+        string::base64(bytes, self.key("base64"));
+    }
+
+    /// The field `text` if `bytes` may be and are text, the field `base64` otherwise.
+    #[inline]
+    pub(super) fn text_or_base64(&mut self, may_be_text: bool, bytes: &[u8]) {
+        match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) if may_be_text => self.string("text", text),
+            _ => self.base64(bytes),
+        }
+    }
+
+    /// An array, each item written by `write`.
+    pub(super) fn array<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(T, &mut Vec<u8>),
+    ) {
+        let out = self.key(name);
+        out.push(b'[');
+        for (at, item) in items.into_iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            write(item, out);
+        }
+        out.push(b']');
+    }
+
+    /// An array of strings.
+    pub(super) fn strings<T: Display>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
+        self.array(name, items, |item, out| string::string(&item.to_string(), out));
+    }
+
+    /// An object inside this one.
+    pub(super) fn nested(&mut self, name: &str, fields: impl FnOnce(&mut Object<'_>)) {
+        Object::inline(self.key(name), fields);
+    }
+
+    /// An object without a line of its own.
+    pub(super) fn inline(out: &mut Vec<u8>, fields: impl FnOnce(&mut Object<'_>)) {
+        out.push(b'{');
+        fields(&mut Object { out });
+        out.push(b'}');
+    }
+}

@@ -1,0 +1,107 @@
+//! Pings and pongs: RFC 6455 §5.5.2 and §5.5.3.
+
+use std::time::Duration;
+
+use super::common::frames::*;
+use super::common::party::Party;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn every_ping_has_its_own_pong_with_the_same_payload() {
+    for mut party in Party::both(|_| {}) {
+        party.receive([frame(PING, "a"), frame(PING, ""), frame(PING, "a"), frame(PING, [7; 125])]);
+        let pongs = [&b"a"[..], b"", b"a", &[7; 125]].map(|payload| (PONG, payload.to_vec()));
+        assert_eq!(party.said(), pongs);
+    }
+}
+
+#[test]
+fn a_ping_between_fragments_is_answered_at_once() {
+    for mut party in Party::both(|_| {}) {
+        party.receive([fragment(TEXT, "un"), frame(PING, "now")]);
+        assert_eq!(party.said(), [(PONG, b"now".to_vec())]);
+    }
+}
+
+#[test]
+fn a_ping_after_the_peers_close_is_not_answered() {
+    for mut party in Party::both(|_| {}) {
+        party.receive([frame(CLOSE, ""), frame(PING, "late")]);
+        assert_eq!(party.said(), [(CLOSE, Vec::new())]);
+    }
+}
+
+#[test]
+fn a_ping_after_our_close_is_not_answered() {
+    for mut party in Party::both(|_| {}) {
+        party.close(None, "");
+        party.receive([frame(PING, "late")]);
+        assert_eq!(party.said(), [(CLOSE, Vec::new())]);
+    }
+}
+
+#[test]
+fn pongs_can_be_withheld() {
+    for mut party in Party::both(|config| config.auto_pong = false) {
+        party.receive([frame(PING, "anyone?")]);
+        assert_eq!(party.said(), []);
+    }
+}
+
+#[test]
+fn a_pong_nobody_asked_for_is_not_answered() {
+    for mut party in Party::both(|_| {}) {
+        party.receive([frame(PONG, "hello")]);
+        assert_eq!((party.said(), &party.round_trips[..]), (vec![], &[][..]));
+    }
+}
+
+#[test]
+fn a_pong_can_be_sent_unasked() {
+    for mut party in Party::both(|_| {}) {
+        assert_eq!(party.endpoint.send_pong(b"here", &mut party.out), Ok(()));
+        assert_eq!(party.said(), [(PONG, b"here".to_vec())]);
+    }
+}
+
+#[test]
+fn a_pong_tells_the_round_trip_of_its_ping() {
+    for mut party in Party::both(|_| {}) {
+        party.ping("one");
+        party.wait(SECOND);
+        party.ping("two");
+        party.wait(SECOND);
+        party.receive([frame(PONG, "one")]);
+        party.wait(SECOND);
+        party.receive([frame(PONG, "two"), frame(PONG, "two")]);
+        assert_eq!(party.round_trips, [2 * SECOND, 2 * SECOND], "each ping is answered once");
+    }
+}
+
+#[test]
+fn a_pong_answers_all_pings_before_its_own() {
+    for mut party in Party::both(|_| {}) {
+        ["one", "two", "three"].iter().for_each(|payload| party.ping(payload));
+        party.receive([frame(PONG, "two"), frame(PONG, "one"), frame(PONG, "three")]);
+        assert_eq!(party.round_trips.len(), 2, "one was answered together with two");
+    }
+}
+
+#[test]
+fn a_pong_during_our_close_still_counts() {
+    for mut party in Party::both(|_| {}) {
+        party.ping("one");
+        party.close(None, "");
+        party.receive([frame(PONG, "one")]);
+        assert_eq!(party.round_trips.len(), 1);
+    }
+}
+
+#[test]
+fn pings_that_are_never_answered_are_forgotten_in_time() {
+    let mut party = Party::client();
+    (0..5000).for_each(|n| party.ping(format!("{n}")));
+    party.receive([frame(PONG, "0"), frame(PONG, "4999")]);
+    assert_eq!(party.round_trips.len(), 1, "the first one is long gone");
+}

@@ -1,0 +1,439 @@
+//! The transcript, line by line: what the user is promised in the command line contract.
+
+mod ui_support;
+
+use std::time::Duration;
+
+use ui_support::*;
+use wscope::event::{ConnId, Event, Stamp, TlsFacts};
+use wscope::ui::clock::Zone;
+use wscope::ui::style::Palette;
+use wscope::ui::{HumanOptions, HumanPrinter, Verbosity};
+use wscope::wire::LengthForm;
+use wscope::wire::deflate::params::DeflateParams;
+use wscope::wire::handshake::Agreed;
+use wscope::wire::handshake::grammar::parse_extensions;
+use wscope::wire::handshake::rules::{Context, check};
+use wscope::wire::head::{Head, HeadKind};
+use wscope::wire::writer::RawFrame;
+
+impl Print for HumanPrinter {
+    fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
+        HumanPrinter::print(self, at, event, out);
+    }
+}
+
+fn options() -> HumanOptions {
+    HumanOptions { zone: Zone::Utc, ..HumanOptions::new(ToServer) }
+}
+
+fn plain() -> Watched<HumanPrinter> {
+    Watched::new(HumanPrinter::new(options()))
+}
+
+fn deflating() -> Watched<HumanPrinter> {
+    Watched::with_deflate(HumanPrinter::new(options()), Some(DeflateParams::default()))
+}
+
+fn hex() -> Watched<HumanPrinter> {
+    let options = HumanOptions { verbosity: Verbosity::Hex, ..options() };
+    Watched::with_deflate(HumanPrinter::new(options), Some(DeflateParams::default()))
+}
+
+#[test]
+fn the_sample_of_the_contract() {
+    let mut session = deflating();
+    session.travel(ToServer, MASKED_HELLO);
+    session.at.micros += 1000;
+    session.travel(ToClient, &bytes(&frame(TEXT, b"Hello")));
+    session.at.micros += 881_000;
+    let json = format!("{{\"price\": 1.25, \"sizes\": [{}]}}", "1, ".repeat(90));
+    session.travel(ToClient, &bytes(&compressed(&json)));
+    session.at.micros += 998_000;
+    session.travel(ToClient, &bytes(&frame(CLOSE, b"\x03\xe9restart")));
+    let printed = session.take();
+    let wire = compressed(&json).payload.len();
+    let expected = format!(
+        "\
+> 12:03:04.120 #1 TEXT  fin      len 5      mask 37fa213d  \"Hello\"
+< 12:03:04.121 #1 TEXT  fin      len 5      unmasked       \"Hello\"
+< 12:03:05.002 #2 TEXT  fin rsv1 len {wire}→{} unmasked       \"{{\\\"price\\\": 1.25, …\"
+< 12:03:06.000 #3 CLOSE fin      len 9      unmasked       1001 going away \"restart\"
+",
+        json.len()
+    );
+    assert_eq!(printed, expected);
+    assert!(printed.lines().take(3).all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn every_opcode_keeps_its_columns() {
+    let mut session = plain();
+    session.travel(ToClient, &bytes(&RawFrame { fin: false, ..frame(BINARY, &[0xde, 0xad]) }));
+    session.travel(ToClient, &bytes(&frame(CONT, &[0xbe, 0xef])));
+    session.travel(ToClient, &bytes(&frame(BINARY, &[0x55; 20])));
+    session.travel(ToClient, &bytes(&frame(PING, b"are you there")));
+    session.travel(ToClient, &bytes(&frame(PONG, b"")));
+    session.travel(ToClient, &bytes(&frame(CLOSE, b"")));
+    assert_eq!(
+        session.take(),
+        "\
+< 12:03:04.120 #1 BINARY         len 2      unmasked       de ad
+< 12:03:04.120 #2 CONT  fin      len 2      unmasked       be ef
+< 12:03:04.120 #3 BINARY fin     len 20     unmasked       55 55 55 55 55 55 …
+< 12:03:04.120 #4 PING  fin      len 13     unmasked       \"are you there\"
+< 12:03:04.120 #5 PONG  fin      len 0      unmasked
+< 12:03:04.120 #6 CLOSE fin      len 0      unmasked       no code
+"
+    );
+}
+
+#[test]
+fn a_frame_in_pieces_has_the_same_line() {
+    let mut whole = plain();
+    let sent = bytes(&frame(TEXT, "grün wie Gras, and more than fits".as_bytes()));
+    let expected = whole.travel(ToClient, &sent).take();
+    assert!(expected.ends_with("\"grün wie Gras, and…\"\n"), "{expected}");
+    for size in 1..sent.len() {
+        assert_eq!(plain().travel_in_pieces(ToClient, &sent, size).take(), expected);
+    }
+}
+
+#[test]
+fn directions_interleave_inside_frames() {
+    let mut session = plain();
+    let theirs = bytes(&frame(TEXT, b"slow"));
+    session.travel(ToClient, &theirs[..3]).travel(ToServer, MASKED_HELLO);
+    session.travel(ToClient, &theirs[3..]);
+    assert_eq!(
+        session.take(),
+        "\
+> 12:03:04.120 #1 TEXT  fin      len 5      mask 37fa213d  \"Hello\"
+< 12:03:04.120 #1 TEXT  fin      len 4      unmasked       \"slow\"
+"
+    );
+}
+
+#[test]
+fn a_continued_text_is_text() {
+    let mut session = plain();
+    session.travel(ToClient, &bytes(&RawFrame { fin: false, ..frame(TEXT, b"caf\xc3") }));
+    session.travel(ToClient, &bytes(&frame(CONT, b"\xa9!")));
+    assert_eq!(
+        session.take(),
+        "\
+< 12:03:04.120 #1 TEXT           len 4      unmasked       \"caf\\xc3\"
+< 12:03:04.120 #2 CONT  fin      len 2      unmasked       \"\\xa9!\"
+"
+    );
+}
+
+#[test]
+fn a_violation_follows_its_frame() {
+    let mut session = plain();
+    session.travel(ToClient, &bytes(&RawFrame { rsv1: true, ..frame(TEXT, b"Hello") }));
+    session.travel(ToClient, &bytes(&frame(wscope::wire::OpCode::from(11), b"x")));
+    session.travel(
+        ToClient,
+        &bytes(&RawFrame { form: Some(LengthForm::Bits16), ..frame(TEXT, b"Hello") }),
+    );
+    assert_eq!(
+        session.take(),
+        "\
+< 12:03:04.120 #1 TEXT  fin rsv1 len 5      unmasked       \"Hello\"
+! W602 RFC 6455 §5.2: RSV1 is set but no extension was agreed that gives it a meaning \
+(frame #1, byte 0)
+< 12:03:04.120 #2 op 11 fin      len 1      unmasked       78
+! W607 RFC 6455 §5.2: opcodes 11 to 15 are reserved for control frames that are not yet \
+defined: opcode 11 (frame #2, byte 7)
+< 12:03:04.120 #3 TEXT  fin      len 5 (16-bit) unmasked   \"Hello\"
+! W610 RFC 6455 §5.2: the payload length must be written in the shortest form: \
+5 written in 16 bits (frame #3, byte 10)
+"
+    );
+}
+
+#[test]
+fn a_frame_that_is_cut_is_told_with_what_came() {
+    let mut session = plain();
+    session.travel(ToClient, &bytes(&frame(TEXT, b"Hello"))[..5]).cut(ToClient);
+    assert_eq!(
+        session.take(),
+        "\
+< 12:03:04.120 #1 TEXT  fin      len 5      unmasked       \"Hel\" (cut: 3 of 5 bytes)
+! W627 RFC 6455 §7.1.5: the stream ended inside a frame: 3 of 5 payload bytes came \
+(frame #1, byte 5)
+"
+    );
+    session = plain();
+    session.travel(ToClient, &[0x81]).cut(ToClient);
+    assert_eq!(
+        session.take(),
+        "! W627 RFC 6455 §7.1.5: the stream ended inside a frame: only 1 bytes of a header came \
+         (frame #1, byte 0)\n"
+    );
+    session = plain();
+    session.travel(ToClient, &bytes(&frame(TEXT, b"Hello"))[..5]);
+    let mut out = Vec::new();
+    session.printer.flush_partial(&mut out);
+    assert!(String::from_utf8_lossy(&out).ends_with("\"Hel\" (cut: 3 of 5 bytes)\n"));
+}
+
+#[test]
+fn what_a_close_answers_is_told_before_it() {
+    let mut session = plain();
+    let bad = bytes(&RawFrame { rsv2: true, ..frame(TEXT, b"Hello") });
+    session.travel(ToClient, &bad[..4]);
+    session.travel(
+        ToServer,
+        &bytes(&RawFrame { mask: Some([1, 2, 3, 4]), ..frame(CLOSE, b"\x03\xea") }),
+    );
+    session.travel(ToClient, &bad[4..]);
+    assert_eq!(
+        session.take(),
+        "\
+< 12:03:04.120 #1 TEXT  fin rsv2 len 5      unmasked       \"He\" (2 of 5 bytes so far)
+! W603 RFC 6455 §5.2: RSV2 or RSV3 is set but no extension was agreed that gives it a \
+meaning: RSV2 (frame #1, byte 0)
+> 12:03:04.120 #1 CLOSE fin      len 2      mask 01020304  1002 protocol error
+"
+    );
+}
+
+#[test]
+fn bytes_without_frames_are_bounded() {
+    let mut session = plain();
+    let mut lost = vec![0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 1];
+    lost.extend([0xaa; 300]);
+    session.travel_in_pieces(ToClient, &lost, 100).tell(&Event::End(&ending()));
+    let printed = session.take();
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "< 12:03:04.120 #1 BINARY fin     len 9223372036854775809 unmasked (no end)",
+            "! W611 RFC 6455 §5.2: the most significant bit of a 64-bit length must be 0; where \
+             the frame ends can't be known: 0x8000000000000001 (frame #1, byte 0)",
+            "< 12:03:04.120 undecodable aa aa aa aa aa aa aa aa aa aa aa aa aa aa aa aa aa …",
+        ]
+    );
+    assert_eq!(lines[3], "* 300 bytes in all could not be decoded");
+    assert_eq!(lines.len(), 6, "{printed}");
+}
+
+#[test]
+fn a_pong_tells_its_round_trip() {
+    let mut session = plain();
+    let pong = bytes(&frame(PONG, b"wscope 1"));
+    // The endpoint sees the pong when its payload is complete, before the frame's end is told.
+    session.travel(ToClient, &pong[..9]);
+    session.tell(&Event::RoundTrip(Duration::from_micros(123)));
+    session.travel(ToClient, &pong[9..]);
+    session.tell(&Event::RoundTrip(Duration::from_micros(4567)));
+    assert_eq!(
+        session.take(),
+        "\
+< 12:03:04.120 #1 PONG  fin      len 8      unmasked       \"wscope 1\" rtt 0.123 ms
+* round trip 4.567 ms
+"
+    );
+}
+
+#[test]
+fn a_hostile_payload_is_harmless() {
+    let mut session = plain();
+    session.travel(ToClient, &bytes(&frame(TEXT, "\x1b[2J\u{202e}\n".as_bytes())));
+    session.travel(ToClient, &bytes(&frame(CLOSE, b"\x0f\xa0\x07\x9b")));
+    let printed = session.take();
+    assert!(printed.contains(r#""\e[2J\u{202e}\n""#), "{printed}");
+    assert!(printed.contains(r#"4000 private use "\u{7}\x9b""#), "{printed}");
+    assert!(printed.chars().all(|c| c == '\n' || !c.is_control()));
+}
+
+#[test]
+fn heads_are_shown_as_they_crossed_the_wire() {
+    let request = Head::parse(
+        HeadKind::Request,
+        b"GET /chat HTTP/1.1\r\nhost: a\r\nX-Evil: \x1b]0;x\x07\r\nX-LF: 1\n\r\n",
+    );
+    let response = Head::parse(HeadKind::Response, b"HTTP/1.1 403 No\r\n\r\n");
+    let mut session = plain();
+    session.tell(&Event::Head(ToServer, &request)).tell(&Event::Head(ToClient, &response));
+    session.tell(&Event::Body(b"go a")).tell(&Event::Body(b"way\r\nnow"));
+    session.tell(&Event::End(&ending()));
+    assert_eq!(
+        session.take(),
+        "\
+> GET /chat HTTP/1.1
+> host: a
+> X-Evil: \\e]0;x\\u{7}
+> X-LF: 1
+>
+! HTTP: line 3, byte 37: byte 0x1b in a header value
+! HTTP: line 4, byte 52: line ends with LF instead of CRLF
+< HTTP/1.1 403 No
+<
+< go away
+< now
+* sent 1000 normal closure; then received 1000 normal closure; \
+closed cleanly by us after 3.204 s
+* sent 2 frames, 1 message, 5 bytes (19 on the wire); \
+received 2 frames, 1 message, 5 bytes (11 on the wire)
+"
+    );
+}
+
+#[test]
+fn a_long_body_is_bounded() {
+    let mut session = plain();
+    for _ in 0..100 {
+        session.tell(&Event::Body(&[b'x'; 1000]));
+    }
+    session.tell(&Event::End(&ending()));
+    let printed = session.take();
+    assert!(printed.len() < 5000);
+    assert!(printed.contains("* the body has 100000 bytes, the first 4096 are shown\n"));
+}
+
+#[test]
+fn facts_about_the_connection() {
+    let addresses = ["127.0.0.1:80".parse().expect("valid"), "[::1]:80".parse().expect("valid")];
+    let mut session = plain();
+    session.tell(&Event::Resolved { host: "example.org", addresses: &addresses });
+    session.tell(&Event::AddressFailed { address: addresses[1], error: "connection refused" });
+    session.tell(&Event::Connected {
+        local: "127.0.0.1:9".parse().expect("valid"),
+        peer: addresses[0],
+    });
+    session.tell(&Event::Tls(&TlsFacts {
+        version: Some("TLS 1.3".into()),
+        cipher: Some("TLS_AES_128_GCM_SHA256".into()),
+        verified: true,
+        ..TlsFacts::default()
+    }));
+    let extensions =
+        parse_extensions([&b"permessage-deflate; server_max_window_bits=12"[..]]).expect("valid");
+    session.tell(&Event::Open(&Agreed {
+        subprotocol: Some("chat".into()),
+        deflate: None,
+        extensions,
+    }));
+    session.tell(&Event::Open(&Agreed::default()));
+    session.tell(&Event::Note("two\nlines"));
+    assert_eq!(
+        session.take(),
+        "\
+* example.org resolved to 127.0.0.1:80, [::1]:80
+* [::1]:80 failed: connection refused
+* connected to 127.0.0.1:80 from 127.0.0.1:9
+* TLS 1.3, TLS_AES_128_GCM_SHA256, certificate verified
+* open: subprotocol chat, permessage-deflate; server_max_window_bits=12
+* open: no subprotocol, no extensions
+* two\\nlines
+"
+    );
+}
+
+#[test]
+fn broken_rules_of_the_handshake_are_told() {
+    let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let report = check(&Context::new(&request, None));
+    let mut session = plain();
+    let printed = session.tell(&Event::Judged(&report)).take();
+    assert!(printed.lines().all(|line| line.starts_with("! ")), "{printed}");
+    assert!(printed.contains("! 4.1-req-upgrade: "), "{printed}");
+    assert!(printed.contains("(the rule: Upgrade offers websocket)"), "{printed}");
+}
+
+#[test]
+fn in_hex_every_byte_is_shown() {
+    let mut session = hex();
+    session.travel_in_pieces(ToServer, MASKED_HELLO, 3);
+    let wire = compressed("aaaaaaaaaaaaaaaaaaaaaaaa").payload;
+    assert_eq!(wire, [0x4a, 0x4c, 0xc4, 0x0e, 0x00, 0x00]);
+    session.travel(ToClient, &bytes(&compressed("aaaaaaaaaaaaaaaaaaaaaaaa")));
+    session.travel(ToClient, &bytes(&RawFrame { rsv3: true, ..frame(CLOSE, b"\x03\xe8bye") }));
+    assert_eq!(
+        session.take(),
+        "\
+> 12:03:04.120 #1 TEXT  fin      len 5      mask 37fa213d
+    header at byte 0: 81 85 37 fa 21 3d
+    00000000  48 65 6c 6c 6f                                    |Hello|
+< 12:03:04.120 #1 TEXT  fin rsv1 len 6      unmasked
+    header at byte 0: c1 06
+    00000000  4a 4c c4 0e 00 00                                 |JL....|
+    inflated to 24 bytes \"aaaaaaaaaaaaaaaaaaaaaaaa\"
+< 12:03:04.120 #2 CLOSE fin rsv3 len 5      unmasked
+    header at byte 8: 98 05
+    00000000  03 e8 62 79 65                                    |..bye|
+    1000 normal closure \"bye\"
+! W603 RFC 6455 §5.2: RSV2 or RSV3 is set but no extension was agreed that gives it a \
+meaning: RSV3 (frame #2, byte 8)
+"
+    );
+}
+
+#[test]
+fn in_hex_a_dump_that_was_interrupted_says_whose_rows_follow() {
+    let mut session = hex();
+    let theirs = bytes(&frame(TEXT, b"0123456789abcdefg"));
+    session.travel(ToClient, &theirs[..10]).travel(ToServer, MASKED_HELLO);
+    session.travel(ToClient, &theirs[10..]);
+    let printed = session.take();
+    let tail: Vec<&str> = printed.lines().skip(5).collect();
+    assert_eq!(
+        tail,
+        [
+            "< #1 goes on",
+            "    00000000  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  |0123456789abcdef|",
+            "    00000010  67                                                |g|",
+        ],
+        "{printed}"
+    );
+}
+
+#[test]
+fn connections_are_kept_apart_and_can_be_shown() {
+    let options = HumanOptions { show_connection: true, ..options() };
+    let mut one = Watched::new(HumanPrinter::new(options));
+    let hello = bytes(&frame(TEXT, b"Hello"));
+    one.travel(ToClient, &hello[..3]);
+    one.at.conn = ConnId(2);
+    one.tell(&Event::Note("another"));
+    one.at.conn = ConnId(1);
+    one.travel(ToClient, &hello[3..]);
+    assert_eq!(
+        one.take(),
+        "\
+* [2] another
+< [1] 12:03:04.120 #1 TEXT  fin      len 5      unmasked       \"Hello\"
+"
+    );
+}
+
+#[test]
+fn colours_change_no_column() {
+    let palette = Palette { on: true };
+    let mut colour = Watched::new(HumanPrinter::new(HumanOptions { palette, ..options() }));
+    let mut plain = plain();
+    let long = bytes(&frame(TEXT, &[b'x'; 200]));
+    let bare = bytes(&frame(CONT, b"x"));
+    let plain = plain.travel(ToClient, &long).travel(ToClient, &bare).take();
+    let colour = colour.travel(ToClient, &long).travel(ToClient, &bare).take();
+    assert!(colour.starts_with("\x1b[36m< 12:03:04.120 #1 TEXT\x1b[0m  fin"));
+    assert!(colour.contains("\x1b[31m! W613"));
+    let stripped = colour.replace("\x1b[36m", "").replace("\x1b[31m", "").replace("\x1b[0m", "");
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn columns_stay_aligned_when_numbers_grow() {
+    let mut session = plain();
+    for _ in 0..10 {
+        session.travel(ToClient, &bytes(&frame(TEXT, b"x")));
+    }
+    session.travel(ToServer, MASKED_HELLO);
+    let printed = session.take();
+    let columns: Vec<_> = printed.lines().skip(9).map(|line| line.find("TEXT")).collect();
+    assert_eq!(columns, [Some(19), Some(19)]);
+}

@@ -1,0 +1,649 @@
+//! Every kind of JSON line, parsed back into structs that know every field.
+
+mod ui_support;
+
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use ui_support::*;
+use wscope::event::{
+    Cause, CertificateFacts, ConnId, Ending, Event, FrameEvent, Side, Stamp, TimeoutKind, TlsFacts,
+};
+use wscope::ui::JsonPrinter;
+use wscope::ui::json::{INLINE, PIECE};
+use wscope::wire::close::CloseBody;
+use wscope::wire::deflate::params::DeflateParams;
+use wscope::wire::handshake::Agreed;
+use wscope::wire::handshake::grammar::parse_extensions;
+use wscope::wire::handshake::rules::{Context, check};
+use wscope::wire::head::{Head, HeadKind};
+use wscope::wire::writer::RawFrame;
+use wscope::wire::{LengthForm, OpCode, Role, Violation, ViolationKind};
+
+impl Print for JsonPrinter {
+    fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
+        JsonPrinter::print(self, at, event, out);
+    }
+}
+
+/// The schema of `docs/json.md`, version 1.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
+#[allow(dead_code)] // that a field is there and has its type is the test
+enum Line {
+    Start {
+        v: u64,
+        time: String,
+        conn: u64,
+        program: String,
+        version: String,
+        role: Option<String>,
+    },
+    Resolved {
+        time: String,
+        conn: u64,
+        host: String,
+        addresses: Vec<String>,
+    },
+    AddressFailed {
+        time: String,
+        conn: u64,
+        address: String,
+        error: String,
+    },
+    Connected {
+        time: String,
+        conn: u64,
+        local: String,
+        peer: String,
+    },
+    Tls {
+        time: String,
+        conn: u64,
+        version: Option<String>,
+        cipher: Option<String>,
+        alpn: Option<String>,
+        verified: bool,
+        certificate: Option<Certificate>,
+    },
+    Head {
+        time: String,
+        conn: u64,
+        dir: Dir,
+        kind: String,
+        method: Option<String>,
+        target: Option<String>,
+        version: Option<String>,
+        status: Option<u16>,
+        reason: Option<String>,
+        unparsable: Option<String>,
+        headers: Vec<(String, String)>,
+        defects: Vec<String>,
+        raw: String,
+        raw_base64: Option<String>,
+    },
+    Body {
+        time: String,
+        conn: u64,
+        dir: Dir,
+        text: Option<String>,
+        base64: Option<String>,
+    },
+    Handshake {
+        time: String,
+        conn: u64,
+        verdicts: Vec<Verdict>,
+    },
+    Open {
+        time: String,
+        conn: u64,
+        subprotocol: Option<String>,
+        extensions: Vec<String>,
+        deflate: Option<Deflate>,
+    },
+    Frame {
+        time: String,
+        conn: u64,
+        dir: Dir,
+        number: u64,
+        fin: bool,
+        rsv1: bool,
+        rsv2: bool,
+        rsv3: bool,
+        opcode: Opcode,
+        mask: Option<String>,
+        length: u64,
+        length_form: u8,
+        offset: u64,
+        header_hex: String,
+        received: Option<u64>,
+        payload: Option<String>,
+        text: Option<String>,
+        base64: Option<String>,
+        code: Option<u16>,
+        reason: Option<String>,
+    },
+    Payload {
+        time: String,
+        conn: u64,
+        dir: Dir,
+        number: u64,
+        offset: u64,
+        base64: String,
+    },
+    FrameEnd {
+        time: String,
+        conn: u64,
+        dir: Dir,
+        number: u64,
+        received: u64,
+    },
+    Message {
+        time: String,
+        conn: u64,
+        dir: Dir,
+        number: u64,
+        opcode: Opcode,
+        frames: u64,
+        first_frame: u64,
+        compressed: bool,
+        wire_length: u64,
+        length: u64,
+        text: Option<String>,
+        base64: Option<String>,
+        content: Option<String>,
+    },
+    Violation {
+        time: String,
+        conn: u64,
+        dir: Dir,
+        code: String,
+        name: String,
+        section: String,
+        explanation: String,
+        detail: String,
+        frame: u64,
+        offset: u64,
+        close: Option<u16>,
+    },
+    Undecodable {
+        time: String,
+        conn: u64,
+        dir: Dir,
+        base64: String,
+    },
+    RoundTrip {
+        time: String,
+        conn: u64,
+        rtt_us: u64,
+    },
+    Note {
+        time: String,
+        conn: u64,
+        text: String,
+    },
+    End {
+        time: String,
+        conn: u64,
+        by: String,
+        cause: String,
+        detail: Option<String>,
+        violation: Option<Found>,
+        sent: Option<Close>,
+        received: Option<Close>,
+        duration_us: u64,
+        out: Counts,
+        r#in: Counts,
+        text: String,
+    },
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Dir {
+    ToServer,
+    ToClient,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+enum Opcode {
+    Name(String),
+    Number(u8),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Certificate {
+    subject: String,
+    issuer: String,
+    names: Vec<String>,
+    not_before: String,
+    not_after: String,
+    serial: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Verdict {
+    rule: String,
+    title: String,
+    side: String,
+    level: String,
+    outcome: String,
+    code: Option<String>,
+    text: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Deflate {
+    server_no_context_takeover: bool,
+    client_no_context_takeover: bool,
+    server_max_window_bits: u8,
+    client_max_window_bits: u8,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Found {
+    code: String,
+    name: String,
+    section: String,
+    explanation: String,
+    detail: String,
+    frame: u64,
+    offset: u64,
+    close: Option<u16>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Close {
+    code: Option<u16>,
+    reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Counts {
+    frames: u64,
+    messages: u64,
+    bytes: u64,
+    wire_bytes: u64,
+}
+
+fn plain() -> Watched<JsonPrinter> {
+    let mut session = Watched::new(JsonPrinter::new(Some(Role::Client)));
+    session.tell(&Event::Note("the first object is the start")).take();
+    session
+}
+
+/// Parses every line, each of which must be of a known kind without unknown fields.
+fn parse(printed: &str) -> Vec<Line> {
+    assert!(printed.is_empty() || printed.ends_with('\n'));
+    assert!(printed.chars().all(|c| c == '\n' || !c.is_control()));
+    let parse = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+    printed.lines().map(parse).collect()
+}
+
+fn values(printed: &str) -> Vec<Value> {
+    parse(printed);
+    printed.lines().map(|line| serde_json::from_str(line).expect("valid JSON")).collect()
+}
+
+fn one(printed: &str) -> Value {
+    let mut values = values(printed);
+    assert_eq!(values.len(), 1, "{printed}");
+    values.remove(0)
+}
+
+#[test]
+fn the_first_object_names_the_version() {
+    let mut session = Watched::new(JsonPrinter::new(Some(Role::Client)));
+    let printed = session.tell(&Event::Note("hi")).tell(&Event::Note("ho")).take();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        printed,
+        format!(
+            "{{\"event\":\"start\",\"v\":1,\"time\":\"2026-11-21T12:03:04.120000Z\",\"conn\":1,\
+             \"program\":\"wscope\",\"version\":\"{version}\",\"role\":\"client\"}}\n\
+             {{\"event\":\"note\",\"time\":\"2026-11-21T12:03:04.120000Z\",\"conn\":1,\
+             \"text\":\"hi\"}}\n\
+             {{\"event\":\"note\",\"time\":\"2026-11-21T12:03:04.120000Z\",\"conn\":1,\
+             \"text\":\"ho\"}}\n"
+        )
+    );
+    assert!(matches!(&parse(&printed)[0], Line::Start { v: 1, .. }));
+    let printed = Watched::new(JsonPrinter::new(None)).tell(&Event::Note("")).take();
+    assert!(matches!(&parse(&printed)[0], Line::Start { role: None, .. }));
+}
+
+#[test]
+fn a_frame_and_its_message() {
+    let printed = plain().travel(ToServer, MASKED_HELLO).take();
+    assert_eq!(
+        printed,
+        "{\"event\":\"frame\",\"time\":\"2026-11-21T12:03:04.120000Z\",\"conn\":1,\
+         \"dir\":\"to-server\",\"number\":1,\"fin\":true,\"rsv1\":false,\"rsv2\":false,\
+         \"rsv3\":false,\"opcode\":\"text\",\"mask\":\"37fa213d\",\"length\":5,\
+         \"length_form\":7,\"offset\":0,\"header_hex\":\"818537fa213d\",\"text\":\"Hello\"}\n\
+         {\"event\":\"message\",\"time\":\"2026-11-21T12:03:04.120000Z\",\"conn\":1,\
+         \"dir\":\"to-server\",\"number\":1,\"opcode\":\"text\",\"frames\":1,\"first_frame\":1,\
+         \"compressed\":false,\"wire_length\":5,\"length\":5,\"text\":\"Hello\"}\n"
+    );
+    parse(&printed);
+    for size in 1..MASKED_HELLO.len() {
+        assert_eq!(plain().travel_in_pieces(ToServer, MASKED_HELLO, size).take(), printed);
+    }
+}
+
+#[test]
+fn what_is_not_text_is_base64() {
+    let mut session = plain();
+    session.travel(ToClient, &bytes(&RawFrame { fin: false, ..frame(TEXT, b"caf\xc3") }));
+    session.travel(ToClient, &bytes(&frame(CONT, b"\xa9")));
+    session.travel(ToClient, &bytes(&frame(BINARY, b"text")));
+    session.travel(ToClient, &bytes(&frame(PING, b"ping")));
+    session.travel(ToClient, &bytes(&frame(OpCode::from(12), b"op")));
+    let values = values(&session.take());
+    let payload: Vec<_> = values
+        .iter()
+        .map(|value| (value["event"].as_str(), value["text"].as_str(), value["base64"].as_str()))
+        .collect();
+    assert_eq!(
+        payload,
+        [
+            (Some("frame"), None, Some("Y2Fmww==")),
+            (Some("frame"), None, Some("qQ==")),
+            (Some("message"), Some("café"), None),
+            (Some("frame"), None, Some("dGV4dA==")),
+            (Some("message"), None, Some("dGV4dA==")),
+            (Some("frame"), Some("ping"), None),
+            (Some("violation"), None, None),
+            (Some("frame"), None, Some("b3A=")),
+        ]
+    );
+    assert_eq!(values[7]["opcode"], json!(12));
+}
+
+#[test]
+fn a_compressed_message_keeps_its_wire_bytes() {
+    let printer = JsonPrinter::new(None);
+    let mut session = Watched::with_deflate(printer, Some(DeflateParams::default()));
+    let sent = compressed("aaaaaaaaaaaaaaaaaaaaaaaa");
+    let values = values(&session.travel(ToClient, &bytes(&sent)).take());
+    assert_eq!(values[1]["rsv1"], json!(true));
+    assert_eq!(values[1]["base64"], json!(BASE64_STANDARD.encode(&sent.payload)));
+    assert_eq!(values[2]["text"], json!("aaaaaaaaaaaaaaaaaaaaaaaa"));
+    assert_eq!(values[2]["wire_length"], json!(6));
+    assert_eq!(values[2]["length"], json!(24));
+    assert_eq!(values[2]["compressed"], json!(true));
+}
+
+#[test]
+fn rsv1_without_compression_leaves_text_readable() {
+    let rsv1 = RawFrame { rsv1: true, ..frame(TEXT, b"Hello") };
+    let values = values(&plain().travel(ToClient, &bytes(&rsv1)).take());
+    assert_eq!(values[0]["event"], json!("violation"));
+    assert_eq!(values[1]["text"], json!("Hello"));
+}
+
+#[test]
+fn a_close_tells_its_code_and_reason() {
+    for (payload, code, reason) in [
+        (&b"\x03\xe9restart"[..], json!(1001), json!("restart")),
+        (b"\x03\xe8", json!(1000), json!("")),
+        (b"\x03\xe8\xff", json!(1000), Value::Null),
+        (b"", Value::Null, Value::Null),
+        (b"\x03", Value::Null, Value::Null),
+    ] {
+        let printed = plain().travel(ToClient, &bytes(&frame(CLOSE, payload))).take();
+        let close = values(&printed).into_iter().find(|value| value["event"] == "frame");
+        let close = close.expect("a frame");
+        assert_eq!((&close["code"], &close["reason"]), (&code, &reason), "{printed}");
+    }
+}
+
+#[test]
+fn a_long_frame_follows_in_pieces() {
+    let content: Vec<u8> = (0..INLINE + 1).map(|at| at as u8).collect();
+    let key = Some([9, 8, 7, 6]);
+    let sent = bytes(&RawFrame { mask: key, ..frame(BINARY, &content) });
+    let mut session = plain();
+    let mut decoded = Vec::new();
+    let printed = session.travel_in_pieces(ToServer, &sent, 10_007).take();
+    let lines = parse(&printed);
+    assert!(printed.lines().all(|line| line.len() < PIECE * 2));
+    let last = lines.len() - 1;
+    for (at, line) in lines.iter().enumerate() {
+        match line {
+            Line::Frame { payload: Some(payload), length, text: None, base64: None, .. } => {
+                assert_eq!((at, payload.as_str(), *length), (0, "follows", content.len() as u64));
+            }
+            Line::Payload { base64, offset, number: 1, .. } => {
+                assert_eq!(*offset, decoded.len() as u64);
+                decoded.extend(BASE64_STANDARD.decode(base64).expect("base64"));
+            }
+            Line::FrameEnd { received, .. } => {
+                assert_eq!((at, *received), (last - 1, content.len() as u64));
+            }
+            Line::Message { content: Some(omitted), text: None, base64: None, .. } => {
+                assert_eq!((at, omitted.as_str()), (last, "omitted"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(decoded, content);
+}
+
+#[test]
+fn the_longest_frame_that_is_not_long() {
+    let content = vec![b'x'; INLINE];
+    let printed = plain().travel(ToClient, &bytes(&frame(TEXT, &content))).take();
+    match &parse(&printed)[..] {
+        [Line::Frame { text: Some(frame), .. }, Line::Message { text: Some(message), .. }] => {
+            assert_eq!((frame.len(), message.len()), (INLINE, INLINE));
+        }
+        other => panic!("{} lines", other.len()),
+    }
+}
+
+#[test]
+fn a_frame_that_is_cut_keeps_what_came() {
+    let mut session = plain();
+    session.travel(ToClient, &bytes(&frame(TEXT, b"Hello"))[..5]).cut(ToClient);
+    let values = values(&session.take());
+    assert_eq!(values[0]["text"], json!("Hel"));
+    assert_eq!(values[0]["received"], json!(3));
+    assert_eq!(values[1]["name"], json!("cut-inside-frame"));
+    assert_eq!(values.len(), 2);
+
+    session = plain();
+    session.travel(ToClient, &bytes(&frame(TEXT, b"Hello"))[..5]);
+    session.tell(&Event::End(&ending()));
+    let events: Vec<_> = parse(&session.take());
+    assert!(matches!(events[..], [Line::Frame { received: Some(3), .. }, Line::End { .. }]));
+
+    session = plain();
+    session.travel(ToClient, &bytes(&frame(BINARY, &vec![0; INLINE + 1]))[..20]);
+    session.printer.flush_partial(&mut session.out);
+    let events = parse(&session.take());
+    assert!(matches!(
+        events[..],
+        [Line::Frame { .. }, Line::Payload { .. }, Line::FrameEnd { received: 10, .. }]
+    ));
+}
+
+#[test]
+fn violations_carry_the_row_of_the_catalogue() {
+    let long = RawFrame { form: Some(LengthForm::Bits64), ..frame(TEXT, b"Hello") };
+    let printed = plain().travel(ToClient, &bytes(&long)).take();
+    let values = values(&printed);
+    assert_eq!((&values[0]["code"], &values[0]["close"]), (&json!("W610"), &json!(1002)));
+    assert_eq!((&values[0]["frame"], &values[0]["offset"]), (&json!(1), &json!(0)));
+    assert_eq!(values[0]["detail"], json!("5 written in 64 bits"));
+    assert_eq!(values[1]["length_form"], json!(64));
+}
+
+#[test]
+fn bytes_without_frames_are_kept() {
+    let mut lost = vec![0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 1];
+    lost.extend(vec![0xaa; PIECE + 1]);
+    let lines = parse(&plain().travel(ToClient, &lost).take());
+    let mut decoded = Vec::new();
+    for line in &lines {
+        if let Line::Undecodable { base64, .. } = line {
+            decoded.extend(BASE64_STANDARD.decode(base64).expect("base64"));
+        }
+    }
+    assert_eq!(decoded, &lost[10..]);
+}
+
+#[test]
+fn hostile_text_is_harmless_and_comes_back() {
+    let text = "\"\\/\u{8}\u{c}\n\r\t\0\u{1b}\u{7f}\u{85}\u{2028}\u{2029}\u{202e}\u{e0041}é日😀";
+    let printed = plain().travel(ToClient, &bytes(&frame(TEXT, text.as_bytes()))).take();
+    assert!(printed.contains(r#""\"\\/\u0008\u000c\n\r\t\u0000\u001b\u007f\u0085\u2028\u2029\u202e\udb40\udc41é日😀""#), "{printed}");
+    assert_eq!(values(&printed)[1]["text"], json!(text));
+}
+
+#[test]
+fn heads_are_kept_raw_and_parsed() {
+    let request = Head::parse(
+        HeadKind::Request,
+        b"GET /chat?x=1 HTTP/1.1\r\nhost: a\r\nX: \xff \r\nx: 2\n\r\n",
+    );
+    let response = Head::parse(HeadKind::Response, b"HTTP/1.1 101 Switching\r\n\r\n");
+    let broken = Head::parse(HeadKind::Response, b"SSH-2.0\r\n\r\n");
+    let mut session = plain();
+    session.tell(&Event::Head(ToServer, &request));
+    session.tell(&Event::Head(ToClient, &response));
+    session.tell(&Event::Head(ToClient, &broken));
+    let values = values(&session.take());
+    assert_eq!(values[0]["dir"], json!("to-server"));
+    assert_eq!(values[0]["kind"], json!("request"));
+    assert_eq!(values[0]["target"], json!("/chat?x=1"));
+    assert_eq!(values[0]["headers"], json!([["host", "a"], ["X", "\u{fffd}"], ["x", "2"]]));
+    let raw = BASE64_STANDARD.decode(values[0]["raw_base64"].as_str().expect("there"));
+    assert_eq!(raw.expect("base64"), request.raw());
+    assert_eq!(values[0]["defects"].as_array().map(Vec::len), Some(request.defects().len()));
+    assert_eq!(values[1]["status"], json!(101));
+    assert_eq!(values[1]["reason"], json!("Switching"));
+    assert_eq!(values[1]["raw"], json!("HTTP/1.1 101 Switching\r\n\r\n"));
+    assert_eq!(values[1].get("raw_base64"), None);
+    assert_eq!(values[2]["unparsable"], json!("SSH-2.0"));
+}
+
+#[test]
+fn a_body_is_kept_whole() {
+    let body = vec![b'x'; PIECE + 5];
+    let values = values(&plain().tell(&Event::Body(&body)).tell(&Event::Body(b"\xff")).take());
+    let whole: String = values.iter().filter_map(|value| value["text"].as_str()).collect();
+    assert_eq!(whole.as_bytes(), body);
+    assert_eq!(values[2]["base64"], json!("/w=="));
+}
+
+#[test]
+fn the_handshake_lists_every_rule() {
+    let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let report = check(&Context::new(&request, None));
+    let printed = plain().tell(&Event::Judged(&report)).take();
+    let lines = parse(&printed);
+    let [Line::Handshake { verdicts, .. }] = &lines[..] else { panic!("{printed}") };
+    assert_eq!(verdicts.len(), report.verdicts.len());
+    let upgrade = verdicts.iter().find(|verdict| verdict.rule == "4.1-req-upgrade");
+    let upgrade = upgrade.expect("the rule is listed");
+    assert_eq!((upgrade.outcome.as_str(), upgrade.level.as_str()), ("fail", "must"));
+    assert!(verdicts.iter().any(|verdict| verdict.outcome == "not-applicable"));
+}
+
+#[test]
+fn facts_about_the_connection() {
+    let address = |text: &str| text.parse().expect("an address");
+    let addresses = [address("127.0.0.1:80"), address("[::1]:80")];
+    let mut session = plain();
+    session.tell(&Event::Resolved { host: "a.example", addresses: &addresses });
+    session.tell(&Event::AddressFailed { address: addresses[1], error: "refused" });
+    session.tell(&Event::Connected { local: addresses[0], peer: addresses[1] });
+    session.tell(&Event::Tls(&TlsFacts::default()));
+    session.tell(&Event::Tls(&TlsFacts {
+        certificate: Some(CertificateFacts { names: vec!["a".into()], ..Default::default() }),
+        alpn: Some("http/1.1".into()),
+        ..TlsFacts::default()
+    }));
+    session.tell(&Event::Open(&Agreed::default()));
+    session.tell(&Event::Open(&Agreed {
+        subprotocol: Some("chat".into()),
+        deflate: Some(DeflateParams::default()),
+        extensions: parse_extensions([&b"permessage-deflate"[..]]).expect("valid"),
+    }));
+    session.tell(&Event::RoundTrip(Duration::from_micros(123)));
+    let values = values(&session.take());
+    assert_eq!(values[0]["addresses"], json!(["127.0.0.1:80", "[::1]:80"]));
+    assert_eq!(values[1]["error"], json!("refused"));
+    assert_eq!(values[2]["peer"], json!("[::1]:80"));
+    assert_eq!(values[3]["certificate"], Value::Null);
+    assert_eq!(values[4]["certificate"]["names"], json!(["a"]));
+    assert_eq!(values[5]["deflate"], Value::Null);
+    assert_eq!(values[6]["deflate"]["server_max_window_bits"], json!(15));
+    assert_eq!(values[6]["extensions"], json!(["permessage-deflate"]));
+    assert_eq!(values[7]["rtt_us"], json!(123));
+}
+
+#[test]
+fn every_cause_of_an_end() {
+    let kind = ViolationKind::LengthTopBit;
+    let violation = Violation { kind, frame: 1, offset: 2, detail: "x".into() };
+    for (cause, name, detail) in [
+        (Cause::Closed, "closed", Value::Null),
+        (Cause::Violation(violation), "violation", Value::Null),
+        (Cause::Timeout(TimeoutKind::Pong), "timeout", json!("pong")),
+        (Cause::Lost("reset".into()), "lost", json!("reset")),
+        (Cause::Dropped, "dropped", Value::Null),
+    ] {
+        let received = Some(CloseBody { code: None, reason: b"\xff".to_vec() });
+        let end = Ending { by: Side::Peer, cause, received, sent: None, ..ending() };
+        let end = one(&plain().tell(&Event::End(&end)).take());
+        assert_eq!((&end["cause"], &end["detail"]), (&json!(name), &detail));
+        assert_eq!(end["violation"].is_object(), name == "violation");
+        assert_eq!(end["by"], json!("peer"));
+        assert_eq!(end["duration_us"], json!(3_204_000));
+        assert_eq!(end["out"]["wire_bytes"], json!(19));
+        assert_eq!(end["sent"], Value::Null);
+        assert_eq!(end["received"], json!({"code": null, "reason": "\u{fffd}"}));
+    }
+}
+
+#[test]
+fn connections_and_directions_are_kept_apart() {
+    let mut session = plain();
+    let hello = bytes(&frame(TEXT, b"Hello"));
+    session.travel(ToClient, &hello[..3]).travel(ToServer, MASKED_HELLO);
+    session.at.conn = ConnId(2);
+    session.tell(&Event::Frame(ToClient, FrameEvent::Undecodable(b"x")));
+    session.at.conn = ConnId(1);
+    session.travel(ToClient, &hello[3..]);
+    let printed: Vec<_> = values(&session.take())
+        .iter()
+        .map(|value| format!("{} {} {}", value["conn"], value["dir"], value["event"]))
+        .collect();
+    assert_eq!(
+        printed,
+        [
+            r#"1 "to-server" "frame""#,
+            r#"1 "to-server" "message""#,
+            r#"2 "to-client" "undecodable""#,
+            r#"1 "to-client" "frame""#,
+            r#"1 "to-client" "message""#,
+        ]
+    );
+}
