@@ -22,7 +22,7 @@ const RESERVED: [Reserved; 9] = [
     },
     Reserved {
         names: &["env::var", "env::args", "env::current_dir"],
-        places: &["ui/terminal", "modes", "main.rs"],
+        places: &["ui/terminal", "config"],
         reason: "the environment is read once, where the configuration is made",
     },
     Reserved {
@@ -37,8 +37,8 @@ const RESERVED: [Reserved; 9] = [
     },
     Reserved {
         names: &["io::stdin", "io::stdout", "println!", "print!("],
-        places: &["net/stdio", "modes"],
-        reason: "stdout is payload and has one writer",
+        places: &["net/stdio", "ui/terminal", "modes"],
+        reason: "stdout is payload and has one writer; others only ask whether it is a terminal",
     },
     Reserved {
         names: &["thread::"],

@@ -45,6 +45,11 @@ async def handle(connection):
     await PATHS[connection.request.path](connection)
 
 
+def choose_subprotocol(connection, offered):
+    # With a list of subprotocols websockets refuses whoever offers none.
+    return "chat" if "chat" in offered else None
+
+
 def refuse_others(connection, request):
     if request.path not in PATHS:
         return connection.respond(http.HTTPStatus.FORBIDDEN, "not for you\n")
@@ -52,8 +57,14 @@ def refuse_others(connection, request):
 
 
 async def main():
-    options = {"process_request": refuse_others, "subprotocols": ["chat"], "max_size": None}
-    async with serve(handle, "127.0.0.1", 0, **options) as server:
+    async with serve(
+        handle,
+        "127.0.0.1",
+        0,
+        process_request=refuse_others,
+        select_subprotocol=choose_subprotocol,
+        max_size=None,
+    ) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
