@@ -6,15 +6,15 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::cli::{
-    ColorChoice, ConnectArgs, DeflateOptions, DisplayOptions, HandshakeOptions, InputFormat,
-    LimitOptions, Linger, OutputFormat,
+    ConnectArgs, DeflateOptions, DisplayOptions, HandshakeOptions, InputFormat, LimitOptions,
+    Linger, OutputFormat,
 };
 use crate::net::resolve::Family;
 use crate::net::target::Target;
 use crate::net::tls::TlsOptions;
 use crate::session::{EndpointConfig, Limits};
 use crate::ui::style::Palette;
-use crate::ui::terminal::Terminal;
+use crate::ui::terminal::{ColorChoice, Terminal};
 use crate::wire::Role;
 use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateOffer};
 use crate::wire::handshake::headers::HeaderEdit;
@@ -95,6 +95,28 @@ pub struct ClientConfig {
 }
 
 impl OpenConfig {
+    /// For a URL alone, everything else by default.
+    ///
+    /// # Errors
+    ///
+    /// The URL can't be used.
+    pub fn of_url(url: &str) -> Result<Self, UsageError> {
+        let target = Target::parse(url).map_err(|error| UsageError(error.to_string()))?;
+        Ok(Self {
+            target,
+            headers: Vec::new(),
+            subprotocols: Vec::new(),
+            origin: None,
+            deflate: Some(DeflateOffer::default()),
+            family: Family::Any,
+            connect_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(10),
+            insecure: false,
+            cacert: None,
+            limits: Limits::default(),
+        })
+    }
+
     /// Checks what was typed.
     ///
     /// # Errors
@@ -209,6 +231,26 @@ impl ClientConfig {
     }
 }
 
+impl ClientConfig {
+    /// A session that neither reads stdin nor writes stdout, for modes that bring a script.
+    pub fn silent(open: OpenConfig, display: Display) -> Self {
+        Self {
+            open,
+            endpoint: EndpointConfig::new(Role::Client),
+            input: InputFormat::None,
+            output: OutputFormat::None,
+            binary: false,
+            execute: Vec::new(),
+            echo: false,
+            linger: Linger::Forever,
+            exit_after: None,
+            until: None,
+            max_time: None,
+            display,
+        }
+    }
+}
+
 impl Display {
     /// Takes what was typed.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
@@ -218,17 +260,7 @@ impl Display {
 
     /// The colours of a stream that is a terminal, or is not.
     pub fn palette(&self, is_terminal: bool) -> Palette {
-        Palette {
-            on: match self.color {
-                ColorChoice::Always => true,
-                ColorChoice::Never => false,
-                // "when present and not an empty string (regardless of its value), prevents the
-                // addition of ANSI color" (no-color.org).
-                ColorChoice::Auto => {
-                    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-                }
-            },
-        }
+        Palette { on: self.color.decide(no_color(), is_terminal) }
     }
 }
 
@@ -252,4 +284,10 @@ fn offer(options: &DeflateOptions) -> Option<DeflateOffer> {
         server_max_window_bits: options.server_max_window_bits,
         client_max_window_bits,
     })
+}
+
+/// "when present and not an empty string (regardless of its value), prevents the addition of ANSI
+/// color" (no-color.org).
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

@@ -75,6 +75,8 @@ pub enum Event<'a> {
     Head(Direction, &'a Head),
     /// Bytes of the body of a response that is not a 101.
     Body(&'a [u8]),
+    /// How long the phases of the opening took.
+    Timing(&'a Phases),
     /// The handshake was judged: every rule with its verdict.
     Judged(&'a Report),
     /// The connection is open for frames.
@@ -147,6 +149,19 @@ pub struct MessageInfo {
     pub wire_len: u64,
     /// Bytes of content.
     pub len: u64,
+}
+
+/// How long each phase of opening a connection took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Name resolution.
+    pub resolve: Duration,
+    /// TCP.
+    pub connect: Duration,
+    /// TLS, if any.
+    pub tls: Option<Duration>,
+    /// From the request to the end of the response's head.
+    pub upgrade: Duration,
 }
 
 /// What was agreed under TLS.

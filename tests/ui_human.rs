@@ -4,6 +4,7 @@ mod ui_support;
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use ui_support::*;
 use wscope::event::{ConnId, Event, Stamp, TlsFacts};
 use wscope::ui::clock::Zone;
@@ -436,4 +437,27 @@ fn columns_stay_aligned_when_numbers_grow() {
     let printed = session.take();
     let columns: Vec<_> = printed.lines().skip(9).map(|line| line.find("TEXT")).collect();
     assert_eq!(columns, [Some(19), Some(19)]);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_give_harmless_lines_however_they_are_cut(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        size in 1usize..50,
+        verbosity in prop_oneof![Just(Verbosity::Frames), Just(Verbosity::Hex)],
+    ) {
+        let print = |size| {
+            let mut session =
+                Watched::new(HumanPrinter::new(HumanOptions { verbosity, ..options() }));
+            session.travel_in_pieces(ToClient, &bytes, size).tell(&Event::End(&ending()));
+            session.take()
+        };
+        let whole = print(usize::MAX);
+        prop_assert!(whole.chars().all(|c| c == '\n' || !c.is_control()), "{whole}");
+        prop_assert!(whole.is_empty() || whole.ends_with('\n'));
+        // The line about undecodable bytes shows what came first.
+        if !whole.contains(" undecodable ") {
+            prop_assert_eq!(print(size), whole);
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod ui_support;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ui_support::*;
@@ -646,4 +647,55 @@ fn connections_and_directions_are_kept_apart() {
             r#"1 "to-client" "message""#,
         ]
     );
+}
+
+/// The bytes of one direction put together again from the record.
+fn rebuilt(lines: Vec<Line>) -> Vec<u8> {
+    let decode = |text: &str| BASE64_STANDARD.decode(text).expect("base64");
+    let unhex = |text: &str| -> Vec<u8> {
+        let digits = text.as_bytes().chunks(2);
+        let text = |pair| std::str::from_utf8(pair).expect("ASCII");
+        digits.map(|pair| u8::from_str_radix(text(pair), 16).expect("hexadecimal")).collect()
+    };
+    let (mut out, mut key) = (Vec::new(), Vec::new());
+    let masked = |payload: Vec<u8>, key: &[u8]| -> Vec<u8> {
+        payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect()
+    };
+    for line in lines {
+        match line {
+            Line::Frame { header_hex, mask, text, base64, .. } => {
+                out.extend(unhex(&header_hex));
+                key = mask.map_or(vec![0; 4], |mask| unhex(&mask));
+                let payload = text.map(String::into_bytes).or(base64.map(|b| decode(&b)));
+                out.extend(masked(payload.unwrap_or_default(), &key));
+            }
+            // All pieces but the last have a multiple of four bytes.
+            Line::Payload { base64, .. } => out.extend(masked(decode(&base64), &key)),
+            Line::Undecodable { base64, .. } => out.extend(decode(&base64)),
+            _ => {}
+        }
+    }
+    out
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_can_be_put_together_again(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        text in "\\PC{0,20}",
+        size in 1usize..50,
+    ) {
+        let sent = [bytes_of_text(&text), bytes].concat();
+        let mut session = plain();
+        session.travel_in_pieces(ToServer, &sent, size);
+        session.printer.flush_partial(&mut session.out);
+        let rebuilt = rebuilt(parse(&session.take()));
+        // A header of which the end never came is no event.
+        prop_assert!(sent.starts_with(&rebuilt));
+        prop_assert!(sent.len() - rebuilt.len() < 14);
+    }
+}
+
+fn bytes_of_text(text: &str) -> Vec<u8> {
+    bytes(&RawFrame { mask: Some([1, 0, 0xff, 7]), ..frame(TEXT, text.as_bytes()) })
 }

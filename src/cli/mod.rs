@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::ui::terminal::ColorChoice;
 use values::{bits, duration, linger, size};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
@@ -405,17 +406,6 @@ pub enum SenderRole {
     Client,
     /// A server sent them: frames must not be masked
     Server,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Even in a pipe
-    Always,
-    /// Not at all
-    Never,
 }
 
 /// How long to stay after the input's end.

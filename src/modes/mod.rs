@@ -1,7 +1,11 @@
 //! One function for each thing the program does; each wires the layers together.
 
 pub mod client;
+pub mod decode;
+pub mod demo;
 pub mod exit;
+pub mod generated;
+pub mod handshake;
 pub mod report;
 pub mod say;
 
@@ -10,34 +14,35 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command, ConnectArgs};
-use crate::config::ClientConfig;
+use crate::config::{ClientConfig, UsageError};
 use crate::ui::terminal::Terminal;
 use exit::Exit;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let terminal = Terminal::detect();
+    let terminal = Terminal::look();
     let result = match cli.command {
         None => connect(cli.connect, terminal),
         Some(Command::Connect(args)) => connect(args, terminal),
-        _ => Ok(Exit::Failure),
+        Some(Command::Handshake(args)) => handshake::run(args, terminal),
+        Some(Command::Decode(args)) => decode::run(&args, terminal),
+        Some(Command::Demo(args)) => demo::run(&args, terminal),
+        Some(Command::Completions { shell }) => generated::print(generated::completions(shell)),
+        Some(Command::Man) => generated::print(generated::MAN),
     };
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
             say::error(&format!("{error:#}"));
-            Exit::Failure.into()
+            match error.is::<UsageError>() {
+                true => Exit::Usage.into(),
+                false => Exit::Failure.into(),
+            }
         }
     }
 }
 
 fn connect(args: ConnectArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    match ClientConfig::resolve(args, terminal) {
-        Ok(config) => client::run(&config),
-        Err(error) => {
-            say::error(&error);
-            Ok(Exit::Usage)
-        }
-    }
+    client::run(&ClientConfig::resolve(args, terminal)?)
 }

@@ -16,10 +16,40 @@ enum Place {
     Stderr,
 }
 
+/// Which events a transcript tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Everything.
+    All,
+    /// Frames and broken rules.
+    Frames,
+    /// How the connection came about, but not what was said on it.
+    Facts,
+}
+
+impl Shown {
+    fn tells(self, event: &Event<'_>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Frames => matches!(event, Event::Frame(..) | Event::RoundTrip(_)),
+            Self::Facts => matches!(
+                event,
+                Event::Resolved { .. }
+                    | Event::AddressFailed { .. }
+                    | Event::Connected { .. }
+                    | Event::Tls(_)
+                    | Event::Timing(_)
+                    | Event::Note(_)
+            ),
+        }
+    }
+}
+
 /// Hands events to the printers of a run.
 pub struct Reporter {
     human: Option<(HumanPrinter, Place)>,
     json: Option<JsonPrinter>,
+    shown: Shown,
     quiet: bool,
     conn: ConnId,
     lines: Vec<u8>,
@@ -47,8 +77,14 @@ impl Reporter {
             };
             (HumanPrinter::new(options), place)
         });
+        let shown = if display.quiet { Shown::Frames } else { Shown::All };
         let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(Role::Client)));
-        Self { human, json, quiet: display.quiet, conn: ConnId(1), lines: Vec::new() }
+        Self { human, json, shown, quiet: display.quiet, conn: ConnId(1), lines: Vec::new() }
+    }
+
+    /// A transcript of some of the events on stdout.
+    pub fn showing(shown: Shown, display: &Display) -> Self {
+        Self { shown, ..Self::new(OutputFormat::Frames, display) }
     }
 
     /// Whether anybody looks at frames: if not, what is sent need not be decoded.
@@ -85,7 +121,7 @@ impl Reporter {
             json.print(at, event, stdout.buffer());
         }
         let Some((human, place)) = &mut self.human else { return Ok(()) };
-        if self.quiet && !matches!(event, Event::Frame(..) | Event::RoundTrip(_)) {
+        if !self.shown.tells(event) {
             // Frames that will not be finished are told even so.
             if matches!(event, Event::End(_)) {
                 human.flush_partial(stdout.buffer());

@@ -25,12 +25,15 @@ pub enum Zone {
     Local,
     /// UTC.
     Utc,
+    /// None: the events come from a capture that tells no time.
+    Hidden,
 }
 
 /// Writes times as `07:00:00.123`.
 #[derive(Debug, Default)]
 pub struct LocalClock {
     zone: Option<TimeZone>,
+    hidden: bool,
     /// The minute, counted from the epoch, for which `offset` holds.
     minute: Option<i64>,
     /// Seconds east of Greenwich.
@@ -43,18 +46,23 @@ pub struct LocalClock {
 impl LocalClock {
     /// A clock for this zone.
     pub fn new(zone: Zone) -> Self {
+        let hidden = zone == Zone::Hidden;
         let zone = (zone == Zone::Utc).then_some(TimeZone::UTC);
-        Self { zone, ..Self::default() }
+        Self { zone, hidden, ..Self::default() }
     }
 
-    /// Appends the time of day, twelve bytes.
+    /// Appends a space and the time of day, thirteen bytes; nothing if times are hidden.
     #[inline]
     pub fn write(&mut self, micros: i64, out: &mut Vec<u8>) {
+        if self.hidden {
+            return;
+        }
         let second = micros.div_euclid(MICROS_PER_SECOND);
         if self.second != Some(second) {
             self.turn_to(second);
         }
         let millis = micros.rem_euclid(MICROS_PER_SECOND) / 1000;
+        out.push(b' ');
         out.extend_from_slice(&self.prefix);
         out.extend_from_slice(&triple(millis as usize));
     }

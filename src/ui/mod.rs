@@ -6,12 +6,15 @@
 //!
 //! Everything that came from outside passes through [`sanitize`] on its way.
 
+pub mod checklist;
 pub mod clock;
 mod connections;
+pub mod diagram;
 pub mod ending;
 pub mod hexdump;
 pub mod human;
 pub mod json;
+mod messages;
 pub mod number;
 pub mod sanitize;
 pub mod style;

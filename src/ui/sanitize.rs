@@ -24,6 +24,14 @@ pub fn escaped(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// The lines of a text, without their line ends.
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split_inclusive(|&byte| byte == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        line.strip_suffix(b"\r").unwrap_or(line)
+    })
+}
+
 /// Appends `bytes` between double quotes, with quotes and backslashes escaped too, so that the
 /// end can't be faked and the original can be told from the escapes.
 pub fn quote_into(bytes: &[u8], out: &mut Vec<u8>) {

@@ -1,33 +1,98 @@
-//! What the standard streams are: the only file of this layer that asks the system.
+//! Facts about the terminal: is there one, how wide is it, may it have colours.
+//!
+//! The only part of this layer that asks the system. It changes nothing, and reads no environment
+//! variable: whether `NO_COLOR` is set is handed in.
 
-use crossterm::tty::IsTty;
+use std::io;
 
-use super::style::Palette;
+use crossterm::terminal;
+use crossterm::tty::IsTty as _;
 
-/// Facts about the standard streams.
-#[derive(Clone, Copy, Debug)]
+/// Columns where nobody can say how many there are.
+pub const FALLBACK_WIDTH: usize = 80;
+
+/// When to write colours: `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Even in a pipe
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl ColorChoice {
+    /// Decides for one stream. `no_color` says that the variable `NO_COLOR` is present and not
+    /// empty (<https://no-color.org>), `terminal` that the stream is one.
+    pub fn decide(self, no_color: bool, terminal: bool) -> bool {
+        match self {
+            Self::Auto => terminal && !no_color,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// What the standard streams are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
-    /// Whether stdin is a terminal.
+    /// Standard input is a terminal.
     pub stdin: bool,
-    /// Whether stdout is a terminal.
+    /// Standard output is a terminal.
     pub stdout: bool,
-    /// Whether stderr is a terminal.
+    /// Standard error is a terminal.
     pub stderr: bool,
-    /// Columns.
+    /// Columns, [`FALLBACK_WIDTH`] where there is no terminal.
     pub width: usize,
 }
 
 impl Terminal {
-    pub fn detect() -> Self {
-        let stdin = std::io::stdin().is_tty();
-        let stdout = std::io::stdout().is_tty();
-        let stderr = std::io::stderr().is_tty();
-        Self { stdin, stdout, stderr, width: 100 }
+    /// Asks the system. The width is that of the moment; ask again after it may have changed.
+    pub fn look() -> Self {
+        let stdout = io::stdout().is_tty();
+        let stderr = io::stderr().is_tty();
+        // Without a terminal the question is not asked: crossterm would run `tput` for an answer.
+        let width = if stdout || stderr { width(terminal::size()) } else { FALLBACK_WIDTH };
+        Self { stdin: io::stdin().is_tty(), stdout, stderr, width }
     }
+
+    /// Whether somebody sits there who can be talked with: input and output are a terminal.
     pub fn is_interactive(&self) -> bool {
         self.stdin && self.stdout
     }
-    pub fn palette(&self) -> Palette {
-        Palette::default()
+}
+
+/// Some terminals, serial ones for example, say that they have no columns.
+fn width(size: io::Result<(u16, u16)>) -> usize {
+    match size {
+        Ok((columns, _)) if columns > 0 => columns.into(),
+        _ => FALLBACK_WIDTH,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_and_no_color_turns_them_off() {
+        for (choice, no_color, terminal, expected) in [
+            (ColorChoice::Auto, false, true, true),
+            (ColorChoice::Auto, true, true, false),
+            (ColorChoice::Auto, false, false, false),
+            (ColorChoice::Always, true, false, true),
+            (ColorChoice::Never, false, true, false),
+        ] {
+            assert_eq!(choice.decide(no_color, terminal), expected, "{choice:?}");
+        }
+    }
+
+    #[test]
+    fn a_terminal_without_columns_has_the_usual_ones() {
+        assert_eq!(width(Ok((132, 43))), 132);
+        assert_eq!(width(Ok((0, 0))), 80);
+        assert_eq!(width(Err(io::Error::other("no terminal"))), 80);
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::config::OpenConfig;
-use crate::event::{Direction, Event, Observed};
+use crate::event::{Direction, Event, Observed, Phases};
 use crate::modes::exit::Exit;
 use crate::modes::report::Reporter;
 use crate::net::dial::{self, DialError, Outcome as Dialling};
@@ -96,21 +96,17 @@ pub struct Opened {
     pub response: Head,
     /// Every rule's verdict, and what was agreed.
     pub report: Report,
-    /// How long each phase took.
-    pub phases: Phases,
 }
 
-/// How long each phase took.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Phases {
-    /// Name resolution.
-    pub resolve: Duration,
-    /// TCP.
-    pub connect: Duration,
-    /// TLS, if any.
-    pub tls: Option<Duration>,
-    /// From the request to the end of the response's head.
-    pub upgrade: Duration,
+/// A handshake that did not lead to a connection.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The request as it was sent.
+    pub request: Head,
+    /// The response as it came.
+    pub response: Head,
+    /// Every rule's verdict.
+    pub report: Report,
 }
 
 /// Why there is no open connection.
@@ -139,20 +135,16 @@ pub enum OpenError {
         status: String,
         /// The status line, headers and body for stderr, if the transcript did not show them.
         body: String,
-        /// The head.
-        response: Box<Head>,
-        /// Every rule's verdict.
-        report: Box<Report>,
+        /// What was asked, answered and judged.
+        pair: Box<Pair>,
     },
     /// A 101 that can't be used.
     #[error("the server's 101 breaks the handshake's rules{list}")]
     BadHandshake {
         /// One line for each broken rule.
         list: String,
-        /// The head.
-        response: Box<Head>,
-        /// Every rule's verdict.
-        report: Box<Report>,
+        /// What was asked, answered and judged.
+        pair: Box<Pair>,
     },
     /// Not HTTP.
     #[error("the server's answer is not HTTP: {0} (W348); is this the right port?")]
@@ -307,6 +299,7 @@ pub fn open(
         }
     };
     phases.upgrade = asked.elapsed();
+    desk.tell(&Event::Timing(&phases))?;
 
     let report = judge(config, &request, &response);
     desk.tell(&Event::Judged(&report))?;
@@ -319,13 +312,8 @@ pub fn open(
         let body = read_body(&mut link, &mut inbound, desk, &clock, &response);
         let body =
             if desk.reporter.looks_at_frames() { String::new() } else { quote(&response, &body) };
-        let (response, report) = (Box::new(response), Box::new(report));
-        return Err(OpenError::Refused {
-            status: status.trim_end().to_owned(),
-            body,
-            response,
-            report,
-        });
+        let pair = Box::new(Pair { request, response, report });
+        return Err(OpenError::Refused { status: status.trim_end().to_owned(), body, pair });
     }
     let list: String = report
         .fatal()
@@ -336,12 +324,12 @@ pub fn open(
         })
         .collect();
     if !list.is_empty() {
-        let (response, report) = (Box::new(response), Box::new(report));
-        return Err(OpenError::BadHandshake { list, response, report });
+        let pair = Box::new(Pair { request, response, report });
+        return Err(OpenError::BadHandshake { list, pair });
     }
     inbound.expect_frames(report.agreed.deflate.as_ref());
     desk.tell(&Event::Open(&report.agreed))?;
-    Ok(Opened { link, inbound, request, response, report, phases })
+    Ok(Opened { link, inbound, request, response, report })
 }
 
 /// The request's head, exactly as it will be sent.

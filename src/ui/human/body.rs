@@ -2,6 +2,7 @@
 
 use super::page::Page;
 use crate::event::ConnId;
+use crate::ui::sanitize;
 use crate::ui::style::Ink;
 
 /// Bytes that are shown. Error pages of proxies say what matters long before.
@@ -41,9 +42,9 @@ impl Body {
     }
 
     fn end_line(&mut self, conn: ConnId, page: &mut Page, out: &mut Vec<u8>) {
-        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        page.line(Ink::Received, conn, line, out);
+        for line in sanitize::lines(&self.line) {
+            page.line(Ink::Received, conn, line, out);
+        }
         self.line.clear();
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn end(
     out: &mut Vec<u8>,
 ) {
     let close = frame.kind == Kind::Close;
-    let news = frame.compressed || close || frame.round_trip.is_some() || !rest.is_empty();
+    let news = frame.is_compressed() || close || frame.round_trip.is_some() || !rest.is_empty();
     if frame.wire > 0 || news {
         go_on(frame, page, out);
     }
@@ -54,12 +54,12 @@ pub(super) fn end(
     }
     let line_start = out.len();
     number::spaces(INDENT, out);
-    if frame.compressed {
+    if frame.is_compressed() {
         out.extend_from_slice(b"inflated to ");
         number::decimal(frame.content, out);
         out.extend_from_slice(b" bytes ");
     }
-    if frame.compressed && frame.content > 0 || close {
+    if frame.is_compressed() && frame.content > 0 || close {
         let used = out.len() - line_start + rest.len() + 1;
         preview::write(frame, start, page.width.saturating_sub(used), out);
         out.push(b' ');

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::ink;
 use super::page::Page;
-use crate::event::{CertificateFacts, ConnId, Event, TlsFacts};
-use crate::ui::clock;
+use crate::event::{CertificateFacts, ConnId, Event, Phases, TlsFacts};
 use crate::ui::style::Ink;
+use crate::ui::{clock, sanitize};
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::{Outcome, Report};
 use crate::wire::head::Head;
@@ -32,6 +32,7 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, page: &mut Page, out: &mut 
         Event::Head(direction, head) => {
             self::head(conn, ink(*direction, page.sent), head, page, out);
         }
+        Event::Timing(phases) => page.info(conn, &timing(phases), out),
         Event::Judged(report) => judged(conn, report, page, out),
         Event::Open(agreed) => page.info(conn, &open(agreed), out),
         Event::Body(_)
@@ -40,6 +41,17 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, page: &mut Page, out: &mut 
         | Event::Note(_)
         | Event::End(_) => {}
     }
+}
+
+fn timing(phases: &Phases) -> String {
+    let tls = phases.tls.map(|time| format!(", tls {}", clock::millis(time)));
+    format!(
+        "name {}, tcp {}{}, upgrade {}",
+        clock::millis(phases.resolve),
+        clock::millis(phases.connect),
+        tls.unwrap_or_default(),
+        clock::millis(phases.upgrade)
+    )
 }
 
 /// A ping was answered, and no pong's line is there to carry the time.
@@ -70,9 +82,7 @@ fn tls(conn: ConnId, facts: &TlsFacts, page: &mut Page, out: &mut Vec<u8>) {
 
 /// A head line by line, as it crossed the wire, then what is wrong with it as HTTP.
 fn head(conn: ConnId, ink: Ink, head: &Head, page: &mut Page, out: &mut Vec<u8>) {
-    for line in head.raw().split_inclusive(|&byte| byte == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+    for line in sanitize::lines(head.raw()) {
         page.line(ink, conn, line, out);
     }
     for defect in head.defects() {

@@ -12,15 +12,15 @@ use super::preview::{self, Kind};
 use super::{dump, ink};
 use crate::event::{ConnId, Direction, FrameEvent, Stamp};
 use crate::ui::hexdump::Rows;
+use crate::ui::messages::{Message, Messages};
 use crate::ui::style::Ink;
-use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
+use crate::wire::{Control, FrameHeader, OpCode, Violation, ViolationKind};
 
 /// State of one direction.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     frame: Option<Frame>,
-    /// The message that continuation frames go on with.
-    message: Option<Message>,
+    messages: Messages,
     /// The beginning of what the preview shows.
     preview: Vec<u8>,
     /// Lines that wait for the line of their frame.
@@ -40,9 +40,7 @@ pub(super) struct Frame {
     /// Time of its latest event, in microseconds since the epoch.
     pub(super) at: i64,
     pub(super) kind: Kind,
-    /// Whether it belongs to a compressed message.
-    pub(super) compressed: bool,
-    in_message: bool,
+    message: Option<Message>,
     /// Payload bytes so far.
     pub(super) wire: u64,
     /// Content bytes so far, inflated.
@@ -51,10 +49,11 @@ pub(super) struct Frame {
     told: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Message {
-    text: bool,
-    compressed: bool,
+impl Frame {
+    /// Whether it belongs to a compressed message.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.message.is_some_and(|message| message.compressed)
+    }
 }
 
 /// Why a frame's line is told.
@@ -96,7 +95,7 @@ impl Lane {
                 let Some(frame) = &mut self.frame else { return };
                 frame.wire += bytes.len() as u64;
                 // A compressed frame shows its own bytes only if nothing can be made of them.
-                if !frame.in_message || frame.compressed && frame.content == 0 {
+                if frame.message.is_none() || frame.is_compressed() && frame.content == 0 {
                     keep(&mut self.preview, bytes, page);
                 }
                 if page.hex {
@@ -106,7 +105,7 @@ impl Lane {
             }
             FrameEvent::Data(bytes) => {
                 let Some(frame) = &mut self.frame else { return };
-                if frame.compressed && frame.content == 0 {
+                if frame.is_compressed() && frame.content == 0 {
                     self.preview.clear();
                 }
                 frame.content += bytes.len() as u64;
@@ -117,7 +116,10 @@ impl Lane {
                 self.tell(Why::Endless, page, out);
                 self.undecodable(at, direction, bytes, page, out);
             }
-            FrameEvent::End { .. } => self.tell(Why::Complete, page, out),
+            FrameEvent::End { header, .. } => {
+                self.tell(Why::Complete, page, out);
+                self.messages.end(header);
+            }
             // The payload of control frames has been seen; messages show in their frames.
             FrameEvent::Control { .. } | FrameEvent::Message(_) => {}
         }
@@ -153,22 +155,12 @@ impl Lane {
     }
 
     fn begin(&mut self, at: &Stamp, direction: Direction, number: u64, header: &FrameHeader) {
-        let (kind, in_message) = match header.opcode {
-            OpCode::Data(Data::Text | Data::Binary) => {
-                let text = header.opcode == OpCode::Data(Data::Text);
-                self.message = Some(Message { text, compressed: header.rsv1 });
-                (if text { Kind::Text } else { Kind::Bytes }, true)
-            }
-            OpCode::Data(Data::Continue) => match self.message {
-                Some(Message { text: true, .. }) => (Kind::Text, true),
-                Some(_) => (Kind::Bytes, true),
-                None => (Kind::Bytes, false),
-            },
-            OpCode::Control(Control::Close) => (Kind::Close, false),
-            OpCode::Control(Control::Ping | Control::Pong) => (Kind::Note, false),
-            OpCode::Data(Data::Reserved(_)) | OpCode::Control(Control::Reserved(_)) => {
-                (Kind::Bytes, false)
-            }
+        let message = self.messages.begin(header);
+        let kind = match (header.opcode, message) {
+            (OpCode::Control(Control::Close), _) => Kind::Close,
+            (OpCode::Control(Control::Ping | Control::Pong), _) => Kind::Note,
+            (_, Some(Message { text: true, .. })) => Kind::Text,
+            _ => Kind::Bytes,
         };
         self.preview.clear();
         self.frame = Some(Frame {
@@ -178,8 +170,7 @@ impl Lane {
             header: *header,
             at: at.micros,
             kind,
-            compressed: in_message && self.message.is_some_and(|message| message.compressed),
-            in_message,
+            message,
             wire: 0,
             content: 0,
             round_trip: None,
@@ -190,12 +181,8 @@ impl Lane {
     /// Notes a violation, to be told after the line of the frame.
     #[cold]
     fn blame(&mut self, conn: ConnId, violation: &Violation, page: &mut Page, out: &mut Vec<u8>) {
-        // Where no extension gives RSV1 a meaning, it does not mean compression.
-        if violation.kind == ViolationKind::Rsv1WithoutExtension
-            && let Some(frame) = self.frame.as_mut().filter(|frame| frame.in_message)
-        {
-            frame.compressed = false;
-            self.message.iter_mut().for_each(|message| message.compressed = false);
+        if let Some(frame) = &mut self.frame {
+            self.messages.blame(violation.kind, &mut frame.message);
         }
         let Violation { kind, frame, offset, detail } = violation;
         let rule = kind.rule();
@@ -226,7 +213,7 @@ impl Lane {
             }
         } else if !frame.told {
             frame.told = true;
-            let inflated = frame.compressed.then_some(frame.content);
+            let inflated = frame.is_compressed().then_some(frame.content);
             let line = Line::begin(frame, inflated, page, out);
             let rest = rest(frame, why);
             let room = line.room(page.width.saturating_sub(rest.len()), out);
@@ -236,9 +223,6 @@ impl Lane {
         if !self.held.is_empty() {
             page.dumping = None;
             out.append(&mut self.held);
-        }
-        if why == Why::Complete && frame.in_message && frame.header.fin {
-            self.message = None;
         }
         if why != Why::SoFar {
             self.frame = None;
@@ -266,7 +250,6 @@ impl Lane {
             let (ink, start) = (ink(direction, page.sent), out.len());
             page.palette.begin(ink, out);
             page.mark(ink, at.conn, out);
-            out.push(b' ');
             page.clock.write(at.micros, out);
             page.palette.end(out);
             out.extend_from_slice(b" undecodable ");

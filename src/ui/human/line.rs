@@ -41,7 +41,6 @@ impl Line {
 
         page.palette.begin(ink, out);
         page.mark(ink, frame.conn, out);
-        out.push(b' ');
         page.clock.write(frame.at, out);
         out.extend_from_slice(b" #");
         let digits = number::decimal_len(frame.number);

@@ -24,7 +24,7 @@ pub(super) enum Kind {
 
 /// Appends the preview of a frame, of which `start` is the beginning, in `room` columns.
 pub(super) fn write(frame: &Frame, start: &[u8], room: usize, out: &mut Vec<u8>) {
-    if frame.compressed && frame.content == 0 {
+    if frame.is_compressed() && frame.content == 0 {
         return bytes(start, frame.wire, room, out);
     }
     let truncated = |total: u64| total > start.len() as u64;

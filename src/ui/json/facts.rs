@@ -11,6 +11,7 @@ use crate::ui::ending;
 use crate::wire::Violation;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
+use crate::wire::handshake::accept::AcceptSteps;
 use crate::wire::handshake::rules::{self, Level, Outcome, Verdict};
 use crate::wire::head::{Head, HeadKind, StartLine};
 
@@ -46,7 +47,20 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
                 tell("body", &|object| object.text_or_base64(true, piece));
             }
         }
+        Event::Timing(phases) => tell("timing", &|object| {
+            object.number("resolve_us", micros(phases.resolve));
+            object.number("connect_us", micros(phases.connect));
+            match phases.tls {
+                Some(time) => object.number("tls_us", micros(time)),
+                None => object.null("tls_us"),
+            }
+            object.number("upgrade_us", micros(phases.upgrade));
+        }),
         Event::Judged(report) => tell("handshake", &|object| {
+            match &report.accept {
+                Some(steps) => object.nested("accept", |object| accept(steps, object)),
+                None => object.null("accept"),
+            }
             object.array("verdicts", &report.verdicts, verdict);
         }),
         Event::Open(agreed) => tell("open", &|object| open(agreed, object)),
@@ -197,6 +211,14 @@ fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
         object.optional("code", rule.code);
         object.string("text", text);
     });
+}
+
+/// The accept value step by step, RFC 6455 §4.2.2.
+fn accept(steps: &AcceptSteps, object: &mut Object<'_>) {
+    object.lossy("key", &steps.key);
+    object.lossy("with_guid", &steps.concatenated);
+    object.hex("sha1", &steps.sha1);
+    object.string("base64", &steps.accept);
 }
 
 fn open(agreed: &Agreed, object: &mut Object<'_>) {

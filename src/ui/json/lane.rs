@@ -8,6 +8,7 @@ use super::object::Object;
 use super::{INLINE, PIECE};
 use crate::event::{Direction, FrameEvent, MessageInfo, Stamp};
 use crate::ui::clock::UtcClock;
+use crate::ui::messages::{Message, Messages};
 use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind, frame};
 
 /// Buffers that grew beyond this are given back after use, so that a server that once saw a long
@@ -18,8 +19,7 @@ const KEPT: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     frame: Option<Frame>,
-    /// The message that continuation frames go on with.
-    message: Option<Message>,
+    messages: Messages,
     /// Payload of the frame that is not written yet.
     payload: Vec<u8>,
     /// Content of the message.
@@ -38,18 +38,21 @@ struct Frame {
     at: Stamp,
     /// Payload bytes so far.
     received: u64,
-    /// Whether its own bytes may be text.
-    textual: bool,
-    in_message: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Message {
-    text: bool,
-    compressed: bool,
+    message: Option<Message>,
 }
 
 impl Frame {
+    /// Whether its own bytes may be text.
+    fn is_textual(&self) -> bool {
+        match self.message {
+            Some(message) => message.text && !message.compressed,
+            None => {
+                let opcode = self.header.opcode;
+                matches!(opcode, OpCode::Control(Control::Close | Control::Ping | Control::Pong))
+            }
+        }
+    }
+
     /// Whether the payload comes in objects of its own.
     fn is_long(&self) -> bool {
         self.header.len > INLINE as u64
@@ -89,10 +92,15 @@ impl Lane {
                     self.content.extend_from_slice(bytes);
                 }
             }
-            FrameEvent::End { .. } => self.flush(clock, out),
+            FrameEvent::End { header, .. } => {
+                self.flush(clock, out);
+                self.messages.end(header);
+            }
             FrameEvent::Message(info) => self.write_message(at, direction, info, clock, out),
             FrameEvent::Violation(violation) => {
-                self.blame(violation);
+                if let Some(frame) = &mut self.frame {
+                    self.messages.blame(violation.kind, &mut frame.message);
+                }
                 if violation.kind == ViolationKind::CutInsideFrame {
                     self.flush(clock, out);
                 }
@@ -126,7 +134,7 @@ impl Lane {
             if frame.received < frame.header.len {
                 object.number("received", frame.received);
             }
-            object.text_or_base64(frame.textual, &self.payload);
+            object.text_or_base64(frame.is_textual(), &self.payload);
             if frame.header.opcode == OpCode::Control(Control::Close) {
                 write_close(&self.payload, &mut object);
             }
@@ -136,27 +144,13 @@ impl Lane {
     }
 
     fn begin(&mut self, at: &Stamp, direction: Direction, number: u64, header: &FrameHeader) {
-        let in_message = match header.opcode {
-            OpCode::Data(Data::Text | Data::Binary) => {
-                let text = header.opcode == OpCode::Data(Data::Text);
-                self.message = Some(Message { text, compressed: header.rsv1 });
-                self.content.clear();
-                self.omitted = false;
-                true
-            }
-            OpCode::Data(Data::Continue) => self.message.is_some(),
-            _ => false,
-        };
-        let textual = match header.opcode {
-            OpCode::Control(Control::Close | Control::Ping | Control::Pong) => true,
-            OpCode::Data(Data::Reserved(_)) | OpCode::Control(Control::Reserved(_)) => false,
-            OpCode::Data(_) => {
-                self.message.is_some_and(|message| message.text && !message.compressed)
-            }
-        };
+        let message = self.messages.begin(header);
+        if matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary)) {
+            self.content.clear();
+            self.omitted = false;
+        }
         let (header, at) = (*header, *at);
-        let frame = Frame { direction, number, header, at, received: 0, textual, in_message };
-        self.frame = Some(frame);
+        self.frame = Some(Frame { direction, number, header, at, received: 0, message });
     }
 
     #[inline]
@@ -194,17 +188,6 @@ impl Lane {
         self.payload.drain(..done);
     }
 
-    /// Where no extension gives RSV1 a meaning, it does not mean compression.
-    fn blame(&mut self, violation: &Violation) {
-        if violation.kind == ViolationKind::Rsv1WithoutExtension
-            && let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message)
-            && frame.in_message
-        {
-            message.compressed = false;
-            frame.textual = message.text;
-        }
-    }
-
     fn write_message(
         &mut self,
         at: &Stamp,
@@ -213,7 +196,6 @@ impl Lane {
         clock: &mut UtcClock,
         out: &mut Vec<u8>,
     ) {
-        self.message = None;
         let mut object = Object::begin("message", at, Some(direction), clock, out);
         object.number("number", info.number);
         write_opcode(info.opcode, &mut object);

@@ -14,6 +14,7 @@ mod response;
 mod table;
 
 use super::Agreed;
+use super::accept::AcceptSteps;
 use crate::wire::head::Head;
 use facts::Facts;
 
@@ -89,6 +90,8 @@ pub struct Report {
     pub verdicts: Vec<Verdict>,
     /// What was agreed on, as far as it was agreed on legally.
     pub agreed: Agreed,
+    /// The accept value that the request's key demands, step by step; `None` without a key.
+    pub accept: Option<AcceptSteps>,
 }
 
 impl Report {
@@ -166,6 +169,7 @@ pub fn check(context: &Context<'_>) -> Report {
     Report {
         verdicts: RULES.iter().map(|rule| rule.judge(&facts)).collect(),
         agreed: facts.agreed(),
+        accept: context.request.get("Sec-WebSocket-Key").map(AcceptSteps::for_key),
     }
 }
 

@@ -1,0 +1,175 @@
+//! The opening handshake as a report: both heads, every rule with its verdict, the accept value
+//! step by step, and what was agreed.
+
+use super::style::{Ink, Palette};
+use super::{number, sanitize};
+use crate::wire::handshake::accept::AcceptMistake;
+use crate::wire::handshake::rules::{Outcome, Report, Side, Verdict};
+use crate::wire::head::Head;
+
+/// What a report is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Checklist<'a> {
+    /// The request as it was sent.
+    pub request: &'a Head,
+    /// The response, if one came.
+    pub response: Option<&'a Head>,
+    /// The verdicts on the two.
+    pub report: &'a Report,
+}
+
+/// Columns of the names of facts.
+const NAME: usize = 14;
+
+impl Checklist<'_> {
+    /// Appends the whole report.
+    pub fn write(&self, palette: Palette, out: &mut Vec<u8>) {
+        let widest = self.report.verdicts.iter().map(|verdict| verdict.rule.id.len()).max();
+        let mut page = Page { palette, rule_width: widest.unwrap_or(0) + 2, out };
+        page.head("Request", Ink::Sent, b"> ", self.request);
+        if let Some(response) = self.response {
+            page.head("Response", Ink::Received, b"< ", response);
+        }
+        for (title, side) in
+            [("Rules for the client", Side::Client), ("Rules for the server", Side::Server)]
+        {
+            page.title(title);
+            for verdict in self.report.verdicts.iter().filter(|v| v.rule.side == side) {
+                page.verdict(verdict);
+            }
+        }
+        self.accept(&mut page);
+        self.agreed(&mut page);
+        self.summary(&mut page);
+    }
+
+    /// The steps of RFC 6455 §4.2.2 from the key to the accept value, and the value that came.
+    fn accept(&self, page: &mut Page<'_>) {
+        let Some(steps) = &self.report.accept else { return };
+        page.title("Sec-WebSocket-Accept");
+        page.fact("key", &steps.key);
+        page.fact("with the GUID", &steps.concatenated);
+        page.fact_with("SHA-1", |out| number::hex_spaced(&steps.sha1, out));
+        page.fact("base64", steps.accept.as_bytes());
+        let Some(response) = self.response else { return };
+        let Some(got) = response.get("Sec-WebSocket-Accept") else {
+            return page.judged("received", Ink::Violation, b"nothing");
+        };
+        if got == steps.accept.as_bytes() {
+            return page.judged("received", Ink::Good, &[got, b" (the same)"].concat());
+        }
+        page.judged("received", Ink::Violation, &[got, b" (not the same)"].concat());
+        if let Some(mistake) = AcceptMistake::identify(&steps.key, got) {
+            page.fact("why", mistake.to_string().as_bytes());
+        }
+    }
+
+    fn agreed(&self, page: &mut Page<'_>) {
+        let agreed = &self.report.agreed;
+        page.title("Agreed");
+        page.fact("subprotocol", agreed.subprotocol.as_deref().unwrap_or("none").as_bytes());
+        if agreed.extensions.is_empty() {
+            page.fact("extensions", b"none");
+        }
+        for extension in &agreed.extensions {
+            page.fact("extension", extension.to_string().as_bytes());
+        }
+    }
+
+    fn summary(&self, page: &mut Page<'_>) {
+        let count = |outcome| {
+            self.report.verdicts.iter().filter(|verdict| verdict.outcome == outcome).count()
+        };
+        let text = format!(
+            "{} rules: {} passed, {} FAILED, {} warned, {} not applicable\n",
+            self.report.verdicts.len(),
+            count(Outcome::Pass),
+            count(Outcome::Fail),
+            count(Outcome::Warn),
+            count(Outcome::NotApplicable),
+        );
+        page.out.push(b'\n');
+        page.out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// Where the report goes, and in which colours.
+struct Page<'o> {
+    palette: Palette,
+    /// Columns of the names of rules.
+    rule_width: usize,
+    out: &'o mut Vec<u8>,
+}
+
+impl Page<'_> {
+    /// A title, with an empty line between it and what came before.
+    fn title(&mut self, title: &str) {
+        if !self.out.is_empty() {
+            self.out.push(b'\n');
+        }
+        self.out.extend_from_slice(title.as_bytes());
+        self.out.push(b'\n');
+    }
+
+    fn head(&mut self, title: &str, ink: Ink, mark: &[u8], head: &Head) {
+        self.title(title);
+        for line in sanitize::lines(head.raw()) {
+            let mark = if line.is_empty() { mark.trim_ascii_end() } else { mark };
+            self.painted(ink, mark);
+            sanitize::escape_into(line, self.out);
+            self.out.push(b'\n');
+        }
+    }
+
+    /// As in `  ✓ pass  4.1-req-method           the method is GET: GET`.
+    fn verdict(&mut self, verdict: &Verdict) {
+        let (ink, mark) = match verdict.outcome {
+            Outcome::Pass => (Ink::Good, "✓ pass"),
+            Outcome::Fail => (Ink::Violation, "✗ FAIL"),
+            Outcome::Warn => (Ink::Received, "! warn"),
+            Outcome::NotApplicable => (Ink::Info, "- n/a "),
+        };
+        self.out.extend_from_slice(b"  ");
+        self.painted(ink, mark.as_bytes());
+        self.out.extend_from_slice(b"  ");
+        let rule = verdict.rule;
+        self.padded(rule.id, self.rule_width);
+        self.out.extend_from_slice(rule.title.as_bytes());
+        if !verdict.text.is_empty() {
+            self.out.extend_from_slice(b": ");
+            sanitize::escape_into(verdict.text.as_bytes(), self.out);
+        }
+        self.out.push(b'\n');
+    }
+
+    fn fact(&mut self, name: &str, value: &[u8]) {
+        self.fact_with(name, |out| sanitize::escape_into(value, out));
+    }
+
+    fn fact_with(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        self.out.extend_from_slice(b"  ");
+        self.padded(name, NAME);
+        value(self.out);
+        self.out.push(b'\n');
+    }
+
+    fn judged(&mut self, name: &str, ink: Ink, value: &[u8]) {
+        let palette = self.palette;
+        self.fact_with(name, |out| {
+            palette.begin(ink, out);
+            sanitize::escape_into(value, out);
+            palette.end(out);
+        });
+    }
+
+    fn padded(&mut self, text: &str, width: usize) {
+        self.out.extend_from_slice(text.as_bytes());
+        number::spaces(width.saturating_sub(text.len()).max(1), self.out);
+    }
+
+    fn painted(&mut self, ink: Ink, text: &[u8]) {
+        self.palette.begin(ink, self.out);
+        self.out.extend_from_slice(text);
+        self.palette.end(self.out);
+    }
+}
