@@ -70,8 +70,8 @@ fn accounts_for_every_byte(stream: &Stream, seen: &[Seen]) {
         match event {
             Seen::Start(_, header) => {
                 assert_eq!(header.offset, at as u64);
-                assert_eq!(header.bytes(), &stream.bytes[at..][..header.bytes().len()]);
-                at += header.bytes().len();
+                assert_eq!(*header.bytes(), stream.bytes[at..][..header.wire_len()]);
+                at += header.wire_len();
             }
             Seen::Payload(bytes) => at += bytes.len(),
             Seen::Undecodable(bytes) => {

@@ -36,6 +36,15 @@ impl Default for Limits {
     }
 }
 
+/// What [`Observer::take_run`] took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Messages, and as many frames.
+    pub messages: u64,
+    /// Bytes of the stream: two of header in each frame, the others content.
+    pub wire_bytes: u64,
+}
+
 /// Decodes one direction of a connection.
 #[derive(Debug)]
 pub struct Observer {
@@ -142,6 +151,18 @@ impl Observer {
             return frames.whole(input).map(Observed::Whole);
         }
         self.next(input)
+    }
+
+    /// Takes small messages of a server as long as each lies whole in one frame in `input` and
+    /// breaks no rule, and hands on their contents; at most `most` bytes of the stream, and one
+    /// frame. What it leaves is for [`Observer::next`]. For readers who want content and nothing
+    /// else: a message then costs a fraction of its events.
+    #[inline]
+    pub fn take_run(&mut self, input: &mut Input<'_>, most: usize, take: impl FnMut(&[u8])) -> Run {
+        match &mut self.phase {
+            Phase::Frames(frames) => frames.take_run(input, most, take),
+            _ => Run::default(),
+        }
     }
 
     /// What has arrived of a head that is not complete.

@@ -108,12 +108,12 @@ impl Decoder {
                 let header = if *have == 0
                     && let Ok(header) = FrameHeader::parse(input.rest(), self.offset)
                 {
-                    input.take(header.bytes().len());
+                    input.take(header.wire_len());
                     header
                 } else {
                     gather(partial, have, self.offset, input)?
                 };
-                self.offset += header.bytes().len() as u64;
+                self.offset += header.wire_len() as u64;
                 self.state = if header.has_end() {
                     State::Payload { left: header.len }
                 } else {
@@ -158,11 +158,11 @@ impl Decoder {
         input: &mut Input<'_>,
         accept: impl FnOnce(&FrameHeader, &[u8]) -> bool,
     ) -> bool {
-        if !matches!(self.state, State::Header { have: 0, .. }) {
+        if !self.at_boundary() {
             return false;
         }
         let Ok(header) = FrameHeader::parse(input.rest(), self.offset) else { return false };
-        let start = header.bytes().len();
+        let start = header.wire_len();
         let end = usize::try_from(header.len).ok().and_then(|len| len.checked_add(start));
         let Some(payload) = end.and_then(|end| input.rest_mut().get_mut(start..end)) else {
             return false;
@@ -181,6 +181,20 @@ impl Decoder {
         self.offset += len as u64;
         self.header = Some(header);
         true
+    }
+
+    /// Whether the next byte begins a frame.
+    #[inline]
+    pub fn at_boundary(&self) -> bool {
+        matches!(self.state, State::Header { have: 0, .. })
+    }
+
+    /// Takes `len` bytes that are known to be whole frames, the last of which begins at `last`.
+    pub(crate) fn skip_whole(&mut self, input: &mut Input<'_>, len: usize, last: usize) {
+        let offset = self.offset + last as u64;
+        self.header =
+            input.rest().get(last..).and_then(|rest| FrameHeader::parse(rest, offset).ok());
+        self.offset += input.take(len).len() as u64;
     }
 
     /// The header of the frame being decoded, or of the last one.

@@ -69,8 +69,11 @@ impl Seen {
 /// Joins `event` to the list of what was seen.
 pub fn note(seen: &mut Vec<Seen>, event: &Observed<'_>) {
     if let Observed::Whole(message) = event {
-        message.events().for_each(|event| note(seen, &Observed::Frame(event)));
-        return;
+        let joined = message.try_events(|event| -> Result<(), ()> {
+            note(seen, &Observed::Frame(event));
+            Ok(())
+        });
+        return joined.expect("nothing is refused");
     }
     let mut event = Seen::of(event);
     let kind = std::mem::discriminant(&event);
@@ -164,7 +167,42 @@ impl Stream {
         let mut whole = feed_whole(&mut observer, pieces(&self.bytes, cuts));
         whole.extend(observer.finish().map(Seen::Violation));
         assert_eq!(whole, seen, "whole messages at once");
+        self.check_runs(cuts, &seen);
         seen
+    }
+
+    /// Checks that runs of small messages are the messages that events tell, and leave the
+    /// observer where events do.
+    fn check_runs(&self, cuts: &[usize], seen: &[Seen]) {
+        let mut observer = self.observer();
+        let (mut content, mut messages) = (Vec::new(), 0);
+        let mut told =
+            feed_with(&mut observer, pieces(&self.bytes, cuts), |observer, input, told| {
+                let run = observer.take_run(input, 40, |bytes| content.extend_from_slice(bytes));
+                messages += run.messages;
+                let event = observer.next(input);
+                match &event {
+                    Some(Observed::Frame(FrameEvent::Data(bytes))) => {
+                        content.extend_from_slice(bytes)
+                    }
+                    Some(Observed::Frame(FrameEvent::Message(_))) => messages += 1,
+                    _ => {}
+                }
+                let more = event.inspect(|event| note(told, event)).is_some();
+                more || run.messages > 0
+            });
+        told.extend(observer.finish().map(Seen::Violation));
+        let faults = |events: &[Seen]| -> Vec<Seen> {
+            events.iter().filter(|event| matches!(event, Seen::Violation(_))).cloned().collect()
+        };
+        assert_eq!(faults(&told), faults(seen), "violations after runs");
+        let all = seen.iter().filter(|event| matches!(event, Seen::Message(_))).count();
+        assert_eq!(messages, all as u64, "messages in runs");
+        let data = seen.iter().filter_map(|event| match event {
+            Seen::Data(bytes) => Some(&bytes[..]),
+            _ => None,
+        });
+        assert_eq!(content, data.collect::<Vec<_>>().concat(), "content in runs");
     }
 
     pub fn whole(&self) -> Vec<Seen> {

@@ -5,6 +5,9 @@ use std::io;
 use crate::cli::OutputFormat;
 use crate::event::{FrameEvent, WholeMessage};
 use crate::net::stdio::Stdout;
+use crate::session::Observer;
+use crate::session::observer::Run;
+use crate::wire::decoder::Input;
 
 /// Writes the content of received messages.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +38,25 @@ impl Delivery {
         Self { format }
     }
 
+    /// Takes a run of small messages, as many as stdout's buffer should hold.
+    #[inline]
+    pub fn take_run(
+        &self,
+        inbound: &mut Observer,
+        input: &mut Input<'_>,
+        stdout: &mut Stdout,
+    ) -> Run {
+        let Format::Payload(separator) = self.format else { return Run::default() };
+        let room = stdout.room();
+        let buffer = stdout.buffer();
+        // Separators included, the contents take no more than the frames they came in.
+        buffer.reserve(input.rest().len().min(room) + 256);
+        inbound.take_run(input, room, |content| {
+            buffer.extend_from_slice(content);
+            buffer.extend(separator);
+        })
+    }
+
     /// Takes a whole message.
     ///
     /// # Errors
@@ -48,7 +70,7 @@ impl Delivery {
                 stdout.buffer().extend(separator);
                 Ok(())
             }
-            Format::Hex => message.events().try_for_each(|event| self.take(&event, stdout)),
+            Format::Hex => message.try_events(|event| self.take(&event, stdout)),
             Format::Nothing => Ok(()),
         }
     }

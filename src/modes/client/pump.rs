@@ -274,9 +274,13 @@ impl<'a> Pump<'a> {
         let looking = reporter.looks_at_frames();
         let stamp = reporter.stamp();
         let mut answered = false;
+        let only_content = !looking && echo.is_none() && !goal.is_set() && self.script.is_empty();
         self.more = loop {
             if stdout.is_full() || tx.len() >= HIGH_WATER {
                 break true;
+            }
+            if only_content && endpoint.is_receiving() {
+                received.count_run(delivery.take_run(inbound, &mut input, stdout));
             }
             let Some(observed) = inbound.next_or_whole(&mut input) else { break false };
             let event = match observed {
@@ -286,18 +290,19 @@ impl<'a> Pump<'a> {
                     if endpoint.is_receiving() && !goal.met {
                         delivery.take_whole(&message, stdout)?;
                         if echo.is_some() || goal.is_set() {
-                            for event in message.events() {
+                            message.try_events(|event| {
                                 echo.iter_mut().for_each(|echo| echo.take(&event, endpoint, tx));
                                 goal.take(&event);
-                            }
+                                io::Result::Ok(())
+                            })?;
                             goal.close_if_met(endpoint, now, tx);
                         }
                     }
                     if looking {
-                        for event in message.events() {
+                        message.try_events(|event| {
                             let event = Event::Frame(Direction::ToClient, event);
-                            reporter.event(&stamp, &event, stdout)?;
-                        }
+                            reporter.event(&stamp, &event, stdout)
+                        })?;
                         if let Some(watch) = watch.as_mut() {
                             watch.look(tx, reporter, stdout)?;
                         }

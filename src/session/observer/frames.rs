@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::Run;
 use crate::event::{Direction, FrameEvent, MessageInfo, WholeMessage};
 use crate::session::Limits;
 use crate::session::framing::{self, Situation};
@@ -171,21 +172,51 @@ impl Frames {
         taken
     }
 
+    /// Takes a run of small messages from a server, each whole in one frame and without fault, and
+    /// hands on their contents; stops before the first frame that is anything else, or when `most`
+    /// bytes of the stream have been taken.
+    pub(super) fn take_run(
+        &mut self,
+        input: &mut Input<'_>,
+        most: usize,
+        mut take: impl FnMut(&[u8]),
+    ) -> Run {
+        let mut run = Run::default();
+        let busy = self.stage != Stage::Decode || self.message.is_some() || self.closed;
+        let unmasked = self.direction == Direction::ToClient;
+        if busy || !self.found.is_empty() || !unmasked || self.limits.message < 125 {
+            return run;
+        }
+        let (mut at, mut last) = (0, 0);
+        let Some(rest) = self.decoder.at_boundary().then(|| input.rest()) else { return run };
+        // FIN and the opcode text or binary, no RSV bits; no mask and a length of seven bits.
+        while at < most
+            && let [first @ (0x81 | 0x82), len @ 0..=125, tail @ ..] = &rest[at..]
+            && let Some(content) = tail.get(..usize::from(*len))
+            && (*first == 0x82 || is_utf8(content))
+        {
+            take(content);
+            last = at;
+            at += 2 + content.len();
+            run.messages += 1;
+        }
+        if run.messages > 0 {
+            self.decoder.skip_whole(input, at, last);
+            run.wire_bytes = at as u64;
+            self.number += run.messages;
+            self.messages += run.messages;
+            self.in_message = false;
+        }
+        run
+    }
+
     /// The message that [`Frames::take_whole`] has just taken.
     #[inline]
     pub(super) fn whole<'e>(&'e self, input: &'e Input<'_>) -> Option<WholeMessage<'e>> {
         let header = self.decoder.header()?;
         let content = input.taken(header.len as usize);
-        let info = MessageInfo {
-            number: self.messages,
-            opcode: header.opcode,
-            frames: 1,
-            first_frame: self.number,
-            compressed: false,
-            wire_len: header.len,
-            len: header.len,
-        };
-        Some(WholeMessage { header, content, info })
+        let (frame, number) = (self.number, self.messages);
+        Some(WholeMessage { header, content, frame, number })
     }
 
     /// What is missing if the stream ends here.
