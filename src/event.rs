@@ -284,7 +284,7 @@ pub struct Totals {
     pub wire_bytes: u64,
 }
 
-/// Events of the handshake as an observer of one direction tells them.
+/// What an observer of one direction tells.
 #[derive(Clone, Debug)]
 pub enum Observed<'a> {
     /// The head is complete. Nothing more comes until the owner says what follows it.
@@ -295,4 +295,31 @@ pub enum Observed<'a> {
     Body(&'a [u8]),
     /// Something in the stream of frames.
     Frame(FrameEvent<'a>),
+    /// A whole message at once: see [`WholeMessage::events`].
+    Whole(WholeMessage<'a>),
+}
+
+/// A message in one frame, uncompressed and without fault: five events in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeMessage<'a> {
+    /// The frame's header.
+    pub header: &'a FrameHeader,
+    /// The content, which is the payload.
+    pub content: &'a [u8],
+    /// The message; its first frame is the only one.
+    pub info: MessageInfo,
+}
+
+impl WholeMessage<'_> {
+    /// The events it stands for, in order.
+    pub fn events(&self) -> impl Iterator<Item = FrameEvent<'_>> {
+        let Self { header, content, info } = self;
+        let number = info.first_frame;
+        let content = (!content.is_empty())
+            .then_some([FrameEvent::Payload(content), FrameEvent::Data(content)]);
+        [FrameEvent::Start { number, header }]
+            .into_iter()
+            .chain(content.into_iter().flatten())
+            .chain([FrameEvent::End { number, header }, FrameEvent::Message(info)])
+    }
 }

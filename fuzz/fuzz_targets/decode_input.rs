@@ -14,7 +14,7 @@ const MOST: usize = 1 << 20;
 fn read(text: &str) -> Result<Vec<u8>, HexError> {
     let mut reader = HexReader::default();
     let mut out = Vec::new();
-    for line in text.split_inclusive('\n').take_while(|line| !line.starts_with('*')) {
+    for line in text.lines().take_while(|line| line.trim() != "*") {
         reader.line(line, &mut out)?;
         assert!(out.len() <= MOST);
     }

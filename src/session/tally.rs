@@ -1,6 +1,6 @@
 //! Counts what an observer sees, for the totals told at the end.
 
-use crate::event::{FrameEvent, Totals};
+use crate::event::{FrameEvent, Totals, WholeMessage};
 
 /// Totals of one direction, kept up with its events.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +25,16 @@ impl Tally {
             FrameEvent::Message(_) => totals.messages += 1,
             _ => {}
         }
+    }
+
+    /// Takes a whole message into account.
+    #[inline]
+    pub fn count_whole(&mut self, message: &WholeMessage<'_>) {
+        let totals = &mut self.totals;
+        totals.frames += 1;
+        totals.messages += 1;
+        totals.bytes += message.info.len;
+        totals.wire_bytes += message.header.bytes().len() as u64 + message.info.wire_len;
     }
 
     /// The totals so far.

@@ -37,6 +37,10 @@ impl<'a> Input<'a> {
         &self.bytes[self.at..]
     }
 
+    fn rest_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.at..]
+    }
+
     /// Whether all bytes have been taken.
     pub fn is_empty(&self) -> bool {
         self.at == self.bytes.len()
@@ -143,6 +147,40 @@ impl Decoder {
                 (rest > 0).then_some(Step::Undecodable(rest))
             }
         }
+    }
+
+    /// Takes a whole frame at once if it lies in `input` from header to last byte and `accept`
+    /// wants it, given its header and unmasked payload; else takes nothing. The payload is then
+    /// the last bytes taken.
+    #[inline]
+    pub fn take_whole(
+        &mut self,
+        input: &mut Input<'_>,
+        accept: impl FnOnce(&FrameHeader, &[u8]) -> bool,
+    ) -> bool {
+        if !matches!(self.state, State::Header { have: 0, .. }) {
+            return false;
+        }
+        let Ok(header) = FrameHeader::parse(input.rest(), self.offset) else { return false };
+        let start = header.bytes().len();
+        let end = usize::try_from(header.len).ok().and_then(|len| len.checked_add(start));
+        let Some(payload) = end.and_then(|end| input.rest_mut().get_mut(start..end)) else {
+            return false;
+        };
+        if let Some(key) = header.mask {
+            mask::apply(key, 0, payload);
+        }
+        if !accept(&header, payload) {
+            if let Some(key) = header.mask {
+                mask::apply(key, 0, payload);
+            }
+            return false;
+        }
+        let len = start + payload.len();
+        input.take(len);
+        self.offset += len as u64;
+        self.header = Some(header);
+        true
     }
 
     /// The header of the frame being decoded, or of the last one.

@@ -42,6 +42,7 @@ impl Seen {
                 FrameEvent::Violation(violation) => Self::Violation((*violation).clone()),
                 FrameEvent::Undecodable(bytes) => Self::Undecodable(bytes.to_vec()),
             },
+            Observed::Whole(_) => unreachable!("taken apart by note"),
         }
     }
 
@@ -67,6 +68,10 @@ impl Seen {
 
 /// Joins `event` to the list of what was seen.
 pub fn note(seen: &mut Vec<Seen>, event: &Observed<'_>) {
+    if let Observed::Whole(message) = event {
+        message.events().for_each(|event| note(seen, &Observed::Frame(event)));
+        return;
+    }
     let mut event = Seen::of(event);
     let kind = std::mem::discriminant(&event);
     if let Some(more) = event.pieces() {
@@ -89,13 +94,33 @@ pub fn note(seen: &mut Vec<Seen>, event: &Observed<'_>) {
 
 /// Feeds pieces of a stream, each to the end before the next, and joins what is told.
 pub fn feed<'a>(observer: &mut Observer, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
+    feed_with(observer, pieces, |observer, input, seen| {
+        let event = observer.next(input);
+        event.inspect(|event| note(seen, event)).is_some()
+    })
+}
+
+/// The same, with whole messages told at once.
+fn feed_whole<'a>(
+    observer: &mut Observer,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Vec<Seen> {
+    feed_with(observer, pieces, |observer, input, seen| {
+        let event = observer.next_or_whole(input);
+        event.inspect(|event| note(seen, event)).is_some()
+    })
+}
+
+fn feed_with<'a>(
+    observer: &mut Observer,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    mut step: impl FnMut(&mut Observer, &mut Input<'_>, &mut Vec<Seen>) -> bool,
+) -> Vec<Seen> {
     let mut seen = Vec::new();
     for piece in pieces {
         let mut bytes = piece.to_vec();
         let mut input = Input::new(&mut bytes);
-        while let Some(event) = observer.next(&mut input) {
-            note(&mut seen, &event);
-        }
+        while step(observer, &mut input, &mut seen) {}
     }
     seen
 }
@@ -128,11 +153,17 @@ impl Stream {
         Observer::of_frames(self.direction, self.deflate.as_ref(), self.limits)
     }
 
-    /// What is seen when the stream comes in the pieces that end at `cuts`, and then ends.
+    /// What is seen when the stream comes in the pieces that end at `cuts`, and then ends; checks
+    /// that whole messages told at once are the same.
     pub fn cut(&self, cuts: &[usize]) -> Vec<Seen> {
         let mut observer = self.observer();
         let mut seen = feed(&mut observer, pieces(&self.bytes, cuts));
         seen.extend(observer.finish().map(Seen::Violation));
+
+        let mut observer = self.observer();
+        let mut whole = feed_whole(&mut observer, pieces(&self.bytes, cuts));
+        whole.extend(observer.finish().map(Seen::Violation));
+        assert_eq!(whole, seen, "whole messages at once");
         seen
     }
 

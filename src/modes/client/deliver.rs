@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::cli::OutputFormat;
-use crate::event::FrameEvent;
+use crate::event::{FrameEvent, WholeMessage};
 use crate::net::stdio::Stdout;
 
 /// Writes the content of received messages.
@@ -33,6 +33,24 @@ impl Delivery {
             OutputFormat::Json | OutputFormat::Frames | OutputFormat::None => Format::Nothing,
         };
         Self { format }
+    }
+
+    /// Takes a whole message.
+    ///
+    /// # Errors
+    ///
+    /// stdout failed.
+    #[inline]
+    pub fn take_whole(&self, message: &WholeMessage<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        match self.format {
+            Format::Payload(separator) => {
+                stdout.push(message.content)?;
+                stdout.buffer().extend(separator);
+                Ok(())
+            }
+            Format::Hex => message.events().try_for_each(|event| self.take(&event, stdout)),
+            Format::Nothing => Ok(()),
+        }
     }
 
     /// Takes one event of the peer's direction.
