@@ -491,11 +491,20 @@ impl<'a> Pump<'a> {
                 SOCKET => self.link.ready(event),
                 STDOUT => stdout.set_ready(),
                 SIGNAL => signals.set_ready(),
-                STDIN | WAKER => self.stdin.iter_mut().for_each(Stdin::set_ready),
+                STDIN | WAKER => {
+                    let closed = event.is_read_closed() || event.is_error();
+                    self.stdin.iter_mut().for_each(|stdin| stdin.set_ready(closed));
+                }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Whether stdin has not ended; its end may be all that was not read yet.
+    fn has_input_left(&mut self) -> bool {
+        let Some(stdin) = &mut self.stdin else { return false };
+        !matches!(stdin.read(self.feeder.space()), Ok(StdinRead::End))
     }
 
     /// Tells the end and empties stdout.
@@ -515,7 +524,7 @@ impl<'a> Pump<'a> {
             (.., Exit::Success) if missed => Exit::Unmet,
             (.., exit) => exit,
         };
-        let input_left = self.stdin.is_some() && ending.by != Side::Us;
+        let input_left = ending.by != Side::Us && self.has_input_left();
         Ok(Outcome { ending, exit, fault: self.fault, unsent, input_left })
     }
 }

@@ -16,6 +16,8 @@ const THREAD_CHUNK: usize = 64 * 1024;
 pub struct Stdin {
     access: Access,
     ready: bool,
+    /// The writers are gone: what is left can be read, and no event will tell of it.
+    closed: bool,
     thread: Option<Receiver<io::Result<Vec<u8>>>>,
     /// What the thread gave and the loop has not yet taken.
     left: Vec<u8>,
@@ -42,12 +44,13 @@ impl Stdin {
     pub fn open(registry: &Registry, token: Token, waker: &Arc<Waker>) -> io::Result<Self> {
         let access = Access::open(io::stdin().as_fd(), Way::In, registry, token)?;
         let thread = matches!(access, Access::Blocking).then(|| read_in_thread(Arc::clone(waker)));
-        Ok(Self { access, ready: true, thread, left: Vec::new(), left_at: 0 })
+        Ok(Self { access, ready: true, closed: false, thread, left: Vec::new(), left_at: 0 })
     }
 
-    /// Notes that the poll or the waker says it is ready.
-    pub fn set_ready(&mut self) {
+    /// Notes that the poll or the waker says it is ready, and whether its writers are gone.
+    pub fn set_ready(&mut self, closed: bool) {
         self.ready = true;
+        self.closed |= closed;
     }
 
     /// Whether a read might give something without waiting.
@@ -75,8 +78,9 @@ impl Stdin {
         match result {
             Ok(0) => Ok(StdinRead::End),
             Ok(n) => {
-                // A pipe that gave less than asked is empty; its next byte makes a new event.
-                self.ready = n == buffer.len() || !self.access.is_polled();
+                // A pipe that gave less than asked is empty; its next byte makes a new event. Its end
+                // makes none if it was told together with these bytes.
+                self.ready = n == buffer.len() || self.closed || !self.access.is_polled();
                 Ok(StdinRead::Data(n))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

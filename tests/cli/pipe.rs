@@ -1,0 +1,354 @@
+//! stdin becomes messages and messages become stdout: every format, no byte altered.
+
+use crate::frames::{self, BINARY, CONTINUATION, TEXT};
+use crate::harness::Test;
+
+/// All there is to send is on stdin: no waiting at its end.
+fn sending(input: &str) -> Test {
+    Test::new().args(["--input", input, "--linger", "0"])
+}
+
+/// Nothing to send; the peer closes.
+fn receiving(output: &str) -> Test {
+    Test::new().args(["--input", "none", "--output", output])
+}
+
+#[test]
+fn each_line_is_a_text_message_without_its_newline() {
+    sending("lines")
+        .stdin("one\ntwo words\r\nä€😀\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("one");
+            p.hear_text("two words\r");
+            p.hear_text("ä€😀");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn lines_are_the_default() {
+    Test::new()
+        .args(["-w0"])
+        .stdin("one\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("one");
+            p.send(frames::bytes([frames::frame(TEXT, "eins")]));
+            p.answer_close(1000);
+        })
+        .stdout("eins\n")
+        .status(0);
+}
+
+#[test]
+fn a_last_line_without_newline_is_sent() {
+    sending("lines")
+        .stdin("one\ntwo")
+        .peer(|p| {
+            p.open();
+            p.hear_text("one");
+            p.hear_text("two");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn an_empty_line_is_an_empty_message_and_empty_stdin_is_none() {
+    sending("lines")
+        .stdin("\n\na\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("");
+            p.hear_text("");
+            p.hear_text("a");
+            p.answer_close(1000);
+        })
+        .status(0);
+    sending("lines")
+        .stdin("")
+        .peer(|p| {
+            p.open();
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn a_line_of_five_megabytes_is_one_message() {
+    let line = "0123456789abcdeé".repeat(5 << 16);
+    let expected = line.clone();
+    sending("lines")
+        .stdin(line + "\nnext\n")
+        .peer(move |p| {
+            p.open();
+            p.hear_text(&expected);
+            p.hear_text("next");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn a_line_that_is_not_utf_8_is_refused_with_its_offset() {
+    Test::new()
+        .stdin(b"good\nbad \xff byte\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("good");
+            p.answer_close(1001);
+        })
+        .stderr(
+            "wscope: stdin: message 2, byte 9 of the input: [..]; send binary messages with -b\n",
+        )
+        .status(1);
+}
+
+#[test]
+fn a_line_that_ends_inside_a_character_is_refused() {
+    Test::new()
+        .stdin(b"\xe2\x82\nnext\n")
+        .peer(|p| {
+            p.open();
+            p.answer_close(1001);
+        })
+        .stderr("wscope: stdin: message 1, byte [..] of the input: [..]; send binary messages with -b\n")
+        .status(1);
+}
+
+#[test]
+fn binary_lines_may_hold_anything() {
+    sending("lines")
+        .args(["-b"])
+        .stdin(b"\xff\x00\xfe\nx\n")
+        .peer(|p| {
+            p.open();
+            p.hear_binary(b"\xff\x00\xfe");
+            p.hear_binary(b"x");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn null_separates_messages_with_newlines_inside() {
+    sending("null")
+        .stdin("a\nb\0\0last")
+        .peer(|p| {
+            p.open();
+            p.hear_text("a\nb");
+            p.hear_text("");
+            p.hear_text("last");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn chunks_are_binary_and_lose_nothing() {
+    let bytes: Vec<u8> = (0..300_000u32).map(|n| (n % 251) as u8).collect();
+    let expected = bytes.clone();
+    sending("chunks")
+        .stdin(bytes)
+        .peer(move |p| {
+            p.open();
+            let mut heard = Vec::new();
+            while heard.len() < expected.len() {
+                let (opcode, mut content) = p.hear_message();
+                assert_eq!(opcode, BINARY);
+                assert!(content.len() <= 65536, "{} bytes in a message", content.len());
+                heard.append(&mut content);
+            }
+            assert!(heard == expected);
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn whole_is_one_message_newlines_included() {
+    sending("whole")
+        .stdin("a\nb\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("a\nb\n");
+            p.answer_close(1000);
+        })
+        .status(0);
+    sending("whole")
+        .stdin("")
+        .peer(|p| {
+            p.open();
+            p.hear_text("");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn input_none_leaves_stdin_alone() {
+    receiving("lines")
+        .stdin("not read\n")
+        .peer(|p| {
+            p.open();
+            p.text("hi");
+            p.close_first(1000, "");
+            p.hear_end();
+        })
+        .stdout("hi\n")
+        .status(0);
+}
+
+#[test]
+fn execute_sends_its_messages_in_order_and_reads_no_stdin() {
+    Test::new()
+        .args(["-x", "one", "--execute", "-x", "-x", "", "-w", "0"])
+        .stdin("not read\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("one");
+            p.hear_text("-x");
+            p.hear_text("");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn execute_comes_before_stdin_if_input_is_given_too() {
+    sending("lines")
+        .args(["-x", "first"])
+        .stdin("second\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("first");
+            p.hear_text("second");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn output_lines_ends_each_message_with_a_newline() {
+    receiving("lines")
+        .peer(|p| {
+            p.open();
+            p.text("a\nb");
+            p.text("");
+            p.binary(b"\x00\xff\x1b[2J");
+            p.close_first(1000, "");
+        })
+        .stdout(b"a\nb\n\n\x00\xff\x1b[2J\n")
+        .status(0);
+}
+
+#[test]
+fn output_null_ends_each_message_with_a_null() {
+    receiving("null")
+        .peer(|p| {
+            p.open();
+            p.text("a\nb");
+            p.text("");
+            p.close_first(1000, "");
+        })
+        .stdout(b"a\nb\0\0")
+        .status(0);
+}
+
+#[test]
+fn output_raw_adds_nothing() {
+    receiving("raw")
+        .peer(|p| {
+            p.open();
+            p.text("a\r\n");
+            p.binary(b"\x00\xff");
+            p.close_first(1000, "");
+        })
+        .stdout(b"a\r\n\x00\xff")
+        .status(0);
+}
+
+#[test]
+fn output_hex_is_a_line_of_digits_for_each_message() {
+    receiving("hex")
+        .peer(|p| {
+            p.open();
+            p.binary(b"\x00\xff\x1b");
+            p.text("");
+            p.text("Hi");
+            p.close_first(1000, "");
+        })
+        .stdout("00ff1b\n\n4869\n")
+        .status(0);
+}
+
+#[test]
+fn output_none_says_nothing() {
+    receiving("none")
+        .peer(|p| {
+            p.open();
+            p.text("a");
+            p.close_first(1000, "");
+        })
+        .status(0);
+}
+
+#[test]
+fn fragments_are_joined_with_control_frames_between_them() {
+    receiving("lines")
+        .peer(|p| {
+            p.open();
+            p.frame(frames::fragment(TEXT, "one "));
+            p.ping("still there?");
+            p.frame(frames::fragment(CONTINUATION, ""));
+            p.frame(frames::frame(CONTINUATION, "message"));
+            p.hear_pong("still there?");
+            p.close_first(1000, "");
+        })
+        .stdout("one message\n")
+        .status(0);
+}
+
+#[test]
+fn frames_in_the_segment_of_the_101_are_not_lost() {
+    receiving("lines")
+        .peer(|p| {
+            let first = frames::bytes([
+                frames::frame(TEXT, "early"),
+                frames::frame(BINARY, b"\xff"),
+                frames::frame(frames::CLOSE, frames::close_payload(1000, "")),
+            ]);
+            p.open_and("", first);
+            p.hear_close(1000);
+        })
+        .stdout(b"early\n\xff\n")
+        .status(0);
+}
+
+#[test]
+fn no_pong_leaves_pings_without_answer() {
+    receiving("lines")
+        .args(["--no-pong"])
+        .peer(|p| {
+            p.open();
+            p.ping("x");
+            p.close_first(1000, "");
+        })
+        .status(0);
+}
+
+#[test]
+fn a_closed_reader_of_stdout_is_success() {
+    receiving("lines")
+        .read_stdout_at_most(6)
+        .peer(|p| {
+            p.open();
+            // More than any pipe holds, so that writing meets the closed end.
+            let message = frames::bytes([frames::frame(TEXT, "first")]);
+            while p.try_send(message.repeat(1000)).is_ok() {}
+        })
+        .stdout("first\n")
+        .status(0);
+}
