@@ -1,0 +1,177 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_wscope_global_optspecs
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 k/insecure cacert= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient max-message= max-inflated= v/verbose q/quiet color= h/help V/version
+end
+
+function __fish_wscope_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_wscope_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_wscope_using_subcommand
+    set -l cmd (__fish_wscope_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c wscope -n "__fish_wscope_needs_command" -s c -l connect -d 'Same as URL, for those used to wscat' -r
+complete -c wscope -n "__fish_wscope_needs_command" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
+complete -c wscope -n "__fish_wscope_needs_command" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
+complete -c wscope -n "__fish_wscope_needs_command" -s o -l origin -d 'Send an Origin header, as a browser does' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l handshake-timeout -d 'Wait at most SECS for TLS and the server\'s response' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l connect-timeout -d 'Wait at most SECS for the name and a TCP connection' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l cacert -d 'Trust the certificates in a PEM file too' -r -F
+complete -c wscope -n "__fish_wscope_needs_command" -l server-max-window-bits -d 'Ask the server to compress with a window of 2^BITS bytes, 8 to 15' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l client-max-window-bits -d 'Hint that this side will use a window of 2^BITS bytes, 8 to 15' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l input -d 'How stdin becomes messages' -r -f -a "lines\t'Each line is a message, without its newline'
+null\t'Each NUL-terminated piece is a message'
+chunks\t'Bytes are sent as they are read, as binary messages'
+whole\t'All of stdin is one message'
+json\t'Each line is a JSON command: any frame can be expressed'
+none\t'stdin is not read'"
+complete -c wscope -n "__fish_wscope_needs_command" -l output -d 'What is written to stdout' -r -f -a "lines\t'Each message, then a newline'
+null\t'Each message, then a NUL'
+raw\t'The bytes of messages, nothing added'
+json\t'Each event as a line of JSON'
+frames\t'The transcript: a line per frame, both ways'
+hex\t'Each message as a line of hex digits'
+none\t'Nothing'"
+complete -c wscope -n "__fish_wscope_needs_command" -s x -l execute -d 'Send MESSAGE after connecting; may be given more than once' -r
+complete -c wscope -n "__fish_wscope_needs_command" -s w -l linger -l wait -d 'After the input\'s end, stay until the peer is silent for SECS [default: 1]' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l exit-after -d 'Close after N received messages' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l until -d 'Close after a received message that matches REGEX' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l max-time -d 'End after SECS, whatever happens, with status 12' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l close-timeout -d 'Wait at most SECS for the answer to our Close' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l ping-interval -d 'Send a ping every SECS' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even in a pipe'
+never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_needs_command" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wscope -n "__fish_wscope_needs_command" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wscope -n "__fish_wscope_needs_command" -s k -l insecure -d 'Accept any TLS certificate'
+complete -c wscope -n "__fish_wscope_needs_command" -l no-compress -d 'Do not offer permessage-deflate'
+complete -c wscope -n "__fish_wscope_needs_command" -l server-no-context-takeover -d 'Ask the server to compress each message by itself'
+complete -c wscope -n "__fish_wscope_needs_command" -l client-no-context-takeover -d 'Say that this side compresses each message by itself'
+complete -c wscope -n "__fish_wscope_needs_command" -s b -l binary -d 'Send binary messages instead of text'
+complete -c wscope -n "__fish_wscope_needs_command" -l echo -d 'Send every received message back unchanged; stdin is not read'
+complete -c wscope -n "__fish_wscope_needs_command" -l no-pong -d 'Do not answer pings'
+complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_needs_command" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
+complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
+complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to a server: a transcript on a terminal, a pipe otherwise'
+complete -c wscope -n "__fish_wscope_needs_command" -a "handshake" -d 'Performs only the opening handshake and judges it, rule by rule'
+complete -c wscope -n "__fish_wscope_needs_command" -a "decode" -d 'Decodes captured bytes into frames, without a network'
+complete -c wscope -n "__fish_wscope_needs_command" -a "demo" -d 'Shows a session with an echo server inside the process'
+complete -c wscope -n "__fish_wscope_needs_command" -a "completions" -d 'Prints the completion script of a shell'
+complete -c wscope -n "__fish_wscope_needs_command" -a "man" -d 'Prints the manual page, in roff: `wscope man | man -l -`'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s c -l connect -d 'Same as URL, for those used to wscat' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s o -l origin -d 'Send an Origin header, as a browser does' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l handshake-timeout -d 'Wait at most SECS for TLS and the server\'s response' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l connect-timeout -d 'Wait at most SECS for the name and a TCP connection' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l cacert -d 'Trust the certificates in a PEM file too' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l server-max-window-bits -d 'Ask the server to compress with a window of 2^BITS bytes, 8 to 15' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l client-max-window-bits -d 'Hint that this side will use a window of 2^BITS bytes, 8 to 15' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l input -d 'How stdin becomes messages' -r -f -a "lines\t'Each line is a message, without its newline'
+null\t'Each NUL-terminated piece is a message'
+chunks\t'Bytes are sent as they are read, as binary messages'
+whole\t'All of stdin is one message'
+json\t'Each line is a JSON command: any frame can be expressed'
+none\t'stdin is not read'"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l output -d 'What is written to stdout' -r -f -a "lines\t'Each message, then a newline'
+null\t'Each message, then a NUL'
+raw\t'The bytes of messages, nothing added'
+json\t'Each event as a line of JSON'
+frames\t'The transcript: a line per frame, both ways'
+hex\t'Each message as a line of hex digits'
+none\t'Nothing'"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s x -l execute -d 'Send MESSAGE after connecting; may be given more than once' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s w -l linger -l wait -d 'After the input\'s end, stay until the peer is silent for SECS [default: 1]' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exit-after -d 'Close after N received messages' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l until -d 'Close after a received message that matches REGEX' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-time -d 'End after SECS, whatever happens, with status 12' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l close-timeout -d 'Wait at most SECS for the answer to our Close' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l ping-interval -d 'Send a ping every SECS' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even in a pipe'
+never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s k -l insecure -d 'Accept any TLS certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-compress -d 'Do not offer permessage-deflate'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l server-no-context-takeover -d 'Ask the server to compress each message by itself'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l client-no-context-takeover -d 'Say that this side compresses each message by itself'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s b -l binary -d 'Send binary messages instead of text'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Send every received message back unchanged; stdin is not read'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s o -l origin -d 'Send an Origin header, as a browser does' -r
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l handshake-timeout -d 'Wait at most SECS for TLS and the server\'s response' -r
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l connect-timeout -d 'Wait at most SECS for the name and a TCP connection' -r
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l cacert -d 'Trust the certificates in a PEM file too' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l server-max-window-bits -d 'Ask the server to compress with a window of 2^BITS bytes, 8 to 15' -r
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l client-max-window-bits -d 'Hint that this side will use a window of 2^BITS bytes, 8 to 15' -r
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l output -d 'What is written to stdout' -r -f -a "text\t'For people'
+json\t'Each event as a line of JSON'"
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even in a pipe'
+never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s k -l insecure -d 'Accept any TLS certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l no-compress -d 'Do not offer permessage-deflate'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l server-no-context-takeover -d 'Ask the server to compress each message by itself'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l client-no-context-takeover -d 'Say that this side compresses each message by itself'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l strict -d 'Let a broken SHOULD, and not only a broken MUST, decide the exit status'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l hex -d 'Decode these hex digits instead of a file' -r
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l role -d 'Who sent the bytes [default: told from the handshake or the first frame\'s mask]' -r -f -a "client\t'A client sent them: frames must be masked'
+server\t'A server sent them: frames must not be masked'"
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l output -d 'What is written to stdout' -r -f -a "frames\t'The transcript: a line per frame'
+json\t'Each event as a line of JSON'
+raw\t'The bytes of messages, nothing added'
+lines\t'Each message, then a newline'"
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even in a pipe'
+never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l raw -d 'Take the input as bytes, not as hex'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l deflate -d 'Inflate compressed messages: the capture begins after a handshake that agreed on it'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even in a pipe'
+never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c wscope -n "__fish_wscope_using_subcommand man" -s h -l help -d 'Print help'

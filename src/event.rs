@@ -284,7 +284,7 @@ pub struct Totals {
     pub wire_bytes: u64,
 }
 
-/// Events of the handshake as an observer of one direction tells them.
+/// What an observer of one direction tells.
 #[derive(Clone, Debug)]
 pub enum Observed<'a> {
     /// The head is complete. Nothing more comes until the owner says what follows it.
@@ -295,4 +295,49 @@ pub enum Observed<'a> {
     Body(&'a [u8]),
     /// Something in the stream of frames.
     Frame(FrameEvent<'a>),
+    /// A whole message at once: see [`WholeMessage::try_events`].
+    Whole(WholeMessage<'a>),
+}
+
+/// A message in one frame, uncompressed and without fault: five events in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WholeMessage<'a> {
+    /// The frame's header.
+    pub header: &'a FrameHeader,
+    /// The content, which is the payload.
+    pub content: &'a [u8],
+    /// Number of the frame in its direction, from 1.
+    pub frame: u64,
+    /// Number of the message in its direction, from 1.
+    pub number: u64,
+}
+
+impl WholeMessage<'_> {
+    /// Hands out the events it stands for, in order, until one is refused.
+    ///
+    /// # Errors
+    ///
+    /// What `take` gives.
+    pub fn try_events<E>(
+        &self,
+        mut take: impl FnMut(FrameEvent<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { header, content, frame, number } = *self;
+        let info = MessageInfo {
+            number,
+            opcode: header.opcode,
+            frames: 1,
+            first_frame: frame,
+            compressed: false,
+            wire_len: header.len,
+            len: header.len,
+        };
+        take(FrameEvent::Start { number: frame, header })?;
+        if !content.is_empty() {
+            take(FrameEvent::Payload(content))?;
+            take(FrameEvent::Data(content))?;
+        }
+        take(FrameEvent::End { number: frame, header })?;
+        take(FrameEvent::Message(&info))
+    }
 }

@@ -6,7 +6,7 @@ use wscope::wire::{FrameHeader, mask};
 /// Draws the frame that `bytes` hold.
 fn drawn(bytes: &[u8]) -> String {
     let header = FrameHeader::parse(bytes, 0).expect("a whole header");
-    let mut payload = bytes[header.bytes().len()..].to_vec();
+    let mut payload = bytes[header.wire_len()..].to_vec();
     if let Some(key) = header.mask {
         mask::apply(key, 0, &mut payload);
     }

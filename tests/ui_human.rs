@@ -171,7 +171,7 @@ fn a_frame_that_is_cut_is_told_with_what_came() {
     assert_eq!(
         session.take(),
         "! W627 RFC 6455 §7.1.5: the stream ended inside a frame: only 1 bytes of a header came \
-         (frame #1, byte 0)\n"
+         (frame #1, byte 1)\n"
     );
     session = plain();
     session.travel(ToClient, &bytes(&frame(TEXT, b"Hello"))[..5]);

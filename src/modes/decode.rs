@@ -198,6 +198,8 @@ impl<'a> Decoding<'a> {
                     self.frame(&stamp, direction, event)?;
                     continue;
                 }
+                // Only `next_or_whole` gives these.
+                Some(Observed::Whole(_)) => continue,
                 None => break,
             };
             self.print(&stamp, &Event::Head(direction, &head));

@@ -85,7 +85,7 @@ fn serve(listener: &TcpListener) -> anyhow::Result<()> {
                     continue;
                 }
                 Some(Observed::HeadError(error)) => anyhow::bail!("{error}"),
-                Some(Observed::Body(_)) => continue,
+                Some(Observed::Body(_) | Observed::Whole(_)) => continue,
             };
             let accepted = answer.map_err(|refusal| anyhow::anyhow!(refusal.reason))?;
             tx.extend_from_slice(&accepted.response);

@@ -63,15 +63,15 @@ fn rows(header: &FrameHeader, payload: &[u8]) -> Vec<Vec<Cell>> {
     if let Some(key) = header.mask {
         mask::apply(key, 0, &mut wire);
     }
-    let bytes = [header.bytes(), &wire].concat();
+    let bytes = [&header.bytes()[..], &wire].concat();
     let length_end = 2 + header.form.extra_bytes();
     let region_of = |at: usize| {
         if at < length_end {
             (Region::Length, 2)
-        } else if at < header.bytes().len() {
+        } else if at < header.wire_len() {
             (Region::Key, length_end)
         } else {
-            (Region::Payload, header.bytes().len())
+            (Region::Payload, header.wire_len())
         }
     };
 

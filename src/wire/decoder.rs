@@ -37,6 +37,10 @@ impl<'a> Input<'a> {
         &self.bytes[self.at..]
     }
 
+    fn rest_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.at..]
+    }
+
     /// Whether all bytes have been taken.
     pub fn is_empty(&self) -> bool {
         self.at == self.bytes.len()
@@ -104,12 +108,12 @@ impl Decoder {
                 let header = if *have == 0
                     && let Ok(header) = FrameHeader::parse(input.rest(), self.offset)
                 {
-                    input.take(header.bytes().len());
+                    input.take(header.wire_len());
                     header
                 } else {
                     gather(partial, have, self.offset, input)?
                 };
-                self.offset += header.bytes().len() as u64;
+                self.offset += header.wire_len() as u64;
                 self.state = if header.has_end() {
                     State::Payload { left: header.len }
                 } else {
@@ -143,6 +147,54 @@ impl Decoder {
                 (rest > 0).then_some(Step::Undecodable(rest))
             }
         }
+    }
+
+    /// Takes a whole frame at once if it lies in `input` from header to last byte and `accept`
+    /// wants it, given its header and unmasked payload; else takes nothing. The payload is then
+    /// the last bytes taken.
+    #[inline]
+    pub fn take_whole(
+        &mut self,
+        input: &mut Input<'_>,
+        accept: impl FnOnce(&FrameHeader, &[u8]) -> bool,
+    ) -> bool {
+        if !self.at_boundary() {
+            return false;
+        }
+        let Ok(header) = FrameHeader::parse(input.rest(), self.offset) else { return false };
+        let start = header.wire_len();
+        let end = usize::try_from(header.len).ok().and_then(|len| len.checked_add(start));
+        let Some(payload) = end.and_then(|end| input.rest_mut().get_mut(start..end)) else {
+            return false;
+        };
+        if let Some(key) = header.mask {
+            mask::apply(key, 0, payload);
+        }
+        if !accept(&header, payload) {
+            if let Some(key) = header.mask {
+                mask::apply(key, 0, payload);
+            }
+            return false;
+        }
+        let len = start + payload.len();
+        input.take(len);
+        self.offset += len as u64;
+        self.header = Some(header);
+        true
+    }
+
+    /// Whether the next byte begins a frame.
+    #[inline]
+    pub fn at_boundary(&self) -> bool {
+        matches!(self.state, State::Header { have: 0, .. })
+    }
+
+    /// Takes `len` bytes that are known to be whole frames, the last of which begins at `last`.
+    pub(crate) fn skip_whole(&mut self, input: &mut Input<'_>, len: usize, last: usize) {
+        let offset = self.offset + last as u64;
+        self.header =
+            input.rest().get(last..).and_then(|rest| FrameHeader::parse(rest, offset).ok());
+        self.offset += input.take(len).len() as u64;
     }
 
     /// The header of the frame being decoded, or of the last one.

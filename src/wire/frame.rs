@@ -70,34 +70,50 @@ pub struct FrameHeader {
     pub form: LengthForm,
     /// Bytes from the start of the direction's stream to the first byte of this header.
     pub offset: u64,
-    raw: [u8; MAX_HEADER_LEN],
-    raw_len: u8,
+}
+
+/// The bytes of a header, 2 to 14 of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderBytes {
+    bytes: [u8; MAX_HEADER_LEN],
+    len: u8,
+}
+
+impl std::ops::Deref for HeaderBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
 }
 
 impl FrameHeader {
     /// Reads the header at the start of `bytes`, or says how many bytes it needs at least.
     ///
     /// Total: every sequence of bytes is a header or the beginning of one.
+    #[inline]
     pub fn parse(bytes: &[u8], offset: u64) -> Result<Self, usize> {
-        let &[first, second, ..] = bytes else { return Err(2) };
-        let form = match second & 0x7f {
-            126 => LengthForm::Bits16,
-            127 => LengthForm::Bits64,
-            _ => LengthForm::Bits7,
-        };
+        let &[first, second, ref rest @ ..] = bytes else { return Err(2) };
         let masked = second & 0x80 != 0;
-        let mask_at = 2 + form.extra_bytes();
-        let raw_len = mask_at + if masked { 4 } else { 0 };
-        let Some(header) = bytes.get(..raw_len) else { return Err(raw_len) };
-
-        let len = match form {
-            LengthForm::Bits7 => u64::from(second & 0x7f),
-            // "multibyte length quantities are expressed in network byte order" (§5.2)
-            _ => header[2..mask_at].iter().fold(0, |len, byte| len << 8 | u64::from(*byte)),
+        // "multibyte length quantities are expressed in network byte order" (§5.2).
+        let (form, len, rest) = match second & 0x7f {
+            126 => match rest.split_first_chunk::<2>() {
+                Some((len, rest)) => (LengthForm::Bits16, u16::from_be_bytes(*len).into(), rest),
+                None => return Err(Self::size(LengthForm::Bits16, masked)),
+            },
+            127 => match rest.split_first_chunk::<8>() {
+                Some((len, rest)) => (LengthForm::Bits64, u64::from_be_bytes(*len), rest),
+                None => return Err(Self::size(LengthForm::Bits64, masked)),
+            },
+            len => (LengthForm::Bits7, len.into(), rest),
         };
-        let mask = header[mask_at..].first_chunk::<4>().copied();
-        let mut raw = [0; MAX_HEADER_LEN];
-        raw[..raw_len].copy_from_slice(header);
+        let mask = match masked {
+            true => match rest.first_chunk::<4>() {
+                Some(key) => Some(*key),
+                None => return Err(Self::size(form, masked)),
+            },
+            false => None,
+        };
         Ok(Self {
             fin: first & 0x80 != 0,
             rsv1: first & 0x40 != 0,
@@ -108,24 +124,52 @@ impl FrameHeader {
             len,
             form,
             offset,
-            raw,
-            raw_len: raw_len as u8,
         })
     }
 
-    /// The header's own bytes, 2 to 14 of them.
-    pub fn bytes(&self) -> &[u8] {
-        &self.raw[..usize::from(self.raw_len)]
+    /// The header's own bytes, made anew: the fields tell every bit of them.
+    pub fn bytes(&self) -> HeaderBytes {
+        let mut bytes = [0; MAX_HEADER_LEN];
+        let bit = |set: bool, at: u8| u8::from(set) << at;
+        let flags = bit(self.fin, 7) | bit(self.rsv1, 6) | bit(self.rsv2, 5) | bit(self.rsv3, 4);
+        bytes[0] = flags | u8::from(self.opcode);
+        bytes[1] = bit(self.mask.is_some(), 7);
+        let mask_at = 2 + self.form.extra_bytes();
+        match self.form {
+            LengthForm::Bits7 => bytes[1] |= self.len as u8 & 0x7f,
+            LengthForm::Bits16 => {
+                bytes[1] |= 126;
+                bytes[2..4].copy_from_slice(&(self.len as u16).to_be_bytes());
+            }
+            LengthForm::Bits64 => {
+                bytes[1] |= 127;
+                bytes[2..10].copy_from_slice(&self.len.to_be_bytes());
+            }
+        }
+        if let Some(key) = self.mask {
+            bytes[mask_at..mask_at + 4].copy_from_slice(&key);
+        }
+        HeaderBytes { bytes, len: self.wire_len() as u8 }
+    }
+
+    /// How many bytes the header takes: 2 to 14.
+    #[inline]
+    pub fn wire_len(&self) -> usize {
+        Self::size(self.form, self.mask.is_some())
+    }
+
+    fn size(form: LengthForm, masked: bool) -> usize {
+        2 + form.extra_bytes() + if masked { 4 } else { 0 }
     }
 
     /// The opcode's four bits.
     pub fn opcode_bits(&self) -> u8 {
-        self.raw[0] & 0x0f
+        u8::from(self.opcode)
     }
 
     /// Whether this is a control frame, by the opcode's most significant bit (§5.5).
     pub fn is_control(&self) -> bool {
-        self.raw[0] & 0x08 != 0
+        matches!(self.opcode, OpCode::Control(_))
     }
 
     /// "the most significant bit MUST be 0" (§5.2): true when it is, so that the frame has an end.
@@ -159,7 +203,7 @@ mod tests {
         assert_eq!(header.opcode, OpCode::Data(Data::Text));
         assert_eq!(header.mask, Some([0x37, 0xfa, 0x21, 0x3d]));
         assert_eq!((header.len, header.form, header.offset), (5, LengthForm::Bits7, 40));
-        assert_eq!(header.bytes(), &bytes[..6]);
+        assert_eq!(*header.bytes(), bytes[..6]);
     }
 
     #[test]
@@ -182,6 +226,25 @@ mod tests {
         let header =
             FrameHeader::parse(&[0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 0], 0).expect("whole");
         assert!(!header.has_end());
+    }
+
+    #[test]
+    fn makes_its_bytes_anew() {
+        for first in 0..=255u8 {
+            for rest in [
+                &[0x05][..],
+                &[0x85, 1, 2, 3, 4],
+                &[0x7e, 0, 5],
+                &[0xfe, 1, 2, 1, 2, 3, 4],
+                &[0x7f, 0x80, 0, 0, 0, 0, 0, 0, 5],
+                &[0xff, 0, 0, 0, 1, 2, 3, 4, 5, 9, 8, 7, 6],
+            ] {
+                let bytes = [&[first], rest].concat();
+                let header = FrameHeader::parse(&bytes, 0).expect("whole");
+                assert_eq!(*header.bytes(), bytes[..]);
+                assert_eq!(header.wire_len(), bytes.len());
+            }
+        }
     }
 
     #[test]

@@ -162,7 +162,7 @@ mod tests {
                     let header = FrameHeader::parse(&out, 0).expect("a whole header");
                     assert_eq!(out[0], first);
                     assert_eq!((header.form, header.mask, header.len), (form, mask, 3));
-                    assert_eq!(out.len(), header.bytes().len() + 3);
+                    assert_eq!(out.len(), header.wire_len() + 3);
                 }
             }
         }

@@ -42,6 +42,7 @@ impl Seen {
                 FrameEvent::Violation(violation) => Self::Violation((*violation).clone()),
                 FrameEvent::Undecodable(bytes) => Self::Undecodable(bytes.to_vec()),
             },
+            Observed::Whole(_) => unreachable!("taken apart by note"),
         }
     }
 
@@ -67,6 +68,13 @@ impl Seen {
 
 /// Joins `event` to the list of what was seen.
 pub fn note(seen: &mut Vec<Seen>, event: &Observed<'_>) {
+    if let Observed::Whole(message) = event {
+        let joined = message.try_events(|event| -> Result<(), ()> {
+            note(seen, &Observed::Frame(event));
+            Ok(())
+        });
+        return joined.expect("nothing is refused");
+    }
     let mut event = Seen::of(event);
     let kind = std::mem::discriminant(&event);
     if let Some(more) = event.pieces() {
@@ -89,13 +97,33 @@ pub fn note(seen: &mut Vec<Seen>, event: &Observed<'_>) {
 
 /// Feeds pieces of a stream, each to the end before the next, and joins what is told.
 pub fn feed<'a>(observer: &mut Observer, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
+    feed_with(observer, pieces, |observer, input, seen| {
+        let event = observer.next(input);
+        event.inspect(|event| note(seen, event)).is_some()
+    })
+}
+
+/// The same, with whole messages told at once.
+fn feed_whole<'a>(
+    observer: &mut Observer,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Vec<Seen> {
+    feed_with(observer, pieces, |observer, input, seen| {
+        let event = observer.next_or_whole(input);
+        event.inspect(|event| note(seen, event)).is_some()
+    })
+}
+
+fn feed_with<'a>(
+    observer: &mut Observer,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    mut step: impl FnMut(&mut Observer, &mut Input<'_>, &mut Vec<Seen>) -> bool,
+) -> Vec<Seen> {
     let mut seen = Vec::new();
     for piece in pieces {
         let mut bytes = piece.to_vec();
         let mut input = Input::new(&mut bytes);
-        while let Some(event) = observer.next(&mut input) {
-            note(&mut seen, &event);
-        }
+        while step(observer, &mut input, &mut seen) {}
     }
     seen
 }
@@ -128,12 +156,53 @@ impl Stream {
         Observer::of_frames(self.direction, self.deflate.as_ref(), self.limits)
     }
 
-    /// What is seen when the stream comes in the pieces that end at `cuts`, and then ends.
+    /// What is seen when the stream comes in the pieces that end at `cuts`, and then ends; checks
+    /// that whole messages told at once are the same.
     pub fn cut(&self, cuts: &[usize]) -> Vec<Seen> {
         let mut observer = self.observer();
         let mut seen = feed(&mut observer, pieces(&self.bytes, cuts));
         seen.extend(observer.finish().map(Seen::Violation));
+
+        let mut observer = self.observer();
+        let mut whole = feed_whole(&mut observer, pieces(&self.bytes, cuts));
+        whole.extend(observer.finish().map(Seen::Violation));
+        assert_eq!(whole, seen, "whole messages at once");
+        self.check_runs(cuts, &seen);
         seen
+    }
+
+    /// Checks that runs of small messages are the messages that events tell, and leave the
+    /// observer where events do.
+    fn check_runs(&self, cuts: &[usize], seen: &[Seen]) {
+        let mut observer = self.observer();
+        let (mut content, mut messages) = (Vec::new(), 0);
+        let mut told =
+            feed_with(&mut observer, pieces(&self.bytes, cuts), |observer, input, told| {
+                let run = observer.take_run(input, 40, |bytes| content.extend_from_slice(bytes));
+                messages += run.messages;
+                let event = observer.next(input);
+                match &event {
+                    Some(Observed::Frame(FrameEvent::Data(bytes))) => {
+                        content.extend_from_slice(bytes)
+                    }
+                    Some(Observed::Frame(FrameEvent::Message(_))) => messages += 1,
+                    _ => {}
+                }
+                let more = event.inspect(|event| note(told, event)).is_some();
+                more || run.messages > 0
+            });
+        told.extend(observer.finish().map(Seen::Violation));
+        let faults = |events: &[Seen]| -> Vec<Seen> {
+            events.iter().filter(|event| matches!(event, Seen::Violation(_))).cloned().collect()
+        };
+        assert_eq!(faults(&told), faults(seen), "violations after runs");
+        let all = seen.iter().filter(|event| matches!(event, Seen::Message(_))).count();
+        assert_eq!(messages, all as u64, "messages in runs");
+        let data = seen.iter().filter_map(|event| match event {
+            Seen::Data(bytes) => Some(&bytes[..]),
+            _ => None,
+        });
+        assert_eq!(content, data.collect::<Vec<_>>().concat(), "content in runs");
     }
 
     pub fn whole(&self) -> Vec<Seen> {

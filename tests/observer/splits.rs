@@ -19,7 +19,7 @@ fn accounts_for_every_byte(stream: &Stream, seen: &[Seen]) -> bool {
     let told: usize = seen
         .iter()
         .map(|event| match event {
-            Seen::Start(_, header) => header.bytes().len(),
+            Seen::Start(_, header) => header.wire_len(),
             Seen::Payload(bytes) | Seen::Undecodable(bytes) => bytes.len(),
             _ => 0,
         })

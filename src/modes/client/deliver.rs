@@ -3,8 +3,11 @@
 use std::io;
 
 use crate::cli::OutputFormat;
-use crate::event::FrameEvent;
+use crate::event::{FrameEvent, WholeMessage};
 use crate::net::stdio::Stdout;
+use crate::session::Observer;
+use crate::session::observer::Run;
+use crate::wire::decoder::Input;
 
 /// Writes the content of received messages.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,43 @@ impl Delivery {
             OutputFormat::Json | OutputFormat::Frames | OutputFormat::None => Format::Nothing,
         };
         Self { format }
+    }
+
+    /// Takes a run of small messages, as many as stdout's buffer should hold.
+    #[inline]
+    pub fn take_run(
+        &self,
+        inbound: &mut Observer,
+        input: &mut Input<'_>,
+        stdout: &mut Stdout,
+    ) -> Run {
+        let Format::Payload(separator) = self.format else { return Run::default() };
+        let room = stdout.room();
+        let buffer = stdout.buffer();
+        // Separators included, the contents take no more than the frames they came in.
+        buffer.reserve(input.rest().len().min(room) + 256);
+        inbound.take_run(input, room, |content| {
+            buffer.extend_from_slice(content);
+            buffer.extend(separator);
+        })
+    }
+
+    /// Takes a whole message.
+    ///
+    /// # Errors
+    ///
+    /// stdout failed.
+    #[inline]
+    pub fn take_whole(&self, message: &WholeMessage<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        match self.format {
+            Format::Payload(separator) => {
+                stdout.push(message.content)?;
+                stdout.buffer().extend(separator);
+                Ok(())
+            }
+            Format::Hex => message.try_events(|event| self.take(&event, stdout)),
+            Format::Nothing => Ok(()),
+        }
     }
 
     /// Takes one event of the peer's direction.

@@ -274,12 +274,44 @@ impl<'a> Pump<'a> {
         let looking = reporter.looks_at_frames();
         let stamp = reporter.stamp();
         let mut answered = false;
+        let only_content = !looking && echo.is_none() && !goal.is_set() && self.script.is_empty();
         self.more = loop {
             if stdout.is_full() || tx.len() >= HIGH_WATER {
                 break true;
             }
-            let Some(observed) = inbound.next(&mut input) else { break false };
-            let Observed::Frame(event) = observed else { continue };
+            if only_content && endpoint.is_receiving() {
+                received.count_run(delivery.take_run(inbound, &mut input, stdout));
+            }
+            let Some(observed) = inbound.next_or_whole(&mut input) else { break false };
+            let event = match observed {
+                Observed::Whole(message) => {
+                    received.count_whole(&message);
+                    answered = true;
+                    if endpoint.is_receiving() && !goal.met {
+                        delivery.take_whole(&message, stdout)?;
+                        if echo.is_some() || goal.is_set() {
+                            message.try_events(|event| {
+                                echo.iter_mut().for_each(|echo| echo.take(&event, endpoint, tx));
+                                goal.take(&event);
+                                io::Result::Ok(())
+                            })?;
+                            goal.close_if_met(endpoint, now, tx);
+                        }
+                    }
+                    if looking {
+                        message.try_events(|event| {
+                            let event = Event::Frame(Direction::ToClient, event);
+                            reporter.event(&stamp, &event, stdout)
+                        })?;
+                        if let Some(watch) = watch.as_mut() {
+                            watch.look(tx, reporter, stdout)?;
+                        }
+                    }
+                    continue;
+                }
+                Observed::Frame(event) => event,
+                Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => continue,
+            };
             received.count(&event);
             let round_trip = endpoint.receive(&event, now, tx);
             answered |= round_trip.is_some() || matches!(event, FrameEvent::Message(_));
@@ -290,10 +322,7 @@ impl<'a> Pump<'a> {
                     echo.take(&event, endpoint, tx);
                 }
                 goal.take(&event);
-                if goal.met {
-                    // It may be closing already, which is as good.
-                    let _ = endpoint.close(Some(CloseCode::Normal.into()), "", now, tx);
-                }
+                goal.close_if_met(endpoint, now, tx);
             }
             if !looking {
                 continue;
@@ -494,8 +523,7 @@ impl<'a> Pump<'a> {
         let ending = self.endpoint.ending(Instant::now(), sent, self.received.totals());
         self.desk.tell(&Event::End(&ending))?;
         self.desk.drain_stdout()?;
-        let missed =
-            !self.goal.met && (self.goal.messages_left.is_some() || self.goal.until.is_some());
+        let missed = !self.goal.met && self.goal.is_set();
         let exit = match (self.signal, &self.fault, Exit::of(&ending)) {
             (Some((Signal::Interrupt, _)), ..) => Exit::Interrupted,
             (Some((Signal::Terminate, _)), ..) => Exit::Terminated,
@@ -566,6 +594,17 @@ impl Echo {
 }
 
 impl Goal {
+    fn is_set(&self) -> bool {
+        self.messages_left.is_some() || self.until.is_some()
+    }
+
+    fn close_if_met(&self, endpoint: &mut Endpoint, now: Instant, tx: &mut Vec<u8>) {
+        if self.met {
+            // It may be closing already, which is as good.
+            let _ = endpoint.close(Some(CloseCode::Normal.into()), "", now, tx);
+        }
+    }
+
     fn take(&mut self, event: &FrameEvent<'_>) {
         match event {
             FrameEvent::Data(bytes) if self.until.is_some() => {

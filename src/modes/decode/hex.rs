@@ -36,7 +36,7 @@ pub enum HexError {
 }
 
 /// The most bytes a `*` may stand for: a dump of a hostile file must not fill the memory.
-const MAX_REPEATED: u64 = 1 << 28;
+const MAX_REPEATED: u64 = 1 << 24;
 
 /// Turns lines into bytes.
 #[derive(Debug, Default)]

@@ -90,6 +90,11 @@ impl Stdout {
         self.buffer.len() - self.at
     }
 
+    /// How many more bytes may be made before that.
+    pub fn room(&self) -> usize {
+        HIGH_WATER.saturating_sub(self.pending())
+    }
+
     /// Whether the owner should wait before making more.
     pub fn is_full(&self) -> bool {
         self.pending() >= HIGH_WATER

@@ -16,7 +16,7 @@ pub(super) fn header(frame: &Frame, page: &mut Page, out: &mut Vec<u8>) {
     out.extend_from_slice(b"header at byte ");
     number::decimal(frame.header.offset, out);
     out.extend_from_slice(b": ");
-    number::hex_spaced(frame.header.bytes(), out);
+    number::hex_spaced(&frame.header.bytes(), out);
     out.push(b'\n');
     page.dumping = Some((frame.conn, frame.direction, frame.number));
 }

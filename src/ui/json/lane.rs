@@ -232,7 +232,7 @@ fn write_header<'o>(frame: &Frame, clock: &mut UtcClock, out: &'o mut Vec<u8>) -
     object.number("length", header.len);
     object.number("length_form", header.form.bits().into());
     object.number("offset", header.offset);
-    object.hex("header_hex", header.bytes());
+    object.hex("header_hex", &header.bytes());
     object
 }
 

@@ -1,16 +1,19 @@
 //! Every kind of JSON line, parsed back into structs that know every field.
 
+mod schema;
+#[path = "../ui_support/mod.rs"]
 mod ui_support;
 
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use proptest::prelude::*;
-use serde::Deserialize;
+use schema::*;
 use serde_json::{Value, json};
 use ui_support::*;
 use wscope::event::{
-    Cause, CertificateFacts, ConnId, Ending, Event, FrameEvent, Side, Stamp, TimeoutKind, TlsFacts,
+    Cause, CertificateFacts, ConnId, Ending, Event, FrameEvent, Phases, Side, Stamp, TimeoutKind,
+    TlsFacts,
 };
 use wscope::ui::JsonPrinter;
 use wscope::ui::json::{INLINE, PIECE};
@@ -27,259 +30,6 @@ impl Print for JsonPrinter {
     fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
         JsonPrinter::print(self, at, event, out);
     }
-}
-
-/// The schema of `docs/json.md`, version 1.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
-#[allow(dead_code)] // that a field is there and has its type is the test
-enum Line {
-    Start {
-        v: u64,
-        time: String,
-        conn: u64,
-        program: String,
-        version: String,
-        role: Option<String>,
-    },
-    Resolved {
-        time: String,
-        conn: u64,
-        host: String,
-        addresses: Vec<String>,
-    },
-    AddressFailed {
-        time: String,
-        conn: u64,
-        address: String,
-        error: String,
-    },
-    Connected {
-        time: String,
-        conn: u64,
-        local: String,
-        peer: String,
-    },
-    Tls {
-        time: String,
-        conn: u64,
-        version: Option<String>,
-        cipher: Option<String>,
-        alpn: Option<String>,
-        verified: bool,
-        certificate: Option<Certificate>,
-    },
-    Head {
-        time: String,
-        conn: u64,
-        dir: Dir,
-        kind: String,
-        method: Option<String>,
-        target: Option<String>,
-        version: Option<String>,
-        status: Option<u16>,
-        reason: Option<String>,
-        unparsable: Option<String>,
-        headers: Vec<(String, String)>,
-        defects: Vec<String>,
-        raw: String,
-        raw_base64: Option<String>,
-    },
-    Body {
-        time: String,
-        conn: u64,
-        dir: Dir,
-        text: Option<String>,
-        base64: Option<String>,
-    },
-    Handshake {
-        time: String,
-        conn: u64,
-        verdicts: Vec<Verdict>,
-    },
-    Open {
-        time: String,
-        conn: u64,
-        subprotocol: Option<String>,
-        extensions: Vec<String>,
-        deflate: Option<Deflate>,
-    },
-    Frame {
-        time: String,
-        conn: u64,
-        dir: Dir,
-        number: u64,
-        fin: bool,
-        rsv1: bool,
-        rsv2: bool,
-        rsv3: bool,
-        opcode: Opcode,
-        mask: Option<String>,
-        length: u64,
-        length_form: u8,
-        offset: u64,
-        header_hex: String,
-        received: Option<u64>,
-        payload: Option<String>,
-        text: Option<String>,
-        base64: Option<String>,
-        code: Option<u16>,
-        reason: Option<String>,
-    },
-    Payload {
-        time: String,
-        conn: u64,
-        dir: Dir,
-        number: u64,
-        offset: u64,
-        base64: String,
-    },
-    FrameEnd {
-        time: String,
-        conn: u64,
-        dir: Dir,
-        number: u64,
-        received: u64,
-    },
-    Message {
-        time: String,
-        conn: u64,
-        dir: Dir,
-        number: u64,
-        opcode: Opcode,
-        frames: u64,
-        first_frame: u64,
-        compressed: bool,
-        wire_length: u64,
-        length: u64,
-        text: Option<String>,
-        base64: Option<String>,
-        content: Option<String>,
-    },
-    Violation {
-        time: String,
-        conn: u64,
-        dir: Dir,
-        code: String,
-        name: String,
-        section: String,
-        explanation: String,
-        detail: String,
-        frame: u64,
-        offset: u64,
-        close: Option<u16>,
-    },
-    Undecodable {
-        time: String,
-        conn: u64,
-        dir: Dir,
-        base64: String,
-    },
-    RoundTrip {
-        time: String,
-        conn: u64,
-        rtt_us: u64,
-    },
-    Note {
-        time: String,
-        conn: u64,
-        text: String,
-    },
-    End {
-        time: String,
-        conn: u64,
-        by: String,
-        cause: String,
-        detail: Option<String>,
-        violation: Option<Found>,
-        sent: Option<Close>,
-        received: Option<Close>,
-        duration_us: u64,
-        out: Counts,
-        r#in: Counts,
-        text: String,
-    },
-}
-
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-enum Dir {
-    ToServer,
-    ToClient,
-}
-
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(untagged)]
-enum Opcode {
-    Name(String),
-    Number(u8),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
-struct Certificate {
-    subject: String,
-    issuer: String,
-    names: Vec<String>,
-    not_before: String,
-    not_after: String,
-    serial: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
-struct Verdict {
-    rule: String,
-    title: String,
-    side: String,
-    level: String,
-    outcome: String,
-    code: Option<String>,
-    text: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
-struct Deflate {
-    server_no_context_takeover: bool,
-    client_no_context_takeover: bool,
-    server_max_window_bits: u8,
-    client_max_window_bits: u8,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
-struct Found {
-    code: String,
-    name: String,
-    section: String,
-    explanation: String,
-    detail: String,
-    frame: u64,
-    offset: u64,
-    close: Option<u16>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
-struct Close {
-    code: Option<u16>,
-    reason: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code)]
-struct Counts {
-    frames: u64,
-    messages: u64,
-    bytes: u64,
-    wire_bytes: u64,
 }
 
 fn plain() -> Watched<JsonPrinter> {
@@ -565,6 +315,29 @@ fn the_handshake_lists_every_rule() {
     let upgrade = upgrade.expect("the rule is listed");
     assert_eq!((upgrade.outcome.as_str(), upgrade.level.as_str()), ("fail", "must"));
     assert!(verdicts.iter().any(|verdict| verdict.outcome == "not-applicable"));
+}
+
+#[test]
+fn the_handshake_shows_the_accept_value_step_by_step() {
+    let request = b"GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let request = Head::parse(HeadKind::Request, request);
+    let report = check(&Context::new(&request, None));
+    let values = values(&plain().tell(&Event::Judged(&report)).take());
+    // The example of RFC 6455 §1.3.
+    let steps = json!({
+        "key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "with_guid": "dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+        "sha1": "b37a4f2cc0624f1690f64606cf385945b2bec4ea",
+        "base64": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+    });
+    assert_eq!(values[0]["accept"], steps);
+}
+
+#[test]
+fn the_phases_are_in_microseconds() {
+    let phases = Phases { upgrade: Duration::from_micros(7), ..Phases::default() };
+    let values = values(&plain().tell(&Event::Timing(&phases)).take());
+    assert_eq!((&values[0]["upgrade_us"], &values[0]["tls_us"]), (&json!(7), &Value::Null));
 }
 
 #[test]

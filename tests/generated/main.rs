@@ -1,0 +1,49 @@
+//! The files made from the command line's definition are the committed ones.
+//!
+//! `UPDATE=1 cargo test --test generated` writes them anew.
+
+mod man;
+
+use std::fs;
+use std::path::Path;
+
+use clap_complete::{Generator as _, Shell};
+
+#[test]
+fn the_completions_are_those_of_the_command_line() {
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut wscope::cli::command(), "wscope", &mut script);
+        let script = String::from_utf8(script).expect("help is text");
+        check(&format!("completions/{}", shell.file_name("wscope")), &script);
+    }
+}
+
+#[test]
+fn the_manual_page_is_that_of_the_command_line() {
+    check("man/wscope.1", &man::page());
+}
+
+#[test]
+fn the_manual_page_tells_every_option_and_every_status() {
+    let page = man::page().replace("\\-", "-");
+    let command = wscope::cli::command();
+    for command in [&command].into_iter().chain(command.get_subcommands()) {
+        for option in command.get_arguments().filter_map(|argument| argument.get_long()) {
+            assert!(page.contains(&format!("--{option}")), "--{option} of {}", command.get_name());
+        }
+    }
+    for exit in wscope::modes::exit::Exit::ALL {
+        assert!(page.contains(&format!(".TP\n\\fB{}\\fR\n", exit.code())), "{exit:?}");
+    }
+}
+
+/// Compares a committed file with what it should be, or makes it so.
+fn check(name: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, wanted).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    let found = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(found == wanted, "{name} is old: run UPDATE=1 cargo test --test generated");
+}

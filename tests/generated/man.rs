@@ -1,0 +1,240 @@
+//! The manual page: one for the program and its modes, from the help of the command line and the
+//! table of exit codes. What no table holds (environment, files, examples) is written here.
+
+use clap::{Arg, Command};
+use clap_mangen::Man;
+use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
+use wscope::modes::exit::Exit;
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("NO_COLOR", "If set and not empty, --color auto means never."),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        "Where OpenSSL finds the authorities to trust, instead of the system's store.",
+    ),
+];
+
+const FILES: &[(&str, &str)] = &[(
+    "/etc/ssl/certs",
+    "The system's store of trusted authorities, where most Linux systems keep it. \
+     --cacert adds to it.",
+)];
+
+const EXAMPLES: &[(&str, &str)] = &[
+    ("A first look, without a network:", "wscope demo"),
+    (
+        "On a terminal: the handshake, then a line per frame; what is typed is sent:",
+        "wscope wss://echo.example/ws",
+    ),
+    (
+        "In a pipe: subscribe, and keep every message as a line:",
+        "echo '{\"op\":\"subscribe\"}' | wscope -w -1 wss://api.example/feed > feed.jsonl",
+    ),
+    ("Ask, print the answer, leave:", "wscope -x ping --exit-after 1 ws://localhost:8080"),
+    (
+        "Why is my handshake refused? Every rule with its verdict:",
+        "wscope handshake -H 'Authorization: Bearer abc' wss://api.example/feed",
+    ),
+    (
+        "A ping with a bit set that nobody agreed on:",
+        "echo '{\"type\":\"frame\",\"opcode\":\"ping\",\"rsv1\":true,\"text\":\"x\"}' | \
+         wscope --input json -v ws://localhost:8080",
+    ),
+    ("What do these bytes mean?", "wscope decode --hex '81 85 37 fa 21 3d 7f 9f 4d 51 58'"),
+];
+
+/// The page in roff.
+pub fn page() -> String {
+    // What the short help hides would come without its help.
+    let shown = |argument: Arg| argument.hide_short_help(false);
+    let mut command = wscope::cli::command();
+    command.build();
+    let command = command.mut_args(shown).mut_subcommands(|mode| mode.mut_args(shown));
+    let mut page = title();
+    name_and_synopsis(&command, &mut page);
+    page.push_str(&rendered(|out| Man::new(command.clone()).render_description_section(out)));
+    page.push_str(".SH OPTIONS\n");
+    page.push_str(&options(&command));
+    subcommands(&command, &mut page);
+    for section in [exit_status(), environment(), files(), examples(), see_also()] {
+        page.push_str(&section.to_roff());
+    }
+    page
+}
+
+fn title() -> String {
+    // By hand: an empty date would be left out, and what follows it would take its place.
+    let line =
+        concat!(".TH wscope 1 \"\" \"wscope ", env!("CARGO_PKG_VERSION"), "\" \"User Commands\"\n");
+    preamble() + line
+}
+
+fn name_and_synopsis(command: &Command, page: &mut String) {
+    page.push_str(&rendered(|out| Man::new(command.clone()).render_name_section(out)));
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]);
+    roff.text([bold("wscope"), roman(" ["), italic("OPTIONS"), roman("] "), italic("URL")]);
+    for mode in command.get_subcommands() {
+        roff.control("br", []);
+        roff.text(usage(mode));
+    }
+    page.push_str(&roff.to_roff());
+}
+
+/// `wscope MODE [OPTIONS] ARGUMENTS`.
+fn usage(mode: &Command) -> Vec<Inline> {
+    let mut line = vec![bold(format!("wscope {}", mode.get_name()))];
+    if mode.get_opts().next().is_some() {
+        line.extend([roman(" ["), italic("OPTIONS"), roman("]")]);
+    }
+    for argument in mode.get_positionals() {
+        let names = argument.get_value_names().unwrap_or_default();
+        let name = italic(names.iter().map(|name| name.to_string()).collect::<Vec<_>>().join(" "));
+        match argument.is_required_set() || argument.get_id() == "url" {
+            true => line.extend([roman(" "), name]),
+            false => line.extend([roman(" ["), name, roman("]")]),
+        }
+    }
+    line
+}
+
+/// The options of a command below a section of its own: their headings a level lower.
+fn options(command: &Command) -> String {
+    let section = rendered(|out| Man::new(command.clone()).render_options_section(out));
+    let lines = section.lines().filter(|line| *line != ".SH OPTIONS");
+    lines.map(|line| line.replacen(".SH ", ".SS ", 1) + "\n").collect()
+}
+
+/// The modes: what each is for, which options of its own it has, which it shares.
+fn subcommands(command: &Command, page: &mut String) {
+    page.push_str(".SH SUBCOMMANDS\n");
+    for mode in command.get_subcommands() {
+        let mut roff = Roff::new();
+        roff.control("SS", [format!("wscope {}", mode.get_name()).as_str()]);
+        page.push_str(&roff.to_roff());
+        let about = rendered(|out| Man::new(mode.clone()).render_description_section(out));
+        page.push_str(about.strip_prefix(".SH DESCRIPTION\n").unwrap_or(&about));
+        page.push_str(&own_options(mode, command));
+    }
+}
+
+fn own_options(mode: &Command, top: &Command) -> String {
+    let is_shared = |argument: &Arg| {
+        top.get_arguments().any(|other| {
+            let values = |of: &Arg| {
+                let values = of.get_possible_values();
+                values.iter().map(|value| value.get_name().to_owned()).collect::<Vec<_>>()
+            };
+            other.get_id() == argument.get_id()
+                && other.get_help().map(ToString::to_string)
+                    == argument.get_help().map(ToString::to_string)
+                && values(other) == values(argument)
+        })
+    };
+    let (shared, own): (Vec<&Arg>, Vec<&Arg>) =
+        mode.get_arguments().partition(|argument| is_shared(argument));
+    let shared = shared.iter().filter(|argument| !is_standard(argument));
+    let mut text = String::new();
+    if own.iter().any(|argument| !is_standard(argument)) {
+        let mut rest = mode.clone();
+        for argument in mode.get_arguments() {
+            if is_shared(argument) || is_standard(argument) {
+                rest = rest.mut_arg(argument.get_id().clone(), |argument| argument.hide(true));
+            }
+        }
+        // Headings would be lost among those of the modes.
+        text.extend(
+            options(&rest)
+                .lines()
+                .filter(|line| !line.starts_with(".SS "))
+                .map(|l| format!("{l}\n")),
+        );
+    }
+    let flags: Vec<_> =
+        shared.filter_map(|argument| Some(format!("--{}", argument.get_long()?))).collect();
+    if !flags.is_empty() {
+        let mut roff = Roff::new();
+        roff.control("PP", []);
+        let all = top.get_arguments().filter(|argument| !is_standard(argument));
+        if flags.len() == all.filter(|argument| argument.get_long().is_some()).count() {
+            roff.text([roman("Takes all of the options above.")]);
+        } else {
+            roff.text([roman(format!("Takes from the options above: {}.", flags.join(", ")))]);
+        }
+        text.push_str(&roff.to_roff());
+    }
+    text
+}
+
+/// Whether clap adds it by itself.
+fn is_standard(argument: &Arg) -> bool {
+    argument.get_id() == "help" || argument.get_id() == "version"
+}
+
+fn exit_status() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXIT STATUS"]);
+    for exit in Exit::ALL {
+        item(&mut roff, &exit.code().to_string(), exit.meaning());
+    }
+    roff
+}
+
+fn environment() -> Roff {
+    table("ENVIRONMENT", ENVIRONMENT)
+}
+
+fn files() -> Roff {
+    table("FILES", FILES)
+}
+
+fn table(heading: &str, rows: &[(&str, &str)]) -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", [heading]);
+    for (name, meaning) in rows {
+        item(&mut roff, name, meaning);
+    }
+    roff
+}
+
+fn item(roff: &mut Roff, name: &str, meaning: &str) {
+    roff.control("TP", []);
+    roff.text([bold(name)]);
+    roff.text([roman(meaning)]);
+}
+
+fn examples() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXAMPLES"]);
+    for (what, line) in EXAMPLES {
+        roff.control("PP", []);
+        roff.text([roman(*what)]);
+        roff.control("PP", []);
+        roff.control("RS", ["4"]);
+        roff.control("nf", []);
+        roff.text([roman(*line)]);
+        roff.control("fi", []);
+        roff.control("RE", []);
+    }
+    roff
+}
+
+fn see_also() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman("RFC 6455 (the WebSocket protocol), RFC 7692 (permessage-deflate)")]);
+    roff
+}
+
+fn rendered(render: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> String {
+    let mut out = Vec::new();
+    render(&mut out).expect("a Vec takes all");
+    let text = String::from_utf8(out).expect("help is text");
+    // Each part begins with the same definitions; the page has them once.
+    text.replace(&preamble(), "")
+}
+
+/// The definitions that keep apostrophes what they are.
+fn preamble() -> String {
+    Roff::new().render()
+}

@@ -1,0 +1,268 @@
+//! The rules of the house as tests: what `ARCHITECTURE.md` says of the layers, and what every
+//! file owes its reader. They read the sources as text and know nothing of what the code does.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The layers from the ground up; a file uses its own and those before it. The last ones are one
+/// layer: what was typed, what it resolves to, and what is done about it.
+const LAYERS: [&[&str]; 6] =
+    [&["wire"], &["event"], &["session"], &["net"], &["ui"], &["cli", "config", "modes"]];
+
+/// A file says one thing; beyond this it says several.
+const MAX_LINES: usize = 700;
+
+/// What only some places may name, and why. A place is a file or folder of `src/`.
+const RESERVED: [Reserved; 9] = [
+    Reserved {
+        names: &["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now"],
+        places: &["net", "modes"],
+        reason: "time is an argument, so that a recording replays as it happened",
+    },
+    Reserved {
+        names: &["env::var", "env::args", "env::current_dir"],
+        places: &["ui/terminal", "config"],
+        reason: "the environment is read once, where the configuration is made",
+    },
+    Reserved {
+        names: &["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "mio::"],
+        places: &["net", "modes"],
+        reason: "only the network layer touches sockets; a mode runs its loop",
+    },
+    Reserved {
+        names: &["fs::", "File::open", "File::create"],
+        places: &["net", "modes"],
+        reason: "bytes come in and go out through the layers that own descriptors",
+    },
+    Reserved {
+        names: &["io::stdin", "io::stdout", "println!", "print!("],
+        places: &["net/stdio", "ui/terminal", "modes"],
+        reason: "stdout is payload and has one writer; others only ask whether it is a terminal",
+    },
+    Reserved {
+        names: &["thread::"],
+        places: &["net", "modes"],
+        reason: "one loop runs everything; threads only carry calls that block",
+    },
+    Reserved {
+        names: &["anyhow"],
+        places: &["modes", "main.rs"],
+        reason: "errors are typed until somebody prints them",
+    },
+    Reserved {
+        names: &["process::exit"],
+        places: &["net/random"],
+        reason: "destructors restore the terminal; only a system without randomness ends at once",
+    },
+    Reserved {
+        names: &[".unwrap()", "todo!(", "unimplemented!(", "dbg!("],
+        places: &[],
+        reason: "no panic is reachable from outside, and nothing listed in --help is missing",
+    },
+];
+
+struct Reserved {
+    names: &'static [&'static str],
+    places: &'static [&'static str],
+    reason: &'static str,
+}
+
+#[test]
+fn a_file_uses_only_its_own_layer_or_those_below() {
+    let mut faults = String::new();
+    for file in Source::all("src") {
+        let Some(own) = layer_of(&file.top()) else {
+            assert!(["lib.rs", "main.rs"].contains(&file.name.as_str()), "no layer: {}", file.name);
+            continue;
+        };
+        for (number, line) in file.code() {
+            for used in crate_paths(line) {
+                match layer_of(used) {
+                    Some(layer) if layer <= own => {}
+                    Some(_) => fault(&mut faults, &file, number, &format!("uses {used}, above it")),
+                    None => fault(&mut faults, &file, number, &format!("uses unknown {used}")),
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn clocks_sockets_and_the_like_stay_where_they_belong() {
+    let mut faults = String::new();
+    for file in Source::all("src") {
+        for (number, line) in file.code_without_tests() {
+            for Reserved { names, places, reason } in &RESERVED {
+                let at_home = places.iter().any(|place| file.is_in(place));
+                for name in names.iter().filter(|name| !at_home && names_it(line, name)) {
+                    fault(&mut faults, &file, number, &format!("names {name}: {reason}"));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn every_file_begins_by_saying_what_it_is_for() {
+    for file in Source::all("src").into_iter().chain(Source::all("tests")) {
+        assert!(file.text.starts_with("//! "), "{} has no header", file.name);
+    }
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    for file in Source::all("src").into_iter().chain(Source::all("tests")) {
+        let lines = file.text.lines().count();
+        assert!(lines <= MAX_LINES, "{} has {lines} lines, more than {MAX_LINES}", file.name);
+    }
+}
+
+#[test]
+fn no_test_waits_by_the_clock() {
+    let sleep = ["thread::", "sleep"].concat();
+    for file in Source::all("src").into_iter().chain(Source::all("tests")) {
+        assert!(!file.text.contains(&sleep), "{} sleeps: wait for what must happen", file.name);
+    }
+}
+
+#[test]
+fn unsafe_code_is_forbidden() {
+    let manifest = read(&root().join("Cargo.toml"));
+    assert!(manifest.contains("[lints.rust]\nunsafe_code = \"forbid\"\n"));
+}
+
+#[test]
+fn the_layer_table_tells_above_from_below() {
+    assert!(layer_of("wire") < layer_of("event") && layer_of("ui") < layer_of("modes"));
+    assert_eq!(layer_of("cli"), layer_of("modes"));
+    assert_eq!(layer_of("elsewhere"), None);
+}
+
+#[test]
+fn paths_into_the_crate_are_found_wherever_they_stand() {
+    let found = |line| crate_paths(line).collect::<Vec<_>>();
+    assert_eq!(found("use crate::wire::mask;"), ["wire"]);
+    assert_eq!(found("use crate::{event::Event, ui::{human, json}, net};"), ["event", "ui", "net"]);
+    assert_eq!(found("    f(crate::event::X, crate::net::Y)"), ["event", "net"]);
+    assert_eq!(found("pub(crate) fn f()"), [""; 0]);
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn layer_of(top: &str) -> Option<usize> {
+    LAYERS.iter().position(|modules| modules.contains(&top))
+}
+
+fn fault(faults: &mut String, file: &Source, number: usize, what: &str) {
+    writeln!(faults, "src/{}:{number} {what}", file.name).expect("a String takes all");
+}
+
+/// The top modules that `line` reaches through `crate::`.
+fn crate_paths(line: &str) -> impl Iterator<Item = &str> {
+    line.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
+        Some(group) => heads_of_group(group),
+        None => vec![identifier(rest)],
+    })
+}
+
+/// The first identifier of every path in a `{…}` group whose brace has been taken.
+fn heads_of_group(group: &str) -> Vec<&str> {
+    let (mut depth, mut heads, mut at_head) = (0, Vec::new(), true);
+    for (at, byte) in group.bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' if depth == 0 => break,
+            b'}' => depth -= 1,
+            b',' if depth == 0 => at_head = true,
+            b' ' => {}
+            _ if at_head => {
+                heads.push(identifier(&group[at..]));
+                at_head = false;
+            }
+            _ => {}
+        }
+    }
+    heads
+}
+
+fn identifier(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// Whether `line` names `name` as a word of its own: `fs::` is not in `offs::`, nor `print!(` in
+/// `eprint!(`.
+fn names_it(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        name.starts_with('.') || !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    })
+}
+
+/// A source file, named relative to its folder.
+struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    /// All Rust files under `folder` of the repository, in order.
+    fn all(folder: &str) -> Vec<Self> {
+        let folder = root().join(folder);
+        let mut paths = Vec::new();
+        gather(&folder, &mut paths);
+        paths.sort();
+        assert!(!paths.is_empty(), "no sources in {}", folder.display());
+        let source = |path: PathBuf| {
+            let name = path.strip_prefix(&folder).expect("found below its folder");
+            let name = name.to_string_lossy().replace('\\', "/");
+            Self { name, text: read(&path) }
+        };
+        paths.into_iter().map(source).collect()
+    }
+
+    /// The module of the crate's root that this file belongs to.
+    fn top(&self) -> String {
+        identifier(&self.name).to_owned()
+    }
+
+    fn is_in(&self, place: &str) -> bool {
+        self.name
+            .strip_prefix(place)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
+    }
+
+    /// Its lines by number, comments left out.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.lines().enumerate().map(|(index, line)| (index + 1, line));
+        lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+
+    /// The same up to the tests, which come last in a file or fill a file called `tests.rs`.
+    fn code_without_tests(&self) -> impl Iterator<Item = (usize, &str)> {
+        let all_tests = self.name.ends_with("tests.rs") || self.name.contains("/tests/");
+        self.code().take_while(move |(_, line)| !all_tests && line.trim() != "#[cfg(test)]")
+    }
+}
+
+fn gather(folder: &Path, paths: &mut Vec<PathBuf>) {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    for entry in entries {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() && !path.ends_with("node_modules") {
+            gather(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            paths.push(path);
+        }
+    }
+}
