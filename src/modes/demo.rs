@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::client::open::{Desk, open};
+use super::client::desk::Desk;
+use super::client::open::open;
 use super::client::pump::{Pump, Step};
 use super::exit::Exit;
 use super::report::Reporter;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::client::open::{Desk, OpenError, open};
+use super::client::desk::Desk;
+use super::client::failure::OpenError;
+use super::client::open::open;
 use super::client::pump::{Pump, Step};
 use super::client::refused;
 use super::exit::Exit;

@@ -2,15 +2,22 @@
 
 pub mod command;
 mod deliver;
+pub mod desk;
+mod echo;
+pub mod failure;
 mod feed;
+mod goal;
 pub mod open;
 pub mod pump;
+mod watch;
 
 use std::time::Instant;
 
 use anyhow::Context as _;
 
-use self::open::{Desk, OpenError, open};
+use self::desk::Desk;
+use self::failure::OpenError;
+use self::open::open;
 use self::pump::{Outcome, Pump};
 use crate::config::ClientConfig;
 use crate::event::Cause;

@@ -1,88 +1,30 @@
 //! From a URL to an open connection: name, TCP, TLS, request, response, verdict.
 
 use std::fmt::Write as _;
-use std::io;
 use std::time::{Duration, Instant};
 
+use super::desk::Desk;
+use super::failure::{OpenError, Pair};
 use crate::config::OpenConfig;
 use crate::event::{Direction, Event, Observed, Phases};
-use crate::modes::exit::Exit;
-use crate::modes::report::Reporter;
-use crate::net::dial::{self, DialError, Outcome as Dialling};
-use crate::net::link::{Fill, Link, LinkError};
+use crate::net::dial::{self, Outcome as Dialling};
+use crate::net::link::{Fill, Link};
 use crate::net::random;
-use crate::net::reactor::{Reactor, SIGNAL, SOCKET, STDOUT};
-use crate::net::resolve::{self, ResolveError};
-use crate::net::signals::{Signal, Signals};
-use crate::net::stdio::Stdout;
-use crate::net::tls::{TlsClient, TlsError};
+use crate::net::reactor::{SIGNAL, SOCKET, STDOUT};
+use crate::net::resolve::{self};
+use crate::net::tls::TlsClient;
 use crate::session::Observer;
 use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;
 use crate::wire::handshake::request::RequestSpec;
 use crate::wire::handshake::rules::{self, Context, Report, Sni, UrlFacts};
-use crate::wire::head::{Head, HeadError, HeadKind};
+use crate::wire::head::{Head, HeadKind};
 
 /// How much of a refusal's body is read and shown.
 const MAX_BODY: usize = 64 * 1024;
 
 /// How long to wait for more of a body that does not say how long it is.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
-
-/// What every mode of the client has open: the poll, stdout, signals, printers.
-pub struct Desk {
-    /// The poll.
-    pub reactor: Reactor,
-    /// The writer of stdout.
-    pub stdout: Stdout,
-    /// SIGINT and SIGTERM.
-    pub signals: Signals,
-    /// The printers.
-    pub reporter: Reporter,
-}
-
-impl Desk {
-    /// Sets up all of it.
-    ///
-    /// # Errors
-    ///
-    /// The system refuses a descriptor, or stdout is closed.
-    pub fn new(reporter: Reporter) -> io::Result<Self> {
-        let reactor = Reactor::new()?;
-        let stdout = Stdout::open(reactor.registry(), STDOUT)?;
-        let signals = Signals::listen(reactor.registry())?;
-        Ok(Self { reactor, stdout, signals, reporter })
-    }
-
-    /// Tells the printers.
-    ///
-    /// # Errors
-    ///
-    /// stdout or stderr failed.
-    pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.reporter.tell(event, &mut self.stdout)
-    }
-
-    /// Writes all of stdout that waits; a second signal gives up.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
-    pub fn drain_stdout(&mut self) -> io::Result<()> {
-        self.stdout.flush()?;
-        while self.stdout.pending() > 0 {
-            for event in self.reactor.wait(None)? {
-                match event.token() {
-                    STDOUT => self.stdout.set_ready(event.is_write_closed()),
-                    SIGNAL => return Ok(()),
-                    _ => {}
-                }
-            }
-            self.stdout.flush()?;
-        }
-        Ok(())
-    }
-}
 
 /// An open connection.
 pub struct Opened {
@@ -96,130 +38,6 @@ pub struct Opened {
     pub response: Head,
     /// Every rule's verdict, and what was agreed.
     pub report: Report,
-}
-
-/// A handshake that did not lead to a connection.
-#[derive(Clone, Debug)]
-pub struct Pair {
-    /// The request as it was sent.
-    pub request: Head,
-    /// The response as it came.
-    pub response: Head,
-    /// Every rule's verdict.
-    pub report: Report,
-}
-
-/// Why there is no open connection.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The request can't be written.
-    #[error("{0}")]
-    Request(#[from] HeaderError),
-    /// The name.
-    #[error("{error} ({})", .error.code())]
-    Resolve {
-        /// What the resolver says.
-        #[from]
-        error: ResolveError,
-    },
-    /// TCP.
-    #[error("{0}")]
-    Dial(#[from] DialError),
-    /// TLS.
-    #[error("{}", tls_text(.0))]
-    Tls(#[from] TlsError),
-    /// Another status than 101.
-    #[error("the server answered {status} instead of 101 switching protocols{body}")]
-    Refused {
-        /// The status line's code and reason, escaped.
-        status: String,
-        /// The status line, headers and body for stderr, if the transcript did not show them.
-        body: String,
-        /// What was asked, answered and judged.
-        pair: Box<Pair>,
-    },
-    /// A 101 that can't be used.
-    #[error("the server's 101 breaks the handshake's rules{list}")]
-    BadHandshake {
-        /// One line for each broken rule.
-        list: String,
-        /// What was asked, answered and judged.
-        pair: Box<Pair>,
-    },
-    /// Not HTTP.
-    #[error("the server's answer is not HTTP: {0} (W348); is this the right port?")]
-    NotHttp(String),
-    /// An endless head.
-    #[error("the server's response: {0}")]
-    Head(HeadError),
-    /// The stream ended too early.
-    #[error(
-        "the server closed the connection before its response was complete, after {received} bytes{hint}"
-    )]
-    Closed {
-        /// Bytes of the response that came.
-        received: usize,
-        /// What may be the cause.
-        hint: &'static str,
-    },
-    /// A deadline passed.
-    #[error("timed out after {seconds} s: {what}")]
-    TimedOut {
-        /// The time given.
-        seconds: f64,
-        /// What was waited for.
-        what: &'static str,
-    },
-    /// A signal came.
-    #[error("interrupted")]
-    Signal(Signal),
-    /// The socket failed.
-    #[error("the connection failed during the handshake: {}", crate::net::link::plain_io(.0))]
-    Io(io::Error),
-    /// stdout, stderr or the system failed.
-    #[error("{}", crate::net::link::plain_io(.0))]
-    Local(#[from] io::Error),
-}
-
-fn tls_text(error: &TlsError) -> String {
-    let mut text = match error.code() {
-        Some(code) => format!("{error} ({code})"),
-        None => error.to_string(),
-    };
-    if let Some(help) = error.help() {
-        let _ = write!(text, "\n\nhelp: {help}");
-    }
-    text
-}
-
-impl OpenError {
-    /// The status to end with.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Request(_) => Exit::Usage,
-            Self::Resolve { error: ResolveError::TimedOut { .. } } => Exit::Timeout,
-            Self::Resolve { .. } => Exit::Resolve,
-            Self::Dial(error) if error.timed_out => Exit::Timeout,
-            Self::Dial(_) => Exit::Connect,
-            Self::Tls(_) => Exit::Tls,
-            Self::Refused { .. } => Exit::Refused,
-            Self::BadHandshake { .. } | Self::NotHttp(_) | Self::Head(_) => Exit::BadHandshake,
-            Self::Closed { .. } | Self::Io(_) => Exit::Lost,
-            Self::TimedOut { .. } => Exit::Timeout,
-            Self::Signal(Signal::Interrupt) => Exit::Interrupted,
-            Self::Signal(Signal::Terminate) => Exit::Terminated,
-            Self::Local(_) => Exit::Failure,
-        }
-    }
-}
-
-impl From<LinkError> for OpenError {
-    fn from(error: LinkError) -> Self {
-        match error {
-            LinkError::Io(error) => Self::Io(error),
-            LinkError::Tls(error) => Self::Tls(error),
-        }
-    }
 }
 
 /// Opens a connection; the deadline of the whole run, if any, cuts every phase short.

@@ -8,32 +8,26 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use regex::bytes::Regex;
-
 use super::deliver::Delivery;
+use super::desk::Desk;
+use super::echo::Echo;
 use super::feed::Feeder;
-use super::open::{Desk, Opened};
+use super::goal::Goal;
+use super::open::Opened;
+use super::watch::Watch;
 use crate::cli::{InputFormat, Linger, OutputFormat};
 use crate::config::ClientConfig;
 use crate::event::{Direction, Ending, Event, FrameEvent, Observed, Side, TimeoutKind};
 use crate::modes::exit::Exit;
-use crate::modes::report::Reporter;
 use crate::net::link::{Fill, HIGH_WATER, Link, plain_io};
 use crate::net::random;
 use crate::net::reactor::{SIGNAL, SOCKET, STDIN, STDOUT, WAKER};
 use crate::net::signals::Signal;
-use crate::net::stdio::{Stdin, StdinRead, Stdout};
-use crate::session::endpoint::{SendError, State};
+use crate::net::stdio::{Stdin, StdinRead};
+use crate::session::endpoint::State;
 use crate::session::tally::Tally;
 use crate::session::{Endpoint, EndpointConfig, Observer};
-use crate::wire::decoder::Input;
-use crate::wire::{CloseCode, Data, OpCode};
-
-/// A message to echo is held so far, then sent in fragments.
-const ECHO_PIECE: usize = 1024 * 1024;
-
-/// How much of a message `--until` looks at.
-const UNTIL_PIECE: usize = 1024 * 1024;
+use crate::wire::{CloseCode, Data};
 
 /// After a signal, how long to wait for the peer's Close.
 const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
@@ -78,29 +72,6 @@ pub struct Pump<'a> {
     write_error: Option<String>,
 }
 
-/// Decodes what is sent, because somebody looks.
-struct Watch {
-    observer: Observer,
-    tally: Tally,
-    /// How far the bytes to send have been looked at.
-    seen: usize,
-    scratch: Vec<u8>,
-}
-
-/// The message being sent back.
-struct Echo {
-    opcode: Data,
-    content: Vec<u8>,
-}
-
-/// What ends the session early with success.
-struct Goal {
-    messages_left: Option<u64>,
-    until: Option<Regex>,
-    content: Vec<u8>,
-    met: bool,
-}
-
 /// Something a scripted session does, once the peer has answered what came before.
 pub enum Step {
     /// A message in fragments of at most so many bytes.
@@ -133,23 +104,11 @@ impl<'a> Pump<'a> {
                 Some(Stdin::open(registry, STDIN, waker)?)
             }
         };
-        let watch = desk.reporter.looks_at_frames().then(|| Watch {
-            observer: Observer::of_frames(
-                Direction::ToServer,
-                deflate.as_ref(),
-                config.open.limits,
-            ),
-            tally: Tally::default(),
-            seen: 0,
-            scratch: Vec::new(),
-        });
-        let goal = Goal {
-            messages_left: config.exit_after,
-            until: config.until.clone(),
-            content: Vec::new(),
-            met: false,
-        };
-        let echo = config.echo.then(|| Echo { opcode: Data::Text, content: Vec::new() });
+        let limits = config.open.limits;
+        let looking = desk.reporter.looks_at_frames();
+        let watch = looking.then(|| Watch::new(deflate.as_ref(), limits));
+        let goal = Goal::new(config.exit_after, config.until.clone());
+        let echo = config.echo.then(Echo::default);
         let executed = config.input == InputFormat::None && !config.execute.is_empty();
         Ok(Self {
             config,
@@ -287,7 +246,7 @@ impl<'a> Pump<'a> {
                 Observed::Whole(message) => {
                     received.count_whole(&message);
                     answered = true;
-                    if endpoint.is_receiving() && !goal.met {
+                    if endpoint.is_receiving() && !goal.is_met() {
                         delivery.take_whole(&message, stdout)?;
                         if echo.is_some() || goal.is_set() {
                             message.try_events(|event| {
@@ -316,7 +275,7 @@ impl<'a> Pump<'a> {
             let round_trip = endpoint.receive(&event, now, tx);
             answered |= round_trip.is_some() || matches!(event, FrameEvent::Message(_));
             // A violation that fails the connection has ended the receiving by now.
-            if endpoint.is_receiving() && !goal.met {
+            if endpoint.is_receiving() && !goal.is_met() {
                 delivery.take(&event, stdout)?;
                 if let Some(echo) = echo {
                     echo.take(&event, endpoint, tx);
@@ -459,7 +418,7 @@ impl<'a> Pump<'a> {
             self.stdin = None;
         }
         if let Some(watch) = &mut self.watch {
-            watch.seen = self.link.tx.len();
+            watch.sent(self.link.tx.len());
         }
         if self.link.pending() < before {
             self.endpoint.keep_waiting(now);
@@ -519,11 +478,11 @@ impl<'a> Pump<'a> {
     fn finish(mut self) -> io::Result<Outcome> {
         let unsent = self.link.pending();
         self.link.shutdown();
-        let sent = self.watch.as_ref().map(|watch| watch.tally.totals()).unwrap_or_default();
+        let sent = self.watch.as_ref().map(|watch| watch.totals()).unwrap_or_default();
         let ending = self.endpoint.ending(Instant::now(), sent, self.received.totals());
         self.desk.tell(&Event::End(&ending))?;
         self.desk.drain_stdout()?;
-        let missed = !self.goal.met && self.goal.is_set();
+        let missed = !self.goal.is_met() && self.goal.is_set();
         let exit = match (self.signal, &self.fault, Exit::of(&ending)) {
             (Some((Signal::Interrupt, _)), ..) => Exit::Interrupted,
             (Some((Signal::Terminate, _)), ..) => Exit::Terminated,
@@ -534,92 +493,5 @@ impl<'a> Pump<'a> {
         };
         let input_left = ending.by != Side::Us && self.has_input_left();
         Ok(Outcome { ending, exit, fault: self.fault, unsent, input_left })
-    }
-}
-
-impl Watch {
-    /// Tells what has been added to the bytes to send since the last look.
-    fn look(&mut self, tx: &[u8], reporter: &mut Reporter, stdout: &mut Stdout) -> io::Result<()> {
-        if tx.len() == self.seen {
-            return Ok(());
-        }
-        let Self { observer, tally, seen, scratch } = self;
-        scratch.clear();
-        scratch.extend_from_slice(&tx[*seen..]);
-        *seen = tx.len();
-        let stamp = reporter.stamp();
-        let mut input = Input::new(scratch);
-        while let Some(observed) = observer.next(&mut input) {
-            let Observed::Frame(event) = observed else { continue };
-            tally.count(&event);
-            reporter.event(&stamp, &Event::Frame(Direction::ToServer, event), stdout)?;
-        }
-        Ok(())
-    }
-}
-
-impl Echo {
-    /// Collects a message and sends it back at its end; a long one in fragments.
-    fn take(&mut self, event: &FrameEvent<'_>, endpoint: &mut Endpoint, tx: &mut Vec<u8>) {
-        // Once the connection is closing nobody waits for the rest.
-        let _ = match event {
-            FrameEvent::Start { header, .. } => {
-                if let OpCode::Data(opcode @ (Data::Text | Data::Binary)) = header.opcode {
-                    self.opcode = opcode;
-                }
-                Ok(())
-            }
-            FrameEvent::Data(bytes) => {
-                self.content.extend_from_slice(bytes);
-                match self.content.len() >= ECHO_PIECE {
-                    true => self.send(false, endpoint, tx),
-                    false => Ok(()),
-                }
-            }
-            FrameEvent::Message(_) => self.send(true, endpoint, tx),
-            _ => Ok(()),
-        };
-    }
-
-    fn send(
-        &mut self,
-        last: bool,
-        endpoint: &mut Endpoint,
-        tx: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
-        let result = endpoint.send_fragment(self.opcode, &self.content, last, tx);
-        self.content.clear();
-        result
-    }
-}
-
-impl Goal {
-    fn is_set(&self) -> bool {
-        self.messages_left.is_some() || self.until.is_some()
-    }
-
-    fn close_if_met(&self, endpoint: &mut Endpoint, now: Instant, tx: &mut Vec<u8>) {
-        if self.met {
-            // It may be closing already, which is as good.
-            let _ = endpoint.close(Some(CloseCode::Normal.into()), "", now, tx);
-        }
-    }
-
-    fn take(&mut self, event: &FrameEvent<'_>) {
-        match event {
-            FrameEvent::Data(bytes) if self.until.is_some() => {
-                let room = UNTIL_PIECE - self.content.len();
-                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            }
-            FrameEvent::Message(_) => {
-                self.met |= self.until.as_ref().is_some_and(|until| until.is_match(&self.content));
-                self.content.clear();
-                if let Some(left) = &mut self.messages_left {
-                    *left = left.saturating_sub(1);
-                    self.met |= *left == 0;
-                }
-            }
-            _ => {}
-        }
     }
 }

@@ -133,7 +133,8 @@ impl HexReader {
         let at = |from: &str| column + text[..text.len() - from.len()].chars().count() + 1;
         let mut rest = text;
         loop {
-            rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
+            rest = rest
+                .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':'));
             for prefix in ["0x", "0X", "\\x"] {
                 rest = rest.strip_prefix(prefix).unwrap_or(rest);
             }
@@ -158,7 +159,7 @@ impl HexReader {
 
 /// What may follow a group of digits.
 fn ends_group(c: char) -> bool {
-    c.is_whitespace() || matches!(c, ',' | ';' | '\\')
+    c.is_whitespace() || matches!(c, ',' | ';' | ':' | '\\')
 }
 
 impl Layout {
@@ -197,6 +198,7 @@ mod tests {
             "8185 37FA 213d\n7f9f 4d51 58\n",
             "0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58",
             "0x818537fa213d7f9f4d5158",
+            "81:85:37:fa:21:3d:7f:9f:4d:51:58",
             r"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
             "# the RFC's masked Hello\n81 85 37 fa 21 3d\n\n  7f 9f 4d 51 58  ",
         ] {

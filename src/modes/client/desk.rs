@@ -1,0 +1,64 @@
+//! What every mode of the client has open: the poll, stdout, signals, printers.
+
+use std::io;
+
+use crate::event::Event;
+use crate::modes::report::Reporter;
+use crate::net::reactor::{Reactor, SIGNAL, STDOUT};
+use crate::net::signals::Signals;
+use crate::net::stdio::Stdout;
+
+/// What every mode of the client has open: the poll, stdout, signals, printers.
+pub struct Desk {
+    /// The poll.
+    pub reactor: Reactor,
+    /// The writer of stdout.
+    pub stdout: Stdout,
+    /// SIGINT and SIGTERM.
+    pub signals: Signals,
+    /// The printers.
+    pub reporter: Reporter,
+}
+
+impl Desk {
+    /// Sets up all of it.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses a descriptor, or stdout is closed.
+    pub fn new(reporter: Reporter) -> io::Result<Self> {
+        let reactor = Reactor::new()?;
+        let stdout = Stdout::open(reactor.registry(), STDOUT)?;
+        let signals = Signals::listen(reactor.registry())?;
+        Ok(Self { reactor, stdout, signals, reporter })
+    }
+
+    /// Tells the printers.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.reporter.tell(event, &mut self.stdout)
+    }
+
+    /// Writes all of stdout that waits; a second signal gives up.
+    ///
+    /// # Errors
+    ///
+    /// stdout failed.
+    pub fn drain_stdout(&mut self) -> io::Result<()> {
+        self.stdout.flush()?;
+        while self.stdout.pending() > 0 {
+            for event in self.reactor.wait(None)? {
+                match event.token() {
+                    STDOUT => self.stdout.set_ready(event.is_write_closed()),
+                    SIGNAL => return Ok(()),
+                    _ => {}
+                }
+            }
+            self.stdout.flush()?;
+        }
+        Ok(())
+    }
+}

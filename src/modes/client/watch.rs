@@ -1,0 +1,70 @@
+//! Looks at what is sent: the bytes themselves are decoded, as those received are.
+
+use std::io;
+
+use crate::event::{Direction, Event, Observed, Totals};
+use crate::modes::report::Reporter;
+use crate::net::stdio::Stdout;
+use crate::session::tally::Tally;
+use crate::session::{Limits, Observer};
+use crate::wire::decoder::Input;
+use crate::wire::deflate::params::DeflateParams;
+
+/// Decodes what is sent, because somebody looks.
+pub struct Watch {
+    observer: Observer,
+    tally: Tally,
+    /// How far the bytes to send have been looked at.
+    seen: usize,
+    scratch: Vec<u8>,
+}
+
+impl Watch {
+    /// Begins with the first frame.
+    pub fn new(deflate: Option<&DeflateParams>, limits: Limits) -> Self {
+        Self {
+            observer: Observer::of_frames(Direction::ToServer, deflate, limits),
+            tally: Tally::default(),
+            seen: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// What has been seen in all.
+    pub fn totals(&self) -> Totals {
+        self.tally.totals()
+    }
+
+    /// Notes that the buffer has been sent but for `len` bytes, all of which were looked at.
+    pub fn sent(&mut self, len: usize) {
+        self.seen = len;
+    }
+
+    /// Tells what has been added to the bytes to send since the last look.
+    ///
+    /// # Errors
+    ///
+    /// stderr failed.
+    pub fn look(
+        &mut self,
+        tx: &[u8],
+        reporter: &mut Reporter,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        if tx.len() == self.seen {
+            return Ok(());
+        }
+        let Self { observer, tally, seen, scratch } = self;
+        scratch.clear();
+        scratch.extend_from_slice(&tx[*seen..]);
+        *seen = tx.len();
+        let stamp = reporter.stamp();
+        let mut input = Input::new(scratch);
+        while let Some(observed) = observer.next(&mut input) {
+            let Observed::Frame(event) = observed else { continue };
+            tally.count(&event);
+            reporter.event(&stamp, &Event::Frame(Direction::ToServer, event), stdout)?;
+        }
+        Ok(())
+    }
+}
