@@ -30,7 +30,7 @@ fn decode_and_write(pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
             match step {
                 Step::Header => {
                     assert!(header.form == LengthForm::minimal(header.len) || header.len < 65536);
-                    written.extend_from_slice(header.bytes());
+                    written.extend_from_slice(&header.bytes());
                     headers.push(header.bytes().to_vec());
                     last = written.len();
                 }
