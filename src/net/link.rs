@@ -2,7 +2,7 @@
 //! each way.
 //!
 //! Edge-triggered: a side is taken for ready until the system says it would block. Knows nothing
-//! of WebSocket; what crosses [`Link::input`] and [`Link::tx`] is plaintext.
+//! of WebSocket; what crosses [`Link::split`] is plaintext.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -24,7 +24,7 @@ pub const HIGH_WATER: usize = 256 * 1024;
 /// What [`Link::fill`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fill {
-    /// Bytes are at [`Link::input`].
+    /// Bytes are there: see [`Link::split`].
     Data,
     /// None for now.
     Blocked,
@@ -123,7 +123,8 @@ impl Link {
         }
     }
 
-    /// Brings more bytes. Only call it when all of [`Link::input`] has been consumed.
+    /// Brings more bytes. Only call it when all of the input of [`Link::split`] has
+    /// been consumed.
     ///
     /// # Errors
     ///
