@@ -1,9 +1,10 @@
-//! Links OpenSSL statically on Linux where its archives are installed.
+//! Links OpenSSL, and the unwinder of GCC, statically on Linux where their archives are installed.
 //!
 //! The dynamic loader resolves some four thousand symbols of libcrypto before `main` runs, which
 //! is more than half of the time of a short `ws://` run that never touches TLS. Debian's
 //! libssl-dev brings the archives; a directory that holds nothing else, searched before the
-//! system's, makes the linker take them. `WSCOPE_DYNAMIC_OPENSSL=1` links the shared library.
+//! system's, makes the linker take them. The unwinder, `libgcc_s`, is one more library to load for
+//! some tens of kilobytes. `WSCOPE_DYNAMIC_OPENSSL=1` links the shared library.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,22 +21,32 @@ fn main() {
     }
 }
 
-/// Does nothing when there is no pkg-config, no archive or no link to be made: then OpenSSL is
-/// linked as openssl-sys finds it.
+/// Does nothing for what is not installed: then it is linked as it would be otherwise.
 fn prefer_archives() -> Option<()> {
-    let output = Command::new("pkg-config").args(["--variable=libdir", "libssl"]).output().ok()?;
-    let libdir = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    let archives = ["libssl.a", "libcrypto.a"].map(|name| (name, libdir.join(name)));
-    if !archives.iter().all(|(_, archive)| archive.is_file()) {
-        return None;
-    }
     let ours = Path::new(&env::var_os("OUT_DIR")?).join("archives");
     fs::create_dir_all(&ours).ok()?;
-    for (name, archive) in archives {
-        let link = ours.join(name);
-        let _ = fs::remove_file(&link);
-        std::os::unix::fs::symlink(archive, link).ok()?;
+    if let Some(libdir) = said_by("pkg-config", &["--variable=libdir", "libssl"]) {
+        let archives = ["libssl.a", "libcrypto.a"].map(|name| (name, libdir.join(name)));
+        if archives.iter().all(|(_, archive)| archive.is_file()) {
+            archives.iter().try_for_each(|(name, archive)| link(archive, &ours.join(name)))?;
+        }
+    }
+    if let Some(unwinder) = said_by("cc", &["-print-file-name=libgcc_eh.a"]).filter(|p| p.is_file())
+    {
+        link(&unwinder, &ours.join("libgcc_s.a"))?;
     }
     println!("cargo:rustc-link-search=native={}", ours.display());
     Some(())
+}
+
+/// The path a command prints.
+fn said_by(command: &str, args: &[&str]) -> Option<PathBuf> {
+    let output = Command::new(command).args(args).output().ok().filter(|o| o.status.success())?;
+    let path = String::from_utf8(output.stdout).ok()?;
+    Some(PathBuf::from(path.trim())).filter(|path| path.is_absolute())
+}
+
+fn link(archive: &Path, link: &Path) -> Option<()> {
+    let _ = fs::remove_file(link);
+    std::os::unix::fs::symlink(archive, link).ok()
 }

@@ -11,24 +11,29 @@ pub type RandomSource = Box<dyn FnMut(&mut [u8]) + Send>;
 /// Bytes drawn at once: a thousand keys.
 const POOL: usize = 4096;
 
+/// Bytes drawn at first: a short session needs a few keys only.
+const FIRST: usize = 64;
+
 /// A supply of mask keys, each used once.
 pub struct MaskKeys {
     source: RandomSource,
     pool: Box<[u8; POOL]>,
     at: usize,
+    drawn: bool,
 }
 
 impl MaskKeys {
     /// Draws from `source` when the first key is asked for.
     pub fn new(source: RandomSource) -> Self {
-        Self { source, pool: Box::new([0; POOL]), at: POOL }
+        Self { source, pool: Box::new([0; POOL]), at: POOL, drawn: false }
     }
 
     /// The next key.
     pub fn next_key(&mut self) -> MaskKey {
         if self.at == POOL {
-            (self.source)(&mut self.pool[..]);
-            self.at = 0;
+            self.at = if self.drawn { 0 } else { POOL - FIRST };
+            self.drawn = true;
+            (self.source)(&mut self.pool[self.at..]);
         }
         let key = [0, 1, 2, 3].map(|i| self.pool[self.at + i]);
         self.at += 4;
@@ -53,9 +58,10 @@ mod tests {
             round += 1;
             pool.fill(round);
         }));
-        let drawn: Vec<MaskKey> = (0..POOL / 4 + 1).map(|_| keys.next_key()).collect();
-        assert_eq!(drawn[0], [1; 4]);
-        assert_eq!(drawn[POOL / 4 - 1], [1; 4]);
-        assert_eq!(drawn[POOL / 4], [2; 4]);
+        let count = (FIRST + POOL) / 4 + 1;
+        let drawn: Vec<MaskKey> = (0..count).map(|_| keys.next_key()).collect();
+        assert_eq!((drawn[0], drawn[FIRST / 4 - 1]), ([1; 4], [1; 4]));
+        assert_eq!((drawn[FIRST / 4], drawn[count - 2]), ([2; 4], [2; 4]));
+        assert_eq!(drawn[count - 1], [3; 4]);
     }
 }

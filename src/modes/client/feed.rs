@@ -100,6 +100,10 @@ impl Feeder {
             self.end -= self.start;
             self.start = 0;
         }
+        if self.buffer.is_empty() {
+            // Fresh pages from the system are zero already: a run of one line touches one of them.
+            self.buffer = vec![0; READ];
+        }
         if self.buffer.len() < self.end + READ {
             self.buffer.resize(self.end + READ, 0);
         }
