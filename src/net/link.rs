@@ -192,18 +192,23 @@ impl Link {
     ///
     /// The socket or TLS failed.
     pub fn flush(&mut self) -> Result<(), LinkError> {
-        while self.tx_at < self.tx.len() || self.tls.is_some() {
+        loop {
+            let rest = &self.tx[self.tx_at..];
             let Some(tls) = &mut self.tls else {
-                match self.socket.send(&self.tx[self.tx_at..])? {
+                match self.socket.send(rest)? {
                     0 => break,
                     n => self.tx_at += n,
                 }
                 continue;
             };
-            let taken = tls.write_plain(&self.tx[self.tx_at..])?;
+            let waited = tls.pending_ciphertext();
+            let taken = tls.write_plain(rest)?;
             self.tx_at += taken;
             self.socket.send_tls(tls)?;
-            if taken == 0 || tls.pending_ciphertext() > 0 {
+            // What still waits was refused by the socket, whose event will come. Where nothing
+            // waits there is room again, and no event will tell of it: go on.
+            let nothing_moved = taken == 0 && waited == 0;
+            if tls.pending_ciphertext() > 0 || nothing_moved || self.tx_at == self.tx.len() {
                 break;
             }
         }
@@ -269,7 +274,7 @@ impl Socket {
 
     /// Writes once; 0 when it would block.
     fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.writable {
+        if !self.writable || bytes.is_empty() {
             return Ok(0);
         }
         loop {
@@ -325,4 +330,74 @@ pub fn plain_io(error: &io::Error) -> String {
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(all(test, target_os = "linux"))] // its TLS needs a key that only OpenSSL takes
+mod tests {
+    use super::*;
+    use crate::net::reactor::{Reactor, SOCKET};
+    use crate::net::tls::TlsOptions;
+    use crate::net::tls::tests::test_acceptor;
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+
+    /// What the peer gets when all of `message` is to be sent and it reads only when our side
+    /// waits: every wait must be ended by an event.
+    fn received_by_a_slow_reader(message: &[u8], tls: bool) -> Vec<u8> {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let address = listener.local_addr().expect("an address");
+        let stream = std::net::TcpStream::connect(address).expect("a connection");
+        let (mut peer, _) = listener.accept().expect("a client");
+        peer.set_nonblocking(true).expect("a flag");
+        let insecure = TlsOptions { insecure: true, ..TlsOptions::default() };
+        let mut server = tls.then(|| TlsPipe::server(&test_acceptor()).expect("a server"));
+        let client = tls.then(|| TlsPipe::client("localhost", &insecure).expect("a client"));
+
+        let mut reactor = Reactor::new().expect("a poll");
+        let mut link = Link::new(stream, client, reactor.registry(), SOCKET).expect("a link");
+        link.tx.extend_from_slice(message);
+        let mut received = Vec::new();
+        let mut buffer = vec![0; 1 << 20];
+        while received.len() < message.len() {
+            if link.handshake().expect("a handshake") {
+                link.flush().expect("a flush");
+            }
+            // The peer takes all there is, so that the next event is one of an empty socket.
+            match &mut server {
+                None => {
+                    while let Ok(n @ 1..) = peer.read(&mut buffer) {
+                        received.extend_from_slice(&buffer[..n]);
+                    }
+                }
+                Some(server) => loop {
+                    let read = server.read_tls(&mut peer);
+                    server.handshake().expect("a handshake");
+                    while let Ok(PlainRead::Data(n)) = server.read_plain(&mut buffer) {
+                        received.extend_from_slice(&buffer[..n]);
+                    }
+                    while server.pending_ciphertext() > 0 {
+                        server.write_tls(&mut peer).expect("room for a handshake");
+                    }
+                    if read.is_err() {
+                        break;
+                    }
+                },
+            }
+            if received.len() < message.len() {
+                let patience = Instant::now() + Duration::from_secs(10);
+                let events = reactor.wait(Some(patience)).expect("a poll");
+                assert!(!events.is_empty(), "no event after {} bytes", received.len());
+                events.iter().for_each(|event| link.ready(event));
+            }
+        }
+        assert_eq!(link.pending(), 0);
+        received
+    }
+
+    #[test]
+    fn a_slow_reader_gets_everything() {
+        let message: Vec<u8> = (0..32u32 << 20).map(|i| (i >> 7) as u8).collect();
+        assert!(received_by_a_slow_reader(&message, false) == message);
+        assert!(received_by_a_slow_reader(&message, true) == message);
+    }
 }

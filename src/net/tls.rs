@@ -15,7 +15,7 @@ mod client;
 mod error;
 mod memory;
 #[cfg(all(test, target_os = "linux"))]
-mod tests;
+pub(crate) mod tests;
 
 use std::cell::RefCell;
 use std::fmt;

@@ -57,6 +57,11 @@ impl Authority {
     }
 }
 
+/// For tests of other modules: a server whose certificate nobody has to trust.
+pub(crate) fn test_acceptor() -> TlsAcceptor {
+    Authority::new().acceptor(&["localhost"])
+}
+
 fn acceptor(certificate: &str, key: &KeyPair) -> TlsAcceptor {
     let identity =
         Identity::from_pkcs8(certificate.as_bytes(), key.serialize_pem().as_bytes()).unwrap();
