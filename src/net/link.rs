@@ -360,9 +360,11 @@ mod tests {
         let mut buffer = vec![0; 1 << 20];
         while received.len() < message.len() {
             if link.handshake().expect("a handshake") {
-                // Twice, because a round of the loop may have another reason than room.
                 link.flush().expect("a flush");
-                link.flush().expect("a flush");
+                if !link.socket.writable {
+                    // A round of the loop for another reason than room.
+                    link.flush().expect("a flush");
+                }
             }
             // The peer takes all there is, so that the next event is one of an empty socket.
             match &mut server {
