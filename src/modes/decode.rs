@@ -36,7 +36,10 @@ pub fn run(args: &DecodeArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let display = Display::resolve(&args.display, terminal);
     let mut decoding = Decoding::new(args, &display);
     let result = read(args, &mut |bytes| decoding.feed(bytes));
-    match result.and_then(|()| decoding.finish()) {
+    let result = result.and_then(|()| decoding.finish());
+    // What came before an error has been decoded, and is told.
+    let told = decoding.flush(true);
+    match result.and(told.map_err(anyhow::Error::from)) {
         Ok(()) => {}
         // A closed reader of stdout is success.
         Err(error) if is_closed_pipe(&error) => return Ok(Exit::Success),
@@ -204,6 +207,10 @@ impl<'a> Decoding<'a> {
             };
             self.print(&stamp, &Event::Head(direction, &head));
             match head.status_line() {
+                // An interim response: another head follows (RFC 9110 §15.2).
+                Some(line) if line.code != 101 && line.code / 100 == 1 => {
+                    observer = Observer::before_handshake(direction, self.limits);
+                }
                 Some(line) if line.code != 101 => observer.expect_body(),
                 _ => observer.expect_frames(self.agreed(&head).as_ref()),
             }

@@ -1,6 +1,8 @@
 //! Who is told what: events to the printers, and each printer's lines to where they belong.
 
-use std::io::{self, Write};
+use std::io;
+
+use super::say;
 
 use crate::cli::OutputFormat;
 use crate::config::Display;
@@ -133,8 +135,15 @@ impl Reporter {
             Place::Stderr => {
                 human.print(at, event, &mut self.lines);
                 if !self.lines.is_empty() {
-                    io::stderr().write_all(&self.lines)?;
+                    let told = say::write(&self.lines);
                     self.lines.clear();
+                    match told {
+                        // Nobody reads the transcript any more: the payload goes on.
+                        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                            self.human = None
+                        }
+                        other => other?,
+                    }
                 }
             }
         }

@@ -17,10 +17,11 @@ pub enum Signal {
     Terminate,
 }
 
-/// Listens for signals; a byte in a pipe for each.
+/// Listens for signals; a byte in a pipe for each. Before that they end the program, as they do by
+/// default: nothing would answer them while a name is resolved or an address tried.
+#[derive(Default)]
 pub struct Signals {
-    interrupt: mio::net::UnixStream,
-    terminate: mio::net::UnixStream,
+    pipes: Option<[(Signal, mio::net::UnixStream); 2]>,
     ready: bool,
 }
 
@@ -30,7 +31,7 @@ impl Signals {
     /// # Errors
     ///
     /// The system has no descriptors left.
-    pub fn listen(registry: &Registry) -> io::Result<Self> {
+    pub fn listen(&mut self, registry: &Registry) -> io::Result<()> {
         let open = |signal| -> io::Result<mio::net::UnixStream> {
             let (ours, hook) = UnixStream::pair()?;
             signal_hook::low_level::pipe::register(signal, hook)?;
@@ -39,7 +40,9 @@ impl Signals {
             registry.register(&mut ours, SIGNAL, Interest::READABLE)?;
             Ok(ours)
         };
-        Ok(Self { interrupt: open(SIGINT)?, terminate: open(SIGTERM)?, ready: false })
+        self.pipes =
+            Some([(Signal::Interrupt, open(SIGINT)?), (Signal::Terminate, open(SIGTERM)?)]);
+        Ok(())
     }
 
     /// Notes that the poll says that a signal came.
@@ -53,9 +56,7 @@ impl Signals {
             return None;
         }
         let came = |pipe: &mut mio::net::UnixStream| matches!(pipe.read(&mut [0; 8]), Ok(1..));
-        if came(&mut self.interrupt) {
-            return Some(Signal::Interrupt);
-        }
-        came(&mut self.terminate).then_some(Signal::Terminate)
+        let pipes = self.pipes.iter_mut().flatten();
+        pipes.filter_map(|(signal, pipe)| came(pipe).then_some(*signal)).next()
     }
 }

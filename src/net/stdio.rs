@@ -85,8 +85,27 @@ fn reopen(fd: BorrowedFd<'_>, way: Way) -> io::Result<File> {
         .write(way == Way::Out)
         .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32)
         .open(format!("/proc/self/fd/{}", fd.as_raw_fd()))?;
+    // Opening the master of a pseudo-terminal makes another one instead of reaching the same.
+    let opened = rustix::fs::fstat(&file)?;
+    let is_terminal_master = |rdev| (rustix::fs::major(rdev), rustix::fs::minor(rdev)) == (5, 2);
+    if is_terminal_master(opened.st_rdev) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     // A larger pipe (64 KiB by default) means fewer switches between the two
     // programs; if the system says no, the pipe stays as it is.
     let _ = rustix::pipe::fcntl_setpipe_size(file.as_fd(), 256 * 1024);
     Ok(file)
+}
+
+/// Waits until stderr takes something again: it is written with plain calls, which do not wait
+/// where it was inherited non-blocking.
+///
+/// # Errors
+///
+/// The system does not say.
+pub fn wait_for_stderr() -> io::Result<()> {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let stderr = io::stderr();
+    poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], None)?;
+    Ok(())
 }

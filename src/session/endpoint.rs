@@ -181,9 +181,13 @@ impl Endpoint {
     /// Starts the wait for the answer to our Close anew: what was sent before it is still leaving,
     /// or what was received is still waiting to be taken here.
     pub fn keep_waiting(&mut self, now: Instant) {
-        if self.state == State::Closing && self.received.is_none() && self.end.is_none() {
-            self.close_deadline = Some(now + self.config.close_timeout);
+        if self.state != State::Closing {
+            return;
         }
+        let answered = self.received.is_some() || self.end.is_some();
+        let patience = self.config.close_timeout;
+        self.close_deadline =
+            Some(now + if answered { LAST_WORDS.min(patience) } else { patience });
     }
 
     /// Notes that bytes arrived: any byte counts as life.
@@ -365,6 +369,11 @@ impl Endpoint {
     pub fn is_done(&self) -> bool {
         let handshake_done = self.sent.is_some() && self.received.is_some();
         self.state == State::Closed || (handshake_done && self.config.role == Role::Server)
+    }
+
+    /// The Close frame sent, if any.
+    pub fn sent_close(&self) -> Option<&CloseBody> {
+        self.sent.as_ref()
     }
 
     /// The Close frame received, if any.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
+use crate::ui::sanitize::escaped;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Data, LengthForm, OpCode};
 
@@ -16,8 +17,12 @@ use crate::wire::{Data, LengthForm, OpCode};
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// Not JSON, or not one of the commands.
-    #[error("{0}")]
-    Json(#[from] serde_json::Error),
+    #[error("{}", escaped(error.to_string().as_bytes()))]
+    Json {
+        /// What serde says; it quotes the line.
+        #[from]
+        error: serde_json::Error,
+    },
     /// The payload is given twice or can't be read.
     #[error("{0}")]
     Payload(String),

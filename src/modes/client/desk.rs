@@ -1,11 +1,12 @@
 //! What every mode of the client has open: the poll, stdout, signals, printers.
 
 use std::io;
+use std::time::Instant;
 
 use crate::event::Event;
 use crate::modes::report::Reporter;
 use crate::net::reactor::{Reactor, SIGNAL, STDOUT};
-use crate::net::signals::Signals;
+use crate::net::signals::{Signal, Signals};
 use crate::net::stdio::Stdout;
 
 /// What every mode of the client has open: the poll, stdout, signals, printers.
@@ -14,7 +15,7 @@ pub struct Desk {
     pub reactor: Reactor,
     /// The writer of stdout.
     pub stdout: Stdout,
-    /// SIGINT and SIGTERM.
+    /// SIGINT and SIGTERM, once they are listened to.
     pub signals: Signals,
     /// The printers.
     pub reporter: Reporter,
@@ -29,7 +30,7 @@ impl Desk {
     pub fn new(reporter: Reporter) -> io::Result<Self> {
         let reactor = Reactor::new()?;
         let stdout = Stdout::open(reactor.registry(), STDOUT)?;
-        let signals = Signals::listen(reactor.registry())?;
+        let signals = Signals::default();
         Ok(Self { reactor, stdout, signals, reporter })
     }
 
@@ -42,23 +43,30 @@ impl Desk {
         self.reporter.tell(event, &mut self.stdout)
     }
 
-    /// Writes all of stdout that waits; a second signal gives up.
+    /// Writes all of stdout that waits, until a moment if there is one; a signal gives up, and is
+    /// given back.
     ///
     /// # Errors
     ///
     /// stdout failed.
-    pub fn drain_stdout(&mut self) -> io::Result<()> {
+    pub fn drain_stdout(&mut self, until: Option<Instant>) -> io::Result<Option<Signal>> {
         self.stdout.flush()?;
         while self.stdout.pending() > 0 {
-            for event in self.reactor.wait(None)? {
+            for event in self.reactor.wait(until)? {
                 match event.token() {
                     STDOUT => self.stdout.set_ready(event.is_write_closed()),
-                    SIGNAL => return Ok(()),
+                    SIGNAL => self.signals.set_ready(),
                     _ => {}
                 }
             }
+            if let Some(signal) = self.signals.take() {
+                return Ok(Some(signal));
+            }
+            if until.is_some_and(|at| at <= Instant::now()) {
+                break;
+            }
             self.stdout.flush()?;
         }
-        Ok(())
+        Ok(None)
     }
 }

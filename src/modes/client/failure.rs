@@ -67,6 +67,9 @@ pub enum OpenError {
     /// An endless head.
     #[error("the server's response: {0}")]
     Head(HeadError),
+    /// Interim responses without end.
+    #[error("the server sent {0} interim (1xx) responses and no final one")]
+    OnlyInterim(usize),
     /// The stream ended too early.
     #[error(
         "the server closed the connection before its response was complete, after {received} bytes{hint}"
@@ -118,7 +121,9 @@ impl OpenError {
             Self::Dial(_) => Exit::Connect,
             Self::Tls(_) => Exit::Tls,
             Self::Refused { .. } => Exit::Refused,
-            Self::BadHandshake { .. } | Self::NotHttp(_) | Self::Head(_) => Exit::BadHandshake,
+            Self::BadHandshake { .. } | Self::NotHttp(_) | Self::Head(_) | Self::OnlyInterim(_) => {
+                Exit::BadHandshake
+            }
             Self::Closed { .. } | Self::Io(_) => Exit::Lost,
             Self::TimedOut { .. } => Exit::Timeout,
             Self::Signal(Signal::Interrupt) => Exit::Interrupted,

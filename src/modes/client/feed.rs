@@ -164,16 +164,15 @@ impl Feeder {
         out: &mut Vec<u8>,
     ) -> Result<(), FeedError> {
         // One look at the whole batch saves a look at every line.
-        let all_text = self.opcode == Data::Binary || {
-            let last = memchr::memrchr(separator, &self.buffer[fresh..self.end]);
-            let whole = last.map_or(self.start, |at| fresh + at);
-            !self.fragmenting && is_utf8(&self.buffer[self.start..whole])
-        };
+        let last = memchr::memrchr(separator, &self.buffer[fresh..self.end]);
+        let whole = last.map_or(self.start, |at| fresh + at);
+        let all_good = !self.fragmenting
+            && (self.opcode == Data::Binary || is_utf8(&self.buffer[self.start..whole]));
         let mut search = fresh;
         while let Some(found) = memchr(separator, &self.buffer[search..self.end]) {
             let at = search + found;
             let len = at - self.start;
-            if all_text {
+            if all_good {
                 self.messages += 1;
                 let payload = &self.buffer[self.start..at];
                 endpoint

@@ -20,7 +20,6 @@ use self::failure::OpenError;
 use self::open::open;
 use self::pump::{Outcome, Pump};
 use crate::config::ClientConfig;
-use crate::event::Cause;
 use crate::modes::exit::Exit;
 use crate::modes::report::Reporter;
 use crate::modes::say;
@@ -56,7 +55,9 @@ pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
 
 /// Says why there is no connection.
 pub fn refused(error: OpenError, desk: &mut Desk) -> anyhow::Result<Exit> {
-    desk.drain_stdout()?;
+    if let Some(signal) = desk.drain_stdout(None)? {
+        return Ok(OpenError::Signal(signal).exit());
+    }
     match error {
         OpenError::Local(error) => Err(error.into()),
         error => {
@@ -81,8 +82,11 @@ fn tell(outcome: &Outcome, quiet: bool) {
         )),
         _ => say::error(&ending::describe(&outcome.ending)),
     }
-    if outcome.unsent > 0 && !matches!(outcome.ending.cause, Cause::Closed) {
-        say::error(&format!("{} bytes were not sent", outcome.unsent));
+    if outcome.unsent > 0 {
+        say::error(&format!("the connection ended before {} bytes could be sent", outcome.unsent));
+    }
+    if outcome.unwritten > 0 {
+        say::error(&format!("{} bytes of output were not written", outcome.unwritten));
     }
     if outcome.input_left && !quiet {
         say::note("the connection ended before the end of stdin; the rest was not sent");

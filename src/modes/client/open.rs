@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::desk::Desk;
 use super::failure::{OpenError, Pair};
 use crate::config::OpenConfig;
-use crate::event::{Direction, Event, Observed, Phases};
+use crate::event::{Direction, Event, Observed, Phases, TimeoutKind};
 use crate::net::dial::{self, Outcome as Dialling};
 use crate::net::link::{Fill, Link};
 use crate::net::random;
@@ -22,6 +22,13 @@ use crate::wire::head::{Head, HeadKind};
 
 /// How much of a refusal's body is read and shown.
 const MAX_BODY: usize = 64 * 1024;
+
+/// Interim responses before the final one. No server has a use for more, and an endless series of
+/// them is an attack.
+const MAX_INTERIM: usize = 16;
+
+/// What was waited for in vain.
+const NO_ANSWER: &str = "the server did not answer the handshake";
 
 /// How long to wait for more of a body that does not say how long it is.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
@@ -56,11 +63,8 @@ pub fn open(
         desk.tell(&Event::Note(note))?;
     }
     let started = Instant::now();
-    let within = |patience: Duration| {
-        let deadline = Instant::now() + patience;
-        max_time.map_or(deadline, |at| at.min(deadline))
-    };
-    let deadline = within(config.connect_timeout);
+    let within = |patience| Deadline::within(patience, max_time);
+    let deadline = within(config.connect_timeout).at;
     let tls = config.target.secure.then(|| TlsClient::new(&config.tls())).transpose()?;
 
     let target = &config.target;
@@ -89,7 +93,8 @@ pub fn open(
     let mut link = Link::new(dialed.stream, pipe, desk.reactor.registry(), SOCKET)?;
     let (local, peer) = link.addresses().map_err(OpenError::Io)?;
     desk.tell(&Event::Connected { local, peer })?;
-    let clock = Deadline { at: within(config.handshake_timeout), given: config.handshake_timeout };
+    let clock = within(config.handshake_timeout);
+    desk.signals.listen(desk.reactor.registry())?;
     if target.secure {
         while !link.handshake()? {
             clock.wait(desk, &mut link, "the TLS handshake was not completed")?;
@@ -104,6 +109,7 @@ pub fn open(
     link.tx.extend_from_slice(request.raw());
     desk.tell(&Event::Head(Direction::ToServer, &request))?;
     let mut inbound = Observer::before_handshake(Direction::ToClient, config.limits);
+    let mut interim = 0;
     let response = loop {
         let response = read_head(&mut link, &mut inbound, desk, &clock)?;
         desk.tell(&Event::Head(Direction::ToClient, &response))?;
@@ -111,6 +117,10 @@ pub fn open(
         // response" (RFC 9110 §15.2); 101 is final here.
         match response.status_line().map(|line| line.code) {
             Some(100 | 102..=199) => {
+                interim += 1;
+                if interim > MAX_INTERIM {
+                    return Err(OpenError::OnlyInterim(interim));
+                }
                 inbound = Observer::before_handshake(Direction::ToClient, config.limits);
             }
             _ => break response,
@@ -216,7 +226,10 @@ fn read_head(
             }
         }
         match link.fill()? {
-            Fill::Data => {}
+            Fill::Data => {
+                // A server that never stops sending must not keep time and signals from counting.
+                clock.look(Instant::now(), NO_ANSWER, desk, link)?;
+            }
             Fill::End { .. } => {
                 let hint = match received {
                     0 => {
@@ -226,7 +239,7 @@ fn read_head(
                 };
                 return Err(OpenError::Closed { received, hint });
             }
-            Fill::Blocked => clock.wait(desk, link, "the server did not answer the handshake")?,
+            Fill::Blocked => clock.wait(desk, link, NO_ANSWER)?,
         }
     }
 }
@@ -244,7 +257,7 @@ fn read_body(
         .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<usize>().ok());
     let enough = announced.unwrap_or(MAX_BODY).min(MAX_BODY);
     let patience = clock.at.min(Instant::now() + BODY_PATIENCE);
-    let clock = Deadline { at: patience, given: BODY_PATIENCE };
+    let clock = Deadline { at: patience, ..*clock };
     let mut body = Vec::new();
     while body.len() < enough {
         let (mut input, _) = link.split();
@@ -293,37 +306,60 @@ fn first_bytes(bytes: &[u8]) -> &[u8] {
 }
 
 /// A moment, and the time that was given up to it.
+#[derive(Clone, Copy)]
 struct Deadline {
     at: Instant,
     given: Duration,
+    /// It is that of `--max-time`.
+    is_last: bool,
 }
 
 impl Deadline {
+    /// From now on, or the end of the whole run if that comes first.
+    fn within(given: Duration, max_time: Option<Instant>) -> Self {
+        let now = Instant::now();
+        match max_time {
+            Some(at) if at < now + given => {
+                Self { at, given: at.saturating_duration_since(now), is_last: true }
+            }
+            _ => Self { at: now + given, given, is_last: false },
+        }
+    }
+
     /// Waits until the socket has something, the time is up or a signal comes.
     fn wait(&self, desk: &mut Desk, link: &mut Link, what: &'static str) -> Result<(), OpenError> {
         desk.stdout.flush()?;
-        loop {
-            let mut ready = false;
-            for event in desk.reactor.wait(Some(self.at))? {
-                match event.token() {
-                    SOCKET => {
-                        link.ready(event);
-                        ready = true;
-                    }
-                    STDOUT => desk.stdout.set_ready(event.is_write_closed()),
-                    SIGNAL => desk.signals.set_ready(),
-                    _ => {}
+        while !self.look(self.at, what, desk, link)? {}
+        Ok(())
+    }
+
+    /// Looks for events until a moment; gives whether the socket has one.
+    fn look(
+        &self,
+        until: Instant,
+        what: &'static str,
+        desk: &mut Desk,
+        link: &mut Link,
+    ) -> Result<bool, OpenError> {
+        let mut ready = false;
+        for event in desk.reactor.wait(Some(until))? {
+            match event.token() {
+                SOCKET => {
+                    link.ready(event);
+                    ready = true;
                 }
-            }
-            if let Some(signal) = desk.signals.take() {
-                return Err(OpenError::Signal(signal));
-            }
-            if ready {
-                return Ok(());
-            }
-            if Instant::now() >= self.at {
-                return Err(OpenError::TimedOut { seconds: self.given.as_secs_f64(), what });
+                STDOUT => desk.stdout.set_ready(event.is_write_closed()),
+                SIGNAL => desk.signals.set_ready(),
+                _ => {}
             }
         }
+        if let Some(signal) = desk.signals.take() {
+            return Err(OpenError::Signal(signal));
+        }
+        if Instant::now() < self.at {
+            return Ok(ready);
+        }
+        let what = if self.is_last { TimeoutKind::MaxTime.what() } else { what };
+        Err(OpenError::TimedOut { seconds: self.given.as_secs_f64(), what })
     }
 }

@@ -42,6 +42,8 @@ pub struct Outcome {
     pub fault: Option<String>,
     /// Bytes that were never sent.
     pub unsent: usize,
+    /// Bytes of output that stdout did not take in time.
+    pub unwritten: usize,
     /// Whether stdin had more to send.
     pub input_left: bool,
 }
@@ -63,12 +65,18 @@ pub struct Pump<'a> {
     script: VecDeque<Step>,
     /// The observer may have more events in the bytes at hand.
     more: bool,
+    /// Bytes to send that receiving has made, since all was sent for the last time.
+    answers: usize,
     /// When stdin ended; from then on `--linger` counts.
     input_ended: Option<Instant>,
     heard: Instant,
     max_time: Option<Instant>,
+    /// `max_time` has passed and the endpoint knows.
+    overtime: bool,
     signal: Option<(Signal, Instant)>,
     fault: Option<String>,
+    /// Rounds since the poll was asked.
+    unpolled: u32,
     write_error: Option<String>,
 }
 
@@ -126,11 +134,14 @@ impl<'a> Pump<'a> {
             script: VecDeque::new(),
             // Frames that came in the same segment as the 101.
             more: true,
+            answers: 0,
             input_ended: executed.then_some(now),
             heard: now,
             max_time,
+            overtime: false,
             signal: None,
             fault: None,
+            unpolled: 0,
             write_error: None,
         })
     }
@@ -189,22 +200,27 @@ impl<'a> Pump<'a> {
         };
     }
 
-    /// Whether there is room for what more events would make.
+    /// Whether there is room for what more events would make. What stdin has made does not count:
+    /// a peer that writes before it reads must be read, and so must its Close.
     fn has_room(&self) -> bool {
-        !self.desk.stdout.is_full() && self.link.tx.len() < HIGH_WATER
+        let answers = self.answers < HIGH_WATER || self.write_error.is_some();
+        !self.desk.stdout.is_full() && answers
     }
 
     /// Takes events from what was received, a buffer's worth a round, so that stdin and timers get
     /// their turn.
     fn take_received(&mut self, now: Instant) -> io::Result<()> {
+        self.desk.stdout.flush()?;
         if self.more {
             self.take_events(now)?;
         }
-        if self.more || !self.has_room() {
+        if self.desk.stdout.is_full() && !self.overtime {
             // Our own reader is slow: that is no silence of the peer.
             self.heard = now;
             self.endpoint.touch();
             self.endpoint.keep_waiting(now);
+        }
+        if self.more || !self.has_room() {
             return Ok(());
         }
         match self.link.fill() {
@@ -234,8 +250,10 @@ impl<'a> Pump<'a> {
         let stamp = reporter.stamp();
         let mut answered = false;
         let only_content = !looking && echo.is_none() && !goal.is_set() && self.script.is_empty();
+        let before = tx.len();
+        let most = if self.write_error.is_some() { usize::MAX } else { HIGH_WATER };
         self.more = loop {
-            if stdout.is_full() || tx.len() >= HIGH_WATER {
+            if stdout.is_full() || self.answers + (tx.len() - before) >= most {
                 break true;
             }
             if only_content && endpoint.is_receiving() {
@@ -296,6 +314,7 @@ impl<'a> Pump<'a> {
                 watch.look(tx, reporter, stdout)?;
             }
         };
+        self.answers += tx.len() - before;
         let at = input.consumed();
         link.consumed(at);
         if answered {
@@ -381,8 +400,8 @@ impl<'a> Pump<'a> {
         if self.signal.is_some_and(|(_, at)| at <= now) {
             self.endpoint.drop_connection();
         }
-        if self.max_time.is_some_and(|at| at <= now) {
-            self.max_time = None;
+        if self.max_time.is_some_and(|at| at <= now) && !self.overtime {
+            self.overtime = true;
             self.endpoint.time_out(TimeoutKind::MaxTime, now, &mut self.link.tx);
         }
         if self.linger_ends().is_some_and(|at| at <= now) {
@@ -420,8 +439,12 @@ impl<'a> Pump<'a> {
         if let Some(watch) = &mut self.watch {
             watch.sent(self.link.tx.len());
         }
-        if self.link.pending() < before {
+        let pending = self.link.pending();
+        if pending < before {
             self.endpoint.keep_waiting(now);
+        }
+        if pending == 0 {
+            self.answers = 0;
         }
         Ok(())
     }
@@ -448,10 +471,17 @@ impl<'a> Pump<'a> {
             true => Some(Instant::now()),
             false => {
                 let signal = self.signal.map(|(_, at)| at);
-                let ours = [self.endpoint.deadline(), self.linger_ends(), self.max_time, signal];
+                let max_time = self.max_time.filter(|_| !self.overtime);
+                let ours = [self.endpoint.deadline(), self.linger_ends(), max_time, signal];
                 ours.into_iter().flatten().min()
             }
         };
+        // While there is work, looking for events now and then is enough: a system call less for
+        // each buffer's worth.
+        self.unpolled = if busy { self.unpolled + 1 } else { 0 };
+        if busy && !self.unpolled.is_multiple_of(8) {
+            return Ok(());
+        }
         let Desk { reactor, stdout, signals, .. } = &mut *self.desk;
         for event in reactor.wait(deadline)? {
             match event.token() {
@@ -474,24 +504,42 @@ impl<'a> Pump<'a> {
         !matches!(stdin.read(self.feeder.space()), Ok(StdinRead::End))
     }
 
+    /// Bytes of ours that were never sent, not counting the answer to the peer's Close: nobody waits
+    /// for that once the peer is gone.
+    fn unsent(&self) -> usize {
+        /// Header and mask key, and what TLS puts around a record.
+        const AROUND: usize = 6 + 64;
+        let pending = self.link.pending();
+        let answer = self.endpoint.sent_close().map_or(0, |body| body.to_payload().len() + AROUND);
+        if pending > answer { pending } else { 0 }
+    }
+
     /// Tells the end and empties stdout.
     fn finish(mut self) -> io::Result<Outcome> {
-        let unsent = self.link.pending();
+        let unsent = self.unsent();
         self.link.shutdown();
         let sent = self.watch.as_ref().map(|watch| watch.totals()).unwrap_or_default();
         let ending = self.endpoint.ending(Instant::now(), sent, self.received.totals());
         self.desk.tell(&Event::End(&ending))?;
-        self.desk.drain_stdout()?;
+        // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
+        let patience = match self.signal {
+            Some(_) => Some(Instant::now() + SIGNAL_PATIENCE),
+            None => self.max_time,
+        };
+        let signal = self.desk.drain_stdout(patience)?.or(self.signal.map(|(signal, _)| signal));
+        let unwritten = self.desk.stdout.pending();
         let missed = !self.goal.is_met() && self.goal.is_set();
-        let exit = match (self.signal, &self.fault, Exit::of(&ending)) {
-            (Some((Signal::Interrupt, _)), ..) => Exit::Interrupted,
-            (Some((Signal::Terminate, _)), ..) => Exit::Terminated,
+        let exit = match (signal, &self.fault, Exit::of(&ending)) {
+            (Some(Signal::Interrupt), ..) => Exit::Interrupted,
+            (Some(Signal::Terminate), ..) => Exit::Terminated,
             (_, Some(_), _) => Exit::Failure,
+            _ if unwritten > 0 => Exit::Timeout,
+            (.., Exit::Success) if unsent > 0 => Exit::Failure,
             _ if self.is_unread() => Exit::Success,
             (.., Exit::Success) if missed => Exit::Unmet,
             (.., exit) => exit,
         };
         let input_left = ending.by != Side::Us && self.has_input_left();
-        Ok(Outcome { ending, exit, fault: self.fault, unsent, input_left })
+        Ok(Outcome { ending, exit, fault: self.fault, unsent, unwritten, input_left })
     }
 }

@@ -88,6 +88,8 @@ impl Stdin {
                 Ok(StdinRead::Blocked)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(StdinRead::Blocked),
+            // A socket whose owner went away without reading all of our output.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(StdinRead::End),
             Err(error) => Err(error),
         }
     }

@@ -96,8 +96,10 @@ impl Stdout {
     }
 
     /// Whether the owner should wait before making more.
+    ///
+    /// While stdout refuses what waits, more would only be copied behind it.
     pub fn is_full(&self) -> bool {
-        self.pending() >= HIGH_WATER
+        self.pending() >= HIGH_WATER || (self.pending() > 0 && !self.writable && !self.closed)
     }
 
     /// Whether the reader has gone away. "A closed reader is success": what is pushed afterwards
