@@ -434,7 +434,6 @@ impl<'a> Pump<'a> {
         {
             // What the peer sent before it went away is still to be read.
             self.write_error = Some(error.to_string());
-            self.stdin = None;
         }
         if let Some(watch) = &mut self.watch {
             watch.sent(self.link.tx.len());

@@ -1,0 +1,119 @@
+//! Peers that stop reading, or never stop writing: the run still ends, and says what was lost.
+
+use crate::frames::BINARY;
+use crate::harness::Test;
+use crate::waiting::gate;
+
+/// More than the socket's buffers hold.
+const MUCH: usize = 40 << 20;
+
+/// Lines of a kilobyte.
+fn lines(bytes: usize) -> Vec<u8> {
+    let line = [&[b'x'; 1023][..], b"\n"].concat();
+    line.repeat(bytes / line.len())
+}
+
+#[test]
+fn a_reset_is_seen_while_the_peer_does_not_read() {
+    let (stuck, is_stuck) = gate();
+    let output = Test::new()
+        .stdin_telling(lines(MUCH), 1 << 20, stuck)
+        .peer(move |p| {
+            p.open();
+            is_stuck.wait();
+            p.reset();
+        })
+        .stderr_any()
+        .status(10);
+    // What the system had taken by then is not known to be lost; what stdin still held is.
+    assert!(output.stderr().contains("the rest was not sent"), "{}", output.stderr());
+}
+
+#[test]
+fn a_close_is_seen_while_the_peer_does_not_read() {
+    let (stuck, is_stuck) = gate();
+    let output = Test::new()
+        .stdin_telling(lines(MUCH), 1 << 20, stuck)
+        .peer(move |p| {
+            p.open();
+            is_stuck.wait();
+            p.close(4000, "enough");
+            // The stream stays open, unread, until the other end gives up.
+            while p.try_send(b"\x8a\x00").is_ok() {}
+        })
+        .stderr_any()
+        .status(11);
+    assert!(output.stderr().contains("4000 private use \"enough\""), "{}", output.stderr());
+}
+
+#[test]
+fn a_server_that_answers_with_more_than_it_gets_is_read() {
+    const LINES: usize = 4000;
+    let output = Test::new()
+        .args(["-w", "0"])
+        .stdin(lines(LINES * 1024))
+        .peer(|p| {
+            p.open();
+            let answer = [b'y'; 10 * 1024];
+            for _ in 0..LINES {
+                p.hear_message();
+                p.text(&answer);
+            }
+            p.answer_close(1000);
+        })
+        .stdout_any()
+        .status(0);
+    assert_eq!(output.stdout().len(), LINES * (10 * 1024 + 1));
+}
+
+#[test]
+fn a_long_binary_line_is_one_message_and_nothing_follows() {
+    let line = vec![b'x'; 3 << 20];
+    let expected = line.clone();
+    Test::new()
+        .args(["-b", "-w", "0"])
+        .stdin([&line[..], b"\n"].concat())
+        .peer(move |p| {
+            p.open();
+            let (opcode, content) = p.hear_message();
+            assert!(opcode == BINARY && content == expected, "one message, whole");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn interim_responses_without_end_are_given_up() {
+    Test::new()
+        .peer(|p| {
+            p.request();
+            while p.try_send(b"HTTP/1.1 100 Continue\r\n\r\n").is_ok() {}
+        })
+        .stderr("wscope: the server sent 17 interim (1xx) responses and no final one\n")
+        .status(8);
+}
+
+#[test]
+fn what_a_command_holds_reaches_stderr_escaped() {
+    let output = Test::new()
+        .args(["--input", "json"])
+        .stdin("{\"type\":\"\\u001b]0;title\\u0007\"}\n")
+        .peer(|p| {
+            p.open();
+            p.answer_close(1001);
+        })
+        .stderr_any()
+        .status(1);
+    assert!(output.stderr().contains("stdin: line 1: unknown variant"), "{}", output.stderr());
+    assert!(!output.stderr().contains(['\x1b', '\x07']));
+}
+
+#[test]
+fn decode_tells_what_came_before_a_bad_line() {
+    Test::new()
+        .args(["decode"])
+        .stdin("81 05 48 65 6c 6c 6f\nzz\n")
+        .stdout("< #1 TEXT  fin      len 5      unmasked       \"Hello\"\n")
+        .stderr("wscope: stdin: line 2, column 1: 'z' is no hex digit; for bytes as they are use --raw\n")
+        .status(1);
+}
