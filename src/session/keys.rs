@@ -35,7 +35,7 @@ impl MaskKeys {
             self.drawn = true;
             (self.source)(&mut self.pool[self.at..]);
         }
-        let key = [0, 1, 2, 3].map(|i| self.pool[self.at + i]);
+        let key = self.pool[self.at..].first_chunk::<4>().copied().unwrap_or_default();
         self.at += 4;
         key
     }

@@ -74,9 +74,10 @@ const EVILS: [(Evil, i32); 4] = [(session, 11), (refusal, 7), (not_http, 8), (ba
 
 #[test]
 fn nothing_reaches_a_terminal() {
-    for verbosity in [&[][..], &["-v"], &["-vv"]] {
+    let kinds = [&[][..], &["-v"], &["-vv"], &["--output", "lines"], &["--output", "null"]];
+    for kind in kinds {
         for (evil, status) in EVILS {
-            let args = [&["--color", "never"][..], verbosity].concat();
+            let args = [&["--color", "never"][..], kind].concat();
             let shown = pty::run(&args, evil, status);
             assert!(!shown.is_empty());
             assert_harmless(&shown);

@@ -7,6 +7,7 @@ use crate::event::{FrameEvent, WholeMessage};
 use crate::net::stdio::Stdout;
 use crate::session::Observer;
 use crate::session::observer::Run;
+use crate::ui::sanitize::escape_into;
 use crate::wire::decoder::Input;
 
 /// Writes the content of received messages.
@@ -19,6 +20,9 @@ pub struct Delivery {
 enum Format {
     /// Bytes, then this after each message.
     Payload(Option<u8>),
+    /// Escaped text, then this after each message: for a terminal, which hostile bytes must not
+    /// reach raw. Pipes and files get the exact bytes.
+    Escaped(u8),
     /// Hex digits, then a newline.
     Hex,
     /// Somebody else writes stdout.
@@ -27,8 +31,9 @@ enum Format {
 
 impl Delivery {
     /// For a format; the ones that printers write deliver nothing here.
-    pub fn new(format: OutputFormat) -> Self {
+    pub fn new(format: OutputFormat, to_terminal: bool) -> Self {
         let format = match format {
+            OutputFormat::Lines | OutputFormat::Null if to_terminal => Format::Escaped(b'\n'),
             OutputFormat::Lines => Format::Payload(Some(b'\n')),
             OutputFormat::Null => Format::Payload(Some(0)),
             OutputFormat::Raw => Format::Payload(None),
@@ -70,7 +75,9 @@ impl Delivery {
                 stdout.buffer().extend(separator);
                 Ok(())
             }
-            Format::Hex => message.try_events(|event| self.take(&event, stdout)),
+            Format::Escaped(_) | Format::Hex => {
+                message.try_events(|event| self.take(&event, stdout))
+            }
             Format::Nothing => Ok(()),
         }
     }
@@ -85,6 +92,14 @@ impl Delivery {
         match (self.format, event) {
             (Format::Payload(_), FrameEvent::Data(bytes)) => stdout.push(bytes),
             (Format::Payload(Some(separator)), FrameEvent::Message(_)) => {
+                stdout.buffer().push(separator);
+                Ok(())
+            }
+            (Format::Escaped(_), FrameEvent::Data(bytes)) => {
+                escape_into(bytes, stdout.buffer());
+                Ok(())
+            }
+            (Format::Escaped(separator), FrameEvent::Message(_)) => {
                 stdout.buffer().push(separator);
                 Ok(())
             }

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use super::command::{self, CommandError};
 use crate::cli::InputFormat;
@@ -168,23 +168,38 @@ impl Feeder {
         let whole = last.map_or(self.start, |at| fresh + at);
         let all_good = !self.fragmenting
             && (self.opcode == Data::Binary || is_utf8(&self.buffer[self.start..whole]));
+        if all_good {
+            self.send_lines(separator, fresh, endpoint, out)?;
+            return self.send_pieces(endpoint, out);
+        }
         let mut search = fresh;
         while let Some(found) = memchr(separator, &self.buffer[search..self.end]) {
             let at = search + found;
-            let len = at - self.start;
-            if all_good {
-                self.messages += 1;
-                let payload = &self.buffer[self.start..at];
-                endpoint
-                    .send_message(self.opcode, payload, out)
-                    .map_err(|error| FeedError::Send { message: self.messages, error })?;
-                self.advance(len + 1);
-            } else {
-                self.send_message(len, 1, endpoint, out)?;
-            }
+            self.send_message(at - self.start, 1, endpoint, out)?;
             search = at + 1;
         }
         self.send_pieces(endpoint, out)
+    }
+
+    /// Sends the messages that end behind `fresh`, all of them known to be good.
+    fn send_lines(
+        &mut self,
+        separator: u8,
+        fresh: usize,
+        endpoint: &mut Endpoint,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FeedError> {
+        let mut start = self.start;
+        for found in memchr_iter(separator, &self.buffer[fresh..self.end]) {
+            let end = fresh + found;
+            self.messages += 1;
+            endpoint
+                .send_message(self.opcode, &self.buffer[start..end], out)
+                .map_err(|error| FeedError::Send { message: self.messages, error })?;
+            start = end + 1;
+        }
+        self.advance(start - self.start);
+        Ok(())
     }
 
     fn cut_chunks(&mut self, endpoint: &mut Endpoint, out: &mut Vec<u8>) -> Result<(), FeedError> {

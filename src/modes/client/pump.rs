@@ -128,7 +128,7 @@ impl<'a> Pump<'a> {
             watch,
             stdin,
             feeder: Feeder::new(config.input, config.binary),
-            delivery: Delivery::new(config.output),
+            delivery: Delivery::new(config.output, config.display.terminal.stdout),
             echo,
             goal,
             script: VecDeque::new(),
