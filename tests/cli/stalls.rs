@@ -57,7 +57,7 @@ fn a_server_that_answers_with_more_than_it_gets_is_read() {
             let answer = [b'y'; 10 * 1024];
             for _ in 0..LINES {
                 p.hear_message();
-                p.text(&answer);
+                p.text(answer);
             }
             p.answer_close(1000);
         })
