@@ -83,6 +83,20 @@ fn a_long_binary_line_is_one_message_and_nothing_follows() {
 }
 
 #[test]
+fn half_a_message_is_no_success() {
+    Test::new()
+        .args(["--input", "none", "--output", "raw"])
+        .peer(|p| {
+            p.open();
+            p.send(b"\x01\x04half");
+            p.close_first(1000, "");
+        })
+        .stdout("half")
+        .stderr("wscope: the connection ended inside a message: its last frames never came\n")
+        .status(1);
+}
+
+#[test]
 fn interim_responses_without_end_are_given_up() {
     Test::new()
         .peer(|p| {

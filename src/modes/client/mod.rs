@@ -85,6 +85,9 @@ fn tell(outcome: &Outcome, quiet: bool) {
     if outcome.unsent > 0 {
         say::error(&format!("the connection ended before {} bytes could be sent", outcome.unsent));
     }
+    if outcome.cut_short {
+        say::error(&"the connection ended inside a message: its last frames never came");
+    }
     if outcome.unwritten > 0 {
         say::error(&format!("{} bytes of output were not written", outcome.unwritten));
     }

@@ -44,6 +44,8 @@ pub struct Outcome {
     pub unsent: usize,
     /// Bytes of output that stdout did not take in time.
     pub unwritten: usize,
+    /// Whether the last message received was never finished.
+    pub cut_short: bool,
     /// Whether stdin had more to send.
     pub input_left: bool,
 }
@@ -527,18 +529,23 @@ impl<'a> Pump<'a> {
         };
         let signal = self.desk.drain_stdout(patience)?.or(self.signal.map(|(signal, _)| signal));
         let unwritten = self.desk.stdout.pending();
+        // Half a message may be on stdout already; after the goal nobody waits for the rest.
+        // Any other end than a clean one speaks for itself.
+        let cut_short = Exit::of(&ending) == Exit::Success
+            && self.inbound.inside_message()
+            && !self.goal.is_met();
         let missed = !self.goal.is_met() && self.goal.is_set();
         let exit = match (signal, &self.fault, Exit::of(&ending)) {
             (Some(Signal::Interrupt), ..) => Exit::Interrupted,
             (Some(Signal::Terminate), ..) => Exit::Terminated,
             (_, Some(_), _) => Exit::Failure,
             _ if unwritten > 0 => Exit::Timeout,
-            (.., Exit::Success) if unsent > 0 => Exit::Failure,
+            (.., Exit::Success) if unsent > 0 || cut_short => Exit::Failure,
             _ if self.is_unread() => Exit::Success,
             (.., Exit::Success) if missed => Exit::Unmet,
             (.., exit) => exit,
         };
         let input_left = ending.by != Side::Us && self.has_input_left();
-        Ok(Outcome { ending, exit, fault: self.fault, unsent, unwritten, input_left })
+        Ok(Outcome { ending, exit, fault: self.fault, unsent, unwritten, cut_short, input_left })
     }
 }

@@ -233,6 +233,11 @@ impl Frames {
         Some(Violation { kind, frame, offset, detail })
     }
 
+    /// Whether a message has begun whose last frame has not ended.
+    pub(super) fn is_inside_message(&self) -> bool {
+        self.message.is_some()
+    }
+
     /// Whether a frame has begun and not ended.
     pub(super) fn is_inside(&self) -> bool {
         self.decoder.unfinished().is_some()
