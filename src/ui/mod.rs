@@ -8,6 +8,7 @@
 
 pub mod checklist;
 pub mod clock;
+pub mod command;
 mod connections;
 pub mod diagram;
 pub mod ending;

@@ -1,0 +1,284 @@
+//! The commands of the prompt and of scripts: what a line means.
+//!
+//! One table says each command's name, arguments and help; the parser, the completion, the hints,
+//! `/help`, `docs/commands.md` and the man page all read it. Knows no connection: a [`Command`]
+//! says what is wanted, the modes carry it out.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regex::bytes::Regex;
+
+use crate::event::Direction;
+use crate::wire::mask::MaskKey;
+use crate::wire::{LengthForm, OpCode};
+
+/// What a line asks for.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// `/text PAYLOAD`, and every line that is no command: a text message.
+    Text(Payload),
+    /// `/binary PAYLOAD`: a binary message.
+    Binary(Payload),
+    /// `/file PATH [text|binary]`: a file as one message; binary unless said otherwise.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Send it as text.
+        text: bool,
+    },
+    /// `/ping [PAYLOAD]`.
+    Ping(Payload),
+    /// `/pong [PAYLOAD]`: a pong nobody asked for.
+    Pong(Payload),
+    /// `/close [CODE [REASON]]`. Any code can be asked for, illegal ones too.
+    Close {
+        /// The code; `None` sends an empty Close.
+        code: Option<u16>,
+        /// The reason; escapes have been resolved.
+        reason: Vec<u8>,
+    },
+    /// `/frame …`: one frame with every bit chosen.
+    Frame(FrameSpec),
+    /// `/fragment …`: a message in fragments of chosen sizes.
+    Fragment(FragmentSpec),
+    /// `/bytes PAYLOAD`: bytes onto the wire, without a frame around them.
+    Bytes(Payload),
+    /// `/abort`: ends TCP with a reset.
+    Abort,
+    /// `/half-close`: ends our side of the stream, goes on receiving.
+    HalfClose,
+    /// `/autopong [on|off|delay SECONDS]`.
+    AutoPong(Option<AutoPong>),
+    /// `/autoclose [on|off]`: whether a Close of the peer is answered.
+    AutoClose(Option<bool>),
+    /// `/compress [on|off]`: whether messages are compressed, where that was agreed.
+    Compress(Option<bool>),
+    /// `/every INTERVAL COMMAND`.
+    Every {
+        /// From one time to the next; more than zero.
+        interval: Duration,
+        /// What is done.
+        command: Box<Command>,
+        /// The line as typed, for lists and messages.
+        line: String,
+    },
+    /// `/stop [N]`: ends one `/every`, or all of them.
+    Stop(Option<u64>),
+    /// `/repeat N COMMAND`.
+    Repeat {
+        /// How often.
+        count: u64,
+        /// What is done.
+        command: Box<Command>,
+    },
+    /// `/wait SECONDS`: what follows waits.
+    Wait(Duration),
+    /// `/expect REGEX [TIMEOUT]`: what follows waits for a message that matches.
+    Expect {
+        /// What the content of a message must match.
+        regex: Regex,
+        /// How long to wait.
+        timeout: Duration,
+    },
+    /// `/source FILE`: the lines of a file, as if typed.
+    Source(PathBuf),
+    /// `/edit [PAYLOAD]`: a message written in an editor, from a beginning if there is one.
+    Edit(Payload),
+    /// `/last`: the last message received, in full.
+    Last,
+    /// `/show …`.
+    Show(Show),
+    /// `/view frames|messages|json|hex`; nothing asks which it is.
+    View(Option<View>),
+    /// `/filter …`.
+    Filter(FilterChange),
+    /// `/timestamps on|off|relative`; nothing asks which it is.
+    Timestamps(Option<Timestamps>),
+    /// `/log FILE|off`; nothing asks where to.
+    Log(LogChange),
+    /// `/headers [NAME: VALUE]`: shows what the next `/reconnect` sends, or changes it as `-H` does.
+    Headers(Option<String>),
+    /// `/reconnect`.
+    Reconnect,
+    /// `/open URL`.
+    Open(String),
+    /// `/status`.
+    Status,
+    /// `/clear`: an empty screen.
+    Clear,
+    /// `/help [COMMAND]`; the name has been found in the table.
+    Help(Option<&'static str>),
+    /// `/quit`: Close 1000, then the end.
+    Quit,
+    /// `/# …`, an empty line: nothing.
+    Nothing,
+}
+
+/// What is sent, as it was written. A file is read when the command is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// `@PATH`: the bytes of a file.
+    File(PathBuf),
+}
+
+/// `/frame [OPCODE] [OPTION…] [PAYLOAD]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameSpec {
+    /// Any of the sixteen; text unless said otherwise.
+    pub opcode: OpCode,
+    /// The FIN bit; set unless said otherwise.
+    pub fin: bool,
+    /// RSV1 to RSV3.
+    pub rsv: [bool; 3],
+    /// The mask.
+    pub mask: MaskChoice,
+    /// The form of the length; `None` takes the shortest.
+    pub form: Option<LengthForm>,
+    /// The length to announce; `None` announces the true one.
+    pub announced: Option<u64>,
+    /// The payload before masking.
+    pub payload: Payload,
+}
+
+/// `mask=on|off|KEY`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MaskChoice {
+    /// As the role demands: a client masks, a server does not.
+    #[default]
+    Role,
+    /// With a fresh key, whatever the role.
+    On,
+    /// Not.
+    Off,
+    /// With this key.
+    Key(MaskKey),
+}
+
+/// `/fragment N|SIZES [binary] [ping] MESSAGE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FragmentSpec {
+    /// How the message is cut.
+    pub cut: Cut,
+    /// Binary instead of text.
+    pub binary: bool,
+    /// Sends a ping between the fragments.
+    pub ping: bool,
+    /// The message.
+    pub message: Payload,
+}
+
+/// How a message is cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// `3`: into so many fragments of about the same size; more than zero.
+    Count(usize),
+    /// `2,0,5`: into fragments of these sizes; what is left makes a last one.
+    Sizes(Vec<usize>),
+}
+
+/// How pings are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AutoPong {
+    /// At once.
+    On,
+    /// Not.
+    Off,
+    /// After so long.
+    Delay(Duration),
+}
+
+/// What `/show` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Both heads and the rules' verdicts.
+    Handshake,
+    /// Version, cipher, certificate.
+    Tls,
+    /// Counts, sizes, ratios, round trips.
+    Stats,
+    /// What the endpoint and the session are set to.
+    State,
+    /// The last frames, both ways.
+    Frames(usize),
+}
+
+/// How traffic is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum View {
+    /// A line for each frame
+    #[default]
+    Frames,
+    /// The content of each message; control frames as lines
+    Messages,
+    /// A JSON object for each event
+    Json,
+    /// Every byte of header and payload
+    Hex,
+}
+
+/// What `/filter` changes. Filters narrow each other; each kind replaces its like.
+#[derive(Clone, Debug)]
+pub enum FilterChange {
+    /// Nothing: asks what is filtered.
+    Ask,
+    /// `off`: everything is shown.
+    Off,
+    /// `in|out|both …` `text,ping,…` `REGEX`: only what passes all that is given is shown.
+    Only(Filter),
+}
+
+/// What is shown.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only this direction.
+    pub way: Option<Way>,
+    /// Only these opcodes; empty lets all pass. A continuation counts as what it continues.
+    pub opcodes: Vec<OpCode>,
+    /// Only frames whose content matches.
+    pub regex: Option<Regex>,
+}
+
+/// A direction as the user sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Received.
+    In,
+    /// Sent.
+    Out,
+}
+
+impl Way {
+    /// The direction, where what is sent travels as `sent`.
+    pub fn direction(self, sent: Direction) -> Direction {
+        match self {
+            Self::In => sent.opposite(),
+            Self::Out => sent,
+        }
+    }
+}
+
+/// What `/log` changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogChange {
+    /// Asks where the log goes.
+    Ask,
+    /// Ends it.
+    Off,
+    /// Appends to this file from now on.
+    File(PathBuf),
+}
+
+/// Which time is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Timestamps {
+    /// The time of day
+    #[default]
+    On,
+    /// None
+    Off,
+    /// Seconds since the connection was opened
+    Relative,
+}
