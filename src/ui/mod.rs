@@ -12,14 +12,16 @@ pub mod command;
 mod connections;
 pub mod diagram;
 pub mod ending;
+pub mod filter;
 pub mod hexdump;
 pub mod human;
 pub mod json;
 mod messages;
 pub mod number;
+pub mod pretty;
 pub mod sanitize;
 pub mod style;
 pub mod terminal;
 
-pub use human::{HumanOptions, HumanPrinter, Verbosity};
+pub use human::{HumanOptions, HumanPrinter};
 pub use json::JsonPrinter;

@@ -37,6 +37,19 @@ pub fn decimal_len(n: u64) -> usize {
     n.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
+/// `n` with a comma between each three digits, as in `1,234,567`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// The last two digits of `n`.
 #[inline]
 pub(super) fn pair(n: usize) -> [u8; 2] {
@@ -112,6 +125,13 @@ mod tests {
         for n in 0..1000 {
             assert_eq!(text(|out| decimal(n, out)), n.to_string());
             assert_eq!(triple(n as usize), format!("{n:03}").as_bytes());
+        }
+    }
+
+    #[test]
+    fn groups_have_three_digits() {
+        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(n), text);
         }
     }
 
