@@ -293,7 +293,7 @@ fn the_width_can_change() {
     session.printer.set_width(60);
     assert_eq!(
         session.travel(ToClient, &long).take().trim_end().width(),
-        72,
+        71,
         "twelve columns stay"
     );
     session.printer.set_width(120);

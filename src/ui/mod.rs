@@ -19,7 +19,10 @@ pub mod json;
 mod messages;
 pub mod number;
 pub mod pretty;
+pub mod progress;
+pub mod redact;
 pub mod sanitize;
+pub mod stats;
 pub mod style;
 pub mod terminal;
 

@@ -50,6 +50,22 @@ pub fn grouped(n: u64) -> String {
     text
 }
 
+/// A number of bytes for people: exact below 1 KiB, then with one decimal, as in `12.3 MiB`.
+pub fn size(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut size = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    // What would be rounded to 1024.0 is 1.0 of the next unit.
+    while size >= 1023.95 && unit + 1 < units.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", units[unit])
+}
+
 /// The last two digits of `n`.
 #[inline]
 pub(super) fn pair(n: usize) -> [u8; 2] {
@@ -132,6 +148,20 @@ mod tests {
     fn groups_have_three_digits() {
         for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(grouped(n), text);
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (12_897_485, "12.3 MiB"),
+            ((1 << 20) - 1, "1.0 MiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(size(bytes), text);
         }
     }
 
