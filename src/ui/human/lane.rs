@@ -314,13 +314,26 @@ impl Lane {
             self.gate.decide(page.filter.as_ref());
             self.dump_decided(page, out);
         }
-        let Some(frame) = &mut self.frame else { return };
-        if frame.is_in_message() {
+        if self.frame.as_ref().is_some_and(Frame::is_in_message) {
             if matches!(why, Why::Cut | Why::Endless) {
                 self.tell_message(false, page, out);
             }
-        } else if !self.gate.is_open() {
-        } else if frame.is_hex() {
+        } else if self.gate.is_open() {
+            self.tell_frame(why, page, out);
+        }
+        if !self.held.is_empty() {
+            page.dumping = None;
+            out.append(&mut self.held);
+        }
+        if why != Why::SoFar {
+            self.frame = None;
+        }
+    }
+
+    /// Appends the line of a frame that is shown, or what is left of its dump.
+    fn tell_frame(&mut self, why: Why, page: &mut Page, out: &mut Vec<u8>) {
+        let Some(frame) = &mut self.frame else { return };
+        if frame.is_hex() {
             if why != Why::SoFar {
                 dump::end(frame, &mut self.rows, &self.preview, rest(frame, why), page, out);
             }
@@ -332,13 +345,6 @@ impl Lane {
             let room = line.room(page.width.saturating_sub(rest.len()), out);
             preview::write(frame, &self.preview, room, out);
             line.finish(rest.as_bytes(), out);
-        }
-        if !self.held.is_empty() {
-            page.dumping = None;
-            out.append(&mut self.held);
-        }
-        if why != Why::SoFar {
-            self.frame = None;
         }
     }
 
