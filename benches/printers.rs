@@ -7,7 +7,8 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use wscope::event::{ConnId, Direction, Event, Observed, Stamp};
 use wscope::session::{Limits, Observer};
-use wscope::ui::human::{HumanOptions, HumanPrinter, Verbosity};
+use wscope::ui::command::View;
+use wscope::ui::human::{HumanOptions, HumanPrinter};
 use wscope::ui::json::JsonPrinter;
 use wscope::wire::decoder::Input;
 use wscope::wire::{Data, OpCode, Role, writer};
@@ -27,16 +28,16 @@ fn main() {
 
 #[divan::bench(args = SIZES)]
 fn human_lines(bencher: Bencher<'_, '_>, len: usize) {
-    human(bencher, len, Verbosity::Frames);
+    human(bencher, len, View::Frames);
 }
 
 #[divan::bench(args = SIZES)]
 fn human_hex(bencher: Bencher<'_, '_>, len: usize) {
-    human(bencher, len, Verbosity::Hex);
+    human(bencher, len, View::Hex);
 }
 
-fn human(bencher: Bencher<'_, '_>, len: usize, verbosity: Verbosity) {
-    let options = HumanOptions { verbosity, ..HumanOptions::new(Direction::ToServer) };
+fn human(bencher: Bencher<'_, '_>, len: usize, view: View) {
+    let options = HumanOptions { view, ..HumanOptions::new(Direction::ToServer) };
     let mut printer = HumanPrinter::new(options);
     print(bencher, len, |at, event, out| printer.print(at, event, out));
 }

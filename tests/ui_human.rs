@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use ui_support::*;
 use wscope::event::{ConnId, Event, Stamp, TlsFacts};
 use wscope::ui::clock::Zone;
+use wscope::ui::command::View;
 use wscope::ui::style::Palette;
-use wscope::ui::{HumanOptions, HumanPrinter, Verbosity};
+use wscope::ui::{HumanOptions, HumanPrinter};
 use wscope::wire::LengthForm;
 use wscope::wire::deflate::params::DeflateParams;
 use wscope::wire::handshake::Agreed;
@@ -37,7 +38,7 @@ fn deflating() -> Watched<HumanPrinter> {
 }
 
 fn hex() -> Watched<HumanPrinter> {
-    let options = HumanOptions { verbosity: Verbosity::Hex, ..options() };
+    let options = HumanOptions { view: View::Hex, ..options() };
     Watched::with_deflate(HumanPrinter::new(options), Some(DeflateParams::default()))
 }
 
@@ -444,11 +445,11 @@ proptest! {
     fn any_bytes_give_harmless_lines_however_they_are_cut(
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
         size in 1usize..50,
-        verbosity in prop_oneof![Just(Verbosity::Frames), Just(Verbosity::Hex)],
+        view in prop_oneof![Just(View::Frames), Just(View::Messages), Just(View::Hex)],
     ) {
         let print = |size| {
             let mut session =
-                Watched::new(HumanPrinter::new(HumanOptions { verbosity, ..options() }));
+                Watched::new(HumanPrinter::new(HumanOptions { view, ..options() }));
             session.travel_in_pieces(ToClient, &bytes, size).tell(&Event::End(&ending()));
             session.take()
         };

@@ -16,9 +16,9 @@ use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
 use crate::net::clock::wall_micros;
 use crate::net::link::plain_io;
 use crate::session::{Limits, Observer};
-use crate::ui::clock::Zone;
+use crate::ui::command::{Timestamps, View};
 use crate::ui::terminal::Terminal;
-use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, Verbosity, diagram, sanitize};
+use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagram, sanitize};
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::{DeflateOffer, DeflateParams};
 use crate::wire::handshake::grammar::parse_extensions;
@@ -132,8 +132,9 @@ impl<'a> Decoding<'a> {
         let options = HumanOptions {
             width: display.terminal.width,
             palette: display.palette(display.terminal.stdout),
-            verbosity: if display.verbose > 1 { Verbosity::Hex } else { Verbosity::Frames },
-            zone: Zone::Hidden,
+            view: if display.verbose > 1 { View::Hex } else { View::Frames },
+            // The bytes tell no time.
+            timestamps: Timestamps::Off,
             ..HumanOptions::new(Direction::ToServer)
         };
         Self {

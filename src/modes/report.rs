@@ -8,7 +8,8 @@ use crate::cli::OutputFormat;
 use crate::config::Display;
 use crate::event::{ConnId, Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
-use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, Verbosity};
+use crate::ui::command::View;
+use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
 use crate::wire::Role;
 
 /// Where a transcript goes.
@@ -74,7 +75,7 @@ impl Reporter {
             let options = HumanOptions {
                 width,
                 palette: display.palette(is_terminal),
-                verbosity: if display.verbose > 1 { Verbosity::Hex } else { Verbosity::Frames },
+                view: if display.verbose > 1 { View::Hex } else { View::Frames },
                 ..HumanOptions::new(Direction::ToServer)
             };
             (HumanPrinter::new(options), place)

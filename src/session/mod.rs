@@ -7,6 +7,7 @@ pub mod endpoint;
 pub mod framing;
 pub mod keys;
 pub mod observer;
+pub mod stats;
 pub mod tally;
 
 pub use endpoint::{Endpoint, EndpointConfig};

@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::number::{pair, triple};
+use super::command::Timestamps;
+use super::number::{self, pair, triple};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -25,15 +26,16 @@ pub enum Zone {
     Local,
     /// UTC.
     Utc,
-    /// None: the events come from a capture that tells no time.
-    Hidden,
 }
 
-/// Writes times as `07:00:00.123`.
+/// Columns of a relative time, so that what follows stays aligned for a quarter of an hour.
+const RELATIVE_WIDTH: usize = 8;
+
+/// Writes times as `07:00:00.123`, or as `+3.204`, or not at all.
 #[derive(Debug, Default)]
 pub struct LocalClock {
     zone: Option<TimeZone>,
-    hidden: bool,
+    timestamps: Timestamps,
     /// The minute, counted from the epoch, for which `offset` holds.
     minute: Option<i64>,
     /// Seconds east of Greenwich.
@@ -45,17 +47,24 @@ pub struct LocalClock {
 
 impl LocalClock {
     /// A clock for this zone.
-    pub fn new(zone: Zone) -> Self {
-        let hidden = zone == Zone::Hidden;
+    pub fn new(zone: Zone, timestamps: Timestamps) -> Self {
         let zone = (zone == Zone::Utc).then_some(TimeZone::UTC);
-        Self { zone, hidden, ..Self::default() }
+        Self { zone, timestamps, ..Self::default() }
     }
 
-    /// Appends a space and the time of day, thirteen bytes; nothing if times are hidden.
+    /// Chooses which time is written from now on.
+    pub fn set_timestamps(&mut self, timestamps: Timestamps) {
+        self.timestamps = timestamps;
+    }
+
+    /// Appends a space and the time, if times are shown: of day, thirteen bytes with the space;
+    /// or since `opened`, which are microseconds since the epoch as `micros` are.
     #[inline]
-    pub fn write(&mut self, micros: i64, out: &mut Vec<u8>) {
-        if self.hidden {
-            return;
+    pub fn write(&mut self, micros: i64, opened: i64, out: &mut Vec<u8>) {
+        match self.timestamps {
+            Timestamps::On => {}
+            Timestamps::Off => return,
+            Timestamps::Relative => return relative(micros, opened, out),
         }
         let second = micros.div_euclid(MICROS_PER_SECOND);
         if self.second != Some(second) {
@@ -116,6 +125,15 @@ pub fn seconds(duration: Duration) -> String {
 pub fn millis(duration: Duration) -> String {
     let micros = duration.as_micros();
     format!("{}.{:03} ms", micros / 1000, micros % 1000)
+}
+
+/// As in ` +3.204`: seconds to the millisecond.
+fn relative(micros: i64, opened: i64, out: &mut Vec<u8>) {
+    let since = micros.saturating_sub(opened);
+    let (sign, millis) = (if since < 0 { '-' } else { '+' }, since.unsigned_abs() / 1000);
+    let text = format!("{sign}{}.{:03}", millis / 1000, millis % 1000);
+    number::spaces(1 + RELATIVE_WIDTH.saturating_sub(text.len()), out);
+    out.extend_from_slice(text.as_bytes());
 }
 
 fn time_of_day(second: i64, end: u8) -> [u8; 9] {
@@ -190,7 +208,10 @@ mod tests {
     fn no_number_is_out_of_reach() {
         for micros in [i64::MIN, i64::MAX] {
             assert_eq!(utc(micros).len(), 27);
-            LocalClock::new(Zone::Utc).write(micros, &mut Vec::new());
+            for timestamps in [Timestamps::On, Timestamps::Relative] {
+                let mut clock = LocalClock::new(Zone::Utc, timestamps);
+                clock.write(micros, micros.wrapping_neg(), &mut Vec::new());
+            }
         }
     }
 
@@ -206,12 +227,30 @@ mod tests {
         let mut clock = LocalClock { zone: Some(zone), ..LocalClock::default() };
         let mut out = Vec::new();
         for micros in [1_795_244_400_123_999, 1_795_244_459_999_999, 1_795_244_460_000_000] {
-            clock.write(micros, &mut out);
+            clock.write(micros, 0, &mut out);
         }
         assert_eq!(String::from_utf8_lossy(&out), " 09:00:00.123 09:00:59.999 09:01:00.000");
+    }
 
-        let mut hidden = Vec::new();
-        LocalClock::new(Zone::Hidden).write(1_795_244_400_123_999, &mut hidden);
-        assert_eq!(hidden, b"");
+    #[test]
+    fn relative_times_count_from_the_opening() {
+        let mut clock = LocalClock::new(Zone::Utc, Timestamps::Relative);
+        for (micros, text) in [
+            (0, "   +0.000"),
+            (3_204_999, "   +3.204"),
+            (999_999_000, " +999.999"),
+            (1_000_000_000, " +1000.000"),
+            (-1_500, "   -0.001"),
+        ] {
+            let mut out = Vec::new();
+            clock.write(7 + micros, 7, &mut out);
+            assert_eq!(String::from_utf8_lossy(&out), text);
+        }
+        let mut out = Vec::new();
+        clock.set_timestamps(Timestamps::Off);
+        clock.write(1, 0, &mut out);
+        clock.set_timestamps(Timestamps::On);
+        clock.write(1, 0, &mut out);
+        assert_eq!(out, b" 00:00:00.000");
     }
 }

@@ -1,36 +1,30 @@
 //! The transcript: events as lines for people.
 //!
 //! `>` was sent, `<` was received, `*` informs, `!` tells of a broken rule. Heads are shown line by
-//! line as they crossed the wire, frames as one line each, or with every byte. Appends to a
-//! buffer, and holds back just the frame that is still coming in: its line is told at its end.
+//! line as they crossed the wire; frames as one line each, or with every byte; or messages by
+//! their content. Appends to a buffer, and holds back just what is still coming in: the line of a
+//! frame is told at its end, and of a message's content a bounded beginning is kept until then.
 
 use super::clock::{LocalClock, Zone};
+use super::command::{Filter, Timestamps, View};
 use super::connections::PerConnection;
 use super::ending;
+use super::pretty::Pretty;
 use super::style::{Ink, Palette};
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::wire::{Control, OpCode};
 use body::Body;
 use lane::Lane;
-use page::Page;
+use page::{Manner, Page};
 
 mod body;
+mod content;
 mod dump;
 mod facts;
 mod lane;
 mod line;
 mod page;
 mod preview;
-
-/// How much is shown of each frame.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Verbosity {
-    /// One line with a preview of the payload.
-    #[default]
-    Frames,
-    /// Every byte of header and payload; warnings about the handshake too.
-    Hex,
-}
 
 /// How a transcript looks.
 #[derive(Clone, Copy, Debug)]
@@ -42,9 +36,14 @@ pub struct HumanOptions {
     pub width: usize,
     /// Colours or none.
     pub palette: Palette,
-    /// How much is shown of each frame.
-    pub verbosity: Verbosity,
+    /// How traffic is shown; [`View::Hex`] shows warnings about the handshake too. The view of
+    /// JSON is another printer's: here it is that of frames.
+    pub view: View,
+    /// Whether JSON is shown on several lines.
+    pub pretty: Pretty,
     /// Which time is shown.
+    pub timestamps: Timestamps,
+    /// Whose time of day.
     pub zone: Zone,
     /// Whether lines carry the number of their connection, as in `< [2] …`.
     pub show_connection: bool,
@@ -57,7 +56,9 @@ impl HumanOptions {
             sent,
             width: 80,
             palette: Palette::default(),
-            verbosity: Verbosity::default(),
+            view: View::default(),
+            pretty: Pretty::default(),
+            timestamps: Timestamps::default(),
             zone: Zone::default(),
             show_connection: false,
         }
@@ -74,6 +75,8 @@ pub struct HumanPrinter {
 /// What is remembered of one connection.
 #[derive(Debug, Default)]
 struct Connection {
+    /// When it was opened, or else when it was first told of, in microseconds since the epoch.
+    opened: Option<i64>,
     to_server: Lane,
     to_client: Lane,
     body: Body,
@@ -100,18 +103,60 @@ impl Connection {
 impl HumanPrinter {
     /// A printer that has told nothing yet.
     pub fn new(options: HumanOptions) -> Self {
-        let HumanOptions { sent, width, palette, verbosity, zone, show_connection } = options;
+        let HumanOptions { sent, view, pretty, palette, show_connection, .. } = options;
         let page = Page {
             sent,
-            width: width.clamp(40, 1000),
+            width: in_bounds(options.width),
             palette,
-            hex: verbosity == Verbosity::Hex,
-            clock: LocalClock::new(zone),
+            manner: Manner { view, pretty },
+            filter: None,
+            clock: LocalClock::new(options.zone, options.timestamps),
+            opened: 0,
             show_connection,
             number_width: 1,
             dumping: None,
         };
         Self { page, connections: PerConnection::default() }
+    }
+
+    /// Changes the columns of the lines to come: see [`HumanOptions::width`].
+    pub fn set_width(&mut self, columns: usize) {
+        self.page.width = in_bounds(columns);
+    }
+
+    /// Changes how traffic is shown. A frame or message that has begun is told to its end as it
+    /// began, so nothing is lost and nothing told twice.
+    pub fn set_view(&mut self, view: View) {
+        self.page.manner.view = view;
+    }
+
+    /// Changes whether the JSON of the messages to come is shown on several lines.
+    pub fn set_pretty(&mut self, pretty: Pretty) {
+        self.page.manner.pretty = pretty;
+    }
+
+    /// Changes which time the lines to come show.
+    pub fn set_timestamps(&mut self, timestamps: Timestamps) {
+        self.page.clock.set_timestamps(timestamps);
+    }
+
+    /// Chooses which of the frames to come are shown; `None` shows all.
+    ///
+    /// A regex is matched against the first [`LOOKED_AT`](super::filter::LOOKED_AT) bytes of what
+    /// stands in one line of the view: of a whole message where messages are shown; elsewhere of
+    /// each frame's own content, so that fragments of a message are decided one by one.
+    pub fn set_filter(&mut self, filter: Option<Filter>) {
+        self.page.filter = filter;
+    }
+
+    /// How traffic is shown.
+    pub fn view(&self) -> View {
+        self.page.manner.view
+    }
+
+    /// Which frames are shown, if not all.
+    pub fn filter(&self) -> Option<&Filter> {
+        self.page.filter.as_ref()
     }
 
     /// Takes one event and appends the lines it completes, each with its `\n`.
@@ -120,6 +165,10 @@ impl HumanPrinter {
     pub fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
         let Self { page, connections } = self;
         let connection = connections.of(at.conn);
+        page.opened = match event {
+            Event::Open(_) => *connection.opened.insert(at.micros),
+            _ => *connection.opened.get_or_insert(at.micros),
+        };
         match event {
             Event::Frame(direction, event) => {
                 frame(connection, at, *direction, event, page, out);
@@ -151,7 +200,9 @@ impl HumanPrinter {
     /// Tells what is known of frames that are not complete, when no more events will come.
     pub fn flush_partial(&mut self, out: &mut Vec<u8>) {
         for conn in self.connections.ids() {
-            self.connections.of(conn).finish(conn, &mut self.page, out);
+            let connection = self.connections.of(conn);
+            self.page.opened = connection.opened.unwrap_or_default();
+            connection.finish(conn, &mut self.page, out);
         }
     }
 }
@@ -171,6 +222,11 @@ fn frame(
         connection.lane(direction.opposite()).flush_if_blamed(page, out);
     }
     connection.lane(direction).take(at, direction, event, page, out);
+}
+
+/// Less than 40 columns hold no line; more than 1000 are no terminal's.
+fn in_bounds(columns: usize) -> usize {
+    columns.clamp(40, 1000)
 }
 
 /// Whose frame a dump was last written for.

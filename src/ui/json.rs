@@ -29,6 +29,7 @@ pub const PIECE: usize = 48 * 1024;
 #[derive(Debug)]
 pub struct JsonPrinter {
     role: Option<Role>,
+    redacting: bool,
     started: bool,
     clock: UtcClock,
     connections: PerConnection<[Lane; 2]>,
@@ -39,20 +40,30 @@ impl JsonPrinter {
     pub fn new(role: Option<Role>) -> Self {
         Self {
             role,
+            redacting: false,
             started: false,
             clock: UtcClock::default(),
             connections: PerConnection::default(),
         }
     }
 
+    /// The same with credentials written as `[redacted]`: the values of Authorization,
+    /// Proxy-Authorization, Cookie and Set-Cookie in heads, and the userinfo of URLs in heads,
+    /// notes and verdicts. Payloads are written as they are.
+    pub fn redacting(self) -> Self {
+        Self { redacting: true, ..self }
+    }
+
     /// Takes one event and appends the objects it completes, each with its `\n`.
     ///
-    /// Events of one direction must come in order; directions and connections may interleave.
+    /// Events of one direction must come in order; directions and connections may interleave. The
+    /// first may come in the middle of a frame, of which nothing is told then but what is found
+    /// wrong with it.
     pub fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
         if !self.started {
             self.start(at, out);
         }
-        let Self { clock, connections, .. } = self;
+        let Self { clock, connections, redacting, .. } = self;
         match event {
             Event::Frame(direction, event) => {
                 let lane = &mut connections.of(at.conn)[*direction as usize];
@@ -65,7 +76,7 @@ impl JsonPrinter {
                 connections.forget(at.conn);
                 facts::end(at, end, clock, out);
             }
-            other => facts::print(at, other, clock, out),
+            other => facts::print(at, other, *redacting, clock, out),
         }
     }
 

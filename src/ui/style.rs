@@ -16,6 +16,14 @@ pub enum Ink {
     Violation,
     /// What is in order: `✓`.
     Good,
+    /// A key of JSON.
+    Key,
+    /// A string of JSON.
+    String,
+    /// A number of JSON.
+    Number,
+    /// `true`, `false` and `null`.
+    Literal,
 }
 
 /// Colours or none.
@@ -49,9 +57,11 @@ impl Palette {
     fn code(self, ink: Ink) -> &'static str {
         match (self.on, ink) {
             (false, _) => "",
-            (true, Ink::Sent | Ink::Good) => "\x1b[32m",
+            (true, Ink::Sent | Ink::Good | Ink::String) => "\x1b[32m",
+            (true, Ink::Number) => "\x1b[33m",
+            (true, Ink::Literal) => "\x1b[35m",
             (true, Ink::Received) => "\x1b[36m",
-            (true, Ink::Info) => "\x1b[34m",
+            (true, Ink::Info | Ink::Key) => "\x1b[34m",
             (true, Ink::Violation) => "\x1b[31m",
         }
     }

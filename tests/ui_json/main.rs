@@ -1,5 +1,6 @@
 //! Every kind of JSON line, parsed back into structs that know every field.
 
+mod redaction;
 mod schema;
 #[path = "../ui_support/mod.rs"]
 mod ui_support;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::ink;
 use super::page::Page;
 use crate::event::{CertificateFacts, ConnId, Event, Phases, TlsFacts};
+use crate::ui::command::View;
 use crate::ui::style::Ink;
 use crate::ui::{clock, sanitize};
 use crate::wire::handshake::Agreed;
@@ -95,7 +96,7 @@ fn judged(conn: ConnId, report: &Report, page: &mut Page, out: &mut Vec<u8>) {
     for verdict in &report.verdicts {
         let ink = match verdict.outcome {
             Outcome::Fail => Ink::Violation,
-            Outcome::Warn if page.hex => Ink::Info,
+            Outcome::Warn if page.manner.view == View::Hex => Ink::Info,
             _ => continue,
         };
         let rule = verdict.rule;

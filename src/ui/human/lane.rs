@@ -2,25 +2,38 @@
 //!
 //! A frame's line is told at its end, when the preview, the inflated length and the round trip are
 //! known, and the `!` lines follow it. Until then violations wait here. When it becomes known that
-//! the end will not come, the line is told with what came.
+//! the end will not come, the line is told with what came. Where messages are shown by their
+//! content, their frames have no lines.
 
 use std::time::Duration;
 
+use super::content::{Content, Place};
 use super::line::Line;
-use super::page::Page;
+use super::page::{Manner, Page};
 use super::preview::{self, Kind};
 use super::{dump, ink};
 use crate::event::{ConnId, Direction, FrameEvent, Stamp};
+use crate::ui::command::{View, Way};
+use crate::ui::filter::{self, Gate};
 use crate::ui::hexdump::Rows;
 use crate::ui::messages::{Message, Messages};
 use crate::ui::style::Ink;
-use crate::wire::{Control, FrameHeader, OpCode, Violation, ViolationKind};
+use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 
 /// State of one direction.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     frame: Option<Frame>,
     messages: Messages,
+    /// How the message that came last is shown, and its content.
+    manner: Manner,
+    content: Content,
+    /// Whether that message is shown, where it is shown as a whole.
+    message_gate: Gate,
+    /// Whether the frame that came last is shown.
+    gate: Gate,
+    /// Payload of a frame of which every byte may be shown, until that is decided.
+    undecided: Vec<u8>,
     /// The beginning of what the preview shows.
     preview: Vec<u8>,
     /// Lines that wait for the line of their frame.
@@ -28,6 +41,8 @@ pub(super) struct Lane {
     rows: Rows,
     /// Bytes behind a lost frame boundary.
     lost: u64,
+    /// All of these are shown.
+    lost_in_hex: bool,
 }
 
 /// A frame of which the end is still to come.
@@ -41,6 +56,7 @@ pub(super) struct Frame {
     pub(super) at: i64,
     pub(super) kind: Kind,
     message: Option<Message>,
+    pub(super) manner: Manner,
     /// Payload bytes so far.
     pub(super) wire: u64,
     /// Content bytes so far, inflated.
@@ -53,6 +69,16 @@ impl Frame {
     /// Whether it belongs to a compressed message.
     pub(super) fn is_compressed(&self) -> bool {
         self.message.is_some_and(|message| message.compressed)
+    }
+
+    /// Whether every byte of it is shown.
+    fn is_hex(&self) -> bool {
+        self.manner.view == View::Hex
+    }
+
+    /// Whether its message is shown as a whole, and it has no line of its own.
+    fn is_in_message(&self) -> bool {
+        self.message.is_some() && self.manner.view == View::Messages
     }
 }
 
@@ -86,23 +112,9 @@ impl Lane {
         match event {
             FrameEvent::Start { number, header } => {
                 self.tell(Why::Cut, page, out);
-                self.begin(at, direction, *number, header);
-                if page.hex {
-                    self.begin_dump(page, out);
-                }
+                self.begin(at, direction, *number, header, page, out);
             }
-            FrameEvent::Payload(bytes) => {
-                let Some(frame) = &mut self.frame else { return };
-                frame.wire += bytes.len() as u64;
-                // A compressed frame shows its own bytes only if nothing can be made of them.
-                if frame.message.is_none() || frame.is_compressed() && frame.content == 0 {
-                    keep(&mut self.preview, bytes, page);
-                }
-                if page.hex {
-                    dump::go_on(frame, page, out);
-                    self.rows.push(bytes, dump::INDENT, out);
-                }
-            }
+            FrameEvent::Payload(bytes) => self.take_payload(bytes, page, out),
             FrameEvent::Data(bytes) => {
                 let Some(frame) = &mut self.frame else { return };
                 if frame.is_compressed() && frame.content == 0 {
@@ -110,6 +122,13 @@ impl Lane {
                 }
                 frame.content += bytes.len() as u64;
                 keep(&mut self.preview, bytes, page);
+                self.content.push(bytes, at.micros);
+                if frame.is_in_message() {
+                    self.message_gate.push(bytes, page.filter.as_ref());
+                } else if self.gate.is_undecided() {
+                    self.gate.push(bytes, page.filter.as_ref());
+                    self.dump_decided(page, out);
+                }
             }
             FrameEvent::Violation(violation) => self.blame(at.conn, violation, page, out),
             FrameEvent::Undecodable(bytes) => {
@@ -120,8 +139,9 @@ impl Lane {
                 self.tell(Why::Complete, page, out);
                 self.messages.end(header);
             }
-            // The payload of control frames has been seen; messages show in their frames.
-            FrameEvent::Control { .. } | FrameEvent::Message(_) => {}
+            FrameEvent::Message(_) => self.tell_message(true, page, out),
+            // The payload of control frames has been seen.
+            FrameEvent::Control { .. } => {}
         }
     }
 
@@ -145,7 +165,8 @@ impl Lane {
     /// Tells what is left when nothing more will come.
     pub(super) fn finish(&mut self, conn: ConnId, page: &mut Page, out: &mut Vec<u8>) {
         self.tell(Why::Cut, page, out);
-        if page.hex {
+        self.tell_message(false, page, out);
+        if self.lost_in_hex {
             self.rows.finish(dump::INDENT, out);
         }
         let lost = std::mem::take(&mut self.lost);
@@ -154,7 +175,15 @@ impl Lane {
         }
     }
 
-    fn begin(&mut self, at: &Stamp, direction: Direction, number: u64, header: &FrameHeader) {
+    fn begin(
+        &mut self,
+        at: &Stamp,
+        direction: Direction,
+        number: u64,
+        header: &FrameHeader,
+        page: &mut Page,
+        out: &mut Vec<u8>,
+    ) {
         let message = self.messages.begin(header);
         let kind = match (header.opcode, message) {
             (OpCode::Control(Control::Close), _) => Kind::Close,
@@ -162,7 +191,23 @@ impl Lane {
             (_, Some(Message { text: true, .. })) => Kind::Text,
             _ => Kind::Bytes,
         };
+        // A continuation counts as what it continues.
+        let opcode = match message {
+            Some(Message { text: true, .. }) => OpCode::Data(Data::Text),
+            Some(_) => OpCode::Data(Data::Binary),
+            None => header.opcode,
+        };
+        let way = if direction == page.sent { Way::Out } else { Way::In };
+        if message.is_some() && header.opcode == opcode {
+            self.tell_message(false, page, out);
+            self.manner = page.manner;
+            let place = Place { conn: at.conn, direction, at: at.micros };
+            self.content.begin(place, kind == Kind::Text, self.manner);
+            self.message_gate = Gate::new(page.filter.as_ref(), way, opcode);
+        }
+        self.gate = Gate::new(page.filter.as_ref(), way, opcode);
         self.preview.clear();
+        self.undecided.clear();
         self.frame = Some(Frame {
             conn: at.conn,
             direction,
@@ -171,11 +216,67 @@ impl Lane {
             at: at.micros,
             kind,
             message,
+            manner: if message.is_some() { self.manner } else { page.manner },
             wire: 0,
             content: 0,
             round_trip: None,
             told: false,
         });
+        if self.gate.is_open() {
+            self.begin_dump(page, out);
+        }
+    }
+
+    #[inline]
+    fn take_payload(&mut self, bytes: &[u8], page: &mut Page, out: &mut Vec<u8>) {
+        let Some(frame) = &mut self.frame else { return };
+        frame.wire += bytes.len() as u64;
+        // A compressed frame shows its own bytes only if nothing can be made of them.
+        if frame.message.is_none() || frame.is_compressed() && frame.content == 0 {
+            keep(&mut self.preview, bytes, page);
+        }
+        if self.gate.is_undecided() {
+            if frame.is_hex() {
+                self.undecided.extend_from_slice(bytes);
+                if self.undecided.len() >= filter::LOOKED_AT {
+                    self.gate.decide(page.filter.as_ref());
+                }
+            }
+            if frame.message.is_none() {
+                self.gate.push(bytes, page.filter.as_ref());
+            }
+            self.dump_decided(page, out);
+        } else if frame.is_hex() && self.gate.is_open() {
+            dump::go_on(frame, page, out);
+            self.rows.push(bytes, dump::INDENT, out);
+        }
+    }
+
+    /// Shows what waited for the decision that the frame is shown, if that has come.
+    fn dump_decided(&mut self, page: &mut Page, out: &mut Vec<u8>) {
+        if self.gate.is_open() {
+            self.begin_dump(page, out);
+            self.rows.push(&self.undecided, dump::INDENT, out);
+        }
+        if !self.gate.is_undecided() {
+            self.undecided = Vec::new();
+        }
+    }
+
+    /// Shows the content of the message that is open, where that is wanted.
+    fn tell_message(&mut self, complete: bool, page: &mut Page, out: &mut Vec<u8>) {
+        if !self.content.is_open() {
+            return;
+        }
+        if self.manner.view == View::Messages {
+            self.message_gate.decide(page.filter.as_ref());
+            if self.message_gate.is_open() {
+                self.content.tell(complete, page, out);
+            }
+        } else if complete && self.gate.is_open() {
+            self.content.tell_below(page, out);
+        }
+        self.content.clear();
     }
 
     /// Notes a violation, to be told after the line of the frame.
@@ -206,8 +307,33 @@ impl Lane {
 
     /// Appends the line of the frame, unless it has been told, and the lines that wait for it.
     fn tell(&mut self, why: Why, page: &mut Page, out: &mut Vec<u8>) {
+        if self.frame.is_none() {
+            return;
+        }
+        if why != Why::SoFar && self.gate.is_undecided() {
+            self.gate.decide(page.filter.as_ref());
+            self.dump_decided(page, out);
+        }
+        if self.frame.as_ref().is_some_and(Frame::is_in_message) {
+            if matches!(why, Why::Cut | Why::Endless) {
+                self.tell_message(false, page, out);
+            }
+        } else if self.gate.is_open() {
+            self.tell_frame(why, page, out);
+        }
+        if !self.held.is_empty() {
+            page.dumping = None;
+            out.append(&mut self.held);
+        }
+        if why != Why::SoFar {
+            self.frame = None;
+        }
+    }
+
+    /// Appends the line of a frame that is shown, or what is left of its dump.
+    fn tell_frame(&mut self, why: Why, page: &mut Page, out: &mut Vec<u8>) {
         let Some(frame) = &mut self.frame else { return };
-        if page.hex {
+        if frame.is_hex() {
             if why != Why::SoFar {
                 dump::end(frame, &mut self.rows, &self.preview, rest(frame, why), page, out);
             }
@@ -220,18 +346,11 @@ impl Lane {
             preview::write(frame, &self.preview, room, out);
             line.finish(rest.as_bytes(), out);
         }
-        if !self.held.is_empty() {
-            page.dumping = None;
-            out.append(&mut self.held);
-        }
-        if why != Why::SoFar {
-            self.frame = None;
-        }
     }
 
     /// Appends the line of a frame of which all bytes will be shown, and its header.
     fn begin_dump(&mut self, page: &mut Page, out: &mut Vec<u8>) {
-        let Some(frame) = &self.frame else { return };
+        let Some(frame) = self.frame.as_ref().filter(|frame| frame.is_hex()) else { return };
         Line::begin(frame, None, page, out).finish(b"", out);
         dump::header(frame, page, out);
         self.rows = Rows::default();
@@ -248,12 +367,10 @@ impl Lane {
     ) {
         if self.lost == 0 {
             let (ink, start) = (ink(direction, page.sent), out.len());
-            page.palette.begin(ink, out);
-            page.mark(ink, at.conn, out);
-            page.clock.write(at.micros, out);
-            page.palette.end(out);
+            page.stamp(ink, at.conn, at.micros, out);
             out.extend_from_slice(b" undecodable ");
-            if !page.hex {
+            self.lost_in_hex = page.manner.view == View::Hex;
+            if !self.lost_in_hex {
                 let used = out.len() - start - page.palette.invisible(ink);
                 let room = page.width.saturating_sub(used);
                 preview::bytes(bytes, bytes.len() as u64, room, out);
@@ -262,7 +379,7 @@ impl Lane {
             self.rows = Rows::default();
         }
         self.lost += bytes.len() as u64;
-        if page.hex {
+        if self.lost_in_hex {
             self.rows.push(bytes, dump::INDENT, out);
         }
     }

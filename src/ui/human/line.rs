@@ -41,7 +41,7 @@ impl Line {
 
         page.palette.begin(ink, out);
         page.mark(ink, frame.conn, out);
-        page.clock.write(frame.at, out);
+        page.clock.write(frame.at, page.opened, out);
         out.extend_from_slice(b" #");
         let digits = number::decimal_len(frame.number);
         page.number_width = page.number_width.max(digits);

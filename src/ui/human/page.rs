@@ -3,8 +3,18 @@
 use super::Dumping;
 use crate::event::{ConnId, Direction};
 use crate::ui::clock::LocalClock;
+use crate::ui::command::{Filter, View};
+use crate::ui::pretty::Pretty;
 use crate::ui::style::{Ink, Palette};
 use crate::ui::{number, sanitize};
+
+/// How a frame or a message is shown, from its beginning to its end: what is half in when this
+/// changes is neither lost nor told twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Manner {
+    pub(super) view: View,
+    pub(super) pretty: Pretty,
+}
 
 /// How lines look and where the transcript stands.
 #[derive(Debug)]
@@ -12,8 +22,13 @@ pub(super) struct Page {
     pub(super) sent: Direction,
     pub(super) width: usize,
     pub(super) palette: Palette,
-    pub(super) hex: bool,
+    /// How what begins now is shown.
+    pub(super) manner: Manner,
+    /// Which frames are shown.
+    pub(super) filter: Option<Filter>,
     pub(super) clock: LocalClock,
+    /// When the connection that is told of was opened, in microseconds since the epoch.
+    pub(super) opened: i64,
     pub(super) show_connection: bool,
     /// Digits of the greatest frame number so far, so that columns stay aligned.
     pub(super) number_width: usize,
@@ -29,14 +44,23 @@ impl Page {
         out.push(match ink {
             Ink::Sent => b'>',
             Ink::Received => b'<',
-            Ink::Info | Ink::Good => b'*',
             Ink::Violation => b'!',
+            _ => b'*',
         });
         if self.show_connection {
             out.extend_from_slice(b" [");
             number::decimal(conn.0, out);
             out.push(b']');
         }
+    }
+
+    /// Appends the mark and the time of a line.
+    pub(super) fn stamp(&mut self, ink: Ink, conn: ConnId, micros: i64, out: &mut Vec<u8>) {
+        let palette = self.palette;
+        palette.begin(ink, out);
+        self.mark(ink, conn, out);
+        self.clock.write(micros, self.opened, out);
+        palette.end(out);
     }
 
     /// Appends a `*` line with `text` escaped.

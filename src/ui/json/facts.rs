@@ -1,5 +1,6 @@
 //! Objects for everything that is not a frame: addresses, TLS, heads, the handshake, the end.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::PIECE;
@@ -7,16 +8,22 @@ use super::object::Object;
 use super::string;
 use crate::event::{Cause, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals};
 use crate::ui::clock::UtcClock;
-use crate::ui::ending;
+use crate::ui::{ending, redact};
 use crate::wire::Violation;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::accept::AcceptSteps;
 use crate::wire::handshake::rules::{self, Level, Outcome, Verdict};
-use crate::wire::head::{Head, HeadKind, StartLine};
+use crate::wire::head::{Head, HeadDefect, HeadKind, StartLine};
 
-/// Prints an event that needs no memory of others.
-pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &mut Vec<u8>) {
+/// Prints an event that needs no memory of others; if `redacting`, without credentials.
+pub(super) fn print(
+    at: &Stamp,
+    event: &Event<'_>,
+    redacting: bool,
+    clock: &mut UtcClock,
+    out: &mut Vec<u8>,
+) {
     let direction = match event {
         Event::Head(direction, _) => Some(*direction),
         Event::Body(_) => Some(Direction::ToClient),
@@ -41,7 +48,10 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
             object.display("peer", peer);
         }),
         Event::Tls(facts) => tell("tls", &|object| tls(facts, object)),
-        Event::Head(_, head) => tell("head", &|object| self::head(head, object)),
+        Event::Head(_, head) => tell("head", &|object| match redacting {
+            true => self::head(&redact::head(head), head.defects(), object),
+            false => self::head(head, head.defects(), object),
+        }),
         Event::Body(bytes) => {
             for piece in bytes.chunks(PIECE) {
                 tell("body", &|object| object.text_or_base64(true, piece));
@@ -61,13 +71,13 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
                 Some(steps) => object.nested("accept", |object| accept(steps, object)),
                 None => object.null("accept"),
             }
-            object.array("verdicts", &report.verdicts, verdict);
+            object.array("verdicts", &report.verdicts, |found, out| verdict(found, redacting, out));
         }),
         Event::Open(agreed) => tell("open", &|object| open(agreed, object)),
         Event::RoundTrip(time) => {
             tell("round-trip", &|object| object.number("rtt_us", micros(*time)));
         }
-        Event::Note(text) => tell("note", &|object| object.string("text", text)),
+        Event::Note(text) => tell("note", &|object| object.string("text", &safe(text, redacting))),
         Event::Frame(..) | Event::End(_) => {}
     }
 }
@@ -127,6 +137,11 @@ pub(super) fn violation(violation: &Violation, object: &mut Object<'_>) {
     }
 }
 
+/// A text, without credentials if `redacting`.
+fn safe(text: &str, redacting: bool) -> Cow<'_, str> {
+    if redacting { redact::text(text) } else { Cow::Borrowed(text) }
+}
+
 fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
     let TlsFacts { version, cipher, alpn, certificate, verified } = facts;
     object.optional("version", version.as_deref());
@@ -144,7 +159,8 @@ fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
     });
 }
 
-fn head(head: &Head, object: &mut Object<'_>) {
+/// `defects` are those of the head that crossed the wire, with its places.
+fn head(head: &Head, defects: &[HeadDefect], object: &mut Object<'_>) {
     object.word(
         "kind",
         match head.kind() {
@@ -172,14 +188,14 @@ fn head(head: &Head, object: &mut Object<'_>) {
         string::string(&String::from_utf8_lossy(field.value), out);
         out.push(b']');
     });
-    object.strings("defects", head.defects());
+    object.strings("defects", defects);
     object.lossy("raw", head.raw());
     if std::str::from_utf8(head.raw()).is_err() {
         string::base64(head.raw(), object.key("raw_base64"));
     }
 }
 
-fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
+fn verdict(verdict: &Verdict, redacting: bool, out: &mut Vec<u8>) {
     let Verdict { rule, outcome, text } = verdict;
     Object::inline(out, |object| {
         object.string("rule", rule.id);
@@ -209,7 +225,7 @@ fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
             },
         );
         object.optional("code", rule.code);
-        object.string("text", text);
+        object.string("text", &safe(text, redacting));
     });
 }
 

@@ -204,7 +204,8 @@ impl Lane {
         object.flag("compressed", info.compressed);
         object.number("wire_length", info.wire_len);
         object.number("length", info.len);
-        if self.omitted {
+        // Of a message whose beginning was not seen only a part could be told.
+        if self.omitted || self.content.len() as u64 != info.len {
             object.word("content", "omitted");
         } else {
             object.text_or_base64(info.opcode == OpCode::Data(Data::Text), &self.content);

@@ -2,7 +2,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use crate::ui::number::hex_pair;
+use crate::ui::pretty;
 use crate::ui::sanitize::{is_hidden, plain_len};
 
 /// Appends a JSON string with its quotes.
@@ -39,14 +39,7 @@ fn push_special(c: char, out: &mut Vec<u8>) {
         '\n' => out.extend_from_slice(b"\\n"),
         '\r' => out.extend_from_slice(b"\\r"),
         '\t' => out.extend_from_slice(b"\\t"),
-        c if is_hidden(c) => {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let [high, low] = unit.to_be_bytes();
-                out.extend_from_slice(b"\\u");
-                out.extend_from_slice(&hex_pair(high));
-                out.extend_from_slice(&hex_pair(low));
-            }
-        }
+        c if is_hidden(c) => pretty::escape(c, out),
         c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
     }
 }

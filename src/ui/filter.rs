@@ -1,0 +1,126 @@
+//! Which frames people are shown: a gate in front of the lines of the transcript.
+//!
+//! What it holds back is only not shown; it was sent or received all the same, and logs have it.
+//! Broken rules, notes and endings never meet a gate.
+
+use super::command::{Filter, Way};
+use crate::wire::OpCode;
+
+/// So much of the content is looked at by a regex: of a longer one, the beginning decides.
+pub const LOOKED_AT: usize = 64 * 1024;
+
+impl Filter {
+    /// Whether a frame may pass as far as its header tells. `opcode` is that of its message.
+    fn lets_pass(&self, way: Way, opcode: OpCode) -> bool {
+        self.way.is_none_or(|only| only == way)
+            && (self.opcodes.is_empty() || self.opcodes.contains(&opcode))
+    }
+}
+
+/// What is known of one frame, or of one message where messages are shown as a whole.
+#[derive(Debug, Default)]
+pub(super) enum Gate {
+    /// It is shown.
+    #[default]
+    Open,
+    /// It is not.
+    Shut,
+    /// Its content decides; this is what came of it.
+    Undecided(Vec<u8>),
+}
+
+impl Gate {
+    /// A gate for what travels `way`.
+    #[inline]
+    pub(super) fn new(filter: Option<&Filter>, way: Way, opcode: OpCode) -> Self {
+        match filter {
+            None => Self::Open,
+            Some(filter) if !filter.lets_pass(way, opcode) => Self::Shut,
+            Some(Filter { regex: None, .. }) => Self::Open,
+            Some(_) => Self::Undecided(Vec::new()),
+        }
+    }
+
+    /// Takes the next piece of the content into account.
+    #[inline]
+    pub(super) fn push(&mut self, content: &[u8], filter: Option<&Filter>) {
+        if let Self::Undecided(seen) = self {
+            let room = LOOKED_AT - seen.len();
+            seen.extend_from_slice(&content[..content.len().min(room)]);
+            if seen.len() == LOOKED_AT {
+                self.decide(filter);
+            }
+        }
+    }
+
+    /// Decides by what came.
+    pub(super) fn decide(&mut self, filter: Option<&Filter>) {
+        if let Self::Undecided(seen) = self {
+            let regex = filter.and_then(|filter| filter.regex.as_ref());
+            // The filter may have been taken away in the meantime.
+            let matches = regex.is_none_or(|regex| regex.is_match(seen));
+            *self = if matches { Self::Open } else { Self::Shut };
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
+
+    pub(super) fn is_undecided(&self) -> bool {
+        matches!(self, Self::Undecided(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Control, Data};
+    use regex::bytes::Regex;
+
+    const TEXT: OpCode = OpCode::Data(Data::Text);
+    const PING: OpCode = OpCode::Control(Control::Ping);
+
+    fn passes(filter: &Filter, way: Way, opcode: OpCode, content: &[u8]) -> bool {
+        let mut gate = Gate::new(Some(filter), way, opcode);
+        content.chunks(1000).for_each(|piece| gate.push(piece, Some(filter)));
+        gate.decide(Some(filter));
+        gate.is_open()
+    }
+
+    #[test]
+    fn all_that_is_given_must_hold() {
+        let nothing = Filter::default();
+        assert!(passes(&nothing, Way::In, PING, b""));
+        let filter = Filter {
+            way: Some(Way::In),
+            opcodes: vec![TEXT, PING],
+            regex: Some(Regex::new("a+").expect("valid")),
+        };
+        assert!(passes(&filter, Way::In, TEXT, b"xaax"));
+        assert!(!passes(&filter, Way::Out, TEXT, b"xaax"));
+        assert!(!passes(&filter, Way::In, OpCode::Data(Data::Binary), b"xaax"));
+        assert!(!passes(&filter, Way::In, PING, b"xyz"));
+    }
+
+    #[test]
+    fn the_beginning_of_a_long_content_decides() {
+        let filter = Filter { regex: Some(Regex::new("a").expect("valid")), ..Filter::default() };
+        let mut content = vec![b'x'; LOOKED_AT];
+        content.push(b'a');
+        assert!(!passes(&filter, Way::In, TEXT, &content));
+        assert!(passes(&filter, Way::In, TEXT, &content[1..]));
+        let mut gate = Gate::new(Some(&filter), Way::In, TEXT);
+        gate.push(&content, Some(&filter));
+        assert!(!gate.is_undecided(), "no more is needed");
+    }
+
+    #[test]
+    fn without_a_filter_all_is_shown() {
+        assert!(Gate::new(None, Way::In, TEXT).is_open());
+        let filter = Filter { regex: Some(Regex::new("a").expect("valid")), ..Filter::default() };
+        let mut gate = Gate::new(Some(&filter), Way::In, TEXT);
+        gate.decide(None);
+        assert!(gate.is_open());
+    }
+}

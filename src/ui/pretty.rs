@@ -1,0 +1,237 @@
+//! JSON on several lines, with colours: the same text, only with other white space.
+//!
+//! Works on the tokens and makes no values, so the order and the duplicates of keys and the
+//! spelling of numbers and strings stay as they came. What a terminal must not see is written as
+//! the escape that JSON has for it: the result is still the same JSON.
+
+use super::number;
+use super::sanitize::{self, is_hidden};
+use super::style::{Ink, Palette};
+
+/// Arrays and objects inside each other; deeper ones are not shown as JSON. No indent beyond it
+/// helps a reader, and the indents make a text of a million brackets grow by its square.
+pub const MAX_DEPTH: usize = 128;
+
+/// The longest text that is shown as JSON on several lines, in bytes.
+pub const MAX_LEN: usize = 1 << 20;
+
+/// Columns of each level.
+const STEP: usize = 2;
+
+/// Whether JSON is shown on several lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Pretty {
+    /// In the view of messages
+    #[default]
+    Auto,
+    /// Below the last frame of a message too
+    Always,
+    /// As it came
+    Never,
+}
+
+/// Appends `text` on several lines, without a line end behind the last; the lines behind the
+/// first begin with `indent` spaces. Appends nothing and gives `None` if `text` is no JSON (RFC
+/// 8259), longer than [`MAX_LEN`], or deeper than [`MAX_DEPTH`].
+pub fn append(text: &[u8], indent: usize, palette: Palette, out: &mut Vec<u8>) -> Option<()> {
+    let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= MAX_LEN)?;
+    let start = out.len();
+    let done = Printer { rest: text, open: Vec::new(), indent, palette, out }.print();
+    if done.is_none() {
+        out.truncate(start);
+    }
+    done
+}
+
+struct Printer<'a> {
+    rest: &'a str,
+    /// The brackets that are open.
+    open: Vec<Bracket>,
+    indent: usize,
+    palette: Palette,
+    out: &'a mut Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bracket {
+    Array,
+    Object,
+}
+
+impl Bracket {
+    fn close(self) -> char {
+        match self {
+            Self::Array => ']',
+            Self::Object => '}',
+        }
+    }
+}
+
+impl Printer<'_> {
+    fn print(mut self) -> Option<()> {
+        loop {
+            if !self.value()? {
+                continue;
+            }
+            // Behind a value: what closes, then a comma or the end.
+            loop {
+                let Some(open) = self.open.last().copied() else {
+                    self.white();
+                    return self.rest.is_empty().then_some(());
+                };
+                if self.take(',') {
+                    self.out.push(b',');
+                    self.begin_item(open)?;
+                    break;
+                }
+                if !self.take(open.close()) {
+                    return None;
+                }
+                self.open.pop();
+                self.new_line();
+                self.out.push(open.close() as u8);
+            }
+        }
+    }
+
+    /// Writes a value whole, or goes into it: then it says `false`.
+    fn value(&mut self) -> Option<bool> {
+        self.white();
+        let bracket = match self.rest.as_bytes().first()? {
+            b'[' => Bracket::Array,
+            b'{' => Bracket::Object,
+            b'"' => return self.string(Ink::String).map(|()| true),
+            b'-' | b'0'..=b'9' => return self.number().map(|()| true),
+            _ => return self.literal().map(|()| true),
+        };
+        self.out.push(self.rest.as_bytes()[0]);
+        self.rest = &self.rest[1..];
+        if self.take(bracket.close()) {
+            self.out.push(bracket.close() as u8);
+            return Some(true);
+        }
+        if self.open.len() == MAX_DEPTH {
+            return None;
+        }
+        self.open.push(bracket);
+        self.begin_item(bracket)?;
+        Some(false)
+    }
+
+    /// Begins the line of an item, of an object with its key.
+    fn begin_item(&mut self, open: Bracket) -> Option<()> {
+        self.new_line();
+        if open == Bracket::Object {
+            self.white();
+            self.string(Ink::Key)?;
+            if !self.take(':') {
+                return None;
+            }
+            self.out.extend_from_slice(b": ");
+        }
+        Some(())
+    }
+
+    fn new_line(&mut self) {
+        self.out.push(b'\n');
+        number::spaces(self.indent + STEP * self.open.len(), self.out);
+    }
+
+    fn white(&mut self) {
+        self.rest = self.rest.trim_start_matches(is_white);
+    }
+
+    /// Takes `c` if it is the next token.
+    fn take(&mut self, c: char) -> bool {
+        self.white();
+        let rest = self.rest.strip_prefix(c);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    /// RFC 8259 §7.
+    fn string(&mut self, ink: Ink) -> Option<()> {
+        let bytes = self.rest.as_bytes();
+        if bytes.first() != Some(&b'"') {
+            return None;
+        }
+        let mut at = 1;
+        loop {
+            at += sanitize::plain_len(&bytes[at..]);
+            at += match bytes.get(at)? {
+                b'"' => break,
+                // "the characters that MUST be escaped: … the control characters (U+0000 through
+                // U+001F)".
+                0..=0x1f => return None,
+                b'\\' => match bytes.get(at + 1)? {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
+                    b'u' if bytes.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit) => 6,
+                    _ => return None,
+                },
+                _ => 1,
+            };
+        }
+        self.token(at + 1, ink);
+        Some(())
+    }
+
+    /// "number = [ minus ] int [ frac ] [ exp ]" (RFC 8259 §6).
+    fn number(&mut self) -> Option<()> {
+        let bytes = self.rest.as_bytes();
+        let digits = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let some = |count: usize| (count > 0).then_some(count);
+        let mut at = usize::from(bytes.first() == Some(&b'-'));
+        at += match bytes.get(at)? {
+            b'0' => 1,
+            _ => some(digits(at))?,
+        };
+        if bytes.get(at) == Some(&b'.') {
+            at += 1;
+            at += some(digits(at))?;
+        }
+        if matches!(bytes.get(at), Some(b'e' | b'E')) {
+            at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+            at += some(digits(at))?;
+        }
+        self.token(at, Ink::Number);
+        Some(())
+    }
+
+    fn literal(&mut self) -> Option<()> {
+        let word =
+            ["true", "false", "null"].into_iter().find(|word| self.rest.starts_with(word))?;
+        self.token(word.len(), Ink::Literal);
+        Some(())
+    }
+
+    /// Writes the next `len` bytes in a colour.
+    fn token(&mut self, len: usize, ink: Ink) {
+        let (token, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        self.palette.begin(ink, self.out);
+        let mut shown = 0;
+        // Only strings have such characters.
+        for (at, c) in token.char_indices().filter(|(_, c)| is_hidden(*c)) {
+            self.out.extend_from_slice(&token.as_bytes()[shown..at]);
+            escape(c, self.out);
+            shown = at + c.len_utf8();
+        }
+        self.out.extend_from_slice(&token.as_bytes()[shown..]);
+        self.palette.end(self.out);
+    }
+}
+
+/// Appends a character as JSON escapes it: `\u` and four digits, two of these beyond U+FFFF.
+pub(super) fn escape(c: char, out: &mut Vec<u8>) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        let [high, low] = unit.to_be_bytes();
+        out.extend_from_slice(b"\\u");
+        out.extend_from_slice(&number::hex_pair(high));
+        out.extend_from_slice(&number::hex_pair(low));
+    }
+}
+
+/// "Insignificant whitespace" (RFC 8259 §2).
+fn is_white(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+}
