@@ -4,6 +4,21 @@
 //! `/help`, `docs/commands.md` and the man page all read it. Knows no connection: a [`Command`]
 //! says what is wanted, the modes carry it out.
 
+pub mod completion;
+pub mod error;
+pub mod escape;
+pub mod frame;
+pub mod help;
+pub mod hex;
+pub mod hint;
+pub mod illegal;
+pub mod notation;
+mod parse;
+pub mod payload;
+mod place;
+pub mod table;
+mod words;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +27,9 @@ use regex::bytes::Regex;
 use crate::event::Direction;
 use crate::wire::mask::MaskKey;
 use crate::wire::{LengthForm, OpCode};
+
+pub use error::ParseError;
+pub use parse::parse;
 
 /// What a line asks for.
 #[derive(Clone, Debug)]
