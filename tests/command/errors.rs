@@ -133,7 +133,7 @@ fn payloads() {
             "\"hello\" is no hex: 'h' is no hex digit; for text write it in quotes",
         ),
         ("/binary 00 ff f", 14, "\"00 ff f\" is no hex: an odd number of digits; for text [..]"),
-        ("/text hex:0g", 11, "\"0g\" is no hex: 'g' is no hex digit; for text [..]"),
+        ("/text hex:0g", 11, "\"0g\" is no hex: 'g' is no hex digit"),
         ("/binary \"hello", 8, "the \" here is not closed"),
         ("/text base64:A*==", 14, "\"A*==\" is no base64: invalid symbol 42, offset 1"),
         ("/text base64:AAA", 16, "\"AAA\" is no base64: [..]"),
@@ -152,7 +152,7 @@ fn regular_expressions_and_headers() {
         ("/expect \"a", 8, "the \" here is not closed"),
         ("/filter /(a/", 8, "\"(a\" is no regular expression: unclosed group"),
         ("/filter in out", 11, "the direction is given twice"),
-        ("/filter text ping", 13, "the opcodes is given twice"),
+        ("/filter text ping", 13, "the list of opcodes is given twice"),
         ("/filter /a/ /b/", 12, "the regular expression is given twice"),
         ("/headers Origin", 9, "header \"Origin\" has no colon; write 'Name: value', or [..]"),
     ]);

@@ -80,9 +80,17 @@ pub enum Fault {
     /// An escape that can't be resolved.
     #[error(transparent)]
     Escape(EscapeFault),
-    /// Not hex.
-    #[error("{word} is no hex: {fault}; for text write it in quotes")]
+    /// Not hex, where it was said to be hex.
+    #[error("{word} is no hex: {fault}")]
     Hex {
+        /// The payload, quoted and cut.
+        word: String,
+        /// What is wrong with it.
+        fault: HexFault,
+    },
+    /// Not hex, where hex is what nothing else was said to be.
+    #[error("{word} is no hex: {fault}; for text write it in quotes")]
+    HexOrQuotes {
         /// The payload, quoted and cut.
         word: String,
         /// What is wrong with it.

@@ -109,8 +109,9 @@ fn option(word: Piece<'_>) -> Result<Option<(&'static str, Piece<'_>)>, ParseErr
 #[derive(Debug)]
 struct Draft {
     spec: FrameSpec,
-    /// Of a Close, and where it stood.
+    /// What `code=` said: the payload is the reason behind it.
     code: Option<u16>,
+    /// The keys given so far.
     seen: Vec<&'static str>,
 }
 

@@ -303,7 +303,7 @@ pub(super) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
         };
         let opcodes = opcodes.ok_or_else(|| word.not("no filter", accepted()))?;
         if !std::mem::replace(&mut filter.opcodes, opcodes).is_empty() {
-            return Err(Fault::Twice("the opcodes").at(word.at));
+            return Err(Fault::Twice("the list of opcodes").at(word.at));
         }
     }
     Ok(Command::Filter(FilterChange::Only(filter)))

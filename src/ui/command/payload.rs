@@ -8,7 +8,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use super::Payload;
 use super::error::{Fault, ParseError, shown};
 use super::escape;
-use super::hex;
+use super::hex::{self, HexFault};
 use super::words::{Piece, unquote};
 
 /// What a payload is that begins with none of the notations' names.
@@ -38,7 +38,7 @@ pub(super) fn parse(piece: Piece<'_>, plain: Plain) -> Result<Payload, ParseErro
         return file(path);
     }
     if let Some(digits) = piece.strip("hex:") {
-        return unhex(digits);
+        return unhex(digits, |word, fault| Fault::Hex { word, fault });
     }
     if let Some(digits) = piece.strip("base64:") {
         return unbase64(digits);
@@ -77,18 +77,17 @@ fn hex_or_text(piece: Piece<'_>) -> Result<Payload, ParseError> {
     let Some(quoted) = piece.strip("\"") else {
         return match piece.text.contains('\\') {
             true => unescape(piece).map(Payload::Bytes),
-            false => unhex(piece),
+            false => unhex(piece, |word, fault| Fault::HexOrQuotes { word, fault }),
         };
     };
     let text = quoted.text.trim_end().strip_suffix('"').ok_or(Fault::Open('"').at(piece.at))?;
     unescape(Piece { text, ..quoted }).map(Payload::Bytes)
 }
 
-fn unhex(piece: Piece<'_>) -> Result<Payload, ParseError> {
-    let wrong = |fault: hex::HexFault| {
-        Fault::Hex { word: shown(piece.text), fault }.at(piece.at + fault.at())
-    };
-    hex::unhex(piece.text).map(Payload::Bytes).map_err(wrong)
+fn unhex(piece: Piece<'_>, wrong: fn(String, HexFault) -> Fault) -> Result<Payload, ParseError> {
+    hex::unhex(piece.text)
+        .map(Payload::Bytes)
+        .map_err(|fault| wrong(shown(piece.text), fault).at(piece.at + fault.at()))
 }
 
 fn unbase64(piece: Piece<'_>) -> Result<Payload, ParseError> {
