@@ -1,7 +1,7 @@
 //! The one table of the prompt's commands: names, arguments, help, and what reads them.
 //!
 //! The parser dispatches through it; completion, hints, `/help`, `docs/commands.md` and the man
-//! page are made from it. The rows are in [`entries`].
+//! page are made from it. The rows are in `table/entries.rs`.
 
 mod entries;
 
