@@ -1,27 +1,9 @@
 //! Values of options: times, sizes, window bits.
 
-use std::time::Duration;
-
 use super::Linger;
 
-/// `1.5`, `250ms`, `2m`: seconds unless a unit is given.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let help = || format!("{text:?} is not a time; write seconds, as in 1.5, or 250ms, 2m, 1h");
-    let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let seconds = match unit {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(help()),
-    };
-    let number: f64 = number.parse().map_err(|_| help())?;
-    Duration::try_from_secs_f64(number * seconds)
-        .ok()
-        .filter(|time| *time <= Duration::from_secs(100 * 365 * 86400))
-        .ok_or_else(help)
-}
+/// The notation of times is that of the prompt.
+pub(super) use crate::ui::command::notation::duration;
 
 /// A time, or a negative number for ever.
 pub(super) fn linger(text: &str) -> Result<Linger, String> {
@@ -61,18 +43,9 @@ pub(super) fn bits(text: &str) -> Result<u8, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    #[test]
-    fn times_have_units() {
-        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
-        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        assert_eq!(duration("0"), Ok(Duration::ZERO));
-        for wrong in ["", "-1", "x", "1d", "nan", "inf", "1e300"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
-    }
+    use super::*;
 
     #[test]
     fn a_negative_linger_is_for_ever() {

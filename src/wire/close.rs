@@ -6,6 +6,8 @@
 //!
 //! [`CloseCode`]: super::CloseCode
 
+use super::ViolationKind;
+
 /// The longest reason: a control frame holds 125 bytes (§5.5) and the code takes two.
 pub const MAX_REASON_LEN: usize = 123;
 
@@ -232,6 +234,19 @@ pub enum CloseBodyFault {
     Code(u16),
     /// The reason is not UTF-8.
     Reason(super::utf8::Utf8Error),
+}
+
+impl CloseBodyFault {
+    /// The rule that is broken, and what was seen.
+    pub fn breach(self) -> (ViolationKind, String) {
+        match self {
+            Self::OneByte => (ViolationKind::CloseBodyOfOneByte, String::new()),
+            Self::Code(code) => {
+                (ViolationKind::IllegalCloseCode, format!("{code} {}", lookup(code).name))
+            }
+            Self::Reason(error) => (ViolationKind::CloseReasonNotUtf8, error.to_string()),
+        }
+    }
 }
 
 impl CloseBody {

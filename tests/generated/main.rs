@@ -1,7 +1,9 @@
-//! The files made from the command line's definition are the committed ones.
+//! The files made from the command line's definition and the table of commands are the committed
+//! ones.
 //!
 //! `UPDATE=1 cargo test --test generated` writes them anew.
 
+mod commands;
 mod man;
 
 use std::fs;
@@ -22,6 +24,19 @@ fn the_completions_are_those_of_the_command_line() {
 #[test]
 fn the_manual_page_is_that_of_the_command_line() {
     check("man/wscope.1", &man::page());
+}
+
+#[test]
+fn the_page_of_commands_is_that_of_their_table() {
+    check("docs/commands.md", &commands::page());
+}
+
+#[test]
+fn the_manual_page_tells_every_command() {
+    let page = man::page().replace("\\-", "-");
+    for entry in wscope::ui::command::table::ENTRIES {
+        assert!(page.contains(&format!("\n\\fB/{}\\fR", entry.name)), "/{}", entry.name);
+    }
 }
 
 #[test]

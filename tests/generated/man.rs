@@ -1,10 +1,13 @@
-//! The manual page: one for the program and its modes, from the help of the command line and the
-//! table of exit codes. What no table holds (environment, files, examples) is written here.
+//! The manual page: one for the program and its modes, from the help of the command line, the table
+//! of the prompt's commands and that of the exit codes. What no table holds (environment, files, examples) is written here.
 
 use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use wscope::modes::exit::Exit;
+use wscope::ui::command::table::{Entry, Group};
+
+use crate::commands::sentence;
 
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR", "If set and not empty, --color auto means never."),
@@ -56,7 +59,7 @@ pub fn page() -> String {
     page.push_str(".SH OPTIONS\n");
     page.push_str(&options(&command));
     subcommands(&command, &mut page);
-    for section in [exit_status(), environment(), files(), examples(), see_also()] {
+    for section in [prompt(), exit_status(), environment(), files(), examples(), see_also()] {
         page.push_str(&section.to_roff());
     }
     page
@@ -169,6 +172,39 @@ fn own_options(mode: &Command, top: &Command) -> String {
 /// Whether clap adds it by itself.
 fn is_standard(argument: &Arg) -> bool {
     argument.get_id() == "help" || argument.get_id() == "version"
+}
+
+/// The commands of the prompt: usage, what each does, and its first example.
+fn prompt() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["COMMANDS"]);
+    roff.text([roman(
+        "On a terminal, lines are read. A line is sent as a text message, as it is. A line that begins \
+         with / is a command; // begins a text with a slash, /# a comment.",
+    )]);
+    for group in Group::ALL {
+        roff.control("SS", [group.title()]);
+        for entry in group.entries() {
+            command(entry, &mut roff);
+        }
+    }
+    roff
+}
+
+fn command(entry: &Entry, roff: &mut Roff) {
+    roff.control("TP", []);
+    let name = format!("/{}", entry.name);
+    let arguments = entry.usage().split_off(name.len());
+    roff.text([bold(name), italic(arguments)]);
+    roff.text([roman(sentence(entry.summary))]);
+    for paragraph in entry.help.lines() {
+        roff.control("IP", []);
+        roff.text([roman(paragraph)]);
+    }
+    for (line, meaning) in entry.examples {
+        roff.control("IP", []);
+        roff.text([bold(*line), roman(format!(": {meaning}."))]);
+    }
 }
 
 fn exit_status() -> Roff {

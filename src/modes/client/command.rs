@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
+use crate::ui::command::hex::unhex;
+use crate::ui::command::notation;
 use crate::ui::sanitize::escaped;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Data, LengthForm, OpCode};
@@ -106,7 +108,7 @@ impl Command {
             (None, Some(base64), None) => BASE64_STANDARD
                 .decode(base64.as_bytes())
                 .map_err(|error| wrong(format!("base64: {}", error.to_string().to_lowercase()))),
-            (None, None, Some(hex)) => unhex(hex).map_err(wrong),
+            (None, None, Some(hex)) => unhex(hex).map_err(|fault| wrong(format!("hex: {fault}"))),
             _ => Err(wrong("give one of text, base64 and hex".to_owned())),
         }
     }
@@ -139,23 +141,11 @@ enum OpCodeArg {
 
 impl OpCodeArg {
     fn opcode(&self) -> Result<OpCode, CommandError> {
-        let bits = match self {
-            Self::Number(bits) => Some(*bits).filter(|bits| *bits < 16),
-            Self::Name(name) => match name.as_str() {
-                "continuation" => Some(0),
-                "text" => Some(1),
-                "binary" => Some(2),
-                "close" => Some(8),
-                "ping" => Some(9),
-                "pong" => Some(10),
-                _ => None,
-            },
+        let opcode = match self {
+            Self::Number(bits) => Some(*bits).filter(|bits| *bits < 16).map(OpCode::from),
+            Self::Name(name) => notation::opcode(name),
         };
-        bits.map(OpCode::from).ok_or_else(|| {
-            CommandError::Payload(
-                "opcode: use 0 to 15, or continuation, text, binary, close, ping, pong".to_owned(),
-            )
-        })
+        opcode.ok_or_else(|| CommandError::Payload(format!("opcode: use {}", notation::OPCODES)))
     }
 }
 
@@ -206,31 +196,13 @@ fn mask_key(
         None | Some(MaskArg::On(true)) => Ok(endpoint.key()),
         Some(MaskArg::On(false)) => Ok(None),
         Some(MaskArg::Key(hex)) => {
-            let key = unhex(&hex).ok().and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
             let help = || CommandError::Payload("mask: use true, false or 8 hex digits".to_owned());
-            key.map(Some).ok_or_else(help)
+            notation::mask_key(&hex).map(Some).ok_or_else(help)
         }
     }
 }
 
 fn length_form_of(bits: u8) -> Result<LengthForm, CommandError> {
-    match bits {
-        7 => Ok(LengthForm::Bits7),
-        16 => Ok(LengthForm::Bits16),
-        64 => Ok(LengthForm::Bits64),
-        _ => Err(CommandError::Payload(format!("length_form: use 7, 16 or 64, not {bits}"))),
-    }
-}
-
-/// Hex digits in pairs, spaces between them allowed.
-fn unhex(text: &str) -> Result<Vec<u8>, String> {
-    let mut digits = Vec::with_capacity(text.len());
-    for char in text.chars().filter(|char| !char.is_ascii_whitespace()) {
-        let digit = char.to_digit(16).ok_or_else(|| format!("hex: {char:?} is no hex digit"))?;
-        digits.push(digit as u8);
-    }
-    if digits.len() % 2 == 1 {
-        return Err("hex: an odd number of digits".to_owned());
-    }
-    Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    notation::length_form(bits.into())
+        .ok_or_else(|| CommandError::Payload(format!("length_form: use 7, 16 or 64, not {bits}")))
 }

@@ -4,6 +4,8 @@
 //! Reads line by line, so a dump of any length passes. What can't be hex is an error with its
 //! line and column; nothing is skipped silently but what a dump adds: offsets, the text column.
 
+use crate::ui::command::hex::{self, HexFault};
+
 /// Why a line is not hex.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HexError {
@@ -130,36 +132,15 @@ impl HexReader {
 
     /// Reads groups of digits; `column` is where `text` begins in its line.
     fn digits(&self, text: &str, column: usize, out: &mut Vec<u8>) -> Result<(), HexError> {
-        let at = |from: &str| column + text[..text.len() - from.len()].chars().count() + 1;
-        let mut rest = text;
-        loop {
-            rest = rest
-                .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':'));
-            for prefix in ["0x", "0X", "\\x"] {
-                rest = rest.strip_prefix(prefix).unwrap_or(rest);
+        let line = self.line;
+        hex::append(text, out).map_err(|fault| {
+            let column = column + text[..fault.at()].chars().count() + 1;
+            match fault {
+                HexFault::NotHex { found, .. } => HexError::NotHex { line, column, found },
+                HexFault::HalfByte { .. } => HexError::HalfByte { line, column },
             }
-            let len = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
-            let (group, after) = rest.split_at(len);
-            match after.chars().next() {
-                Some(found) if len == 0 || !ends_group(found) => {
-                    return Err(HexError::NotHex { line: self.line, column: at(after), found });
-                }
-                None if len == 0 => return Ok(()),
-                _ => {}
-            }
-            if len % 2 == 1 {
-                return Err(HexError::HalfByte { line: self.line, column: at(rest) });
-            }
-            let digit = |byte: &u8| (*byte as char).to_digit(16).unwrap_or(0) as u8;
-            out.extend(group.as_bytes().chunks_exact(2).map(|p| digit(&p[0]) << 4 | digit(&p[1])));
-            rest = after;
-        }
+        })
     }
-}
-
-/// What may follow a group of digits.
-fn ends_group(c: char) -> bool {
-    c.is_whitespace() || matches!(c, ',' | ';' | ':' | '\\')
 }
 
 impl Layout {

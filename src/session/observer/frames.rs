@@ -9,7 +9,7 @@ use super::Run;
 use crate::event::{Direction, FrameEvent, MessageInfo, WholeMessage};
 use crate::session::Limits;
 use crate::session::framing::{self, Situation};
-use crate::wire::close::{CloseBody, CloseBodyFault};
+use crate::wire::close::CloseBody;
 use crate::wire::decoder::{Decoder, Input, Step, Unfinished};
 use crate::wire::deflate::codec::{Inflater, Progress, TAIL};
 use crate::wire::deflate::params::DeflateParams;
@@ -535,17 +535,8 @@ impl Frames {
         if header.len > 125 {
             return;
         }
-        let (kind, detail) = match CloseBody::parse(self.control_payload()).fault() {
-            None => return,
-            Some(CloseBodyFault::OneByte) => (ViolationKind::CloseBodyOfOneByte, String::new()),
-            Some(CloseBodyFault::Code(code)) => {
-                let name = crate::wire::close::lookup(code).name;
-                (ViolationKind::IllegalCloseCode, format!("{code} {name}"))
-            }
-            Some(CloseBodyFault::Reason(error)) => {
-                (ViolationKind::CloseReasonNotUtf8, error.to_string())
-            }
-        };
+        let Some(fault) = CloseBody::parse(self.control_payload()).fault() else { return };
+        let (kind, detail) = fault.breach();
         self.blame(kind, header.offset, detail);
     }
 

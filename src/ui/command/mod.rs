@@ -3,6 +3,26 @@
 //! One table says each command's name, arguments and help; the parser, the completion, the hints,
 //! `/help`, `docs/commands.md` and the man page all read it. Knows no connection: a [`Command`]
 //! says what is wanted, the modes carry it out.
+//!
+//! [`table`] is that table. [`parse()`] goes through it to `parse.rs` and [`frame`], which read
+//! [`payload`]s and the notations of single values; `words.rs` cuts the line. [`completion`] and
+//! [`hint`] ask `place.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
+//! what is about to be sent.
+
+pub mod completion;
+pub mod error;
+pub mod escape;
+pub mod frame;
+pub mod help;
+pub mod hex;
+pub mod hint;
+pub mod illegal;
+pub mod notation;
+mod parse;
+pub mod payload;
+mod place;
+pub mod table;
+mod words;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +33,9 @@ use crate::event::Direction;
 pub use crate::session::endpoint::AutoPong;
 use crate::wire::mask::MaskKey;
 use crate::wire::{LengthForm, OpCode};
+
+pub use error::ParseError;
+pub use parse::parse;
 
 /// What a line asks for.
 #[derive(Clone, Debug)]

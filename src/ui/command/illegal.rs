@@ -1,0 +1,80 @@
+//! Which rules a frame breaks that is about to be sent.
+//!
+//! An illegal frame is sent without a question; one line says what is illegal about it. The rules
+//! of headers are judged as for frames of the peer, and told in the words of the catalogue.
+
+use crate::session::framing::{Situation, judge};
+use crate::wire::close::CloseBody;
+use crate::wire::utf8::{Utf8Error, Utf8Validator};
+use crate::wire::writer::RawFrame;
+use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, ViolationKind};
+
+/// What `frame` breaks if it is sent next, in one line: each rule with its code and its section,
+/// divided by `; `. `None` if it is legal.
+///
+/// The mask must have been chosen. What only later frames can tell is not judged: whether a text
+/// that goes on will be UTF-8.
+pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
+    let len = frame.announced.unwrap_or(frame.payload.len() as u64);
+    let minimal = LengthForm::minimal(len);
+    let header = FrameHeader {
+        fin: frame.fin,
+        rsv1: frame.rsv1,
+        rsv2: frame.rsv2,
+        rsv3: frame.rsv3,
+        opcode: frame.opcode,
+        mask: frame.mask,
+        len,
+        form: frame.form.unwrap_or(minimal),
+        offset: 0,
+    };
+    let mut found = Vec::new();
+    judge(&header, situation, |kind, detail| {
+        // A form that is too short is another fault, told below.
+        if kind != ViolationKind::NonMinimalLength || header.form > minimal {
+            found.push(told(kind, &detail));
+        }
+    });
+    if header.form < minimal {
+        let bits = header.form.bits();
+        found.push(format!("RFC 6455 §5.2: a length of {len} does not fit into {bits} bits"));
+    }
+    if len != frame.payload.len() as u64 {
+        let has = frame.payload.len();
+        found.push(format!(
+            "RFC 6455 §5.2: a length of {len} is announced, the payload has {has} bytes, so what \
+             follows is misread"
+        ));
+    } else if let Some((kind, detail)) = content_fault(frame, situation) {
+        found.push(told(kind, &detail));
+    }
+    (!found.is_empty()).then(|| found.join("; "))
+}
+
+fn told(kind: ViolationKind, detail: &str) -> String {
+    let rule = kind.rule();
+    let divider = if detail.is_empty() { "" } else { ": " };
+    format!("{} {}: {}{divider}{detail}", rule.code, rule.section, rule.explanation)
+}
+
+/// What is wrong with the payload, as far as it shows in one frame.
+fn content_fault(frame: &RawFrame, situation: Situation) -> Option<(ViolationKind, String)> {
+    match frame.opcode {
+        // What is compressed is judged when it has been inflated.
+        OpCode::Data(Data::Text) if !(frame.rsv1 && situation.compression) => {
+            let mut utf8 = Utf8Validator::default();
+            let end = |utf8: &mut Utf8Validator| if frame.fin { utf8.finish() } else { Ok(()) };
+            let error = utf8.push(&frame.payload).and_then(|()| end(&mut utf8)).err()?;
+            let kind = match error {
+                Utf8Error::Impossible { .. } => ViolationKind::InvalidUtf8,
+                Utf8Error::Truncated { .. } => ViolationKind::TruncatedUtf8,
+            };
+            Some((kind, error.to_string()))
+        }
+        // A longer body breaks the rule of control frames, which has been told.
+        OpCode::Control(Control::Close) if frame.payload.len() <= 125 => {
+            CloseBody::parse(&frame.payload).fault().map(|fault| fault.breach())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,174 @@
+//! What is wrong with a line: the message, and the byte it points at.
+
+use wscope::ui::command::parse;
+
+/// Checks messages that are given up to `[..]`.
+fn refused(cases: &[(&str, usize, &str)]) {
+    for (line, at, wanted) in cases {
+        let error = parse(line).expect_err(line);
+        let said = error.to_string();
+        match wanted.strip_suffix("[..]") {
+            Some(begin) => assert!(said.starts_with(begin), "{line}: {said}"),
+            None => assert_eq!(said, *wanted, "{line}"),
+        }
+        assert_eq!(error.at, *at, "{line}: {said}");
+        assert!(line.is_char_boundary(error.at), "{line}");
+        assert!(!said.contains('\n') && !said.ends_with('.'), "{line}: {said}");
+    }
+}
+
+#[test]
+fn unknown_commands_are_suggested_never_done() {
+    refused(&[
+        ("/pnig", 0, "unknown command /pnig; did you mean /ping?"),
+        ("/rec", 0, "unknown command /rec; did you mean /reconnect?"),
+        ("/p hi", 0, "unknown command /p; did you mean /ping or /pong?"),
+        ("/PING", 0, "unknown command /PING; did you mean /ping?"),
+        (
+            "/etc/passwd",
+            0,
+            "unknown command /etc/passwd; /help lists all; a text that begins with / is written //",
+        ),
+        ("/", 0, "unknown command /; /help lists all[..]"),
+        ("/ ping", 0, "unknown command /; /help lists all[..]"),
+        ("/\u{1b}[31m", 0, "unknown command /\\e[31m; /help lists all[..]"),
+        ("/every 1 /pnig", 9, "unknown command /pnig; did you mean /ping?"),
+        ("/help pnig", 6, "unknown command /pnig; did you mean /ping?"),
+    ]);
+}
+
+#[test]
+fn arguments_missing_or_too_many() {
+    refused(&[
+        ("/file", 5, "/file needs PATH; usage: /file PATH [text|binary]"),
+        ("/file \"\"", 8, "/file needs PATH; usage: /file PATH [text|binary]"),
+        ("/wait ", 6, "/wait needs TIME; usage: /wait TIME"),
+        ("/every", 6, "/every needs INTERVAL; usage: /every INTERVAL COMMAND"),
+        ("/every 5s", 9, "/every needs COMMAND; usage: /every INTERVAL COMMAND"),
+        ("/every 5s /# no", 15, "/every needs COMMAND; usage: /every INTERVAL COMMAND"),
+        ("/repeat", 7, "/repeat needs N; usage: /repeat N COMMAND"),
+        ("/expect", 7, "/expect needs REGEX; usage: /expect REGEX [TIMEOUT]"),
+        ("/source", 7, "/source needs FILE; usage: /source FILE"),
+        ("/open", 5, "/open needs URL; usage: /open URL"),
+        ("/show", 5, "/show needs a topic; usage: /show TOPIC [N]"),
+        ("/autopong delay", 15, "/autopong needs a time; usage: /autopong [on|off|delay TIME]"),
+        ("/fragment", 9, "/fragment needs N, or sizes such as 2,0,5; usage: [..]"),
+        ("/fragment 3", 11, "/fragment needs a message (an empty one is written --); usage: [..]"),
+        ("/fragment 3 ping", 16, "/fragment needs a message[..]"),
+        ("/abort now", 7, "\"now\" is too much; usage: /abort"),
+        ("/quit 1000", 6, "\"1000\" is too much; usage: /quit"),
+        ("/compress on off", 13, "\"off\" is too much; usage: /compress [on|off]"),
+        ("/filter off in", 12, "\"in\" is too much; usage: /filter [..]"),
+        ("/filter /a/b", 11, "\"b\" is too much; usage: /filter [..]"),
+        ("/wait 1 /ping", 8, "\"/ping\" is too much; usage: /wait TIME"),
+    ]);
+}
+
+#[test]
+fn words_that_are_not_what_they_should_be() {
+    let times = "write seconds, as in 1.5, or 250ms, 2m, 1h";
+    refused(&[
+        ("/close bye", 7, "\"bye\" is no close code; write 0 to 65535, or a name such as [..]"),
+        ("/close 65536", 7, "\"65536\" is no close code; [..]"),
+        ("/file a b", 8, "\"b\" is no type of message; write text or binary; a path with [..]"),
+        ("/autopong maybe", 10, "\"maybe\" is no way to answer pings; write on, off or delay 2s"),
+        ("/autopong delay x", 16, &format!("\"x\" is no time; {times}")),
+        ("/autoclose maybe", 11, "\"maybe\" is no switch; write on or off"),
+        ("/every 0 a", 7, &format!("\"0\" is no interval; {times}; at least 1ms")),
+        ("/every 1e300 a", 7, "\"1e300\" is no interval; [..]"),
+        ("/repeat 0 a", 8, "\"0\" is no count; write a number from 1 up"),
+        ("/repeat -1 a", 8, "\"-1\" is no count; [..]"),
+        ("/stop all", 6, "\"all\" is no number; write the number of an /every, or nothing"),
+        ("/wait -1", 6, &format!("\"-1\" is no time; {times}")),
+        ("/wait 1000000h", 6, "\"1000000h\" is no time; [..]"),
+        ("/expect a b", 10, &format!("\"b\" is no time; {times}; a regular expression with [..]")),
+        ("/show all", 6, "\"all\" is nothing to show; write handshake, tls, stats, state, frames"),
+        ("/show frames x", 13, "\"x\" is no number of frames; write a number, or nothing for 20"),
+        ("/view all", 6, "\"all\" is no view; write frames, messages, json, hex"),
+        ("/timestamps x", 12, "\"x\" is no choice of timestamps; write on, off, relative"),
+        ("/filter text,tex", 8, "\"text,tex\" is no filter; write off, in, out, both, opcodes[..]"),
+        ("/fragment 0 a", 10, "\"0\" is no way to cut a message; write 1 to 1000000 fragments[..]"),
+        ("/fragment 1,,2 a", 10, "\"1,,2\" is no way to cut a message; [..]"),
+        ("/fragment , a", 10, "\",\" is no way to cut a message; [..]"),
+    ]);
+}
+
+#[test]
+fn options_of_a_frame() {
+    refused(&[
+        ("/frame 16", 7, "\"16\" is no opcode; write 0 to 15, or continuation, text, [..]"),
+        ("/frame opcode=pnig", 14, "\"pnig\" is no opcode; write 0 to 15, or continuation, [..]"),
+        ("/frame ping fin=maybe", 16, "\"maybe\" is no switch; write on or off"),
+        ("/frame rsv=8", 11, "\"8\" is no value of rsv; write 0 to 7"),
+        ("/frame mask=xyz", 12, "\"xyz\" is no mask; write on, off or 8 hex digits"),
+        ("/frame form=8", 12, "\"8\" is no form; write 7, 16 or 64"),
+        (
+            "/frame length=-1",
+            14,
+            "\"-1\" is no length; write a number of bytes, at most 64 bits long",
+        ),
+        ("/frame code=x", 12, "\"x\" is no close code; [..]"),
+        ("/frame code=1000 @a", 17, "code= takes the reason as text, not from a file"),
+        (
+            "/frame ping fni=off a",
+            12,
+            "\"fni=off\" is no option of /frame; write fin=, or -- before a payload that begins so",
+        ),
+        ("/frame fin=on fin=off", 14, "fin is given twice"),
+        ("/frame ping opcode=pong", 12, "opcode is given twice"),
+    ]);
+}
+
+#[test]
+fn payloads() {
+    refused(&[
+        (r"/text a\q", 7, r"\q is no escape; a backslash is written \\ (known: \n \r [..]"),
+        (r"/text \", 6, r"nothing follows the backslash; a backslash is written \\ [..]"),
+        (r"/text é\x1", 8, r"\x needs two hex digits, as in \x7f"),
+        (r"/ping \u00e9", 6, r"\u needs the number of a character, as in \u{1F600}"),
+        (r"/close 1000 \q", 12, r"\q is no escape; [..]"),
+        (
+            "/binary hello",
+            8,
+            "\"hello\" is no hex: 'h' is no hex digit; for text write it in quotes",
+        ),
+        ("/binary 00 ff f", 14, "\"00 ff f\" is no hex: an odd number of digits; for text [..]"),
+        ("/text hex:0g", 11, "\"0g\" is no hex: 'g' is no hex digit"),
+        ("/binary \"hello", 8, "the \" here is not closed"),
+        ("/text base64:A*==", 14, "\"A*==\" is no base64: invalid symbol 42, offset 1"),
+        ("/text base64:AAA", 16, "\"AAA\" is no base64: [..]"),
+        ("/text @", 7, "a path must follow the @; a text that begins with @ is written \\@"),
+        ("/text @\"a", 7, "the \" here is not closed"),
+        ("/text @\"a\" b", 10, "\" b\" is behind the path; write the path alone"),
+        ("/file 'a", 6, "the ' here is not closed"),
+    ]);
+}
+
+#[test]
+fn regular_expressions_and_headers() {
+    refused(&[
+        ("/expect (a", 8, "\"(a\" is no regular expression: unclosed group"),
+        ("/expect /a", 8, "the / here is not closed"),
+        ("/expect \"a", 8, "the \" here is not closed"),
+        ("/filter /(a/", 8, "\"(a\" is no regular expression: unclosed group"),
+        ("/filter in out", 11, "the direction is given twice"),
+        ("/filter text ping", 13, "the list of opcodes is given twice"),
+        ("/filter /a/ /b/", 12, "the regular expression is given twice"),
+        ("/headers Origin", 9, "header \"Origin\" has no colon; write 'Name: value', or [..]"),
+    ]);
+}
+
+#[test]
+fn what_can_not_be_repeated_says_why() {
+    refused(&[
+        ("/every 1 /every 1 /ping", 9, "/every can't stand in /every: it goes on by itself"),
+        ("/repeat 2 /every 1 /ping", 10, "/every can't stand in /repeat: it goes on by itself"),
+        ("/repeat 2 /repeat 2 a", 10, "/repeat can't stand in /repeat: one with the product [..]"),
+        ("/every 1 /repeat 2 /repeat 2 a", 19, "/repeat can't stand in /repeat: [..]"),
+        ("/every 1 /source x", 9, "/source can't stand in /every: it is done once, by hand"),
+        ("/repeat 2 /wait 1", 10, "/wait can't stand in /repeat: it holds the lines that [..]"),
+        ("/every 1 /expect a", 9, "/expect can't stand in /every: it holds the lines that [..]"),
+        ("/repeat 2 /quit", 10, "/quit can't stand in /repeat: it ends the connection"),
+        ("/every 1 /view hex", 9, "/view can't stand in /every: setting a thing again [..]"),
+    ]);
+}

@@ -1,0 +1,68 @@
+//! `docs/commands.md`: the commands of the prompt from their table, as Markdown.
+
+use std::fmt::Write as _;
+
+use wscope::ui::command::table::{Entry, Group};
+
+const PREAMBLE: &str = "\
+# Commands of the prompt
+
+On a terminal `wscope URL` reads lines; `/source FILE` reads them from a file. A line is sent as a
+text message, as it is: no escapes, spaces kept. A line that begins with `/` is a command, `//`
+begins a text with a slash, `/#` a comment. A command is never guessed from its beginning; Tab
+completes, `/help` lists, `/help COMMAND` explains.
+
+How payloads are written is told at [`/text`](#text), and for bytes at [`/binary`](#binary). An
+illegal frame is sent without a question, and one line says which rules it breaks.
+
+This page is made from the program's own table, as `/help` and the manual are.
+";
+
+/// The page.
+pub fn page() -> String {
+    let mut page = PREAMBLE.to_owned();
+    for group in Group::ALL {
+        let _ = writeln!(page, "\n| {} | |\n| --- | --- |", group.title());
+        for entry in group.entries() {
+            let usage = entry.usage().replace('|', "\\|");
+            let _ = writeln!(page, "| [`{usage}`](#{}) | {} |", entry.name, entry.summary);
+        }
+    }
+    for group in Group::ALL {
+        let _ = writeln!(page, "\n## {}", group.title());
+        for entry in group.entries() {
+            chapter(entry, &mut page);
+        }
+    }
+    page
+}
+
+fn chapter(entry: &Entry, page: &mut String) {
+    let summary = sentence(entry.summary);
+    let _ = writeln!(page, "\n### {}\n\n`{}`\n\n{summary}", entry.name, entry.usage());
+    if !entry.aliases.is_empty() {
+        let aliases: Vec<_> = entry.aliases.iter().map(|alias| format!("`/{alias}`")).collect();
+        let _ = writeln!(page, "Also {}.", aliases.join(", "));
+    }
+    for paragraph in entry.help.lines() {
+        let _ = writeln!(page, "\n{}", escaped(paragraph));
+    }
+    page.push_str("\n| for example | |\n| --- | --- |\n");
+    for (line, meaning) in entry.examples {
+        let line = line.replace('|', "\\|");
+        let _ = writeln!(page, "| `{line}` | {} |", escaped(meaning));
+    }
+}
+
+/// A summary as a sentence of its own.
+pub fn sentence(summary: &str) -> String {
+    let mut chars = summary.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    format!("{}{}.", String::from_iter(first), chars.as_str())
+}
+
+/// What Markdown would read as its own signs.
+fn escaped(text: &str) -> String {
+    let special = |c: char| matches!(c, '\\' | '*' | '_' | '|' | '<' | '`' | '[');
+    text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+}
