@@ -17,6 +17,7 @@ pub mod human;
 pub mod json;
 mod messages;
 pub mod number;
+pub mod prompt;
 pub mod sanitize;
 pub mod style;
 pub mod terminal;
