@@ -5,6 +5,7 @@
 //! the editor's own account of rows and columns, which begins at the prompt, stays true.
 
 use std::borrow::Cow;
+use std::mem;
 use std::panic;
 use std::sync::Arc;
 
@@ -118,6 +119,10 @@ impl Completer for Helper {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<Pair>)> {
+        if mem::take(&mut self.typing.lock().continues) {
+            let newline = Pair { display: String::new(), replacement: "\n".to_owned() };
+            return Ok((pos.saturating_sub(1), vec![newline]));
+        }
         let (start, completions) = self.assist.complete(line, pos);
         if start > pos || !line.is_char_boundary(start) {
             return Ok((pos, Vec::new()));

@@ -28,6 +28,8 @@ pub struct Typing {
     pub clips: Clips,
     /// Whether Ctrl-C ended it.
     pub ctrl_c: CtrlC,
+    /// The next completion is that of a backslash to a line end.
+    pub continues: bool,
     /// The prompt is that of a search.
     pub searching: bool,
     /// What has been pasted so far, while a paste arrives.
@@ -85,7 +87,7 @@ impl ConditionalEventHandler for Keys {
                 }
             }
         }
-        typing.ctrl_c = CtrlC::No;
+        (typing.ctrl_c, typing.continues) = (CtrlC::No, false);
         let line = ctx.line();
         match (code, modifiers) {
             (KeyCode::BracketedPasteStart, _) => {
@@ -107,7 +109,9 @@ impl ConditionalEventHandler for Keys {
             (KeyCode::Enter, Modifiers::NONE) | (KeyCode::Char('J'), Modifiers::CTRL)
                 if ctx.pos() == line.len() && is_continued(line) =>
             {
-                Some(Cmd::Replace(Movement::BackwardChar(1), Some("\n".to_owned())))
+                // The one command that replaces text and leaves the cursor behind it.
+                typing.continues = true;
+                Some(Cmd::Complete)
             }
             // A label goes as a whole: half of one would be sent as text.
             (KeyCode::Backspace, Modifiers::NONE)
