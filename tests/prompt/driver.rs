@@ -83,6 +83,13 @@ impl Driven {
         writeln!(self.commands, "{command}").expect("the program listens");
     }
 
+    /// The same, and it is done: what is typed next comes later.
+    #[track_caller]
+    pub fn order(&mut self, command: &str) {
+        self.tell(command);
+        assert_eq!(self.report(), "done");
+    }
+
     /// The next thing that the program reports.
     #[track_caller]
     pub fn report(&self) -> String {
@@ -220,12 +227,18 @@ fn run(mut prompt: Prompt, reports: &mut UnixStream, heard: &Receiver<Heard>) {
                     "away" => {
                         writeln!(reports, "{}", prompt.is_away()).expect("the test listens");
                     }
-                    "hold" => held = true,
+                    "hold" => {
+                        held = true;
+                        writeln!(reports, "done").expect("the test listens");
+                    }
                     "release" => {
                         held = false;
                         prompt.next(Next::Read);
                     }
-                    "reply" => replies.push(reply(rest)),
+                    "reply" => {
+                        replies.push(reply(rest));
+                        writeln!(reports, "done").expect("the test listens");
+                    }
                     "close" => {
                         prompt.close();
                         std::process::exit(0);

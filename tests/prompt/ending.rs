@@ -45,7 +45,7 @@ fn close_ends_a_search_too() {
 #[test]
 fn close_ends_the_wait_for_the_loop() {
     let mut t = Driven::ready();
-    t.tell("hold");
+    t.order("hold");
     t.keys("line\r");
     assert_eq!(t.report(), r#"Line("line")"#);
     t.tell("say the end");
@@ -117,7 +117,7 @@ fn a_panic_in_any_thread_leaves_the_terminal_in_order() {
 #[test]
 fn a_terminal_that_goes_away_is_an_end() {
     let mut t = Driven::ready();
-    t.tell("hold");
+    t.order("hold");
     t.keys("\x04");
     assert_eq!(t.report(), "End");
     t.leave();

@@ -48,7 +48,7 @@ fn ctrl_c_in_a_search_gives_up_the_search() {
 fn while_the_loop_works_ctrl_c_is_a_signal() {
     let mut t = Driven::ready();
     assert!(!t.modes().is_cooked());
-    t.tell("hold");
+    t.order("hold");
     t.keys("\x03");
     assert_eq!(t.report(), "Interrupted");
     assert!(t.modes().is_cooked());

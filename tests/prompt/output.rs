@@ -136,7 +136,7 @@ fn a_new_size_is_seen_and_the_line_drawn_for_it() {
 #[test]
 fn what_arrives_while_no_line_is_read_is_shown_at_once() {
     let mut t = Driven::ready();
-    t.tell("hold");
+    t.order("hold");
     t.keys("line\r");
     assert_eq!(t.report(), r#"Line("line")"#);
     for n in 0..3 {
@@ -163,7 +163,7 @@ fn a_cleared_screen_fills_from_the_top() {
     t.terminal.wait_for_screen(|screen| screen.text() == ["one", "connected   > half"]);
     t.tell("say two");
     t.terminal.wait_for_screen(|screen| screen.text() == ["one", "two", "connected   > half"]);
-    t.tell("reply clear");
+    t.order("reply clear");
     t.keys("\r");
     assert_eq!(t.report(), r#"Line("half")"#);
     t.terminal.wait_for_screen(|screen| screen.text() == ["connected   >"]);

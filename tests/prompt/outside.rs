@@ -25,7 +25,7 @@ fn an_editor_edits_and_the_screen_waits() {
         ("EDITOR", "false"),
         ("TMPDIR", temporary.path().to_str().expect("UTF-8")),
     ]);
-    t.tell("reply edit it's \"$HOME\" ");
+    t.order("reply edit it's \"$HOME\" ");
     t.keys("/edit\r");
     assert_eq!(t.report(), r#"Line("/edit")"#);
     t.terminal.wait_for_screen(|screen| {
@@ -52,7 +52,7 @@ fn an_editor_that_fails_edits_nothing() {
         (r"printf 'a\377' >", "what was edited is not UTF-8 at byte 1"),
     ] {
         let mut t = Driven::ready_with(&[("EDITOR", editor)]);
-        t.tell("reply edit text");
+        t.order("reply edit text");
         t.keys("/edit\r");
         t.report();
         assert_eq!(t.report(), format!("Edited(Err({expected:?}))"));
@@ -65,7 +65,7 @@ fn a_pager_gets_what_does_not_fit() {
     let folder = tempfile::tempdir().expect("a folder");
     let pager = script(&folder, r#"echo "paging $(wc -l)"; read go < /dev/tty"#);
     let mut t = Driven::ready_with(&[("PAGER", &format!("'{pager}'"))]);
-    t.tell("reply page 100");
+    t.order("reply page 100");
     t.keys("/last\r");
     t.report();
     t.terminal.wait_for_screen(|screen| screen.has("paging 100"));
@@ -76,7 +76,7 @@ fn a_pager_gets_what_does_not_fit() {
         screen.has("* flooded") && screen.ends_with_line("connected   > ")
     });
     assert!(String::from_utf8_lossy(&t.bytes()).contains("* 6,000 lines were not shown"));
-    t.tell("reply page 10");
+    t.order("reply page 10");
     t.keys("/last\r");
     t.report();
     t.terminal.wait_for_screen(|screen| {
@@ -88,7 +88,7 @@ fn a_pager_gets_what_does_not_fit() {
 #[test]
 fn without_a_pager_it_is_shown_all_the_same() {
     let mut t = Driven::ready_with(&[("PAGER", "no-such-pager-anywhere")]);
-    t.tell("reply page 30");
+    t.order("reply page 30");
     t.keys("/last\r");
     t.report();
     t.terminal.wait_for_screen(|screen| {
@@ -100,7 +100,7 @@ fn without_a_pager_it_is_shown_all_the_same() {
 #[test]
 fn the_end_of_the_session_ends_the_pager() {
     let mut t = Driven::ready_with(&[("PAGER", "cat > /dev/null; read go < /dev/tty; :")]);
-    t.tell("reply page 100");
+    t.order("reply page 100");
     t.keys("/last\r");
     t.report();
     t.tell("away");

@@ -17,6 +17,9 @@ use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 /// Nothing in these tests takes so long, unless it hangs.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
+/// A title that no program gives.
+const END: &[u8] = b"\x1b]0;the program has ended\x07";
+
 /// A running program and its terminal.
 pub struct Terminal {
     child: Option<Child>,
@@ -224,7 +227,7 @@ impl Terminal {
         kill_process(Pid::from_child(child), signal).expect("the program is there");
     }
 
-    /// Waits for the end of the program. The terminal must then be as it was found.
+    /// Waits for the end of the program and of what it wrote. The terminal must then be as it was found.
     #[track_caller]
     pub fn end(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("a program");
@@ -242,6 +245,9 @@ impl Terminal {
         let status = child.wait().expect("our child");
         drop(done);
         assert!(!watchdog.join().expect("no panic"), "it did not end: {:#?}", self.screen());
+        // What was written before this has been read when this has; a screen does not show it.
+        self.line.write_all(END).expect("a terminal");
+        self.wait(|state| memchr::memmem::find(&state.bytes, END));
         assert_eq!(self.modes(), self.found, "the terminal is left as it was found");
         status
     }
