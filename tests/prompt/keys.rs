@@ -1,5 +1,7 @@
 //! What the keys do.
 
+use std::process::Command;
+
 use crate::driver::Driven;
 use crate::terminal::Terminal;
 
@@ -169,6 +171,39 @@ fn a_key_that_is_no_utf_8_costs_nothing_but_itself() {
     t.keys("c\r");
     assert_eq!(t.report(), r#"Line("abc")"#);
     t.leave();
+}
+
+#[test]
+fn ctrl_z_stops_and_the_line_is_there_again() {
+    let mut t = Driven::on(&[("PS1", "shell> "), ("ENV", "")], |command| {
+        let mut shell = Command::new("sh");
+        shell.arg("-i");
+        for (name, value) in command.get_envs() {
+            shell.env(name, value.unwrap_or_default());
+        }
+        let words = [command.get_program()].into_iter().chain(command.get_args());
+        let words: Vec<_> = words.map(|word| word.to_str().expect("UTF-8")).collect();
+        let mut terminal = Terminal::start(shell, 120, 24);
+        terminal.wait_for_screen(|screen| screen.ends_with_line("shell> "));
+        terminal.keys(format!("{}\r", words.join(" ")));
+        terminal
+    });
+    t.wait_for_line("connected   > ");
+    t.keys("halfline\x1b[D\x1b[D\x1b[D\x1b[D\x1a");
+    t.wait_for_line("shell> ");
+    assert!(t.screen().has("connected   > halfline^Z") && !t.screen().bracketed_paste);
+    assert!(t.modes().is_cooked());
+    t.tell("say meanwhile");
+    t.keys("fg\r");
+    t.terminal.wait_for_screen(|screen| {
+        screen.has("meanwhile") && screen.line() == "connected   > halfline"
+    });
+    t.keys(" a \r");
+    assert_eq!(t.report(), r#"Line("half a line")"#);
+    t.tell("close");
+    t.wait_for_line("shell> ");
+    t.keys("exit\r");
+    assert_eq!(t.terminal.end().code(), Some(0));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use rustyline::error::ReadlineError;
 use super::helper::{Helper, Leaving};
 use super::history::{self, Recall, into_io};
 use super::screen::{Phase, STATE_WIDTH, Shared};
-use super::typing::{CtrlC, SharedTyping};
+use super::typing::{Ending, SharedTyping};
 use super::{Next, Typed, outside};
 
 /// What the line editor measures; the helper draws something else of this width.
@@ -92,9 +92,7 @@ impl EditorThread {
             match read {
                 Ok(Err(ReadlineError::Io(error))) if error.kind() == io::ErrorKind::InvalidData => {
                     // A key that is no UTF-8 is no reason to lose the line.
-                    let typing = self.typing.lock();
-                    let (before, after) = typing.draft.split_at(typing.pos);
-                    (left, right) = (before.to_owned(), after.to_owned());
+                    (left, right) = self.typing.lock().halves();
                 }
                 Err(thrown) if thrown.is::<Leaving>() => {
                     self.part();
@@ -102,22 +100,29 @@ impl EditorThread {
                 }
                 Err(_) => return Some(Typed::Failed(io::Error::other("the line editor failed"))),
                 Ok(read) => {
-                    (left, right) = (String::new(), String::new());
                     if let Some(typed) = self.outcome(read) {
                         return Some(typed);
                     }
+                    // Empty, if it was given up.
+                    (left, right) = self.typing.lock().halves();
                 }
             }
         }
     }
 
-    /// What the end of a line means; `None` if it was only given up.
+    /// What the end of a line means; `None` if there is more to read.
     fn outcome(&mut self, read: rustyline::Result<String>) -> Option<Typed> {
         let mut typing = self.typing.lock();
-        let outcome = match (read, typing.ctrl_c) {
-            (Ok(line), CtrlC::No) => Some(Typed::Line(typing.clips.unfold(line))),
-            (Ok(_), CtrlC::GivesUp) => None,
-            (Ok(_), CtrlC::Interrupts) => Some(Typed::Interrupted),
+        let outcome = match (read, typing.ending) {
+            (Ok(line), Ending::Entered) => Some(Typed::Line(typing.clips.unfold(line))),
+            (Ok(_), Ending::GivenUp) => None,
+            (Ok(_), Ending::Interrupted) => Some(Typed::Interrupted),
+            (Ok(_), Ending::Suspended(pos)) => {
+                typing.pos = pos;
+                drop(typing);
+                outside::suspend();
+                return None;
+            }
             // Another key than Ctrl-C, if that is what `stty intr` or `stty quit` say.
             (Err(ReadlineError::Interrupted), _) => {
                 typing.draft.is_empty().then_some(Typed::Interrupted)

@@ -17,7 +17,7 @@ use rustyline::{Context, Result};
 
 use super::Assist;
 use super::screen::Shared;
-use super::typing::{CtrlC, SharedTyping};
+use super::typing::{Ending, SharedTyping};
 use crate::ui::sanitize;
 
 /// Completions shown at most; the line editor counts them in 16 bits.
@@ -139,10 +139,14 @@ impl Completer for Helper {
 }
 
 impl Validator for Helper {
-    /// Every line is valid; one that is given up says so, as in a shell.
+    /// Every line is valid; one that is not entered says so, as in a shell.
     fn validate(&self, _: &mut ValidationContext<'_>) -> Result<ValidationResult> {
-        let given_up = self.typing.lock().ctrl_c != CtrlC::No;
-        Ok(ValidationResult::Valid(given_up.then(|| "^C".to_owned())))
+        let key = match self.typing.lock().ending {
+            Ending::Entered => None,
+            Ending::GivenUp | Ending::Interrupted => Some("^C".to_owned()),
+            Ending::Suspended(_) => Some("^Z".to_owned()),
+        };
+        Ok(ValidationResult::Valid(key))
     }
 }
 

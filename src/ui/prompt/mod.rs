@@ -49,6 +49,10 @@ const KEYSEQ_TIMEOUT: u16 = 50;
 /// one row before it, the message takes no room.
 const TICK: &str = "\x1b[A\n";
 
+/// From one redraw for output to the next: enough for the eye, and a flood of small messages leaves
+/// the processor to the network.
+const PACE: Duration = Duration::from_millis(8);
+
 /// How long the editor thread may take to leave. It can't while it waits for a second key, as in a
 /// search, or for the terminal.
 const LEAVING: Duration = Duration::from_millis(250);
@@ -307,5 +311,8 @@ fn tick(shared: &Shared, mut printer: impl ExternalPrinter) {
         if is_reading && printer.print(TICK.to_owned()).is_err() {
             return;
         }
+        let inner = shared.lock();
+        let staying = |inner: &mut screen::Inner| !inner.leave && inner.phase != Phase::Left;
+        drop(shared.ticks.wait_timeout_while(inner, PACE, staying));
     }
 }

@@ -1,16 +1,21 @@
-//! Other programs on the same terminal: an editor for a message, a pager for a long answer.
+//! Other programs on the same terminal: an editor for a message, a pager for a long answer, the
+//! shell behind it all.
 //!
 //! The user's own settings say which (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so a
 //! shell splits them, as it does for git. What is edited or shown is handed over as an argument or
 //! as input, never as part of a command.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_current_process_group};
+use signal_hook::consts::SIGCONT;
+use signal_hook::low_level;
 
 use super::screen::{Phase, Shared};
 use super::tty::Tty;
@@ -20,6 +25,9 @@ const PAGER: &str = r#"eval "${PAGER:-less -R}""#;
 
 /// What a shell says when there is no such program.
 const NOT_FOUND: i32 = 127;
+
+/// How long the system may take to stop this process.
+const STOPPING: Duration = Duration::from_millis(200);
 
 /// Lets the user edit `text`; gives what the file then holds.
 ///
@@ -60,6 +68,20 @@ pub fn page(shared: &Shared, text: &[u8]) -> io::Result<()> {
         Ok(status) if status.code() != Some(NOT_FOUND) => Ok(()),
         Ok(_) | Err(_) => shared.tty.write(text),
     }
+}
+
+/// Stops this process and those it was started with, as Ctrl-Z does; returns when it goes on.
+///
+/// Where no shell could let it go on the system does not stop it, and this returns soon.
+pub fn suspend() {
+    let Ok((mut continued, hook)) = UnixStream::pair() else { return };
+    let Ok(id) = low_level::pipe::register(SIGCONT, hook) else { return };
+    let stop = || kill_current_process_group(Signal::TSTP);
+    if continued.set_read_timeout(Some(STOPPING)).is_ok() && stop().is_ok() {
+        // The stop may take a moment to reach this thread: it must not touch the terminal till then.
+        let _ = continued.read(&mut [0]);
+    }
+    low_level::unregister(id);
 }
 
 fn editor(tty: &Tty, path: &Path) -> io::Result<Command> {

@@ -26,8 +26,8 @@ pub struct Typing {
     pub pos: usize,
     /// What its labels stand for.
     pub clips: Clips,
-    /// Whether Ctrl-C ended it.
-    pub ctrl_c: CtrlC,
+    /// How it ends.
+    pub ending: Ending,
     /// The next completion is that of a backslash to a line end.
     pub continues: bool,
     /// The prompt is that of a search.
@@ -36,16 +36,18 @@ pub struct Typing {
     paste: Option<String>,
 }
 
-/// What Ctrl-C did to the line.
+/// How the reading of a line ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CtrlC {
-    /// It was not pressed.
+pub enum Ending {
+    /// It is entered.
     #[default]
-    No,
-    /// There was something to give up: a line, a search.
-    GivesUp,
-    /// There was nothing: whoever asked for the line is meant.
-    Interrupts,
+    Entered,
+    /// By Ctrl-C, and there was something to give up: a line, a search.
+    GivenUp,
+    /// By Ctrl-C, and there was nothing: whoever asked for the line is meant.
+    Interrupted,
+    /// By Ctrl-Z, with the cursor so many bytes into the line. It will be read on.
+    Suspended(usize),
 }
 
 /// A [`Typing`] in the hands of the helper, the key handler and the history at once. All run in the
@@ -87,7 +89,7 @@ impl ConditionalEventHandler for Keys {
                 }
             }
         }
-        (typing.ctrl_c, typing.continues) = (CtrlC::No, false);
+        (typing.ending, typing.continues) = (Ending::Entered, false);
         let line = ctx.line();
         match (code, modifiers) {
             (KeyCode::BracketedPasteStart, _) => {
@@ -95,10 +97,16 @@ impl ConditionalEventHandler for Keys {
                 Some(Cmd::Noop)
             }
             (KeyCode::BracketedPasteEnd, _) => Some(Cmd::Noop),
-            // Accepting removes the hint; the validator adds `^C`.
+            // Accepting removes the hint; the validator adds `^C` or `^Z`.
             (KeyCode::Char('C'), Modifiers::CTRL) => {
                 let nothing = line.is_empty() && !typing.searching;
-                typing.ctrl_c = if nothing { CtrlC::Interrupts } else { CtrlC::GivesUp };
+                typing.ending = if nothing { Ending::Interrupted } else { Ending::GivenUp };
+                Some(Cmd::AcceptLine)
+            }
+            // The line editor's own way stops the process from a thread that may go on for a moment
+            // and put the terminal back into raw mode, under the shell.
+            (KeyCode::Char('Z'), Modifiers::CTRL) => {
+                typing.ending = Ending::Suspended(ctx.pos());
                 Some(Cmd::AcceptLine)
             }
             (KeyCode::Char('L'), Modifiers::CTRL) => {
@@ -120,7 +128,11 @@ impl ConditionalEventHandler for Keys {
                 let bracket = CharSearch::Backward('[');
                 Some(Cmd::Kill(Movement::ViCharSearch(1, bracket)))
             }
-            (KeyCode::Char(_), Modifiers::NONE) if line.len() >= MAX_LINE => Some(Cmd::Noop),
+            (KeyCode::Char(_), Modifiers::NONE) | (KeyCode::Char('Y'), Modifiers::CTRL)
+                if line.len() >= MAX_LINE =>
+            {
+                Some(Cmd::Noop)
+            }
             _ => None,
         }
     }
@@ -132,7 +144,13 @@ impl Typing {
     pub fn begin(&mut self, left: &str, right: &str) {
         self.draft = [left, right].concat();
         self.pos = left.len();
-        (self.ctrl_c, self.searching) = (CtrlC::No, false);
+        (self.ending, self.searching) = (Ending::Entered, false);
+    }
+
+    /// The line before the cursor and behind it.
+    pub fn halves(&self) -> (String, String) {
+        let (left, right) = self.draft.split_at_checked(self.pos).unwrap_or((&self.draft, ""));
+        (left.to_owned(), right.to_owned())
     }
 
     /// Nothing is left of the line.
