@@ -32,18 +32,20 @@ const RESERVED: [Reserved; 9] = [
     },
     Reserved {
         names: &["fs::", "File::open", "File::create"],
-        places: &["net", "modes"],
-        reason: "bytes come in and go out through the layers that own descriptors",
+        places: &["net", "modes", "ui/prompt"],
+        reason: "bytes come in and go out through the layers that own descriptors; the prompt's \
+                 are the terminal, its history, the file that an editor edits",
     },
     Reserved {
         names: &["io::stdin", "io::stdout", "println!", "print!("],
-        places: &["net/stdio", "ui/terminal", "modes"],
+        places: &["net/stdio", "ui/terminal", "ui/prompt/tty", "modes"],
         reason: "stdout is payload and has one writer; others only ask whether it is a terminal",
     },
     Reserved {
         names: &["thread::"],
-        places: &["net", "modes"],
-        reason: "one loop runs everything; threads only carry calls that block",
+        places: &["net", "modes", "ui/prompt"],
+        reason: "one loop runs everything; threads only carry calls that block, as the line \
+                 editor and the terminal do",
     },
     Reserved {
         names: &["anyhow"],

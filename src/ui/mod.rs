@@ -20,6 +20,7 @@ mod messages;
 pub mod number;
 pub mod pretty;
 pub mod progress;
+pub mod prompt;
 pub mod redact;
 pub mod sanitize;
 pub mod stats;

@@ -1,0 +1,228 @@
+//! The editor thread: reads a line, hands it over, waits to be told what is next.
+//!
+//! While it waits it shows what comes; while it reads, the line editor does ([`super::helper`]).
+
+use std::io;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use rustyline::Editor;
+use rustyline::error::ReadlineError;
+
+use super::helper::{Helper, Leaving};
+use super::history::{self, Recall, into_io};
+use super::screen::{Phase, STATE_WIDTH, Shared};
+use super::typing::{Ending, SharedTyping};
+use super::{Next, Typed, outside};
+
+/// What the line editor measures; the helper draws something else of this width.
+const PROMPT: [u8; STATE_WIDTH + 3] = [b' '; STATE_WIDTH + 3];
+
+/// See the module.
+pub struct EditorThread {
+    pub editor: Editor<Helper, Recall>,
+    pub typing: SharedTyping,
+    pub shared: Arc<Shared>,
+    pub history: Option<PathBuf>,
+    pub typed: Sender<Typed>,
+    pub wake: Box<dyn Fn() + Send>,
+}
+
+impl EditorThread {
+    /// Runs until it is told to leave.
+    pub fn run(mut self) {
+        self.load_history();
+        let mut next = Next::Read;
+        loop {
+            next = match next {
+                Next::Read => match self.read() {
+                    Some(typed) => self.tell(typed),
+                    None => break,
+                },
+                Next::Clear => {
+                    self.show(b"\x1b[H\x1b[2J");
+                    self.shared.lock().at_top = true;
+                    Next::Read
+                }
+                Next::Page(text) => {
+                    // If it can't be written to, reading from it says so.
+                    let _ = outside::page(&self.shared, &text);
+                    Next::Read
+                }
+                Next::Edit(text) => {
+                    let edited = outside::edit(&self.shared, &text);
+                    self.tell(Typed::Edited(edited))
+                }
+                Next::Leave => break,
+            }
+        }
+        // Nothing reads the ticks any more; the thread that sends them ends with this.
+        drop(self.editor);
+        finish(&self.shared);
+    }
+
+    /// Reads until there is something to hand over; `None` if it was told to leave.
+    fn read(&mut self) -> Option<Typed> {
+        let (mut left, mut right) = (String::new(), String::new());
+        loop {
+            {
+                let mut inner = self.shared.lock();
+                if inner.leave {
+                    return None;
+                }
+                inner.phase = Phase::Reading;
+            }
+            self.typing.lock().begin(&left, &right);
+            let prompt = String::from_utf8_lossy(&PROMPT);
+            let editor = &mut self.editor;
+            let read = catch_unwind(AssertUnwindSafe(|| {
+                editor.readline_with_initial(prompt.as_ref(), (&left, &right))
+            }));
+            {
+                let mut inner = self.shared.lock();
+                if inner.phase == Phase::Left {
+                    return None;
+                }
+                inner.phase = Phase::Idle;
+                inner.at_top = false;
+            }
+            match read {
+                Ok(Err(ReadlineError::Io(error))) if error.kind() == io::ErrorKind::InvalidData => {
+                    // A key that is no UTF-8 is no reason to lose the line.
+                    (left, right) = self.typing.lock().halves();
+                }
+                Err(thrown) if thrown.is::<Leaving>() => {
+                    self.part();
+                    return None;
+                }
+                Err(_) => return Some(Typed::Failed(io::Error::other("the line editor failed"))),
+                Ok(read) => {
+                    if let Some(typed) = self.outcome(read) {
+                        return Some(typed);
+                    }
+                    // Empty, if it was given up.
+                    (left, right) = self.typing.lock().halves();
+                }
+            }
+        }
+    }
+
+    /// What the end of a line means; `None` if there is more to read.
+    fn outcome(&mut self, read: rustyline::Result<String>) -> Option<Typed> {
+        let mut typing = self.typing.lock();
+        let outcome = match (read, typing.ending) {
+            (Ok(line), Ending::Entered) => Some(Typed::Line(typing.clips.unfold(line))),
+            (Ok(_), Ending::GivenUp) => None,
+            (Ok(_), Ending::Interrupted) => Some(Typed::Interrupted),
+            (Ok(_), Ending::Suspended(pos)) => {
+                typing.pos = pos;
+                drop(typing);
+                outside::suspend();
+                return None;
+            }
+            // Another key than Ctrl-C, if that is what `stty intr` or `stty quit` say.
+            (Err(ReadlineError::Interrupted), _) => {
+                typing.draft.is_empty().then_some(Typed::Interrupted)
+            }
+            (Err(ReadlineError::Eof), _) => Some(Typed::End),
+            (Err(error), _) => Some(Typed::Failed(into_io(error))),
+        };
+        typing.clear();
+        drop(typing);
+        if let Some(Typed::Line(line)) = &outcome {
+            self.keep(line);
+        }
+        outcome
+    }
+
+    /// Hands over what was typed; shows what comes until the answer is there.
+    fn tell(&self, typed: Typed) -> Next {
+        // Who no longer listens has told this thread to leave, or is about to.
+        let _ = self.typed.send(typed);
+        (self.wake)();
+        let mut inner = self.shared.lock();
+        loop {
+            if inner.leave {
+                return Next::Leave;
+            }
+            let mut piece = Vec::new();
+            self.shared.piece(&mut inner, &mut piece);
+            if !piece.is_empty() {
+                drop(inner);
+                self.show(&piece);
+                inner = self.shared.lock();
+            } else if let Some(next) = inner.next.take() {
+                return next;
+            } else {
+                let woken = self.shared.changed.wait(inner);
+                inner = woken.unwrap_or_else(std::sync::PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// Leaves the half-typed line behind: the line editor has cleared its rows and nothing is drawn.
+    fn part(&self) {
+        self.shared.tty.modes_off();
+        let draft = mem::take(&mut self.typing.lock().draft);
+        if draft.is_empty() {
+            return;
+        }
+        let state = self.shared.lock().state.clone();
+        self.show(format!("{state} > {draft}\n").as_bytes());
+    }
+
+    fn show(&self, bytes: &[u8]) {
+        // A terminal that is gone ends the reading of lines.
+        let _ = self.shared.tty.write(bytes);
+    }
+
+    fn load_history(&mut self) {
+        let Some(path) = &self.history else { return };
+        let loaded =
+            history::create(path).and_then(|()| self.editor.load_history(path).map_err(into_io));
+        if let Err(error) = loaded {
+            self.give_up_history("read", &error);
+        }
+    }
+
+    fn keep(&mut self, line: &str) {
+        if !history::is_kept(line) {
+            return;
+        }
+        let added = self.editor.add_history_entry(line);
+        if let (Ok(true), Some(path)) = (added, &self.history)
+            && let Err(error) = self.editor.append_history(path)
+        {
+            self.give_up_history("write", &into_io(error));
+        }
+    }
+
+    /// Says once that lines are not kept, and goes on without.
+    fn give_up_history(&mut self, verb: &str, error: &io::Error) {
+        let Some(path) = self.history.take() else { return };
+        let path = crate::ui::sanitize::escaped(path.as_os_str().as_encoded_bytes());
+        let line = format!("* can't {verb} the history, lines are not kept: {path}: {error}\n");
+        self.shared.lock().queue.say(line.as_bytes());
+    }
+}
+
+/// Shows what is left and gives the terminal back.
+fn finish(shared: &Shared) {
+    let mut inner = shared.lock();
+    while inner.phase != Phase::Left && !inner.queue.is_empty() {
+        let mut piece = Vec::new();
+        shared.piece(&mut inner, &mut piece);
+        drop(inner);
+        let _ = shared.tty.write(&piece);
+        inner = shared.lock();
+    }
+    if inner.phase != Phase::Left {
+        inner.phase = Phase::Left;
+        shared.tty.leave();
+        shared.changed.notify_all();
+        shared.ticks.notify_all();
+    }
+}

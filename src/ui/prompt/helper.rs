@@ -1,0 +1,156 @@
+//! What the line editor asks for while it draws: the prompt, hints, completions.
+//!
+//! Drawing the prompt is also how lines get above it. The line editor has just cleared its rows and
+//! is about to write the prompt where they began: what is written before it there scrolls up, and
+//! the editor's own account of rows and columns, which begins at the prompt, stays true.
+
+use std::borrow::Cow;
+use std::mem;
+use std::panic;
+use std::sync::Arc;
+
+use rustyline::completion::{Completer, Pair};
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::{Hint, Hinter};
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{Context, Result};
+
+use super::Assist;
+use super::screen::Shared;
+use super::typing::{Ending, SharedTyping};
+use crate::ui::sanitize;
+
+/// Completions shown at most; the line editor counts them in 16 bits.
+const MAX_COMPLETIONS: usize = 1000;
+
+const HOME_AND_CLEAR: &[u8] = b"\x1b[H\x1b[J";
+const DIM: &str = "\x1b[90m";
+const RESET: &str = "\x1b[0m";
+
+/// Carried through the line editor to leave it: nothing else ends the reading of a line from
+/// outside. See [`Helper::highlight_prompt`].
+pub struct Leaving;
+
+/// See the module.
+pub struct Helper {
+    pub assist: Box<dyn Assist>,
+    pub typing: SharedTyping,
+    pub shared: Arc<Shared>,
+}
+
+impl rustyline::Helper for Helper {}
+
+impl Highlighter for Helper {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        default: bool,
+    ) -> Cow<'b, str> {
+        self.typing.lock().searching = !default;
+        let mut inner = self.shared.lock();
+        if inner.leave {
+            drop(inner);
+            // No hook runs: this is no panic. The line editor restores the terminal on the way.
+            panic::resume_unwind(Box::new(Leaving));
+        }
+        let mut out = Vec::new();
+        if inner.at_top {
+            // The tick may have come here by way of the second row.
+            out.extend_from_slice(HOME_AND_CLEAR);
+            inner.at_top = inner.queue.is_empty();
+        }
+        self.shared.piece(&mut inner, &mut out);
+        if !inner.queue.is_empty() {
+            self.shared.announce(&mut inner);
+        }
+        if default {
+            self.shared.palette.begin(inner.ink, &mut out);
+            out.extend_from_slice(inner.state.as_bytes());
+            self.shared.palette.end(&mut out);
+            out.extend_from_slice(b" > ");
+        } else {
+            out.extend_from_slice(prompt.as_bytes());
+        }
+        Cow::Owned(into_text(out))
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        if self.shared.palette.on {
+            Cow::Owned([DIM, hint, RESET].concat())
+        } else {
+            Cow::Borrowed(hint)
+        }
+    }
+
+    /// Called whenever the line or the cursor has changed, before anything is drawn.
+    fn highlight_char(&self, line: &str, pos: usize, _: CmdKind) -> bool {
+        self.typing.lock().note(line, pos);
+        false
+    }
+}
+
+impl Hinter for Helper {
+    type Hint = Shown;
+
+    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Shown> {
+        // Without colour nobody could tell it from what was typed.
+        if !self.shared.palette.on || pos < line.len() {
+            return None;
+        }
+        let hint = self.assist.hint(line, pos)?;
+        (!hint.chars().any(char::is_control)).then_some(Shown(hint))
+    }
+}
+
+/// A hint that tells what may follow, and can't be taken over.
+pub struct Shown(String);
+
+impl Hint for Shown {
+    fn display(&self) -> &str {
+        &self.0
+    }
+
+    fn completion(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Completer for Helper {
+    type Candidate = Pair;
+
+    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> Result<(usize, Vec<Pair>)> {
+        if mem::take(&mut self.typing.lock().continues) {
+            let newline = Pair { display: String::new(), replacement: "\n".to_owned() };
+            return Ok((pos.saturating_sub(1), vec![newline]));
+        }
+        let (start, completions) = self.assist.complete(line, pos);
+        if start > pos || !line.is_char_boundary(start) {
+            return Ok((pos, Vec::new()));
+        }
+        // A file may be called anything; the line is drawn as it is.
+        let drawable = |text: &str| !text.chars().any(char::is_control);
+        let pairs = completions.into_iter().filter(|one| drawable(&one.replacement));
+        let pairs = pairs.take(MAX_COMPLETIONS).map(|one| Pair {
+            display: sanitize::escaped(one.shown.as_bytes()),
+            replacement: one.replacement,
+        });
+        Ok((start, pairs.collect()))
+    }
+}
+
+impl Validator for Helper {
+    /// Every line is valid; one that is not entered says so, as in a shell.
+    fn validate(&self, _: &mut ValidationContext<'_>) -> Result<ValidationResult> {
+        let key = match self.typing.lock().ending {
+            Ending::Entered => None,
+            Ending::GivenUp | Ending::Interrupted => Some("^C".to_owned()),
+            Ending::Suspended(_) => Some("^Z".to_owned()),
+        };
+        Ok(ValidationResult::Valid(key))
+    }
+}
+
+fn into_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}

@@ -1,0 +1,318 @@
+//! The prompt: a line that is edited while frames arrive above it.
+//!
+//! Three threads: the caller's, which never waits for the terminal; the editor thread, the only one
+//! that reads keys and writes to the terminal; and one that wakes the line editor when there is
+//! something to show. Knows no commands: what a line means, and what completes it, is the caller's.
+
+mod clips;
+mod editor;
+mod helper;
+mod history;
+mod outside;
+mod queue;
+mod screen;
+mod secrets;
+mod tty;
+mod typing;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Signal, kill_process};
+use rustyline::config::{Behavior, BellStyle, ColorMode, CompletionType, Config};
+use rustyline::error::ReadlineError;
+use rustyline::{Editor, Event, EventHandler, ExternalPrinter};
+
+use super::style::{Ink, Palette};
+use editor::EditorThread;
+use helper::Helper;
+use history::Recall;
+use screen::{Phase, Shared};
+use tty::Tty;
+use typing::{Keys, SharedTyping};
+
+pub use screen::Screen;
+pub use secrets::holds_secret;
+
+/// Entries of the history unless said otherwise.
+pub const HISTORY_SIZE: usize = 10_000;
+
+/// How long a lone Escape waits for the rest of a sequence, milliseconds. Output waits with it.
+const KEYSEQ_TIMEOUT: u16 = 50;
+
+/// What makes the line editor draw itself anew. It insists on ending a message with a line end: up
+/// one row before it, the message takes no room.
+const TICK: &str = "\x1b[A\n";
+
+/// From one redraw for output to the next: enough for the eye, and a flood of small messages leaves
+/// the processor to the network.
+const PACE: Duration = Duration::from_millis(8);
+
+/// How long the editor thread may take to leave. It can't while it waits for a second key, as in a
+/// search, or for the terminal.
+const LEAVING: Duration = Duration::from_millis(250);
+
+/// How long the terminal may take for the last lines when the editor thread can't show them.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// What a prompt is given.
+#[derive(Clone, Debug)]
+pub struct PromptOptions {
+    /// The file that keeps lines from one session to the next; created with its folders. Without
+    /// one, lines come back within the session only.
+    pub history: Option<PathBuf>,
+    /// Entries it keeps at most.
+    pub history_size: usize,
+    /// Colours or none. Without them there are no hints either.
+    pub palette: Palette,
+    /// stdout is for something else: the controlling terminal is used.
+    pub keep_stdout_free: bool,
+}
+
+/// What completes a line and tells what may follow. Called in the editor thread at each key, so it
+/// must be quick.
+pub trait Assist: Send {
+    /// What may stand at the cursor, which is `pos` bytes into the line. Each replaces the text from
+    /// the position given back up to the cursor.
+    fn complete(&self, line: &str, pos: usize) -> (usize, Vec<Completion>);
+
+    /// What may follow the line; shown behind the cursor, never taken over.
+    fn hint(&self, line: &str, pos: usize) -> Option<String>;
+}
+
+/// One of several completions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// As the list shows it.
+    pub shown: String,
+    /// What comes into the line.
+    pub replacement: String,
+}
+
+/// What the user did.
+#[derive(Debug)]
+pub enum Typed {
+    /// Entered a line: without its end, verbatim otherwise; may hold newlines.
+    Line(String),
+    /// Edited a text, or why there is none: a sentence for the user.
+    Edited(Result<String, String>),
+    /// Pressed Ctrl-C with nothing typed.
+    Interrupted,
+    /// Pressed Ctrl-D with nothing typed, or left the terminal.
+    End,
+    /// The terminal failed; no line will come any more.
+    Failed(io::Error),
+}
+
+/// What the prompt does next. Asked for after each [`Typed`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Reads a line.
+    Read,
+    /// Clears the screen and reads a line.
+    Clear,
+    /// Shows this, made harmless for a terminal, in a pager if it does not fit; reads a line.
+    Page(Vec<u8>),
+    /// Lets the user edit this text; gives [`Typed::Edited`].
+    Edit(String),
+    /// Ends.
+    Leave,
+}
+
+/// Why there is no prompt.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// It is none, or one that can't move its cursor.
+    #[error("no terminal that lines can be edited on: {0}")]
+    Terminal(#[source] io::Error),
+    /// No thread could be started.
+    #[error("can't start a thread for the prompt: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// An open prompt. Closes when dropped.
+pub struct Prompt {
+    shared: Arc<Shared>,
+    typed: Receiver<Typed>,
+}
+
+impl Prompt {
+    /// Opens a prompt and begins to read a line. `wake` is called in another thread when
+    /// [`Prompt::take`] has something to give.
+    ///
+    /// # Errors
+    ///
+    /// The terminal can't do it, as with `TERM=dumb`: plain lines may still be read.
+    pub fn start(
+        options: PromptOptions,
+        assist: Box<dyn Assist>,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<Self, PromptError> {
+        let tty = Arc::new(Tty::open(options.keep_stdout_free).map_err(PromptError::Terminal)?);
+        let shared = Arc::new(Shared::new(tty, options.palette));
+        let typing = SharedTyping::default();
+        let no_terminal = |error: ReadlineError| PromptError::Terminal(history::into_io(error));
+        let config = config(&options).map_err(no_terminal)?;
+        let recall = Recall::new(&config, typing.clone());
+        let mut editor = Editor::with_history(config, recall).map_err(no_terminal)?;
+        let printer = editor.create_external_printer().map_err(no_terminal)?;
+        let keys = Keys { typing: typing.clone(), shared: shared.clone() };
+        editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(keys)));
+        let helper = Helper { assist, typing: typing.clone(), shared: shared.clone() };
+        editor.set_helper(Some(helper));
+
+        let (sender, typed) = channel();
+        let thread = EditorThread {
+            editor,
+            typing,
+            shared: shared.clone(),
+            history: options.history,
+            typed: sender,
+            wake: Box::new(wake),
+        };
+        shared.tty.restore_on_panic();
+        let prompt = Self { shared: shared.clone(), typed };
+        let spawn = |name: &str| thread::Builder::new().name(name.to_owned());
+        spawn("ticker").spawn(move || tick(&shared, printer)).map_err(PromptError::Thread)?;
+        spawn("editor").spawn(move || thread.run()).map_err(PromptError::Thread)?;
+        Ok(prompt)
+    }
+
+    /// What the user did since the last call. Never waits.
+    pub fn take(&mut self) -> Option<Typed> {
+        self.typed.try_recv().ok()
+    }
+
+    /// Says what comes next. After each [`Typed`] the prompt waits for this, with the terminal as it
+    /// was found, where Ctrl-C is a signal.
+    pub fn next(&self, next: Next) {
+        self.shared.lock().next = Some(next);
+        self.shared.changed.notify_all();
+    }
+
+    /// Changes the state that the prompt shows, also of a line that is being typed: ASCII, the first
+    /// 11 characters.
+    pub fn set_state(&self, text: &str, ink: Ink) {
+        let mut inner = self.shared.lock();
+        inner.state = screen::state(text);
+        inner.ink = ink;
+        self.shared.announce(&mut inner);
+    }
+
+    /// Where lines are shown.
+    pub fn screen(&self) -> Screen {
+        Screen::new(self.shared.clone())
+    }
+
+    /// Whether an editor or a pager has the terminal: a SIGINT is meant for that, then.
+    pub fn is_away(&self) -> bool {
+        self.shared.lock().phase == Phase::Away
+    }
+
+    /// Ends what the prompt does, shows all that waits, and gives the terminal back as it was found,
+    /// the cursor on a fresh line.
+    pub fn close(self) {}
+
+    /// See [`Prompt::close`].
+    fn leave(&self) {
+        let mut inner = self.shared.lock();
+        if inner.phase == Phase::Left {
+            return;
+        }
+        inner.leave = true;
+        inner.tick = true;
+        self.shared.ticks.notify_all();
+        self.shared.changed.notify_all();
+        if let Some(child) = inner.child {
+            // It may just have ended.
+            let _ = kill_process(child, Signal::TERM);
+        }
+        if !self.shared.tty.has_panicked() {
+            let waiting = |inner: &mut screen::Inner| inner.phase != Phase::Left;
+            let waited = self.shared.changed.wait_timeout_while(inner, LEAVING, waiting);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if inner.phase != Phase::Left {
+            self.give_up_editor(inner);
+        }
+    }
+
+    /// Leaves the editor thread where it is stuck; it won't touch the terminal any more.
+    fn give_up_editor(&self, mut inner: std::sync::MutexGuard<'_, screen::Inner>) {
+        inner.phase = Phase::Left;
+        self.shared.ticks.notify_all();
+        let rest = inner.rest(self.shared.palette);
+        drop(inner);
+        let tty = self.shared.tty.clone();
+        tty.leave();
+        // What a stopped terminal (Ctrl-S) does not take must not keep the program from ending.
+        let (done, wait) = channel();
+        let last_lines = move || {
+            if !tty.has_panicked() {
+                tty.modes_off();
+                let _ = tty.write(tty::FRESH_LINE);
+            }
+            let _ = tty.write(&rest);
+            let _ = done.send(());
+        };
+        if thread::Builder::new().spawn(last_lines).is_ok() {
+            let _ = wait.recv_timeout(LAST_LINES);
+        }
+    }
+}
+
+impl Drop for Prompt {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl fmt::Debug for Prompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prompt").finish_non_exhaustive()
+    }
+}
+
+fn config(options: &PromptOptions) -> rustyline::Result<Config> {
+    let behavior = if options.keep_stdout_free { Behavior::PreferTerm } else { Behavior::Stdio };
+    Ok(Config::builder()
+        .max_history_size(options.history_size)?
+        .history_ignore_space(true)
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
+        .keyseq_timeout(Some(KEYSEQ_TIMEOUT))
+        .bell_style(BellStyle::None)
+        // The helper must draw the prompt; whether it does in colours is its own affair.
+        .color_mode(ColorMode::Forced)
+        .behavior(behavior)
+        .build())
+}
+
+/// Wakes the line editor when there is something new for it to draw. Sending a tick may wait until
+/// the one before it is read, for as long as a search is open: hence a thread of its own.
+fn tick(shared: &Shared, mut printer: impl ExternalPrinter) {
+    loop {
+        let mut inner = shared.lock();
+        while !inner.tick && inner.phase != Phase::Left {
+            inner = shared.ticks.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        if inner.phase == Phase::Left {
+            return;
+        }
+        inner.tick = false;
+        let is_reading = inner.phase == Phase::Reading;
+        drop(inner);
+        // An error means that the editor is gone.
+        if is_reading && printer.print(TICK.to_owned()).is_err() {
+            return;
+        }
+        let inner = shared.lock();
+        let staying = |inner: &mut screen::Inner| !inner.leave && inner.phase != Phase::Left;
+        drop(shared.ticks.wait_timeout_while(inner, PACE, staying));
+    }
+}

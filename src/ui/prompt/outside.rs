@@ -1,0 +1,159 @@
+//! Other programs on the same terminal: an editor for a message, a pager for a long answer, the
+//! shell behind it all.
+//!
+//! The user's own settings say which (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so a
+//! shell splits them, as it does for git. What is edited or shown is handed over as an argument or
+//! as input, never as part of a command.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_current_process_group};
+use signal_hook::consts::SIGCONT;
+use signal_hook::low_level;
+
+use super::screen::{Phase, Shared};
+use super::tty::Tty;
+
+const EDITOR: &str = r#"eval "${VISUAL:-${EDITOR:-vi}} \"\$1\"""#;
+const PAGER: &str = r#"eval "${PAGER:-less -R}""#;
+
+/// What a shell says when there is no such program.
+const NOT_FOUND: i32 = 127;
+
+/// How long the system may take to stop this process.
+const STOPPING: Duration = Duration::from_millis(200);
+
+/// Lets the user edit `text`; gives what the file then holds.
+///
+/// # Errors
+///
+/// As a sentence for the user: the editor could not be run or failed, or left no UTF-8.
+pub fn edit(shared: &Shared, text: &str) -> Result<String, String> {
+    let file = Temporary::create(text).map_err(|e| format!("can't create a file to edit: {e}"))?;
+    let status = editor(&shared.tty, &file.0)
+        .and_then(|mut command| run(shared, &mut command, b""))
+        .map_err(|error| format!("can't run an editor: {error}"))?;
+    if !status.success() {
+        return Err(format!("the editor failed: {status}"));
+    }
+    let bytes =
+        fs::read(&file.0).map_err(|error| format!("can't read what was edited: {error}"))?;
+    let mut edited = String::from_utf8(bytes).map_err(|error| {
+        format!("what was edited is not UTF-8 at byte {}", error.utf8_error().valid_up_to())
+    })?;
+    // Editors end a file with a newline, asked or not.
+    if edited.ends_with('\n') && !text.ends_with('\n') {
+        edited.pop();
+    }
+    Ok(edited)
+}
+
+/// Shows `text`: in a pager if it has more lines than the screen, else as it is.
+///
+/// # Errors
+///
+/// The terminal is gone.
+pub fn page(shared: &Shared, text: &[u8]) -> io::Result<()> {
+    let (_, rows) = shared.tty.size();
+    if memchr::memchr_iter(b'\n', text).count() < rows {
+        return shared.tty.write(text);
+    }
+    match pager(&shared.tty).and_then(|mut command| run(shared, &mut command, text)) {
+        Ok(status) if status.code() != Some(NOT_FOUND) => Ok(()),
+        Ok(_) | Err(_) => shared.tty.write(text),
+    }
+}
+
+/// Stops this process and those it was started with, as Ctrl-Z does; returns when it goes on.
+///
+/// Where no shell could let it go on the system does not stop it, and this returns soon.
+pub fn suspend() {
+    let Ok((mut continued, hook)) = UnixStream::pair() else { return };
+    let Ok(id) = low_level::pipe::register(SIGCONT, hook) else { return };
+    let stop = || kill_current_process_group(Signal::TSTP);
+    if continued.set_read_timeout(Some(STOPPING)).is_ok() && stop().is_ok() {
+        // The stop may take a moment to reach this thread: it must not touch the terminal till then.
+        let _ = continued.read(&mut [0]);
+    }
+    low_level::unregister(id);
+}
+
+fn editor(tty: &Tty, path: &Path) -> io::Result<Command> {
+    let mut command = Command::new("sh");
+    command.args(["-c", EDITOR, "sh"]).arg(path).stdin(tty.stdio()?);
+    command.stdout(tty.stdio()?).stderr(tty.stdio()?);
+    Ok(command)
+}
+
+/// It reads keys from the controlling terminal, as pagers do.
+fn pager(tty: &Tty) -> io::Result<Command> {
+    let mut command = Command::new("sh");
+    command.args(["-c", PAGER]).stdin(Stdio::piped());
+    command.stdout(tty.stdio()?).stderr(tty.stdio()?);
+    Ok(command)
+}
+
+/// Runs a program to its end, with the terminal as it was before the prompt.
+fn run(shared: &Shared, command: &mut Command, input: &[u8]) -> io::Result<ExitStatus> {
+    let mut child = {
+        let mut inner = shared.lock();
+        if inner.leave {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let child = command.spawn()?;
+        inner.phase = Phase::Away;
+        inner.child = Some(Pid::from_child(&child));
+        child
+    };
+    if let Some(mut stdin) = child.stdin.take() {
+        // A pager may be left before its end.
+        let _ = stdin.write_all(input);
+    }
+    let status = child.wait();
+    let mut inner = shared.lock();
+    inner.child = None;
+    if inner.phase == Phase::Away {
+        inner.phase = Phase::Idle;
+        shared.tty.restore();
+    }
+    status
+}
+
+/// A file for its owner alone, that is gone when this is.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn create(text: &str) -> io::Result<Self> {
+        let folder = std::env::temp_dir();
+        let process = std::process::id();
+        let mut number = 0;
+        loop {
+            let path = folder.join(format!("wscope-{process}-{number}.txt"));
+            // Never one that is there already: it may be somebody's trap.
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(mut file) => {
+                    let file_of_ours = Self(path);
+                    file.write_all(text.as_bytes())?;
+                    return Ok(file_of_ours);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => {
+                    number += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // An editor may have removed it; a folder that can't be written to keeps it.
+        let _ = fs::remove_file(&self.0);
+    }
+}

@@ -1,0 +1,291 @@
+//! What waits to be shown: whole lines, as many as fit.
+//!
+//! A terminal may be slower than the network, or its user may sit in a search, a list or an editor
+//! while frames arrive. Then the oldest lines of traffic make room for the newest, and one line says
+//! how many are missing. Knows no terminal and no thread.
+
+use std::collections::VecDeque;
+
+use crate::ui::number;
+use crate::ui::style::{Ink, Palette};
+
+/// Lines of traffic that wait at most.
+pub const MAX_LINES: usize = 4_000;
+/// Bytes of traffic that wait at most.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// Lines that wait, the oldest first.
+#[derive(Debug, Default)]
+pub struct Queue {
+    chunks: VecDeque<Chunk>,
+    /// Lines and bytes of traffic in `chunks`.
+    lines: usize,
+    bytes: usize,
+}
+
+/// Neighbours of one kind.
+#[derive(Debug)]
+enum Chunk {
+    /// May be thinned. What lies before `start` has been.
+    Traffic { text: Vec<u8>, start: usize },
+    /// Is shown whatever happens.
+    Said(Vec<u8>),
+    /// So many lines of traffic stood here.
+    Gap(u64),
+}
+
+impl Queue {
+    /// Appends lines that may be thinned. A missing line end is added.
+    pub fn traffic(&mut self, lines: &[u8]) {
+        if lines.is_empty() {
+            return;
+        }
+        let added = match self.chunks.back_mut() {
+            Some(Chunk::Traffic { text, .. }) => append(lines, text),
+            _ => {
+                let mut text = Vec::new();
+                let added = append(lines, &mut text);
+                self.chunks.push_back(Chunk::Traffic { text, start: 0 });
+                added
+            }
+        };
+        self.bytes += added;
+        self.lines += memchr::memchr_iter(b'\n', lines).count() + (added - lines.len());
+        while self.lines > MAX_LINES || self.bytes > MAX_BYTES {
+            self.thin();
+        }
+    }
+
+    /// Appends lines that are never dropped. A missing line end is added.
+    pub fn say(&mut self, lines: &[u8]) {
+        if lines.is_empty() {
+            return;
+        }
+        match self.chunks.back_mut() {
+            Some(Chunk::Said(text)) => {
+                append(lines, text);
+            }
+            _ => {
+                let mut text = Vec::new();
+                append(lines, &mut text);
+                self.chunks.push_back(Chunk::Said(text));
+            }
+        }
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Moves the oldest lines to `out`: about `limit` bytes of them, at least one line.
+    pub fn take(&mut self, limit: usize, palette: Palette, out: &mut Vec<u8>) {
+        let end = out.len() + limit;
+        while out.len() < end
+            && let Some(chunk) = self.chunks.front_mut()
+        {
+            let room = end - out.len();
+            let empty = match chunk {
+                Chunk::Gap(count) => {
+                    write_gap(*count, palette, out);
+                    true
+                }
+                Chunk::Said(text) => {
+                    let taken = whole_lines(text, room);
+                    out.extend(text.drain(..taken));
+                    text.is_empty()
+                }
+                Chunk::Traffic { text, start } => {
+                    let taken = whole_lines(&text[*start..], room);
+                    let lines = &text[*start..*start + taken];
+                    self.lines -= memchr::memchr_iter(b'\n', lines).count();
+                    self.bytes -= taken;
+                    out.extend_from_slice(lines);
+                    *start += taken;
+                    *start == text.len()
+                }
+            };
+            if empty {
+                self.chunks.pop_front();
+            }
+        }
+    }
+
+    /// Drops the oldest line of traffic and counts it in the gap before it.
+    fn thin(&mut self) {
+        let is_traffic = |chunk: &Chunk| matches!(chunk, Chunk::Traffic { .. });
+        let Some(at) = self.chunks.iter().position(is_traffic) else {
+            (self.lines, self.bytes) = (0, 0);
+            return;
+        };
+        if let Some(Chunk::Traffic { text, start }) = self.chunks.get_mut(at) {
+            let dropped = whole_lines(&text[*start..], 1);
+            *start += dropped;
+            self.bytes -= dropped;
+            self.lines -= 1;
+            // Moving what is left costs no more than what was dropped did.
+            if *start * 2 >= text.len() {
+                text.drain(..*start);
+                *start = 0;
+            }
+            if text.is_empty() {
+                self.chunks.remove(at);
+            }
+        }
+        match at.checked_sub(1).and_then(|before| self.chunks.get_mut(before)) {
+            Some(Chunk::Gap(count)) => *count += 1,
+            _ => self.chunks.insert(at, Chunk::Gap(1)),
+        }
+    }
+}
+
+/// Appends lines and the end of the last one, if it is missing; says how many bytes that were.
+fn append(lines: &[u8], text: &mut Vec<u8>) -> usize {
+    let before = text.len();
+    text.extend_from_slice(lines);
+    if text.last() != Some(&b'\n') {
+        text.push(b'\n');
+    }
+    text.len() - before
+}
+
+/// The length of the first lines of `text` that together reach `room` bytes.
+fn whole_lines(text: &[u8], room: usize) -> usize {
+    if text.len() <= room {
+        return text.len();
+    }
+    let from = room.saturating_sub(1);
+    memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |at| from + at + 1)
+}
+
+fn write_gap(count: u64, palette: Palette, out: &mut Vec<u8>) {
+    palette.begin(Ink::Info, out);
+    out.push(b'*');
+    palette.end(out);
+    out.push(b' ');
+    grouped(count, out);
+    out.extend_from_slice(if count == 1 { b" line was" } else { b" lines were" });
+    out.extend_from_slice(b" not shown\n");
+}
+
+/// Appends `n` in decimal, with a comma between thousands.
+pub fn grouped(n: u64, out: &mut Vec<u8>) {
+    let mut digits = Vec::new();
+    number::decimal(n, &mut digits);
+    for (at, &digit) in digits.iter().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(b',');
+        }
+        out.push(digit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that waits, taken in pieces of `limit` bytes.
+    fn all(queue: &mut Queue, limit: usize) -> String {
+        let mut out = Vec::new();
+        while !queue.is_empty() {
+            let before = out.len();
+            queue.take(limit, Palette::default(), &mut out);
+            assert!(out.len() > before && out.ends_with(b"\n"), "a piece is whole lines");
+        }
+        assert_eq!((queue.lines, queue.bytes), (0, 0));
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    fn numbered(range: std::ops::Range<usize>) -> String {
+        range.map(|n| format!("line {n}\n")).collect()
+    }
+
+    #[test]
+    fn lines_come_out_as_they_went_in() {
+        for limit in [1, 7, 8, 9, 1000] {
+            let mut queue = Queue::default();
+            queue.traffic(b"one\ntwo\n");
+            queue.say(b"three\n");
+            queue.say(b"four");
+            queue.traffic(b"five");
+            queue.traffic(b"");
+            queue.say(b"");
+            assert_eq!(all(&mut queue, limit), "one\ntwo\nthree\nfour\nfive\n", "{limit}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_traffic_makes_room_and_is_counted() {
+        let mut queue = Queue::default();
+        for n in 0..MAX_LINES + 12_345 {
+            queue.traffic(format!("line {n}\n").as_bytes());
+        }
+        let expected = numbered(12_345..MAX_LINES + 12_345);
+        assert_eq!(all(&mut queue, 1 << 16), format!("* 12,345 lines were not shown\n{expected}"));
+    }
+
+    #[test]
+    fn a_burst_in_one_call_is_thinned_too() {
+        let mut queue = Queue::default();
+        queue.traffic(numbered(0..MAX_LINES + 1).as_bytes());
+        let expected = numbered(1..MAX_LINES + 1);
+        assert_eq!(all(&mut queue, 100), format!("* 1 line was not shown\n{expected}"));
+    }
+
+    #[test]
+    fn bytes_are_bounded_as_well() {
+        let mut queue = Queue::default();
+        let line = format!("{}\n", "x".repeat(MAX_BYTES / 4));
+        for _ in 0..10 {
+            queue.traffic(line.as_bytes());
+            assert!(queue.bytes <= MAX_BYTES);
+        }
+        let shown = all(&mut queue, 1);
+        assert!(shown.starts_with("* 7 lines were not shown\nxx"));
+        assert_eq!(shown.lines().count(), 4);
+        // A line that is too long alone.
+        queue.traffic(&vec![b'x'; MAX_BYTES + 1]);
+        assert_eq!(all(&mut queue, 1), "* 1 line was not shown\n");
+    }
+
+    #[test]
+    fn what_is_said_stays_where_it_was_said() {
+        let mut queue = Queue::default();
+        queue.traffic(b"first\n");
+        queue.say(b"answer\n");
+        queue.traffic(numbered(0..MAX_LINES).as_bytes());
+        queue.say(b"the end\n");
+        queue.traffic(numbered(0..2).as_bytes());
+        let expected = numbered(2..MAX_LINES);
+        assert_eq!(
+            all(&mut queue, 4096),
+            format!(
+                "* 1 line was not shown\nanswer\n* 2 lines were not shown\n{expected}the end\n{}",
+                numbered(0..2)
+            )
+        );
+    }
+
+    #[test]
+    fn taking_goes_on_after_thinning() {
+        let mut queue = Queue::default();
+        queue.traffic(numbered(0..MAX_LINES + 1).as_bytes());
+        let mut out = Vec::new();
+        queue.take(1, Palette { on: true }, &mut out);
+        assert_eq!(out, b"\x1b[34m*\x1b[0m 1 line was not shown\n");
+        out.clear();
+        queue.take(1, Palette::default(), &mut out);
+        assert_eq!(out, b"line 1\n");
+        queue.traffic(b"another\n");
+        assert_eq!(all(&mut queue, 77), format!("{}another\n", numbered(2..MAX_LINES + 1)));
+    }
+
+    #[test]
+    fn thousands_are_separated() {
+        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (10_485_760, "10,485,760")] {
+            let mut out = Vec::new();
+            grouped(n, &mut out);
+            assert_eq!(out, text.as_bytes());
+        }
+    }
+}

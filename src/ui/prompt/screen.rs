@@ -1,0 +1,188 @@
+//! What the threads of the prompt share, and the handle through which the others show lines.
+//!
+//! Only the editor thread writes to the terminal: through the line editor while a line is read,
+//! directly otherwise. Everybody else puts lines into the queue and says that they are there.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rustix::process::Pid;
+
+use super::Next;
+use super::queue::Queue;
+use super::tty::Tty;
+use crate::ui::style::{Ink, Palette};
+
+/// Columns of the state in the prompt.
+pub const STATE_WIDTH: usize = 11;
+
+/// Bytes shown at once. Keys are heard between two such pieces, which a slow terminal needs.
+const PIECE: usize = 64 * 1024;
+
+/// Shows lines above the prompt, from any thread. Never blocks while the prompt is open.
+#[derive(Clone, Debug)]
+pub struct Screen {
+    shared: Arc<Shared>,
+}
+
+impl Screen {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Shows whole lines, made harmless for a terminal. If the terminal does not keep up, the oldest
+    /// of those that wait are dropped and counted.
+    pub fn traffic(&self, lines: &[u8]) {
+        self.put(lines, Queue::traffic);
+    }
+
+    /// Shows whole lines, made harmless for a terminal, whatever happens.
+    pub fn say(&self, lines: &[u8]) {
+        self.put(lines, Queue::say);
+    }
+
+    /// Columns of the terminal at this moment.
+    pub fn columns(&self) -> usize {
+        self.shared.tty.size().0
+    }
+
+    fn put(&self, lines: &[u8], put: fn(&mut Queue, &[u8])) {
+        let mut inner = self.shared.lock();
+        put(&mut inner.queue, lines);
+        if inner.phase == Phase::Left {
+            // Nobody else writes any more.
+            let rest = inner.rest(self.shared.palette);
+            drop(inner);
+            let _ = self.shared.tty.write(&rest);
+        } else {
+            self.shared.announce(&mut inner);
+        }
+    }
+}
+
+/// The state of all threads of one prompt.
+#[derive(Debug)]
+pub struct Shared {
+    inner: Mutex<Inner>,
+    /// Something for the editor thread while it reads no line; its end.
+    pub changed: Condvar,
+    /// Something for the line editor: see [`super::ticker`].
+    pub ticks: Condvar,
+    /// The terminal.
+    pub tty: Arc<Tty>,
+    /// The colours.
+    pub palette: Palette,
+}
+
+/// See [`Shared`].
+#[derive(Debug)]
+pub struct Inner {
+    /// What waits to be shown.
+    pub queue: Queue,
+    /// The state as the prompt shows it, always [`STATE_WIDTH`] columns.
+    pub state: String,
+    /// Its colour.
+    pub ink: Ink,
+    /// What the editor thread does.
+    pub phase: Phase,
+    /// What it shall do when it has nothing to do.
+    pub next: Option<Next>,
+    /// It shall end, whatever it does.
+    pub leave: bool,
+    /// The line editor shall draw itself anew.
+    pub tick: bool,
+    /// The prompt stands in the first row.
+    pub at_top: bool,
+    /// The editor or pager that has the terminal.
+    pub child: Option<Pid>,
+}
+
+/// What the editor thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Waits to be told what is next; shows what comes.
+    Idle,
+    /// Reads a line.
+    Reading,
+    /// Has lent the terminal to another program.
+    Away,
+    /// Has ended, or was given up.
+    Left,
+}
+
+impl Shared {
+    pub fn new(tty: Arc<Tty>, palette: Palette) -> Self {
+        let inner = Inner {
+            queue: Queue::default(),
+            state: state(""),
+            ink: Ink::Info,
+            phase: Phase::Idle,
+            next: None,
+            leave: false,
+            tick: false,
+            at_top: false,
+            child: None,
+        };
+        let (changed, ticks) = (Condvar::new(), Condvar::new());
+        Self { inner: Mutex::new(inner), changed, ticks, tty, palette }
+    }
+
+    /// Nothing that is done under this lock can leave half of it behind.
+    pub fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells whoever shows things that there is something new.
+    pub fn announce(&self, inner: &mut Inner) {
+        match inner.phase {
+            Phase::Idle => self.changed.notify_all(),
+            Phase::Reading => {
+                inner.tick = true;
+                self.ticks.notify_all();
+            }
+            Phase::Away | Phase::Left => {}
+        }
+    }
+
+    /// The next piece of what waits, at most.
+    pub fn piece(&self, inner: &mut Inner, out: &mut Vec<u8>) {
+        inner.queue.take(PIECE, self.palette, out);
+    }
+}
+
+impl Inner {
+    /// All that waits.
+    pub fn rest(&mut self, palette: Palette) -> Vec<u8> {
+        let mut rest = Vec::new();
+        self.queue.take(usize::MAX / 2, palette, &mut rest);
+        rest
+    }
+}
+
+/// A state cut or filled to [`STATE_WIDTH`] columns; characters that take another number of columns
+/// than one have no place in it.
+pub fn state(text: &str) -> String {
+    let narrow = text.chars().filter(|c| c.is_ascii() && !c.is_ascii_control());
+    let mut state: String = narrow.take(STATE_WIDTH).collect();
+    while state.len() < STATE_WIDTH {
+        state.push(' ');
+    }
+    state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::state;
+
+    #[test]
+    fn a_state_has_its_width() {
+        for (text, expected) in [
+            ("", "           "),
+            ("connected", "connected  "),
+            ("closed 1006", "closed 1006"),
+            ("closed 10060", "closed 1006"),
+            ("a\x1b\u{301}b", "ab         "),
+        ] {
+            assert_eq!(state(text), expected);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The keys that mean something else here than to the line editor, and what is pasted.
+//!
+//! A handler sees every key before the line editor does. It answers with the command to carry out,
+//! or leaves the key to the line editor.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustyline::{
+    CharSearch, Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers,
+    Movement, RepeatCount,
+};
+
+use super::clips::Clips;
+use super::screen::Shared;
+
+/// Bytes of a line beyond which nothing is typed into it. The line editor counts rows in 16 bits,
+/// and a row may be a single column wide.
+const MAX_LINE: usize = 32 * 1024;
+
+/// What is known of the line while it is edited.
+#[derive(Debug, Default)]
+pub struct Typing {
+    /// The line as it was drawn last.
+    pub draft: String,
+    /// The cursor in it, bytes.
+    pub pos: usize,
+    /// What its labels stand for.
+    pub clips: Clips,
+    /// How it ends.
+    pub ending: Ending,
+    /// The next completion is that of a backslash to a line end.
+    pub continues: bool,
+    /// The prompt is that of a search.
+    pub searching: bool,
+    /// What has been pasted so far, while a paste arrives.
+    paste: Option<String>,
+}
+
+/// How the reading of a line ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// It is entered.
+    #[default]
+    Entered,
+    /// By Ctrl-C, and there was something to give up: a line, a search.
+    GivenUp,
+    /// By Ctrl-C, and there was nothing: whoever asked for the line is meant.
+    Interrupted,
+    /// By Ctrl-Z, with the cursor so many bytes into the line. It will be read on.
+    Suspended(usize),
+}
+
+/// A [`Typing`] in the hands of the helper, the key handler and the history at once. All run in the
+/// editor thread; the line editor's traits want them to be able to run in any.
+#[derive(Clone, Debug, Default)]
+pub struct SharedTyping(Arc<Mutex<Typing>>);
+
+impl SharedTyping {
+    pub fn lock(&self) -> MutexGuard<'_, Typing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The handler of all keys.
+#[derive(Debug)]
+pub struct Keys {
+    pub typing: SharedTyping,
+    pub shared: Arc<Shared>,
+}
+
+impl ConditionalEventHandler for Keys {
+    fn handle(
+        &self,
+        event: &Event,
+        _: RepeatCount,
+        _: bool,
+        ctx: &EventContext<'_>,
+    ) -> Option<Cmd> {
+        let &KeyEvent(code, modifiers) = event.get(0)?;
+        let mut typing = self.typing.lock();
+        if let Some(paste) = &mut typing.paste {
+            match (code, modifiers) {
+                (KeyCode::BracketedPasteEnd, _) => return Some(typing.end_of_paste()),
+                // The way out, should the end of a paste be lost. Terminals take it out of pastes.
+                (KeyCode::Char('C'), Modifiers::CTRL) => typing.paste = None,
+                _ => {
+                    push_key(code, modifiers, paste);
+                    return Some(Cmd::Noop);
+                }
+            }
+        }
+        (typing.ending, typing.continues) = (Ending::Entered, false);
+        let line = ctx.line();
+        match (code, modifiers) {
+            (KeyCode::BracketedPasteStart, _) => {
+                typing.paste = Some(String::new());
+                Some(Cmd::Noop)
+            }
+            (KeyCode::BracketedPasteEnd, _) => Some(Cmd::Noop),
+            // Accepting removes the hint; the validator adds `^C` or `^Z`.
+            (KeyCode::Char('C'), Modifiers::CTRL) => {
+                let nothing = line.is_empty() && !typing.searching;
+                typing.ending = if nothing { Ending::Interrupted } else { Ending::GivenUp };
+                Some(Cmd::AcceptLine)
+            }
+            // The line editor's own way stops the process from a thread that may go on for a moment
+            // and put the terminal back into raw mode, under the shell.
+            (KeyCode::Char('Z'), Modifiers::CTRL) => {
+                typing.ending = Ending::Suspended(ctx.pos());
+                Some(Cmd::AcceptLine)
+            }
+            (KeyCode::Char('L'), Modifiers::CTRL) => {
+                self.shared.lock().at_top = true;
+                None
+            }
+            (KeyCode::Enter, Modifiers::ALT) => Some(Cmd::Newline),
+            (KeyCode::Enter, Modifiers::NONE) | (KeyCode::Char('J'), Modifiers::CTRL)
+                if ctx.pos() == line.len() && is_continued(line) =>
+            {
+                // The one command that replaces text and leaves the cursor behind it.
+                typing.continues = true;
+                Some(Cmd::Complete)
+            }
+            // A label goes as a whole: half of one would be sent as text.
+            (KeyCode::Backspace, Modifiers::NONE)
+                if typing.clips.ends_with_label(line.get(..ctx.pos())?) =>
+            {
+                let bracket = CharSearch::Backward('[');
+                Some(Cmd::Kill(Movement::ViCharSearch(1, bracket)))
+            }
+            (KeyCode::Char(_), Modifiers::NONE) | (KeyCode::Char('Y'), Modifiers::CTRL)
+                if line.len() >= MAX_LINE =>
+            {
+                Some(Cmd::Noop)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Typing {
+    /// Begins a line that has so far `left` before the cursor and `right` behind it. Its labels
+    /// stay, and a paste that is arriving.
+    pub fn begin(&mut self, left: &str, right: &str) {
+        self.draft = [left, right].concat();
+        self.pos = left.len();
+        (self.ending, self.searching) = (Ending::Entered, false);
+    }
+
+    /// The line before the cursor and behind it.
+    pub fn halves(&self) -> (String, String) {
+        let (left, right) = self.draft.split_at_checked(self.pos).unwrap_or((&self.draft, ""));
+        (left.to_owned(), right.to_owned())
+    }
+
+    /// Nothing is left of the line.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Notes what is drawn.
+    pub fn note(&mut self, line: &str, pos: usize) {
+        self.draft.clear();
+        self.draft.push_str(line);
+        self.pos = pos;
+    }
+
+    fn end_of_paste(&mut self) -> Cmd {
+        let text = self.paste.take().unwrap_or_default();
+        // A terminal sends the ends of lines as the Enter key would.
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        if text.is_empty() {
+            return Cmd::Noop;
+        }
+        Cmd::Insert(1, self.clips.fold("pasted", text))
+    }
+}
+
+/// Whether the last character asks for another line: an odd number of backslashes, as in a shell.
+fn is_continued(line: &str) -> bool {
+    let backslashes = line.bytes().rev().take_while(|&byte| byte == b'\\').count();
+    backslashes % 2 == 1
+}
+
+/// Appends what the terminal sent for a key.
+fn push_key(code: KeyCode, modifiers: Modifiers, text: &mut String) {
+    if modifiers.contains(Modifiers::ALT) {
+        text.push('\x1b');
+    }
+    match code {
+        KeyCode::Char(c @ '@'..='_') if modifiers.contains(Modifiers::CTRL) => {
+            text.push(char::from(c as u8 & 0x1f));
+        }
+        KeyCode::Char(c) => text.push(c),
+        KeyCode::Enter => text.push('\r'),
+        KeyCode::Tab => text.push('\t'),
+        KeyCode::Backspace => text.push('\x7f'),
+        KeyCode::Esc => text.push('\x1b'),
+        // Sequences that are no text: terminals take them out of pastes.
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_odd_number_of_backslashes_continues() {
+        for (line, expected) in
+            [("", false), ("a", false), ("a\\", true), ("a\\\\", false), ("\\\\\\", true)]
+        {
+            assert_eq!(is_continued(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_key_is_the_text_that_it_was() {
+        let text = "aÄ\t\r\n\0\x01\x1a\x1b\x1d\x1f\x7f€";
+        let mut pasted = String::new();
+        for c in text.chars() {
+            let KeyEvent(code, modifiers) = KeyEvent::new(c, Modifiers::NONE);
+            push_key(code, modifiers, &mut pasted);
+        }
+        assert_eq!(pasted, text);
+    }
+
+    #[test]
+    fn ends_of_lines_are_newlines() {
+        let mut typing = Typing { paste: Some("a\rb\r\nc\nd".to_owned()), ..Typing::default() };
+        assert_eq!(typing.end_of_paste(), Cmd::Insert(1, "a\nb\nc\nd".to_owned()));
+        assert_eq!(typing.end_of_paste(), Cmd::Noop);
+    }
+}
