@@ -1,10 +1,10 @@
-//! SIGINT and SIGTERM as events of the loop.
+//! SIGINT, SIGTERM and SIGHUP as events of the loop.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 
 use mio::{Interest, Registry};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::reactor::SIGNAL;
 
@@ -15,23 +15,28 @@ pub enum Signal {
     Interrupt,
     /// `kill`.
     Terminate,
+    /// The terminal is gone.
+    Hangup,
 }
 
 /// Listens for signals; a byte in a pipe for each. Before that they end the program, as they do by
 /// default: nothing would answer them while a name is resolved or an address tried.
 #[derive(Default)]
 pub struct Signals {
-    pipes: Option<[(Signal, mio::net::UnixStream); 2]>,
+    pipes: Option<[(Signal, mio::net::UnixStream); 3]>,
     ready: bool,
 }
 
 impl Signals {
-    /// Takes over SIGINT and SIGTERM.
+    /// Takes over SIGINT, SIGTERM and SIGHUP, unless that was done before.
     ///
     /// # Errors
     ///
     /// The system has no descriptors left.
     pub fn listen(&mut self, registry: &Registry) -> io::Result<()> {
+        if self.pipes.is_some() {
+            return Ok(());
+        }
         let open = |signal| -> io::Result<mio::net::UnixStream> {
             let (ours, hook) = UnixStream::pair()?;
             signal_hook::low_level::pipe::register(signal, hook)?;
@@ -40,9 +45,17 @@ impl Signals {
             registry.register(&mut ours, SIGNAL, Interest::READABLE)?;
             Ok(ours)
         };
-        self.pipes =
-            Some([(Signal::Interrupt, open(SIGINT)?), (Signal::Terminate, open(SIGTERM)?)]);
+        self.pipes = Some([
+            (Signal::Interrupt, open(SIGINT)?),
+            (Signal::Terminate, open(SIGTERM)?),
+            (Signal::Hangup, open(SIGHUP)?),
+        ]);
         Ok(())
+    }
+
+    /// Whether signals come here instead of ending the program.
+    pub fn are_taken(&self) -> bool {
+        self.pipes.is_some()
     }
 
     /// Notes that the poll says that a signal came.
