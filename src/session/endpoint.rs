@@ -51,6 +51,8 @@ pub struct Endpoint {
     compressed: Vec<u8>,
     /// Inside a fragmented message of ours.
     fragmenting: bool,
+    /// The last data frame that went out, by hand or not, left its message open.
+    left_open: bool,
     /// The message begun last is compressed, where there is a deflater.
     compressing: bool,
     sent: Option<CloseBody>,
@@ -78,6 +80,7 @@ impl Endpoint {
             deflater,
             compressed: Vec::new(),
             fragmenting: false,
+            left_open: false,
             compressing: false,
             sent: None,
             received: None,

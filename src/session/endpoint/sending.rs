@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::{Endpoint, State};
-use crate::event::{Cause, Side};
+use crate::event::{Cause, Direction, Side};
+use crate::session::framing::Situation;
 use crate::wire::close::{self, CloseBody, MAX_REASON_LEN};
 use crate::wire::mask::MaskKey;
 use crate::wire::writer::{self, RawFrame};
@@ -58,6 +59,7 @@ impl Endpoint {
         self.must_be_open()?;
         let first = !self.fragmenting;
         self.fragmenting = !last;
+        self.left_open = !last;
         if first {
             // All fragments of a message are compressed, or none (RFC 7692 §6.1).
             self.compressing = self.config.compress;
@@ -154,8 +156,27 @@ impl Endpoint {
                 self.note_close(CloseBody::parse(&frame.payload), now);
             }
             OpCode::Control(Control::Ping) => self.remember_ping(&frame.payload, now),
+            OpCode::Data(Data::Text | Data::Binary | Data::Continue) => self.left_open = !frame.fin,
             _ => {}
         }
+    }
+
+    /// What decides whether the next frame would be legal.
+    pub fn situation(&self) -> Situation {
+        Situation {
+            direction: match self.config.role {
+                Role::Client => Direction::ToServer,
+                Role::Server => Direction::ToClient,
+            },
+            compression: self.config.deflate.is_some(),
+            message_open: self.left_open,
+            closed: self.sent.is_some(),
+        }
+    }
+
+    /// A fresh mask key, whether the role demands one or not.
+    pub fn fresh_key(&mut self) -> MaskKey {
+        self.keys.next_key()
     }
 
     /// A mask key for a frame of ours, where the role demands one.

@@ -1,6 +1,6 @@
 //! How an endpoint behaves: what is set at its beginning, and what can be changed while it runs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Endpoint;
 use crate::wire::Role;
@@ -59,6 +59,16 @@ pub enum AutoPong {
 }
 
 impl Endpoint {
+    /// Client or server.
+    pub fn role(&self) -> Role {
+        self.config.role
+    }
+
+    /// How long it has been open at `now`.
+    pub fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.opened)
+    }
+
     /// How pings are answered.
     pub fn auto_pong(&self) -> AutoPong {
         self.config.auto_pong
