@@ -1,19 +1,24 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use regex::bytes::Regex;
 
+use crate::cli::prompt::PromptOptions;
 use crate::cli::{
     ConnectArgs, DeflateOptions, DisplayOptions, HandshakeOptions, InputFormat, LimitOptions,
     Linger, OutputFormat,
 };
+use crate::event::Direction;
 use crate::net::resolve::Family;
 use crate::net::target::Target;
 use crate::net::tls::TlsOptions;
 use crate::session::endpoint::AutoPong;
 use crate::session::{EndpointConfig, Limits};
+use crate::ui::HumanOptions;
+use crate::ui::command::{Timestamps, View};
+use crate::ui::pretty::Pretty;
 use crate::ui::style::Palette;
 use crate::ui::terminal::{ColorChoice, Terminal};
 use crate::wire::Role;
@@ -26,6 +31,13 @@ use crate::wire::head::is_token;
 #[error("{0}")]
 pub struct UsageError(String);
 
+impl UsageError {
+    /// With this sentence.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// How much is shown beside the output, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Display {
@@ -37,6 +49,27 @@ pub struct Display {
     pub terminal: Terminal,
     /// Whether to colour.
     pub color: ColorChoice,
+    /// How traffic is shown.
+    pub view: View,
+    /// Which time is shown.
+    pub timestamps: Timestamps,
+    /// Whether JSON is shown pretty.
+    pub pretty: Pretty,
+}
+
+/// Where the lines of a session come from, beside stdin, and what they mean.
+#[derive(Clone, Debug, Default)]
+pub struct Lines {
+    /// A script.
+    pub script: Option<PathBuf>,
+    /// Lines of `-x`.
+    pub execute: Vec<String>,
+    /// Lines that start with `/` are messages too.
+    pub no_commands: bool,
+    /// Leave the prompt when the connection ends.
+    pub exit_on_close: bool,
+    /// Where the prompt's history is kept.
+    pub history: Option<PathBuf>,
 }
 
 /// How to open a connection.
@@ -81,6 +114,10 @@ pub struct ClientConfig {
     pub binary: bool,
     /// Messages to send after connecting.
     pub execute: Vec<String>,
+    /// For a session with a prompt or a script.
+    pub lines: Option<Lines>,
+    /// Every event goes to this file.
+    pub log: Option<PathBuf>,
     /// Send everything back.
     pub echo: bool,
     /// How long to stay after the input's end.
@@ -131,20 +168,9 @@ impl OpenConfig {
         let usage = |text: String| UsageError(text);
         let target = Target::parse(url).map_err(|error| usage(error.to_string()))?;
         let mut headers = Vec::new();
-        // Given by the URL, so an explicit -H Authorization comes later and takes its place.
-        let explicit = |headers: &[HeaderEdit]| {
-            headers.iter().any(|edit| edit.name().eq_ignore_ascii_case("authorization"))
-        };
         for text in &options.headers {
             let edit: HeaderEdit = text.parse().map_err(|error| usage(format!("-H: {error}")))?;
             headers.push(edit);
-        }
-        if let Some(authorization) = &target.basic_auth
-            && !explicit(&headers)
-        {
-            let edit = HeaderEdit::send("Authorization", authorization)
-                .map_err(|error| usage(error.to_string()))?;
-            headers.insert(0, edit);
         }
         for name in &options.subprotocols {
             // "elements … MUST be non-empty strings with characters in the range U+0021 to
@@ -160,7 +186,7 @@ impl OpenConfig {
             (_, true) => Family::V6,
             _ => Family::Any,
         };
-        Ok(Self {
+        let mut open = Self {
             target,
             headers,
             subprotocols: options.subprotocols,
@@ -172,7 +198,37 @@ impl OpenConfig {
             insecure: options.insecure,
             cacert: options.cacert,
             limits,
-        })
+        };
+        open.authorize()?;
+        Ok(open)
+    }
+
+    /// The same options for another URL; credentials of the old one stay behind.
+    ///
+    /// # Errors
+    ///
+    /// The URL can't be used.
+    pub fn with_url(&self, url: &str) -> Result<Self, UsageError> {
+        let target = Target::parse(url).map_err(|error| UsageError(error.to_string()))?;
+        let mut open = Self { target, ..self.clone() };
+        if let Some(old) = &self.target.basic_auth {
+            open.headers.retain(|edit| edit.value() != Some(old));
+        }
+        open.authorize()?;
+        Ok(open)
+    }
+
+    /// Adds the credentials of the URL, unless there is an Authorization header already.
+    fn authorize(&mut self) -> Result<(), UsageError> {
+        let given = |edit: &HeaderEdit| edit.name().eq_ignore_ascii_case("authorization");
+        if let Some(authorization) = &self.target.basic_auth
+            && !self.headers.iter().any(given)
+        {
+            let edit = HeaderEdit::send("Authorization", authorization)
+                .map_err(|error| UsageError(error.to_string()))?;
+            self.headers.insert(0, edit);
+        }
+        Ok(())
     }
 
     /// The same for TLS.
@@ -206,28 +262,78 @@ impl ClientConfig {
         if args.ping_interval.is_some_and(|interval| interval.is_zero()) {
             return Err(UsageError("--ping-interval must be more than 0".to_owned()));
         }
+        let PromptOptions { script, commands, no_commands, exit_on_close, no_history, log, .. } =
+            args.prompt;
         let input = match args.input {
+            Some(InputFormat::Prompt) if !terminal.stdin => {
+                let text =
+                    "--input prompt: stdin is no terminal; --input commands reads commands from it";
+                return Err(UsageError(text.to_owned()));
+            }
             Some(input) => input,
-            None if args.echo || !args.execute.is_empty() => InputFormat::None,
+            None if script.as_deref().is_some_and(|path| path.as_os_str() == "-") => {
+                InputFormat::Commands
+            }
+            None if args.echo || !args.execute.is_empty() || script.is_some() => InputFormat::None,
+            None if terminal.stdin => InputFormat::Prompt,
             None => InputFormat::Lines,
         };
-        let output = args.output.unwrap_or(match terminal.is_interactive() {
+        let mut output = args.output.unwrap_or(match terminal.is_interactive() {
             true => OutputFormat::Frames,
             false => OutputFormat::Lines,
         });
+        let mut display = Display::resolve(&args.display, terminal);
+        display.timestamps = args.prompt.timestamps;
+        display.view = args.prompt.view.unwrap_or_default();
+        if input == InputFormat::Prompt && terminal.stdout {
+            // What is written shares the screen with the line being typed.
+            let view = match output {
+                OutputFormat::Frames | OutputFormat::None => None,
+                OutputFormat::Json => Some(View::Json),
+                OutputFormat::Hex => Some(View::Hex),
+                OutputFormat::Lines | OutputFormat::Null | OutputFormat::Raw => {
+                    Some(View::Messages)
+                }
+            };
+            if let Some(view) = view {
+                display.view = args.prompt.view.unwrap_or(view);
+                output = OutputFormat::Frames;
+            }
+        }
+        let by_lines = commands
+            || script.is_some()
+            || matches!(input, InputFormat::Prompt | InputFormat::Commands);
+        let execute = args.execute;
+        let (executed, execute) =
+            if by_lines { (execute, Vec::new()) } else { (Vec::new(), execute) };
+        let lines = by_lines.then(|| {
+            Ok::<_, UsageError>(Lines {
+                script: script.clone().filter(|_| input != InputFormat::Commands),
+                // Without --commands the messages of -x are what they are.
+                execute: match commands {
+                    true => executed,
+                    false => executed.iter().map(|text| as_line(text, no_commands)).collect(),
+                },
+                no_commands,
+                exit_on_close,
+                history: if no_history { None } else { history_path() },
+            })
+        });
         Ok(Self {
+            lines: lines.transpose()?,
+            log,
             open: OpenConfig::resolve(&url, args.handshake, limits(&args.limits))?,
             endpoint,
             input,
             output,
             binary: args.binary,
-            execute: args.execute,
+            execute,
             echo: args.echo,
             linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
             exit_after: args.exit_after,
             until,
             max_time: args.max_time,
-            display: Display::resolve(&args.display, terminal),
+            display,
         })
     }
 }
@@ -242,6 +348,8 @@ impl ClientConfig {
             output: OutputFormat::None,
             binary: false,
             execute: Vec::new(),
+            lines: None,
+            log: None,
             echo: false,
             linger: Linger::Forever,
             exit_after: None,
@@ -255,8 +363,24 @@ impl ClientConfig {
 impl Display {
     /// Takes what was typed.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
-        let DisplayOptions { quiet, verbose, color } = *options;
-        Self { quiet, verbose, terminal, color }
+        let DisplayOptions { quiet, verbose, color, pretty } = *options;
+        let (view, timestamps) = (View::default(), Timestamps::default());
+        Self { quiet, verbose, terminal, color, view, timestamps, pretty }
+    }
+
+    /// How a transcript looks on a stream that is a terminal, or is not.
+    pub fn human(&self, is_terminal: bool) -> HumanOptions {
+        HumanOptions {
+            width: self.terminal.width,
+            palette: self.palette(is_terminal),
+            view: match self.view {
+                View::Frames if self.verbose > 1 => View::Hex,
+                view => view,
+            },
+            pretty: self.pretty,
+            timestamps: self.timestamps,
+            ..HumanOptions::new(Direction::ToServer)
+        }
     }
 
     /// The colours of a stream that is a terminal, or is not.
@@ -291,4 +415,32 @@ fn offer(options: &DeflateOptions) -> Option<DeflateOffer> {
 /// color" (no-color.org).
 fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// A message as a line that means it.
+fn as_line(text: &str, no_commands: bool) -> String {
+    let slash = if text.starts_with('/') && !no_commands { "/" } else { "" };
+    format!("{slash}{text}")
+}
+
+/// The home folder.
+fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
+}
+
+/// A leading `~/` is the home folder, as shells have it.
+pub fn expand_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), home()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+/// "$XDG_STATE_HOME defines the base directory relative to which user-specific state files should
+/// be stored" (XDG Base Directory Specification); its default is `~/.local/state`.
+fn history_path() -> Option<PathBuf> {
+    let state =
+        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = state.or_else(|| home().map(|home| home.join(".local/state")))?;
+    Some(state.join("wscope").join("history"))
 }

@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links)] // `host[:port][/path]` is help text, no link
 
+pub mod prompt;
 mod values;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 use values::{bits, duration, linger, size};
 
@@ -36,7 +38,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Connects to a server: a transcript on a terminal, a pipe otherwise
-    Connect(ConnectArgs),
+    Connect(Box<ConnectArgs>),
     /// Performs only the opening handshake and judges it, rule by rule
     ///
     /// Prints both heads byte for byte, every rule with its verdict, the accept value computed
@@ -157,6 +159,10 @@ pub struct ConnectArgs {
     /// Report violations but go on, as long as frames can be told apart
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
+
+    /// The prompt and scripts.
+    #[command(flatten)]
+    pub prompt: prompt::PromptOptions,
 
     /// Limits.
     #[command(flatten)]
@@ -293,6 +299,10 @@ pub struct DisplayOptions {
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 
+    /// When to show JSON pretty and coloured
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub pretty: Pretty,
+
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
@@ -355,6 +365,10 @@ pub enum InputFormat {
     Whole,
     /// Each line is a JSON command: any frame can be expressed
     Json,
+    /// Each line is one of the prompt's: a message, or a command after `/`
+    Commands,
+    /// Lines are typed at the prompt: the default on a terminal
+    Prompt,
     /// stdin is not read
     None,
 }

@@ -1,0 +1,52 @@
+//! The options of the prompt and of scripts of commands.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::ui::command::{Timestamps, View};
+
+/// The prompt, scripts, and how traffic is shown.
+#[derive(Debug, Args)]
+pub struct PromptOptions {
+    /// Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin
+    ///
+    /// Stops at the first command that fails: with status 13 at an /expect that was not met.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "echo"], help_heading = "Prompt and scripts")]
+    pub script: Option<PathBuf>,
+
+    /// Take each MESSAGE of -x as a line of the prompt: /commands work
+    #[arg(
+        long,
+        requires = "execute",
+        conflicts_with = "no_commands",
+        help_heading = "Prompt and scripts"
+    )]
+    pub commands: bool,
+
+    /// At the prompt and in scripts, send lines that start with `/` as they are
+    #[arg(long, help_heading = "Prompt and scripts")]
+    pub no_commands: bool,
+
+    /// Leave the prompt when the connection ends
+    #[arg(long, help_heading = "Prompt and scripts")]
+    pub exit_on_close: bool,
+
+    /// Neither read nor write the prompt's history
+    #[arg(long, help_heading = "Prompt and scripts")]
+    pub no_history: bool,
+
+    /// Append every event to FILE, as lines of JSON
+    ///
+    /// Secrets in headers are left out.
+    #[arg(long, value_name = "FILE", help_heading = "Input and output")]
+    pub log: Option<PathBuf>,
+
+    /// How the transcript shows traffic [default: frames]
+    #[arg(long, value_enum, value_name = "VIEW", help_heading = "Display")]
+    pub view: Option<View>,
+
+    /// Which time the transcript shows
+    #[arg(long, value_enum, value_name = "TIME", default_value = "on", help_heading = "Display")]
+    pub timestamps: Timestamps,
+}
