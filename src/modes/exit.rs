@@ -1,6 +1,7 @@
 //! Exit codes: one table from which the man page and the tests are derived.
 
 use crate::event::{Cause, Ending, Side};
+use crate::net::signals::Signal;
 use crate::wire::close;
 
 /// How the program ends. Scripts rely on the numbers.
@@ -34,10 +35,22 @@ pub enum Exit {
     Timeout,
     /// An expectation was not met.
     Unmet,
+    /// SIGHUP.
+    HungUp,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
     Terminated,
+}
+
+impl From<Signal> for Exit {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Interrupt => Self::Interrupted,
+            Signal::Terminate => Self::Terminated,
+            Signal::Hangup => Self::HungUp,
+        }
+    }
 }
 
 impl Exit {
@@ -57,6 +70,7 @@ impl Exit {
         Self::PeerError,
         Self::Timeout,
         Self::Unmet,
+        Self::HungUp,
         Self::Interrupted,
         Self::Terminated,
     ];
@@ -78,6 +92,7 @@ impl Exit {
             Self::PeerError => 11,
             Self::Timeout => 12,
             Self::Unmet => 13,
+            Self::HungUp => 129,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -103,7 +118,8 @@ impl Exit {
             Self::Lost => "the connection was lost without a Close frame (1006)",
             Self::PeerError => "the peer closed with an error code",
             Self::Timeout => "a timeout of ours",
-            Self::Unmet => "an expectation was not met (--until, --exit-after)",
+            Self::Unmet => "an expectation was not met (--until, --exit-after, /expect)",
+            Self::HungUp => "SIGHUP: the terminal is gone",
             Self::Interrupted => "SIGINT",
             Self::Terminated => "SIGTERM",
         }
@@ -160,7 +176,7 @@ mod tests {
     #[test]
     fn the_table_is_the_contract() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 130, 143]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 129, 130, 143]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod exit;
 pub mod generated;
 pub mod handshake;
+mod log;
 pub mod report;
 pub mod say;
 
@@ -24,7 +25,7 @@ pub fn main() -> ExitCode {
     let terminal = Terminal::look();
     let result = match cli.command {
         None => connect(cli.connect, terminal),
-        Some(Command::Connect(args)) => connect(args, terminal),
+        Some(Command::Connect(args)) => connect(*args, terminal),
         Some(Command::Handshake(args)) => handshake::run(args, terminal),
         Some(Command::Decode(args)) => decode::run(&args, terminal),
         Some(Command::Demo(args)) => demo::run(&args, terminal),

@@ -1,22 +1,35 @@
 //! Who is told what: events to the printers, and each printer's lines to where they belong.
 
 use std::io;
+use std::path::Path;
 
+use super::client::book::Book;
+use super::log::Log;
 use super::say;
 
 use crate::cli::OutputFormat;
 use crate::config::Display;
 use crate::event::{ConnId, Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
-use crate::ui::command::View;
+use crate::ui::command::{Filter, Timestamps, View};
+use crate::ui::pretty::Pretty;
+use crate::ui::prompt::Screen;
+use crate::ui::style::Palette;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
 use crate::wire::Role;
+use crate::wire::head::Head;
+
+/// Lines for the screen are handed over when there are so many bytes of them, or nothing else to
+/// do.
+const BATCH: usize = 64 * 1024;
 
 /// Where a transcript goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 enum Place {
     Stdout,
     Stderr,
+    /// Above the line being typed.
+    Screen(Screen),
 }
 
 /// Which events a transcript tells.
@@ -26,6 +39,8 @@ pub enum Shown {
     All,
     /// Frames and broken rules.
     Frames,
+    /// The same, with the handshake folded to a line.
+    Folded,
     /// How the connection came about, but not what was said on it.
     Facts,
 }
@@ -35,6 +50,11 @@ impl Shown {
         match self {
             Self::All => true,
             Self::Frames => matches!(event, Event::Frame(..) | Event::RoundTrip(_)),
+            Self::Folded => {
+                let facts = matches!(event, Event::Connected { .. } | Event::Tls(_));
+                let open = matches!(event, Event::Open(_) | Event::End(_));
+                facts || open || Self::Frames.tells(event)
+            }
             Self::Facts => matches!(
                 event,
                 Event::Resolved { .. }
@@ -48,14 +68,60 @@ impl Shown {
     }
 }
 
+/// Events as lines for people, or as JSON where the view says so.
+struct Transcript {
+    place: Place,
+    human: HumanPrinter,
+    timestamps: Timestamps,
+    json: Option<JsonPrinter>,
+    lines: Vec<u8>,
+}
+
+impl Transcript {
+    fn new(place: Place, options: HumanOptions) -> Self {
+        let mut transcript = Self {
+            place,
+            human: HumanPrinter::new(options),
+            timestamps: options.timestamps,
+            json: None,
+            lines: Vec::new(),
+        };
+        transcript.set_view(options.view);
+        transcript
+    }
+
+    fn set_view(&mut self, view: View) {
+        self.json = (view == View::Json).then(|| JsonPrinter::new(Some(Role::Client)));
+        self.human.set_view(view);
+    }
+
+    fn set_timestamps(&mut self, timestamps: Timestamps) {
+        self.timestamps = timestamps;
+        self.human.set_timestamps(timestamps);
+    }
+
+    fn write(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
+        match &mut self.json {
+            Some(json) => json.print(at, event, out),
+            None => self.human.print(at, event, out),
+        }
+    }
+}
+
 /// Hands events to the printers of a run.
 pub struct Reporter {
-    human: Option<(HumanPrinter, Place)>,
+    transcript: Option<Transcript>,
     json: Option<JsonPrinter>,
+    log: Option<Log>,
+    book: Option<Box<Book>>,
     shown: Shown,
     quiet: bool,
+    palette: Palette,
+    pretty: Pretty,
+    width: usize,
     conn: ConnId,
-    lines: Vec<u8>,
+    /// The request line of a handshake that is folded.
+    asked: String,
 }
 
 impl Reporter {
@@ -67,22 +133,28 @@ impl Reporter {
             (_, 1..) => Some(Place::Stderr),
             _ => None,
         };
-        let human = place.map(|place| {
-            let (is_terminal, width) = match place {
-                Place::Stdout => (display.terminal.stdout, display.terminal.width),
-                Place::Stderr => (display.terminal.stderr, display.terminal.width),
+        let transcript = place.map(|place| {
+            let is_terminal = match place {
+                Place::Stdout => display.terminal.stdout,
+                _ => display.terminal.stderr,
             };
-            let options = HumanOptions {
-                width,
-                palette: display.palette(is_terminal),
-                view: if display.verbose > 1 { View::Hex } else { View::Frames },
-                ..HumanOptions::new(Direction::ToServer)
-            };
-            (HumanPrinter::new(options), place)
+            Transcript::new(place, display.human(is_terminal))
         });
         let shown = if display.quiet { Shown::Frames } else { Shown::All };
         let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(Role::Client)));
-        Self { human, json, shown, quiet: display.quiet, conn: ConnId(1), lines: Vec::new() }
+        Self {
+            transcript,
+            json,
+            log: None,
+            book: None,
+            shown,
+            quiet: display.quiet,
+            palette: display.palette(display.terminal.stdout),
+            pretty: display.pretty,
+            width: display.terminal.width,
+            conn: ConnId(1),
+            asked: String::new(),
+        }
     }
 
     /// A transcript of some of the events on stdout.
@@ -90,9 +162,49 @@ impl Reporter {
         Self { shown, ..Self::new(OutputFormat::Frames, display) }
     }
 
+    /// Remembers what a session asks for later.
+    pub fn with_book(mut self, display: &Display) -> Self {
+        self.book = Some(Box::new(Book::new(display.human(display.terminal.stdout))));
+        self
+    }
+
+    /// Folds the handshake to a line where it would not be told at all.
+    pub fn folded(mut self) -> Self {
+        if self.shown == Shown::Frames {
+            self.shown = Shown::Folded;
+        }
+        self
+    }
+
+    /// From now on what a terminal would get goes above the line being typed there.
+    pub fn turn_to(&mut self, screen: &Screen, display: &Display) {
+        if let Some(transcript) = &mut self.transcript {
+            let on_terminal = match transcript.place {
+                Place::Stdout => display.terminal.stdout,
+                Place::Stderr => display.terminal.stderr,
+                Place::Screen(_) => true,
+            };
+            if on_terminal {
+                transcript.place = Place::Screen(screen.clone());
+            }
+        }
+    }
+
+    /// The editor is gone: what is still to be told goes where it went before.
+    pub fn turn_back(&mut self, display: &Display) {
+        if let Some(transcript) = &mut self.transcript
+            && matches!(transcript.place, Place::Screen(_))
+        {
+            transcript.place = if display.terminal.stdout { Place::Stdout } else { Place::Stderr };
+        }
+    }
+
     /// Whether anybody looks at frames: if not, what is sent need not be decoded.
     pub fn looks_at_frames(&self) -> bool {
-        self.human.is_some() || self.json.is_some()
+        self.transcript.is_some()
+            || self.json.is_some()
+            || self.log.is_some()
+            || self.book.is_some()
     }
 
     /// The time and place of an event now.
@@ -100,15 +212,123 @@ impl Reporter {
         Stamp { micros: crate::net::clock::wall_micros(), conn: self.conn }
     }
 
+    /// The next connection of the run begins.
+    pub fn next_connection(&mut self) {
+        self.conn.0 += 1;
+    }
+
+    /// What is remembered of the connection.
+    pub fn book(&self) -> Option<&Book> {
+        self.book.as_deref()
+    }
+
+    /// The colours of answers.
+    pub fn palette(&self) -> Palette {
+        self.palette
+    }
+
+    /// Whether JSON is shown pretty where it is asked for.
+    pub fn pretty(&self) -> bool {
+        self.pretty != Pretty::Never
+    }
+
+    /// Columns of the terminal.
+    pub fn columns(&self) -> usize {
+        self.width
+    }
+
+    /// Changes how traffic is shown.
+    ///
+    /// # Errors
+    ///
+    /// No transcript is shown; in words.
+    pub fn set_view(&mut self, view: View) -> Result<(), String> {
+        self.transcript()?.set_view(view);
+        Ok(())
+    }
+
+    /// How traffic is shown.
+    pub fn view(&self) -> View {
+        self.transcript.as_ref().map_or(View::Frames, |transcript| transcript.human.view())
+    }
+
+    /// Changes which time is shown.
+    ///
+    /// # Errors
+    ///
+    /// No transcript is shown; in words.
+    pub fn set_timestamps(&mut self, timestamps: Timestamps) -> Result<(), String> {
+        self.transcript()?.set_timestamps(timestamps);
+        Ok(())
+    }
+
+    /// Which time is shown.
+    pub fn timestamps(&self) -> Timestamps {
+        self.transcript.as_ref().map_or(Timestamps::On, |transcript| transcript.timestamps)
+    }
+
+    /// Shows only what passes a filter, or everything.
+    ///
+    /// # Errors
+    ///
+    /// No transcript is shown; in words.
+    pub fn set_filter(&mut self, filter: Option<Filter>) -> Result<(), String> {
+        self.transcript()?.human.set_filter(filter);
+        Ok(())
+    }
+
+    /// Whether a broken rule of a frame is told with the frame.
+    pub fn tells_violations(&self) -> bool {
+        self.transcript.is_some()
+    }
+
+    /// The filter, if there is one.
+    pub fn filter(&self) -> Option<&Filter> {
+        self.transcript.as_ref().and_then(|transcript| transcript.human.filter())
+    }
+
+    fn transcript(&mut self) -> Result<&mut Transcript, String> {
+        self.transcript
+            .as_mut()
+            .ok_or_else(|| "no transcript is shown; run with --output frames or -v".to_owned())
+    }
+
+    /// Writes every event to a file from now on, behind what it holds.
+    ///
+    /// # Errors
+    ///
+    /// It can't be opened; in words.
+    pub fn log_to(&mut self, path: &Path) -> Result<(), String> {
+        let log = Log::open(path)?;
+        self.end_log()?;
+        self.log = Some(log);
+        Ok(())
+    }
+
+    /// Ends the log.
+    ///
+    /// # Errors
+    ///
+    /// Its last lines can't be written; in words.
+    pub fn end_log(&mut self) -> Result<(), String> {
+        self.log.take().map_or(Ok(()), Log::close)
+    }
+
+    /// Where the log goes.
+    pub fn log_path(&self) -> Option<&Path> {
+        self.log.as_ref().map(Log::path)
+    }
+
     /// Tells an event that happens now.
     ///
     /// # Errors
     ///
-    /// stderr failed.
+    /// stderr or the log failed.
     pub fn tell(&mut self, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
         if self.looks_at_frames() {
             let stamp = self.stamp();
             self.event(&stamp, event, stdout)?;
+            self.flush()?;
         }
         Ok(())
     }
@@ -117,38 +337,102 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// stderr failed.
+    /// stderr or the log failed.
     #[inline]
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
         if let Some(json) = &mut self.json {
             json.print(at, event, stdout.buffer());
         }
-        let Some((human, place)) = &mut self.human else { return Ok(()) };
+        if let Some(log) = &mut self.log {
+            log.take(at, event)?;
+        }
+        if let Some(book) = &mut self.book {
+            book.take(at, event);
+        }
+        if let (Shown::Folded, Event::Head(direction, head)) = (self.shown, event) {
+            return self.fold(at, *direction, head, stdout);
+        }
+        self.transcribe(at, event, stdout)
+    }
+
+    /// Tells an event to the transcript.
+    fn transcribe(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        let Some(transcript) = &mut self.transcript else { return Ok(()) };
         if !self.shown.tells(event) {
             // Frames that will not be finished are told even so.
             if matches!(event, Event::End(_)) {
-                human.flush_partial(stdout.buffer());
+                let out = stdout.buffer();
+                transcript.human.flush_partial(out);
             }
             return Ok(());
         }
-        match place {
-            Place::Stdout => human.print(at, event, stdout.buffer()),
-            Place::Stderr => {
-                human.print(at, event, &mut self.lines);
-                if !self.lines.is_empty() {
-                    let told = say::write(&self.lines);
-                    self.lines.clear();
-                    match told {
-                        // Nobody reads the transcript any more: the payload goes on.
-                        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                            self.human = None
-                        }
-                        other => other?,
-                    }
-                }
-            }
+        if let Place::Stdout = transcript.place {
+            transcript.write(at, event, stdout.buffer());
+            return Ok(());
         }
-        Ok(())
+        let mut lines = std::mem::take(&mut transcript.lines);
+        transcript.write(at, event, &mut lines);
+        transcript.lines = lines;
+        match transcript.place {
+            Place::Stderr => self.flush(),
+            _ if transcript.lines.len() >= BATCH => self.flush(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells a handshake in one line: what was asked and what was answered.
+    fn fold(
+        &mut self,
+        at: &Stamp,
+        direction: Direction,
+        head: &Head,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        let line = head.raw().split(|byte| *byte == b'\r' || *byte == b'\n').next();
+        let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
+        if direction == Direction::ToServer {
+            self.asked = line;
+            return Ok(());
+        }
+        let folded = format!("{} → {line}", std::mem::take(&mut self.asked));
+        let shown = std::mem::replace(&mut self.shown, Shown::All);
+        // Only the transcript folds; everybody else has been told the heads.
+        let result = self.transcribe(at, &Event::Note(&folded), stdout);
+        self.shown = shown;
+        result
+    }
+
+    /// Hands over what was told and writes what was logged: call it before waiting.
+    ///
+    /// # Errors
+    ///
+    /// stderr or the log failed.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if let Some(log) = &mut self.log {
+            log.flush()?;
+        }
+        let Some(transcript) = &mut self.transcript else { return Ok(()) };
+        if transcript.lines.is_empty() {
+            return Ok(());
+        }
+        let told = match &transcript.place {
+            Place::Screen(screen) => {
+                screen.traffic(&transcript.lines);
+                self.width = screen.columns();
+                transcript.human.set_width(self.width);
+                Ok(())
+            }
+            _ => say::write(&transcript.lines),
+        };
+        transcript.lines.clear();
+        match told {
+            // Nobody reads the transcript any more: the payload goes on.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.transcript = None;
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// Whether warnings that are no events of a transcript may be said on stderr.

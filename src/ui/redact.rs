@@ -14,14 +14,18 @@ pub const REDACTED: &str = "[redacted]";
 /// The header fields whose values are secrets (RFC 9110 §11.6.2 and §11.7.2, RFC 6265 §4).
 const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
+/// Whether the values of a header field are secrets.
+pub fn is_secret(name: &str) -> bool {
+    SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
 /// A head without its secrets. Its defects are those of the new bytes; ask the original for the
 /// true ones.
 pub fn head(head: &Head) -> Head {
     let raw = head.raw();
     let mut secrets: Vec<Range<usize>> = Vec::new();
     for field in head.headers() {
-        let name = String::from_utf8_lossy(field.name).to_ascii_lowercase();
-        if SECRET.contains(&name.as_str()) && !field.value.is_empty() {
+        if is_secret(&String::from_utf8_lossy(field.name)) && !field.value.is_empty() {
             secrets.push(field.value_at);
         }
     }
