@@ -126,8 +126,7 @@ impl OpenError {
             }
             Self::Closed { .. } | Self::Io(_) => Exit::Lost,
             Self::TimedOut { .. } => Exit::Timeout,
-            Self::Signal(Signal::Interrupt) => Exit::Interrupted,
-            Self::Signal(Signal::Terminate) => Exit::Terminated,
+            Self::Signal(signal) => (*signal).into(),
             Self::Local(_) => Exit::Failure,
         }
     }

@@ -130,7 +130,8 @@ impl Feeder {
             InputFormat::Chunks => self.cut_chunks(endpoint, out),
             InputFormat::Whole => self.send_pieces(endpoint, out),
             InputFormat::Json => self.run_commands(fresh, false, endpoint, now, out),
-            InputFormat::None => Ok(()),
+            // Lines of commands never come here.
+            InputFormat::None | InputFormat::Commands | InputFormat::Prompt => Ok(()),
         }
     }
 
@@ -150,7 +151,10 @@ impl Feeder {
         match self.format {
             InputFormat::Json => self.run_commands(self.start, true, endpoint, now, out),
             InputFormat::Whole => self.send_message(left, 0, endpoint, out),
-            InputFormat::None | InputFormat::Chunks => Ok(()),
+            InputFormat::None
+            | InputFormat::Chunks
+            | InputFormat::Commands
+            | InputFormat::Prompt => Ok(()),
             InputFormat::Lines | InputFormat::Null if left == 0 && !self.fragmenting => Ok(()),
             InputFormat::Lines | InputFormat::Null => self.send_message(left, 0, endpoint, out),
         }

@@ -1,6 +1,9 @@
 //! `wscope connect`: a client, as a pipe or as a transcript.
 
+mod assist;
+pub mod book;
 pub mod command;
+pub mod conductor;
 mod deliver;
 pub mod desk;
 mod echo;
@@ -9,17 +12,20 @@ mod feed;
 mod goal;
 pub mod open;
 pub mod pump;
+mod session;
 mod watch;
 
 use std::time::Instant;
 
 use anyhow::Context as _;
 
+use self::conductor::{Source, Voice};
 use self::desk::Desk;
 use self::failure::OpenError;
 use self::open::open;
 use self::pump::{Outcome, Pump};
-use crate::config::ClientConfig;
+use crate::cli::InputFormat;
+use crate::config::{ClientConfig, Lines, UsageError};
 use crate::modes::exit::Exit;
 use crate::modes::report::Reporter;
 use crate::modes::say;
@@ -32,7 +38,17 @@ use crate::ui::ending;
 /// This side failed: stdin, stdout, stderr or the system.
 pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
     let max_time = config.max_time.map(|time| Instant::now() + time);
-    let reporter = Reporter::new(config.output, &config.display);
+    let script = script(config)?;
+    let mut reporter = Reporter::new(config.output, &config.display);
+    if config.input == InputFormat::Prompt {
+        reporter = reporter.folded();
+    }
+    if config.lines.is_some() {
+        reporter = reporter.with_book(&config.display);
+    }
+    if let Some(path) = &config.log {
+        reporter.log_to(path).map_err(anyhow::Error::msg)?;
+    }
     let mut desk = Desk::new(reporter).context("can't set up stdout and the event loop")?;
     if desk.reporter.may_warn() {
         for note in &config.open.target.notes {
@@ -45,12 +61,28 @@ pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
         Ok(opened) => opened,
         Err(error) => return refused(error, &mut desk),
     };
+    if let Some(lines) = &config.lines {
+        return session::run(config, lines, script, &mut desk, opened, max_time);
+    }
     let outcome = Pump::new(config, &mut desk, opened, max_time)
         .context("can't read stdin")?
         .run()
         .context("the session ended early")?;
-    tell(&outcome, config.display.quiet);
+    outcome.tell(&Voice::Stderr { quiet: config.display.quiet }, false);
+    desk.reporter.end_log().map_err(anyhow::Error::msg)?;
     Ok(outcome.exit)
+}
+
+/// The script, read and checked before anything is opened: what is wrong with it is wrong usage.
+fn script(config: &ClientConfig) -> Result<Source, UsageError> {
+    let Some(Lines { script: Some(path), no_commands, .. }) = &config.lines else {
+        return Ok(Source::default());
+    };
+    let script = Source::read(path).and_then(|script| match no_commands {
+        true => Ok(script),
+        false => script.checked(),
+    });
+    script.map_err(|error| UsageError::new(format!("--script {error}")))
 }
 
 /// Says why there is no connection.
@@ -69,29 +101,35 @@ pub fn refused(error: OpenError, desk: &mut Desk) -> anyhow::Result<Exit> {
     }
 }
 
-/// Says how the session ended, if there is something to say.
-fn tell(outcome: &Outcome, quiet: bool) {
-    if let Some(fault) = &outcome.fault {
-        say::error(fault);
-    }
-    match outcome.exit {
-        Exit::Success | Exit::Failure | Exit::Interrupted | Exit::Terminated => {}
-        Exit::Unmet => say::error(&format!(
-            "the connection ended before what was expected had come: {}",
-            ending::describe(&outcome.ending)
-        )),
-        _ => say::error(&ending::describe(&outcome.ending)),
-    }
-    if outcome.unsent > 0 {
-        say::error(&format!("the connection ended before {} bytes could be sent", outcome.unsent));
-    }
-    if outcome.cut_short {
-        say::error(&"the connection ended inside a message: its last frames never came");
-    }
-    if outcome.unwritten > 0 {
-        say::error(&format!("{} bytes of output were not written", outcome.unwritten));
-    }
-    if outcome.input_left && !quiet {
-        say::note("the connection ended before the end of stdin; the rest was not sent");
+impl Outcome {
+    /// Says how the connection ended, if there is something to say that was not `shown`.
+    fn tell(&self, voice: &Voice, shown: bool) {
+        if let Some(fault) = &self.fault {
+            voice.error(fault);
+        }
+        match self.exit {
+            _ if shown => {}
+            Exit::Success | Exit::Failure | Exit::HungUp | Exit::Interrupted | Exit::Terminated => {
+            }
+            Exit::Unmet if self.fault.is_some() => {}
+            Exit::Unmet => voice.error(&format!(
+                "the connection ended before what was expected had come: {}",
+                ending::describe(&self.ending)
+            )),
+            _ => voice.error(&ending::describe(&self.ending)),
+        }
+        if self.unsent > 0 {
+            let unsent = self.unsent;
+            voice.error(&format!("the connection ended before {unsent} bytes could be sent"));
+        }
+        if self.cut_short {
+            voice.error("the connection ended inside a message: its last frames never came");
+        }
+        if self.unwritten > 0 {
+            voice.error(&format!("{} bytes of output were not written", self.unwritten));
+        }
+        if self.input_left {
+            voice.note("the connection ended before the end of stdin; the rest was not sent");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! From a URL to an open connection: name, TCP, TLS, request, response, verdict.
 
 use std::fmt::Write as _;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::desk::Desk;
@@ -68,11 +70,12 @@ pub fn open(
     let tls = config.target.secure.then(|| TlsClient::new(&config.tls())).transpose()?;
 
     let target = &config.target;
-    let addresses = resolve::resolve(&target.host, target.port, config.family, deadline)?;
+    let (host, port, family) = (target.host.clone(), target.port, config.family);
+    let addresses = apart(desk, move || resolve::resolve(&host, port, family, deadline))??;
     phases.resolve = started.elapsed();
     desk.tell(&Event::Resolved { host: &target.host, addresses: &addresses })?;
     let dialled = Instant::now();
-    let dialed = dial::dial(&addresses, deadline);
+    let dialed = apart(desk, move || dial::dial(&addresses, deadline))?;
     let attempts = match &dialed {
         Ok(dialed) => &dialed.attempts,
         Err(error) => &error.attempts,
@@ -158,6 +161,46 @@ pub fn open(
     inbound.expect_frames(report.agreed.deflate.as_ref());
     desk.tell(&Event::Open(&report.agreed))?;
     Ok(Opened { link, inbound, request, response, report })
+}
+
+/// Does what blocks. Before the first connection a signal ends the program by itself; later
+/// signals are listened to, so the call has a thread of its own and is left behind at a signal.
+fn apart<T: Send + 'static>(
+    desk: &mut Desk,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, OpenError> {
+    if !desk.signals.are_taken() {
+        return Ok(call());
+    }
+    let (sender, result) = mpsc::sync_channel(1);
+    let waker = Arc::clone(desk.reactor.waker());
+    thread::spawn(move || {
+        // Nobody waits any more after a signal.
+        if sender.send(call()).is_ok() {
+            let _ = waker.wake();
+        }
+    });
+    loop {
+        match result.try_recv() {
+            Ok(value) => return Ok(value),
+            Err(mpsc::TryRecvError::Empty) => {}
+            Err(mpsc::TryRecvError::Disconnected) => {
+                return Err(OpenError::Local(std::io::Error::other(
+                    "the connecting thread failed",
+                )));
+            }
+        }
+        for event in desk.reactor.wait(None)? {
+            match event.token() {
+                STDOUT => desk.stdout.set_ready(event.is_write_closed()),
+                SIGNAL => desk.signals.set_ready(),
+                _ => {}
+            }
+        }
+        if let Some(signal) = desk.signals.take() {
+            return Err(OpenError::Signal(signal));
+        }
+    }
 }
 
 /// The request's head, exactly as it will be sent.

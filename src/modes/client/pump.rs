@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::conductor::{Ask, Conductor, Line};
 use super::deliver::Delivery;
 use super::desk::Desk;
 use super::echo::Echo;
@@ -65,6 +66,10 @@ pub struct Pump<'a> {
     echo: Option<Echo>,
     goal: Goal,
     script: VecDeque<Step>,
+    /// Carries out the lines of a prompt or a script.
+    conductor: Option<&'a mut Conductor>,
+    /// An expectation of the script was not met.
+    unmet: bool,
     /// The observer may have more events in the bytes at hand.
     more: bool,
     /// Bytes to send that receiving has made, since all was sent for the last time.
@@ -108,7 +113,8 @@ impl<'a> Pump<'a> {
         let deflate = opened.report.agreed.deflate;
         let endpoint_config = EndpointConfig { deflate, ..config.endpoint.clone() };
         let stdin = match config.input {
-            InputFormat::None => None,
+            // The lines of a prompt or a script are the conductor's.
+            InputFormat::None | InputFormat::Commands | InputFormat::Prompt => None,
             _ => {
                 let (registry, waker) = (desk.reactor.registry(), desk.reactor.waker());
                 Some(Stdin::open(registry, STDIN, waker)?)
@@ -134,6 +140,8 @@ impl<'a> Pump<'a> {
             echo,
             goal,
             script: VecDeque::new(),
+            conductor: None,
+            unmet: false,
             // Frames that came in the same segment as the 101.
             more: true,
             answers: 0,
@@ -154,6 +162,14 @@ impl<'a> Pump<'a> {
         self
     }
 
+    /// Lines are carried out that come from a prompt or a script.
+    pub fn with_conductor(mut self, conductor: &'a mut Conductor) -> Self {
+        conductor.set_up(&mut self.endpoint);
+        self.conductor = Some(conductor);
+        self.input_ended = None;
+        self
+    }
+
     /// Runs to the end.
     ///
     /// # Errors
@@ -166,13 +182,40 @@ impl<'a> Pump<'a> {
             let now = Instant::now();
             self.take_received(now)?;
             self.take_stdin(now);
+            self.conduct(now);
             self.do_what_is_due(now);
             self.send(now)?;
             self.desk.stdout.flush()?;
+            self.desk.reporter.flush()?;
             if self.is_over() {
                 return self.finish();
             }
             self.wait()?;
+        }
+    }
+
+    /// Carries out lines, and what they ask of the session.
+    fn conduct(&mut self, now: Instant) {
+        let Self { conductor: Some(conductor), desk, endpoint, link, .. } = self else { return };
+        let line = self.write_error.is_none().then_some(Line { endpoint, link });
+        conductor.run(desk, line, now);
+        conductor.show_state(endpoint.state(), endpoint.received_close());
+        if let Some(failure) = conductor.take_failure() {
+            self.unmet |= failure.unmet;
+            self.give_up(failure.text, now);
+            return;
+        }
+        match conductor.ask() {
+            Some(Ask::Quit | Ask::Open) => self.close(CloseCode::Normal, now),
+            Some(Ask::Leave) if self.signal.is_none() => {
+                self.signal = Some((Signal::Interrupt, now + SIGNAL_PATIENCE));
+                self.close(CloseCode::Away, now);
+            }
+            Some(Ask::Leave) => {}
+            None if conductor.is_exhausted() => {
+                self.input_ended.get_or_insert(now);
+            }
+            None => self.input_ended = None,
         }
     }
 
@@ -244,14 +287,29 @@ impl<'a> Pump<'a> {
     }
 
     fn take_events(&mut self, now: Instant) -> io::Result<()> {
-        let Self { link, desk, inbound, endpoint, received, watch, delivery, echo, goal, .. } =
-            self;
+        let Self {
+            link,
+            desk,
+            inbound,
+            endpoint,
+            received,
+            watch,
+            delivery,
+            echo,
+            goal,
+            conductor,
+            ..
+        } = self;
         let Desk { stdout, reporter, .. } = &mut **desk;
         let (mut input, tx) = link.split();
         let looking = reporter.looks_at_frames();
         let stamp = reporter.stamp();
         let mut answered = false;
-        let only_content = !looking && echo.is_none() && !goal.is_set() && self.script.is_empty();
+        let only_content = !looking
+            && echo.is_none()
+            && !goal.is_set()
+            && self.script.is_empty()
+            && conductor.is_none();
         let before = tx.len();
         let most = if self.write_error.is_some() { usize::MAX } else { HIGH_WATER };
         self.more = loop {
@@ -268,10 +326,11 @@ impl<'a> Pump<'a> {
                     answered = true;
                     if endpoint.is_receiving() && !goal.is_met() {
                         delivery.take_whole(&message, stdout)?;
-                        if echo.is_some() || goal.is_set() {
+                        if echo.is_some() || goal.is_set() || conductor.is_some() {
                             message.try_events(|event| {
                                 echo.iter_mut().for_each(|echo| echo.take(&event, endpoint, tx));
                                 goal.take(&event);
+                                conductor.iter_mut().for_each(|conductor| conductor.hear(&event));
                                 io::Result::Ok(())
                             })?;
                             goal.close_if_met(endpoint, now, tx);
@@ -302,6 +361,9 @@ impl<'a> Pump<'a> {
                 }
                 goal.take(&event);
                 goal.close_if_met(endpoint, now, tx);
+                if let Some(conductor) = conductor {
+                    conductor.hear(&event);
+                }
             }
             if !looking {
                 continue;
@@ -390,7 +452,9 @@ impl<'a> Pump<'a> {
         if self.is_unread() {
             self.close(CloseCode::Normal, now);
         }
-        if let Some(signal) = self.desk.signals.take() {
+        let away = self.conductor.as_ref().is_some_and(|conductor| conductor.is_away());
+        let signal = self.desk.signals.take();
+        if let Some(signal) = signal.filter(|signal| !away || *signal != Signal::Interrupt) {
             match self.signal {
                 Some(_) => self.endpoint.drop_connection(),
                 None => {
@@ -465,15 +529,20 @@ impl<'a> Pump<'a> {
         let room = self.has_room();
         // The last write may have found the reader gone, which ends the session.
         let unread = self.is_unread() && self.endpoint.is_open();
+        let sending = self.link.tx.len() < HIGH_WATER && self.link.pending() < HIGH_WATER;
+        let conducting = self.conductor.as_ref().is_some_and(|c| c.is_ready()) && sending;
         let busy = self.wants_stdin()
             || unread
+            || conducting
             || room && (self.more || self.link.may_fill() || self.write_error.is_some());
         let deadline = match busy {
             true => Some(Instant::now()),
             false => {
                 let signal = self.signal.map(|(_, at)| at);
                 let max_time = self.max_time.filter(|_| !self.overtime);
-                let ours = [self.endpoint.deadline(), self.linger_ends(), max_time, signal];
+                let conductor = self.conductor.as_ref().and_then(|conductor| conductor.deadline());
+                let ours =
+                    [self.endpoint.deadline(), self.linger_ends(), max_time, signal, conductor];
                 ours.into_iter().flatten().min()
             }
         };
@@ -492,6 +561,7 @@ impl<'a> Pump<'a> {
                 STDIN | WAKER => {
                     let closed = event.is_read_closed() || event.is_error();
                     self.stdin.iter_mut().for_each(|stdin| stdin.set_ready(closed));
+                    self.conductor.iter_mut().for_each(|conductor| conductor.set_ready(closed));
                 }
                 _ => {}
             }
@@ -535,9 +605,16 @@ impl<'a> Pump<'a> {
             && self.inbound.inside_message()
             && !self.goal.is_met();
         let missed = !self.goal.is_met() && self.goal.is_set();
+        if let Some(conductor) = &mut self.conductor {
+            conductor.disconnected();
+            if let Some(failure) = conductor.take_failure() {
+                self.unmet |= failure.unmet;
+                self.fault.get_or_insert(failure.text);
+            }
+        }
         let exit = match (signal, &self.fault, Exit::of(&ending)) {
-            (Some(Signal::Interrupt), ..) => Exit::Interrupted,
-            (Some(Signal::Terminate), ..) => Exit::Terminated,
+            (Some(signal), ..) => signal.into(),
+            (_, Some(_), _) if self.unmet => Exit::Unmet,
             (_, Some(_), _) => Exit::Failure,
             _ if unwritten > 0 => Exit::Timeout,
             (.., Exit::Success) if unsent > 0 || cut_short => Exit::Failure,
@@ -546,6 +623,7 @@ impl<'a> Pump<'a> {
             (.., exit) => exit,
         };
         let input_left = ending.by != Side::Us && self.has_input_left();
+        self.desk.reporter.flush()?;
         Ok(Outcome { ending, exit, fault: self.fault, unsent, unwritten, cut_short, input_left })
     }
 }

@@ -65,7 +65,7 @@ pub struct Shared {
     inner: Mutex<Inner>,
     /// Something for the editor thread while it reads no line; its end.
     pub changed: Condvar,
-    /// Something for the line editor: see [`super::ticker`].
+    /// Something for the line editor: see `super::tick`.
     pub ticks: Condvar,
     /// The terminal.
     pub tty: Arc<Tty>,

@@ -1,0 +1,236 @@
+//! A session with lines: at the prompt or by a script, over one connection after the other.
+
+use std::io;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use super::assist::CommandAssist;
+use super::conductor::{Ask, Conductor, Source, Voice};
+use super::desk::Desk;
+use super::failure::OpenError;
+use super::open::{Opened, open};
+use super::pump::{Outcome, Pump};
+use crate::cli::InputFormat;
+use crate::config::{ClientConfig, Lines, OpenConfig};
+use crate::event::{Cause, Ending};
+use crate::modes::exit::Exit;
+use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
+use crate::net::stdio::Stdin;
+use crate::ui::prompt::{HISTORY_SIZE, Prompt, PromptOptions};
+use crate::ui::style::Ink;
+
+/// What the prompt greets with.
+const GREETING: &str = "Connected (press Ctrl-D or type /quit to leave, /help for commands)";
+
+/// Runs the session on a connection that is open.
+///
+/// # Errors
+///
+/// This side failed: stdin, stdout, stderr, the log or the system.
+pub fn run(
+    config: &ClientConfig,
+    lines: &Lines,
+    script: Source,
+    desk: &mut Desk,
+    opened: Opened,
+    max_time: Option<Instant>,
+) -> anyhow::Result<Exit> {
+    let mut conductor = conductor(config, lines, script, desk)?;
+    let exit = Session { config, lines, desk, max_time }.run(opened, &mut conductor);
+    if let Some(prompt) = conductor.take_prompt() {
+        desk.reporter.flush().context("the transcript failed")?;
+        prompt.close();
+        desk.reporter.turn_back(&config.display);
+    }
+    desk.reporter.end_log().map_err(anyhow::Error::msg)?;
+    exit
+}
+
+/// Sets up whoever gives the lines.
+fn conductor(
+    config: &ClientConfig,
+    lines: &Lines,
+    script: Source,
+    desk: &mut Desk,
+) -> anyhow::Result<Conductor> {
+    let quiet = Voice::Stderr { quiet: config.display.quiet };
+    let typed = config.input == InputFormat::Prompt;
+    let new = |voice| Conductor::new(!typed, voice, config, lines.no_commands);
+    let mut conductor =
+        match typed.then(|| start_prompt(config, lines, desk)).transpose()?.flatten() {
+            Some(prompt) => {
+                let screen = prompt.screen();
+                desk.reporter.turn_to(&screen, &config.display);
+                let mut conductor = new(Voice::Screen(screen, desk.reporter.palette()));
+                conductor.listen_to(prompt);
+                conductor
+            }
+            None => new(quiet),
+        };
+    if conductor.prompt().is_none()
+        && matches!(config.input, InputFormat::Prompt | InputFormat::Commands)
+    {
+        let (registry, waker) = (desk.reactor.registry(), desk.reactor.waker());
+        conductor.read_from(Stdin::open(registry, STDIN, waker).context("can't read stdin")?);
+    }
+    if typed {
+        conductor.voice().note(GREETING);
+    }
+    conductor.push_source(script);
+    if !lines.execute.is_empty() {
+        conductor.push_source(Source::of_lines("-x", &lines.execute));
+    }
+    Ok(conductor)
+}
+
+/// The editor, where the terminal can have one.
+fn start_prompt(
+    config: &ClientConfig,
+    lines: &Lines,
+    desk: &mut Desk,
+) -> anyhow::Result<Option<Prompt>> {
+    // What was told so far must be there before the line to type in.
+    desk.drain_stdout(None).context("stdout failed")?;
+    let waker = std::sync::Arc::clone(desk.reactor.waker());
+    let options = PromptOptions {
+        history: lines.history.clone(),
+        palette: desk.reporter.palette(),
+        history_size: HISTORY_SIZE,
+        keep_stdout_free: !config.display.terminal.stdout,
+    };
+    let wake = move || {
+        // The loop is gone only when the program ends.
+        let _ = waker.wake();
+    };
+    let assist = Box::new(CommandAssist { commands: !lines.no_commands });
+    Ok(Prompt::start(options, assist, wake).ok())
+}
+
+struct Session<'a> {
+    config: &'a ClientConfig,
+    lines: &'a Lines,
+    desk: &'a mut Desk,
+    max_time: Option<Instant>,
+}
+
+impl Session<'_> {
+    /// One connection after the other.
+    fn run(&mut self, opened: Opened, conductor: &mut Conductor) -> anyhow::Result<Exit> {
+        let mut opened = opened;
+        loop {
+            let outcome = Pump::new(self.config, self.desk, opened, self.max_time)
+                .context("can't read stdin")?
+                .with_conductor(conductor)
+                .run()
+                .context("the session ended early")?;
+            conductor.show(&state(&outcome.ending), Ink::Violation);
+            outcome.tell(conductor.voice(), self.config.input == InputFormat::Prompt);
+            let failed = outcome.fault.is_some();
+            let signalled =
+                matches!(outcome.exit, Exit::Interrupted | Exit::Terminated | Exit::HungUp);
+            let leaving = matches!(conductor.ask(), Some(Ask::Quit | Ask::Leave));
+            let ends = self.lines.exit_on_close && conductor.ask().is_none();
+            if failed || signalled || leaving || ends {
+                return Ok(outcome.exit);
+            }
+            match self.offline(conductor, &outcome)? {
+                Then::Open(again) => opened = *again,
+                Then::End(exit) => return Ok(exit),
+            }
+        }
+    }
+
+    /// Without a connection, until there is one again or the session ends.
+    fn offline(&mut self, conductor: &mut Conductor, outcome: &Outcome) -> io::Result<Then> {
+        let mut exit = outcome.exit;
+        loop {
+            let now = Instant::now();
+            conductor.run(self.desk, None, now);
+            self.desk.reporter.flush()?;
+            if let Some(failure) = conductor.take_failure() {
+                conductor.voice().error(&failure.text);
+                let status = if failure.unmet { Exit::Unmet } else { Exit::Failure };
+                return Ok(Then::End(if exit == Exit::Success { status } else { exit }));
+            }
+            match conductor.take_ask() {
+                Some(Ask::Quit) => return Ok(Then::End(exit)),
+                Some(Ask::Leave) => return Ok(Then::End(Exit::Interrupted)),
+                Some(Ask::Open) => match self.open_again(conductor)? {
+                    Ok(opened) => return Ok(Then::Open(Box::new(opened))),
+                    Err(failed) => exit = failed,
+                },
+                None => {}
+            }
+            let scripted = self.config.input != InputFormat::Prompt;
+            if scripted && !conductor.is_busy() {
+                return Ok(Then::End(exit));
+            }
+            if let Some(signal) = self.desk.signals.take() {
+                return Ok(Then::End(signal.into()));
+            }
+            if self.max_time.is_some_and(|at| at <= now) {
+                conductor.voice().error("the time set by --max-time is over");
+                return Ok(Then::End(Exit::Timeout));
+            }
+            self.wait(conductor)?;
+        }
+    }
+
+    /// Opens a connection as the conductor has it by now.
+    fn open_again(&mut self, conductor: &mut Conductor) -> io::Result<Result<Opened, Exit>> {
+        self.desk.reporter.next_connection();
+        conductor.show("connecting", Ink::Info);
+        let open_config: OpenConfig = conductor.open_config().clone();
+        let opened = open(&open_config, self.desk, self.max_time);
+        // A wake for lines may have been taken for another in the meantime.
+        conductor.set_ready(false);
+        let error = match opened {
+            Ok(opened) => return Ok(Ok(opened)),
+            Err(error) => error,
+        };
+        self.desk.reporter.flush()?;
+        conductor.show("no answer", Ink::Violation);
+        match error {
+            OpenError::Local(error) => return Err(error),
+            OpenError::Signal(_) => conductor.voice().note("stopped"),
+            ref error => conductor.voice().error(&error.to_string()),
+        }
+        Ok(Err(error.exit()))
+    }
+
+    fn wait(&mut self, conductor: &mut Conductor) -> io::Result<()> {
+        let soon = conductor.is_ready().then(Instant::now);
+        let deadline = soon.or_else(|| conductor.deadline().into_iter().chain(self.max_time).min());
+        let Desk { reactor, stdout, signals, .. } = &mut *self.desk;
+        for event in reactor.wait(deadline)? {
+            match event.token() {
+                STDOUT => stdout.set_ready(event.is_write_closed()),
+                SIGNAL => signals.set_ready(),
+                STDIN | WAKER => {
+                    conductor.set_ready(event.is_read_closed() || event.is_error());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What follows a connection.
+enum Then {
+    Open(Box<Opened>),
+    End(Exit),
+}
+
+/// The end as the prompt shows it: with the code that an application would see.
+fn state(ending: &Ending) -> String {
+    let close = match (&ending.cause, &ending.received, &ending.sent) {
+        (Cause::Closed, Some(received), _) => received.code.unwrap_or(1005),
+        (Cause::Violation(_), _, Some(sent)) => sent.code.unwrap_or(1005),
+        // "1006 is a reserved value … designated for use in applications expecting a status code
+        // to indicate that the connection was closed abnormally" (RFC 6455 §7.4.1).
+        _ => 1006,
+    };
+    format!("closed {close}")
+}
