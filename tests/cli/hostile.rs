@@ -74,10 +74,21 @@ const EVILS: [(Evil, i32); 4] = [(session, 11), (refusal, 7), (not_http, 8), (ba
 
 #[test]
 fn nothing_reaches_a_terminal() {
-    let kinds = [&[][..], &["-v"], &["-vv"], &["--output", "lines"], &["--output", "null"]];
+    let kinds = [
+        &[][..],
+        &["-v"],
+        &["-vv"],
+        &["--output", "lines"],
+        &["--output", "null"],
+        &["--view", "messages"],
+        &["--view", "hex"],
+        &["--view", "json"],
+        &["--pretty", "always"],
+    ];
     for kind in kinds {
         for (evil, status) in EVILS {
-            let args = [&["--color", "never"][..], kind].concat();
+            // The line editor writes escape sequences of its own.
+            let args = [&["--color", "never", "--input", "none"][..], kind].concat();
             let shown = pty::run(&args, evil, status);
             assert!(!shown.is_empty());
             assert_harmless(&shown);

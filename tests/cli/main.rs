@@ -20,6 +20,7 @@ mod nothing_lost;
 mod output;
 mod pty;
 mod request;
+mod script;
 mod stalls;
 mod staying;
 #[cfg(target_os = "linux")]

@@ -256,6 +256,20 @@ impl Peer {
         self.hang_up();
     }
 
+    /// The next frame, and the message that it is all of.
+    #[track_caller]
+    pub fn hear_data(&mut self) -> (Frame, Vec<u8>) {
+        let frame = self.hear_frame();
+        let (_, content) = self.hear_message();
+        (frame, content)
+    }
+
+    /// Why nothing more can be heard.
+    #[track_caller]
+    pub fn hear_failure(&mut self) -> io::Error {
+        self.wire.read(&mut [0; 16]).expect_err("a failure")
+    }
+
     /// Exactly so many bytes.
     pub fn hear_raw(&mut self, n: usize) -> Vec<u8> {
         let mut bytes = vec![0; n];

@@ -147,7 +147,8 @@ fn a_terminal_has_colour_unless_no_color() {
     for (env, coloured) in
         [(&[][..], true), (&[("NO_COLOR", "1")], false), (&[("NO_COLOR", "")], true)]
     {
-        let mut session = Session::start(&["-w", "0"], env, answering);
+        // Without an editor, which writes escape sequences of its own.
+        let mut session = Session::start(&["-w", "0", "--input", "lines"], env, answering);
         session.expect("open: ");
         session.press("hello\n");
         session.expect("hello to you");
@@ -157,9 +158,9 @@ fn a_terminal_has_colour_unless_no_color() {
 }
 
 #[test]
-fn the_peers_close_ends_the_run() {
+fn the_peers_close_ends_the_run_if_asked() {
     let shown = run(
-        &["--color", "never"],
+        &["--color", "never", "--exit-on-close"],
         |p| {
             p.open();
             p.close_first(1001, "restart");

@@ -1,0 +1,209 @@
+//! What comes when: waiting, expecting, repeating, files of lines.
+
+use std::io::Write as _;
+
+use super::saying;
+use crate::harness::Test;
+
+fn script(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(text.as_bytes()).expect("a disk");
+    file
+}
+
+#[test]
+fn expect_waits_for_a_message_and_finds_one_that_came_before() {
+    saying("one\n/expect ^reply\ntwo\n/expect second$\n/expect third\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("one");
+            p.text("noise");
+            p.text("reply to one");
+            p.hear_text("two");
+            p.text("the second");
+            p.text("the third");
+            p.answer_close(1000);
+        })
+        .stdout("noise\nreply to one\nthe second\nthe third\n")
+        .status(0);
+}
+
+#[test]
+fn an_expectation_that_is_not_met_ends_with_13_and_says_where() {
+    let file = script("/# a comment\nhello\n/expect \"good bye\" 0.01\nnever sent\n");
+    let path = file.path().display().to_string();
+    Test::new()
+        .args(["--script", &path])
+        .peer(|p| {
+            p.open();
+            p.hear_text("hello");
+            p.text("hello yourself");
+            p.answer_close(1001);
+        })
+        .stdout("hello yourself\n")
+        .stderr(format!(
+            "wscope: {path}: line 3: /expect /good bye/: no such message came within 0.01 s\n"
+        ))
+        .status(13);
+}
+
+#[test]
+fn an_expectation_dies_with_its_connection() {
+    saying("/expect x\n")
+        .peer(|p| {
+            p.open();
+            p.close_first(1000, "");
+        })
+        .stderr(
+            "wscope: stdin: line 1: /expect /x/: the connection ended before such a message came\n",
+        )
+        .status(13);
+}
+
+#[test]
+fn a_line_that_is_no_command_stops_a_script() {
+    saying("fine\n/pnig\nnever\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("fine");
+            p.answer_close(1001);
+        })
+        .stderr("wscope: stdin: line 2: unknown command /pnig; did you mean /ping?[..]\n")
+        .status(1);
+}
+
+#[test]
+fn repeat_and_wait() {
+    saying("/repeat 3 /text again\n/wait 0.01\n/repeat 2 plain\n")
+        .peer(|p| {
+            p.open();
+            (0..3).for_each(|_| p.hear_text("again"));
+            (0..2).for_each(|_| p.hear_text("plain"));
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn a_hundred_thousand_messages_by_one_line() {
+    saying("/repeat 100000 /text x\n")
+        .peer(|p| {
+            p.open();
+            (0..100_000).for_each(|_| p.hear_text("x"));
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn every_goes_on_until_it_is_stopped() {
+    saying("/every 0.001 /ping beat\n/expect three\n/stop\n/text done\n")
+        .peer(|p| {
+            p.open();
+            for _ in 0..3 {
+                let ping = p.hear_frame();
+                assert_eq!(ping.payload, b"beat");
+            }
+            p.text("three");
+            loop {
+                let frame = p.hear_frame();
+                if frame.payload == b"done" {
+                    break;
+                }
+                assert_eq!(frame.payload, b"beat");
+            }
+            p.answer_close(1000);
+        })
+        .stdout("three\n")
+        .stderr("wscope: note: 1 job stopped\n")
+        .status(0);
+}
+
+#[test]
+fn files_of_lines_nest_but_not_for_ever() {
+    let inner = script("inner\n");
+    let outer = script(&format!("before\n/source {}\nafter\n", inner.path().display()));
+    saying(&format!("/source {}\nlast\n", outer.path().display()))
+        .peer(|p| {
+            p.open();
+            for text in ["before", "inner", "after", "last"] {
+                p.hear_text(text);
+            }
+            p.answer_close(1000);
+        })
+        .status(0);
+
+    let endless = tempfile::NamedTempFile::new().expect("a file");
+    let path = endless.path().display().to_string();
+    std::fs::write(endless.path(), format!("/source {path}\nnever\n")).expect("a disk");
+    saying(&format!("/source {path}\n"))
+        .peer(|p| {
+            p.open();
+            p.answer_close(1001);
+        })
+        .stderr(format!("wscope: {path}: line 1: /source: more than 16 files inside each other\n"))
+        .status(1);
+}
+
+#[test]
+fn a_script_that_is_not_there_is_wrong_usage() {
+    Test::new()
+        .args(["--script", "/nonexistent/x", "ws://127.0.0.1:9"])
+        .stderr("wscope: --script /nonexistent/x: no such file or directory\n")
+        .status(2);
+}
+
+#[test]
+fn a_script_is_checked_before_anything_is_opened() {
+    let file = script("fine\n\n/ping\n/frame fin=perhaps x\n");
+    let path = file.path().display().to_string();
+    let error = format!("wscope: --script {path}: line 4: \"perhaps\" is [..]\n");
+    Test::new().args(["--script", &path, "ws://127.0.0.1:9"]).stderr(error).status(2);
+}
+
+#[test]
+fn executed_messages_are_commands_only_if_asked() {
+    Test::new()
+        .args(["-w", "0", "--commands", "-x", "/text a\\tb", "-x", "/close 4000"])
+        .peer(|p| {
+            p.open();
+            p.hear_text("a\tb");
+            p.answer_close(4000);
+        })
+        .status(0);
+    Test::new()
+        .args(["-w", "0", "-x", "/ping"])
+        .peer(|p| {
+            p.open();
+            p.hear_text("/ping");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn quit_closes_at_once() {
+    Test::new()
+        .args(["--input", "commands", "-w", "60"])
+        .stdin_left_open("hello\n/quit\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("hello");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn what_is_not_utf8_is_refused_with_its_offset() {
+    Test::new()
+        .args(["--input", "commands"])
+        .stdin(b"good\nbad \xff\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("good");
+            p.answer_close(1001);
+        })
+        .stderr("wscope: stdin: line 2: byte 9 of the input is not UTF-8; write it as \\xHH in /text or /binary\n")
+        .status(1);
+}
