@@ -41,7 +41,7 @@ _wscope() {
 
     case "${cmd}" in
         wscope)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --max-message --max-inflated --verbose --quiet --color --help --version connect handshake decode demo completions man"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --script --commands --no-commands --exit-on-close --no-history --log --view --timestamps --max-message --max-inflated --verbose --quiet --pretty --color --help --version connect handshake decode demo completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -100,7 +100,7 @@ _wscope() {
                     return 0
                     ;;
                 --input)
-                    COMPREPLY=($(compgen -W "lines null chunks whole json none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "lines null chunks whole json commands prompt none" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -151,12 +151,32 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --script)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --view)
+                    COMPREPLY=($(compgen -W "frames messages json hex" -- "${cur}"))
+                    return 0
+                    ;;
+                --timestamps)
+                    COMPREPLY=($(compgen -W "on off relative" -- "${cur}"))
+                    return 0
+                    ;;
                 --max-message)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-inflated)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pretty)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -185,7 +205,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__connect)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --max-message --max-inflated --verbose --quiet --color --help"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --script --commands --no-commands --exit-on-close --no-history --log --view --timestamps --max-message --max-inflated --verbose --quiet --pretty --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -244,7 +264,7 @@ _wscope() {
                     return 0
                     ;;
                 --input)
-                    COMPREPLY=($(compgen -W "lines null chunks whole json none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "lines null chunks whole json commands prompt none" -- "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -295,12 +315,32 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --script)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --view)
+                    COMPREPLY=($(compgen -W "frames messages json hex" -- "${cur}"))
+                    return 0
+                    ;;
+                --timestamps)
+                    COMPREPLY=($(compgen -W "on off relative" -- "${cur}"))
+                    return 0
+                    ;;
                 --max-message)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-inflated)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pretty)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -315,7 +355,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__decode)
-            opts="-v -q -h --hex --raw --role --deflate --output --max-message --max-inflated --verbose --quiet --color --help"
+            opts="-v -q -h --hex --raw --role --deflate --output --max-message --max-inflated --verbose --quiet --pretty --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -341,6 +381,10 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --pretty)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -353,12 +397,16 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__demo)
-            opts="-v -q -h --verbose --quiet --color --help"
+            opts="-v -q -h --verbose --quiet --pretty --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --pretty)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -371,7 +419,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__handshake)
-            opts="-H -s -o -4 -6 -k -v -q -h --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --output --strict --verbose --quiet --color --help"
+            opts="-H -s -o -4 -6 -k -v -q -h --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --output --strict --verbose --quiet --pretty --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -423,6 +471,10 @@ _wscope() {
                     ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --pretty)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --color)

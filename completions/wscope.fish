@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 k/insecure cacert= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient max-message= max-inflated= v/verbose q/quiet color= h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 k/insecure cacert= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient script= commands no-commands exit-on-close no-history log= view= timestamps= max-message= max-inflated= v/verbose q/quiet pretty= color= h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -38,6 +38,8 @@ null\t'Each NUL-terminated piece is a message'
 chunks\t'Bytes are sent as they are read, as binary messages'
 whole\t'All of stdin is one message'
 json\t'Each line is a JSON command: any frame can be expressed'
+commands\t'Each line is one of the prompt\'s: a message, or a command after `/`'
+prompt\t'Lines are typed at the prompt: the default on a terminal'
 none\t'stdin is not read'"
 complete -c wscope -n "__fish_wscope_needs_command" -l output -d 'What is written to stdout' -r -f -a "lines\t'Each message, then a newline'
 null\t'Each message, then a NUL'
@@ -54,8 +56,20 @@ complete -c wscope -n "__fish_wscope_needs_command" -l max-time -d 'End after SE
 complete -c wscope -n "__fish_wscope_needs_command" -l close-timeout -d 'Wait at most SECS for the answer to our Close' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l ping-interval -d 'Send a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l script -d 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin' -r -F
+complete -c wscope -n "__fish_wscope_needs_command" -l log -d 'Append every event to FILE, as lines of JSON' -r -F
+complete -c wscope -n "__fish_wscope_needs_command" -l view -d 'How the transcript shows traffic [default: frames]' -r -f -a "frames\t'A line for each frame'
+messages\t'The content of each message; control frames as lines'
+json\t'A JSON object for each event'
+hex\t'Every byte of header and payload'"
+complete -c wscope -n "__fish_wscope_needs_command" -l timestamps -d 'Which time the transcript shows' -r -f -a "on\t'The time of day'
+off\t'None'
+relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_needs_command" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
+always\t'Below the last frame of a message too'
+never\t'As it came'"
 complete -c wscope -n "__fish_wscope_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
@@ -69,6 +83,10 @@ complete -c wscope -n "__fish_wscope_needs_command" -s b -l binary -d 'Send bina
 complete -c wscope -n "__fish_wscope_needs_command" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_needs_command" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
+complete -c wscope -n "__fish_wscope_needs_command" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
+complete -c wscope -n "__fish_wscope_needs_command" -l exit-on-close -d 'Leave the prompt when the connection ends'
+complete -c wscope -n "__fish_wscope_needs_command" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_needs_command" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothing but errors beside the output'
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -93,6 +111,8 @@ null\t'Each NUL-terminated piece is a message'
 chunks\t'Bytes are sent as they are read, as binary messages'
 whole\t'All of stdin is one message'
 json\t'Each line is a JSON command: any frame can be expressed'
+commands\t'Each line is one of the prompt\'s: a message, or a command after `/`'
+prompt\t'Lines are typed at the prompt: the default on a terminal'
 none\t'stdin is not read'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l output -d 'What is written to stdout' -r -f -a "lines\t'Each message, then a newline'
 null\t'Each message, then a NUL'
@@ -109,8 +129,20 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-time -d 'E
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l close-timeout -d 'Wait at most SECS for the answer to our Close' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l ping-interval -d 'Send a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l script -d 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l log -d 'Append every event to FILE, as lines of JSON' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l view -d 'How the transcript shows traffic [default: frames]' -r -f -a "frames\t'A line for each frame'
+messages\t'The content of each message; control frames as lines'
+json\t'A JSON object for each event'
+hex\t'Every byte of header and payload'"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l timestamps -d 'Which time the transcript shows' -r -f -a "on\t'The time of day'
+off\t'None'
+relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
+always\t'Below the last frame of a message too'
+never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
@@ -124,6 +156,10 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -s b -l binary -d
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exit-on-close -d 'Leave the prompt when the connection ends'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -137,6 +173,9 @@ complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l server-max-w
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l client-max-window-bits -d 'Hint that this side will use a window of 2^BITS bytes, 8 to 15' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l output -d 'What is written to stdout' -r -f -a "text\t'For people'
 json\t'Each event as a line of JSON'"
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
+always\t'Below the last frame of a message too'
+never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
@@ -159,6 +198,9 @@ raw\t'The bytes of messages, nothing added'
 lines\t'Each message, then a newline'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
+always\t'Below the last frame of a message too'
+never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
@@ -167,6 +209,9 @@ complete -c wscope -n "__fish_wscope_using_subcommand decode" -l deflate -d 'Inf
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s q -l quiet -d 'Show nothing but errors beside the output'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
+always\t'Below the last frame of a message too'
+never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
