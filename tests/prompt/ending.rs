@@ -115,7 +115,7 @@ fn a_panic_in_any_thread_leaves_the_terminal_in_order() {
 }
 
 #[test]
-fn a_terminal_that_goes_away_is_an_end() {
+fn ctrl_d_and_a_close_while_the_loop_holds_leave_it_in_order() {
     let mut t = Driven::ready();
     t.order("hold");
     t.keys("\x04");

@@ -6,13 +6,12 @@
 //! as input, never as part of a command.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_current_process_group};
 use signal_hook::consts::SIGCONT;
 use signal_hook::low_level;
@@ -27,7 +26,7 @@ const PAGER: &str = r#"eval "${PAGER:-less -R}""#;
 const NOT_FOUND: i32 = 127;
 
 /// How long the system may take to stop this process.
-const STOPPING: Duration = Duration::from_millis(200);
+const STOPPING: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// Lets the user edit `text`; gives what the file then holds.
 ///
@@ -74,12 +73,12 @@ pub fn page(shared: &Shared, text: &[u8]) -> io::Result<()> {
 ///
 /// Where no shell could let it go on the system does not stop it, and this returns soon.
 pub fn suspend() {
-    let Ok((mut continued, hook)) = UnixStream::pair() else { return };
+    let Ok((continued, hook)) = io::pipe() else { return };
     let Ok(id) = low_level::pipe::register(SIGCONT, hook) else { return };
-    let stop = || kill_current_process_group(Signal::TSTP);
-    if continued.set_read_timeout(Some(STOPPING)).is_ok() && stop().is_ok() {
+    if kill_current_process_group(Signal::TSTP).is_ok() {
         // The stop may take a moment to reach this thread: it must not touch the terminal till then.
-        let _ = continued.read(&mut [0]);
+        // Whatever this says, it says it afterwards.
+        let _ = poll(&mut [PollFd::new(&continued, PollFlags::IN)], Some(&STOPPING));
     }
     low_level::unregister(id);
 }
