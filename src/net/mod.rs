@@ -5,13 +5,16 @@
 //! what the bytes mean.
 pub mod certificate;
 pub mod clock;
+pub mod descriptors;
 pub mod dial;
 pub mod link;
+pub mod listener;
 pub mod random;
 pub mod reactor;
 pub mod resolve;
 pub mod server_hello;
 pub mod signals;
 pub mod stdio;
+pub mod stream;
 pub mod target;
 pub mod tls;
