@@ -39,9 +39,12 @@ impl Shown {
                 Event::Resolved { .. }
                     | Event::AddressFailed { .. }
                     | Event::Connected { .. }
+                    | Event::Listening { .. }
+                    | Event::Accepted { .. }
                     | Event::Tls(_)
                     | Event::Timing(_)
                     | Event::Note(_)
+                    | Event::Failed(_)
             ),
         }
     }
@@ -61,6 +64,11 @@ impl Reporter {
     /// Chooses the printers: a transcript on stdout for `--output frames`, on stderr for `-v`;
     /// JSON on stdout for `--output json`.
     pub fn new(output: OutputFormat, display: &Display) -> Self {
+        Self::of(Role::Client, output, display)
+    }
+
+    /// The same for a role; a server's lines carry the number of their connection.
+    pub fn of(role: Role, output: OutputFormat, display: &Display) -> Self {
         let place = match (output, display.verbose) {
             (OutputFormat::Frames, _) => Some(Place::Stdout),
             (_, 1..) => Some(Place::Stderr),
@@ -71,16 +79,21 @@ impl Reporter {
                 Place::Stdout => (display.terminal.stdout, display.terminal.width),
                 Place::Stderr => (display.terminal.stderr, display.terminal.width),
             };
+            let sent = match role {
+                Role::Client => Direction::ToServer,
+                Role::Server => Direction::ToClient,
+            };
             let options = HumanOptions {
+                show_connection: role == Role::Server,
                 width,
                 palette: display.palette(is_terminal),
                 verbosity: if display.verbose > 1 { Verbosity::Hex } else { Verbosity::Frames },
-                ..HumanOptions::new(Direction::ToServer)
+                ..HumanOptions::new(sent)
             };
             (HumanPrinter::new(options), place)
         });
         let shown = if display.quiet { Shown::Frames } else { Shown::All };
-        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(Role::Client)));
+        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(role)));
         Self { human, json, shown, quiet: display.quiet, conn: ConnId(1), lines: Vec::new() }
     }
 
@@ -97,6 +110,29 @@ impl Reporter {
     /// The time and place of an event now.
     pub fn stamp(&self) -> Stamp {
         Stamp { micros: crate::net::clock::wall_micros(), conn: self.conn }
+    }
+
+    /// The time now, and a connection.
+    pub fn stamp_of(&self, conn: ConnId) -> Stamp {
+        Stamp { conn, ..self.stamp() }
+    }
+
+    /// Tells an event of a connection that happens now.
+    ///
+    /// # Errors
+    ///
+    /// stderr failed.
+    pub fn tell_of(
+        &mut self,
+        conn: ConnId,
+        event: &Event<'_>,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        if self.looks_at_frames() {
+            let stamp = self.stamp_of(conn);
+            self.event(&stamp, event, stdout)?;
+        }
+        Ok(())
     }
 
     /// Tells an event that happens now.

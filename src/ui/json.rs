@@ -65,6 +65,10 @@ impl JsonPrinter {
                 connections.forget(at.conn);
                 facts::end(at, end, clock, out);
             }
+            Event::Failed(_) => {
+                connections.forget(at.conn);
+                facts::print(at, event, clock, out);
+            }
             other => facts::print(at, other, clock, out),
         }
     }

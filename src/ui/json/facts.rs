@@ -40,6 +40,11 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
             object.display("local", local);
             object.display("peer", peer);
         }),
+        Event::Listening { url } => tell("listening", &|object| object.string("url", url)),
+        Event::Accepted { local, peer } => tell("connected", &|object| {
+            object.string("local", local);
+            object.string("peer", peer);
+        }),
         Event::Tls(facts) => tell("tls", &|object| tls(facts, object)),
         Event::Head(_, head) => tell("head", &|object| self::head(head, object)),
         Event::Body(bytes) => {
@@ -68,6 +73,7 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
             tell("round-trip", &|object| object.number("rtt_us", micros(*time)));
         }
         Event::Note(text) => tell("note", &|object| object.string("text", text)),
+        Event::Failed(text) => tell("failed", &|object| object.string("text", text)),
         Event::Frame(..) | Event::End(_) => {}
     }
 }
@@ -239,6 +245,7 @@ fn timeout(kind: TimeoutKind) -> &'static str {
         TimeoutKind::Handshake => "handshake",
         TimeoutKind::Close => "close",
         TimeoutKind::Pong => "pong",
+        TimeoutKind::Idle => "idle",
         TimeoutKind::MaxTime => "max-time",
     }
 }
