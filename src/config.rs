@@ -12,6 +12,7 @@ use crate::cli::{
 use crate::net::resolve::Family;
 use crate::net::target::Target;
 use crate::net::tls::TlsOptions;
+use crate::session::endpoint::AutoPong;
 use crate::session::{EndpointConfig, Limits};
 use crate::ui::style::Palette;
 use crate::ui::terminal::{ColorChoice, Terminal};
@@ -196,7 +197,7 @@ impl ClientConfig {
             .map_err(|error| UsageError(format!("--until: {error}")))?;
         let endpoint = EndpointConfig {
             lenient: args.lenient,
-            auto_pong: !args.no_pong,
+            auto_pong: if args.no_pong { AutoPong::Off } else { AutoPong::On },
             close_timeout: args.close_timeout,
             ping_interval: args.ping_interval,
             pong_timeout: args.pong_timeout,

@@ -6,6 +6,8 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
+#[cfg(unix)]
+use std::time::Duration;
 
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -73,11 +75,26 @@ pub struct Link {
     /// Plaintext to send; append to it.
     pub tx: Vec<u8>,
     tx_at: usize,
+    outgoing: Outgoing,
+}
+
+/// How far our side of the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outgoing {
+    /// It goes on.
+    Open,
+    /// It ends behind what is pending.
+    Ending,
+    /// The same, and close_notify is among it.
+    Notified,
+    /// FIN is sent.
+    Ended,
 }
 
 /// The socket with what is known of its readiness.
 struct Socket {
-    stream: Stream,
+    /// `None` once it has been aborted: then nothing comes and nothing goes.
+    stream: Option<Stream>,
     readable: bool,
     writable: bool,
     /// The system has said that the peer is done: read until the end is met.
@@ -116,13 +133,19 @@ impl Link {
     ) -> io::Result<Self> {
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self {
-            socket: Socket { stream, readable: true, writable: true, read_closed: false },
+            socket: Socket {
+                stream: Some(stream),
+                readable: true,
+                writable: true,
+                read_closed: false,
+            },
             tls: tls.map(Box::new),
             rx: Box::default(),
             rx_at: 0,
             rx_end: 0,
             tx: Vec::new(),
             tx_at: 0,
+            outgoing: Outgoing::Open,
         })
     }
 
@@ -260,12 +283,17 @@ impl Link {
         self.tx.len() - self.tx_at + sealed
     }
 
-    /// Sends what the socket takes.
+    /// Sends what the socket takes. Behind the end that [`Link::half_close`] makes nothing can be
+    /// sent any more: what was appended is dropped.
     ///
     /// # Errors
     ///
     /// The socket or TLS failed.
     pub fn flush(&mut self) -> Result<(), LinkError> {
+        if matches!(self.outgoing, Outgoing::Notified | Outgoing::Ended) {
+            self.drop_unsent();
+            return self.end_outgoing();
+        }
         loop {
             let rest = &self.tx[self.tx_at..];
             let Some(tls) = &mut self.tls else {
@@ -293,17 +321,84 @@ impl Link {
             self.tx.drain(..self.tx_at);
             self.tx_at = 0;
         }
+        self.end_outgoing()
+    }
+
+    /// Ends our side of the stream behind what is pending, and goes on receiving: close_notify
+    /// under TLS, then FIN. What the socket does not take at once leaves with [`Link::flush`].
+    ///
+    /// "Each party MUST send a "close_notify" alert before closing its write side of the
+    /// connection … This does not have any effect on its read side" (RFC 8446 §6.1).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Link::flush`].
+    pub fn half_close(&mut self) -> Result<(), LinkError> {
+        if self.outgoing == Outgoing::Open {
+            self.outgoing = Outgoing::Ending;
+        }
+        self.flush()
+    }
+
+    /// Whether what is appended to [`Link::tx`] will be sent: not once our side has ended.
+    pub fn can_send(&self) -> bool {
+        self.outgoing == Outgoing::Open && self.socket.stream.is_some()
+    }
+
+    /// Ends the connection at once with a reset: the peer's next read fails, and whatever is on
+    /// its way, either way, is lost. From then on nothing comes and nothing is pending.
+    ///
+    /// SO_LINGER with a time of zero makes closing discard what is unsent and send RST instead of
+    /// FIN. Where the option can't be set (Windows) it is a plain close, which is a reset only if
+    /// something received was not read.
+    pub fn abort(&mut self) {
+        self.drop_unsent();
+        (self.rx_at, self.rx_end) = (0, 0);
+        self.outgoing = Outgoing::Ended;
+        self.tls = None;
+        let Some(stream) = self.socket.stream.take() else { return };
+        // It only fails on a connection that is already gone.
+        #[cfg(unix)]
+        let _ = rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO));
+        drop(stream);
+    }
+
+    fn drop_unsent(&mut self) {
+        self.tx.clear();
+        self.tx_at = 0;
+    }
+
+    /// Takes the end of our side as far as it goes.
+    fn end_outgoing(&mut self) -> Result<(), LinkError> {
+        if self.outgoing == Outgoing::Ending && self.tx.is_empty() {
+            if let Some(tls) = &mut self.tls {
+                tls.close_notify();
+            }
+            self.outgoing = Outgoing::Notified;
+        }
+        if self.outgoing == Outgoing::Notified {
+            if let Some(tls) = &mut self.tls {
+                self.socket.send_tls(tls)?;
+            }
+            if self.pending() == 0 {
+                self.socket.end();
+                self.outgoing = Outgoing::Ended;
+            }
+        }
         Ok(())
     }
 
     /// Ends our side in order: close_notify, then FIN.
     pub fn shutdown(&mut self) {
+        if self.outgoing == Outgoing::Ended {
+            return;
+        }
         if let Some(tls) = &mut self.tls {
             tls.close_notify();
             let _ = self.socket.send_tls(tls);
         }
-        // It only fails on a connection that is already gone.
-        let _ = self.socket.stream.shutdown(Shutdown::Write);
+        self.socket.end();
+        self.outgoing = Outgoing::Ended;
     }
 
     /// TLS, if the link has it.
@@ -317,18 +412,24 @@ impl Link {
     ///
     /// The connection is gone.
     pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
-        self.socket.stream.addresses()
+        self.socket.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.addresses()
     }
 }
 
 impl Socket {
+    /// Sends FIN.
+    fn end(&mut self) {
+        if let Some(stream) = &self.stream {
+            // It only fails on a connection that is already gone.
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    }
+
     /// Reads once; `None` when it would block.
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        if !self.readable {
-            return Ok(None);
-        }
+        let Some(stream) = self.stream.as_mut().filter(|_| self.readable) else { return Ok(None) };
         loop {
-            match self.stream.read(buffer) {
+            match stream.read(buffer) {
                 Ok(n) => {
                     // A short read has emptied the socket: the next byte makes a new event, so
                     // the call that would only say WouldBlock is saved. On Windows only that call
@@ -351,8 +452,9 @@ impl Socket {
         if !self.writable || bytes.is_empty() {
             return Ok(0);
         }
+        let Some(stream) = &mut self.stream else { return Ok(0) };
         loop {
-            match self.stream.write(bytes) {
+            match stream.write(bytes) {
                 Ok(n) => {
                     self.writable = n == bytes.len() || cfg!(windows);
                     return Ok(n);
@@ -372,7 +474,8 @@ impl Socket {
         if !self.readable || !tls.wants_ciphertext() {
             return Ok(false);
         }
-        match tls.read_tls(&mut self.stream) {
+        let Some(stream) = &mut self.stream else { return Ok(false) };
+        match tls.read_tls(stream) {
             // Zero is the end of the stream, which TLS has noted and reports by itself.
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -386,8 +489,9 @@ impl Socket {
 
     /// Moves ciphertext out until there is none or the socket would block.
     fn send_tls(&mut self, tls: &mut TlsPipe) -> io::Result<()> {
+        let Some(stream) = &mut self.stream else { return Ok(()) };
         while self.writable && tls.pending_ciphertext() > 0 {
-            match tls.write_tls(&mut self.stream) {
+            match tls.write_tls(stream) {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -407,75 +511,4 @@ pub fn plain_io(error: &io::Error) -> String {
 }
 
 #[cfg(all(test, target_os = "linux"))] // its TLS needs a key that only OpenSSL takes
-mod tests {
-    use super::*;
-    use crate::net::reactor::{Reactor, SOCKET};
-    use crate::net::tls::TlsOptions;
-    use crate::net::tls::tests::test_acceptor;
-    use std::net::TcpListener;
-    use std::time::{Duration, Instant};
-
-    /// What the peer gets when all of `message` is to be sent and it reads only when our side
-    /// waits: every wait must be ended by an event.
-    fn received_by_a_slow_reader(message: &[u8], tls: bool) -> Vec<u8> {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
-        let address = listener.local_addr().expect("an address");
-        let stream = std::net::TcpStream::connect(address).expect("a connection");
-        let (mut peer, _) = listener.accept().expect("a client");
-        peer.set_nonblocking(true).expect("a flag");
-        let insecure = TlsOptions { insecure: true, ..TlsOptions::default() };
-        let mut server = tls.then(|| TlsPipe::server(&test_acceptor()).expect("a server"));
-        let client = tls.then(|| TlsPipe::client("localhost", &insecure).expect("a client"));
-
-        let mut reactor = Reactor::new().expect("a poll");
-        let mut link = Link::new(stream, client, reactor.registry(), SOCKET).expect("a link");
-        link.tx.extend_from_slice(message);
-        let mut received = Vec::new();
-        let mut buffer = vec![0; 1 << 20];
-        while received.len() < message.len() {
-            if link.handshake().expect("a handshake") {
-                link.flush().expect("a flush");
-                if !link.socket.writable {
-                    // A round of the loop for another reason than room.
-                    link.flush().expect("a flush");
-                }
-            }
-            // The peer takes all there is, so that the next event is one of an empty socket.
-            match &mut server {
-                None => {
-                    while let Ok(n @ 1..) = peer.read(&mut buffer) {
-                        received.extend_from_slice(&buffer[..n]);
-                    }
-                }
-                Some(server) => loop {
-                    let read = server.read_tls(&mut peer);
-                    server.handshake().expect("a handshake");
-                    while let Ok(PlainRead::Data(n)) = server.read_plain(&mut buffer) {
-                        received.extend_from_slice(&buffer[..n]);
-                    }
-                    while server.pending_ciphertext() > 0 {
-                        server.write_tls(&mut peer).expect("room for a handshake");
-                    }
-                    if read.is_err() {
-                        break;
-                    }
-                },
-            }
-            if received.len() < message.len() {
-                let patience = Instant::now() + Duration::from_secs(10);
-                let events = reactor.wait(Some(patience)).expect("a poll");
-                assert!(!events.is_empty(), "no event after {} bytes", received.len());
-                events.iter().for_each(|event| link.ready(event));
-            }
-        }
-        assert_eq!(link.pending(), 0);
-        received
-    }
-
-    #[test]
-    fn a_slow_reader_gets_everything() {
-        let message: Vec<u8> = (0..32u32 << 20).map(|i| (i >> 7) as u8).collect();
-        assert!(received_by_a_slow_reader(&message, false) == message);
-        assert!(received_by_a_slow_reader(&message, true) == message);
-    }
-}
+mod tests;

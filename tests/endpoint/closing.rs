@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::common::frames::*;
 use super::common::party::Party;
+use super::common::seen::Seen;
 use super::ended;
 use wscope::event::{Cause, Side, TimeoutKind};
 use wscope::session::endpoint::{SendError, State};
@@ -219,4 +220,120 @@ fn a_close_made_by_hand_is_not_answered_in_time() {
     endpoint.send_raw(&frame(CLOSE, "x"), *now, out);
     party.wait(Duration::from_secs(5));
     ended(&party, Side::Us, Cause::Timeout(TimeoutKind::Close));
+}
+
+/// Both roles, with a Close of the peer that is not answered.
+fn unanswered() -> [Party; 2] {
+    Party::both(|config| config.ping_interval = Some(Duration::from_secs(1))).map(|mut party| {
+        party.endpoint.set_auto_close(false);
+        party.receive([frame(CLOSE, close_payload(1001, "going"))]);
+        assert!(!party.endpoint.auto_close());
+        party
+    })
+}
+
+#[test]
+fn a_close_that_is_left_unanswered_leaves_the_rest_to_the_user() {
+    for mut party in unanswered() {
+        assert_eq!((party.said(), party.state()), (vec![], State::Open));
+        assert_eq!(party.next_deadline(), None, "nothing is awaited");
+        assert!(!party.endpoint.is_receiving() && !party.endpoint.is_done());
+        assert_eq!(party.endpoint.received_close(), body(1001, "going").as_ref());
+        party.send(Data::Text, "but wait");
+        party.ping("still there?");
+        party.receive([frame(PING, "not answered any more")]);
+        assert_eq!(party.said(), [(TEXT, b"but wait".to_vec()), (PING, b"still there?".to_vec())]);
+    }
+}
+
+#[test]
+fn an_answer_of_the_user_completes_the_closing_handshake() {
+    let answers: [fn(&mut Party); 3] = [
+        |party| party.close(Some(3000), "at last"),
+        |party| {
+            let Party { endpoint, now, out, .. } = party;
+            assert_eq!(endpoint.close_any(Some(3000), b"at last", *now, out), Ok(()));
+        },
+        |party| {
+            let mask = party.endpoint.key();
+            let close = RawFrame { mask, ..frame(CLOSE, close_payload(3000, "at last")) };
+            let Party { endpoint, now, out, .. } = party;
+            endpoint.send_raw(&close, *now, out);
+        },
+    ];
+    for answer in answers {
+        for mut party in unanswered() {
+            answer(&mut party);
+            assert_eq!(party.said(), [(CLOSE, close_payload(3000, "at last"))]);
+            assert_eq!(party.state(), State::Closing);
+            assert_eq!(party.endpoint.is_done(), party.role == Role::Server);
+            assert_eq!(party.next_deadline(), Some(Duration::from_secs(1)));
+            party.wait(Duration::from_secs(1));
+            ended(&party, Side::Peer, Cause::Closed);
+            let ending = party.ending();
+            assert_eq!(
+                (ending.sent, ending.received),
+                (body(3000, "at last"), body(1001, "going"))
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unanswered_close_is_no_closing_handshake() {
+    for mut party in unanswered() {
+        party.endpoint.end_of_stream(None);
+        ended(&party, Side::Peer, lost("end of stream"));
+        assert_eq!((party.ending().sent, party.ending().received), (None, body(1001, "going")));
+    }
+    for mut party in unanswered() {
+        party.endpoint.drop_connection();
+        ended(&party, Side::Us, Cause::Dropped);
+    }
+    for mut party in unanswered() {
+        let Party { endpoint, now, out, .. } = &mut party;
+        endpoint.time_out(TimeoutKind::MaxTime, *now, out);
+        party.wait(Duration::from_secs(1));
+        ended(&party, Side::Us, Cause::Timeout(TimeoutKind::MaxTime));
+    }
+}
+
+#[test]
+fn a_close_that_answers_ours_needs_no_answer() {
+    for mut party in Party::both(|config| config.auto_close = false) {
+        party.close(Some(1000), "");
+        party.receive([frame(CLOSE, close_payload(1000, ""))]);
+        party.endpoint.end_of_stream(None);
+        ended(&party, Side::Us, Cause::Closed);
+    }
+}
+
+#[test]
+fn any_close_can_be_sent() {
+    let closes: [(Option<u16>, &[u8]); 5] = [
+        (Some(1005), b""),
+        (Some(0), b"\xff"),
+        (None, b"x"),
+        (Some(1000), &[b'x'; 300]),
+        (None, b""),
+    ];
+    for (code, reason) in closes {
+        for mut party in Party::both(|_| {}) {
+            let Party { endpoint, now, out, .. } = &mut party;
+            assert_eq!(endpoint.close_any(code, reason, *now, out), Ok(()));
+            assert_eq!(endpoint.close_any(code, reason, *now, out), Err(SendError::NotOpen));
+            let sent = CloseBody { code, reason: reason.to_vec() };
+            assert_eq!(
+                party.endpoint.sent_close().map(CloseBody::to_payload),
+                Some(sent.to_payload())
+            );
+            assert_eq!(party.next_deadline(), Some(Duration::from_secs(5)));
+            let masked = party.role == Role::Client;
+            assert!(party.sent().iter().any(|event| matches!(
+                event,
+                Seen::Start(_, header) if header.mask.is_some() == masked
+                    && header.len == sent.to_payload().len() as u64
+            )));
+        }
+    }
 }

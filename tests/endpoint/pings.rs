@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::common::frames::*;
 use super::common::party::Party;
+use wscope::session::endpoint::{AutoPong, PONGS_WAITING};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -43,7 +44,7 @@ fn a_ping_after_our_close_is_not_answered() {
 
 #[test]
 fn pongs_can_be_withheld() {
-    for mut party in Party::both(|config| config.auto_pong = false) {
+    for mut party in Party::both(|config| config.auto_pong = AutoPong::Off) {
         party.receive([frame(PING, "anyone?")]);
         assert_eq!(party.said(), []);
     }
@@ -104,4 +105,78 @@ fn pings_that_are_never_answered_are_forgotten_in_time() {
     (0..5000).for_each(|n| party.ping(format!("{n}")));
     party.receive([frame(PONG, "0"), frame(PONG, "4999")]);
     assert_eq!(party.round_trips.len(), 1, "the first one is long gone");
+}
+
+fn delayed(by: Duration) -> [Party; 2] {
+    Party::both(|config| config.auto_pong = AutoPong::Delay(by))
+}
+
+#[test]
+fn a_delayed_pong_is_sent_when_its_time_has_come() {
+    for mut party in delayed(3 * SECOND) {
+        party.receive([frame(PING, "one")]);
+        party.wait(SECOND);
+        party.receive([frame(PING, "two")]);
+        assert_eq!((party.said(), party.endpoint.pongs_waiting()), (vec![], 2));
+        assert_eq!(party.next_deadline(), Some(2 * SECOND));
+        party.wait(2 * SECOND);
+        assert_eq!(party.said(), [(PONG, b"one".to_vec())]);
+        party.wait(SECOND);
+        assert_eq!(party.said(), [(PONG, b"two".to_vec())]);
+        assert_eq!(party.next_deadline(), None);
+    }
+}
+
+#[test]
+fn a_shorter_delay_overtakes_a_longer_one() {
+    for mut party in delayed(10 * SECOND) {
+        party.receive([frame(PING, "slow")]);
+        party.endpoint.set_auto_pong(AutoPong::Delay(SECOND));
+        party.receive([frame(PING, "quick")]);
+        party.wait(SECOND);
+        assert_eq!(party.said(), [(PONG, b"quick".to_vec())]);
+        party.endpoint.set_auto_pong(AutoPong::On);
+        party.receive([frame(PING, "at once")]);
+        assert_eq!(party.said(), [(PONG, b"at once".to_vec())]);
+        party.wait(9 * SECOND);
+        assert_eq!(party.said(), [(PONG, b"slow".to_vec())], "it kept its time");
+    }
+}
+
+#[test]
+fn pongs_that_wait_are_forgotten_when_pongs_are_withheld() {
+    for mut party in delayed(SECOND) {
+        party.receive([frame(PING, "never")]);
+        party.endpoint.set_auto_pong(AutoPong::Off);
+        assert_eq!((party.endpoint.auto_pong(), party.next_deadline()), (AutoPong::Off, None));
+        party.wait(SECOND);
+        assert_eq!(party.said(), []);
+    }
+}
+
+#[test]
+fn no_delayed_pong_follows_a_close() {
+    let ends: [fn(&mut Party); 3] = [
+        |party| party.close(None, ""),
+        |party| party.receive([frame(CLOSE, "")]),
+        |party| party.endpoint.drop_connection(),
+    ];
+    for end in ends {
+        for mut party in delayed(SECOND) {
+            party.receive([frame(PING, "late")]);
+            end(&mut party);
+            party.said();
+            party.wait(SECOND);
+            assert_eq!(party.said(), []);
+        }
+    }
+}
+
+#[test]
+fn more_pings_than_can_wait_are_answered_early() {
+    let mut party = Party::client();
+    party.endpoint.set_auto_pong(AutoPong::Delay(Duration::MAX));
+    party.receive((0..PONGS_WAITING + 2).map(|n| frame(PING, format!("{n}"))));
+    assert_eq!(party.said(), [(PONG, b"0".to_vec()), (PONG, b"1".to_vec())]);
+    assert_eq!(party.endpoint.pongs_waiting(), PONGS_WAITING);
 }

@@ -129,7 +129,49 @@ fn a_window_of_8_bits_can_only_be_left_unused() {
     };
     for mut party in with_deflate(smallest) {
         party.send(Data::Text, "Hello");
+        assert_eq!(party.endpoint.compresses(), Some(false));
         assert!(headers(&party.sent()).iter().all(|header| !header.rsv1 && header.len == 5));
+    }
+}
+
+#[test]
+fn compression_is_chosen_for_each_message() {
+    for mut party in with_deflate(DeflateParams::default()) {
+        assert_eq!(party.endpoint.compresses(), Some(true));
+        let words = "some words worth repeating";
+        party.send(Data::Text, words);
+        party.endpoint.set_compress(false);
+        party.send(Data::Text, words);
+        party.endpoint.set_compress(true);
+        party.send(Data::Text, words);
+        let Party { endpoint, out, .. } = &mut party;
+        assert_eq!(endpoint.send_fragment(Data::Text, b"words ", false, out), Ok(()));
+        assert!(endpoint.is_fragmenting());
+        endpoint.set_compress(false);
+        assert_eq!(endpoint.send_fragment(Data::Text, b"worth", true, out), Ok(()));
+        assert!(!endpoint.is_fragmenting());
+        party.send(Data::Text, "repeating");
+        assert_eq!(party.endpoint.compresses(), Some(false));
+        let sent = party.sent();
+        let rsv1: Vec<_> = headers(&sent).iter().map(|header| header.rsv1).collect();
+        assert_eq!(rsv1, [true, false, true, true, false, false]);
+        assert!(headers(&sent)[2].len < headers(&sent)[0].len, "the context was kept");
+        assert!(!sent.iter().any(|event| matches!(event, Seen::Violation(_))));
+        let compressed = sent.iter().filter_map(|event| match event {
+            Seen::Message(info) => Some(info.compressed),
+            _ => None,
+        });
+        assert_eq!(compressed.collect::<Vec<_>>(), [true, false, true, true, false]);
+    }
+}
+
+#[test]
+fn compression_that_was_not_agreed_can_not_be_chosen() {
+    for mut party in Party::both(|_| {}) {
+        party.endpoint.set_compress(true);
+        party.send(Data::Text, "plain");
+        assert_eq!(party.endpoint.compresses(), None);
+        assert_eq!(party.said(), [(TEXT, b"plain".to_vec())]);
     }
 }
 

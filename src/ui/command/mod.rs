@@ -10,6 +10,7 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::event::Direction;
+pub use crate::session::endpoint::AutoPong;
 use crate::wire::mask::MaskKey;
 use crate::wire::{LengthForm, OpCode};
 
@@ -177,17 +178,6 @@ pub enum Cut {
     Count(usize),
     /// `2,0,5`: into fragments of these sizes; what is left makes a last one.
     Sizes(Vec<usize>),
-}
-
-/// How pings are answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AutoPong {
-    /// At once.
-    On,
-    /// Not.
-    Off,
-    /// After so long.
-    Delay(Duration),
 }
 
 /// What `/show` shows.

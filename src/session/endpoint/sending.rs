@@ -1,0 +1,210 @@
+//! What an endpoint sends: messages, fragments, control frames, and frames made by hand.
+
+use std::time::Instant;
+
+use super::{Endpoint, State};
+use crate::event::{Cause, Side};
+use crate::wire::close::{self, CloseBody, MAX_REASON_LEN};
+use crate::wire::mask::MaskKey;
+use crate::wire::writer::{self, RawFrame};
+use crate::wire::{Control, Data, OpCode, Role};
+
+/// Why something can't be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// "An endpoint MUST NOT send … any more data frames after sending a Close frame" (§5.5.1).
+    #[error("the connection is closing, nothing more can be sent")]
+    NotOpen,
+    /// The code is one of those never sent.
+    #[error(
+        "close code {0} must not be sent (RFC 6455 §7.4); use 1000 to 1003, 1007 to 1014 or 3000 to 4999"
+    )]
+    CloseCode(u16),
+    /// The reason does not fit.
+    #[error("a close reason has at most {MAX_REASON_LEN} bytes, this one has {0}")]
+    ReasonTooLong(usize),
+    /// The payload does not fit.
+    #[error("a control frame has at most 125 bytes of payload, this one has {0}")]
+    ControlTooLong(usize),
+}
+
+impl Endpoint {
+    /// Sends a whole message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once a Close has been sent or received.
+    pub fn send_message(
+        &mut self,
+        opcode: Data,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        self.send_fragment(opcode, payload, true, out)
+    }
+
+    /// Sends the next fragment of a message; `opcode` counts with the first one.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once a Close has been sent or received.
+    pub fn send_fragment(
+        &mut self,
+        opcode: Data,
+        payload: &[u8],
+        last: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        self.must_be_open()?;
+        let first = !self.fragmenting;
+        self.fragmenting = !last;
+        if first {
+            // All fragments of a message are compressed, or none (RFC 7692 §6.1).
+            self.compressing = self.config.compress;
+        }
+        let opcode = OpCode::Data(if first { opcode } else { Data::Continue });
+        let key = self.key();
+        match self.deflater.as_mut().filter(|_| self.compressing) {
+            None => writer::write_frame(opcode, last, false, key, payload, out),
+            Some(deflater) => {
+                self.compressed.clear();
+                deflater.deflate(payload, last, &mut self.compressed);
+                // "set the RSV1 bit of … only the first fragment" (RFC 7692 §7.2.1, §6.1).
+                writer::write_frame(opcode, last, first, key, &self.compressed, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a ping and remembers it for its round trip.
+    ///
+    /// # Errors
+    ///
+    /// The connection is not open, or the payload exceeds 125 bytes.
+    pub fn send_ping(
+        &mut self,
+        payload: &[u8],
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        self.send_control(Control::Ping, payload, out)?;
+        self.remember_ping(payload, now);
+        Ok(())
+    }
+
+    /// Sends a pong nobody asked for (§5.5.3).
+    ///
+    /// # Errors
+    ///
+    /// The connection is not open, or the payload exceeds 125 bytes.
+    pub fn send_pong(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), SendError> {
+        self.send_control(Control::Pong, payload, out)
+    }
+
+    /// Starts the closing handshake.
+    ///
+    /// # Errors
+    ///
+    /// The connection is not open, the code may not be sent, or the reason is too long.
+    pub fn close(
+        &mut self,
+        code: Option<u16>,
+        reason: &str,
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        self.must_be_open()?;
+        if let Some(code) = code.filter(|code| !close::may_be_sent(*code)) {
+            return Err(SendError::CloseCode(code));
+        }
+        if reason.len() > MAX_REASON_LEN {
+            return Err(SendError::ReasonTooLong(reason.len()));
+        }
+        let reason = if code.is_some() { reason.as_bytes().to_vec() } else { Vec::new() };
+        self.write_close(CloseBody { code, reason }, now, out);
+        Ok(())
+    }
+
+    /// Sends a Close with any code and reason, also those that RFC 6455 §7.4 forbids, a reason
+    /// that is too long or no text, and a reason without a code. It goes out as by
+    /// [`Endpoint::send_raw`] and counts as ours like any other.
+    ///
+    /// # Errors
+    ///
+    /// The connection is not open.
+    pub fn close_any(
+        &mut self,
+        code: Option<u16>,
+        reason: &[u8],
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        self.must_be_open()?;
+        let payload = CloseBody { code, reason: reason.to_vec() }.to_payload();
+        let (opcode, mask) = (OpCode::Control(Control::Close), self.key());
+        self.send_raw(&RawFrame { opcode, mask, payload, ..RawFrame::default() }, now, out);
+        Ok(())
+    }
+
+    /// Sends a frame made by hand, legal or not. A Close counts as ours, a ping is remembered.
+    pub fn send_raw(&mut self, frame: &RawFrame, now: Instant, out: &mut Vec<u8>) {
+        frame.write(out);
+        match frame.opcode {
+            OpCode::Control(Control::Close) if self.sent.is_none() => {
+                self.note_close(CloseBody::parse(&frame.payload), now);
+            }
+            OpCode::Control(Control::Ping) => self.remember_ping(&frame.payload, now),
+            _ => {}
+        }
+    }
+
+    /// A mask key for a frame of ours, where the role demands one.
+    pub fn key(&mut self) -> Option<MaskKey> {
+        match self.config.role {
+            Role::Client => Some(self.keys.next_key()),
+            Role::Server => None,
+        }
+    }
+
+    fn must_be_open(&self) -> Result<(), SendError> {
+        if self.is_open() { Ok(()) } else { Err(SendError::NotOpen) }
+    }
+
+    fn send_control(
+        &mut self,
+        control: Control,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        self.must_be_open()?;
+        if payload.len() > 125 {
+            return Err(SendError::ControlTooLong(payload.len()));
+        }
+        self.write_control(control, payload, out);
+        Ok(())
+    }
+
+    pub(super) fn write_control(&mut self, control: Control, payload: &[u8], out: &mut Vec<u8>) {
+        let key = self.key();
+        writer::write_frame(OpCode::Control(control), true, false, key, payload, out);
+    }
+
+    pub(super) fn write_close(&mut self, body: CloseBody, now: Instant, out: &mut Vec<u8>) {
+        self.write_control(Control::Close, &body.to_payload(), out);
+        self.note_close(body, now);
+    }
+
+    /// Takes a Close of ours into account: from now on only the end is awaited.
+    fn note_close(&mut self, body: CloseBody, now: Instant) {
+        self.sent = Some(body);
+        self.next_ping = None;
+        self.pongs.clear();
+        if self.state == State::Open {
+            self.state = State::Closing;
+        }
+        if self.received.is_some() {
+            self.finish(Side::Peer, Cause::Closed);
+        }
+        self.keep_waiting(now);
+    }
+}
