@@ -1,15 +1,15 @@
 //! `wscope connect`: a client, as a pipe or as a transcript.
 
 pub mod command;
-mod deliver;
+pub mod deliver;
 pub mod desk;
-mod echo;
+pub mod echo;
 pub mod failure;
-mod feed;
+pub mod feed;
 mod goal;
 pub mod open;
 pub mod pump;
-mod watch;
+pub mod watch;
 
 use std::time::Instant;
 
