@@ -33,6 +33,17 @@ pub enum Place {
     },
 }
 
+impl Place {
+    /// Whether only this machine reaches it.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Loopback(_) | Self::Unix { .. } => true,
+            Self::Address(address) => address.ip().to_canonical().is_loopback(),
+            Self::Everywhere(_) => false,
+        }
+    }
+}
+
 /// Why nothing listens.
 #[derive(Debug, thiserror::Error)]
 #[error("can't listen on {place}: {reason}")]
@@ -60,7 +71,11 @@ impl Listeners {
     /// # Errors
     ///
     /// The address is in use, not ours, or not allowed.
-    pub fn bind(place: &Place, registry: &Registry, tokens: [Token; 2]) -> Result<Self, ListenError> {
+    pub fn bind(
+        place: &Place,
+        registry: &Registry,
+        tokens: [Token; 2],
+    ) -> Result<Self, ListenError> {
         let (mut sockets, file) = match place {
             Place::Loopback(port) => (loopback(*port)?, None),
             // A socket on `::` takes IPv4 too, by default on every Unix but OpenBSD.
