@@ -164,7 +164,7 @@ impl Client {
         shared.tell(self.id, &Event::Open(&agreed))?;
         shared.say(self.id, &format!("joined: {about}"));
         self.about = about;
-        let mut session = Session::new(self.id, &agreed, shared, late, now);
+        let mut session = Session::new(self.id, &agreed, &self.link, shared, late, now);
         if let Answer::Exec { command, .. } = &shared.config.answer {
             match self.spawn(command, variables, shared) {
                 Ok(child) => session.attach(child, &shared.config.answer, shared.config.binary),

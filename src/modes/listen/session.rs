@@ -52,12 +52,25 @@ struct Process {
 }
 
 impl Session {
-    /// Begins with the first frame. `late` if a message to all is under way.
-    pub fn new(conn: ConnId, agreed: &Agreed, shared: &Shared, late: bool, now: Instant) -> Self {
+    /// Begins with the first frame, behind the 101 in `link`. `late` if a message to all is under
+    /// way.
+    pub fn new(
+        conn: ConnId,
+        agreed: &Agreed,
+        link: &Link,
+        shared: &Shared,
+        late: bool,
+        now: Instant,
+    ) -> Self {
         let config = &shared.config;
         let deflate = agreed.deflate;
         let endpoint = EndpointConfig { deflate, ..config.endpoint.clone() };
-        let watch = || Watch::of(conn, Direction::ToClient, deflate.as_ref(), config.limits);
+        let watch = || {
+            let direction = Direction::ToClient;
+            let mut watch = Watch::of(conn, direction, deflate.as_ref(), config.limits);
+            watch.sent(link.tx.len());
+            watch
+        };
         Self {
             conn,
             endpoint: Endpoint::new(endpoint, random::system(), now),
@@ -211,7 +224,7 @@ impl Session {
         let (mut input, tx) = link.split();
         let before = tx.len();
         self.more = loop {
-            let mut child = process.as_mut().map(|process| &mut process.child);
+            let child = process.as_mut().map(|process| &mut process.child);
             let full = child.as_ref().is_some_and(|child| child.is_full());
             if !shared.has_room() || tx.len() - before >= most || full {
                 break true;
@@ -221,7 +234,6 @@ impl Session {
                 Observed::Whole(message) => {
                     received.count_whole(&message);
                     if endpoint.is_receiving() {
-                        let child = child.as_deref_mut();
                         answerer.take_whole(&message, Ways { endpoint, tx, child }, shared)?;
                     }
                     if looking {
@@ -237,7 +249,6 @@ impl Session {
                     let round_trip = endpoint.receive(&event, now, tx);
                     // A violation that fails the connection has ended the receiving by now.
                     if endpoint.is_receiving() {
-                        let child = child.as_deref_mut();
                         answerer.take(&event, Ways { endpoint, tx, child }, shared)?;
                     }
                     if looking {

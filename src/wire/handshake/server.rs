@@ -132,7 +132,9 @@ fn how_to_connect(request: &Head) -> String {
 fn write_response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut headers: Vec<(&str, String)> =
         headers.iter().map(|&(name, value)| (name, value.to_owned())).collect();
+    // The body may quote the request: no browser shall take it for a page.
     headers.push(("Content-Type", "text/plain; charset=utf-8".to_owned()));
+    headers.push(("X-Content-Type-Options", "nosniff".to_owned()));
     headers.push(("Content-Length", body.len().to_string()));
     // RFC 9110 §7.6.1: the connection ends after this response. A 426 also lists
     // Upgrade, so `close` joins the list there.
