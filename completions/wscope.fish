@@ -92,6 +92,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothi
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
 complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to a server: a transcript on a terminal, a pipe otherwise'
+complete -c wscope -n "__fish_wscope_needs_command" -a "listen" -d 'Listens for clients: shows them, answers them, talks to them'
 complete -c wscope -n "__fish_wscope_needs_command" -a "handshake" -d 'Performs only the opening handshake and judges it, rule by rule'
 complete -c wscope -n "__fish_wscope_needs_command" -a "decode" -d 'Decodes captured bytes into frames, without a network'
 complete -c wscope -n "__fish_wscope_needs_command" -a "demo" -d 'Shows a session with an echo server inside the process'
@@ -163,6 +164,71 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-history -d 
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-socket -d 'Listen on a Unix socket' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-mode -d 'Permissions of the Unix socket, in octal' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l reply -d 'Answer every message with TEXT' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exec -d 'Run CMD for each client: messages become lines of its stdin, its lines become messages' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l send -d 'Send the messages in FILE to each client first; `-` reads stdin' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l input -d 'How stdin becomes messages, which go to all clients' -r -f -a "lines\t'Each line is a message, without its newline'
+null\t'Each NUL-terminated piece is a message'
+chunks\t'Bytes are sent as they are read, as binary messages'
+whole\t'All of stdin is one message'
+json\t'Each line is a JSON command: any frame can be expressed'
+commands\t'Each line is one of the prompt\'s: a message, or a command after `/`'
+prompt\t'Lines are typed at the prompt: the default on a terminal'
+none\t'stdin is not read'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l output -d 'What is written to stdout' -r -f -a "lines\t'Each message, then a newline'
+null\t'Each message, then a NUL'
+raw\t'The bytes of messages, nothing added'
+json\t'Each event as a line of JSON'
+frames\t'The transcript: a line per frame, both ways'
+hex\t'Each message as a line of hex digits'
+none\t'Nothing'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s s -l subprotocol -d 'Speak a subprotocol; may be repeated, preferred first' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l path -d 'Serve this path only, others get 404; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l origin -d 'Let pages of ORIGIN in, as https://example.com; `*` lets all in; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s H -l header -d 'Add a header to the 101, or replace a default one; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s u -l user -d 'Ask for a user and password (Basic authorization)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l bearer -d 'Ask for a token (Bearer authorization)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l reject -d 'Refuse every handshake with an HTTP status, and a body' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l handshake-timeout -d 'Wait at most SECS for TLS and a client\'s request' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l cert -d 'Speak TLS with the certificate in FILE: PEM, or PKCS#12 with its key' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l key -d 'The key of the certificate, in PEM, if it is not in the same file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pass-file -d 'Read the key\'s passphrase from the first line of FILE' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l self-signed-out -d 'The same, and write the certificate to FILE: clients trust it with --cacert FILE' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l server-max-window-bits -d 'Compress with a window of at most 2^BITS bytes, 9 to 15' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-max-window-bits -d 'Have clients that can do so use a window of at most 2^BITS bytes, 9 to 15' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s w -l linger -d 'With --once: after the input\'s end, stay until the client is silent for SECS [default: 1]' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exit-after -d 'End after N received messages' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-time -d 'End after SECS, whatever happens, with status 12' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l close-timeout -d 'Wait at most SECS for the answer to our Close' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-clients -d 'Serve at most N clients at once; further ones get 503 [default: as descriptors allow]' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l idle-timeout -d 'Close a client that sends nothing for SECS' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ping-interval -d 'Send each client a ping every SECS' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
+always\t'Below the last frame of a message too'
+never\t'As it came'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even in a pipe'
+never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Send every message back to its sender'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l broadcast -d 'Send every message to all other clients'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exec-raw -d 'With --exec: bytes as they are, without lines; what it writes becomes binary messages'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s b -l binary -d 'Send binary messages instead of text'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l require-subprotocol -d 'Refuse clients that offer none of the subprotocols, with 400'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l self-signed -d 'Speak TLS with a throw-away certificate for this machine'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-compress -d 'Decline permessage-deflate'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l server-no-context-takeover -d 'Compress each message by itself'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-no-context-takeover -d 'Have clients compress each message by itself'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve one session and end with its status'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s o -l origin -d 'Send an Origin header, as a browser does' -r

@@ -69,6 +69,18 @@ pub enum Event<'a> {
         /// Theirs.
         peer: SocketAddr,
     },
+    /// A server listens; of no connection, so [`Stamp::conn`] is 0.
+    Listening {
+        /// Where clients connect to, as in `ws://127.0.0.1:9001/`.
+        url: &'a str,
+    },
+    /// A client has connected to us.
+    Accepted {
+        /// Our end: an address, or the path of a Unix socket.
+        local: &'a str,
+        /// Theirs.
+        peer: &'a str,
+    },
     /// TLS is up.
     Tls(&'a TlsFacts),
     /// The head of a request or a response, by direction.
@@ -87,6 +99,8 @@ pub enum Event<'a> {
     RoundTrip(Duration),
     /// Something worth saying that is no event of the protocol.
     Note(&'a str),
+    /// The connection is over before it was open for frames; why, in a sentence.
+    Failed(&'a str),
     /// The connection is over.
     End(&'a Ending),
 }
@@ -219,6 +233,8 @@ pub enum TimeoutKind {
     Close,
     /// Nothing received after a ping within `--pong-timeout`.
     Pong,
+    /// Nothing received within `--idle-timeout`.
+    Idle,
     /// `--max-time` is over.
     MaxTime,
 }
@@ -231,6 +247,7 @@ impl TimeoutKind {
             Self::Handshake => "no complete handshake within the handshake timeout",
             Self::Close => "the peer did not answer our close frame within the close timeout",
             Self::Pong => "nothing received after a ping within the pong timeout",
+            Self::Idle => "nothing received within the idle timeout",
             Self::MaxTime => "the time set by --max-time is over",
         }
     }

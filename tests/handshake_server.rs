@@ -5,6 +5,7 @@ use std::io::{self, Cursor, Read, Write};
 
 use proptest::prelude::*;
 use wscope::wire::deflate::params::{DeflateOffer, ServerDeflateConfig};
+use wscope::wire::handshake::admission::{Admission, Authorization, Origins, Reject};
 use wscope::wire::handshake::grammar::{parse_extensions, parse_subprotocols};
 use wscope::wire::handshake::request::RequestSpec;
 use wscope::wire::handshake::rules::{Context, Outcome, check};
@@ -33,6 +34,7 @@ fn config() -> ServerConfig {
         subprotocols: vec!["superchat".to_owned(), "chat".to_owned()],
         deflate: Some(ServerDeflateConfig::default()),
         headers: vec!["Server: wscope".parse().unwrap()],
+        ..ServerConfig::default()
     }
 }
 
@@ -45,6 +47,10 @@ fn refused(request: &Head) -> Refusal {
         Err(refusal) => refusal,
         Ok(_) => panic!("accepted"),
     }
+}
+
+fn rule_of(refusal: &Refusal) -> &'static str {
+    refusal.rule.expect("a broken rule").id
 }
 
 #[test]
@@ -122,7 +128,7 @@ fn each_ground_to_refuse_has_its_status() {
         ("Sec-WebSocket-Extensions: ;", 400, "9.1-req-ext-abnf"),
     ] {
         let refusal = refused(&request(&[header]));
-        assert_eq!((refusal.status, refusal.rule.id), (status, rule), "{header}");
+        assert_eq!((refusal.status, rule_of(&refusal)), (status, rule), "{header}");
         let response = Head::parse(HeadKind::Response, &refusal.response);
         assert_eq!(response.defects(), []);
         assert_eq!(response.status_line().unwrap().code, status);
@@ -139,7 +145,7 @@ fn each_ground_to_refuse_has_its_status() {
         (["Sec-WebSocket-Key: AAAA"; 2], "11.3.1-req-key-once"),
         (["Host: a"; 2], "4.1-req-host"),
     ] {
-        assert_eq!(refused(&request(&twice)).rule.id, rule);
+        assert_eq!(rule_of(&refused(&request(&twice))), rule);
     }
 }
 
@@ -154,9 +160,50 @@ fn the_request_line_can_be_a_ground_to_refuse() {
     ] {
         let bytes = good.replace("GET /chat HTTP/1.1", line);
         let refusal = refused(&Head::parse(HeadKind::Request, bytes.as_bytes()));
-        assert_eq!((refusal.status, refusal.rule.id), (status, rule));
+        assert_eq!((refusal.status, rule_of(&refusal)), (status, rule));
         let response = Head::parse(HeadKind::Response, &refusal.response);
         assert_eq!(response.get("Allow").is_some(), status == 405);
+    }
+}
+
+#[test]
+fn who_opens_the_address_in_a_browser_is_told_how_to_connect() {
+    let get = |host: &str| {
+        let raw = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let refusal = refused(&Head::parse(HeadKind::Request, raw.as_bytes()));
+        (refusal.status, String::from_utf8(refusal.response).unwrap())
+    };
+    let (status, page) = get("localhost:9001");
+    assert!(status == 426 && page.contains("wscope ws://localhost:9001/\n"), "{page}");
+    let (_, hostile) = get("<script>alert(1)</script>");
+    assert!(!hostile.contains("ws://<script>"), "{hostile}");
+    // The reason quotes the request; no browser may take it for a page.
+    assert!(hostile.contains("text/plain") && hostile.contains("nosniff"), "{hostile}");
+}
+
+#[test]
+fn a_server_has_its_own_grounds_to_refuse() {
+    let reject = Some(Reject { status: 503, body: Some("closed today".to_owned()) });
+    for (admission, status) in [
+        (Admission { paths: vec!["/other".to_owned()], ..Admission::default() }, 404),
+        (Admission { origins: Origins::Local, ..Admission::default() }, 403),
+        (
+            Admission {
+                authorization: Some(Authorization::Bearer("secret".to_owned())),
+                ..Admission::default()
+            },
+            401,
+        ),
+        (Admission { reject, ..Admission::default() }, 503),
+    ] {
+        let config = ServerConfig { admission, ..config() };
+        let refusal = respond(&request(&[]), &config).expect_err("refused");
+        assert_eq!((refusal.status, refusal.rule.is_none()), (status, true));
+        let response = Head::parse(HeadKind::Response, &refusal.response);
+        assert_eq!(response.defects(), []);
+        assert_eq!(response.status_line().unwrap().code, status);
+        assert_eq!(response.get("WWW-Authenticate").is_some(), status == 401);
+        assert_eq!(refusal.response.ends_with(b"\r\n\r\nclosed today"), status == 503);
     }
 }
 

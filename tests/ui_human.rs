@@ -337,6 +337,24 @@ fn facts_about_the_connection() {
 }
 
 #[test]
+fn what_a_server_tells() {
+    let options = HumanOptions { show_connection: true, ..HumanOptions::new(ToClient) };
+    let mut session = Watched::new(HumanPrinter::new(HumanOptions { zone: Zone::Utc, ..options }));
+    session.tell(&Event::Accepted { local: "127.0.0.1:9001", peer: "127.0.0.1:5" });
+    let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    session.tell(&Event::Judged(&check(&Context::new(&request, None))));
+    session.tell(&Event::Body(b"an answer"));
+    session.tell(&Event::Failed("answered 426"));
+    let printed = session.take();
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines[0], "* [1] connection from 127.0.0.1:5 to 127.0.0.1:9001");
+    assert!(lines[1].starts_with("* [1]  ✓ pass  4.1-req-syntax  "), "{printed}");
+    assert!(printed.contains("* [1]  ✗ FAIL  4.1-req-upgrade  "), "{printed}");
+    assert!(!printed.contains("4.1-res-"), "duties of its own are no news: {printed}");
+    assert_eq!(lines[lines.len() - 2..], ["> [1] an answer", "* [1] answered 426"]);
+}
+
+#[test]
 fn broken_rules_of_the_handshake_are_told() {
     let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     let report = check(&Context::new(&request, None));

@@ -28,14 +28,14 @@ impl Log {
     /// # Errors
     ///
     /// It can't be opened; in words.
-    pub fn open(path: &Path) -> Result<Self, String> {
+    pub fn open(path: &Path, role: Role) -> Result<Self, String> {
         let file = File::options()
             .create(true)
             .append(true)
             .mode(0o600)
             .open(path)
             .map_err(|error| failed(path, &error))?;
-        let printer = JsonPrinter::new(Some(Role::Client)).redacting();
+        let printer = JsonPrinter::new(Some(role)).redacting();
         Ok(Self { path: path.to_owned(), file, printer, lines: Vec::new() })
     }
 

@@ -60,9 +60,12 @@ impl Shown {
                 Event::Resolved { .. }
                     | Event::AddressFailed { .. }
                     | Event::Connected { .. }
+                    | Event::Listening { .. }
+                    | Event::Accepted { .. }
                     | Event::Tls(_)
                     | Event::Timing(_)
                     | Event::Note(_)
+                    | Event::Failed(_)
             ),
         }
     }
@@ -74,16 +77,18 @@ struct Transcript {
     human: HumanPrinter,
     timestamps: Timestamps,
     json: Option<JsonPrinter>,
+    role: Role,
     lines: Vec<u8>,
 }
 
 impl Transcript {
-    fn new(place: Place, options: HumanOptions) -> Self {
+    fn new(place: Place, options: HumanOptions, role: Role) -> Self {
         let mut transcript = Self {
             place,
             human: HumanPrinter::new(options),
             timestamps: options.timestamps,
             json: None,
+            role,
             lines: Vec::new(),
         };
         transcript.set_view(options.view);
@@ -91,7 +96,7 @@ impl Transcript {
     }
 
     fn set_view(&mut self, view: View) {
-        self.json = (view == View::Json).then(|| JsonPrinter::new(Some(Role::Client)));
+        self.json = (view == View::Json).then(|| JsonPrinter::new(Some(self.role)));
         self.human.set_view(view);
     }
 
@@ -122,12 +127,18 @@ pub struct Reporter {
     conn: ConnId,
     /// The request line of a handshake that is folded.
     asked: String,
+    role: Role,
 }
 
 impl Reporter {
     /// Chooses the printers: a transcript on stdout for `--output frames`, on stderr for `-v`;
     /// JSON on stdout for `--output json`.
     pub fn new(output: OutputFormat, display: &Display) -> Self {
+        Self::of(Role::Client, output, display)
+    }
+
+    /// The same for a role; a server's lines carry the number of their connection.
+    pub fn of(role: Role, output: OutputFormat, display: &Display) -> Self {
         let place = match (output, display.verbose) {
             (OutputFormat::Frames, _) => Some(Place::Stdout),
             (_, 1..) => Some(Place::Stderr),
@@ -138,10 +149,10 @@ impl Reporter {
                 Place::Stdout => display.terminal.stdout,
                 _ => display.terminal.stderr,
             };
-            Transcript::new(place, display.human(is_terminal))
+            Transcript::new(place, display.human(role, is_terminal), role)
         });
         let shown = if display.quiet { Shown::Frames } else { Shown::All };
-        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(Role::Client)));
+        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(role)));
         Self {
             transcript,
             json,
@@ -154,6 +165,7 @@ impl Reporter {
             width: display.terminal.width,
             conn: ConnId(1),
             asked: String::new(),
+            role,
         }
     }
 
@@ -164,7 +176,7 @@ impl Reporter {
 
     /// Remembers what a session asks for later.
     pub fn with_book(mut self, display: &Display) -> Self {
-        self.book = Some(Box::new(Book::new(display.human(display.terminal.stdout))));
+        self.book = Some(Box::new(Book::new(display.human(self.role, display.terminal.stdout))));
         self
     }
 
@@ -205,6 +217,11 @@ impl Reporter {
             || self.json.is_some()
             || self.log.is_some()
             || self.book.is_some()
+    }
+
+    /// Whether people see what happens to connections.
+    pub fn has_transcript(&self) -> bool {
+        self.transcript.is_some()
     }
 
     /// The time and place of an event now.
@@ -299,7 +316,7 @@ impl Reporter {
     ///
     /// It can't be opened; in words.
     pub fn log_to(&mut self, path: &Path) -> Result<(), String> {
-        let log = Log::open(path)?;
+        let log = Log::open(path, self.role)?;
         self.end_log()?;
         self.log = Some(log);
         Ok(())
@@ -317,6 +334,30 @@ impl Reporter {
     /// Where the log goes.
     pub fn log_path(&self) -> Option<&Path> {
         self.log.as_ref().map(Log::path)
+    }
+
+    /// The time now, and a connection.
+    pub fn stamp_of(&self, conn: ConnId) -> Stamp {
+        Stamp { conn, ..self.stamp() }
+    }
+
+    /// Tells an event of a connection that happens now.
+    ///
+    /// # Errors
+    ///
+    /// stderr failed.
+    pub fn tell_of(
+        &mut self,
+        conn: ConnId,
+        event: &Event<'_>,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        if self.looks_at_frames() {
+            let stamp = self.stamp_of(conn);
+            self.event(&stamp, event, stdout)?;
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// Tells an event that happens now.

@@ -13,6 +13,7 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
+use super::stream::Stream;
 use super::tls::{Closure, Handshake, PlainRead, TlsError, TlsPipe};
 use crate::wire::decoder::Input;
 
@@ -48,6 +49,22 @@ pub enum LinkError {
     Tls(#[from] TlsError),
 }
 
+/// A pair of buffers that links share: see [`Link::lend`].
+pub struct Buffers {
+    rx: Box<[u8]>,
+    tx: Vec<u8>,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self { rx: read_buffer(), tx: Vec::new() }
+    }
+}
+
+fn read_buffer() -> Box<[u8]> {
+    vec![0; READ_SIZE].into_boxed_slice()
+}
+
 /// A connection with its buffers.
 pub struct Link {
     socket: Socket,
@@ -77,7 +94,7 @@ enum Outgoing {
 /// The socket with what is known of its readiness.
 struct Socket {
     /// `None` once it has been aborted: then nothing comes and nothing goes.
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
     readable: bool,
     writable: bool,
     /// The system has said that the peer is done: read until the end is met.
@@ -97,7 +114,23 @@ impl Link {
         token: Token,
     ) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        let mut stream = TcpStream::from_std(stream);
+        let stream = Stream::Tcp(TcpStream::from_std(stream));
+        let link = Self::without_buffer(stream, tls, registry, token)?;
+        Ok(Self { rx: read_buffer(), ..link })
+    }
+
+    /// Takes over a connected, non-blocking socket that will be lent a buffer for each of its
+    /// turns: see [`Link::lend`].
+    ///
+    /// # Errors
+    ///
+    /// The socket can't be registered.
+    pub fn without_buffer(
+        mut stream: Stream,
+        tls: Option<TlsPipe>,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self {
             socket: Socket {
@@ -107,13 +140,54 @@ impl Link {
                 read_closed: false,
             },
             tls: tls.map(Box::new),
-            rx: vec![0; READ_SIZE].into_boxed_slice(),
+            rx: Box::default(),
             rx_at: 0,
             rx_end: 0,
             tx: Vec::new(),
             tx_at: 0,
             outgoing: Outgoing::Open,
         })
+    }
+
+    /// Lends buffers for a turn, so that thousands of links that take turns share a pair. Whoever
+    /// still has input or output of its own goes on with that.
+    pub fn lend(&mut self, buffers: &mut Buffers) {
+        if !self.has_input() && self.rx.is_empty() {
+            std::mem::swap(&mut self.rx, &mut buffers.rx);
+        }
+        if self.tx.capacity() == 0 {
+            std::mem::swap(&mut self.tx, &mut buffers.tx);
+        }
+    }
+
+    /// Takes the buffers back. `unfinished` says that the observer stopped on the way, and needs
+    /// the same bytes to go on (see [`Input::resume`]); they are kept then, like what could not
+    /// be sent.
+    pub fn take_back(&mut self, buffers: &mut Buffers, unfinished: bool) {
+        if buffers.rx.is_empty() {
+            let kept = match unfinished {
+                true => self.rx[..self.rx_end].into(),
+                false => Box::default(),
+            };
+            buffers.rx = std::mem::replace(&mut self.rx, kept);
+        } else if !unfinished {
+            self.rx = Box::default();
+        }
+        if !unfinished {
+            (self.rx_at, self.rx_end) = (0, 0);
+        }
+        if self.tx.is_empty() && self.tx.capacity() <= HIGH_WATER && buffers.tx.capacity() == 0 {
+            std::mem::swap(&mut self.tx, &mut buffers.tx);
+        } else if self.tx.is_empty() {
+            self.tx = Vec::new();
+        }
+    }
+
+    /// Goes on in plain bytes, for a last word to a peer that does not speak TLS.
+    pub fn give_up_tls(&mut self) {
+        self.tls = None;
+        self.tx.clear();
+        self.tx_at = 0;
     }
 
     /// Notes what the poll says of the socket.
@@ -338,8 +412,7 @@ impl Link {
     ///
     /// The connection is gone.
     pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
-        let stream = self.socket.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        Ok((stream.local_addr()?, stream.peer_addr()?))
+        self.socket.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.addresses()
     }
 }
 

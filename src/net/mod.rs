@@ -4,14 +4,18 @@
 //! This layer owns sockets and clocks. It must not know printers, prompts or
 //! what the bytes mean.
 pub mod certificate;
+pub mod child;
 pub mod clock;
+pub mod descriptors;
 pub mod dial;
 pub mod link;
+pub mod listener;
 pub mod random;
 pub mod reactor;
 pub mod resolve;
 pub mod server_hello;
 pub mod signals;
 pub mod stdio;
+pub mod stream;
 pub mod target;
 pub mod tls;

@@ -12,8 +12,10 @@
 //! [`TlsPipe::read_plain`] until it is empty.
 
 mod client;
+mod engine;
 mod error;
 mod memory;
+mod server;
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) mod tests;
 
@@ -23,11 +25,14 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::rc::Rc;
 
-use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsAcceptor, TlsStream};
+#[cfg(test)]
+use native_tls::TlsAcceptor;
 
 pub use self::client::{TlsClient, TlsOptions};
+use self::engine::{Middle, Step, Stream};
 pub use self::error::{CertificateProblem, TlsError};
 use self::memory::{MemoryStream, TapOn, Wire};
+pub use self::server::{Certificate, Identity, TlsServer};
 use crate::event::{CertificateFacts, TlsFacts};
 use crate::net::server_hello::Heard;
 
@@ -80,8 +85,8 @@ pub enum Closure {
 }
 
 enum State {
-    Handshaking(MidHandshakeTlsStream<MemoryStream>),
-    Open(TlsStream<MemoryStream>),
+    Handshaking(Middle),
+    Open(Stream),
     Failed(TlsError),
     /// The library's object is out for a step; never so between two calls.
     Stepping,
@@ -97,16 +102,12 @@ impl TlsPipe {
         TlsClient::new(options)?.start(host)
     }
 
-    /// Begins the server's side of a connection. The acceptor is made once, from
-    /// an identity, and serves all connections.
-    ///
-    /// # Errors
-    ///
-    /// What the library refuses at once.
+    /// The server's side with native-tls, an independent peer for tests; see [`TlsServer`].
+    #[cfg(test)]
     pub fn server(acceptor: &TlsAcceptor) -> Result<Self, TlsError> {
         let mut pipe = Self::new(TapOn::Outgoing, "", false);
         let step = acceptor.accept(pipe.stream());
-        pipe.settle(step).map(|_| pipe)
+        pipe.settle(step.into()).map(|_| pipe)
     }
 
     fn new(tap_on: TapOn, host: &str, verified: bool) -> Self {
@@ -145,22 +146,19 @@ impl TlsPipe {
         }
     }
 
-    fn settle(
-        &mut self,
-        step: Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>,
-    ) -> Result<Handshake, TlsError> {
+    fn settle(&mut self, step: Step) -> Result<Handshake, TlsError> {
         match step {
-            Ok(stream) => {
+            Step::Done(stream) => {
                 self.facts = Some(self.collect_facts(&stream));
                 self.state = State::Open(stream);
                 Ok(Handshake::Done)
             }
-            Err(HandshakeError::WouldBlock(middle)) => {
+            Step::Wait(middle) => {
                 self.state = State::Handshaking(middle);
                 Ok(Handshake::InProgress)
             }
-            Err(HandshakeError::Failure(error)) => {
-                let error = self.explain_handshake_failure(&error);
+            Step::Failed(words) => {
+                let error = self.explain_handshake_failure(&words);
                 self.state = State::Failed(error.clone());
                 Err(error)
             }
@@ -284,30 +282,27 @@ impl TlsPipe {
     /// alert before closing its write side of the connection". Reading goes on.
     pub fn close_notify(&mut self) {
         if let State::Open(stream) = &mut self.state {
-            // It fails only on a connection that is already broken.
-            let _ = stream.shutdown();
+            stream.shutdown();
         }
     }
 
-    fn collect_facts(&self, stream: &TlsStream<MemoryStream>) -> TlsFacts {
+    fn collect_facts(&self, stream: &Stream) -> TlsFacts {
         let hello = match self.wire.borrow().tap.heard() {
             Heard::ServerHello(hello) => Some(hello),
             Heard::Nothing | Heard::NotTls | Heard::Unreadable => None,
         };
-        let certificate = stream.peer_certificate().ok().flatten();
-        let alpn = stream.negotiated_alpn().ok().flatten();
+        let certificate = stream.peer_certificate();
+        let alpn = stream.alpn();
         TlsFacts {
             version: hello.map(|hello| hello.version.to_string()),
             cipher: hello.map(|hello| hello.cipher_suite.to_string()),
             alpn: alpn.map(|name| String::from_utf8_lossy(&name).into_owned()),
-            certificate: certificate
-                .and_then(|certificate| certificate.to_der().ok())
-                .and_then(|der| CertificateFacts::from_der(&der).ok()),
+            certificate: certificate.and_then(|der| CertificateFacts::from_der(&der).ok()),
             verified: self.verified,
         }
     }
 
-    fn explain_handshake_failure(&self, error: &native_tls::Error) -> TlsError {
+    fn explain_handshake_failure(&self, words: &str) -> TlsError {
         let wire = self.wire.borrow();
         if wire.tap.heard() == Heard::NotTls {
             let first_bytes = wire.tap.first_bytes();
@@ -320,7 +315,7 @@ impl TlsPipe {
         if wire.incoming.eof_met() {
             return TlsError::ClosedDuringHandshake { answered: wire.incoming.has_begun() };
         }
-        TlsError::from_handshake_text(&error.to_string(), &self.host)
+        TlsError::from_handshake_text(words, &self.host)
     }
 }
 

@@ -17,7 +17,8 @@ const FIRST: usize = 64;
 /// A supply of mask keys, each used once.
 pub struct MaskKeys {
     source: RandomSource,
-    pool: Box<[u8; POOL]>,
+    /// Empty until the first key is asked for: a server needs none.
+    pool: Vec<u8>,
     at: usize,
     drawn: bool,
 }
@@ -25,7 +26,7 @@ pub struct MaskKeys {
 impl MaskKeys {
     /// Draws from `source` when the first key is asked for.
     pub fn new(source: RandomSource) -> Self {
-        Self { source, pool: Box::new([0; POOL]), at: POOL, drawn: false }
+        Self { source, pool: Vec::new(), at: POOL, drawn: false }
     }
 
     /// The next key.
@@ -33,6 +34,7 @@ impl MaskKeys {
         if self.at == POOL {
             self.at = if self.drawn { 0 } else { POOL - FIRST };
             self.drawn = true;
+            self.pool.resize(POOL, 0);
             (self.source)(&mut self.pool[self.at..]);
         }
         let key = self.pool[self.at..].first_chunk::<4>().copied().unwrap_or_default();

@@ -24,8 +24,7 @@ const NAME: usize = 14;
 impl Checklist<'_> {
     /// Appends the whole report.
     pub fn write(&self, palette: Palette, out: &mut Vec<u8>) {
-        let widest = self.report.verdicts.iter().map(|verdict| verdict.rule.id.len()).max();
-        let mut page = Page { palette, rule_width: widest.unwrap_or(0) + 2, out };
+        let mut page = Page { palette, rule_width: rule_width(self.report), out };
         page.head("Request", Ink::Sent, b"> ", self.request);
         if let Some(response) = self.response {
             page.head("Response", Ink::Received, b"< ", response);
@@ -121,25 +120,8 @@ impl Page<'_> {
         }
     }
 
-    /// As in `  ✓ pass  4.1-req-method           the method is GET: GET`.
     fn verdict(&mut self, verdict: &Verdict) {
-        let (ink, mark) = match verdict.outcome {
-            Outcome::Pass => (Ink::Good, "✓ pass"),
-            Outcome::Fail => (Ink::Violation, "✗ FAIL"),
-            Outcome::Warn => (Ink::Received, "! warn"),
-            Outcome::NotApplicable => (Ink::Info, "- n/a "),
-        };
-        self.out.extend_from_slice(b"  ");
-        self.painted(ink, mark.as_bytes());
-        self.out.extend_from_slice(b"  ");
-        let rule = verdict.rule;
-        self.padded(rule.id, self.rule_width);
-        self.out.extend_from_slice(rule.title.as_bytes());
-        if !verdict.text.is_empty() {
-            self.out.extend_from_slice(b": ");
-            sanitize::escape_into(verdict.text.as_bytes(), self.out);
-        }
-        self.out.push(b'\n');
+        self::verdict(verdict, self.rule_width, self.palette, self.out);
     }
 
     fn fact(&mut self, name: &str, value: &[u8]) {
@@ -163,13 +145,47 @@ impl Page<'_> {
     }
 
     fn padded(&mut self, text: &str, width: usize) {
-        self.out.extend_from_slice(text.as_bytes());
-        number::spaces(width.saturating_sub(text.len()).max(1), self.out);
+        padded(text, width, self.out);
     }
 
     fn painted(&mut self, ink: Ink, text: &[u8]) {
-        self.palette.begin(ink, self.out);
-        self.out.extend_from_slice(text);
-        self.palette.end(self.out);
+        painted(self.palette, ink, text, self.out);
     }
+}
+
+/// Columns of the names of rules.
+pub(super) fn rule_width(report: &Report) -> usize {
+    report.verdicts.iter().map(|verdict| verdict.rule.id.len()).max().unwrap_or(0) + 2
+}
+
+/// Appends a line as in `  ✓ pass  4.1-req-method           the method is GET: GET`.
+pub(super) fn verdict(verdict: &Verdict, rule_width: usize, palette: Palette, out: &mut Vec<u8>) {
+    let (ink, mark) = match verdict.outcome {
+        Outcome::Pass => (Ink::Good, "✓ pass"),
+        Outcome::Fail => (Ink::Violation, "✗ FAIL"),
+        Outcome::Warn => (Ink::Received, "! warn"),
+        Outcome::NotApplicable => (Ink::Info, "- n/a "),
+    };
+    out.extend_from_slice(b"  ");
+    painted(palette, ink, mark.as_bytes(), out);
+    out.extend_from_slice(b"  ");
+    let rule = verdict.rule;
+    padded(rule.id, rule_width, out);
+    out.extend_from_slice(rule.title.as_bytes());
+    if !verdict.text.is_empty() {
+        out.extend_from_slice(b": ");
+        sanitize::escape_into(verdict.text.as_bytes(), out);
+    }
+    out.push(b'\n');
+}
+
+fn padded(text: &str, width: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(text.as_bytes());
+    number::spaces(width.saturating_sub(text.len()).max(1), out);
+}
+
+fn painted(palette: Palette, ink: Ink, text: &[u8], out: &mut Vec<u8>) {
+    palette.begin(ink, out);
+    out.extend_from_slice(text);
+    palette.end(out);
 }

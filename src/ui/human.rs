@@ -193,6 +193,11 @@ impl HumanPrinter {
                 page.info(at.conn, &ending::totals(end), out);
                 connections.forget(at.conn);
             }
+            Event::Failed(why) => {
+                connection.finish(at.conn, page, out);
+                page.info(at.conn, why, out);
+                connections.forget(at.conn);
+            }
             other => facts::print(at.conn, other, page, out),
         }
     }

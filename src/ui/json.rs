@@ -76,6 +76,10 @@ impl JsonPrinter {
                 connections.forget(at.conn);
                 facts::end(at, end, clock, out);
             }
+            Event::Failed(_) => {
+                connections.forget(at.conn);
+                facts::print(at, event, *redacting, clock, out);
+            }
             other => facts::print(at, other, *redacting, clock, out),
         }
     }

@@ -4,10 +4,8 @@
 #![cfg(unix)]
 
 mod harness;
-mod lines;
 mod peer;
 mod server;
-mod waiting;
 
 mod commands;
 mod decode;
@@ -32,3 +30,7 @@ mod well_behaved;
 #[path = "../common/frames.rs"]
 #[allow(dead_code)]
 mod frames;
+#[path = "../common/lines.rs"]
+mod lines;
+#[path = "../common/waiting.rs"]
+mod waiting;

@@ -375,6 +375,25 @@ fn facts_about_the_connection() {
 }
 
 #[test]
+fn what_a_server_tells() {
+    let mut session = Watched::new(JsonPrinter::new(Some(Role::Server)));
+    session.tell(&Event::Listening { url: "ws://127.0.0.1:9001/" });
+    session.tell(&Event::Accepted { local: "/run/socket", peer: "a local client" });
+    session.tell(&Event::Failed("answered 404: path \"/x\" is not served here"));
+    let printed = session.take();
+    assert!(matches!(&parse(&printed)[3], Line::Failed { .. }));
+    let values = values(&printed);
+    assert_eq!((&values[0]["event"], &values[0]["role"]), (&json!("start"), &json!("server")));
+    assert_eq!(values[1]["url"], json!("ws://127.0.0.1:9001/"));
+    assert_eq!(values[2]["event"], json!("connected"));
+    assert_eq!(
+        (&values[2]["local"], &values[2]["peer"]),
+        (&json!("/run/socket"), &json!("a local client"))
+    );
+    assert_eq!(values[3]["text"], json!("answered 404: path \"/x\" is not served here"));
+}
+
+#[test]
 fn every_cause_of_an_end() {
     let kind = ViolationKind::LengthTopBit;
     let violation = Violation { kind, frame: 1, offset: 2, detail: "x".into() };
@@ -382,6 +401,7 @@ fn every_cause_of_an_end() {
         (Cause::Closed, "closed", Value::Null),
         (Cause::Violation(violation), "violation", Value::Null),
         (Cause::Timeout(TimeoutKind::Pong), "timeout", json!("pong")),
+        (Cause::Timeout(TimeoutKind::Idle), "timeout", json!("idle")),
         (Cause::Lost("reset".into()), "lost", json!("reset")),
         (Cause::Dropped, "dropped", Value::Null),
     ] {

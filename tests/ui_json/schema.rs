@@ -167,6 +167,16 @@ pub enum Line {
         conn: u64,
         text: String,
     },
+    Listening {
+        time: String,
+        conn: u64,
+        url: String,
+    },
+    Failed {
+        time: String,
+        conn: u64,
+        text: String,
+    },
     End {
         time: String,
         conn: u64,

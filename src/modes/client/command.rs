@@ -31,6 +31,9 @@ pub enum CommandError {
     /// The connection does not take it.
     #[error("{0}")]
     Send(#[from] SendError),
+    /// A connection is named where there is only one.
+    #[error("conn is for wscope listen: here there is one connection")]
+    OneConnection,
     /// No newline in sight.
     #[error("a command has at most 64 MiB")]
     TooLong,
@@ -39,8 +42,9 @@ pub enum CommandError {
 /// One line: a type, and the fields that have a meaning for it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Command {
+pub struct Command {
     r#type: Kind,
+    conn: Option<u64>,
     text: Option<String>,
     base64: Option<String>,
     hex: Option<String>,
@@ -77,6 +81,22 @@ enum Kind {
 }
 
 impl Command {
+    /// Reads a line.
+    ///
+    /// # Errors
+    ///
+    /// It is no command.
+    pub fn parse(line: &[u8]) -> Result<Self, CommandError> {
+        let command: Self = serde_json::from_slice(line)?;
+        command.check_fields()?;
+        Ok(command)
+    }
+
+    /// The connection it is for; none means all there are.
+    pub fn conn(&self) -> Option<u64> {
+        self.conn
+    }
+
     /// Refuses a field that would be ignored: what is typed must have a meaning.
     fn check_fields(&self) -> Result<(), CommandError> {
         let Self { text, base64, hex, code, reason, rsv1, rsv2, rsv3, .. } = self;
@@ -113,10 +133,11 @@ impl Command {
         }
     }
 
-    fn raw_frame(self, endpoint: &mut Endpoint) -> Result<RawFrame, CommandError> {
+    fn raw_frame(&self, endpoint: &mut Endpoint) -> Result<RawFrame, CommandError> {
         let payload = self.payload()?;
         let opcode = self
             .opcode
+            .as_ref()
             .ok_or_else(|| CommandError::Payload("a frame needs an opcode".to_owned()))?;
         Ok(RawFrame {
             fin: self.fin.unwrap_or(true),
@@ -124,7 +145,7 @@ impl Command {
             rsv2: self.rsv2.unwrap_or(false),
             rsv3: self.rsv3.unwrap_or(false),
             opcode: opcode.opcode()?,
-            mask: mask_key(self.mask, endpoint)?,
+            mask: mask_key(self.mask.as_ref(), endpoint)?,
             form: self.length_form.map(length_form_of).transpose()?,
             announced: self.length,
             payload,
@@ -158,38 +179,56 @@ enum MaskArg {
     Key(String),
 }
 
-/// Carries out one line.
+/// Carries out one line of a client's input.
 pub fn run(
     line: &[u8],
     endpoint: &mut Endpoint,
     now: Instant,
     out: &mut Vec<u8>,
 ) -> Result<(), CommandError> {
-    let command: Command = serde_json::from_slice(line)?;
-    command.check_fields()?;
-    let last = command.fin.unwrap_or(true);
-    match command.r#type {
-        Kind::Text => endpoint.send_fragment(Data::Text, &command.payload()?, last, out)?,
-        Kind::Binary => endpoint.send_fragment(Data::Binary, &command.payload()?, last, out)?,
-        Kind::Ping => endpoint.send_ping(&command.payload()?, now, out)?,
-        Kind::Pong => endpoint.send_pong(&command.payload()?, out)?,
-        Kind::Close => {
-            let reason = command.reason.unwrap_or_default();
-            // A reason needs a code before it; nobody means another one than 1000 then.
-            let code = command.code.or((!reason.is_empty()).then_some(1000));
-            endpoint.close(code, &reason, now, out)?;
-        }
-        Kind::Frame => {
-            let frame = command.raw_frame(endpoint)?;
-            endpoint.send_raw(&frame, now, out);
-        }
-        Kind::Bytes => out.extend_from_slice(&command.payload()?),
+    let command = Command::parse(line)?;
+    if command.conn.is_some() {
+        return Err(CommandError::OneConnection);
     }
-    Ok(())
+    command.run(endpoint, now, out)
+}
+
+impl Command {
+    /// Carries it out on a connection.
+    ///
+    /// # Errors
+    ///
+    /// The payload can't be read, or the connection does not take it.
+    pub fn run(
+        &self,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CommandError> {
+        let last = self.fin.unwrap_or(true);
+        match self.r#type {
+            Kind::Text => endpoint.send_fragment(Data::Text, &self.payload()?, last, out)?,
+            Kind::Binary => endpoint.send_fragment(Data::Binary, &self.payload()?, last, out)?,
+            Kind::Ping => endpoint.send_ping(&self.payload()?, now, out)?,
+            Kind::Pong => endpoint.send_pong(&self.payload()?, out)?,
+            Kind::Close => {
+                let reason = self.reason.as_deref().unwrap_or_default();
+                // A reason needs a code before it; nobody means another one than 1000 then.
+                let code = self.code.or((!reason.is_empty()).then_some(1000));
+                endpoint.close(code, reason, now, out)?;
+            }
+            Kind::Frame => {
+                let frame = self.raw_frame(endpoint)?;
+                endpoint.send_raw(&frame, now, out);
+            }
+            Kind::Bytes => out.extend_from_slice(&self.payload()?),
+        }
+        Ok(())
+    }
 }
 
 fn mask_key(
-    mask: Option<MaskArg>,
+    mask: Option<&MaskArg>,
     endpoint: &mut Endpoint,
 ) -> Result<Option<[u8; 4]>, CommandError> {
     match mask {

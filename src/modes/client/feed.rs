@@ -2,7 +2,7 @@
 //!
 //! A message that outgrows [`PIECE`] before its end is known goes out in fragments, so a line or a
 //! file of any length passes. Knows no sockets: bytes come in through [`Feeder::space`], messages
-//! leave through the endpoint.
+//! leave through an [`Outlet`]: the endpoint of one connection, or those of many.
 
 use std::time::Instant;
 
@@ -58,6 +58,41 @@ pub enum FeedError {
         /// Why.
         error: SendError,
     },
+}
+
+/// Where messages go.
+pub trait Outlet {
+    /// Sends a message, or the next piece of one; `opcode` counts with the first.
+    ///
+    /// # Errors
+    ///
+    /// The connection does not take it.
+    fn send(&mut self, opcode: Data, piece: &[u8], last: bool) -> Result<(), SendError>;
+
+    /// Carries out a line of `--input json`.
+    ///
+    /// # Errors
+    ///
+    /// It is no command, or the connection does not take it.
+    fn command(&mut self, line: &[u8]) -> Result<(), CommandError>;
+}
+
+/// The only connection there is.
+struct Single<'a> {
+    endpoint: &'a mut Endpoint,
+    now: Instant,
+    out: &'a mut Vec<u8>,
+}
+
+impl Outlet for Single<'_> {
+    #[inline]
+    fn send(&mut self, opcode: Data, piece: &[u8], last: bool) -> Result<(), SendError> {
+        self.endpoint.send_fragment(opcode, piece, last, self.out)
+    }
+
+    fn command(&mut self, line: &[u8]) -> Result<(), CommandError> {
+        command::run(line, self.endpoint, self.now, self.out)
+    }
 }
 
 /// Cuts stdin into messages and hands them to the endpoint.
@@ -122,14 +157,23 @@ impl Feeder {
         now: Instant,
         out: &mut Vec<u8>,
     ) -> Result<(), FeedError> {
+        self.filled_for(n, &mut Single { endpoint, now, out })
+    }
+
+    /// As [`Feeder::filled`], for any outlet.
+    ///
+    /// # Errors
+    ///
+    /// What came can't be sent; what came before it has been.
+    pub fn filled_for(&mut self, n: usize, outlet: &mut impl Outlet) -> Result<(), FeedError> {
         let fresh = self.end;
         self.end += n;
         match self.format {
-            InputFormat::Lines => self.cut_at(b'\n', fresh, endpoint, out),
-            InputFormat::Null => self.cut_at(0, fresh, endpoint, out),
-            InputFormat::Chunks => self.cut_chunks(endpoint, out),
-            InputFormat::Whole => self.send_pieces(endpoint, out),
-            InputFormat::Json => self.run_commands(fresh, false, endpoint, now, out),
+            InputFormat::Lines => self.cut_at(b'\n', fresh, outlet),
+            InputFormat::Null => self.cut_at(0, fresh, outlet),
+            InputFormat::Chunks => self.cut_chunks(outlet),
+            InputFormat::Whole => self.send_pieces(outlet),
+            InputFormat::Json => self.run_commands(fresh, false, outlet),
             // Lines of commands never come here.
             InputFormat::None | InputFormat::Commands | InputFormat::Prompt => Ok(()),
         }
@@ -147,16 +191,25 @@ impl Feeder {
         now: Instant,
         out: &mut Vec<u8>,
     ) -> Result<(), FeedError> {
+        self.finish_for(&mut Single { endpoint, now, out })
+    }
+
+    /// As [`Feeder::finish`], for any outlet.
+    ///
+    /// # Errors
+    ///
+    /// The rest can't be sent.
+    pub fn finish_for(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
         let left = self.end - self.start;
         match self.format {
-            InputFormat::Json => self.run_commands(self.start, true, endpoint, now, out),
-            InputFormat::Whole => self.send_message(left, 0, endpoint, out),
+            InputFormat::Json => self.run_commands(self.start, true, outlet),
+            InputFormat::Whole => self.send_message(left, 0, outlet),
             InputFormat::None
             | InputFormat::Chunks
             | InputFormat::Commands
             | InputFormat::Prompt => Ok(()),
             InputFormat::Lines | InputFormat::Null if left == 0 && !self.fragmenting => Ok(()),
-            InputFormat::Lines | InputFormat::Null => self.send_message(left, 0, endpoint, out),
+            InputFormat::Lines | InputFormat::Null => self.send_message(left, 0, outlet),
         }
     }
 
@@ -164,8 +217,7 @@ impl Feeder {
         &mut self,
         separator: u8,
         fresh: usize,
-        endpoint: &mut Endpoint,
-        out: &mut Vec<u8>,
+        outlet: &mut impl Outlet,
     ) -> Result<(), FeedError> {
         // One look at the whole batch saves a look at every line.
         let last = memchr::memrchr(separator, &self.buffer[fresh..self.end]);
@@ -173,16 +225,16 @@ impl Feeder {
         let all_good = !self.fragmenting
             && (self.opcode == Data::Binary || is_utf8(&self.buffer[self.start..whole]));
         if all_good {
-            self.send_lines(separator, fresh, endpoint, out)?;
-            return self.send_pieces(endpoint, out);
+            self.send_lines(separator, fresh, outlet)?;
+            return self.send_pieces(outlet);
         }
         let mut search = fresh;
         while let Some(found) = memchr(separator, &self.buffer[search..self.end]) {
             let at = search + found;
-            self.send_message(at - self.start, 1, endpoint, out)?;
+            self.send_message(at - self.start, 1, outlet)?;
             search = at + 1;
         }
-        self.send_pieces(endpoint, out)
+        self.send_pieces(outlet)
     }
 
     /// Sends the messages that end behind `fresh`, all of them known to be good.
@@ -190,15 +242,14 @@ impl Feeder {
         &mut self,
         separator: u8,
         fresh: usize,
-        endpoint: &mut Endpoint,
-        out: &mut Vec<u8>,
+        outlet: &mut impl Outlet,
     ) -> Result<(), FeedError> {
         let mut start = self.start;
         for found in memchr_iter(separator, &self.buffer[fresh..self.end]) {
             let end = fresh + found;
             self.messages += 1;
-            endpoint
-                .send_message(self.opcode, &self.buffer[start..end], out)
+            outlet
+                .send(self.opcode, &self.buffer[start..end], true)
                 .map_err(|error| FeedError::Send { message: self.messages, error })?;
             start = end + 1;
         }
@@ -206,10 +257,10 @@ impl Feeder {
         Ok(())
     }
 
-    fn cut_chunks(&mut self, endpoint: &mut Endpoint, out: &mut Vec<u8>) -> Result<(), FeedError> {
+    fn cut_chunks(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
         while self.start < self.end {
             let len = (self.end - self.start).min(CHUNK);
-            self.send_message(len, 0, endpoint, out)?;
+            self.send_message(len, 0, outlet)?;
         }
         Ok(())
     }
@@ -220,18 +271,17 @@ impl Feeder {
         &mut self,
         len: usize,
         separator: usize,
-        endpoint: &mut Endpoint,
-        out: &mut Vec<u8>,
+        outlet: &mut impl Outlet,
     ) -> Result<(), FeedError> {
-        self.send_piece(len, true, endpoint, out)?;
+        self.send_piece(len, true, outlet)?;
         self.advance(separator);
         Ok(())
     }
 
     /// Sends fragments as long as an unfinished message is longer than one.
-    fn send_pieces(&mut self, endpoint: &mut Endpoint, out: &mut Vec<u8>) -> Result<(), FeedError> {
+    fn send_pieces(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
         while self.end - self.start >= PIECE {
-            self.send_piece(PIECE, false, endpoint, out)?;
+            self.send_piece(PIECE, false, outlet)?;
         }
         Ok(())
     }
@@ -240,8 +290,7 @@ impl Feeder {
         &mut self,
         len: usize,
         last: bool,
-        endpoint: &mut Endpoint,
-        out: &mut Vec<u8>,
+        outlet: &mut impl Outlet,
     ) -> Result<(), FeedError> {
         if !self.fragmenting {
             self.messages += 1;
@@ -261,8 +310,8 @@ impl Feeder {
                 return Err(FeedError::NotText { message, offset, error });
             }
         }
-        endpoint
-            .send_fragment(self.opcode, piece, last, out)
+        outlet
+            .send(self.opcode, piece, last)
             .map_err(|error| FeedError::Send { message, error })?;
         self.fragmenting = !last;
         self.advance(len);
@@ -273,9 +322,7 @@ impl Feeder {
         &mut self,
         fresh: usize,
         at_end: bool,
-        endpoint: &mut Endpoint,
-        now: Instant,
-        out: &mut Vec<u8>,
+        outlet: &mut impl Outlet,
     ) -> Result<(), FeedError> {
         let mut search = fresh;
         loop {
@@ -292,7 +339,8 @@ impl Feeder {
             self.messages += 1;
             let line = &self.buffer[self.start..self.start + len];
             if !line.trim_ascii().is_empty() {
-                command::run(line, endpoint, now, out)
+                outlet
+                    .command(line)
                     .map_err(|error| FeedError::Command { line: self.messages, error })?;
             }
             self.advance(len + skip);

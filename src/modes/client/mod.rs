@@ -4,16 +4,16 @@ mod assist;
 pub mod book;
 pub mod command;
 pub mod conductor;
-mod deliver;
+pub mod deliver;
 pub mod desk;
-mod echo;
+pub mod echo;
 pub mod failure;
-mod feed;
+pub mod feed;
 mod goal;
 pub mod open;
 pub mod pump;
 mod session;
-mod watch;
+pub mod watch;
 
 use std::time::Instant;
 

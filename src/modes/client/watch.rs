@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::event::{Direction, Event, Observed, Totals};
+use crate::event::{ConnId, Direction, Event, Observed, Totals};
 use crate::modes::report::Reporter;
 use crate::net::stdio::Stdout;
 use crate::session::tally::Tally;
@@ -12,6 +12,8 @@ use crate::wire::deflate::params::DeflateParams;
 
 /// Decodes what is sent, because somebody looks.
 pub struct Watch {
+    conn: ConnId,
+    direction: Direction,
     observer: Observer,
     tally: Tally,
     /// How far the bytes to send have been looked at.
@@ -22,8 +24,20 @@ pub struct Watch {
 impl Watch {
     /// Begins with the first frame.
     pub fn new(deflate: Option<&DeflateParams>, limits: Limits) -> Self {
+        Self::of(ConnId(1), Direction::ToServer, deflate, limits)
+    }
+
+    /// The same for one of many connections, and a direction.
+    pub fn of(
+        conn: ConnId,
+        direction: Direction,
+        deflate: Option<&DeflateParams>,
+        limits: Limits,
+    ) -> Self {
         Self {
-            observer: Observer::of_frames(Direction::ToServer, deflate, limits),
+            conn,
+            direction,
+            observer: Observer::of_frames(direction, deflate, limits),
             tally: Tally::default(),
             seen: 0,
             scratch: Vec::new(),
@@ -54,16 +68,16 @@ impl Watch {
         if tx.len() == self.seen {
             return Ok(());
         }
-        let Self { observer, tally, seen, scratch } = self;
+        let Self { conn, direction, observer, tally, seen, scratch } = self;
         scratch.clear();
         scratch.extend_from_slice(&tx[*seen..]);
         *seen = tx.len();
-        let stamp = reporter.stamp();
+        let stamp = reporter.stamp_of(*conn);
         let mut input = Input::new(scratch);
         while let Some(observed) = observer.next(&mut input) {
             let Observed::Frame(event) = observed else { continue };
             tally.count(&event);
-            reporter.event(&stamp, &Event::Frame(Direction::ToServer, event), stdout)?;
+            reporter.event(&stamp, &Event::Frame(*direction, event), stdout)?;
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ impl TlsClient {
         let name = name.strip_suffix('.').unwrap_or(name);
         let mut pipe = TlsPipe::new(TapOn::Incoming, name, self.verified);
         let step = self.connector.connect(name, pipe.stream());
-        pipe.settle(step).map(|_| pipe)
+        pipe.settle(step.into()).map(|_| pipe)
     }
 }
 

@@ -24,6 +24,14 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The server's own certificate or key is of no use.
+    #[error("the certificate or key in {} cannot be used: {reason}", path.display())]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The server's certificate is refused (W206 to W208).
     #[error("the certificate of {host} is not accepted: {reason}")]
     Certificate {
@@ -141,6 +149,7 @@ impl TlsError {
             },
             Self::Setup { .. }
             | Self::CaFile { .. }
+            | Self::Identity { .. }
             | Self::Handshake { .. }
             | Self::Broken { .. } => {
                 return None;
@@ -159,6 +168,10 @@ impl TlsError {
                  versions, names or addresses"
             }
             Self::CaFile { .. } => "give a PEM file with one or more BEGIN CERTIFICATE blocks",
+            Self::Identity { .. } => {
+                "give PEM files with --cert and --key, or a PKCS#12 archive with --cert; a \
+                 passphrase goes in WSCOPE_PASSPHRASE or --pass-file"
+            }
             Self::Certificate { problem, .. } => problem.help(),
             Self::Alert { .. } => match self.code()? {
                 "W209" => {

@@ -14,6 +14,8 @@ use crate::net::server_hello::ServerHelloTap;
 /// Room for ciphertext not yet decrypted: fifteen whole records (RFC 8446 §5.2:
 /// at most 16,640 bytes and a header). The pages are touched only when used.
 const INCOMING_CAPACITY: usize = 256 * 1024;
+/// The same for a server, which may have thousands of these: three whole records.
+const SERVER_INCOMING_CAPACITY: usize = 64 * 1024;
 /// Less room than this is not worth a system call.
 const MIN_ROOM: usize = 4 * 1024;
 
@@ -58,8 +60,8 @@ pub(super) struct Wire {
 pub(super) struct MemoryStream(pub(super) Rc<RefCell<Wire>>);
 
 impl Incoming {
-    fn new() -> Self {
-        let bytes = vec![0; INCOMING_CAPACITY];
+    fn new(capacity: usize) -> Self {
+        let bytes = vec![0; capacity];
         Self { bytes, start: 0, end: 0, eof: false, eof_met: false, begun: false }
     }
 
@@ -143,7 +145,11 @@ impl Outgoing {
 
 impl Wire {
     pub(super) fn shared(tap_on: TapOn) -> Rc<RefCell<Self>> {
-        let (incoming, outgoing) = (Incoming::new(), Outgoing::default());
+        let capacity = match tap_on {
+            TapOn::Incoming => INCOMING_CAPACITY,
+            TapOn::Outgoing => SERVER_INCOMING_CAPACITY,
+        };
+        let (incoming, outgoing) = (Incoming::new(capacity), Outgoing::default());
         Rc::new(RefCell::new(Self { incoming, outgoing, tap: ServerHelloTap::new(), tap_on }))
     }
 
@@ -196,7 +202,7 @@ mod tests {
 
     #[test]
     fn bytes_come_out_in_order_whatever_the_steps() {
-        let wire = Wire::shared(TapOn::Outgoing);
+        let wire = Wire::shared(TapOn::Incoming);
         let mut wire = wire.borrow_mut();
         let (mut fed, mut taken) = (0, 0);
         let mut buf = vec![0; 40_000];

@@ -1,9 +1,8 @@
 //! The body of a refused handshake: the beginning, line by line.
 
 use super::page::Page;
-use crate::event::ConnId;
+use crate::event::{ConnId, Direction};
 use crate::ui::sanitize;
-use crate::ui::style::Ink;
 
 /// Bytes that are shown. Error pages of proxies say what matters long before.
 const SHOWN: u64 = 4096;
@@ -42,8 +41,9 @@ impl Body {
     }
 
     fn end_line(&mut self, conn: ConnId, page: &mut Page, out: &mut Vec<u8>) {
+        let ink = super::ink(Direction::ToClient, page.sent);
         for line in sanitize::lines(&self.line) {
-            page.line(Ink::Received, conn, line, out);
+            page.line(ink, conn, line, out);
         }
         self.line.clear();
     }

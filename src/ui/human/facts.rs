@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::ink;
 use super::page::Page;
-use crate::event::{CertificateFacts, ConnId, Event, Phases, TlsFacts};
+use crate::event::{CertificateFacts, ConnId, Direction, Event, Phases, TlsFacts};
 use crate::ui::command::View;
 use crate::ui::style::Ink;
-use crate::ui::{clock, sanitize};
+use crate::ui::{checklist, clock, sanitize};
 use crate::wire::handshake::Agreed;
-use crate::wire::handshake::rules::{Outcome, Report};
+use crate::wire::handshake::rules::{Outcome, Report, Side};
 use crate::wire::head::Head;
 
 /// Prints an event that needs no memory of others.
@@ -29,6 +29,10 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, page: &mut Page, out: &mut 
         Event::Connected { local, peer } => {
             page.info(conn, &format!("connected to {peer} from {local}"), out);
         }
+        Event::Listening { url } => page.info(conn, &format!("listening on {url}"), out),
+        Event::Accepted { local, peer } => {
+            page.info(conn, &format!("connection from {peer} to {local}"), out);
+        }
         Event::Tls(facts) => tls(conn, facts, page, out),
         Event::Head(direction, head) => {
             self::head(conn, ink(*direction, page.sent), head, page, out);
@@ -40,6 +44,7 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, page: &mut Page, out: &mut 
         | Event::Frame(..)
         | Event::RoundTrip(_)
         | Event::Note(_)
+        | Event::Failed(_)
         | Event::End(_) => {}
     }
 }
@@ -68,10 +73,13 @@ fn tls(conn: ConnId, facts: &TlsFacts, page: &mut Page, out: &mut Vec<u8>) {
     if let Some(alpn) = &facts.alpn {
         text += &format!(", ALPN {alpn}");
     }
-    text += match facts.verified {
-        true => ", certificate verified",
-        false => ", certificate not verified",
-    };
+    // A server asks for no certificate, so there is none to be verified.
+    if page.sent == Direction::ToServer {
+        text += match facts.verified {
+            true => ", certificate verified",
+            false => ", certificate not verified",
+        };
+    }
     page.info(conn, &text, out);
     let Some(certificate) = &facts.certificate else { return };
     let CertificateFacts { subject, issuer, names, not_before, not_after, serial } = certificate;
@@ -91,8 +99,18 @@ fn head(conn: ConnId, ink: Ink, head: &Head, page: &mut Page, out: &mut Vec<u8>)
     }
 }
 
-/// The rules of the handshake that were broken; in hex mode the warnings too.
+/// The rules of the handshake that were broken; in hex mode the warnings too. A server tells its
+/// client's duties one by one.
 fn judged(conn: ConnId, report: &Report, page: &mut Page, out: &mut Vec<u8>) {
+    if page.sent == Direction::ToClient {
+        let duties = report.verdicts.iter().filter(|verdict| verdict.rule.side == Side::Client);
+        for verdict in duties.filter(|verdict| verdict.outcome != Outcome::NotApplicable) {
+            let mut line = Vec::new();
+            checklist::verdict(verdict, checklist::rule_width(report), page.palette, &mut line);
+            page.painted_line(conn, &line, out);
+        }
+        return;
+    }
     for verdict in &report.verdicts {
         let ink = match verdict.outcome {
             Outcome::Fail => Ink::Violation,

@@ -68,6 +68,15 @@ impl Page {
         self.line(Ink::Info, conn, text.as_bytes(), out);
     }
 
+    /// Appends a `*` line whose text has its colours and escapes already, line end included.
+    pub(super) fn painted_line(&mut self, conn: ConnId, text: &[u8], out: &mut Vec<u8>) {
+        let palette = self.palette;
+        palette.begin(Ink::Info, out);
+        self.mark(Ink::Info, conn, out);
+        palette.end(out);
+        out.extend_from_slice(text);
+    }
+
     /// Appends a whole line with `text` escaped. Of a violation all is coloured, of others the
     /// mark.
     pub(super) fn line(&mut self, ink: Ink, conn: ConnId, text: &[u8], out: &mut Vec<u8>) {

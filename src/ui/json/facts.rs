@@ -47,6 +47,11 @@ pub(super) fn print(
             object.display("local", local);
             object.display("peer", peer);
         }),
+        Event::Listening { url } => tell("listening", &|object| object.string("url", url)),
+        Event::Accepted { local, peer } => tell("connected", &|object| {
+            object.string("local", local);
+            object.string("peer", peer);
+        }),
         Event::Tls(facts) => tell("tls", &|object| tls(facts, object)),
         Event::Head(_, head) => tell("head", &|object| match redacting {
             true => self::head(&redact::head(head), head.defects(), object),
@@ -78,6 +83,9 @@ pub(super) fn print(
             tell("round-trip", &|object| object.number("rtt_us", micros(*time)));
         }
         Event::Note(text) => tell("note", &|object| object.string("text", &safe(text, redacting))),
+        Event::Failed(text) => {
+            tell("failed", &|object| object.string("text", &safe(text, redacting)));
+        }
         Event::Frame(..) | Event::End(_) => {}
     }
 }
@@ -255,6 +263,7 @@ fn timeout(kind: TimeoutKind) -> &'static str {
         TimeoutKind::Handshake => "handshake",
         TimeoutKind::Close => "close",
         TimeoutKind::Pong => "pong",
+        TimeoutKind::Idle => "idle",
         TimeoutKind::MaxTime => "max-time",
     }
 }

@@ -6,6 +6,7 @@
 //! sockets, no randomness, no clock: keys come in as arguments.
 
 pub mod accept;
+pub mod admission;
 pub mod grammar;
 pub mod headers;
 pub mod request;

@@ -1,8 +1,9 @@
 //! The server's half of the opening handshake (RFC 6455 §4.2): a request in, the bytes
-//! of the answer out. Which paths and origins are welcome is the caller's business.
+//! of the answer out.
 
 use super::Agreed;
 use super::accept::AcceptSteps;
+use super::admission::{Admission, Denial};
 use super::grammar::{parse_extensions, parse_subprotocols};
 use super::headers::{HeaderEdit, write_head};
 use super::rules::{Context, RefusalStatus, Rule, check_request, refusal};
@@ -18,6 +19,8 @@ pub struct ServerConfig {
     pub deflate: Option<ServerDeflateConfig>,
     /// Headers to add to, replace in or leave out of the 101.
     pub headers: Vec<HeaderEdit>,
+    /// Who is let in.
+    pub admission: Admission,
 }
 
 /// A 101 to send.
@@ -36,23 +39,39 @@ pub struct Refusal {
     pub status: u16,
     /// The response, head and body.
     pub response: Vec<u8>,
-    /// The rule the request broke.
-    pub rule: &'static Rule,
+    /// The rule the request broke; none where the server has its own ground.
+    pub rule: Option<&'static Rule>,
     /// How it broke it, in a few words.
     pub reason: String,
+}
+
+impl Refusal {
+    /// An answer for a connection on which no request could be read or judged.
+    ///
+    /// `headers` are those the status asks for; neither they nor `reason` may hold raw bytes of
+    /// the peer.
+    pub fn new(status: u16, headers: &[(&str, &str)], reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        let response = write_response(status, headers, &format!("{reason}\n"));
+        Self { status, response, rule: None, reason }
+    }
 }
 
 /// Answers an opening request.
 ///
 /// # Errors
 ///
-/// [`Refusal`] if the request breaks a rule that a server has to insist on; it holds the
-/// response to send instead of a 101.
+/// [`Refusal`] if the request breaks a rule that a server has to insist on, or if the server's
+/// own [`Admission`] does not let it in; it holds the response to send instead of a 101.
 pub fn respond(request: &Head, config: &ServerConfig) -> Result<Accepted, Refusal> {
+    if let Some(reject) = &config.admission.reject {
+        return Err(deny(reject.denial()));
+    }
     let verdicts = check_request(&Context::new(request, None));
     if let Some(status) = refusal(request, &verdicts) {
-        return Err(refuse(&status));
+        return Err(refuse(&status, request));
     }
+    config.admission.judge(request, &config.subprotocols).map_err(deny)?;
     let key = request.get("Sec-WebSocket-Key").unwrap_or_default();
     let mut agreed = Agreed::default();
     let mut defaults = vec![
@@ -78,11 +97,44 @@ pub fn respond(request: &Head, config: &ServerConfig) -> Result<Accepted, Refusa
     })
 }
 
-fn refuse(status: &RefusalStatus) -> Refusal {
-    let body = format!("{} ({})\n", status.text, status.rule.id);
+/// The answer to a request that breaks a rule.
+fn refuse(status: &RefusalStatus, request: &Head) -> Refusal {
+    let reason = format!("{} ({})\n", status.text, status.rule.id);
+    let body = match status.rule.id {
+        "4.1-req-upgrade" => format!("{}\n{reason}", how_to_connect(request)),
+        _ => reason,
+    };
+    let response = write_response(status.code, status.headers, &body);
+    Refusal { status: status.code, response, rule: Some(status.rule), reason: status.text.clone() }
+}
+
+fn deny(denial: Denial) -> Refusal {
+    let Denial { status, headers, reason, body } = denial;
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let body = body.unwrap_or_else(|| format!("{reason}\n"));
+    Refusal { status, response: write_response(status, &headers, &body), rule: None, reason }
+}
+
+/// For whoever opened the address in a browser, or with an HTTP client.
+fn how_to_connect(request: &Head) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-_[]".contains(byte);
+    let host = request.get("Host").filter(|host| !host.is_empty() && host.iter().all(is_plain));
+    let host = host.map_or("127.0.0.1".into(), String::from_utf8_lossy);
+    format!(
+        "This is a WebSocket server; it has no pages. Connect to it with\n\n    \
+         wscope ws://{host}/\n\nor in the console of a browser\n\n    \
+         new WebSocket('ws://{host}/')\n\n(wss if this page came over https). Why the request \
+         is no handshake:\n"
+    )
+}
+
+/// A whole response that ends the connection.
+fn write_response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut headers: Vec<(&str, String)> =
-        status.headers.iter().map(|&(name, value)| (name, value.to_owned())).collect();
+        headers.iter().map(|&(name, value)| (name, value.to_owned())).collect();
+    // The body may quote the request: no browser shall take it for a page.
     headers.push(("Content-Type", "text/plain; charset=utf-8".to_owned()));
+    headers.push(("X-Content-Type-Options", "nosniff".to_owned()));
     headers.push(("Content-Length", body.len().to_string()));
     // RFC 9110 §7.6.1: the connection ends after this response. A 426 also lists
     // Upgrade, so `close` joins the list there.
@@ -90,8 +142,36 @@ fn refuse(status: &RefusalStatus) -> Refusal {
         Some((_, value)) => value.push_str(", close"),
         None => headers.push(("Connection", "close".to_owned())),
     }
-    let start_line = format!("HTTP/1.1 {} {}", status.code, status.phrase);
-    let mut response = write_head(&start_line, &headers, &[]);
+    let mut response = write_head(&format!("HTTP/1.1 {status} {}", phrase(status)), &headers, &[]);
     response.extend_from_slice(body.as_bytes());
-    Refusal { status: status.code, response, rule: status.rule, reason: status.text.clone() }
+    response
+}
+
+/// The reason phrases of RFC 9110 §15 and RFC 6585 that a server of handshakes has a use for.
+fn phrase(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        410 => "Gone",
+        421 => "Misdirected Request",
+        426 => "Upgrade Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Refused",
+    }
 }

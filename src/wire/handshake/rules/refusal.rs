@@ -8,8 +8,6 @@ use crate::wire::head::Head;
 pub struct RefusalStatus {
     /// 400, 405 or 426.
     pub code: u16,
-    /// The reason phrase that belongs to it.
-    pub phrase: &'static str,
     /// The headers the status asks for.
     pub headers: &'static [(&'static str, &'static str)],
     /// The rule that was broken.
@@ -20,14 +18,12 @@ pub struct RefusalStatus {
 
 struct Status {
     code: u16,
-    phrase: &'static str,
     headers: &'static [(&'static str, &'static str)],
 }
 
-const BAD_REQUEST: Status = Status { code: 400, phrase: "Bad Request", headers: &[] };
+const BAD_REQUEST: Status = Status { code: 400, headers: &[] };
 
-const METHOD_NOT_ALLOWED: Status =
-    Status { code: 405, phrase: "Method Not Allowed", headers: &[("Allow", "GET")] };
+const METHOD_NOT_ALLOWED: Status = Status { code: 405, headers: &[("Allow", "GET")] };
 
 /// RFC 6455 §4.2.2: on another version the server "MUST abort the WebSocket handshake
 /// […] and instead send an appropriate HTTP error code (such as 426 Upgrade Required)
@@ -35,7 +31,6 @@ const METHOD_NOT_ALLOWED: Status =
 /// capable of understanding." RFC 9110 §15.5.22 adds Upgrade.
 const UPGRADE_REQUIRED: Status = Status {
     code: 426,
-    phrase: "Upgrade Required",
     headers: &[
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),
@@ -74,7 +69,6 @@ pub fn refusal(request: &Head, verdicts: &[Verdict]) -> Option<RefusalStatus> {
     };
     let refuse = |verdict: &Verdict, status: Status| RefusalStatus {
         code: status.code,
-        phrase: status.phrase,
         headers: status.headers,
         rule: verdict.rule,
         text: verdict.text.clone(),

@@ -1,0 +1,244 @@
+//! Where a server listens: TCP on one or two addresses, or a Unix socket.
+//!
+//! Binds, accepts, and removes the Unix socket's file at the end. Must not know what is served.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use mio::net::{TcpListener, UnixListener};
+use mio::{Interest, Registry, Token};
+use rustix::fs::Mode;
+
+use super::link::plain_io;
+use super::stream::Stream;
+
+/// Where to listen, as asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// This machine alone, IPv4 and IPv6; port 0 lets the system choose.
+    Loopback(u16),
+    /// One address.
+    Address(SocketAddr),
+    /// Every address of this machine, IPv4 and IPv6.
+    Everywhere(u16),
+    /// A Unix socket with the permissions of its file.
+    Unix {
+        /// The file.
+        path: PathBuf,
+        /// Who may connect, as `chmod` takes it.
+        mode: u32,
+    },
+}
+
+impl Place {
+    /// Whether only this machine reaches it.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Loopback(_) | Self::Unix { .. } => true,
+            Self::Address(address) => address.ip().to_canonical().is_loopback(),
+            Self::Everywhere(_) => false,
+        }
+    }
+}
+
+/// Why nothing listens.
+#[derive(Debug, thiserror::Error)]
+#[error("can't listen on {place}: {reason}")]
+pub struct ListenError {
+    /// The address or file.
+    pub place: String,
+    /// The system's words, and what to do.
+    pub reason: String,
+}
+
+/// What listens for one server; dropping it removes the Unix socket's file.
+pub struct Listeners {
+    sockets: Vec<Socket>,
+    file: Option<SocketFile>,
+}
+
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listeners {
+    /// Binds, listens, and registers with one of `tokens` for each socket, two at most.
+    ///
+    /// # Errors
+    ///
+    /// The address is in use, not ours, or not allowed.
+    pub fn bind(
+        place: &Place,
+        registry: &Registry,
+        tokens: [Token; 2],
+    ) -> Result<Self, ListenError> {
+        let (mut sockets, file) = match place {
+            Place::Loopback(port) => (loopback(*port)?, None),
+            // A socket on `::` takes IPv4 too, by default on every Unix but OpenBSD.
+            Place::Everywhere(port) => match listen((Ipv6Addr::UNSPECIFIED, *port).into()) {
+                Ok(both) => (vec![Socket::Tcp(both)], None),
+                Err(_) => (vec![tcp((Ipv4Addr::UNSPECIFIED, *port).into())?], None),
+            },
+            Place::Address(address) => (vec![tcp(*address)?], None),
+            Place::Unix { path, mode } => {
+                let (socket, file) = unix(path, *mode)?;
+                (vec![socket], Some(file))
+            }
+        };
+        for (socket, token) in sockets.iter_mut().zip(tokens) {
+            let interest = Interest::READABLE;
+            match socket {
+                Socket::Tcp(tcp) => registry.register(tcp, token, interest),
+                Socket::Unix(unix) => registry.register(unix, token, interest),
+            }
+            .map_err(|error| failed("a socket", &error))?;
+        }
+        Ok(Self { sockets, file })
+    }
+
+    /// The addresses bound, with the port the system chose; none for a Unix socket.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        let address = |socket: &Socket| match socket {
+            Socket::Tcp(tcp) => tcp.local_addr().ok(),
+            Socket::Unix(_) => None,
+        };
+        self.sockets.iter().filter_map(address).collect()
+    }
+
+    /// The Unix socket's file.
+    pub fn path(&self) -> Option<&Path> {
+        self.file.as_ref().map(|file| file.path.as_path())
+    }
+
+    /// The next client that waits, and its address if it has one; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// The system has no descriptors or memory left.
+    pub fn accept(&mut self) -> io::Result<Option<(Stream, Option<SocketAddr>)>> {
+        for socket in &mut self.sockets {
+            loop {
+                let accepted = match socket {
+                    Socket::Tcp(tcp) => tcp.accept().map(|(tcp, peer)| {
+                        // A frame is written whole; waiting to make it larger helps nobody. It only
+                        // fails on a connection that is gone already.
+                        let _ = tcp.set_nodelay(true);
+                        (Stream::Tcp(tcp), Some(peer))
+                    }),
+                    Socket::Unix(unix) => unix.accept().map(|(unix, _)| (Stream::Unix(unix), None)),
+                };
+                match accepted {
+                    Ok(client) => return Ok(Some(client)),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    // The client went away while it waited: the next one may be there.
+                    Err(error) if is_of_the_client(&error) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, PermissionDenied};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | PermissionDenied)
+}
+
+/// IPv4, and IPv6 on the same port where it can be had.
+fn loopback(port: u16) -> Result<Vec<Socket>, ListenError> {
+    /// Another program may have the port the system chose on the other family; that is rare.
+    const ATTEMPTS: usize = 8;
+    let mut first = listen_on((Ipv4Addr::LOCALHOST, port).into())?;
+    for _ in 0..ATTEMPTS {
+        let chosen = first.local_addr().map_err(|error| failed("127.0.0.1", &error))?.port();
+        let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, chosen));
+        match listen(v6) {
+            Ok(second) => return Ok(vec![Socket::Tcp(first), Socket::Tcp(second)]),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                if port != 0 {
+                    // Half of the clients of `localhost` would reach the other program.
+                    return Err(failed(&v6, &error));
+                }
+                first = listen_on((Ipv4Addr::LOCALHOST, port).into())?;
+            }
+            // No IPv6 here.
+            Err(_) => break,
+        }
+    }
+    Ok(vec![Socket::Tcp(first)])
+}
+
+fn listen_on(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    listen(address).map_err(|error| failed(&address, &error))
+}
+
+fn tcp(address: SocketAddr) -> Result<Socket, ListenError> {
+    listen_on(address).map(Socket::Tcp)
+}
+
+/// With `SO_REUSEADDR`, so that a restart need not wait for old connections to be forgotten.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address)
+}
+
+fn failed(place: &(impl ToString + ?Sized), error: &io::Error) -> ListenError {
+    let help = match error.kind() {
+        io::ErrorKind::AddrInUse => "; another program listens there, or choose port 0",
+        io::ErrorKind::PermissionDenied => "; ports below 1024 are for root",
+        io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
+        _ => "",
+    };
+    ListenError { place: place.to_string(), reason: format!("{}{help}", plain_io(error)) }
+}
+
+/// The file of a Unix socket, removed at the end if it is still ours.
+struct SocketFile {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let ours = fs::symlink_metadata(&self.path).is_ok_and(|file| file.ino() == self.inode);
+        if ours {
+            // There is nobody left to tell.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn unix(path: &Path, mode: u32) -> Result<(Socket, SocketFile), ListenError> {
+    let fail = |reason: String| ListenError { place: path.display().to_string(), reason };
+    if let Ok(file) = fs::symlink_metadata(path) {
+        if !file.file_type().is_socket() {
+            return Err(fail("there is a file of this name that is no socket".to_owned()));
+        }
+        match std::os::unix::net::UnixStream::connect(path) {
+            // The rest of a server that ended without removing it.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                fs::remove_file(path).map_err(|error| fail(plain_io(&error)))?;
+            }
+            Ok(_) => return Err(fail("another program listens there".to_owned())),
+            Err(error) => return Err(fail(plain_io(&error))),
+        }
+    }
+    // Nobody gets in before the mode asked for is set.
+    let before = rustix::process::umask(Mode::from_raw_mode(0o777));
+    let bound = UnixListener::bind(path);
+    rustix::process::umask(before);
+    let socket = bound.map_err(|error| fail(plain_io(&error)))?;
+    let set = fs::set_permissions(path, fs::Permissions::from_mode(mode));
+    let inode = set.and_then(|()| fs::symlink_metadata(path)).map(|file| file.ino());
+    match inode {
+        Ok(inode) => Ok((Socket::Unix(socket), SocketFile { path: path.to_owned(), inode })),
+        Err(error) => {
+            let _ = fs::remove_file(path);
+            Err(fail(plain_io(&error)))
+        }
+    }
+}

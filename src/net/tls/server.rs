@@ -1,0 +1,117 @@
+//! The server's side: certificate and key from files, or made on the spot; then one pipe for each
+//! client.
+//!
+//! Reads the files; must not know sockets, nor where a passphrase comes from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::engine::Step;
+use super::{TapOn, TlsError, TlsPipe};
+#[cfg(not(target_os = "linux"))]
+use native as library;
+#[cfg(target_os = "linux")]
+use openssl as library;
+
+#[cfg(not(target_os = "linux"))]
+mod native;
+#[cfg(target_os = "linux")]
+mod openssl;
+
+/// Where a server's certificate and key come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// A certificate, then those that vouch for it, and the key, in PEM. They may be one file.
+    Pem {
+        /// The chain, the server's own certificate first.
+        certificate: PathBuf,
+        /// The key: PKCS#8, and where the library takes them PKCS#1 and SEC1.
+        key: PathBuf,
+    },
+    /// Both in a PKCS#12 archive.
+    Pkcs12(PathBuf),
+    /// A throw-away certificate for these names and addresses.
+    SelfSigned(Vec<String>),
+}
+
+/// The library set up once, for any number of connections.
+pub struct TlsServer {
+    acceptor: library::Acceptor,
+    certificate: Certificate,
+}
+
+/// The server's own certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Certificate {
+    /// In PEM, if it was made here.
+    pub pem: Option<String>,
+    /// SHA-256 over its DER, as `openssl x509 -fingerprint -sha256` writes it.
+    pub fingerprint: String,
+}
+
+impl TlsServer {
+    /// Reads or makes certificate and key.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::Identity`] when a file can't be read or used, [`TlsError::Setup`] otherwise.
+    pub fn new(identity: &Identity, passphrase: Option<&str>) -> Result<Self, TlsError> {
+        let passphrase = passphrase.unwrap_or_default();
+        let (loaded, pem) = match identity {
+            Identity::Pem { certificate, key } => {
+                let chain = read(certificate)?;
+                let secret = if key == certificate { chain.clone() } else { read(key)? };
+                let loaded = library::from_pem(&chain, &secret, passphrase);
+                (loaded.map_err(|reason| unusable(key, reason))?, None)
+            }
+            Identity::Pkcs12(path) => {
+                let loaded = library::from_pkcs12(&read(path)?, passphrase);
+                (loaded.map_err(|reason| unusable(path, reason))?, None)
+            }
+            Identity::SelfSigned(names) => {
+                let setup = |reason: String| TlsError::Setup { reason };
+                let made = rcgen::generate_simple_self_signed(names.clone());
+                let made = made.map_err(|error| setup(error.to_string()))?;
+                let (pem, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+                let loaded = library::from_pem(pem.as_bytes(), key.as_bytes(), "");
+                (loaded.map_err(setup)?, Some(pem))
+            }
+        };
+        let (acceptor, der) = loaded;
+        let fingerprint = der.map(|der| fingerprint(&der)).unwrap_or_default();
+        Ok(Self { acceptor, certificate: Certificate { pem, fingerprint } })
+    }
+
+    /// The certificate clients will see.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// Begins the server's side of a connection.
+    ///
+    /// # Errors
+    ///
+    /// What the library refuses at once.
+    pub fn accept(&self) -> Result<TlsPipe, TlsError> {
+        let mut pipe = TlsPipe::new(TapOn::Outgoing, "", false);
+        let step: Step = library::accept(&self.acceptor, pipe.stream());
+        pipe.settle(step).map(|_| pipe)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|error| unusable(path, crate::net::link::plain_io(&error)))
+}
+
+fn unusable(path: &Path, reason: String) -> TlsError {
+    TlsError::Identity { path: path.to_owned(), reason }
+}
+
+/// As in `AB:CD:…`: what other programs show for comparison.
+fn fingerprint(der: &[u8]) -> String {
+    let digest = Sha256::digest(der);
+    let pairs: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+    pairs.join(":")
+}

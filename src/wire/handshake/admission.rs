@@ -1,0 +1,337 @@
+//! Who is let in: paths, origins, credentials and subprotocols a server insists on.
+//!
+//! Judges a request that is a valid opening handshake already (see `rules`); pure functions of the
+//! head, no sockets.
+
+use std::net::IpAddr;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+use super::grammar::parse_subprotocols;
+use super::quoted;
+use crate::wire::head::Head;
+
+/// What a server asks of a request beyond the rules of the RFC. The default lets everybody in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Admission {
+    /// The paths served, without query; empty serves all.
+    pub paths: Vec<String>,
+    /// Whose pages may connect.
+    pub origins: Origins,
+    /// The credentials asked for.
+    pub authorization: Option<Authorization>,
+    /// Refuse a client that offers none of the subprotocols spoken.
+    pub require_subprotocol: bool,
+    /// Refuse everybody, in this way.
+    pub reject: Option<Reject>,
+}
+
+/// Whose pages may connect. Programs other than browsers send no `Origin`, and are let in: the
+/// header protects people who browse, not servers from programs (RFC 6455 §10.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origins {
+    /// Any page.
+    #[default]
+    Any,
+    /// Pages of this machine, and those that come from the host they connect to. What listens on
+    /// loopback should not answer to any page the person at this machine happens to visit.
+    Local,
+    /// These, as in `https://example.com` or `null`, compared without regard to case.
+    Listed(Vec<String>),
+}
+
+/// Credentials, RFC 9110 §11.6.2.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Authorization {
+    /// `user:password` (RFC 7617).
+    Basic(String),
+    /// A token (RFC 6750 §2.1).
+    Bearer(String),
+}
+
+/// A refusal made by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// The status, 200 to 599.
+    pub status: u16,
+    /// The body; a sentence about it where there is none.
+    pub body: Option<String>,
+}
+
+/// Why a request is not let in, and what to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers the status asks for.
+    pub headers: Vec<(&'static str, String)>,
+    /// Why, in a sentence; bytes of the peer are escaped in it.
+    pub reason: String,
+    /// The body, if it is not the reason.
+    pub body: Option<String>,
+}
+
+impl Admission {
+    /// Decides about a request; `spoken` are the server's subprotocols.
+    ///
+    /// # Errors
+    ///
+    /// The first ground to refuse.
+    pub fn judge(&self, request: &Head, spoken: &[String]) -> Result<(), Denial> {
+        self.judge_path(request)?;
+        self.judge_authorization(request)?;
+        self.judge_origin(request)?;
+        self.judge_subprotocol(request, spoken)
+    }
+
+    /// "If the requested service is not available, the server MUST send an appropriate HTTP error
+    /// code (such as 404 Not Found) and abort the WebSocket handshake" (RFC 6455 §4.2.2).
+    fn judge_path(&self, request: &Head) -> Result<(), Denial> {
+        let path = path(request);
+        if self.paths.is_empty() || self.paths.iter().any(|served| served.as_bytes() == path) {
+            return Ok(());
+        }
+        let reason = format!("path {} is not served here", quoted(path));
+        Err(Denial::new(404, reason))
+    }
+
+    fn judge_authorization(&self, request: &Head) -> Result<(), Denial> {
+        let Some(wanted) = &self.authorization else { return Ok(()) };
+        let given = request.get("Authorization");
+        if given.is_some_and(|given| wanted.is_met_by(given)) {
+            return Ok(());
+        }
+        let reason = match given {
+            None => "the request has no Authorization",
+            Some(_) => "the credentials in Authorization are not the right ones",
+        };
+        // "A server generating a 401 (Unauthorized) response MUST send a WWW-Authenticate header
+        // field" (RFC 9110 §11.6.1).
+        let headers = vec![("WWW-Authenticate", wanted.challenge().to_owned())];
+        Err(Denial { headers, ..Denial::new(401, reason.to_owned()) })
+    }
+
+    /// "If the origin indicated is unacceptable to the server, then it SHOULD respond to the
+    /// WebSocket handshake with a reply containing HTTP 403 Forbidden status code" (§10.2).
+    fn judge_origin(&self, request: &Head) -> Result<(), Denial> {
+        let Some(origin) = request.get("Origin") else { return Ok(()) };
+        let help = match &self.origins {
+            Origins::Any => return Ok(()),
+            Origins::Listed(listed) => {
+                let same = |listed: &String| listed.as_bytes().eq_ignore_ascii_case(origin);
+                if listed.iter().any(same) {
+                    return Ok(());
+                }
+                "is not one of those allowed"
+            }
+            Origins::Local => {
+                let host = host_of_origin(origin);
+                let ours = request.get("Host").map(without_port);
+                let same = |host: &[u8]| ours.is_some_and(|ours| ours.eq_ignore_ascii_case(host));
+                if host.is_some_and(|host| is_loopback(host) || same(host)) {
+                    return Ok(());
+                }
+                "is another site than this server, which listens for this machine alone; \
+                 allow it with --origin"
+            }
+        };
+        Err(Denial::new(403, format!("origin {} {help}", quoted(origin))))
+    }
+
+    fn judge_subprotocol(&self, request: &Head, spoken: &[String]) -> Result<(), Denial> {
+        let offered = parse_subprotocols(request.get_all("Sec-WebSocket-Protocol")).names;
+        if !self.require_subprotocol || spoken.iter().any(|name| offered.contains(name)) {
+            return Ok(());
+        }
+        let spoken = spoken.join(", ");
+        let reason = match offered.is_empty() {
+            true => format!("no subprotocol is offered; this server speaks {spoken}"),
+            false => {
+                let offered = offered.join(", ");
+                format!("none of the subprotocols {offered} is spoken here, only {spoken}")
+            }
+        };
+        Err(Denial::new(400, reason))
+    }
+}
+
+impl Denial {
+    fn new(status: u16, reason: String) -> Self {
+        Self { status, headers: Vec::new(), reason, body: None }
+    }
+}
+
+impl Reject {
+    /// As an answer.
+    pub(super) fn denial(&self) -> Denial {
+        let reason = format!("this server refuses every handshake with {}", self.status);
+        Denial { body: self.body.clone(), ..Denial::new(self.status, reason) }
+    }
+}
+
+impl Authorization {
+    fn is_met_by(&self, given: &[u8]) -> bool {
+        let (scheme, wanted) = match self {
+            Self::Basic(pair) => ("basic", BASE64_STANDARD.encode(pair)),
+            Self::Bearer(token) => ("bearer", token.clone()),
+        };
+        let at = given.iter().position(|byte| *byte == b' ').unwrap_or(given.len());
+        let (given_scheme, rest) = given.split_at(at);
+        given_scheme.eq_ignore_ascii_case(scheme.as_bytes())
+            && is_same_secret(rest.trim_ascii(), wanted.as_bytes())
+    }
+
+    fn challenge(&self) -> &'static str {
+        match self {
+            Self::Basic(_) => "Basic realm=\"wscope\", charset=\"UTF-8\"",
+            Self::Bearer(_) => "Bearer realm=\"wscope\"",
+        }
+    }
+}
+
+impl std::fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.challenge())
+    }
+}
+
+/// The path of the request's target, without query.
+pub fn path(request: &Head) -> &[u8] {
+    let target = request.request_line().map_or(&b"/"[..], |line| line.target);
+    // RFC 9112 §3.2.2: a server must take the absolute form too.
+    let target = match target.windows(3).position(|three| three == b"://") {
+        Some(at) if !target.starts_with(b"/") => {
+            let rest = &target[at + 3..];
+            rest.iter().position(|byte| *byte == b'/').map_or(&b"/"[..], |slash| &rest[slash..])
+        }
+        _ => target,
+    };
+    target.split(|byte| *byte == b'?').next().unwrap_or(target)
+}
+
+/// Compares in a time that tells only the length: how far a guess is right stays unknown.
+fn is_same_secret(given: &[u8], wanted: &[u8]) -> bool {
+    let differing = given.iter().zip(wanted).fold(0, |sum, (a, b)| sum | (a ^ b));
+    given.len() == wanted.len() && std::hint::black_box(differing) == 0
+}
+
+/// The host in `scheme://host[:port]` (RFC 6454 §6.2); `null` has none.
+fn host_of_origin(origin: &[u8]) -> Option<&[u8]> {
+    let at = origin.windows(3).position(|three| three == b"://")?;
+    Some(without_port(&origin[at + 3..]))
+}
+
+/// `[::1]:80` and `localhost:80` without the port; brackets stay.
+fn without_port(authority: &[u8]) -> &[u8] {
+    let start = authority.iter().position(|byte| *byte == b']').unwrap_or(0);
+    let colon = authority[start..].iter().position(|byte| *byte == b':');
+    colon.map_or(authority, |colon| &authority[..start + colon])
+}
+
+/// Whether a host is this machine by its name, whatever a resolver says (RFC 6761 §6.3).
+fn is_loopback(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else { return false };
+    let host = host.to_ascii_lowercase();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => bare == "localhost" || bare.ends_with(".localhost"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::head::HeadKind;
+
+    fn request(target: &str, headers: &str) -> Head {
+        let raw = format!("GET {target} HTTP/1.1\r\nHost: Example.com:9001\r\n{headers}\r\n");
+        Head::parse(HeadKind::Request, raw.as_bytes())
+    }
+
+    fn status(admission: &Admission, request: &Head) -> Option<u16> {
+        admission.judge(request, &["chat".to_owned()]).err().map(|denial| denial.status)
+    }
+
+    #[test]
+    fn a_path_is_compared_without_its_query() {
+        let admission = Admission { paths: vec!["/chat".to_owned()], ..Admission::default() };
+        for target in ["/chat", "/chat?a=/", "http://example.com/chat?x"] {
+            assert_eq!(status(&admission, &request(target, "")), None, "{target}");
+        }
+        for target in ["/", "/chat/", "/Chat", "/x?/chat", "http://example.com"] {
+            assert_eq!(status(&admission, &request(target, "")), Some(404), "{target}");
+        }
+    }
+
+    #[test]
+    fn pages_of_other_sites_do_not_reach_a_local_server() {
+        let admission = Admission { origins: Origins::Local, ..Admission::default() };
+        let with = |origin: &str| request("/", &format!("Origin: {origin}\r\n"));
+        assert_eq!(status(&admission, &request("/", "")), None);
+        for origin in [
+            "http://localhost:3000",
+            "https://app.localhost",
+            "http://127.0.0.1",
+            "http://[::1]:8080",
+            "https://example.com",
+            "http://EXAMPLE.com:1",
+        ] {
+            assert_eq!(status(&admission, &with(origin)), None, "{origin}");
+        }
+        for origin in [
+            "https://evil.example",
+            "null",
+            "",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example",
+            "https://notexample.com",
+            "http://[::2]",
+        ] {
+            assert_eq!(status(&admission, &with(origin)), Some(403), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_origins_is_all_there_is() {
+        let origins = Origins::Listed(vec!["https://a.example".to_owned(), "null".to_owned()]);
+        let admission = Admission { origins, ..Admission::default() };
+        let with = |origin: &str| request("/", &format!("Origin: {origin}\r\n"));
+        assert_eq!(status(&admission, &request("/", "")), None);
+        assert_eq!(status(&admission, &with("HTTPS://a.example")), None);
+        assert_eq!(status(&admission, &with("null")), None);
+        assert_eq!(status(&admission, &with("https://a.example:8443")), Some(403));
+        assert_eq!(status(&admission, &with("http://localhost")), Some(403));
+    }
+
+    #[test]
+    fn credentials_are_all_or_nothing() {
+        let basic = Some(Authorization::Basic("Aladdin:open sesame".to_owned()));
+        let admission = Admission { authorization: basic, ..Admission::default() };
+        let with = |value: &str| request("/", &format!("Authorization: {value}\r\n"));
+        // RFC 7617 §2.
+        assert_eq!(status(&admission, &with("basic  QWxhZGRpbjpvcGVuIHNlc2FtZQ==")), None);
+        for wrong in
+            ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=", "Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==", ""]
+        {
+            assert_eq!(status(&admission, &with(wrong)), Some(401), "{wrong}");
+        }
+        let denial = admission.judge(&request("/", ""), &[]).expect_err("nothing given");
+        assert_eq!(denial.headers[0].0, "WWW-Authenticate");
+
+        let bearer = Some(Authorization::Bearer("t0k-en".to_owned()));
+        let admission = Admission { authorization: bearer, ..Admission::default() };
+        assert_eq!(status(&admission, &with("Bearer t0k-en")), None);
+        assert_eq!(status(&admission, &with("Bearer t0k-eN")), Some(401));
+        assert!(!format!("{admission:?}").contains("t0k"), "secrets are not told");
+    }
+
+    #[test]
+    fn a_subprotocol_can_be_required() {
+        let admission = Admission { require_subprotocol: true, ..Admission::default() };
+        let with = |value: &str| request("/", &format!("Sec-WebSocket-Protocol: {value}\r\n"));
+        assert_eq!(status(&admission, &with("x, chat")), None);
+        assert_eq!(status(&admission, &with("Chat")), Some(400));
+        assert_eq!(status(&admission, &request("/", "")), Some(400));
+    }
+}

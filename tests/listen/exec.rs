@@ -1,0 +1,110 @@
+//! `--exec`: a process for each client, which ends with it.
+
+use std::time::Instant;
+
+use tempfile::TempDir;
+use tungstenite::Message;
+use tungstenite::client::IntoClientRequest as _;
+
+use crate::frames::{self, BINARY, TEXT};
+use crate::harness::{close, hear, hear_close, listen};
+use crate::waiting::DEADLINE;
+
+#[test]
+fn lines_go_in_and_out() {
+    let server = listen(["--exec", "while read -r line; do echo \"got $line\"; done"]);
+    let (mut one, mut two) = (server.client(), server.client());
+    one.send(Message::text("1")).expect("open");
+    two.send(Message::text("2")).expect("open");
+    assert_eq!((hear(&mut one), hear(&mut two)), ("got 1".to_owned(), "got 2".to_owned()));
+    close(one);
+    close(two);
+    server.interrupt();
+}
+
+#[test]
+fn the_process_knows_its_client() {
+    let server = listen([
+        "-s",
+        "chat",
+        "--exec",
+        "echo \"$WSCOPE_CONN $WSCOPE_PATH $WSCOPE_SUBPROTOCOL $WSCOPE_PEER\"",
+    ]);
+    let mut request = format!("{}a/b?query", server.url()).into_client_request().expect("a URL");
+    let protocol = "chat".parse().expect("a value");
+    request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
+    let mut client = server.client_of(request);
+    let address = client.get_ref().local_addr().expect("an address");
+    assert_eq!(hear(&mut client), format!("1 /a/b chat {address}"));
+    // Its end closes the connection.
+    assert_eq!(hear_close(&mut client).0, 1000);
+    server.interrupt();
+}
+
+#[test]
+fn raw_is_bytes_without_lines() {
+    let server = listen(["--exec-raw", "--exec", "cat"]);
+    let mut raw = server.open();
+    raw.frame(frames::frame(TEXT, "no newline"));
+    assert_eq!(raw.hear_frame(), (BINARY, b"no newline".to_vec()));
+    server.interrupt();
+}
+
+#[test]
+fn the_whole_group_ends_with_the_client() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("pids");
+    // One that ignores the end of stdin and SIGTERM, and one more in its background.
+    let command = format!(
+        "trap '' TERM; sleep 1000 & echo $$ $! >'{}'; echo started; while :; do wait; done",
+        file.display()
+    );
+    let server = listen(["--exec", command.as_str()]);
+    let mut client = server.client();
+    assert_eq!(hear(&mut client), "started");
+    let pids = std::fs::read_to_string(&file).expect("the pids");
+    close(client);
+    server.stderr.wait_for("left: ");
+    // The run waits for those that are dying.
+    server.interrupt();
+    let deadline = Instant::now() + DEADLINE;
+    for pid in pids.split_whitespace() {
+        // A killed process takes a moment; one that nobody has waited for is a zombie.
+        let lives = || {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+            status.is_ok_and(|status| !status.contains(") Z "))
+        };
+        while lives() {
+            assert!(Instant::now() < deadline, "{pid} lives");
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn a_process_that_reads_nothing_stalls_only_its_own_client() {
+    let server = listen(["--exec", "sleep 1000"]);
+    let stuck = server.open();
+    stuck.tcp().set_nonblocking(true).expect("a flag");
+    // More than pipe, buffers and sockets hold.
+    let frame = frames::towards(
+        wscope::event::Direction::ToServer,
+        frames::frame(BINARY, vec![b'x'; 1 << 16]),
+    );
+    let bytes = frames::bytes([frame]);
+    let mut taken = 0;
+    while taken < 64 << 20 {
+        match std::io::Write::write(&mut stuck.tcp(), &bytes) {
+            Ok(n) => taken += n,
+            Err(error) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+                break;
+            }
+        }
+    }
+    assert!(taken < 64 << 20, "it was never told to wait");
+    let mut other = server.open();
+    other.frame(frames::frame(frames::PING, "there?"));
+    assert_eq!(other.hear_frame(), (frames::PONG, b"there?".to_vec()));
+    server.interrupt();
+}

@@ -1,0 +1,203 @@
+//! Clients that do what they should not: each is named, and the others are served.
+
+use wscope::event::Direction;
+
+use crate::frames::{self, BINARY, PING, PONG, TEXT};
+use crate::harness::{echoes, listen};
+use crate::raw::UPGRADE;
+
+#[test]
+fn garbage_is_named_and_answered() {
+    let server = listen(["--echo"]);
+    for (garbage, name) in [
+        (&b"\x00\x01\x02\x03"[..], "what came is not HTTP: \"\\0\\u{1}\\u{2}\\u{3}\""),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "speaks TLS on a plain port"),
+        (b"{\"hello\": true}\n", "what came is not HTTP"),
+        (b"hello there\r\n\r\n", "4.1-req-syntax"),
+    ] {
+        let mut raw = server.raw();
+        raw.send(garbage);
+        let response = raw.response();
+        assert_eq!(response.status(), 400, "{name}");
+        server.stderr.wait_for(name);
+        assert_eq!(raw.rest(), b"");
+    }
+    server.still_echoes();
+    server.interrupt();
+}
+
+#[test]
+fn http2_is_told_to_use_http_1_1() {
+    let server = listen(["--echo"]);
+    let mut raw = server.raw();
+    raw.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00");
+    let answer = raw.rest();
+    assert_eq!(answer[..9], [0, 0, 0, 4, 0, 0, 0, 0, 0], "SETTINGS");
+    assert_eq!((answer[12], answer[25]), (7, 0xd), "GOAWAY with HTTP_1_1_REQUIRED");
+    server.stderr.wait_for("the client speaks HTTP/2");
+    server.still_echoes();
+    server.interrupt();
+}
+
+#[test]
+fn a_head_without_end_is_refused_at_its_limit() {
+    let server = listen(["--echo"]);
+    let mut raw = server.raw();
+    let mut head = b"GET / HTTP/1.1\r\nX: ".to_vec();
+    head.resize(1 << 20, b'x');
+    raw.try_send(&head);
+    assert_eq!(raw.response().status(), 431);
+    let mut raw = server.raw();
+    raw.try_send(format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(200)));
+    assert_eq!(raw.response().status(), 431);
+    server.stderr.wait_for("more than 128 headers");
+    server.still_echoes();
+    server.interrupt();
+}
+
+#[test]
+fn a_head_that_dribbles_is_given_up() {
+    let server = listen(["--echo", "--handshake-timeout", "0.2"]);
+    let mut slow = server.raw();
+    slow.send("GET / HTTP/1.1\r\nHost: a\r\n");
+    let mut mute = server.raw();
+    let mut survivor = server.client();
+    echoes(&mut survivor, "meanwhile");
+    assert_eq!(slow.response().status(), 408);
+    assert_eq!(mute.response().status(), 408);
+    server.stderr.wait_for("no complete request within the handshake timeout");
+    echoes(&mut survivor, "afterwards");
+    server.interrupt();
+}
+
+#[test]
+fn a_flood_of_pings_leaves_the_others_their_turns() {
+    let server = listen(["--echo"]);
+    let flood = frames::bytes([frames::towards(Direction::ToServer, frames::frame(PING, "x"))]);
+    let flood = flood.repeat(100_000);
+    let mut flooder = server.open();
+    let mut writer = flooder.tcp().try_clone().expect("a descriptor");
+    // It never reads a pong: at some point it is not read any more either, until its end.
+    let writing = std::thread::spawn(move || {
+        for _ in 0..200 {
+            if std::io::Write::write_all(&mut writer, &flood).is_err() {
+                break;
+            }
+        }
+    });
+    assert_eq!(flooder.hear_frame(), (PONG, b"x".to_vec()));
+    let mut survivor = server.client();
+    for _ in 0..50 {
+        echoes(&mut survivor, "my turn");
+    }
+    let rss = memory(server.pid());
+    assert!(rss < 64 << 20, "{rss} bytes of memory");
+    flooder.tcp().shutdown(std::net::Shutdown::Both).expect("connected");
+    crate::waiting::join(writing);
+    server.still_echoes();
+    server.interrupt();
+}
+
+#[test]
+fn a_deflate_bomb_is_stopped_at_its_limit() {
+    let server = listen(["--echo", "--max-inflated", "10M"]);
+    let mut raw = server.raw();
+    let request = format!("{UPGRADE}Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    assert_eq!(raw.ask("/", &request).status(), 101);
+    let bomb = frames::deflated(&mut frames::deflater(false), vec![b'a'; 64 << 20]);
+    assert!(bomb.len() < 100_000);
+    raw.frame(frames::compressed(TEXT, bomb));
+    let mut code = None;
+    while code.is_none() {
+        // What was echoed before the limit.
+        let (opcode, payload) = raw.hear_frame();
+        code = (opcode == frames::CLOSE).then(|| payload[..2].to_vec());
+    }
+    assert_eq!(code, Some(1009_u16.to_be_bytes().to_vec()));
+    server.stderr.wait_for("W625");
+    server.still_echoes();
+    server.interrupt();
+}
+
+#[test]
+fn every_violation_fails_its_connection_alone() {
+    let server = listen(["--echo"]);
+    let mut survivor = server.client();
+    for (bytes, code, name) in [
+        (&b"\x81\x02hi"[..], 1002, "W628"),
+        (b"\xf1\x80\x00\x00\x00\x00", 1002, "W60"),
+        (b"\x83\x80\x00\x00\x00\x00", 1002, "W606"),
+        (b"\x81\x81\x00\x00\x00\x00\xff", 1007, "W615"),
+        (b"\x82\xff\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00", 1009, "W626"),
+        (b"\x88\x81\x00\x00\x00\x00x", 1002, "W619"),
+    ] {
+        let mut raw = server.open();
+        raw.send(bytes);
+        raw.hear_close(code);
+        raw.hang_up();
+        assert_eq!(raw.rest(), b"", "{name}");
+        server.stderr.wait_for(name);
+        echoes(&mut survivor, name);
+    }
+    server.interrupt();
+}
+
+#[test]
+fn who_reads_nothing_is_read_no_more() {
+    let server = listen(["--echo"]);
+    let stuck = server.open();
+    stuck.tcp().set_nonblocking(true).expect("a flag");
+    let frame = frames::frame(BINARY, vec![b'x'; 1 << 16]);
+    let bytes = frames::bytes([frames::towards(Direction::ToServer, frame)]);
+    let mut taken = 0;
+    while taken < 256 << 20 {
+        match std::io::Write::write(&mut stuck.tcp(), &bytes) {
+            Ok(n) => taken += n,
+            Err(error) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+                break;
+            }
+        }
+    }
+    assert!(taken < 64 << 20, "{taken} bytes were taken from a client that reads nothing");
+    server.still_echoes();
+    let rss = memory(server.pid());
+    assert!(rss < 64 << 20, "{rss} bytes of memory");
+    server.interrupt();
+}
+
+#[test]
+fn clients_that_come_and_go_leave_nothing_behind() {
+    let server = listen(["--echo"]);
+    let descriptors =
+        || std::fs::read_dir(format!("/proc/{}/fd", server.pid())).expect("Linux").count();
+    server.still_echoes();
+    let before = descriptors();
+    for round in 0..200 {
+        match round % 4 {
+            0 => drop(server.raw()),
+            1 => drop(server.open()),
+            2 => {
+                let mut raw = server.raw();
+                raw.send(b"GET / HTTP/1.1\r\n");
+            }
+            _ => server.still_echoes(),
+        }
+    }
+    server.stderr.wait_until("two hundred ends", |said| {
+        let ends =
+            said.lines().filter(|line| line.contains("left:") || line.contains("not let in"));
+        ends.count() == 201
+    });
+    server.still_echoes();
+    // One of those may still wait for its client's FIN.
+    assert!(descriptors() <= before + 2, "{} descriptors, {before} before", descriptors());
+    server.interrupt();
+}
+
+/// Resident memory in bytes.
+fn memory(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/statm")).expect("Linux");
+    let pages: usize = status.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number");
+    pages * 4096
+}
