@@ -9,9 +9,13 @@ use tungstenite::Message;
 use wscope::modes::exit::Exit;
 
 #[cfg(unix)]
-#[path = "prompt/terminal.rs"]
+#[path = "common/terminal.rs"]
 #[allow(dead_code)]
 mod terminal;
+#[cfg(unix)]
+#[path = "common/waiting.rs"]
+#[allow(dead_code)]
+mod waiting;
 
 const README: &str = include_str!("../README.md");
 
@@ -104,7 +108,7 @@ fn session() -> String {
         "--no-history",
         &format!("ws://127.0.0.1:{port}/chat"),
     ]);
-    let mut terminal = terminal::Terminal::start(command, 100, 60);
+    let mut terminal = terminal::Terminal::start(&command, 100, 60);
     let shows = |text: &str, expected: &str| settled(text).contains(expected);
     let waiting = |screen: &terminal::Screen| screen.line().ends_with(" >");
     terminal.wait_for_screen(waiting);

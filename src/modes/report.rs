@@ -411,6 +411,11 @@ impl Reporter {
             transcript.write(at, event, stdout.buffer());
             return Ok(());
         }
+        if let (Place::Screen(screen), true) = (&transcript.place, transcript.lines.is_empty()) {
+            // The window may have been resized since the last line.
+            self.width = screen.columns();
+            transcript.human.set_width(self.width);
+        }
         let mut lines = std::mem::take(&mut transcript.lines);
         transcript.write(at, event, &mut lines);
         transcript.lines = lines;
@@ -459,8 +464,6 @@ impl Reporter {
         let told = match &transcript.place {
             Place::Screen(screen) => {
                 screen.traffic(&transcript.lines);
-                self.width = screen.columns();
-                transcript.human.set_width(self.width);
                 Ok(())
             }
             _ => say::write(&transcript.lines),

@@ -1,7 +1,7 @@
 //! The end of a connection told as a sentence: who closed, with which codes, and whether it was
 //! in order.
 
-use super::{clock, sanitize};
+use super::{clock, number, sanitize};
 use crate::event::{Cause, Ending, Side, Totals};
 use crate::wire::close::{self, CloseBody};
 
@@ -78,14 +78,10 @@ fn frames(ending: &Ending) -> Vec<String> {
 
 fn amount(totals: &Totals) -> String {
     let Totals { frames, messages, bytes, wire_bytes } = *totals;
-    let frames = counted(frames, "frame");
-    let messages = counted(messages, "message");
-    let bytes = counted(bytes, "byte");
+    let frames = number::counted(frames, "frame");
+    let messages = number::counted(messages, "message");
+    let bytes = number::counted(bytes, "byte");
     format!("{frames}, {messages}, {bytes} ({wire_bytes} on the wire)")
-}
-
-fn counted(n: u64, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 #[cfg(test)]

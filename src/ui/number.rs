@@ -118,6 +118,11 @@ pub fn spaces(n: usize, out: &mut Vec<u8>) {
     out.resize(out.len() + n, b' ');
 }
 
+/// So many of something, as in `1 frame` or `2 frames`.
+pub fn counted(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,6 @@
 #![cfg(unix)]
 
 mod harness;
-mod peer;
-mod server;
 
 mod commands;
 mod decode;
@@ -32,5 +30,9 @@ mod well_behaved;
 mod frames;
 #[path = "../common/lines.rs"]
 mod lines;
+#[path = "../common/peer.rs"]
+mod peer;
+#[path = "../common/server.rs"]
+mod server;
 #[path = "../common/waiting.rs"]
 mod waiting;

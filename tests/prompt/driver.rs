@@ -14,7 +14,8 @@ use std::thread;
 use wscope::ui::prompt::{Assist, Completion, Next, Prompt, PromptOptions, Typed};
 use wscope::ui::style::{Ink, Palette};
 
-use crate::terminal::{DEADLINE, Terminal};
+use crate::terminal::Terminal;
+use crate::waiting::DEADLINE;
 
 const SOCKET: &str = "WSCOPE_PROMPT_SOCKET";
 
@@ -29,7 +30,7 @@ pub struct Driven {
 impl Driven {
     /// With these environment variables.
     pub fn start_with(env: &[(&str, &str)]) -> Self {
-        Self::on(env, |command| Terminal::start(command, 80, 24))
+        Self::on(env, |command| Terminal::start(&command, 80, 24))
     }
 
     /// On a terminal of choice.

@@ -7,4 +7,9 @@ mod keys;
 mod output;
 mod outside;
 mod paste;
+
+#[path = "../common/terminal.rs"]
 mod terminal;
+#[path = "../common/waiting.rs"]
+#[allow(dead_code)]
+mod waiting;

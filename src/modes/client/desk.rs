@@ -8,6 +8,7 @@ use crate::modes::report::Reporter;
 use crate::net::reactor::{Reactor, SIGNAL, STDOUT};
 use crate::net::signals::{Signal, Signals};
 use crate::net::stdio::Stdout;
+use crate::ui::prompt::Screen;
 
 /// What every mode of the client has open: the poll, stdout, signals, printers.
 pub struct Desk {
@@ -19,6 +20,8 @@ pub struct Desk {
     pub signals: Signals,
     /// The printers.
     pub reporter: Reporter,
+    /// The prompt, if there is one: its Ctrl-C is no signal.
+    pub screen: Option<Screen>,
 }
 
 impl Desk {
@@ -31,7 +34,7 @@ impl Desk {
         let reactor = Reactor::new()?;
         let stdout = Stdout::open(reactor.registry(), STDOUT)?;
         let signals = Signals::default();
-        Ok(Self { reactor, stdout, signals, reporter })
+        Ok(Self { reactor, stdout, signals, reporter, screen: None })
     }
 
     /// Tells the printers.
@@ -41,6 +44,12 @@ impl Desk {
     /// stdout or stderr failed.
     pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.reporter.tell(event, &mut self.stdout)
+    }
+
+    /// A signal that came since the last call; Ctrl-C at a prompt counts until it is taken there.
+    pub fn take_signal(&mut self) -> Option<Signal> {
+        let interrupted = self.screen.as_ref().is_some_and(Screen::is_interrupted);
+        self.signals.take().or(interrupted.then_some(Signal::Interrupt))
     }
 
     /// Writes all of stdout that waits, until a moment if there is one; a signal gives up, and is

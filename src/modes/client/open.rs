@@ -197,7 +197,7 @@ fn apart<T: Send + 'static>(
                 _ => {}
             }
         }
-        if let Some(signal) = desk.signals.take() {
+        if let Some(signal) = desk.take_signal() {
             return Err(OpenError::Signal(signal));
         }
     }
@@ -396,7 +396,7 @@ impl Deadline {
                 _ => {}
             }
         }
-        if let Some(signal) = desk.signals.take() {
+        if let Some(signal) = desk.take_signal() {
             return Err(OpenError::Signal(signal));
         }
         if Instant::now() < self.at {

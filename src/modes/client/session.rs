@@ -16,6 +16,7 @@ use crate::config::{ClientConfig, Lines, OpenConfig};
 use crate::event::{Cause, Ending};
 use crate::modes::exit::Exit;
 use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
+use crate::net::signals::Signal;
 use crate::net::stdio::Stdin;
 use crate::ui::prompt::{HISTORY_SIZE, Prompt, PromptOptions};
 use crate::ui::style::Ink;
@@ -62,6 +63,7 @@ fn conductor(
             Some(prompt) => {
                 let screen = prompt.screen();
                 desk.reporter.turn_to(&screen, &config.display);
+                desk.screen = Some(screen.clone());
                 let mut conductor = new(Voice::Screen(screen, desk.reporter.palette()));
                 conductor.listen_to(prompt);
                 conductor
@@ -157,7 +159,7 @@ impl Session<'_> {
                 Some(Ask::Quit) => return Ok(Then::End(exit)),
                 Some(Ask::Leave) => return Ok(Then::End(Exit::Interrupted)),
                 Some(Ask::Open) => match self.open_again(conductor)? {
-                    Ok(opened) => return Ok(Then::Open(Box::new(opened))),
+                    Ok(then) => return Ok(then),
                     Err(failed) => exit = failed,
                 },
                 None => {}
@@ -177,8 +179,9 @@ impl Session<'_> {
         }
     }
 
-    /// Opens a connection as the conductor has it by now.
-    fn open_again(&mut self, conductor: &mut Conductor) -> io::Result<Result<Opened, Exit>> {
+    /// Opens a connection as the conductor has it by now; the error is that of an attempt, which
+    /// the session survives.
+    fn open_again(&mut self, conductor: &mut Conductor) -> io::Result<Result<Then, Exit>> {
         self.desk.reporter.next_connection();
         conductor.show("connecting", Ink::Info);
         let open_config: OpenConfig = conductor.open_config().clone();
@@ -186,14 +189,19 @@ impl Session<'_> {
         // A wake for lines may have been taken for another in the meantime.
         conductor.set_ready(false);
         let error = match opened {
-            Ok(opened) => return Ok(Ok(opened)),
+            Ok(opened) => return Ok(Ok(Then::Open(Box::new(opened)))),
             Err(error) => error,
         };
         self.desk.reporter.flush()?;
         conductor.show("no answer", Ink::Violation);
         match error {
             OpenError::Local(error) => return Err(error),
-            OpenError::Signal(_) => conductor.voice().note("stopped"),
+            // At a prompt Ctrl-C gives up what goes on, not the session.
+            OpenError::Signal(Signal::Interrupt) if conductor.prompt().is_some() => {
+                conductor.take_interrupt();
+                conductor.voice().note("stopped");
+            }
+            OpenError::Signal(signal) => return Ok(Ok(Then::End(signal.into()))),
             ref error => conductor.voice().error(&error.to_string()),
         }
         Ok(Err(error.exit()))

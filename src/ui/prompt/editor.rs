@@ -140,6 +140,7 @@ impl EditorThread {
 
     /// Hands over what was typed; shows what comes until the answer is there.
     fn tell(&self, typed: Typed) -> Next {
+        self.shared.lock().interrupted = matches!(typed, Typed::Interrupted);
         // Who no longer listens has told this thread to leave, or is about to.
         let _ = self.typed.send(typed);
         (self.wake)();

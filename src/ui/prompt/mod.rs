@@ -185,7 +185,9 @@ impl Prompt {
 
     /// What the user did since the last call. Never waits.
     pub fn take(&mut self) -> Option<Typed> {
-        self.typed.try_recv().ok()
+        let typed = self.typed.try_recv().ok()?;
+        self.shared.lock().interrupted = false;
+        Some(typed)
     }
 
     /// Says what comes next. After each [`Typed`] the prompt waits for this, with the terminal as it

@@ -45,6 +45,11 @@ impl Screen {
         self.shared.tty.size().0
     }
 
+    /// Whether Ctrl-C was pressed with nothing typed, and nobody has taken that yet.
+    pub fn is_interrupted(&self) -> bool {
+        self.shared.lock().interrupted
+    }
+
     fn put(&self, lines: &[u8], put: fn(&mut Queue, &[u8])) {
         let mut inner = self.shared.lock();
         put(&mut inner.queue, lines);
@@ -88,6 +93,8 @@ pub struct Inner {
     pub next: Option<Next>,
     /// It shall end, whatever it does.
     pub leave: bool,
+    /// What was typed last is [`super::Typed::Interrupted`], and waits to be taken.
+    pub interrupted: bool,
     /// The line editor shall draw itself anew.
     pub tick: bool,
     /// The prompt stands in the first row.
@@ -118,6 +125,7 @@ impl Shared {
             phase: Phase::Idle,
             next: None,
             leave: false,
+            interrupted: false,
             tick: false,
             at_top: false,
             child: None,

@@ -63,6 +63,15 @@ impl Conductor {
         }
     }
 
+    /// Forgets a Ctrl-C that has done its work already.
+    pub fn take_interrupt(&mut self) {
+        let Some(prompt) = &mut self.prompt else { return };
+        // The prompt waits for an answer to each thing typed, so this is the only one.
+        if prompt.screen().is_interrupted() && prompt.take().is_some() {
+            self.to_answer = true;
+        }
+    }
+
     /// A message from the editor: it is no command, whatever it begins with.
     pub(super) fn push_message(&mut self, text: String) {
         let slash = if text.starts_with('/') && !self.no_commands { "/" } else { "" };
@@ -108,6 +117,9 @@ impl Conductor {
 
     /// What a line asks for.
     pub(super) fn read(&self, line: String) -> Result<Command, String> {
+        // For a test of what a panic leaves of the terminal; no release has it.
+        #[cfg(debug_assertions)]
+        assert!(self.prompt.is_none() || line != "/panic", "a panic was asked for");
         let is_command = !self.no_commands && line.starts_with('/') && !line.starts_with("//");
         let command = match self.no_commands {
             true if line.is_empty() => Command::Nothing,

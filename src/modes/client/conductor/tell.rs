@@ -20,16 +20,12 @@ type Answer = Result<String, String>;
 
 /// `3 lines`.
 pub(super) fn lines(n: usize) -> String {
-    counted(n, "line")
+    number::counted(n as u64, "line")
 }
 
 /// `1 job`.
 pub(super) fn jobs(n: usize) -> String {
-    counted(n, "job")
-}
-
-fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+    number::counted(n as u64, "job")
 }
 
 pub(super) fn auto_pong(choice: AutoPong) -> String {
@@ -233,9 +229,9 @@ pub(super) fn status(
     if let Some(book) = book {
         let amount = |direction| {
             let all = book.stats.direction(direction).all();
-            let messages = book.stats.messages(direction);
-            let bytes = number::grouped(all.payload);
-            format!("{} frames, {messages} messages, {bytes} bytes", all.frames)
+            let frames = number::counted(all.frames, "frame");
+            let messages = number::counted(book.stats.messages(direction), "message");
+            format!("{frames}, {messages}, {} bytes", number::grouped(all.payload))
         };
         let (sent, received) = (amount(Direction::ToServer), amount(Direction::ToClient));
         let _ = write!(text, "\nsent {sent}; received {received}");

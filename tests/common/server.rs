@@ -22,10 +22,13 @@ pub fn serve_on(address: &str, serve: impl FnOnce(TcpListener) + Send + 'static)
 pub fn scripted(
     script: impl FnOnce(&mut Peer) + Send + 'static,
 ) -> impl FnOnce(TcpListener) + Send + 'static {
-    |listener| {
-        let (stream, _) = listener.accept().expect("a connection");
-        script(&mut Peer::new(stream));
-    }
+    |listener| serve_next(&listener, script)
+}
+
+/// Serves the next connection by a script.
+pub fn serve_next(listener: &TcpListener, script: impl FnOnce(&mut Peer)) {
+    let (stream, _) = listener.accept().expect("a connection");
+    script(&mut Peer::new(stream));
 }
 
 impl Server {

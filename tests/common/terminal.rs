@@ -8,14 +8,12 @@ use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 
-/// Nothing in these tests takes so long, unless it hangs.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+use crate::waiting::{DEADLINE, Watchdog};
 
 /// A title that no program gives.
 const END: &[u8] = b"\x1b]0;the program has ended\x07";
@@ -87,24 +85,21 @@ impl Screen {
 
 impl Terminal {
     /// Runs a program on a new terminal.
-    pub fn start(mut command: Command, columns: u16, rows: u16) -> Self {
-        let (keyboard, line) = open(columns, rows);
-        let found = modes(&line);
-        let program = Self::with_controlling_terminal(&command);
-        let stdio = || Stdio::from(line.try_clone().expect("a descriptor"));
-        let mut run = program;
-        run.stdin(stdio()).stdout(stdio()).stderr(stdio());
-        std::mem::swap(&mut run, &mut command);
-        Self::spawn(command, keyboard, line, found, columns, rows)
+    pub fn start(command: &Command, columns: u16, rows: u16) -> Self {
+        Self::run(command, None, columns, rows)
     }
 
     /// The same with stdout elsewhere.
     pub fn start_with_stdout(command: &Command, stdout: File, columns: u16, rows: u16) -> Self {
+        Self::run(command, Some(stdout), columns, rows)
+    }
+
+    fn run(command: &Command, stdout: Option<File>, columns: u16, rows: u16) -> Self {
         let (keyboard, line) = open(columns, rows);
         let found = modes(&line);
         let mut run = Self::with_controlling_terminal(command);
         let stdio = || Stdio::from(line.try_clone().expect("a descriptor"));
-        run.stdin(stdio()).stdout(stdout).stderr(stdio());
+        run.stdin(stdio()).stdout(stdout.map_or_else(stdio, Stdio::from)).stderr(stdio());
         Self::spawn(run, keyboard, line, found, columns, rows)
     }
 
@@ -231,20 +226,9 @@ impl Terminal {
     #[track_caller]
     pub fn end(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("a program");
-        let pid = Pid::from_child(&child);
-        let (done, wait) = std::sync::mpsc::channel::<()>();
-        let watchdog = thread::spawn(move || {
-            let late =
-                wait.recv_timeout(DEADLINE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
-            if late {
-                // It may just have ended.
-                let _ = kill_process(pid, Signal::KILL);
-            }
-            late
-        });
+        let watchdog = Watchdog::watch(Pid::from_child(&child));
         let status = child.wait().expect("our child");
-        drop(done);
-        assert!(!watchdog.join().expect("no panic"), "it did not end: {:#?}", self.screen());
+        assert!(!watchdog.dismiss(), "it did not end: {:#?}", self.screen());
         // What was written before this has been read when this has; a screen does not show it.
         self.line.write_all(END).expect("a terminal");
         self.wait(|state| memchr::memmem::find(&state.bytes, END));

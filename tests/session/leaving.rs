@@ -1,0 +1,67 @@
+//! Ctrl-C and Ctrl-D.
+
+use crate::session::{PROMPT, Setup, quiet};
+
+#[test]
+fn ctrl_c_clears_the_line_and_on_an_empty_one_leaves_with_1001() {
+    let mut s = Setup::new().ready(|p, _| {
+        p.open();
+        p.answer_close(1001);
+    });
+    s.keys("a mistake");
+    s.wait_for_line(&format!("{PROMPT}a mistake"));
+    s.keys("\x03");
+    s.wait_for_screen(|screen| {
+        screen.has(&format!("{PROMPT}a mistake^C")) && screen.ends_with_line(PROMPT)
+    });
+    s.keys("\x03");
+    s.end(130);
+}
+
+#[test]
+fn a_second_ctrl_c_leaves_at_once() {
+    let mut s = Setup::new().ready(|p, told| {
+        p.open();
+        p.hear_close(1001);
+        // No answer.
+        told.wait();
+    });
+    s.keys("\x03");
+    s.wait_for_row("CLOSE");
+    s.keys("\x03");
+    let status = s.terminal.end();
+    assert_eq!(status.code(), Some(130));
+    let screen = s.screen();
+    assert!(screen.rows.iter().any(|row| row.contains("dropped by us")), "{screen:#?}");
+    s.tell_peer();
+}
+
+#[test]
+fn ctrl_d_and_quit_leave_with_1000() {
+    for keys in ["\x04", "/quit\r"] {
+        let mut s = Setup::new().ready(quiet);
+        s.keys(keys);
+        let screen = s.end(0);
+        assert!(screen.rows.iter().any(|row| row.contains("closed cleanly by us")), "{screen:#?}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_wait_and_what_stands_behind_it_not_the_session() {
+    let mut s = Setup::new().ready(|p, _| {
+        p.open();
+        p.hear_text("afterwards");
+        p.text("still here");
+        p.answer_close(1000);
+    });
+    s.enter("/wait 600");
+    s.wait_for_line(PROMPT);
+    s.enter("never sent");
+    s.wait_for_line(PROMPT);
+    s.keys("\x03");
+    s.wait_for_row("* stopped, 1 line not run");
+    s.wait_for_line(PROMPT);
+    s.enter("afterwards");
+    s.wait_for_row("\"still here\"");
+    s.leave();
+}

@@ -1,0 +1,100 @@
+//! The peer ends the connection while somebody types: the session stays.
+
+use crate::server::serve_next;
+use crate::session::{PROMPT, Setup};
+
+#[test]
+fn the_line_stays_the_ending_is_told_once_and_a_reconnect_goes_on() {
+    let mut s = Setup::new().serve(|listener, told| {
+        serve_next(&listener, |p| {
+            p.open();
+            told.wait();
+            p.close_first(4001, "enough");
+        });
+        serve_next(&listener, |p| {
+            p.open();
+            p.hear_text("half a line");
+            p.answer_close(1000);
+        });
+    });
+    s.wait_for_line(PROMPT);
+    s.keys("half");
+    s.wait_for_line(&format!("{PROMPT}half"));
+    s.tell_peer();
+    let screen = s.wait_for_line("closed 4001 > half");
+    let ending = "closed cleanly by the peer after ";
+    let told = |screen: &crate::terminal::Screen| {
+        screen.rows.iter().filter(|row| row.contains(ending)).count()
+    };
+    assert_eq!(told(&screen), 1, "{screen:#?}");
+    assert!(screen.rows.iter().any(|row| row.contains("4001") && row.contains("\"enough\"")));
+    // Without a connection there is nobody to send it to, and nothing is lost: it comes back.
+    s.keys(" a line\r");
+    s.wait_for_row("error: there is no connection; /reconnect opens it again, /open URL another");
+    s.wait_for_line("closed 4001 > ");
+    s.keys("/reconnect\r");
+    s.wait_for_line(PROMPT);
+    s.keys("\x1b[A");
+    s.wait_for_line(&format!("{PROMPT}/reconnect"));
+    s.keys("\x1b[A");
+    s.wait_for_line(&format!("{PROMPT}half a line"));
+    s.keys("\r");
+    let screen = s.wait_for_row("\"half a line\"");
+    assert_eq!(told(&screen), 1, "{screen:#?}");
+    s.leave();
+}
+
+#[test]
+fn a_connection_that_is_cut_is_told_as_such() {
+    let mut s = Setup::new().ready(|p, told| {
+        p.open();
+        told.wait();
+        p.reset();
+    });
+    s.tell_peer();
+    let screen = s.wait_for_line("closed 1006 > ");
+    let told = screen.rows.iter().filter(|row| row.contains("(1006)")).count();
+    assert_eq!(told, 1, "{screen:#?}");
+    // The end of the connection was no success, so that of the program is none.
+    s.keys("\x04");
+    s.end(10);
+}
+
+#[test]
+fn exit_on_close_ends_with_the_connection() {
+    for (code, keys) in [(1000, ""), (1001, "half typed")] {
+        let mut s = Setup::new().args(["--exit-on-close"]).ready(move |p, told| {
+            p.open();
+            told.wait();
+            p.close_first(code, "bye");
+        });
+        s.keys(keys);
+        s.wait_for_line(&format!("{PROMPT}{keys}"));
+        s.tell_peer();
+        let screen = s.end(0);
+        assert!(screen.rows.iter().any(|row| row.contains("closed cleanly by the peer")));
+        assert_eq!(screen.cursor.1, 0, "on a fresh line: {screen:#?}");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_answer_a_reconnect_can_be_given_up() {
+    let mut s = Setup::new().serve(|listener, told| {
+        serve_next(&listener, |p| {
+            p.open();
+            p.close_first(1012, "");
+        });
+        // No answer.
+        let _connection = listener.accept();
+        told.wait();
+    });
+    s.wait_for_line("closed 1012 > ");
+    s.keys("/reconnect\r");
+    s.wait_for_row("connecting");
+    s.keys("\x03");
+    s.wait_for_row("* stopped");
+    s.tell_peer();
+    s.wait_for_screen(|screen| screen.line() == "no answer   >");
+    s.keys("/quit\r");
+    s.end(130);
+}
