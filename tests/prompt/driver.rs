@@ -140,8 +140,11 @@ impl Assist for Fruits {
         let word = &line[start..pos];
         let words = ["apple", "apricot", "banana", "bad\x1bname"];
         let words = words.into_iter().filter(|candidate| candidate.starts_with(word));
-        let completion =
-            |word: &str| Completion { shown: word.to_owned(), replacement: word.to_owned() };
+        let completion = |word: &str| Completion {
+            shown: word.to_owned(),
+            replacement: word.to_owned(),
+            description: String::new(),
+        };
         (start, words.map(completion).collect())
     }
 

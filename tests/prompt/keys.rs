@@ -183,7 +183,7 @@ fn ctrl_z_stops_and_the_line_is_there_again() {
         }
         let words = [command.get_program()].into_iter().chain(command.get_args());
         let words: Vec<_> = words.map(|word| word.to_str().expect("UTF-8")).collect();
-        let mut terminal = Terminal::start(shell, 120, 24);
+        let mut terminal = Terminal::start(&shell, 120, 24);
         terminal.wait_for_screen(|screen| screen.ends_with_line("shell> "));
         terminal.keys(format!("{}\r", words.join(" ")));
         terminal

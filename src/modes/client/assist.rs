@@ -21,13 +21,10 @@ impl Assist for CommandAssist {
             return (pos, Vec::new());
         }
         let (start, candidates) = complete(line, pos, &files);
-        let widest = candidates.iter().map(|candidate| candidate.display.len()).max().unwrap_or(0);
         let completion = |Candidate { replacement, display, description }: Candidate| Completion {
-            shown: match description.is_empty() {
-                true => display,
-                false => format!("{display:widest$}  {description}"),
-            },
+            shown: display,
             replacement,
+            description,
         };
         (start, candidates.into_iter().map(completion).collect())
     }

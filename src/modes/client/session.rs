@@ -78,6 +78,9 @@ fn conductor(
     }
     if typed {
         conductor.voice().note(GREETING);
+        if !config.display.terminal.stdout && config.display.verbose == 0 {
+            conductor.voice().note("messages go to stdout; -v shows the frames here");
+        }
     }
     conductor.push_source(script);
     if !lines.execute.is_empty() {

@@ -14,10 +14,11 @@ use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Result};
+use unicode_width::UnicodeWidthStr as _;
 
-use super::Assist;
 use super::screen::Shared;
 use super::typing::{Ending, SharedTyping};
+use super::{Assist, Completion};
 use crate::ui::sanitize;
 
 /// Completions shown at most; the line editor counts them in 16 bits.
@@ -129,13 +130,36 @@ impl Completer for Helper {
         }
         // A file may be called anything; the line is drawn as it is.
         let drawable = |text: &str| !text.chars().any(char::is_control);
-        let pairs = completions.into_iter().filter(|one| drawable(&one.replacement));
-        let pairs = pairs.take(MAX_COMPLETIONS).map(|one| Pair {
-            display: sanitize::escaped(one.shown.as_bytes()),
-            replacement: one.replacement,
-        });
-        Ok((start, pairs.collect()))
+        let completions = completions.into_iter().filter(|one| drawable(&one.replacement));
+        let completions: Vec<_> = completions.take(MAX_COMPLETIONS).collect();
+        Ok((start, laid_out(completions, self.shared.tty.size())))
     }
+}
+
+/// The list as it is shown: with descriptions, each in a row of its own, where there are rows for
+/// that; else the line editor puts several into a row.
+fn laid_out(completions: Vec<Completion>, (columns, rows): (usize, usize)) -> Vec<Pair> {
+    let shown = |one: &Completion| sanitize::escaped(one.shown.as_bytes());
+    let widest = completions.iter().map(|one| shown(one).width()).max().unwrap_or(0);
+    let described = completions.iter().any(|one| !one.description.is_empty());
+    // The line being typed, the last row and one for what came before stay.
+    let in_rows = described && completions.len() + 3 <= rows;
+    let display = |one: &Completion| {
+        let mut row = shown(one);
+        if !in_rows {
+            return row;
+        }
+        row.extend(std::iter::repeat_n(' ', widest - row.width() + 2));
+        row.push_str(&sanitize::escaped(one.description.as_bytes()));
+        while row.width() > columns.saturating_sub(3) {
+            row.pop();
+        }
+        // More than half of the columns: the next one can't stand beside it.
+        row.extend(std::iter::repeat_n(' ', (columns / 2).saturating_sub(row.width())));
+        row
+    };
+    let pair = |one: Completion| Pair { display: display(&one), replacement: one.replacement };
+    completions.into_iter().map(pair).collect()
 }
 
 impl Validator for Helper {

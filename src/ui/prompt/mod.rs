@@ -92,6 +92,8 @@ pub struct Completion {
     pub shown: String,
     /// What comes into the line.
     pub replacement: String,
+    /// What it means, in a few words; may be empty.
+    pub description: String,
 }
 
 /// What the user did.

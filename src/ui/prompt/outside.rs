@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_current_process_group};
 use signal_hook::consts::SIGCONT;
 use signal_hook::low_level;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::screen::{Phase, Shared};
 use super::tty::Tty;
@@ -53,20 +54,26 @@ pub fn edit(shared: &Shared, text: &str) -> Result<String, String> {
     Ok(edited)
 }
 
-/// Shows `text`: in a pager if it has more lines than the screen, else as it is.
+/// Shows `text`: in a pager if it takes more rows than the screen has, else as it is.
 ///
 /// # Errors
 ///
 /// The terminal is gone.
 pub fn page(shared: &Shared, text: &[u8]) -> io::Result<()> {
-    let (_, rows) = shared.tty.size();
-    if memchr::memchr_iter(b'\n', text).count() < rows {
+    let (columns, rows) = shared.tty.size();
+    if rows_of(text, columns) < rows {
         return shared.tty.write(text);
     }
     match pager(&shared.tty).and_then(|mut command| run(shared, &mut command, text)) {
         Ok(status) if status.code() != Some(NOT_FOUND) => Ok(()),
         Ok(_) | Err(_) => shared.tty.write(text),
     }
+}
+
+/// The rows that a text takes, long lines wrapped; colours are counted as if they were seen.
+fn rows_of(text: &[u8], columns: usize) -> usize {
+    let line_rows = |line: &[u8]| String::from_utf8_lossy(line).width().div_ceil(columns).max(1);
+    text.split_inclusive(|byte| *byte == b'\n').map(|line| line_rows(line.trim_ascii_end())).sum()
 }
 
 /// Stops this process and those it was started with, as Ctrl-Z does; returns when it goes on.
