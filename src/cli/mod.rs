@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links)] // `host[:port][/path]` is help text, no link
 
+mod explain;
 mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::terminal::ColorChoice;
+pub use explain::ExplainArgs;
 use values::{bits, duration, linger, size};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
@@ -48,6 +50,8 @@ pub enum Command {
     /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), or raw
     /// bytes. Ends with status 9 if a rule was broken.
     Decode(DecodeArgs),
+    /// Explains a diagnostic, a close code, or what a browser says of a failure
+    Explain(ExplainArgs),
     /// Shows a session with an echo server inside the process
     Demo(DemoArgs),
     /// Prints the completion script of a shell
