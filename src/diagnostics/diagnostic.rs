@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Entry, Severity, entry};
+use super::{Cause, Entry, Severity, entry};
 use crate::wire::head::{Head, HeadKind};
 
 /// Values that must not be shown, whoever sent them.
@@ -29,6 +29,8 @@ pub struct Diagnostic {
     /// What was seen, one sentence each, lower case, no full stop. Foreign text in them is raw:
     /// printers escape it.
     pub notes: Vec<String>,
+    /// The likely causes that the facts leave, the most likely first.
+    pub causes: &'static [Cause],
     /// What to do.
     pub help: Cow<'static, str>,
 }
@@ -38,7 +40,8 @@ impl Diagnostic {
     pub fn of(code: &str) -> Option<Self> {
         let entry = entry(code)?;
         let help = Cow::Borrowed(entry.help);
-        Some(Self { entry, severity: entry.severity, span: None, notes: Vec::new(), help })
+        let (severity, causes) = (entry.severity, entry.causes);
+        Some(Self { entry, severity, span: None, notes: Vec::new(), causes, help })
     }
 
     /// With another severity.
@@ -65,6 +68,12 @@ impl Diagnostic {
             Some(text) => self.note(text),
             None => self,
         }
+    }
+
+    /// Without the causes that the facts rule out.
+    pub fn without_causes(mut self, excluded: usize) -> Self {
+        self.causes = self.causes.get(excluded..).unwrap_or_default();
+        self
     }
 
     /// With advice that fits better than the entry's.

@@ -6,6 +6,7 @@
 pub mod certificate;
 pub mod clock;
 pub mod dial;
+pub mod facts;
 pub mod link;
 pub mod random;
 pub mod reactor;

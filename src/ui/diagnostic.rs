@@ -30,7 +30,7 @@ pub fn write_all(found: &[Diagnostic], width: usize, palette: Palette, out: &mut
 /// Appends one diagnostic.
 pub fn write(diagnostic: &Diagnostic, width: usize, palette: Palette, out: &mut Vec<u8>) {
     let mut page = Page { width: width.max(LEAST), palette, out };
-    let Diagnostic { entry, severity, span, notes, help } = diagnostic;
+    let Diagnostic { entry, severity, span, notes, causes, help } = diagnostic;
     page.title(*severity, entry);
     if let Some(span) = span {
         page.span(span, *severity);
@@ -39,7 +39,7 @@ pub fn write(diagnostic: &Diagnostic, width: usize, palette: Palette, out: &mut 
     for note in notes {
         page.point(&format!("seen: {note}"));
     }
-    for cause in entry.causes {
+    for cause in *causes {
         page.point(&format!("likely ({}): {}", cause.confidence.name(), cause.text));
     }
     page.wrapped(Ink::Good, "help: ", help);
@@ -293,6 +293,7 @@ mod tests {
                         severity: Severity::Error,
                         span: Some(span),
                         notes: vec!["\x1b[31m".to_owned()],
+                        causes: &[],
                         help: "help".into(),
                     };
                     for width in [0, 40, 80, 1000] {

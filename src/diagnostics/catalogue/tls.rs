@@ -42,7 +42,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         .source(MEASURED)
         .seen("status 400 with the words of nginx, Go or Apache for a plain request on a TLS port"),
     error("W205", "a TLS listener rejected plain text")
-        .because("the answer to the plain request is a TLS alert")
+        .because("the plain request got a TLS alert in answer, or none at all on a port that usually speaks TLS")
         .help("change the URL to `wss://`")
         .source(MEASURED)
         .seen("the first bytes are an alert record (15 03 0x 00 02 …), or port 443 hangs up on plain text without a byte")

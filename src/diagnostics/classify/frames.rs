@@ -13,28 +13,18 @@ const EQUAL_MASKS: u64 = 8;
 const SHOWN: usize = 16;
 
 pub(super) fn frames(facts: &Facts<'_>, found: &mut Found) {
-    let failed = facts.end.is_some_and(|end| end.how == EndKind::Failed);
-    for (at, violation) in facts.violations.iter().enumerate() {
+    if let Some((first, others)) = facts.violations.split_first() {
         // Of a frame cut by the end of the stream the ending tells more.
-        if violation.kind == ViolationKind::CutInsideFrame && facts.end.is_some() && at == 0 {
-            continue;
+        if first.kind != ViolationKind::CutInsideFrame || facts.end.is_none() {
+            verdict(first, others, facts, found);
         }
-        let context = facts.frame.as_ref().filter(|_| at == 0);
-        found.add(code_of(violation, context), |d| {
-            let d = match violation.detail.as_str() {
-                "" => d,
-                detail => d.note(detail.to_owned()),
-            };
-            let d = match context {
-                Some(context) => d.at(header_span(violation.frame, context)),
-                None => d.note(format!(
-                    "frame #{}, byte {} of the stream",
-                    violation.frame, violation.offset
-                )),
-            };
-            // What the connection was failed for is an error, whatever others make of it.
-            if failed && at == 0 { d.severity(Severity::Error) } else { d }
-        });
+        // What is wrong later may well be a consequence, so it is said without a place.
+        for violation in others.iter().filter(|other| is_separate(other, first)) {
+            found.add(code_of(violation, None), |d| {
+                let (frame, offset) = (violation.frame, violation.offset);
+                d.note(format!("frame #{frame}, byte {offset} of the stream"))
+            });
+        }
     }
     if let Some(context) = facts.frame.as_ref().filter(|_| !facts.violations.is_empty())
         && let Some(shift) = desync(context)
@@ -42,6 +32,30 @@ pub(super) fn frames(facts: &Facts<'_>, found: &mut Found) {
         found.add("W630", |d| d.note(desync_note(shift)));
     }
     odd(facts, found);
+}
+
+/// The first violation, and what else was wrong with the same frame.
+fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &mut Found) {
+    let context = facts.frame.as_ref();
+    found.add(code_of(first, context), |mut d| {
+        d.notes.extend((!first.detail.is_empty()).then(|| first.detail.clone()));
+        let d = match context {
+            Some(context) => d.at(span(first, context)),
+            None => d.note(format!("frame #{}, byte {} of the stream", first.frame, first.offset)),
+        };
+        // What the connection was failed for is an error, whatever others make of it.
+        let failed = facts.end.is_some_and(|end| end.how == EndKind::Failed);
+        let d = if failed { d.severity(Severity::Error) } else { d };
+        others.iter().filter(|other| other.frame == first.frame).fold(d, |d, other| {
+            let rule = other.kind.rule();
+            d.note(format!("of the same frame: {} ({})", rule.explanation, rule.code))
+        })
+    });
+}
+
+/// Whether a violation may have another cause than the first one.
+fn is_separate(other: &Violation, first: &Violation) -> bool {
+    other.frame != first.frame && other.kind != ViolationKind::CutInsideFrame
 }
 
 /// The violation's own code, or a finer one.
@@ -70,17 +84,34 @@ fn spells_text(header: &FrameHeader) -> bool {
     header.form != LengthForm::Bits7 && printable
 }
 
-fn header_span(number: u64, context: &FrameContext<'_>) -> Span {
-    let header = &context.header;
-    let at = usize::try_from(header.offset.saturating_sub(context.around_at)).unwrap_or(usize::MAX);
+/// The guilty byte if it stands behind the header, otherwise the header.
+fn span(violation: &Violation, context: &FrameContext<'_>) -> Span {
+    let FrameContext { header, around, around_at, after } = context;
     let own = header.bytes();
-    let bytes = context.around.get(at..).filter(|rest| rest.starts_with(&own)).unwrap_or(&own);
-    let marked = 0..if own.len() > 2 { own.len() } else { 1 };
+    let index =
+        |offset: u64| usize::try_from(offset.saturating_sub(*around_at)).unwrap_or(usize::MAX);
+    let place = Place::Frame { number: violation.frame, after: Some(*after) };
+    let payload = header.offset + own.len() as u64;
+    let guilty = index(violation.offset);
+    let is_byte = violation.offset >= payload && violation.kind != ViolationKind::CutInsideFrame;
+    if is_byte && let Some(byte) = around.get(guilty) {
+        let start = guilty.saturating_sub(SHOWN / 2).max(index(header.offset).min(guilty));
+        return Span {
+            place,
+            offset: around_at + start as u64,
+            bytes: around[start..around.len().min(start + SHOWN)].to_vec(),
+            marked: guilty - start..guilty - start + 1,
+            label: format!("byte {byte:#04x} of the payload; {}", bits(header)),
+            form: Form::Hex,
+        };
+    }
+    let at = index(header.offset);
+    let bytes = around.get(at..).filter(|rest| rest.starts_with(&own)).unwrap_or(&own);
     Span {
-        place: Place::Frame { number, after: Some(context.after) },
+        place,
         offset: header.offset,
-        bytes: bytes[..bytes.len().min(SHOWN.max(own.len()))].to_vec(),
-        marked,
+        bytes: bytes[..bytes.len().min(SHOWN)].to_vec(),
+        marked: 0..if own.len() > 2 { own.len() } else { 1 },
         label: bits(header),
         form: Form::Hex,
     }

@@ -65,6 +65,8 @@ pub(super) fn lookup(facts: &Facts<'_>, found: &mut Found) {
         Some(LookupFault::OtherFamily) => found.add("W101", |d| {
             d.note_if(host)
                 .note("it has addresses of the other family only")
+                // Neither a typing error nor another DNS server.
+                .without_causes(2)
                 .help("allow both families: leave out `-4` and `-6`")
         }),
         Some(LookupFault::Unanswered) => found.add("W102", |d| d.note_if(host)),
@@ -139,7 +141,10 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Found) {
     found.add(code, |d| {
         let d = d.note(after);
         match (code, secure) {
-            ("W107", true) => d.help("see the server's log for the reason; TLS itself was fine"),
+            // The first cause is a port that speaks TLS only.
+            ("W107", true) => {
+                d.without_causes(1).help("see the server's log for the reason; TLS itself was fine")
+            }
             _ => d,
         }
     });

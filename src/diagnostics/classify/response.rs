@@ -7,7 +7,7 @@ use super::Found;
 use super::status::of_status;
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Diagnostic, Facts, Severity, Span};
+use crate::diagnostics::{Diagnostic, Facts, Place, Severity, Span};
 use crate::wire::head::Head;
 
 /// Redirects after which nobody goes on.
@@ -189,12 +189,19 @@ impl Answer<'_> {
 
     fn explain(&self, d: Diagnostic) -> Diagnostic {
         let span = self.span(d.entry.code);
+        let shows = |name: &str| {
+            let start = span.bytes.get(..name.len()).unwrap_or_default();
+            span.place != Place::Body && start.eq_ignore_ascii_case(name.as_bytes())
+        };
+        // What the excerpt shows is not told twice.
+        let hops: Vec<_> = HOPS.iter().filter(|name| !shows(name)).collect();
+        let body = self.body_start().filter(|_| span.place != Place::Body);
         let d = d.at(span);
-        let d = HOPS.iter().fold(d, |d, name| {
+        let d = hops.into_iter().fold(d, |d, name| {
             let value = self.header(name).map(String::from_utf8_lossy);
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
-        let d = d.note_if(self.body_start());
+        let d = d.note_if(body);
         match d.entry.code {
             "W310" | "W311" => match self.location() {
                 Some(to) => d.help(format!("use `{to}`")),
@@ -210,7 +217,7 @@ impl Answer<'_> {
                 let altered = "13 is listed and 13 was sent: the header was changed on the way";
                 d.note_if((lists_13 && sent_13).then_some(altered))
             }
-            "W340" | "W344" => d.note_if(self.note_of("Retry-After", "it says when to come back")),
+            "W344" => d.note_if(self.note_of("Retry-After", "it says when to come back")),
             "W345" => d.note_if(
                 self.facts
                     .response_after

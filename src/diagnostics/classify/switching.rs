@@ -3,6 +3,7 @@
 use super::{Found, PROBE_SUBPROTOCOL};
 use crate::diagnostics::{Diagnostic, Facts, Severity, Span};
 use crate::wire::deflate::params;
+use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::rules::{Outcome, Report, Verdict};
 use crate::wire::head::Head;
 
@@ -44,6 +45,7 @@ fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Found) {
             Some(name) => Span::header_or_start(head, name, ""),
             None => Span::start_line(head, ""),
         };
+        let span = if code == "W421" { at_fault(span, head) } else { span };
         severity(d).at(span).note(format!("{} ({})", verdict.text, verdict.rule.id))
     });
 }
@@ -57,12 +59,28 @@ fn code_of(verdict: &Verdict, facts: &Facts<'_>, head: &Head) -> Option<&'static
     }
     if code == "W410" {
         let chosen = head.get(PROTOCOL).unwrap_or_default();
+        // Another rule tells it better: this is no name at all.
+        if chosen.is_empty() || chosen.contains(&b',') {
+            return Some("W413");
+        }
         let mut offered = facts.request.into_iter().flat_map(|request| request.tokens(PROTOCOL));
         if offered.any(|name| name.eq_ignore_ascii_case(chosen)) {
             return Some("W414");
         }
     }
     Some(code)
+}
+
+/// The place in the first line of extensions where the grammar ends.
+fn at_fault(span: Span, head: &Head) -> Span {
+    match parse_extensions(head.get_all(EXTENSIONS)) {
+        Err(error) if error.line == 1 => {
+            let start = span.marked.start + error.offset;
+            let end = span.bytes.len().max(start + 1);
+            span.marking(start..end)
+        }
+        _ => span,
+    }
 }
 
 /// The header that a rule is about, from the words of its name.

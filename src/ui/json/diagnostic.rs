@@ -14,7 +14,7 @@ pub(super) fn diagnostic(
     clock: &mut UtcClock,
     out: &mut Vec<u8>,
 ) {
-    let Diagnostic { entry, severity, span, notes, help } = diagnostic;
+    let Diagnostic { entry, severity, span, notes, causes, help } = diagnostic;
     let mut object = Object::begin("diagnostic", at, None, clock, out);
     object.word("code", entry.code);
     object.word("severity", severity.name());
@@ -27,7 +27,7 @@ pub(super) fn diagnostic(
     object.string("explanation", entry.explanation);
     object.string("source", entry.source);
     object.strings("notes", notes);
-    object.array("causes", entry.causes, |cause, out| {
+    object.array("causes", *causes, |cause, out| {
         Object::inline(out, |object| {
             object.word("confidence", cause.confidence.name());
             object.string("text", cause.text);
