@@ -121,6 +121,8 @@ pub enum Place {
     FirstBytes,
     /// The peer's stream after the handshake.
     Stream,
+    /// The first message received.
+    Message,
     /// A frame of that stream.
     Frame {
         /// Its number in its direction, from 1.

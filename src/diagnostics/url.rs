@@ -15,6 +15,8 @@ pub(super) struct Url<'a> {
     pub port: Option<u16>,
     /// From the slash to the query.
     pub path: &'a str,
+    /// Behind `?`.
+    pub query: &'a str,
     /// Behind `#`.
     pub fragment: Option<&'a str>,
 }
@@ -37,8 +39,8 @@ impl<'a> Url<'a> {
             Some(colon) => (&place[..colon], place[colon + 1..].parse().ok()),
             None => (place, None),
         };
-        let path = resource.split('?').next().unwrap_or_default();
-        Self { scheme, userinfo, host, port, path, fragment }
+        let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
+        Self { scheme, userinfo, host, port, path, query, fragment }
     }
 
     /// Whether the scheme asks for TLS.
@@ -51,11 +53,16 @@ impl<'a> Url<'a> {
         self.port.unwrap_or(if self.is_secure() { 443 } else { 80 })
     }
 
-    /// The URL for people: without user, password, query and fragment, which may hold secrets.
-    pub fn shown(&self) -> String {
+    /// The scheme, host and port.
+    pub fn origin(&self) -> String {
         let scheme = if self.scheme.is_empty() { "ws" } else { self.scheme };
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
-        format!("{scheme}://{}{port}{}", self.host, self.path)
+        format!("{scheme}://{}{port}", self.host)
+    }
+
+    /// The URL for people: without user, password, query and fragment, which may hold secrets.
+    pub fn shown(&self) -> String {
+        self.origin() + self.path
     }
 }
 
@@ -68,7 +75,7 @@ mod tests {
         let url = Url::of("wss://me:secret@[::1]:9443/chat?token=abc#x");
         assert_eq!((url.scheme, url.userinfo), ("wss", Some("me:secret")));
         assert_eq!((url.host, url.port(), url.path), ("[::1]", 9443, "/chat"));
-        assert_eq!(url.fragment, Some("x"));
+        assert_eq!((url.query, url.fragment), ("token=abc", Some("x")));
         assert_eq!(url.shown(), "wss://[::1]:9443/chat");
         assert_eq!(Url::of("[::1]").port(), 80);
         assert_eq!(Url::of("wss://h").port(), 443);

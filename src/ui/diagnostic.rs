@@ -126,6 +126,7 @@ fn place(span: &Span) -> String {
         Place::Body => format!("response's body, byte {at}"),
         Place::FirstBytes => "the first bytes received".to_owned(),
         Place::Stream => format!("stream after the 101, byte {at}"),
+        Place::Message => format!("the first message received, byte {at}"),
         Place::Frame { number, after } => {
             let after = after.map(|time| format!(", +{:.3} s", time.as_secs_f64()));
             format!("frame #{number}, stream byte {at}{}", after.unwrap_or_default())

@@ -23,8 +23,11 @@ mod schema;
 
 use golden::Golden;
 
+/// Makes the fixtures of a family.
+type Cases = fn(&mut Golden);
+
 /// Each family of fixtures, by the name of its golden files.
-const FAMILIES: [(&str, fn(&mut Golden)); 9] = [
+const FAMILIES: [(&str, Cases); 9] = [
     ("reaching", reaching::cases),
     ("tls", tls::cases),
     ("statuses", statuses::cases),

@@ -116,7 +116,7 @@ fn no_answer_can_make_it_panic() {
             let response = format!("HTTP/1.1 {status} \r\nLocation: :\r\nServer: \r\n\r\n{body}");
             let pair = Pair::new("", &response);
             let found = codes(&pair.facts());
-            assert_eq!(found.is_empty(), false, "{status}");
+            assert!(!found.is_empty(), "{status}");
         }
     }
 }

@@ -12,6 +12,7 @@ pub fn cases(golden: &mut Golden) {
     for (code, what, response) in ANSWERS {
         golden.verdict(code, what, &Pair::new("", response).facts());
     }
+    paths(golden);
     let forbidden = "HTTP/1.1 403 Forbidden\r\nServer: TornadoServer/6.4\r\n\r\n";
     let pair = Pair::new("Origin: https://elsewhere.example\r\n", forbidden);
     let probe = |with_origin, status| Some(OriginProbe { with_origin, status });
@@ -23,6 +24,20 @@ pub fn cases(golden: &mut Golden) {
     let pair = Pair::new("", "HTTP/1.1 504 Gateway Time-out\r\nServer: nginx/1.22.1\r\n\r\n");
     let response_after = Some(Duration::from_secs_f64(60.02));
     golden.verdict("W345", "nginx", &Facts { response_after, ..pair.facts() });
+}
+
+/// Paths that tell which protocol lives there.
+fn paths(golden: &mut Golden) {
+    for url in [
+        "wss://api.example/socket.io/",
+        "wss://api.example/sockjs/",
+        "wss://api.example/graphql",
+        "ws://api.example:15674/",
+        "wss://api.example/mqtt",
+    ] {
+        let pair = Pair::new("", "HTTP/1.1 404 Not Found\r\n\r\n");
+        golden.verdict("W334", "a path that says more", &Facts { url: Some(url), ..pair.facts() });
+    }
 }
 
 const ANSWERS: [(&str, &str, &str); 30] = [

@@ -66,6 +66,7 @@ fn redirects(golden: &mut Golden) {
             "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://api.example/chat\r\n\r\n",
         ),
         ("W312", "login", "HTTP/1.1 302 Found\r\nLocation: /accounts/login/?next=/chat\r\n\r\n"),
+        ("W310", "a path alone", "HTTP/1.1 307 Temporary Redirect\r\nLocation: /chat/\r\n\r\n"),
         ("W310", "nowhere", "HTTP/1.1 302 Found\r\n\r\n"),
     ] {
         golden.verdict(code, what, &Pair::new("", response).facts());

@@ -23,7 +23,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         .source(KNOWN)
         .causes(&[high("the sender crashed"), medium("a limit on the size, in the sender or a proxy")])
         .seen("end of stream or reset inside a frame"),
-    error("W804", "cut after 30 s: haproxy without a tunnel timeout")
+    error("W804", "cut after 30 s: the default of haproxy or Google Cloud")
         .because("haproxy falls back to its client timeout when timeout tunnel is not set")
         .help("set `timeout tunnel 1h` in haproxy, or send pings: `--ping-interval 20`")
         .source("haproxy and Google Cloud documentation; measured on haproxy")

@@ -5,6 +5,7 @@ use super::Found;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Place, Span};
+use crate::wire::head::Head;
 use crate::wire::{Data, OpCode};
 
 /// The byte that ends SignalR's messages.
@@ -38,13 +39,38 @@ impl Inside {
     }
 }
 
+/// What the path says of the protocol, if the request lacks what that needs.
+pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
+    let url = Url::of(facts.url?);
+    let path = url.path.to_ascii_lowercase();
+    let offers = |word: &str| {
+        let offered = |head: &Head| {
+            head.tokens("Sec-WebSocket-Protocol").any(|name| contains(name, word.as_bytes()))
+        };
+        facts.request.is_some_and(offered)
+    };
+    if path.contains("socket.io") && !url.query.contains("transport=websocket") {
+        Some("the path is Socket.IO's, which wants `?EIO=4&transport=websocket` behind it")
+    } else if path.contains("sockjs") && !path.ends_with("/websocket") {
+        Some("the path is SockJS's, whose raw WebSocket ends with `/websocket`")
+    } else if path.contains("graphql") && !offers("graphql") {
+        Some("the path is GraphQL's, which wants a subprotocol: `-s graphql-transport-ws`")
+    } else if (path.contains("stomp") || url.port == Some(15674)) && !offers("stomp") {
+        Some("STOMP wants a subprotocol, and RabbitMQ the path /ws: `-s v12.stomp`")
+    } else if path.contains("mqtt") && !offers("mqtt") {
+        Some("the path is MQTT's, which wants a subprotocol: `-s mqtt`")
+    } else {
+        None
+    }
+}
+
 pub(super) fn application(facts: &Facts<'_>, found: &mut Found) {
     if !facts.is_open() {
         return;
     }
     let first = first_message(facts);
     let protocol = subprotocol(facts).unwrap_or_default();
-    let span = |label: &str| (!first.is_empty()).then(|| Span::first(Place::Stream, first, label));
+    let span = |label: &str| (!first.is_empty()).then(|| Span::first(Place::Message, first, label));
     let code = if is_engine_io(first) {
         "W501"
     } else if first == b"o" {
@@ -75,7 +101,7 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Found) {
     let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT");
     if protocol.ends_with(".stomp") && (bad || (first.is_empty() && !connect)) {
         found.add("W507", |d| match bad {
-            true => d.at(Span::first(Place::Stream, first, "its ERROR frame")),
+            true => d.at(Span::first(Place::Message, first, "its ERROR frame")),
             false => d.note("no message has come, and no CONNECT was sent"),
         });
     }

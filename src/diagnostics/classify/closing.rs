@@ -111,8 +111,8 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
             match (d.entry.code, DISCORD.get(at)) {
                 ("W720", Some(meaning)) => d.note(format!("Discord means by it: {meaning}")),
                 ("W722", _) => d.note(match code {
-                    ..=4099 => "do not reconnect unchanged",
-                    ..=4199 => "reconnect after a second or more",
+                    ..4100 => "do not reconnect unchanged",
+                    4100..4200 => "reconnect after a second or more",
                     _ => "reconnect at once",
                 }),
                 _ => d,

@@ -64,7 +64,13 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Found) {
                 (_, EndKind::Fin) => d.note("it ended with FIN and without a Close frame"),
                 _ => d.note("it ended with a reset"),
             };
-            d.note(clocks(end))
+            let d = d.note(clocks(end));
+            match code == "W804" && !is_near(end.idle, GOOGLE_LIFETIME) {
+                true => {
+                    d.without_causes(1).help("raise `timeoutSec` of Google Cloud's backend service")
+                }
+                false => d,
+            }
         });
     }
     if facts.others.cut_together >= 2 {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Found;
+use super::application::path_hint;
 use crate::diagnostics::facts::{DialOutcome, LookupFault, StreamEnd};
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
@@ -139,7 +140,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Found) {
         _ => "W107",
     };
     found.add(code, |d| {
-        let d = d.note(after);
+        let d = d.note(after).note_if(path_hint(facts));
         match (code, secure) {
             // The first cause is a port that speaks TLS only.
             ("W107", true) => {

@@ -4,6 +4,7 @@
 //! asked before the number.
 
 use super::Found;
+use super::application::path_hint;
 use super::status::of_status;
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
@@ -201,7 +202,7 @@ impl Answer<'_> {
             let value = self.header(name).map(String::from_utf8_lossy);
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
-        let d = d.note_if(body);
+        let d = d.note_if(body).note_if(path_hint(self.facts));
         match d.entry.code {
             "W310" | "W311" => match self.location() {
                 Some(to) => d.help(format!("use `{to}`")),
@@ -268,7 +269,10 @@ impl Answer<'_> {
 
     fn location(&self) -> Option<String> {
         let to = String::from_utf8_lossy(self.header("Location")?).into_owned();
-        // A query may hold a token; the Location line is shown in the span anyway.
+        // RFC 9110 §10.2.2: a relative reference is resolved against the target URI.
+        let origin = self.facts.url.map(|url| Url::of(url).origin());
+        let is_path = to.starts_with('/') && !to.starts_with("//");
+        let to = if is_path { origin.unwrap_or_default() + &to } else { to };
         Some(to.replacen("http", "ws", usize::from(to.starts_with("http"))))
     }
 

@@ -46,6 +46,7 @@ fn span(span: &Span, object: &mut Object<'_>) {
         Place::Body => ("body", None, None, None),
         Place::FirstBytes => ("first-bytes", None, None, None),
         Place::Stream => ("stream", None, None, None),
+        Place::Message => ("message", None, None, None),
         Place::Frame { number, after } => ("frame", None, Some(*number), *after),
     };
     let optional = |object: &mut Object<'_>, name: &str, number: Option<u64>| match number {
