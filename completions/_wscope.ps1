@@ -85,6 +85,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Listens for clients: shows them, answers them, talks to them')
             [CompletionResult]::new('handshake', 'handshake', [CompletionResultType]::ParameterValue, 'Performs only the opening handshake and judges it, rule by rule')
             [CompletionResult]::new('decode', 'decode', [CompletionResultType]::ParameterValue, 'Decodes captured bytes into frames, without a network')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explains a diagnostic, a close code, or what a browser says of a failure')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows a session with an echo server inside the process')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page, in roff: `wscope man | man -l -`')
@@ -257,6 +258,14 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show handshake and frames on stderr; -vv adds hex of every header and payload')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Show nothing but errors beside the output')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Show nothing but errors beside the output')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'wscope;explain' {
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Explain what a browser''s console or Node.js says of a failure')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List all diagnostics')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

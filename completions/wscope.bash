@@ -28,6 +28,9 @@ _wscope() {
             wscope,demo)
                 cmd="wscope__subcmd__demo"
                 ;;
+            wscope,explain)
+                cmd="wscope__subcmd__explain"
+                ;;
             wscope,handshake)
                 cmd="wscope__subcmd__handshake"
                 ;;
@@ -44,7 +47,7 @@ _wscope() {
 
     case "${cmd}" in
         wscope)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --script --commands --no-commands --exit-on-close --no-history --log --view --timestamps --max-message --max-inflated --verbose --quiet --pretty --color --help --version connect listen handshake decode demo completions man"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --script --commands --no-commands --exit-on-close --no-history --log --view --timestamps --max-message --max-inflated --verbose --quiet --pretty --color --help --version connect listen handshake decode explain demo completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -408,6 +411,28 @@ _wscope() {
             case "${prev}" in
                 --pretty)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__explain)
+            opts="-h --browser --list --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --browser)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -82,6 +82,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand listen 'Listens for clients: shows them, answers them, talks to them'
             cand handshake 'Performs only the opening handshake and judges it, rule by rule'
             cand decode 'Decodes captured bytes into frames, without a network'
+            cand explain 'Explains a diagnostic, a close code, or what a browser says of a failure'
             cand demo 'Shows a session with an echo server inside the process'
             cand completions 'Prints the completion script of a shell'
             cand man 'Prints the manual page, in roff: `wscope man | man -l -`'
@@ -250,6 +251,13 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --verbose 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
             cand -q 'Show nothing but errors beside the output'
             cand --quiet 'Show nothing but errors beside the output'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'wscope;explain'= {
+            cand --browser 'Explain what a browser''s console or Node.js says of a failure'
+            cand --color 'When to use colours'
+            cand --list 'List all diagnostics'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

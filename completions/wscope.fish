@@ -95,6 +95,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to
 complete -c wscope -n "__fish_wscope_needs_command" -a "listen" -d 'Listens for clients: shows them, answers them, talks to them'
 complete -c wscope -n "__fish_wscope_needs_command" -a "handshake" -d 'Performs only the opening handshake and judges it, rule by rule'
 complete -c wscope -n "__fish_wscope_needs_command" -a "decode" -d 'Decodes captured bytes into frames, without a network'
+complete -c wscope -n "__fish_wscope_needs_command" -a "explain" -d 'Explains a diagnostic, a close code, or what a browser says of a failure'
 complete -c wscope -n "__fish_wscope_needs_command" -a "demo" -d 'Shows a session with an echo server inside the process'
 complete -c wscope -n "__fish_wscope_needs_command" -a "completions" -d 'Prints the completion script of a shell'
 complete -c wscope -n "__fish_wscope_needs_command" -a "man" -d 'Prints the manual page, in roff: `wscope man | man -l -`'
@@ -275,6 +276,12 @@ complete -c wscope -n "__fish_wscope_using_subcommand decode" -l deflate -d 'Inf
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s q -l quiet -d 'Show nothing but errors beside the output'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand explain" -l browser -d 'Explain what a browser\'s console or Node.js says of a failure' -r
+complete -c wscope -n "__fish_wscope_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even in a pipe'
+never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand explain" -l list -d 'List all diagnostics'
+complete -c wscope -n "__fish_wscope_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
 always\t'Below the last frame of a message too'
 never\t'As it came'"

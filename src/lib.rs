@@ -7,6 +7,8 @@
 pub mod cli;
 #[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
+pub mod diagnostics;
 pub mod event;
 #[doc(hidden)]
 pub mod modes;

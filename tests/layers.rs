@@ -7,8 +7,16 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the ground up; a file uses its own and those before it. The last ones are one
 /// layer: what was typed, what it resolves to, and what is done about it.
-const LAYERS: [&[&str]; 6] =
-    [&["wire"], &["event"], &["session"], &["net"], &["ui"], &["cli", "config", "modes"]];
+const LAYERS: [&[&str]; 7] = [
+    &["wire"],
+    &["event"],
+    // Below the network, so that its errors can take their advice from the catalogue.
+    &["diagnostics"],
+    &["session"],
+    &["net"],
+    &["ui"],
+    &["cli", "config", "modes"],
+];
 
 /// A file says one thing; beyond this it says several.
 const MAX_LINES: usize = 700;

@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links)] // `host[:port][/path]` is help text, no link
 
+mod explain;
 mod listen;
 pub mod prompt;
 mod values;
@@ -15,6 +16,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
+pub use explain::ExplainArgs;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 use values::{bits, duration, linger, size};
 
@@ -59,6 +61,8 @@ pub enum Command {
     /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), or raw
     /// bytes. Ends with status 9 if a rule was broken.
     Decode(DecodeArgs),
+    /// Explains a diagnostic, a close code, or what a browser says of a failure
+    Explain(ExplainArgs),
     /// Shows a session with an echo server inside the process
     Demo(DemoArgs),
     /// Prints the completion script of a shell

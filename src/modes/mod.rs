@@ -4,6 +4,7 @@ pub mod client;
 pub mod decode;
 pub mod demo;
 pub mod exit;
+pub mod explain;
 pub mod generated;
 pub mod handshake;
 pub mod listen;
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
         Some(Command::Listen(args)) => listen(*args, terminal),
         Some(Command::Handshake(args)) => handshake::run(args, terminal),
         Some(Command::Decode(args)) => decode::run(&args, terminal),
+        Some(Command::Explain(args)) => explain::run(&args, terminal),
         Some(Command::Demo(args)) => demo::run(&args, terminal),
         Some(Command::Completions { shell }) => generated::print(generated::completions(shell)),
         Some(Command::Man) => generated::print(generated::MAN),

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::diagnostics;
+
 /// RFC 8305 §5: "a simple implementation can have a fixed delay for how long to
 /// wait before starting the next connection attempt. This delay is referred to
 /// as the "Connection Attempt Delay". One recommended value for a default delay
@@ -222,17 +224,7 @@ impl DialError {
 
     /// What the user can do.
     pub fn help(&self) -> &'static str {
-        match self.code() {
-            "W103" => {
-                "nothing listens there: check the port, and whether the server binds this \
-                       address (0.0.0.0 or 127.0.0.1, IPv4 or IPv6)"
-            }
-            "W105" => {
-                "nothing answers: a firewall may drop the packets; try another port of the \
-                       host, or a longer --connect-timeout"
-            }
-            _ => "there is no way to the host: check the network, a VPN, or try -4 or -6",
-        }
+        diagnostics::entry(self.code()).map_or("", |entry| entry.help)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod child;
 pub mod clock;
 pub mod descriptors;
 pub mod dial;
+pub mod facts;
 pub mod link;
 pub mod listener;
 pub mod random;

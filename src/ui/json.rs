@@ -5,11 +5,13 @@
 
 use super::clock::UtcClock;
 use super::connections::PerConnection;
+use crate::diagnostics::Diagnostic;
 use crate::event::{Direction, Event, Stamp};
 use crate::wire::Role;
 use lane::Lane;
 use object::Object;
 
+mod diagnostic;
 mod facts;
 mod lane;
 mod object;
@@ -81,6 +83,16 @@ impl JsonPrinter {
                 facts::print(at, event, *redacting, clock, out);
             }
             other => facts::print(at, other, *redacting, clock, out),
+        }
+    }
+
+    /// Appends an object for each finding on a connection, the verdict first.
+    pub fn diagnostics(&mut self, at: &Stamp, found: &[Diagnostic], out: &mut Vec<u8>) {
+        if !self.started {
+            self.start(at, out);
+        }
+        for (index, found) in found.iter().enumerate() {
+            diagnostic::diagnostic(at, found, index == 0, &mut self.clock, out);
         }
     }
 

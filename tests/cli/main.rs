@@ -9,6 +9,7 @@ mod commands;
 mod decode;
 mod deflate;
 mod endings;
+mod explain;
 mod handshake;
 mod hostile;
 mod input;

@@ -177,6 +177,20 @@ pub enum Line {
         conn: u64,
         text: String,
     },
+    Diagnostic {
+        time: String,
+        conn: u64,
+        code: String,
+        severity: String,
+        verdict: bool,
+        title: String,
+        span: Option<Span>,
+        explanation: String,
+        source: String,
+        notes: Vec<String>,
+        causes: Vec<LikelyCause>,
+        help: String,
+    },
     End {
         time: String,
         conn: u64,
@@ -191,6 +205,31 @@ pub enum Line {
         r#in: Counts,
         text: String,
     },
+}
+
+/// Where a diagnostic can be seen.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct Span {
+    pub place: String,
+    pub line: Option<u64>,
+    pub frame: Option<u64>,
+    pub after_us: Option<u64>,
+    pub offset: u64,
+    pub mark_start: u64,
+    pub mark_end: u64,
+    pub label: String,
+    pub text: Option<String>,
+    pub base64: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct LikelyCause {
+    pub confidence: String,
+    pub text: String,
 }
 
 #[derive(Debug, Deserialize, PartialEq)]

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::diagnostics;
+
 /// Why TLS cannot be spoken, or no longer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsError {
@@ -139,14 +141,7 @@ impl TlsError {
                 Problem::SelfSigned | Problem::UnknownIssuer => "W208",
                 Problem::Other => return None,
             },
-            Self::Alert { number } => match number {
-                40 | 47 | 71 => "W209",
-                70 => "W210",
-                112 => "W211",
-                42 | 43 | 46 | 116 => "W212",
-                120 => "W213",
-                _ => return None,
-            },
+            Self::Alert { number } => return diagnostics::of_alert(*number),
             Self::Setup { .. }
             | Self::CaFile { .. }
             | Self::Identity { .. }
@@ -157,39 +152,21 @@ impl TlsError {
         })
     }
 
-    /// What the user can do, where we know it.
+    /// What the user can do, where we know it: the catalogue's advice, if it has an entry.
     pub fn help(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::PlainHttp => "use ws:// instead of wss://, or the server's TLS port",
-            Self::PlainHttpRequest => "the client must use wss:// (or https://)",
-            Self::NotTls { .. } => "check the port: another protocol answers there",
-            Self::ClosedDuringHandshake { .. } => {
-                "the port may speak plain text: try ws://; or the server admits only other TLS \
-                 versions, names or addresses"
+        match self {
+            Self::CaFile { .. } => {
+                Some("give a PEM file with one or more BEGIN CERTIFICATE blocks")
             }
-            Self::CaFile { .. } => "give a PEM file with one or more BEGIN CERTIFICATE blocks",
-            Self::Identity { .. } => {
+            Self::Identity { .. } => Some(
                 "give PEM files with --cert and --key, or a PKCS#12 archive with --cert; a \
-                 passphrase goes in WSCOPE_PASSPHRASE or --pass-file"
+                 passphrase goes in WSCOPE_PASSPHRASE or --pass-file",
+            ),
+            Self::Certificate { problem: CertificateProblem::Other, .. } => {
+                Some("use --insecure to go on without proof")
             }
-            Self::Certificate { problem, .. } => problem.help(),
-            Self::Alert { .. } => match self.code()? {
-                "W209" => {
-                    "client and server share no cipher suite or parameters, or the server misses a \
-                     client certificate"
-                }
-                "W210" => "client and server share no TLS version; one of them is too old",
-                "W211" => {
-                    "the server has no site of this name: connect by a name it serves, not by address"
-                }
-                "W212" => "the server wants another client certificate, or one at all",
-                "W213" => {
-                    "the server speaks only other protocols here, often HTTP/2; use an HTTP/1.1 port"
-                }
-                _ => return None,
-            },
-            Self::Setup { .. } | Self::Handshake { .. } | Self::Broken { .. } => return None,
-        })
+            _ => Some(diagnostics::entry(self.code()?)?.help),
+        }
     }
 }
 
@@ -208,29 +185,6 @@ impl CertificateProblem {
         ];
         let known = table.into_iter().find(|(words, _)| reason.contains(words));
         known.map_or(Self::Other, |(_, problem)| problem)
-    }
-
-    fn help(self) -> &'static str {
-        match self {
-            Self::Expired => {
-                "renew the certificate, or use --insecure to go on without proof; check this \
-                 machine's clock"
-            }
-            Self::NotYetValid => {
-                "check this machine's clock, or use --insecure to go on without proof"
-            }
-            Self::NameMismatch => {
-                "use a name that the certificate lists, or --insecure to go on without proof"
-            }
-            Self::SelfSigned => {
-                "trust it with --cacert FILE, or use --insecure to go on without proof"
-            }
-            Self::UnknownIssuer => {
-                "trust its issuer with --cacert FILE, or use --insecure; if other programs trust it, \
-                 the server may not send the intermediate certificate"
-            }
-            Self::Other => "use --insecure to go on without proof",
-        }
     }
 }
 

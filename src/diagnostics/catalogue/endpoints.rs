@@ -1,0 +1,74 @@
+//! W5xx: the handshake is good, but another protocol is spoken inside.
+
+use super::{MEASURED, error, high, medium, note};
+use crate::diagnostics::Entry;
+
+#[rustfmt::skip]
+pub(super) const ENTRIES: &[Entry] = &[
+    note("W501", "this is a Socket.IO server (Engine.IO 4)")
+        .because("the first message is Engine.IO's open packet, so messages have its packet types in front")
+        .help("send `40` to connect, then events as in `42[\"name\",\"value\"]`; answer each `2` with `3`")
+        .source("measured on real servers; Engine.IO protocol 4")
+        .seen("the first message begins with 0{\"sid\""),
+    error("W502", "Engine.IO rejected a packet it could not parse")
+        .because("each message must begin with the digit of its packet type")
+        .help("begin messages with a digit: `40` first, then `42[\"name\",\"value\"]`")
+        .source(MEASURED)
+        .seen("after the open packet and a message of ours without a digit, a Close without code"),
+    note("W503", "this is a SockJS session")
+        .because("the first message is SockJS's open frame, so messages are JSON arrays of strings")
+        .help("send messages as `[\"text\"]`; received ones have the form `a[\"text\"]`")
+        .source("measured on real servers; SockJS protocol 0.3.3")
+        .seen("the first message is the letter o"),
+    error("W504", "SockJS could not read our message")
+        .because("SockJS takes JSON arrays of strings only")
+        .help("wrap the message: `[\"text\"]`; or use the raw path, `/websocket`")
+        .source(MEASURED)
+        .seen("a Close 3000 with the reason Broken framing"),
+    error("W505", "the GraphQL server waited for connection_init")
+        .because("graphql-transport-ws wants that message first, and closes with 4408 when it does not come in time")
+        .help("send it first: `-x '{\"type\":\"connection_init\"}'`")
+        .source("measured on real servers; graphql-ws protocol")
+        .seen("a Close 4408 where the subprotocol or the path says GraphQL"),
+    error("W506", "the GraphQL server refused the subprotocol")
+        .because("it speaks another one than those offered")
+        .help("offer `-s graphql-transport-ws`; old servers want `-s graphql-ws`")
+        .source("measured on real servers; graphql-ws protocol")
+        .seen("a Close 4406"),
+    error("W507", "the STOMP server waits for CONNECT")
+        .because("STOMP begins with a CONNECT frame, which ends with a NUL")
+        .help("send it: `printf 'CONNECT\\naccept-version:1.2\\nhost:/\\n\\n\\0' | wscope --input whole -s v12.stomp URL`")
+        .source("measured on RabbitMQ; STOMP 1.2")
+        .causes(&[high("no CONNECT was sent"), medium("it lacked the NUL at its end, or a header")])
+        .seen("a stomp subprotocol and silence, or an ERROR frame about CONNECT"),
+    note("W508", "this is ActionCable")
+        .because("the first message is its welcome, and a ping follows every three seconds")
+        .help("subscribe: `-x '{\"command\":\"subscribe\",\"identifier\":\"{\\\"channel\\\":\\\"NAME\\\"}\"}'`")
+        .source(MEASURED)
+        .seen("the first message is {\"type\":\"welcome\"}"),
+    note("W509", "this is the Pusher protocol")
+        .because("its data field is JSON inside a string")
+        .help("subscribe: `-x '{\"event\":\"pusher:subscribe\",\"data\":{\"channel\":\"NAME\"}}'`")
+        .source("Pusher Channels protocol 7")
+        .seen("the first message has the event pusher:connection_established"),
+    note("W510", "this is a SignalR hub")
+        .because("messages end with the byte 0x1e, and the first one is a handshake")
+        .help("send the handshake first: `printf '{\"protocol\":\"json\",\"version\":1}\\036' | wscope --input whole URL`")
+        .source("SignalR hub protocol")
+        .seen("a message of JSON that ends with 0x1e"),
+    error("W511", "MQTT needs binary frames")
+        .because("MQTT control packets travel in binary frames only; text frames may be answered with a close")
+        .help("send binary messages: `-b`")
+        .source("MQTT 5.0 §6; measured on aedes")
+        .seen("subprotocol mqtt and a text message of ours"),
+    note("W512", "the WAMP router waits for HELLO")
+        .because("WAMP begins with a HELLO message of the client")
+        .help("send it: `-x '[1,\"REALM\",{\"roles\":{\"subscriber\":{}}}]'`")
+        .source("WAMP specification, sessions")
+        .seen("a wamp.2 subprotocol, and no message yet"),
+    note("W513", "this is Discord's gateway")
+        .because("its hello names the interval at which it wants heartbeats")
+        .help("identify with op 2 and send `{\"op\":1,\"d\":null}` in that interval")
+        .source("Discord developer documentation")
+        .seen("the first message has op 10 and heartbeat_interval"),
+];

@@ -1,0 +1,120 @@
+//! The catalogue's tables, one file for each family of symptoms.
+//!
+//! A table only holds texts. Where `wire` has a table of its own (violations), the texts are taken
+//! from there.
+
+use super::{Cause, Confidence, Entry, Severity};
+
+mod close_codes;
+mod disconnects;
+mod endpoints;
+mod extensions;
+mod frames;
+mod reaching;
+mod refusals;
+mod statuses;
+mod switching;
+mod tls;
+
+pub use tls::of_alert;
+
+/// Entries that belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct Family {
+    /// What they are about.
+    pub title: &'static str,
+    /// In the order of their codes.
+    pub entries: &'static [Entry],
+}
+
+/// The whole catalogue, in the order of the codes.
+pub const FAMILIES: &[Family] = &[
+    Family { title: "URL, name, TCP, proxy, first bytes", entries: reaching::ENTRIES },
+    Family { title: "TLS", entries: tls::ENTRIES },
+    Family { title: "Pages and redirects instead of 101", entries: statuses::ENTRIES },
+    Family { title: "Error statuses instead of 101", entries: refusals::ENTRIES },
+    Family { title: "The 101 and the subprotocol", entries: switching::ENTRIES },
+    Family { title: "Extensions, and what follows the 101", entries: extensions::ENTRIES },
+    Family { title: "Another protocol inside", entries: endpoints::ENTRIES },
+    Family { title: "Frames", entries: frames::ENTRIES },
+    Family { title: "Close codes", entries: close_codes::ENTRIES },
+    Family { title: "Endings and timing", entries: disconnects::ENTRIES },
+];
+
+/// Known without a document to cite.
+const KNOWN: &str = "widely known";
+/// Seen on the servers the catalogue was made with.
+const MEASURED: &str = "measured on real servers";
+/// What browsers do beyond the RFC.
+const WHATWG: &str = "WHATWG WebSockets Standard";
+const IANA: &str = "IANA WebSocket Close Code Number Registry";
+
+const fn error(code: &'static str, title: &'static str) -> Entry {
+    blank(code, Severity::Error, title)
+}
+
+const fn warning(code: &'static str, title: &'static str) -> Entry {
+    blank(code, Severity::Warning, title)
+}
+
+const fn note(code: &'static str, title: &'static str) -> Entry {
+    blank(code, Severity::Note, title)
+}
+
+const fn blank(code: &'static str, severity: Severity, title: &'static str) -> Entry {
+    Entry {
+        code,
+        severity,
+        title,
+        explanation: "",
+        help: "",
+        source: "",
+        causes: &[],
+        recognised: "",
+        background: "",
+    }
+}
+
+const fn high(text: &'static str) -> Cause {
+    Cause { confidence: Confidence::High, text }
+}
+
+const fn medium(text: &'static str) -> Cause {
+    Cause { confidence: Confidence::Medium, text }
+}
+
+const fn low(text: &'static str) -> Cause {
+    Cause { confidence: Confidence::Low, text }
+}
+
+impl Entry {
+    const fn because(mut self, explanation: &'static str) -> Self {
+        self.explanation = explanation;
+        self
+    }
+
+    const fn help(mut self, help: &'static str) -> Self {
+        self.help = help;
+        self
+    }
+
+    const fn source(mut self, source: &'static str) -> Self {
+        self.source = source;
+        self
+    }
+
+    const fn causes(mut self, causes: &'static [Cause]) -> Self {
+        self.causes = causes;
+        self
+    }
+
+    const fn seen(mut self, recognised: &'static str) -> Self {
+        self.recognised = recognised;
+        self
+    }
+
+    const fn more(mut self, background: &'static str) -> Self {
+        self.background = background;
+        self
+    }
+}

@@ -1,0 +1,117 @@
+//! W2xx: TLS, its alerts, certificates and ALPN.
+
+use super::{KNOWN, MEASURED, error, high, low, medium, note, warning};
+use crate::diagnostics::Entry;
+
+/// The code of the entry for a TLS alert that the peer sent (RFC 8446 §6.2), if there is one.
+pub fn of_alert(number: u8) -> Option<&'static str> {
+    Some(match number {
+        40 | 47 | 71 => "W209",
+        70 => "W210",
+        112 => "W211",
+        42 | 43 | 46 | 116 => "W212",
+        120 => "W213",
+        _ => return None,
+    })
+}
+
+#[rustfmt::skip]
+pub(super) const ENTRIES: &[Entry] = &[
+    error("W201", "the port speaks plain HTTP, not TLS")
+        .because("the first byte of the server's answer can't begin a TLS record")
+        .help("use ws:// instead of wss://, or the server's TLS port")
+        .source(MEASURED)
+        .causes(&[high("wss:// was used for a port without TLS"), low("a proxy in between answers in plain text")])
+        .seen("the first byte after the ClientHello is none of 0x14 to 0x18, most often the H of HTTP")
+        .more("OpenSSL calls this \"wrong version number\", rustls InvalidContentType. Twelve of sixteen servers tried answer like this."),
+    error("W202", "the server closed the connection on our ClientHello")
+        .because("the TLS handshake had just begun when the stream ended")
+        .help("the port may speak plain text: try ws://; or the server admits only other TLS versions, names or addresses")
+        .source(MEASURED)
+        .causes(&[high("the port speaks plain text and drops what it can't read"), medium("a policy on TLS versions, names or addresses"), low("the server is overloaded or starting")])
+        .seen("end of stream with no byte of a ServerHello"),
+    error("W203", "the TLS handshake hangs")
+        .because("the server waits for a line of text that a ClientHello does not hold")
+        .help("try ws:// instead of wss://: almost always the port speaks plain text")
+        .source(MEASURED)
+        .causes(&[high("the port speaks plain text; tornado and daphne wait like this"), low("packets are lost after the first ones (MTU)")])
+        .seen("no byte in answer to the ClientHello until the timeout"),
+    error("W204", "plain HTTP was spoken to a TLS port")
+        .because("the server says that it expected TLS on this port")
+        .help("change the URL to `wss://`; where the client is not wscope, make it use wss:// or https://")
+        .source(MEASURED)
+        .seen("status 400 with the words of nginx, Go or Apache for a plain request on a TLS port"),
+    error("W205", "a TLS listener rejected plain text")
+        .because("the plain request got a TLS alert in answer, or none at all on a port that usually speaks TLS")
+        .help("change the URL to `wss://`")
+        .source(MEASURED)
+        .seen("the first bytes are an alert record (15 03 0x 00 02 …), or port 443 hangs up on plain text without a byte")
+        .more("Node's tls and openssl s_server close without an alert."),
+    error("W206", "the certificate is expired or not yet valid")
+        .because("the dates of the server's certificate exclude this moment")
+        .help("renew the certificate, or use --insecure to go on without proof; check this machine's clock")
+        .source("RFC 5280 §4.1.2.5")
+        .causes(&[high("the certificate was not renewed"), medium("it was renewed and the server not reloaded"), low("this machine's clock is wrong")])
+        .seen("the verifier compares notBefore and notAfter with the clock"),
+    error("W207", "the certificate is for other names")
+        .because("none of the names in the certificate is the host that was asked for")
+        .help("use a name that the certificate lists, or --insecure to go on without proof")
+        .source("RFC 9525 §6")
+        .causes(&[high("another name or the bare address of the server was used"), medium("the server has several sites and answers with its default one")])
+        .seen("the host is not among the subject alternative names"),
+    error("W208", "the certificate's issuer is not trusted")
+        .because("the chain of the certificate ends in no root that is trusted here")
+        .help("trust its issuer with `--cacert FILE`, or use --insecure; if other programs trust it, the server may not send the intermediate certificate")
+        .source("RFC 5280 §6")
+        .causes(&[high("the certificate is self-signed or from a private authority"), medium("the server sends its own certificate without the intermediate one"), low("TLS is intercepted by a security product")])
+        .seen("the verifier finds no trusted issuer"),
+    error("W209", "client and server share no TLS parameters")
+        .because("the server refused the handshake with an alert about its parameters")
+        .help("compare the cipher suites of both sides: `openssl s_client -connect HOST:PORT`; the server may also miss a client certificate")
+        .source("RFC 8446 §6.2")
+        .causes(&[high("the server accepts only cipher suites or curves that are not offered"), medium("it wants a client certificate and says so badly"), low("it does not know the server name")])
+        .seen("alert 40 handshake_failure, 47 illegal_parameter or 71 insufficient_security"),
+    error("W210", "client and server share no TLS version")
+        .because("the server refused the handshake with the alert protocol_version")
+        .help("update the older side; TLS 1.2 is the least that is still in order")
+        .source("RFC 8446 §6.2")
+        .causes(&[high("the server speaks only TLS 1.0 or 1.1"), low("the server demands TLS 1.3 and this system's library has none")])
+        .seen("alert 70 protocol_version"),
+    error("W211", "the server has no site of this name")
+        .because("the name sent in the TLS handshake, or the Host header, matches no site there")
+        .help("connect by a name the server knows, not by address")
+        .source("RFC 6455 §4.1, RFC 9110 §15.5.20")
+        .causes(&[high("the URL has an address instead of a name"), medium("a Host header was set that differs from the name sent to TLS")])
+        .seen("alert 112 unrecognized_name, or status 421"),
+    error("W212", "the server wants a client certificate")
+        .because("the server refused because it got no certificate from this side, or not the right one")
+        .help("give one: `--cert FILE --key FILE`")
+        .source("RFC 8446 §6.2")
+        .seen("alert 42, 43, 46 or 116; or status 400, 403, 495 or 496 with words about it"),
+    error("W213", "the server offers only another protocol over TLS")
+        .because("the server refused http/1.1 in the ALPN extension; often it speaks HTTP/2 alone")
+        .help("use an HTTP/1.1 port of the server, or enable HTTP/1.1 on this one")
+        .source("RFC 7301 §3.2; measured on real servers")
+        .seen("alert 120 no_application_protocol"),
+    error("W214", "TLS agreed on HTTP/2")
+        .because("the upgrade of HTTP/1.1 can't run on an HTTP/2 connection")
+        .help("offer only http/1.1 in ALPN")
+        .source("RFC 8441 §5, RFC 9113 §8.6")
+        .seen("the protocol agreed by ALPN is h2"),
+    error("W215", "a Node.js HTTP/2 server without a way back to HTTP/1.1")
+        .because("the server insists on h2 in ALPN")
+        .help("set `allowHTTP1: true` in the server's http2.createSecureServer")
+        .source(MEASURED)
+        .seen("403 with the words Missing ALPN Protocol, expected to be available"),
+    warning("W216", "TLS ended without close_notify")
+        .because("the TCP connection was cut underneath TLS, so what came last may be missing")
+        .help("treat it as a lost connection: look at how long it had been idle")
+        .source("RFC 8446 §6.1")
+        .causes(&[high("the peer's program ended without closing TLS"), medium("a middlebox cut the connection")])
+        .seen("end of stream without the close_notify alert"),
+    note("W217", "TLS is intercepted by a security product")
+        .because("the certificate was issued by a product that opens TLS on the way, and such products often break the upgrade")
+        .help("test from another network, or ask for an exception for this host")
+        .source(KNOWN)
+        .seen("the certificate's issuer is named like a known security product"),
+];

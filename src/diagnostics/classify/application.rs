@@ -1,0 +1,129 @@
+//! The protocol inside the WebSocket, told from its first message, the subprotocol, path and host;
+//! and what it wants to hear first.
+
+use super::Found;
+use crate::diagnostics::sniff::contains;
+use crate::diagnostics::url::Url;
+use crate::diagnostics::{Facts, Place, Span};
+use crate::wire::head::Head;
+use crate::wire::{Data, OpCode};
+
+/// The byte that ends SignalR's messages.
+const RECORD_SEPARATOR: u8 = 0x1e;
+
+/// Which protocols may be spoken inside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Inside {
+    pub engine_io: bool,
+    pub graphql: bool,
+    pub discord: bool,
+    pub discord_voice: bool,
+    pub pusher: bool,
+}
+
+impl Inside {
+    pub fn of(facts: &Facts<'_>) -> Self {
+        let url = facts.url.map(Url::of);
+        let host = url.map(|url| url.host.to_ascii_lowercase()).unwrap_or_default();
+        let path = url.map(|url| url.path.to_ascii_lowercase()).unwrap_or_default();
+        let protocol = subprotocol(facts).unwrap_or_default();
+        let first = first_message(facts);
+        let discord = host.contains("discord");
+        Self {
+            engine_io: is_engine_io(first),
+            graphql: protocol.starts_with("graphql") || path.contains("graphql"),
+            discord: (discord && !host.contains("voice")) || is_discord(first),
+            discord_voice: discord && host.contains("voice"),
+            pusher: host.contains("pusher") || contains(first, b"pusher:"),
+        }
+    }
+}
+
+/// What the path says of the protocol, if the request lacks what that needs.
+pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
+    let url = Url::of(facts.url?);
+    let path = url.path.to_ascii_lowercase();
+    let offers = |word: &str| {
+        let offered = |head: &Head| {
+            head.tokens("Sec-WebSocket-Protocol").any(|name| contains(name, word.as_bytes()))
+        };
+        facts.request.is_some_and(offered)
+    };
+    if path.contains("socket.io") && !url.query.contains("transport=websocket") {
+        Some("the path is Socket.IO's, which wants `?EIO=4&transport=websocket` behind it")
+    } else if path.contains("sockjs") && !path.ends_with("/websocket") {
+        Some("the path is SockJS's, whose raw WebSocket ends with `/websocket`")
+    } else if path.contains("graphql") && !offers("graphql") {
+        Some("the path is GraphQL's, which wants a subprotocol: `-s graphql-transport-ws`")
+    } else if (path.contains("stomp") || url.port == Some(15674)) && !offers("stomp") {
+        Some("STOMP wants a subprotocol, and RabbitMQ the path /ws: `-s v12.stomp`")
+    } else if path.contains("mqtt") && !offers("mqtt") {
+        Some("the path is MQTT's, which wants a subprotocol: `-s mqtt`")
+    } else {
+        None
+    }
+}
+
+pub(super) fn application(facts: &Facts<'_>, found: &mut Found) {
+    if !facts.is_open() {
+        return;
+    }
+    let first = first_message(facts);
+    let protocol = subprotocol(facts).unwrap_or_default();
+    let span = |label: &str| (!first.is_empty()).then(|| Span::first(Place::Message, first, label));
+    let code = if is_engine_io(first) {
+        "W501"
+    } else if first == b"o" {
+        "W503"
+    } else if contains(first, b"\"type\":\"welcome\"") {
+        "W508"
+    } else if contains(first, b"pusher:connection_established") {
+        "W509"
+    } else if first.ends_with(&[RECORD_SEPARATOR]) && first.starts_with(b"{") {
+        "W510"
+    } else if is_discord(first) {
+        "W513"
+    } else {
+        return silent(facts, &protocol, first, found);
+    };
+    found.add(code, |d| d.at(span("the first message")));
+}
+
+/// Nothing tells it but the subprotocol.
+fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Found) {
+    let sent_text =
+        facts.stream.sent.is_some_and(|(message, _)| message.opcode == OpCode::Data(Data::Text));
+    if protocol == "mqtt" && sent_text {
+        found.add("W511", |d| d.note("the first message sent from here was text"));
+    }
+    let sent = facts.stream.sent.map(|(_, content)| content);
+    let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
+    let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT");
+    if protocol.ends_with(".stomp") && (bad || (first.is_empty() && !connect)) {
+        found.add("W507", |d| match bad {
+            true => d.at(Span::first(Place::Message, first, "its ERROR frame")),
+            false => d.note("no message has come, and no CONNECT was sent"),
+        });
+    }
+    if protocol.starts_with("wamp.2") && first.is_empty() {
+        found.add("W512", |d| d.note("no message has come"));
+    }
+}
+
+fn is_engine_io(first: &[u8]) -> bool {
+    first.starts_with(b"0{\"sid\"")
+}
+
+fn is_discord(first: &[u8]) -> bool {
+    contains(first, b"\"heartbeat_interval\"") && contains(first, b"\"op\":10")
+}
+
+fn first_message<'a>(facts: &Facts<'a>) -> &'a [u8] {
+    facts.stream.message.map(|(_, content)| content).unwrap_or_default()
+}
+
+fn subprotocol(facts: &Facts<'_>) -> Option<String> {
+    let response = facts.response?;
+    let name = response.get("Sec-WebSocket-Protocol")?;
+    Some(String::from_utf8_lossy(name).to_ascii_lowercase())
+}

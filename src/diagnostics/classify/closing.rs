@@ -1,0 +1,132 @@
+//! Close codes: those of the application's protocol first, then the registered ones.
+
+use super::Found;
+use super::application::Inside;
+use crate::diagnostics::facts::EndKind;
+use crate::diagnostics::{Diagnostic, Facts};
+use crate::wire::close::{self, CloseBody};
+
+/// The codes graphql-ws and its kin use.
+const GRAPHQL: [u16; 11] = [4004, 4005, 4400, 4401, 4403, 4406, 4408, 4409, 4429, 4500, 4504];
+
+/// What Discord's gateway means by its codes, from 4000 on.
+const DISCORD: [&str; 15] = [
+    "unknown error, reconnect",
+    "unknown opcode",
+    "decode error",
+    "not authenticated",
+    "authentication failed, do not reconnect",
+    "already authenticated",
+    "a code without meaning",
+    "invalid sequence number, reconnect with a new session",
+    "rate limited",
+    "session timed out, reconnect with a new session",
+    "invalid shard, do not reconnect",
+    "sharding required, do not reconnect",
+    "invalid API version, do not reconnect",
+    "invalid intents, do not reconnect",
+    "disallowed intents, do not reconnect",
+];
+
+pub(super) fn closing(facts: &Facts<'_>, found: &mut Found) {
+    let facts_of_close = &facts.close;
+    if let Some(label) = facts_of_close.label {
+        let code = match label {
+            1005 => "W705",
+            1015 => "W715",
+            _ => "W706",
+        };
+        return found.add(code, |d| d);
+    }
+    let Some(received) = facts_of_close.received else { return };
+    // The echo of our own Close says nothing.
+    let echoed = facts_of_close.sent.is_some_and(|sent| sent.code == received.code);
+    if !facts_of_close.by_peer && echoed {
+        return;
+    }
+    let inside = Inside::of(facts);
+    let code = own(received, facts, &inside).unwrap_or_else(|| registered(received.code));
+    found.add(code, |d| explain(d, received));
+}
+
+/// What the protocol inside means by it.
+fn own(body: &CloseBody, facts: &Facts<'_>, inside: &Inside) -> Option<&'static str> {
+    let Some(code) = body.code else {
+        let digit = |(_, content): (_, &[u8])| content.first().is_some_and(u8::is_ascii_digit);
+        let wrong = facts.stream.sent.is_some_and(|sent| !digit(sent));
+        return (inside.engine_io && wrong).then_some("W502");
+    };
+    let broken_framing = crate::diagnostics::sniff::contains(&body.reason, b"Broken framing");
+    match code {
+        3000 if broken_framing => Some("W504"),
+        4408 if inside.graphql => Some("W505"),
+        4406 if inside.graphql => Some("W506"),
+        code if inside.graphql && GRAPHQL.contains(&code) => Some("W719"),
+        4001..=4022 if inside.discord_voice => Some("W721"),
+        4000..=4014 if inside.discord => Some("W720"),
+        4000..=4299 if inside.pusher => Some("W722"),
+        _ => None,
+    }
+}
+
+fn registered(code: Option<u16>) -> &'static str {
+    match code {
+        None => "W705",
+        Some(1000) => "W700",
+        Some(1001) => "W701",
+        Some(1002) => "W702",
+        Some(1003) => "W703",
+        Some(1004) => "W704",
+        Some(1005) => "W705",
+        Some(1006) => "W706",
+        Some(1007) => "W707",
+        Some(1008) => "W708",
+        Some(1009) => "W709",
+        Some(1010) => "W710",
+        Some(1011) => "W711",
+        Some(1012) => "W712",
+        Some(1013) => "W713",
+        Some(1014) => "W714",
+        Some(1015) => "W715",
+        Some(1016..=2999) => "W716",
+        Some(3000 | 3003 | 3008) => "W717",
+        Some(3001..=3999) => "W718",
+        Some(4000..=4999) => "W723",
+        Some(..=999 | 5000..) => "W724",
+    }
+}
+
+/// The code of the entry for a close code, where nothing else is known.
+pub fn of_close_code(code: u16) -> &'static str {
+    registered(Some(code))
+}
+
+fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
+    let d = match body.code {
+        None => d,
+        Some(code) => {
+            let info = close::lookup(code);
+            let d = d.note(format!("the peer sent {code} {}", info.name));
+            let at = usize::from(code.saturating_sub(4000));
+            match (d.entry.code, DISCORD.get(at)) {
+                ("W720", Some(meaning)) => d.note(format!("Discord means by it: {meaning}")),
+                ("W722", _) => d.note(match code {
+                    ..4100 => "do not reconnect unchanged",
+                    4100..4200 => "reconnect after a second or more",
+                    _ => "reconnect at once",
+                }),
+                _ => d,
+            }
+        }
+    };
+    match body.reason.as_slice() {
+        [] => d,
+        reason => d.note(format!("its reason: {}", String::from_utf8_lossy(reason))),
+    }
+}
+
+/// Whether the end is that of a closing handshake.
+pub(super) fn was_closed(facts: &Facts<'_>) -> bool {
+    let closed = facts.end.is_none_or(|end| end.how == EndKind::Closed);
+    closed && (facts.close.received.is_some() || facts.close.sent.is_some())
+}

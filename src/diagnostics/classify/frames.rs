@@ -1,0 +1,198 @@
+//! Rules of frames that were broken, and what is odd about frames that are legal.
+
+use super::Found;
+use crate::diagnostics::facts::{EndKind, FrameContext};
+use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
+use crate::wire::frame::MAX_HEADER_LEN;
+use crate::wire::{FrameHeader, LengthForm, Violation, ViolationKind};
+
+/// How many frames with one mask key are no coincidence.
+const EQUAL_MASKS: u64 = 8;
+
+/// Bytes shown of a frame.
+const SHOWN: usize = 16;
+
+pub(super) fn frames(facts: &Facts<'_>, found: &mut Found) {
+    if let Some((first, others)) = facts.violations.split_first() {
+        // Of a frame cut by the end of the stream the ending tells more.
+        if first.kind != ViolationKind::CutInsideFrame || facts.end.is_none() {
+            verdict(first, others, facts, found);
+        }
+        // What is wrong later may well be a consequence, so it is said without a place.
+        for violation in others.iter().filter(|other| is_separate(other, first)) {
+            found.add(code_of(violation, None), |d| {
+                let (frame, offset) = (violation.frame, violation.offset);
+                d.note(format!("frame #{frame}, byte {offset} of the stream"))
+            });
+        }
+    }
+    if let Some(context) = facts.frame.as_ref().filter(|_| !facts.violations.is_empty())
+        && let Some(shift) = desync(context)
+    {
+        found.add("W630", |d| d.note(desync_note(shift)));
+    }
+    odd(facts, found);
+}
+
+/// The first violation, and what else was wrong with the same frame.
+fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &mut Found) {
+    let context = facts.frame.as_ref();
+    found.add(code_of(first, context), |mut d| {
+        d.notes.extend((!first.detail.is_empty()).then(|| first.detail.clone()));
+        let d = match context {
+            Some(context) => d.at(span(first, context)),
+            None => d.note(format!("frame #{}, byte {} of the stream", first.frame, first.offset)),
+        };
+        // What the connection was failed for is an error, whatever others make of it.
+        let failed = facts.end.is_some_and(|end| end.how == EndKind::Failed);
+        let d = if failed { d.severity(Severity::Error) } else { d };
+        others.iter().filter(|other| other.frame == first.frame).fold(d, |d, other| {
+            let rule = other.kind.rule();
+            d.note(format!("of the same frame: {} ({})", rule.explanation, rule.code))
+        })
+    });
+}
+
+/// Whether a violation may have another cause than the first one.
+fn is_separate(other: &Violation, first: &Violation) -> bool {
+    other.frame != first.frame && other.kind != ViolationKind::CutInsideFrame
+}
+
+/// The violation's own code, or a finer one.
+fn code_of(violation: &Violation, context: Option<&FrameContext<'_>>) -> &'static str {
+    let not_utf8_by_design = ["surrogate", "overlong", "U+10FFFF"];
+    match violation.kind {
+        ViolationKind::InvalidUtf8
+            if not_utf8_by_design.iter().any(|word| violation.detail.contains(word)) =>
+        {
+            "W617"
+        }
+        ViolationKind::MessageTooBig | ViolationKind::LengthTopBit
+            if context.is_some_and(|context| spells_text(&context.header)) =>
+        {
+            "W612"
+        }
+        kind => kind.rule().code,
+    }
+}
+
+/// Whether the bytes of a length are printable, so that they are no length.
+fn spells_text(header: &FrameHeader) -> bool {
+    let bytes = header.bytes();
+    let length = bytes.get(2..2 + header.form.extra_bytes()).unwrap_or_default();
+    let printable = length.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n'));
+    header.form != LengthForm::Bits7 && printable
+}
+
+/// The guilty byte if it stands behind the header, otherwise the header.
+fn span(violation: &Violation, context: &FrameContext<'_>) -> Span {
+    let FrameContext { header, around, around_at, after } = context;
+    let own = header.bytes();
+    let index =
+        |offset: u64| usize::try_from(offset.saturating_sub(*around_at)).unwrap_or(usize::MAX);
+    let place = Place::Frame { number: violation.frame, after: Some(*after) };
+    let payload = header.offset + own.len() as u64;
+    let guilty = index(violation.offset);
+    let is_byte = violation.offset >= payload && violation.kind != ViolationKind::CutInsideFrame;
+    if is_byte && let Some(byte) = around.get(guilty) {
+        let start = guilty.saturating_sub(SHOWN / 2).max(index(header.offset).min(guilty));
+        return Span {
+            place,
+            offset: around_at + start as u64,
+            bytes: around[start..around.len().min(start + SHOWN)].to_vec(),
+            marked: guilty - start..guilty - start + 1,
+            label: format!("byte {byte:#04x} of the payload; {}", bits(header)),
+            form: Form::Hex,
+        };
+    }
+    let at = index(header.offset);
+    let bytes = around.get(at..).filter(|rest| rest.starts_with(&own)).unwrap_or(&own);
+    Span {
+        place,
+        offset: header.offset,
+        bytes: bytes[..bytes.len().min(SHOWN)].to_vec(),
+        marked: 0..if own.len() > 2 { own.len() } else { 1 },
+        label: bits(header),
+        form: Form::Hex,
+    }
+}
+
+/// As in `FIN=1 RSV1=1 opcode=text len=15`.
+fn bits(header: &FrameHeader) -> String {
+    let bit = |name: &str, set: bool| if set { format!("{name}=1 ") } else { String::new() };
+    let opcode = match crate::wire::frame::opcode_name(header.opcode) {
+        Some(name) => name.to_owned(),
+        None => format!("{} (reserved)", header.opcode_bits()),
+    };
+    format!(
+        "FIN={} {}{}{}opcode={opcode} {}len={}",
+        u8::from(header.fin),
+        bit("RSV1", header.rsv1),
+        bit("RSV2", header.rsv2),
+        bit("RSV3", header.rsv3),
+        bit("MASK", header.mask.is_some()),
+        header.len,
+    )
+}
+
+/// By how many bytes the frame before may have been too long (negative) or too short, if a legal
+/// header stands that far from the illegal one and no nearer.
+fn desync(context: &FrameContext<'_>) -> Option<i64> {
+    let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
+    let masked = context.header.mask.is_some();
+    let legal = |at: usize| {
+        let rest = context.around.get(at..)?;
+        sniff::is_plausible(*rest.first()?).then_some(())?;
+        let header = FrameHeader::parse(rest, 0).ok()?;
+        let short = LengthForm::minimal(header.len) == header.form && header.has_end();
+        // Any byte of zeros makes a header of nothing, so only what has content and its end inside
+        // the bytes at hand, or a control frame of legal length, counts.
+        let whole =
+            usize::try_from(header.len).is_ok_and(|len| header.wire_len() + len <= rest.len());
+        let control = !header.is_control() || (header.fin && header.len <= 125);
+        (short && whole && control && header.len > 0 && header.mask.is_some() == masked)
+            .then_some(())
+    };
+    // A header that is legal by itself is no sign of a wrong length.
+    if sniff::is_plausible(*context.around.get(at)?) {
+        return None;
+    }
+    (1..=MAX_HEADER_LEN).find_map(|k| {
+        if legal(at + k).is_some() {
+            return Some(k as i64);
+        }
+        at.checked_sub(k).and_then(legal).map(|()| -(k as i64))
+    })
+}
+
+fn desync_note(shift: i64) -> String {
+    let (count, way) = match shift {
+        ..0 => (-shift, "earlier, so the length before was too large"),
+        _ => (shift, "later, so the length before was too small"),
+    };
+    let why = match count {
+        4 => "; 4 is the size of a mask key",
+        2 | 8 => "; it is the size of an extended length",
+        _ => "",
+    };
+    format!("a legal header stands {count} bytes {way}{why}")
+}
+
+fn odd(facts: &Facts<'_>, found: &mut Found) {
+    let pings = &facts.pings;
+    if pings.unsolicited > 0 {
+        let count = pings.unsolicited;
+        found.add("W622", |d| d.note(format!("{count} of them came")));
+    }
+    if let Some(waiting) = pings.waiting.filter(|_| pings.data_since) {
+        found.add("W623", |d| {
+            d.note(format!("a ping has been waiting for {:.1} s", waiting.as_secs_f64()))
+        });
+    }
+    if let Some((count, key)) = facts.stream.equal_masks.filter(|(count, _)| *count >= EQUAL_MASKS)
+    {
+        let [a, b, c, d] = key;
+        let text = format!("{count} frames had the key {a:02x}{b:02x}{c:02x}{d:02x}");
+        found.add("W629", |d| d.note(text));
+    }
+}

@@ -1,0 +1,78 @@
+//! From facts to diagnostics: each layer is asked in the order in which a connection comes about,
+//! and the first one that explains the failure has the word.
+//!
+//! The order: URL, name, TCP, proxy, TLS, first bytes, status, 101, bytes behind it, frames, close
+//! code, ending and timing, the protocol inside. No layer looks at what another one found.
+
+mod application;
+pub(super) mod closing;
+mod ending;
+mod frames;
+mod reaching;
+mod response;
+pub(super) mod status;
+mod stream;
+mod switching;
+mod tls;
+
+use super::{Diagnostic, Facts, Severity};
+
+/// A subprotocol that no server speaks: whoever accepts it accepts any (W412).
+pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
+
+/// A layer's judgement.
+type Layer = fn(&Facts<'_>, &mut Found);
+
+/// In the order in which they are asked.
+const LAYERS: [Layer; 13] = [
+    reaching::url,
+    reaching::lookup,
+    reaching::tcp,
+    reaching::proxy,
+    tls::tls,
+    reaching::first_bytes,
+    response::refusal,
+    switching::switching,
+    stream::first_bytes,
+    frames::frames,
+    closing::closing,
+    ending::ending,
+    application::application,
+];
+
+/// Explains what happened. The first diagnostic is the verdict, the others are worth knowing; none
+/// means that there is nothing to say.
+///
+/// The layers behind the first one with an error are not asked, but for the protocol inside, which
+/// is known all the same and often is the cure.
+pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
+    let mut found = Found(Vec::new());
+    for (at, layer) in LAYERS.iter().enumerate() {
+        if at + 1 == LAYERS.len() || !found.has_error() {
+            layer(facts, &mut found);
+        }
+    }
+    // Stable: within a severity the order of the layers stays.
+    found.0.sort_by_key(|diagnostic| diagnostic.severity);
+    found.0
+}
+
+/// What has been found so far.
+struct Found(Vec<Diagnostic>);
+
+impl Found {
+    /// Adds the entry with a code, once.
+    fn add(&mut self, code: &str, shape: impl FnOnce(Diagnostic) -> Diagnostic) {
+        if !self.has(code) {
+            self.0.extend(Diagnostic::of(code).map(shape));
+        }
+    }
+
+    fn has(&self, code: &str) -> bool {
+        self.0.iter().any(|found| found.entry.code == code)
+    }
+
+    fn has_error(&self) -> bool {
+        self.0.iter().any(|found| found.severity == Severity::Error)
+    }
+}

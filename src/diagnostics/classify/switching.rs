@@ -1,0 +1,120 @@
+//! A 101: the verdicts of the handshake's rules, as diagnostics.
+
+use super::{Found, PROBE_SUBPROTOCOL};
+use crate::diagnostics::{Diagnostic, Facts, Severity, Span};
+use crate::wire::deflate::params;
+use crate::wire::handshake::grammar::parse_extensions;
+use crate::wire::handshake::rules::{Outcome, Report, Verdict};
+use crate::wire::head::Head;
+
+const PROTOCOL: &str = "Sec-WebSocket-Protocol";
+const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
+
+pub(super) fn switching(facts: &Facts<'_>, found: &mut Found) {
+    let Some(head) = facts.response else { return };
+    if head.status_line().is_none_or(|line| line.code != 101) {
+        return;
+    }
+    if let Some(report) = facts.report {
+        for verdict in &report.verdicts {
+            if matches!(verdict.outcome, Outcome::Fail | Outcome::Warn) {
+                judge(verdict, facts, head, found);
+            }
+        }
+        agreed(report, facts, head, found);
+    }
+    if facts.stream.early > 0 {
+        let count = facts.stream.early;
+        found.add("W440", |d| d.note(format!("{count} bytes came with it")));
+    }
+}
+
+fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Found) {
+    let Some(code) = code_of(verdict, facts, head) else { return };
+    let severity = |d: Diagnostic| match (verdict.rule.fatal, verdict.outcome) {
+        (true, Outcome::Fail) => d.severity(Severity::Error),
+        // What no client must fail over is a warning at most.
+        _ if code == "W411" && facts.as_browser => d.severity(Severity::Error),
+        _ => {
+            let most = d.severity.max(Severity::Warning);
+            d.severity(most)
+        }
+    };
+    found.add(code, |d| {
+        let span = match header_of(verdict.rule.id) {
+            Some(name) => Span::header_or_start(head, name, ""),
+            None => Span::start_line(head, ""),
+        };
+        let span = if code == "W421" { at_fault(span, head) } else { span };
+        severity(d).at(span).note(format!("{} ({})", verdict.text, verdict.rule.id))
+    });
+}
+
+/// The entry for a broken rule; the rule's own, but where the catalogue tells finer.
+fn code_of(verdict: &Verdict, facts: &Facts<'_>, head: &Head) -> Option<&'static str> {
+    let code = verdict.rule.code?;
+    // The rules for other statuses are the business of the layer before.
+    if !code.starts_with("W4") && code != "W349" {
+        return None;
+    }
+    if code == "W410" {
+        let chosen = head.get(PROTOCOL).unwrap_or_default();
+        // Another rule tells it better: this is no name at all.
+        if chosen.is_empty() || chosen.contains(&b',') {
+            return Some("W413");
+        }
+        let mut offered = facts.request.into_iter().flat_map(|request| request.tokens(PROTOCOL));
+        if offered.any(|name| name.eq_ignore_ascii_case(chosen)) {
+            return Some("W414");
+        }
+    }
+    Some(code)
+}
+
+/// The place in the first line of extensions where the grammar ends.
+fn at_fault(span: Span, head: &Head) -> Span {
+    match parse_extensions(head.get_all(EXTENSIONS)) {
+        Err(error) if error.line == 1 => {
+            let start = span.marked.start + error.offset;
+            let end = span.bytes.len().max(start + 1);
+            span.marking(start..end)
+        }
+        _ => span,
+    }
+}
+
+/// The header that a rule is about, from the words of its name.
+fn header_of(rule: &str) -> Option<&'static str> {
+    let words = [
+        ("upgrade", "Upgrade"),
+        ("connection", "Connection"),
+        ("accept", "Sec-WebSocket-Accept"),
+        ("proto", PROTOCOL),
+        ("nobody", "Content-Length"),
+        ("ext", EXTENSIONS),
+        ("7692", EXTENSIONS),
+    ];
+    words.into_iter().find(|(word, _)| rule.contains(word)).map(|(_, header)| header)
+}
+
+/// What is legal and yet worth knowing.
+fn agreed(report: &Report, facts: &Facts<'_>, head: &Head, found: &mut Found) {
+    if report.agreed.subprotocol.as_deref() == Some(PROBE_SUBPROTOCOL) {
+        found.add("W412", |d| d.at(Span::header(head, PROTOCOL, "a name without meaning")));
+    }
+    let Some(request) = facts.request else { return };
+    let offered = request
+        .get_all(EXTENSIONS)
+        .any(|value| crate::diagnostics::sniff::contains(value, params::NAME.as_bytes()));
+    match report.agreed.deflate {
+        None if offered && head.get(EXTENSIONS).is_none() => {
+            found.add("W429", |d| d.at(Span::header(request, EXTENSIONS, "not answered")));
+        }
+        Some(deflate)
+            if deflate.server_max_window_bits == 8 || deflate.client_max_window_bits == 8 =>
+        {
+            found.add("W430", |d| d.at(Span::header(head, EXTENSIONS, "8 bits")));
+        }
+        _ => {}
+    }
+}

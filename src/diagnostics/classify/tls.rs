@@ -1,0 +1,98 @@
+//! TLS: why its handshake failed, what it agreed on, who issued the certificate.
+
+use super::Found;
+use crate::diagnostics::facts::TlsFault;
+use crate::diagnostics::{Facts, Place, Span, of_alert, sniff};
+use crate::event::CertificateFacts;
+
+/// Words in the issuer's name of products that open TLS on the way.
+const INTERCEPTORS: [&str; 22] = [
+    "zscaler",
+    "netskope",
+    "fortinet",
+    "fortigate",
+    "palo alto",
+    "blue coat",
+    "bluecoat",
+    "sophos",
+    "kaspersky",
+    "avast",
+    "eset ssl",
+    "bitdefender",
+    "mcafee",
+    "cisco umbrella",
+    "forcepoint",
+    "check point",
+    "barracuda",
+    "mitmproxy",
+    "charles proxy",
+    "fiddler",
+    "portswigger",
+    "squid",
+];
+
+pub(super) fn tls(facts: &Facts<'_>, found: &mut Found) {
+    let tls = &facts.tls;
+    match tls.fault {
+        None => {}
+        Some(TlsFault::NotTls(bytes)) => not_tls(bytes, found),
+        Some(TlsFault::Closed) => found.add("W202", |d| d),
+        Some(TlsFault::Silent) => found.add("W203", |d| d),
+        Some(TlsFault::Dates) => found.add("W206", |d| {
+            let now = tls.now.map(|now| format!("this machine's clock says {now}"));
+            d.note_if(tls.certificate.map(dates)).note_if(now)
+        }),
+        Some(TlsFault::Name) => found.add("W207", |d| d.note_if(tls.certificate.map(names))),
+        Some(TlsFault::Issuer) => found.add("W208", |d| d.note_if(tls.certificate.map(issuer))),
+        Some(TlsFault::Alert(number)) => {
+            // An alert that says nothing in particular is a handshake that failed.
+            let code = of_alert(number).unwrap_or("W209");
+            found.add(code, |d| d.note(format!("the alert's number is {number}")));
+        }
+        Some(TlsFault::PlainRequest) => found.add("W204", |d| d),
+    }
+    if tls.fault.is_none() && tls.alpn == Some("h2") {
+        found.add("W214", |d| d);
+    }
+    if tls.truncated {
+        found.add("W216", |d| d);
+    }
+    if let Some(certificate) = tls.certificate {
+        let name = certificate.issuer.to_ascii_lowercase();
+        if INTERCEPTORS.iter().any(|word| name.contains(word)) {
+            found.add("W217", |d| d.note(issuer(certificate)));
+        }
+    }
+}
+
+fn not_tls(bytes: &[u8], found: &mut Found) {
+    let span = |label: String| Span::first(Place::FirstBytes, bytes, label);
+    match sniff::banner(bytes) {
+        Some((name, _)) => {
+            found.add("W110", |d| d.at(span(format!("the greeting of {name}"))));
+        }
+        None if bytes.is_empty() => found.add("W201", |d| d),
+        None => {
+            let label = "no TLS record begins like this";
+            found.add("W201", |d| d.at(span(label.to_owned()).marking(0..1)));
+        }
+    }
+}
+
+fn dates(certificate: &CertificateFacts) -> String {
+    format!("it is valid from {} to {}", certificate.not_before, certificate.not_after)
+}
+
+fn names(certificate: &CertificateFacts) -> String {
+    match certificate.names.as_slice() {
+        [] => format!("it lists no names; its subject is {}", certificate.subject),
+        names => format!("it lists {}", names.join(", ")),
+    }
+}
+
+fn issuer(certificate: &CertificateFacts) -> String {
+    match certificate.issuer == certificate.subject {
+        true => format!("it vouches for itself: {}", certificate.subject),
+        false => format!("its issuer is {}", certificate.issuer),
+    }
+}

@@ -1,0 +1,331 @@
+//! What an attempt to talk WebSocket left behind: the input of the classification.
+//!
+//! Everything is optional, so that whoever knows a part can ask. The owner fills in what it saw
+//! and judges nothing; [`classify`](super::classify()) does. Times are durations: no clock here.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::event::{CertificateFacts, Ending, MessageInfo};
+use crate::wire::close::CloseBody;
+use crate::wire::handshake::rules::Report;
+use crate::wire::head::Head;
+use crate::wire::{FrameHeader, Role, Violation};
+
+/// Everything that is known of one connection, or of the attempt to make one.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// Which end we are.
+    pub role: Role,
+    /// Whether to judge as a browser would, which fails where the RFC only frowns.
+    pub as_browser: bool,
+    /// The URL as typed, user and password included: they are never shown.
+    pub url: Option<&'a str>,
+    /// Why the name has no address.
+    pub lookup: Option<LookupFault>,
+    /// The attempts to connect, in order.
+    pub dials: &'a [Dial],
+    /// The forward proxy, if one was used.
+    pub proxy: Option<ProxyFacts<'a>>,
+    /// What TLS did.
+    pub tls: TlsFacts<'a>,
+    /// The first bytes of an answer that is no HTTP head, to a plain request.
+    pub first_bytes: &'a [u8],
+    /// How the wait for the response ended, if no response came.
+    pub unanswered: Option<Unanswered>,
+    /// The request as it was sent or received.
+    pub request: Option<&'a Head>,
+    /// The final response as it was received or sent.
+    pub response: Option<&'a Head>,
+    /// The beginning of the response's body.
+    pub body: &'a [u8],
+    /// From the request to the response's head.
+    pub response_after: Option<Duration>,
+    /// The URLs that redirects led through, the first request's at the front.
+    pub hops: &'a [String],
+    /// What another attempt with another Origin gave.
+    pub origin_probe: Option<OriginProbe>,
+    /// The verdicts on the handshake.
+    pub report: Option<&'a Report>,
+    /// The peer's stream of frames.
+    pub stream: StreamFacts<'a>,
+    /// The rules of frames that the peer broke, in order.
+    pub violations: &'a [Violation],
+    /// The guilty frame of the first violation.
+    pub frame: Option<FrameContext<'a>>,
+    /// Pings of ours.
+    pub pings: PingFacts,
+    /// Close frames.
+    pub close: CloseFacts<'a>,
+    /// How the stream ended.
+    pub end: Option<End>,
+    /// Whether our queue of received bytes stayed full.
+    pub stalled: bool,
+    /// Other connections of this run.
+    pub others: Others<'a>,
+}
+
+impl Facts<'_> {
+    /// Nothing known yet.
+    pub fn new(role: Role) -> Self {
+        Self {
+            role,
+            as_browser: false,
+            url: None,
+            lookup: None,
+            dials: &[],
+            proxy: None,
+            tls: TlsFacts::default(),
+            first_bytes: &[],
+            unanswered: None,
+            request: None,
+            response: None,
+            body: &[],
+            response_after: None,
+            hops: &[],
+            origin_probe: None,
+            report: None,
+            stream: StreamFacts::default(),
+            violations: &[],
+            frame: None,
+            pings: PingFacts::default(),
+            close: CloseFacts::default(),
+            end: None,
+            stalled: false,
+            others: Others::default(),
+        }
+    }
+
+    /// Whether the handshake was completed: a 101 came and nothing in it is fatal.
+    pub fn is_open(&self) -> bool {
+        let switched = self.response.and_then(Head::status_line).is_some_and(|l| l.code == 101);
+        switched && self.report.is_none_or(|report| report.fatal().next().is_none())
+    }
+}
+
+impl<'a> CloseFacts<'a> {
+    /// The Close frames of an ending.
+    pub fn of(ending: &'a Ending) -> Self {
+        let by_peer = ending.by == crate::event::Side::Peer;
+        Self {
+            received: ending.received.as_ref(),
+            sent: ending.sent.as_ref(),
+            by_peer,
+            ..Self::default()
+        }
+    }
+}
+
+/// Why a name has no address to connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookupFault {
+    /// There is no such name, or no address for it.
+    NotFound,
+    /// There are addresses, but of the other family than asked for.
+    OtherFamily,
+    /// No answer could be had now.
+    Unanswered,
+}
+
+/// One attempt to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dial {
+    /// The address.
+    pub address: SocketAddr,
+    /// How it ended.
+    pub outcome: DialOutcome,
+    /// For how long it was waited for.
+    pub elapsed: Duration,
+}
+
+/// How an attempt to connect ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialOutcome {
+    /// It succeeded.
+    Connected,
+    /// ECONNREFUSED.
+    Refused,
+    /// No answer in time.
+    Silent,
+    /// EHOSTUNREACH, ENETUNREACH, or another refusal of the system.
+    Unreachable,
+}
+
+/// The forward proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct ProxyFacts<'a> {
+    /// Its address without credentials.
+    pub address: &'a str,
+    /// The environment variable that named it, unless an option did.
+    pub variable: Option<&'a str>,
+    /// Its answer to CONNECT.
+    pub answer: Option<&'a Head>,
+}
+
+/// What TLS did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TlsFacts<'a> {
+    /// Why it failed, if it did.
+    pub fault: Option<TlsFault<'a>>,
+    /// The protocol agreed by ALPN.
+    pub alpn: Option<&'a str>,
+    /// The peer's certificate.
+    pub certificate: Option<&'a CertificateFacts>,
+    /// The time the certificate was judged at, RFC 3339 in UTC.
+    pub now: Option<&'a str>,
+    /// Whether an open connection ended without close_notify.
+    pub truncated: bool,
+}
+
+/// Why TLS failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsFault<'a> {
+    /// The first bytes are no TLS record.
+    NotTls(&'a [u8]),
+    /// The stream ended before a ServerHello.
+    Closed,
+    /// Nothing came until the timeout.
+    Silent,
+    /// The dates of the certificate exclude now.
+    Dates,
+    /// The certificate is for other names.
+    Name,
+    /// No trusted issuer.
+    Issuer,
+    /// The peer sent this alert.
+    Alert(u8),
+    /// A client spoke plain HTTP to our TLS port.
+    PlainRequest,
+}
+
+/// How the wait for a response ended without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// How.
+    pub how: StreamEnd,
+    /// From the request on.
+    pub after: Duration,
+    /// Bytes of a response that came.
+    pub received: usize,
+}
+
+/// How a stream of bytes ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// In order: FIN, or close_notify.
+    Fin,
+    /// Reset.
+    Reset,
+    /// It has not ended; the time was up.
+    Timeout,
+}
+
+/// The same request once more, with another Origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OriginProbe {
+    /// Whether it had an Origin.
+    pub with_origin: bool,
+    /// The status it got.
+    pub status: u16,
+}
+
+/// The peer's bytes after the handshake.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StreamFacts<'a> {
+    /// Its first bytes: a few hundred are plenty.
+    pub first: &'a [u8],
+    /// How many bytes came in the same segment as the 101.
+    pub early: usize,
+    /// Frames received.
+    pub frames: u64,
+    /// The first data message received, and the beginning of its content.
+    pub message: Option<(MessageInfo, &'a [u8])>,
+    /// The last data message received.
+    pub last_message: Option<&'a [u8]>,
+    /// The first data message that we sent.
+    pub sent: Option<(MessageInfo, &'a [u8])>,
+    /// Frames in a row with the same mask key, and the key.
+    pub equal_masks: Option<(u64, [u8; 4])>,
+}
+
+/// The frame that broke a rule.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameContext<'a> {
+    /// Its header.
+    pub header: FrameHeader,
+    /// From the 101 to its arrival.
+    pub after: Duration,
+    /// Bytes of the stream around the header: a few dozen are plenty.
+    pub around: &'a [u8],
+    /// Bytes from the start of the stream to the first of `around`.
+    pub around_at: u64,
+}
+
+/// Pings of ours and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PingFacts {
+    /// Answered.
+    pub answered: u64,
+    /// Pongs that no ping asked for.
+    pub unsolicited: u64,
+    /// The age of the oldest one that was not answered.
+    pub waiting: Option<Duration>,
+    /// Whether other bytes came since.
+    pub data_since: bool,
+}
+
+/// Close frames, or what an API says of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CloseFacts<'a> {
+    /// The one received.
+    pub received: Option<&'a CloseBody>,
+    /// The one sent.
+    pub sent: Option<&'a CloseBody>,
+    /// Whether the peer's came first.
+    pub by_peer: bool,
+    /// A code that never travels, as an API gives it: 1005, 1006 or 1015.
+    pub label: Option<u16>,
+    /// For how long TCP stayed open after both Close frames.
+    pub lingered: Option<Duration>,
+}
+
+/// How the connection ended, and the clocks at that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// How.
+    pub how: EndKind,
+    /// From the 101 on.
+    pub lifetime: Duration,
+    /// Since the last byte of either direction.
+    pub idle: Duration,
+    /// Since the last data message of either direction.
+    pub idle_data: Duration,
+    /// Bytes that came of a frame that is not complete.
+    pub partial: u64,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndKind {
+    /// The closing handshake was completed, or we ended it.
+    Closed,
+    /// FIN without Close.
+    Fin,
+    /// Reset.
+    Reset,
+    /// The peer did not answer our Close.
+    CloseTimeout,
+    /// Nothing came after a ping, or what we sent stayed unacknowledged.
+    Dead,
+    /// We failed it because of a violation.
+    Failed,
+}
+
+/// Other connections of the same run, or of earlier ones.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Others<'a> {
+    /// How many others ended within the same second, in the same way.
+    pub cut_together: u64,
+    /// The lifetimes of earlier connections to the same URL that ended in the same way.
+    pub lifetimes: &'a [Duration],
+}

@@ -1,0 +1,109 @@
+//! What can go wrong with a WebSocket connection, and what to say of it.
+//!
+//! The [catalogue](FAMILIES) has one [`Entry`] for each symptom, under a stable code (`W602`);
+//! [`classify()`] looks at the [`Facts`] that an attempt left behind, in a fixed order, and makes
+//! [`Diagnostic`]s of them; [`browser`] finds the entry behind a browser's message. All of it is
+//! pure: no I/O, no clock, no terminal. How a diagnostic is printed is the business of `ui`.
+
+pub mod browser;
+mod catalogue;
+mod classify;
+mod diagnostic;
+pub mod facts;
+mod sniff;
+mod topic;
+mod url;
+
+pub use catalogue::{FAMILIES, Family, of_alert};
+pub use classify::closing::of_close_code;
+pub use classify::status::of_status;
+pub use classify::{PROBE_SUBPROTOCOL, classify};
+pub use diagnostic::{Diagnostic, Form, Place, Span};
+pub use facts::Facts;
+pub use topic::{Topic, UnknownTopic, topic};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The session is impossible or has failed.
+    Error,
+    /// It works, but something is wrong.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// The word for it, lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// How sure it is that a cause is the one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Usually it is this.
+    High,
+    /// Often it is this.
+    Medium,
+    /// Now and then it is this.
+    Low,
+}
+
+impl Confidence {
+    /// The word for it, lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+}
+
+/// A likely cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What it is, lower case, no full stop.
+    pub text: &'static str,
+}
+
+/// One row of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The stable name, `W` and three digits: the first one is the layer.
+    pub code: &'static str,
+    /// How bad it is, unless the facts say otherwise.
+    pub severity: Severity,
+    /// One line of at most 80 columns, lower case, no full stop.
+    pub title: &'static str,
+    /// One sentence that explains it, lower case, no full stop.
+    pub explanation: &'static str,
+    /// One imperative sentence that says what to do, commands in backquotes, no full stop.
+    pub help: &'static str,
+    /// Where it is laid down (`RFC 6455 §5.2`), or how it came to be known.
+    pub source: &'static str,
+    /// Likely causes, the most likely first; none where the explanation says it all.
+    pub causes: &'static [Cause],
+    /// How it is recognised, one sentence, lower case, no full stop.
+    pub recognised: &'static str,
+    /// Background for the long form: sentences with full stops; often empty.
+    pub background: &'static str,
+}
+
+/// The entry with this code, in either letter case.
+pub fn entry(code: &str) -> Option<&'static Entry> {
+    entries().find(|entry| entry.code.eq_ignore_ascii_case(code))
+}
+
+/// Every entry, in the order of the codes.
+pub fn entries() -> impl Iterator<Item = &'static Entry> {
+    FAMILIES.iter().flat_map(|family| family.entries)
+}

@@ -1,0 +1,149 @@
+//! Which protocol some first bytes are of.
+
+/// Greetings of services that speak first, and the port where WebSocket may be found instead.
+const BANNERS: &[(&[u8], &str, &str)] = &[
+    (b"SSH-", "SSH", ""),
+    (b"RFB ", "VNC (RFB)", "noVNC's websockify usually listens on 6080"),
+    (b"+OK", "POP3", ""),
+    (b"* OK", "IMAP", ""),
+    (b"-ERR", "Redis or POP3", ""),
+    (b"-NOAUTH", "Redis", ""),
+    (b"-DENIED", "Redis", ""),
+    (b"AMQP", "AMQP (RabbitMQ)", "RabbitMQ's web-stomp listens on 15674, web-mqtt on 15675"),
+    (b"@RSYNCD:", "rsync", ""),
+    (b"INFO {", "NATS", "NATS speaks WebSocket on the port of its websocket block, often 8080"),
+];
+
+/// A service that greets in another language, with what else is known of it.
+pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    if let Some((_, name, hint)) = BANNERS.iter().find(|(start, ..)| bytes.starts_with(start)) {
+        return Some((name, hint));
+    }
+    // "220 " greets in SMTP (RFC 5321 §4.2) and in FTP (RFC 959 §5.4).
+    if bytes.starts_with(b"220 ") || bytes.starts_with(b"220-") {
+        let smtp = contains_word(bytes, "smtp") || contains_word(bytes, "mail");
+        return Some((if smtp { "SMTP" } else { "FTP or SMTP" }, ""));
+    }
+    // MySQL: three bytes of length, sequence 0, protocol 10, then the version as text.
+    if let [_, 0, 0, 0, 10, digit, ..] = bytes
+        && digit.is_ascii_digit()
+    {
+        return Some(("MySQL", ""));
+    }
+    // PostgreSQL: an ErrorResponse with a severity field, or N in answer to what it took for a
+    // request for TLS.
+    if bytes.starts_with(b"E\0\0\0") || (bytes.first() == Some(&b'E') && contains(bytes, b"SFATAL"))
+    {
+        return Some(("PostgreSQL", ""));
+    }
+    None
+}
+
+/// A TLS record: type 20 to 23, version 3.0 to 3.4 (RFC 8446 §5.1).
+pub(super) fn is_tls_record(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x14..=0x17, 3, 0..=4, ..])
+}
+
+/// The number of a TLS alert record in plain text (RFC 8446 §6).
+pub(super) fn tls_alert(bytes: &[u8]) -> Option<u8> {
+    match bytes {
+        [0x15, 3, 0..=4, 0, 2, 1 | 2, number, ..] => Some(*number),
+        _ => None,
+    }
+}
+
+/// An HTTP/2 SETTINGS frame at the start (RFC 9113 §6.5): whether it allows Extended CONNECT
+/// (setting 8, RFC 8441 §3).
+pub(super) fn http2_settings(bytes: &[u8]) -> Option<bool> {
+    let [a, b, c, 4, 0 | 1, 0, 0, 0, 0, settings @ ..] = bytes else { return None };
+    let len = u32::from_be_bytes([0, *a, *b, *c]) as usize;
+    if !len.is_multiple_of(6) {
+        return None;
+    }
+    let settings = &settings[..len.min(settings.len())];
+    Some(settings.as_chunks::<6>().0.contains(&[0, 8, 0, 0, 0, 1]))
+}
+
+/// What kind of text begins here, if text does and a frame header does not.
+pub(super) fn text(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(b"HTTP/1.") {
+        return Some("an HTTP response");
+    }
+    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t');
+    let start = bytes.trim_ascii_start();
+    let run = bytes.iter().take_while(|byte| printable(byte)).count();
+    match start {
+        [b'<', b'!' | b'?' | b'a'..=b'z' | b'A'..=b'Z', ..] if run > 2 => Some("HTML or XML"),
+        [b'{', b'"' | b'\n' | b'\r' | b' ' | b'}', ..] if run > 2 => Some("JSON"),
+        // Opcodes 3 to 7 and 11 to 15, RSV2 and RSV3 are never legal, so these can't be a frame.
+        [first, ..] if run >= 8 && !is_plausible(*first) => Some("text"),
+        _ => None,
+    }
+}
+
+/// Whether a byte may begin a frame: no RSV2, no RSV3, and an opcode that is defined.
+pub(super) fn is_plausible(first: u8) -> bool {
+    first & 0x30 == 0 && matches!(first & 0xf, 0..=2 | 8..=10)
+}
+
+/// Whether `needle` stands somewhere in `bytes`.
+pub(super) fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len().max(1)).any(|window| window == needle)
+}
+
+/// Whether a lower-case text stands somewhere in `bytes`, in any letter case.
+pub(super) fn contains_word(bytes: &[u8], needle: &str) -> bool {
+    let needle = needle.as_bytes();
+    bytes.windows(needle.len().max(1)).any(|window| window.eq_ignore_ascii_case(needle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn greetings_are_known_by_their_first_bytes() {
+        for (bytes, name) in [
+            (&b"SSH-2.0-OpenSSH_9.6\r\n"[..], "SSH"),
+            (b"220 mx.example ESMTP Postfix\r\n", "SMTP"),
+            (b"220 (vsFTPd 3.0.5)\r\n", "FTP or SMTP"),
+            (b"* OK [CAPABILITY IMAP4rev1] ready\r\n", "IMAP"),
+            (b"+OK ready\r\n", "POP3"),
+            (b"RFB 003.008\n", "VNC (RFB)"),
+            (b"-ERR unknown command 'GET'\r\n", "Redis or POP3"),
+            (b"AMQP\0\0\x09\x01", "AMQP (RabbitMQ)"),
+            (b"J\0\0\0\x0a8.0.36\0", "MySQL"),
+            (b"E\0\0\0\x8cSFATAL\0VFATAL\0", "PostgreSQL"),
+        ] {
+            assert_eq!(banner(bytes).map(|(name, _)| name), Some(name));
+            for end in 0..bytes.len() {
+                let _ = banner(&bytes[..end]);
+            }
+            assert_eq!(banner(&[bytes, b"more"].concat()).map(|(name, _)| name), Some(name));
+        }
+        assert_eq!(banner(b"HTTP/1.1 200 OK"), None);
+    }
+
+    #[test]
+    fn records_alerts_and_settings() {
+        assert!(is_tls_record(b"\x16\x03\x03\0\x7a") && !is_tls_record(b"\x81\x03"));
+        assert_eq!(tls_alert(b"\x15\x03\x01\0\x02\x02\x46"), Some(70));
+        assert_eq!(tls_alert(b"\x15\x03\x01\0\x02\x02"), None);
+        let plain = b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64";
+        assert_eq!(http2_settings(plain), Some(false));
+        assert_eq!(http2_settings(b"\0\0\x06\x04\0\0\0\0\0\0\x08\0\0\0\x01"), Some(true));
+        assert_eq!(http2_settings(b"\0\0\0\x04\0\0\0\0\0"), Some(false));
+        assert_eq!(http2_settings(b"\0\0\x05\x04\0\0\0\0\0"), None);
+    }
+
+    #[test]
+    fn text_is_told_from_frames() {
+        assert_eq!(text(b"HTTP/1.1 400 Bad Request\r\n"), Some("an HTTP response"));
+        assert_eq!(text(b"<!doctype html>"), Some("HTML or XML"));
+        assert_eq!(text(b"{\"error\":1}"), Some("JSON"));
+        assert_eq!(text(b"goodbye, world"), Some("text"));
+        for frame in [&b"\x81\x05hello"[..], b"\x89\x00", b"\xc1\x07", b"\x88\x02\x03\xe8"] {
+            assert_eq!(text(frame), None);
+        }
+    }
+}

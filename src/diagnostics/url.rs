@@ -1,0 +1,86 @@
+//! A URL as typed, taken apart just enough to judge and to show it without its secrets.
+//!
+//! `net::target` decides what is a legal URL; here any text has parts.
+
+/// The parts of a text that should be a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Url<'a> {
+    /// Before `://`; empty if there is none.
+    pub scheme: &'a str,
+    /// Before `@`.
+    pub userinfo: Option<&'a str>,
+    /// Brackets included.
+    pub host: &'a str,
+    /// As typed.
+    pub port: Option<u16>,
+    /// From the slash to the query.
+    pub path: &'a str,
+    /// Behind `?`.
+    pub query: &'a str,
+    /// Behind `#`.
+    pub fragment: Option<&'a str>,
+}
+
+impl<'a> Url<'a> {
+    /// Takes a text apart.
+    pub fn of(text: &'a str) -> Self {
+        let (rest, fragment) = match text.split_once('#') {
+            Some((rest, fragment)) => (rest, Some(fragment)),
+            None => (text, None),
+        };
+        let (scheme, rest) = rest.split_once("://").unwrap_or(("", rest));
+        let (authority, resource) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (userinfo, place) = match authority.rsplit_once('@') {
+            Some((userinfo, place)) => (Some(userinfo), place),
+            None => (None, authority),
+        };
+        let colon = place.rfind(':').filter(|colon| !place[*colon..].contains(']'));
+        let (host, port) = match colon {
+            Some(colon) => (&place[..colon], place[colon + 1..].parse().ok()),
+            None => (place, None),
+        };
+        let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
+        Self { scheme, userinfo, host, port, path, query, fragment }
+    }
+
+    /// Whether the scheme asks for TLS.
+    pub fn is_secure(&self) -> bool {
+        ["wss", "https"].iter().any(|secure| self.scheme.eq_ignore_ascii_case(secure))
+    }
+
+    /// The port, the scheme's default filled in.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(if self.is_secure() { 443 } else { 80 })
+    }
+
+    /// The scheme, host and port.
+    pub fn origin(&self) -> String {
+        let scheme = if self.scheme.is_empty() { "ws" } else { self.scheme };
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}://{}{port}", self.host)
+    }
+
+    /// The URL for people: without user, password, query and fragment, which may hold secrets.
+    pub fn shown(&self) -> String {
+        self.origin() + self.path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_has_parts() {
+        let url = Url::of("wss://me:secret@[::1]:9443/chat?token=abc#x");
+        assert_eq!((url.scheme, url.userinfo), ("wss", Some("me:secret")));
+        assert_eq!((url.host, url.port(), url.path), ("[::1]", 9443, "/chat"));
+        assert_eq!((url.query, url.fragment), ("token=abc", Some("x")));
+        assert_eq!(url.shown(), "wss://[::1]:9443/chat");
+        assert_eq!(Url::of("[::1]").port(), 80);
+        assert_eq!(Url::of("wss://h").port(), 443);
+        for odd in ["", "://", "@", ":", "a@b@c:d", "x://#", "]:"] {
+            let _ = Url::of(odd).shown();
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `wscope explain`: the catalogue of diagnostics, read aloud.
+
+use super::exit::Exit;
+use super::{generated, say};
+use crate::cli::{DisplayOptions, ExplainArgs};
+use crate::config::Display;
+use crate::diagnostics::{Entry, browser, entry, topic};
+use crate::ui::explain;
+use crate::ui::pretty::Pretty;
+use crate::ui::style::Palette;
+use crate::ui::terminal::Terminal;
+
+/// Prints what is known about a topic; an unknown one is wrong usage.
+///
+/// # Errors
+///
+/// stdout failed.
+pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let options =
+        DisplayOptions { verbose: 0, quiet: false, pretty: Pretty::default(), color: args.color };
+    let palette = Display::resolve(&options, terminal).palette(terminal.stdout);
+    let page = Page { width: terminal.width, palette };
+    let text = match (&args.browser, &args.topic) {
+        _ if args.list => Ok(page.list()),
+        (Some(message), _) => page.browser(message),
+        (None, Some(asked)) => page.topic(asked),
+        (None, None) => Ok(page.list()),
+    };
+    match text {
+        Ok(text) => generated::print(&text),
+        Err(unknown) => {
+            say::error(&unknown);
+            Ok(Exit::Usage)
+        }
+    }
+}
+
+/// How the page looks.
+#[derive(Clone, Copy)]
+struct Page {
+    width: usize,
+    palette: Palette,
+}
+
+impl Page {
+    fn list(self) -> String {
+        let mut out = Vec::new();
+        explain::list(self.palette, &mut out);
+        text(out)
+    }
+
+    fn topic(self, asked: &str) -> Result<String, String> {
+        let topic = topic(asked).map_err(|unknown| unknown.to_string())?;
+        let mut out = Vec::new();
+        if let Some(asked) = topic.asked {
+            out.extend_from_slice(asked.as_bytes());
+            out.push(b'\n');
+        }
+        if let Some(entry) = topic.entry {
+            if !out.is_empty() {
+                out.push(b'\n');
+            }
+            explain::write(entry, self.width, self.palette, &mut out);
+        }
+        Ok(text(out))
+    }
+
+    fn browser(self, message: &str) -> Result<String, String> {
+        let meaning = browser::explain(message).ok_or(
+            "this message is not known; browsers tell pages little, so connect from here to learn \
+             what happened: wscope -v URL",
+        )?;
+        let (first, others) = meaning.codes.split_first().ok_or("no code")?;
+        let mut out = Vec::new();
+        if let Some(entry) = entry(first) {
+            out.extend_from_slice(
+                format!("{} says this for {first}.\n\n", meaning.speaker).as_bytes(),
+            );
+            explain::write(entry, self.width, self.palette, &mut out);
+        }
+        let others: Vec<&Entry> = others.iter().filter_map(|code| entry(code)).collect();
+        if !others.is_empty() {
+            out.extend_from_slice(b"\nIt may also be\n");
+            for entry in others {
+                out.extend_from_slice(format!("  {}  {}\n", entry.code, entry.title).as_bytes());
+            }
+        }
+        Ok(text(out))
+    }
+}
+
+fn text(out: Vec<u8>) -> String {
+    String::from_utf8_lossy(&out).into_owned()
+}

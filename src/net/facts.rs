@@ -1,0 +1,142 @@
+//! What this layer's errors are to the diagnostics: facts, without words.
+
+use std::io::ErrorKind;
+
+use super::dial::{Attempt, Outcome};
+use super::resolve::ResolveError;
+use super::tls::{CertificateProblem, TlsError};
+use crate::diagnostics::facts::{Dial, DialOutcome, LookupFault, TlsFault};
+
+impl From<&ResolveError> for LookupFault {
+    fn from(error: &ResolveError) -> Self {
+        match error {
+            ResolveError::NotFound { .. } => Self::NotFound,
+            ResolveError::NoAddressOfFamily { .. } => Self::OtherFamily,
+            ResolveError::Temporary { .. }
+            | ResolveError::TimedOut { .. }
+            | ResolveError::System { .. } => Self::Unanswered,
+        }
+    }
+}
+
+impl From<&Attempt> for Dial {
+    fn from(attempt: &Attempt) -> Self {
+        let outcome = match &attempt.outcome {
+            Outcome::Connected => DialOutcome::Connected,
+            Outcome::Unanswered => DialOutcome::Silent,
+            Outcome::Failed(error) => match error.kind() {
+                ErrorKind::ConnectionRefused => DialOutcome::Refused,
+                ErrorKind::TimedOut => DialOutcome::Silent,
+                _ => DialOutcome::Unreachable,
+            },
+        };
+        Self { address: attempt.addr, outcome, elapsed: attempt.elapsed }
+    }
+}
+
+/// The fault behind an error of TLS; `None` for what is no fault of a handshake with a peer, such
+/// as a CA file that can't be read.
+pub fn tls_fault(error: &TlsError) -> Option<TlsFault<'_>> {
+    use CertificateProblem as Problem;
+    Some(match error {
+        TlsError::PlainHttp => TlsFault::NotTls(b"HTTP/"),
+        TlsError::NotTls { first_bytes } => TlsFault::NotTls(first_bytes),
+        TlsError::PlainHttpRequest => TlsFault::PlainRequest,
+        TlsError::ClosedDuringHandshake { .. } => TlsFault::Closed,
+        TlsError::Alert { number } => TlsFault::Alert(*number),
+        TlsError::Certificate { problem, .. } => match problem {
+            Problem::Expired | Problem::NotYetValid => TlsFault::Dates,
+            Problem::NameMismatch => TlsFault::Name,
+            Problem::SelfSigned | Problem::UnknownIssuer => TlsFault::Issuer,
+            Problem::Other => return None,
+        },
+        TlsError::Setup { .. }
+        | TlsError::CaFile { .. }
+        | TlsError::Identity { .. }
+        | TlsError::Handshake { .. }
+        | TlsError::Broken { .. } => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::diagnostics::{Facts, classify};
+    use crate::net::dial::DialError;
+    use crate::wire::Role;
+
+    /// The verdict's code.
+    fn verdict(facts: &Facts<'_>) -> Option<&'static str> {
+        classify(facts).first().map(|found| found.entry.code)
+    }
+
+    #[test]
+    fn lookups_are_classified_as_the_errors_name_themselves() {
+        let host = || "h".to_owned();
+        let refused = std::io::Error::other("x");
+        for error in [
+            ResolveError::NotFound { host: host() },
+            ResolveError::Temporary { host: host() },
+            ResolveError::TimedOut { host: host() },
+            ResolveError::NoAddressOfFamily { host: host(), family: Default::default(), found: 1 },
+            ResolveError::System { host: host(), source: refused },
+        ] {
+            let lookup = Some(LookupFault::from(&error));
+            let facts = Facts { lookup, ..Facts::new(Role::Client) };
+            assert_eq!(verdict(&facts), Some(error.code()), "{error}");
+        }
+    }
+
+    #[test]
+    fn dials_are_classified_as_the_errors_name_themselves() {
+        let attempt = |outcome| Attempt {
+            addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+            started: Duration::ZERO,
+            elapsed: Duration::from_secs(1),
+            outcome,
+        };
+        let kinds = [ErrorKind::ConnectionRefused, ErrorKind::TimedOut, ErrorKind::HostUnreachable];
+        for kind in kinds {
+            let attempts = vec![attempt(Outcome::Failed(kind.into()))];
+            let error = DialError { attempts, timed_out: false };
+            let dials: Vec<Dial> = error.attempts.iter().map(Dial::from).collect();
+            let facts = Facts { dials: &dials, ..Facts::new(Role::Client) };
+            assert_eq!(verdict(&facts), Some(error.code()), "{kind}");
+        }
+        let dial = Dial::from(&attempt(Outcome::Unanswered));
+        assert_eq!(dial.outcome, DialOutcome::Silent);
+        assert_eq!(Dial::from(&attempt(Outcome::Connected)).outcome, DialOutcome::Connected);
+    }
+
+    #[test]
+    fn tls_is_classified_as_the_errors_name_themselves() {
+        let certificate = |problem| TlsError::Certificate {
+            host: "h".to_owned(),
+            problem,
+            reason: String::new(),
+        };
+        let alerts = (0..=u8::MAX).map(|number| TlsError::Alert { number });
+        let others = [
+            TlsError::PlainHttp,
+            TlsError::NotTls { first_bytes: b"SSH-2.0-x\r\n".to_vec() },
+            TlsError::PlainHttpRequest,
+            TlsError::ClosedDuringHandshake { answered: false },
+            certificate(CertificateProblem::Expired),
+            certificate(CertificateProblem::NotYetValid),
+            certificate(CertificateProblem::NameMismatch),
+            certificate(CertificateProblem::SelfSigned),
+            certificate(CertificateProblem::UnknownIssuer),
+            certificate(CertificateProblem::Other),
+            TlsError::Setup { reason: String::new() },
+        ];
+        for error in others.into_iter().chain(alerts) {
+            let Some(code) = error.code() else { continue };
+            let mut facts = Facts::new(Role::Client);
+            facts.tls.fault = tls_fault(&error);
+            assert_eq!(verdict(&facts), Some(code), "{error}");
+        }
+    }
+}

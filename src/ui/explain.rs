@@ -1,0 +1,98 @@
+//! The long form of a catalogue entry, and the list of all: `wscope explain`.
+
+use super::diagnostic::{ink, wrap};
+use super::style::Palette;
+use crate::diagnostics::{Entry, FAMILIES};
+
+/// Columns of a page that is to be read.
+const WIDEST: usize = 100;
+
+/// Appends everything the catalogue says of an entry.
+pub fn write(entry: &Entry, width: usize, palette: Palette, out: &mut Vec<u8>) {
+    let width = width.clamp(40, WIDEST);
+    title(entry, palette, out);
+    let mut section = |name: &str, text: &str| {
+        if text.is_empty() {
+            return;
+        }
+        out.extend_from_slice(format!("\n{name}\n").as_bytes());
+        for line in wrap(text, width - 2) {
+            out.extend_from_slice(format!("  {line}\n").as_bytes());
+        }
+    };
+    section("What it means", &sentence(entry.explanation));
+    section("How it is recognised", &sentence(entry.recognised));
+    section("What to do", &sentence(entry.help));
+    section("Background", entry.background);
+    section("Source", entry.source);
+    if entry.causes.is_empty() {
+        return;
+    }
+    out.extend_from_slice(b"\nLikely causes\n");
+    for cause in entry.causes {
+        let lead = format!("  {:<8}", cause.confidence.name());
+        for (at, line) in wrap(cause.text, width - lead.len()).iter().enumerate() {
+            let lead = if at == 0 { lead.as_str() } else { "          " };
+            out.extend_from_slice(format!("{lead}{line}\n").as_bytes());
+        }
+    }
+}
+
+/// Appends a line for each entry, by families.
+pub fn list(palette: Palette, out: &mut Vec<u8>) {
+    for (at, family) in FAMILIES.iter().enumerate() {
+        if at > 0 {
+            out.push(b'\n');
+        }
+        out.extend_from_slice(format!("{}\n", family.title).as_bytes());
+        for entry in family.entries {
+            out.extend_from_slice(b"  ");
+            palette.begin(ink(entry.severity), out);
+            out.extend_from_slice(entry.code.as_bytes());
+            palette.end(out);
+            out.extend_from_slice(format!("  {}\n", entry.title).as_bytes());
+        }
+    }
+}
+
+/// `error[W602]: RSV1 is set …`, without the severity where none is certain yet.
+fn title(entry: &Entry, palette: Palette, out: &mut Vec<u8>) {
+    palette.begin(ink(entry.severity), out);
+    out.extend_from_slice(format!("{}[{}]", entry.severity.name(), entry.code).as_bytes());
+    palette.end(out);
+    out.extend_from_slice(format!(": {}\n", entry.title).as_bytes());
+}
+
+/// A clause of the catalogue as a sentence: with a capital, unless it begins with a command, a
+/// name in lower case or a number; and a full stop.
+fn sentence(clause: &str) -> String {
+    let mut chars = clause.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let word: String = clause.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let is_word = word.len() == 1 || word.chars().skip(1).all(|c| c.is_ascii_lowercase());
+    // `connect()` and `server_max_window_bits` are spelled as they are.
+    let is_name = clause[word.len()..].starts_with(['(', '_', '.', '=']);
+    match is_word && !is_name && first.is_ascii_lowercase() {
+        true => format!("{}{}.", first.to_ascii_uppercase(), chars.as_str()),
+        false => format!("{clause}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clauses_become_sentences() {
+        for (clause, wanted) in [
+            ("a server goes down", "A server goes down."),
+            ("connect() fails", "connect() fails."),
+            ("`-b` sends binary", "`-b` sends binary."),
+            ("TLS failed", "TLS failed."),
+            ("3000 to 3999", "3000 to 3999."),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(clause), wanted);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `wscope explain`: the catalogue on stdout, status 2 for what it does not know.
+
+use crate::harness::Test;
+
+fn explaining<'a>(args: impl IntoIterator<Item = &'a str>) -> Test {
+    Test::new().args(["explain"]).args(args)
+}
+
+const W463: &str = "\
+error[W463]: accepted, then dropped at once
+
+What it means
+  The stream ended right behind the 101, without a frame.
+
+How it is recognised
+  End of stream less than 100 ms after the 101, and no frame.
+
+What to do
+  Read the backend's log: the proxy said yes before it knew.
+
+Source
+  widely known
+
+Likely causes
+  high    the proxy accepted and the backend refused
+  medium  the application's handler ended with an exception
+  low     a limit on connections
+";
+
+#[test]
+fn a_code_in_either_letter_case() {
+    for code in ["W463", "w463"] {
+        explaining([code]).stdout(W463).status(0);
+    }
+}
+
+#[test]
+fn a_close_code_and_its_name() {
+    for asked in ["1001", "going-away"] {
+        explaining([asked])
+            .stdout_like(
+                "Close code 1001, going away: a server is going down, or a browser has left the page.\n\
+                 \n\
+                 note[W701]: the peer is leaving (1001)\n\
+                 ...",
+            )
+            .status(0);
+    }
+}
+
+#[test]
+fn a_status_and_a_rule() {
+    explaining(["404"])
+        .stdout_like(
+            "HTTP status 404 instead of 101.\n\nerror[W334]: nothing lives at this path\n...",
+        )
+        .status(0);
+    explaining(["4.1-req-method"])
+        .stdout("Rule 4.1-req-method of the handshake: the method is GET.\n")
+        .status(0);
+}
+
+#[test]
+fn what_a_browser_says() {
+    explaining(["--browser", "WebSocket connection to 'ws://h/' failed: Invalid frame header"])
+        .stdout_like(
+            "Chrome says this for W461.\n\
+             \n\
+             error[W461]: the server accepted the upgrade, then sent text instead of frames\n\
+             ...\n\
+             It may also be\n  W606  a reserved data opcode\n  \
+             W610  a length is not written in its shortest form\n",
+        )
+        .status(0);
+}
+
+#[test]
+fn the_list_has_every_code() {
+    let output = explaining(["--list"]).stdout_any().status(0);
+    for entry in wscope::diagnostics::entries() {
+        let line = format!("  {}  {}\n", entry.code, entry.title);
+        assert!(output.stdout().contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn colours_on_demand() {
+    explaining(["--color", "always", "W463"])
+        .stdout(W463.replacen("error[W463]", "\x1b[31merror[W463]\x1b[0m", 1))
+        .status(0);
+}
+
+#[test]
+fn exit_2_for_what_is_not_known_with_the_nearest() {
+    explaining(["going-awya"])
+        .stderr(
+            "wscope: nothing is known about \"going-awya\" (did you mean going-away?); \
+             see `wscope explain --list`\n",
+        )
+        .status(2);
+    explaining(["--browser", "it does not work"])
+        .stderr(
+            "wscope: this message is not known; browsers tell pages little, so connect from here to \
+             learn what happened: wscope -v URL\n",
+        )
+        .status(2);
+}

@@ -1,0 +1,92 @@
+//! W6xx: bytes through the observer.
+
+use std::time::Duration;
+
+use wscope::diagnostics::Facts;
+use wscope::diagnostics::facts::{EndKind, PingFacts, StreamFacts};
+use wscope::event::Direction;
+use wscope::session::Limits;
+use wscope::wire::deflate::params::DeflateParams;
+
+use crate::golden::Golden;
+use crate::support::{Pair, Seen, end};
+
+pub fn cases(golden: &mut Golden) {
+    let pair = Pair::open("", "");
+    for (code, what, bytes) in BYTES {
+        let seen = Seen::from_server(bytes);
+        golden.verdict(code, what, &seen.facts(&pair));
+    }
+    compressed(golden, &pair);
+    limits(golden, &pair);
+    let seen = Seen::new(Direction::ToServer, None, Limits::default(), b"\x81\x02hi");
+    golden.verdict("W628", "a client made by hand", &seen.facts(&pair));
+    let strict = Seen::from_server(b"\x81\x7e\0\x02hi");
+    let facts = Facts { end: Some(end(EndKind::Failed, 1.0)), ..strict.facts(&pair) };
+    golden.verdict("W610", "failed for it", &facts);
+    // The first frame says 4 bytes and has 6, so the second header is read from its payload.
+    let shifted = Seen::from_server(b"\x81\x04abcd3f\x81\x05hello");
+    golden.beside("W630", "a length that is too small by two", &shifted.facts(&pair));
+    legal_but_odd(golden, &pair);
+}
+
+const BYTES: [(&str, &str, &[u8]); 22] = [
+    ("W601", "an echo of our own bytes", b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"),
+    ("W602", "RSV1", b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"),
+    ("W603", "RSV2", b"\xa1\x00"),
+    ("W603", "RSV3", b"\x91\x00"),
+    ("W606", "opcode 3", b"\x83\x00"),
+    ("W607", "opcode 11", b"\x8b\x00"),
+    ("W608", "a ping without FIN", b"\x09\x00"),
+    ("W609", "a ping of 126 bytes", &{
+        let mut bytes = [b'x'; 130];
+        (bytes[0], bytes[1], bytes[2], bytes[3]) = (0x89, 0x7e, 0x00, 0x7e);
+        bytes
+    }),
+    ("W610", "16 bits for 5 bytes", b"\x81\x7e\0\x05hello"),
+    ("W611", "the top bit", b"\x82\x7f\x80\0\0\0\0\0\0\x05"),
+    ("W612", "text as a length", b"\x81\x7fHTTP/1.1 400 Bad Request"),
+    ("W613", "a continuation first", b"\x80\x02hi"),
+    ("W614", "two writers", b"\x01\x02ab\x81\x02cd"),
+    ("W615", "Latin-1", b"\x81\x05gr\xfc\xdf!"),
+    ("W616", "cut inside a character", b"\x81\x02h\xc3"),
+    ("W617", "a surrogate half", b"\x81\x03\xed\xa0\x80"),
+    ("W617", "an overlong form", b"\x81\x02\xc0\xaf"),
+    ("W618", "data after Close", b"\x88\x02\x03\xe8\x81\x02hi"),
+    ("W619", "one byte", b"\x88\x01\x03"),
+    ("W620", "1005 on the wire", b"\x88\x02\x03\xed"),
+    ("W621", "a reason cut inside a character", b"\x88\x04\x03\xe8h\xc3"),
+    ("W627", "cut", b"\x81\x05he"),
+];
+
+fn compressed(golden: &mut Golden, pair: &Pair) {
+    let deflate = DeflateParams::default();
+    for (code, what, bytes) in [
+        ("W604", "RSV1 on a continuation", &b"\x41\x02\xf2\x48\xc0\x05\xcd\xc9\xc9\x07\x00"[..]),
+        ("W605", "RSV1 on a ping", b"\xc9\x00"),
+        ("W624", "no DEFLATE", b"\xc1\x03\xff\xff\xff"),
+    ] {
+        let seen = Seen::new(Direction::ToClient, Some(&deflate), Limits::default(), bytes);
+        golden.verdict(code, what, &seen.facts(pair));
+    }
+}
+
+fn limits(golden: &mut Golden, pair: &Pair) {
+    let deflate = DeflateParams::default();
+    let limits = Limits { inflated: 3, message: 100, ..Limits::default() };
+    let hello = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    let seen = Seen::new(Direction::ToClient, Some(&deflate), limits, hello);
+    golden.verdict("W625", "a small limit", &seen.facts(pair));
+    let seen = Seen::new(Direction::ToClient, None, limits, b"\x82\x7e\x10\x00");
+    golden.verdict("W626", "a small limit", &seen.facts(pair));
+}
+
+fn legal_but_odd(golden: &mut Golden, pair: &Pair) {
+    let pings = PingFacts { unsolicited: 3, ..PingFacts::default() };
+    golden.verdict("W622", "a heartbeat of pongs", &Facts { pings, ..pair.facts() });
+    let waiting = Some(Duration::from_secs(20));
+    let pings = PingFacts { waiting, data_since: true, ..PingFacts::default() };
+    golden.verdict("W623", "data but no pong", &Facts { pings, ..pair.facts() });
+    let stream = StreamFacts { equal_masks: Some((8, [0; 4])), ..StreamFacts::default() };
+    golden.verdict("W629", "a test client", &Facts { stream, ..pair.facts() });
+}

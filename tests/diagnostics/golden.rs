@@ -1,0 +1,100 @@
+//! Explanations next to each other in one file a family, as text and as JSON lines.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use wscope::diagnostics::{Diagnostic, Facts, Severity, classify};
+use wscope::event::{ConnId, Stamp};
+use wscope::ui::JsonPrinter;
+use wscope::ui::diagnostic;
+use wscope::ui::style::Palette;
+use wscope::wire::Role;
+
+use crate::schema::Line;
+
+/// 2026-11-21T12:03:04.120000Z.
+const NOON: i64 = 1_795_262_584_120_000;
+
+/// What a family of fixtures is explained as.
+#[derive(Default)]
+pub struct Golden {
+    text: String,
+    json: String,
+    /// Codes that a fixture was made for.
+    pub codes: BTreeSet<&'static str>,
+}
+
+impl Golden {
+    /// Facts of which `code` must be the verdict.
+    #[track_caller]
+    pub fn verdict(&mut self, code: &'static str, what: &str, facts: &Facts<'_>) {
+        let found = classify(facts);
+        let first = found.first().map(|found| found.entry.code);
+        assert_eq!(first, Some(code), "{what}");
+        self.add(code, what, &found);
+    }
+
+    /// Facts beside whose verdict, if there is one, `code` must stand.
+    #[track_caller]
+    pub fn beside(&mut self, code: &'static str, what: &str, facts: &Facts<'_>) {
+        let found = classify(facts);
+        let codes: Vec<_> = found.iter().map(|found| found.entry.code).collect();
+        assert!(codes[1..].contains(&code), "{what}: {codes:?}");
+        self.add(code, what, &found);
+    }
+
+    fn add(&mut self, code: &'static str, what: &str, found: &[Diagnostic]) {
+        self.codes.insert(code);
+        let mut out = Vec::new();
+        diagnostic::write_all(found, 100, Palette::default(), &mut out);
+        let text = String::from_utf8(out).expect("UTF-8");
+        for line in text.lines() {
+            let whole = line.contains('`') || line.contains("  -->");
+            assert!(whole || line.chars().count() <= 100, "too wide: {line}");
+        }
+        writeln!(self.text, "== {code}: {what}\n\n{text}").expect("a String takes all");
+        self.json.push_str(&json(found));
+        assert!(found.is_sorted_by_key(|found| found.severity));
+        assert!(found.iter().skip(1).all(|beside| found[0].severity <= beside.severity));
+        let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
+        assert!(errors <= 3, "{what}: so many errors explain nothing");
+    }
+
+    /// Compares with the committed files, or writes them.
+    pub fn compare(&self, name: &str) {
+        for (extension, made) in [("txt", &self.text), ("jsonl", &self.json)] {
+            let name = format!("tests/diagnostics/golden/{name}.{extension}");
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
+            if std::env::var_os("UPDATE").is_some() {
+                fs::write(&path, made).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+            let found = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let differs = found.lines().zip(made.lines()).find(|(a, b)| a != b);
+            assert!(
+                found == *made,
+                "{name} is old: {differs:#?}; run UPDATE=1 cargo test --test diagnostics"
+            );
+        }
+    }
+}
+
+/// The objects, each checked against the schema.
+fn json(found: &[Diagnostic]) -> String {
+    let stamp = Stamp { micros: NOON, conn: ConnId(1) };
+    let mut out = Vec::new();
+    JsonPrinter::new(Some(Role::Client)).diagnostics(&stamp, found, &mut out);
+    let text = String::from_utf8(out).expect("UTF-8");
+    let (_start, objects) = text.split_once('\n').expect("the first object");
+    for (at, line) in objects.lines().enumerate() {
+        let line: Line = serde_json::from_str(line).expect("as documented");
+        let Line::Diagnostic { verdict, span, .. } = line else { panic!("a diagnostic") };
+        assert_eq!(verdict, at == 0);
+        if let Some(span) = span {
+            assert!(span.mark_start <= span.mark_end);
+            assert!(span.text.is_some() != span.base64.is_some());
+        }
+    }
+    objects.to_owned()
+}

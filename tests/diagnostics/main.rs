@@ -1,0 +1,63 @@
+//! Every code of the catalogue: facts as real servers leave them behind, explained as text and as
+//! JSON. The explanations are committed under `golden/`; `UPDATE=1 cargo test --test diagnostics`
+//! writes them anew.
+
+mod catalogue;
+mod golden;
+mod order;
+mod support;
+
+mod closing;
+mod frames;
+mod inside;
+mod reaching;
+mod refusals;
+mod statuses;
+mod switching;
+mod timing;
+mod tls;
+
+#[path = "../ui_json/schema.rs"]
+#[allow(dead_code)]
+mod schema;
+
+use golden::Golden;
+
+/// Makes the fixtures of a family.
+type Cases = fn(&mut Golden);
+
+/// Each family of fixtures, by the name of its golden files.
+const FAMILIES: [(&str, Cases); 9] = [
+    ("reaching", reaching::cases),
+    ("tls", tls::cases),
+    ("statuses", statuses::cases),
+    ("refusals", refusals::cases),
+    ("switching", switching::cases),
+    ("inside", inside::cases),
+    ("frames", frames::cases),
+    ("closing", closing::cases),
+    ("timing", timing::cases),
+];
+
+/// Codes that facts of HTTP/1.1 can't show, and why.
+const UNREACHABLE: [(&str, &str); 1] = [("W342", "an answer to Extended CONNECT: HTTP/2 only")];
+
+#[test]
+fn explanations_are_the_committed_ones() {
+    for (name, cases) in FAMILIES {
+        let mut golden = Golden::default();
+        cases(&mut golden);
+        golden.compare(name);
+    }
+}
+
+#[test]
+fn every_code_has_a_fixture() {
+    let mut golden = Golden::default();
+    FAMILIES.iter().for_each(|(_, cases)| cases(&mut golden));
+    for entry in wscope::diagnostics::entries() {
+        let reachable = !UNREACHABLE.iter().any(|(code, _)| *code == entry.code);
+        let shown = golden.codes.contains(entry.code);
+        assert_eq!(shown, reachable, "{}: {}", entry.code, entry.title);
+    }
+}

@@ -1,0 +1,58 @@
+//! W8xx.
+
+use std::time::Duration;
+
+use wscope::diagnostics::Facts;
+use wscope::diagnostics::facts::{CloseFacts, End, EndKind, Others, PingFacts};
+
+use crate::golden::Golden;
+use crate::support::{Pair, Seen, end};
+
+pub fn cases(golden: &mut Golden) {
+    let pair = Pair::open("", "");
+    for (code, what, how, seconds) in [
+        ("W801", "in order", EndKind::Fin, 17.0),
+        ("W802", "a kill", EndKind::Reset, 17.0),
+        ("W804", "haproxy", EndKind::Fin, 30.0),
+        ("W805", "Heroku", EndKind::Fin, 55.1),
+        ("W806", "nginx", EndKind::Fin, 60.03),
+        ("W807", "Cloudflare", EndKind::Fin, 100.2),
+        ("W808", "Azure", EndKind::Reset, 240.0),
+        ("W809", "Envoy", EndKind::Fin, 300.1),
+        ("W810", "AWS NLB", EndKind::Reset, 350.0),
+        ("W811", "AWS API Gateway", EndKind::Fin, 600.0),
+        ("W816", "no Close back", EndKind::CloseTimeout, 5.0),
+        ("W818", "a dead path", EndKind::Dead, 20.0),
+    ] {
+        golden.verdict(code, what, &Facts { end: Some(end(how, seconds)), ..pair.facts() });
+    }
+    lifetimes(golden, &pair);
+    let seen = Seen::from_server(b"\x82\x7e\x20\x00xyz");
+    let partial = Some(End { partial: 4096, ..end(EndKind::Reset, 0.2) });
+    golden.verdict("W803", "inside a frame", &Facts { end: partial, ..seen.facts(&pair) });
+    golden.verdict("W819", "a slow reader", &Facts { stalled: true, ..pair.facts() });
+    let close = CloseFacts { lingered: Some(Duration::from_secs(3)), ..CloseFacts::default() };
+    golden.verdict("W817", "TCP stays open", &Facts { close, ..pair.facts() });
+}
+
+fn lifetimes(golden: &mut Golden, pair: &Pair) {
+    let second = Duration::from_secs(1);
+    let aged = |lifetime: u32| {
+        Some(End {
+            how: EndKind::Fin,
+            lifetime: second * lifetime,
+            idle: second * 2,
+            idle_data: second * 2,
+            partial: 0,
+        })
+    };
+    golden.verdict("W804", "Google Cloud, in use", &Facts { end: aged(30), ..pair.facts() });
+    golden.verdict("W812", "in use to the end", &Facts { end: aged(7200), ..pair.facts() });
+    let others = Others { lifetimes: &[second * 90, second * 91], ..Others::default() };
+    golden.verdict("W814", "the third time", &Facts { end: aged(90), others, ..pair.facts() });
+    let others = Others { cut_together: 12, ..Others::default() };
+    golden.beside("W813", "a deployment", &Facts { end: aged(500), others, ..pair.facts() });
+    let pings = PingFacts { answered: 5, ..PingFacts::default() };
+    let end = End { idle: second * 10, ..end(EndKind::Fin, 60.0) };
+    golden.verdict("W815", "pings alone", &Facts { end: Some(end), pings, ..pair.facts() });
+}
