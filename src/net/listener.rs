@@ -60,7 +60,11 @@ impl Listeners {
     /// # Errors
     ///
     /// The address is in use, not ours, or not allowed.
-    pub fn bind(place: &Place, registry: &Registry, tokens: [Token; 2]) -> Result<Self, ListenError> {
+    pub fn bind(
+        place: &Place,
+        registry: &Registry,
+        tokens: [Token; 2],
+    ) -> Result<Self, ListenError> {
         let (mut sockets, file) = match place {
             Place::Loopback(port) => (loopback(*port)?, None),
             // A socket on `::` takes IPv4 too, by default on every Unix but OpenBSD.

@@ -9,6 +9,7 @@ pub mod descriptors;
 pub mod dial;
 pub mod link;
 pub mod listener;
+pub mod proxy;
 pub mod random;
 pub mod reactor;
 pub mod resolve;

@@ -297,8 +297,7 @@ impl TlsPipe {
             version: hello.map(|hello| hello.version.to_string()),
             cipher: hello.map(|hello| hello.cipher_suite.to_string()),
             alpn: alpn.map(|name| String::from_utf8_lossy(&name).into_owned()),
-            certificate: certificate
-                .and_then(|der| CertificateFacts::from_der(&der).ok()),
+            certificate: certificate.and_then(|der| CertificateFacts::from_der(&der).ok()),
             verified: self.verified,
         }
     }

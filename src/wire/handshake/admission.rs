@@ -127,8 +127,7 @@ impl Admission {
             Origins::Local => {
                 let host = host_of_origin(origin);
                 let ours = request.get("Host").map(without_port);
-                let same =
-                    |host: &[u8]| ours.is_some_and(|ours| ours.eq_ignore_ascii_case(host));
+                let same = |host: &[u8]| ours.is_some_and(|ours| ours.eq_ignore_ascii_case(host));
                 if host.is_some_and(|host| is_loopback(host) || same(host)) {
                     return Ok(());
                 }
@@ -312,7 +311,9 @@ mod tests {
         let with = |value: &str| request("/", &format!("Authorization: {value}\r\n"));
         // RFC 7617 §2.
         assert_eq!(status(&admission, &with("basic  QWxhZGRpbjpvcGVuIHNlc2FtZQ==")), None);
-        for wrong in ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=", "Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==", ""] {
+        for wrong in
+            ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=", "Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==", ""]
+        {
             assert_eq!(status(&admission, &with(wrong)), Some(401), "{wrong}");
         }
         let denial = admission.judge(&request("/", ""), &[]).expect_err("nothing given");

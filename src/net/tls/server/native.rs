@@ -1,6 +1,6 @@
 //! native-tls's acceptor, where the system's own library must do: TLS 1.2, keys in PKCS#8.
 
-use native_tls::{TlsAcceptor, Identity};
+use native_tls::{Identity, TlsAcceptor};
 
 use crate::net::tls::engine::Step;
 use crate::net::tls::memory::MemoryStream;

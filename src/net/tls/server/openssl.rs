@@ -21,12 +21,13 @@ pub(super) fn from_pem(chain: &[u8], key: &[u8], passphrase: &str) -> Loaded {
     let mut chain = X509::stack_from_pem(chain).map_err(words)?.into_iter();
     let certificate = chain.next().ok_or("there is no PEM certificate in it")?;
     // Without a passphrase the library would ask for one on the terminal.
-    let key = PKey::private_key_from_pem_passphrase(key, passphrase.as_bytes()).map_err(|error| {
-        match passphrase.is_empty() {
-            true => "there is no PEM key in it that needs no passphrase".to_owned(),
-            false => words(error),
-        }
-    })?;
+    let key =
+        PKey::private_key_from_pem_passphrase(key, passphrase.as_bytes()).map_err(|error| {
+            match passphrase.is_empty() {
+                true => "there is no PEM key in it that needs no passphrase".to_owned(),
+                false => words(error),
+            }
+        })?;
     build(&key, &certificate, chain).map_err(words)
 }
 

@@ -23,8 +23,7 @@ struct Status {
 
 const BAD_REQUEST: Status = Status { code: 400, headers: &[] };
 
-const METHOD_NOT_ALLOWED: Status =
-    Status { code: 405, headers: &[("Allow", "GET")] };
+const METHOD_NOT_ALLOWED: Status = Status { code: 405, headers: &[("Allow", "GET")] };
 
 /// RFC 6455 §4.2.2: on another version the server "MUST abort the WebSocket handshake
 /// […] and instead send an appropriate HTTP error code (such as 426 Upgrade Required)
