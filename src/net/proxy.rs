@@ -17,6 +17,7 @@ pub mod tunnel;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::net) use self::address::read_port;
 pub use self::address::{AddressError, Credentials, Proxy, Scheme};
 use self::connect::Connect;
 pub use self::error::ProxyError;
