@@ -1,5 +1,7 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
+mod listen;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ use crate::wire::Role;
 use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateOffer};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::is_token;
+
+pub use listen::{Answer, ListenConfig, Passphrase, Source, TlsConfig};
 
 /// Wrong usage, in a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -130,15 +134,11 @@ impl OpenConfig {
     ) -> Result<Self, UsageError> {
         let usage = |text: String| UsageError(text);
         let target = Target::parse(url).map_err(|error| usage(error.to_string()))?;
-        let mut headers = Vec::new();
+        let mut headers = header_edits(&options.headers)?;
         // Given by the URL, so an explicit -H Authorization comes later and takes its place.
         let explicit = |headers: &[HeaderEdit]| {
             headers.iter().any(|edit| edit.name().eq_ignore_ascii_case("authorization"))
         };
-        for text in &options.headers {
-            let edit: HeaderEdit = text.parse().map_err(|error| usage(format!("-H: {error}")))?;
-            headers.push(edit);
-        }
         if let Some(authorization) = &target.basic_auth
             && !explicit(&headers)
         {
@@ -146,15 +146,7 @@ impl OpenConfig {
                 .map_err(|error| usage(error.to_string()))?;
             headers.insert(0, edit);
         }
-        for name in &options.subprotocols {
-            // "elements … MUST be non-empty strings with characters in the range U+0021 to
-            // U+007E not including separator characters" (RFC 6455 §4.1).
-            if !is_token(name.as_bytes()) {
-                return Err(usage(format!(
-                    "-s: {name:?} can't be a subprotocol: a name has only letters, digits and !#$%&'*+-.^_`|~; give -s once for each"
-                )));
-            }
-        }
+        check_subprotocols(&options.subprotocols)?;
         let family = match (options.ipv4, options.ipv6) {
             (true, _) => Family::V4,
             (_, true) => Family::V6,
@@ -262,6 +254,23 @@ impl Display {
     /// The colours of a stream that is a terminal, or is not.
     pub fn palette(&self, is_terminal: bool) -> Palette {
         Palette { on: self.color.decide(no_color(), is_terminal) }
+    }
+}
+
+/// Headers as `-H` takes them.
+fn header_edits(texts: &[String]) -> Result<Vec<HeaderEdit>, UsageError> {
+    let parse = |text: &String| text.parse().map_err(|error| UsageError(format!("-H: {error}")));
+    texts.iter().map(parse).collect()
+}
+
+/// "elements … MUST be non-empty strings with characters in the range U+0021 to U+007E not
+/// including separator characters" (RFC 6455 §4.1).
+fn check_subprotocols(names: &[String]) -> Result<(), UsageError> {
+    match names.iter().find(|name| !is_token(name.as_bytes())) {
+        None => Ok(()),
+        Some(name) => Err(UsageError(format!(
+            "-s: {name:?} can't be a subprotocol: a name has only letters, digits and !#$%&'*+-.^_`|~; give -s once for each"
+        ))),
     }
 }
 

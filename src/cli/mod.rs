@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links)] // `host[:port][/path]` is help text, no link
 
+mod listen;
 mod values;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::terminal::ColorChoice;
+pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 use values::{bits, duration, linger, size};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
@@ -37,6 +39,13 @@ pub struct Cli {
 pub enum Command {
     /// Connects to a server: a transcript on a terminal, a pipe otherwise
     Connect(ConnectArgs),
+    /// Listens for clients: shows them, answers them, talks to them
+    ///
+    /// On a terminal every client's handshake and frames are shown, and a line typed goes to all
+    /// of them. In a pipe, lines of stdin go to all clients and their messages to stdout.
+    /// `wscope -l PORT` is the same as `wscope listen PORT`.
+    #[command(short_flag = 'l')]
+    Listen(Box<ListenArgs>),
     /// Performs only the opening handshake and judges it, rule by rule
     ///
     /// Prints both heads byte for byte, every rule with its verdict, the accept value computed

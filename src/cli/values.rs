@@ -52,6 +52,14 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     if (0.0..9.0e18).contains(&bytes) { Ok(bytes as u64) } else { Err(help()) }
 }
 
+/// Permissions as `chmod` takes them: `600`, `0660`.
+pub(super) fn file_mode(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| format!("{text:?} is no mode; write three octal digits, as in 600 or 666"))
+}
+
 /// A window size of permessage-deflate, RFC 7692 §7.1.2.
 pub(super) fn bits(text: &str) -> Result<u8, String> {
     text.parse().ok().filter(|bits| (8..=15).contains(bits)).ok_or_else(|| {
@@ -89,6 +97,15 @@ mod tests {
         assert_eq!(size("1T"), Ok(1 << 40));
         for wrong in ["", "k", "-1", "1x", "99999999999T", "nan"] {
             assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn modes_are_octal() {
+        assert_eq!(file_mode("600"), Ok(0o600));
+        assert_eq!(file_mode("0777"), Ok(0o777));
+        for wrong in ["", "8", "1000", "rw-", "-1"] {
+            assert!(file_mode(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod exit;
 pub mod generated;
 pub mod handshake;
+pub mod listen;
 pub mod report;
 pub mod say;
 
@@ -13,8 +14,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, ConnectArgs};
-use crate::config::{ClientConfig, UsageError};
+use crate::cli::{Cli, Command, ConnectArgs, ListenArgs};
+use crate::config::{ClientConfig, ListenConfig, UsageError};
 use crate::ui::terminal::Terminal;
 use exit::Exit;
 
@@ -25,6 +26,7 @@ pub fn main() -> ExitCode {
     let result = match cli.command {
         None => connect(cli.connect, terminal),
         Some(Command::Connect(args)) => connect(args, terminal),
+        Some(Command::Listen(args)) => listen(*args, terminal),
         Some(Command::Handshake(args)) => handshake::run(args, terminal),
         Some(Command::Decode(args)) => decode::run(&args, terminal),
         Some(Command::Demo(args)) => demo::run(&args, terminal),
@@ -45,4 +47,8 @@ pub fn main() -> ExitCode {
 
 fn connect(args: ConnectArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     client::run(&ClientConfig::resolve(args, terminal)?)
+}
+
+fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    listen::run(ListenConfig::resolve(args, terminal)?)
 }

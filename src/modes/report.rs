@@ -107,6 +107,11 @@ impl Reporter {
         self.human.is_some() || self.json.is_some()
     }
 
+    /// Whether people see what happens to connections.
+    pub fn has_transcript(&self) -> bool {
+        self.human.is_some()
+    }
+
     /// The time and place of an event now.
     pub fn stamp(&self) -> Stamp {
         Stamp { micros: crate::net::clock::wall_micros(), conn: self.conn }

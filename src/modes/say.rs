@@ -35,6 +35,16 @@ pub fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "wscope: note: {}", clean(text));
 }
 
+/// Says something about one of many connections.
+pub fn of(conn: u64, text: &str) {
+    let _ = writeln!(std::io::stderr(), "wscope: [{conn}] {}", clean(text));
+}
+
+/// Says a line as it is, without the program's name before it: scripts wait for it.
+pub fn line(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", clean(text));
+}
+
 /// Texts quote what was typed and what came from elsewhere: no control character of it gets
 /// through but the line ends of our own.
 fn clean(text: &str) -> String {

@@ -33,6 +33,17 @@ pub enum Place {
     },
 }
 
+impl Place {
+    /// Whether only this machine reaches it.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Loopback(_) | Self::Unix { .. } => true,
+            Self::Address(address) => address.ip().to_canonical().is_loopback(),
+            Self::Everywhere(_) => false,
+        }
+    }
+}
+
 /// Why nothing listens.
 #[derive(Debug, thiserror::Error)]
 #[error("can't listen on {place}: {reason}")]

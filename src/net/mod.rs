@@ -4,6 +4,7 @@
 //! This layer owns sockets and clocks. It must not know printers, prompts or
 //! what the bytes mean.
 pub mod certificate;
+pub mod child;
 pub mod clock;
 pub mod descriptors;
 pub mod dial;

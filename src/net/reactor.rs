@@ -52,13 +52,28 @@ impl Reactor {
     ///
     /// The poll failed. A signal is no failure: there are just no events.
     pub fn wait(&mut self, deadline: Option<Instant>) -> io::Result<&Events> {
-        let timeout = deadline.map(|at| round_up(at.saturating_duration_since(Instant::now())));
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
-            other => other?,
-        }
+        poll(&mut self.poll, &mut self.events, deadline)?;
         Ok(&self.events)
     }
+
+    /// As [`Reactor::wait`], with a place for the events of the caller's own: for many sources at
+    /// once, or a caller that owns the reactor and what its events are for.
+    ///
+    /// # Errors
+    ///
+    /// The poll failed.
+    pub fn wait_for(&mut self, events: &mut Events, deadline: Option<Instant>) -> io::Result<()> {
+        poll(&mut self.poll, events, deadline)
+    }
+}
+
+fn poll(poll: &mut Poll, events: &mut Events, deadline: Option<Instant>) -> io::Result<()> {
+    let timeout = deadline.map(|at| round_up(at.saturating_duration_since(Instant::now())));
+    match poll.poll(events, timeout) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+        other => other?,
+    }
+    Ok(())
 }
 
 /// epoll counts in milliseconds: rounded down, the last one would be spent spinning.

@@ -62,6 +62,11 @@ impl Delivery {
         })
     }
 
+    /// Whether it writes anything.
+    pub fn delivers(&self) -> bool {
+        self.format != Format::Nothing
+    }
+
     /// Takes a whole message.
     ///
     /// # Errors
@@ -69,17 +74,22 @@ impl Delivery {
     /// stdout failed.
     #[inline]
     pub fn take_whole(&self, message: &WholeMessage<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        match self.format {
-            Format::Payload(separator) => {
-                stdout.push(message.content)?;
-                stdout.buffer().extend(separator);
-                Ok(())
-            }
-            Format::Escaped(_) | Format::Hex => {
-                message.try_events(|event| self.take(&event, stdout))
-            }
-            Format::Nothing => Ok(()),
+        self.take_message(message.content, stdout)
+    }
+
+    /// Takes the content of a whole message.
+    ///
+    /// # Errors
+    ///
+    /// stdout failed.
+    #[inline]
+    pub fn take_message(&self, content: &[u8], stdout: &mut Stdout) -> io::Result<()> {
+        if self.format == Format::Nothing {
+            return Ok(());
         }
+        self.take_content(content, stdout)?;
+        self.end_message(stdout);
+        Ok(())
     }
 
     /// Takes one event of the peer's direction.
@@ -89,31 +99,38 @@ impl Delivery {
     /// stdout failed.
     #[inline]
     pub fn take(&self, event: &FrameEvent<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        match (self.format, event) {
-            (Format::Payload(_), FrameEvent::Data(bytes)) => stdout.push(bytes),
-            (Format::Payload(Some(separator)), FrameEvent::Message(_)) => {
-                stdout.buffer().push(separator);
-                Ok(())
-            }
-            (Format::Escaped(_), FrameEvent::Data(bytes)) => {
-                escape_into(bytes, stdout.buffer());
-                Ok(())
-            }
-            (Format::Escaped(separator), FrameEvent::Message(_)) => {
-                stdout.buffer().push(separator);
-                Ok(())
-            }
-            (Format::Hex, FrameEvent::Data(bytes)) => {
-                const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                let digits = |byte: &u8| [byte >> 4, byte & 15].map(|n| DIGITS[usize::from(n)]);
-                stdout.buffer().extend(bytes.iter().flat_map(digits));
-                Ok(())
-            }
-            (Format::Hex, FrameEvent::Message(_)) => {
-                stdout.buffer().push(b'\n');
+        match event {
+            FrameEvent::Data(bytes) => self.take_content(bytes, stdout),
+            FrameEvent::Message(_) => {
+                self.end_message(stdout);
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn take_content(&self, bytes: &[u8], stdout: &mut Stdout) -> io::Result<()> {
+        match self.format {
+            Format::Payload(_) => return stdout.push(bytes),
+            Format::Escaped(_) => escape_into(bytes, stdout.buffer()),
+            Format::Hex => {
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                let digits = |byte: &u8| [byte >> 4, byte & 15].map(|n| DIGITS[usize::from(n)]);
+                stdout.buffer().extend(bytes.iter().flat_map(digits));
+            }
+            Format::Nothing => {}
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn end_message(&self, stdout: &mut Stdout) {
+        match self.format {
+            Format::Payload(separator) => stdout.buffer().extend(separator),
+            Format::Escaped(separator) => stdout.buffer().push(separator),
+            Format::Hex => stdout.buffer().push(b'\n'),
+            Format::Nothing => {}
         }
     }
 }

@@ -44,6 +44,13 @@ impl Echo {
         };
     }
 
+    /// Gives memory back: between messages nothing is held.
+    pub fn release(&mut self) {
+        if self.content.is_empty() {
+            self.content = Vec::new();
+        }
+    }
+
     fn send(
         &mut self,
         last: bool,

@@ -1,0 +1,359 @@
+//! The choices of `wscope listen`, made and checked.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Display, UsageError, check_subprotocols, header_edits};
+use crate::cli::{
+    AdmissionOptions, InputFormat, Linger, ListenArgs, OutputFormat, ServerDeflateOptions,
+    TlsServerOptions,
+};
+use crate::net::listener::Place;
+use crate::net::tls::Identity;
+use crate::session::endpoint::AutoPong;
+use crate::session::{EndpointConfig, Limits};
+use crate::ui::terminal::Terminal;
+use crate::wire::Role;
+use crate::wire::deflate::params::ServerDeflateConfig;
+use crate::wire::handshake::admission::{Admission, Authorization, Origins, Reject};
+use crate::wire::handshake::server::ServerConfig;
+
+/// What a server does.
+#[derive(Clone, Debug)]
+pub struct ListenConfig {
+    /// Where.
+    pub place: Place,
+    /// TLS, or plain.
+    pub tls: Option<TlsConfig>,
+    /// Whom it lets in, and what it agrees on.
+    pub server: ServerConfig,
+    /// For TLS and the request's head.
+    pub handshake_timeout: Duration,
+    /// The endpoints' behaviour; compression is filled in once agreed.
+    pub endpoint: EndpointConfig,
+    /// How much is taken from a client.
+    pub limits: Limits,
+    /// How many clients at once; `None` for as many as there can be.
+    pub max_clients: Option<usize>,
+    /// How long a client may be silent.
+    pub idle_timeout: Option<Duration>,
+    /// What is done with messages.
+    pub answer: Answer,
+    /// What each client is sent first.
+    pub send: Option<Source>,
+    /// How stdin becomes messages.
+    pub input: InputFormat,
+    /// What stdout is for.
+    pub output: OutputFormat,
+    /// Messages are binary, not text.
+    pub binary: bool,
+    /// Serve one session.
+    pub once: bool,
+    /// With `once`, how long to stay after the input's end.
+    pub linger: Linger,
+    /// End after so many messages.
+    pub exit_after: Option<u64>,
+    /// End after so long.
+    pub max_time: Option<Duration>,
+    /// What is shown.
+    pub display: Display,
+}
+
+/// What is done with a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing.
+    Nothing,
+    /// It goes back.
+    Echo,
+    /// It goes to all others.
+    Broadcast,
+    /// This goes back.
+    Reply(String),
+    /// A process of the client's own takes it.
+    Exec {
+        /// For `sh -c`.
+        command: String,
+        /// Bytes instead of lines.
+        raw: bool,
+    },
+}
+
+/// Where what is sent first comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// stdin, read to its end once.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// How TLS is spoken.
+#[derive(Clone)]
+pub struct TlsConfig {
+    /// Certificate and key.
+    pub identity: Identity,
+    /// Opens the key.
+    pub passphrase: Passphrase,
+    /// Where a certificate made on the spot is written.
+    pub certificate_out: Option<PathBuf>,
+}
+
+/// Where the passphrase of a key is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Passphrase {
+    /// There is none.
+    None,
+    /// From the environment.
+    Given(String),
+    /// On the first line of a file.
+    File(PathBuf),
+}
+
+/// Says nothing of a passphrase.
+impl std::fmt::Debug for TlsConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.identity.fmt(f)
+    }
+}
+
+impl ListenConfig {
+    /// Makes every choice that was left open.
+    ///
+    /// # Errors
+    ///
+    /// Something typed can't be used.
+    pub fn resolve(args: ListenArgs, terminal: Terminal) -> Result<Self, UsageError> {
+        for (name, time) in
+            [("--ping-interval", args.ping_interval), ("--idle-timeout", args.idle_timeout)]
+        {
+            if time.is_some_and(|time| time.is_zero()) {
+                return Err(UsageError(format!("{name} must be more than 0")));
+            }
+        }
+        let place = match (&args.unix_socket, &args.place) {
+            (Some(path), _) => Place::Unix { path: path.clone(), mode: args.unix_mode },
+            (None, place) => parse_place(place.as_deref().unwrap_or_default())?,
+        };
+        let answer = match (args.exec, args.reply) {
+            (Some(command), _) => Answer::Exec { command, raw: args.exec_raw },
+            (_, Some(text)) => Answer::Reply(text),
+            _ if args.echo => Answer::Echo,
+            _ if args.broadcast => Answer::Broadcast,
+            _ => Answer::Nothing,
+        };
+        let send = args.send.map(|path| match path.as_os_str() == "-" {
+            true => Source::Stdin,
+            false => Source::File(path),
+        });
+        let answers = answer != Answer::Nothing;
+        let input = match args.input {
+            Some(_) if send == Some(Source::Stdin) => {
+                return Err(UsageError("--input and --send - both want stdin".to_owned()));
+            }
+            Some(input) => input,
+            None if answers || send.is_some() => InputFormat::None,
+            None => InputFormat::Lines,
+        };
+        let output = args.output.unwrap_or(match terminal.is_interactive() {
+            true => OutputFormat::Frames,
+            false if answers => OutputFormat::None,
+            false => OutputFormat::Lines,
+        });
+        let endpoint = EndpointConfig {
+            lenient: args.lenient,
+            auto_pong: if args.no_pong { AutoPong::Off } else { AutoPong::On },
+            close_timeout: args.close_timeout,
+            ping_interval: args.ping_interval,
+            pong_timeout: args.pong_timeout,
+            ..EndpointConfig::new(Role::Server)
+        };
+        let limits =
+            Limits { message: args.max_message, inflated: args.max_inflated, ..Limits::default() };
+        Ok(Self {
+            tls: tls(args.tls, &place)?,
+            handshake_timeout: args.handshake.handshake_timeout,
+            server: server(args.handshake, &args.deflate, &place)?,
+            place,
+            endpoint,
+            limits,
+            max_clients: args.max_clients.map(|most| most as usize),
+            idle_timeout: args.idle_timeout,
+            answer,
+            send,
+            input,
+            output,
+            binary: args.binary,
+            once: args.once,
+            linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
+            exit_after: args.exit_after,
+            max_time: args.max_time,
+            display: Display::resolve(&args.display, terminal),
+        })
+    }
+}
+
+/// `PORT`, `ADDR:PORT`, `[IPv6]:PORT`, `localhost:PORT`, `:PORT`.
+fn parse_place(text: &str) -> Result<Place, UsageError> {
+    let help = || {
+        UsageError(format!(
+            "{text:?} is no place to listen; write a port (9001, or 0 for any), 192.0.2.1:9001, \
+             [::1]:9001, or :9001 for all addresses"
+        ))
+    };
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok(Place::Loopback(port));
+    }
+    let (host, port) = text.rsplit_once(':').ok_or_else(help)?;
+    let port = port.parse::<u16>().map_err(|_| help())?;
+    match host {
+        "" | "*" => Ok(Place::Everywhere(port)),
+        "localhost" => Ok(Place::Loopback(port)),
+        _ => {
+            let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let address: IpAddr = bare.unwrap_or(host).parse().map_err(|_| help())?;
+            // Without brackets it could not be told where an IPv6 address ends.
+            match bare.is_none() && address.is_ipv6() {
+                true => Err(help()),
+                false => Ok(Place::Address(SocketAddr::new(address, port))),
+            }
+        }
+    }
+}
+
+fn server(
+    options: AdmissionOptions,
+    deflate: &ServerDeflateOptions,
+    place: &Place,
+) -> Result<ServerConfig, UsageError> {
+    check_subprotocols(&options.subprotocols)?;
+    if let Some(path) = options.paths.iter().find(|path| !path.starts_with('/')) {
+        return Err(UsageError(format!("--path: {path:?} does not begin with /")));
+    }
+    let origins = match options.origins.as_slice() {
+        [] if place.is_local() => Origins::Local,
+        [] => Origins::Any,
+        all if all.iter().any(|origin| origin == "*") => Origins::Any,
+        // An origin has no path (RFC 6454 §6.2), but people copy URLs.
+        some => {
+            let bare = |origin: &String| origin.trim_end_matches('/').to_owned();
+            Origins::Listed(some.iter().map(bare).collect())
+        }
+    };
+    let authorization = match (options.user, options.bearer) {
+        (Some(pair), _) if !pair.contains(':') => {
+            return Err(UsageError("-u: write USER:PASSWORD".to_owned()));
+        }
+        (Some(pair), _) => Some(Authorization::Basic(pair)),
+        (None, token) => token.map(Authorization::Bearer),
+    };
+    let admission = Admission {
+        paths: options.paths,
+        origins,
+        authorization,
+        require_subprotocol: options.require_subprotocol,
+        reject: options.reject.as_deref().map(parse_reject).transpose()?,
+    };
+    Ok(ServerConfig {
+        subprotocols: options.subprotocols,
+        deflate: accepted_deflate(deflate),
+        headers: header_edits(&options.headers)?,
+        admission,
+    })
+}
+
+/// `STATUS[:BODY]`.
+fn parse_reject(text: &str) -> Result<Reject, UsageError> {
+    let (status, body) = match text.split_once(':') {
+        Some((status, body)) => (status, Some(body.to_owned())),
+        None => (text, None),
+    };
+    let status = status.parse().ok().filter(|status| (200..=599).contains(status));
+    status.map(|status| Reject { status, body }).ok_or_else(|| {
+        UsageError(format!(
+            "--reject: {text:?} has no status from 200 to 599; write 503 or 503:BODY"
+        ))
+    })
+}
+
+fn accepted_deflate(options: &ServerDeflateOptions) -> Option<ServerDeflateConfig> {
+    let default = ServerDeflateConfig::default();
+    (!options.no_compress).then(|| ServerDeflateConfig {
+        server_no_context_takeover: options.server_no_context_takeover,
+        client_no_context_takeover: options.client_no_context_takeover,
+        server_max_window_bits: options
+            .server_max_window_bits
+            .unwrap_or(default.server_max_window_bits),
+        client_max_window_bits: options
+            .client_max_window_bits
+            .unwrap_or(default.client_max_window_bits),
+    })
+}
+
+fn tls(options: TlsServerOptions, place: &Place) -> Result<Option<TlsConfig>, UsageError> {
+    let TlsServerOptions { cert, key, pass_file, self_signed, self_signed_out } = options;
+    let identity = match cert {
+        Some(certificate) => match key {
+            Some(key) => Identity::Pem { certificate, key },
+            None if is_pkcs12(&certificate) => Identity::Pkcs12(certificate),
+            None => Identity::Pem { key: certificate.clone(), certificate },
+        },
+        None if self_signed || self_signed_out.is_some() => {
+            let mut names = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
+            if let Place::Address(address) = place
+                && !address.ip().is_loopback()
+            {
+                names.push(address.ip().to_string());
+            }
+            Identity::SelfSigned(names)
+        }
+        None => return Ok(None),
+    };
+    let passphrase = match (pass_file, std::env::var("WSCOPE_PASSPHRASE")) {
+        (Some(path), _) => Passphrase::File(path),
+        (None, Ok(text)) if !text.contains('\0') => Passphrase::Given(text),
+        (None, _) => Passphrase::None,
+    };
+    Ok(Some(TlsConfig { identity, passphrase, certificate_out: self_signed_out }))
+}
+
+/// By its name: browsers and Windows write such archives so.
+fn is_pkcs12(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| ["p12", "pfx"].contains(&&*extension.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str) -> Option<Place> {
+        parse_place(text).ok()
+    }
+
+    #[test]
+    fn a_port_alone_is_for_this_machine_alone() {
+        assert_eq!(place("9001"), Some(Place::Loopback(9001)));
+        assert_eq!(place("localhost:0"), Some(Place::Loopback(0)));
+        assert_eq!(place(":9001"), Some(Place::Everywhere(9001)));
+        assert_eq!(place("*:1"), Some(Place::Everywhere(1)));
+        let address = |text: &str| text.parse().ok().map(Place::Address);
+        assert_eq!(place("0.0.0.0:9001"), address("0.0.0.0:9001"));
+        assert_eq!(place("[::]:9001"), address("[::]:9001"));
+        for wrong in ["", "x", "65536", "::1:9001", "host.example:1", "[::1]", "1.2.3.4", "-1", ":"]
+        {
+            assert_eq!(place(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_a_status_and_may_have_a_body() {
+        let reject = |status, body: Option<&str>| Reject { status, body: body.map(String::from) };
+        assert_eq!(parse_reject("503").ok(), Some(reject(503, None)));
+        assert_eq!(parse_reject("401:no: never").ok(), Some(reject(401, Some("no: never"))));
+        for wrong in ["", "x", "101", "600", ":body"] {
+            assert!(parse_reject(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The clients of a server by their place, with their tokens, their turns and their timers.
+//!
+//! An idle client costs nothing in a round: only those in the queue, or whose timer has run off,
+//! are looked at.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::time::Instant;
+
+use mio::Token;
+
+use super::client::Client;
+use crate::event::ConnId;
+
+/// Tokens below this one belong to the program; each client has three from here on.
+const FIRST_TOKEN: usize = 16;
+const TOKENS: usize = 3;
+
+/// Where a client is kept; used again for others after it.
+pub type Place = usize;
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The connection.
+    Socket,
+    /// Its process takes something.
+    ChildStdin,
+    /// Its process says something.
+    ChildStdout,
+}
+
+/// All clients.
+#[derive(Default)]
+pub struct Clients {
+    places: Vec<Option<Box<Client>>>,
+    free: Vec<Place>,
+    /// Whose turn it is, in order.
+    queue: VecDeque<Place>,
+    timers: BinaryHeap<Reverse<(Instant, Place)>>,
+}
+
+/// The token of a client's event.
+pub fn token(place: Place, source: Source) -> Token {
+    Token(FIRST_TOKEN + place * TOKENS + source as usize)
+}
+
+/// Whose event a token stands for.
+pub fn whose(token: Token) -> Option<(Place, Source)> {
+    let at = token.0.checked_sub(FIRST_TOKEN)?;
+    let source = match at % TOKENS {
+        0 => Source::Socket,
+        1 => Source::ChildStdin,
+        _ => Source::ChildStdout,
+    };
+    Some((at / TOKENS, source))
+}
+
+impl Clients {
+    /// How many there are, those included who are leaving.
+    pub fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The place of the next client.
+    pub fn next_place(&self) -> Place {
+        self.free.last().copied().unwrap_or(self.places.len())
+    }
+
+    /// Keeps a client at [`Clients::next_place`].
+    pub fn insert(&mut self, client: Client) -> Place {
+        let place = self.next_place();
+        let client = Some(Box::new(client));
+        match self.free.pop() {
+            Some(place) => self.places[place] = client,
+            None => self.places.push(client),
+        }
+        place
+    }
+
+    /// Drops one.
+    pub fn remove(&mut self, place: Place) {
+        if self.places[place].take().is_some() {
+            self.free.push(place);
+        }
+    }
+
+    /// The client at a place, if it is still there.
+    pub fn get_mut(&mut self, place: Place) -> Option<&mut Client> {
+        self.places.get_mut(place)?.as_deref_mut()
+    }
+
+    /// All of them, by place.
+    pub fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.places.iter().filter_map(|client| client.as_deref())
+    }
+
+    /// All of them with their places.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Place, &mut Client)> {
+        let clients = self.places.iter_mut().enumerate();
+        clients.filter_map(|(place, client)| Some((place, client.as_deref_mut()?)))
+    }
+
+    /// The place of a client by its number.
+    pub fn find(&self, id: ConnId) -> Option<Place> {
+        let is = |client: &Option<Box<Client>>| client.as_ref().is_some_and(|c| c.id() == id);
+        self.places.iter().position(is)
+    }
+
+    /// Gives a client a turn in this round, or in the next.
+    pub fn enqueue(&mut self, place: Place) {
+        if let Some(client) = self.places.get_mut(place).and_then(|client| client.as_deref_mut())
+            && !client.queued
+        {
+            client.queued = true;
+            self.queue.push_back(place);
+        }
+    }
+
+    /// How many wait for their turn.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The next in the queue.
+    pub fn dequeue(&mut self) -> Option<Place> {
+        let place = self.queue.pop_front()?;
+        if let Some(client) = self.get_mut(place) {
+            client.queued = false;
+        }
+        Some(place)
+    }
+
+    /// Sees to it that a client has a turn at `deadline`. An earlier timer is left: it finds out
+    /// that nothing is due, and sets the next.
+    pub fn arm(&mut self, place: Place, deadline: Option<Instant>) {
+        let Some(at) = deadline else { return };
+        let Some(client) = self.places.get_mut(place).and_then(|client| client.as_deref_mut())
+        else {
+            return;
+        };
+        if client.armed.is_none_or(|armed| at < armed) {
+            client.armed = Some(at);
+            self.timers.push(Reverse((at, place)));
+        }
+    }
+
+    /// Gives a turn to each whose timer has run off.
+    pub fn ring(&mut self, now: Instant) {
+        while let Some(Reverse((at, place))) = self.timers.peek().copied().filter(|t| t.0.0 <= now)
+        {
+            self.timers.pop();
+            // Those of clients that have left, and those that an earlier one made needless.
+            let rings = self.get_mut(place).is_some_and(|client| client.armed == Some(at));
+            if rings && let Some(client) = self.get_mut(place) {
+                client.armed = None;
+                self.enqueue(place);
+            }
+        }
+    }
+
+    /// When the next timer runs off.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.timers.peek().map(|Reverse((at, _))| *at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_client_has_tokens_of_its_own() {
+        let sources = [Source::Socket, Source::ChildStdin, Source::ChildStdout];
+        for place in [0, 1, 77, 100_000] {
+            for source in sources {
+                assert_eq!(whose(token(place, source)), Some((place, source)));
+            }
+        }
+        assert_eq!(whose(Token(FIRST_TOKEN - 1)), None);
+    }
+}

@@ -1,0 +1,334 @@
+//! The clients of a server and what happens among them: who comes, whose turn it is, who is sent
+//! what, who leaves.
+//!
+//! [`Hub::round`] does a bounded amount of work and never waits; the loop around it does that, and
+//! may serve stdin, a prompt or whatever else beside it.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use mio::event::Event as Readiness;
+use mio::{Registry, Token};
+
+use super::client::Client;
+use super::clients::{Clients, Place, Source, token, whose};
+use super::shared::Shared;
+use crate::event::{ConnId, Event};
+use crate::modes::say;
+use crate::net::link::{HIGH_WATER, Link, plain_io};
+use crate::net::listener::Listeners;
+use crate::net::stream::Stream;
+use crate::session::endpoint::SendError;
+use crate::wire::{CloseCode, Data};
+
+/// The tokens of what listens.
+pub const LISTEN: [Token; 2] = [Token(5), Token(6)];
+
+/// Connections accepted in a round, so that a flood of them leaves the others their turns.
+const ACCEPTS: usize = 64;
+
+/// Clients that are told that there are too many, at once; more are dropped without a word.
+const TURNED_AWAY: usize = 64;
+
+/// After the system had no descriptor to spare, when to try again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+
+/// A server's clients.
+pub struct Hub {
+    /// What all share.
+    pub shared: Shared,
+    clients: Clients,
+    listeners: Option<Listeners>,
+    /// Somebody may wait to be accepted.
+    knocked: bool,
+    /// The system had no descriptors: not before this.
+    accept_at: Option<Instant>,
+    connections: u64,
+    /// Who waits for stdout.
+    stalled: Vec<Place>,
+    /// A message to all has begun and not ended.
+    fragmenting: bool,
+    /// Sessions opened so far.
+    opened: u64,
+}
+
+/// Whom a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// Everybody.
+    All,
+    /// One connection.
+    One(ConnId),
+    /// Everybody but one.
+    Others(ConnId),
+}
+
+impl Hub {
+    /// Begins without clients.
+    pub fn new(shared: Shared, listeners: Listeners) -> Self {
+        Self {
+            shared,
+            clients: Clients::default(),
+            listeners: Some(listeners),
+            knocked: true,
+            accept_at: None,
+            connections: 0,
+            stalled: Vec::new(),
+            fragmenting: false,
+            opened: 0,
+        }
+    }
+
+    /// The clients there are.
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.clients.iter()
+    }
+
+    /// One of them, by its number. It gets a turn, so that what is done to it takes effect.
+    pub fn client_mut(&mut self, id: ConnId) -> Option<&mut Client> {
+        let place = self.clients.find(id)?;
+        self.clients.enqueue(place);
+        self.clients.get_mut(place)
+    }
+
+    /// Whether there are none, those included who are leaving.
+    pub fn is_empty(&self) -> bool {
+        self.clients.is_empty()
+    }
+
+    /// Sessions opened so far.
+    pub fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// Whether somebody is there for a message to all, and has room for it. The fastest sets the
+    /// pace: who can't keep up with it is closed in the end, see [`Client::send`].
+    pub fn has_audience(&self) -> bool {
+        self.clients.iter().any(|client| client.is_open() && client.link.pending() < HIGH_WATER)
+    }
+
+    /// Sends a piece of a message; `last` ends it. Gives how many it was sent to.
+    pub fn send(
+        &mut self,
+        to: Recipient,
+        opcode: Data,
+        piece: &[u8],
+        last: bool,
+        now: Instant,
+    ) -> usize {
+        if to == Recipient::All {
+            self.fragmenting = !last;
+        }
+        let mut count = 0;
+        let mut places = Vec::new();
+        for (place, client) in self.clients.iter_mut() {
+            let is_meant = match to {
+                Recipient::All => true,
+                Recipient::One(id) => client.id() == id,
+                Recipient::Others(id) => client.id() != id,
+            };
+            if is_meant && client.is_open() {
+                client.send(opcode, piece, last, now);
+                places.push(place);
+                count += 1;
+            }
+        }
+        places.into_iter().for_each(|place| self.clients.enqueue(place));
+        count
+    }
+
+    /// Closes a connection.
+    ///
+    /// # Errors
+    ///
+    /// There is none of this number any more, or the code can't be sent.
+    pub fn kick(
+        &mut self,
+        id: ConnId,
+        code: Option<u16>,
+        reason: &str,
+        now: Instant,
+    ) -> Result<(), SendError> {
+        self.client_mut(id).ok_or(SendError::NotOpen)?.close(code, reason, now)
+    }
+
+    /// Stops accepting, and closes every connection.
+    pub fn close_all(&mut self, code: CloseCode, now: Instant) {
+        self.stop_accepting();
+        let mut places = Vec::new();
+        for (place, client) in self.clients.iter_mut() {
+            // It may be closing already, which is as good.
+            let _ = client.close(Some(code.into()), "", now);
+            places.push(place);
+        }
+        places.into_iter().for_each(|place| self.clients.enqueue(place));
+    }
+
+    /// Ends every connection at once, and every process.
+    pub fn drop_all(&mut self, now: Instant) {
+        self.stop_accepting();
+        let mut places = Vec::new();
+        for (place, client) in self.clients.iter_mut() {
+            client.drop_connection();
+            places.push(place);
+        }
+        places.into_iter().for_each(|place| self.clients.enqueue(place));
+        self.shared.dying.iter_mut().for_each(|dying| dying.kill(now));
+    }
+
+    /// Accepts nobody any more.
+    pub fn stop_accepting(&mut self) {
+        self.listeners = None;
+    }
+
+    /// Notes what the poll says, if it is about the hub.
+    pub fn ready(&mut self, event: &Readiness) {
+        if LISTEN.contains(&event.token()) {
+            self.knocked = true;
+            return;
+        }
+        let Some((place, source)) = whose(event.token()) else { return };
+        let Some(client) = self.clients.get_mut(place) else { return };
+        match (source, client.open_mut().and_then(|(session, _)| session.child())) {
+            (Source::Socket, _) => client.ready(event),
+            (Source::ChildStdin, Some(child)) => child.set_writable(),
+            (Source::ChildStdout, Some(child)) => child.set_readable(),
+            (_, None) => {}
+        }
+        self.clients.enqueue(place);
+    }
+
+    /// Does what can be done now, once for each client that has something to do.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn round(&mut self, now: Instant) -> io::Result<()> {
+        self.accept(now)?;
+        self.clients.ring(now);
+        if !self.shared.desk.stdout.is_full() {
+            let stalled = std::mem::take(&mut self.stalled);
+            stalled.into_iter().for_each(|place| self.clients.enqueue(place));
+        }
+        for _ in 0..self.clients.waiting() {
+            let Some(place) = self.clients.dequeue() else { break };
+            self.turn(place, now)?;
+        }
+        self.shared.tend_the_dying(now);
+        Ok(())
+    }
+
+    /// Whether another round would do something at once.
+    pub fn is_busy(&self) -> bool {
+        let accepts = self.knocked && self.accept_at.is_none() && self.listeners.is_some();
+        self.clients.waiting() > 0 || accepts
+    }
+
+    /// When a round is due.
+    pub fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        let dying = self.shared.tend_the_dying(now);
+        let accept = self.accept_at.filter(|_| self.listeners.is_some());
+        [self.clients.deadline(), accept, dying].into_iter().flatten().min()
+    }
+
+    fn turn(&mut self, place: Place, now: Instant) -> io::Result<()> {
+        let Self { shared, clients, fragmenting, .. } = self;
+        let Some(client) = clients.get_mut(place) else { return Ok(()) };
+        let was_open = client.session().is_some();
+        client.turn(shared, *fragmenting, now)?;
+        self.opened += u64::from(!was_open && client.session().is_some());
+        if client.is_gone() {
+            clients.remove(place);
+        } else {
+            let (wants, waits) = (client.wants_turn(shared), client.waits_for_stdout(shared));
+            let (id, deadline) = (client.id(), client.deadline(shared));
+            clients.arm(place, deadline);
+            if !shared.outbox.is_empty() {
+                self.distribute(id, now);
+                self.clients.enqueue(place);
+            } else if wants {
+                self.clients.enqueue(place);
+            } else if waits {
+                self.stalled.push(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the messages of one client to all others.
+    fn distribute(&mut self, from: ConnId, now: Instant) {
+        let outbox = std::mem::take(&mut self.shared.outbox);
+        for (opcode, content) in outbox.messages() {
+            self.send(Recipient::Others(from), opcode, content, true, now);
+        }
+        self.shared.outbox = outbox;
+        self.shared.outbox.clear();
+    }
+
+    fn accept(&mut self, now: Instant) -> io::Result<()> {
+        if self.accept_at.is_some_and(|at| at <= now) {
+            self.accept_at = None;
+        }
+        for _ in 0..ACCEPTS {
+            if !self.knocked || self.accept_at.is_some() {
+                break;
+            }
+            let Some(listeners) = &mut self.listeners else { break };
+            match listeners.accept() {
+                Ok(None) => self.knocked = false,
+                Ok(Some((stream, address))) => self.join(stream, address, now)?,
+                Err(error) => {
+                    // Those who wait are kept by the system; they get their turn when others leave.
+                    let text = format!("can't accept a client: {}", plain_io(&error));
+                    say::note(&text);
+                    self.accept_at = Some(now + ACCEPT_PAUSE);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn join(
+        &mut self,
+        stream: Stream,
+        address: Option<std::net::SocketAddr>,
+        now: Instant,
+    ) -> io::Result<()> {
+        let most = self.shared.most_clients;
+        let excess = self.clients.len() >= most;
+        if self.clients.len() >= most.saturating_add(TURNED_AWAY) {
+            return Ok(());
+        }
+        self.connections += 1;
+        let id = ConnId(self.connections);
+        if self.shared.looks() {
+            let local = match (stream.addresses(), self.listening_path()) {
+                (Ok((local, _)), _) => super::client::canonical(local).to_string(),
+                (Err(_), path) => path,
+            };
+            let peer = address.map(|address| super::client::canonical(address).to_string());
+            let peer = peer.as_deref().unwrap_or("a local client");
+            self.shared.tell(id, &Event::Accepted { local: &local, peer })?;
+        }
+        let pipe = match self.shared.tls.as_ref().map(|tls| tls.accept()).transpose() {
+            Ok(pipe) => pipe,
+            Err(error) => return self.shared.tell(id, &Event::Failed(&error.to_string())),
+        };
+        let place = self.clients.next_place();
+        let tokens = [Source::ChildStdin, Source::ChildStdout].map(|source| token(place, source));
+        let registry: &Registry = self.shared.desk.reactor.registry();
+        let link = Link::without_buffer(stream, pipe, registry, token(place, Source::Socket))?;
+        let client = Client::new(id, address, link, tokens, excess, &self.shared, now);
+        let deadline = client.deadline(&self.shared);
+        let place = self.clients.insert(client);
+        self.clients.arm(place, deadline);
+        // Its request may be there already.
+        self.clients.enqueue(place);
+        Ok(())
+    }
+
+    fn listening_path(&self) -> String {
+        let path = self.listeners.as_ref().and_then(Listeners::path);
+        path.map(|path| path.display().to_string()).unwrap_or_default()
+    }
+}

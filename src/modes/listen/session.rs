@@ -1,0 +1,386 @@
+//! An open connection of a server: frames in, answers out, until it ends.
+//!
+//! Takes its turn with others: each turn reads once, so that a client that never stops sending
+//! costs the others one buffer's worth. It is read only while there is room for what comes of it.
+
+use std::io;
+use std::time::Instant;
+
+use super::answer::{Answerer, Ways};
+use super::greeting::Sending;
+use super::shared::Shared;
+use crate::cli::InputFormat;
+use crate::config::Answer;
+use crate::event::{ConnId, Direction, Ending, Event, FrameEvent, Observed, TimeoutKind};
+use crate::modes::client::feed::Feeder;
+use crate::modes::client::watch::Watch;
+use crate::net::child::{Child, ChildRead};
+use crate::net::link::{Fill, HIGH_WATER, Link};
+use crate::net::random;
+use crate::session::endpoint::State;
+use crate::session::tally::Tally;
+use crate::session::{Endpoint, EndpointConfig, Observer};
+use crate::wire::handshake::Agreed;
+use crate::wire::{CloseCode, Data};
+
+/// Above so many bytes that wait for a client, it can't keep up with what all are sent: it is
+/// closed rather than left out, or kept for ever.
+const LAG: usize = 64 * 1024 * 1024;
+
+/// An open connection.
+pub struct Session {
+    conn: ConnId,
+    /// The active side.
+    pub endpoint: Endpoint,
+    received: Tally,
+    watch: Option<Box<Watch>>,
+    answerer: Answerer,
+    sending: Option<Box<Sending>>,
+    process: Option<Box<Process>>,
+    heard: Instant,
+    /// The observer may have more events in the bytes at hand.
+    more: bool,
+    /// It came while a message to all was under way, which it can't be sent the rest of.
+    late: bool,
+    write_error: Option<Box<str>>,
+}
+
+/// The process of `--exec`, and what makes messages of its lines.
+struct Process {
+    child: Child,
+    feeder: Feeder,
+}
+
+impl Session {
+    /// Begins with the first frame. `late` if a message to all is under way.
+    pub fn new(conn: ConnId, agreed: &Agreed, shared: &Shared, late: bool, now: Instant) -> Self {
+        let config = &shared.config;
+        let deflate = agreed.deflate;
+        let endpoint = EndpointConfig { deflate, ..config.endpoint.clone() };
+        let watch = || Watch::of(conn, Direction::ToClient, deflate.as_ref(), config.limits);
+        Self {
+            conn,
+            endpoint: Endpoint::new(endpoint, random::system(), now),
+            received: Tally::default(),
+            watch: shared.looks().then(|| Box::new(watch())),
+            answerer: Answerer::new(config, shared.delivery.delivers()),
+            sending: shared.greeting.as_ref().map(|greeting| Box::new(greeting.begin())),
+            process: None,
+            heard: now,
+            // Frames that came in the same segment as the request.
+            more: true,
+            late,
+            write_error: None,
+        }
+    }
+
+    /// Takes over the process of `--exec`.
+    pub fn attach(&mut self, child: Child, answer: &Answer, binary: bool) {
+        let raw = matches!(answer, Answer::Exec { raw: true, .. });
+        let format = if raw { InputFormat::Chunks } else { InputFormat::Lines };
+        self.process = Some(Box::new(Process { child, feeder: Feeder::new(format, binary) }));
+    }
+
+    /// The process of `--exec`.
+    pub fn child(&mut self) -> Option<&mut Child> {
+        self.process.as_mut().map(|process| &mut process.child)
+    }
+
+    /// Gives the process away, at the end.
+    pub fn take_child(&mut self) -> Option<Child> {
+        self.process.take().map(|process| process.child)
+    }
+
+    /// Whether messages can be sent.
+    pub fn is_open(&self) -> bool {
+        self.endpoint.is_open() && self.write_error.is_none()
+    }
+
+    /// Sends a piece of a message that goes to all, and closes a client that can't keep up.
+    pub fn send(&mut self, link: &mut Link, opcode: Data, piece: &[u8], last: bool, now: Instant) {
+        if self.late {
+            self.late = !last;
+            return;
+        }
+        if !self.is_open() {
+            return;
+        }
+        // It is open.
+        let _ = self.endpoint.send_fragment(opcode, piece, last, &mut link.tx);
+        if link.pending() > LAG {
+            let reason = "too slow: 64 MiB wait to be read";
+            let _ = self.endpoint.close(Some(CloseCode::Again.into()), reason, now, &mut link.tx);
+        }
+    }
+
+    /// Takes a turn; true if the observer stopped on the way, and needs the same bytes again.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn turn(
+        &mut self,
+        link: &mut Link,
+        inbound: &mut Observer,
+        shared: &mut Shared,
+        now: Instant,
+    ) -> io::Result<bool> {
+        if self.more {
+            self.take_events(link, inbound, shared, now)?;
+        }
+        if !self.more && self.has_room(link, shared) {
+            match link.fill() {
+                Ok(Fill::Data) => {
+                    self.heard = now;
+                    self.endpoint.touch();
+                    self.take_events(link, inbound, shared, now)?;
+                }
+                Ok(Fill::Blocked) => {
+                    if let Some(error) = self.write_error.take() {
+                        self.end_of_stream(Some(error.into()), inbound, shared)?;
+                    }
+                }
+                Ok(Fill::End { truncated }) => {
+                    let how = truncated.then(|| "TLS ended without close_notify (W216)".to_owned());
+                    self.end_of_stream(how, inbound, shared)?;
+                }
+                Err(error) => self.end_of_stream(Some(error.to_string()), inbound, shared)?,
+            }
+        }
+        self.send_first(link, now);
+        self.take_process(link, now);
+        self.tick(link, shared, now);
+        self.flush(link, shared, now)?;
+        Ok(self.more)
+    }
+
+    /// Whether another turn would do something, without an event.
+    pub fn wants_turn(&self, link: &Link, shared: &Shared) -> bool {
+        let input = self.more || link.may_fill() || self.write_error.is_some();
+        let room = link.pending() < HIGH_WATER;
+        let output = room
+            && (self.sending.is_some()
+                || self.process.as_ref().is_some_and(|process| process.child.may_read()));
+        self.is_over(link) || (input && self.has_room(link, shared)) || output
+    }
+
+    /// Whether it waits for stdout.
+    pub fn waits_for_stdout(&self, link: &Link, shared: &Shared) -> bool {
+        (self.more || link.may_fill()) && !shared.has_room()
+    }
+
+    /// When something is due.
+    pub fn deadline(&self, shared: &Shared) -> Option<Instant> {
+        let idle = shared.config.idle_timeout.map(|time| self.heard + time);
+        let idle = idle.filter(|_| self.endpoint.state() == State::Open);
+        [self.endpoint.deadline(), idle].into_iter().flatten().min()
+    }
+
+    /// Whether it has ended: the transport can be dropped, or half closed if it still stands.
+    pub fn is_over(&self, link: &Link) -> bool {
+        let done = self.endpoint.is_done() && link.pending() == 0;
+        done || self.endpoint.state() == State::Closed
+    }
+
+    /// Tells how it ended.
+    pub fn ending(&self, now: Instant) -> Ending {
+        let sent = self.watch.as_ref().map(|watch| watch.totals()).unwrap_or_default();
+        self.endpoint.ending(now, sent, self.received.totals())
+    }
+
+    fn has_room(&self, link: &Link, shared: &Shared) -> bool {
+        let full = self.process.as_ref().is_some_and(|process| process.child.is_full());
+        let answers = link.pending() < HIGH_WATER || self.write_error.is_some();
+        answers && !full && shared.has_room()
+    }
+
+    fn take_events(
+        &mut self,
+        link: &mut Link,
+        inbound: &mut Observer,
+        shared: &mut Shared,
+        now: Instant,
+    ) -> io::Result<()> {
+        let most = match self.write_error {
+            Some(_) => usize::MAX,
+            None => HIGH_WATER.saturating_sub(link.pending()),
+        };
+        let Self { endpoint, received, watch, answerer, process, .. } = self;
+        let looking = watch.is_some();
+        let stamp = shared.desk.reporter.stamp_of(self.conn);
+        let (mut input, tx) = link.split();
+        let before = tx.len();
+        self.more = loop {
+            let mut child = process.as_mut().map(|process| &mut process.child);
+            let full = child.as_ref().is_some_and(|child| child.is_full());
+            if !shared.has_room() || tx.len() - before >= most || full {
+                break true;
+            }
+            let Some(observed) = inbound.next_or_whole(&mut input) else { break false };
+            match observed {
+                Observed::Whole(message) => {
+                    received.count_whole(&message);
+                    if endpoint.is_receiving() {
+                        let child = child.as_deref_mut();
+                        answerer.take_whole(&message, Ways { endpoint, tx, child }, shared)?;
+                    }
+                    if looking {
+                        let desk = &mut shared.desk;
+                        message.try_events(|event| {
+                            let event = Event::Frame(Direction::ToServer, event);
+                            desk.reporter.event(&stamp, &event, &mut desk.stdout)
+                        })?;
+                    }
+                }
+                Observed::Frame(event) => {
+                    received.count(&event);
+                    let round_trip = endpoint.receive(&event, now, tx);
+                    // A violation that fails the connection has ended the receiving by now.
+                    if endpoint.is_receiving() {
+                        let child = child.as_deref_mut();
+                        answerer.take(&event, Ways { endpoint, tx, child }, shared)?;
+                    }
+                    if looking {
+                        let desk = &mut shared.desk;
+                        if let Some(time) = round_trip {
+                            let event = Event::RoundTrip(time);
+                            desk.reporter.event(&stamp, &event, &mut desk.stdout)?;
+                        }
+                        let between =
+                            matches!(event, FrameEvent::End { .. } | FrameEvent::Message(_));
+                        let event = Event::Frame(Direction::ToServer, event);
+                        desk.reporter.event(&stamp, &event, &mut desk.stdout)?;
+                        if !between {
+                            continue;
+                        }
+                    }
+                }
+                Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => {}
+            }
+            // What we sent in answer is shown after what it answers.
+            if let Some(watch) = watch.as_mut() {
+                watch.look(tx, &mut shared.desk.reporter, &mut shared.desk.stdout)?;
+            }
+        };
+        let at = input.consumed();
+        link.consumed(at);
+        if self.more && !shared.has_room() {
+            // The reader of stdout is slow, or others are: that is no silence of this client.
+            self.heard = now;
+            self.endpoint.touch();
+            self.endpoint.keep_waiting(now);
+        }
+        Ok(())
+    }
+
+    fn end_of_stream(
+        &mut self,
+        how: Option<String>,
+        inbound: &mut Observer,
+        shared: &mut Shared,
+    ) -> io::Result<()> {
+        let Some(violation) = inbound.finish() else {
+            self.endpoint.end_of_stream(how);
+            return Ok(());
+        };
+        let event = FrameEvent::Violation(&violation);
+        shared.tell(self.conn, &Event::Frame(Direction::ToServer, event))?;
+        let (frame, detail) = (violation.frame, &violation.detail);
+        let how = how.unwrap_or_else(|| format!("end of stream inside frame #{frame}: {detail}"));
+        self.endpoint.end_of_stream(Some(how));
+        Ok(())
+    }
+
+    /// Goes on with what each client is sent first.
+    fn send_first(&mut self, link: &mut Link, now: Instant) {
+        let Some(sending) = &mut self.sending else { return };
+        if !self.endpoint.is_open() || link.pending() >= HIGH_WATER {
+            self.sending = self.sending.take().filter(|_| self.endpoint.is_open());
+            return;
+        }
+        match sending.go_on(&mut self.endpoint, now, &mut link.tx) {
+            Ok(false) => {}
+            Ok(true) => self.sending = None,
+            Err(error) => {
+                self.sending = None;
+                self.fail(&format!("--send: {error}"), link, now);
+            }
+        }
+    }
+
+    /// Takes what the client's process says, and gives it what it has not yet taken.
+    fn take_process(&mut self, link: &mut Link, now: Instant) {
+        let Some(process) = &mut self.process else { return };
+        let Process { child, feeder } = &mut **process;
+        child.flush();
+        let mut fault = None;
+        while self.endpoint.is_open() && link.tx.len() < HIGH_WATER && child.may_read() {
+            let fed = match child.read(feeder.space()) {
+                Ok(ChildRead::Data(n)) => feeder.filled(n, &mut self.endpoint, now, &mut link.tx),
+                Ok(ChildRead::Blocked) => break,
+                Ok(ChildRead::End) => {
+                    let fed = feeder.finish(&mut self.endpoint, now, &mut link.tx);
+                    if fed.is_ok() {
+                        let code = Some(CloseCode::Normal.into());
+                        let _ = self.endpoint.close(code, "", now, &mut link.tx);
+                    }
+                    fed
+                }
+                Err(error) => {
+                    fault = Some(error.to_string());
+                    break;
+                }
+            };
+            if let Err(error) = fed {
+                fault = Some(error.to_string());
+                break;
+            }
+        }
+        if let Some(fault) = fault {
+            self.fail(&format!("--exec: {fault}"), link, now);
+        }
+    }
+
+    /// Closes because of a fault on this side.
+    pub fn fail(&mut self, fault: &str, link: &mut Link, now: Instant) {
+        crate::modes::say::of(self.conn.0, fault);
+        let reason = crate::wire::close::fit_reason(fault);
+        let _ = self.endpoint.close(Some(CloseCode::Error.into()), reason, now, &mut link.tx);
+    }
+
+    fn tick(&mut self, link: &mut Link, shared: &Shared, now: Instant) {
+        let idle = shared.config.idle_timeout.is_some_and(|time| self.heard + time <= now);
+        if idle && self.endpoint.is_open() {
+            self.endpoint.time_out(TimeoutKind::Idle, now, &mut link.tx);
+        }
+        self.endpoint.tick(now, &mut link.tx);
+    }
+
+    /// Shows and sends what has been made.
+    fn flush(&mut self, link: &mut Link, shared: &mut Shared, now: Instant) -> io::Result<()> {
+        let Some(before @ 1..) = Some(link.pending()).filter(|_| self.write_error.is_none()) else {
+            return Ok(());
+        };
+        if let Some(watch) = &mut self.watch {
+            watch.look(&link.tx, &mut shared.desk.reporter, &mut shared.desk.stdout)?;
+        }
+        if let Err(error) = link.flush() {
+            // What the client sent before it went away is still to be read.
+            self.write_error = Some(error.to_string().into());
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.sent(link.tx.len());
+        }
+        if link.pending() < before {
+            // It reads: that is life too.
+            self.heard = now;
+            self.endpoint.keep_waiting(now);
+        }
+        Ok(())
+    }
+
+    /// When something came, or was read by the client.
+    pub fn heard(&self) -> Instant {
+        self.heard
+    }
+}

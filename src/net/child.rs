@@ -1,0 +1,217 @@
+//! A child process whose stdin and stdout are in the loop, and its orderly end.
+//!
+//! Bytes only; must not know messages. The child leads a process group of its own, so that what it
+//! starts ends with it.
+
+use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child as Process, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use mio::unix::pipe::{Receiver, Sender};
+use mio::{Interest, Registry, Token};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+/// Above so many bytes for its stdin, the owner should make no more before some are written.
+const HIGH_WATER: usize = 256 * 1024;
+
+/// After the end of its stdin a child has so long to end by itself, until SIGTERM.
+const BEFORE_TERM: Duration = Duration::from_millis(250);
+
+/// And so long after that, until SIGKILL.
+const BEFORE_KILL: Duration = Duration::from_secs(1);
+
+/// A running child.
+pub struct Child {
+    process: Process,
+    stdin: Option<Sender>,
+    stdout: Receiver,
+    readable: bool,
+    writable: bool,
+    /// Waits for the child to read it.
+    out: Vec<u8>,
+    out_at: usize,
+}
+
+/// What reading a child's stdout gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildRead {
+    /// So many bytes.
+    Data(usize),
+    /// None for now.
+    Blocked,
+    /// None ever again.
+    End,
+}
+
+impl Child {
+    /// Starts `sh -c command`, with these variables added to the environment.
+    ///
+    /// # Errors
+    ///
+    /// The system has no process, or no descriptors, to spare.
+    pub fn spawn(
+        command: &str,
+        variables: &[(&str, &str)],
+        registry: &Registry,
+        [stdin_token, stdout_token]: [Token; 2],
+    ) -> io::Result<Self> {
+        let mut process = Command::new("sh")
+            .args(["-c", command])
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let (mut stdin, mut stdout) = (Sender::from(stdin), Receiver::from(stdout));
+        stdin.set_nonblocking(true)?;
+        stdout.set_nonblocking(true)?;
+        registry.register(&mut stdin, stdin_token, Interest::WRITABLE)?;
+        registry.register(&mut stdout, stdout_token, Interest::READABLE)?;
+        let (out, out_at) = (Vec::new(), 0);
+        let stdin = Some(stdin);
+        Ok(Self { process, stdin, stdout, readable: true, writable: true, out, out_at })
+    }
+
+    /// Notes that the poll says that its stdin takes something, or is gone.
+    pub fn set_writable(&mut self) {
+        self.writable = true;
+    }
+
+    /// Notes that the poll says that its stdout has something, or is at its end.
+    pub fn set_readable(&mut self) {
+        self.readable = true;
+    }
+
+    /// Whether [`Child::read`] might give something.
+    pub fn may_read(&self) -> bool {
+        self.readable
+    }
+
+    /// The buffer of what it is to read; append to it, then [`Child::flush`].
+    pub fn stdin(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Whether the owner should wait before making more.
+    pub fn is_full(&self) -> bool {
+        self.stdin.is_some() && self.out.len() - self.out_at >= HIGH_WATER
+    }
+
+    /// Writes what the child takes. What a child that closed its stdin does not read is dropped.
+    pub fn flush(&mut self) {
+        while let Some(stdin) = self.stdin.as_mut().filter(|_| self.writable)
+            && self.out_at < self.out.len()
+        {
+            match stdin.write(&self.out[self.out_at..]) {
+                Ok(n) => self.out_at += n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => self.stdin = None,
+            }
+        }
+        if self.out_at == self.out.len() || self.stdin.is_none() {
+            self.out = Vec::new();
+            self.out_at = 0;
+        } else if self.out_at > HIGH_WATER {
+            self.out.drain(..self.out_at);
+            self.out_at = 0;
+        }
+    }
+
+    /// Reads once from its stdout.
+    ///
+    /// # Errors
+    ///
+    /// The pipe failed.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<ChildRead> {
+        match self.stdout.read(buffer) {
+            Ok(0) => Ok(ChildRead::End),
+            Ok(n) => Ok(ChildRead::Data(n)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                Ok(ChildRead::Blocked)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(ChildRead::Blocked),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Begins to end it: its stdin ends after what still waits, if it takes that at once.
+    pub fn end(mut self, now: Instant) -> Dying {
+        self.flush();
+        Dying {
+            process: self.process,
+            _stdout: self.stdout,
+            next: now,
+            pause: FIRST_PAUSE,
+            term_at: Some(now + BEFORE_TERM),
+            kill_at: now + BEFORE_TERM + BEFORE_KILL,
+        }
+    }
+}
+
+/// Between two looks at a dying child, at first; doubled each time, up to a tenth of a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+
+/// A child whose stdin has ended and whose own end is awaited.
+pub struct Dying {
+    process: Process,
+    /// Open, so that its last words do not kill it before it has tidied up.
+    _stdout: Receiver,
+    next: Instant,
+    pause: Duration,
+    term_at: Option<Instant>,
+    kill_at: Instant,
+}
+
+impl Dying {
+    /// When to look at it next.
+    pub fn deadline(&self) -> Instant {
+        self.next
+    }
+
+    /// Looks whether it has ended, and urges it on; true when it is gone.
+    pub fn look(&mut self, now: Instant) -> bool {
+        if self.next > now {
+            return false;
+        }
+        if self.has_ended() {
+            // Who it left behind in its group. It is not reaped yet, so its number is still its own.
+            self.signal(Signal::KILL);
+            return !matches!(self.process.try_wait(), Ok(None));
+        }
+        if self.kill_at <= now {
+            self.signal(Signal::KILL);
+        } else if self.term_at.is_some_and(|at| at <= now) {
+            self.term_at = None;
+            self.signal(Signal::TERM);
+        }
+        self.next = now + self.pause;
+        self.pause = (self.pause * 2).min(Duration::from_millis(100));
+        false
+    }
+
+    /// Kills it now.
+    pub fn kill(&mut self, now: Instant) {
+        (self.next, self.kill_at) = (now, now);
+        self.look(now);
+    }
+
+    fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(Pid::from_child(&self.process)), options) {
+            Ok(status) => status.is_some(),
+            // Somebody else has waited for it.
+            Err(_) => true,
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        // It may just have ended.
+        let _ = kill_process_group(Pid::from_child(&self.process), signal);
+    }
+}
