@@ -24,13 +24,41 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The server's own certificate or key is of no use.
+    /// Our own certificate or key is of no use.
     #[error("the certificate or key in {} cannot be used: {reason}", path.display())]
     Identity {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A key or archive is encrypted, and nobody has said with what.
+    #[error("the key in {} needs a passphrase", path.display())]
+    PassphraseNeeded {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file given as `--tls-keylog` can't be written.
+    #[error("the TLS key log {} cannot be written: {reason}", path.display())]
+    KeyLog {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// This system's TLS library cannot do it.
+    #[error("{option} is not available with this system's TLS library")]
+    Unavailable {
+        /// The option.
+        option: &'static str,
+    },
+    /// The server's key is none of those given as `--pinned-sha256`.
+    #[error("the key of {host} is not the pinned one; it is {}", shown(found))]
+    Pinned {
+        /// The host.
+        host: String,
+        /// Its key's pin; empty if it showed no certificate.
+        found: String,
     },
     /// The server's certificate is refused (W206 to W208).
     #[error("the certificate of {host} is not accepted: {reason}")]
@@ -150,6 +178,10 @@ impl TlsError {
             Self::Setup { .. }
             | Self::CaFile { .. }
             | Self::Identity { .. }
+            | Self::PassphraseNeeded { .. }
+            | Self::KeyLog { .. }
+            | Self::Unavailable { .. }
+            | Self::Pinned { .. }
             | Self::Handshake { .. }
             | Self::Broken { .. } => {
                 return None;
@@ -172,6 +204,11 @@ impl TlsError {
                 "give PEM files with --cert and --key, or a PKCS#12 archive with --cert; a \
                  passphrase goes in WSCOPE_PASSPHRASE or --pass-file"
             }
+            Self::PassphraseNeeded { .. } => "give it with --pass-env NAME or --pass-file FILE",
+            Self::KeyLog { .. } => "give another file, or unset SSLKEYLOGFILE",
+            Self::Pinned { .. } => {
+                "somebody may be in between; if the server's key was renewed, pin the new one"
+            }
             Self::Certificate { problem, .. } => problem.help(),
             Self::Alert { .. } => match self.code()? {
                 "W209" => {
@@ -188,7 +225,10 @@ impl TlsError {
                 }
                 _ => return None,
             },
-            Self::Setup { .. } | Self::Handshake { .. } | Self::Broken { .. } => return None,
+            Self::Setup { .. }
+            | Self::Unavailable { .. }
+            | Self::Handshake { .. }
+            | Self::Broken { .. } => return None,
         })
     }
 }
@@ -232,6 +272,10 @@ impl CertificateProblem {
             Self::Other => "use --insecure to go on without proof",
         }
     }
+}
+
+fn shown(pin: &str) -> &str {
+    if pin.is_empty() { "unknown" } else { pin }
 }
 
 /// The words in the last parentheses: native-tls appends OpenSSL's verdict.

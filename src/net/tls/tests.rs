@@ -253,7 +253,7 @@ fn addresses_are_verified_too() {
 fn another_name_can_be_asked_for() {
     let authority = Authority::new();
     let (mut options, _file) = authority.trusted();
-    options.sni = Some("example.com".to_owned());
+    options.server_name = options::ServerName::Other("example.com".to_owned());
     let mut client = TlsPipe::client("127.0.0.1", &options).unwrap();
     let mut server = TlsPipe::server(&authority.acceptor(&["example.com"])).unwrap();
     assert_eq!(join(&mut client, &mut server, 100_000)[0], Ok(Handshake::Done));
