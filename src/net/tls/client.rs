@@ -158,3 +158,6 @@ fn is_pem(bytes: &[u8]) -> bool {
 fn is_encrypted(pem: &[u8]) -> bool {
     contains(pem, "BEGIN ENCRYPTED PRIVATE KEY") || contains(pem, "Proc-Type: 4,ENCRYPTED")
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
