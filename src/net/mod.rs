@@ -15,6 +15,7 @@ pub mod proxy;
 pub mod random;
 pub mod reactor;
 pub mod resolve;
+pub mod route;
 pub mod server_hello;
 pub mod signals;
 pub mod source;

@@ -12,13 +12,13 @@ use tempfile::NamedTempFile;
 use super::*;
 
 /// A certificate authority that no system trusts, and what it issued.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     pub(super) issuer: Issuer<'static, KeyPair>,
     pub(super) pem: String,
 }
 
 impl Authority {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::named("authority")
     }
 
@@ -31,7 +31,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    pub(super) fn acceptor(&self, names: &[&str]) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self, names: &[&str]) -> TlsAcceptor {
         self.acceptor_with(names, |_| {})
     }
 
@@ -49,7 +49,7 @@ impl Authority {
     }
 
     /// Client options that trust this authority, and the file that says so.
-    pub(super) fn trusted(&self) -> (TlsOptions, NamedTempFile) {
+    pub(crate) fn trusted(&self) -> (TlsOptions, NamedTempFile) {
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(self.pem.as_bytes()).unwrap();
         let cacert = Some(file.path().to_owned());
