@@ -5,6 +5,7 @@
 #![allow(rustdoc::broken_intra_doc_links)] // `host[:port][/path]` is help text, no link
 
 mod listen;
+mod transport;
 mod values;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::terminal::ColorChoice;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
+pub use transport::TransportOptions;
 use values::{bits, duration, linger, size};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and

@@ -111,7 +111,7 @@ impl Connect {
                 None
             }
             100..=199 => Some(Err(ProxyError::OnlyInterim(self.interim + 1))),
-            407 => Some(Err(ProxyError::Unauthorized {
+            401 | 407 => Some(Err(ProxyError::Unauthorized {
                 offered: offered(head),
                 sent: self.authorized,
                 head: boxed(),
@@ -125,11 +125,13 @@ fn parser() -> HeadParser {
     HeadParser::new(HeadKind::Response, HeadLimits::default())
 }
 
-/// The schemes of all challenges: "Proxy-Authenticate = #challenge" (RFC 9110 §11.7.1). A comma
+/// The schemes of all challenges: "Proxy-Authenticate = #challenge" (RFC 9110 §11.7.1), and those
+/// of `WWW-Authenticate`, which comes with a 401. A comma
 /// also parts a challenge's parameters, so that only a token without `=` behind it counts.
 fn offered(head: &Head) -> Vec<String> {
     let mut schemes = Vec::new();
-    for value in head.get_all("proxy-authenticate") {
+    let challenges = head.get_all("proxy-authenticate").chain(head.get_all("www-authenticate"));
+    for value in challenges {
         for element in unquoted(value).split(|byte| *byte == b',') {
             let element = element.trim_ascii();
             let end = element.iter().position(u8::is_ascii_whitespace).unwrap_or(element.len());

@@ -16,10 +16,11 @@ pub enum ProxyError {
         /// The response as it came.
         head: Box<Head>,
     },
-    /// 407 to CONNECT (W113).
+    /// 407 to CONNECT, or 401, which tinyproxy says to a wrong password (W113).
     #[error(
-        "the proxy {} (407), and offers {}",
+        "the proxy {} ({}), and offers {}",
         if *sent { "did not accept the user and password" } else { "wants a user and password" },
+        status(head),
         if offered.is_empty() { "no scheme".to_owned() } else { offered.join(", ") }
     )]
     Unauthorized {
@@ -107,7 +108,8 @@ impl ProxyError {
                     "the proxy's rules forbid this host or port; many allow CONNECT to 443 only: \
                      try wss://, or bypass the proxy with --noproxy HOST"
                 }
-                Some(502..=504) => {
+                // tinyproxy says 500.
+                Some(500 | 502..=504) => {
                     "the proxy could not reach the server: check the URL's host and port, as \
                      the proxy sees them"
                 }
@@ -121,7 +123,8 @@ impl ProxyError {
                 "give them with --proxy-user USER:PASSWORD"
             }
             Self::Unauthorized { offered, .. }
-                if !offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")) =>
+                if !offered.is_empty()
+                    && !offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")) =>
             {
                 "only Basic is spoken here, which the proxy does not offer"
             }
@@ -140,6 +143,9 @@ impl ProxyError {
             }
             Self::SocksRefused { .. } => "check the URL's host and port, as the proxy sees them",
             Self::NotSocks { found: b'H', .. } => "it seems to speak HTTP: use http://",
+            Self::NotSocks { version: 4, found: 5, .. } => {
+                "it seems to speak SOCKS5: use socks5h://"
+            }
             Self::NotHttp { first_bytes } if matches!(first_bytes.first(), Some(0x15 | 0x16)) => {
                 "it seems to speak TLS: use https:// for the proxy"
             }

@@ -111,15 +111,22 @@ fn connect_unauthorized() {
     assert_eq!(error.code(), Some("W113"));
     assert_eq!(
         error.to_string(),
-        "the proxy wants a user and password (407), and offers Digest, Basic"
+        "the proxy wants a user and password (407 Auth), and offers Digest, Basic"
     );
     assert!(error.help().contains("--proxy-user"));
     let error = fails("http://a:b@p", b"HTTP/1.1 407 Auth\r\nProxy-Authenticate: NTLM\r\n\r\n");
     assert_eq!(
         error.to_string(),
-        "the proxy did not accept the user and password (407), and offers NTLM"
+        "the proxy did not accept the user and password (407 Auth), and offers NTLM"
     );
     assert!(error.help().contains("only Basic"));
+    // tinyproxy's answer to a wrong password.
+    let error = fails("http://a:b@p", b"HTTP/1.1 401 Unauthorized\r\n\r\n");
+    assert_eq!(
+        error.to_string(),
+        "the proxy did not accept the user and password (401 Unauthorized), and offers no scheme"
+    );
+    assert!(error.help().contains("check the user and password"));
 }
 
 #[test]

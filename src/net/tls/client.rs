@@ -13,7 +13,7 @@ use native as library;
 use openssl as library;
 
 use super::engine::Step;
-use super::options::{ClientIdentity, Pin, ServerName, TlsOptions};
+use super::options::{ClientIdentity, Passphrase, Pin, ServerName, TlsOptions};
 use super::{TapOn, TlsError, TlsPipe};
 use crate::net::link::plain_io;
 
@@ -122,7 +122,19 @@ fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsErro
         fs::read(path)
             .map_err(|error| TlsError::Identity { path: path.to_owned(), reason: plain_io(&error) })
     };
-    let passphrase = identity.passphrase.as_ref().map(|passphrase| passphrase.0.as_str());
+    let from_file = match &identity.passphrase {
+        Passphrase::File(path) => Some(first_line(path, &read(path)?)?),
+        Passphrase::Given(_) | Passphrase::Unknown => None,
+    };
+    let passphrase = match &identity.passphrase {
+        Passphrase::Given(secret) => Some(secret.0.as_str()),
+        Passphrase::File(_) | Passphrase::Unknown => from_file.as_deref(),
+    };
+    // OpenSSL's C strings end at it; its binding would panic.
+    if passphrase.is_some_and(|text| text.contains('\0')) {
+        let path = identity.certificate.clone();
+        return Err(TlsError::Identity { path, reason: "no passphrase has a NUL".to_owned() });
+    }
     let certificate = read(&identity.certificate)?;
     let (path, loaded) = if is_pem(&certificate) {
         let path = identity.key.as_ref().unwrap_or(&identity.certificate);
@@ -144,6 +156,15 @@ fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsErro
         (path, loaded)
     };
     loaded.map_err(|reason| TlsError::Identity { path: path.clone(), reason })
+}
+
+fn first_line(path: &Path, bytes: &[u8]) -> Result<String, TlsError> {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    String::from_utf8(line.to_vec()).map_err(|_| TlsError::Identity {
+        path: path.to_owned(),
+        reason: "its first line is not UTF-8".to_owned(),
+    })
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {

@@ -58,12 +58,24 @@ pub struct ClientIdentity {
     /// The key, in PEM; without it, it is in the same file.
     pub key: Option<PathBuf>,
     /// What opens an encrypted key or archive.
-    pub passphrase: Option<Passphrase>,
+    pub passphrase: Passphrase,
 }
 
-/// A secret that no debug output shows.
+/// Where the passphrase of a key is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Passphrase {
+    /// Nobody has said: ask when one is needed.
+    #[default]
+    Unknown,
+    /// Known.
+    Given(Secret),
+    /// On the first line of a file.
+    File(PathBuf),
+}
+
+/// A text that no debug output shows.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Passphrase(pub String);
+pub struct Secret(pub String);
 
 /// A version of TLS that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -195,7 +207,7 @@ impl fmt::Debug for Pin {
     }
 }
 
-impl fmt::Debug for Passphrase {
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(hidden)")
     }
@@ -242,6 +254,7 @@ mod tests {
 
     #[test]
     fn a_passphrase_is_not_shown() {
-        assert_eq!(format!("{:?}", Passphrase("secret".to_owned())), "(hidden)");
+        let passphrase = Passphrase::Given(Secret("word".to_owned()));
+        assert_eq!(format!("{passphrase:?}"), "Given((hidden))");
     }
 }

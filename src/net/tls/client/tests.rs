@@ -16,7 +16,7 @@ use rcgen::{CertificateParams, KeyPair};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::*;
-use crate::net::tls::options::{Passphrase, TlsVersion};
+use crate::net::tls::options::{Secret, TlsVersion};
 use crate::net::tls::tests::{Authority, carry, join, problem};
 use crate::net::tls::{CertificateProblem, Handshake, PlainRead};
 
@@ -252,7 +252,10 @@ fn showing(
     let identity = ClientIdentity {
         certificate: certificate.path().to_owned(),
         key: key.map(|key| key.path().to_owned()),
-        passphrase: passphrase.map(|text| Passphrase(text.to_owned())),
+        passphrase: match passphrase {
+            Some(text) => Passphrase::Given(Secret(text.to_owned())),
+            None => Passphrase::Unknown,
+        },
     };
     TlsOptions { identity: Some(identity), ..insecure() }
 }
@@ -336,6 +339,30 @@ fn a_client_certificate_in_pkcs12() {
         }
         let wrong = TlsClient::new(&showing(&archive, None, Some("no"))).unwrap_err();
         assert!(matches!(wrong, TlsError::Identity { .. }), "{wrong}");
+    }
+}
+
+#[test]
+fn a_passphrase_on_the_first_line_of_a_file() {
+    let authority = Authority::new();
+    let (certificate, key) = issued(&authority, &ec_key());
+    let key = key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), b"pass").unwrap();
+    let (certificate, key) = (file(certificate), file(key));
+    let mut options = showing(&certificate, Some(&key), None);
+    for (content, fits) in [
+        (&b"pass"[..], true),
+        (b"pass\r\nmore", true),
+        (b" pass", false),
+        (b"\xff\n", false),
+        (b"pa\0ss", false),
+        (b"", false),
+    ] {
+        let passphrase = file(content);
+        if let Some(identity) = &mut options.identity {
+            identity.passphrase = Passphrase::File(passphrase.path().to_owned());
+        }
+        let made = TlsClient::new(&options);
+        assert_eq!(made.is_ok(), fits, "{}: {made:?}", content.escape_ascii());
     }
 }
 
