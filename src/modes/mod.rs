@@ -7,6 +7,7 @@ pub mod exit;
 pub mod generated;
 pub mod handshake;
 pub mod listen;
+pub mod passphrase;
 pub mod report;
 pub mod say;
 
