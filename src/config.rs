@@ -1,6 +1,7 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
 mod listen;
+pub mod transport;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

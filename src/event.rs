@@ -189,8 +189,12 @@ pub struct TlsFacts {
     pub alpn: Option<String>,
     /// The peer's own certificate.
     pub certificate: Option<CertificateFacts>,
+    /// The certificates it sent along with its own, in their order, where the library shows them.
+    pub chain: Vec<CertificateFacts>,
     /// Whether the chain and the name were verified (not with `--insecure`).
     pub verified: bool,
+    /// What verification would have refused, where it was told not to: `--insecure`.
+    pub problem: Option<String>,
 }
 
 /// What a certificate says of itself.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ui_support::*;
-use wscope::event::{ConnId, Event, Stamp, TlsFacts};
+use wscope::event::{CertificateFacts, ConnId, Event, Stamp, TlsFacts};
 use wscope::ui::clock::Zone;
 use wscope::ui::command::View;
 use wscope::ui::style::Palette;
@@ -313,6 +313,17 @@ fn facts_about_the_connection() {
         verified: true,
         ..TlsFacts::default()
     }));
+    session.tell(&Event::Tls(&TlsFacts {
+        certificate: Some(CertificateFacts { subject: "CN=a".into(), ..Default::default() }),
+        chain: vec![CertificateFacts {
+            subject: "CN=b".into(),
+            issuer: "CN=c".into(),
+            not_after: "2030-01-01T00:00:00Z".into(),
+            ..Default::default()
+        }],
+        problem: Some("hostname mismatch".into()),
+        ..TlsFacts::default()
+    }));
     let extensions =
         parse_extensions([&b"permessage-deflate; server_max_window_bits=12"[..]]).expect("valid");
     session.tell(&Event::Open(&Agreed {
@@ -329,6 +340,10 @@ fn facts_about_the_connection() {
 * [::1]:80 failed: connection refused
 * connected to 127.0.0.1:80 from 127.0.0.1:9
 * TLS 1.3, TLS_AES_128_GCM_SHA256, certificate verified
+* TLS, certificate not verified (hostname mismatch)
+* certificate of CN=a, issued by 
+* valid  to  for no name; serial 
+* sent along: CN=b, issued by CN=c, valid to 2030-01-01T00:00:00Z
 * open: subprotocol chat, permessage-deflate; server_max_window_bits=12
 * open: no subprotocol, no extensions
 * two\\nlines

@@ -7,6 +7,7 @@
 mod explain;
 mod listen;
 pub mod prompt;
+mod transport;
 mod values;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 pub use explain::ExplainArgs;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
+pub use transport::TransportOptions;
 use values::{bits, duration, linger, size};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and

@@ -9,6 +9,7 @@ pub mod generated;
 pub mod handshake;
 pub mod listen;
 mod log;
+pub mod passphrase;
 pub mod report;
 pub mod say;
 

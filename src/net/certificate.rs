@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 use x509_cert::Certificate;
-use x509_cert::der::{self, Decode as _};
+use x509_cert::der::{self, Decode as _, Encode as _};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
@@ -45,6 +45,16 @@ impl CertificateFacts {
     pub fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
     }
+}
+
+/// The SubjectPublicKeyInfo of a DER certificate, in DER: what a pin is made of.
+///
+/// # Errors
+///
+/// [`CertificateError`] when the DER is malformed.
+pub fn public_key(der: &[u8]) -> Result<Vec<u8>, CertificateError> {
+    let certificate = Certificate::from_der(der)?;
+    Ok(certificate.tbs_certificate().subject_public_key_info().to_der()?)
 }
 
 fn name_text(name: &GeneralName) -> String {

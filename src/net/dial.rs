@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use super::source::Source;
 use crate::diagnostics;
 
 /// RFC 8305 §5: "a simple implementation can have a fixed delay for how long to
@@ -77,6 +78,21 @@ pub struct DialError {
 ///
 /// [`DialError`] with one attempt for each address tried.
 pub fn dial(addrs: &[SocketAddr], deadline: Instant) -> Result<Dialed, DialError> {
+    dial_from(&Source::default(), addrs, deadline)
+}
+
+/// The same from an address, port or interface of this machine.
+///
+/// # Errors
+///
+/// Those of [`dial`], and what [`Source::connect`] adds to each attempt.
+pub fn dial_from(
+    source: &Source,
+    addrs: &[SocketAddr],
+    deadline: Instant,
+) -> Result<Dialed, DialError> {
+    let source = source.clone();
+    let connect = move |addr, patience| source.connect(addr, patience);
     let (stream, addr, attempts) = match addrs {
         [addr] => connect_alone(*addr, deadline, connect)?,
         addrs => race(addrs, deadline, CONNECTION_ATTEMPT_DELAY, connect)?,
@@ -85,10 +101,6 @@ pub fn dial(addrs: &[SocketAddr], deadline: Instant) -> Result<Dialed, DialError
     // already dead, which its first use reports better.
     let _ = stream.set_nodelay(true);
     Ok(Dialed { stream, addr, attempts })
-}
-
-fn connect(addr: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
-    TcpStream::connect_timeout(&addr, patience)
 }
 
 type Won<S> = (S, SocketAddr, Vec<Attempt>);

@@ -54,6 +54,10 @@ pub fn tls_fault(error: &TlsError) -> Option<TlsFault<'_>> {
         | TlsError::CaFile { .. }
         | TlsError::Identity { .. }
         | TlsError::Handshake { .. }
+        | TlsError::PassphraseNeeded { .. }
+        | TlsError::KeyLog { .. }
+        | TlsError::Unavailable { .. }
+        | TlsError::Pinned { .. }
         | TlsError::Broken { .. } => return None,
     })
 }

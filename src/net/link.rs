@@ -114,7 +114,20 @@ impl Link {
         token: Token,
     ) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        let stream = Stream::Tcp(TcpStream::from_std(stream));
+        Self::over(Stream::Tcp(TcpStream::from_std(stream)), tls, registry, token)
+    }
+
+    /// The same over a non-blocking socket of any kind.
+    ///
+    /// # Errors
+    ///
+    /// The socket can't be registered.
+    pub fn over(
+        stream: Stream,
+        tls: Option<TlsPipe>,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
         let link = Self::without_buffer(stream, tls, registry, token)?;
         Ok(Self { rx: read_buffer(), ..link })
     }
@@ -181,6 +194,19 @@ impl Link {
         } else if self.tx.is_empty() {
             self.tx = Vec::new();
         }
+    }
+
+    /// Speaks TLS from here on, inside the TLS the link may speak already (to a proxy). What was
+    /// received and not consumed is its beginning. Then see [`Link::handshake`].
+    pub fn start_tls(&mut self, pipe: TlsPipe) {
+        debug_assert!(self.tx.is_empty());
+        let mut pipe = match self.tls.take() {
+            Some(outer) => pipe.inside(*outer),
+            None => pipe,
+        };
+        pipe.begin_with(&self.rx[self.rx_at..self.rx_end]);
+        (self.rx_at, self.rx_end) = (0, 0);
+        self.tls = Some(Box::new(pipe));
     }
 
     /// Goes on in plain bytes, for a last word to a peer that does not speak TLS.

@@ -89,6 +89,19 @@ pub fn resolve(
     select(host, found, family)
 }
 
+/// The same for addresses that are given, by `--resolve`: no lookup.
+///
+/// # Errors
+///
+/// [`ResolveError::NoAddressOfFamily`].
+pub fn given(
+    host: &str,
+    addresses: Vec<SocketAddr>,
+    family: Family,
+) -> Result<Vec<SocketAddr>, ResolveError> {
+    select(host, addresses, family)
+}
+
 impl Family {
     /// Whether an address belongs to the family.
     pub fn admits(self, address: &SocketAddr) -> bool {

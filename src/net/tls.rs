@@ -1,6 +1,6 @@
 //! TLS as a byte pipe: ciphertext on one side, plaintext on the other.
 //!
-//! native-tls works on an in-memory stream, so the caller moves bytes and never
+//! The library works on an in-memory stream, so the caller moves bytes and never
 //! guesses what the library waits for; tests need no sockets, and the
 //! ServerHello can be read in passing. Must not know what the plaintext means
 //! or which socket the ciphertext goes to.
@@ -14,7 +14,11 @@
 mod client;
 mod engine;
 mod error;
+#[cfg(target_os = "linux")]
+mod keys;
 mod memory;
+mod nested;
+pub mod options;
 mod server;
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) mod tests;
@@ -28,12 +32,15 @@ use std::rc::Rc;
 #[cfg(test)]
 use native_tls::TlsAcceptor;
 
-pub use self::client::{TlsClient, TlsOptions};
-use self::engine::{Middle, Step, Stream};
+pub use self::client::TlsClient;
+use self::engine::{Failure, Middle, Step, Stream};
 pub use self::error::{CertificateProblem, TlsError};
 use self::memory::{MemoryStream, TapOn, Wire};
+use self::options::Pin;
+pub use self::options::TlsOptions;
 pub use self::server::{Certificate, Identity, TlsServer};
 use crate::event::{CertificateFacts, TlsFacts};
+use crate::net::certificate;
 use crate::net::server_hello::Heard;
 
 /// Plaintext is accepted while less ciphertext than this waits to be sent, in
@@ -51,6 +58,12 @@ pub struct TlsPipe {
     host: String,
     verified: bool,
     facts: Option<TlsFacts>,
+    /// What the peer sent, its own first, whatever came of it.
+    certificates: Vec<CertificateFacts>,
+    /// The peer's key must be one of these, if there are any.
+    pins: Vec<Pin>,
+    /// The pipe that this one travels in: see [`TlsPipe::inside`].
+    outer: Option<Box<TlsPipe>>,
     /// How the plaintext from the peer ended.
     end: Option<Result<Closure, TlsError>>,
 }
@@ -117,6 +130,9 @@ impl TlsPipe {
             host: host.to_owned(),
             verified,
             facts: None,
+            certificates: Vec::new(),
+            pins: Vec::new(),
+            outer: None,
             end: None,
         }
     }
@@ -132,6 +148,16 @@ impl TlsPipe {
     /// Why it failed, the same at each call. An alert for the peer may still
     /// wait to be sent.
     pub fn handshake(&mut self) -> Result<Handshake, TlsError> {
+        loop {
+            let step = self.step();
+            self.push_out();
+            if step != Ok(Handshake::InProgress) || !self.pull_in()? {
+                return step;
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<Handshake, TlsError> {
         match mem::replace(&mut self.state, State::Stepping) {
             State::Handshaking(middle) => self.settle(middle.handshake()),
             other => {
@@ -148,8 +174,15 @@ impl TlsPipe {
 
     fn settle(&mut self, step: Step) -> Result<Handshake, TlsError> {
         match step {
-            Step::Done(stream) => {
+            Step::Done(mut stream) => {
+                let chain = stream.peer_certificates();
+                self.note_certificates(&chain);
                 self.facts = Some(self.collect_facts(&stream));
+                if let Err(error) = self.check_pins(chain.first()) {
+                    stream.shutdown();
+                    self.state = State::Failed(error.clone());
+                    return Err(error);
+                }
                 self.state = State::Open(stream);
                 Ok(Handshake::Done)
             }
@@ -157,12 +190,41 @@ impl TlsPipe {
                 self.state = State::Handshaking(middle);
                 Ok(Handshake::InProgress)
             }
-            Step::Failed(words) => {
+            Step::Failed(Failure { words, chain }) => {
+                self.note_certificates(&chain);
                 let error = self.explain_handshake_failure(&words);
                 self.state = State::Failed(error.clone());
                 Err(error)
             }
         }
+    }
+
+    /// Certificates that can't be read are left out: they are the peer's to get right, and the
+    /// library has judged them.
+    fn note_certificates(&mut self, chain: &[Vec<u8>]) {
+        let facts = chain.iter().filter_map(|der| CertificateFacts::from_der(der).ok());
+        self.certificates = facts.collect();
+    }
+
+    fn check_pins(&self, certificate: Option<&Vec<u8>>) -> Result<(), TlsError> {
+        if self.pins.is_empty() {
+            return Ok(());
+        }
+        let key = certificate.and_then(|der| certificate::public_key(der).ok());
+        let found = key.map(|spki| Pin::of_key(&spki));
+        match found {
+            Some(pin) if self.pins.contains(&pin) => Ok(()),
+            _ => Err(TlsError::Pinned {
+                host: self.host.clone(),
+                found: found.map(|pin| pin.to_string()).unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// The certificates the peer sent, its own first, even if they were refused. Where the
+    /// library does not show what was sent along, only its own.
+    pub fn certificates(&self) -> &[CertificateFacts] {
+        &self.certificates
     }
 
     /// What was agreed on, once the handshake is done.
@@ -174,6 +236,9 @@ impl TlsPipe {
     pub fn wants_ciphertext(&self) -> bool {
         let wire = self.wire.borrow();
         let ended = self.end.is_some() || matches!(self.state, State::Failed(_));
+        if let Some(outer) = &self.outer {
+            return !ended && outer.wants_ciphertext();
+        }
         !ended && wire.incoming.has_room() && wire.outgoing.pending().len() < OUTGOING_FLOOD
     }
 
@@ -184,12 +249,18 @@ impl TlsPipe {
     ///
     /// Those of `source`, and `WouldBlock` when the buffer is full.
     pub fn read_tls(&mut self, source: &mut impl Read) -> io::Result<usize> {
-        self.wire.borrow_mut().receive(source)
+        match &mut self.outer {
+            Some(outer) => outer.read_tls(source),
+            None => self.wire.borrow_mut().receive(source),
+        }
     }
 
     /// Takes ciphertext from a slice and says how much: less than all when the
     /// buffer is full.
     pub fn feed_ciphertext(&mut self, mut bytes: &[u8]) -> usize {
+        if let Some(outer) = &mut self.outer {
+            return outer.feed_ciphertext(bytes);
+        }
         let before = bytes.len();
         let mut wire = self.wire.borrow_mut();
         while !bytes.is_empty() && wire.receive(&mut bytes).is_ok() {}
@@ -198,12 +269,16 @@ impl TlsPipe {
 
     /// Notes that no more ciphertext will come.
     pub fn feed_eof(&mut self) {
-        self.wire.borrow_mut().incoming.set_eof();
+        match &mut self.outer {
+            Some(outer) => outer.feed_eof(),
+            None => self.wire.borrow_mut().incoming.set_eof(),
+        }
     }
 
     /// How many bytes of ciphertext wait to be sent.
     pub fn pending_ciphertext(&self) -> usize {
-        self.wire.borrow().outgoing.pending().len()
+        let own = self.wire.borrow().outgoing.pending().len();
+        own + self.outer.as_ref().map_or(0, |outer| outer.pending_ciphertext())
     }
 
     /// Writes waiting ciphertext once to `sink` and says how much went.
@@ -212,6 +287,10 @@ impl TlsPipe {
     ///
     /// Those of `sink`.
     pub fn write_tls(&mut self, sink: &mut impl Write) -> io::Result<usize> {
+        self.push_out();
+        if let Some(outer) = &mut self.outer {
+            return outer.write_tls(sink);
+        }
         let mut wire = self.wire.borrow_mut();
         if wire.outgoing.pending().is_empty() {
             return Ok(0);
@@ -227,6 +306,16 @@ impl TlsPipe {
     ///
     /// Why the connection broke, after the last good byte; the same at each call.
     pub fn read_plain(&mut self, buf: &mut [u8]) -> Result<PlainRead, TlsError> {
+        loop {
+            let read = self.decrypt(buf);
+            self.push_out();
+            if read != Ok(PlainRead::Empty) || !self.pull_in()? {
+                return read;
+            }
+        }
+    }
+
+    fn decrypt(&mut self, buf: &mut [u8]) -> Result<PlainRead, TlsError> {
         let stream = match &mut self.state {
             State::Open(stream) => stream,
             State::Failed(error) => return Err(error.clone()),
@@ -259,6 +348,12 @@ impl TlsPipe {
     ///
     /// Why the connection broke.
     pub fn write_plain(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
+        let taken = self.encrypt(plain);
+        self.push_out();
+        taken
+    }
+
+    fn encrypt(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
         let stream = match &mut self.state {
             State::Open(stream) => stream,
             State::Failed(error) => return Err(error.clone()),
@@ -284,6 +379,12 @@ impl TlsPipe {
         if let State::Open(stream) = &mut self.state {
             stream.shutdown();
         }
+        self.push_out();
+        if let Some(outer) = &mut self.outer
+            && self.wire.borrow().outgoing.pending().is_empty()
+        {
+            outer.close_notify();
+        }
     }
 
     fn collect_facts(&self, stream: &Stream) -> TlsFacts {
@@ -291,14 +392,15 @@ impl TlsPipe {
             Heard::ServerHello(hello) => Some(hello),
             Heard::Nothing | Heard::NotTls | Heard::Unreadable => None,
         };
-        let certificate = stream.peer_certificate();
         let alpn = stream.alpn();
         TlsFacts {
             version: hello.map(|hello| hello.version.to_string()),
             cipher: hello.map(|hello| hello.cipher_suite.to_string()),
             alpn: alpn.map(|name| String::from_utf8_lossy(&name).into_owned()),
-            certificate: certificate.and_then(|der| CertificateFacts::from_der(&der).ok()),
+            certificate: self.certificates.first().cloned(),
+            chain: self.certificates.get(1..).unwrap_or_default().to_vec(),
             verified: self.verified,
+            problem: stream.verify_problem(),
         }
     }
 

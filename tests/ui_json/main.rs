@@ -352,6 +352,8 @@ fn facts_about_the_connection() {
     session.tell(&Event::Tls(&TlsFacts::default()));
     session.tell(&Event::Tls(&TlsFacts {
         certificate: Some(CertificateFacts { names: vec!["a".into()], ..Default::default() }),
+        chain: vec![CertificateFacts { subject: "CN=b".into(), ..Default::default() }],
+        problem: Some("hostname mismatch".into()),
         alpn: Some("http/1.1".into()),
         ..TlsFacts::default()
     }));
@@ -368,6 +370,8 @@ fn facts_about_the_connection() {
     assert_eq!(values[2]["peer"], json!("[::1]:80"));
     assert_eq!(values[3]["certificate"], Value::Null);
     assert_eq!(values[4]["certificate"]["names"], json!(["a"]));
+    assert_eq!(values[4]["chain"][0]["subject"], json!("CN=b"));
+    assert_eq!(values[4]["problem"], json!("hostname mismatch"));
     assert_eq!(values[5]["deflate"], Value::Null);
     assert_eq!(values[6]["deflate"]["server_max_window_bits"], json!(15));
     assert_eq!(values[6]["extensions"], json!(["permessage-deflate"]));

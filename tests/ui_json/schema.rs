@@ -40,7 +40,9 @@ pub enum Line {
         cipher: Option<String>,
         alpn: Option<String>,
         verified: bool,
+        problem: Option<String>,
         certificate: Option<Certificate>,
+        chain: Vec<Certificate>,
     },
     Head {
         time: String,

@@ -39,6 +39,7 @@ fn a_refused_address_is_passed_over_at_once_and_reported() {
     let (_listener, addr) = listener();
     let bad = refused();
     let delay = Duration::from_secs(5);
+    let connect = |addr, patience| TcpStream::connect_timeout(&addr, patience);
     let (_stream, winner, attempts) = race(&[bad, addr], soon(), delay, connect).unwrap();
     assert_eq!(winner, addr);
     assert!(attempts[1].started < delay, "a failure starts the next at once");

@@ -1,63 +1,60 @@
-//! The client's side: options, the library set up with them, a connection begun.
+//! The client's side: the library set up with the options, then one pipe for each connection.
 //!
-//! Reads the CA file; must not know sockets.
+//! Reads the files that the options name; must not know sockets, nor where a passphrase comes
+//! from. On Linux the library is OpenSSL itself, because native-tls has no key log, takes no
+//! encrypted keys, and shows neither the chain nor why it would have distrusted it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use native_tls::{Certificate, TlsConnector};
+#[cfg(not(target_os = "linux"))]
+use native as library;
+#[cfg(target_os = "linux")]
+use openssl as library;
 
+use super::engine::Step;
+use super::options::{ClientIdentity, Passphrase, Pin, ServerName, TlsOptions};
 use super::{TapOn, TlsError, TlsPipe};
+use crate::net::link::plain_io;
 
-/// How a client speaks TLS.
-#[derive(Debug, Clone)]
-pub struct TlsOptions {
-    /// Accept any certificate for any name (`-k`).
-    pub insecure: bool,
-    /// A PEM file whose certificates are trusted besides the system's (`--cacert`).
-    pub cacert: Option<PathBuf>,
-    /// The name to ask for and to verify, instead of the host.
-    pub sni: Option<String>,
-    /// The application protocols offered (RFC 7301), best first; empty offers none.
-    pub alpn: Vec<String>,
-}
+#[cfg(not(target_os = "linux"))]
+mod native;
+#[cfg(target_os = "linux")]
+mod openssl;
 
 /// The library set up once, for any number of connections. Setting up reads the
 /// system's trust store: some milliseconds, worth doing while a name resolves.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TlsClient {
-    connector: TlsConnector,
+    connector: library::Connector,
     verified: bool,
-    sni: Option<String>,
-}
-
-impl Default for TlsOptions {
-    /// Verifies, asks for the host, and offers `http/1.1`, the only protocol
-    /// that the opening handshake of RFC 6455 can use.
-    fn default() -> Self {
-        Self { insecure: false, cacert: None, sni: None, alpn: vec!["http/1.1".to_owned()] }
-    }
+    server_name: ServerName,
+    pins: Vec<Pin>,
 }
 
 impl TlsClient {
-    /// Sets up the library and reads the CA file.
+    /// Sets up the library and reads the files.
     ///
     /// # Errors
     ///
-    /// [`TlsError::CaFile`] and [`TlsError::Setup`].
+    /// [`TlsError::PassphraseNeeded`] when a key or archive is encrypted and there is no
+    /// passphrase: ask for it and try again. [`TlsError::CaFile`], [`TlsError::Identity`],
+    /// [`TlsError::KeyLog`], [`TlsError::Unavailable`] and [`TlsError::Setup`].
     pub fn new(options: &TlsOptions) -> Result<Self, TlsError> {
-        let mut builder = TlsConnector::builder();
-        builder
-            .danger_accept_invalid_certs(options.insecure)
-            .danger_accept_invalid_hostnames(options.insecure)
-            .request_alpns(&options.alpn.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut roots = Vec::new();
         if let Some(path) = &options.cacert {
-            for certificate in read_ca_file(path)? {
-                builder.add_root_certificate(certificate);
-            }
+            roots.extend(read_ca_file(path)?);
         }
-        let connector = builder.build().map_err(setup_error)?;
-        Ok(Self { connector, verified: !options.insecure, sni: options.sni.clone() })
+        if let Some(path) = &options.capath {
+            roots.extend(read_ca_folder(path)?);
+        }
+        let identity = options.identity.as_ref().map(read_identity).transpose()?;
+        Ok(Self {
+            connector: library::build(options, roots, identity)?,
+            verified: !options.insecure,
+            server_name: options.server_name.clone(),
+            pins: options.pins.clone(),
+        })
     }
 
     /// Begins a connection to `host`: the ClientHello is ready to be sent.
@@ -66,27 +63,122 @@ impl TlsClient {
     ///
     /// What the library refuses at once, such as a host that no name can be.
     pub fn start(&self, host: &str) -> Result<TlsPipe, TlsError> {
+        let name = match &self.server_name {
+            ServerName::Other(name) => name,
+            ServerName::Host | ServerName::Unsent => host,
+        };
         // RFC 6066 §3: "The hostname is represented as a byte string using ASCII
         // encoding without a trailing dot."
-        let name = self.sni.as_deref().unwrap_or(host);
         let name = name.strip_suffix('.').unwrap_or(name);
         let mut pipe = TlsPipe::new(TapOn::Incoming, name, self.verified);
-        let step = self.connector.connect(name, pipe.stream());
-        pipe.settle(step.into()).map(|_| pipe)
+        pipe.pins.clone_from(&self.pins);
+        let step: Step = library::connect(&self.connector, name, pipe.stream())?;
+        pipe.settle(step).map(|_| pipe)
     }
 }
 
-fn setup_error(error: native_tls::Error) -> TlsError {
-    TlsError::Setup { reason: error.to_string() }
+impl std::fmt::Debug for TlsClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsClient")
+            .field("verified", &self.verified)
+            .field("server_name", &self.server_name)
+            .field("pins", &self.pins)
+            .finish_non_exhaustive()
+    }
 }
 
-fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, TlsError> {
-    let fail = |reason: String| TlsError::CaFile { path: path.to_owned(), reason };
-    let pem = fs::read(path).map_err(|error| fail(error.to_string()))?;
-    let certificates =
-        Certificate::stack_from_pem(&pem).map_err(|error| fail(error.to_string()))?;
+fn ca_error(path: &Path, reason: String) -> TlsError {
+    TlsError::CaFile { path: path.to_owned(), reason }
+}
+
+fn read_ca_file(path: &Path) -> Result<Vec<library::Certificate>, TlsError> {
+    let pem = fs::read(path).map_err(|error| ca_error(path, plain_io(&error)))?;
+    let certificates = library::certificates(&pem).map_err(|reason| ca_error(path, reason))?;
     if certificates.is_empty() {
-        return Err(fail("it holds no PEM certificate".to_owned()));
+        return Err(ca_error(path, "it holds no PEM certificate".to_owned()));
     }
     Ok(certificates)
 }
+
+/// Of a folder every file counts that holds a certificate. OpenSSL's own way needs names made of
+/// hashes, and is silent about a folder without them.
+fn read_ca_folder(path: &Path) -> Result<Vec<library::Certificate>, TlsError> {
+    let fail = |error: std::io::Error| ca_error(path, plain_io(&error));
+    let mut certificates = Vec::new();
+    for entry in fs::read_dir(path).map_err(fail)? {
+        // A socket or a folder can't be read, and another file may be of another kind.
+        if let Ok(pem) = fs::read(entry.map_err(fail)?.path()) {
+            certificates.extend(library::certificates(&pem).unwrap_or_default());
+        }
+    }
+    if certificates.is_empty() {
+        return Err(ca_error(path, "no file in it holds a PEM certificate".to_owned()));
+    }
+    Ok(certificates)
+}
+
+fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsError> {
+    let read = |path: &Path| {
+        fs::read(path)
+            .map_err(|error| TlsError::Identity { path: path.to_owned(), reason: plain_io(&error) })
+    };
+    let from_file = match &identity.passphrase {
+        Passphrase::File(path) => Some(first_line(path, &read(path)?)?),
+        Passphrase::Given(_) | Passphrase::Unknown => None,
+    };
+    let passphrase = match &identity.passphrase {
+        Passphrase::Given(secret) => Some(secret.0.as_str()),
+        Passphrase::File(_) | Passphrase::Unknown => from_file.as_deref(),
+    };
+    // OpenSSL's C strings end at it; its binding would panic.
+    if passphrase.is_some_and(|text| text.contains('\0')) {
+        let path = identity.certificate.clone();
+        return Err(TlsError::Identity { path, reason: "no passphrase has a NUL".to_owned() });
+    }
+    let certificate = read(&identity.certificate)?;
+    let (path, loaded) = if is_pem(&certificate) {
+        let path = identity.key.as_ref().unwrap_or(&identity.certificate);
+        let key = read(path)?;
+        if is_encrypted(&key) && passphrase.is_none() {
+            return Err(TlsError::PassphraseNeeded { path: path.clone() });
+        }
+        let passphrase = passphrase.unwrap_or_default();
+        (path, library::from_pem(&certificate, &key, passphrase))
+    } else {
+        let path = &identity.certificate;
+        let loaded = library::from_pkcs12(&certificate, passphrase.unwrap_or_default());
+        // An archive is rarely without a passphrase, and tells only by refusing an empty one.
+        if let (Err(library::BAD_PASSPHRASE), None) =
+            (loaded.as_ref().map_err(|e| &**e), passphrase)
+        {
+            return Err(TlsError::PassphraseNeeded { path: path.clone() });
+        }
+        (path, loaded)
+    };
+    loaded.map_err(|reason| TlsError::Identity { path: path.clone(), reason })
+}
+
+fn first_line(path: &Path, bytes: &[u8]) -> Result<String, TlsError> {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    String::from_utf8(line.to_vec()).map_err(|_| TlsError::Identity {
+        path: path.to_owned(),
+        reason: "its first line is not UTF-8".to_owned(),
+    })
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    memchr::memmem::find(bytes, text.as_bytes()).is_some()
+}
+
+fn is_pem(bytes: &[u8]) -> bool {
+    contains(bytes, "-----BEGIN ")
+}
+
+/// PKCS#8 says so in its first line, PKCS#1 and SEC1 in a header (RFC 1421 §4.6.1.1).
+fn is_encrypted(pem: &[u8]) -> bool {
+    contains(pem, "BEGIN ENCRYPTED PRIVATE KEY") || contains(pem, "Proc-Type: 4,ENCRYPTED")
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -1,13 +1,15 @@
-//! The TLS libraries' objects behind one face: native-tls, and on Linux OpenSSL itself for a
-//! server.
+//! The TLS libraries' objects behind one face: native-tls, and on Linux OpenSSL itself.
 //!
-//! native-tls's acceptor stops at TLS 1.2. Knows the in-memory stream and nothing of sockets.
+//! On Linux only tests use native-tls, as an independent peer. Knows the in-memory stream and
+//! nothing of sockets.
 
 use std::io::{self, Read, Write};
 
 use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsStream};
 #[cfg(target_os = "linux")]
 use openssl::ssl::{self, MidHandshakeSslStream, SslStream};
+#[cfg(target_os = "linux")]
+use openssl::x509::X509VerifyResult;
 
 use super::memory::MemoryStream;
 
@@ -29,8 +31,21 @@ pub(super) enum Middle {
 pub(super) enum Step {
     Done(Stream),
     Wait(Middle),
-    /// Failed, in the library's words.
-    Failed(String),
+    Failed(Failure),
+}
+
+/// A handshake that came to nothing.
+pub(super) struct Failure {
+    /// The library's words.
+    pub(super) words: String,
+    /// What the peer sent of its certificates, its own first, in DER.
+    pub(super) chain: Vec<Vec<u8>>,
+}
+
+impl From<String> for Failure {
+    fn from(words: String) -> Self {
+        Self { words, chain: Vec::new() }
+    }
 }
 
 impl Middle {
@@ -48,7 +63,7 @@ impl From<Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>> for Ste
         match step {
             Ok(stream) => Self::Done(Stream::Native(stream)),
             Err(HandshakeError::WouldBlock(middle)) => Self::Wait(Middle::Native(middle)),
-            Err(HandshakeError::Failure(error)) => Self::Failed(error.to_string()),
+            Err(HandshakeError::Failure(error)) => Self::Failed(error.to_string().into()),
         }
     }
 }
@@ -59,8 +74,17 @@ impl From<Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>> fo
         match step {
             Ok(stream) => Self::Done(Stream::Openssl(stream)),
             Err(ssl::HandshakeError::WouldBlock(middle)) => Self::Wait(Middle::Openssl(middle)),
-            Err(ssl::HandshakeError::Failure(middle)) => Self::Failed(middle.error().to_string()),
-            Err(ssl::HandshakeError::SetupFailure(errors)) => Self::Failed(errors.to_string()),
+            Err(ssl::HandshakeError::Failure(middle)) => {
+                // The same words as native-tls has.
+                let words = match problem(middle.ssl()) {
+                    Some(problem) => format!("{} ({problem})", middle.error()),
+                    None => middle.error().to_string(),
+                };
+                Self::Failed(Failure { words, chain: chain(middle.ssl()) })
+            }
+            Err(ssl::HandshakeError::SetupFailure(errors)) => {
+                Self::Failed(errors.to_string().into())
+            }
         }
     }
 }
@@ -91,12 +115,30 @@ impl Stream {
         }
     }
 
-    /// The peer's certificate in DER.
-    pub(super) fn peer_certificate(&self) -> Option<Vec<u8>> {
+    /// The peer's certificates in DER: its own, then what it sent along, where the library shows
+    /// it. A server gets to see only the first.
+    pub(super) fn peer_certificates(&self) -> Vec<Vec<u8>> {
         match self {
-            Self::Native(stream) => stream.peer_certificate().ok().flatten()?.to_der().ok(),
+            Self::Native(stream) => {
+                let own = stream.peer_certificate().ok().flatten();
+                own.and_then(|certificate| certificate.to_der().ok()).into_iter().collect()
+            }
             #[cfg(target_os = "linux")]
-            Self::Openssl(stream) => stream.ssl().peer_certificate()?.to_der().ok(),
+            Self::Openssl(stream) if stream.ssl().is_server() => {
+                let own = stream.ssl().peer_certificate();
+                own.and_then(|certificate| certificate.to_der().ok()).into_iter().collect()
+            }
+            #[cfg(target_os = "linux")]
+            Self::Openssl(stream) => chain(stream.ssl()),
+        }
+    }
+
+    /// What verification found wrong, where it was told not to matter and the library shows it.
+    pub(super) fn verify_problem(&self) -> Option<String> {
+        match self {
+            Self::Native(_) => None,
+            #[cfg(target_os = "linux")]
+            Self::Openssl(stream) => problem(stream.ssl()).map(str::to_owned),
         }
     }
 
@@ -107,5 +149,19 @@ impl Stream {
             #[cfg(target_os = "linux")]
             Self::Openssl(stream) => stream.ssl().selected_alpn_protocol().map(<[u8]>::to_vec),
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn chain(ssl: &ssl::SslRef) -> Vec<Vec<u8>> {
+    let sent = ssl.peer_cert_chain().into_iter().flatten();
+    sent.filter_map(|certificate| certificate.to_der().ok()).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn problem(ssl: &ssl::SslRef) -> Option<&'static str> {
+    match ssl.verify_result() {
+        X509VerifyResult::OK => None,
+        problem => Some(problem.error_string()),
     }
 }

@@ -26,13 +26,41 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The server's own certificate or key is of no use.
+    /// Our own certificate or key is of no use.
     #[error("the certificate or key in {} cannot be used: {reason}", path.display())]
     Identity {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A key or archive is encrypted, and nobody has said with what.
+    #[error("the key in {} needs a passphrase", path.display())]
+    PassphraseNeeded {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file given as `--tls-keylog` can't be written.
+    #[error("the TLS key log {} cannot be written: {reason}", path.display())]
+    KeyLog {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// This system's TLS library cannot do it.
+    #[error("{option} is not available with this system's TLS library")]
+    Unavailable {
+        /// The option.
+        option: &'static str,
+    },
+    /// The server's key is none of those given as `--pinned-sha256`.
+    #[error("the key of {host} is not the pinned one; it is {}", shown(found))]
+    Pinned {
+        /// The host.
+        host: String,
+        /// Its key's pin; empty if it showed no certificate.
+        found: String,
     },
     /// The server's certificate is refused (W206 to W208).
     #[error("the certificate of {host} is not accepted: {reason}")]
@@ -145,6 +173,10 @@ impl TlsError {
             Self::Setup { .. }
             | Self::CaFile { .. }
             | Self::Identity { .. }
+            | Self::PassphraseNeeded { .. }
+            | Self::KeyLog { .. }
+            | Self::Unavailable { .. }
+            | Self::Pinned { .. }
             | Self::Handshake { .. }
             | Self::Broken { .. } => {
                 return None;
@@ -164,6 +196,13 @@ impl TlsError {
             ),
             Self::Certificate { problem: CertificateProblem::Other, .. } => {
                 Some("use --insecure to go on without proof")
+            }
+            Self::PassphraseNeeded { .. } => {
+                Some("give it with --pass-env NAME or --pass-file FILE")
+            }
+            Self::KeyLog { .. } => Some("give another file, or unset SSLKEYLOGFILE"),
+            Self::Pinned { .. } => {
+                Some("somebody may be in between; if the server's key was renewed, pin the new one")
             }
             _ => Some(diagnostics::entry(self.code()?)?.help),
         }
@@ -186,6 +225,10 @@ impl CertificateProblem {
         let known = table.into_iter().find(|(words, _)| reason.contains(words));
         known.map_or(Self::Other, |(_, problem)| problem)
     }
+}
+
+fn shown(pin: &str) -> &str {
+    if pin.is_empty() { "unknown" } else { pin }
 }
 
 /// The words in the last parentheses: native-tls appends OpenSSL's verdict.

@@ -12,17 +12,17 @@ use tempfile::NamedTempFile;
 use super::*;
 
 /// A certificate authority that no system trusts, and what it issued.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: String,
+pub(crate) struct Authority {
+    pub(super) issuer: Issuer<'static, KeyPair>,
+    pub(super) pem: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::named("authority")
     }
 
-    fn named(name: &str) -> Self {
+    pub(super) fn named(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -31,11 +31,11 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    fn acceptor(&self, names: &[&str]) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self, names: &[&str]) -> TlsAcceptor {
         self.acceptor_with(names, |_| {})
     }
 
-    fn acceptor_with(
+    pub(super) fn acceptor_with(
         &self,
         names: &[&str],
         change: impl FnOnce(&mut CertificateParams),
@@ -49,7 +49,7 @@ impl Authority {
     }
 
     /// Client options that trust this authority, and the file that says so.
-    fn trusted(&self) -> (TlsOptions, NamedTempFile) {
+    pub(crate) fn trusted(&self) -> (TlsOptions, NamedTempFile) {
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(self.pem.as_bytes()).unwrap();
         let cacert = Some(file.path().to_owned());
@@ -94,14 +94,14 @@ impl Read for Link<'_> {
 }
 
 /// Moves some of the waiting ciphertext, at most `max` bytes.
-fn carry(from: &mut TlsPipe, to: &mut TlsPipe, max: usize) {
+pub(super) fn carry(from: &mut TlsPipe, to: &mut TlsPipe, max: usize) {
     if to.wants_ciphertext() {
         let _nothing_is_an_error = to.read_tls(&mut Link(from, max));
     }
 }
 
 /// Joins client and server in steps of `max` bytes until both are settled.
-fn join(
+pub(super) fn join(
     client: &mut TlsPipe,
     server: &mut TlsPipe,
     max: usize,
@@ -119,7 +119,7 @@ fn join(
 }
 
 /// An open connection to `localhost`, verified.
-fn open_pair() -> (TlsPipe, TlsPipe) {
+pub(super) fn open_pair() -> (TlsPipe, TlsPipe) {
     let authority = Authority::new();
     let (options, _file) = authority.trusted();
     let mut client = TlsPipe::client("localhost", &options).unwrap();
@@ -136,7 +136,7 @@ fn client_error(host: &str, options: &TlsOptions, acceptor: &TlsAcceptor) -> Tls
     result.unwrap_err()
 }
 
-fn problem(error: &TlsError) -> Option<CertificateProblem> {
+pub(super) fn problem(error: &TlsError) -> Option<CertificateProblem> {
     match error {
         TlsError::Certificate { problem, .. } => Some(*problem),
         _ => None,
@@ -253,7 +253,7 @@ fn addresses_are_verified_too() {
 fn another_name_can_be_asked_for() {
     let authority = Authority::new();
     let (mut options, _file) = authority.trusted();
-    options.sni = Some("example.com".to_owned());
+    options.server_name = options::ServerName::Other("example.com".to_owned());
     let mut client = TlsPipe::client("127.0.0.1", &options).unwrap();
     let mut server = TlsPipe::server(&authority.acceptor(&["example.com"])).unwrap();
     assert_eq!(join(&mut client, &mut server, 100_000)[0], Ok(Handshake::Done));

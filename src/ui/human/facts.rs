@@ -79,6 +79,9 @@ fn tls(conn: ConnId, facts: &TlsFacts, page: &mut Page, out: &mut Vec<u8>) {
             true => ", certificate verified",
             false => ", certificate not verified",
         };
+        if let Some(problem) = &facts.problem {
+            text += &format!(" ({problem})");
+        }
     }
     page.info(conn, &text, out);
     let Some(certificate) = &facts.certificate else { return };
@@ -87,6 +90,10 @@ fn tls(conn: ConnId, facts: &TlsFacts, page: &mut Page, out: &mut Vec<u8>) {
     let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
     let text = format!("valid {not_before} to {not_after} for {names}; serial {serial}");
     page.info(conn, &text, out);
+    for CertificateFacts { subject, issuer, not_after, .. } in &facts.chain {
+        let text = format!("sent along: {subject}, issued by {issuer}, valid to {not_after}");
+        page.info(conn, &text, out);
+    }
 }
 
 /// A head line by line, as it crossed the wire, then what is wrong with it as HTTP.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::PIECE;
 use super::object::Object;
 use super::string;
-use crate::event::{Cause, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals};
+use crate::event::{
+    Cause, CertificateFacts, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals,
+};
 use crate::ui::clock::UtcClock;
 use crate::ui::{ending, redact};
 use crate::wire::Violation;
@@ -151,20 +153,28 @@ fn safe(text: &str, redacting: bool) -> Cow<'_, str> {
 }
 
 fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
-    let TlsFacts { version, cipher, alpn, certificate, verified } = facts;
+    let TlsFacts { version, cipher, alpn, certificate: own, chain, verified, problem } = facts;
     object.optional("version", version.as_deref());
     object.optional("cipher", cipher.as_deref());
     object.optional("alpn", alpn.as_deref());
     object.flag("verified", *verified);
-    let Some(certificate) = certificate else { return object.null("certificate") };
-    object.nested("certificate", |object| {
-        object.string("subject", &certificate.subject);
-        object.string("issuer", &certificate.issuer);
-        object.strings("names", &certificate.names);
-        object.string("not_before", &certificate.not_before);
-        object.string("not_after", &certificate.not_after);
-        object.string("serial", &certificate.serial);
+    object.optional("problem", problem.as_deref());
+    match own {
+        Some(own) => object.nested("certificate", |object| certificate(own, object)),
+        None => object.null("certificate"),
+    }
+    object.array("chain", chain, |sent, out| {
+        Object::inline(out, |object| certificate(sent, object));
     });
+}
+
+fn certificate(facts: &CertificateFacts, object: &mut Object<'_>) {
+    object.string("subject", &facts.subject);
+    object.string("issuer", &facts.issuer);
+    object.strings("names", &facts.names);
+    object.string("not_before", &facts.not_before);
+    object.string("not_after", &facts.not_after);
+    object.string("serial", &facts.serial);
 }
 
 /// `defects` are those of the head that crossed the wire, with its places.

@@ -1,0 +1,206 @@
+//! The options about the way to a server, and the environment, become a [`Transport`].
+
+use std::path::PathBuf;
+
+use super::UsageError;
+use crate::cli::TransportOptions;
+use crate::net::overrides::Overrides;
+use crate::net::proxy::Credentials;
+use crate::net::proxy::choice::{ProxyOptions, VARIABLES};
+use crate::net::resolve::Family;
+use crate::net::route::Transport;
+use crate::net::source::Source;
+use crate::net::tls::options::{
+    ClientIdentity, Passphrase, Secret, ServerName, TlsOptions, parse_alpn,
+};
+
+/// Where a key's passphrase is when nothing else is said.
+const PASSPHRASE_VARIABLE: &str = "WSCOPE_PASSPHRASE";
+
+/// The options that every client has had from the start.
+#[derive(Clone, Debug, Default)]
+pub struct Basics {
+    /// `-4`, `-6` or neither.
+    pub family: Family,
+    /// `-k`.
+    pub insecure: bool,
+    /// `--cacert`.
+    pub cacert: Option<PathBuf>,
+}
+
+/// Makes every choice, with this process's environment.
+///
+/// # Errors
+///
+/// Something typed can't be used.
+pub fn transport(options: TransportOptions, basics: Basics) -> Result<Transport, UsageError> {
+    transport_in(options, basics, &|name| std::env::var(name).ok())
+}
+
+fn transport_in(
+    options: TransportOptions,
+    basics: Basics,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Transport, UsageError> {
+    let environment = VARIABLES
+        .iter()
+        .filter_map(|name| variable(name).map(|value| (name.to_string(), value)))
+        .collect();
+    let key_log = options
+        .tls_keylog
+        .or_else(|| variable("SSLKEYLOGFILE").filter(|path| !path.is_empty()).map(PathBuf::from));
+    if let (Some(min), Some(max)) = (options.tls_min, options.tls_max)
+        && min > max
+    {
+        return Err(UsageError("--tls-min is newer than --tls-max".to_owned()));
+    }
+    let passphrase = match (options.pass_file, options.pass_env) {
+        (Some(path), _) => Passphrase::File(path),
+        (None, Some(name)) => match variable(&name) {
+            Some(text) => Passphrase::Given(Secret(text)),
+            None => {
+                let text = format!("--pass-env: there is no environment variable {name}");
+                return Err(UsageError(text));
+            }
+        },
+        (None, None) => variable(PASSPHRASE_VARIABLE)
+            .map_or(Passphrase::Unknown, |text| Passphrase::Given(Secret(text))),
+    };
+    let defaults = TlsOptions::default();
+    let alpn = options.alpn.as_deref().map(parse_alpn).transpose();
+    let alpn = alpn.map_err(|error| UsageError(format!("--alpn: {error}")))?;
+    Ok(Transport {
+        proxy: ProxyOptions {
+            proxy: options.proxy,
+            user: options.proxy_user.as_deref().map(Credentials::parse),
+            noproxy: options.noproxy,
+            environment,
+        },
+        overrides: Overrides { resolve: options.resolve, connect_to: options.connect_to },
+        source: Source { interface: options.interface, ports: options.local_port },
+        unix_socket: options.unix_socket,
+        family: basics.family,
+        tls: TlsOptions {
+            insecure: basics.insecure,
+            cacert: basics.cacert,
+            capath: options.capath,
+            identity: options.cert.map(|certificate| ClientIdentity {
+                certificate,
+                key: options.key,
+                passphrase,
+            }),
+            min: options.tls_min,
+            max: options.tls_max,
+            server_name: match (options.sni, options.no_sni) {
+                (Some(name), _) => ServerName::Other(name),
+                (None, true) => ServerName::Unsent,
+                (None, false) => ServerName::Host,
+            },
+            alpn: alpn.unwrap_or(defaults.alpn),
+            pins: options.pinned_sha256,
+            key_log,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        options: TransportOptions,
+    }
+
+    fn choices(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Transport, UsageError> {
+        let arguments = ["wscope"].iter().chain(arguments);
+        let options = Program::try_parse_from(arguments).expect("options").options;
+        let variable = |wanted: &str| {
+            let found = environment.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| value.to_string())
+        };
+        transport_in(options, Basics::default(), &variable)
+    }
+
+    #[test]
+    fn nothing_typed_leaves_the_defaults() {
+        let transport = choices(&[], &[]).unwrap();
+        assert!(transport.source.is_any() && transport.unix_socket.is_none());
+        assert_eq!(transport.overrides, Overrides::default());
+        assert_eq!(transport.proxy, ProxyOptions::default());
+        assert_eq!(transport.tls.alpn, ["http/1.1"]);
+        assert_eq!(transport.tls.identity, None);
+    }
+
+    #[test]
+    fn only_the_variables_that_count_are_read() {
+        let environment = [("http_proxy", "p"), ("HTTP_PROXY", "evil"), ("HOME", "/")];
+        let transport = choices(&[], &environment).unwrap();
+        let names: Vec<_> = transport.proxy.environment.keys().collect();
+        assert_eq!(names, ["http_proxy"]);
+    }
+
+    #[test]
+    fn the_key_log_is_the_options_or_the_environments() {
+        let environment = [("SSLKEYLOGFILE", "env")];
+        let key_log = |arguments: &[&str], environment: &[(&str, &str)]| {
+            choices(arguments, environment).unwrap().tls.key_log
+        };
+        assert_eq!(key_log(&["--tls-keylog", "opt"], &environment), Some("opt".into()));
+        assert_eq!(key_log(&[], &environment), Some("env".into()));
+        assert_eq!(key_log(&[], &[("SSLKEYLOGFILE", "")]), None);
+    }
+
+    #[test]
+    fn the_passphrase_has_a_place_but_not_the_command_line() {
+        let environment = [("WSCOPE_PASSPHRASE", "a"), ("OTHER", "b")];
+        let passphrase = |arguments: &[&str]| {
+            let arguments = [&["--cert", "c"], arguments].concat();
+            choices(&arguments, &environment).unwrap().tls.identity.unwrap().passphrase
+        };
+        let given = |text: &str| Passphrase::Given(Secret(text.to_owned()));
+        assert_eq!(passphrase(&[]), given("a"));
+        assert_eq!(passphrase(&["--pass-env", "OTHER"]), given("b"));
+        assert_eq!(passphrase(&["--pass-file", "f"]), Passphrase::File("f".into()));
+        let unset = choices(&["--cert", "c", "--pass-env", "NONE"], &environment);
+        assert!(unset.unwrap_err().to_string().contains("NONE"));
+        let none = choices(&["--cert", "c"], &[]).unwrap().tls.identity.unwrap().passphrase;
+        assert_eq!(none, Passphrase::Unknown);
+    }
+
+    #[test]
+    fn values_that_cannot_be_are_refused() {
+        for wrong in [
+            &["--resolve", "x"][..],
+            &["--connect-to", "x"],
+            &["--interface", "a/b"],
+            &["--local-port", "0"],
+            &["--tls-min", "1.4"],
+            &["--pinned-sha256", "x"],
+            &["--key", "k"],
+            &["--sni", "a", "--no-sni"],
+            &["--unix-socket", "a", "--proxy", "b"],
+        ] {
+            let arguments = ["wscope"].iter().chain(wrong);
+            assert!(Program::try_parse_from(arguments).is_err(), "{wrong:?}");
+        }
+        assert!(choices(&["--alpn", "a,,b"], &[]).is_err());
+        assert!(choices(&["--tls-min", "1.3", "--tls-max", "1.2"], &[]).is_err());
+    }
+
+    #[test]
+    fn an_empty_list_offers_no_protocol() {
+        assert_eq!(choices(&["--alpn", ""], &[]).unwrap().tls.alpn, [""; 0]);
+    }
+
+    #[test]
+    fn no_secret_is_in_the_debug_output() {
+        let environment = [("http_proxy", "http://u:secret@p"), ("WSCOPE_PASSPHRASE", "secret")];
+        let arguments = ["--cert", "c", "--proxy-user", "u:secret", "--proxy", "u:secret@h"];
+        let transport = choices(&arguments, &environment).unwrap();
+        assert!(!format!("{transport:?}").contains("secret"));
+    }
+}

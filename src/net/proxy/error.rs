@@ -1,0 +1,198 @@
+//! What goes wrong with a proxy, told apart so that each has its cure.
+//!
+//! A proxy's words are foreign: they are kept raw in the head, and escaped where a message quotes
+//! them.
+
+use thiserror::Error;
+
+use crate::wire::head::{Head, HeadError};
+
+/// Why a proxy gives no way to the server.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ProxyError {
+    /// Another status than 2xx to CONNECT (W112).
+    #[error("the proxy refused the tunnel with {}", status(head))]
+    Refused {
+        /// The response as it came.
+        head: Box<Head>,
+    },
+    /// 407 to CONNECT, or 401, which tinyproxy says to a wrong password (W113).
+    #[error(
+        "the proxy {} ({}), and offers {}",
+        if *sent { "did not accept the user and password" } else { "wants a user and password" },
+        status(head),
+        if offered.is_empty() { "no scheme".to_owned() } else { offered.join(", ") }
+    )]
+    Unauthorized {
+        /// The response as it came.
+        head: Box<Head>,
+        /// The authentication schemes of `Proxy-Authenticate` (RFC 9110 §11.7.1), escaped.
+        offered: Vec<String>,
+        /// Whether credentials were sent.
+        sent: bool,
+    },
+    /// SOCKS5: no method of ours is acceptable, or user and password are wrong (W113).
+    #[error(
+        "the SOCKS5 proxy {}",
+        if *sent { "did not accept the user and password" } else { "wants a user and password" }
+    )]
+    SocksUnauthorized {
+        /// Whether credentials were sent or offered.
+        sent: bool,
+    },
+    /// SOCKS: the request was refused (W112).
+    #[error("the SOCKS{version} proxy refused the tunnel with code {code} ({})", reply(*version, *code))]
+    SocksRefused {
+        /// 4 or 5.
+        version: u8,
+        /// The reply's code: RFC 1928 §6, or 91 to 93 of SOCKS4.
+        code: u8,
+    },
+    /// The first bytes are no status line (W112).
+    #[error("the proxy does not speak HTTP; it sent \"{}\"", first_bytes.escape_ascii())]
+    NotHttp {
+        /// The beginning of what came, at most 64 bytes.
+        first_bytes: Vec<u8>,
+    },
+    /// The response has no end (W112).
+    #[error("the proxy's response: {0}")]
+    Head(#[from] HeadError),
+    /// Interim responses without end (W112).
+    #[error("the proxy sent {0} interim (1xx) responses and no final one")]
+    OnlyInterim(usize),
+    /// A byte that SOCKS does not have at this place (W112).
+    #[error("the proxy does not speak SOCKS{version}: {what} is {found}, not {expected}")]
+    NotSocks {
+        /// 4 or 5.
+        version: u8,
+        /// Which byte of the dialogue.
+        what: &'static str,
+        /// The byte that came.
+        found: u8,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The proxy hung up before its answer was complete (W112).
+    #[error("the proxy closed the connection {} its {spoke} answer", when(*received))]
+    Closed {
+        /// Bytes received from it.
+        received: usize,
+        /// The protocol we spoke.
+        spoke: &'static str,
+    },
+    /// The protocol has no way to say this.
+    #[error("{protocol} cannot carry {what}")]
+    Unspeakable {
+        /// The protocol.
+        protocol: &'static str,
+        /// What is too long, or of another kind.
+        what: &'static str,
+    },
+}
+
+impl ProxyError {
+    /// The entry in the catalogue of diagnostics, where there is one.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Unauthorized { .. } | Self::SocksUnauthorized { .. } => Some("W113"),
+            Self::Unspeakable { .. } => None,
+            _ => Some("W112"),
+        }
+    }
+
+    /// What the user can do.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Refused { head } => match head.status_line().map(|line| line.code) {
+                Some(403) => {
+                    "the proxy's rules forbid this host or port; many allow CONNECT to 443 only: \
+                     try wss://, or bypass the proxy with --noproxy HOST"
+                }
+                // tinyproxy says 500.
+                Some(500 | 502..=504) => {
+                    "the proxy could not reach the server: check the URL's host and port, as \
+                     the proxy sees them"
+                }
+                Some(400 | 405 | 501) => {
+                    "this may be a web server and no proxy, or a proxy without CONNECT: check \
+                     --proxy and the environment"
+                }
+                _ => "check the proxy's rules, or bypass it with --noproxy HOST",
+            },
+            Self::Unauthorized { sent: false, .. } | Self::SocksUnauthorized { sent: false } => {
+                "give them with --proxy-user USER:PASSWORD"
+            }
+            Self::Unauthorized { offered, .. }
+                if !offered.is_empty()
+                    && !offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")) =>
+            {
+                "only Basic is spoken here, which the proxy does not offer"
+            }
+            Self::Unauthorized { .. } | Self::SocksUnauthorized { .. } => {
+                "check the user and password of --proxy-user or of the proxy's URL"
+            }
+            Self::SocksRefused { code: 2, version: 5 } => {
+                "the proxy's rules forbid this host or port"
+            }
+            Self::SocksRefused { version: 5, code: 4 } => {
+                "the proxy does not find or reach the host: check the name, or look it up here \
+                 with socks5:// instead of socks5h:// (or the other way round)"
+            }
+            Self::SocksRefused { version: 5, code: 8 } => {
+                "try socks5h:// instead of socks5://, or -4"
+            }
+            Self::SocksRefused { .. } => "check the URL's host and port, as the proxy sees them",
+            Self::NotSocks { found: b'H', .. } => "it seems to speak HTTP: use http://",
+            Self::NotSocks { version: 4, found: 5, .. } => {
+                "it seems to speak SOCKS5: use socks5h://"
+            }
+            Self::NotHttp { first_bytes } if matches!(first_bytes.first(), Some(0x15 | 0x16)) => {
+                "it seems to speak TLS: use https:// for the proxy"
+            }
+            Self::NotHttp { first_bytes } if first_bytes.first() == Some(&5) => {
+                "it seems to speak SOCKS5: use socks5h://"
+            }
+            Self::NotHttp { .. } | Self::NotSocks { .. } | Self::Closed { .. } => {
+                "check the proxy's scheme and port"
+            }
+            Self::Head(_) | Self::OnlyInterim(_) => "check that this is a proxy",
+            Self::Unspeakable { .. } => "use another kind of proxy, such as socks5h:// or http://",
+        }
+    }
+
+    /// The response that tells it, if the proxy speaks HTTP.
+    pub fn head(&self) -> Option<&Head> {
+        match self {
+            Self::Refused { head } | Self::Unauthorized { head, .. } => Some(head),
+            _ => None,
+        }
+    }
+}
+
+fn status(head: &Head) -> String {
+    head.status_line().map_or_else(String::new, |line| {
+        format!("{} {}", line.code, line.reason.escape_ascii()).trim_end().to_owned()
+    })
+}
+
+fn when(received: usize) -> &'static str {
+    if received == 0 { "before" } else { "in the middle of" }
+}
+
+/// RFC 1928 §6; for SOCKS4 the protocol's memo.
+fn reply(version: u8, code: u8) -> &'static str {
+    match (version, code) {
+        (5, 1) => "general SOCKS server failure",
+        (5, 2) => "connection not allowed by ruleset",
+        (5, 3) => "network unreachable",
+        (5, 4) => "host unreachable",
+        (5, 5) => "connection refused",
+        (5, 6) => "TTL expired",
+        (5, 7) => "command not supported",
+        (5, 8) => "address type not supported",
+        (4, 91) => "request rejected or failed",
+        (4, 92) => "the proxy cannot reach identd here",
+        (4, 93) => "identd here names another user",
+        _ => "unassigned",
+    }
+}

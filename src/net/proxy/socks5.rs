@@ -1,0 +1,183 @@
+//! SOCKS5 (RFC 1928) with user and password (RFC 1929).
+
+use std::net::IpAddr;
+
+use super::{Credentials, Destination, Fed, ProxyError};
+
+/// RFC 1928 §3: the methods we know.
+const NO_AUTHENTICATION: u8 = 0;
+const USERNAME_PASSWORD: u8 = 2;
+const NO_ACCEPTABLE_METHODS: u8 = 0xff;
+
+/// The dialogue, message by message.
+pub(super) struct Socks5 {
+    pub(super) output: Vec<u8>,
+    /// Bytes taken from the proxy in all.
+    pub(super) received: usize,
+    state: State,
+    /// The message that is being received.
+    message: Vec<u8>,
+    request: Vec<u8>,
+    /// The message of RFC 1929 §2, if there are credentials.
+    login: Option<Vec<u8>>,
+}
+
+enum State {
+    Method,
+    Login,
+    Reply,
+    Open,
+    Failed(ProxyError),
+}
+
+impl Socks5 {
+    pub(super) fn new(
+        destination: &Destination,
+        credentials: Option<&Credentials>,
+    ) -> Result<Self, ProxyError> {
+        let login = credentials.map(login).transpose()?;
+        let output = match login {
+            Some(_) => vec![5, 2, NO_AUTHENTICATION, USERNAME_PASSWORD],
+            None => vec![5, 1, NO_AUTHENTICATION],
+        };
+        let request = request(destination)?;
+        Ok(Self { output, received: 0, state: State::Method, message: Vec::new(), request, login })
+    }
+
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Fed, ProxyError> {
+        let mut consumed = 0;
+        // Byte by byte: the longest message has 262, and nothing behind the last is taken.
+        for byte in bytes {
+            if matches!(self.state, State::Open | State::Failed(_)) {
+                break;
+            }
+            consumed += 1;
+            self.received += 1;
+            self.message.push(*byte);
+            if let Err(error) = self.step() {
+                self.state = State::Failed(error);
+            }
+        }
+        match &self.state {
+            State::Failed(error) => Err(error.clone()),
+            state => Ok(Fed { consumed, open: matches!(state, State::Open) }),
+        }
+    }
+
+    /// Looks at the message so far; acts when it is complete.
+    fn step(&mut self) -> Result<(), ProxyError> {
+        match (&self.state, &self.message[..]) {
+            // RFC 1928 §3: VER, METHOD.
+            (State::Method, [5, method]) => {
+                match (*method, &mut self.login) {
+                    (NO_AUTHENTICATION, _) => self.ask(),
+                    (USERNAME_PASSWORD, Some(login)) => {
+                        self.output.append(login);
+                        self.state = State::Login;
+                    }
+                    (USERNAME_PASSWORD | NO_ACCEPTABLE_METHODS, login) => {
+                        return Err(ProxyError::SocksUnauthorized { sent: login.is_some() });
+                    }
+                    (found, _) => {
+                        return Err(wrong("the method chosen", found, "one that was offered"));
+                    }
+                }
+                self.message.clear();
+            }
+            // RFC 1929 §2: VER, STATUS. "A STATUS field of X'00' indicates success. If the server
+            // returns a `failure' (STATUS value other than X'00') status, it MUST close the
+            // connection."
+            (State::Login, [1, 0]) => {
+                self.message.clear();
+                self.ask();
+            }
+            (State::Login, [1, _]) => return Err(ProxyError::SocksUnauthorized { sent: true }),
+            // Some servers put the version of SOCKS here, as curl and others know; told by what
+            // follows it.
+            (State::Login, [5, 0]) => {
+                self.message.clear();
+                self.ask();
+            }
+            (State::Login, [5, _]) => return Err(ProxyError::SocksUnauthorized { sent: true }),
+            (State::Login, [1 | 5]) => {}
+            (State::Login, [found, ..]) => {
+                return Err(wrong("the version of the login's answer", *found, "1"));
+            }
+            // RFC 1928 §6: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT.
+            (State::Reply, [5, code]) if *code != 0 => {
+                return Err(ProxyError::SocksRefused { version: 5, code: *code });
+            }
+            (State::Reply, [5, 0, _, kind, rest @ ..]) => {
+                let length = match (*kind, rest) {
+                    (1, _) => 4 + 2,
+                    (4, _) => 16 + 2,
+                    (3, []) => return Ok(()),
+                    (3, [length, ..]) => 1 + usize::from(*length) + 2,
+                    (found, _) => return Err(wrong("the address type", found, "1, 3 or 4")),
+                };
+                if rest.len() == length {
+                    self.state = State::Open;
+                }
+            }
+            (State::Method | State::Reply, [5, ..]) => {}
+            (_, [found, ..]) => return Err(wrong("the version", *found, "5")),
+            (_, []) => {}
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self) {
+        self.output.append(&mut self.request);
+        self.state = State::Reply;
+    }
+}
+
+fn wrong(what: &'static str, found: u8, expected: &'static str) -> ProxyError {
+    ProxyError::NotSocks { version: 5, what, found, expected }
+}
+
+/// RFC 1929 §2: VER, ULEN, UNAME, PLEN, PASSWD.
+fn login(credentials: &Credentials) -> Result<Vec<u8>, ProxyError> {
+    let Credentials { user, password } = credentials;
+    let mut message = vec![1];
+    for (field, what) in [
+        (user, "an empty user name, or one of more than 255 bytes"),
+        (password, "a password of more than 255 bytes"),
+    ] {
+        let length = u8::try_from(field.len()).map_err(|_| unspeakable(what))?;
+        message.push(length);
+        message.extend_from_slice(field);
+    }
+    // "UNAME: 1 to 255". An empty password breaks the same rule, and servers take it.
+    if user.is_empty() {
+        return Err(unspeakable("an empty user name, or one of more than 255 bytes"));
+    }
+    Ok(message)
+}
+
+/// RFC 1928 §4: VER, CMD (CONNECT), RSV, ATYP, DST.ADDR, DST.PORT.
+fn request(destination: &Destination) -> Result<Vec<u8>, ProxyError> {
+    let mut message = vec![5, 1, 0];
+    match destination.host.parse() {
+        Ok(IpAddr::V4(address)) => {
+            message.push(1);
+            message.extend(address.octets());
+        }
+        Ok(IpAddr::V6(address)) => {
+            message.push(4);
+            message.extend(address.octets());
+        }
+        Err(_) => {
+            let what = "an empty host name, or one of more than 255 bytes";
+            let length = u8::try_from(destination.host.len()).ok().filter(|length| *length > 0);
+            message.extend([3, length.ok_or(unspeakable(what))?]);
+            message.extend(destination.host.bytes());
+        }
+    }
+    message.extend(destination.port.to_be_bytes());
+    Ok(message)
+}
+
+fn unspeakable(what: &'static str) -> ProxyError {
+    ProxyError::Unspeakable { protocol: "SOCKS5", what }
+}

@@ -1,0 +1,42 @@
+//! A dialogue with a proxy, driven over a link until the way is open.
+//!
+//! The link may speak TLS to the proxy; that handshake comes before. Waiting is the caller's.
+
+use super::{Dialogue, ProxyError};
+use crate::net::link::{Fill, Link, LinkError};
+
+/// Why there is no tunnel.
+#[derive(Debug, thiserror::Error)]
+pub enum TunnelError {
+    /// The proxy refuses, or is none.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// The socket failed, or TLS to the proxy.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+}
+
+/// Takes the dialogue as far as it goes without waiting; `true` when the tunnel is open. What the
+/// link has received beyond the proxy's last word stays in it.
+///
+/// # Errors
+///
+/// [`TunnelError`].
+pub fn advance(link: &mut Link, dialogue: &mut Dialogue) -> Result<bool, TunnelError> {
+    loop {
+        let (input, tx) = link.split();
+        let fed = dialogue.feed(input.rest())?;
+        tx.append(&mut dialogue.take_output());
+        let at = input.consumed() + fed.consumed;
+        link.consumed(at);
+        link.flush()?;
+        if fed.open {
+            return Ok(true);
+        }
+        match link.fill()? {
+            Fill::Data => {}
+            Fill::Blocked => return Ok(false),
+            Fill::End { .. } => return Err(dialogue.ended().into()),
+        }
+    }
+}

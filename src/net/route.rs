@@ -1,0 +1,236 @@
+//! The way from here to a server: every choice about it in one place, and the hops it leads to.
+//!
+//! A [`Transport`] is what was chosen, a [`Route`] what that means for one URL: where to connect
+//! first, what to say to a proxy, whose name TLS proves. Opening it is the caller's.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use thiserror::Error;
+
+use super::dial::{self, DialError, Dialed};
+use super::link::plain_io;
+use super::overrides::Overrides;
+use super::proxy::choice::{self, ChoiceError, ProxyOptions, Reason};
+use super::proxy::{Destination, Dialogue, Proxy, ProxyError, Scheme};
+use super::resolve::{self, Family, ResolveError};
+use super::source::Source;
+use super::stream::Stream;
+use super::target::Target;
+use super::tls::TlsOptions;
+
+#[cfg(all(test, target_os = "linux"))] // its TLS needs a key that only OpenSSL takes
+mod tests;
+
+/// Everything that was chosen about the way to a server, whichever it is.
+#[derive(Clone, Debug, Default)]
+pub struct Transport {
+    /// Which proxy, if any.
+    pub proxy: ProxyOptions,
+    /// Other addresses and destinations than the URL's.
+    pub overrides: Overrides,
+    /// Where connections leave from.
+    pub source: Source,
+    /// A Unix socket to connect to instead of any host; no proxy then.
+    pub unix_socket: Option<PathBuf>,
+    /// Which addresses may be used.
+    pub family: Family,
+    /// How TLS is spoken to the server.
+    pub tls: TlsOptions,
+}
+
+/// The way to one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// What to connect to.
+    pub hop: Hop,
+    /// The proxy that is there, if it is one.
+    pub proxy: Option<Proxy>,
+    /// Why a proxy, or why none.
+    pub reason: Reason,
+    /// The server's place, as a proxy is told.
+    pub destination: Destination,
+    /// It is another than the URL's.
+    redirected: bool,
+}
+
+/// What to connect to first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// A host: the server or the proxy.
+    Tcp(Destination),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// A Unix socket that can't be connected to (W103 or W106).
+#[derive(Debug, Error)]
+#[error("cannot connect to the Unix socket {}: {}", path.display(), plain_io(source))]
+pub struct UnixSocketError {
+    /// Its file.
+    pub path: PathBuf,
+    /// The system's error.
+    pub source: io::Error,
+}
+
+/// Why a proxy can't even be asked.
+#[derive(Debug, Error)]
+pub enum AskError {
+    /// The proxy wants an address, and the server's name has none.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// Its protocol has no way to say it.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+}
+
+impl Transport {
+    /// The way to a server.
+    ///
+    /// # Errors
+    ///
+    /// The proxy that would be used can't be read.
+    pub fn route(&self, target: &Target) -> Result<Route, ChoiceError> {
+        let server = Destination::new(target.host.clone(), target.port);
+        let destination = self.overrides.redirected(&server);
+        let redirected = destination != server;
+        if let Some(path) = &self.unix_socket {
+            let (hop, reason) = (Hop::Unix(path.clone()), Reason::Unasked);
+            return Ok(Route { hop, proxy: None, reason, destination, redirected });
+        }
+        let choice = choice::choose(&self.proxy, target.secure, &server)?;
+        let hop = match &choice.proxy {
+            Some(proxy) => Hop::Tcp(proxy.destination()),
+            None => Hop::Tcp(destination.clone()),
+        };
+        Ok(Route { hop, proxy: choice.proxy, reason: choice.reason, destination, redirected })
+    }
+
+    /// The addresses of a host, in the order to try them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`resolve::resolve`].
+    pub fn addresses(
+        &self,
+        host: &Destination,
+        deadline: Instant,
+    ) -> Result<Vec<SocketAddr>, ResolveError> {
+        match self.overrides.addresses(host) {
+            Some(addresses) => resolve::given(&host.host, addresses, self.family),
+            None => resolve::resolve(&host.host, host.port, self.family, deadline),
+        }
+    }
+
+    /// Connects to one of the addresses.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`dial::dial_from`].
+    pub fn dial(&self, addresses: &[SocketAddr], deadline: Instant) -> Result<Dialed, DialError> {
+        dial::dial_from(&self.source, addresses, deadline)
+    }
+
+    /// Begins the talk with the route's proxy; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError`].
+    pub fn dialogue(&self, route: &Route, deadline: Instant) -> Result<Option<Dialogue>, AskError> {
+        let Some(proxy) = &route.proxy else { return Ok(None) };
+        let mut destination = route.destination.clone();
+        if proxy.scheme.looks_up_here() {
+            let addresses = self.addresses(&destination, deadline)?;
+            // SOCKS4 knows only IPv4; of SOCKS5 the proxy says what it can't reach.
+            let fits = |address: &&SocketAddr| proxy.scheme != Scheme::Socks4 || address.is_ipv4();
+            let address = addresses.iter().find(fits).or(addresses.first());
+            if let Some(address) = address {
+                destination.host = address.ip().to_string();
+            }
+        }
+        Ok(Some(Dialogue::begin(proxy, &destination)?))
+    }
+
+    /// How TLS is spoken to a proxy: with the same trust and versions as to the server, always
+    /// verified, and without what is meant for the server alone (certificate, name, pins, `-k`).
+    pub fn proxy_tls(&self) -> TlsOptions {
+        TlsOptions {
+            cacert: self.tls.cacert.clone(),
+            capath: self.tls.capath.clone(),
+            min: self.tls.min,
+            max: self.tls.max,
+            key_log: self.tls.key_log.clone(),
+            ..TlsOptions::default()
+        }
+    }
+}
+
+impl Route {
+    /// The proxy, if it is reached by TLS: its host is to be given to [`super::tls::TlsClient`].
+    pub fn secure_proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref().filter(|proxy| proxy.scheme == Scheme::Https)
+    }
+
+    /// What is unusual about the way, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let Self { proxy, reason, destination, .. } = self;
+        match (proxy, reason) {
+            (Some(proxy), Reason::Variable(_)) => {
+                notes.push(format!(
+                    "the connection goes through the proxy {proxy}, {reason} (W114)"
+                ));
+            }
+            (Some(proxy), _) => {
+                notes.push(format!("the connection goes through the proxy {proxy}, {reason}"));
+            }
+            (None, Reason::Bypassed { .. }) => {
+                notes.push(format!("the connection goes through no proxy, {reason}"));
+            }
+            (None, _) => {}
+        }
+        if let Hop::Unix(path) = &self.hop {
+            notes.push(format!("the connection goes to the Unix socket {}", path.display()));
+        } else if self.redirected {
+            notes.push(format!("the connection goes to {destination}, as --connect-to says"));
+        }
+        notes
+    }
+}
+
+/// Connects to a Unix socket.
+///
+/// # Errors
+///
+/// [`UnixSocketError`].
+pub fn connect_unix(path: &Path) -> Result<Stream, UnixSocketError> {
+    let connected = std::os::unix::net::UnixStream::connect(path).and_then(|stream| {
+        stream.set_nonblocking(true)?;
+        Ok(Stream::Unix(mio::net::UnixStream::from_std(stream)))
+    });
+    connected.map_err(|source| UnixSocketError { path: path.to_owned(), source })
+}
+
+impl UnixSocketError {
+    /// The entry in the catalogue of diagnostics.
+    pub fn code(&self) -> &'static str {
+        match self.source.kind() {
+            io::ErrorKind::ConnectionRefused => "W103",
+            _ => "W106",
+        }
+    }
+
+    /// What the user can do.
+    pub fn help(&self) -> &'static str {
+        match self.source.kind() {
+            io::ErrorKind::ConnectionRefused => {
+                "no program listens on this socket any more: start the server again"
+            }
+            io::ErrorKind::NotFound => "check the path, and that the server runs",
+            io::ErrorKind::PermissionDenied => "the socket's mode does not let you in",
+            _ => "check that this is the socket of a server",
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! OpenSSL's connector: every version, every form of key, the key log.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVerifyMode, SslVersion};
+use openssl::x509::X509;
+
+use super::{ServerName, TlsError, TlsOptions};
+use crate::net::link::plain_io;
+use crate::net::tls::engine::Step;
+use crate::net::tls::keys::{Parts, words};
+use crate::net::tls::memory::MemoryStream;
+use crate::net::tls::options::TlsVersion;
+
+pub(super) type Certificate = X509;
+pub(super) type Identity = Parts;
+
+/// OpenSSL's words for a wrong passphrase of a PKCS#12 archive.
+pub(super) const BAD_PASSPHRASE: &str = "mac verify failure";
+
+#[derive(Clone)]
+pub(super) struct Connector {
+    connector: SslConnector,
+    verify: bool,
+    send_name: bool,
+}
+
+pub(super) fn certificates(pem: &[u8]) -> Result<Vec<X509>, String> {
+    X509::stack_from_pem(pem).map_err(words)
+}
+
+pub(super) fn from_pem(chain: &[u8], key: &[u8], passphrase: &str) -> Result<Parts, String> {
+    Parts::from_pem(chain, key, passphrase)
+}
+
+pub(super) fn from_pkcs12(der: &[u8], passphrase: &str) -> Result<Parts, String> {
+    Parts::from_pkcs12(der, passphrase)
+}
+
+pub(super) fn build(
+    options: &TlsOptions,
+    roots: Vec<X509>,
+    identity: Option<Parts>,
+) -> Result<Connector, TlsError> {
+    let setup = |error: ErrorStack| TlsError::Setup { reason: words(error) };
+    let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(setup)?;
+    trust_the_system(&mut builder);
+    configure(&mut builder, options, roots).map_err(setup)?;
+    if let (Some(parts), Some(asked)) = (identity, &options.identity) {
+        parts.install(&mut builder).map_err(|error| TlsError::Identity {
+            path: asked.key.as_ref().unwrap_or(&asked.certificate).clone(),
+            reason: words(error),
+        })?;
+    }
+    if let Some(path) = &options.key_log {
+        log_keys(&mut builder, path)?;
+    }
+    Ok(Connector {
+        connector: builder.build(),
+        verify: !options.insecure,
+        send_name: options.server_name != ServerName::Unsent,
+    })
+}
+
+pub(super) fn connect(
+    connector: &Connector,
+    name: &str,
+    stream: MemoryStream,
+) -> Result<Step, TlsError> {
+    let configuration = connector.connector.configure();
+    let mut configuration =
+        configuration.map_err(|error| TlsError::Setup { reason: words(error) })?;
+    configuration.set_use_server_name_indication(connector.send_name);
+    if !connector.verify {
+        // The name is still checked, so that what would have been refused can be told.
+        configuration.set_verify(SslVerifyMode::NONE);
+    }
+    Ok(configuration.connect(name, stream).into())
+}
+
+/// OpenSSL was built for one distribution's folders; the probe knows those of the others. A store
+/// that can't be read means that its certificates are not trusted, which the peer's will tell.
+fn trust_the_system(builder: &mut SslConnectorBuilder) {
+    let store = openssl_probe::probe();
+    // The binding would panic on a path that is not UTF-8.
+    let usable = |path: &&std::path::PathBuf| path.to_str().is_some();
+    for file in store.cert_file.iter().filter(usable) {
+        let _ = builder.load_verify_locations(Some(file), None);
+    }
+    for folder in store.cert_dir.iter().filter(usable) {
+        let _ = builder.load_verify_locations(None, Some(folder));
+    }
+}
+
+fn configure(
+    builder: &mut SslConnectorBuilder,
+    options: &TlsOptions,
+    roots: Vec<X509>,
+) -> Result<(), ErrorStack> {
+    for root in roots {
+        builder.cert_store_mut().add_cert(root)?;
+    }
+    let oldest = options.oldest();
+    if oldest < TlsVersion::V1_2 {
+        // Both need SHA-1 in their handshake, which the default level forbids.
+        builder.set_security_level(0);
+    }
+    builder.set_min_proto_version(Some(version(oldest)))?;
+    builder.set_max_proto_version(options.max.map(version))?;
+    if !options.alpn.is_empty() {
+        builder.set_alpn_protos(&alpn(&options.alpn))?;
+    }
+    Ok(())
+}
+
+fn version(version: TlsVersion) -> SslVersion {
+    match version {
+        TlsVersion::V1_0 => SslVersion::TLS1,
+        TlsVersion::V1_1 => SslVersion::TLS1_1,
+        TlsVersion::V1_2 => SslVersion::TLS1_2,
+        TlsVersion::V1_3 => SslVersion::TLS1_3,
+    }
+}
+
+/// RFC 7301 §3.1: each name with its length before it.
+fn alpn(names: &[String]) -> Vec<u8> {
+    let mut list = Vec::new();
+    for name in names {
+        // The names were checked; a longer one would be cut here.
+        let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+        list.push(length);
+        list.extend(name.bytes().take(length.into()));
+    }
+    list
+}
+
+/// Appends what the draft "The SSLKEYLOGFILE Format for TLS" describes, a line for each secret.
+fn log_keys(builder: &mut SslConnectorBuilder, path: &Path) -> Result<(), TlsError> {
+    let opened = File::options().append(true).create(true).mode(0o600).open(path);
+    let file = opened
+        .map_err(|error| TlsError::KeyLog { path: path.to_owned(), reason: plain_io(&error) })?;
+    builder.set_keylog_callback(move |_, line| {
+        // One write, so that lines of several programs do not mix. A full disk must not break the
+        // connection.
+        let _ = (&file).write_all(format!("{line}\n").as_bytes());
+    });
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! TLS that travels inside TLS: to a server through a proxy that is itself reached by TLS.
+//!
+//! The outer pipe takes the inner one's ciphertext for plaintext. From outside the two look like
+//! one pipe with the plaintext of the inner and the ciphertext of the outer.
+
+use std::io::{self, Read};
+
+use super::{PlainRead, TlsError, TlsPipe};
+
+/// What an outer pipe decrypts, as a source of bytes.
+struct Decrypted<'a>(&'a mut TlsPipe);
+
+impl Read for Decrypted<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.0.read_plain(buf) {
+            Ok(PlainRead::Data(count)) => Ok(count),
+            Ok(PlainRead::Empty) => Err(io::ErrorKind::WouldBlock.into()),
+            Ok(PlainRead::Closed(_)) => Ok(0),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+}
+
+impl TlsPipe {
+    /// Lets this pipe, just begun, travel inside `outer`, whose handshake is done.
+    #[must_use]
+    pub fn inside(mut self, outer: Self) -> Self {
+        self.outer = Some(Box::new(outer));
+        self.push_out();
+        self
+    }
+
+    /// Takes ciphertext of this pipe, not of one it travels in, that came before it was begun.
+    pub(in crate::net) fn begin_with(&mut self, mut bytes: &[u8]) {
+        let mut wire = self.wire.borrow_mut();
+        while !bytes.is_empty() && wire.receive(&mut bytes).is_ok() {}
+    }
+
+    /// Hands on what waits to be sent, as far as the outer pipe has room.
+    pub(super) fn push_out(&mut self) {
+        let Some(outer) = &mut self.outer else { return };
+        let mut wire = self.wire.borrow_mut();
+        let pending = wire.outgoing.pending();
+        // A broken pipe takes nothing any more: then nobody waits for it to be sent.
+        let taken = outer.write_plain(pending).unwrap_or(pending.len());
+        wire.outgoing.consume(taken);
+    }
+
+    /// Fetches what the outer pipe has decrypted; whether there was anything, or the end.
+    ///
+    /// # Errors
+    ///
+    /// Why the outer pipe broke, once everything before that has been fetched.
+    pub(super) fn pull_in(&mut self) -> Result<bool, TlsError> {
+        let Some(outer) = &mut self.outer else { return Ok(false) };
+        let mut wire = self.wire.borrow_mut();
+        let mut fetched = false;
+        while wire.incoming.has_room() {
+            match wire.receive(&mut Decrypted(outer)) {
+                Ok(_) => fetched = true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) if fetched => break,
+                Err(error) => {
+                    let inner = error.into_inner().and_then(|error| error.downcast().ok());
+                    let unknown = || TlsError::Broken { reason: "of unknown cause".to_owned() };
+                    return Err(inner.map_or_else(unknown, |error| *error));
+                }
+            }
+        }
+        Ok(fetched)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -1,0 +1,260 @@
+//! What a client may choose about TLS, as plain values.
+//!
+//! Must not know the libraries, nor files beyond their names.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+/// How a client speaks TLS.
+#[derive(Debug, Clone)]
+pub struct TlsOptions {
+    /// Accept any certificate for any name (`-k`). Pins hold even so.
+    pub insecure: bool,
+    /// A PEM file whose certificates are trusted besides the system's (`--cacert`).
+    pub cacert: Option<PathBuf>,
+    /// A folder of such files, whatever they are called (`--capath`).
+    pub capath: Option<PathBuf>,
+    /// What is shown to a server that asks who we are (`--cert`, `--key`).
+    pub identity: Option<ClientIdentity>,
+    /// The oldest version (`--tls-min`); without it TLS 1.2.
+    pub min: Option<TlsVersion>,
+    /// The newest version (`--tls-max`); without it the newest there is.
+    pub max: Option<TlsVersion>,
+    /// The name asked for.
+    pub server_name: ServerName,
+    /// The application protocols offered (RFC 7301), best first, each of 1 to 255 bytes; empty
+    /// offers none.
+    pub alpn: Vec<String>,
+    /// The server's key must be one of these (`--pinned-sha256`); empty takes any.
+    pub pins: Vec<Pin>,
+    /// Where the secrets of each connection are appended, for Wireshark (`--tls-keylog`,
+    /// `SSLKEYLOGFILE`). Linux only.
+    pub key_log: Option<PathBuf>,
+}
+
+/// Which name the ClientHello carries (RFC 6066 §3), and which the certificate must prove.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ServerName {
+    /// The host's.
+    #[default]
+    Host,
+    /// Another, which the certificate must prove instead (`--sni`).
+    Other(String),
+    /// None is sent; the certificate must prove the host's (`--no-sni`).
+    Unsent,
+}
+
+/// Certificate and key of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientIdentity {
+    /// A PEM file with the certificate and those that vouch for it, or a PKCS#12 archive.
+    pub certificate: PathBuf,
+    /// The key, in PEM; without it, it is in the same file.
+    pub key: Option<PathBuf>,
+    /// What opens an encrypted key or archive.
+    pub passphrase: Passphrase,
+}
+
+/// Where the passphrase of a key is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Passphrase {
+    /// Nobody has said: ask when one is needed.
+    #[default]
+    Unknown,
+    /// Known.
+    Given(Secret),
+    /// On the first line of a file.
+    File(PathBuf),
+}
+
+/// A text that no debug output shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+/// A version of TLS that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// RFC 2246; deprecated by RFC 8996.
+    V1_0,
+    /// RFC 4346; deprecated by RFC 8996.
+    V1_1,
+    /// RFC 5246.
+    V1_2,
+    /// RFC 8446.
+    V1_3,
+}
+
+/// SHA-256 over the DER of a certificate's SubjectPublicKeyInfo (as in RFC 7469 §2.4).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Pin([u8; 32]);
+
+/// A text that is no value; each says what to write.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TlsValueError {
+    /// No version.
+    #[error("{0:?} is no TLS version; write 1.0, 1.1, 1.2 or 1.3")]
+    Version(String),
+    /// No hash.
+    #[error("{0:?} is no SHA-256 hash; write 64 hex digits, or base64 as in sha256//AAAA…=")]
+    Pin(String),
+    /// No protocol name.
+    #[error("{0:?} is no ALPN protocol name: it has 1 to 255 bytes")]
+    Alpn(String),
+}
+
+impl Default for TlsOptions {
+    /// Verifies, asks for the host, and offers `http/1.1`, the only protocol
+    /// that the opening handshake of RFC 6455 can use.
+    fn default() -> Self {
+        Self {
+            insecure: false,
+            cacert: None,
+            capath: None,
+            identity: None,
+            min: None,
+            max: None,
+            server_name: ServerName::Host,
+            alpn: vec!["http/1.1".to_owned()],
+            pins: Vec::new(),
+            key_log: None,
+        }
+    }
+}
+
+impl TlsOptions {
+    /// The oldest version to accept: TLS 1.2, or older where `max` asks for it.
+    pub fn oldest(&self) -> TlsVersion {
+        let newest = self.max.unwrap_or(TlsVersion::V1_3);
+        self.min.unwrap_or(TlsVersion::V1_2.min(newest))
+    }
+}
+
+/// Reads a list like `h2,http/1.1`; empty offers nothing.
+///
+/// # Errors
+///
+/// [`TlsValueError::Alpn`].
+pub fn parse_alpn(text: &str) -> Result<Vec<String>, TlsValueError> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let check = |name: &str| match name.len() {
+        1..=255 => Ok(name.to_owned()),
+        _ => Err(TlsValueError::Alpn(name.to_owned())),
+    };
+    text.split(',').map(|name| check(name.trim())).collect()
+}
+
+impl FromStr for TlsVersion {
+    type Err = TlsValueError;
+
+    fn from_str(text: &str) -> Result<Self, TlsValueError> {
+        Ok(match text {
+            "1.0" | "1" => Self::V1_0,
+            "1.1" => Self::V1_1,
+            "1.2" => Self::V1_2,
+            "1.3" => Self::V1_3,
+            other => return Err(TlsValueError::Version(other.to_owned())),
+        })
+    }
+}
+
+impl Pin {
+    /// Of a key, given as the DER of its SubjectPublicKeyInfo.
+    pub fn of_key(spki: &[u8]) -> Self {
+        Self(Sha256::digest(spki).into())
+    }
+}
+
+impl FromStr for Pin {
+    type Err = TlsValueError;
+
+    /// Hex, with colons or without; base64; or curl's `sha256//BASE64`.
+    fn from_str(text: &str) -> Result<Self, TlsValueError> {
+        let bytes = match text.strip_prefix("sha256//") {
+            Some(base64) => STANDARD.decode(base64).ok(),
+            None => hex(text).or_else(|| STANDARD.decode(text).ok()),
+        };
+        let wrong = || TlsValueError::Pin(text.to_owned());
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or_else(wrong)
+    }
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
+    let value = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let pair = |[high, low]: &[u8; 2]| Some(value(*high)? << 4 | value(*low)?);
+    pairs.iter().map(pair).collect::<Option<Vec<u8>>>().filter(|_| rest.is_empty())
+}
+
+/// As curl's `--pinnedpubkey` takes it.
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256//{}", STANDARD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_in_three_forms() {
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let base64 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let pin = Pin::of_key(b"");
+        assert_eq!(hex.parse(), Ok(pin));
+        assert_eq!(hex.to_uppercase().parse(), Ok(pin));
+        assert_eq!(base64.parse(), Ok(pin));
+        assert_eq!(pin.to_string(), format!("sha256//{base64}"));
+        assert_eq!(pin.to_string().parse(), Ok(pin));
+        let pairs: Vec<&str> = (0..32).map(|at| &hex[2 * at..2 * at + 2]).collect();
+        assert_eq!(pairs.join(":").parse(), Ok(pin));
+        for wrong in ["", "e3", &hex[1..], "sha256//", "sha256//AA==", "ü"] {
+            assert_eq!(wrong.parse::<Pin>(), Err(TlsValueError::Pin(wrong.to_owned())));
+        }
+    }
+
+    #[test]
+    fn versions() {
+        assert_eq!("1.0".parse(), Ok(TlsVersion::V1_0));
+        assert_eq!("1.3".parse(), Ok(TlsVersion::V1_3));
+        assert!("1.4".parse::<TlsVersion>().is_err() && "".parse::<TlsVersion>().is_err());
+        let oldest = |min, max| TlsOptions { min, max, ..TlsOptions::default() }.oldest();
+        assert_eq!(oldest(None, None), TlsVersion::V1_2);
+        assert_eq!(oldest(None, Some(TlsVersion::V1_1)), TlsVersion::V1_1);
+        assert_eq!(oldest(Some(TlsVersion::V1_0), None), TlsVersion::V1_0);
+    }
+
+    #[test]
+    fn alpn_is_a_list() {
+        assert_eq!(parse_alpn("h2, http/1.1"), Ok(vec!["h2".to_owned(), "http/1.1".to_owned()]));
+        assert_eq!(parse_alpn(""), Ok(Vec::new()));
+        assert!(parse_alpn("a,,b").is_err() && parse_alpn(&"x".repeat(256)).is_err());
+    }
+
+    #[test]
+    fn a_passphrase_is_not_shown() {
+        let passphrase = Passphrase::Given(Secret("word".to_owned()));
+        assert_eq!(format!("{passphrase:?}"), "Given((hidden))");
+    }
+}
