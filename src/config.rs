@@ -1,5 +1,8 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
+pub mod from_curl;
+pub mod secret;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -19,6 +19,7 @@ mod messages;
 pub mod number;
 pub mod sanitize;
 pub mod style;
+pub mod suggest;
 pub mod terminal;
 
 pub use human::{HumanOptions, HumanPrinter, Verbosity};
