@@ -1,6 +1,8 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
+pub mod credentials;
 pub mod from_curl;
+pub mod netrc;
 pub mod secret;
 
 use std::path::PathBuf;

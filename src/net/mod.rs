@@ -9,6 +9,7 @@ pub mod dial;
 pub mod link;
 pub mod random;
 pub mod reactor;
+pub mod redirect;
 pub mod resolve;
 pub mod server_hello;
 pub mod signals;
