@@ -28,6 +28,15 @@ pub enum TokenSource {
     Variable(String),
 }
 
+/// `--cookie`: cookies as typed, or a file of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CookieSource {
+    /// `NAME=VALUE`, or several with `; ` between them.
+    Given(Secret),
+    /// `@FILE`, in Netscape's format.
+    File(String),
+}
+
 /// Why credentials can't be sent. None shows a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CredentialError {
@@ -49,6 +58,9 @@ pub enum CredentialError {
         /// Where, in bytes.
         offset: usize,
     },
+    /// Neither `NAME=VALUE` nor `@FILE`.
+    #[error("--cookie takes NAME=VALUE, or @FILE for a file in Netscape's format")]
+    NoCookie,
     /// `@` or `env:` without a name.
     #[error("--bearer {form} needs a name behind it")]
     NoName {
@@ -105,6 +117,34 @@ impl TokenSource {
     }
 }
 
+impl CookieSource {
+    /// Reads `NAME=VALUE` or `@FILE`.
+    ///
+    /// # Errors
+    ///
+    /// It is neither; the text is not shown, it may be a value without its name.
+    pub fn parse(text: &str) -> Result<Self, CredentialError> {
+        match text.strip_prefix('@') {
+            Some(file) if !file.is_empty() => Ok(Self::File(file.to_owned())),
+            None if text.contains('=') && !text.contains(char::is_control) => {
+                Ok(Self::Given(Secret::new(text)))
+            }
+            _ => Err(CredentialError::NoCookie),
+        }
+    }
+}
+
+/// The one Cookie header for what was typed and what a jar has: RFC 6265 §5.4: "the user agent
+/// MUST NOT attach more than one Cookie header field".
+pub fn cookie_header<'a>(
+    given: impl IntoIterator<Item = &'a Secret>,
+    from_jar: Option<&'a str>,
+) -> Option<Secret> {
+    let given = given.into_iter().map(|secret| secret.reveal().trim().trim_end_matches(';'));
+    let parts: Vec<&str> = given.chain(from_jar).collect();
+    (!parts.is_empty()).then(|| Secret::new(parts.join("; ")))
+}
+
 /// The value of Authorization for a token as it was read; white space around it, such as a file's
 /// last line end, is no part of it.
 ///
@@ -151,6 +191,19 @@ mod tests {
         for form in ["@", "env:"] {
             assert_eq!(TokenSource::parse(form), Err(CredentialError::NoName { form }));
         }
+    }
+
+    #[test]
+    fn cookies_are_typed_or_in_a_file_and_sent_as_one_header() {
+        let given = CookieSource::parse("a=1;").expect("a cookie");
+        assert_eq!(given, CookieSource::Given(Secret::new("a=1;")));
+        assert_eq!(CookieSource::parse("@jar"), Ok(CookieSource::File("jar".to_owned())));
+        for wrong in ["", "@", "hunter2", "a=b\n"] {
+            assert_eq!(CookieSource::parse(wrong), Err(CredentialError::NoCookie), "{wrong}");
+        }
+        let typed = [Secret::new("a=1;"), Secret::new("b=2")];
+        assert_eq!(cookie_header(&typed, Some("c=3")), Some(Secret::new("a=1; b=2; c=3")));
+        assert_eq!(cookie_header(&[], None), None);
     }
 
     #[test]
