@@ -3,7 +3,9 @@
 pub mod credentials;
 pub mod from_curl;
 pub mod netrc;
+pub mod plan;
 pub mod secret;
+pub mod shell_quote;
 
 use std::path::PathBuf;
 use std::time::Duration;

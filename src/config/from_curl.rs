@@ -105,6 +105,11 @@ const HOP_BY_HOP: [&str; 9] = [
 /// Headers of the copied handshake that are made anew for each.
 const STALE: [&str; 3] = ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Accept"];
 
+/// Whether curl has an option of this long name that means the same as here.
+pub fn is_option_of_curl(name: &str) -> bool {
+    options::long(name).is_some()
+}
+
 impl FromCurl {
     /// Reads a command as it was copied, `curl` included.
     ///

@@ -11,6 +11,7 @@ pub mod random;
 pub mod reactor;
 pub mod redirect;
 pub mod resolve;
+pub mod retry;
 pub mod server_hello;
 pub mod signals;
 pub mod stdio;

@@ -21,6 +21,8 @@ pub mod sanitize;
 pub mod style;
 pub mod suggest;
 pub mod terminal;
+pub mod waterfall;
+pub mod write_out;
 
 pub use human::{HumanOptions, HumanPrinter, Verbosity};
 pub use json::JsonPrinter;
