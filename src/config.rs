@@ -1,7 +1,10 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
 pub mod credentials;
+pub mod defaults;
+pub mod file;
 pub mod from_curl;
+pub mod invocation;
 pub mod netrc;
 pub mod plan;
 pub mod secret;
