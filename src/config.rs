@@ -7,6 +7,7 @@ pub mod from_curl;
 pub mod invocation;
 pub mod netrc;
 pub mod plan;
+pub mod reach;
 pub mod secret;
 pub mod shell_quote;
 

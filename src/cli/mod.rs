@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links)] // `host[:port][/path]` is help text, no link
 
+pub mod reach;
 mod values;
 
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! One function for each thing the program does; each wires the layers together.
 
+pub mod ask;
 pub mod client;
 pub mod decode;
 pub mod demo;
@@ -8,6 +9,7 @@ pub mod generated;
 pub mod handshake;
 pub mod report;
 pub mod say;
+pub mod texts;
 
 use std::process::ExitCode;
 
