@@ -122,7 +122,7 @@ pub struct AgainOptions {
 }
 
 /// What is told.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Args)]
 #[command(next_help_heading = "Input and output")]
 pub struct TellOptions {
     /// Take URL, headers and options from a curl command; `-` reads it from stdin
@@ -174,6 +174,18 @@ impl std::fmt::Debug for AccountOptions {
             .field("netrc_file", &self.netrc_file)
             .field("cookie_jar", &self.cookie_jar)
             .field("show_secrets", &self.show_secrets)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Hides the copied command, which may hold cookies.
+impl std::fmt::Debug for TellOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TellOptions")
+            .field("dry_run", &self.dry_run)
+            .field("curl", &self.curl)
+            .field("write_out", &self.write_out)
+            .field("timing", &self.timing)
             .finish_non_exhaustive()
     }
 }

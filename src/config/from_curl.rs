@@ -305,8 +305,8 @@ impl Reader {
     }
 
     fn header(&mut self, text: &str) -> Result<(), FromCurlError> {
-        if text.starts_with(':') {
-            let name = text[1..].split(':').next().unwrap_or_default();
+        if let Some(pseudo) = text.strip_prefix(':') {
+            let name = pseudo.split(':').next().unwrap_or_default();
             let note = format!(":{name} is left out: it is a part of HTTP/2's own headers");
             self.note(note);
             return Ok(());

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Arg, Command};
 
+use super::from_curl::FromCurl;
+
 /// A command line, looked through.
 #[derive(Clone)]
 pub struct Invocation {
@@ -19,6 +21,8 @@ pub struct Invocation {
     pub config: Option<PathBuf>,
     /// `--no-config`.
     pub no_config: bool,
+    /// `--from-curl COMMAND`; the last one counts.
+    pub from_curl: Option<String>,
     /// The ids of the options given.
     pub given: Vec<String>,
     /// Whether a URL or another positional argument is there.
@@ -66,6 +70,7 @@ impl Invocation {
             profile,
             config: None,
             no_config: false,
+            from_curl: None,
             given: Vec::new(),
             positional: false,
             arguments: Vec::new(),
@@ -74,6 +79,20 @@ impl Invocation {
         invocation.walk(mode, arguments.get(front..).unwrap_or_default());
         invocation.arguments = arguments;
         invocation
+    }
+
+    /// Takes over what a curl command says, as if it had been typed before everything that was.
+    /// Its URL counts only where none was typed.
+    pub fn with_from_curl(mut self, program: &Command, curl: &FromCurl) -> Self {
+        let mut words = curl.to_arguments();
+        let mode = mode_of(program, self.arguments.get(1).map(OsString::as_os_str));
+        let typed_url = self.positional || self.given.iter().any(|id| id == "connect_to_url");
+        if !typed_url {
+            words.push(OsString::from(&curl.url));
+        }
+        self.walk(mode, &words);
+        self.arguments.splice(self.front..self.front, words);
+        self
     }
 
     /// Goes through options as clap will: a value is never taken for an option.
@@ -119,6 +138,7 @@ impl Invocation {
         match (arg.get_long(), value) {
             (Some("config"), Some(file)) => self.config = Some(file.into()),
             (Some("no-config"), _) => self.no_config = true,
+            (Some("from-curl"), command) => self.from_curl = command,
             _ => {}
         }
         self.given.push(arg.get_id().to_string());
@@ -147,6 +167,24 @@ mod tests {
         assert_eq!(read("-x @dev").profile, None);
         assert_eq!(read("").front, 1);
         assert_eq!(Invocation::read(&program(), []).front, 0);
+    }
+
+    #[test]
+    fn a_curl_command_stands_before_what_was_typed() {
+        let curl = FromCurl::parse("curl -k -H 'A: b' https://h/").expect("a curl command");
+        let seen = read("connect -v").with_from_curl(&program(), &curl);
+        assert_eq!(
+            seen.arguments[1..],
+            ["connect", "--header=A: b", "--insecure", "https://h/", "-v"]
+        );
+        assert!(seen.positional);
+        assert_eq!(seen.given, ["verbose", "headers", "insecure"]);
+        for typed in ["ws://other", "-c ws://other"] {
+            let seen = read(typed).with_from_curl(&program(), &curl);
+            assert!(!seen.arguments.contains(&"https://h/".into()), "{typed}");
+        }
+        let seen = read("--from-curl=-a --from-curl -b");
+        assert_eq!(seen.from_curl.as_deref(), Some("-b"));
     }
 
     #[test]

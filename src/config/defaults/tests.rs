@@ -9,6 +9,7 @@ pub(in crate::config) fn program() -> Command {
         command
             .args_override_self(true)
             .arg(Arg::new("config").long("config"))
+            .arg(Arg::new("from-curl").long("from-curl"))
             .arg(Arg::new("no-config").long("no-config").action(ArgAction::SetTrue))
     };
     let program = more(cli::command());

@@ -53,9 +53,9 @@ fn cookie(line: &str, http_only: bool) -> Result<Cookie, &'static str> {
     let below = flag(below, "its second field is neither TRUE nor FALSE")?;
     let secure = flag(secure, "its fourth field is neither TRUE nor FALSE")?;
     let expires: i64 = expires.parse().map_err(|_| "its fifth field is no number of seconds")?;
-    let domain = domain.strip_prefix('.').unwrap_or(domain).to_ascii_lowercase();
-    if domain.is_empty() || !path.starts_with('/') {
-        return Err("its domain is empty or its path does not begin with a slash");
+    let domain = domain.trim_start_matches('.').to_ascii_lowercase();
+    if domain.is_empty() || domain.starts_with('#') || !path.starts_with('/') {
+        return Err("its domain is none, or its path does not begin with a slash");
     }
     Ok(Cookie {
         name: name.to_owned(),
