@@ -162,6 +162,10 @@ pub fn assemble(
         .collect();
 
     let (front, typed) = invocation.arguments.split_at(invocation.front);
+    // Who types nothing wants to be helped, unless the defaults say where to.
+    if typed.is_empty() && invocation.profile.is_none() && url.is_none() {
+        return Ok(Arguments { arguments: front.to_vec(), notes, used: Vec::new() });
+    }
     let words = used.iter().map(|(_, word)| word);
     let arguments = front.iter().chain(words).chain(typed).cloned().collect();
     Ok(Arguments { arguments, notes, used })

@@ -2,6 +2,9 @@
 //!
 //! Total: any text is a list of entries and a list of faults with their lines. Reads no file.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use super::secret::Secret;
 
 /// A file, read.
@@ -34,6 +37,12 @@ pub struct NetrcFault {
     pub line: usize,
     /// What is wrong; quotes no token, which could be a password.
     pub what: &'static str,
+}
+
+/// Where the file is unless `--netrc-file` says otherwise: `$NETRC`, else `~/.netrc`, as in curl.
+pub fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let given = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    given("NETRC").or_else(|| Some(given("HOME")?.join(".netrc")))
 }
 
 impl Netrc {
@@ -242,6 +251,16 @@ default login anonymous password guest@
             netrc.find("h", None).and_then(|e| e.password.clone()),
             Some(Secret::new("open"))
         );
+    }
+
+    #[test]
+    fn the_file_has_a_usual_place() {
+        let path = |netrc: &'static str| {
+            usual_path(|name| Some(if name == "NETRC" { netrc.into() } else { "/h".into() }))
+        };
+        assert_eq!(path("/n"), Some("/n".into()));
+        assert_eq!(path(""), Some("/h/.netrc".into()));
+        assert_eq!(usual_path(|_| None), None);
     }
 
     #[test]

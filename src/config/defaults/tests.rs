@@ -91,6 +91,13 @@ fn a_mode_takes_what_it_knows() {
 }
 
 #[test]
+fn nothing_typed_stays_nothing_unless_there_is_a_url() {
+    assert!(words("", &[]).is_empty());
+    assert_eq!(words("connect", &[]), ["connect"]);
+    assert!(words("", &[("WSCOPE_URL", "ws://h")]).contains(&"ws://h".to_owned()));
+}
+
+#[test]
 fn flags_in_variables_are_yes_or_no() {
     let flag =
         |value| words("ws://h", &[("WSCOPE_INSECURE", value)]).contains(&"--insecure".to_owned());

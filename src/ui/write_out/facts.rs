@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::ui::sanitize;
+use crate::ui::waterfall::Phase;
 
 /// What is known of a run when it is over. What was not reached is `None`, empty or 0.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,6 +45,30 @@ pub struct Facts {
     pub tls_version: Option<String>,
     pub num_redirects: u32,
     pub num_retries: u32,
+}
+
+impl Facts {
+    /// The phases of opening the connection that were reached, for `--timing`: each from the end
+    /// of the one before.
+    pub fn phases(&self) -> Vec<Phase> {
+        let ends = [
+            ("dns", self.time_namelookup),
+            ("tcp", self.time_connect),
+            ("proxy", self.time_proxy),
+            ("tls", self.time_appconnect),
+            ("upgrade", self.time_upgrade),
+            ("first frame", self.time_first_frame),
+        ];
+        let mut start = Duration::ZERO;
+        let reached = ends.into_iter().filter_map(|(name, end)| Some((name, end?)));
+        reached
+            .map(|(name, end)| {
+                let phase = Phase { name, start, took: end.saturating_sub(start) };
+                start = start.max(end);
+                phase
+            })
+            .collect()
+    }
 }
 
 /// A name and what it stands for.
@@ -146,6 +171,24 @@ pub(super) fn json(facts: &Facts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn phases_follow_each_other() {
+        let time = |millis| Some(Duration::from_millis(millis));
+        let facts = Facts {
+            time_namelookup: time(2),
+            time_connect: time(5),
+            time_upgrade: time(9),
+            ..Facts::default()
+        };
+        let told: Vec<_> = facts
+            .phases()
+            .iter()
+            .map(|phase| (phase.name, phase.start.as_millis(), phase.took.as_millis()))
+            .collect();
+        assert_eq!(told, [("dns", 0, 2), ("tcp", 2, 3), ("upgrade", 5, 4)]);
+        assert!(Facts::default().phases().is_empty());
+    }
 
     #[test]
     fn every_name_is_there_once_and_explained() {
