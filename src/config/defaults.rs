@@ -149,16 +149,21 @@ pub fn assemble(
     let mut stronger: Vec<String> = invocation.given.clone();
     for source in sources.iter_mut().rev() {
         source.retain(|made| !conflicts(mode, made.arg, &stronger));
-        stronger.extend(source.iter().map(|made| made.arg.get_id().to_string()));
+        let on = source.iter().filter(|made| made.word.is_some());
+        stronger.extend(on.map(|made| made.arg.get_id().to_string()));
     }
+    let all: Vec<Made<'_>> = sources.into_iter().flatten().collect();
     // Of several URLs the strongest counts; a positional argument overrides nothing.
-    let used: Vec<Made<'_>> = sources.into_iter().flatten().collect();
-    let url = used.iter().rposition(|made| made.arg.is_positional());
-    let used: Vec<(Origin, OsString)> = used
-        .into_iter()
+    let url = all.iter().rposition(|made| made.arg.is_positional());
+    let counts = |at: usize, made: &Made<'_>| {
+        (!made.arg.is_positional() || Some(at) == url)
+            && !all[at..].iter().any(|later| later.turns_off(made))
+    };
+    let used: Vec<(Origin, OsString)> = all
+        .iter()
         .enumerate()
-        .filter(|(at, made)| !made.arg.is_positional() || Some(*at) == url)
-        .map(|(_, made)| (made.origin, made.word))
+        .filter(|(at, made)| counts(*at, made))
+        .filter_map(|(_, made)| Some((made.origin.clone(), made.word.clone()?)))
         .collect();
 
     let (front, typed) = invocation.arguments.split_at(invocation.front);
@@ -191,7 +196,14 @@ impl Arguments {
 struct Made<'c> {
     arg: &'c Arg,
     origin: Origin,
-    word: OsString,
+    /// `None` turns a flag off that something weaker turned on.
+    word: Option<OsString>,
+}
+
+impl Made<'_> {
+    fn turns_off(&self, other: &Self) -> bool {
+        self.word.is_none() && self.arg.get_id() == other.arg.get_id()
+    }
 }
 
 /// Makes arguments of settings.
@@ -208,14 +220,16 @@ fn of_file<'c>(
     invocation: &Invocation,
     file: Option<(&Path, &ConfigFile)>,
 ) -> Result<Vec<Vec<Made<'c>>>, DefaultsError> {
-    let no_profile = |place: String, names: Vec<&str>| {
-        let name = invocation.profile.clone()?;
-        let hint = suggest::did_you_mean("@", &name, names);
-        Some(DefaultsError::NoProfile { name, place, hint })
+    let no_profile = |name: &str, place: String, names: Vec<&str>| DefaultsError::NoProfile {
+        name: name.to_owned(),
+        place,
+        hint: suggest::did_you_mean("@", name, names),
     };
     let Some((path, file)) = file else {
-        return match no_profile(": no configuration file was read".to_owned(), Vec::new()) {
-            Some(error) => Err(error),
+        return match &invocation.profile {
+            Some(name) => {
+                Err(no_profile(name, ": no configuration file was read".to_owned(), Vec::new()))
+            }
             None => Ok(Vec::new()),
         };
     };
@@ -223,25 +237,18 @@ fn of_file<'c>(
     if let Some(fault) = file.faults.first() {
         return Err(DefaultsError::Line { origin: origin(fault.line), what: fault.what });
     }
-    let make = |setting: &Setting| {
-        maker.make(&setting.name, setting.value.as_deref(), origin(setting.line))
-    };
     let gather = |settings: &mut dyn Iterator<Item = &Setting>| {
-        let made: Result<Vec<Vec<_>>, _> =
-            settings.map(|setting| make(setting).map(Vec::from_iter)).collect();
-        made.map(|made| made.into_iter().flatten().collect::<Vec<_>>())
+        settings
+            .map(|s| maker.make(&s.name, s.value.as_deref(), origin(s.line)))
+            .filter_map(Result::transpose)
+            .collect::<Result<Vec<_>, _>>()
     };
     let mut sources = vec![gather(&mut file.common.iter())?];
     if let Some(name) = &invocation.profile {
-        let Some(mut settings) = file.profile(name) else {
+        let mut settings = file.profile(name).ok_or_else(|| {
             let names = file.profiles.iter().map(|profile| profile.name.as_str()).collect();
-            let place = format!(" in {}", path.display());
-            return Err(no_profile(place, names).unwrap_or(DefaultsError::NoProfile {
-                name: name.clone(),
-                place: String::new(),
-                hint: String::new(),
-            }));
-        };
+            no_profile(name, format!(" in {}", path.display()), names)
+        })?;
         sources.push(gather(&mut settings)?);
     }
     Ok(sources)
@@ -317,11 +324,13 @@ impl<'c> Maker<'c> {
             (true, Some(value)) => format!("--{name}={value}"),
             (false, value) => match value.map(str::to_ascii_lowercase).as_deref() {
                 None | Some("yes" | "true" | "on" | "1") => format!("--{name}"),
-                Some("no" | "false" | "off" | "0") => return Ok(None),
+                Some("no" | "false" | "off" | "0") => {
+                    return Ok(Some(Made { arg, origin, word: None }));
+                }
                 Some(_) => return Err(DefaultsError::NoFlag { origin, name }),
             },
         };
-        Ok(Some(Made { arg, origin, word: word.into() }))
+        Ok(Some(Made { arg, origin, word: Some(word.into()) }))
     }
 
     fn unknown(&self, name: String, origin: Origin) -> DefaultsError {

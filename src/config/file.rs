@@ -222,6 +222,17 @@ no-pong\r
     }
 
     #[test]
+    fn the_example_of_the_manual_is_read() {
+        let page = include_str!("../../docs/config.md");
+        let example = page.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+        let file = ConfigFile::parse(example.expect("an example"));
+        assert!(file.faults.is_empty(), "{:?}", file.faults);
+        let dev: Vec<Setting> = file.profile("dev").expect("there").cloned().collect();
+        assert_eq!(told(file.common)[1], r#"3 header Some("X-Team: \"red\"")"#);
+        assert_eq!(told(dev)[1], r##"7 header Some("Authorization: Bearer abc#1")"##);
+    }
+
+    #[test]
     fn any_piece_of_a_file_is_read() {
         for end in (0..FILE.len()).filter(|end| FILE.is_char_boundary(*end)) {
             ConfigFile::parse(&FILE[..end]);

@@ -107,6 +107,13 @@ fn flags_in_variables_are_yes_or_no() {
 }
 
 #[test]
+fn a_no_takes_back_what_something_weaker_said() {
+    let file = "insecure\nlenient no\nlenient\n";
+    let made = assembled("ws://h", file, &[("WSCOPE_INSECURE", "no")]).expect("fine");
+    assert_eq!(made.arguments[1..], ["--lenient", "ws://h"]);
+}
+
+#[test]
 fn errors_name_file_and_line() {
     let error = |line, file| assembled(line, file, &[]).err().unwrap_or_default();
     assert_eq!(error("", "\nheadr x"), "c:2: there is no option --headr; did you mean --header?");
