@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use wscope::config::file::ConfigFile;
 use wscope::config::netrc::Netrc;
-use wscope::net::redirect::{RedirectOptions, follow};
+use wscope::net::redirect::{RedirectOptions, Trail};
 use wscope::net::retry::retry_after;
 use wscope::net::target::Target;
 use wscope::ui::write_out::{Facts, Format};
@@ -48,8 +48,8 @@ fuzz_target!(|input: &[u8]| {
     }
     http_date::parse(text);
     retry_after(text, NOW);
-    let here = Target::parse("wss://www.example.com/a/b").expect("a URL");
-    if let Ok(hop) = follow(302, &[text], &[here], RedirectOptions::default()) {
+    let mut trail = Trail::new(Target::parse("wss://www.example.com/a/b").expect("a URL"));
+    if let Ok(hop) = trail.follow(302, &[text], RedirectOptions::default()) {
         assert!(hop.target.secure && hop.drop_credentials == hop.crosses_origin);
     }
 });

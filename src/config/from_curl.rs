@@ -281,6 +281,17 @@ impl Reader {
                 let value = if has_scheme { value } else { format!("{scheme}{value}") };
                 self.option("proxy", Some(value));
             }
+            Means::Certificate => {
+                // A colon behind one letter is a drive's; `\:` is one of the name's own.
+                let file = match value.rfind(':') {
+                    Some(at) if at > 1 && !value[..at].ends_with('\\') => {
+                        self.note(format!("the passphrase is left out: {}", options::PASSPHRASE));
+                        value[..at].to_owned()
+                    }
+                    _ => value,
+                };
+                self.option("cert", Some(file.replace("\\:", ":")));
+            }
             Means::Same(name) => self.option(name, Some(value)),
             Means::SameFlag(name) => self.option(name, None),
             Means::Content => return refused(CONTENT),

@@ -100,45 +100,79 @@ pub fn is_credential(name: &str) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// Decides where to go on after a response with a status that [`is_redirect`].
-///
-/// `visited` are the URLs asked so far, the current one last; one entry for each hop. `locations`
-/// are the values of the response's Location headers.
-///
-/// # Errors
-///
-/// The reason to stay, as a sentence for the user.
-pub fn follow(
-    status: u16,
-    locations: &[&str],
-    visited: &[Target],
-    options: RedirectOptions,
-) -> Result<Hop, RedirectError> {
-    let ([location], Some(current)) = (locations, visited.last()) else {
-        return Err(RedirectError::NoLocation { status, count: locations.len() });
-    };
-    let mut notes = Vec::new();
-    let target = resolve(location, current, &mut notes)?;
-    let to = target.to_string();
-    let same = |known: &&Target| known.to_string() == to;
-    if visited.iter().find(same).is_some() {
-        return Err(RedirectError::Loop { to });
+/// The URLs asked so far, and the decision where to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trail {
+    /// The first URL.
+    first: Target,
+    /// Those it led to.
+    hops: Vec<Target>,
+    /// How many of all were asked before a response set a cookie.
+    outdated: usize,
+}
+
+impl Trail {
+    /// Begins with the URL of the user.
+    pub fn new(first: Target) -> Self {
+        Self { first, hops: Vec::new(), outdated: 0 }
     }
-    if visited.len() > options.limit {
-        return Err(RedirectError::TooMany { limit: options.limit, to });
+
+    /// The URL that is asked now.
+    pub fn current(&self) -> &Target {
+        self.hops.last().unwrap_or(&self.first)
     }
-    if current.secure && !target.secure && !options.downgrade {
-        return Err(RedirectError::Downgrade { to });
+
+    /// How many redirects were followed: `%{num_redirects}`.
+    pub fn hops(&self) -> usize {
+        self.hops.len()
     }
-    let crosses_origin = origin(current) != origin(&target);
-    let drop_credentials = crosses_origin && !options.trusted;
-    if drop_credentials {
-        notes.push(format!(
-            "Authorization and Cookie are not sent to {}: it is another origin",
-            target.host_header
-        ));
+
+    /// The current response set a cookie that will be sent: a URL asked before may now answer
+    /// differently, as behind a login.
+    pub fn cookies_changed(&mut self) {
+        self.outdated = self.hops.len() + 1;
     }
-    Ok(Hop { target, crosses_origin, drop_credentials, notes })
+
+    /// Decides where to go on after a response with a status that [`is_redirect`], and goes
+    /// there. `locations` are the values of the response's Location headers.
+    ///
+    /// # Errors
+    ///
+    /// The reason to stay, as a sentence for the user.
+    pub fn follow(
+        &mut self,
+        status: u16,
+        locations: &[&str],
+        options: RedirectOptions,
+    ) -> Result<Hop, RedirectError> {
+        let [location] = locations else {
+            return Err(RedirectError::NoLocation { status, count: locations.len() });
+        };
+        let mut notes = Vec::new();
+        let current = self.current();
+        let target = resolve(location, current, &mut notes)?;
+        let to = target.to_string();
+        let mut asked = std::iter::once(&self.first).chain(&self.hops).skip(self.outdated);
+        if asked.any(|known| known.to_string() == to) {
+            return Err(RedirectError::Loop { to });
+        }
+        if self.hops.len() >= options.limit {
+            return Err(RedirectError::TooMany { limit: options.limit, to });
+        }
+        if current.secure && !target.secure && !options.downgrade {
+            return Err(RedirectError::Downgrade { to });
+        }
+        let crosses_origin = origin(current) != origin(&target);
+        let drop_credentials = crosses_origin && !options.trusted;
+        if drop_credentials {
+            notes.push(format!(
+                "Authorization and Cookie are not sent to {}: it is another origin",
+                target.host_header
+            ));
+        }
+        self.hops.push(target.clone());
+        Ok(Hop { target, crosses_origin, drop_credentials, notes })
+    }
 }
 
 fn origin(target: &Target) -> (bool, &str, u16) {
@@ -205,8 +239,16 @@ mod tests {
         Target::parse(url).expect("a URL")
     }
 
+    fn follow(
+        url: &str,
+        locations: &[&str],
+        options: RedirectOptions,
+    ) -> Result<Hop, RedirectError> {
+        Trail::new(target(url)).follow(302, locations, options)
+    }
+
     fn from(url: &str, location: &str) -> Result<Hop, RedirectError> {
-        follow(302, &[location], &[target(url)], RedirectOptions::default())
+        follow(url, &[location], RedirectOptions::default())
     }
 
     fn to(url: &str, location: &str) -> String {
@@ -269,7 +311,7 @@ mod tests {
             assert_eq!(hop.notes.len(), usize::from(crosses));
         }
         let trusted = RedirectOptions { trusted: true, ..RedirectOptions::default() };
-        let hop = follow(301, &["http://o/"], &[target("ws://h/")], trusted).expect("followed");
+        let hop = follow("ws://h/", &["http://o/"], trusted).expect("followed");
         assert!(hop.crosses_origin && !hop.drop_credentials && hop.notes.is_empty());
         assert!(
             is_credential("COOKIE") && is_credential("authorization") && !is_credential("Origin")
@@ -281,35 +323,45 @@ mod tests {
         let error = from("wss://h/", "http://h/x").expect_err("refused");
         assert_eq!(error, RedirectError::Downgrade { to: "ws://h/x".to_owned() });
         let options = RedirectOptions { downgrade: true, ..RedirectOptions::default() };
-        assert!(follow(302, &["ws://h/"], &[target("wss://h/")], options).is_ok());
+        assert!(follow("wss://h/", &["ws://h/"], options).is_ok());
     }
 
     #[test]
-    fn circles_are_recognised() {
-        let visited = [target("ws://h/a"), target("ws://h/b")];
+    fn circles_are_recognised_unless_cookies_changed() {
+        let options = RedirectOptions::default();
+        let mut trail = Trail::new(target("ws://h/a"));
+        trail.follow(302, &["/b"], options).expect("followed");
         for location in ["/a", "/b", "http://H:80/a#x"] {
-            let error = follow(302, &[location], &visited, RedirectOptions::default());
+            let error = trail.clone().follow(302, &[location], options);
             assert!(matches!(error, Err(RedirectError::Loop { .. })), "{location}");
         }
+        // A login: /a sends to /b, which sets a cookie and sends back.
+        trail.cookies_changed();
+        assert!(trail.follow(302, &["/a"], options).is_ok());
+        assert!(trail.follow(302, &["/a"], options).is_err());
+        assert_eq!((trail.hops(), trail.current().to_string()), (2, "ws://h/a".to_owned()));
     }
 
     #[test]
     fn there_is_a_limit() {
-        let visited: Vec<Target> = (0..11).map(|n| target(&format!("ws://h/{n}"))).collect();
         let options = RedirectOptions::default();
-        assert!(follow(302, &["/x"], &visited[..10], options).is_ok());
-        let error = follow(302, &["/x"], &visited, options).expect_err("the eleventh");
+        let mut trail = Trail::new(target("ws://h/"));
+        for hop in 1..=10 {
+            assert!(trail.follow(302, &[&format!("/{hop}")], options).is_ok(), "{hop}");
+        }
+        let error = trail.follow(302, &["/x"], options).expect_err("the eleventh");
         assert_eq!(error, RedirectError::TooMany { limit: 10, to: "ws://h/x".to_owned() });
+        assert_eq!(trail.hops(), 10);
         let none = RedirectOptions { limit: 0, ..options };
-        assert!(follow(302, &["/x"], &visited[..1], none).is_err());
+        assert!(follow("ws://h/", &["/x"], none).is_err());
     }
 
     #[test]
     fn one_location_is_needed() {
         for locations in [&[][..], &["/a", "/b"]] {
-            let error = follow(307, locations, &[target("ws://h")], RedirectOptions::default());
+            let error = follow("ws://h", locations, RedirectOptions::default());
             let count = locations.len();
-            assert_eq!(error, Err(RedirectError::NoLocation { status: 307, count }));
+            assert_eq!(error, Err(RedirectError::NoLocation { status: 302, count }));
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) enum Means {
     Method,
     /// `--oauth2-bearer`.
     Bearer,
+    /// `-E FILE[:PASSPHRASE]`.
+    Certificate,
     /// A proxy; the scheme that its value gets where it has none.
     Proxy(&'static str),
     /// wscope's option of this name, with the same value.
@@ -82,6 +84,9 @@ const fn only(long: &'static str, means: Means) -> CurlOption {
 }
 
 const ITS_OWN: &str = "a handshake is HTTP/1.1 (RFC 6455 §4.1)";
+/// Why no passphrase is taken over.
+pub(super) const PASSPHRASE: &str =
+    "a passphrase is asked for, or read from a file or a variable, never taken from a command line";
 const CIPHERS: &str = "the system's TLS chooses";
 
 /// The table.
@@ -102,7 +107,9 @@ const OPTIONS: &[CurlOption] = &[
     only("noproxy", Means::Same("noproxy")),
     only("cacert", Means::Same("cacert")),
     only("capath", Means::Same("capath")),
-    with('E', "cert", Means::Same("cert")),
+    with('E', "cert", Means::Certificate),
+    only("pass", Means::Dropped(PASSPHRASE)),
+    only("proxy-pass", Means::Dropped(PASSPHRASE)),
     only("key", Means::Same("key")),
     only("resolve", Means::Same("resolve")),
     only("connect-to", Means::Same("connect-to")),

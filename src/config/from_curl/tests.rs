@@ -124,6 +124,17 @@ fn a_fragment_and_the_headers_of_http_2_are_dropped() {
 }
 
 #[test]
+fn a_passphrase_is_not_taken_over() {
+    let from = parsed("curl -E c.pem:hunter2 --pass hunter2 ws://h");
+    assert_eq!(from.options, [("cert", Some("c.pem".to_owned()))]);
+    assert_eq!(from.notes.len(), 2);
+    for (written, file) in [("'C:c.pem'", "C:c.pem"), (r"'a\:b'", "a:b")] {
+        let from = parsed(&format!("curl -E {written} ws://h"));
+        assert_eq!(from.options[0].1.as_deref(), Some(file));
+    }
+}
+
+#[test]
 fn a_broken_offer_is_sent_as_it_was() {
     let from = parsed("curl ws://h -H 'Sec-WebSocket-Protocol: a b,,'");
     assert!(from.subprotocols.is_empty());
