@@ -1,6 +1,16 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
+pub mod credentials;
+pub mod defaults;
+pub mod file;
+pub mod from_curl;
+pub mod invocation;
 mod listen;
+pub mod netrc;
+pub mod plan;
+pub mod reach;
+pub mod secret;
+pub mod shell_quote;
 pub mod transport;
 
 use std::path::{Path, PathBuf};

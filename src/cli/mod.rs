@@ -7,6 +7,7 @@
 mod explain;
 mod listen;
 pub mod prompt;
+pub mod reach;
 mod transport;
 mod values;
 

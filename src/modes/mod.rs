@@ -1,5 +1,6 @@
 //! One function for each thing the program does; each wires the layers together.
 
+pub mod ask;
 pub mod client;
 pub mod decode;
 pub mod demo;
@@ -12,6 +13,7 @@ mod log;
 pub mod passphrase;
 pub mod report;
 pub mod say;
+pub mod texts;
 
 use std::process::ExitCode;
 

@@ -27,7 +27,10 @@ pub mod redact;
 pub mod sanitize;
 pub mod stats;
 pub mod style;
+pub mod suggest;
 pub mod terminal;
+pub mod waterfall;
+pub mod write_out;
 
 pub use human::{HumanOptions, HumanPrinter};
 pub use json::JsonPrinter;

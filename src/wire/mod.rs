@@ -5,11 +5,13 @@
 //! representation.
 
 pub mod close;
+pub mod cookie;
 pub mod decoder;
 pub mod deflate;
 pub mod frame;
 pub mod handshake;
 pub mod head;
+pub mod http_date;
 pub mod mask;
 pub mod utf8;
 pub mod violation;

@@ -5,6 +5,7 @@
 
 mod commands;
 mod man;
+mod write_out;
 
 use std::fs;
 use std::path::Path;
@@ -51,6 +52,11 @@ fn the_manual_page_tells_every_option_and_every_status() {
     for exit in wscope::modes::exit::Exit::ALL {
         assert!(page.contains(&format!(".TP\n\\fB{}\\fR\n", exit.code())), "{exit:?}");
     }
+}
+
+#[test]
+fn the_names_of_write_out_are_documented() {
+    check("docs/write-out.md", &write_out::page());
 }
 
 /// Compares a committed file with what it should be, or makes it so.

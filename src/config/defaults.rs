@@ -1,0 +1,363 @@
+//! Defaults of the user: configuration file, profile and `WSCOPE_*` variables become arguments
+//! that are put before those typed.
+//!
+//! Precedence, weakest first: the file's first part, the profile, the environment, the command
+//! line. Options with one value take the last one (the command must have
+//! `args_override_self(true)`), those that can be repeated gather all. What stands in the way of
+//! something stronger, such as `quiet` of `-v`, is left out. Pure: file and environment are handed
+//! in.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, Command};
+use thiserror::Error;
+
+use super::file::{ConfigFile, Setting};
+use super::invocation::{Invocation, find_long, mode_of};
+use crate::ui::suggest;
+
+/// What the names of variables begin with.
+const PREFIX: &str = "WSCOPE_";
+
+/// Options that say where defaults come from can't be defaults in the file itself.
+const OUTSIDE: [&str; 2] = ["config", "no-config"];
+
+/// Where a default stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In a line of a file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// In a variable of the environment.
+    Variable(String),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Variable(name) => write!(f, "variable {name}"),
+        }
+    }
+}
+
+/// Why a default can't be used. None shows a value.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DefaultsError {
+    /// A line that can't be read.
+    #[error("{origin}: {what}")]
+    Line {
+        /// Where.
+        origin: Origin,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A name that no mode knows.
+    #[error("{origin}: there is no option --{name}{hint}")]
+    Unknown {
+        /// Where.
+        origin: Origin,
+        /// The name as written.
+        name: String,
+        /// What may have been meant, as the sentence's end.
+        hint: String,
+    },
+    /// An option without its value.
+    #[error("{origin}: --{name} needs a value")]
+    NoValue {
+        /// Where.
+        origin: Origin,
+        /// The option.
+        name: String,
+    },
+    /// A flag with something else than yes or no.
+    #[error("{origin}: --{name} takes no value; write nothing behind it, or yes or no")]
+    NoFlag {
+        /// Where.
+        origin: Origin,
+        /// The option.
+        name: String,
+    },
+    /// A value that the option does not take.
+    #[error("{origin}: {reason}")]
+    BadValue {
+        /// Where.
+        origin: Origin,
+        /// clap's words.
+        reason: String,
+    },
+    /// A profile that is not there.
+    #[error("there is no profile @{name}{place}{hint}")]
+    NoProfile {
+        /// The name as typed.
+        name: String,
+        /// ` in FILE`.
+        place: String,
+        /// What may have been meant, as the sentence's end.
+        hint: String,
+    },
+}
+
+/// The command line with everything in its place.
+#[derive(Clone)]
+pub struct Arguments {
+    /// For clap: program, mode, defaults, what was typed.
+    pub arguments: Vec<OsString>,
+    /// What is worth knowing, one sentence each: variables whose names mean nothing.
+    pub notes: Vec<String>,
+    /// The defaults that were used, to find the one clap complains of.
+    used: Vec<(Origin, OsString)>,
+}
+
+/// Where the file is unless `--config` says otherwise: `$XDG_CONFIG_HOME/wscope/config`,
+/// `~/.config/wscope/config`, on Windows `%APPDATA%\wscope\config`.
+///
+/// "All paths set in these environment variables must be absolute. If an implementation
+/// encounters a relative path … it should … ignore it" (XDG Base Directory Specification).
+pub fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || absolute("HOME").map(|home| home.join(".config"));
+    let windows = || if cfg!(windows) { absolute("APPDATA") } else { None };
+    let folder = absolute("XDG_CONFIG_HOME").or_else(windows).or_else(home)?;
+    Some(folder.join("wscope").join("config"))
+}
+
+/// Puts the defaults before what was typed. `file` is the configuration file with its name, if one
+/// was read; `environment` are all variables.
+///
+/// # Errors
+///
+/// A line, a name, a value or the profile can't be used.
+pub fn assemble(
+    program: &Command,
+    invocation: &Invocation,
+    file: Option<(&Path, &ConfigFile)>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Arguments, DefaultsError> {
+    let mode = mode_of(program, invocation.arguments.get(1).map(OsString::as_os_str));
+    let maker = Maker { program, mode, skip_positional: invocation.positional };
+    let mut notes = Vec::new();
+    let mut sources = of_file(&maker, invocation, file)?;
+    sources.push(of_environment(&maker, environment, &mut notes)?);
+
+    // From the strongest to the weakest, so that each knows what it must give way to.
+    let mut stronger: Vec<String> = invocation.given.clone();
+    for source in sources.iter_mut().rev() {
+        source.retain(|made| !conflicts(mode, made.arg, &stronger));
+        let on = source.iter().filter(|made| made.word.is_some());
+        stronger.extend(on.map(|made| made.arg.get_id().to_string()));
+    }
+    let all: Vec<Made<'_>> = sources.into_iter().flatten().collect();
+    // Of several URLs the strongest counts; a positional argument overrides nothing.
+    let url = all.iter().rposition(|made| made.arg.is_positional());
+    let counts = |at: usize, made: &Made<'_>| {
+        (!made.arg.is_positional() || Some(at) == url)
+            && !all[at..].iter().any(|later| later.turns_off(made))
+    };
+    let used: Vec<(Origin, OsString)> = all
+        .iter()
+        .enumerate()
+        .filter(|(at, made)| counts(*at, made))
+        .filter_map(|(_, made)| Some((made.origin.clone(), made.word.clone()?)))
+        .collect();
+
+    let (front, typed) = invocation.arguments.split_at(invocation.front);
+    // Who types nothing wants to be helped, unless the defaults say where to.
+    if typed.is_empty() && invocation.profile.is_none() && url.is_none() {
+        return Ok(Arguments { arguments: front.to_vec(), notes, used: Vec::new() });
+    }
+    let words = used.iter().map(|(_, word)| word);
+    let arguments = front.iter().chain(words).chain(typed).cloned().collect();
+    Ok(Arguments { arguments, notes, used })
+}
+
+impl Arguments {
+    /// After clap refused the arguments: the default that is to blame, if one is.
+    pub fn blame(&self, program: &Command, front: usize) -> Option<DefaultsError> {
+        use clap::error::ErrorKind::{InvalidValue, ValueValidation};
+        self.used.iter().find_map(|(origin, word)| {
+            let alone = self.arguments.iter().take(front).chain([word]);
+            let error = program.clone().try_get_matches_from(alone).err()?;
+            let at_fault = matches!(error.kind(), InvalidValue | ValueValidation);
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            let reason = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+            at_fault.then(|| DefaultsError::BadValue { origin: origin.clone(), reason })
+        })
+    }
+}
+
+/// A default as an argument.
+struct Made<'c> {
+    arg: &'c Arg,
+    origin: Origin,
+    /// `None` turns a flag off that something weaker turned on.
+    word: Option<OsString>,
+}
+
+impl Made<'_> {
+    fn turns_off(&self, other: &Self) -> bool {
+        self.word.is_none() && self.arg.get_id() == other.arg.get_id()
+    }
+}
+
+/// Makes arguments of settings.
+struct Maker<'c> {
+    program: &'c Command,
+    mode: &'c Command,
+    /// A positional argument was typed.
+    skip_positional: bool,
+}
+
+/// The file's two parts, in order.
+fn of_file<'c>(
+    maker: &Maker<'c>,
+    invocation: &Invocation,
+    file: Option<(&Path, &ConfigFile)>,
+) -> Result<Vec<Vec<Made<'c>>>, DefaultsError> {
+    let no_profile = |name: &str, place: String, names: Vec<&str>| DefaultsError::NoProfile {
+        name: name.to_owned(),
+        place,
+        hint: suggest::did_you_mean("@", name, names),
+    };
+    let Some((path, file)) = file else {
+        return match &invocation.profile {
+            Some(name) => {
+                Err(no_profile(name, ": no configuration file was read".to_owned(), Vec::new()))
+            }
+            None => Ok(Vec::new()),
+        };
+    };
+    let origin = |line| Origin::File { path: path.to_owned(), line };
+    if let Some(fault) = file.faults.first() {
+        return Err(DefaultsError::Line { origin: origin(fault.line), what: fault.what });
+    }
+    let gather = |settings: &mut dyn Iterator<Item = &Setting>| {
+        settings
+            .map(|s| maker.make(&s.name, s.value.as_deref(), origin(s.line)))
+            .filter_map(Result::transpose)
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let mut sources = vec![gather(&mut file.common.iter())?];
+    if let Some(name) = &invocation.profile {
+        let mut settings = file.profile(name).ok_or_else(|| {
+            let names = file.profiles.iter().map(|profile| profile.name.as_str()).collect();
+            no_profile(name, format!(" in {}", path.display()), names)
+        })?;
+        sources.push(gather(&mut settings)?);
+    }
+    Ok(sources)
+}
+
+/// `WSCOPE_CONNECT_TIMEOUT=3`: the long name in capitals, `_` for `-`. Options that can be
+/// repeated take a value from each line. An empty value is as good as none.
+fn of_environment<'c>(
+    maker: &Maker<'c>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Made<'c>>, DefaultsError> {
+    let mut variables: Vec<(String, String)> = environment
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
+        .collect();
+    // The system's order means nothing.
+    variables.sort();
+    let mut made = Vec::new();
+    for (variable, value) in variables {
+        let name = variable[PREFIX.len()..].to_ascii_lowercase().replace('_', "-");
+        if OUTSIDE.contains(&name.as_str()) {
+            continue;
+        }
+        let origin = || Origin::Variable(variable.clone());
+        let is_list = find_long(maker.mode, &name)
+            .is_some_and(|arg| matches!(arg.get_action(), ArgAction::Append));
+        let values: Vec<&str> = match is_list {
+            true => value.lines().filter(|line| !line.trim().is_empty()).collect(),
+            false => vec![&value],
+        };
+        for value in values {
+            match maker.make(&name, Some(value), origin()) {
+                Ok(one) => made.extend(one),
+                // Somebody else's variable may begin the same.
+                Err(error @ DefaultsError::Unknown { .. }) => notes.push(error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(made)
+}
+
+impl<'c> Maker<'c> {
+    /// An argument of one setting; `None` if this mode has no use for it.
+    fn make(
+        &self,
+        name: &str,
+        value: Option<&str>,
+        origin: Origin,
+    ) -> Result<Option<Made<'c>>, DefaultsError> {
+        let name = name.to_ascii_lowercase();
+        let outside = OUTSIDE.contains(&name.as_str()) || matches!(&*name, "help" | "version");
+        let positional = |command: &'c Command| {
+            command.get_positionals().find(|arg| arg.get_id().as_str() == name)
+        };
+        let known =
+            |command: &'c Command| find_long(command, &name).or_else(|| positional(command));
+        let Some(arg) = known(self.mode).filter(|_| !outside) else {
+            let elsewhere = self.program.get_subcommands().any(|mode| known(mode).is_some())
+                || known(self.program).is_some();
+            return match elsewhere && !outside {
+                true => Ok(None),
+                false => Err(self.unknown(name, origin)),
+            };
+        };
+        let needs_value = arg.is_positional() || arg.get_action().takes_values();
+        let word = match (needs_value, value) {
+            (true, None) => return Err(DefaultsError::NoValue { origin, name }),
+            (true, Some(_)) if arg.is_positional() && self.skip_positional => return Ok(None),
+            (true, Some(value)) if arg.is_positional() => value.to_owned(),
+            (true, Some(value)) => format!("--{name}={value}"),
+            (false, value) => match value.map(str::to_ascii_lowercase).as_deref() {
+                None | Some("yes" | "true" | "on" | "1") => format!("--{name}"),
+                Some("no" | "false" | "off" | "0") => {
+                    return Ok(Some(Made { arg, origin, word: None }));
+                }
+                Some(_) => return Err(DefaultsError::NoFlag { origin, name }),
+            },
+        };
+        Ok(Some(Made { arg, origin, word: Some(word.into()) }))
+    }
+
+    fn unknown(&self, name: String, origin: Origin) -> DefaultsError {
+        let modes = std::iter::once(self.program).chain(self.program.get_subcommands());
+        let mut names: Vec<&str> = modes
+            .flat_map(Command::get_arguments)
+            .filter_map(Arg::get_long)
+            .filter(|long| !OUTSIDE.contains(long))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let hint = suggest::did_you_mean("--", &name, names);
+        DefaultsError::Unknown { origin, name, hint }
+    }
+}
+
+/// Whether an option can't be given together with one of those.
+fn conflicts(mode: &Command, arg: &Arg, others: &[String]) -> bool {
+    let against = |arg: &Arg, id: &str| {
+        mode.get_arg_conflicts_with(arg).iter().any(|other| other.get_id().as_str() == id)
+    };
+    others.iter().any(|id| {
+        let other = mode.get_arguments().find(|other| other.get_id().as_str() == id);
+        // clap takes a conflict that either of the two declares.
+        against(arg, id) || other.is_some_and(|other| against(other, arg.get_id().as_str()))
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,242 @@
+//! The configuration file: an option a line, in curl's manner, and profiles.
+//!
+//! ```text
+//! # every run
+//! connect-timeout 3
+//! [dev]
+//! url = "ws://localhost:9000/chat"
+//! header = "Authorization: Bearer \"x\""
+//! --insecure
+//! ```
+//!
+//! Total: any text is a list of settings and a list of faults with their lines. Knows no option
+//! and reads no file.
+
+use thiserror::Error;
+
+/// A file, read.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// What stands before the first profile: for every run.
+    pub common: Vec<Setting>,
+    /// The profiles in their order.
+    pub profiles: Vec<Profile>,
+    /// What could not be understood.
+    pub faults: Vec<FileFault>,
+}
+
+/// `[name]` and what follows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// Its settings in their order.
+    pub settings: Vec<Setting>,
+}
+
+/// An option and its value. No `Debug`: it may be a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The long name without dashes.
+    pub name: String,
+    /// The value, if one stands there.
+    pub value: Option<String>,
+    /// Counted from 1.
+    pub line: usize,
+}
+
+/// A line that is neither setting, profile nor comment.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {what}")]
+pub struct FileFault {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: &'static str,
+}
+
+impl ConfigFile {
+    /// Reads a whole file.
+    pub fn parse(text: &str) -> Self {
+        let mut file = Self::default();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for (index, line) in text.lines().enumerate() {
+            let line_number = index + 1;
+            if let Err(what) = file.line(line.trim(), line_number) {
+                file.faults.push(FileFault { line: line_number, what });
+            }
+        }
+        file
+    }
+
+    /// Finds a profile; of those with the same name, all settings count.
+    pub fn profile<'a>(&'a self, name: &'a str) -> Option<impl Iterator<Item = &'a Setting>> {
+        let of_that_name = move |profile: &&Profile| profile.name == name;
+        let found = self.profiles.iter().any(|profile| of_that_name(&profile));
+        found.then(|| self.profiles.iter().filter(of_that_name).flat_map(|p| &p.settings))
+    }
+
+    fn line(&mut self, line: &str, number: usize) -> Result<(), &'static str> {
+        if line.is_empty() || line.starts_with('#') {
+            return Ok(());
+        }
+        if let Some(rest) = line.strip_prefix('[') {
+            let name = rest.split(']').next().unwrap_or_default().trim();
+            let behind = rest.split_once(']').ok_or("a profile's ] is missing")?.1.trim();
+            if !is_name(name, "-_.") {
+                return Err("a profile's name has only letters, digits, - _ and .");
+            }
+            if !behind.is_empty() && !behind.starts_with('#') {
+                return Err("something stands behind a profile's ]");
+            }
+            self.profiles.push(Profile { name: name.to_owned(), settings: Vec::new() });
+            return Ok(());
+        }
+        let setting = setting(line, number)?;
+        match self.profiles.last_mut() {
+            Some(profile) => profile.settings.push(setting),
+            None => self.common.push(setting),
+        }
+        Ok(())
+    }
+}
+
+fn setting(line: &str, number: usize) -> Result<Setting, &'static str> {
+    let bare = line.strip_prefix("--").unwrap_or(line);
+    if bare.starts_with('-') {
+        return Err("options are written with their long names here");
+    }
+    let end = bare.find(|c: char| c.is_whitespace() || c == '=' || c == ':').unwrap_or(bare.len());
+    let (name, rest) = bare.split_at(end);
+    if !is_name(name, "-.") {
+        return Err("this is no name of an option");
+    }
+    let rest = rest.trim_start();
+    let separated = rest.strip_prefix(['=', ':']);
+    let text = separated.unwrap_or(rest).trim_start();
+    let value = match text.strip_prefix('"') {
+        Some(inner) => Some(unquoted(inner)?),
+        // The rest of the line, `#` and blanks included: most values here are headers and URLs.
+        None if !text.is_empty() || separated.is_some() => Some(text.to_owned()),
+        None => None,
+    };
+    Ok(Setting { name: name.to_owned(), value, line: number })
+}
+
+/// A value behind its opening quote: `\"`, `\\`, `\n`, `\r`, `\t` as in curl's files.
+fn unquoted(text: &str) -> Result<String, &'static str> {
+    let mut value = String::new();
+    let mut chars = text.chars();
+    loop {
+        match chars.next().ok_or("a quote is not closed on its line")? {
+            '"' => break,
+            '\\' => value.push(match chars.next() {
+                Some('n') => '\n',
+                Some('r') => '\r',
+                Some('t') => '\t',
+                Some(other) => other,
+                None => return Err("a quote is not closed on its line"),
+            }),
+            c => value.push(c),
+        }
+    }
+    let behind = chars.as_str().trim_start();
+    match behind.is_empty() || behind.starts_with('#') {
+        true => Ok(value),
+        false => Err("something stands behind the closing quote"),
+    }
+}
+
+fn is_name(text: &str, more: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "\u{feff}# every run
+connect-timeout 3
+--header = \"A: \\\"b\\\\\\tc\" # said
+  header X-Color: #fff
+
+insecure
+[ dev ] # near
+url = ws://localhost:9000/chat#x
+origin:
+subprotocol: \"\"
+[dev]
+no-pong\r
+";
+
+    fn told(settings: impl IntoIterator<Item = Setting>) -> Vec<String> {
+        let tell = |s: Setting| format!("{} {} {:?}", s.line, s.name, s.value);
+        settings.into_iter().map(tell).collect()
+    }
+
+    #[test]
+    fn settings_and_profiles() {
+        let file = ConfigFile::parse(FILE);
+        assert!(file.faults.is_empty(), "{:?}", file.faults);
+        let dev: Vec<Setting> = file.profile("dev").expect("there").cloned().collect();
+        assert!(file.profile("Dev").is_none());
+        assert_eq!(
+            told(file.common),
+            [
+                r#"2 connect-timeout Some("3")"#,
+                r#"3 header Some("A: \"b\\\tc")"#,
+                r##"4 header Some("X-Color: #fff")"##,
+                "6 insecure None",
+            ]
+        );
+        assert_eq!(
+            told(dev),
+            [
+                r##"8 url Some("ws://localhost:9000/chat#x")"##,
+                r#"9 origin Some("")"#,
+                r#"10 subprotocol Some("")"#,
+                "12 no-pong None",
+            ]
+        );
+    }
+
+    #[test]
+    fn faults_have_their_lines() {
+        let file =
+            ConfigFile::parse("-k\n\n[x\n[a b]\n[a] b\nq \"x\nq \"x\\\nq \"x\" y\n= x\nok\n");
+        let faults: Vec<String> = file.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            faults,
+            [
+                "line 1: options are written with their long names here",
+                "line 3: a profile's ] is missing",
+                "line 4: a profile's name has only letters, digits, - _ and .",
+                "line 5: something stands behind a profile's ]",
+                "line 6: a quote is not closed on its line",
+                "line 7: a quote is not closed on its line",
+                "line 8: something stands behind the closing quote",
+                "line 9: this is no name of an option",
+            ]
+        );
+        assert_eq!(told(file.common), ["10 ok None"]);
+    }
+
+    #[test]
+    fn the_example_of_the_manual_is_read() {
+        let page = include_str!("../../docs/config.md");
+        let example = page.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+        let file = ConfigFile::parse(example.expect("an example"));
+        assert!(file.faults.is_empty(), "{:?}", file.faults);
+        let dev: Vec<Setting> = file.profile("dev").expect("there").cloned().collect();
+        assert_eq!(told(file.common)[1], r#"3 header Some("X-Team: \"red\"")"#);
+        assert_eq!(told(dev)[1], r##"7 header Some("Authorization: Bearer abc#1")"##);
+    }
+
+    #[test]
+    fn any_piece_of_a_file_is_read() {
+        for end in (0..FILE.len()).filter(|end| FILE.is_char_boundary(*end)) {
+            ConfigFile::parse(&FILE[..end]);
+            ConfigFile::parse(&FILE[end..]);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What a command line says before clap reads it: the mode, the profile, which configuration
+//! file, and which options are there, so that defaults can be put before them.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::{Arg, Command};
+
+use super::from_curl::FromCurl;
+
+/// A command line, looked through.
+#[derive(Clone)]
+pub struct Invocation {
+    /// The arguments without the profile, the program's name first.
+    pub arguments: Vec<OsString>,
+    /// How many of them are program and mode: defaults go behind these.
+    pub front: usize,
+    /// `@name`, without the `@`.
+    pub profile: Option<String>,
+    /// `--config FILE`; the last one counts.
+    pub config: Option<PathBuf>,
+    /// `--no-config`.
+    pub no_config: bool,
+    /// `--from-curl COMMAND`; the last one counts.
+    pub from_curl: Option<String>,
+    /// The ids of the options given.
+    pub given: Vec<String>,
+    /// Whether a URL or another positional argument is there.
+    pub positional: bool,
+}
+
+/// The command of the mode: the subcommand named, or the program's own, which is `connect`.
+pub fn mode_of<'c>(program: &'c Command, name: Option<&OsStr>) -> &'c Command {
+    name.and_then(OsStr::to_str).and_then(|name| program.find_subcommand(name)).unwrap_or(program)
+}
+
+/// An option by its long name, or one of its other long names.
+pub fn find_long<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {
+    command.get_arguments().find(|arg| {
+        arg.get_long() == Some(name)
+            || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+    })
+}
+
+impl Invocation {
+    /// Looks through arguments as the system gave them, the program's name first.
+    ///
+    /// A profile is the first argument, or the one behind the mode, if it begins with `@`; no URL
+    /// and no mode does.
+    pub fn read(program: &Command, arguments: impl IntoIterator<Item = OsString>) -> Self {
+        let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+        let is_mode = |argument: &OsString| {
+            argument.to_str().is_some_and(|name| program.find_subcommand(name).is_some())
+        };
+        let profile_at = match arguments.get(1) {
+            Some(first) if is_mode(first) => 2,
+            _ => 1,
+        };
+        let name = |argument: &OsString| argument.to_str()?.strip_prefix('@').map(str::to_owned);
+        let profile = arguments.get(profile_at).and_then(name);
+        if profile.is_some() {
+            arguments.remove(profile_at);
+        }
+        let front = match arguments.get(1) {
+            Some(first) if is_mode(first) => 2,
+            _ => arguments.len().min(1),
+        };
+        let mut invocation = Self {
+            front,
+            profile,
+            config: None,
+            no_config: false,
+            from_curl: None,
+            given: Vec::new(),
+            positional: false,
+            arguments: Vec::new(),
+        };
+        let mode = mode_of(program, arguments.get(1).map(OsString::as_os_str));
+        invocation.walk(mode, arguments.get(front..).unwrap_or_default());
+        invocation.arguments = arguments;
+        invocation
+    }
+
+    /// Takes over what a curl command says, as if it had been typed before everything that was.
+    /// Its URL counts only where none was typed.
+    pub fn with_from_curl(mut self, program: &Command, curl: &FromCurl) -> Self {
+        let mut words = curl.to_arguments();
+        let mode = mode_of(program, self.arguments.get(1).map(OsString::as_os_str));
+        let typed_url = self.positional || self.given.iter().any(|id| id == "connect_to_url");
+        if !typed_url {
+            words.push(OsString::from(&curl.url));
+        }
+        self.walk(mode, &words);
+        self.arguments.splice(self.front..self.front, words);
+        self
+    }
+
+    /// Goes through options as clap will: a value is never taken for an option.
+    fn walk(&mut self, mode: &Command, arguments: &[OsString]) {
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let text = argument.to_string_lossy();
+            if text == "--" {
+                self.positional |= rest.next().is_some();
+                return;
+            }
+            if let Some(long) = text.strip_prefix("--") {
+                let (name, attached) = match long.split_once('=') {
+                    Some((name, value)) => (name, Some(value)),
+                    None => (long, None),
+                };
+                let Some(arg) = find_long(mode, name) else { continue };
+                let value = match (arg.get_action().takes_values(), attached) {
+                    (true, None) => rest.next().map(|value| value.to_string_lossy().into_owned()),
+                    (_, attached) => attached.map(str::to_owned),
+                };
+                self.note(arg, value);
+            } else if let Some(cluster) = text.strip_prefix('-').filter(|c| !c.is_empty()) {
+                let mut shorts = cluster.chars();
+                while let Some(short) = shorts.next() {
+                    let found = mode.get_arguments().find(|arg| arg.get_short() == Some(short));
+                    let Some(arg) = found else { break };
+                    self.note(arg, None);
+                    if arg.get_action().takes_values() {
+                        if shorts.as_str().is_empty() {
+                            rest.next();
+                        }
+                        break;
+                    }
+                }
+            } else {
+                self.positional = true;
+            }
+        }
+    }
+
+    fn note(&mut self, arg: &Arg, value: Option<String>) {
+        match (arg.get_long(), value) {
+            (Some("config"), Some(file)) => self.config = Some(file.into()),
+            (Some("no-config"), _) => self.no_config = true,
+            (Some("from-curl"), command) => self.from_curl = command,
+            _ => {}
+        }
+        self.given.push(arg.get_id().to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::defaults::tests::program;
+
+    fn read(line: &str) -> Invocation {
+        let words = ["wscope"].into_iter().chain(line.split_whitespace());
+        Invocation::read(&program(), words.map(OsString::from))
+    }
+
+    #[test]
+    fn mode_and_profile_in_either_order() {
+        for line in ["@dev connect -k", "connect @dev -k"] {
+            let seen = read(line);
+            assert_eq!(seen.arguments, ["wscope", "connect", "-k"], "{line}");
+            assert_eq!((seen.front, seen.profile.as_deref()), (2, Some("dev")));
+        }
+        let seen = read("@dev ws://h");
+        assert_eq!((seen.front, seen.arguments.len(), seen.positional), (1, 2, true));
+        assert_eq!(read("-x @dev").profile, None);
+        assert_eq!(read("").front, 1);
+        assert_eq!(Invocation::read(&program(), []).front, 0);
+    }
+
+    #[test]
+    fn a_curl_command_stands_before_what_was_typed() {
+        let curl = FromCurl::parse("curl -k -H 'A: b' https://h/").expect("a curl command");
+        let seen = read("connect -v").with_from_curl(&program(), &curl);
+        assert_eq!(
+            seen.arguments[1..],
+            ["connect", "--header=A: b", "--insecure", "https://h/", "-v"]
+        );
+        assert!(seen.positional);
+        assert_eq!(seen.given, ["verbose", "headers", "insecure"]);
+        for typed in ["ws://other", "-c ws://other"] {
+            let seen = read(typed).with_from_curl(&program(), &curl);
+            assert!(!seen.arguments.contains(&"https://h/".into()), "{typed}");
+        }
+        let seen = read("--from-curl=-a --from-curl -b");
+        assert_eq!(seen.from_curl.as_deref(), Some("-b"));
+    }
+
+    #[test]
+    fn values_are_not_taken_for_options() {
+        let seen = read("-x --no-config -kx@y --config=a --config b -- --no-config");
+        assert!(!seen.no_config && seen.positional);
+        assert_eq!(seen.config, Some("b".into()));
+        assert_eq!(seen.given, ["execute", "insecure", "execute", "config", "config"]);
+        let seen = read("--no-config --unknown -Z -");
+        assert!(seen.no_config && seen.positional);
+        assert!(!read("-w -1 -v").positional);
+    }
+}

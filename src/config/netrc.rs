@@ -1,0 +1,278 @@
+//! `.netrc`: who to be on which machine, in the format of ftp(1) as curl reads it.
+//!
+//! Total: any text is a list of entries and a list of faults with their lines. Reads no file.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::secret::Secret;
+
+/// A file, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Netrc {
+    /// The entries in their order.
+    pub entries: Vec<Entry>,
+    /// What could not be understood.
+    pub faults: Vec<NetrcFault>,
+}
+
+/// What a file says of one machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The host's name; `None` for `default`, which fits all.
+    pub machine: Option<String>,
+    /// The user's name.
+    pub login: Option<String>,
+    /// The password.
+    pub password: Option<Secret>,
+    /// A further password of some machines; nothing here uses it.
+    pub account: Option<Secret>,
+}
+
+/// Something in the file that is no part of the format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct NetrcFault {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong; quotes no token, which could be a password.
+    pub what: &'static str,
+}
+
+/// Where the file is unless `--netrc-file` says otherwise: `$NETRC`, else `~/.netrc`, as in curl.
+pub fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let given = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    given("NETRC").or_else(|| Some(given("HOME")?.join(".netrc")))
+}
+
+impl Netrc {
+    /// Reads a whole file.
+    pub fn parse(text: &str) -> Self {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut tokens = Tokens { rest: text, line: 1, faults: Vec::new() };
+        while let Some(token) = tokens.next() {
+            // A quoted `machine` is a value in the wrong place.
+            let fault = match (token.quoted, token.text.as_str()) {
+                (false, "machine") => match tokens.next() {
+                    Some(name) => {
+                        entries.push(Entry { machine: Some(name.text), ..Entry::default() });
+                        continue;
+                    }
+                    None => "nothing follows machine",
+                },
+                (false, "default") => {
+                    entries.push(Entry::default());
+                    continue;
+                }
+                (false, "macdef") => {
+                    tokens.skip_macro();
+                    continue;
+                }
+                (false, key @ ("login" | "password" | "account")) => {
+                    match (tokens.next(), entries.last_mut()) {
+                        (Some(value), Some(entry)) => {
+                            entry.set(key, value.text);
+                            continue;
+                        }
+                        (Some(_), None) => "a value stands before the first machine",
+                        (None, _) => "a value is missing at the end of the file",
+                    }
+                }
+                _ => "this word is none of machine, default, login, password, account, macdef",
+            };
+            tokens.faults.push(NetrcFault { line: token.line, what: fault });
+        }
+        Self { entries, faults: tokens.faults }
+    }
+
+    /// The login and password for a host: of the first entry that names it (and `login`, if one
+    /// was given), or of the first `default`.
+    pub fn find(&self, host: &str, login: Option<&str>) -> Option<&Entry> {
+        let fits_login = |entry: &&Entry| match (login, entry.login.as_deref()) {
+            (Some(wanted), Some(found)) => wanted == found,
+            _ => true,
+        };
+        let names_it = |entry: &&Entry| {
+            entry.machine.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(host))
+        };
+        let named = self.entries.iter().filter(names_it).find(fits_login);
+        named.or_else(|| self.entries.iter().filter(|e| e.machine.is_none()).find(fits_login))
+    }
+}
+
+impl Entry {
+    fn set(&mut self, key: &str, value: String) {
+        match key {
+            "login" => self.login = Some(value),
+            "password" => self.password = Some(Secret::new(value)),
+            _ => self.account = Some(Secret::new(value)),
+        }
+    }
+}
+
+struct Token {
+    text: String,
+    quoted: bool,
+    line: usize,
+}
+
+struct Tokens<'t> {
+    rest: &'t str,
+    line: usize,
+    faults: Vec<NetrcFault>,
+}
+
+impl Tokens<'_> {
+    fn next(&mut self) -> Option<Token> {
+        loop {
+            self.rest = self.rest.trim_start_matches([' ', '\t', '\r']);
+            let first = self.rest.chars().next()?;
+            match first {
+                '\n' => self.advance(1),
+                // As in curl: a password that begins with `#` needs quotes.
+                '#' => self.advance(self.rest.find('\n').unwrap_or(self.rest.len())),
+                '"' => return Some(self.quoted()),
+                _ => {
+                    let end = self.rest.find([' ', '\t', '\r', '\n']).unwrap_or(self.rest.len());
+                    let token =
+                        Token { text: self.rest[..end].to_owned(), quoted: false, line: self.line };
+                    self.advance(end);
+                    return Some(token);
+                }
+            }
+        }
+    }
+
+    /// "\n, \r, \t, \" and \\ are escapes" in quoted tokens, as in curl since 7.84.
+    fn quoted(&mut self) -> Token {
+        let (line, mut text) = (self.line, String::new());
+        let mut chars = self.rest.char_indices().skip(1);
+        let mut end = None;
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '"' => {
+                    end = Some(at + 1);
+                    break;
+                }
+                '\n' => break,
+                '\\' => match chars.next() {
+                    Some((_, 'n')) => text.push('\n'),
+                    Some((_, 'r')) => text.push('\r'),
+                    Some((_, 't')) => text.push('\t'),
+                    Some((_, other)) => text.push(other),
+                    None => {}
+                },
+                c => text.push(c),
+            }
+        }
+        if end.is_none() {
+            self.faults.push(NetrcFault { line, what: "a quote is not closed on its line" });
+        }
+        let line_end = self.rest.find('\n').unwrap_or(self.rest.len());
+        self.advance(end.unwrap_or(line_end));
+        Token { text, quoted: true, line }
+    }
+
+    /// A macro goes to the next empty line.
+    fn skip_macro(&mut self) {
+        let mut end = self.rest.find('\n').map_or(self.rest.len(), |at| at + 1);
+        for line in self.rest[end..].split_inclusive('\n') {
+            end += line.len();
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        self.advance(end);
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        let (gone, rest) = self.rest.split_at(bytes);
+        self.line += gone.matches('\n').count();
+        self.rest = rest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "\
+# who I am
+machine example.com login me password hunter2
+machine Other.example
+\tlogin \"a b\" # not a password
+\tpassword \"q\\\"x\\\\\\n\"
+\taccount extra
+
+macdef init
+cd /pub
+machine not.a.machine
+
+machine example.com login you password second
+default login anonymous password guest@
+";
+
+    fn login_of(host: &str, login: Option<&str>) -> Option<(String, String)> {
+        let netrc = Netrc::parse(FILE);
+        let entry = netrc.find(host, login)?;
+        let password = entry.password.as_ref().map_or("", Secret::reveal).to_owned();
+        Some((entry.login.clone().unwrap_or_default(), password))
+    }
+
+    fn pair(login: &str, password: &str) -> Option<(String, String)> {
+        Some((login.to_owned(), password.to_owned()))
+    }
+
+    #[test]
+    fn the_entry_of_a_host_is_found() {
+        assert_eq!(login_of("example.com", None), pair("me", "hunter2"));
+        assert_eq!(login_of("EXAMPLE.com", Some("you")), pair("you", "second"));
+        assert_eq!(login_of("other.example", None), pair("a b", "q\"x\\\n"));
+        assert_eq!(login_of("elsewhere", None), pair("anonymous", "guest@"));
+        assert_eq!(login_of("not.a.machine", None), pair("anonymous", "guest@"));
+        assert_eq!(login_of("example.com", Some("third")), None);
+        assert!(Netrc::parse(FILE).faults.is_empty());
+    }
+
+    #[test]
+    fn faults_have_lines_and_show_no_token() {
+        let netrc = Netrc::parse("login x\nmachine h\nhunter2\npassword \"open\nmachine");
+        let faults: Vec<String> = netrc.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            faults,
+            [
+                "line 1: a value stands before the first machine",
+                "line 3: this word is none of machine, default, login, password, account, macdef",
+                "line 4: a quote is not closed on its line",
+                "line 5: nothing follows machine",
+            ]
+        );
+        assert_eq!(
+            netrc.find("h", None).and_then(|e| e.password.clone()),
+            Some(Secret::new("open"))
+        );
+    }
+
+    #[test]
+    fn the_file_has_a_usual_place() {
+        let path = |netrc: &'static str| {
+            usual_path(|name| Some(if name == "NETRC" { netrc.into() } else { "/h".into() }))
+        };
+        assert_eq!(path("/n"), Some("/n".into()));
+        assert_eq!(path(""), Some("/h/.netrc".into()));
+        assert_eq!(usual_path(|_| None), None);
+    }
+
+    #[test]
+    fn debug_output_has_no_password() {
+        assert!(!format!("{:?}", Netrc::parse(FILE)).contains("hunter2"));
+    }
+
+    #[test]
+    fn any_beginning_of_a_file_is_read() {
+        for end in 0..FILE.len() {
+            Netrc::parse(&FILE[..end]);
+            Netrc::parse(&FILE[end..]);
+        }
+    }
+}

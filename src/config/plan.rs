@@ -1,0 +1,319 @@
+//! What a run would do, told without doing it: `--dry-run`, and `--curl` as a command for another
+//! program.
+//!
+//! From the resolved configuration and the very bytes of the request to text. Opens nothing. Every
+//! secret is a `…` unless the user wants to see it.
+
+use std::net::SocketAddr;
+
+use super::from_curl;
+use super::shell_quote::quoted;
+use crate::net::redirect::is_credential;
+use crate::net::target::Target;
+use crate::ui::sanitize;
+use crate::wire::head::Head;
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "…";
+
+/// Whether secrets are shown: `--show-secrets`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// As `…`.
+    #[default]
+    Hidden,
+    /// As they are.
+    Shown,
+}
+
+/// A connection that could be opened. No `Debug`: options may be secrets.
+#[derive(Clone, Copy)]
+pub struct Plan<'a> {
+    /// The URL.
+    pub target: &'a Target,
+    /// The request, byte for byte.
+    pub request: &'a Head,
+    /// How the server is reached.
+    pub way: &'a Way,
+    /// Options of the connection by their long names and values, as they were given: those that
+    /// curl has too go into its command, the others are noted. Flags have no value.
+    pub options: &'a [(&'a str, Option<String>)],
+}
+
+/// How the server is reached. No `Debug`: a proxy's URL may have a password.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Way {
+    /// The addresses of `--resolve`; empty asks the name server.
+    pub addresses: Vec<SocketAddr>,
+    /// Another place of `--connect-to`, as `host:port`.
+    pub connect_to: Option<String>,
+    /// The socket of `--unix-socket`.
+    pub unix_socket: Option<String>,
+    /// The proxy's URL; may have a user and password.
+    pub proxy: Option<String>,
+    /// What decided on the proxy, or against one: `--proxy`, `https_proxy`, `no_proxy`.
+    pub decided_by: Option<String>,
+    /// The name asked for in TLS, if it is not the URL's host.
+    pub server_name: Option<String>,
+}
+
+/// What `--dry-run` prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DryRun {
+    /// Where to and by which way, one sentence each: for stderr.
+    pub notes: Vec<String>,
+    /// The request's head: for stdout. Exactly what would be sent, but for hidden secrets; the
+    /// key is drawn anew for each connection.
+    pub head: Vec<u8>,
+}
+
+/// An equivalent curl command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurlCommand {
+    /// The command, for a POSIX shell, on several lines.
+    pub command: String,
+    /// What it can't say.
+    pub notes: Vec<String>,
+}
+
+impl Plan<'_> {
+    /// Tells what would be sent, and where to.
+    pub fn dry_run(&self, secrets: Secrets) -> DryRun {
+        let Self { target, way, .. } = self;
+        let place = |host: &str, port: u16| match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        };
+        let server = way.connect_to.clone().unwrap_or_else(|| place(&target.host, target.port));
+        let mut notes = Vec::new();
+        let because = way.decided_by.as_ref().map(|by| format!(" ({by})")).unwrap_or_default();
+        if let Some(path) = &way.unix_socket {
+            notes.push(format!("would connect to the socket {path}"));
+        } else if let Some(proxy) = &way.proxy {
+            let proxy = url_shown(proxy, secrets);
+            notes.push(format!("would connect to {server} through the proxy {proxy}{because}"));
+        } else if way.addresses.is_empty() {
+            notes.push(format!("would look up and connect to {server}{because}"));
+        } else {
+            let list: Vec<String> = way.addresses.iter().map(ToString::to_string).collect();
+            notes.push(format!("would connect to {server} at {}{because}", list.join(", ")));
+        }
+        if target.secure {
+            let name = way.server_name.as_deref().unwrap_or(&target.host);
+            notes.push(format!("would ask for {name} in TLS"));
+        }
+        let notes = notes.iter().map(|note| sanitize::escaped(note.as_bytes())).collect();
+        DryRun { notes, head: self.head(secrets) }
+    }
+
+    /// The request's bytes, secrets replaced where they must be.
+    fn head(&self, secrets: Secrets) -> Vec<u8> {
+        let raw = self.request.raw();
+        let mut head = Vec::with_capacity(raw.len());
+        let mut at = 0;
+        for field in self.request.headers() {
+            let secret = std::str::from_utf8(field.name).is_ok_and(is_credential);
+            if secret && secrets == Secrets::Hidden {
+                head.extend_from_slice(&raw[at..field.value_at.start]);
+                head.extend_from_slice(hidden(field.value).as_bytes());
+                at = field.value_at.end;
+            }
+        }
+        head.extend_from_slice(&raw[at..]);
+        head
+    }
+
+    /// The curl command that sends the same request the same way.
+    ///
+    /// curl puts Host first and a header of its own making where it always does, so that the
+    /// order may differ.
+    pub fn curl(&self, secrets: Secrets) -> CurlCommand {
+        let Self { target, request, way, options } = self;
+        let mut notes = Vec::new();
+        let mut lines = vec!["curl -i -N --http1.1".to_owned()];
+        for field in request.headers() {
+            let name = String::from_utf8_lossy(field.name);
+            let is_secret = is_credential(&name) && secrets == Secrets::Hidden;
+            let value = match is_secret {
+                true => hidden(field.value),
+                false => String::from_utf8_lossy(field.value).into_owned(),
+            };
+            // curl says the same of itself.
+            if name.eq_ignore_ascii_case("host") && value == target.host_header {
+                continue;
+            }
+            let header = match value.is_empty() {
+                true => format!("{name};"),
+                false => format!("{name}: {value}"),
+            };
+            lines.push(format!("-H {}", quoted(&header)));
+        }
+        for usual in ["Host", "User-Agent", "Accept"] {
+            if request.get(usual).is_none() {
+                lines.push(format!("-H {}", quoted(&format!("{usual}:"))));
+            }
+        }
+        for (name, value) in *options {
+            if !from_curl::is_option_of_curl(name) {
+                notes.push(format!("curl has no --{name}: it is left out"));
+                continue;
+            }
+            // Those that are headers have been written above.
+            if matches!(*name, "user" | "bearer" | "cookie" | "proxy") {
+                continue;
+            }
+            lines.push(match value {
+                None => format!("--{name}"),
+                Some(_) if *name == "proxy-user" && secrets == Secrets::Hidden => {
+                    format!("--{name} {HIDDEN}")
+                }
+                Some(value) => format!("--{name} {}", quoted(value)),
+            });
+        }
+        if let Some(proxy) = &way.proxy {
+            // With -p a tunnel is made for http URLs too, which a WebSocket needs.
+            lines.push(format!("--proxytunnel --proxy {}", quoted(&url_shown(proxy, secrets))));
+        }
+        let scheme = if target.secure { "https" } else { "http" };
+        let url = format!("{scheme}://{}{}", target.host_header, target.resource_name);
+        lines.push(quoted(&url));
+        CurlCommand { command: lines.join(" \\\n  "), notes }
+    }
+}
+
+/// `Basic …`: the scheme of an Authorization says nothing that must be hidden.
+fn hidden(value: &[u8]) -> String {
+    let value = String::from_utf8_lossy(value);
+    match value.split_once(' ') {
+        Some((scheme @ ("Basic" | "Bearer" | "Digest"), _)) => format!("{scheme} {HIDDEN}"),
+        _ => HIDDEN.to_owned(),
+    }
+}
+
+/// A URL whose user and password are hidden.
+fn url_shown(url: &str, secrets: Secrets) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find('/').map_or(url.len(), |at| start + at);
+    match url[start..end].rfind('@') {
+        Some(at) if secrets == Secrets::Hidden => {
+            format!("{}{HIDDEN}@{}", &url[..start], &url[start + at + 1..])
+        }
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::from_curl::FromCurl;
+    use crate::wire::handshake::request::RequestSpec;
+    use crate::wire::head::HeadKind;
+
+    fn request(target: &Target, headers: &[&str]) -> Head {
+        let spec = RequestSpec {
+            headers: headers.iter().map(|text| text.parse().expect("a header")).collect(),
+            user_agent: Some("wscope/1".to_owned()),
+            ..RequestSpec::new(&target.host_header, &target.resource_name, *b"the sample nonce")
+        };
+        Head::parse(HeadKind::Request, &spec.encode().expect("sendable"))
+    }
+
+    const SECRETS: [&str; 3] =
+        ["Authorization: Basic aHVudGVyMg==", "Cookie: sid=aHVudGVyMg", "X-A: it's"];
+
+    #[test]
+    fn the_command_is_pasted_as_it_is() {
+        let target = Target::parse("wss://h:81/a?b=c&d").expect("a URL");
+        let options =
+            [("insecure", None), ("sni", Some("x".to_owned())), ("max-time", Some("5".to_owned()))];
+        let way = Way { proxy: Some("http://me:pw@p:3128".to_owned()), ..Way::default() };
+        let request = request(&target, &SECRETS);
+        let plan = Plan { target: &target, request: &request, way: &way, options: &options };
+        let made = plan.curl(Secrets::Hidden);
+        assert_eq!(
+            made.command,
+            r"curl -i -N --http1.1 \
+  -H 'Upgrade: websocket' \
+  -H 'Connection: Upgrade' \
+  -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
+  -H 'Sec-WebSocket-Version: 13' \
+  -H 'User-Agent: wscope/1' \
+  -H 'Authorization: Basic …' \
+  -H 'Cookie: …' \
+  -H 'X-A: it'\''s' \
+  -H Accept: \
+  --insecure \
+  --max-time 5 \
+  --proxytunnel --proxy 'http://…@p:3128' \
+  'https://h:81/a?b=c&d'"
+        );
+        assert_eq!(made.notes, ["curl has no --sni: it is left out"]);
+        let shown = plan.curl(Secrets::Shown).command;
+        assert!(shown.contains("aHVudGVyMg==") && shown.contains("me:pw@"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_written_for_curl_is_read_back() {
+        let target = Target::parse("ws://h/").expect("a URL");
+        let request = request(&target, &["X-B;", "Host: other", "User-Agent:", "X-C: \x1b[1m"]);
+        let way = Way::default();
+        let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
+        let back = FromCurl::parse(&plan.curl(Secrets::Shown).command).expect("a curl command");
+        assert_eq!(back.url, "http://h/");
+        let names: Vec<_> = back.headers.iter().map(|edit| (edit.name(), edit.value())).collect();
+        assert_eq!(
+            names,
+            [
+                ("X-B", Some("")),
+                ("X-C", Some("\x1b[1m")),
+                ("User-Agent", None),
+                ("Accept", None),
+                ("Host", Some("other")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_dry_run_tells_the_way_and_the_very_bytes() {
+        let target = Target::parse("wss://h/").expect("a URL");
+        let request = request(&target, &SECRETS);
+        let way = Way {
+            proxy: Some("socks5h://me:pw@p:1080".to_owned()),
+            decided_by: Some("all_proxy".to_owned()),
+            ..Way::default()
+        };
+        let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
+        let run = plan.dry_run(Secrets::Hidden);
+        assert_eq!(
+            run.notes,
+            [
+                "would connect to h:443 through the proxy socks5h://…@p:1080 (all_proxy)",
+                "would ask for h in TLS",
+            ]
+        );
+        let text = String::from_utf8(run.head).expect("text");
+        assert!(text.contains("\r\nAuthorization: Basic …\r\nCookie: …\r\nX-A: it's\r\n\r\n"));
+        assert_eq!(plan.dry_run(Secrets::Shown).head, request.raw());
+    }
+
+    #[test]
+    fn other_ways_are_told() {
+        let target = Target::parse("ws://[::1]:9/").expect("a URL");
+        let request = request(&target, &[]);
+        let told = |way: Way| {
+            let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
+            plan.dry_run(Secrets::Hidden).notes.join("|")
+        };
+        assert_eq!(told(Way::default()), "would look up and connect to [::1]:9");
+        let socket = Some("/s\x1b".to_owned());
+        assert_eq!(
+            told(Way { unix_socket: socket, ..Way::default() }),
+            "would connect to the socket /s\\e"
+        );
+        let addresses = vec![([127, 0, 0, 1], 9).into(), ([127, 0, 0, 2], 9).into()];
+        assert_eq!(
+            told(Way { addresses, connect_to: Some("o:9".to_owned()), ..Way::default() }),
+            "would connect to o:9 at 127.0.0.1:9, 127.0.0.2:9"
+        );
+    }
+}

@@ -1,0 +1,191 @@
+//! The options of `cli/reach.rs` checked: who the user is, where to go on, when to try again.
+
+use std::path::PathBuf;
+
+use super::UsageError;
+use super::credentials::{CookieSource, TokenSource, User};
+use super::plan::Secrets;
+use crate::cli::reach::{AccountOptions, ReachOptions};
+use crate::net::redirect::RedirectOptions;
+use crate::net::retry::RetryOptions;
+use crate::ui::write_out::{Format, FormatSource};
+
+/// What to do on the way to a connection, and instead of one.
+#[derive(Clone, Debug)]
+pub struct ReachConfig {
+    /// Who the user is; nothing of it has been read or asked yet.
+    pub account: Account,
+    /// Which cookies are sent.
+    pub cookies: Vec<CookieSource>,
+    /// Where all cookies are written at the end.
+    pub cookie_jar: Option<PathBuf>,
+    /// Whether redirects are followed, and which.
+    pub redirects: Option<RedirectOptions>,
+    /// Tries after one that failed.
+    pub retry: RetryOptions,
+    /// Tries after a connection that ended; `retry.retries` limits them if it was given.
+    pub reconnect: Option<RetryOptions>,
+    /// Tell instead of doing.
+    pub instead: Option<Instead>,
+    /// Whether secrets are shown.
+    pub secrets: Secrets,
+    /// What is written at the end.
+    pub write_out: Option<WriteOut>,
+    /// Draw the phases at the end.
+    pub timing: bool,
+}
+
+/// Who the user is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// Nobody, or who the URL or a header says.
+    Unsaid,
+    /// By name and password.
+    User(User),
+    /// By a token.
+    Token(TokenSource),
+    /// As a file says for the host; `None` is `~/.netrc`.
+    Netrc(Option<PathBuf>),
+}
+
+/// What is told instead of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// `--dry-run`.
+    DryRun,
+    /// `--curl`.
+    Curl,
+}
+
+/// `--write-out`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteOut {
+    /// Read already.
+    Format(Format),
+    /// In a file; `-` is stdin. To be read before anything is dialled.
+    File(String),
+}
+
+impl ReachConfig {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    ///
+    /// A token's place, a cookie or a format can't be used.
+    pub fn resolve(options: ReachOptions) -> Result<Self, UsageError> {
+        let ReachOptions { account, location, again, tell, defaults: _ } = options;
+        let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
+        let cookies: Result<_, _> =
+            account.cookie.iter().map(|text| CookieSource::parse(text)).collect();
+        let write_out = tell.write_out.as_deref().map(|text| match FormatSource::of(text) {
+            FormatSource::Given(format) => Format::parse(format).map(WriteOut::Format),
+            FormatSource::File(name) => Ok(WriteOut::File(name.to_owned())),
+        });
+        let follows = location.location || location.location_trusted || location.location_downgrade;
+        let redirects = RedirectOptions {
+            limit: location.max_redirs,
+            trusted: location.location_trusted,
+            downgrade: location.location_downgrade,
+        };
+        let retry =
+            |without| RetryOptions { retries: again.retry.or(without), delay: again.retry_delay };
+        Ok(Self {
+            cookies: cookies.map_err(|error| usage(&error))?,
+            cookie_jar: account.cookie_jar.clone(),
+            redirects: follows.then_some(redirects),
+            retry: retry(Some(0)),
+            reconnect: again.reconnect.then(|| retry(None)),
+            instead: match (tell.dry_run, tell.curl) {
+                (true, _) => Some(Instead::DryRun),
+                (_, true) => Some(Instead::Curl),
+                _ => None,
+            },
+            secrets: if account.show_secrets { Secrets::Shown } else { Secrets::Hidden },
+            write_out: write_out.transpose().map_err(|error| usage(&error))?,
+            timing: tell.timing,
+            account: who(account).map_err(|error| usage(&error))?,
+        })
+    }
+}
+
+/// What is said of the user most plainly counts.
+fn who(options: AccountOptions) -> Result<Account, super::credentials::CredentialError> {
+    Ok(match (options.user, options.bearer) {
+        (Some(user), _) => Account::User(User::parse(&user)),
+        (None, Some(token)) => Account::Token(TokenSource::parse(&token)?),
+        (None, None) if options.netrc || options.netrc_file.is_some() => {
+            Account::Netrc(options.netrc_file)
+        }
+        (None, None) => Account::Unsaid,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+
+    use super::*;
+
+    fn resolve(line: &str) -> Result<ReachConfig, String> {
+        let command = ReachOptions::augment_args(clap::Command::new("wscope"));
+        command.clone().debug_assert();
+        let words = ["wscope"].into_iter().chain(line.split_whitespace());
+        let matches = command.try_get_matches_from(words).map_err(|error| error.to_string())?;
+        let options =
+            ReachOptions::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+        assert!(!format!("{options:?}").contains("hunter2"));
+        ReachConfig::resolve(options).map_err(|error| error.to_string())
+    }
+
+    fn config(line: &str) -> ReachConfig {
+        resolve(line).unwrap_or_else(|error| panic!("{line}: {error}"))
+    }
+
+    #[test]
+    fn nothing_is_done_that_was_not_asked_for() {
+        let config = config("");
+        assert_eq!((config.account, config.redirects), (Account::Unsaid, None));
+        assert_eq!((config.retry.retries, config.reconnect), (Some(0), None));
+        assert!(config.instead.is_none() && config.write_out.is_none() && !config.timing);
+        assert_eq!(config.secrets, Secrets::Hidden);
+    }
+
+    #[test]
+    fn each_option_has_its_effect() {
+        let made = config(
+            "-u me:hunter2 -L --max-redirs 3 --retry 2 --retry-delay 250ms --dry-run --show-secrets --timing --cookie a=hunter2 --cookie @jar",
+        );
+        assert_eq!(made.account, Account::User(User::parse("me:hunter2")));
+        assert_eq!(made.redirects, Some(RedirectOptions { limit: 3, ..Default::default() }));
+        assert_eq!((made.retry.retries, made.retry.delay.as_millis()), (Some(2), 250));
+        assert_eq!((made.instead, made.secrets), (Some(Instead::DryRun), Secrets::Shown));
+        assert_eq!((made.cookies.len(), made.timing), (2, true));
+        assert_eq!(config("--curl").instead, Some(Instead::Curl));
+        assert_eq!(config("--netrc").account, Account::Netrc(None));
+        assert_eq!(config("--netrc-file f").account, Account::Netrc(Some("f".into())));
+        let trusted = config("--location-trusted").redirects;
+        assert!(trusted.is_some_and(|options| options.trusted && !options.downgrade));
+        assert_eq!(config("--write-out @f").write_out, Some(WriteOut::File("f".to_owned())));
+    }
+
+    #[test]
+    fn reconnecting_has_no_limit_unless_one_is_given() {
+        let retries = |line| config(line).reconnect.map(|options| options.retries);
+        assert_eq!(retries("--reconnect"), Some(None));
+        assert_eq!(retries("--reconnect --retry 3"), Some(Some(3)));
+    }
+
+    #[test]
+    fn wrong_values_are_wrong_usage() {
+        for (line, expected) in [
+            ("--bearer @", "--bearer @ needs a name"),
+            ("--cookie hunter2", "--cookie takes NAME=VALUE"),
+            ("--write-out %{urll}", "did you mean url?"),
+            ("--dry-run --curl", "cannot be used with"),
+            ("-u a --bearer b", "cannot be used with"),
+        ] {
+            let error = resolve(line).expect_err(line);
+            assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! `--retry` and `--reconnect`: whether to try again, and when.
+//!
+//! A pure schedule: it is told what failed and is handed randomness, and says how long to wait.
+//! It neither waits nor dials. RFC 6455 §7.2.3: "To avoid this, clients SHOULD use some form of
+//! backoff when trying to reconnect after abnormal closures".
+
+use std::time::Duration;
+
+use crate::wire::http_date;
+
+/// The first delay where `--retry-delay` says nothing.
+pub const DEFAULT_DELAY: Duration = Duration::from_secs(1);
+
+/// Delays stop growing here, unless the first is longer.
+const CAP: Duration = Duration::from_secs(60);
+
+/// A Retry-After beyond this is a refusal; a run that sleeps for days helps nobody.
+const MOST_ASKED: Duration = Duration::from_secs(3600);
+
+/// A connection that stood so long shows that the trouble was over: delays begin anew.
+const STABLE: Duration = Duration::from_secs(10);
+
+/// What went wrong while a connection was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The name has no address, or the name server did not say.
+    Resolve,
+    /// No address took a TCP connection.
+    Connect,
+    /// A proxy could not be reached or answered that it could not reach the server.
+    Proxy,
+    /// A proxy refused: the same would happen again.
+    ProxyRefused,
+    /// TLS was refused or the certificate is not trusted: the same would happen again.
+    Tls,
+    /// A time of ours was over.
+    TimedOut,
+    /// The stream ended before the response was whole.
+    Lost,
+    /// The server answered with this status instead of 101.
+    Status(u16),
+    /// Anything else: a response that breaks the rules, a signal, an error of this machine.
+    Other,
+}
+
+/// How an open connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Because this side wanted it.
+    ByUs,
+    /// Without a Close frame (1006).
+    Lost,
+    /// The peer did not answer pings.
+    Silent,
+    /// The peer closed with this code, or without one.
+    Closed(Option<u16>),
+    /// A side broke the protocol.
+    Violation,
+}
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryOptions {
+    /// How often to try again in a row; `None` without end, as `--reconnect` does.
+    pub retries: Option<u32>,
+    /// The first delay, which doubles each time.
+    pub delay: Duration,
+}
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try again.
+    Again {
+        /// After this time.
+        after: Duration,
+        /// Which try in a row this will be, from 1.
+        number: u32,
+    },
+    /// Tell the failure and end.
+    GiveUp(Reason),
+}
+
+/// Why not to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The same would happen.
+    Lasting,
+    /// It was tried as often as was asked.
+    Exhausted,
+    /// The server asks for more patience than an hour.
+    TooLong(Duration),
+}
+
+/// The tries of one run.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    options: RetryOptions,
+    /// Tries in a row that were granted.
+    granted: u32,
+}
+
+impl Failure {
+    /// Whether it may pass by itself.
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::Resolve | Self::Connect | Self::Proxy | Self::TimedOut | Self::Lost => true,
+            // Those curl retries, and 425 (RFC 8470 §5.2), which asks for it.
+            Self::Status(status) => matches!(status, 408 | 425 | 429 | 500 | 502..=504),
+            Self::ProxyRefused | Self::Tls | Self::Other => false,
+        }
+    }
+}
+
+impl Ended {
+    /// Whether `--reconnect` connects again.
+    ///
+    /// Of the peer's codes those do that tell of its state and not of what we did: 1001 going
+    /// away, 1011 internal error, 1012 restart, 1013 try again later, 1014 bad gateway. 1000, no
+    /// code and an application's own codes are an end that somebody meant.
+    pub fn is_reconnected(self) -> bool {
+        match self {
+            Self::Lost | Self::Silent => true,
+            Self::Closed(code) => matches!(code, Some(1001 | 1011..=1014)),
+            Self::ByUs | Self::Violation => false,
+        }
+    }
+}
+
+impl Schedule {
+    /// Before the first try.
+    pub fn new(options: RetryOptions) -> Self {
+        Self { options, granted: 0 }
+    }
+
+    /// After a connection could not be opened. `retry_after` is what the response asked for,
+    /// `random` any number.
+    pub fn failed(
+        &mut self,
+        failure: Failure,
+        retry_after: Option<Duration>,
+        random: u64,
+    ) -> Verdict {
+        if !failure.is_transient() {
+            return Verdict::GiveUp(Reason::Lasting);
+        }
+        match retry_after {
+            Some(asked) if asked > MOST_ASKED => Verdict::GiveUp(Reason::TooLong(asked)),
+            // "Servers send the "Retry-After" header field to indicate how long the user agent
+            // ought to wait before making a follow-up request" (RFC 9110 §10.2.3).
+            asked => self.again(asked.unwrap_or_default(), random),
+        }
+    }
+
+    /// After an open connection ended, which had stood for this time: what `--reconnect` does.
+    pub fn ended(&mut self, ended: Ended, stood: Duration, random: u64) -> Verdict {
+        if !ended.is_reconnected() {
+            return Verdict::GiveUp(Reason::Lasting);
+        }
+        if stood >= STABLE {
+            self.granted = 0;
+        }
+        self.again(Duration::ZERO, random)
+    }
+
+    fn again(&mut self, least: Duration, random: u64) -> Verdict {
+        if self.options.retries.is_some_and(|most| self.granted >= most) {
+            return Verdict::GiveUp(Reason::Exhausted);
+        }
+        let after = jittered(self.delay(), random).max(least);
+        self.granted = self.granted.saturating_add(1);
+        Verdict::Again { after, number: self.granted }
+    }
+
+    /// "Subsequent reconnect attempts SHOULD be delayed by increasingly longer amounts of time,
+    /// using a method such as truncated binary exponential backoff" (RFC 6455 §7.2.3).
+    fn delay(&self) -> Duration {
+        let first = self.options.delay;
+        let doubled = 1u32.checked_shl(self.granted).and_then(|factor| first.checked_mul(factor));
+        doubled.unwrap_or(Duration::MAX).min(CAP.max(first))
+    }
+}
+
+/// Between half of the delay and all of it, so that a crowd does not come back at once.
+fn jittered(delay: Duration, random: u64) -> Duration {
+    let half = delay / 2;
+    let share = random as f64 / u64::MAX as f64;
+    half + half.mul_f64(share.clamp(0.0, 1.0))
+}
+
+/// Reads a Retry-After: seconds, or a date (RFC 9110 §10.2.3); `now` in seconds since the Unix
+/// epoch. A date that has passed asks for nothing.
+pub fn retry_after(value: &str, now: i64) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let wait = http_date::parse(value)?.saturating_sub(now);
+    Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn schedule(retries: Option<u32>, delay: Duration) -> Schedule {
+        Schedule::new(RetryOptions { retries, delay })
+    }
+
+    fn wait(verdict: Verdict) -> Duration {
+        match verdict {
+            Verdict::Again { after, .. } => after,
+            Verdict::GiveUp(reason) => panic!("gave up: {reason:?}"),
+        }
+    }
+
+    #[test]
+    fn delays_double_up_to_a_minute() {
+        let mut tries = schedule(None, SECOND);
+        let waits: Vec<u64> = (0..9)
+            .map(|_| wait(tries.failed(Failure::Connect, None, u64::MAX)).as_secs())
+            .collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        for _ in 0..100 {
+            assert_eq!(wait(tries.failed(Failure::Lost, None, u64::MAX)), CAP);
+        }
+    }
+
+    #[test]
+    fn a_long_first_delay_is_its_own_cap_and_none_is_none() {
+        let mut long = schedule(None, CAP * 5);
+        for _ in 0..3 {
+            assert_eq!(wait(long.failed(Failure::Resolve, None, u64::MAX)), CAP * 5);
+        }
+        let mut none = schedule(None, Duration::ZERO);
+        assert_eq!(wait(none.failed(Failure::Resolve, None, u64::MAX)), Duration::ZERO);
+        assert!(wait(schedule(None, Duration::MAX).failed(Failure::Lost, None, 7)) > CAP);
+    }
+
+    #[test]
+    fn jitter_takes_at_most_half() {
+        for (random, millis) in [(0, 500), (u64::MAX / 2, 750), (u64::MAX, 1000)] {
+            let after = wait(schedule(None, SECOND).failed(Failure::Lost, None, random));
+            assert_eq!(after.as_millis(), millis, "{random}");
+        }
+    }
+
+    #[test]
+    fn so_many_times_and_no_more() {
+        let mut tries = schedule(Some(2), SECOND);
+        for number in 1..=2 {
+            let verdict = tries.failed(Failure::TimedOut, None, 0);
+            assert!(matches!(verdict, Verdict::Again { number: n, .. } if n == number));
+        }
+        let verdict = tries.failed(Failure::TimedOut, None, 0);
+        assert_eq!(verdict, Verdict::GiveUp(Reason::Exhausted));
+        let verdict = schedule(Some(0), SECOND).failed(Failure::Connect, None, 0);
+        assert_eq!(verdict, Verdict::GiveUp(Reason::Exhausted));
+    }
+
+    #[test]
+    fn what_lasts_is_not_tried_again() {
+        use Failure::{Other, ProxyRefused, Status, Tls};
+        for failure in
+            [Tls, ProxyRefused, Other, Status(401), Status(404), Status(501), Status(301)]
+        {
+            let verdict = schedule(None, SECOND).failed(failure, None, 0);
+            assert_eq!(verdict, Verdict::GiveUp(Reason::Lasting), "{failure:?}");
+        }
+        for status in [408, 425, 429, 500, 502, 503, 504] {
+            assert!(Status(status).is_transient(), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_server_may_ask_for_more() {
+        let asks = |seconds| {
+            let asked = Some(Duration::from_secs(seconds));
+            schedule(None, SECOND).failed(Failure::Status(503), asked, u64::MAX)
+        };
+        assert_eq!(wait(asks(120)), SECOND * 120);
+        assert_eq!(wait(asks(0)), SECOND);
+        assert_eq!(asks(3601), Verdict::GiveUp(Reason::TooLong(SECOND * 3601)));
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(retry_after(" 120 ", 0), Some(SECOND * 120));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_770), Some(SECOND * 7));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_999), Some(Duration::ZERO));
+        let most = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(retry_after("99999999999999999999999", 0), most);
+        for wrong in ["", "-1", "1.5", "soon"] {
+            assert_eq!(retry_after(wrong, 0), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ends_that_somebody_meant_are_ends() {
+        for ended in
+            [Ended::Lost, Ended::Silent, Ended::Closed(Some(1001)), Ended::Closed(Some(1012))]
+        {
+            assert!(ended.is_reconnected(), "{ended:?}");
+        }
+        for ended in [
+            Ended::ByUs,
+            Ended::Violation,
+            Ended::Closed(None),
+            Ended::Closed(Some(1000)),
+            Ended::Closed(Some(1008)),
+            Ended::Closed(Some(4001)),
+        ] {
+            let verdict = schedule(None, SECOND).ended(ended, CAP, 0);
+            assert_eq!(verdict, Verdict::GiveUp(Reason::Lasting), "{ended:?}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_stood_begins_the_delays_anew() {
+        let mut tries = schedule(Some(3), SECOND);
+        for expected in [1, 2] {
+            let after = wait(tries.ended(Ended::Lost, SECOND, u64::MAX));
+            assert_eq!(after.as_secs(), expected);
+        }
+        assert_eq!(wait(tries.ended(Ended::Lost, STABLE, u64::MAX)), SECOND);
+    }
+}

@@ -1,0 +1,77 @@
+//! What somebody who mistyped a name may have meant.
+
+/// More names than these help nobody.
+const MOST: usize = 3;
+
+/// The names a slip or two away from `typed`, nearest first, three at most; of those, only the
+/// ones that share the least distance.
+pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    // Two slips in a short word make another word.
+    let allowed = if typed.chars().count() < 5 { 1 } else { 2 };
+    let far = |name: &'a str| (distance(typed, name), name);
+    let mut near: Vec<_> = names.into_iter().map(far).filter(|(far, _)| *far <= allowed).collect();
+    near.sort_by_key(|(far, _)| *far);
+    let best = near.first().map(|(far, _)| *far);
+    near.into_iter()
+        .take_while(|(far, _)| Some(*far) == best)
+        .map(|(_, name)| name)
+        .take(MOST)
+        .collect()
+}
+
+/// `; did you mean a or b?`, or nothing: the end of a sentence that names what is unknown. Each
+/// name is written behind `prefix`.
+pub fn did_you_mean<'a>(
+    prefix: &str,
+    typed: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let near: Vec<_> =
+        near(typed, names).into_iter().map(|name| format!("{prefix}{name}")).collect();
+    match near.is_empty() {
+        true => String::new(),
+        false => format!("; did you mean {}?", near.join(" or ")),
+    }
+}
+
+/// How many slips lead from one word to the other: a character left out, put in, changed, or
+/// swapped with its neighbour (the optimal string alignment distance).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = changed.min(above[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(before[j - 2] + 1);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above.last().copied().unwrap_or(a.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 4] = ["header", "resolve", "retry", "proxy"];
+
+    #[test]
+    fn a_slip_is_recognised_whatever_kind_it_is() {
+        for typed in ["heder", "headerr", "haeder", "heaDer"] {
+            assert_eq!(near(typed, NAMES), ["header"], "{typed}");
+        }
+        assert!(near("colour", NAMES).is_empty());
+    }
+
+    #[test]
+    fn a_sentence_is_ended_or_left_alone() {
+        assert_eq!(did_you_mean("--", "retyr", NAMES), "; did you mean --retry?");
+        assert_eq!(did_you_mean("--", "x", NAMES), "");
+    }
+}

@@ -1,0 +1,240 @@
+//! Cookies (RFC 6265): what a Set-Cookie says, and which cookies a request carries.
+//!
+//! Deals with texts, names of hosts and seconds that are handed in. Knows no file, no clock and
+//! no list of public suffixes: a cookie for a whole top-level domain is refused, one for `co.uk`
+//! is not.
+
+mod jar;
+mod netscape;
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::http_date;
+pub use jar::Jar;
+pub use netscape::{NetscapeFault, read_netscape};
+
+/// A cookie as it is stored (RFC 6265 §5.3).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// Its name; may be empty in files of other programs.
+    pub name: String,
+    /// Its value; not shown by `Debug`.
+    pub value: String,
+    /// The host or domain it is for, in lower case without a leading dot.
+    pub domain: String,
+    /// Whether only that very host gets it, and no host below it.
+    pub host_only: bool,
+    /// The path it is for, beginning with `/`.
+    pub path: String,
+    /// Whether only TLS may carry it.
+    pub secure: bool,
+    /// Whether scripts of a page must not see it; kept for the file.
+    pub http_only: bool,
+    /// When it ends, in seconds since the Unix epoch; `None` with the session.
+    pub expires: Option<i64>,
+}
+
+/// Where a cookie comes from or goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The host in lower case, an IPv6 address without brackets.
+    pub host: &'a str,
+    /// The path of the URL; a query is no part of it and ignored.
+    pub path: &'a str,
+    /// Whether TLS protects it.
+    pub secure: bool,
+}
+
+/// Why a Set-Cookie is ignored. Shows no value.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CookieError {
+    /// No `=` or nothing before it.
+    #[error("a Set-Cookie without a name is ignored (RFC 6265 §5.2)")]
+    NoName,
+    /// A control character.
+    #[error("the cookie {name:?} has a control character and is ignored")]
+    Control {
+        /// Its name.
+        name: String,
+    },
+    /// A domain that the host is no part of.
+    #[error(
+        "the cookie {name:?} is for {domain:?}, which {host} is no part of; it is ignored (RFC 6265 §5.3)"
+    )]
+    ForeignDomain {
+        /// Its name.
+        name: String,
+        /// The domain attribute.
+        domain: String,
+        /// Who sent it.
+        host: String,
+    },
+    /// A secure cookie without TLS.
+    #[error("the cookie {name:?} is Secure but came without TLS; it is ignored, as browsers do")]
+    NotSecure {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Cookie {
+    /// Reads the value of a Set-Cookie header that came from a place at a time.
+    ///
+    /// # Errors
+    ///
+    /// The header must be ignored.
+    pub fn parse(text: &str, from: Place<'_>, now: i64) -> Result<Self, CookieError> {
+        let mut parts = text.split(';');
+        let (name, value) = parts
+            .next()
+            .and_then(|pair| pair.split_once('='))
+            .map(|(name, value)| (trim(name), trim(value)))
+            .filter(|(name, _)| !name.is_empty())
+            .ok_or(CookieError::NoName)?;
+        let name_again = || name.to_owned();
+        // A tab would tear the file; curl refuses it for the same reason.
+        if text.chars().any(char::is_control) {
+            let name = name.chars().filter(|c| !c.is_control()).collect();
+            return Err(CookieError::Control { name });
+        }
+        let mut cookie = Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            domain: from.host.to_ascii_lowercase(),
+            host_only: true,
+            path: default_path(from.path).to_owned(),
+            secure: false,
+            http_only: false,
+            expires: None,
+        };
+        let mut max_age = None;
+        for part in parts {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            let (key, value) = (trim(key), trim(value));
+            if key.eq_ignore_ascii_case("expires") {
+                cookie.expires = http_date::parse(value).or(cookie.expires);
+            } else if key.eq_ignore_ascii_case("max-age") {
+                max_age = seconds(value).or(max_age);
+            } else if key.eq_ignore_ascii_case("domain") {
+                cookie.set_domain(value, from.host)?;
+            } else if key.eq_ignore_ascii_case("path") {
+                // "If the attribute-value is empty or if the first character of the
+                // attribute-value is not %x2F ("/"): let cookie-path be the default-path" §5.2.4.
+                let path = if value.starts_with('/') { value } else { default_path(from.path) };
+                cookie.path = path.to_owned();
+            } else if key.eq_ignore_ascii_case("secure") {
+                cookie.secure = true;
+            } else if key.eq_ignore_ascii_case("httponly") {
+                cookie.http_only = true;
+            }
+        }
+        // "If a cookie has both the Max-Age and the Expires attribute, the Max-Age attribute has
+        // precedence" (§4.1.2.2).
+        if let Some(age) = max_age {
+            cookie.expires = Some(if age <= 0 { i64::MIN } else { now.saturating_add(age) });
+        }
+        if cookie.secure && !from.secure {
+            return Err(CookieError::NotSecure { name: name_again() });
+        }
+        Ok(cookie)
+    }
+
+    /// §5.2.3 and §5.3, steps 4 to 6.
+    fn set_domain(&mut self, value: &str, host: &str) -> Result<(), CookieError> {
+        let domain = value.strip_prefix('.').unwrap_or(value).to_ascii_lowercase();
+        if domain.is_empty() || domain.eq_ignore_ascii_case(host) {
+            // An address or a top-level domain is a domain of one host.
+            self.host_only = domain.is_empty() || is_address(host) || !domain.contains('.');
+            return Ok(());
+        }
+        if !domain.contains('.') || !domain_matches(host, &domain) {
+            let (name, host) = (self.name.clone(), host.to_owned());
+            return Err(CookieError::ForeignDomain { name, domain, host });
+        }
+        (self.domain, self.host_only) = (domain, false);
+        Ok(())
+    }
+
+    /// Whether a request to this place carries it at this time (§5.4, step 1).
+    pub fn goes_to(&self, to: Place<'_>, now: i64) -> bool {
+        let for_host = match self.host_only {
+            true => self.domain.eq_ignore_ascii_case(to.host),
+            false => domain_matches(to.host, &self.domain),
+        };
+        for_host
+            && path_matches(path_of(to.path), &self.path)
+            && (to.secure || !self.secure)
+            && !self.is_over(now)
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&self, now: i64) -> bool {
+        self.expires.is_some_and(|at| at <= now)
+    }
+}
+
+/// Hides the value, which is as good as a password.
+impl fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cookie")
+            .field("name", &self.name)
+            .field("domain", &self.domain)
+            .field("host_only", &self.host_only)
+            .field("path", &self.path)
+            .field("secure", &self.secure)
+            .field("http_only", &self.http_only)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// Max-Age (§5.2.2): digits, or `-` and digits; more than fits is for ever.
+fn seconds(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let limit = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    Some(text.parse().unwrap_or(limit))
+}
+
+fn path_of(target: &str) -> &str {
+    target.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// §5.1.4: the path up to, but not including, its last slash; `/` if that leaves nothing.
+fn default_path(target: &str) -> &str {
+    let path = path_of(target);
+    match path.rfind('/') {
+        Some(at) if at > 0 && path.starts_with('/') => &path[..at],
+        _ => "/",
+    }
+}
+
+/// §5.1.3: the same, or a name below it that is no address.
+fn domain_matches(host: &str, domain: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    host == domain
+        || (!is_address(&host)
+            && host.strip_suffix(domain).is_some_and(|below| below.ends_with('.')))
+}
+
+/// §5.1.4: the same, or a path below it.
+fn path_matches(path: &str, cookie_path: &str) -> bool {
+    let path = if path.is_empty() { "/" } else { path };
+    path.strip_prefix(cookie_path)
+        .is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
+}
+
+fn is_address(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests;
