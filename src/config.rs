@@ -9,7 +9,6 @@ mod listen;
 pub mod netrc;
 pub mod plan;
 pub mod reach;
-pub mod secret;
 pub mod shell_quote;
 pub mod transport;
 
@@ -39,7 +38,8 @@ use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateOffer};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::is_token;
 
-pub use listen::{Answer, ListenConfig, Passphrase, Source, TlsConfig};
+pub use crate::net::secret;
+pub use listen::{Answer, ListenConfig, Source, TlsConfig};
 
 /// Wrong usage, in a sentence.
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::secret::Secret;
 use super::{Display, UsageError, check_subprotocols, header_edits};
 use crate::cli::{
     AdmissionOptions, InputFormat, Linger, ListenArgs, OutputFormat, ServerDeflateOptions,
@@ -11,6 +12,7 @@ use crate::cli::{
 };
 use crate::net::listener::Place;
 use crate::net::tls::Identity;
+use crate::net::tls::options::Passphrase;
 use crate::session::endpoint::AutoPong;
 use crate::session::{EndpointConfig, Limits};
 use crate::ui::terminal::Terminal;
@@ -98,17 +100,6 @@ pub struct TlsConfig {
     pub passphrase: Passphrase,
     /// Where a certificate made on the spot is written.
     pub certificate_out: Option<PathBuf>,
-}
-
-/// Where the passphrase of a key is.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Passphrase {
-    /// There is none.
-    None,
-    /// From the environment.
-    Given(String),
-    /// On the first line of a file.
-    File(PathBuf),
 }
 
 /// Says nothing of a passphrase.
@@ -312,8 +303,8 @@ fn tls(options: TlsServerOptions, place: &Place) -> Result<Option<TlsConfig>, Us
     };
     let passphrase = match (pass_file, std::env::var("WSCOPE_PASSPHRASE")) {
         (Some(path), _) => Passphrase::File(path),
-        (None, Ok(text)) if !text.contains('\0') => Passphrase::Given(text),
-        (None, _) => Passphrase::None,
+        (None, Ok(text)) if !text.contains('\0') => Passphrase::Given(Secret::new(text)),
+        (None, _) => Passphrase::Unknown,
     };
     Ok(Some(TlsConfig { identity, passphrase, certificate_out: self_signed_out }))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::UsageError;
+use super::secret::Secret;
 use crate::cli::TransportOptions;
 use crate::net::overrides::Overrides;
 use crate::net::proxy::Credentials;
@@ -10,9 +11,7 @@ use crate::net::proxy::choice::{ProxyOptions, VARIABLES};
 use crate::net::resolve::Family;
 use crate::net::route::Transport;
 use crate::net::source::Source;
-use crate::net::tls::options::{
-    ClientIdentity, Passphrase, Secret, ServerName, TlsOptions, parse_alpn,
-};
+use crate::net::tls::options::{ClientIdentity, Passphrase, ServerName, TlsOptions, parse_alpn};
 
 /// Where a key's passphrase is when nothing else is said.
 const PASSPHRASE_VARIABLE: &str = "WSCOPE_PASSPHRASE";
@@ -57,14 +56,14 @@ fn transport_in(
     let passphrase = match (options.pass_file, options.pass_env) {
         (Some(path), _) => Passphrase::File(path),
         (None, Some(name)) => match variable(&name) {
-            Some(text) => Passphrase::Given(Secret(text)),
+            Some(text) => Passphrase::Given(Secret::new(text)),
             None => {
                 let text = format!("--pass-env: there is no environment variable {name}");
                 return Err(UsageError(text));
             }
         },
         (None, None) => variable(PASSPHRASE_VARIABLE)
-            .map_or(Passphrase::Unknown, |text| Passphrase::Given(Secret(text))),
+            .map_or(Passphrase::Unknown, |text| Passphrase::Given(Secret::new(text))),
     };
     let defaults = TlsOptions::default();
     let alpn = options.alpn.as_deref().map(parse_alpn).transpose();
@@ -161,7 +160,7 @@ mod tests {
             let arguments = [&["--cert", "c"], arguments].concat();
             choices(&arguments, &environment).unwrap().tls.identity.unwrap().passphrase
         };
-        let given = |text: &str| Passphrase::Given(Secret(text.to_owned()));
+        let given = |text: &str| Passphrase::Given(Secret::new(text));
         assert_eq!(passphrase(&[]), given("a"));
         assert_eq!(passphrase(&["--pass-env", "OTHER"]), given("b"));
         assert_eq!(passphrase(&["--pass-file", "f"]), Passphrase::File("f".into()));

@@ -19,6 +19,7 @@ pub mod redirect;
 pub mod resolve;
 pub mod retry;
 pub mod route;
+pub mod secret;
 pub mod server_hello;
 pub mod signals;
 pub mod source;

@@ -31,12 +31,13 @@ use super::exit::Exit;
 use super::report::Reporter;
 use super::say;
 use crate::cli::{Linger, OutputFormat};
-use crate::config::{ListenConfig, Passphrase, TlsConfig};
+use crate::config::{ListenConfig, TlsConfig};
 use crate::event::{ConnId, Event};
 use crate::net::descriptors;
 use crate::net::link::Buffers;
 use crate::net::listener::Listeners;
 use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
+use crate::net::tls::options::Passphrase;
 use crate::net::tls::{Certificate, TlsServer};
 use crate::wire::{CloseCode, Role};
 
@@ -251,8 +252,8 @@ impl Server {
 
 fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
     let passphrase = match &config.passphrase {
-        Passphrase::None => None,
-        Passphrase::Given(text) => Some(text.clone()),
+        Passphrase::Unknown => None,
+        Passphrase::Given(secret) => Some(secret.reveal().to_owned()),
         Passphrase::File(path) => {
             let text = fs::read_to_string(path)
                 .with_context(|| format!("--pass-file {}", path.display()))?;

@@ -127,7 +127,7 @@ fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsErro
         Passphrase::Given(_) | Passphrase::Unknown => None,
     };
     let passphrase = match &identity.passphrase {
-        Passphrase::Given(secret) => Some(secret.0.as_str()),
+        Passphrase::Given(secret) => Some(secret.reveal()),
         Passphrase::File(_) | Passphrase::Unknown => from_file.as_deref(),
     };
     // OpenSSL's C strings end at it; its binding would panic.

@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use crate::net::secret::Secret;
+
 /// How a client speaks TLS.
 #[derive(Debug, Clone)]
 pub struct TlsOptions {
@@ -72,10 +74,6 @@ pub enum Passphrase {
     /// On the first line of a file.
     File(PathBuf),
 }
-
-/// A text that no debug output shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
 
 /// A version of TLS that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -207,12 +205,6 @@ impl fmt::Debug for Pin {
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_passphrase_is_not_shown() {
-        let passphrase = Passphrase::Given(Secret("word".to_owned()));
+        let passphrase = Passphrase::Given(Secret::new("word"));
         assert_eq!(format!("{passphrase:?}"), "Given((hidden))");
     }
 }

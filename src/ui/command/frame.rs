@@ -3,9 +3,9 @@
 use super::error::{Fault, ParseError};
 use super::notation::{OPCODES, close_code, length_form, mask_key, number, on_off, opcode};
 use super::payload::{self, Plain};
-use super::table::near;
 use super::words::{Args, Piece};
 use super::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
+use crate::ui::suggest;
 use crate::wire::close::CloseBody;
 use crate::wire::{Control, Data, OpCode};
 
@@ -92,11 +92,11 @@ pub(super) fn frame(args: &mut Args<'_>) -> Result<Command, ParseError> {
 /// The word is nearly an option: a slip must not become payload.
 fn option(word: Piece<'_>) -> Result<Option<(&'static str, Piece<'_>)>, ParseError> {
     let Some((name, _)) = word.text.split_once('=') else { return Ok(None) };
-    let mut keys = FRAME_KEYS.iter().map(|key| key.name);
+    let keys = FRAME_KEYS.iter().map(|key| key.name);
     if let Some(key) = keys.clone().find(|key| *key == name) {
         return Ok(Some((key, word.skip(name.len() + 1))));
     }
-    match near(name, &mut keys).first() {
+    match suggest::near(name, keys).first() {
         Some(meant) => {
             let accepted = format!("{meant}=, or -- before a payload that begins so");
             Err(word.not("no option of /frame", accepted))

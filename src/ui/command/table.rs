@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use super::Command;
 use super::error::ParseError;
 use super::words::Args;
+use crate::ui::suggest;
 
 pub use entries::ENTRIES;
 
@@ -177,10 +178,10 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 /// The names that `typed` may have been meant for: those it begins, otherwise those a slip away.
 pub fn suggest(typed: &str) -> Vec<&'static str> {
     let typed = typed.to_lowercase();
-    let mut names = ENTRIES.iter().map(|entry| entry.name);
+    let names = ENTRIES.iter().map(|entry| entry.name);
     let begun: Vec<_> = names.clone().filter(|name| name.starts_with(&typed)).collect();
     match begun.is_empty() {
-        true => near(&typed, &mut names),
+        true => suggest::near(&typed, names),
         // Nothing typed begins everything.
         false if typed.is_empty() => Vec::new(),
         false => begun.into_iter().take(MAX_SUGGESTED).collect(),
@@ -189,45 +190,6 @@ pub fn suggest(typed: &str) -> Vec<&'static str> {
 
 /// More names than these help nobody.
 const MAX_SUGGESTED: usize = 3;
-
-/// The names a slip or two away from `typed`, nearest first; of equally near ones, those of the
-/// least distance only.
-pub(super) fn near(
-    typed: &str,
-    names: &mut dyn Iterator<Item = &'static str>,
-) -> Vec<&'static str> {
-    // Two slips in a short word make another word.
-    let allowed = if typed.chars().count() < 5 { 1 } else { 2 };
-    let mut near: Vec<_> = names
-        .map(|name| (distance(typed, name), name))
-        .filter(|(far, _)| *far <= allowed)
-        .collect();
-    near.sort_by_key(|(far, _)| *far);
-    let best = near.first().map(|(far, _)| *far);
-    let nearest = near.into_iter().take_while(|(far, _)| Some(*far) == best);
-    nearest.map(|(_, name)| name).take(MAX_SUGGESTED).collect()
-}
-
-/// How many slips lead from one word to the other: a character left out, put in, changed, or
-/// swapped with its neighbour (the optimal string alignment distance).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let changed = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = changed.min(above[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before[j - 2] + 1);
-            }
-            row.push(least);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above.last().copied().unwrap_or(a.len())
-}
 
 /// The values of an enum of the command line, each with what it means.
 pub(super) fn values<T: ValueEnum + 'static>() -> impl Iterator<Item = (String, String)> {
@@ -303,15 +265,6 @@ mod tests {
                     assert!(parse(&line).is_ok(), "{line}");
                 }
             }
-        }
-    }
-
-    #[test]
-    fn slips_are_counted() {
-        for (a, b, slips) in
-            [("ping", "ping", 0), ("pnig", "ping", 1), ("pin", "ping", 1), ("", "abc", 3)]
-        {
-            assert_eq!((distance(a, b), distance(b, a)), (slips, slips), "{a} {b}");
         }
     }
 

@@ -16,7 +16,8 @@ use rcgen::{CertificateParams, KeyPair};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::*;
-use crate::net::tls::options::{Secret, TlsVersion};
+use crate::net::secret::Secret;
+use crate::net::tls::options::TlsVersion;
 use crate::net::tls::tests::{Authority, carry, join, problem};
 use crate::net::tls::{CertificateProblem, Handshake, PlainRead};
 
@@ -253,7 +254,7 @@ fn showing(
         certificate: certificate.path().to_owned(),
         key: key.map(|key| key.path().to_owned()),
         passphrase: match passphrase {
-            Some(text) => Passphrase::Given(Secret(text.to_owned())),
+            Some(text) => Passphrase::Given(Secret::new(text)),
             None => Passphrase::Unknown,
         },
     };
