@@ -70,6 +70,8 @@ pub struct Display {
     pub timestamps: Timestamps,
     /// Whether JSON is shown pretty.
     pub pretty: Pretty,
+    /// Whether credentials are shown.
+    pub show_secrets: bool,
 }
 
 /// Where the lines of a session come from, beside stdin, and what they mean.
@@ -366,9 +368,9 @@ impl ClientConfig {
 impl Display {
     /// Takes what was typed.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
-        let DisplayOptions { quiet, verbose, color, pretty } = *options;
+        let DisplayOptions { quiet, verbose, color, pretty, show_secrets } = *options;
         let (view, timestamps) = (View::default(), Timestamps::default());
-        Self { quiet, verbose, terminal, color, view, timestamps, pretty }
+        Self { quiet, verbose, terminal, color, view, timestamps, pretty, show_secrets }
     }
 
     /// How a transcript looks on a stream that is a terminal, or is not.

@@ -62,12 +62,12 @@ pub enum Event<'a> {
         /// Why, as the system says it.
         error: &'a str,
     },
-    /// TCP is up.
+    /// The socket is connected: to the server, or to the proxy before it.
     Connected {
-        /// Our end.
-        local: SocketAddr,
-        /// Theirs.
-        peer: SocketAddr,
+        /// Our end: an address, or a word for a Unix socket's end.
+        local: &'a str,
+        /// Theirs: an address, or the path of a Unix socket.
+        peer: &'a str,
     },
     /// A server listens; of no connection, so [`Stamp::conn`] is 0.
     Listening {
@@ -170,8 +170,10 @@ pub struct MessageInfo {
 pub struct Phases {
     /// Name resolution.
     pub resolve: Duration,
-    /// TCP.
+    /// TCP, or the Unix socket.
     pub connect: Duration,
+    /// The way through the proxy, if there is one.
+    pub proxy: Option<Duration>,
     /// TLS, if any.
     pub tls: Option<Duration>,
     /// From the request to the end of the response's head.

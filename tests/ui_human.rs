@@ -303,10 +303,7 @@ fn facts_about_the_connection() {
     let mut session = plain();
     session.tell(&Event::Resolved { host: "example.org", addresses: &addresses });
     session.tell(&Event::AddressFailed { address: addresses[1], error: "connection refused" });
-    session.tell(&Event::Connected {
-        local: "127.0.0.1:9".parse().expect("valid"),
-        peer: addresses[0],
-    });
+    session.tell(&Event::Connected { local: "127.0.0.1:9", peer: "127.0.0.1:80" });
     session.tell(&Event::Tls(&TlsFacts {
         version: Some("TLS 1.3".into()),
         cipher: Some("TLS_AES_128_GCM_SHA256".into()),

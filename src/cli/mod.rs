@@ -322,6 +322,10 @@ pub struct DisplayOptions {
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
+
+    /// Show Authorization, Cookie, Set-Cookie and passwords as they are
+    #[arg(long, hide_short_help = true)]
+    pub show_secrets: bool,
 }
 
 /// `wscope demo`.

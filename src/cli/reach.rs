@@ -67,10 +67,6 @@ pub struct AccountOptions {
     /// Write all cookies to FILE at the end, those of responses included
     #[arg(long, value_name = "FILE")]
     pub cookie_jar: Option<PathBuf>,
-
-    /// Show Authorization, Cookie and passwords as they are
-    #[arg(long)]
-    pub show_secrets: bool,
 }
 
 /// Redirects.
@@ -173,7 +169,6 @@ impl std::fmt::Debug for AccountOptions {
             .field("netrc", &self.netrc)
             .field("netrc_file", &self.netrc_file)
             .field("cookie_jar", &self.cookie_jar)
-            .field("show_secrets", &self.show_secrets)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::UsageError;
 use super::credentials::{CookieSource, TokenSource, User};
-use super::plan::Secrets;
 use crate::cli::reach::{AccountOptions, ReachOptions};
 use crate::net::redirect::RedirectOptions;
 use crate::net::retry::RetryOptions;
@@ -27,8 +26,6 @@ pub struct ReachConfig {
     pub reconnect: Option<RetryOptions>,
     /// Tell instead of doing.
     pub instead: Option<Instead>,
-    /// Whether secrets are shown.
-    pub secrets: Secrets,
     /// What is written at the end.
     pub write_out: Option<WriteOut>,
     /// Draw the phases at the end.
@@ -100,7 +97,6 @@ impl ReachConfig {
                 (_, true) => Some(Instead::Curl),
                 _ => None,
             },
-            secrets: if account.show_secrets { Secrets::Shown } else { Secrets::Hidden },
             write_out: write_out.transpose().map_err(|error| usage(&error))?,
             timing: tell.timing,
             account: who(account).map_err(|error| usage(&error))?,
@@ -147,18 +143,17 @@ mod tests {
         assert_eq!((config.account, config.redirects), (Account::Unsaid, None));
         assert_eq!((config.retry.retries, config.reconnect), (Some(0), None));
         assert!(config.instead.is_none() && config.write_out.is_none() && !config.timing);
-        assert_eq!(config.secrets, Secrets::Hidden);
     }
 
     #[test]
     fn each_option_has_its_effect() {
         let made = config(
-            "-u me:hunter2 -L --max-redirs 3 --retry 2 --retry-delay 250ms --dry-run --show-secrets --timing --cookie a=hunter2 --cookie @jar",
+            "-u me:hunter2 -L --max-redirs 3 --retry 2 --retry-delay 250ms --dry-run --timing --cookie a=hunter2 --cookie @jar",
         );
         assert_eq!(made.account, Account::User(User::parse("me:hunter2")));
         assert_eq!(made.redirects, Some(RedirectOptions { limit: 3, ..Default::default() }));
         assert_eq!((made.retry.retries, made.retry.delay.as_millis()), (Some(2), 250));
-        assert_eq!((made.instead, made.secrets), (Some(Instead::DryRun), Secrets::Shown));
+        assert_eq!(made.instead, Some(Instead::DryRun));
         assert_eq!((made.cookies.len(), made.timing), (2, true));
         assert_eq!(config("--curl").instead, Some(Instead::Curl));
         assert_eq!(config("--netrc").account, Account::Netrc(None));

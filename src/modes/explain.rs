@@ -16,8 +16,13 @@ use crate::ui::terminal::Terminal;
 ///
 /// stdout failed.
 pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let options =
-        DisplayOptions { verbose: 0, quiet: false, pretty: Pretty::default(), color: args.color };
+    let options = DisplayOptions {
+        verbose: 0,
+        quiet: false,
+        pretty: Pretty::default(),
+        color: args.color,
+        show_secrets: false,
+    };
     let palette = Display::resolve(&options, terminal).palette(terminal.stdout);
     let page = Page { width: terminal.width, palette };
     let text = match (&args.browser, &args.topic) {

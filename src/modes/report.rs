@@ -14,6 +14,7 @@ use crate::net::stdio::Stdout;
 use crate::ui::command::{Filter, Timestamps, View};
 use crate::ui::pretty::Pretty;
 use crate::ui::prompt::Screen;
+use crate::ui::redact;
 use crate::ui::style::Palette;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
 use crate::wire::Role;
@@ -53,7 +54,8 @@ impl Shown {
             Self::Folded => {
                 let facts = matches!(event, Event::Connected { .. } | Event::Tls(_));
                 let open = matches!(event, Event::Open(_) | Event::End(_));
-                facts || open || Self::Frames.tells(event)
+                let note = matches!(event, Event::Note(_));
+                facts || open || note || Self::Frames.tells(event)
             }
             Self::Facts => matches!(
                 event,
@@ -78,17 +80,25 @@ struct Transcript {
     timestamps: Timestamps,
     json: Option<JsonPrinter>,
     role: Role,
+    show_secrets: bool,
     lines: Vec<u8>,
 }
 
+/// What machines read; without credentials, unless they may be shown.
+fn json_printer(role: Role, show_secrets: bool) -> JsonPrinter {
+    let printer = JsonPrinter::new(Some(role));
+    if show_secrets { printer } else { printer.redacting() }
+}
+
 impl Transcript {
-    fn new(place: Place, options: HumanOptions, role: Role) -> Self {
+    fn new(place: Place, options: HumanOptions, role: Role, show_secrets: bool) -> Self {
         let mut transcript = Self {
             place,
             human: HumanPrinter::new(options),
             timestamps: options.timestamps,
             json: None,
             role,
+            show_secrets,
             lines: Vec::new(),
         };
         transcript.set_view(options.view);
@@ -96,7 +106,7 @@ impl Transcript {
     }
 
     fn set_view(&mut self, view: View) {
-        self.json = (view == View::Json).then(|| JsonPrinter::new(Some(self.role)));
+        self.json = (view == View::Json).then(|| json_printer(self.role, self.show_secrets));
         self.human.set_view(view);
     }
 
@@ -106,9 +116,13 @@ impl Transcript {
     }
 
     fn write(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
-        match &mut self.json {
-            Some(json) => json.print(at, event, out),
-            None => self.human.print(at, event, out),
+        match (&mut self.json, event) {
+            (Some(json), event) => json.print(at, event, out),
+            (None, Event::Head(direction, head)) if !self.show_secrets => {
+                let head = redact::head(head);
+                self.human.print(at, &Event::Head(*direction, &head), out);
+            }
+            (None, event) => self.human.print(at, event, out),
         }
     }
 }
@@ -120,6 +134,7 @@ pub struct Reporter {
     log: Option<Log>,
     book: Option<Box<Book>>,
     shown: Shown,
+    show_secrets: bool,
     quiet: bool,
     palette: Palette,
     pretty: Pretty,
@@ -149,16 +164,17 @@ impl Reporter {
                 Place::Stdout => display.terminal.stdout,
                 _ => display.terminal.stderr,
             };
-            Transcript::new(place, display.human(role, is_terminal), role)
+            Transcript::new(place, display.human(role, is_terminal), role, display.show_secrets)
         });
         let shown = if display.quiet { Shown::Frames } else { Shown::All };
-        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(role)));
+        let json = (output == OutputFormat::Json).then(|| json_printer(role, display.show_secrets));
         Self {
             transcript,
             json,
             log: None,
             book: None,
             shown,
+            show_secrets: display.show_secrets,
             quiet: display.quiet,
             palette: display.palette(display.terminal.stdout),
             pretty: display.pretty,
@@ -477,6 +493,17 @@ impl Reporter {
             }
             other => other,
         }
+    }
+
+    /// Whether notes about the way are told as events.
+    pub fn tells_notes(&self) -> bool {
+        let transcript = self.transcript.is_some() && self.shown.tells(&Event::Note(""));
+        transcript || self.json.is_some()
+    }
+
+    /// Whether credentials in heads may be shown.
+    pub fn shows_secrets(&self) -> bool {
+        self.show_secrets
     }
 
     /// Whether warnings that are no events of a transcript may be said on stderr.

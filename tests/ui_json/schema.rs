@@ -78,6 +78,7 @@ pub enum Line {
         conn: u64,
         resolve_us: u64,
         connect_us: u64,
+        proxy_us: Option<u64>,
         tls_us: Option<u64>,
         upgrade_us: u64,
     },

@@ -1,7 +1,6 @@
 //! What a session remembers of its connection, for `/show`, `/last` and `/status`.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 
 use crate::event::{Direction, Event, FrameEvent, Stamp, TlsFacts};
 use crate::session::stats::Stats;
@@ -40,7 +39,7 @@ pub struct Book {
     /// What was agreed under TLS.
     pub tls: Option<TlsFacts>,
     /// Our address and the peer's.
-    pub addresses: Option<(SocketAddr, SocketAddr)>,
+    pub addresses: Option<(String, String)>,
     /// The last whole message.
     pub last: Option<LastMessage>,
     /// The message that is coming in.
@@ -77,7 +76,7 @@ impl Book {
             Event::Connected { local, peer } => {
                 // Another connection: what was said of the one before does not hold for it.
                 *self = Self::new(self.options);
-                self.addresses = Some((*local, *peer));
+                self.addresses = Some(((*local).to_owned(), (*peer).to_owned()));
             }
             Event::Tls(facts) => self.tls = Some((*facts).clone()),
             Event::Head(Direction::ToServer, head) => self.request = Some((*head).clone()),

@@ -95,7 +95,8 @@ pub fn open(
     let secured = Instant::now();
     let mut link = Link::new(dialed.stream, pipe, desk.reactor.registry(), SOCKET)?;
     let (local, peer) = link.addresses().map_err(OpenError::Io)?;
-    desk.tell(&Event::Connected { local, peer })?;
+    let (local, peer) = (local.to_string(), peer.to_string());
+    desk.tell(&Event::Connected { local: &local, peer: &peer })?;
     let clock = within(config.handshake_timeout);
     desk.signals.listen(desk.reactor.registry())?;
     if target.secure {

@@ -50,12 +50,15 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, page: &mut Page, out: &mut 
 }
 
 fn timing(phases: &Phases) -> String {
-    let tls = phases.tls.map(|time| format!(", tls {}", clock::millis(time)));
+    let part = |name: &str, time: Option<Duration>| {
+        time.map(|time| format!(", {name} {}", clock::millis(time))).unwrap_or_default()
+    };
     format!(
-        "name {}, tcp {}{}, upgrade {}",
+        "name {}, tcp {}{}{}, upgrade {}",
         clock::millis(phases.resolve),
         clock::millis(phases.connect),
-        tls.unwrap_or_default(),
+        part("proxy", phases.proxy),
+        part("tls", phases.tls),
         clock::millis(phases.upgrade)
     )
 }

@@ -45,15 +45,13 @@ pub(super) fn print(
             object.display("address", address);
             object.string("error", error);
         }),
-        Event::Connected { local, peer } => tell("connected", &|object| {
-            object.display("local", local);
-            object.display("peer", peer);
-        }),
         Event::Listening { url } => tell("listening", &|object| object.string("url", url)),
-        Event::Accepted { local, peer } => tell("connected", &|object| {
-            object.string("local", local);
-            object.string("peer", peer);
-        }),
+        Event::Connected { local, peer } | Event::Accepted { local, peer } => {
+            tell("connected", &|object| {
+                object.string("local", local);
+                object.string("peer", peer);
+            })
+        }
         Event::Tls(facts) => tell("tls", &|object| tls(facts, object)),
         Event::Head(_, head) => tell("head", &|object| match redacting {
             true => self::head(&redact::head(head), head.defects(), object),
@@ -67,9 +65,11 @@ pub(super) fn print(
         Event::Timing(phases) => tell("timing", &|object| {
             object.number("resolve_us", micros(phases.resolve));
             object.number("connect_us", micros(phases.connect));
-            match phases.tls {
-                Some(time) => object.number("tls_us", micros(time)),
-                None => object.null("tls_us"),
+            for (name, time) in [("proxy_us", phases.proxy), ("tls_us", phases.tls)] {
+                match time {
+                    Some(time) => object.number(name, micros(time)),
+                    None => object.null(name),
+                }
             }
             object.number("upgrade_us", micros(phases.upgrade));
         }),

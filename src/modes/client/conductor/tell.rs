@@ -211,7 +211,7 @@ pub(super) fn status(
     let Some(endpoint) = endpoint else { return format!("not connected; {url}") };
     let book = desk.reporter.book();
     let mut text = format!("connected to {url}");
-    if let Some((_, peer)) = book.and_then(|book| book.addresses) {
+    if let Some((_, peer)) = book.and_then(|book| book.addresses.as_ref()) {
         let _ = write!(text, " ({peer})");
     }
     let _ = write!(text, " for {}", clock::seconds(endpoint.age(now)));
