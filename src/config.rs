@@ -2,11 +2,13 @@
 
 pub mod credentials;
 pub mod defaults;
+pub mod environment;
 pub mod file;
 pub mod from_curl;
 pub mod invocation;
 mod listen;
 pub mod netrc;
+pub mod open;
 pub mod plan;
 pub mod reach;
 pub mod shell_quote;
@@ -17,15 +19,10 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
+use self::reach::ReachConfig;
 use crate::cli::prompt::PromptOptions;
-use crate::cli::{
-    ConnectArgs, DeflateOptions, DisplayOptions, HandshakeOptions, InputFormat, LimitOptions,
-    Linger, OutputFormat,
-};
+use crate::cli::{ConnectArgs, DisplayOptions, InputFormat, LimitOptions, Linger, OutputFormat};
 use crate::event::Direction;
-use crate::net::resolve::Family;
-use crate::net::target::Target;
-use crate::net::tls::TlsOptions;
 use crate::session::endpoint::AutoPong;
 use crate::session::{EndpointConfig, Limits};
 use crate::ui::HumanOptions;
@@ -34,12 +31,12 @@ use crate::ui::pretty::Pretty;
 use crate::ui::style::Palette;
 use crate::ui::terminal::{ColorChoice, Terminal};
 use crate::wire::Role;
-use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateOffer};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::is_token;
 
 pub use crate::net::secret;
 pub use listen::{Answer, ListenConfig, Source, TlsConfig};
+pub use open::{Login, OpenConfig};
 
 /// Wrong usage, in a sentence.
 #[derive(Debug, thiserror::Error)]
@@ -89,38 +86,13 @@ pub struct Lines {
     pub history: Option<PathBuf>,
 }
 
-/// How to open a connection.
-#[derive(Clone, Debug)]
-pub struct OpenConfig {
-    /// Where to.
-    pub target: Target,
-    /// Headers of the user, in order.
-    pub headers: Vec<HeaderEdit>,
-    /// Subprotocols to offer, best first.
-    pub subprotocols: Vec<String>,
-    /// The Origin header.
-    pub origin: Option<String>,
-    /// The compression to offer.
-    pub deflate: Option<DeflateOffer>,
-    /// Which addresses to use.
-    pub family: Family,
-    /// For the name and TCP.
-    pub connect_timeout: Duration,
-    /// For TLS and the response.
-    pub handshake_timeout: Duration,
-    /// Verification.
-    pub insecure: bool,
-    /// More trusted certificates.
-    pub cacert: Option<PathBuf>,
-    /// How much is taken from the peer.
-    pub limits: Limits,
-}
-
 /// What a client session does.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
     /// How to open it.
     pub open: OpenConfig,
+    /// Who opens it, when it is tried again, what is told at the end.
+    pub reach: ReachConfig,
     /// The endpoint's behaviour; compression is filled in once agreed.
     pub endpoint: EndpointConfig,
     /// How stdin becomes messages.
@@ -149,99 +121,6 @@ pub struct ClientConfig {
     pub display: Display,
 }
 
-impl OpenConfig {
-    /// For a URL alone, everything else by default.
-    ///
-    /// # Errors
-    ///
-    /// The URL can't be used.
-    pub fn of_url(url: &str) -> Result<Self, UsageError> {
-        let target = Target::parse(url).map_err(|error| UsageError(error.to_string()))?;
-        Ok(Self {
-            target,
-            headers: Vec::new(),
-            subprotocols: Vec::new(),
-            origin: None,
-            deflate: Some(DeflateOffer::default()),
-            family: Family::Any,
-            connect_timeout: Duration::from_secs(10),
-            handshake_timeout: Duration::from_secs(10),
-            insecure: false,
-            cacert: None,
-            limits: Limits::default(),
-        })
-    }
-
-    /// Checks what was typed.
-    ///
-    /// # Errors
-    ///
-    /// The URL, a header, a subprotocol or the origin can't be used.
-    pub fn resolve(
-        url: &str,
-        options: HandshakeOptions,
-        limits: Limits,
-    ) -> Result<Self, UsageError> {
-        let usage = |text: String| UsageError(text);
-        let target = Target::parse(url).map_err(|error| usage(error.to_string()))?;
-        let headers = header_edits(&options.headers)?;
-        check_subprotocols(&options.subprotocols)?;
-        let family = match (options.ipv4, options.ipv6) {
-            (true, _) => Family::V4,
-            (_, true) => Family::V6,
-            _ => Family::Any,
-        };
-        let mut open = Self {
-            target,
-            headers,
-            subprotocols: options.subprotocols,
-            origin: options.origin,
-            deflate: offer(&options.deflate),
-            family,
-            connect_timeout: options.connect_timeout,
-            handshake_timeout: options.handshake_timeout,
-            insecure: options.insecure,
-            cacert: options.cacert,
-            limits,
-        };
-        open.authorize()?;
-        Ok(open)
-    }
-
-    /// The same options for another URL; credentials of the old one stay behind.
-    ///
-    /// # Errors
-    ///
-    /// The URL can't be used.
-    pub fn with_url(&self, url: &str) -> Result<Self, UsageError> {
-        let target = Target::parse(url).map_err(|error| UsageError(error.to_string()))?;
-        let mut open = Self { target, ..self.clone() };
-        if let Some(old) = &self.target.basic_auth {
-            open.headers.retain(|edit| edit.value() != Some(old));
-        }
-        open.authorize()?;
-        Ok(open)
-    }
-
-    /// Adds the credentials of the URL, unless there is an Authorization header already.
-    fn authorize(&mut self) -> Result<(), UsageError> {
-        let given = |edit: &HeaderEdit| edit.name().eq_ignore_ascii_case("authorization");
-        if let Some(authorization) = &self.target.basic_auth
-            && !self.headers.iter().any(given)
-        {
-            let edit = HeaderEdit::send("Authorization", authorization)
-                .map_err(|error| UsageError(error.to_string()))?;
-            self.headers.insert(0, edit);
-        }
-        Ok(())
-    }
-
-    /// The same for TLS.
-    pub fn tls(&self) -> TlsOptions {
-        TlsOptions { insecure: self.insecure, cacert: self.cacert.clone(), ..TlsOptions::default() }
-    }
-}
-
 impl ClientConfig {
     /// Makes every choice that was left open.
     ///
@@ -250,6 +129,12 @@ impl ClientConfig {
     /// Something typed can't be used.
     pub fn resolve(args: ConnectArgs, terminal: Terminal) -> Result<Self, UsageError> {
         let url = args.url.or(args.connect_url).unwrap_or_default();
+        let reach = ReachConfig::resolve(args.reach)?;
+        let open = OpenConfig {
+            redirects: reach.redirects,
+            keeps_cookies: reach.keeps_cookies(),
+            ..OpenConfig::resolve(&url, args.handshake, limits(&args.limits))?
+        };
         let until = args
             .until
             .as_deref()
@@ -327,7 +212,8 @@ impl ClientConfig {
         Ok(Self {
             lines: lines.transpose()?,
             log,
-            open: OpenConfig::resolve(&url, args.handshake, limits(&args.limits))?,
+            open,
+            reach,
             endpoint,
             input,
             output,
@@ -348,6 +234,7 @@ impl ClientConfig {
     pub fn silent(open: OpenConfig, display: Display) -> Self {
         Self {
             open,
+            reach: ReachConfig::default(),
             endpoint: EndpointConfig::new(Role::Client),
             input: InputFormat::None,
             output: OutputFormat::None,
@@ -419,23 +306,6 @@ fn check_subprotocols(names: &[String]) -> Result<(), UsageError> {
 /// The limits as the session takes them.
 pub fn limits(options: &LimitOptions) -> Limits {
     Limits { message: options.max_message, inflated: options.max_inflated, ..Limits::default() }
-}
-
-/// What browsers offer, changed by the options.
-fn offer(options: &DeflateOptions) -> Option<DeflateOffer> {
-    if options.no_compress {
-        return None;
-    }
-    let client_max_window_bits = match options.client_max_window_bits {
-        Some(bits) => ClientMaxWindowBits::Bits(bits),
-        None => ClientMaxWindowBits::Bare,
-    };
-    Some(DeflateOffer {
-        server_no_context_takeover: options.server_no_context_takeover,
-        client_no_context_takeover: options.client_no_context_takeover,
-        server_max_window_bits: options.server_max_window_bits,
-        client_max_window_bits,
-    })
 }
 
 /// "when present and not an empty string (regardless of its value), prevents the addition of ANSI

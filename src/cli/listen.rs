@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 
 use super::values::{duration, file_mode, linger, size};
-use super::{DisplayOptions, InputFormat, Linger, OutputFormat};
+use super::{DefaultsOptions, DisplayOptions, InputFormat, Linger, OutputFormat};
 
 /// `wscope listen`.
 #[derive(Debug, Args)]
@@ -143,6 +143,10 @@ pub struct ListenArgs {
     /// Report violations but go on, as long as frames can be told apart
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
 
     /// What is shown.
     #[command(flatten)]

@@ -20,6 +20,7 @@ use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 pub use explain::ExplainArgs;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
+pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, TellOptions};
 pub use transport::TransportOptions;
 use values::{bits, duration, linger, size};
 
@@ -32,6 +33,7 @@ use values::{bits, duration, linger, size};
 #[command(name = "wscope", version, max_term_width = 100)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(args_override_self = true)] // so that what is typed outranks defaults put before it
 pub struct Cli {
     /// What to do; nothing means to connect.
     #[command(subcommand)]
@@ -58,7 +60,7 @@ pub enum Command {
     /// Prints both heads byte for byte, every rule with its verdict, the accept value computed
     /// step by step, what was agreed, and the time each phase took. Ends with status 0 only if
     /// no rule that matters was broken.
-    Handshake(HandshakeArgs),
+    Handshake(Box<HandshakeArgs>),
     /// Decodes captured bytes into frames, without a network
     ///
     /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), or raw
@@ -176,6 +178,10 @@ pub struct ConnectArgs {
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
 
+    /// Credentials, redirects, retries, what is told, defaults.
+    #[command(flatten)]
+    pub reach: ReachOptions,
+
     /// The prompt and scripts.
     #[command(flatten)]
     pub prompt: prompt::PromptOptions,
@@ -213,6 +219,22 @@ pub struct HandshakeArgs {
     /// Let a broken SHOULD, and not only a broken MUST, decide the exit status
     #[arg(long, help_heading = "Protocol")]
     pub strict: bool,
+
+    /// Who the user is.
+    #[command(flatten)]
+    pub account: AccountOptions,
+
+    /// Redirects.
+    #[command(flatten)]
+    pub location: LocationOptions,
+
+    /// What is told.
+    #[command(flatten)]
+    pub tell: TellOptions,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
 
     /// What is shown.
     #[command(flatten)]
@@ -252,6 +274,20 @@ pub struct HandshakeOptions {
     #[arg(short = '6', long, help_heading = "Connection")]
     pub ipv6: bool,
 
+    /// Send this Host header instead of the URL's; see also --sni and --connect-to
+    #[arg(long, value_name = "HOST[:PORT]", hide_short_help = true, help_heading = "Handshake")]
+    pub host: Option<String>,
+
+    /// Send headers in this order: names parted by commas, or `given` for the order of -H
+    ///
+    /// Those not named follow in their usual order.
+    #[arg(long, value_name = "given|NAMES", hide_short_help = true, help_heading = "Handshake")]
+    pub http_header_order: Option<String>,
+
+    /// Send the URL's path as it was typed, with /../ and all
+    #[arg(long, hide_short_help = true, help_heading = "Handshake")]
+    pub path_as_is: bool,
+
     /// Accept any TLS certificate
     #[arg(short = 'k', long, help_heading = "Connection")]
     pub insecure: bool,
@@ -259,6 +295,10 @@ pub struct HandshakeOptions {
     /// Trust the certificates in a PEM file too
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub cacert: Option<PathBuf>,
+
+    /// The way to the server.
+    #[command(flatten)]
+    pub transport: TransportOptions,
 
     /// Compression.
     #[command(flatten)]
@@ -331,6 +371,10 @@ pub struct DisplayOptions {
 /// `wscope demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
+
     /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
@@ -354,6 +398,10 @@ pub struct DecodeArgs {
     /// Who sent the bytes [default: told from the handshake or the first frame's mask]
     #[arg(long, value_enum, value_name = "ROLE")]
     pub role: Option<SenderRole>,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
 
     /// Inflate compressed messages: the capture begins after a handshake that agreed on it
     #[arg(long)]

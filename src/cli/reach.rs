@@ -117,6 +117,13 @@ pub struct AgainOptions {
     pub reconnect: bool,
 }
 
+impl Default for AgainOptions {
+    /// Nothing is tried again.
+    fn default() -> Self {
+        Self { retry: None, retry_delay: Duration::from_secs(1), reconnect: false }
+    }
+}
+
 /// What is told.
 #[derive(Clone, Args)]
 #[command(next_help_heading = "Input and output")]

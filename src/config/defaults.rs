@@ -23,6 +23,13 @@ const PREFIX: &str = "WSCOPE_";
 /// Options that say where defaults come from can't be defaults in the file itself.
 const OUTSIDE: [&str; 2] = ["config", "no-config"];
 
+/// Variables that are no options: a key's passphrase is read where it is needed, the others are
+/// what `wscope listen --exec` tells a process about its client.
+const NO_OPTIONS: [&str; 3] = ["passphrase", "conn", "peer"];
+
+/// The others that it tells; they are options too, but not where `WSCOPE_CONN` is there.
+const OF_A_CLIENT: [&str; 2] = ["path", "subprotocol"];
+
 /// Where a default stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -268,10 +275,12 @@ fn of_environment<'c>(
         .collect();
     // The system's order means nothing.
     variables.sort();
+    let in_exec = variables.iter().any(|(name, _)| name == "WSCOPE_CONN");
     let mut made = Vec::new();
     for (variable, value) in variables {
         let name = variable[PREFIX.len()..].to_ascii_lowercase().replace('_', "-");
-        if OUTSIDE.contains(&name.as_str()) {
+        let name_is = |names: &[&str]| names.contains(&name.as_str());
+        if name_is(&OUTSIDE) || name_is(&NO_OPTIONS) || in_exec && name_is(&OF_A_CLIENT) {
             continue;
         }
         let origin = || Origin::Variable(variable.clone());

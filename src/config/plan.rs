@@ -26,6 +26,13 @@ pub enum Secrets {
     Shown,
 }
 
+impl Secrets {
+    /// As `--show-secrets` says.
+    pub fn of(shown: bool) -> Self {
+        if shown { Self::Shown } else { Self::Hidden }
+    }
+}
+
 /// A connection that could be opened. No `Debug`: options may be secrets.
 #[derive(Clone, Copy)]
 pub struct Plan<'a> {

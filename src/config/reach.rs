@@ -10,7 +10,7 @@ use crate::net::retry::RetryOptions;
 use crate::ui::write_out::{Format, FormatSource};
 
 /// What to do on the way to a connection, and instead of one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default)]
 pub struct ReachConfig {
     /// Who the user is; nothing of it has been read or asked yet.
     pub account: Account,
@@ -30,12 +30,16 @@ pub struct ReachConfig {
     pub write_out: Option<WriteOut>,
     /// Draw the phases at the end.
     pub timing: bool,
+    /// Options of the connection by their long names and values as they were given, defaults
+    /// included: for `--curl`.
+    pub given: Vec<(String, Option<String>)>,
 }
 
 /// Who the user is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Account {
     /// Nobody, or who the URL or a header says.
+    #[default]
     Unsaid,
     /// By name and password.
     User(User),
@@ -63,7 +67,24 @@ pub enum WriteOut {
     File(String),
 }
 
+/// Hides what was given, which may be secret.
+impl std::fmt::Debug for ReachConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReachConfig")
+            .field("account", &self.account)
+            .field("redirects", &self.redirects)
+            .field("retry", &self.retry)
+            .field("reconnect", &self.reconnect)
+            .finish_non_exhaustive()
+    }
+}
+
 impl ReachConfig {
+    /// Whether cookies of responses are kept, for later requests and the jar.
+    pub fn keeps_cookies(&self) -> bool {
+        !self.cookies.is_empty() || self.cookie_jar.is_some()
+    }
+
     /// Checks what was typed.
     ///
     /// # Errors
@@ -99,6 +120,7 @@ impl ReachConfig {
             },
             write_out: write_out.transpose().map_err(|error| usage(&error))?,
             timing: tell.timing,
+            given: Vec::new(),
             account: who(account).map_err(|error| usage(&error))?,
         })
     }

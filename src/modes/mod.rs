@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod client;
+mod command_line;
 pub mod decode;
 pub mod demo;
 pub mod exit;
@@ -17,28 +18,19 @@ pub mod texts;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::cli::{Cli, Command, ConnectArgs, ListenArgs};
 use crate::config::{ClientConfig, ListenConfig, UsageError};
 use crate::ui::terminal::Terminal;
+use command_line::{Given, Read};
 use exit::Exit;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
     let terminal = Terminal::look();
-    let result = match cli.command {
-        None => connect(cli.connect, terminal),
-        Some(Command::Connect(args)) => connect(*args, terminal),
-        Some(Command::Listen(args)) => listen(*args, terminal),
-        Some(Command::Handshake(args)) => handshake::run(args, terminal),
-        Some(Command::Decode(args)) => decode::run(&args, terminal),
-        Some(Command::Explain(args)) => explain::run(&args, terminal),
-        Some(Command::Demo(args)) => demo::run(&args, terminal),
-        Some(Command::Completions { shell }) => generated::print(generated::completions(shell)),
-        Some(Command::Man) => generated::print(generated::MAN),
-    };
+    let result = command_line::read().and_then(|read| match read {
+        Read::Run(cli, given) => run(*cli, given, terminal),
+        Read::Ended(exit) => Ok(exit),
+    });
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -51,8 +43,24 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn connect(args: ConnectArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    client::run(&ClientConfig::resolve(args, terminal)?)
+fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
+    match cli.command {
+        None => connect(cli.connect, given, terminal),
+        Some(Command::Connect(args)) => connect(*args, given, terminal),
+        Some(Command::Listen(args)) => listen(*args, terminal),
+        Some(Command::Handshake(args)) => handshake::run(*args, terminal, given),
+        Some(Command::Decode(args)) => decode::run(&args, terminal),
+        Some(Command::Explain(args)) => explain::run(&args, terminal),
+        Some(Command::Demo(args)) => demo::run(&args, terminal),
+        Some(Command::Completions { shell }) => generated::print(generated::completions(shell)),
+        Some(Command::Man) => generated::print(generated::MAN),
+    }
+}
+
+fn connect(args: ConnectArgs, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
+    let mut config = ClientConfig::resolve(args, terminal)?;
+    config.reach.given = given;
+    client::run(config)
 }
 
 fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {

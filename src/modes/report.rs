@@ -404,7 +404,12 @@ impl Reporter {
             log.take(at, event)?;
         }
         if let Some(book) = &mut self.book {
-            book.take(at, event);
+            match event {
+                Event::Head(direction, head) if !self.show_secrets => {
+                    book.take(at, &Event::Head(*direction, &redact::head(head)));
+                }
+                event => book.take(at, event),
+            }
         }
         if let (Shown::Folded, Event::Head(direction, head)) = (self.shown, event) {
             return self.fold(at, *direction, head, stdout);

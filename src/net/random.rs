@@ -16,6 +16,13 @@ pub fn system() -> RandomSource {
     })
 }
 
+/// Any number, for delays that must differ.
+pub fn number() -> u64 {
+    let mut bytes = [0; 8];
+    system()(&mut bytes);
+    u64::from_ne_bytes(bytes)
+}
+
 /// A fresh nonce for `Sec-WebSocket-Key`: "a randomly selected 16-byte value" (§4.1).
 pub fn nonce() -> [u8; 16] {
     let mut nonce = [0; 16];

@@ -162,7 +162,7 @@ impl Trail {
         if current.secure && !target.secure && !options.downgrade {
             return Err(RedirectError::Downgrade { to });
         }
-        let crosses_origin = origin(current) != origin(&target);
+        let crosses_origin = !same_origin(current, &target);
         let drop_credentials = crosses_origin && !options.trusted;
         if drop_credentials {
             notes.push(format!(
@@ -173,6 +173,11 @@ impl Trail {
         self.hops.push(target.clone());
         Ok(Hop { target, crosses_origin, drop_credentials, notes })
     }
+}
+
+/// Whether two URLs are of the same origin: scheme, host and port (RFC 6454 §4).
+pub fn same_origin(one: &Target, other: &Target) -> bool {
+    origin(one) == origin(other)
 }
 
 fn origin(target: &Target) -> (bool, &str, u16) {

@@ -67,6 +67,13 @@ pub struct RetryOptions {
     pub delay: Duration,
 }
 
+impl Default for RetryOptions {
+    /// Nothing is tried again.
+    fn default() -> Self {
+        Self { retries: Some(0), delay: DEFAULT_DELAY }
+    }
+}
+
 /// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -116,6 +116,20 @@ impl Target {
     /// Everything that RFC 6455 §3 forbids, and what the `url` crate would
     /// silently repair: white space, missing hosts, extra slashes.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
+        Self::read(text, false)
+    }
+
+    /// The same, but path and query are sent as they were typed: `/../` stays, and no character is
+    /// percent-encoded.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Target::parse`].
+    pub fn parse_as_is(text: &str) -> Result<Self, TargetError> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, as_is: bool) -> Result<Self, TargetError> {
         if text.is_empty() {
             return Err(TargetError::Empty);
         }
@@ -142,8 +156,15 @@ impl Target {
         let may_hold_password = typed_resource.contains('@');
         let url = parse_place(secure, place, typed_resource)
             .map_err(|error| if may_hold_password { error.without_text() } else { error })?;
-        let resource_name = url[Position::BeforePath..Position::AfterQuery].to_owned();
-        note_rewritten_resource(typed_resource, &resource_name, &mut notes);
+        let resource_name = if as_is {
+            // A request target begins with a slash all the same (RFC 9112 §3.2.1).
+            let slash = if typed_resource.starts_with('/') { "" } else { "/" };
+            format!("{slash}{typed_resource}")
+        } else {
+            let resource_name = url[Position::BeforePath..Position::AfterQuery].to_owned();
+            note_rewritten_resource(typed_resource, &resource_name, &mut notes);
+            resource_name
+        };
 
         let (host, unicode_host) = match url.host() {
             Some(Host::Domain(name)) => (name.to_owned(), unicode_form(name)),

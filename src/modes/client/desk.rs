@@ -3,8 +3,10 @@
 use std::io;
 use std::time::Instant;
 
+use super::record::Record;
 use crate::event::Event;
 use crate::modes::report::Reporter;
+use crate::modes::say;
 use crate::net::reactor::{Reactor, SIGNAL, STDOUT};
 use crate::net::signals::{Signal, Signals};
 use crate::net::stdio::Stdout;
@@ -22,6 +24,8 @@ pub struct Desk {
     pub reporter: Reporter,
     /// The prompt, if there is one: its Ctrl-C is no signal.
     pub screen: Option<Screen>,
+    /// What the run leaves behind.
+    pub record: Record,
 }
 
 impl Desk {
@@ -34,7 +38,7 @@ impl Desk {
         let reactor = Reactor::new()?;
         let stdout = Stdout::open(reactor.registry(), STDOUT)?;
         let signals = Signals::default();
-        Ok(Self { reactor, stdout, signals, reporter, screen: None })
+        Ok(Self { reactor, stdout, signals, reporter, screen: None, record: Record::default() })
     }
 
     /// Tells the printers.
@@ -44,6 +48,18 @@ impl Desk {
     /// stdout or stderr failed.
     pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.reporter.tell(event, &mut self.stdout)
+    }
+
+    /// Tells something about the way: as an event, or on stderr where no printer would.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn note(&mut self, text: &str) -> io::Result<()> {
+        if self.reporter.may_warn() && !self.reporter.tells_notes() {
+            say::note(text);
+        }
+        self.tell(&Event::Note(text))
     }
 
     /// A signal that came since the last call; Ctrl-C at a prompt counts until it is taken there.

@@ -1,12 +1,17 @@
 //! Why there is no open connection, in words, and the status to end with.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io;
 
 use crate::modes::exit::Exit;
 use crate::net::dial::DialError;
 use crate::net::link::{LinkError, plain_io};
+use crate::net::proxy::ProxyError;
+use crate::net::proxy::choice::ChoiceError;
+use crate::net::proxy::tunnel::TunnelError;
+use crate::net::redirect::RedirectError;
 use crate::net::resolve::ResolveError;
+use crate::net::route::{AskError, UnixSocketError};
 use crate::net::signals::Signal;
 use crate::net::tls::TlsError;
 use crate::wire::handshake::headers::HeaderError;
@@ -40,6 +45,26 @@ pub enum OpenError {
     /// TCP.
     #[error("{0}")]
     Dial(#[from] DialError),
+    /// The proxy's URL.
+    #[error("{0}")]
+    Choice(#[from] ChoiceError),
+    /// A Unix socket.
+    #[error("{}", explained(.0, Some(.0.code()), Some(.0.help())))]
+    Unix(#[from] UnixSocketError),
+    /// What the proxy says.
+    #[error("{}", explained(.0, .0.code(), Some(.0.help())))]
+    Proxy(#[from] ProxyError),
+    /// TLS with the proxy.
+    #[error("the proxy: {}", tls_text(.0))]
+    ProxyTls(TlsError),
+    /// A redirect that is not followed.
+    #[error("{error}")]
+    Redirect {
+        /// Why not.
+        error: RedirectError,
+        /// The response that redirects.
+        pair: Box<Pair>,
+    },
     /// TLS.
     #[error("{}", tls_text(.0))]
     Tls(#[from] TlsError),
@@ -100,11 +125,15 @@ pub enum OpenError {
 }
 
 fn tls_text(error: &TlsError) -> String {
-    let mut text = match error.code() {
+    explained(error, error.code(), error.help())
+}
+
+fn explained(error: &dyn Display, code: Option<&str>, help: Option<&str>) -> String {
+    let mut text = match code {
         Some(code) => format!("{error} ({code})"),
         None => error.to_string(),
     };
-    if let Some(help) = error.help() {
+    if let Some(help) = help {
         let _ = write!(text, "\n\nhelp: {help}");
     }
     text
@@ -114,13 +143,14 @@ impl OpenError {
     /// The status to end with.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Request(_) => Exit::Usage,
+            Self::Request(_) | Self::Choice(_) => Exit::Usage,
             Self::Resolve { error: ResolveError::TimedOut { .. } } => Exit::Timeout,
             Self::Resolve { .. } => Exit::Resolve,
             Self::Dial(error) if error.timed_out => Exit::Timeout,
-            Self::Dial(_) => Exit::Connect,
+            Self::Dial(_) | Self::Unix(_) => Exit::Connect,
+            Self::Proxy(_) | Self::ProxyTls(_) => Exit::Proxy,
             Self::Tls(_) => Exit::Tls,
-            Self::Refused { .. } => Exit::Refused,
+            Self::Refused { .. } | Self::Redirect { .. } => Exit::Refused,
             Self::BadHandshake { .. } | Self::NotHttp(_) | Self::Head(_) | Self::OnlyInterim(_) => {
                 Exit::BadHandshake
             }
@@ -128,6 +158,34 @@ impl OpenError {
             Self::TimedOut { .. } => Exit::Timeout,
             Self::Signal(signal) => (*signal).into(),
             Self::Local(_) => Exit::Failure,
+        }
+    }
+}
+
+impl OpenError {
+    /// The same for what happened between us and a proxy.
+    pub fn of_proxy(error: LinkError) -> Self {
+        match error {
+            LinkError::Tls(error) => Self::ProxyTls(error),
+            LinkError::Io(error) => Self::Io(error),
+        }
+    }
+}
+
+impl From<TunnelError> for OpenError {
+    fn from(error: TunnelError) -> Self {
+        match error {
+            TunnelError::Proxy(error) => Self::Proxy(error),
+            TunnelError::Link(error) => Self::of_proxy(error),
+        }
+    }
+}
+
+impl From<AskError> for OpenError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Resolve(error) => error.into(),
+            AskError::Proxy(error) => error.into(),
         }
     }
 }

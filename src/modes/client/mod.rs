@@ -1,7 +1,10 @@
 //! `wscope connect`: a client, as a pipe or as a transcript.
 
+pub mod account;
+mod again;
 mod assist;
 pub mod book;
+pub mod carried;
 pub mod command;
 pub mod conductor;
 pub mod deliver;
@@ -12,33 +15,43 @@ pub mod feed;
 mod goal;
 pub mod open;
 pub mod pump;
+pub mod record;
 mod session;
+pub mod telling;
 pub mod watch;
 
 use std::time::Instant;
 
 use anyhow::Context as _;
 
+use self::account::AccountError;
+use self::again::open_patiently;
+use self::carried::Carried;
 use self::conductor::{Source, Voice};
 use self::desk::Desk;
 use self::failure::OpenError;
-use self::open::open;
 use self::pump::{Outcome, Pump};
+use self::telling::Telling;
 use crate::cli::InputFormat;
-use crate::config::{ClientConfig, Lines, UsageError};
+use crate::config::plan::Secrets;
+use crate::config::reach::ReachConfig;
+use crate::config::{ClientConfig, Lines, OpenConfig, UsageError};
+use crate::event::Side;
 use crate::modes::exit::Exit;
 use crate::modes::report::Reporter;
 use crate::modes::say;
+use crate::net::retry::Schedule;
 use crate::ui::ending;
 
 /// Runs a client session.
 ///
 /// # Errors
 ///
-/// This side failed: stdin, stdout, stderr or the system.
-pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
+/// This side failed: stdin, stdout, stderr or the system; or something that was named can't be
+/// used.
+pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
     let max_time = config.max_time.map(|time| Instant::now() + time);
-    let script = script(config)?;
+    let script = script(&config)?;
     let mut reporter = Reporter::new(config.output, &config.display);
     if config.input == InputFormat::Prompt {
         reporter = reporter.folded();
@@ -50,6 +63,15 @@ pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
     }
     let mut desk = Desk::new(reporter).context("can't set up stdout and the event loop")?;
+    let telling = match prepare(&mut config.open, &config.reach, &mut desk) {
+        Ok(telling) => telling,
+        Err(AccountError::Ended(exit)) => return Ok(exit),
+        Err(AccountError::Usage(error)) => return Err(error.into()),
+    };
+    if let Some(what) = config.reach.instead {
+        let secrets = Secrets::of(config.display.show_secrets);
+        return telling::instead(what, &config.open, &config.reach, secrets, &mut desk);
+    }
     if desk.reporter.may_warn() {
         for note in &config.open.target.notes {
             if !desk.reporter.looks_at_frames() {
@@ -57,20 +79,73 @@ pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
             }
         }
     }
-    let opened = match open(&config.open, &mut desk, max_time) {
+    let exit = connect(&config, script, &mut desk, max_time)?;
+    telling.finish(exit, &mut desk)
+}
+
+/// Everything that is read or asked before something is dialled.
+///
+/// # Errors
+///
+/// It can't be had.
+pub fn prepare(
+    open: &mut OpenConfig,
+    reach: &ReachConfig,
+    desk: &mut Desk,
+) -> Result<Telling, AccountError> {
+    let telling = Telling::begin(reach)?;
+    account::prepare(open, reach, desk)?;
+    Ok(telling)
+}
+
+/// One connection, or with `--reconnect` one after the other.
+fn connect(
+    config: &ClientConfig,
+    script: Source,
+    desk: &mut Desk,
+    max_time: Option<Instant>,
+) -> anyhow::Result<Exit> {
+    let mut schedule = Schedule::new(config.reach.retry);
+    let mut opened = match open_patiently(&config.open, &mut schedule, desk, max_time) {
         Ok(opened) => opened,
-        Err(error) => return refused(error, &mut desk),
+        Err(error) => return refused(error, desk),
     };
     if let Some(lines) = &config.lines {
-        return session::run(config, lines, script, &mut desk, opened, max_time);
+        return session::run(config, lines, script, desk, opened, max_time);
     }
-    let outcome = Pump::new(config, &mut desk, opened, max_time)
-        .context("can't read stdin")?
-        .run()
-        .context("the session ended early")?;
-    outcome.tell(&Voice::Stderr { quiet: config.display.quiet }, false);
-    desk.reporter.end_log().map_err(anyhow::Error::msg)?;
-    Ok(outcome.exit)
+    let voice = Voice::Stderr { quiet: config.display.quiet };
+    let mut schedule = config.reach.reconnect.map(Schedule::new);
+    let mut carried = Carried::begin(config, desk).context("can't read stdin")?;
+    loop {
+        let began = Instant::now();
+        let mut outcome = Pump::resume(config, desk, opened, max_time, carried)
+            .run()
+            .context("the session ended early")?;
+        desk.record.ended(&outcome.ending, outcome.first_frame);
+        let again = match &mut schedule {
+            None => Ok(None),
+            Some(schedule) => {
+                match again::after(&outcome, began.elapsed(), schedule, desk, max_time) {
+                    Ok(true) => open_patiently(&config.open, schedule, desk, max_time).map(Some),
+                    Ok(false) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        match again {
+            Ok(Some(next)) => {
+                opened = next;
+                carried = outcome.carried;
+            }
+            Ok(None) => {
+                outcome.tell(&voice, false);
+                outcome.record(desk);
+                desk.reporter.end_log().map_err(anyhow::Error::msg)?;
+                return Ok(outcome.exit);
+            }
+            Err(error) => return refused(error, desk),
+        }
+    }
 }
 
 /// The script, read and checked before anything is opened: what is wrong with it is wrong usage.
@@ -96,6 +171,7 @@ pub fn refused(error: OpenError, desk: &mut Desk) -> anyhow::Result<Exit> {
             if !matches!(error, OpenError::Signal(_)) {
                 say::error(&error);
             }
+            desk.record.facts.errormsg = Some(error.to_string());
             Ok(error.exit())
         }
     }
@@ -103,7 +179,7 @@ pub fn refused(error: OpenError, desk: &mut Desk) -> anyhow::Result<Exit> {
 
 impl Outcome {
     /// Says how the connection ended, if there is something to say that was not `shown`.
-    fn tell(&self, voice: &Voice, shown: bool) {
+    fn tell(&mut self, voice: &Voice, shown: bool) {
         if let Some(fault) = &self.fault {
             voice.error(fault);
         }
@@ -128,8 +204,14 @@ impl Outcome {
         if self.unwritten > 0 {
             voice.error(&format!("{} bytes of output were not written", self.unwritten));
         }
-        if self.input_left {
+        if self.ending.by != Side::Us && self.carried.has_input_left() {
             voice.note("the connection ended before the end of stdin; the rest was not sent");
         }
+    }
+
+    /// Notes the error, if it is one, for `--write-out`.
+    fn record(&self, desk: &mut Desk) {
+        let text = || self.fault.clone().unwrap_or_else(|| ending::describe(&self.ending));
+        desk.record.facts.errormsg = (self.exit != Exit::Success).then(text);
     }
 }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::carried::Carried;
 use super::conductor::{Ask, Conductor, Line};
 use super::deliver::Delivery;
 use super::desk::Desk;
@@ -16,9 +17,9 @@ use super::feed::Feeder;
 use super::goal::Goal;
 use super::open::Opened;
 use super::watch::Watch;
-use crate::cli::{InputFormat, Linger, OutputFormat};
+use crate::cli::{Linger, OutputFormat};
 use crate::config::ClientConfig;
-use crate::event::{Direction, Ending, Event, FrameEvent, Observed, Side, TimeoutKind};
+use crate::event::{Direction, Ending, Event, FrameEvent, Observed, TimeoutKind};
 use crate::modes::exit::Exit;
 use crate::net::link::{Fill, HIGH_WATER, Link, plain_io};
 use crate::net::random;
@@ -47,8 +48,10 @@ pub struct Outcome {
     pub unwritten: usize,
     /// Whether the last message received was never finished.
     pub cut_short: bool,
-    /// Whether stdin had more to send.
-    pub input_left: bool,
+    /// When the first frame was received.
+    pub first_frame: Option<Instant>,
+    /// What the next connection of the run goes on with.
+    pub carried: Carried,
 }
 
 /// A running session.
@@ -76,6 +79,7 @@ pub struct Pump<'a> {
     answers: usize,
     /// When stdin ended; from then on `--linger` counts.
     input_ended: Option<Instant>,
+    first_frame: Option<Instant>,
     heard: Instant,
     max_time: Option<Instant>,
     /// `max_time` has passed and the endpoint knows.
@@ -109,24 +113,28 @@ impl<'a> Pump<'a> {
         opened: Opened,
         max_time: Option<Instant>,
     ) -> io::Result<Self> {
+        let carried = Carried::begin(config, desk)?;
+        Ok(Self::resume(config, desk, opened, max_time, carried))
+    }
+
+    /// Takes over a connection that follows another.
+    pub fn resume(
+        config: &'a ClientConfig,
+        desk: &'a mut Desk,
+        opened: Opened,
+        max_time: Option<Instant>,
+        carried: Carried,
+    ) -> Self {
         let now = Instant::now();
         let deflate = opened.report.agreed.deflate;
         let endpoint_config = EndpointConfig { deflate, ..config.endpoint.clone() };
-        let stdin = match config.input {
-            // The lines of a prompt or a script are the conductor's.
-            InputFormat::None | InputFormat::Commands | InputFormat::Prompt => None,
-            _ => {
-                let (registry, waker) = (desk.reactor.registry(), desk.reactor.waker());
-                Some(Stdin::open(registry, STDIN, waker)?)
-            }
-        };
+        let Carried { stdin, feeder, goal, input_ended } = carried;
         let limits = config.open.limits;
-        let looking = desk.reporter.looks_at_frames();
+        // --write-out tells how many frames were sent.
+        let looking = desk.reporter.looks_at_frames() || config.reach.write_out.is_some();
         let watch = looking.then(|| Watch::new(deflate.as_ref(), limits));
-        let goal = Goal::new(config.exit_after, config.until.clone());
         let echo = config.echo.then(Echo::default);
-        let executed = config.input == InputFormat::None && !config.execute.is_empty();
-        Ok(Self {
+        Self {
             config,
             desk,
             link: opened.link,
@@ -135,7 +143,7 @@ impl<'a> Pump<'a> {
             received: Tally::default(),
             watch,
             stdin,
-            feeder: Feeder::new(config.input, config.binary),
+            feeder,
             delivery: Delivery::new(config.output, config.display.terminal.stdout),
             echo,
             goal,
@@ -145,7 +153,8 @@ impl<'a> Pump<'a> {
             // Frames that came in the same segment as the 101.
             more: true,
             answers: 0,
-            input_ended: executed.then_some(now),
+            input_ended: input_ended.then_some(now),
+            first_frame: None,
             heard: now,
             max_time,
             overtime: false,
@@ -153,7 +162,7 @@ impl<'a> Pump<'a> {
             fault: None,
             unpolled: 0,
             write_error: None,
-        })
+        }
     }
 
     /// Gives a script instead of stdin; its steps are done one after the other.
@@ -381,6 +390,9 @@ impl<'a> Pump<'a> {
         self.answers += tx.len() - before;
         let at = input.consumed();
         link.consumed(at);
+        if self.first_frame.is_none() && received.totals().frames > 0 {
+            self.first_frame = Some(now);
+        }
         if answered {
             self.next_step();
         }
@@ -569,12 +581,6 @@ impl<'a> Pump<'a> {
         Ok(())
     }
 
-    /// Whether stdin has not ended; its end may be all that was not read yet.
-    fn has_input_left(&mut self) -> bool {
-        let Some(stdin) = &mut self.stdin else { return false };
-        !matches!(stdin.read(self.feeder.space()), Ok(StdinRead::End))
-    }
-
     /// Bytes of ours that were never sent, not counting the answer to the peer's Close: nobody waits
     /// for that once the peer is gone.
     fn unsent(&self) -> usize {
@@ -622,8 +628,10 @@ impl<'a> Pump<'a> {
             (.., Exit::Success) if missed => Exit::Unmet,
             (.., exit) => exit,
         };
-        let input_left = ending.by != Side::Us && self.has_input_left();
         self.desk.reporter.flush()?;
-        Ok(Outcome { ending, exit, fault: self.fault, unsent, unwritten, cut_short, input_left })
+        let Self { fault, stdin, feeder, goal, first_frame, .. } = self;
+        let input_ended = self.input_ended.is_some();
+        let carried = Carried { stdin, feeder, goal, input_ended };
+        Ok(Outcome { ending, exit, fault, unsent, unwritten, cut_short, first_frame, carried })
     }
 }

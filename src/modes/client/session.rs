@@ -5,17 +5,19 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
+use super::again::{self, open_patiently};
 use super::assist::CommandAssist;
 use super::conductor::{Ask, Conductor, Source, Voice};
 use super::desk::Desk;
 use super::failure::OpenError;
-use super::open::{Opened, open};
+use super::open::Opened;
 use super::pump::{Outcome, Pump};
 use crate::cli::InputFormat;
 use crate::config::{ClientConfig, Lines, OpenConfig};
 use crate::event::{Cause, Ending};
 use crate::modes::exit::Exit;
 use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
+use crate::net::retry::Schedule;
 use crate::net::signals::Signal;
 use crate::net::stdio::Stdin;
 use crate::ui::prompt::{HISTORY_SIZE, Prompt, PromptOptions};
@@ -38,7 +40,8 @@ pub fn run(
     max_time: Option<Instant>,
 ) -> anyhow::Result<Exit> {
     let mut conductor = conductor(config, lines, script, desk)?;
-    let exit = Session { config, lines, desk, max_time }.run(opened, &mut conductor);
+    let reconnect = config.reach.reconnect.map(Schedule::new);
+    let exit = Session { config, lines, desk, max_time, reconnect }.run(opened, &mut conductor);
     if let Some(prompt) = conductor.take_prompt() {
         desk.reporter.flush().context("the transcript failed")?;
         prompt.close();
@@ -117,6 +120,8 @@ struct Session<'a> {
     lines: &'a Lines,
     desk: &'a mut Desk,
     max_time: Option<Instant>,
+    /// `--reconnect`.
+    reconnect: Option<Schedule>,
 }
 
 impl Session<'_> {
@@ -124,19 +129,34 @@ impl Session<'_> {
     fn run(&mut self, opened: Opened, conductor: &mut Conductor) -> anyhow::Result<Exit> {
         let mut opened = opened;
         loop {
-            let outcome = Pump::new(self.config, self.desk, opened, self.max_time)
+            let began = Instant::now();
+            let mut outcome = Pump::new(self.config, self.desk, opened, self.max_time)
                 .context("can't read stdin")?
                 .with_conductor(conductor)
                 .run()
                 .context("the session ended early")?;
+            self.desk.record.ended(&outcome.ending, outcome.first_frame);
+            outcome.record(self.desk);
             conductor.show(&state(&outcome.ending), Ink::Violation);
             outcome.tell(conductor.voice(), self.config.input == InputFormat::Prompt);
             let failed = outcome.fault.is_some();
             let signalled =
                 matches!(outcome.exit, Exit::Interrupted | Exit::Terminated | Exit::HungUp);
             let leaving = matches!(conductor.ask(), Some(Ask::Quit | Ask::Leave));
-            let ends = self.lines.exit_on_close && conductor.ask().is_none();
-            if failed || signalled || leaving || ends {
+            if failed || signalled || leaving {
+                return Ok(outcome.exit);
+            }
+            if conductor.ask().is_none() {
+                match self.reconnect(conductor, &outcome, began)? {
+                    Some(Then::Open(again)) => {
+                        opened = *again;
+                        continue;
+                    }
+                    Some(Then::End(exit)) => return Ok(exit),
+                    None => {}
+                }
+            }
+            if self.lines.exit_on_close && conductor.ask().is_none() {
                 return Ok(outcome.exit);
             }
             match self.offline(conductor, &outcome)? {
@@ -144,6 +164,29 @@ impl Session<'_> {
                 Then::End(exit) => return Ok(exit),
             }
         }
+    }
+
+    /// `--reconnect`: opens another connection after one that was lost, and gives the lines of
+    /// `-x` again; `None` where there is to be none.
+    fn reconnect(
+        &mut self,
+        conductor: &mut Conductor,
+        outcome: &Outcome,
+        began: Instant,
+    ) -> io::Result<Option<Then>> {
+        let Some(mut schedule) = self.reconnect.take() else { return Ok(None) };
+        let waited =
+            again::after(outcome, began.elapsed(), &mut schedule, self.desk, self.max_time);
+        let then = match waited {
+            Ok(false) => None,
+            Ok(true) => self.try_open(conductor, &mut schedule)?.ok(),
+            Err(error) => self.without(conductor, error)?.ok(),
+        };
+        self.reconnect = Some(schedule);
+        if matches!(then, Some(Then::Open(_))) && !self.lines.execute.is_empty() {
+            conductor.push_source(Source::of_lines("-x", &self.lines.execute));
+        }
+        Ok(then)
     }
 
     /// Without a connection, until there is one again or the session ends.
@@ -186,15 +229,31 @@ impl Session<'_> {
     /// the session survives.
     fn open_again(&mut self, conductor: &mut Conductor) -> io::Result<Result<Then, Exit>> {
         self.desk.reporter.next_connection();
+        self.try_open(conductor, &mut Schedule::new(self.config.reach.retry))
+    }
+
+    fn try_open(
+        &mut self,
+        conductor: &mut Conductor,
+        schedule: &mut Schedule,
+    ) -> io::Result<Result<Then, Exit>> {
         conductor.show("connecting", Ink::Info);
         let open_config: OpenConfig = conductor.open_config().clone();
-        let opened = open(&open_config, self.desk, self.max_time);
+        let opened = open_patiently(&open_config, schedule, self.desk, self.max_time);
         // A wake for lines may have been taken for another in the meantime.
         conductor.set_ready(false);
-        let error = match opened {
-            Ok(opened) => return Ok(Ok(Then::Open(Box::new(opened)))),
-            Err(error) => error,
-        };
+        match opened {
+            Ok(opened) => Ok(Ok(Then::Open(Box::new(opened)))),
+            Err(error) => self.without(conductor, error),
+        }
+    }
+
+    /// Says why there is no connection.
+    fn without(
+        &mut self,
+        conductor: &mut Conductor,
+        error: OpenError,
+    ) -> io::Result<Result<Then, Exit>> {
         self.desk.reporter.flush()?;
         conductor.show("no answer", Ink::Violation);
         match error {

@@ -89,6 +89,11 @@ impl HeaderEdit {
         self.value.as_deref()
     }
 
+    /// Name and value as they are sent.
+    fn field(&self) -> (&str, &str) {
+        (&self.name, self.value.as_deref().unwrap_or_default())
+    }
+
     fn is_about(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
@@ -118,35 +123,36 @@ impl FromStr for HeaderEdit {
 }
 
 /// Writes a head: the start line, `defaults` changed by `edits`, the blank line. The
-/// defaults must have been through [`check_value`] if they hold foreign text.
+/// defaults must have been through [`check_value`] if they hold foreign text. Fields whose names
+/// are in `order` come first, in that order.
 pub(super) fn write_head(
     start_line: &str,
     defaults: &[(&str, String)],
     edits: &[HeaderEdit],
+    order: &[String],
 ) -> Vec<u8> {
-    let mut head = format!("{start_line}\r\n");
+    let mut fields: Vec<(&str, &str)> = Vec::new();
+    let given = |edit: &'_ HeaderEdit| edit.value.is_some();
     for (name, value) in defaults {
         if edits.iter().any(|edit| edit.is_about(name)) {
-            for edit in edits.iter().filter(|edit| edit.is_about(name)) {
-                write_edit(&mut head, edit);
-            }
+            let edits = edits.iter().filter(|edit| edit.is_about(name) && given(edit));
+            fields.extend(edits.map(HeaderEdit::field));
         } else {
-            write_field(&mut head, name, value);
+            fields.push((name, value));
         }
     }
-    for edit in edits {
-        if !defaults.iter().any(|(name, _)| edit.is_about(name)) {
-            write_edit(&mut head, edit);
-        }
+    let is_default = |edit: &HeaderEdit| defaults.iter().any(|(name, _)| edit.is_about(name));
+    let others = edits.iter().filter(|edit| !is_default(edit) && given(edit));
+    fields.extend(others.map(HeaderEdit::field));
+    fields.sort_by_key(|(name, _)| {
+        order.iter().position(|first| first.eq_ignore_ascii_case(name)).unwrap_or(order.len())
+    });
+    let mut head = format!("{start_line}\r\n");
+    for (name, value) in fields {
+        write_field(&mut head, name, value);
     }
     head.push_str("\r\n");
     head.into_bytes()
-}
-
-fn write_edit(head: &mut String, edit: &HeaderEdit) {
-    if let Some(value) = edit.value() {
-        write_field(head, edit.name(), value);
-    }
 }
 
 fn write_field(head: &mut String, name: &str, value: &str) {

@@ -29,6 +29,8 @@ pub struct RequestSpec {
     pub user_agent: Option<String>,
     /// Headers given by the user.
     pub headers: Vec<HeaderEdit>,
+    /// Names of headers in the order to send them; the others follow in their usual order.
+    pub order: Vec<String>,
 }
 
 impl RequestSpec {
@@ -43,6 +45,7 @@ impl RequestSpec {
             deflate: None,
             user_agent: None,
             headers: Vec::new(),
+            order: Vec::new(),
         }
     }
 
@@ -78,7 +81,7 @@ impl RequestSpec {
         for (name, value) in &defaults {
             check_value(name, value)?;
         }
-        Ok(write_head(&start_line, &defaults, &self.headers))
+        Ok(write_head(&start_line, &defaults, &self.headers, &self.order))
     }
 }
 

@@ -92,7 +92,7 @@ pub fn respond(request: &Head, config: &ServerConfig) -> Result<Accepted, Refusa
         agreed.extensions = vec![deflate.response];
     }
     Ok(Accepted {
-        response: write_head("HTTP/1.1 101 Switching Protocols", &defaults, &config.headers),
+        response: write_head("HTTP/1.1 101 Switching Protocols", &defaults, &config.headers, &[]),
         agreed,
     })
 }
@@ -142,7 +142,8 @@ fn write_response(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> 
         Some((_, value)) => value.push_str(", close"),
         None => headers.push(("Connection", "close".to_owned())),
     }
-    let mut response = write_head(&format!("HTTP/1.1 {status} {}", phrase(status)), &headers, &[]);
+    let mut response =
+        write_head(&format!("HTTP/1.1 {status} {}", phrase(status)), &headers, &[], &[]);
     response.extend_from_slice(body.as_bytes());
     response
 }

@@ -55,11 +55,13 @@ pub(super) fn compress(on: bool, agreed: Option<bool>) -> String {
 /// What the next connection's request will have besides the defaults.
 pub(super) fn headers(open: &OpenConfig, changed: bool) -> String {
     let when = if changed { "the next /reconnect sends" } else { "sent beside the defaults" };
-    if open.headers.is_empty() {
+    // What can't be sent is said when it is to be sent.
+    let edits = open.edits(&open.target, None).unwrap_or_else(|_| open.headers.clone());
+    if edits.is_empty() {
         return format!("{when}: nothing");
     }
     let mut text = format!("{when}:");
-    for edit in &open.headers {
+    for edit in &edits {
         let _ = write!(text, "\n  {}", shown(edit));
     }
     text

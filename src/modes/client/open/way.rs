@@ -1,0 +1,173 @@
+//! The way to the server: name, socket, proxy, TLS; told step by step.
+
+use std::time::Instant;
+
+use super::deadline::{Deadline, apart, apart_until};
+use crate::config::OpenConfig;
+use crate::event::{Direction, Event, Phases};
+use crate::modes::client::desk::Desk;
+use crate::modes::client::failure::OpenError;
+use crate::net::dial::Outcome;
+use crate::net::link::{Link, plain_io};
+use crate::net::proxy::tunnel;
+use crate::net::proxy::{Destination, Dialogue};
+use crate::net::reactor::SOCKET;
+use crate::net::route::{Hop, Route, connect_unix};
+use crate::net::stream::Stream;
+use crate::net::target::Target;
+use crate::net::tls::TlsClient;
+
+/// Goes it. What is left of the time for the handshake comes with the link.
+///
+/// # Errors
+///
+/// Whatever stands in the way.
+pub(super) fn go(
+    config: &OpenConfig,
+    target: &Target,
+    phases: &mut Phases,
+    desk: &mut Desk,
+    max_time: Option<Instant>,
+) -> Result<(Link, Deadline), OpenError> {
+    let way = &config.transport;
+    let route = way.route(target)?;
+    for note in route.notes() {
+        desk.tell(&Event::Note(&note))?;
+    }
+    // Files that can't be used are found out before anything is dialled.
+    let tls = target.secure.then(|| TlsClient::new(&way.tls)).transpose()?;
+    let to_proxy = match route.secure_proxy() {
+        Some(proxy) => {
+            let client = TlsClient::new(&way.proxy_tls()).map_err(OpenError::ProxyTls)?;
+            Some(client.start(&proxy.host).map_err(OpenError::ProxyTls)?)
+        }
+        None => None,
+    };
+
+    let deadline = Deadline::within(config.connect_timeout, max_time);
+    let stream = match &route.hop {
+        Hop::Tcp(host) => dial(config, host, deadline.at, phases, desk)?,
+        Hop::Unix(path) => {
+            let (began, path) = (Instant::now(), path.clone());
+            let what = "the server behind the Unix socket did not accept the connection";
+            let stream = apart_until(desk, &deadline, what, move || connect_unix(&path))??;
+            phases.connect = began.elapsed();
+            stream
+        }
+    };
+    desk.record.connected();
+    let mut link =
+        Link::over(stream, to_proxy, desk.reactor.registry(), SOCKET).map_err(OpenError::Io)?;
+    tell_ends(&link, &route, desk)?;
+    let clock = Deadline::within(config.handshake_timeout, max_time);
+    desk.signals.listen(desk.reactor.registry())?;
+
+    if route.proxy.is_some() {
+        let began = Instant::now();
+        through_proxy(config, &route, &mut link, &clock, desk)?;
+        phases.proxy = Some(began.elapsed());
+        desk.record.let_through();
+    }
+    if let Some(tls) = tls {
+        let began = Instant::now();
+        link.start_tls(tls.start(&target.host)?);
+        while !link.handshake()? {
+            clock.wait(desk, &mut link, "the TLS handshake was not completed")?;
+        }
+        phases.tls = Some(began.elapsed());
+        if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
+            desk.record.secured(&facts);
+            desk.tell(&Event::Tls(&facts))?;
+        }
+    }
+    Ok((link, clock))
+}
+
+/// Looks the name up and connects to one of its addresses.
+fn dial(
+    config: &OpenConfig,
+    host: &Destination,
+    deadline: Instant,
+    phases: &mut Phases,
+    desk: &mut Desk,
+) -> Result<Stream, OpenError> {
+    let began = Instant::now();
+    let (way, asked) = (config.transport.clone(), host.clone());
+    let addresses = apart(desk, move || way.addresses(&asked, deadline))??;
+    phases.resolve = began.elapsed();
+    desk.record.resolved();
+    desk.tell(&Event::Resolved { host: &host.host, addresses: &addresses })?;
+
+    let began = Instant::now();
+    let way = config.transport.clone();
+    let dialed = apart(desk, move || way.dial(&addresses, deadline))?;
+    let attempts = match &dialed {
+        Ok(dialed) => &dialed.attempts,
+        Err(error) => &error.attempts,
+    };
+    for attempt in attempts {
+        let error = match &attempt.outcome {
+            Outcome::Connected => continue,
+            Outcome::Failed(error) => plain_io(error),
+            Outcome::Unanswered => "no answer".to_owned(),
+        };
+        desk.tell(&Event::AddressFailed { address: attempt.addr, error: &error })?;
+    }
+    let stream = dialed?.stream;
+    phases.connect = began.elapsed();
+    stream.set_nonblocking(true).map_err(OpenError::Io)?;
+    Ok(Stream::Tcp(mio::net::TcpStream::from_std(stream)))
+}
+
+fn tell_ends(link: &Link, route: &Route, desk: &mut Desk) -> Result<(), OpenError> {
+    let (local, peer) = match &route.hop {
+        Hop::Unix(path) => ("a Unix socket".to_owned(), path.display().to_string()),
+        Hop::Tcp(_) => {
+            let (local, peer) = link.addresses().map_err(OpenError::Io)?;
+            desk.record.ends(local, peer);
+            (local.to_string(), peer.to_string())
+        }
+    };
+    desk.tell(&Event::Connected { local: &local, peer: &peer })?;
+    Ok(())
+}
+
+/// Asks the proxy for a way to the server; what was said is told even if it says no.
+fn through_proxy(
+    config: &OpenConfig,
+    route: &Route,
+    link: &mut Link,
+    clock: &Deadline,
+    desk: &mut Desk,
+) -> Result<(), OpenError> {
+    while !link.handshake().map_err(OpenError::of_proxy)? {
+        clock.wait(desk, link, "the TLS handshake with the proxy was not completed")?;
+    }
+    if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
+        desk.tell(&Event::Tls(&facts))?;
+    }
+    let (way, asked, deadline) = (config.transport.clone(), route.clone(), clock.at);
+    let Some(mut dialogue) = apart(desk, move || way.dialogue(&asked, deadline))?? else {
+        return Ok(());
+    };
+    if let Some(request) = dialogue.request() {
+        desk.tell(&Event::Head(Direction::ToServer, request))?;
+    }
+    let result = talk(link, &mut dialogue, clock, desk);
+    if let Some(response) = dialogue.response() {
+        desk.tell(&Event::Head(Direction::ToClient, response))?;
+    }
+    result
+}
+
+fn talk(
+    link: &mut Link,
+    dialogue: &mut Dialogue,
+    clock: &Deadline,
+    desk: &mut Desk,
+) -> Result<(), OpenError> {
+    while !tunnel::advance(link, dialogue)? {
+        clock.wait(desk, link, "the proxy did not open the way to the server")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! What a run leaves behind: cookies, and the facts that `--write-out` and `--timing` tell.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::event::{Ending, TlsFacts, Totals};
+use crate::net::clock::wall_micros;
+use crate::net::target::Target;
+use crate::ui::waterfall;
+use crate::ui::write_out::Facts;
+use crate::wire::cookie::{Cookie, Jar, Place};
+use crate::wire::handshake::Agreed;
+use crate::wire::head::Head;
+
+/// What is known of a run by now.
+pub struct Record {
+    /// The cookies of files and responses.
+    pub jar: Jar,
+    /// What `--write-out` tells.
+    pub facts: Facts,
+    started: Instant,
+    /// When the last try began, counted from the start.
+    last: Duration,
+}
+
+impl Default for Record {
+    /// The run begins now.
+    fn default() -> Self {
+        let (jar, facts) = (Jar::default(), Facts::default());
+        Self { jar, facts, started: Instant::now(), last: Duration::ZERO }
+    }
+}
+
+/// Now, in seconds since the Unix epoch.
+pub fn wall_seconds() -> i64 {
+    wall_micros().div_euclid(1_000_000)
+}
+
+fn place(target: &Target) -> Place<'_> {
+    let path = target.resource_name.split('?').next().unwrap_or_default();
+    Place { host: &target.host, path, secure: target.secure }
+}
+
+impl Record {
+    /// A connection is about to be opened; what was known of the one before does not hold for it.
+    pub fn begin(&mut self, target: &Target, redirects: usize) {
+        let Facts {
+            num_retries,
+            frames_sent,
+            frames_received,
+            messages_sent,
+            messages_received,
+            bytes_sent,
+            bytes_received,
+            wire_bytes_sent,
+            wire_bytes_received,
+            time_first_frame,
+            ..
+        } = std::mem::take(&mut self.facts);
+        self.last = self.started.elapsed();
+        self.facts = Facts {
+            url: target.to_string(),
+            scheme: target.scheme(),
+            num_redirects: redirects.try_into().unwrap_or(u32::MAX),
+            num_retries,
+            frames_sent,
+            frames_received,
+            messages_sent,
+            messages_received,
+            bytes_sent,
+            bytes_received,
+            wire_bytes_sent,
+            wire_bytes_received,
+            time_first_frame,
+            ..Facts::default()
+        };
+    }
+
+    fn now(&self) -> Option<Duration> {
+        Some(self.started.elapsed())
+    }
+
+    /// The name has addresses.
+    pub fn resolved(&mut self) {
+        self.facts.time_namelookup = self.now();
+    }
+
+    /// The socket is connected.
+    pub fn connected(&mut self) {
+        self.facts.time_connect = self.now();
+    }
+
+    /// Both ends of the socket.
+    pub fn ends(&mut self, local: SocketAddr, peer: SocketAddr) {
+        self.facts.local_ip = Some(local.ip().to_string());
+        self.facts.local_port = Some(local.port());
+        self.facts.remote_ip = Some(peer.ip().to_string());
+        self.facts.remote_port = Some(peer.port());
+    }
+
+    /// The proxy has opened the way.
+    pub fn let_through(&mut self) {
+        self.facts.time_proxy = self.now();
+    }
+
+    /// TLS with the server is up.
+    pub fn secured(&mut self, facts: &TlsFacts) {
+        self.facts.time_appconnect = self.now();
+        self.facts.tls_version.clone_from(&facts.version);
+        self.facts.ssl_verify_result = Some(u8::from(!facts.verified));
+    }
+
+    /// The response's head is complete.
+    pub fn answered(&mut self, response: &Head) {
+        self.facts.time_upgrade = self.now();
+        let line = response.status_line();
+        self.facts.http_code = line.as_ref().map(|line| line.code);
+        self.facts.http_version = line.map(|line| {
+            let version = line.version.to_string();
+            version.strip_prefix("HTTP/").unwrap_or(&version).to_owned()
+        });
+    }
+
+    /// The connection is open.
+    pub fn agreed(&mut self, agreed: &Agreed) {
+        self.facts.subprotocol.clone_from(&agreed.subprotocol);
+        let extensions: Vec<String> = agreed.extensions.iter().map(ToString::to_string).collect();
+        self.facts.extensions = Some(extensions.join(", ")).filter(|list| !list.is_empty());
+    }
+
+    /// Another try follows.
+    pub fn again(&mut self) {
+        self.facts.num_retries = self.facts.num_retries.saturating_add(1);
+    }
+
+    /// The connection is over.
+    pub fn ended(&mut self, ending: &Ending, first_frame: Option<Instant>) {
+        let facts = &mut self.facts;
+        let first = first_frame.map(|at| at.saturating_duration_since(self.started));
+        facts.time_first_frame = facts.time_first_frame.or(first);
+        let Totals { frames, messages, bytes, wire_bytes } = ending.out;
+        facts.frames_sent += frames;
+        facts.messages_sent += messages;
+        facts.bytes_sent += bytes;
+        facts.wire_bytes_sent += wire_bytes;
+        let Totals { frames, messages, bytes, wire_bytes } = ending.r#in;
+        facts.frames_received += frames;
+        facts.messages_received += messages;
+        facts.bytes_received += bytes;
+        facts.wire_bytes_received += wire_bytes;
+        if let Some(close) = ending.received.as_ref().or(ending.sent.as_ref()) {
+            facts.close_code = close.code;
+            facts.close_reason = String::from_utf8_lossy(&close.reason).into_owned();
+        }
+    }
+
+    /// The run is over.
+    pub fn finish(&mut self, exitcode: u8) {
+        self.facts.time_total = self.now();
+        self.facts.exitcode = exitcode;
+    }
+
+    /// The phases of the last try as bars.
+    pub fn waterfall(&self, width: usize) -> String {
+        let mut facts = self.facts.clone();
+        for time in [
+            &mut facts.time_namelookup,
+            &mut facts.time_connect,
+            &mut facts.time_proxy,
+            &mut facts.time_appconnect,
+            &mut facts.time_upgrade,
+            &mut facts.time_first_frame,
+        ] {
+            *time = time.and_then(|time| time.checked_sub(self.last));
+        }
+        waterfall::draw(&facts.phases(), width)
+    }
+
+    /// The cookies that go to a URL.
+    pub fn cookies_for(&self, target: &Target) -> Option<String> {
+        self.jar.header(place(target), wall_seconds())
+    }
+
+    /// Keeps what a response sets; gives whether that is anything. What must be ignored is.
+    pub fn keep_cookies(&mut self, target: &Target, response: &Head) -> bool {
+        let now = wall_seconds();
+        let mut any = false;
+        for field in response.headers() {
+            if !field.name.eq_ignore_ascii_case(b"set-cookie") {
+                continue;
+            }
+            let text = String::from_utf8_lossy(field.value);
+            if let Ok(cookie) = Cookie::parse(&text, place(target), now) {
+                self.jar.put(cookie, now);
+                any = true;
+            }
+        }
+        any
+    }
+}

@@ -1,0 +1,160 @@
+//! From what was typed to options: a curl command and the user's defaults are put before it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, FromArgMatches as _};
+
+use super::exit::Exit;
+use super::{say, texts};
+use crate::cli::{self, Cli};
+use crate::config::defaults::{Arguments, assemble, usual_path};
+use crate::config::file::ConfigFile;
+use crate::config::from_curl::FromCurl;
+use crate::config::invocation::{Invocation, mode_of};
+use crate::config::{UsageError, environment};
+
+/// Modes that have nothing to do with defaults: a broken file does not stop them.
+const WITHOUT_DEFAULTS: [&str; 3] = ["completions", "explain", "man"];
+
+/// The headings under which options of the connection stand in the help: what a curl command may
+/// have too.
+const OF_THE_CONNECTION: [&str; 3] = ["Connection", "TLS", "Redirects and retries"];
+
+/// Options of the connection by their long names and values, as they were given.
+pub type Given = Vec<(String, Option<String>)>;
+
+/// What there is to do.
+pub enum Read {
+    /// This.
+    Run(Box<Cli>, Given),
+    /// Nothing: help was shown, or the fault was said.
+    Ended(Exit),
+}
+
+/// Reads this process's arguments.
+///
+/// # Errors
+///
+/// The curl command or a default can't be used.
+pub fn read() -> anyhow::Result<Read> {
+    let program = cli::command();
+    let typed = environment::arguments();
+    let invocation = Invocation::read(&program, typed.iter().cloned());
+    let mode = invocation.arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
+    if WITHOUT_DEFAULTS.contains(&mode) {
+        return Ok(parse(&program, typed, None, invocation.front));
+    }
+    match gather(&program, invocation) {
+        Ok((arguments, front)) => {
+            Ok(parse(&program, arguments.arguments.clone(), Some(&arguments), front))
+        }
+        // Whoever asks for help gets it, whatever the file holds.
+        Err(error) => match program.clone().try_get_matches_from(typed) {
+            Err(shown) if !shown.use_stderr() => Ok(tell(&shown)),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+fn usage(error: &dyn std::fmt::Display) -> UsageError {
+    UsageError::new(error.to_string())
+}
+
+/// Takes over a curl command, then the defaults; gives how many words are program and mode.
+fn gather(program: &Command, mut invocation: Invocation) -> Result<(Arguments, usize), UsageError> {
+    let mut notes = Vec::new();
+    if let Some(command) = &invocation.from_curl {
+        let text = match command.as_str() {
+            "-" => texts::read("-").map_err(|error| usage(&format!("--from-curl: {error}")))?,
+            command => command.to_owned(),
+        };
+        let curl = FromCurl::parse(&text).map_err(|error| usage(&error))?;
+        notes.extend(curl.notes.iter().cloned());
+        invocation = invocation.with_from_curl(program, &curl);
+    }
+    let off = invocation.no_config || environment::variable("WSCOPE_NO_CONFIG").is_some();
+    let file = if off { None } else { config_file(&invocation)? };
+    let variables = if off { Vec::new() } else { environment::variables() };
+    let file = file.as_ref().map(|(path, file)| (path.as_path(), file));
+    let arguments =
+        assemble(program, &invocation, file, variables).map_err(|error| usage(&error))?;
+    notes.extend(arguments.notes.iter().cloned());
+    let quiet = invocation.given.iter().any(|id| id == "quiet");
+    if !quiet {
+        notes.iter().for_each(|note| say::note(note));
+    }
+    Ok((arguments, invocation.front))
+}
+
+/// The file of `--config`, of `WSCOPE_CONFIG`, or the usual one if it is there.
+fn config_file(invocation: &Invocation) -> Result<Option<(PathBuf, ConfigFile)>, UsageError> {
+    let named =
+        invocation.config.clone().or(environment::variable("WSCOPE_CONFIG").map(PathBuf::from));
+    let read = |path: &Path| match named.is_some() {
+        true => texts::read(&path.to_string_lossy()).map(Some),
+        false => texts::read_if_there(path),
+    };
+    let Some(path) = named.clone().or_else(|| usual_path(environment::variable)) else {
+        return Ok(None);
+    };
+    let text = read(&path).map_err(|error| usage(&format!("configuration: {error}")))?;
+    Ok(text.map(|text| (path, ConfigFile::parse(&text))))
+}
+
+/// clap's part; of a fault in a default it is said where that stands.
+fn parse(
+    program: &Command,
+    words: Vec<OsString>,
+    defaults: Option<&Arguments>,
+    front: usize,
+) -> Read {
+    let parsed = program.clone().try_get_matches_from(words).and_then(|matches| {
+        let given = given(program, &matches);
+        Ok((Cli::from_arg_matches(&matches)?, given))
+    });
+    match parsed {
+        Ok((cli, given)) => Read::Run(Box::new(cli), given),
+        Err(error) => match defaults.and_then(|made| made.blame(program, front)) {
+            Some(fault) => {
+                say::error(&fault);
+                Read::Ended(Exit::Usage)
+            }
+            None => tell(&error),
+        },
+    }
+}
+
+fn tell(error: &clap::Error) -> Read {
+    // A reader that is gone needs no help.
+    let _ = error.print();
+    Read::Ended(if error.use_stderr() { Exit::Usage } else { Exit::Success })
+}
+
+/// The options of the connection, in the order of their definition.
+fn given(program: &Command, matches: &ArgMatches) -> Given {
+    let (name, matches) = match matches.subcommand() {
+        Some((name, matches)) => (Some(name), matches),
+        None => (None, matches),
+    };
+    let mut given = Given::new();
+    for arg in mode_of(program, name.map(AsRef::as_ref)).get_arguments() {
+        let heading = arg.get_help_heading().unwrap_or_default();
+        let id = arg.get_id().as_str();
+        let Some(long) = arg.get_long().filter(|_| OF_THE_CONNECTION.contains(&heading)) else {
+            continue;
+        };
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        if !arg.get_action().takes_values() {
+            given.push((long.to_owned(), None));
+            continue;
+        }
+        for value in matches.get_raw(id).into_iter().flatten() {
+            given.push((long.to_owned(), Some(value.to_string_lossy().into_owned())));
+        }
+    }
+    given
+}
