@@ -148,7 +148,7 @@ impl Invocation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::defaults::tests::program;
+    use crate::cli::command as program;
 
     fn read(line: &str) -> Invocation {
         let words = ["wscope"].into_iter().chain(line.split_whitespace());

@@ -16,6 +16,7 @@ mod input;
 mod nothing_lost;
 mod output;
 mod pty;
+mod reach;
 mod request;
 mod script;
 mod stalls;

@@ -348,7 +348,7 @@ fn facts_about_the_connection() {
     let mut session = plain();
     session.tell(&Event::Resolved { host: "a.example", addresses: &addresses });
     session.tell(&Event::AddressFailed { address: addresses[1], error: "refused" });
-    session.tell(&Event::Connected { local: "127.0.0.1:9", peer: "127.0.0.1:80" });
+    session.tell(&Event::Connected { local: "127.0.0.1:9", peer: "[::1]:80" });
     session.tell(&Event::Tls(&TlsFacts::default()));
     session.tell(&Event::Tls(&TlsFacts {
         certificate: Some(CertificateFacts { names: vec!["a".into()], ..Default::default() }),

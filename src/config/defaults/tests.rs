@@ -3,19 +3,6 @@
 use super::*;
 use crate::cli;
 
-/// The program with what the wiring adds to it.
-pub(in crate::config) fn program() -> Command {
-    let more = |command: Command| {
-        command
-            .args_override_self(true)
-            .arg(Arg::new("config").long("config"))
-            .arg(Arg::new("from-curl").long("from-curl"))
-            .arg(Arg::new("no-config").long("no-config").action(ArgAction::SetTrue))
-    };
-    let program = more(cli::command());
-    program.mut_subcommand("connect", more).mut_subcommand("handshake", more)
-}
-
 const FILE: &str = "\
 connect-timeout 3
 header A: common
@@ -28,7 +15,7 @@ echo
 ";
 
 fn assembled(line: &str, file: &str, environment: &[(&str, &str)]) -> Result<Arguments, String> {
-    let program = program();
+    let program = cli::command();
     let words = ["wscope"].into_iter().chain(line.split_whitespace());
     let invocation = Invocation::read(&program, words.map(OsString::from));
     let file = ConfigFile::parse(file);
@@ -65,7 +52,7 @@ fn the_stronger_stands_behind_the_weaker() {
 fn clap_takes_the_last_value_and_gathers_lists() {
     let environment = [("WSCOPE_HEADER", "B: 1\n\nC: 2"), ("WSCOPE_CONNECT_TIMEOUT", "5")];
     let made = assembled("@dev --connect-timeout 6 -H D:3", FILE, &environment).expect("fine");
-    let matches = program().try_get_matches_from(made.arguments).expect("clap takes it");
+    let matches = cli::command().try_get_matches_from(made.arguments).expect("clap takes it");
     let headers: Vec<&String> = matches.get_many("headers").expect("some").collect();
     assert_eq!(headers, ["A: common", "A: dev", "B: 1", "C: 2", "D:3"]);
     let timeout: Option<&std::time::Duration> = matches.get_one("connect_timeout");
@@ -121,7 +108,7 @@ fn errors_name_file_and_line() {
     assert_eq!(error("", "origin"), "c:1: --origin needs a value");
     assert_eq!(error("", "x \"y"), "c:1: a quote is not closed on its line");
     assert_eq!(error("@dve", FILE), "there is no profile @dve in c; did you mean @dev?");
-    let program = program();
+    let program = cli::command();
     let invocation = Invocation::read(&program, ["wscope".into(), "@x".into()]);
     let error = assemble(&program, &invocation, None, []).err().map(|error| error.to_string());
     assert_eq!(error.as_deref(), Some("there is no profile @x: no configuration file was read"));
@@ -140,10 +127,10 @@ fn a_strange_variable_is_worth_a_note() {
 #[test]
 fn a_value_that_clap_refuses_is_traced_to_its_line() {
     let made = assembled("ws://h", "insecure\nconnect-timeout soon", &[]).expect("read");
-    assert!(program().try_get_matches_from(&made.arguments).is_err());
-    let error = made.blame(&program(), 1).expect("the file's fault").to_string();
+    assert!(cli::command().try_get_matches_from(&made.arguments).is_err());
+    let error = made.blame(&cli::command(), 1).expect("the file's fault").to_string();
     assert!(error.starts_with("c:2: invalid value 'soon' for '--connect-timeout"), "{error}");
-    assert!(assembled("ws://h", FILE, &[]).expect("read").blame(&program(), 1).is_none());
+    assert!(assembled("ws://h", FILE, &[]).expect("read").blame(&cli::command(), 1).is_none());
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! `--retry` until a connection is open, `--reconnect` when it was lost.
+
+use super::{answer, client, hello};
+use crate::harness::Test;
+use crate::server::serve_next;
+
+const BUSY: &str = "HTTP/1.1 503 Busy\nContent-Length: 0\n\n";
+
+#[test]
+fn a_server_that_refuses_twice_is_asked_a_third_time() {
+    client(["--retry", "2", "--retry-delay", "10ms", "--write-out", "%{num_retries}\\n"])
+        .server(|listener| {
+            answer(&listener, BUSY);
+            answer(&listener, BUSY);
+            serve_next(&listener, hello);
+        })
+        .stdout("Hello\n2\n")
+        .stderr(
+            "wscope: note: the server answered 503 Busy [..]; trying again in 0.0 s (try 1)\n\
+             wscope: note: the server answered 503 Busy [..]; trying again in 0.0 s (try 2)\n",
+        )
+        .status(0);
+}
+
+#[test]
+fn after_the_last_try_the_failure_stands() {
+    client(["-q", "--retry", "1", "--retry-delay", "0"])
+        .server(|listener| {
+            answer(&listener, BUSY);
+            answer(&listener, BUSY);
+        })
+        .stderr("wscope: the server answered 503 Busy instead of 101 [..]\n...\n")
+        .status(7);
+    // The same would happen again.
+    client(["-q", "--retry", "9"])
+        .server(|listener| {
+            answer(&listener, "HTTP/1.1 404 No\nContent-Length: 0\n\n");
+        })
+        .stderr("wscope: the server answered 404 No instead of 101 [..]\n...\n")
+        .status(7);
+}
+
+#[test]
+fn a_server_that_asks_for_too_much_patience_gets_none() {
+    client(["--retry", "9"])
+        .server(|listener| {
+            answer(&listener, "HTTP/1.1 503 Busy\nRetry-After: 86400\nContent-Length: 0\n\n");
+        })
+        .stderr("wscope: note: the server asks to wait 86400 s, which is too long\n...\n")
+        .status(7);
+}
+
+#[test]
+fn exit_12_when_the_time_of_the_run_ends_while_waiting() {
+    client(["-q", "--retry", "9", "--retry-delay", "60", "--max-time", "0.3"])
+        .server(|listener| {
+            answer(&listener, BUSY);
+        })
+        .stderr("wscope: timed out after [..]: the time set by --max-time is over\n")
+        .status(12);
+}
+
+#[test]
+fn a_lost_connection_is_opened_again_and_messages_are_sent_again() {
+    Test::new()
+        .args(["-w", "-1", "--reconnect", "--retry-delay", "10ms", "-x", "subscribe"])
+        .server(|listener| {
+            serve_next(&listener, |p| {
+                p.open();
+                p.hear_text("subscribe");
+                p.text("one");
+                p.reset();
+            });
+            serve_next(&listener, |p| {
+                p.open();
+                p.hear_text("subscribe");
+                p.text("two");
+                p.close_first(1012, "restart");
+            });
+            serve_next(&listener, |p| {
+                p.open();
+                p.hear_text("subscribe");
+                p.close_first(1000, "");
+            });
+        })
+        .stdout("one\ntwo\n")
+        .stderr(
+            "wscope: note: [..]; trying again in 0.0 s (try 1)\n\
+             wscope: note: [..]1012[..]; trying again in 0.0 s (try 2)\n",
+        )
+        .status(0);
+}
+
+#[test]
+fn lines_go_on_where_they_were() {
+    let (key, gate) = crate::waiting::gate();
+    Test::new()
+        .args(["-q", "--reconnect", "--retry-delay", "10ms"])
+        .stdin_after(gate, "later\n")
+        .server(move |listener| {
+            serve_next(&listener, |p| {
+                p.open();
+                p.hang_up();
+            });
+            serve_next(&listener, |p| {
+                p.open();
+                key.open();
+                p.hear_text("later");
+                p.answer_close(1000);
+            });
+        })
+        .status(0);
+}
+
+#[test]
+fn a_script_connects_again_too() {
+    Test::new()
+        .args(["-q", "--input", "commands", "--reconnect", "--retry-delay", "10ms"])
+        .stdin("/expect second\n")
+        .server(|listener| {
+            serve_next(&listener, |p| {
+                p.open();
+                p.text("first");
+                p.hang_up();
+            });
+            serve_next(&listener, |p| {
+                p.open();
+                p.text("second");
+                p.answer_close(1000);
+            });
+        })
+        .stdout("first\nsecond\n")
+        .stderr_any()
+        .status(0);
+}

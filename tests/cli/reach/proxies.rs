@@ -1,0 +1,151 @@
+//! Proxies that do as a script says, from options and from the environment.
+
+use super::{client, hello};
+use crate::peer::Peer;
+
+/// Lets the client through, and is the server itself.
+fn let_through(p: &mut Peer) -> String {
+    let request = p.request();
+    p.send("HTTP/1.1 200 Connection established\r\n\r\n");
+    String::from_utf8_lossy(request.raw()).into_owned()
+}
+
+#[test]
+fn an_http_proxy_is_asked_for_a_tunnel() {
+    client(["--proxy", "http://127.0.0.1:{port}", "ws://far.invalid/chat"])
+        .peer(|p| {
+            let request = let_through(p);
+            assert!(
+                request.starts_with("CONNECT far.invalid:80 HTTP/1.1\r\nHost: far.invalid:80\r\n")
+            );
+            assert!(!request.contains("Authorization"));
+            hello(p);
+        })
+        .stdout("Hello\n")
+        .status(0);
+}
+
+#[test]
+fn user_and_password_are_sent_and_not_shown() {
+    let args =
+        ["-v", "--proxy", "127.0.0.1:{port}", "--proxy-user", "me:hunter2", "ws://far.invalid/"];
+    let output = client(args)
+        .peer(|p| {
+            let request = let_through(p);
+            assert!(request.contains("\r\nProxy-Authorization: Basic bWU6aHVudGVyMg==\r\n"));
+            hello(p);
+        })
+        .stdout("Hello\n")
+        .stderr_any()
+        .status(0);
+    let told = output.stderr();
+    assert!(told.contains("goes through the proxy http://127.0.0.1:"), "{told}");
+    assert!(told.contains("Proxy-Authorization: [redacted]"), "{told}");
+    assert!(!told.contains("hunter2") && !told.contains("bWU6"), "{told}");
+    assert!(told.contains(", proxy "), "the time it took: {told}");
+}
+
+#[test]
+fn exit_5_for_a_proxy_that_wants_a_password() {
+    let output = client(["-v", "--proxy", "127.0.0.1:{port}", "ws://far.invalid/"])
+        .peer(|p| {
+            p.request();
+            p.send("HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=x\r\n\r\n");
+            p.hang_up();
+        })
+        .stderr_any()
+        .status(5);
+    let told = output.stderr();
+    assert!(told.contains("< HTTP/1.1 407 Who"), "{told}");
+    assert!(
+        told.contains("wants a user and password (407 Who), and offers Basic (W113)"),
+        "{told}"
+    );
+    assert!(told.contains("--proxy-user"), "{told}");
+}
+
+#[test]
+fn exit_5_for_a_proxy_that_refuses_and_for_none_at_all() {
+    client(["--proxy", "127.0.0.1:{port}", "ws://far.invalid/"])
+        .peer(|p| {
+            p.request();
+            p.send("HTTP/1.1 403 No\r\n\r\n");
+            p.hang_up();
+        })
+        .stderr("wscope: the proxy refused the tunnel with 403 No (W112)\n\nhelp: [..]\n")
+        .status(5);
+    client(["--proxy", "socks5h://127.0.0.1:{port}", "ws://far.invalid/"])
+        .peer(|p| {
+            p.hear_raw(3);
+            p.send("HTTP/1.1 400 What\r\n\r\n");
+            p.hang_up();
+        })
+        .stderr("wscope: the proxy does not speak SOCKS5: [..] (W112)\n\nhelp: it seems to speak HTTP: use http://\n")
+        .status(5);
+}
+
+#[test]
+fn a_socks5_proxy_is_given_the_name_and_a_password() {
+    client(["--proxy", "socks5h://me:pw@127.0.0.1:{port}", "ws://far.invalid/"])
+        .peer(|p| {
+            p.hear_raw(4);
+            p.send([5, 2]);
+            assert_eq!(p.hear_raw(7), b"\x01\x02me\x02pw");
+            p.send([1, 0]);
+            assert_eq!(p.hear_raw(18), b"\x05\x01\x00\x03\x0bfar.invalid\x00\x50");
+            p.send([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+            hello(p);
+        })
+        .stdout("Hello\n")
+        .status(0);
+}
+
+#[test]
+fn the_environment_decides_and_verbose_says_which_variable() {
+    let port = |test: crate::harness::Test| test;
+    // The listener must be there before its port can be written into a variable.
+    let server = crate::server::serve_on(
+        "127.0.0.1:0",
+        crate::server::scripted(|p| {
+            let_through(p);
+            hello(p);
+        }),
+    );
+    let proxy = format!("127.0.0.1:{}", server.port);
+    let output = port(client(["-v", "ws://far.invalid/"]))
+        .env("http_proxy", &proxy)
+        .stdout("Hello\n")
+        .stderr_any()
+        .status(0);
+    server.end().expect("a proxy that was asked");
+    let told = output.stderr();
+    assert!(told.contains("as the environment variable http_proxy says (W114)"), "{told}");
+}
+
+#[test]
+fn exceptions_are_reached_without_a_proxy() {
+    for (name, value) in [("no_proxy", "127.0.0.1"), ("NO_PROXY", "*")] {
+        let output = client(["-v"])
+            .env("all_proxy", "127.0.0.1:1")
+            .env(name, value)
+            .peer(hello)
+            .stdout("Hello\n")
+            .stderr_any()
+            .status(0);
+        let because = format!("no proxy, because {name} has \"{value}\", whatever all_proxy says");
+        assert!(output.stderr().contains(&because), "{}", output.stderr());
+    }
+    client(["--noproxy", "127.0.0.0/8"])
+        .env("all_proxy", "127.0.0.1:1")
+        .peer(hello)
+        .stdout("Hello\n")
+        .status(0);
+    client(["--proxy", ""]).env("all_proxy", "127.0.0.1:1").peer(hello).stdout("Hello\n").status(0);
+}
+
+#[test]
+fn exit_2_for_a_proxy_that_cannot_be_read() {
+    client(["--proxy", "ftp://127.0.0.1", "ws://far.invalid/"])
+        .stderr("wscope: --proxy: [..]ftp[..]\n")
+        .status(2);
+}
