@@ -500,7 +500,7 @@ impl Reporter {
         }
     }
 
-    /// Whether notes about the way are told as events.
+    /// Whether what happens before the first frame is told as events: heads, notes.
     pub fn tells_notes(&self) -> bool {
         let transcript = self.transcript.is_some() && self.shown.tells(&Event::Note(""));
         transcript || self.json.is_some()

@@ -2,7 +2,8 @@
 //! Wireshark. The peers are OpenSSL's acceptor.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io;
+use std::net::{Shutdown, TcpListener};
 use std::path::PathBuf;
 
 use openssl::ssl::{NameType, SslAcceptor, SslFiletype, SslMethod, SslVerifyMode};
@@ -70,15 +71,25 @@ impl Files {
         move |listener| {
             let (tcp, _) = listener.accept().expect("a connection");
             let below = tcp.try_clone().expect("a descriptor");
-            if let Ok(tls) = acceptor.accept(tcp) {
-                let name = tls.ssl().servername(NameType::HOST_NAME).unwrap_or("none").to_owned();
-                let shown = tls.ssl().peer_certificate().is_some();
-                let version = tls.ssl().version_str();
-                let mut p = Peer::over(Box::new(tls), below);
-                p.open();
-                p.text(format!("{name} {shown} {version}"));
-                p.close_first(1000, "");
+            let mut tls = match acceptor.accept(tcp) {
+                Ok(tls) => tls,
+                // Closing with input unread would be a reset, which overtakes the alert.
+                Err(_) => {
+                    let _ = below.shutdown(Shutdown::Write);
+                    let _ = io::copy(&mut &below, &mut io::sink());
+                    return;
+                }
+            };
+            if tls.ssl_peek(&mut [0]).is_err() {
+                return;
             }
+            let name = tls.ssl().servername(NameType::HOST_NAME).unwrap_or("none").to_owned();
+            let shown = tls.ssl().peer_certificate().is_some();
+            let version = tls.ssl().version_str();
+            let mut p = Peer::over(Box::new(tls), below);
+            p.open();
+            p.text(format!("{name} {shown} {version}"));
+            p.close_first(1000, "");
         }
     }
 }

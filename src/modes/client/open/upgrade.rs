@@ -86,7 +86,7 @@ pub(super) fn upgrade(
         let status = format!("{} {}", status.code, sanitize::escaped(status.reason));
         inbound.expect_body();
         let body = read_body(&mut link, &mut inbound, desk, clock, &response);
-        let body = match (desk.reporter.looks_at_frames(), desk.reporter.shows_secrets()) {
+        let body = match (desk.reporter.tells_notes(), desk.reporter.shows_secrets()) {
             (true, _) => String::new(),
             (_, true) => quote(&response, &body),
             (_, false) => quote(&redact::head(&response), &body),
