@@ -31,7 +31,16 @@ pub struct Invocation {
 
 /// The command of the mode: the subcommand named, or the program's own, which is `connect`.
 pub fn mode_of<'c>(program: &'c Command, name: Option<&OsStr>) -> &'c Command {
-    name.and_then(OsStr::to_str).and_then(|name| program.find_subcommand(name)).unwrap_or(program)
+    name.and_then(OsStr::to_str).and_then(|name| named(program, name)).unwrap_or(program)
+}
+
+/// A mode by its name, or by its flag as in `-l`.
+fn named<'c>(program: &'c Command, name: &str) -> Option<&'c Command> {
+    let by_flag = |mode: &&Command| {
+        mode.get_short_flag()
+            .is_some_and(|flag| name.strip_prefix('-') == Some(flag.encode_utf8(&mut [0; 4])))
+    };
+    program.find_subcommand(name).or_else(|| program.get_subcommands().find(by_flag))
 }
 
 /// An option by its long name, or one of its other long names.
@@ -50,7 +59,7 @@ impl Invocation {
     pub fn read(program: &Command, arguments: impl IntoIterator<Item = OsString>) -> Self {
         let mut arguments: Vec<OsString> = arguments.into_iter().collect();
         let is_mode = |argument: &OsString| {
-            argument.to_str().is_some_and(|name| program.find_subcommand(name).is_some())
+            argument.to_str().is_some_and(|name| named(program, name).is_some())
         };
         let profile_at = match arguments.get(1) {
             Some(first) if is_mode(first) => 2,

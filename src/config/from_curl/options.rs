@@ -111,6 +111,7 @@ const OPTIONS: &[CurlOption] = &[
     only("pass", Means::Dropped(PASSPHRASE)),
     only("proxy-pass", Means::Dropped(PASSPHRASE)),
     only("key", Means::Same("key")),
+    only("tls-max", Means::Same("tls-max")),
     only("resolve", Means::Same("resolve")),
     only("connect-to", Means::Same("connect-to")),
     only("interface", Means::Same("interface")),

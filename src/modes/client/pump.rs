@@ -128,7 +128,9 @@ impl<'a> Pump<'a> {
         let now = Instant::now();
         let deflate = opened.report.agreed.deflate;
         let endpoint_config = EndpointConfig { deflate, ..config.endpoint.clone() };
-        let Carried { stdin, feeder, goal, input_ended } = carried;
+        let Carried { mut stdin, feeder, goal, input_ended } = carried;
+        // An event of its may have come while the connection was being opened.
+        stdin.iter_mut().for_each(|stdin| stdin.set_ready(false));
         let limits = config.open.limits;
         // --write-out tells how many frames were sent.
         let looking = desk.reporter.looks_at_frames() || config.reach.write_out.is_some();

@@ -147,7 +147,7 @@ impl Session<'_> {
                 return Ok(outcome.exit);
             }
             if conductor.ask().is_none() {
-                match self.reconnect(conductor, &outcome, began)? {
+                match self.reconnect(conductor, &mut outcome, began)? {
                     Some(Then::Open(again)) => {
                         opened = *again;
                         continue;
@@ -171,17 +171,18 @@ impl Session<'_> {
     fn reconnect(
         &mut self,
         conductor: &mut Conductor,
-        outcome: &Outcome,
+        outcome: &mut Outcome,
         began: Instant,
     ) -> io::Result<Option<Then>> {
         let Some(mut schedule) = self.reconnect.take() else { return Ok(None) };
         let waited =
             again::after(outcome, began.elapsed(), &mut schedule, self.desk, self.max_time);
-        let then = match waited {
+        let tried = match waited {
             Ok(false) => None,
-            Ok(true) => self.try_open(conductor, &mut schedule)?.ok(),
-            Err(error) => self.without(conductor, error)?.ok(),
+            Ok(true) => Some(self.try_open(conductor, &mut schedule)?),
+            Err(error) => Some(self.without(conductor, error)?),
         };
+        let then = tried.and_then(|tried| tried.map_err(|exit| outcome.exit = exit).ok());
         self.reconnect = Some(schedule);
         if matches!(then, Some(Then::Open(_))) && !self.lines.execute.is_empty() {
             conductor.push_source(Source::of_lines("-x", &self.lines.execute));

@@ -113,6 +113,26 @@ fn lines_go_on_where_they_were() {
 }
 
 #[test]
+fn lines_of_x_are_carried_out_again() {
+    Test::new()
+        .args(["-q", "--commands", "-x", "/text subscribe", "--reconnect", "--retry-delay", "10ms"])
+        .server(|listener| {
+            serve_next(&listener, |p| {
+                p.open();
+                p.hear_text("subscribe");
+                p.hang_up();
+            });
+            serve_next(&listener, |p| {
+                p.open();
+                p.hear_text("subscribe");
+                p.close_first(1000, "");
+            });
+        })
+        .stderr_any()
+        .status(0);
+}
+
+#[test]
 fn a_script_connects_again_too() {
     Test::new()
         .args(["-q", "--input", "commands", "--reconnect", "--retry-delay", "10ms"])

@@ -120,6 +120,13 @@ fn a_broken_file_stops_neither_help_nor_manual() {
         .status(2);
 }
 
+/// `-l` is a mode, before which no default may stand.
+#[test]
+fn modes_by_their_flags_have_defaults_too() {
+    let (_folder, home) = home("header X: 1\nmax-time 0.1\n");
+    Test::new().env("HOME", &home).args(["-l", "127.0.0.1:0"]).stderr_any().status(12);
+}
+
 #[test]
 fn what_listen_tells_a_process_is_no_option() {
     Test::new()
