@@ -129,8 +129,8 @@ impl<'a> Pump<'a> {
         let deflate = opened.report.agreed.deflate;
         let endpoint_config = EndpointConfig { deflate, ..config.endpoint.clone() };
         let Carried { mut stdin, feeder, goal, input_ended } = carried;
-        // An event of its may have come while the connection was being opened.
-        stdin.iter_mut().for_each(|stdin| stdin.set_ready(false));
+        // Events of its, and that of its end, may have come while the connection was being opened.
+        stdin.iter_mut().for_each(|stdin| stdin.set_ready(true));
         let limits = config.open.limits;
         // --write-out tells how many frames were sent.
         let looking = desk.reporter.looks_at_frames() || config.reach.write_out.is_some();

@@ -241,8 +241,8 @@ impl Session<'_> {
         conductor.show("connecting", Ink::Info);
         let open_config: OpenConfig = conductor.open_config().clone();
         let opened = open_patiently(&open_config, schedule, self.desk, self.max_time);
-        // A wake for lines may have been taken for another in the meantime.
-        conductor.set_ready(false);
+        // A wake for lines, or for their end, may have been taken for another in the meantime.
+        conductor.set_ready(true);
         match opened {
             Ok(opened) => Ok(Ok(Then::Open(Box::new(opened)))),
             Err(error) => self.without(conductor, error),
