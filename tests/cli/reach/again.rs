@@ -134,10 +134,11 @@ fn lines_of_x_are_carried_out_again() {
 
 #[test]
 fn a_script_connects_again_too() {
+    let (key, gate) = crate::waiting::gate();
     Test::new()
         .args(["-q", "--input", "commands", "--reconnect", "--retry-delay", "10ms"])
-        .stdin("/expect second\n")
-        .server(|listener| {
+        .stdin_after(gate, "/expect second\n")
+        .server(move |listener| {
             serve_next(&listener, |p| {
                 p.open();
                 p.text("first");
@@ -145,6 +146,7 @@ fn a_script_connects_again_too() {
             });
             serve_next(&listener, |p| {
                 p.open();
+                key.open();
                 p.text("second");
                 p.answer_close(1000);
             });
