@@ -100,10 +100,16 @@ impl Clients {
         self.places.iter().filter_map(|client| client.as_deref())
     }
 
-    /// All of them with their places.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Place, &mut Client)> {
-        let clients = self.places.iter_mut().enumerate();
-        clients.filter_map(|(place, client)| Some((place, client.as_deref_mut()?)))
+    /// Does something to each, and gives a turn to those to whom it was done; says to how many.
+    pub fn each(&mut self, mut act: impl FnMut(&mut Client) -> bool) -> usize {
+        let mut count = 0;
+        for place in 0..self.places.len() {
+            if self.get_mut(place).is_some_and(&mut act) {
+                self.enqueue(place);
+                count += 1;
+            }
+        }
+        count
     }
 
     /// The place of a client by its number.
@@ -114,9 +120,7 @@ impl Clients {
 
     /// Gives a client a turn in this round, or in the next.
     pub fn enqueue(&mut self, place: Place) {
-        if let Some(client) = self.places.get_mut(place).and_then(|client| client.as_deref_mut())
-            && !client.queued
-        {
+        if let Some(client) = self.get_mut(place).filter(|client| !client.queued) {
             client.queued = true;
             self.queue.push_back(place);
         }
@@ -140,10 +144,7 @@ impl Clients {
     /// that nothing is due, and sets the next.
     pub fn arm(&mut self, place: Place, deadline: Option<Instant>) {
         let Some(at) = deadline else { return };
-        let Some(client) = self.places.get_mut(place).and_then(|client| client.as_deref_mut())
-        else {
-            return;
-        };
+        let Some(client) = self.get_mut(place) else { return };
         if client.armed.is_none_or(|armed| at < armed) {
             client.armed = Some(at);
             self.timers.push(Reverse((at, place)));
