@@ -141,10 +141,13 @@ impl Clients {
     }
 
     /// Sees to it that a client has a turn at `deadline`. An earlier timer is left: it finds out
-    /// that nothing is due, and sets the next.
+    /// that nothing is due, and sets the next. Without a deadline it means nothing any more.
     pub fn arm(&mut self, place: Place, deadline: Option<Instant>) {
-        let Some(at) = deadline else { return };
         let Some(client) = self.get_mut(place) else { return };
+        let Some(at) = deadline else {
+            client.armed = None;
+            return;
+        };
         if client.armed.is_none_or(|armed| at < armed) {
             client.armed = Some(at);
             self.timers.push(Reverse((at, place)));
@@ -153,21 +156,25 @@ impl Clients {
 
     /// Gives a turn to each whose timer has run off.
     pub fn ring(&mut self, now: Instant) {
-        while let Some(Reverse((at, place))) = self.timers.peek().copied().filter(|t| t.0.0 <= now)
-        {
-            self.timers.pop();
-            // Those of clients that have left, and those that an earlier one made needless.
-            let rings = self.get_mut(place).is_some_and(|client| client.armed == Some(at));
-            if rings && let Some(client) = self.get_mut(place) {
+        while self.deadline().is_some_and(|at| at <= now) {
+            let Some(Reverse((_, place))) = self.timers.pop() else { break };
+            if let Some(client) = self.get_mut(place) {
                 client.armed = None;
                 self.enqueue(place);
             }
         }
     }
 
-    /// When the next timer runs off.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.timers.peek().map(|Reverse((at, _))| *at)
+    /// When the next timer runs off. Drops those before it that mean nothing: of clients that have
+    /// left or have no deadline. A wait with a deadline costs the system more than one without.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        while let Some(Reverse((at, place))) = self.timers.peek().copied() {
+            if self.get_mut(place).is_some_and(|client| client.armed == Some(at)) {
+                return Some(at);
+            }
+            self.timers.pop();
+        }
+        None
     }
 }
 
