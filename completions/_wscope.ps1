@@ -163,7 +163,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Speak a subprotocol; may be repeated, preferred first')
             [CompletionResult]::new('--subprotocol', '--subprotocol', [CompletionResultType]::ParameterName, 'Speak a subprotocol; may be repeated, preferred first')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Serve this path only, others get 404; may be repeated')
-            [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'Let pages of ORIGIN in, as https://example.com; `*` lets all in; may be repeated')
+            [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'Let pages of ORIGIN in, as in `https://example.com`; `*` lets all in; may be repeated')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a header to the 101, or replace a default one; may be repeated')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a header to the 101, or replace a default one; may be repeated')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Ask for a user and password (Basic authorization)')

@@ -158,7 +158,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand -s 'Speak a subprotocol; may be repeated, preferred first'
             cand --subprotocol 'Speak a subprotocol; may be repeated, preferred first'
             cand --path 'Serve this path only, others get 404; may be repeated'
-            cand --origin 'Let pages of ORIGIN in, as https://example.com; `*` lets all in; may be repeated'
+            cand --origin 'Let pages of ORIGIN in, as in `https://example.com`; `*` lets all in; may be repeated'
             cand -H 'Add a header to the 101, or replace a default one; may be repeated'
             cand --header 'Add a header to the 101, or replace a default one; may be repeated'
             cand -u 'Ask for a user and password (Basic authorization)'

@@ -187,7 +187,7 @@ hex\t'Each message as a line of hex digits'
 none\t'Nothing'"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s s -l subprotocol -d 'Speak a subprotocol; may be repeated, preferred first' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l path -d 'Serve this path only, others get 404; may be repeated' -r
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l origin -d 'Let pages of ORIGIN in, as https://example.com; `*` lets all in; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l origin -d 'Let pages of ORIGIN in, as in `https://example.com`; `*` lets all in; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s H -l header -d 'Add a header to the 101, or replace a default one; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s u -l user -d 'Ask for a user and password (Basic authorization)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l bearer -d 'Ask for a token (Bearer authorization)' -r

@@ -165,7 +165,7 @@ pub struct AdmissionOptions {
     #[arg(long = "path", value_name = "PATH", action = ArgAction::Append)]
     pub paths: Vec<String>,
 
-    /// Let pages of ORIGIN in, as `https://example.com`; `*` lets all in; may be repeated
+    /// Let pages of ORIGIN in, as in `https://example.com`; `*` lets all in; may be repeated
     ///
     /// Other pages get 403. Without this, what listens on loopback lets in pages of this machine
     /// only. Programs that are no browsers send no Origin and are let in.

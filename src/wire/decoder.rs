@@ -37,7 +37,8 @@ impl<'a> Input<'a> {
         &self.bytes[self.at..]
     }
 
-    fn rest_mut(&mut self) -> &mut [u8] {
+    /// The same, to be unmasked where it lies.
+    pub(crate) fn rest_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.at..]
     }
 

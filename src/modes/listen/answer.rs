@@ -10,7 +10,9 @@ use crate::config::{Answer, ListenConfig};
 use crate::event::{FrameEvent, WholeMessage};
 use crate::modes::client::echo::Echo;
 use crate::net::child::Child;
-use crate::session::Endpoint;
+use crate::session::observer::Run;
+use crate::session::{Endpoint, Observer};
+use crate::wire::decoder::Input;
 use crate::wire::{Data, OpCode};
 
 /// Memory kept between messages that come in pieces.
@@ -48,6 +50,26 @@ impl Answerer {
             Answer::Nothing if !delivers => Self::Nobody,
             Answer::Echo if !delivers => Self::Stream(Echo::default()),
             _ => Self::Whole { opcode: Data::Text, content: Vec::new() },
+        }
+    }
+
+    /// Takes a run of small messages, if nobody wants more of them than to see them go back.
+    #[inline]
+    pub fn take_run(
+        &self,
+        inbound: &mut Observer,
+        input: &mut Input<'_>,
+        most: usize,
+        endpoint: &mut Endpoint,
+        tx: &mut Vec<u8>,
+    ) -> Run {
+        match self {
+            Self::Nobody => inbound.take_masked_run(input, most, |_, _| {}),
+            Self::Stream(_) => inbound.take_masked_run(input, most, |opcode, content| {
+                // Once the connection is closing nobody waits for it.
+                let _ = endpoint.send_message(opcode, content, tx);
+            }),
+            Self::Whole { .. } => Run::default(),
         }
     }
 

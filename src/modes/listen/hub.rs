@@ -4,6 +4,7 @@
 //! [`Hub::round`] does a bounded amount of work and never waits; the loop around it does that, and
 //! may serve stdin, a prompt or whatever else beside it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -43,9 +44,11 @@ pub struct Hub {
     knocked: bool,
     /// The system had no descriptors: not before this.
     accept_at: Option<Instant>,
+    /// That has been said.
+    short: bool,
     connections: u64,
     /// Who waits for stdout.
-    stalled: Vec<Place>,
+    stalled: BTreeSet<Place>,
     /// A message to all has begun and not ended.
     fragmenting: bool,
     /// Sessions opened so far.
@@ -72,8 +75,9 @@ impl Hub {
             listeners: Some(listeners),
             knocked: true,
             accept_at: None,
+            short: false,
             connections: 0,
-            stalled: Vec::new(),
+            stalled: BTreeSet::new(),
             fragmenting: false,
             opened: 0,
         }
@@ -119,22 +123,18 @@ impl Hub {
         if to == Recipient::All {
             self.fragmenting = !last;
         }
-        let mut count = 0;
-        let mut places = Vec::new();
-        for (place, client) in self.clients.iter_mut() {
+        self.clients.each(|client| {
             let is_meant = match to {
                 Recipient::All => true,
                 Recipient::One(id) => client.id() == id,
                 Recipient::Others(id) => client.id() != id,
             };
-            if is_meant && client.is_open() {
+            let sends = is_meant && client.is_open();
+            if sends {
                 client.send(opcode, piece, last, now);
-                places.push(place);
-                count += 1;
             }
-        }
-        places.into_iter().for_each(|place| self.clients.enqueue(place));
-        count
+            sends
+        })
     }
 
     /// Closes a connection.
@@ -155,24 +155,20 @@ impl Hub {
     /// Stops accepting, and closes every connection.
     pub fn close_all(&mut self, code: CloseCode, now: Instant) {
         self.stop_accepting();
-        let mut places = Vec::new();
-        for (place, client) in self.clients.iter_mut() {
+        self.clients.each(|client| {
             // It may be closing already, which is as good.
             let _ = client.close(Some(code.into()), "", now);
-            places.push(place);
-        }
-        places.into_iter().for_each(|place| self.clients.enqueue(place));
+            true
+        });
     }
 
     /// Ends every connection at once, and every process.
     pub fn drop_all(&mut self, now: Instant) {
         self.stop_accepting();
-        let mut places = Vec::new();
-        for (place, client) in self.clients.iter_mut() {
+        self.clients.each(|client| {
             client.drop_connection();
-            places.push(place);
-        }
-        places.into_iter().for_each(|place| self.clients.enqueue(place));
+            true
+        });
         self.shared.dying.iter_mut().for_each(|dying| dying.kill(now));
     }
 
@@ -237,21 +233,21 @@ impl Hub {
         let was_open = client.session().is_some();
         client.turn(shared, *fragmenting, now)?;
         self.opened += u64::from(!was_open && client.session().is_some());
-        if client.is_gone() {
-            clients.remove(place);
-        } else {
-            let (wants, waits) = (client.wants_turn(shared), client.waits_for_stdout(shared));
-            let (id, deadline) = (client.id(), client.deadline(shared));
-            clients.arm(place, deadline);
-            if !shared.outbox.is_empty() {
-                self.distribute(id, now);
-                self.clients.enqueue(place);
-            } else if wants {
-                self.clients.enqueue(place);
-            } else if waits {
-                self.stalled.push(place);
-            }
+        let (id, gone, deadline) = (client.id(), client.is_gone(), client.deadline(shared));
+        let posted = !shared.outbox.is_empty();
+        if posted {
+            self.distribute(id, now);
         }
+        let Self { shared, clients, .. } = self;
+        let Some(client) = clients.get_mut(place) else { return Ok(()) };
+        if gone {
+            clients.remove(place);
+        } else if posted || client.wants_turn(shared) {
+            clients.enqueue(place);
+        } else if client.waits_for_stdout(shared) {
+            self.stalled.insert(place);
+        }
+        self.clients.arm(place, deadline);
         Ok(())
     }
 
@@ -276,11 +272,15 @@ impl Hub {
             let Some(listeners) = &mut self.listeners else { break };
             match listeners.accept() {
                 Ok(None) => self.knocked = false,
-                Ok(Some((stream, address))) => self.join(stream, address, now)?,
+                Ok(Some((stream, address))) => {
+                    self.short = false;
+                    self.join(stream, address, now)?;
+                }
                 Err(error) => {
                     // Those who wait are kept by the system; they get their turn when others leave.
-                    let text = format!("can't accept a client: {}", plain_io(&error));
-                    say::note(&text);
+                    if !std::mem::replace(&mut self.short, true) {
+                        say::note(&format!("can't accept a client: {}", plain_io(&error)));
+                    }
                     self.accept_at = Some(now + ACCEPT_PAUSE);
                 }
             }

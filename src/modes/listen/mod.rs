@@ -124,7 +124,7 @@ impl Server {
             {
                 return self.leave(exit);
             }
-            self.wait()?;
+            self.wait(now)?;
         }
     }
 
@@ -204,14 +204,13 @@ impl Server {
         self.end = Some((exit, now + patience));
     }
 
-    fn wait(&mut self) -> io::Result<()> {
+    fn wait(&mut self, now: Instant) -> io::Result<()> {
         let busy = self.hub.is_busy() || self.input.is_wanted(&self.hub);
         // While there is work, looking for events now and then is enough.
         self.unpolled = if busy { self.unpolled + 1 } else { 0 };
         if busy && !self.unpolled.is_multiple_of(4) {
             return Ok(());
         }
-        let now = Instant::now();
         let deadline = match busy {
             true => Some(now),
             false => {

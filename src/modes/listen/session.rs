@@ -11,7 +11,7 @@ use super::greeting::Sending;
 use super::shared::Shared;
 use crate::cli::InputFormat;
 use crate::config::Answer;
-use crate::event::{ConnId, Direction, Ending, Event, FrameEvent, Observed, TimeoutKind};
+use crate::event::{ConnId, Direction, Ending, Event, FrameEvent, Observed, Stamp, TimeoutKind};
 use crate::modes::client::feed::Feeder;
 use crate::modes::client::watch::Watch;
 use crate::net::child::{Child, ChildRead};
@@ -220,7 +220,13 @@ impl Session {
         };
         let Self { endpoint, received, watch, answerer, process, .. } = self;
         let looking = watch.is_some();
-        let stamp = shared.desk.reporter.stamp_of(self.conn);
+        // The clock costs as much as a small message.
+        let stamp = match looking {
+            true => shared.desk.reporter.stamp_of(self.conn),
+            false => Stamp { micros: 0, conn: self.conn },
+        };
+        // A run takes what is there, and may end behind the message that was the last to count.
+        let runs = !looking && process.is_none() && shared.config.exit_after.is_none();
         let (mut input, tx) = link.split();
         let before = tx.len();
         self.more = loop {
@@ -228,6 +234,11 @@ impl Session {
             let full = child.as_ref().is_some_and(|child| child.is_full());
             if !shared.has_room() || tx.len() - before >= most || full {
                 break true;
+            }
+            if runs && endpoint.is_receiving() {
+                let run = answerer.take_run(inbound, &mut input, HIGH_WATER, endpoint, tx);
+                received.count_run(run);
+                shared.messages += run.messages;
             }
             let Some(observed) = inbound.next_or_whole(&mut input) else { break false };
             match observed {
