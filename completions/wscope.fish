@@ -67,8 +67,8 @@ off\t'None'
 relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_needs_command" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
-complete -c wscope -n "__fish_wscope_needs_command" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_needs_command" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -88,7 +88,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -l no-commands -d 'At the pr
 complete -c wscope -n "__fish_wscope_needs_command" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_needs_command" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
 complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to a server: a transcript on a terminal, a pipe otherwise'
@@ -142,8 +142,8 @@ off\t'None'
 relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -163,7 +163,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-commands -d
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-socket -d 'Listen on a Unix socket' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-mode -d 'Permissions of the Unix socket, in octal' -r
@@ -209,8 +209,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message -d 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ping-interval -d 'Send each client a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -228,7 +228,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
@@ -240,8 +240,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l server-max-w
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l client-max-window-bits -d 'Hint that this side will use a window of 2^BITS bytes, 8 to 15' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l output -d 'What is written to stdout' -r -f -a "text\t'For people'
 json\t'Each event as a line of JSON'"
-complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -254,7 +254,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l server-no-co
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l client-no-context-takeover -d 'Say that this side compresses each message by itself'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l strict -d 'Let a broken SHOULD, and not only a broken MUST, decide the exit status'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l hex -d 'Decode these hex digits instead of a file' -r
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l role -d 'Who sent the bytes [default: told from the handshake or the first frame\'s mask]' -r -f -a "client\t'A client sent them: frames must be masked'
@@ -265,8 +265,8 @@ raw\t'The bytes of messages, nothing added'
 lines\t'Each message, then a newline'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -274,7 +274,7 @@ never\t'Not at all'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l raw -d 'Take the input as bytes, not as hex'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l deflate -d 'Inflate compressed messages: the capture begins after a handshake that agreed on it'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l browser -d 'Explain what a browser\'s console or Node.js says of a failure' -r
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -282,14 +282,14 @@ always\t'Even in a pipe'
 never\t'Not at all'"
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l list -d 'List all diagnostics'
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand demo" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand demo" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c wscope -n "__fish_wscope_using_subcommand man" -s h -l help -d 'Print help'

@@ -308,7 +308,7 @@ pub struct DisplayOptions {
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
 
-    /// Show nothing but errors beside the output
+    /// Show nothing but errors beside the output; at the prompt, the handshake in one line
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 

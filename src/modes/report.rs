@@ -426,6 +426,20 @@ impl Reporter {
         }
     }
 
+    /// Tells what the transcript holds back: nothing more will come.
+    ///
+    /// # Errors
+    ///
+    /// stderr failed.
+    pub fn tell_rest(&mut self, stdout: &mut Stdout) -> io::Result<()> {
+        let Some(transcript) = &mut self.transcript else { return Ok(()) };
+        match transcript.place {
+            Place::Stdout => transcript.human.flush_partial(stdout.buffer()),
+            _ => transcript.human.flush_partial(&mut transcript.lines),
+        }
+        self.flush()
+    }
+
     /// Tells a handshake in one line: what was asked and what was answered.
     fn fold(
         &mut self,

@@ -36,7 +36,7 @@ impl Gate {
         match filter {
             None => Self::Open,
             Some(filter) if !filter.lets_pass(way, opcode) => Self::Shut,
-            Some(Filter { regex: None, .. }) => Self::Open,
+            Some(Filter { regex: None, unless: None, .. }) => Self::Open,
             Some(_) => Self::Undecided(Vec::new()),
         }
     }
@@ -56,10 +56,12 @@ impl Gate {
     /// Decides by what came.
     pub(super) fn decide(&mut self, filter: Option<&Filter>) {
         if let Self::Undecided(seen) = self {
-            let regex = filter.and_then(|filter| filter.regex.as_ref());
             // The filter may have been taken away in the meantime.
-            let matches = regex.is_none_or(|regex| regex.is_match(seen));
-            *self = if matches { Self::Open } else { Self::Shut };
+            let shown = filter.is_none_or(|Filter { regex, unless, .. }| {
+                regex.as_ref().is_none_or(|regex| regex.is_match(seen))
+                    && unless.as_ref().is_none_or(|unless| !unless.is_match(seen))
+            });
+            *self = if shown { Self::Open } else { Self::Shut };
         }
     }
 
@@ -96,6 +98,7 @@ mod tests {
             way: Some(Way::In),
             opcodes: vec![TEXT, PING],
             regex: Some(Regex::new("a+").expect("valid")),
+            unless: None,
         };
         assert!(passes(&filter, Way::In, TEXT, b"xaax"));
         assert!(!passes(&filter, Way::Out, TEXT, b"xaax"));

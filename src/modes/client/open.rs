@@ -320,7 +320,7 @@ fn read_body(
     }
     if !body.is_empty() {
         // A failing stderr must not hide the refusal itself.
-        let _ = desk.tell(&Event::Body(&body));
+        let _ = desk.tell(&Event::Body(&body)).and_then(|()| desk.tell_rest());
     }
     body
 }

@@ -232,14 +232,15 @@ pub enum View {
     Hex,
 }
 
-/// What `/filter` changes. Filters narrow each other; each kind replaces its like.
+/// What `/filter` changes.
 #[derive(Clone, Debug)]
 pub enum FilterChange {
     /// Nothing: asks what is filtered.
     Ask,
     /// `off`: everything is shown.
     Off,
-    /// `in|out|both …` `text,ping,…` `REGEX`: only what passes all that is given is shown.
+    /// `in|out|both` `text,ping,…` `/REGEX/` `!/REGEX/`: only what passes all that is given is
+    /// shown; it replaces the filter before.
     Only(Filter),
 }
 
@@ -252,6 +253,8 @@ pub struct Filter {
     pub opcodes: Vec<OpCode>,
     /// Only frames whose content matches.
     pub regex: Option<Regex>,
+    /// Only frames whose content does not match this one.
+    pub unless: Option<Regex>,
 }
 
 /// A direction as the user sees it.

@@ -178,6 +178,11 @@ fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseEr
 /// `/expect REGEX [TIMEOUT]`.
 pub(super) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let regex = match delimiter(args) {
+        // A piece of JSON begins with a quote too: it is no delimiter unless it ends the word.
+        Some('"') if !args.is_quoted() => {
+            let word = args.need("REGEX")?;
+            regex(word.at, word.text)?
+        }
         Some(delimiter) => delimited_regex(args, delimiter)?,
         None => {
             let word = args.need("REGEX")?;
@@ -263,7 +268,7 @@ fn one_of<T: ValueEnum + 'static>(
     })
 }
 
-/// `/filter [off | in|out|both] [OPCODES] [/REGEX/]`.
+/// `/filter [off | in|out|both] [OPCODES] [/REGEX/] [!/REGEX/]`.
 pub(super) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
     if args.peek().is_none() {
         return Ok(Command::Filter(FilterChange::Ask));
@@ -273,9 +278,11 @@ pub(super) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
     }
     let (mut filter, mut way_given) = (Filter::default(), false);
     while let Some(word) = args.peek() {
+        let negated = args.take_prefix('!', |rest| rest.starts_with(['/', '"']));
         if let Some(delimiter) = delimiter(args) {
             let regex = delimited_regex(args, delimiter)?;
-            if filter.regex.replace(regex).is_some() {
+            let place = if negated { &mut filter.unless } else { &mut filter.regex };
+            if place.replace(regex).is_some() {
                 return Err(Fault::Twice("the regular expression").at(word.at));
             }
             continue;
@@ -297,7 +304,7 @@ pub(super) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
         let opcodes: Option<Vec<_>> = word.text.split(',').map(opcode).collect();
         let accepted = || {
             format!(
-                "off, in, out, both, opcodes as in text,binary ({}), or /a regular expression/",
+                "off, in, out, both, opcodes as in text,binary ({}), /a regular expression/ or !/one/ that must not match",
                 notation::OPCODES
             )
         };

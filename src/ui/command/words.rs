@@ -135,6 +135,26 @@ impl<'a> Args<'a> {
         Err(Fault::Open(delimiter).at(start.at))
     }
 
+    /// Whether what comes next stands between double quotes, or is to: a piece of JSON goes on
+    /// behind its second one.
+    pub fn is_quoted(&mut self) -> bool {
+        let before = self.rest;
+        let goes_on =
+            self.delimited('"').is_err_and(|error| !matches!(error.fault, Fault::Open(_)));
+        self.rest = before;
+        !goes_on
+    }
+
+    /// Takes a character off what comes next, if it is there and what follows it will do.
+    pub fn take_prefix(&mut self, prefix: char, follows: impl Fn(&str) -> bool) -> bool {
+        let next = self.trimmed();
+        let Some(rest) = next.text.strip_prefix(prefix).filter(|rest| follows(rest)) else {
+            return false;
+        };
+        self.take_to(next.at + next.text.len() - rest.len());
+        true
+    }
+
     /// Nothing may be left.
     ///
     /// # Errors

@@ -231,7 +231,7 @@ pub(super) fn status(
             let all = book.stats.direction(direction).all();
             let frames = number::counted(all.frames, "frame");
             let messages = number::counted(book.stats.messages(direction), "message");
-            format!("{frames}, {messages}, {} bytes", number::grouped(all.payload))
+            format!("{frames}, {messages}, {} bytes", number::grouped(all.content))
         };
         let (sent, received) = (amount(Direction::ToServer), amount(Direction::ToClient));
         let _ = write!(text, "\nsent {sent}; received {received}");
@@ -283,7 +283,9 @@ pub(super) fn filter(change: FilterChange, desk: &mut Desk) -> Answer {
 }
 
 fn filter_text(filter: Option<&Filter>) -> String {
-    let Some(Filter { way, opcodes, regex }) = filter else { return "everything".to_owned() };
+    let Some(Filter { way, opcodes, regex, unless }) = filter else {
+        return "everything".to_owned();
+    };
     let mut parts = Vec::new();
     parts.extend(way.map(|way| match way {
         Way::In => "received".to_owned(),
@@ -295,5 +297,7 @@ fn filter_text(filter: Option<&Filter>) -> String {
         parts.push(names.join(", "));
     }
     parts.extend(regex.as_ref().map(|regex| super::lines::quoted(regex.as_str())));
+    let unless = unless.as_ref().map(|unless| super::lines::quoted(unless.as_str()));
+    parts.extend(unless.map(|unless| format!("not {unless}")));
     if parts.is_empty() { "everything".to_owned() } else { parts.join("; ") }
 }

@@ -202,6 +202,7 @@ pub const ENTRIES: &[Entry] = &[
         args: &[Arg { shown: "URL", kind: Kind::Value }],
         help: "The connection that is open is closed first. Options of the command line stay.",
         examples: &[("/open ws://localhost:8080/chat", "another connection")],
+        aliases: &["connect"],
         nesting: ASKS,
         ..row(Group::Connection, "open", "opens a connection to another address", parse::open)
     },
