@@ -3,6 +3,7 @@
 use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::event::ConnId;
 use crate::ui::command::completion::{Candidate, Surroundings, complete_for};
 use crate::ui::command::hint::hint_for;
 use crate::ui::prompt::{Assist, Completion};
@@ -22,6 +23,16 @@ impl Roll {
         *self.lock() = clients;
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether one is there.
+    pub fn has(&self, id: ConnId) -> bool {
+        self.lock().iter().any(|(other, _)| *other == id.0)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<(u64, String)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -39,7 +50,8 @@ pub struct CommandAssist {
 
 impl Assist for CommandAssist {
     fn complete(&self, line: &str, pos: usize) -> (usize, Vec<Completion>) {
-        let is_command = line.starts_with('/') || (self.role == Role::Server && line.starts_with('@'));
+        let is_command =
+            line.starts_with('/') || (self.role == Role::Server && line.starts_with('@'));
         if !self.commands || !is_command {
             return (pos, Vec::new());
         }

@@ -115,7 +115,10 @@ impl Conductor {
             },
             (_, Target::All) => match stage.present(target)[..] {
                 [id] => Ok(id),
-                _ => stage.reporter().last_heard().ok_or_else(|| "nobody has connected yet".to_owned()),
+                _ => stage
+                    .reporter()
+                    .last_heard()
+                    .ok_or_else(|| "nobody has connected yet".to_owned()),
             },
         }
     }

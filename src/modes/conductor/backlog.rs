@@ -67,9 +67,8 @@ impl Backlog {
     /// Looks for a message of those meant that matches; it and all of theirs before it are done
     /// with.
     pub(super) fn find(&mut self, regex: &Regex, target: &Target) -> bool {
-        let matches = |(id, message): &(ConnId, Vec<u8>)| {
-            target.includes(*id) && regex.is_match(message)
-        };
+        let matches =
+            |(id, message): &(ConnId, Vec<u8>)| target.includes(*id) && regex.is_match(message);
         let fresh = self.messages.iter().skip(self.seen);
         let found = fresh.take_while(|message| !matches(message)).count() + self.seen;
         if found == self.messages.len() {

@@ -108,16 +108,15 @@ impl Conductor {
                 Ok(self.page(text))
             }),
             Command::Status => self.status(target, stage, now).map(Some),
-            Command::View(view) => {
-                tell::view(view, &mut stage.desk().reporter).map(|text| self.confirm(view.is_some(), text))
-            }
+            Command::View(view) => tell::view(view, &mut stage.desk().reporter)
+                .map(|text| self.confirm(view.is_some(), text)),
             Command::Filter(change) => {
                 let changed = !matches!(change, FilterChange::Ask);
-                tell::filter(change, &mut stage.desk().reporter).map(|text| self.confirm(changed, text))
+                tell::filter(change, &mut stage.desk().reporter)
+                    .map(|text| self.confirm(changed, text))
             }
-            Command::Timestamps(choice) => {
-                tell::timestamps(choice, &mut stage.desk().reporter).map(|text| self.confirm(choice.is_some(), text))
-            }
+            Command::Timestamps(choice) => tell::timestamps(choice, &mut stage.desk().reporter)
+                .map(|text| self.confirm(choice.is_some(), text)),
             Command::Log(change) => {
                 let changed = change != LogChange::Ask;
                 log(change, &mut stage.desk().reporter).map(|text| self.confirm(changed, text))

@@ -172,6 +172,11 @@ impl Conductor {
         self.stdin.iter_mut().for_each(|(stdin, _)| stdin.set_ready(closed));
     }
 
+    /// Whether lines are those of a script.
+    pub fn is_scripted(&self) -> bool {
+        self.scripted
+    }
+
     /// Whether a script has come to its end.
     pub fn is_exhausted(&self) -> bool {
         self.scripted && self.stdin.is_none() && !self.is_busy()
@@ -209,10 +214,15 @@ impl Conductor {
         }
     }
 
-    /// Shows how many clients a server has, and whom lines are for.
-    pub fn show_clients(&mut self, clients: Vec<(u64, String)>) {
-        let count = clients.len();
-        let gone = |id: &ConnId| clients.iter().all(|(other, _)| *other != id.0);
+    /// Notes who a server's clients are: their numbers, and who each is.
+    pub fn set_clients(&mut self, clients: Vec<(u64, String)>) {
+        self.roll.set(clients);
+    }
+
+    /// Shows how many clients a server has, or whom lines are for.
+    pub fn show_clients(&mut self) {
+        let count = self.roll.count();
+        let gone = |id: &ConnId| !self.roll.has(*id);
         let (text, ink) = match (&self.hold, &self.target) {
             (Some(Hold::File(file, _)), _) => (format!("{} % sent", file.percent()), Ink::Good),
             (_, Target::Only(ids)) => {
@@ -224,7 +234,6 @@ impl Conductor {
             (_, Target::All) => (format!("{count} clients"), Ink::Good),
         };
         self.show(&text, ink);
-        self.roll.set(clients);
     }
 
     /// Adds a line to those that wait.
@@ -381,12 +390,7 @@ impl Conductor {
     }
 
     /// Goes on with what holds up the rest; says whether something changed.
-    fn go_on_holding(
-        &mut self,
-        hold: Hold,
-        stage: &mut dyn Stage,
-        now: Instant,
-    ) -> bool {
+    fn go_on_holding(&mut self, hold: Hold, stage: &mut dyn Stage, now: Instant) -> bool {
         match hold {
             Hold::Wait(at) if at <= now => true,
             Hold::Expect { ref regex, given, until, ref target, ref place } => {

@@ -82,11 +82,7 @@ impl Conductor {
         self.voice.note(&format!("stopped{rest}"));
     }
 
-    pub(super) fn next_line(
-        &mut self,
-        stage: &mut dyn Stage,
-        now: Instant,
-    ) -> bool {
+    pub(super) fn next_line(&mut self, stage: &mut dyn Stage, now: Instant) -> bool {
         let Some(item) = self.next_item() else { return false };
         let command = match item.line {
             Ok(text) if item.verbatim => Ok(self.message(text)),
@@ -103,7 +99,7 @@ impl Conductor {
             Ok(command) => {
                 let target = self.target.clone();
                 self.carry_out(command, &target, &place, stage, now);
-            },
+            }
             Err(error) => self.fail(&place, &error, false),
         }
         true

@@ -2,8 +2,8 @@
 
 mod server;
 
-pub(super) use server::{clients, roll, status_of_client, status_of_server};
 use server::name_client;
+pub(super) use server::{clients, roll, status_of_client, status_of_server};
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -96,9 +96,7 @@ pub(super) fn last(id: ConnId, reporter: &Reporter) -> Result<Vec<u8>, String> {
     let palette = reporter.palette();
     if !is_text {
         hexdump::dump(&last.content, 0, 0, &mut out);
-    } else if reporter.pretty()
-        && pretty::append(&last.content, 0, palette, &mut out).is_some()
-    {
+    } else if reporter.pretty() && pretty::append(&last.content, 0, palette, &mut out).is_some() {
         out.push(b'\n');
     } else {
         for line in last.content.split(|byte| *byte == b'\n') {
@@ -151,11 +149,8 @@ pub(super) fn show(
         }
         Show::Tls => {
             let facts = book.tls.as_ref().ok_or("the connection is not under TLS")?;
-            let options = HumanOptions {
-                palette,
-                timestamps: Timestamps::Off,
-                ..HumanOptions::new(sent)
-            };
+            let options =
+                HumanOptions { palette, timestamps: Timestamps::Off, ..HumanOptions::new(sent) };
             let at = reporter.stamp();
             HumanPrinter::new(options).print(&at, &Event::Tls(facts), &mut out);
         }
@@ -299,7 +294,9 @@ pub(super) fn filter(change: FilterChange, reporter: &mut Reporter) -> Answer {
 }
 
 fn filter_text(filter: Option<&Filter>) -> String {
-    let Some(Filter { target, way, opcodes, regex }) = filter else { return "everything".to_owned() };
+    let Some(Filter { target, way, opcodes, regex }) = filter else {
+        return "everything".to_owned();
+    };
     let mut parts = Vec::new();
     if *target != Target::All {
         parts.push(format!("client {target}"));

@@ -94,7 +94,11 @@ mod tests {
 
     #[test]
     fn every_line_fits_80_columns() {
-        for text in ENTRIES.iter().filter_map(|entry| of(entry.name)).chain([Role::Client, Role::Server].map(overview)) {
+        for text in ENTRIES
+            .iter()
+            .filter_map(|entry| of(entry.name))
+            .chain([Role::Client, Role::Server].map(overview))
+        {
             for line in text.lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");
                 assert_eq!(line.trim_end(), line);
@@ -104,7 +108,9 @@ mod tests {
 
     #[test]
     fn the_overview_has_a_line_for_each_command() {
-        for (role, entry) in [Role::Client, Role::Server].iter().flat_map(|r| ENTRIES.iter().map(move |e| (*r, e))) {
+        for (role, entry) in
+            [Role::Client, Role::Server].iter().flat_map(|r| ENTRIES.iter().map(move |e| (*r, e)))
+        {
             let begin = format!("  /{} ", entry.name);
             let lines = overview(role);
             let lines = lines.lines().filter(|line| line.starts_with(&begin)).count();

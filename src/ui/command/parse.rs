@@ -11,8 +11,8 @@ use super::error::{Fault, ParseError, shown};
 use super::notation::{self, TIMES, duration, number, on_off, opcode};
 use super::payload::{self, Plain};
 use super::table::{self, Entry, Nesting, SHOWN};
-use super::words::{Args, Piece};
 use super::target::{self, Target};
+use super::words::{Args, Piece};
 use super::{
     AutoPong, Command, Filter, FilterChange, LogChange, Payload, Show, Timestamps, View, Way,
 };

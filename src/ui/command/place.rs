@@ -41,11 +41,7 @@ impl<'a> Place<'a> {
     }
 }
 
-fn locate<'a>(
-    line: Piece<'a>,
-    outer: Option<&'static Entry>,
-    role: Role,
-) -> Option<Place<'a>> {
+fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Option<Place<'a>> {
     if role == Role::Server && line.text.starts_with(target::SIGN) {
         let Some(separator) = line.text.find(char::is_whitespace) else {
             return Some(Place::Target(line));

@@ -294,7 +294,8 @@ mod tests {
         for entry in ENTRIES {
             assert!(!entry.examples.is_empty(), "{}", entry.name);
             for (line, meaning) in entry.examples {
-                let command = parse_for(line, user(entry)).unwrap_or_else(|error| panic!("{line}: {error}"));
+                let command =
+                    parse_for(line, user(entry)).unwrap_or_else(|error| panic!("{line}: {error}"));
                 assert!(!meaning.is_empty() && !format!("{command:?}").is_empty());
                 // `@3` is short for /to.
                 let line = if line.starts_with('@') { "/to" } else { line };

@@ -49,9 +49,11 @@ impl Target {
         let mut ids = ids.ok_or_else(|| word.not("no client", accepted))?;
         // Twice the same number is no reason to send twice.
         let mut seen = Vec::new();
-        ids.retain(|id| !seen.contains(id) && {
-            seen.push(*id);
-            true
+        ids.retain(|id| {
+            !seen.contains(id) && {
+                seen.push(*id);
+                true
+            }
         });
         Ok(Self::Only(ids))
     }
