@@ -310,7 +310,7 @@ fn the_width_can_change() {
 
 fn filter(way: Option<Way>, opcodes: &[wscope::wire::OpCode], regex: Option<&str>) -> Filter {
     let regex = regex.map(|regex| Regex::new(regex).expect("valid"));
-    Filter { way, opcodes: opcodes.to_vec(), regex, unless: None }
+    Filter { way, opcodes: opcodes.to_vec(), regex, ..Filter::default() }
 }
 
 /// Some of everything, every piece its own.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
+use super::prompt::LineOptions;
 use super::values::{duration, file_mode, linger, size};
 use super::{DisplayOptions, InputFormat, Linger, OutputFormat};
 
@@ -94,10 +95,10 @@ pub struct ListenArgs {
     #[arg(long, help_heading = "Ending")]
     pub once: bool,
 
-    /// With --once: after the input's end, stay until the client is silent for SECS [default: 1]
+    /// After the end of a script, or with --once of the input, stay until clients are silent for SECS [default: 1]
     ///
-    /// `-1` stays until the client closes.
-    #[arg(short = 'w', long, value_name = "SECS", requires = "once", value_parser = linger, allow_hyphen_values = true, help_heading = "Ending", hide_short_help = true)]
+    /// `-1` stays until they have left.
+    #[arg(short = 'w', long, value_name = "SECS", value_parser = linger, allow_hyphen_values = true, help_heading = "Ending", hide_short_help = true)]
     pub linger: Option<Linger>,
 
     /// End after N received messages
@@ -143,6 +144,10 @@ pub struct ListenArgs {
     /// Report violations but go on, as long as frames can be told apart
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
+
+    /// The prompt and scripts.
+    #[command(flatten)]
+    pub prompt: LineOptions,
 
     /// What is shown.
     #[command(flatten)]

@@ -1,6 +1,8 @@
 //! One function for each thing the program does; each wires the layers together.
 
+mod books;
 pub mod client;
+pub mod conductor;
 pub mod decode;
 pub mod demo;
 pub mod exit;

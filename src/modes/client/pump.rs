@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::conductor::{Ask, Conductor, Line};
+use super::alone::Alone;
 use super::deliver::Delivery;
 use super::desk::Desk;
 use super::echo::Echo;
@@ -19,6 +19,7 @@ use super::watch::Watch;
 use crate::cli::{InputFormat, Linger, OutputFormat};
 use crate::config::ClientConfig;
 use crate::event::{Direction, Ending, Event, FrameEvent, Observed, Side, TimeoutKind};
+use crate::modes::conductor::{Ask, Conductor, Line};
 use crate::modes::exit::Exit;
 use crate::net::link::{Fill, HIGH_WATER, Link, plain_io};
 use crate::net::random;
@@ -198,7 +199,7 @@ impl<'a> Pump<'a> {
     fn conduct(&mut self, now: Instant) {
         let Self { conductor: Some(conductor), desk, endpoint, link, .. } = self else { return };
         let line = self.write_error.is_none().then_some(Line { endpoint, link });
-        conductor.run(desk, line, now);
+        conductor.run(&mut Alone::new(desk, line), now);
         conductor.show_state(endpoint.state(), endpoint.received_close());
         if let Some(failure) = conductor.take_failure() {
             self.unmet |= failure.unmet;

@@ -7,7 +7,7 @@ use std::io;
 
 use super::shared::Shared;
 use crate::config::{Answer, ListenConfig};
-use crate::event::{FrameEvent, WholeMessage};
+use crate::event::{ConnId, FrameEvent, WholeMessage};
 use crate::modes::client::echo::Echo;
 use crate::net::child::Child;
 use crate::session::observer::Run;
@@ -35,6 +35,8 @@ pub enum Answerer {
 
 /// The ways out that a client itself has.
 pub struct Ways<'w> {
+    /// Its number.
+    pub conn: ConnId,
     /// Frames for the client.
     pub endpoint: &'w mut Endpoint,
     /// Their bytes.
@@ -44,7 +46,7 @@ pub struct Ways<'w> {
 }
 
 impl Answerer {
-    /// As asked for; `delivers` if stdout gets messages.
+    /// As asked for; `delivers` if stdout gets messages, or somebody else wants them.
     pub fn new(config: &ListenConfig, delivers: bool) -> Self {
         match config.answer {
             Answer::Nothing if !delivers => Self::Nobody,
@@ -136,6 +138,9 @@ impl Answerer {
 
 /// Hands a whole message to whoever wants it.
 fn answer(opcode: Data, content: &[u8], ways: Ways<'_>, shared: &mut Shared) -> io::Result<()> {
+    if let Some(ear) = &mut shared.ear {
+        ear.push(ways.conn, content);
+    }
     shared.delivery.take_message(content, &mut shared.desk.stdout)?;
     // Once the connection is closing nobody waits for an answer.
     let _ = match &shared.config.answer {

@@ -248,6 +248,7 @@ impl Client {
         shared.tell(self.id, &Event::End(&ending))?;
         shared.say(self.id, &format!("left: {}", ending::describe(&ending)));
         shared.ended = Some(ending);
+        shared.comings += 1;
         match dropped {
             true => self.stage = Stage::Gone,
             false => self.leave(now),

@@ -15,7 +15,6 @@ use super::client::Client;
 use super::clients::{Clients, Place, Source, token, whose};
 use super::shared::Shared;
 use crate::event::{ConnId, Event};
-use crate::modes::say;
 use crate::net::link::{HIGH_WATER, Link, plain_io};
 use crate::net::listener::Listeners;
 use crate::net::stream::Stream;
@@ -86,6 +85,16 @@ impl Hub {
     /// The clients there are.
     pub fn clients(&self) -> impl Iterator<Item = &Client> {
         self.clients.iter()
+    }
+
+    /// One of them, by its number.
+    pub fn client(&self, id: ConnId) -> Option<&Client> {
+        self.clients.iter().find(|client| client.id() == id)
+    }
+
+    /// The number of the connection accepted last; 0 before the first.
+    pub fn connections(&self) -> u64 {
+        self.connections
     }
 
     /// One of them, by its number. It gets a turn, so that what is done to it takes effect.
@@ -279,7 +288,8 @@ impl Hub {
                 Err(error) => {
                     // Those who wait are kept by the system; they get their turn when others leave.
                     if !std::mem::replace(&mut self.short, true) {
-                        say::note(&format!("can't accept a client: {}", plain_io(&error)));
+                        let text = format!("can't accept a client: {}", plain_io(&error));
+                        self.shared.voice.note(&text);
                     }
                     self.accept_at = Some(now + ACCEPT_PAUSE);
                 }

@@ -164,11 +164,15 @@ impl Client {
         shared.tell(self.id, &Event::Open(&agreed))?;
         shared.say(self.id, &format!("joined: {about}"));
         self.about = about;
+        shared.comings += 1;
         let mut session = Session::new(self.id, &agreed, &self.link, shared, late, now);
         if let Answer::Exec { command, .. } = &shared.config.answer {
             match self.spawn(command, variables, shared) {
                 Ok(child) => session.attach(child, &shared.config.answer, shared.config.binary),
-                Err(error) => session.fail(&format!("--exec: {error}"), &mut self.link, now),
+                Err(error) => {
+                    let fault = format!("--exec: {error}");
+                    session.fail(&fault, &mut self.link, &shared.voice, now);
+                }
             }
         }
         self.stage = Stage::Open(Box::new(session));

@@ -14,6 +14,7 @@ use crate::config::Answer;
 use crate::event::{ConnId, Direction, Ending, Event, FrameEvent, Observed, Stamp, TimeoutKind};
 use crate::modes::client::feed::Feeder;
 use crate::modes::client::watch::Watch;
+use crate::modes::conductor::Voice;
 use crate::net::child::{Child, ChildRead};
 use crate::net::link::{Fill, HIGH_WATER, Link};
 use crate::net::random;
@@ -76,7 +77,7 @@ impl Session {
             endpoint: Endpoint::new(endpoint, random::system(), now),
             received: Tally::default(),
             watch: shared.looks().then(|| Box::new(watch())),
-            answerer: Answerer::new(config, shared.delivery.delivers()),
+            answerer: Answerer::new(config, shared.delivery.delivers() || shared.ear.is_some()),
             sending: shared.greeting.as_ref().map(|greeting| Box::new(greeting.begin())),
             process: None,
             heard: now,
@@ -120,6 +121,11 @@ impl Session {
         }
         // It is open.
         let _ = self.endpoint.send_fragment(opcode, piece, last, &mut link.tx);
+        self.shed(link, now);
+    }
+
+    /// Closes a client that can't keep up.
+    pub fn shed(&mut self, link: &mut Link, now: Instant) {
         if link.pending() > LAG {
             let reason = "too slow: 64 MiB wait to be read";
             let _ = self.endpoint.close(Some(CloseCode::Again.into()), reason, now, &mut link.tx);
@@ -160,8 +166,8 @@ impl Session {
                 Err(error) => self.end_of_stream(Some(error.to_string()), inbound, shared)?,
             }
         }
-        self.send_first(link, now);
-        self.take_process(link, now);
+        self.send_first(link, &shared.voice, now);
+        self.take_process(link, &shared.voice, now);
         self.tick(link, shared, now);
         self.flush(link, shared, now)?;
         Ok(self.more)
@@ -220,6 +226,7 @@ impl Session {
         };
         let Self { endpoint, received, watch, answerer, process, .. } = self;
         let looking = watch.is_some();
+        let conn = self.conn;
         // The clock costs as much as a small message.
         let stamp = match looking {
             true => shared.desk.reporter.stamp_of(self.conn),
@@ -245,7 +252,11 @@ impl Session {
                 Observed::Whole(message) => {
                     received.count_whole(&message);
                     if endpoint.is_receiving() {
-                        answerer.take_whole(&message, Ways { endpoint, tx, child }, shared)?;
+                        answerer.take_whole(
+                            &message,
+                            Ways { conn, endpoint, tx, child },
+                            shared,
+                        )?;
                     }
                     if looking {
                         let desk = &mut shared.desk;
@@ -260,7 +271,7 @@ impl Session {
                     let round_trip = endpoint.receive(&event, now, tx);
                     // A violation that fails the connection has ended the receiving by now.
                     if endpoint.is_receiving() {
-                        answerer.take(&event, Ways { endpoint, tx, child }, shared)?;
+                        answerer.take(&event, Ways { conn, endpoint, tx, child }, shared)?;
                     }
                     if looking {
                         let desk = &mut shared.desk;
@@ -314,7 +325,7 @@ impl Session {
     }
 
     /// Goes on with what each client is sent first.
-    fn send_first(&mut self, link: &mut Link, now: Instant) {
+    fn send_first(&mut self, link: &mut Link, voice: &Voice, now: Instant) {
         let Some(sending) = &mut self.sending else { return };
         if !self.endpoint.is_open() || link.pending() >= HIGH_WATER {
             self.sending = self.sending.take().filter(|_| self.endpoint.is_open());
@@ -325,13 +336,13 @@ impl Session {
             Ok(true) => self.sending = None,
             Err(error) => {
                 self.sending = None;
-                self.fail(&format!("--send: {error}"), link, now);
+                self.fail(&format!("--send: {error}"), link, voice, now);
             }
         }
     }
 
     /// Takes what the client's process says, and gives it what it has not yet taken.
-    fn take_process(&mut self, link: &mut Link, now: Instant) {
+    fn take_process(&mut self, link: &mut Link, voice: &Voice, now: Instant) {
         let Some(process) = &mut self.process else { return };
         let Process { child, feeder } = &mut **process;
         child.flush();
@@ -359,13 +370,13 @@ impl Session {
             }
         }
         if let Some(fault) = fault {
-            self.fail(&format!("--exec: {fault}"), link, now);
+            self.fail(&format!("--exec: {fault}"), link, voice, now);
         }
     }
 
     /// Closes because of a fault on this side.
-    pub fn fail(&mut self, fault: &str, link: &mut Link, now: Instant) {
-        crate::modes::say::of(self.conn.0, fault);
+    pub fn fail(&mut self, fault: &str, link: &mut Link, voice: &Voice, now: Instant) {
+        voice.of(self.conn.0, fault);
         let reason = crate::wire::close::fit_reason(fault);
         let _ = self.endpoint.close(Some(CloseCode::Error.into()), reason, now, &mut link.tx);
     }

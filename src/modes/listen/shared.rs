@@ -8,7 +8,7 @@ use crate::config::ListenConfig;
 use crate::event::{ConnId, Ending, Event};
 use crate::modes::client::deliver::Delivery;
 use crate::modes::client::desk::Desk;
-use crate::modes::say;
+use crate::modes::conductor::{Backlog, Voice};
 use crate::net::child::Dying;
 use crate::net::link::{Buffers, HIGH_WATER};
 use crate::net::tls::TlsServer;
@@ -36,6 +36,14 @@ pub struct Shared {
     pub dying: Vec<Dying>,
     /// Messages received in all.
     pub messages: u64,
+    /// Messages for `/expect`, where lines are carried out.
+    pub ear: Option<Backlog>,
+    /// Talks to whoever runs the server.
+    pub voice: Voice,
+    /// Where it listens.
+    pub urls: Vec<String>,
+    /// Sessions that have opened or ended: who is there has changed when this has.
+    pub comings: u64,
     /// The session that ended last.
     pub ended: Option<Ending>,
 }
@@ -58,7 +66,7 @@ impl Shared {
     /// Says a line about a client, where no transcript tells it.
     pub fn say(&self, conn: ConnId, text: &str) {
         if !self.desk.reporter.has_transcript() && self.desk.reporter.may_warn() {
-            say::of(conn.0, text);
+            self.voice.of(conn.0, text);
         }
     }
 

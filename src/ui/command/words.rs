@@ -4,6 +4,7 @@
 
 use super::error::{Fault, ParseError, shown};
 use super::table::Entry;
+use crate::wire::Role;
 
 /// A piece of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +37,15 @@ impl<'a> Piece<'a> {
 pub(super) struct Args<'a> {
     /// The row of the command, for messages.
     pub entry: &'static Entry,
+    /// Whose side the line is carried out on.
+    pub role: Role,
     rest: Piece<'a>,
 }
 
 impl<'a> Args<'a> {
     /// The arguments of `entry`; `rest` is all that follows its name.
-    pub fn new(entry: &'static Entry, rest: Piece<'a>) -> Self {
-        Self { entry, rest }
+    pub fn new(entry: &'static Entry, role: Role, rest: Piece<'a>) -> Self {
+        Self { entry, role, rest }
     }
 
     /// The next word without taking it: up to white space.

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use regex::bytes::Regex;
 
-use crate::event::FrameEvent;
+use crate::event::{ConnId, FrameEvent};
+use crate::ui::command::Target;
 
 /// How much of a message is looked at.
 const LOOKED_AT: usize = 1024 * 1024;
@@ -18,8 +19,8 @@ const KEPT_MESSAGES: usize = 65_536;
 /// What was received since the last `/expect` that was met: the answer to a message may be here
 /// before the line that waits for it.
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
-    messages: VecDeque<Vec<u8>>,
+pub struct Backlog {
+    messages: VecDeque<(ConnId, Vec<u8>)>,
     bytes: usize,
     coming: Vec<u8>,
     /// Messages at the front that the expectation at hand has seen.
@@ -27,7 +28,7 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    /// Takes one event of the peer's direction.
+    /// Takes one event of the peer's direction, where there is one connection.
     pub(super) fn take(&mut self, event: &FrameEvent<'_>) {
         match event {
             FrameEvent::Data(bytes) => {
@@ -36,27 +37,48 @@ impl Backlog {
             }
             FrameEvent::Message(_) => {
                 let message = std::mem::take(&mut self.coming);
-                self.bytes += message.len();
-                self.messages.push_back(message);
-                while self.bytes > KEPT || self.messages.len() > KEPT_MESSAGES {
-                    let Some(oldest) = self.messages.pop_front() else { break };
-                    self.bytes -= oldest.len();
-                    self.seen = self.seen.saturating_sub(1);
-                }
+                self.keep(ConnId(1), message);
             }
             _ => {}
         }
     }
 
-    /// Looks for a message that matches; it and all before it are done with.
-    pub(super) fn find(&mut self, regex: &Regex) -> bool {
+    /// Takes a whole message of a connection.
+    pub fn push(&mut self, id: ConnId, content: &[u8]) {
+        self.keep(id, content[..content.len().min(LOOKED_AT)].to_vec());
+    }
+
+    /// Takes over all that another one has.
+    pub fn append(&mut self, other: &mut Self) {
+        let Self { messages, .. } = std::mem::take(other);
+        messages.into_iter().for_each(|(id, message)| self.keep(id, message));
+    }
+
+    fn keep(&mut self, id: ConnId, message: Vec<u8>) {
+        self.bytes += message.len();
+        self.messages.push_back((id, message));
+        while self.bytes > KEPT || self.messages.len() > KEPT_MESSAGES {
+            let Some((_, oldest)) = self.messages.pop_front() else { break };
+            self.bytes -= oldest.len();
+            self.seen = self.seen.saturating_sub(1);
+        }
+    }
+
+    /// Looks for a message of those meant that matches; it and all of theirs before it are done
+    /// with.
+    pub(super) fn find(&mut self, regex: &Regex, target: &Target) -> bool {
+        let matches =
+            |(id, message): &(ConnId, Vec<u8>)| target.includes(*id) && regex.is_match(message);
         let fresh = self.messages.iter().skip(self.seen);
-        let found = fresh.take_while(|message| !regex.is_match(message)).count() + self.seen;
+        let found = fresh.take_while(|message| !matches(message)).count() + self.seen;
         if found == self.messages.len() {
             self.seen = found;
             return false;
         }
-        self.bytes -= self.messages.drain(..=found).map(|message| message.len()).sum::<usize>();
+        let (done, others): (Vec<_>, Vec<_>) =
+            self.messages.drain(..=found).partition(|(id, _)| target.includes(*id));
+        self.bytes -= done.iter().map(|(_, message)| message.len()).sum::<usize>();
+        others.into_iter().rev().for_each(|message| self.messages.push_front(message));
         self.seen = 0;
         true
     }
@@ -109,13 +131,27 @@ mod tests {
         for message in ["one", "two", "three", "two"] {
             hear(&mut backlog, message.as_bytes());
         }
-        assert!(backlog.find(&regex("^two$")));
-        assert!(!backlog.find(&regex("^one$")));
+        assert!(backlog.find(&regex("^two$"), &Target::All));
+        assert!(!backlog.find(&regex("^one$"), &Target::All));
         assert!(!backlog.has_news());
         backlog.look_again();
-        assert!(backlog.find(&regex("^three$")));
-        assert!(backlog.find(&regex("^two$")));
-        assert!(!backlog.find(&regex("")));
+        assert!(backlog.find(&regex("^three$"), &Target::All));
+        assert!(backlog.find(&regex("^two$"), &Target::All));
+        assert!(!backlog.find(&regex(""), &Target::All));
+    }
+
+    #[test]
+    fn what_others_said_before_it_stays() {
+        let mut backlog = Backlog::default();
+        for (id, text) in [(1, "a"), (2, "b"), (1, "b"), (2, "a")] {
+            backlog.push(ConnId(id), text.as_bytes());
+        }
+        let only = |id| Target::Only(vec![ConnId(id)]);
+        assert!(backlog.find(&regex("b"), &only(1)));
+        assert!(!backlog.find(&regex("a"), &only(1)));
+        backlog.look_again();
+        assert!(backlog.find(&regex("b"), &only(2)));
+        assert!(backlog.find(&regex("a"), &only(2)));
     }
 
     #[test]
@@ -126,6 +162,6 @@ mod tests {
             hear(&mut backlog, &vec![b'x'; 2 * LOOKED_AT]);
         }
         assert!(backlog.bytes <= KEPT);
-        assert!(!backlog.find(&regex("first")));
+        assert!(!backlog.find(&regex("first"), &Target::All));
     }
 }

@@ -2,25 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use super::carry::{self, Line};
+use super::carry;
 use super::file::FileSending;
 use super::lines::{Place, Source};
-use super::{Ask, Conductor, Every, Failure, Hold, MAX_NESTING, has_room, tell};
-use crate::modes::client::desk::Desk;
-use crate::ui::command::{Command, FilterChange, LogChange, Payload, help};
+use super::{Ask, Conductor, Every, Failure, Hold, MAX_NESTING, Stage, tell};
+use crate::event::ConnId;
+use crate::modes::report::Reporter;
+use crate::session::Endpoint;
+use crate::ui::command::{Command, FilterChange, LogChange, Payload, Target, help};
 use crate::ui::prompt::Next;
+use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
-const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, /open URL another";
+/// The grammar of a server has no such commands.
+const NO_CLIENT: &str = "a server opens no connections";
 
 impl Conductor {
-    /// Carries out one command.
+    /// Carries out one command, on those meant.
     pub(super) fn carry_out(
         &mut self,
         command: Command,
+        target: &Target,
         place: &Place,
-        desk: &mut Desk,
-        line: Option<&mut Line<'_>>,
+        stage: &mut dyn Stage,
         now: Instant,
     ) {
         let result = match command {
@@ -32,26 +36,52 @@ impl Conductor {
             Command::Expect { regex, timeout } => {
                 let (given, until) = (timeout, now + timeout);
                 self.backlog.look_again();
-                self.hold = Some(Hold::Expect { regex, given, until, place: place.clone() });
+                let (target, place) = (target.clone(), place.clone());
+                self.hold = Some(Hold::Expect { regex, given, until, target, place });
                 Ok(None)
             }
+            Command::Await { count, timeout } => {
+                let (given, until) = (timeout, now + timeout);
+                self.hold = Some(Hold::Await { count, given, until, place: place.clone() });
+                Ok(None)
+            }
+            Command::To { target, command: Some(command) } => {
+                return self.carry_out(*command, &target, place, stage, now);
+            }
+            Command::To { target, command: None } => {
+                let text = format!("what follows is for {}", tell::clients(&target));
+                self.target = target;
+                Ok(self.confirm(true, text))
+            }
+            Command::Clients => {
+                let text = tell::roll(stage, now);
+                Ok(self.page(text))
+            }
             Command::Repeat { count, command } => {
-                let (command, place) = (*command, place.clone());
-                self.hold = (count > 0).then_some(Hold::Repeat { command, left: count, place });
+                let (command, target, place) = (*command, target.clone(), place.clone());
+                let repeat = Hold::Repeat { command, left: count, target, place };
+                self.hold = (count > 0).then_some(repeat);
                 Ok(None)
             }
             Command::Every { interval, command, line } => {
-                Ok(self.add_every(interval, *command, line, now))
+                Ok(self.add_every(interval, *command, target.clone(), line, now))
             }
             Command::Stop(id) => self.stop(id),
             Command::Source(path) => self.source(&path),
-            Command::File { path, text } => match line {
-                Some(line) => FileSending::begin(&path, text, line, now).map(|file| {
-                    self.hold = Some(Hold::File(Box::new(file), place.clone()));
-                    None
-                }),
-                None => Err(NOT_CONNECTED.to_owned()),
-            },
+            Command::File { path, text } => {
+                let mut ids = self.those_meant(target, place, stage);
+                if ids.is_empty() {
+                    return;
+                }
+                ids.retain(|id| stage.endpoint(*id).is_some_and(Endpoint::is_open));
+                match ids.is_empty() {
+                    true => Err("the connection is closing, nothing more can be sent".to_owned()),
+                    false => FileSending::begin(&path, text, ids, now).map(|file| {
+                        self.hold = Some(Hold::File(Box::new(file), place.clone()));
+                        None
+                    }),
+                }
+            }
             Command::Quit => {
                 self.ask = Some(Ask::Quit);
                 Ok(None)
@@ -65,69 +95,38 @@ impl Conductor {
                 None
             }),
             Command::Headers(edit) => self.headers(edit.as_deref()),
-            Command::AutoPong(choice) => {
-                self.settings.auto_pong = choice.or(self.settings.auto_pong);
-                let now = match (line, self.settings.auto_pong) {
-                    (Some(line), choice) => {
-                        choice.iter().for_each(|choice| line.endpoint.set_auto_pong(*choice));
-                        line.endpoint.auto_pong()
-                    }
-                    (None, choice) => choice.unwrap_or_default(),
-                };
-                Ok(self.confirm(choice.is_some(), tell::auto_pong(now)))
-            }
-            Command::AutoClose(choice) => {
-                self.settings.auto_close = choice.unwrap_or(self.settings.auto_close);
-                if let Some(line) = line {
-                    line.endpoint.set_auto_close(self.settings.auto_close);
-                }
-                Ok(self.confirm(choice.is_some(), tell::auto_close(self.settings.auto_close)))
-            }
-            Command::Compress(choice) => {
-                self.settings.compress = choice.unwrap_or(self.settings.compress);
-                let agreed = line.map(|line| {
-                    line.endpoint.set_compress(self.settings.compress);
-                    line.endpoint.compresses().is_some()
-                });
-                Ok(self.confirm(choice.is_some(), tell::compress(self.settings.compress, agreed)))
+            Command::AutoPong(_) | Command::AutoClose(_) | Command::Compress(_) => {
+                Ok(self.set(&command, target, place, stage))
             }
             Command::Edit(beginning) => self.edit(beginning),
-            Command::Last => self.last(desk),
-            Command::Show(show) => {
-                let endpoint = line.as_ref().map(|line| &*line.endpoint);
-                tell::show(show, desk, endpoint, &self.every_lines(), now)
-                    .map(|text| self.page(text))
-            }
-            Command::Status => {
-                let endpoint = line.as_ref().map(|line| &*line.endpoint);
-                Ok(Some(tell::status(&self.open, desk, endpoint, now)))
-            }
-            Command::View(view) => {
-                tell::view(view, desk).map(|text| self.confirm(view.is_some(), text))
-            }
+            Command::Last => self.subject(target, stage).and_then(|id| {
+                let text = tell::last(id, stage.reporter())?;
+                Ok(self.page(text))
+            }),
+            Command::Show(show) => self.subject(target, stage).and_then(|id| {
+                let text = tell::show(show, id, stage, &self.every_lines(), now)?;
+                Ok(self.page(text))
+            }),
+            Command::Status => self.status(target, stage, now).map(Some),
+            Command::View(view) => tell::view(view, &mut stage.desk().reporter)
+                .map(|text| self.confirm(view.is_some(), text)),
             Command::Filter(change) => {
                 let changed = !matches!(change, FilterChange::Ask);
-                tell::filter(change, desk).map(|text| self.confirm(changed, text))
+                tell::filter(change, &mut stage.desk().reporter)
+                    .map(|text| self.confirm(changed, text))
             }
-            Command::Timestamps(choice) => {
-                tell::timestamps(choice, desk).map(|text| self.confirm(choice.is_some(), text))
-            }
+            Command::Timestamps(choice) => tell::timestamps(choice, &mut stage.desk().reporter)
+                .map(|text| self.confirm(choice.is_some(), text)),
             Command::Log(change) => {
                 let changed = change != LogChange::Ask;
-                log(change, desk).map(|text| self.confirm(changed, text))
+                log(change, &mut stage.desk().reporter).map(|text| self.confirm(changed, text))
             }
             Command::Clear => self.clear(),
             Command::Help(topic) => {
-                let text = topic.and_then(help::of).unwrap_or_else(help::overview);
+                let text = topic.and_then(help::of).unwrap_or_else(|| help::overview(self.role));
                 Ok(self.page(text.into_bytes()))
             }
-            sending => match line {
-                // A rule of the catalogue is told with the frame, where frames are told.
-                Some(line) => carry::send(&sending, line, now).map(|said| {
-                    said.filter(|said| !said.starts_with('W') || !desk.reporter.tells_violations())
-                }),
-                None => Err(NOT_CONNECTED.to_owned()),
-            },
+            sending => return self.send(&sending, target, place, stage, now),
         };
         match result {
             Ok(None) => {}
@@ -153,7 +152,7 @@ impl Conductor {
     }
 
     /// What was changed is confirmed to somebody who types; a script knows.
-    fn confirm(&self, changed: bool, text: String) -> Option<String> {
+    pub(super) fn confirm(&self, changed: bool, text: String) -> Option<String> {
         (!changed || !self.scripted).then_some(text)
     }
 
@@ -161,6 +160,7 @@ impl Conductor {
         &mut self,
         interval: Duration,
         command: Command,
+        target: Target,
         line: String,
         now: Instant,
     ) -> Option<String> {
@@ -168,7 +168,7 @@ impl Conductor {
         let id = self.last_every;
         let said =
             format!("job {id}: {line} every {} s; /stop {id} ends it", interval.as_secs_f64());
-        self.every.push(Every { id, interval, next: now, command, line });
+        self.every.push(Every { id, interval, next: now, command, target, line });
         (!self.scripted).then_some(said)
     }
 
@@ -183,12 +183,7 @@ impl Conductor {
     }
 
     /// Does what is due of what is done every so often.
-    pub(super) fn do_every(
-        &mut self,
-        desk: &mut Desk,
-        mut line: Option<&mut Line<'_>>,
-        now: Instant,
-    ) {
+    pub(super) fn do_every(&mut self, stage: &mut dyn Stage, now: Instant) {
         for at in 0..self.every.len() {
             let Some(every) = self.every.get_mut(at) else { return };
             if every.next > now {
@@ -196,12 +191,21 @@ impl Conductor {
             }
             // A time that was missed is not made up for: that would be a burst.
             every.next = (every.next + every.interval).max(now);
-            let command = every.command.clone();
-            let room = line.as_ref().is_some_and(|line| has_room(line) && line.endpoint.is_open());
-            if room {
-                self.carry_out(command, &Place::Typed, desk, line.as_deref_mut(), now);
+            let target = match &every.command {
+                Command::To { target, .. } => target.clone(),
+                _ => every.target.clone(),
+            };
+            let open = |id: &ConnId| stage.endpoint(*id).is_some_and(Endpoint::is_open);
+            if stage.has_room(&target) && stage.present(&target).iter().any(open) {
+                let command = every.command.clone();
+                self.carry_out(command, &target, &Place::Typed, stage, now);
+            } else if self.role == Role::Server && !stage.may_come(&target) {
+                let id = every.id;
+                every.interval = Duration::ZERO;
+                self.voice.note(&format!("job {id} stopped: client {target} has left"));
             }
         }
+        self.every.retain(|every| !every.interval.is_zero());
     }
 
     pub(super) fn every_lines(&self) -> Vec<String> {
@@ -220,17 +224,19 @@ impl Conductor {
     }
 
     fn turn_to(&mut self, url: &str) -> Result<(), String> {
-        self.open = self.open.with_url(url).map_err(|error| error.to_string())?;
+        let open = self.open.as_mut().ok_or(NO_CLIENT)?;
+        *open = open.with_url(url).map_err(|error| error.to_string())?;
         Ok(())
     }
 
     fn headers(&mut self, edit: Option<&str>) -> Result<Option<String>, String> {
+        let open = self.open.as_mut().ok_or(NO_CLIENT)?;
         if let Some(text) = edit {
             let edit: HeaderEdit = text.parse().map_err(|error| format!("/headers: {error}"))?;
-            self.open.headers.retain(|old| !old.name().eq_ignore_ascii_case(edit.name()));
-            self.open.headers.push(edit);
+            open.headers.retain(|old| !old.name().eq_ignore_ascii_case(edit.name()));
+            open.headers.push(edit);
         }
-        Ok(Some(tell::headers(&self.open, edit.is_some())))
+        Ok(Some(tell::headers(open, edit.is_some())))
     }
 
     fn edit(&mut self, beginning: Payload) -> Result<Option<String>, String> {
@@ -242,9 +248,15 @@ impl Conductor {
         Ok(None)
     }
 
-    fn last(&mut self, desk: &mut Desk) -> Result<Option<String>, String> {
-        let text = tell::last(desk)?;
-        Ok(self.page(text))
+    fn status(&self, target: &Target, stage: &dyn Stage, now: Instant) -> Result<String, String> {
+        match (&self.open, target) {
+            (Some(open), _) => Ok(tell::status(open, stage, now)),
+            (None, Target::All) => Ok(tell::status_of_server(stage)),
+            (None, Target::Only(_)) => {
+                let id = self.subject(target, stage)?;
+                Ok(tell::status_of_client(id, stage, now))
+            }
+        }
     }
 
     /// A long text goes through a pager where somebody waits for it.
@@ -265,13 +277,13 @@ impl Conductor {
     }
 }
 
-fn log(change: LogChange, desk: &mut Desk) -> Result<String, String> {
+fn log(change: LogChange, reporter: &mut Reporter) -> Result<String, String> {
     match change {
         LogChange::Ask => {}
-        LogChange::Off => desk.reporter.end_log()?,
-        LogChange::File(path) => desk.reporter.log_to(&path)?,
+        LogChange::Off => reporter.end_log()?,
+        LogChange::File(path) => reporter.log_to(&path)?,
     }
-    Ok(match desk.reporter.log_path() {
+    Ok(match reporter.log_path() {
         Some(path) => format!("every event goes to {}", path.display()),
         None => "no log is written".to_owned(),
     })
