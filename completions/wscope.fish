@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 k/insecure cacert= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient script= commands no-commands exit-on-close no-history log= view= timestamps= max-message= max-inflated= v/verbose q/quiet pretty= color= h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 k/insecure cacert= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= v/verbose q/quiet pretty= color= h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -83,10 +83,10 @@ complete -c wscope -n "__fish_wscope_needs_command" -s b -l binary -d 'Send bina
 complete -c wscope -n "__fish_wscope_needs_command" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
-complete -c wscope -n "__fish_wscope_needs_command" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
-complete -c wscope -n "__fish_wscope_needs_command" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-history -d 'Neither read nor write the prompt\'s history'
+complete -c wscope -n "__fish_wscope_needs_command" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
+complete -c wscope -n "__fish_wscope_needs_command" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_needs_command" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothing but errors beside the output'
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -157,10 +157,10 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -s b -l binary -d
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-history -d 'Neither read nor write the prompt\'s history'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -198,7 +198,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pass-file -d 'R
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l self-signed-out -d 'The same, and write the certificate to FILE: clients trust it with --cacert FILE' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l server-max-window-bits -d 'Compress with a window of at most 2^BITS bytes, 9 to 15' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-max-window-bits -d 'Have clients that can do so use a window of at most 2^BITS bytes, 9 to 15' -r
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -s w -l linger -d 'With --once: after the input\'s end, stay until the client is silent for SECS [default: 1]' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s w -l linger -d 'After the end of a script, or with --once of the input, stay until clients are silent for SECS [default: 1]' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exit-after -d 'End after N received messages' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-time -d 'End after SECS, whatever happens, with status 12' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l close-timeout -d 'Wait at most SECS for the answer to our Close' -r
@@ -208,6 +208,15 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message -d 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ping-interval -d 'Send each client a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l script -d 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l log -d 'Append every event to FILE, as lines of JSON' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l view -d 'How the transcript shows traffic [default: frames]' -r -f -a "frames\t'A line for each frame'
+messages\t'The content of each message; control frames as lines'
+json\t'A JSON object for each event'
+hex\t'Every byte of header and payload'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l timestamps -d 'Which time the transcript shows' -r -f -a "on\t'The time of day'
+off\t'None'
+relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
 always\t'Below the last frame of a message too'
 never\t'As it came'"
@@ -226,6 +235,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve one session and end with its status'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s q -l quiet -d 'Show nothing but errors beside the output'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
