@@ -196,7 +196,8 @@ fn command(entry: &Entry, roff: &mut Roff) {
     let name = format!("/{}", entry.name);
     let arguments = entry.usage().split_off(name.len());
     roff.text([bold(name), italic(arguments)]);
-    roff.text([roman(sentence(entry.summary))]);
+    let side = entry.side.word().map(|side| format!(" For a {side} only.")).unwrap_or_default();
+    roff.text([roman(format!("{}{side}", sentence(entry.summary)))]);
     for paragraph in entry.help.lines() {
         roff.control("IP", []);
         roff.text([roman(paragraph)]);
