@@ -274,6 +274,7 @@ impl ClientConfig {
                 },
                 no_commands,
                 exit_on_close,
+                lingers: args.linger.is_some(),
                 history: if no_history { None } else { lines::history_path() },
             })
         });

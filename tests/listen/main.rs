@@ -25,7 +25,7 @@ mod frames;
 #[path = "../common/lines.rs"]
 #[allow(dead_code)]
 mod lines;
-#[path = "../prompt/terminal.rs"]
+#[path = "../common/terminal.rs"]
 #[allow(dead_code)]
 mod terminal;
 #[path = "../common/waiting.rs"]

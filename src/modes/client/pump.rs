@@ -29,6 +29,7 @@ use crate::net::stdio::{Stdin, StdinRead};
 use crate::session::endpoint::State;
 use crate::session::tally::Tally;
 use crate::session::{Endpoint, EndpointConfig, Observer};
+use crate::ui::ending::describe;
 use crate::wire::{CloseCode, Data};
 
 /// After a signal, how long to wait for the peer's Close.
@@ -482,6 +483,10 @@ impl<'a> Pump<'a> {
         let (Linger::For(time), Some(ended)) = (self.config.linger, self.input_ended) else {
             return None;
         };
+        // A script that ends with an expectation says itself when enough has come.
+        let seen_all = self.conductor.as_ref().is_some_and(|conductor| conductor.has_seen_all());
+        let lingers = self.config.lines.as_ref().is_some_and(|lines| lines.lingers);
+        let time = if seen_all && !lingers { Duration::ZERO } else { time };
         // Silence means nothing while the peer has not yet got what it could answer.
         let waiting =
             self.endpoint.is_open() && !self.more && (self.link.pending() == 0 || time.is_zero());
@@ -607,7 +612,7 @@ impl<'a> Pump<'a> {
             && !self.goal.is_met();
         let missed = !self.goal.is_met() && self.goal.is_set();
         if let Some(conductor) = &mut self.conductor {
-            conductor.disconnected();
+            conductor.disconnected(&describe(&ending));
             if let Some(failure) = conductor.take_failure() {
                 self.unmet |= failure.unmet;
                 self.fault.get_or_insert(failure.text);

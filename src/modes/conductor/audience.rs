@@ -46,6 +46,10 @@ impl Conductor {
         stage: &mut dyn Stage,
         now: Instant,
     ) {
+        if *place == Place::Typed && !self.scripted {
+            // Who types /expect next waits for an answer to this.
+            self.backlog.clear();
+        }
         // A rule of the catalogue is told with the frame, where frames are told.
         let tells = stage.reporter().tells_violations();
         for id in self.those_meant(target, place, stage) {

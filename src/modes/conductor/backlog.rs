@@ -6,6 +6,10 @@ use regex::bytes::Regex;
 
 use crate::event::{ConnId, FrameEvent};
 use crate::ui::command::Target;
+use crate::ui::{number, sanitize};
+
+/// Columns of a message that is told in an error.
+const PREVIEW: usize = 60;
 
 /// How much of a message is looked at.
 const LOOKED_AT: usize = 1024 * 1024;
@@ -16,8 +20,8 @@ const KEPT: usize = 16 * 1024 * 1024;
 /// Messages that are kept: empty ones take room too.
 const KEPT_MESSAGES: usize = 65_536;
 
-/// What was received since the last `/expect` that was met: the answer to a message may be here
-/// before the line that waits for it.
+/// What was received and no `/expect` has used up: the answer to a message may be here before the
+/// line that waits for it.
 #[derive(Debug, Default)]
 pub struct Backlog {
     messages: VecDeque<(ConnId, Vec<u8>)>,
@@ -64,23 +68,30 @@ impl Backlog {
         }
     }
 
-    /// Looks for a message of those meant that matches; it and all of theirs before it are done
-    /// with.
+    /// Looks for a message of those meant that matches; it is used up, those before it are not:
+    /// the order of answers is the peer's affair.
     pub(super) fn find(&mut self, regex: &Regex, target: &Target) -> bool {
         let matches =
             |(id, message): &(ConnId, Vec<u8>)| target.includes(*id) && regex.is_match(message);
         let fresh = self.messages.iter().skip(self.seen);
-        let found = fresh.take_while(|message| !matches(message)).count() + self.seen;
-        if found == self.messages.len() {
-            self.seen = found;
+        let at = fresh.take_while(|message| !matches(message)).count() + self.seen;
+        let Some((_, found)) = self.messages.remove(at) else {
+            self.seen = at;
             return false;
-        }
-        let (done, others): (Vec<_>, Vec<_>) =
-            self.messages.drain(..=found).partition(|(id, _)| target.includes(*id));
-        self.bytes -= done.iter().map(|(_, message)| message.len()).sum::<usize>();
-        others.into_iter().rev().for_each(|message| self.messages.push_front(message));
+        };
+        self.bytes -= found.len();
         self.seen = 0;
         true
+    }
+
+    /// What came of those meant and was not used up, in words.
+    pub(super) fn summary(&self, target: &Target) -> String {
+        let mut meant = self.messages.iter().filter(|(id, _)| target.includes(*id));
+        let Some((_, last)) = meant.next_back() else { return "no message came".to_owned() };
+        let count = number::counted(meant.count() as u64 + 1, "message");
+        let mut preview = Vec::new();
+        sanitize::fit_quoted(last, false, PREVIEW, &mut preview);
+        format!("{count} came, the last: {}", String::from_utf8_lossy(&preview))
     }
 
     /// Another expectation begins: it looks at all that is left.
@@ -126,18 +137,26 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_found_once_and_those_before_it_are_done_with() {
+    fn a_message_is_found_once_and_those_before_it_can_still_be_found() {
         let mut backlog = Backlog::default();
         for message in ["one", "two", "three", "two"] {
             hear(&mut backlog, message.as_bytes());
         }
-        assert!(backlog.find(&regex("^two$"), &Target::All));
-        assert!(!backlog.find(&regex("^one$"), &Target::All));
-        assert!(!backlog.has_news());
-        backlog.look_again();
-        assert!(backlog.find(&regex("^three$"), &Target::All));
-        assert!(backlog.find(&regex("^two$"), &Target::All));
-        assert!(!backlog.find(&regex(""), &Target::All));
+        let mut finds = |text| backlog.find(&regex(text), &Target::All);
+        assert!(finds("^two$") && finds("^three$") && finds("^one$") && finds("^two$"));
+        assert!(!finds(""));
+        assert_eq!(backlog.summary(&Target::All), "no message came");
+    }
+
+    #[test]
+    fn what_was_looked_at_is_not_looked_at_again() {
+        let mut backlog = Backlog::default();
+        hear(&mut backlog, b"one");
+        assert!(!backlog.find(&regex("two"), &Target::All) && !backlog.has_news());
+        hear(&mut backlog, b"two\x1b");
+        assert_eq!(backlog.summary(&Target::All), "2 messages came, the last: \"two\\e\"");
+        assert!(backlog.has_news() && backlog.find(&regex("two"), &Target::All));
+        assert!(backlog.find(&regex("one"), &Target::All));
     }
 
     #[test]
@@ -148,7 +167,8 @@ mod tests {
         }
         let only = |id| Target::Only(vec![ConnId(id)]);
         assert!(backlog.find(&regex("b"), &only(1)));
-        assert!(!backlog.find(&regex("a"), &only(1)));
+        assert!(backlog.find(&regex("a"), &only(1)));
+        assert!(!backlog.find(&regex("a|b"), &only(1)));
         backlog.look_again();
         assert!(backlog.find(&regex("b"), &only(2)));
         assert!(backlog.find(&regex("a"), &only(2)));

@@ -27,6 +27,7 @@ impl Conductor {
         stage: &mut dyn Stage,
         now: Instant,
     ) {
+        self.met_last &= matches!(command, Command::Nothing);
         let result = match command {
             Command::Nothing => Ok(None),
             Command::Wait(time) => {
@@ -108,15 +109,19 @@ impl Conductor {
                 Ok(self.page(text))
             }),
             Command::Status => self.status(target, stage, now).map(Some),
-            Command::View(view) => tell::view(view, &mut stage.desk().reporter)
-                .map(|text| self.confirm(view.is_some(), text)),
+            Command::View(view) => {
+                let answer = tell::view(view, &mut stage.desk().reporter);
+                self.shown(answer, view.is_some())
+            }
             Command::Filter(change) => {
                 let changed = !matches!(change, FilterChange::Ask);
-                tell::filter(change, &mut stage.desk().reporter)
-                    .map(|text| self.confirm(changed, text))
+                let answer = tell::filter(change, &mut stage.desk().reporter);
+                self.shown(answer, changed)
             }
-            Command::Timestamps(choice) => tell::timestamps(choice, &mut stage.desk().reporter)
-                .map(|text| self.confirm(choice.is_some(), text)),
+            Command::Timestamps(choice) => {
+                let answer = tell::timestamps(choice, &mut stage.desk().reporter);
+                self.shown(answer, choice.is_some())
+            }
             Command::Log(change) => {
                 let changed = change != LogChange::Ask;
                 log(change, &mut stage.desk().reporter).map(|text| self.confirm(changed, text))
@@ -154,6 +159,19 @@ impl Conductor {
     /// What was changed is confirmed to somebody who types; a script knows.
     pub(super) fn confirm(&self, changed: bool, text: String) -> Option<String> {
         (!changed || !self.scripted).then_some(text)
+    }
+
+    /// How traffic is shown is of no consequence where none is: the same script runs everywhere.
+    fn shown(
+        &self,
+        answer: Result<String, String>,
+        changed: bool,
+    ) -> Result<Option<String>, String> {
+        match answer {
+            Ok(text) => Ok(self.confirm(changed, text)),
+            Err(_) if changed && self.scripted => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn add_every(
@@ -198,7 +216,7 @@ impl Conductor {
             let open = |id: &ConnId| stage.endpoint(*id).is_some_and(Endpoint::is_open);
             if stage.has_room(&target) && stage.present(&target).iter().any(open) {
                 let command = every.command.clone();
-                self.carry_out(command, &target, &Place::Typed, stage, now);
+                self.carry_out(command, &target, &Place::Job, stage, now);
             } else if self.role == Role::Server && !stage.may_come(&target) {
                 let id = every.id;
                 every.interval = Duration::ZERO;
@@ -269,6 +287,9 @@ impl Conductor {
     }
 
     fn clear(&mut self) -> Result<Option<String>, String> {
+        if self.scripted {
+            return Ok(None);
+        }
         if self.prompt.is_none() || !self.to_answer {
             return Err("/clear: needs the prompt".to_owned());
         }
@@ -280,7 +301,12 @@ impl Conductor {
 fn log(change: LogChange, reporter: &mut Reporter) -> Result<String, String> {
     match change {
         LogChange::Ask => {}
-        LogChange::Off => reporter.end_log()?,
+        LogChange::Off => {
+            if let Some(path) = reporter.log_path().map(std::path::Path::to_owned) {
+                reporter.end_log()?;
+                return Ok(format!("the log {} has ended", path.display()));
+            }
+        }
         LogChange::File(path) => reporter.log_to(&path)?,
     }
     Ok(match reporter.log_path() {

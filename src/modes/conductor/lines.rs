@@ -20,6 +20,8 @@ const MAX_LINE: usize = 64 * 1024 * 1024;
 pub enum Place {
     /// Typed at the prompt: who typed it knows.
     Typed,
+    /// Done every so often.
+    Job,
     /// A line of a file or of stdin, from 1.
     Line(Arc<str>, u64),
 }
@@ -28,7 +30,7 @@ impl Place {
     /// In words, where words are needed.
     pub fn tell(&self) -> Option<String> {
         match self {
-            Self::Typed => None,
+            Self::Typed | Self::Job => None,
             Self::Line(name, line) => Some(format!("{name}: line {line}")),
         }
     }

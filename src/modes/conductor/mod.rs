@@ -131,6 +131,10 @@ pub struct Conductor {
     open: Option<OpenConfig>,
     ask: Option<Ask>,
     failure: Option<Failure>,
+    /// How the last connection ended.
+    ended: String,
+    /// The last line was an `/expect` that was met.
+    met_last: bool,
 }
 
 impl Conductor {
@@ -159,6 +163,8 @@ impl Conductor {
             open: setup.open.cloned(),
             ask: None,
             failure: None,
+            ended: String::new(),
+            met_last: false,
         }
     }
 
@@ -200,6 +206,9 @@ impl Conductor {
         };
         match self.hold {
             Some(Hold::File(ref file, _)) => self.show(&format!("{} % sent", file.percent()), ink),
+            Some(Hold::Expect { .. } | Hold::Wait(_)) if text == "connected" => {
+                self.show("waiting", Ink::Info);
+            }
             _ => self.show(text, ink),
         }
     }
@@ -354,7 +363,6 @@ impl Conductor {
         self.take_typed();
         self.read_stdin();
         stage.hand_over(&mut self.backlog);
-        self.do_every(stage, now);
         while self.ask.is_none() && self.failure.is_none() && stage.has_room(&self.needs_room()) {
             let go_on = match self.hold.take() {
                 Some(hold) => self.go_on_holding(hold, stage, now),
@@ -364,6 +372,8 @@ impl Conductor {
                 break;
             }
         }
+        // After the lines: what a /stop among them ends is not done once more.
+        self.do_every(stage, now);
         if std::mem::take(&mut self.to_answer)
             && let Some(prompt) = &self.prompt
             && !matches!(self.ask, Some(Ask::Quit | Ask::Leave))
@@ -372,11 +382,12 @@ impl Conductor {
         }
     }
 
-    /// The connection has ended: what needs it stops, and says so.
-    pub fn disconnected(&mut self) {
+    /// The connection has ended, `how` says in which way: what needs it stops, and says so.
+    pub fn disconnected(&mut self, how: &str) {
+        how.clone_into(&mut self.ended);
         match self.hold.take() {
             Some(Hold::Expect { regex, place, .. }) => {
-                self.fail(&place, &lost_expectation(&regex), true);
+                self.fail(&place, &self.lost_expectation(&regex), true);
             }
             Some(Hold::Repeat { place, .. } | Hold::File(_, place)) => {
                 self.fail(&place, "the connection ended before all was sent", false);
@@ -395,10 +406,15 @@ impl Conductor {
             Hold::Wait(at) if at <= now => true,
             Hold::Expect { ref regex, given, until, ref target, ref place } => {
                 if self.backlog.find(regex, target) {
+                    self.met_last = true;
+                    if !self.scripted {
+                        self.voice
+                            .note(&format!("/expect {} is met", lines::quoted(regex.as_str())));
+                    }
                     return true;
                 }
                 if !stage.may_come(target) {
-                    let (place, text) = (place.clone(), lost_expectation(regex));
+                    let (place, text) = (place.clone(), self.lost_expectation(regex));
                     self.fail(&place, &text, true);
                     return true;
                 }
@@ -407,9 +423,10 @@ impl Conductor {
                     return false;
                 }
                 let text = format!(
-                    "/expect {}: no such message came within {} s",
+                    "/expect {}: no such message came within {} s; {}",
                     lines::quoted(regex.as_str()),
-                    given.as_secs_f64()
+                    given.as_secs_f64(),
+                    self.backlog.summary(target)
                 );
                 let place = place.clone();
                 self.fail(&place, &text, true);
@@ -456,9 +473,17 @@ impl Conductor {
             }
         }
     }
-}
 
-fn lost_expectation(regex: &Regex) -> String {
-    let regex = lines::quoted(regex.as_str());
-    format!("/expect {regex}: the connection ended before such a message came")
+    /// What to say of an expectation that died with its connection.
+    fn lost_expectation(&self, regex: &Regex) -> String {
+        let regex = lines::quoted(regex.as_str());
+        let how = if self.ended.is_empty() { String::new() } else { format!(": {}", self.ended) };
+        format!("/expect {regex}: the connection ended before such a message came{how}")
+    }
+
+    /// Whether the last thing a script did was to see what it expected: then nothing is left to
+    /// stay for.
+    pub fn has_seen_all(&self) -> bool {
+        self.met_last
+    }
 }

@@ -334,7 +334,7 @@ impl Server {
     fn leave(mut self, exit: Exit) -> io::Result<Exit> {
         let mut exit = exit;
         if let Some(conductor) = &mut self.conductor {
-            conductor.disconnected();
+            conductor.disconnected("");
             if let (Some(failure), Exit::Success) = (conductor.take_failure(), exit) {
                 exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
                 self.fault.get_or_insert(failure.text);

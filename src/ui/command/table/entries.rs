@@ -374,7 +374,9 @@ pub const ENTRIES: &[Entry] = &[
             Arg { shown: "[TIMEOUT]", kind: Kind::Value },
         ],
         help: "The lines that follow wait for a message that matches; if none comes in time (10 s unless \
-            told) that is an error, which ends a script. A REGEX with spaces is written /in slashes/ \
+            told) that is an error, which ends a script. Messages count that came since the \
+            connection was opened, at the prompt since the last line that sent something; each is \
+            found once. A REGEX with spaces is written /in slashes/ \
             or \"in quotes\"; a backslash makes a slash or a quote a part of it.",
         examples: &[
             ("/expect pong", "a message with pong in it"),
