@@ -44,7 +44,8 @@ fn a_line_goes_to_all_or_to_those_it_names() {
 fn every_kind_of_command_has_a_target() {
     let mut server = commanded();
     let (mut one, mut two) = (server.client(), server.client());
-    server.write("/await 2\n@2 /ping p\n@2 /repeat 2 twice\n@2 /fragment 2 whole\n@2 /binary 00ff\n");
+    server
+        .write("/await 2\n@2 /ping p\n@2 /repeat 2 twice\n@2 /fragment 2 whole\n@2 /binary 00ff\n");
     server.write("@1 end\n");
     assert_eq!(two.read().expect("a ping"), Message::Ping("p".into()));
     for text in ["twice", "twice", "whole"] {
@@ -75,7 +76,8 @@ fn an_expectation_is_of_those_it_names() {
     server.write("@1 /expect more\n");
     close(one);
     let output = server.ends(13);
-    let said = "wscope: stdin: line 5: /expect /more/: the connection ended before such a message came";
+    let said =
+        "wscope: stdin: line 5: /expect /more/: the connection ended before such a message came";
     assert!(output.stderr.contains(said), "{}", output.stderr);
 }
 
@@ -138,11 +140,11 @@ fn who_is_there_and_what_is_known_of_them() {
     let (mut one, mut two) = (server.client(), server.client());
     one.send(Message::text("{\"n\":1}")).expect("open");
     server.stdout.wait_for("{\"n\":1}\n");
-    server.write("/await 2\n@2 hello\n/clients\n/last\n@2 /show frames\n@1 /show handshake\n");
-    server.write("/status\n@2 /status\n/show stats\n@all end\n");
-    assert_eq!(hear(&mut one), "end");
+    server.write("/await 2\n@2 hello\n");
     assert_eq!(hear(&mut two), "hello");
-    assert_eq!(hear(&mut two), "end");
+    server.write("/clients\n/last\n@2 /show frames\n@1 /show handshake\n");
+    server.write("/status\n@2 /status\n/show stats\n@all end\n");
+    assert_eq!((hear(&mut one), hear(&mut two)), ("end".to_owned(), "end".to_owned()));
     let said = server.interrupt().stderr;
     for part in [
         "\n[1] 127.0.0.1:",

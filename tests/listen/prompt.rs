@@ -13,8 +13,8 @@ fn start(args: &[&str]) -> (Terminal, String) {
     let mut command = wscope();
     command.arg("listen").args(args).args(["--no-history", "0"]).env("TERM", "xterm-256color");
     command.env("NO_COLOR", "1");
-    let terminal = Terminal::start(command, 100, 40);
-    let prompted = terminal.wait_for_screen(|screen| screen.line().starts_with("listening   > "));
+    let terminal = Terminal::start(command, 100, 250);
+    let prompted = terminal.wait_for_screen(|screen| screen.ends_with_line("listening   > "));
     let row = prompted.rows.iter().find_map(|row| row.strip_prefix("listening on "));
     (terminal, row.expect("a URL").to_owned())
 }
@@ -36,7 +36,7 @@ fn wait_for_row(terminal: &Terminal, parts: &[&str]) {
 
 #[test]
 fn two_clients_at_the_prompt() {
-    let (mut terminal, url) = start(&["-q"]);
+    let (mut terminal, url) = start(&[]);
     let mut one = connect(&url);
     terminal.wait_for_screen(|screen| screen.ends_with_line("1 client    > "));
     let mut two = connect(&url);
@@ -87,7 +87,7 @@ fn two_clients_at_the_prompt() {
 
 #[test]
 fn numbers_are_completed_and_ctrl_d_closes_all() {
-    let (mut terminal, url) = start(&["-q"]);
+    let (mut terminal, url) = start(&[]);
     let mut client = connect(&url);
     terminal.wait_for_screen(|screen| screen.ends_with_line("1 client    > "));
     terminal.keys("/kick \t");
@@ -106,7 +106,10 @@ fn nobody_there_is_worth_a_note() {
     terminal.keys("hello?\r");
     wait_for_row(&terminal, &["* nobody is connected"]);
     terminal.keys("/open ws://localhost\r");
-    wait_for_row(&terminal, &["error: unknown command /open here: a server does not open connections"]);
+    wait_for_row(
+        &terminal,
+        &["error: unknown command /open here: a server does not open connections"],
+    );
     terminal.keys("/quit\r");
     assert_eq!(terminal.end().code(), Some(0));
 }
@@ -115,7 +118,7 @@ fn nobody_there_is_worth_a_note() {
 fn an_answering_server_has_no_prompt() {
     let mut command = wscope();
     command.args(["listen", "--echo", "0"]).env("TERM", "xterm-256color").env("NO_COLOR", "1");
-    let terminal = Terminal::start(command, 100, 40);
+    let mut terminal = Terminal::start(command, 100, 40);
     let screen = terminal
         .wait_for_screen(|screen| screen.rows.iter().any(|row| row.starts_with("listening on ")));
     assert!(!screen.rows.iter().any(|row| row.contains("> ")), "{screen:?}");
