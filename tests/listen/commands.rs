@@ -151,10 +151,10 @@ fn who_is_there_and_what_is_known_of_them() {
         "\n[2] 127.0.0.1:",
         "sent 0 frames, 0 messages, 0 bytes; received 1 frames, 1 messages, 7 bytes\n",
         "sent 1 frames, 1 messages, 5 bytes; received 0 frames",
-        "client 1\n{\"n\": 1}\n",
+        "client 1\n{\n  \"n\": 1\n}\n",
         "client 2\n> [2]",
         "\"hello\"",
-        "client 1\nGET / HTTP/1.1",
+        "client 1\n\nRequest\n> GET / HTTP/1.1\n",
         "listening on ws://127.0.0.1:",
         "; 2 clients\n",
     ] {
