@@ -44,7 +44,8 @@ pub enum Command {
     /// Listens for clients: shows them, answers them, talks to them
     ///
     /// On a terminal every client's handshake and frames are shown, and a line typed goes to all
-    /// of them. In a pipe, lines of stdin go to all clients and their messages to stdout.
+    /// of them, behind `@3` to one. In a pipe, lines of stdin go to all clients and their messages
+    /// to stdout.
     /// `wscope -l PORT` is the same as `wscope listen PORT`.
     #[command(short_flag = 'l')]
     Listen(Box<ListenArgs>),
