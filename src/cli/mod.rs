@@ -2,7 +2,7 @@
 //!
 //! Help is written once, here, in doc comments: a terse first sentence, then detail. The man page
 //! and the completions are generated from it.
-#![allow(rustdoc::broken_intra_doc_links)] // `host[:port][/path]` is help text, no link
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
 mod listen;
 pub mod prompt;

@@ -130,3 +130,21 @@ fn an_answering_server_has_no_prompt() {
     terminal.signal(rustix::process::Signal::INT);
     assert_eq!(terminal.end().code(), Some(130));
 }
+
+#[test]
+fn a_terminal_that_can_not_edit_gives_plain_lines() {
+    let mut command = wscope();
+    command.args(["listen", "--no-history", "0"]).env("TERM", "dumb").env("NO_COLOR", "1");
+    let mut terminal = Terminal::start(command, 100, 250);
+    let screen = terminal
+        .wait_for_screen(|screen| screen.rows.iter().any(|row| row.contains("A line goes to all")));
+    let url = screen.rows.iter().find_map(|row| row.strip_prefix("listening on "));
+    let mut client = connect(url.expect("a URL"));
+    terminal.wait_for_bytes("[1] open");
+    terminal.keys("hello\n@1 /kick\n@1 you\n");
+    assert_eq!((hear(&mut client), hear(&mut client)), ("hello".to_owned(), "you".to_owned()));
+    terminal.wait_for_bytes("/kick needs TARGET");
+    terminal.keys("\x04");
+    assert_eq!(leaves(client).0, 1001);
+    assert_eq!(terminal.end().code(), Some(0));
+}

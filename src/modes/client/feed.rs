@@ -1,6 +1,6 @@
 //! stdin becomes messages: the formats of `--input`, in constant memory.
 //!
-//! A message that outgrows [`PIECE`] before its end is known goes out in fragments, so a line or a
+//! A message that outgrows `PIECE` before its end is known goes out in fragments, so a line or a
 //! file of any length passes. Knows no sockets: bytes come in through [`Feeder::space`], messages
 //! leave through an [`Outlet`]: the endpoint of one connection, or those of many.
 
