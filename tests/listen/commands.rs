@@ -75,6 +75,8 @@ fn an_expectation_is_of_those_it_names() {
     assert_eq!(hear(&mut two), "heard two");
     server.write("@1 /expect more\n");
     close(one);
+    assert_eq!(hear_close(&mut two).0, 1001);
+    drop(two);
     let output = server.ends(13);
     let said =
         "wscope: stdin: line 5: /expect /more/: the connection ended before such a message came";
