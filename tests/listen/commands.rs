@@ -75,6 +75,8 @@ fn an_expectation_is_of_those_it_names() {
     assert_eq!(hear(&mut two), "heard two");
     server.write("@1 /expect more\n");
     close(one);
+    assert_eq!(hear_close(&mut two).0, 1001);
+    drop(two);
     let output = server.ends(13);
     let said =
         "wscope: stdin: line 5: /expect /more/: the connection ended before such a message came";
@@ -140,21 +142,21 @@ fn who_is_there_and_what_is_known_of_them() {
     let (mut one, mut two) = (server.client(), server.client());
     one.send(Message::text("{\"n\":1}")).expect("open");
     server.stdout.wait_for("{\"n\":1}\n");
-    server.write("/await 2\n@2 hello\n/clients\n/last\n@2 /show frames\n@1 /show handshake\n");
-    server.write("/status\n@2 /status\n/show stats\n@all end\n");
-    assert_eq!(hear(&mut one), "end");
+    server.write("/await 2\n@2 hello\n");
     assert_eq!(hear(&mut two), "hello");
-    assert_eq!(hear(&mut two), "end");
+    server.write("/clients\n/last\n@2 /show frames\n@1 /show handshake\n");
+    server.write("/status\n@2 /status\n/show stats\n@all end\n");
+    assert_eq!((hear(&mut one), hear(&mut two)), ("end".to_owned(), "end".to_owned()));
     let said = server.interrupt().stderr;
     for part in [
         "\n[1] 127.0.0.1:",
         "\n[2] 127.0.0.1:",
         "sent 0 frames, 0 messages, 0 bytes; received 1 frame, 1 message, 7 bytes\n",
         "sent 1 frame, 1 message, 5 bytes; received 0 frames",
-        "client 1\n{\"n\": 1}\n",
+        "client 1\n{\n  \"n\": 1\n}\n",
         "client 2\n> [2]",
         "\"hello\"",
-        "client 1\nGET / HTTP/1.1",
+        "client 1\n\nRequest\n> GET / HTTP/1.1\n",
         "listening on ws://127.0.0.1:",
         "; 2 clients\n",
     ] {

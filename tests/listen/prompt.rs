@@ -13,8 +13,8 @@ fn start(args: &[&str]) -> (Terminal, String) {
     let mut command = wscope();
     command.arg("listen").args(args).args(["--no-history", "0"]).env("TERM", "xterm-256color");
     command.env("NO_COLOR", "1");
-    let terminal = Terminal::start(&command, 100, 40);
-    let prompted = terminal.wait_for_screen(|screen| screen.line().starts_with("listening   >"));
+    let terminal = Terminal::start(&command, 100, 250);
+    let prompted = terminal.wait_for_screen(|screen| screen.ends_with_line("listening   > "));
     let row = prompted.rows.iter().find_map(|row| row.strip_prefix("listening on "));
     (terminal, row.expect("a URL").to_owned())
 }
@@ -27,6 +27,14 @@ fn connect(url: &str) -> Client {
     tungstenite::client(url, tcp).expect("a handshake").0
 }
 
+/// Answers a Close, whose code and reason it gives, and leaves.
+#[track_caller]
+fn leaves(mut client: Client) -> (u16, String) {
+    let close = hear_close(&mut client);
+    while client.read().is_ok() {}
+    close
+}
+
 /// Waits until a row of the screen has all of this.
 #[track_caller]
 fn wait_for_row(terminal: &Terminal, parts: &[&str]) {
@@ -36,7 +44,7 @@ fn wait_for_row(terminal: &Terminal, parts: &[&str]) {
 
 #[test]
 fn two_clients_at_the_prompt() {
-    let (mut terminal, url) = start(&["-q"]);
+    let (mut terminal, url) = start(&[]);
     let mut one = connect(&url);
     terminal.wait_for_screen(|screen| screen.ends_with_line("1 client    > "));
     let mut two = connect(&url);
@@ -64,8 +72,7 @@ fn two_clients_at_the_prompt() {
     terminal.keys("/clients\r");
     wait_for_row(&terminal, &["[3] 127.0.0.1:", " /"]);
     terminal.keys("/kick 1 4001 enough\r");
-    assert_eq!(hear_close(&mut one), (4001, "enough".to_owned()));
-    drop(one);
+    assert_eq!(leaves(one), (4001, "enough".to_owned()));
     wait_for_row(&terminal, &["* [1]", "closed"]);
     terminal.wait_for_screen(|screen| screen.ends_with_line("2 clients   > "));
 
@@ -79,24 +86,22 @@ fn two_clients_at_the_prompt() {
     wait_for_row(&terminal, &["error: client 7 is not connected"]);
 
     terminal.keys("\x03");
-    assert_eq!(hear_close(&mut two).0, 1001);
-    assert_eq!(hear_close(&mut three).0, 1001);
-    drop((two, three));
+    assert_eq!(leaves(two).0, 1001);
+    assert_eq!(leaves(three).0, 1001);
     assert_eq!(terminal.end().code(), Some(130));
 }
 
 #[test]
 fn numbers_are_completed_and_ctrl_d_closes_all() {
-    let (mut terminal, url) = start(&["-q"]);
-    let mut client = connect(&url);
+    let (mut terminal, url) = start(&[]);
+    let client = connect(&url);
     terminal.wait_for_screen(|screen| screen.ends_with_line("1 client    > "));
     terminal.keys("/kick \t");
     wait_for_row(&terminal, &["1    127.0.0.1:"]);
     terminal.keys("\x03");
     terminal.wait_for_screen(|screen| screen.ends_with_line("1 client    > "));
     terminal.keys("\x04");
-    assert_eq!(hear_close(&mut client).0, 1001);
-    drop(client);
+    assert_eq!(leaves(client).0, 1001);
     assert_eq!(terminal.end().code(), Some(0));
 }
 
@@ -124,4 +129,22 @@ fn an_answering_server_has_no_prompt() {
     assert!(!screen.rows.iter().any(|row| row.contains("> ")), "{screen:?}");
     terminal.signal(rustix::process::Signal::INT);
     assert_eq!(terminal.end().code(), Some(130));
+}
+
+#[test]
+fn a_terminal_that_can_not_edit_gives_plain_lines() {
+    let mut command = wscope();
+    command.args(["listen", "--no-history", "0"]).env("TERM", "dumb").env("NO_COLOR", "1");
+    let mut terminal = Terminal::start(command, 100, 250);
+    let screen = terminal
+        .wait_for_screen(|screen| screen.rows.iter().any(|row| row.contains("A line goes to all")));
+    let url = screen.rows.iter().find_map(|row| row.strip_prefix("listening on "));
+    let mut client = connect(url.expect("a URL"));
+    terminal.wait_for_bytes("[1] open");
+    terminal.keys("hello\n@1 /kick\n@1 you\n");
+    assert_eq!((hear(&mut client), hear(&mut client)), ("hello".to_owned(), "you".to_owned()));
+    terminal.wait_for_bytes("/kick needs TARGET");
+    terminal.keys("\x04");
+    assert_eq!(leaves(client).0, 1001);
+    assert_eq!(terminal.end().code(), Some(0));
 }

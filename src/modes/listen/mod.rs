@@ -32,7 +32,7 @@ use super::conductor::{self, Ask, Backlog, Conductor, Setup, Voice};
 use super::exit::Exit;
 use super::report::Reporter;
 use super::say;
-use crate::cli::{Linger, OutputFormat};
+use crate::cli::{InputFormat, Linger, OutputFormat};
 use crate::config::{ListenConfig, Passphrase, TlsConfig};
 use crate::event::{ConnId, Event};
 use crate::net::descriptors;
@@ -50,7 +50,8 @@ const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
 const OTHER_DESCRIPTORS: u64 = 64;
 
 /// What the prompt greets with.
-const GREETING: &str = "A line goes to all clients, @3 begins one for client 3 (press Ctrl-D or type /quit to leave, /help for commands)";
+const GREETING: &str =
+    "A line goes to all clients, @3 hello to one (Ctrl-D or /quit leaves, /help for commands)";
 
 /// Events taken from the poll at once.
 const EVENTS: usize = 1024;
@@ -70,6 +71,9 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
     if config.lines.is_some() {
         reporter = reporter.with_books(&config.display);
+    }
+    if config.input == InputFormat::Prompt {
+        reporter = reporter.folded();
     }
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
