@@ -135,7 +135,7 @@ fn an_answering_server_has_no_prompt() {
 fn a_terminal_that_can_not_edit_gives_plain_lines() {
     let mut command = wscope();
     command.args(["listen", "--no-history", "0"]).env("TERM", "dumb").env("NO_COLOR", "1");
-    let mut terminal = Terminal::start(command, 100, 250);
+    let mut terminal = Terminal::start(&command, 100, 250);
     let screen = terminal
         .wait_for_screen(|screen| screen.rows.iter().any(|row| row.contains("A line goes to all")));
     let url = screen.rows.iter().find_map(|row| row.strip_prefix("listening on "));

@@ -56,7 +56,7 @@ fn ctrl_c_ends_a_wait_and_what_stands_behind_it_not_the_session() {
     });
     s.enter("/wait 600");
     s.wait_for_line("waiting     > ");
-    s.enter("never sent");
+    s.keys("never sent\r");
     s.wait_for_line("waiting     > ");
     s.keys("\x03");
     s.wait_for_row("* stopped, 1 line not run");
