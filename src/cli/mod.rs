@@ -16,7 +16,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
-use values::{bits, duration, linger, size};
+pub use values::size;
+use values::{bits, duration, linger};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
 /// illegal.
