@@ -159,7 +159,7 @@ impl Session {
         now: Instant,
     ) -> io::Result<bool> {
         self.go_wrong(link, shared, now)?;
-        if self.more && self.has_room(link, shared) {
+        if self.more && self.may_read(link) {
             self.take_events(link, inbound, shared, now)?;
         }
         if !self.more && self.has_room(link, shared) {
@@ -234,8 +234,12 @@ impl Session {
     fn has_room(&self, link: &Link, shared: &Shared) -> bool {
         let full = self.process.as_ref().is_some_and(|process| process.child.is_full());
         let answers = link.pending() < HIGH_WATER || self.write_error.is_some();
-        let reads = self.sabotage.as_ref().is_none_or(|sabotage| sabotage.may_read(link));
-        answers && !full && reads && shared.has_room()
+        answers && !full && self.may_read(link) && shared.has_room()
+    }
+
+    /// Whether the client is read now: not if that is left undone on purpose.
+    fn may_read(&self, link: &Link) -> bool {
+        self.sabotage.as_ref().is_none_or(|sabotage| sabotage.may_read(link))
     }
 
     /// Whether TCP is kept on purpose after the closing handshake.
@@ -315,6 +319,10 @@ impl Session {
                 Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => {}
             }
             if let Some(sabotage) = sabotage {
+                sabotage.trim(tx);
+                if let Some(watch) = watch.as_mut() {
+                    watch.look(tx, &mut shared.desk.reporter, &mut shared.desk.stdout)?;
+                }
                 let messages = received.totals().messages;
                 for text in sabotage.act(messages, *heard, endpoint, tx, now) {
                     shared.note(self.conn, &text)?;

@@ -200,7 +200,7 @@ impl Sabotage {
     }
 
     /// Counts what was added to the buffer, and takes away what lies behind the cut.
-    fn trim(&mut self, tx: &mut Vec<u8>) {
+    pub fn trim(&mut self, tx: &mut Vec<u8>) {
         let added = tx.len().saturating_sub(self.seen) as u64;
         let room = self.cut.map_or(added, |(at, _)| at.saturating_sub(self.made).min(added));
         tx.truncate(tx.len() - (added - room) as usize);
