@@ -208,6 +208,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message -d 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ping-interval -d 'Send each client a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l fault -d 'Do something wrong, to test clients: NAME[:ARG][@open|@message:N]; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
 always\t'Below the last frame of a message too'
 never\t'As it came'"
@@ -226,6 +227,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve one session and end with its status'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l list-faults -d 'List the faults, the rule each breaks, and what a correct client does'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s q -l quiet -d 'Show nothing but errors beside the output'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -148,6 +148,17 @@ fn no_fault_is_left_out() {
 }
 
 #[test]
+fn the_page_of_faults_tells_each_with_its_rule() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/faults.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    for info in CATALOGUE {
+        let usage = format!("{}{}", info.name, info.argument.usage()).replace('|', "\\|");
+        let row = format!("| `{usage}` | {} | {}", info.does, info.rule);
+        assert!(page.contains(&row), "run tests/interop/faults: no {row:?}");
+    }
+}
+
+#[test]
 fn faults_of_the_handshake_are_named() {
     try_all(|kind| matches!(kind, FaultKind::Head(_) | FaultKind::Answer(_) | FaultKind::Pace(_)));
 }

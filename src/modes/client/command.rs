@@ -236,7 +236,7 @@ fn mask_key(
         Some(MaskArg::On(false)) => Ok(None),
         Some(MaskArg::Key(hex)) => {
             let help = || CommandError::Payload("mask: use true, false or 8 hex digits".to_owned());
-            notation::mask_key(&hex).map(Some).ok_or_else(help)
+            notation::mask_key(hex).map(Some).ok_or_else(help)
         }
     }
 }

@@ -145,7 +145,7 @@ pub const CATALOGUE: &[FaultInfo] = &[
         "RFC 7692 §7.2.2", &["W624"], FAILS_1007),
     row("deflate-bomb", Frames(F::DeflateBomb), number("BYTES", 67_108_864, 1, 1_073_741_824), "a small message that inflates to BYTES",
         "RFC 6455 §10.4", &["W625"], FAILS_1009),
-    row("ping-flood", Frames(F::PingFlood), number("COUNT", 10_000, 1, 1_000_000), "COUNT pings at once",
+    row("ping-flood", Frames(F::PingFlood), number("COUNT", 10_000, 1, 100_000), "COUNT pings at once",
         "RFC 6455 §5.5.2", &[], "answers them, or the last one, and goes on"),
     row("http-text", Frames(F::HttpText), none(), "an HTTP response behind the 101",
         "RFC 6455 §5.2", &["W602", "W605", "W608"], FAILS_1002),
