@@ -517,7 +517,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__listen)
-            opts="-b -s -H -u -w -v -q -h --unix-socket --unix-mode --echo --broadcast --reply --exec --exec-raw --send --input --output --binary --subprotocol --require-subprotocol --path --origin --header --user --bearer --reject --handshake-timeout --cert --key --pass-file --self-signed --self-signed-out --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --once --linger --exit-after --max-time --close-timeout --max-clients --idle-timeout --max-message --max-inflated --ping-interval --pong-timeout --no-pong --lenient --script --no-commands --no-history --log --view --timestamps --verbose --quiet --pretty --color --help"
+            opts="-b -s -H -u -w -v -q -h --unix-socket --unix-mode --echo --broadcast --reply --exec --exec-raw --send --input --output --binary --subprotocol --require-subprotocol --path --origin --header --user --bearer --reject --handshake-timeout --cert --key --pass-file --self-signed --self-signed-out --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --once --linger --exit-after --max-time --close-timeout --max-clients --idle-timeout --max-message --max-inflated --ping-interval --pong-timeout --no-pong --lenient --fault --list-faults --script --no-commands --no-history --log --view --timestamps --verbose --quiet --pretty --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -660,6 +660,10 @@ _wscope() {
                     return 0
                     ;;
                 --pong-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

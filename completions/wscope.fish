@@ -209,6 +209,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message -d 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ping-interval -d 'Send each client a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l fault -d 'Do something wrong, to test clients: NAME[:ARG][@open|@message:N]; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l script -d 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l log -d 'Append every event to FILE, as lines of JSON' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l view -d 'How the transcript shows traffic [default: frames]' -r -f -a "frames\t'A line for each frame'
@@ -236,6 +237,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve one session and end with its status'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l list-faults -d 'List the faults, the rule each breaks, and what a correct client does'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'

@@ -1,5 +1,6 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
+mod fault;
 mod lines;
 mod listen;
 
@@ -29,6 +30,7 @@ use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateOffer};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::is_token;
 
+pub use fault::Faults;
 pub use lines::Lines;
 pub use listen::{Answer, ListenConfig, Passphrase, Source, TlsConfig};
 

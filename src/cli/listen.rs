@@ -15,7 +15,7 @@ pub struct ListenArgs {
     /// Where to listen: PORT for this machine alone, ADDR:PORT, or :PORT for all addresses
     ///
     /// Port 0 lets the system choose; the URL is printed on stderr.
-    #[arg(value_name = "[ADDR:]PORT", required_unless_present = "unix_socket")]
+    #[arg(value_name = "[ADDR:]PORT", required_unless_present_any = ["unix_socket", "list_faults"])]
     pub place: Option<String>,
 
     /// Listen on a Unix socket
@@ -144,6 +144,18 @@ pub struct ListenArgs {
     /// Report violations but go on, as long as frames can be told apart
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
+
+    /// Do something wrong, to test clients: NAME[:ARG][@open|@message:N]; may be repeated
+    ///
+    /// `masked` sends a masked frame right behind the 101, `masked@message:3` once three messages
+    /// have come and been answered. `random` draws a fault for each connection and prints a seed;
+    /// `random:SEED` repeats the draw. --list-faults tells names and arguments.
+    #[arg(long = "fault", value_name = "FAULT", action = ArgAction::Append, help_heading = "Faults")]
+    pub faults: Vec<String>,
+
+    /// List the faults, the rule each breaks, and what a correct client does
+    #[arg(long, exclusive = true, help_heading = "Faults")]
+    pub list_faults: bool,
 
     /// The prompt and scripts.
     #[command(flatten)]

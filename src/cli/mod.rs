@@ -18,7 +18,8 @@ use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 pub use explain::ExplainArgs;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
-use values::{bits, duration, linger, size};
+pub use values::size;
+use values::{bits, duration, linger};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
 /// illegal.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Display, Lines, UsageError, check_subprotocols, header_edits, lines};
+use super::{Display, Faults, Lines, UsageError, check_subprotocols, header_edits, lines};
 use crate::cli::prompt::LineOptions;
 use crate::cli::{
     AdmissionOptions, InputFormat, Linger, ListenArgs, OutputFormat, ServerDeflateOptions,
@@ -61,6 +61,8 @@ pub struct ListenConfig {
     pub exit_after: Option<u64>,
     /// End after so long.
     pub max_time: Option<Duration>,
+    /// What is done wrong on purpose.
+    pub faults: Faults,
     /// What is shown.
     pub display: Display,
 }
@@ -217,6 +219,7 @@ impl ListenConfig {
             linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
             exit_after: args.exit_after,
             max_time: args.max_time,
+            faults: Faults::parse(&args.faults)?,
             display,
         })
     }

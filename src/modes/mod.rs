@@ -55,5 +55,8 @@ fn connect(args: ConnectArgs, terminal: Terminal) -> anyhow::Result<Exit> {
 }
 
 fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    if args.list_faults {
+        return generated::print(&listen::fault::list());
+    }
     listen::run(ListenConfig::resolve(args, terminal)?)
 }

@@ -31,6 +31,7 @@ const MAX_INTERIM: usize = 16;
 
 /// What was waited for in vain.
 const NO_ANSWER: &str = "the server did not answer the handshake";
+const HALF_ANSWER: &str = "the server began its response and did not end it";
 
 /// How long to wait for more of a body that does not say how long it is.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
@@ -282,6 +283,7 @@ fn read_head(
                 };
                 return Err(OpenError::Closed { received, hint });
             }
+            Fill::Blocked if received > 0 => clock.wait(desk, link, HALF_ANSWER)?,
             Fill::Blocked => clock.wait(desk, link, NO_ANSWER)?,
         }
     }

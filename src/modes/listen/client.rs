@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use mio::Token;
 use mio::event::Event as Readiness;
 
+use super::fault::Sabotage;
 use super::opening::tell_response;
 use super::session::Session;
 use super::shared::Shared;
@@ -39,6 +40,8 @@ pub struct Client {
     pub(super) about: Box<str>,
     /// It waits for its turn already.
     pub(super) queued: bool,
+    /// What goes wrong with it on purpose, until it is open.
+    pub(super) sabotage: Option<Box<Sabotage>>,
     /// The earliest timer set for it.
     pub(super) armed: Option<Instant>,
 }
@@ -93,6 +96,7 @@ impl Client {
             excess,
             about: Box::default(),
             queued: false,
+            sabotage: Sabotage::of(shared.config.faults.of(id.0)),
             armed: None,
         }
     }
@@ -244,7 +248,7 @@ impl Client {
         }
         let ending = session.ending(now);
         // A connection that was lost, or given up, has nobody to wait for.
-        let dropped = session.endpoint.state() == State::Closed;
+        let dropped = session.endpoint.state() == State::Closed && !session.ends_in_order();
         shared.tell(self.id, &Event::End(&ending))?;
         shared.say(self.id, &format!("left: {}", ending::describe(&ending)));
         shared.ended = Some(ending);

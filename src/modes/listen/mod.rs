@@ -6,6 +6,7 @@
 mod answer;
 mod client;
 mod clients;
+pub mod fault;
 mod greeting;
 pub mod hub;
 mod input;
@@ -33,7 +34,7 @@ use super::exit::Exit;
 use super::report::Reporter;
 use super::say;
 use crate::cli::{InputFormat, Linger, OutputFormat};
-use crate::config::{ListenConfig, Passphrase, TlsConfig};
+use crate::config::{Faults, ListenConfig, Passphrase, TlsConfig};
 use crate::event::{ConnId, Event};
 use crate::net::descriptors;
 use crate::net::link::Buffers;
@@ -425,6 +426,11 @@ fn announce(
             let event = Event::Listening { url };
             desk.reporter.tell_of(ConnId(0), &event, &mut desk.stdout)?;
         }
+    }
+    if let Faults::Random { seed } = config.faults {
+        say::line(&format!(
+            "faults are drawn from seed {seed}: --fault random:{seed} repeats them"
+        ));
     }
     if let Some(certificate) = certificate.filter(|certificate| certificate.pem.is_some())
         && !quiet

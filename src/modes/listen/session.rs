@@ -7,6 +7,7 @@ use std::io;
 use std::time::Instant;
 
 use super::answer::{Answerer, Ways};
+use super::fault::Sabotage;
 use super::greeting::Sending;
 use super::shared::Shared;
 use crate::cli::InputFormat;
@@ -38,6 +39,7 @@ pub struct Session {
     answerer: Answerer,
     sending: Option<Box<Sending>>,
     process: Option<Box<Process>>,
+    sabotage: Option<Box<Sabotage>>,
     heard: Instant,
     /// The observer may have more events in the bytes at hand.
     more: bool,
@@ -80,6 +82,7 @@ impl Session {
             answerer: Answerer::new(config, shared.delivery.delivers() || shared.ear.is_some()),
             sending: shared.greeting.as_ref().map(|greeting| Box::new(greeting.begin())),
             process: None,
+            sabotage: None,
             heard: now,
             // Frames that came in the same segment as the request.
             more: true,
@@ -93,6 +96,23 @@ impl Session {
         let raw = matches!(answer, Answer::Exec { raw: true, .. });
         let format = if raw { InputFormat::Chunks } else { InputFormat::Lines };
         self.process = Some(Box::new(Process { child, feeder: Feeder::new(format, binary) }));
+    }
+
+    /// Takes over what goes wrong on purpose; the 101 in `link` has not been sent.
+    pub fn spoil(
+        &mut self,
+        mut sabotage: Box<Sabotage>,
+        agreed: &Agreed,
+        link: &Link,
+        now: Instant,
+    ) {
+        sabotage.begin(agreed, link.tx.len(), now);
+        self.sabotage = Some(sabotage);
+    }
+
+    /// Whether a connection that is dropped on purpose ends with FIN.
+    pub fn ends_in_order(&self) -> bool {
+        self.sabotage.as_ref().is_some_and(|sabotage| sabotage.ends_in_order())
     }
 
     /// The process of `--exec`.
@@ -144,13 +164,17 @@ impl Session {
         shared: &mut Shared,
         now: Instant,
     ) -> io::Result<bool> {
-        if self.more {
+        self.go_wrong(link, shared, now)?;
+        if self.more && self.may_read(link) {
             self.take_events(link, inbound, shared, now)?;
         }
         if !self.more && self.has_room(link, shared) {
             match link.fill() {
                 Ok(Fill::Data) => {
                     self.heard = now;
+                    if let Some(sabotage) = &mut self.sabotage {
+                        sabotage.has_read(link.split().0.rest().len(), now);
+                    }
                     self.endpoint.touch();
                     self.take_events(link, inbound, shared, now)?;
                 }
@@ -169,7 +193,11 @@ impl Session {
         self.send_first(link, &shared.voice, now);
         self.take_process(link, &shared.voice, now);
         self.tick(link, shared, now);
+        self.go_wrong(link, shared, now)?;
         self.flush(link, shared, now)?;
+        if let Some(sabotage) = &mut self.sabotage {
+            sabotage.after_flush(link, &mut self.endpoint, now);
+        }
         Ok(self.more)
     }
 
@@ -192,12 +220,14 @@ impl Session {
     pub fn deadline(&self, shared: &Shared) -> Option<Instant> {
         let idle = shared.config.idle_timeout.map(|time| self.heard + time);
         let idle = idle.filter(|_| self.endpoint.state() == State::Open);
-        [self.endpoint.deadline(), idle].into_iter().flatten().min()
+        let sabotage = self.sabotage.as_ref().and_then(|sabotage| sabotage.deadline(self.heard));
+        let endpoint = self.endpoint.deadline().filter(|_| !self.keeps_tcp());
+        [endpoint, idle, sabotage].into_iter().flatten().min()
     }
 
     /// Whether it has ended: the transport can be dropped, or half closed if it still stands.
     pub fn is_over(&self, link: &Link) -> bool {
-        let done = self.endpoint.is_done() && link.pending() == 0;
+        let done = self.endpoint.is_done() && link.pending() == 0 && !self.keeps_tcp();
         done || self.endpoint.state() == State::Closed
     }
 
@@ -210,7 +240,27 @@ impl Session {
     fn has_room(&self, link: &Link, shared: &Shared) -> bool {
         let full = self.process.as_ref().is_some_and(|process| process.child.is_full());
         let answers = link.pending() < HIGH_WATER || self.write_error.is_some();
-        answers && !full && shared.has_room()
+        answers && !full && self.may_read(link) && shared.has_room()
+    }
+
+    /// Whether the client is read now: not if that is left undone on purpose.
+    fn may_read(&self, link: &Link) -> bool {
+        self.sabotage.as_ref().is_none_or(|sabotage| sabotage.may_read(link))
+    }
+
+    /// Whether TCP is kept on purpose after the closing handshake.
+    fn keeps_tcp(&self) -> bool {
+        let closing = self.endpoint.state() == State::Closing;
+        closing && self.sabotage.as_ref().is_some_and(|sabotage| sabotage.keeps_tcp())
+    }
+
+    /// Does what is to go wrong now.
+    fn go_wrong(&mut self, link: &mut Link, shared: &mut Shared, now: Instant) -> io::Result<()> {
+        let Some(sabotage) = &mut self.sabotage else { return Ok(()) };
+        let messages = self.received.totals().messages;
+        let told = sabotage.act(messages, self.heard, &mut self.endpoint, &mut link.tx, now);
+        sabotage.pace(link, now);
+        told.iter().try_for_each(|text| shared.note(self.conn, text))
     }
 
     fn take_events(
@@ -224,7 +274,7 @@ impl Session {
             Some(_) => usize::MAX,
             None => HIGH_WATER.saturating_sub(link.pending()),
         };
-        let Self { endpoint, received, watch, answerer, process, .. } = self;
+        let Self { endpoint, received, watch, answerer, process, sabotage, heard, .. } = self;
         let looking = watch.is_some();
         let conn = self.conn;
         // The clock costs as much as a small message.
@@ -233,7 +283,8 @@ impl Session {
             false => Stamp { micros: 0, conn: self.conn },
         };
         // A run takes what is there, and may end behind the message that was the last to count.
-        let runs = !looking && process.is_none() && shared.config.exit_after.is_none();
+        let counts = shared.config.exit_after.is_some() || sabotage.is_some();
+        let runs = !looking && process.is_none() && !counts;
         let (mut input, tx) = link.split();
         let before = tx.len();
         self.more = loop {
@@ -289,6 +340,16 @@ impl Session {
                     }
                 }
                 Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => {}
+            }
+            if let Some(sabotage) = sabotage {
+                sabotage.trim(tx);
+                if let Some(watch) = watch.as_mut() {
+                    watch.look(tx, &mut shared.desk.reporter, &mut shared.desk.stdout)?;
+                }
+                let messages = received.totals().messages;
+                for text in sabotage.act(messages, *heard, endpoint, tx, now) {
+                    shared.note(self.conn, &text)?;
+                }
             }
             // What we sent in answer is shown after what it answers.
             if let Some(watch) = watch.as_mut() {
@@ -386,7 +447,9 @@ impl Session {
         if idle && self.endpoint.is_open() {
             self.endpoint.time_out(TimeoutKind::Idle, now, &mut link.tx);
         }
-        self.endpoint.tick(now, &mut link.tx);
+        if !self.keeps_tcp() {
+            self.endpoint.tick(now, &mut link.tx);
+        }
     }
 
     /// Shows and sends what has been made.

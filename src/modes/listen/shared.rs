@@ -58,6 +58,17 @@ impl Shared {
         self.desk.reporter.tell_of(conn, event, &mut self.desk.stdout)
     }
 
+    /// Tells something of a connection that is no event of the protocol, to whoever listens.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn note(&mut self, conn: ConnId, text: &str) -> io::Result<()> {
+        self.tell(conn, &Event::Note(text))?;
+        self.say(conn, text);
+        Ok(())
+    }
+
     /// Whether events are told.
     pub fn looks(&self) -> bool {
         self.desk.reporter.looks_at_frames()

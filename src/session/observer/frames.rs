@@ -399,7 +399,15 @@ impl Frames {
         };
         let (frame, offset) = (self.number, header.offset);
         let found = &mut self.found;
-        framing::judge(&header, situation, |kind, detail| {
+        let foreign = match (frame, self.direction) {
+            (1, Direction::ToClient) => framing::foreign(&header),
+            _ => None,
+        };
+        framing::judge(&header, situation, |kind, mut detail| {
+            if let Some(foreign) = foreign {
+                let link = if detail.is_empty() { "" } else { "; " };
+                detail += &format!("{link}{foreign}");
+            }
             found.push_back(Violation { kind, frame, offset, detail });
         });
         self.in_message = match header.opcode {

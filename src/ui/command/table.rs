@@ -230,10 +230,7 @@ const MAX_SUGGESTED: usize = 3;
 
 /// The names a slip or two away from `typed`, nearest first; of equally near ones, those of the
 /// least distance only.
-pub(super) fn near(
-    typed: &str,
-    names: &mut dyn Iterator<Item = &'static str>,
-) -> Vec<&'static str> {
+pub fn near(typed: &str, names: &mut dyn Iterator<Item = &'static str>) -> Vec<&'static str> {
     // Two slips in a short word make another word.
     let allowed = if typed.chars().count() < 5 { 1 } else { 2 };
     let mut near: Vec<_> = names
