@@ -24,10 +24,14 @@ const READ_SIZE: usize = 256 * 1024;
 /// Above so many bytes to send, the owner should make no more before some are sent.
 pub const HIGH_WATER: usize = 256 * 1024;
 
+/// How often [`Link::fill`] takes ciphertext in that holds no plaintext. A peer may send such without
+/// end (RFC 8446 §4.6.3 sets no limit to KeyUpdate), and others wait for their turn.
+const BARREN_READS: u32 = 2;
+
 /// What [`Link::fill`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fill {
-    /// Bytes are there: see [`Link::split`].
+    /// Bytes are there: see [`Link::split`]. Under TLS there may be none after all, but life.
     Data,
     /// None for now.
     Blocked,
@@ -257,7 +261,7 @@ impl Link {
                 }
             });
         };
-        loop {
+        for _ in 0..BARREN_READS {
             match tls.read_plain(&mut self.rx[..most])? {
                 PlainRead::Data(n) => {
                     self.rx_end = n;
@@ -273,6 +277,7 @@ impl Link {
                 }
             }
         }
+        Ok(Fill::Data)
     }
 
     /// The received bytes not yet consumed, and the buffer to answer into.
@@ -337,7 +342,8 @@ impl Link {
         if self.tx_at == self.tx.len() {
             self.tx.clear();
             self.tx_at = 0;
-        } else if self.tx_at > HIGH_WATER {
+        } else if self.tx_at > HIGH_WATER.max(self.tx.len() / 4) {
+            // A long queue is not moved for every little that leaves it.
             self.tx.drain(..self.tx_at);
             self.tx_at = 0;
         }
@@ -391,7 +397,8 @@ impl Link {
         drop(stream);
     }
 
-    fn drop_unsent(&mut self) {
+    /// Forgets what waits to be sent and is not under TLS yet.
+    pub fn drop_unsent(&mut self) {
         self.tx.clear();
         self.tx_at = 0;
     }

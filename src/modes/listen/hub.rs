@@ -30,6 +30,9 @@ const ACCEPTS: usize = 64;
 /// Clients that are told that there are too many, at once; more are dropped without a word.
 const TURNED_AWAY: usize = 64;
 
+/// Processes of clients that have left which are never too many.
+const FEW: usize = 64;
+
 /// After the system had no descriptor to spare, when to try again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -305,7 +308,9 @@ impl Hub {
         now: Instant,
     ) -> io::Result<()> {
         let most = self.shared.most_clients;
-        let excess = self.clients.len() >= most;
+        // Processes that have still to end are too many as well: whoever comes and goes quickly
+        // would start them without limit.
+        let excess = self.clients.len() >= most || self.shared.dying.len() >= most.max(FEW);
         if self.clients.len() >= most.saturating_add(TURNED_AWAY) {
             return Ok(());
         }
@@ -327,7 +332,12 @@ impl Hub {
         let place = self.clients.next_place();
         let tokens = [Source::ChildStdin, Source::ChildStdout].map(|source| token(place, source));
         let registry: &Registry = self.shared.desk.reactor.registry();
-        let link = Link::without_buffer(stream, pipe, registry, token(place, Source::Socket))?;
+        let link = Link::without_buffer(stream, pipe, registry, token(place, Source::Socket));
+        let link = match link {
+            Ok(link) => link,
+            // The system has no memory for one more, or not for this user.
+            Err(error) => return self.shared.tell(id, &Event::Failed(&plain_io(&error))),
+        };
         let client = Client::new(id, address, link, tokens, excess, &self.shared, now);
         let deadline = client.deadline(&self.shared);
         let place = self.clients.insert(client);

@@ -271,7 +271,8 @@ impl Session {
         now: Instant,
     ) -> io::Result<()> {
         let most = match self.write_error {
-            Some(_) => usize::MAX,
+            // What is made is for nobody, but it is made.
+            Some(_) => HIGH_WATER,
             None => HIGH_WATER.saturating_sub(link.pending()),
         };
         let Self { endpoint, received, watch, answerer, process, sabotage, heard, .. } = self;
@@ -454,6 +455,11 @@ impl Session {
 
     /// Shows and sends what has been made.
     fn flush(&mut self, link: &mut Link, shared: &mut Shared, now: Instant) -> io::Result<()> {
+        if self.write_error.is_some() && link.tx.len() > HIGH_WATER {
+            // A client that has gone may have left megabytes behind, and each byte its answer.
+            link.drop_unsent();
+            self.watch.iter_mut().for_each(|watch| watch.sent(0));
+        }
         let Some(before @ 1..) = Some(link.pending()).filter(|_| self.write_error.is_none()) else {
             return Ok(());
         };

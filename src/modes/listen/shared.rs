@@ -83,7 +83,7 @@ impl Shared {
 
     /// Whether more can be written for all, and to stdout.
     pub fn has_room(&self) -> bool {
-        !self.desk.stdout.is_full() && self.outbox.bytes.len() < HIGH_WATER
+        !self.desk.stdout.is_full() && !self.outbox.is_full()
     }
 
     /// Urges on the processes of clients that have left; gives when to look again.
@@ -92,6 +92,9 @@ impl Shared {
         self.dying.iter().map(Dying::deadline).min()
     }
 }
+
+/// Messages handed on at once: small ones, to a thousand clients, would take a second.
+const POSTS: usize = 1024;
 
 /// Messages on their way from one client to the others.
 #[derive(Default)]
@@ -105,6 +108,11 @@ impl Outbox {
     pub fn post(&mut self, opcode: Data, content: &[u8]) {
         self.bytes.extend_from_slice(content);
         self.posts.push((opcode, self.bytes.len()));
+    }
+
+    /// Whether the others should have these before there are more.
+    pub fn is_full(&self) -> bool {
+        self.bytes.len() >= HIGH_WATER || self.posts.len() >= POSTS
     }
 
     /// Whether there are none.
