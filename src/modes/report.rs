@@ -1,5 +1,7 @@
 //! Who is told what: events to the printers, and each printer's lines to where they belong.
 
+mod diagnosis;
+
 use std::io;
 use std::path::Path;
 
@@ -18,6 +20,8 @@ use crate::ui::style::Palette;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
 use crate::wire::Role;
 use crate::wire::head::Head;
+
+pub use diagnosis::Mood;
 
 /// Lines for the screen are handed over when there are so many bytes of them, or nothing else to
 /// do.
@@ -121,7 +125,10 @@ pub struct Reporter {
     book: Option<Box<Book>>,
     shown: Shown,
     quiet: bool,
+    verbose: u8,
     palette: Palette,
+    /// Of what is said on stderr.
+    advice: Palette,
     pretty: Pretty,
     width: usize,
     conn: ConnId,
@@ -160,6 +167,8 @@ impl Reporter {
             book: None,
             shown,
             quiet: display.quiet,
+            verbose: display.verbose,
+            advice: display.palette(display.terminal.stderr),
             palette: display.palette(display.terminal.stdout),
             pretty: display.pretty,
             width: display.terminal.width,

@@ -181,6 +181,22 @@ impl Observer {
         }
     }
 
+    /// Bytes of the direction's stream, head included, that have been taken.
+    pub fn offset(&self) -> u64 {
+        match &self.phase {
+            Phase::Frames(frames) => frames.offset(),
+            _ => self.offset,
+        }
+    }
+
+    /// Bytes that have come of a frame that is not complete.
+    pub fn partial_frame(&self) -> u64 {
+        match &self.phase {
+            Phase::Frames(frames) => frames.partial(),
+            _ => 0,
+        }
+    }
+
     /// Whether a message has begun whose last frame has not ended.
     pub fn inside_message(&self) -> bool {
         matches!(&self.phase, Phase::Frames(frames) if frames.is_inside_message())

@@ -13,7 +13,9 @@ mod goal;
 pub mod open;
 pub mod pump;
 mod session;
+pub mod trace;
 pub mod watch;
+mod witness;
 
 use std::time::Instant;
 
@@ -27,7 +29,7 @@ use self::pump::{Outcome, Pump};
 use crate::cli::InputFormat;
 use crate::config::{ClientConfig, Lines, UsageError};
 use crate::modes::exit::Exit;
-use crate::modes::report::Reporter;
+use crate::modes::report::{Mood, Reporter};
 use crate::modes::say;
 use crate::ui::ending;
 
@@ -94,11 +96,31 @@ pub fn refused(error: OpenError, desk: &mut Desk) -> anyhow::Result<Exit> {
         OpenError::Local(error) => Err(error.into()),
         error => {
             if !matches!(error, OpenError::Signal(_)) {
-                say::error(&error);
+                failed(&error, &Voice::Stderr { quiet: !desk.reporter.may_warn() }, desk)?;
+                desk.drain_stdout(None)?;
             }
             Ok(error.exit())
         }
     }
+}
+
+/// Says why there is no connection, and explains it.
+///
+/// # Errors
+///
+/// The log failed.
+fn failed(error: &OpenError, voice: &Voice, desk: &mut Desk) -> std::io::Result<()> {
+    let text = error.to_string();
+    let line = if desk.reporter.may_warn() { text.as_str() } else { one_line(&text) };
+    voice.error(line);
+    let found = desk.trace.explain(error);
+    desk.reporter.diagnose(&found, Mood::Failed, &mut desk.stdout)?;
+    voice.advice(&desk.reporter.advice(&found, Mood::Failed, false));
+    desk.stdout.flush()
+}
+
+fn one_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 impl Outcome {
@@ -131,5 +153,6 @@ impl Outcome {
         if self.input_left {
             voice.note("the connection ended before the end of stdin; the rest was not sent");
         }
+        voice.advice(&self.advice);
     }
 }

@@ -59,6 +59,7 @@ pub fn open(
     desk: &mut Desk,
     max_time: Option<Instant>,
 ) -> Result<Opened, OpenError> {
+    desk.trace.begin(config);
     let request = request(config)?;
     let mut phases = Phases::default();
     for note in &config.target.notes {
@@ -80,6 +81,7 @@ pub fn open(
         Ok(dialed) => &dialed.attempts,
         Err(error) => &error.attempts,
     };
+    desk.trace.dialled(attempts);
     for attempt in attempts {
         let error = match &attempt.outcome {
             Dialling::Connected => continue,
@@ -135,26 +137,26 @@ pub fn open(
     let report = judge(config, &request, &response);
     desk.tell(&Event::Judged(&report))?;
     let Some(status) = response.status_line() else {
-        return Err(OpenError::NotHttp(sanitize::escaped(first_bytes(response.raw()))));
+        return Err(OpenError::NotHttp(first_bytes(response.raw()).to_vec()));
     };
     if status.code != 101 {
         let status = format!("{} {}", status.code, sanitize::escaped(status.reason));
         inbound.expect_body();
         let body = read_body(&mut link, &mut inbound, desk, &clock, &response);
-        let body =
-            if desk.reporter.looks_at_frames() { String::new() } else { quote(&response, &body) };
+        let shown = desk.reporter.looks_at_frames() || !desk.reporter.may_warn();
+        let body = if shown { String::new() } else { quote(&response, &body) };
         let pair = Box::new(Pair { request, response, report });
         return Err(OpenError::Refused { status: status.trim_end().to_owned(), body, pair });
     }
-    let list: String = report
+    let broken: Vec<String> = report
         .fatal()
         .map(|verdict| {
-            let code = verdict.rule.code.map(|code| format!("{code}, ")).unwrap_or_default();
             let text = sanitize::escaped(verdict.text.as_bytes());
-            format!("\n  {text} ({code}{})", verdict.rule.id)
+            format!("{text} ({})", verdict.rule.id)
         })
         .collect();
-    if !list.is_empty() {
+    if !broken.is_empty() {
+        let list = broken.join("; ");
         let pair = Box::new(Pair { request, response, report });
         return Err(OpenError::BadHandshake { list, pair });
     }
@@ -263,9 +265,9 @@ fn read_head(
         }
         if let Some(parser) = inbound.partial_head() {
             received = parser.raw().len();
+            desk.trace.received(received);
             if parser.not_http() {
-                let shown = sanitize::escaped(first_bytes(parser.raw()));
-                return Err(OpenError::NotHttp(shown));
+                return Err(OpenError::NotHttp(first_bytes(parser.raw()).to_vec()));
             }
         }
         match link.fill()? {
@@ -274,13 +276,7 @@ fn read_head(
                 clock.look(Instant::now(), NO_ANSWER, desk, link)?;
             }
             Fill::End { .. } => {
-                let hint = match received {
-                    0 => {
-                        "; a TLS-only port, an allow list or a service that is not HTTP hangs up like this (W107)"
-                    }
-                    _ => "",
-                };
-                return Err(OpenError::Closed { received, hint });
+                return Err(OpenError::Closed { received });
             }
             Fill::Blocked => clock.wait(desk, link, NO_ANSWER)?,
         }

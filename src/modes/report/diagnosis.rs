@@ -1,0 +1,70 @@
+//! Diagnostics on their way to who wants them: objects for machines, text for people.
+
+use std::io;
+
+use super::Reporter;
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::net::stdio::Stdout;
+use crate::ui::diagnostic;
+
+/// How a connection ended, as far as it decides what is worth telling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// Something failed: everything that explains it is wanted.
+    Failed,
+    /// All went well: only what is odd is wanted.
+    Fine,
+}
+
+impl Reporter {
+    /// Tells machines: JSON on stdout, and the log.
+    ///
+    /// # Errors
+    ///
+    /// The log can't be written.
+    pub fn diagnose(
+        &mut self,
+        found: &[Diagnostic],
+        mood: Mood,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        let worthy = worth_telling(found, mood, true);
+        if worthy.is_empty() {
+            return Ok(());
+        }
+        let stamp = self.stamp();
+        if let Some(json) = &mut self.json {
+            json.diagnostics(&stamp, &worthy, stdout.buffer());
+        }
+        match &mut self.log {
+            Some(log) => log.diagnostics(&stamp, &worthy),
+            None => Ok(()),
+        }
+    }
+
+    /// The text for people: empty with `-q`, and where all went well and nobody looks closely.
+    pub fn advice(&self, found: &[Diagnostic], mood: Mood, at_prompt: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        let wanted = mood == Mood::Failed || self.verbose > 0 || at_prompt;
+        if wanted && !self.quiet {
+            let worthy = worth_telling(found, mood, self.verbose > 0);
+            diagnostic::write_all(&worthy, self.width, self.advice, &mut out);
+        }
+        out
+    }
+}
+
+/// The verdict on a failure, what is wrong beside it, and which protocol is spoken inside; other
+/// notes only if `all` are wanted, and something failed.
+fn worth_telling(found: &[Diagnostic], mood: Mood, all: bool) -> Vec<Diagnostic> {
+    let failed = mood == Mood::Failed;
+    let mut at = 0;
+    let mut worthy = found.to_vec();
+    worthy.retain(|diagnostic| {
+        let first = at == 0;
+        at += 1;
+        let inside = diagnostic.entry.code.starts_with("W5");
+        diagnostic.severity != Severity::Note || inside || (failed && (first || all))
+    });
+    worthy
+}
