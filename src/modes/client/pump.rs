@@ -662,6 +662,7 @@ impl<'a> Pump<'a> {
             trace.lifetimes.push(ending.duration);
         }
         let ours = self.fault.is_some() || self.signal.is_some() || self.goal.is_met();
+        let ours = ours || ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
         let mood = match Exit::of(ending) {
             Exit::Success => Mood::Fine,
             _ if ours => Mood::Fine,

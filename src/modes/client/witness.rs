@@ -14,7 +14,7 @@ use crate::event::{Cause, Direction, Ending, FrameEvent, MessageInfo, Observed, 
 use crate::net::link::LinkError;
 use crate::session::{Endpoint, Limits, Observer};
 use crate::wire::decoder::Input;
-use crate::wire::{Data, FrameHeader, OpCode, Violation};
+use crate::wire::{Data, FrameHeader, OpCode, Violation, ViolationKind};
 
 /// Bytes from the start of the stream that are kept.
 const FIRST: usize = 512;
@@ -114,8 +114,13 @@ impl Witness {
             FrameEvent::Start { header, .. } if self.violations.is_empty() => {
                 self.header = Some(**header);
             }
-            FrameEvent::Violation(violation) if self.violations.len() < VIOLATIONS => {
-                self.violations.push((*violation).clone());
+            FrameEvent::Violation(violation) => {
+                // A stream that ends after another fault was cut by our own Close.
+                let cut = violation.kind == ViolationKind::CutInsideFrame;
+                let most = if cut { 1 } else { VIOLATIONS };
+                if self.violations.len() < most {
+                    self.violations.push((*violation).clone());
+                }
             }
             _ => {}
         }
