@@ -15,7 +15,7 @@ pub mod pump;
 mod session;
 pub mod trace;
 pub mod watch;
-mod witness;
+pub mod witness;
 
 use std::time::Instant;
 
@@ -28,10 +28,14 @@ use self::open::open;
 use self::pump::{Outcome, Pump};
 use crate::cli::InputFormat;
 use crate::config::{ClientConfig, Lines, UsageError};
+use crate::modes::doctor::probe;
 use crate::modes::exit::Exit;
 use crate::modes::report::{Mood, Reporter};
 use crate::modes::say;
 use crate::ui::ending;
+
+/// What is said at a terminal in place of a question, which would hold up whoever drives one.
+const ONE_MORE: &str = "--diagnose makes one more connection to tell the causes apart; wscope doctor examines every step";
 
 /// Runs a client session.
 ///
@@ -61,7 +65,18 @@ pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
     }
     let opened = match open(&config.open, &mut desk, max_time) {
         Ok(opened) => opened,
-        Err(error) => return refused(error, &mut desk),
+        Err(error) => {
+            let error = match config.diagnose {
+                true => probe::tell_apart(&config.open, &error, &mut desk).err().unwrap_or(error),
+                false => error,
+            };
+            let may_ask = !config.diagnose && probe::can_tell_apart(&error);
+            let exit = refused(error, &mut desk)?;
+            if may_ask && desk.reporter.may_warn() && config.display.terminal.is_interactive() {
+                say::note(ONE_MORE);
+            }
+            return Ok(exit);
+        }
     };
     if let Some(lines) = &config.lines {
         return session::run(config, lines, script, &mut desk, opened, max_time);
@@ -119,7 +134,8 @@ fn failed(error: &OpenError, voice: &Voice, desk: &mut Desk) -> std::io::Result<
     desk.stdout.flush()
 }
 
-fn one_line(text: &str) -> &str {
+/// The first line of a text.
+pub fn one_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 

@@ -40,6 +40,8 @@ pub struct Trace {
     phases: Phases,
     /// What the same request with another Origin gave, if that was tried.
     pub origin_probe: Option<OriginProbe>,
+    /// What other connections taught of a failure, one sentence each.
+    pub learned: Vec<String>,
     /// How long earlier connections of the run lasted that were lost in the same way.
     pub lifetimes: Vec<Duration>,
 }
@@ -83,6 +85,11 @@ impl Trace {
             Event::Judged(report) => self.report = Some((*report).clone()),
             _ => {}
         }
+    }
+
+    /// Whether TCP came about.
+    pub fn is_connected(&self) -> bool {
+        self.is_connected
     }
 
     /// Every rule's verdict on the handshake, if it came so far.
@@ -150,7 +157,11 @@ impl Trace {
             // What is wrong on this side is said by the error itself.
             _ => return Vec::new(),
         }
-        classify(&facts)
+        let mut found = classify(&facts);
+        if let Some(verdict) = found.first_mut() {
+            verdict.notes.extend(self.learned.iter().cloned());
+        }
+        found
     }
 
     fn unanswered(&self, how: StreamEnd) -> Option<Unanswered> {
