@@ -294,6 +294,9 @@ fn read_body(
     let announced = response
         .get("content-length")
         .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<usize>().ok());
+    // The last chunk says that no more comes (RFC 9112 §7.1); who keeps the connection would be
+    // waited for in vain.
+    let chunked = response.has_token("Transfer-Encoding", "chunked");
     let enough = announced.unwrap_or(MAX_BODY).min(MAX_BODY);
     let patience = clock.at.min(Instant::now() + BODY_PATIENCE);
     let clock = Deadline { at: patience, ..*clock };
@@ -305,7 +308,7 @@ fn read_body(
         }
         let at = input.consumed();
         link.consumed(at);
-        if body.len() >= enough {
+        if body.len() >= enough || (chunked && body.ends_with(b"0\r\n\r\n")) {
             break;
         }
         match link.fill() {

@@ -651,7 +651,16 @@ impl<'a> Pump<'a> {
         };
         let input_left = ending.by != Side::Us && self.has_input_left();
         self.desk.reporter.flush()?;
-        Ok(Outcome { ending, exit, fault: self.fault, unsent, unwritten, cut_short, input_left, advice })
+        Ok(Outcome {
+            ending,
+            exit,
+            fault: self.fault,
+            unsent,
+            unwritten,
+            cut_short,
+            input_left,
+            advice,
+        })
     }
 
     /// Explains the end to machines; gives the text for people.

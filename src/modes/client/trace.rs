@@ -9,10 +9,12 @@ use super::failure::OpenError;
 use crate::config::OpenConfig;
 use crate::diagnostics::facts::{Dial, OriginProbe, StreamEnd, TlsFault, Unanswered};
 use crate::diagnostics::{Diagnostic, Facts, classify};
-use crate::event::{Direction, Event, Phases, TlsFacts};
+use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
+use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
 use crate::net::facts::tls_fault;
 use crate::net::target::Target;
+use crate::ui::clock::UtcClock;
 use crate::wire::Role;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
@@ -26,6 +28,8 @@ pub struct Trace {
     /// Without user and password.
     url: String,
     secure: bool,
+    /// The time it began, RFC 3339.
+    now: String,
     dials: Vec<Dial>,
     is_connected: bool,
     tls: Option<TlsFacts>,
@@ -40,6 +44,8 @@ pub struct Trace {
     phases: Phases,
     /// What the same request with another Origin gave, if that was tried.
     pub origin_probe: Option<OriginProbe>,
+    /// The certificate that was refused, if another connection fetched it.
+    pub certificate: Option<CertificateFacts>,
     /// What other connections taught of a failure, one sentence each.
     pub learned: Vec<String>,
     /// How long earlier connections of the run lasted that were lost in the same way.
@@ -54,7 +60,10 @@ impl Trace {
         let url = format!("{scheme}://{host_header}{resource_name}");
         let same = url == self.url;
         let lifetimes = if same { std::mem::take(&mut self.lifetimes) } else { Vec::new() };
-        *self = Self { url, secure: *secure, lifetimes, ..Self::default() };
+        let mut now = Vec::new();
+        UtcClock::default().write(wall_micros(), &mut now);
+        let now = String::from_utf8_lossy(&now).into_owned();
+        *self = Self { url, secure: *secure, now, lifetimes, ..Self::default() };
     }
 
     /// Notes how the attempts to connect ended.
@@ -80,11 +89,23 @@ impl Trace {
                 self.response = Some((*head).clone());
                 self.response_after = self.asked.map(|at| at.elapsed());
             }
-            Event::Body(bytes) => self.body.extend_from_slice(&bytes[..bytes.len().min(BODY)]),
+            Event::Body(bytes) => {
+                let bytes = &bytes[..bytes.len().min(BODY)];
+                let chunked = self.response.as_ref().is_some_and(is_chunked);
+                match chunked {
+                    true => self.body = without_chunks(bytes),
+                    false => self.body.extend_from_slice(bytes),
+                }
+            }
             Event::Timing(phases) => self.phases = **phases,
             Event::Judged(report) => self.report = Some((*report).clone()),
             _ => {}
         }
+    }
+
+    /// Whether the request was sent.
+    pub fn was_asked(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// Whether TCP came about.
@@ -133,6 +154,10 @@ impl Trace {
             facts.tls.alpn = tls.alpn.as_deref();
             facts.tls.certificate = tls.certificate.as_ref();
         }
+        if self.certificate.is_some() {
+            facts.tls.certificate = self.certificate.as_ref();
+        }
+        facts.tls.now = Some(&self.now);
         facts
     }
 
@@ -167,5 +192,40 @@ impl Trace {
     fn unanswered(&self, how: StreamEnd) -> Option<Unanswered> {
         let after = self.asked?.elapsed();
         Some(Unanswered { how, after, received: self.received })
+    }
+}
+
+fn is_chunked(head: &Head) -> bool {
+    head.has_token("Transfer-Encoding", "chunked")
+}
+
+/// The content of a body in chunks (RFC 9112 §7.1), as far as it is one.
+fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        let size = String::from_utf8_lossy(&rest[..end]);
+        let digits = size.split(';').next().unwrap_or_default().trim();
+        let Ok(size @ 1..) = usize::from_str_radix(digits, 16) else { break };
+        rest = &rest[end + 1..];
+        content.extend_from_slice(&rest[..size.min(rest.len())]);
+        rest = rest.get(size.saturating_add(2)..).unwrap_or_default();
+    }
+    content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_joined_and_nonsense_ends_them() {
+        let whole = b"5\r\nPage \r\n9;x=1\r\nnot found\r\n0\r\n\r\n";
+        assert_eq!(without_chunks(whole), b"Page not found");
+        for end in 0..whole.len() {
+            assert!(b"Page not found".starts_with(&without_chunks(&whole[..end])), "{end}");
+        }
+        for odd in [&b"zz\r\nx"[..], b"ffffffffffffffff\r\nx", b"\r\n", b"-1\r\nx"] {
+            assert!(without_chunks(odd).len() <= 1);
+        }
     }
 }

@@ -182,9 +182,9 @@ impl Witness {
         facts.stream.early = self.early;
         facts.stream.frames = ending.r#in.frames;
         facts.stream.message = message.as_ref().map(|(info, content)| (*info, content.as_slice()));
-        facts.stream.sent = endpoint.first_sent().map(|(opcode, content)| {
-            (message_info(opcode, content.len() as u64), content)
-        });
+        facts.stream.sent = endpoint
+            .first_sent()
+            .map(|(opcode, content)| (message_info(opcode, content.len() as u64), content));
         facts.violations = &self.violations;
         facts.frame = self.frame.as_ref().map(|guilty| FrameContext {
             header: guilty.header,

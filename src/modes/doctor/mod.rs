@@ -19,17 +19,18 @@ use super::exit::Exit;
 use super::report::Reporter;
 use crate::cli::{DisplayOptions, DoctorArgs, OutputFormat, ReportFormat};
 use crate::config::{Display, OpenConfig};
+use crate::diagnostics::facts::OriginProbe;
 use crate::diagnostics::{Diagnostic, Severity, classify};
-use crate::event::{Cause, ConnId, Stamp};
+use crate::event::{Cause, CertificateFacts, ConnId, Stamp};
 use crate::net::clock::wall_micros;
 use crate::net::{dial, resolve};
 use crate::session::Limits;
 use crate::ui::JsonPrinter;
 use crate::ui::doctor::{Outcome, Report, Step};
-use crate::ui::ending;
 use crate::ui::pretty::Pretty;
 use crate::ui::sanitize::escaped;
 use crate::ui::terminal::Terminal;
+use crate::ui::{clock, ending};
 use crate::wire::Role;
 
 /// Addresses that are tried one by one.
@@ -98,7 +99,7 @@ impl Exam<'_> {
                 self.add("upgrade", Outcome::Ok, "101 Switching Protocols", Some(time));
                 self.origin(desk)?;
                 self.steps.extend(after);
-                Ok((format!("a WebSocket opens in {} ms", millis(elapsed)), Exit::Success))
+                Ok((format!("a WebSocket opens in {}", clock::millis(elapsed)), Exit::Success))
             }
             Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
             Err(error) => {
@@ -106,10 +107,11 @@ impl Exam<'_> {
                 if asks_http {
                     self.http(desk)?;
                 } else {
-                    trace.learned.extend(self.scheme(&error, desk)?);
+                    self.elsewhere(&error, &mut trace, desk)?;
                 }
-                if trace.tls().is_some() || !self.config.target.secure || asks_http {
-                    self.add("upgrade", Outcome::Failed, one_line(&text), None);
+                match trace.was_asked() {
+                    true => self.add("upgrade", Outcome::Failed, one_line(&text), None),
+                    false => self.add("upgrade", Outcome::Skipped, "no way to ask", None),
                 }
                 if asks_http {
                     trace.origin_probe = self.origin(desk)?;
@@ -168,14 +170,8 @@ impl Exam<'_> {
         let text = format!("{version}, ALPN {alpn}");
         self.add("tls", Outcome::Ok, &text, trace.phases().tls);
         if let Some(certificate) = &facts.certificate {
-            let names = match certificate.names.is_empty() {
-                true => &certificate.subject,
-                false => &certificate.names.join(", "),
-            };
-            let until = &certificate.not_after;
-            let text = format!("for {names}, issued by {}, until {until}", certificate.issuer);
             let outcome = if facts.verified { Outcome::Ok } else { Outcome::Odd };
-            self.add("certificate", outcome, &text, None);
+            self.add("certificate", outcome, &summary(certificate), None);
         }
     }
 
@@ -193,23 +189,33 @@ impl Exam<'_> {
         Ok(())
     }
 
-    /// Whether the other scheme is what the port speaks.
-    fn scheme(&mut self, error: &OpenError, desk: &mut Desk) -> Result<Option<String>, OpenError> {
-        if matches!(error, OpenError::Resolve { .. } | OpenError::Dial(_) | OpenError::Request(_)) {
-            return Ok(None);
+    /// Without an answer: what the port speaks otherwise, or what is wrong with its certificate.
+    fn elsewhere(
+        &mut self,
+        error: &OpenError,
+        trace: &mut Trace,
+        desk: &mut Desk,
+    ) -> Result<(), OpenError> {
+        if !trace.is_connected() {
+            return Ok(());
+        }
+        if probe::is_about_certificate(error) {
+            trace.certificate = probe::certificate(self.config, desk)?;
+            if let Some(certificate) = &trace.certificate {
+                self.add("certificate", Outcome::Failed, &summary(certificate), None);
+            }
+            return Ok(());
         }
         let (learned, elapsed) = timed(|| probe::other_scheme_sentence(self.config, desk))?;
-        if let Some(learned) = &learned {
-            self.add("other scheme", Outcome::Odd, learned, Some(elapsed));
+        if let Some(learned) = learned {
+            self.add("other scheme", Outcome::Odd, &learned, Some(elapsed));
+            trace.learned.push(learned);
         }
-        Ok(learned)
+        Ok(())
     }
 
     /// The same request with and without an Origin.
-    fn origin(
-        &mut self,
-        desk: &mut Desk,
-    ) -> Result<Option<crate::diagnostics::facts::OriginProbe>, OpenError> {
+    fn origin(&mut self, desk: &mut Desk) -> Result<Option<OriginProbe>, OpenError> {
         if probe::has_origin(self.config) {
             let bare = probe::without_origin(self.config);
             let (answer, elapsed) = timed(|| probe::probe(&bare, desk))?;
@@ -263,7 +269,11 @@ impl Exam<'_> {
         let ((), elapsed) = timed(|| talk.close(desk))?;
         let ended = talk.ending();
         let in_order = ended.cause == Cause::Closed;
-        let outcome = if in_order && was_open { Outcome::Ok } else { Outcome::Failed };
+        let outcome = match (in_order, was_open) {
+            (true, true) => Outcome::Ok,
+            (true, false) => Outcome::Odd,
+            (false, _) => Outcome::Failed,
+        };
         self.add("close", outcome, &ending::describe(&ended), Some(elapsed));
         self.found = match in_order {
             true => classify(&trace.facts()),
@@ -287,23 +297,20 @@ impl Exam<'_> {
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        name: &'static str,
-        outcome: Outcome,
-        text: &str,
-        elapsed: Option<Duration>,
-    ) {
+    fn add(&mut self, name: &'static str, outcome: Outcome, text: &str, elapsed: Option<Duration>) {
         self.steps.push(Step { name, outcome, text: text.to_owned(), elapsed });
     }
+}
+
+/// As in `for example.com, issued by CN=Authority, until 2027-01-01T00:00:00Z`.
+fn summary(certificate: &CertificateFacts) -> String {
+    let CertificateFacts { subject, issuer, names, not_after, .. } = certificate;
+    let names = if names.is_empty() { subject } else { &names.join(", ") };
+    format!("for {names}, issued by {issuer}, until {not_after}")
 }
 
 fn timed<T, E>(call: impl FnOnce() -> Result<T, E>) -> Result<(T, Duration), E> {
     let asked = Instant::now();
     let result = call()?;
     Ok((result, asked.elapsed()))
-}
-
-fn millis(time: Duration) -> String {
-    crate::ui::clock::millis(time)
 }

@@ -1,15 +1,23 @@
 //! Other connections to the same place, each different in one thing: what that changes tells
 //! causes apart.
 
+use std::time::Duration;
+
 use crate::config::OpenConfig;
 use crate::diagnostics::facts::OriginProbe;
+use crate::event::CertificateFacts;
 use crate::modes::client::desk::Desk;
 use crate::modes::client::failure::OpenError;
 use crate::modes::client::open::open;
 use crate::modes::client::trace::Trace;
+use crate::net::tls::TlsError;
+use crate::ui::redact;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::Head;
+
+/// How long a probe waits for an answer, at most.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What makes a request one for an upgrade.
 const UPGRADE: [&str; 5] = [
@@ -61,17 +69,24 @@ impl Answer {
 ///
 /// A signal came, or this side failed.
 pub fn probe(config: &OpenConfig, desk: &mut Desk) -> Result<Answer, OpenError> {
+    Ok(traced(config, desk)?.0)
+}
+
+/// The same with what the connection left behind.
+fn traced(config: &OpenConfig, desk: &mut Desk) -> Result<(Answer, Trace), OpenError> {
+    let mut config = config.clone();
+    config.handshake_timeout = config.handshake_timeout.min(PATIENCE);
     let kept = std::mem::take(&mut desk.trace);
     desk.reporter.next_connection();
-    let result = open(config, desk, None);
+    let result = open(&config, desk, None);
     let trace = std::mem::replace(&mut desk.trace, kept);
     match result {
         Ok(mut opened) => {
             opened.link.shutdown();
-            Ok(Answer::Opened)
+            Ok((Answer::Opened, trace))
         }
         Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
-        Err(error) => Ok(answer(&trace, &error)),
+        Err(error) => Ok((answer(&trace, &error), trace)),
     }
 }
 
@@ -98,7 +113,15 @@ pub fn other_scheme(config: &OpenConfig) -> OpenConfig {
     other.target.secure = !config.target.secure;
     // Whether the certificate is any good is another question.
     other.insecure = true;
+    // Credentials meant for TLS must not cross in plain text, nor go to whoever answers.
+    other.headers.retain(|edit| !redact::is_secret(edit.name()));
+    other.target.resource_name = path(&config.target.resource_name).to_owned();
     other
+}
+
+/// Without the query, which may hold a token.
+fn path(resource: &str) -> &str {
+    resource.split_once('?').map_or(resource, |(path, _)| path)
 }
 
 /// The same request as a plain one.
@@ -164,6 +187,9 @@ pub fn tell_apart(
 ) -> Result<(), OpenError> {
     let mut learned = Vec::new();
     match error {
+        error if is_about_certificate(error) => {
+            desk.trace.certificate = certificate(config, desk)?;
+        }
         OpenError::Tls(_) | OpenError::Closed { .. } | OpenError::NotHttp(_) | OpenError::Io(_) => {
             learned.extend(other_scheme_sentence(config, desk)?);
         }
@@ -183,6 +209,28 @@ pub fn tell_apart(
     }
     desk.trace.learned = learned;
     Ok(())
+}
+
+/// Whether only the certificate is in the way.
+pub fn is_about_certificate(error: &OpenError) -> bool {
+    matches!(error, OpenError::Tls(TlsError::Certificate { .. }))
+}
+
+/// The server's certificate, whatever it is worth: a refused one is not kept by the library.
+///
+/// # Errors
+///
+/// Those of [`probe`].
+pub fn certificate(
+    config: &OpenConfig,
+    desk: &mut Desk,
+) -> Result<Option<CertificateFacts>, OpenError> {
+    // Nothing of the request goes to a server that is not trusted but what every client sends.
+    let mut bare = OpenConfig { insecure: true, headers: Vec::new(), ..config.clone() };
+    bare = without_upgrade(&bare);
+    bare.target.resource_name = "/".to_owned();
+    let (_, trace) = traced(&bare, desk)?;
+    Ok(trace.tls().and_then(|tls| tls.certificate.clone()))
 }
 
 /// What the port says to the other scheme, if it says anything.
@@ -213,7 +261,8 @@ fn path_or_headers(
 ) -> Result<String, OpenError> {
     let plain = probe(&without_upgrade(config), desk)?;
     Ok(match plain.status() {
-        status if status.is_some() && status == refused => format!(
+        None => "a plain GET is not answered: the upgrade's headers reach the server".to_owned(),
+        status if status == refused => format!(
             "a plain GET gets the same status, {}: the upgrade made no difference, so a hop drops \
              its headers or nothing at this path is a WebSocket",
             plain.text()

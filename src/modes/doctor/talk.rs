@@ -52,7 +52,11 @@ impl Talk {
     /// # Errors
     ///
     /// A signal came, or the poll failed.
-    pub fn ping(&mut self, patience: Duration, desk: &mut Desk) -> Result<Option<Duration>, OpenError> {
+    pub fn ping(
+        &mut self,
+        patience: Duration,
+        desk: &mut Desk,
+    ) -> Result<Option<Duration>, OpenError> {
         let now = Instant::now();
         self.round_trip = None;
         // Where it can't be sent the connection is over, and that is told.
@@ -122,7 +126,8 @@ impl Talk {
                 return Ok(());
             }
             let soon = (self.more || self.link.may_fill()).then_some(now);
-            let deadline = soon.or_else(|| self.endpoint.deadline().into_iter().chain([until]).min());
+            let deadline =
+                soon.or_else(|| self.endpoint.deadline().into_iter().chain([until]).min());
             for event in desk.reactor.wait(deadline)? {
                 match event.token() {
                     SOCKET => self.link.ready(event),

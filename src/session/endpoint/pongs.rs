@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::diagnostics::facts::PingFacts;
 use super::{AutoPong, Endpoint};
+use crate::diagnostics::facts::PingFacts;
 use crate::wire::Control;
 
 /// Pings remembered for their round trip; older ones are forgotten.
