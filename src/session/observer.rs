@@ -165,6 +165,14 @@ impl Observer {
         }
     }
 
+    /// The head that has been told, while its owner has not said what follows it.
+    pub fn head(&self) -> Option<&Head> {
+        match &self.phase {
+            Phase::Undecided(head) => Some(head),
+            _ => None,
+        }
+    }
+
     /// What has arrived of a head that is not complete.
     pub fn partial_head(&self) -> Option<&HeadParser> {
         match &self.phase {

@@ -26,7 +26,7 @@ fn broken_rules_are_shown_where_they_are_broken() {
         ("W620", b"\x88\x02\x03\xed"),
         ("W621", b"\x88\x03\x03\xe8\xff"),
         // One byte too many in the first frame, and a whole frame behind it.
-        ("W606", b"\x81\x02hi\x77\x81\x05hello\x81\x05again"),
+        ("W601", b"\x81\x02hi\x77\x81\x05hello\x81\x05again"),
     ] {
         golden.server(code, &[], Says::Open("", bytes), End::Wait);
     }

@@ -8,6 +8,7 @@ mod raw;
 mod answers;
 mod ending;
 mod exec;
+mod explain;
 mod handshake;
 mod hostile;
 mod input;

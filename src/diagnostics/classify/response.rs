@@ -9,6 +9,7 @@ use super::status::of_status;
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Diagnostic, Facts, Place, Severity, Span};
+use crate::wire::Role;
 use crate::wire::head::Head;
 
 /// Redirects after which nobody goes on.
@@ -231,7 +232,11 @@ impl Answer<'_> {
             "W320"
                 if self.facts.request.is_some_and(|request| request.get("Upgrade").is_none()) =>
             {
-                d.note("our own request had no Upgrade").severity(Severity::Error)
+                let whose = match self.facts.role {
+                    Role::Client => "our own request had no Upgrade",
+                    Role::Server => "the request that came had no Upgrade",
+                };
+                d.note(whose).severity(Severity::Error)
             }
             _ => d,
         }

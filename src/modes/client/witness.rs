@@ -115,10 +115,12 @@ impl Witness {
                 self.header = Some(**header);
             }
             FrameEvent::Violation(violation) => {
-                // A stream that ends after another fault was cut by our own Close.
+                // What comes behind the first guilty frame may well be its consequence, and a
+                // stream that ends then was cut by our own Close.
+                let room = self.violations.len() < VIOLATIONS;
                 let cut = violation.kind == ViolationKind::CutInsideFrame;
-                let most = if cut { 1 } else { VIOLATIONS };
-                if self.violations.len() < most {
+                let same = |first: &Violation| first.frame == violation.frame && !cut;
+                if room && self.violations.first().is_none_or(same) {
                     self.violations.push((*violation).clone());
                 }
             }

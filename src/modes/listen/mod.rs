@@ -6,6 +6,7 @@
 mod answer;
 mod client;
 mod clients;
+mod explain;
 mod greeting;
 pub mod hub;
 mod input;

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::Reporter;
+use super::{Place, Reporter};
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::event::ConnId;
 use crate::net::stdio::Stdout;
 use crate::ui::diagnostic;
 
@@ -40,6 +41,44 @@ impl Reporter {
             Some(log) => log.diagnostics(&stamp, &worthy),
             None => Ok(()),
         }
+    }
+
+    /// Tells machines, and the transcript where there is one, about one of many connections.
+    ///
+    /// # Errors
+    ///
+    /// stdout, stderr or the log failed.
+    pub fn diagnose_of(
+        &mut self,
+        conn: ConnId,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let stamp = self.stamp_of(conn);
+        if let Some(json) = &mut self.json {
+            json.diagnostics(&stamp, found, stdout.buffer());
+        }
+        if let Some(log) = &mut self.log {
+            log.diagnostics(&stamp, found)?;
+        }
+        let mut text = Vec::new();
+        diagnostic::write_all(found, self.width, self.advice, &mut text);
+        let Some(transcript) = &mut self.transcript else { return Ok(()) };
+        let out = match transcript.place {
+            Place::Stdout => stdout.buffer(),
+            _ => &mut transcript.lines,
+        };
+        // Each line tells whose it is, as those of the transcript do.
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        for line in lines {
+            out.extend_from_slice(format!("[{}] ", conn.0).as_bytes());
+            out.extend_from_slice(line);
+            out.push(b'\n');
+        }
+        self.flush()
     }
 
     /// The text for people: empty with `-q`, and where all went well and nobody looks closely.
