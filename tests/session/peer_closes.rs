@@ -5,7 +5,7 @@ use crate::session::{PROMPT, Setup};
 
 #[test]
 fn the_line_stays_the_ending_is_told_once_and_a_reconnect_goes_on() {
-    let mut s = Setup::new().size(80, 50).serve(|listener, told| {
+    let mut s = Setup::new().size(100, 50).serve(|listener, told| {
         serve_next(&listener, |p| {
             p.open();
             told.wait();

@@ -166,6 +166,11 @@ impl Answer<'_> {
         if !(400..=500).contains(&self.status) {
             return None;
         }
+        let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
+        // A server sees for itself that nobody asked; a hop may have removed it.
+        if self.facts.role == Role::Server && !asked {
+            return Some("W320");
+        }
         if self.header("Sec-WebSocket-Version").is_some() {
             return Some("W321");
         }
@@ -184,7 +189,6 @@ impl Answer<'_> {
             "missing upgrade",
             "expected upgrade",
         ];
-        let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
         let removed = self.status == 426 || upgrade.iter().any(|text| says(text));
         (asked && removed).then_some("W320")
     }

@@ -34,7 +34,7 @@ pub(super) fn refused(
         facts.tls.fault = Some(TlsFault::PlainRequest);
     } else if first.starts_with(&[22, 3]) {
         // The client expects TLS where there is none.
-        facts.tls.fault = Some(TlsFault::NotTls(b"HTTP/"));
+        facts.tls.fault = Some(TlsFault::NotTls(b""));
     } else if let (Some(request), true) = (inbound.head(), is_http) {
         let response = response.as_ref();
         facts.request = Some(request);
