@@ -28,6 +28,9 @@ _wscope() {
             wscope,demo)
                 cmd="wscope__subcmd__demo"
                 ;;
+            wscope,doctor)
+                cmd="wscope__subcmd__doctor"
+                ;;
             wscope,explain)
                 cmd="wscope__subcmd__explain"
                 ;;
@@ -47,7 +50,7 @@ _wscope() {
 
     case "${cmd}" in
         wscope)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --help --version connect listen handshake decode explain demo completions man"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --help --version connect listen handshake doctor decode explain demo completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -211,7 +214,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__connect)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --help"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -411,6 +414,76 @@ _wscope() {
             case "${prev}" in
                 --pretty)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__doctor)
+            opts="-H -s -o -4 -6 -k -h --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --insecure --cacert --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --idle --output --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --handshake-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-max-window-bits)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-max-window-bits)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 k/insecure cacert= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= v/verbose q/quiet pretty= color= h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 k/insecure cacert= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= v/verbose q/quiet pretty= color= h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -83,6 +83,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -s b -l binary -d 'Send bina
 complete -c wscope -n "__fish_wscope_needs_command" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_needs_command" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_needs_command" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
@@ -94,6 +95,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print ve
 complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to a server: a transcript on a terminal, a pipe otherwise'
 complete -c wscope -n "__fish_wscope_needs_command" -a "listen" -d 'Listens for clients: shows them, answers them, talks to them'
 complete -c wscope -n "__fish_wscope_needs_command" -a "handshake" -d 'Performs only the opening handshake and judges it, rule by rule'
+complete -c wscope -n "__fish_wscope_needs_command" -a "doctor" -d 'Examines a server step by step, and says first what is wrong'
 complete -c wscope -n "__fish_wscope_needs_command" -a "decode" -d 'Decodes captured bytes into frames, without a network'
 complete -c wscope -n "__fish_wscope_needs_command" -a "explain" -d 'Explains a diagnostic, a close code, or what a browser says of a failure'
 complete -c wscope -n "__fish_wscope_needs_command" -a "demo" -d 'Shows a session with an echo server inside the process'
@@ -158,6 +160,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -s b -l binary -d
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
@@ -269,6 +272,27 @@ complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l strict -d 'L
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s o -l origin -d 'Send an Origin header, as a browser does' -r
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l handshake-timeout -d 'Wait at most SECS for TLS and the server\'s response' -r
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l connect-timeout -d 'Wait at most SECS for the name and a TCP connection' -r
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l cacert -d 'Trust the certificates in a PEM file too' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l server-max-window-bits -d 'Ask the server to compress with a window of 2^BITS bytes, 8 to 15' -r
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l client-max-window-bits -d 'Hint that this side will use a window of 2^BITS bytes, 8 to 15' -r
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l idle -d 'Leave the connection idle for SECS, then see whether it still answers' -r
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l output -d 'What is written to stdout' -r -f -a "text\t'For people'
+json\t'Each event as a line of JSON'"
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Even in a pipe'
+never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s 4 -l ipv4 -d 'Use IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s 6 -l ipv6 -d 'Use IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s k -l insecure -d 'Accept any TLS certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l no-compress -d 'Do not offer permessage-deflate'
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l server-no-context-takeover -d 'Ask the server to compress each message by itself'
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l client-no-context-takeover -d 'Say that this side compresses each message by itself'
+complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l hex -d 'Decode these hex digits instead of a file' -r
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l role -d 'Who sent the bytes [default: told from the handshake or the first frame\'s mask]' -r -f -a "client\t'A client sent them: frames must be masked'
 server\t'A server sent them: frames must not be masked'"

@@ -119,6 +119,8 @@ pub struct ClientConfig {
     pub exit_after: Option<u64>,
     /// Close after a matching message.
     pub until: Option<Regex>,
+    /// Spend more connections on telling the causes of a failure apart.
+    pub diagnose: bool,
     /// End after this time.
     pub max_time: Option<Duration>,
     /// How much is shown.
@@ -293,6 +295,7 @@ impl ClientConfig {
             linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
             exit_after: args.exit_after,
             until,
+            diagnose: args.diagnose,
             max_time: args.max_time,
             display,
         })
@@ -315,6 +318,7 @@ impl ClientConfig {
             linger: Linger::Forever,
             exit_after: None,
             until: None,
+            diagnose: false,
             max_time: None,
             display,
         }

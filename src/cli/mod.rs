@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
+mod doctor;
 mod explain;
 mod listen;
 pub mod prompt;
@@ -16,6 +17,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
+pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use values::size;
@@ -58,6 +60,12 @@ pub enum Command {
     /// step by step, what was agreed, and the time each phase took. Ends with status 0 only if
     /// no rule that matters was broken.
     Handshake(HandshakeArgs),
+    /// Examines a server step by step, and says first what is wrong
+    ///
+    /// Looks up the name, tries each address, TLS, the request without and with an upgrade, with
+    /// and without an Origin, what is agreed, a ping, a silence, the close. It makes a handful of
+    /// connections. Ends with status 0 only if a WebSocket opened.
+    Doctor(Box<DoctorArgs>),
     /// Decodes captured bytes into frames, without a network
     ///
     /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), or raw
@@ -174,6 +182,13 @@ pub struct ConnectArgs {
     /// Report violations but go on, as long as frames can be told apart
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
+
+    /// When no connection comes about, make one or two more to tell the causes apart
+    ///
+    /// The same port with the other scheme, the same request without an upgrade, and with the
+    /// server's own Origin. `wscope doctor` does all of it, and more.
+    #[arg(long, help_heading = "Connection")]
+    pub diagnose: bool,
 
     /// The prompt and scripts.
     #[command(flatten)]

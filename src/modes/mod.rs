@@ -5,6 +5,7 @@ pub mod client;
 pub mod conductor;
 pub mod decode;
 pub mod demo;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod generated;
@@ -32,6 +33,7 @@ pub fn main() -> ExitCode {
         Some(Command::Connect(args)) => connect(*args, terminal),
         Some(Command::Listen(args)) => listen(*args, terminal),
         Some(Command::Handshake(args)) => handshake::run(args, terminal),
+        Some(Command::Doctor(args)) => doctor::run(*args, terminal),
         Some(Command::Decode(args)) => decode::run(&args, terminal),
         Some(Command::Explain(args)) => explain::run(&args, terminal),
         Some(Command::Demo(args)) => demo::run(&args, terminal),

@@ -1,5 +1,7 @@
 //! Who is told what: events to the printers, and each printer's lines to where they belong.
 
+mod diagnosis;
+
 use std::io;
 use std::path::Path;
 
@@ -19,6 +21,8 @@ use crate::ui::style::Palette;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
 use crate::wire::Role;
 use crate::wire::head::Head;
+
+pub use diagnosis::Mood;
 
 /// Lines for the screen are handed over when there are so many bytes of them, or nothing else to
 /// do.
@@ -122,7 +126,10 @@ pub struct Reporter {
     books: Option<Box<Books>>,
     shown: Shown,
     quiet: bool,
+    verbose: u8,
     palette: Palette,
+    /// Of what is said on stderr.
+    advice: Palette,
     pretty: Pretty,
     width: usize,
     conn: ConnId,
@@ -161,6 +168,8 @@ impl Reporter {
             books: None,
             shown,
             quiet: display.quiet,
+            verbose: display.verbose,
+            advice: display.palette(display.terminal.stderr),
             palette: display.palette(display.terminal.stdout),
             pretty: display.pretty,
             width: display.terminal.width,

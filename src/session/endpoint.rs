@@ -12,7 +12,7 @@ use super::keys::{MaskKeys, RandomSource};
 use crate::event::{Cause, Ending, FrameEvent, Side, TimeoutKind, Totals};
 use crate::wire::close::{self, CloseBody};
 use crate::wire::deflate::codec::Deflater;
-use crate::wire::{CloseCode, Control, OpCode, Role, Violation, ViolationKind};
+use crate::wire::{CloseCode, Control, Data, OpCode, Role, Violation, ViolationKind};
 use pongs::Pongs;
 
 mod pongs;
@@ -64,6 +64,11 @@ pub struct Endpoint {
     pings: VecDeque<(Vec<u8>, Instant)>,
     pongs: Pongs,
     pings_sent: u64,
+    pings_answered: u64,
+    pongs_unsolicited: u64,
+    /// Data frames sent.
+    data_sent: u64,
+    first_sent: Option<Box<(Data, Vec<u8>)>>,
 }
 
 impl Endpoint {
@@ -91,6 +96,10 @@ impl Endpoint {
             pings: VecDeque::new(),
             pongs: Pongs::default(),
             pings_sent: 0,
+            pings_answered: 0,
+            pongs_unsolicited: 0,
+            data_sent: 0,
+            first_sent: None,
             config,
         }
     }

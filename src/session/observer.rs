@@ -182,6 +182,14 @@ impl Observer {
         }
     }
 
+    /// The head that has been told, while its owner has not said what follows it.
+    pub fn head(&self) -> Option<&Head> {
+        match &self.phase {
+            Phase::Undecided(head) => Some(head),
+            _ => None,
+        }
+    }
+
     /// What has arrived of a head that is not complete.
     pub fn partial_head(&self) -> Option<&HeadParser> {
         match &self.phase {
@@ -195,6 +203,22 @@ impl Observer {
         match &self.phase {
             Phase::Frames(frames) => frames.cut_short(),
             _ => None,
+        }
+    }
+
+    /// Bytes of the direction's stream, head included, that have been taken.
+    pub fn offset(&self) -> u64 {
+        match &self.phase {
+            Phase::Frames(frames) => frames.offset(),
+            _ => self.offset,
+        }
+    }
+
+    /// Bytes that have come of a frame that is not complete.
+    pub fn partial_frame(&self) -> u64 {
+        match &self.phase {
+            Phase::Frames(frames) => frames.partial(),
+            _ => 0,
         }
     }
 

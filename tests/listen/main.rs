@@ -9,6 +9,7 @@ mod answers;
 mod commands;
 mod ending;
 mod exec;
+mod explain;
 mod handshake;
 mod hostile;
 mod input;

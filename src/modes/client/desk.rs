@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Instant;
 
+use super::trace::Trace;
 use crate::event::Event;
 use crate::modes::report::Reporter;
 use crate::net::reactor::{Reactor, SIGNAL, STDOUT};
@@ -20,6 +21,8 @@ pub struct Desk {
     pub signals: Signals,
     /// The printers.
     pub reporter: Reporter,
+    /// What opening the connection left behind.
+    pub trace: Trace,
     /// The prompt, if there is one: its Ctrl-C is no signal.
     pub screen: Option<Screen>,
 }
@@ -34,7 +37,7 @@ impl Desk {
         let reactor = Reactor::new()?;
         let stdout = Stdout::open(reactor.registry(), STDOUT)?;
         let signals = Signals::default();
-        Ok(Self { reactor, stdout, signals, reporter, screen: None })
+        Ok(Self { reactor, stdout, signals, reporter, trace: Trace::default(), screen: None })
     }
 
     /// Tells the printers.
@@ -43,6 +46,7 @@ impl Desk {
     ///
     /// stdout or stderr failed.
     pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.trace.take(event);
         self.reporter.tell(event, &mut self.stdout)
     }
 

@@ -1,6 +1,5 @@
 //! Why there is no open connection, in words, and the status to end with.
 
-use std::fmt::Write as _;
 use std::io;
 
 use crate::modes::exit::Exit;
@@ -9,6 +8,7 @@ use crate::net::link::{LinkError, plain_io};
 use crate::net::resolve::ResolveError;
 use crate::net::signals::Signal;
 use crate::net::tls::TlsError;
+use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::{Head, HeadError};
@@ -31,7 +31,7 @@ pub enum OpenError {
     #[error("{0}")]
     Request(#[from] HeaderError),
     /// The name.
-    #[error("{error} ({})", .error.code())]
+    #[error("{error}")]
     Resolve {
         /// What the resolver says.
         #[from]
@@ -41,7 +41,7 @@ pub enum OpenError {
     #[error("{0}")]
     Dial(#[from] DialError),
     /// TLS.
-    #[error("{}", tls_text(.0))]
+    #[error("{0}")]
     Tls(#[from] TlsError),
     /// Another status than 101.
     #[error("the server answered {status} instead of 101 switching protocols{body}")]
@@ -54,16 +54,16 @@ pub enum OpenError {
         pair: Box<Pair>,
     },
     /// A 101 that can't be used.
-    #[error("the server's 101 breaks the handshake's rules{list}")]
+    #[error("the server's 101 breaks the handshake's rules: {list}")]
     BadHandshake {
-        /// One line for each broken rule.
+        /// The broken rules.
         list: String,
         /// What was asked, answered and judged.
         pair: Box<Pair>,
     },
     /// Not HTTP.
-    #[error("the server's answer is not HTTP: {0} (W348); is this the right port?")]
-    NotHttp(String),
+    #[error("the server's answer is not HTTP: {}", sanitize::escaped(.0))]
+    NotHttp(Vec<u8>),
     /// An endless head.
     #[error("the server's response: {0}")]
     Head(HeadError),
@@ -72,13 +72,11 @@ pub enum OpenError {
     OnlyInterim(usize),
     /// The stream ended too early.
     #[error(
-        "the server closed the connection before its response was complete, after {received} bytes{hint}"
+        "the server closed the connection before its response was complete, after {received} bytes"
     )]
     Closed {
         /// Bytes of the response that came.
         received: usize,
-        /// What may be the cause.
-        hint: &'static str,
     },
     /// A deadline passed.
     #[error("timed out after {seconds} s: {what}")]
@@ -97,17 +95,6 @@ pub enum OpenError {
     /// stdout, stderr or the system failed.
     #[error("{}", plain_io(.0))]
     Local(#[from] io::Error),
-}
-
-fn tls_text(error: &TlsError) -> String {
-    let mut text = match error.code() {
-        Some(code) => format!("{error} ({code})"),
-        None => error.to_string(),
-    };
-    if let Some(help) = error.help() {
-        let _ = write!(text, "\n\nhelp: {help}");
-    }
-    text
 }
 
 impl OpenError {

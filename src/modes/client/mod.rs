@@ -12,7 +12,9 @@ mod goal;
 pub mod open;
 pub mod pump;
 mod session;
+pub mod trace;
 pub mod watch;
+pub mod witness;
 
 use std::time::Instant;
 
@@ -25,11 +27,15 @@ use self::pump::{Outcome, Pump};
 use crate::cli::InputFormat;
 use crate::config::ClientConfig;
 use crate::modes::conductor::{self, Voice};
+use crate::modes::doctor::probe;
 use crate::modes::exit::Exit;
-use crate::modes::report::Reporter;
+use crate::modes::report::{Mood, Reporter};
 use crate::modes::say;
 use crate::ui::ending;
 use crate::wire::Role;
+
+/// What is said at a terminal in place of a question, which would hold up whoever drives one.
+const ONE_MORE: &str = "--diagnose makes one more connection to tell the causes apart; wscope doctor examines every step";
 
 /// Runs a client session.
 ///
@@ -59,7 +65,18 @@ pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
     }
     let opened = match open(&config.open, &mut desk, max_time) {
         Ok(opened) => opened,
-        Err(error) => return refused(error, &mut desk),
+        Err(error) => {
+            let error = match config.diagnose {
+                true => probe::tell_apart(&config.open, &error, &mut desk).err().unwrap_or(error),
+                false => error,
+            };
+            let may_ask = !config.diagnose && probe::can_tell_apart(&error);
+            let exit = refused(error, &mut desk)?;
+            if may_ask && desk.reporter.may_warn() && config.display.terminal.is_interactive() {
+                say::note(ONE_MORE);
+            }
+            return Ok(exit);
+        }
     };
     if let Some(lines) = &config.lines {
         return session::run(config, lines, script, &mut desk, opened, max_time);
@@ -82,11 +99,32 @@ pub fn refused(error: OpenError, desk: &mut Desk) -> anyhow::Result<Exit> {
         OpenError::Local(error) => Err(error.into()),
         error => {
             if !matches!(error, OpenError::Signal(_)) {
-                say::error(&error);
+                failed(&error, &Voice::Stderr { quiet: !desk.reporter.may_warn() }, desk)?;
+                desk.drain_stdout(None)?;
             }
             Ok(error.exit())
         }
     }
+}
+
+/// Says why there is no connection, and explains it.
+///
+/// # Errors
+///
+/// The log failed.
+fn failed(error: &OpenError, voice: &Voice, desk: &mut Desk) -> std::io::Result<()> {
+    let text = error.to_string();
+    let line = if desk.reporter.may_warn() { text.as_str() } else { one_line(&text) };
+    voice.error(line);
+    let found = desk.trace.explain(error);
+    desk.reporter.diagnose(&found, Mood::Failed, &mut desk.stdout)?;
+    voice.advice(&desk.reporter.advice(&found, Mood::Failed, false));
+    desk.stdout.flush()
+}
+
+/// The first line of a text.
+pub fn one_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 impl Outcome {
@@ -119,5 +157,6 @@ impl Outcome {
         if self.input_left {
             voice.note("the connection ended before the end of stdin; the rest was not sent");
         }
+        voice.advice(&self.advice);
     }
 }

@@ -60,6 +60,7 @@ pub fn open(
     desk: &mut Desk,
     max_time: Option<Instant>,
 ) -> Result<Opened, OpenError> {
+    desk.trace.begin(config);
     let request = request(config)?;
     let mut phases = Phases::default();
     for note in &config.target.notes {
@@ -81,6 +82,7 @@ pub fn open(
         Ok(dialed) => &dialed.attempts,
         Err(error) => &error.attempts,
     };
+    desk.trace.dialled(attempts);
     for attempt in attempts {
         let error = match &attempt.outcome {
             Dialling::Connected => continue,
@@ -136,26 +138,26 @@ pub fn open(
     let report = judge(config, &request, &response);
     desk.tell(&Event::Judged(&report))?;
     let Some(status) = response.status_line() else {
-        return Err(OpenError::NotHttp(sanitize::escaped(first_bytes(response.raw()))));
+        return Err(OpenError::NotHttp(first_bytes(response.raw()).to_vec()));
     };
     if status.code != 101 {
         let status = format!("{} {}", status.code, sanitize::escaped(status.reason));
         inbound.expect_body();
         let body = read_body(&mut link, &mut inbound, desk, &clock, &response);
-        let body =
-            if desk.reporter.looks_at_frames() { String::new() } else { quote(&response, &body) };
+        let shown = desk.reporter.looks_at_frames() || !desk.reporter.may_warn();
+        let body = if shown { String::new() } else { quote(&response, &body) };
         let pair = Box::new(Pair { request, response, report });
         return Err(OpenError::Refused { status: status.trim_end().to_owned(), body, pair });
     }
-    let list: String = report
+    let broken: Vec<String> = report
         .fatal()
         .map(|verdict| {
-            let code = verdict.rule.code.map(|code| format!("{code}, ")).unwrap_or_default();
             let text = sanitize::escaped(verdict.text.as_bytes());
-            format!("\n  {text} ({code}{})", verdict.rule.id)
+            format!("{text} ({})", verdict.rule.id)
         })
         .collect();
-    if !list.is_empty() {
+    if !broken.is_empty() {
+        let list = broken.join("; ");
         let pair = Box::new(Pair { request, response, report });
         return Err(OpenError::BadHandshake { list, pair });
     }
@@ -264,9 +266,9 @@ fn read_head(
         }
         if let Some(parser) = inbound.partial_head() {
             received = parser.raw().len();
+            desk.trace.received(received);
             if parser.not_http() {
-                let shown = sanitize::escaped(first_bytes(parser.raw()));
-                return Err(OpenError::NotHttp(shown));
+                return Err(OpenError::NotHttp(first_bytes(parser.raw()).to_vec()));
             }
         }
         match link.fill()? {
@@ -275,13 +277,7 @@ fn read_head(
                 clock.look(Instant::now(), NO_ANSWER, desk, link)?;
             }
             Fill::End { .. } => {
-                let hint = match received {
-                    0 => {
-                        "; a TLS-only port, an allow list or a service that is not HTTP hangs up like this (W107)"
-                    }
-                    _ => "",
-                };
-                return Err(OpenError::Closed { received, hint });
+                return Err(OpenError::Closed { received });
             }
             Fill::Blocked if received > 0 => clock.wait(desk, link, HALF_ANSWER)?,
             Fill::Blocked => clock.wait(desk, link, NO_ANSWER)?,
@@ -300,6 +296,9 @@ fn read_body(
     let announced = response
         .get("content-length")
         .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<usize>().ok());
+    // The last chunk says that no more comes (RFC 9112 §7.1); who keeps the connection would be
+    // waited for in vain.
+    let chunked = response.has_token("Transfer-Encoding", "chunked");
     let enough = announced.unwrap_or(MAX_BODY).min(MAX_BODY);
     let patience = clock.at.min(Instant::now() + BODY_PATIENCE);
     let clock = Deadline { at: patience, ..*clock };
@@ -311,7 +310,7 @@ fn read_body(
         }
         let at = input.consumed();
         link.consumed(at);
-        if body.len() >= enough {
+        if body.len() >= enough || (chunked && body.ends_with(b"0\r\n\r\n")) {
             break;
         }
         match link.fill() {

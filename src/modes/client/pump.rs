@@ -16,11 +16,13 @@ use super::feed::Feeder;
 use super::goal::Goal;
 use super::open::Opened;
 use super::watch::Watch;
+use super::witness::Witness;
 use crate::cli::{InputFormat, Linger, OutputFormat};
 use crate::config::ClientConfig;
-use crate::event::{Direction, Ending, Event, FrameEvent, Observed, Side, TimeoutKind};
+use crate::event::{Cause, Direction, Ending, Event, FrameEvent, Observed, Side, TimeoutKind};
 use crate::modes::conductor::{Ask, Conductor, Line};
 use crate::modes::exit::Exit;
+use crate::modes::report::Mood;
 use crate::net::link::{Fill, HIGH_WATER, Link, plain_io};
 use crate::net::random;
 use crate::net::reactor::{SIGNAL, SOCKET, STDIN, STDOUT, WAKER};
@@ -51,6 +53,8 @@ pub struct Outcome {
     pub cut_short: bool,
     /// Whether stdin had more to send.
     pub input_left: bool,
+    /// Why it ended like that, and what to do, for people; may be empty.
+    pub advice: Vec<u8>,
 }
 
 /// A running session.
@@ -84,6 +88,8 @@ pub struct Pump<'a> {
     overtime: bool,
     signal: Option<(Signal, Instant)>,
     fault: Option<String>,
+    /// What the diagnostics will ask for.
+    witness: Witness,
     /// Rounds since the poll was asked.
     unpolled: u32,
     write_error: Option<String>,
@@ -108,10 +114,12 @@ impl<'a> Pump<'a> {
     pub fn new(
         config: &'a ClientConfig,
         desk: &'a mut Desk,
-        opened: Opened,
+        mut opened: Opened,
         max_time: Option<Instant>,
     ) -> io::Result<Self> {
         let now = Instant::now();
+        // Frames that came in the same segment as the 101.
+        let witness = Witness::new(opened.link.split().0.rest(), now);
         let deflate = opened.report.agreed.deflate;
         let endpoint_config = EndpointConfig { deflate, ..config.endpoint.clone() };
         let stdin = match config.input {
@@ -153,6 +161,7 @@ impl<'a> Pump<'a> {
             overtime: false,
             signal: None,
             fault: None,
+            witness,
             unpolled: 0,
             write_error: None,
         })
@@ -266,6 +275,7 @@ impl<'a> Pump<'a> {
             self.heard = now;
             self.endpoint.touch();
             self.endpoint.keep_waiting(now);
+            self.witness.stalls(now);
         }
         if self.more || !self.has_room() {
             return Ok(());
@@ -273,6 +283,7 @@ impl<'a> Pump<'a> {
         match self.link.fill() {
             Ok(Fill::Data) => {
                 self.heard = now;
+                self.witness.received(self.link.split().0.rest(), now);
                 self.endpoint.touch();
                 self.take_events(now)
             }
@@ -281,10 +292,16 @@ impl<'a> Pump<'a> {
                 None => Ok(()),
             },
             Ok(Fill::End { truncated }) => {
-                let how = truncated.then(|| "TLS ended without close_notify (W216)".to_owned());
+                let how = truncated.then(|| "TLS ended without close_notify".to_owned());
+                if truncated {
+                    self.witness.truncated();
+                }
                 self.end_of_stream(how)
             }
-            Err(error) => self.end_of_stream(Some(error.to_string())),
+            Err(error) => {
+                self.witness.broke(&error);
+                self.end_of_stream(Some(error.to_string()))
+            }
         }
     }
 
@@ -300,6 +317,7 @@ impl<'a> Pump<'a> {
             echo,
             goal,
             conductor,
+            witness,
             ..
         } = self;
         let Desk { stdout, reporter, .. } = &mut **desk;
@@ -353,6 +371,7 @@ impl<'a> Pump<'a> {
                 Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => continue,
             };
             received.count(&event);
+            witness.take(&event);
             let round_trip = endpoint.receive(&event, now, tx);
             answered |= round_trip.is_some() || matches!(event, FrameEvent::Message(_));
             // A violation that fails the connection has ended the receiving by now.
@@ -381,6 +400,8 @@ impl<'a> Pump<'a> {
             }
         };
         self.answers += tx.len() - before;
+        witness.look_around(&input, inbound.offset(), now);
+        witness.counted(received.totals().messages + endpoint.data_sent(), now);
         let at = input.consumed();
         link.consumed(at);
         if answered {
@@ -392,6 +413,7 @@ impl<'a> Pump<'a> {
     fn end_of_stream(&mut self, how: Option<String>) -> io::Result<()> {
         if let Some(violation) = self.inbound.finish() {
             let event = FrameEvent::Violation(&violation);
+            self.witness.take(&event);
             self.desk.tell(&Event::Frame(Direction::ToClient, event))?;
             if how.is_none() {
                 let detail = format!(
@@ -505,6 +527,7 @@ impl<'a> Pump<'a> {
             && let Err(error) = self.link.flush()
         {
             // What the peer sent before it went away is still to be read.
+            self.witness.broke(&error);
             self.write_error = Some(error.to_string());
         }
         if let Some(watch) = &mut self.watch {
@@ -512,6 +535,8 @@ impl<'a> Pump<'a> {
         }
         let pending = self.link.pending();
         if pending < before {
+            self.witness.sent(now);
+            self.witness.counted(self.received.totals().messages + self.endpoint.data_sent(), now);
             self.endpoint.keep_waiting(now);
         }
         if pending == 0 {
@@ -596,8 +621,10 @@ impl<'a> Pump<'a> {
         let unsent = self.unsent();
         self.link.shutdown();
         let sent = self.watch.as_ref().map(|watch| watch.totals()).unwrap_or_default();
-        let ending = self.endpoint.ending(Instant::now(), sent, self.received.totals());
+        let now = Instant::now();
+        let ending = self.endpoint.ending(now, sent, self.received.totals());
         self.desk.tell(&Event::End(&ending))?;
+        let advice = self.explain(&ending, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
         let patience = match self.signal {
             Some(_) => Some(Instant::now() + SIGNAL_PATIENCE),
@@ -630,6 +657,34 @@ impl<'a> Pump<'a> {
         };
         let input_left = ending.by != Side::Us && self.has_input_left();
         self.desk.reporter.flush()?;
-        Ok(Outcome { ending, exit, fault: self.fault, unsent, unwritten, cut_short, input_left })
+        Ok(Outcome {
+            ending,
+            exit,
+            fault: self.fault,
+            unsent,
+            unwritten,
+            cut_short,
+            input_left,
+            advice,
+        })
+    }
+
+    /// Explains the end to machines; gives the text for people.
+    fn explain(&mut self, ending: &Ending, now: Instant) -> io::Result<Vec<u8>> {
+        let Desk { trace, reporter, stdout, .. } = &mut *self.desk;
+        let found = self.witness.explain(trace, &self.endpoint, &self.inbound, ending, now);
+        if matches!(ending.cause, Cause::Lost(_)) {
+            trace.lifetimes.push(ending.duration);
+        }
+        let ours = self.fault.is_some() || self.signal.is_some() || self.goal.is_met();
+        let ours = ours || ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
+        let mood = match Exit::of(ending) {
+            Exit::Success => Mood::Fine,
+            _ if ours => Mood::Fine,
+            _ => Mood::Failed,
+        };
+        reporter.diagnose(&found, mood, stdout)?;
+        let at_prompt = self.conductor.as_ref().is_some_and(|c| c.prompt().is_some());
+        Ok(reporter.advice(&found, mood, at_prompt))
     }
 }

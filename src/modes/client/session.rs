@@ -7,6 +7,7 @@ use anyhow::Context as _;
 
 use super::alone::Alone;
 use super::desk::Desk;
+use super::failed;
 use super::failure::OpenError;
 use super::open::{Opened, open};
 use super::pump::{Outcome, Pump};
@@ -147,7 +148,7 @@ impl Session<'_> {
                 conductor.voice().note("stopped");
             }
             OpenError::Signal(signal) => return Ok(Ok(Then::End(signal.into()))),
-            ref error => conductor.voice().error(&error.to_string()),
+            ref error => failed(error, conductor.voice(), self.desk)?,
         }
         Ok(Err(error.exit()))
     }

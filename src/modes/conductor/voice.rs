@@ -52,6 +52,13 @@ impl Voice {
         }
     }
 
+    /// Says what explains an error: ready for a terminal, and perhaps nothing.
+    pub fn advice(&self, text: &[u8]) {
+        if !text.is_empty() {
+            self.text(text);
+        }
+    }
+
     fn line(&self, ink: Ink, mark: &str, text: &str) {
         let Self::Screen(screen, palette) = self else { return };
         let mut out = Vec::new();

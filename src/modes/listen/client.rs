@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use mio::Token;
 use mio::event::Event as Readiness;
 
+use super::explain;
 use super::fault::Sabotage;
 use super::opening::tell_response;
 use super::session::Session;
@@ -250,6 +251,8 @@ impl Client {
         // A connection that was lost, or given up, has nobody to wait for.
         let dropped = session.endpoint.state() == State::Closed && !session.ends_in_order();
         shared.tell(self.id, &Event::End(&ending))?;
+        let idle = now.saturating_duration_since(session.heard());
+        explain::ended(self.id, &ending, idle, shared)?;
         shared.say(self.id, &format!("left: {}", ending::describe(&ending)));
         shared.ended = Some(ending);
         shared.comings += 1;
@@ -299,6 +302,8 @@ impl Client {
             self.link.tx.extend_from_slice(bytes);
         }
         shared.tell(self.id, &Event::Failed(why))?;
+        let securing = matches!(self.stage, Stage::Securing { .. });
+        explain::refused(self.id, &self.inbound, answer, securing, shared)?;
         let who = self.peer_name(shared);
         shared.say(self.id, &format!("{who} was not let in: {why}"));
         match answer {

@@ -6,6 +6,7 @@
 mod answer;
 mod client;
 mod clients;
+mod explain;
 pub mod fault;
 mod greeting;
 pub mod hub;

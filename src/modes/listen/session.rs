@@ -184,7 +184,7 @@ impl Session {
                     }
                 }
                 Ok(Fill::End { truncated }) => {
-                    let how = truncated.then(|| "TLS ended without close_notify (W216)".to_owned());
+                    let how = truncated.then(|| "TLS ended without close_notify".to_owned());
                     self.end_of_stream(how, inbound, shared)?;
                 }
                 Err(error) => self.end_of_stream(Some(error.to_string()), inbound, shared)?,

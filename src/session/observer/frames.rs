@@ -280,6 +280,21 @@ impl Frames {
         Some(Violation { kind, frame, offset, detail })
     }
 
+    /// Bytes of the stream that have been taken.
+    pub(super) fn offset(&self) -> u64 {
+        self.decoder.offset()
+    }
+
+    /// Bytes of a frame that is not complete.
+    pub(super) fn partial(&self) -> u64 {
+        let header = self.decoder.header().map_or(0, FrameHeader::wire_len) as u64;
+        match self.decoder.unfinished() {
+            None => 0,
+            Some(Unfinished::Header { have }) => have as u64,
+            Some(Unfinished::Payload { have, .. }) => header + have,
+        }
+    }
+
     /// Whether a message has begun whose last frame has not ended.
     pub(super) fn is_inside_message(&self) -> bool {
         self.message.is_some()
