@@ -28,6 +28,9 @@ _wscope() {
             wscope,demo)
                 cmd="wscope__subcmd__demo"
                 ;;
+            wscope,doctor)
+                cmd="wscope__subcmd__doctor"
+                ;;
             wscope,explain)
                 cmd="wscope__subcmd__explain"
                 ;;
@@ -47,7 +50,7 @@ _wscope() {
 
     case "${cmd}" in
         wscope)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --commands --no-commands --exit-on-close --no-history --log --view --timestamps --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --help --version connect listen handshake decode explain demo completions man"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --help --version connect listen handshake doctor decode explain demo completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -343,7 +346,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__connect)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --commands --no-commands --exit-on-close --no-history --log --view --timestamps --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --help"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -696,6 +699,164 @@ _wscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wscope__subcmd__doctor)
+            opts="-H -s -o -4 -6 -k -h --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --config --no-config --idle --output --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -H)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subprotocol)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --handshake-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http-header-order)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --noproxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interface)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --local-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unix-socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --capath)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pass-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pass-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-min)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-max)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alpn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sni)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pinned-sha256)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-keylog)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-max-window-bits)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-max-window-bits)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wscope__subcmd__explain)
             opts="-h --browser --list --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -913,7 +1074,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__listen)
-            opts="-b -s -H -u -w -v -q -h --unix-socket --unix-mode --echo --broadcast --reply --exec --exec-raw --send --input --output --binary --subprotocol --require-subprotocol --path --origin --header --user --bearer --reject --handshake-timeout --cert --key --pass-file --self-signed --self-signed-out --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --once --linger --exit-after --max-time --close-timeout --max-clients --idle-timeout --max-message --max-inflated --ping-interval --pong-timeout --no-pong --lenient --config --no-config --verbose --quiet --pretty --color --show-secrets --help"
+            opts="-b -s -H -u -w -v -q -h --unix-socket --unix-mode --echo --broadcast --reply --exec --exec-raw --send --input --output --binary --subprotocol --require-subprotocol --path --origin --header --user --bearer --reject --handshake-timeout --cert --key --pass-file --self-signed --self-signed-out --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --once --linger --exit-after --max-time --close-timeout --max-clients --idle-timeout --max-message --max-inflated --ping-interval --pong-timeout --no-pong --lenient --config --no-config --fault --list-faults --script --no-commands --no-history --log --view --timestamps --verbose --quiet --pretty --color --show-secrets --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1061,6 +1222,26 @@ _wscope() {
                     ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --script)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --view)
+                    COMPREPLY=($(compgen -W "frames messages json hex" -- "${cur}"))
+                    return 0
+                    ;;
+                --timestamps)
+                    COMPREPLY=($(compgen -W "on off relative" -- "${cur}"))
                     return 0
                     ;;
                 --pretty)

@@ -2,8 +2,9 @@
 //!
 //! Help is written once, here, in doc comments: a terse first sentence, then detail. The man page
 //! and the completions are generated from it.
-#![allow(rustdoc::broken_intra_doc_links)] // `host[:port][/path]` is help text, no link
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
+mod doctor;
 mod explain;
 mod listen;
 pub mod prompt;
@@ -18,11 +19,13 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
+pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, TellOptions};
 pub use transport::TransportOptions;
-use values::{bits, duration, linger, size};
+pub use values::size;
+use values::{bits, duration, linger};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
 /// illegal.
@@ -51,7 +54,8 @@ pub enum Command {
     /// Listens for clients: shows them, answers them, talks to them
     ///
     /// On a terminal every client's handshake and frames are shown, and a line typed goes to all
-    /// of them. In a pipe, lines of stdin go to all clients and their messages to stdout.
+    /// of them, behind `@3` to one. In a pipe, lines of stdin go to all clients and their messages
+    /// to stdout.
     /// `wscope -l PORT` is the same as `wscope listen PORT`.
     #[command(short_flag = 'l')]
     Listen(Box<ListenArgs>),
@@ -61,6 +65,12 @@ pub enum Command {
     /// step by step, what was agreed, and the time each phase took. Ends with status 0 only if
     /// no rule that matters was broken.
     Handshake(Box<HandshakeArgs>),
+    /// Examines a server step by step, and says first what is wrong
+    ///
+    /// Looks up the name, tries each address, TLS, the request without and with an upgrade, with
+    /// and without an Origin, what is agreed, a ping, a silence, the close. It makes a handful of
+    /// connections. Ends with status 0 only if a WebSocket opened.
+    Doctor(Box<DoctorArgs>),
     /// Decodes captured bytes into frames, without a network
     ///
     /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), or raw
@@ -177,6 +187,13 @@ pub struct ConnectArgs {
     /// Report violations but go on, as long as frames can be told apart
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
+
+    /// When no connection comes about, make one or two more to tell the causes apart
+    ///
+    /// The same port with the other scheme, the same request without an upgrade, and with the
+    /// server's own Origin. `wscope doctor` does all of it, and more.
+    #[arg(long, help_heading = "Connection")]
+    pub diagnose: bool,
 
     /// Credentials, redirects, retries, what is told, defaults.
     #[command(flatten)]
@@ -351,7 +368,7 @@ pub struct DisplayOptions {
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
 
-    /// Show nothing but errors beside the output
+    /// Show nothing but errors beside the output; at the prompt, the handshake in one line
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::diagnostics::Diagnostic;
 use crate::event::{Event, Stamp};
 use crate::net::link::plain_io;
 use crate::ui::JsonPrinter;
@@ -52,6 +53,16 @@ impl Log {
     pub fn take(&mut self, at: &Stamp, event: &Event<'_>) -> io::Result<()> {
         self.printer.print(at, event, &mut self.lines);
         if self.lines.len() >= BATCH { self.flush() } else { Ok(()) }
+    }
+
+    /// Takes what was found on a connection.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be written.
+    pub fn diagnostics(&mut self, at: &Stamp, found: &[Diagnostic]) -> io::Result<()> {
+        self.printer.diagnostics(at, found, &mut self.lines);
+        self.flush()
     }
 
     /// Writes what was taken.

@@ -1,10 +1,13 @@
 //! One function for each thing the program does; each wires the layers together.
 
 pub mod ask;
+mod books;
 pub mod client;
 mod command_line;
+pub mod conductor;
 pub mod decode;
 pub mod demo;
+pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod generated;
@@ -49,6 +52,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Command::Connect(args)) => connect(*args, given, terminal),
         Some(Command::Listen(args)) => listen(*args, terminal),
         Some(Command::Handshake(args)) => handshake::run(*args, terminal, given),
+        Some(Command::Doctor(args)) => doctor::run(*args, terminal),
         Some(Command::Decode(args)) => decode::run(&args, terminal),
         Some(Command::Explain(args)) => explain::run(&args, terminal),
         Some(Command::Demo(args)) => demo::run(&args, terminal),
@@ -64,5 +68,8 @@ fn connect(args: ConnectArgs, given: Given, terminal: Terminal) -> anyhow::Resul
 }
 
 fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    if args.list_faults {
+        return generated::print(&listen::fault::list());
+    }
     listen::run(ListenConfig::resolve(args, terminal)?)
 }

@@ -1,8 +1,11 @@
 //! Who is told what: events to the printers, and each printer's lines to where they belong.
 
+mod diagnosis;
+
 use std::io;
 use std::path::Path;
 
+use super::books::Books;
 use super::client::book::Book;
 use super::log::Log;
 use super::say;
@@ -19,6 +22,8 @@ use crate::ui::style::Palette;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
 use crate::wire::Role;
 use crate::wire::head::Head;
+
+pub use diagnosis::Mood;
 
 /// Lines for the screen are handed over when there are so many bytes of them, or nothing else to
 /// do.
@@ -132,11 +137,14 @@ pub struct Reporter {
     transcript: Option<Transcript>,
     json: Option<JsonPrinter>,
     log: Option<Log>,
-    book: Option<Box<Book>>,
+    books: Option<Box<Books>>,
     shown: Shown,
     show_secrets: bool,
     quiet: bool,
+    verbose: u8,
     palette: Palette,
+    /// Of what is said on stderr.
+    advice: Palette,
     pretty: Pretty,
     width: usize,
     conn: ConnId,
@@ -172,10 +180,12 @@ impl Reporter {
             transcript,
             json,
             log: None,
-            book: None,
+            books: None,
             shown,
             show_secrets: display.show_secrets,
             quiet: display.quiet,
+            verbose: display.verbose,
+            advice: display.palette(display.terminal.stderr),
             palette: display.palette(display.terminal.stdout),
             pretty: display.pretty,
             width: display.terminal.width,
@@ -191,8 +201,9 @@ impl Reporter {
     }
 
     /// Remembers what a session asks for later.
-    pub fn with_book(mut self, display: &Display) -> Self {
-        self.book = Some(Box::new(Book::new(display.human(self.role, display.terminal.stdout))));
+    pub fn with_books(mut self, display: &Display) -> Self {
+        let options = display.human(self.role, display.terminal.stdout);
+        self.books = Some(Box::new(Books::new(self.role, options)));
         self
     }
 
@@ -232,7 +243,7 @@ impl Reporter {
         self.transcript.is_some()
             || self.json.is_some()
             || self.log.is_some()
-            || self.book.is_some()
+            || self.books.is_some()
     }
 
     /// Whether people see what happens to connections.
@@ -250,9 +261,28 @@ impl Reporter {
         self.conn.0 += 1;
     }
 
-    /// What is remembered of the connection.
-    pub fn book(&self) -> Option<&Book> {
-        self.book.as_deref()
+    /// What is remembered of a connection; a client's is that of the one opened last, whatever its
+    /// number.
+    pub fn book(&self, id: ConnId) -> Option<&Book> {
+        self.books.as_ref()?.of(id)
+    }
+
+    /// The connection that was heard from last.
+    pub fn last_heard(&self) -> Option<ConnId> {
+        self.books.as_ref()?.last_heard()
+    }
+
+    /// Whose side is told of.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The direction of what is sent.
+    pub fn sent(&self) -> Direction {
+        match self.role {
+            Role::Client => Direction::ToServer,
+            Role::Server => Direction::ToClient,
+        }
     }
 
     /// The colours of answers.
@@ -403,12 +433,12 @@ impl Reporter {
         if let Some(log) = &mut self.log {
             log.take(at, event)?;
         }
-        if let Some(book) = &mut self.book {
+        if let Some(books) = &mut self.books {
             match event {
                 Event::Head(direction, head) if !self.show_secrets => {
-                    book.take(at, &Event::Head(*direction, &redact::head(head)));
+                    books.take(at, &Event::Head(*direction, &redact::head(head)));
                 }
-                event => book.take(at, event),
+                event => books.take(at, event),
             }
         }
         if let (Shown::Folded, Event::Head(direction, head)) = (self.shown, event) {
@@ -445,6 +475,20 @@ impl Reporter {
             _ if transcript.lines.len() >= BATCH => self.flush(),
             _ => Ok(()),
         }
+    }
+
+    /// Tells what the transcript holds back: nothing more will come.
+    ///
+    /// # Errors
+    ///
+    /// stderr failed.
+    pub fn tell_rest(&mut self, stdout: &mut Stdout) -> io::Result<()> {
+        let Some(transcript) = &mut self.transcript else { return Ok(()) };
+        match transcript.place {
+            Place::Stdout => transcript.human.flush_partial(stdout.buffer()),
+            _ => transcript.human.flush_partial(&mut transcript.lines),
+        }
+        self.flush()
     }
 
     /// Tells a handshake in one line: what was asked and what was answered.

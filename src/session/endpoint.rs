@@ -12,7 +12,7 @@ use super::keys::{MaskKeys, RandomSource};
 use crate::event::{Cause, Ending, FrameEvent, Side, TimeoutKind, Totals};
 use crate::wire::close::{self, CloseBody};
 use crate::wire::deflate::codec::Deflater;
-use crate::wire::{CloseCode, Control, OpCode, Role, Violation, ViolationKind};
+use crate::wire::{CloseCode, Control, Data, OpCode, Role, Violation, ViolationKind};
 use pongs::Pongs;
 
 mod pongs;
@@ -64,6 +64,11 @@ pub struct Endpoint {
     pings: VecDeque<(Vec<u8>, Instant)>,
     pongs: Pongs,
     pings_sent: u64,
+    pings_answered: u64,
+    pongs_unsolicited: u64,
+    /// Data frames sent.
+    data_sent: u64,
+    first_sent: Option<Box<(Data, Vec<u8>)>>,
 }
 
 impl Endpoint {
@@ -91,6 +96,10 @@ impl Endpoint {
             pings: VecDeque::new(),
             pongs: Pongs::default(),
             pings_sent: 0,
+            pings_answered: 0,
+            pongs_unsolicited: 0,
+            data_sent: 0,
+            first_sent: None,
             config,
         }
     }
@@ -208,11 +217,12 @@ impl Endpoint {
     }
 
     /// Whether the transport can be dropped once all output is written: the connection is over,
-    /// or a server has nothing left to wait for ("the server MUST close the underlying TCP
-    /// connection immediately", §7.1.1).
+    /// or a server has nothing left to wait for. After both Close frames "the server MUST close
+    /// the underlying TCP connection immediately" (§5.5.1), and who fails a connection sends "a
+    /// Close frame … before proceeding to _Close the WebSocket Connection_" (§7.1.7).
     pub fn is_done(&self) -> bool {
-        let handshake_done = self.sent.is_some() && self.received.is_some();
-        self.state == State::Closed || (handshake_done && self.config.role == Role::Server)
+        let ended = self.end.is_some() && self.sent.is_some();
+        self.state == State::Closed || (ended && self.config.role == Role::Server)
     }
 
     /// The Close frame sent, if any.

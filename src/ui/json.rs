@@ -5,6 +5,7 @@
 
 use super::clock::UtcClock;
 use super::connections::PerConnection;
+use super::doctor::Report;
 use crate::diagnostics::Diagnostic;
 use crate::event::{Direction, Event, Stamp};
 use crate::wire::Role;
@@ -12,6 +13,7 @@ use lane::Lane;
 use object::Object;
 
 mod diagnostic;
+mod doctor;
 mod facts;
 mod lane;
 mod object;
@@ -93,6 +95,18 @@ impl JsonPrinter {
         }
         for (index, found) in found.iter().enumerate() {
             diagnostic::diagnostic(at, found, index == 0, &mut self.clock, out);
+        }
+    }
+
+    /// Appends the report of an examination: the verdict, what was found, the steps.
+    pub fn report(&mut self, at: &Stamp, report: &Report, out: &mut Vec<u8>) {
+        if !self.started {
+            self.start(at, out);
+        }
+        doctor::verdict(at, report, &mut self.clock, out);
+        self.diagnostics(at, &report.found, out);
+        for step in &report.steps {
+            doctor::step(at, step, &mut self.clock, out);
         }
     }
 

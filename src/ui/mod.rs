@@ -12,6 +12,7 @@ pub mod command;
 mod connections;
 pub mod diagnostic;
 pub mod diagram;
+pub mod doctor;
 pub mod ending;
 pub mod explain;
 pub mod filter;

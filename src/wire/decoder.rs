@@ -37,7 +37,13 @@ impl<'a> Input<'a> {
         &self.bytes[self.at..]
     }
 
-    fn rest_mut(&mut self) -> &mut [u8] {
+    /// All bytes, those taken included; masked payload among these is unmasked by now.
+    pub fn whole(&self) -> &[u8] {
+        self.bytes
+    }
+
+    /// The same, to be unmasked where it lies.
+    pub(crate) fn rest_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.at..]
     }
 

@@ -8,6 +8,7 @@ pub mod close;
 pub mod cookie;
 pub mod decoder;
 pub mod deflate;
+pub mod fault;
 pub mod frame;
 pub mod handshake;
 pub mod head;

@@ -110,7 +110,7 @@ fn exit_2_for_a_value_that_is_none() {
 fn exit_3_for_a_name_that_does_not_exist() {
     Test::new()
         .args(["ws://nonexistent.invalid/"])
-        .stderr("wscope: host nonexistent.invalid [..]\n")
+        .stderr("wscope: host nonexistent.invalid [..]\nerror[W101]: [..]\n...\n")
         .status(3);
 }
 
@@ -122,7 +122,7 @@ fn exit_4_when_the_port_refuses() {
     let port = refusing_port();
     Test::new()
         .args([format!("ws://127.0.0.1:{port}/")])
-        .stderr(format!("wscope: cannot connect to 127.0.0.1:{port}: connection refused[..]\n"))
+        .stderr(format!("wscope: cannot connect to 127.0.0.1:{port}: connection refused\nerror[W103]: connection refused\n...\n"))
         .status(4);
 }
 
@@ -153,7 +153,9 @@ fn exit_7_with_status_line_headers_and_body_on_stderr() {
              < Content-Length: 18\n\
              <\n\
              < not you\n\
-             < nor yours\n",
+             < nor yours\n\
+             error[W332]: the application refused the connection\n\
+             ...\n",
         )
         .status(7);
 }
@@ -244,7 +246,7 @@ fn exit_8_for_an_answer_that_is_not_http() {
         p.send("SSH-2.0-OpenSSH_9.9\r\n");
         p.hear_end();
     })
-    .stderr("wscope: the server's answer is not HTTP: SSH-2.0-OpenSSH_9.9[..] (W348); is this the right port?\n")
+    .stderr("wscope: the server's answer is not HTTP: SSH-2.0-OpenSSH_9.9[..]\nerror[W110]: the port speaks another protocol\n...\n")
     .status(8);
 }
 
@@ -259,7 +261,7 @@ fn exit_10_when_the_stream_ends_without_a_close() {
             p.hang_up();
         })
         .stdout("last words\n")
-        .stderr("wscope: connection lost without a close frame after [..] s (1006): [..]\n")
+        .stderr("wscope: connection lost without a close frame after [..] s (1006): [..]\nerror[W801]: [..]\n...\n")
         .status(10);
 }
 
@@ -272,7 +274,7 @@ fn exit_10_when_the_stream_ends_inside_a_frame() {
             p.hang_up();
         })
         .stdout("He")
-        .stderr("wscope: connection lost without a close frame after [..] s (1006): [..] frame #1[..]\n")
+        .stderr("wscope: connection lost without a close frame after [..] s (1006): [..] frame #1[..]\nerror[W803]: [..]\n...\n")
         .status(10);
 }
 
@@ -285,7 +287,7 @@ fn exit_10_when_the_connection_is_reset() {
             p.hear_text("hi");
             p.reset();
         })
-        .stderr("wscope: connection lost without a close frame after [..] s (1006): connection reset by peer\n")
+        .stderr("wscope: connection lost without a close frame after [..] s (1006): connection reset by peer\nerror[W463]: [..]\n...\n")
         .status(10);
 }
 
@@ -300,7 +302,8 @@ fn exit_11_with_code_and_reason_when_the_peer_closes_with_an_error() {
         })
         .stderr(
             "wscope: received 4001 [..] \"token expired\"; then sent 4001[..]; \
-             closed cleanly by the peer after [..] s\n",
+             closed cleanly by the peer after [..] s\n\
+             note[W723]: [..]\n...\n",
         )
         .status(11);
 }
@@ -315,7 +318,7 @@ fn exit_12_when_the_handshake_is_not_answered() {
             p.request();
             p.hear_end();
         })
-        .stderr("wscope: timed out after 0.1 s: the server did not answer the handshake\n")
+        .stderr("wscope: timed out after 0.1 s: the server did not answer the handshake\nerror[W109]: [..]\n...\n")
         .status(12);
 }
 
@@ -329,7 +332,7 @@ fn exit_12_when_our_close_is_not_answered() {
             p.hear_close(1000);
             p.hear_end();
         })
-        .stderr("wscope: sent 1000 normal closure; ended by us after [..]: the peer did not answer our close frame within the close timeout\n")
+        .stderr("wscope: sent 1000 normal closure; ended by us after [..]: the peer did not answer our close frame within the close timeout\nwarning[W816]: [..]\n...\n")
         .status(12);
 }
 
@@ -350,7 +353,7 @@ fn exit_12_when_the_whole_run_takes_too_long() {
             p.request();
             p.hear_end();
         })
-        .stderr("wscope: timed out after [..]\n")
+        .stderr("wscope: timed out after [..]\nerror[W109]: [..]\n...\n")
         .status(12);
 }
 
@@ -364,7 +367,7 @@ fn exit_12_when_pings_stay_without_answer() {
             while p.hear_frame().opcode() == PING {}
             p.hang_up();
         })
-        .stderr("wscope: [..] ended by us after [..]\n")
+        .stderr("wscope: [..] ended by us after [..]\nwarning[W818]: [..]\n...\n")
         .status(12);
 }
 

@@ -6,13 +6,16 @@ mod harness;
 mod raw;
 
 mod answers;
+mod commands;
 mod ending;
 mod exec;
+mod explain;
 mod handshake;
 mod hostile;
 mod input;
 mod limits;
 mod places;
+mod prompt;
 #[cfg(target_os = "linux")]
 mod tls;
 mod transcript;
@@ -23,6 +26,9 @@ mod frames;
 #[path = "../common/lines.rs"]
 #[allow(dead_code)]
 mod lines;
+#[path = "../common/terminal.rs"]
+#[allow(dead_code)]
+mod terminal;
 #[path = "../common/waiting.rs"]
 #[allow(dead_code)]
 mod waiting;

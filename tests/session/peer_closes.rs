@@ -5,7 +5,7 @@ use crate::session::{PROMPT, Setup};
 
 #[test]
 fn the_line_stays_the_ending_is_told_once_and_a_reconnect_goes_on() {
-    let mut s = Setup::new().serve(|listener, told| {
+    let mut s = Setup::new().size(100, 50).serve(|listener, told| {
         serve_next(&listener, |p| {
             p.open();
             told.wait();
@@ -28,6 +28,7 @@ fn the_line_stays_the_ending_is_told_once_and_a_reconnect_goes_on() {
     };
     assert_eq!(told(&screen), 1, "{screen:#?}");
     assert!(screen.rows.iter().any(|row| row.contains("4001") && row.contains("\"enough\"")));
+    assert!(screen.rows.iter().any(|row| row.starts_with("note[W723]")), "{screen:#?}");
     // Without a connection there is nobody to send it to, and nothing is lost: it comes back.
     s.keys(" a line\r");
     s.wait_for_row("error: there is no connection; /reconnect opens it again, /open URL another");

@@ -26,6 +26,9 @@ const GATEWAY_LIFETIME: u64 = 7200;
 /// Google Cloud's backend timeout counts from the start, in seconds.
 const GOOGLE_LIFETIME: u64 = 30;
 
+/// No limit on a size is smaller, in bytes.
+const LEAST_LIMIT: u64 = 256;
+
 /// How long a server may take to close TCP after the closing handshake.
 const TCP_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -48,7 +51,7 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Found) {
 fn lost(facts: &Facts<'_>, end: &End, found: &mut Found) {
     let cut = facts.violations.iter().find(|v| v.kind == ViolationKind::CutInsideFrame);
     if end.partial > 0 || cut.is_some() {
-        let round = end.partial > 1 && end.partial.is_power_of_two();
+        let round = end.partial >= LEAST_LIMIT && end.partial.is_power_of_two();
         let partial = end.partial;
         found.add("W803", |d| {
             d.note_if(cut.map(|violation| violation.detail.clone()))

@@ -4,7 +4,7 @@ use super::Found;
 use crate::diagnostics::facts::{EndKind, FrameContext};
 use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
 use crate::wire::frame::MAX_HEADER_LEN;
-use crate::wire::{FrameHeader, LengthForm, Violation, ViolationKind};
+use crate::wire::{FrameHeader, LengthForm, Role, Violation, ViolationKind};
 
 /// How many frames with one mask key are no coincidence.
 const EQUAL_MASKS: u64 = 8;
@@ -27,7 +27,7 @@ pub(super) fn frames(facts: &Facts<'_>, found: &mut Found) {
         }
     }
     if let Some(context) = facts.frame.as_ref().filter(|_| !facts.violations.is_empty())
-        && let Some(shift) = desync(context)
+        && let Some(shift) = desync(context, facts.role)
     {
         found.add("W630", |d| d.note(desync_note(shift)));
     }
@@ -137,9 +137,10 @@ fn bits(header: &FrameHeader) -> String {
 
 /// By how many bytes the frame before may have been too long (negative) or too short, if a legal
 /// header stands that far from the illegal one and no nearer.
-fn desync(context: &FrameContext<'_>) -> Option<i64> {
+fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
-    let masked = context.header.mask.is_some();
+    // The illegal header's own mask bit says nothing: a client masks, a server does not.
+    let masked = role == Role::Server;
     let legal = |at: usize| {
         let rest = context.around.get(at..)?;
         sniff::is_plausible(*rest.first()?).then_some(())?;

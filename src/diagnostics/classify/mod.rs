@@ -52,8 +52,12 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
             layer(facts, &mut found);
         }
     }
-    // Stable: within a severity the order of the layers stays.
-    found.0.sort_by_key(|diagnostic| diagnostic.severity);
+    // Stable: within a severity the order of the layers stays. What was or was not agreed explains
+    // no end, so notes on it come last.
+    found.0.sort_by_key(|diagnostic| {
+        let agreed = diagnostic.entry.code.starts_with("W4");
+        (diagnostic.severity, diagnostic.severity == Severity::Note && agreed)
+    });
     found.0
 }
 

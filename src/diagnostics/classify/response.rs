@@ -9,6 +9,7 @@ use super::status::of_status;
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Diagnostic, Facts, Place, Severity, Span};
+use crate::wire::Role;
 use crate::wire::head::Head;
 
 /// Redirects after which nobody goes on.
@@ -165,6 +166,11 @@ impl Answer<'_> {
         if !(400..=500).contains(&self.status) {
             return None;
         }
+        let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
+        // A server sees for itself that nobody asked; a hop may have removed it.
+        if self.facts.role == Role::Server && !asked {
+            return Some("W320");
+        }
         if self.header("Sec-WebSocket-Version").is_some() {
             return Some("W321");
         }
@@ -183,7 +189,6 @@ impl Answer<'_> {
             "missing upgrade",
             "expected upgrade",
         ];
-        let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
         let removed = self.status == 426 || upgrade.iter().any(|text| says(text));
         (asked && removed).then_some("W320")
     }
@@ -231,7 +236,11 @@ impl Answer<'_> {
             "W320"
                 if self.facts.request.is_some_and(|request| request.get("Upgrade").is_none()) =>
             {
-                d.note("our own request had no Upgrade").severity(Severity::Error)
+                let whose = match self.facts.role {
+                    Role::Client => "our own request had no Upgrade",
+                    Role::Server => "the request that came had no Upgrade",
+                };
+                d.note(whose).severity(Severity::Error)
             }
             _ => d,
         }

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use super::record::Record;
+use super::trace::Trace;
 use crate::event::Event;
 use crate::modes::report::Reporter;
 use crate::modes::say;
@@ -22,6 +23,8 @@ pub struct Desk {
     pub signals: Signals,
     /// The printers.
     pub reporter: Reporter,
+    /// What opening the connection left behind.
+    pub trace: Trace,
     /// The prompt, if there is one: its Ctrl-C is no signal.
     pub screen: Option<Screen>,
     /// What the run leaves behind.
@@ -38,7 +41,8 @@ impl Desk {
         let reactor = Reactor::new()?;
         let stdout = Stdout::open(reactor.registry(), STDOUT)?;
         let signals = Signals::default();
-        Ok(Self { reactor, stdout, signals, reporter, screen: None, record: Record::default() })
+        let (trace, record) = (Trace::default(), Record::default());
+        Ok(Self { reactor, stdout, signals, reporter, trace, screen: None, record })
     }
 
     /// Tells the printers.
@@ -47,6 +51,7 @@ impl Desk {
     ///
     /// stdout or stderr failed.
     pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.trace.take(event);
         self.reporter.tell(event, &mut self.stdout)
     }
 
@@ -66,6 +71,15 @@ impl Desk {
     pub fn take_signal(&mut self) -> Option<Signal> {
         let interrupted = self.screen.as_ref().is_some_and(Screen::is_interrupted);
         self.signals.take().or(interrupted.then_some(Signal::Interrupt))
+    }
+
+    /// Tells what the printers hold back: nothing more will come.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn tell_rest(&mut self) -> io::Result<()> {
+        self.reporter.tell_rest(&mut self.stdout)
     }
 
     /// Writes all of stdout that waits, until a moment if there is one; a signal gives up, and is

@@ -14,6 +14,7 @@ use crate::net::resolve::ResolveError;
 use crate::net::route::{AskError, UnixSocketError};
 use crate::net::signals::Signal;
 use crate::net::tls::TlsError;
+use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::{Head, HeadError};
@@ -36,7 +37,7 @@ pub enum OpenError {
     #[error("{0}")]
     Request(#[from] HeaderError),
     /// The name.
-    #[error("{error} ({})", .error.code())]
+    #[error("{error}")]
     Resolve {
         /// What the resolver says.
         #[from]
@@ -79,16 +80,16 @@ pub enum OpenError {
         pair: Box<Pair>,
     },
     /// A 101 that can't be used.
-    #[error("the server's 101 breaks the handshake's rules{list}")]
+    #[error("the server's 101 breaks the handshake's rules: {list}")]
     BadHandshake {
-        /// One line for each broken rule.
+        /// The broken rules.
         list: String,
         /// What was asked, answered and judged.
         pair: Box<Pair>,
     },
     /// Not HTTP.
-    #[error("the server's answer is not HTTP: {0} (W348); is this the right port?")]
-    NotHttp(String),
+    #[error("the server's answer is not HTTP: {}", sanitize::escaped(.0))]
+    NotHttp(Vec<u8>),
     /// An endless head.
     #[error("the server's response: {0}")]
     Head(HeadError),
@@ -97,13 +98,11 @@ pub enum OpenError {
     OnlyInterim(usize),
     /// The stream ended too early.
     #[error(
-        "the server closed the connection before its response was complete, after {received} bytes{hint}"
+        "the server closed the connection before its response was complete, after {received} bytes"
     )]
     Closed {
         /// Bytes of the response that came.
         received: usize,
-        /// What may be the cause.
-        hint: &'static str,
     },
     /// A deadline passed.
     #[error("timed out after {seconds} s: {what}")]
@@ -125,7 +124,11 @@ pub enum OpenError {
 }
 
 fn tls_text(error: &TlsError) -> String {
-    explained(error, error.code(), error.help())
+    match error.code() {
+        // The catalogue explains it.
+        Some(_) => error.to_string(),
+        None => explained(error, None, error.help()),
+    }
 }
 
 fn explained(error: &dyn Display, code: Option<&str>, help: Option<&str>) -> String {

@@ -2,11 +2,10 @@
 
 pub mod account;
 mod again;
-mod assist;
+mod alone;
 pub mod book;
 pub mod carried;
 pub mod command;
-pub mod conductor;
 pub mod deliver;
 pub mod desk;
 pub mod echo;
@@ -18,7 +17,9 @@ pub mod pump;
 pub mod record;
 mod session;
 pub mod telling;
+pub mod trace;
 pub mod watch;
+pub mod witness;
 
 use std::time::Instant;
 
@@ -27,7 +28,6 @@ use anyhow::Context as _;
 use self::account::AccountError;
 use self::again::open_patiently;
 use self::carried::Carried;
-use self::conductor::{Source, Voice};
 use self::desk::Desk;
 use self::failure::OpenError;
 use self::pump::{Outcome, Pump};
@@ -35,13 +35,19 @@ use self::telling::Telling;
 use crate::cli::InputFormat;
 use crate::config::plan::Secrets;
 use crate::config::reach::ReachConfig;
-use crate::config::{ClientConfig, Lines, OpenConfig, UsageError};
+use crate::config::{ClientConfig, OpenConfig};
 use crate::event::Side;
+use crate::modes::conductor::{self, Source, Voice};
+use crate::modes::doctor::probe;
 use crate::modes::exit::Exit;
-use crate::modes::report::Reporter;
+use crate::modes::report::{Mood, Reporter};
 use crate::modes::say;
 use crate::net::retry::Schedule;
 use crate::ui::ending;
+use crate::wire::Role;
+
+/// What is said at a terminal in place of a question, which would hold up whoever drives one.
+const ONE_MORE: &str = "--diagnose makes one more connection to tell the causes apart; wscope doctor examines every step";
 
 /// Runs a client session.
 ///
@@ -51,13 +57,13 @@ use crate::ui::ending;
 /// used.
 pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
     let max_time = config.max_time.map(|time| Instant::now() + time);
-    let script = script(&config)?;
+    let script = conductor::script(config.lines.as_ref(), Role::Client)?;
     let mut reporter = Reporter::new(config.output, &config.display);
     if config.input == InputFormat::Prompt {
         reporter = reporter.folded();
     }
     if config.lines.is_some() {
-        reporter = reporter.with_book(&config.display);
+        reporter = reporter.with_books(&config.display);
     }
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
@@ -108,7 +114,18 @@ fn connect(
     let mut schedule = Schedule::new(config.reach.retry);
     let mut opened = match open_patiently(&config.open, &mut schedule, desk, max_time) {
         Ok(opened) => opened,
-        Err(error) => return refused(error, desk),
+        Err(error) => {
+            let error = match config.diagnose {
+                true => probe::tell_apart(&config.open, &error, desk).err().unwrap_or(error),
+                false => error,
+            };
+            let may_ask = !config.diagnose && probe::can_tell_apart(&error);
+            let exit = refused(error, desk)?;
+            if may_ask && desk.reporter.may_warn() && config.display.terminal.is_interactive() {
+                say::note(ONE_MORE);
+            }
+            return Ok(exit);
+        }
     };
     if let Some(lines) = &config.lines {
         return session::run(config, lines, script, desk, opened, max_time);
@@ -148,18 +165,6 @@ fn connect(
     }
 }
 
-/// The script, read and checked before anything is opened: what is wrong with it is wrong usage.
-fn script(config: &ClientConfig) -> Result<Source, UsageError> {
-    let Some(Lines { script: Some(path), no_commands, .. }) = &config.lines else {
-        return Ok(Source::default());
-    };
-    let script = Source::read(path).and_then(|script| match no_commands {
-        true => Ok(script),
-        false => script.checked(),
-    });
-    script.map_err(|error| UsageError::new(format!("--script {error}")))
-}
-
 /// Says why there is no connection.
 pub fn refused(error: OpenError, desk: &mut Desk) -> anyhow::Result<Exit> {
     if let Some(signal) = desk.drain_stdout(None)? {
@@ -169,12 +174,33 @@ pub fn refused(error: OpenError, desk: &mut Desk) -> anyhow::Result<Exit> {
         OpenError::Local(error) => Err(error.into()),
         error => {
             if !matches!(error, OpenError::Signal(_)) {
-                say::error(&error);
+                failed(&error, &Voice::Stderr { quiet: !desk.reporter.may_warn() }, desk)?;
+                desk.drain_stdout(None)?;
             }
             desk.record.facts.errormsg = Some(error.to_string());
             Ok(error.exit())
         }
     }
+}
+
+/// Says why there is no connection, and explains it.
+///
+/// # Errors
+///
+/// The log failed.
+fn failed(error: &OpenError, voice: &Voice, desk: &mut Desk) -> std::io::Result<()> {
+    let text = error.to_string();
+    let line = if desk.reporter.may_warn() { text.as_str() } else { one_line(&text) };
+    voice.error(line);
+    let found = desk.trace.explain(error);
+    desk.reporter.diagnose(&found, Mood::Failed, &mut desk.stdout)?;
+    voice.advice(&desk.reporter.advice(&found, Mood::Failed, false));
+    desk.stdout.flush()
+}
+
+/// The first line of a text.
+pub fn one_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 impl Outcome {
@@ -207,6 +233,7 @@ impl Outcome {
         if self.ending.by != Side::Us && self.carried.has_input_left() {
             voice.note("the connection ended before the end of stdin; the rest was not sent");
         }
+        voice.advice(&self.advice);
     }
 
     /// Notes the error, if it is one, for `--write-out`.

@@ -59,8 +59,9 @@ pub fn open(
     }
     loop {
         let target = trail.current().clone();
+        desk.trace.begin(&target);
         desk.record.begin(&target, trail.hops());
-        let from_jar = desk.record.cookies_for(&target);
+        let from_jar = desk.record.cookies_for(&target).filter(|_| config.keeps_cookies);
         let request = request(config, &target, from_jar.as_deref())?;
         let mut phases = Phases::default();
         let (link, clock) = way::go(config, &target, &mut phases, desk, max_time)?;

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::alone::Alone;
 use super::carried::Carried;
-use super::conductor::{Ask, Conductor, Line};
 use super::deliver::Delivery;
 use super::desk::Desk;
 use super::echo::Echo;
@@ -17,10 +17,13 @@ use super::feed::Feeder;
 use super::goal::Goal;
 use super::open::Opened;
 use super::watch::Watch;
+use super::witness::Witness;
 use crate::cli::{Linger, OutputFormat};
 use crate::config::ClientConfig;
-use crate::event::{Direction, Ending, Event, FrameEvent, Observed, TimeoutKind};
+use crate::event::{Cause, Direction, Ending, Event, FrameEvent, Observed, TimeoutKind};
+use crate::modes::conductor::{Ask, Conductor, Line};
 use crate::modes::exit::Exit;
+use crate::modes::report::Mood;
 use crate::net::link::{Fill, HIGH_WATER, Link, plain_io};
 use crate::net::random;
 use crate::net::reactor::{SIGNAL, SOCKET, STDIN, STDOUT, WAKER};
@@ -29,6 +32,7 @@ use crate::net::stdio::{Stdin, StdinRead};
 use crate::session::endpoint::State;
 use crate::session::tally::Tally;
 use crate::session::{Endpoint, EndpointConfig, Observer};
+use crate::ui::ending::describe;
 use crate::wire::{CloseCode, Data};
 
 /// After a signal, how long to wait for the peer's Close.
@@ -52,6 +56,8 @@ pub struct Outcome {
     pub first_frame: Option<Instant>,
     /// What the next connection of the run goes on with.
     pub carried: Carried,
+    /// Why it ended like that, and what to do, for people; may be empty.
+    pub advice: Vec<u8>,
 }
 
 /// A running session.
@@ -86,6 +92,8 @@ pub struct Pump<'a> {
     overtime: bool,
     signal: Option<(Signal, Instant)>,
     fault: Option<String>,
+    /// What the diagnostics will ask for.
+    witness: Witness,
     /// Rounds since the poll was asked.
     unpolled: u32,
     write_error: Option<String>,
@@ -121,11 +129,13 @@ impl<'a> Pump<'a> {
     pub fn resume(
         config: &'a ClientConfig,
         desk: &'a mut Desk,
-        opened: Opened,
+        mut opened: Opened,
         max_time: Option<Instant>,
         carried: Carried,
     ) -> Self {
         let now = Instant::now();
+        // Frames that came in the same segment as the 101.
+        let witness = Witness::new(opened.link.split().0.rest(), now);
         let deflate = opened.report.agreed.deflate;
         let endpoint_config = EndpointConfig { deflate, ..config.endpoint.clone() };
         let Carried { mut stdin, feeder, goal, input_ended } = carried;
@@ -162,6 +172,7 @@ impl<'a> Pump<'a> {
             overtime: false,
             signal: None,
             fault: None,
+            witness,
             unpolled: 0,
             write_error: None,
         }
@@ -209,7 +220,7 @@ impl<'a> Pump<'a> {
     fn conduct(&mut self, now: Instant) {
         let Self { conductor: Some(conductor), desk, endpoint, link, .. } = self else { return };
         let line = self.write_error.is_none().then_some(Line { endpoint, link });
-        conductor.run(desk, line, now);
+        conductor.run(&mut Alone::new(desk, line), now);
         conductor.show_state(endpoint.state(), endpoint.received_close());
         if let Some(failure) = conductor.take_failure() {
             self.unmet |= failure.unmet;
@@ -275,6 +286,7 @@ impl<'a> Pump<'a> {
             self.heard = now;
             self.endpoint.touch();
             self.endpoint.keep_waiting(now);
+            self.witness.stalls(now);
         }
         if self.more || !self.has_room() {
             return Ok(());
@@ -282,6 +294,7 @@ impl<'a> Pump<'a> {
         match self.link.fill() {
             Ok(Fill::Data) => {
                 self.heard = now;
+                self.witness.received(self.link.split().0.rest(), now);
                 self.endpoint.touch();
                 self.take_events(now)
             }
@@ -290,10 +303,16 @@ impl<'a> Pump<'a> {
                 None => Ok(()),
             },
             Ok(Fill::End { truncated }) => {
-                let how = truncated.then(|| "TLS ended without close_notify (W216)".to_owned());
+                let how = truncated.then(|| "TLS ended without close_notify".to_owned());
+                if truncated {
+                    self.witness.truncated();
+                }
                 self.end_of_stream(how)
             }
-            Err(error) => self.end_of_stream(Some(error.to_string())),
+            Err(error) => {
+                self.witness.broke(&error);
+                self.end_of_stream(Some(error.to_string()))
+            }
         }
     }
 
@@ -309,6 +328,7 @@ impl<'a> Pump<'a> {
             echo,
             goal,
             conductor,
+            witness,
             ..
         } = self;
         let Desk { stdout, reporter, .. } = &mut **desk;
@@ -362,6 +382,7 @@ impl<'a> Pump<'a> {
                 Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => continue,
             };
             received.count(&event);
+            witness.take(&event);
             let round_trip = endpoint.receive(&event, now, tx);
             answered |= round_trip.is_some() || matches!(event, FrameEvent::Message(_));
             // A violation that fails the connection has ended the receiving by now.
@@ -390,6 +411,8 @@ impl<'a> Pump<'a> {
             }
         };
         self.answers += tx.len() - before;
+        witness.look_around(&input, inbound.offset(), now);
+        witness.counted(received.totals().messages + endpoint.data_sent(), now);
         let at = input.consumed();
         link.consumed(at);
         if self.first_frame.is_none() && received.totals().frames > 0 {
@@ -404,6 +427,7 @@ impl<'a> Pump<'a> {
     fn end_of_stream(&mut self, how: Option<String>) -> io::Result<()> {
         if let Some(violation) = self.inbound.finish() {
             let event = FrameEvent::Violation(&violation);
+            self.witness.take(&event);
             self.desk.tell(&Event::Frame(Direction::ToClient, event))?;
             if how.is_none() {
                 let detail = format!(
@@ -495,6 +519,10 @@ impl<'a> Pump<'a> {
         let (Linger::For(time), Some(ended)) = (self.config.linger, self.input_ended) else {
             return None;
         };
+        // A script that ends with an expectation says itself when enough has come.
+        let seen_all = self.conductor.as_ref().is_some_and(|conductor| conductor.has_seen_all());
+        let lingers = self.config.lines.as_ref().is_some_and(|lines| lines.lingers);
+        let time = if seen_all && !lingers { Duration::ZERO } else { time };
         // Silence means nothing while the peer has not yet got what it could answer.
         let waiting =
             self.endpoint.is_open() && !self.more && (self.link.pending() == 0 || time.is_zero());
@@ -513,6 +541,7 @@ impl<'a> Pump<'a> {
             && let Err(error) = self.link.flush()
         {
             // What the peer sent before it went away is still to be read.
+            self.witness.broke(&error);
             self.write_error = Some(error.to_string());
         }
         if let Some(watch) = &mut self.watch {
@@ -520,6 +549,8 @@ impl<'a> Pump<'a> {
         }
         let pending = self.link.pending();
         if pending < before {
+            self.witness.sent(now);
+            self.witness.counted(self.received.totals().messages + self.endpoint.data_sent(), now);
             self.endpoint.keep_waiting(now);
         }
         if pending == 0 {
@@ -598,8 +629,10 @@ impl<'a> Pump<'a> {
         let unsent = self.unsent();
         self.link.shutdown();
         let sent = self.watch.as_ref().map(|watch| watch.totals()).unwrap_or_default();
-        let ending = self.endpoint.ending(Instant::now(), sent, self.received.totals());
+        let now = Instant::now();
+        let ending = self.endpoint.ending(now, sent, self.received.totals());
         self.desk.tell(&Event::End(&ending))?;
+        let advice = self.explain(&ending, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
         let patience = match self.signal {
             Some(_) => Some(Instant::now() + SIGNAL_PATIENCE),
@@ -614,7 +647,7 @@ impl<'a> Pump<'a> {
             && !self.goal.is_met();
         let missed = !self.goal.is_met() && self.goal.is_set();
         if let Some(conductor) = &mut self.conductor {
-            conductor.disconnected();
+            conductor.disconnected(&describe(&ending));
             if let Some(failure) = conductor.take_failure() {
                 self.unmet |= failure.unmet;
                 self.fault.get_or_insert(failure.text);
@@ -634,6 +667,32 @@ impl<'a> Pump<'a> {
         let Self { fault, stdin, feeder, goal, first_frame, .. } = self;
         let input_ended = self.input_ended.is_some();
         let carried = Carried { stdin, feeder, goal, input_ended };
-        Ok(Outcome { ending, exit, fault, unsent, unwritten, cut_short, first_frame, carried })
+        Ok(Outcome {
+            ending,
+            exit,
+            fault,
+            unsent,
+            unwritten,
+            cut_short,
+            first_frame,
+            carried,
+            advice,
+        })
+    }
+
+    /// Explains the end to machines; gives the text for people.
+    fn explain(&mut self, ending: &Ending, now: Instant) -> io::Result<Vec<u8>> {
+        let Desk { trace, reporter, stdout, .. } = &mut *self.desk;
+        let found = self.witness.explain(trace, &self.endpoint, &self.inbound, ending, now);
+        if matches!(ending.cause, Cause::Lost(_)) {
+            trace.lifetimes.push(ending.duration);
+        }
+        let ours = self.fault.is_some() || self.signal.is_some() || self.goal.is_met();
+        let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
+        let fine = ours || over || Exit::of(ending) == Exit::Success;
+        let mood = if fine { Mood::Fine } else { Mood::Failed };
+        reporter.diagnose(&found, mood, stdout)?;
+        let at_prompt = self.conductor.as_ref().is_some_and(|c| c.prompt().is_some());
+        Ok(reporter.advice(&found, mood, at_prompt))
     }
 }

@@ -83,7 +83,7 @@ pub fn instead(
     desk: &mut Desk,
 ) -> anyhow::Result<Exit> {
     let target = &config.target;
-    let from_jar = desk.record.cookies_for(target);
+    let from_jar = desk.record.cookies_for(target).filter(|_| config.keeps_cookies);
     let made = request(config, target, from_jar.as_deref()).map_err(OpenError::from);
     let way = made.and_then(|request| Ok((request, way(config)?)));
     let (request, way) = match way {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::{AutoPong, Endpoint};
+use crate::diagnostics::facts::PingFacts;
 use crate::wire::Control;
 
 /// Pings remembered for their round trip; older ones are forgotten.
@@ -87,8 +88,22 @@ impl Endpoint {
     /// A pong answers the ping with its payload; "an endpoint MAY elect to send a Pong frame for
     /// only the most recently processed Ping frame" (§5.5.3), so earlier ones are answered too.
     pub(super) fn take_pong(&mut self, payload: &[u8], now: Instant) -> Option<Duration> {
-        let at = self.pings.iter().position(|(sent, _)| sent == payload)?;
+        let Some(at) = self.pings.iter().position(|(sent, _)| sent == payload) else {
+            self.pongs_unsolicited += 1;
+            return None;
+        };
+        self.pings_answered += at as u64 + 1;
         let (_, sent_at) = self.pings.drain(..=at).next_back()?;
         Some(now.saturating_duration_since(sent_at))
+    }
+    /// What became of our pings, for the diagnostics. Whether anything came since is for whoever
+    /// reads the stream to say.
+    pub fn ping_facts(&self, now: Instant) -> PingFacts {
+        PingFacts {
+            answered: self.pings_answered,
+            unsolicited: self.pongs_unsolicited,
+            waiting: self.pings.front().map(|(_, at)| now.saturating_duration_since(*at)),
+            data_since: false,
+        }
     }
 }

@@ -10,6 +10,9 @@ use crate::wire::mask::MaskKey;
 use crate::wire::writer::{self, RawFrame};
 use crate::wire::{Control, Data, OpCode, Role};
 
+/// Bytes kept of the first data that was sent.
+const FIRST_KEPT: usize = 64;
+
 /// Why something can't be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
@@ -64,6 +67,11 @@ impl Endpoint {
             // All fragments of a message are compressed, or none (RFC 7692 §6.1).
             self.compressing = self.config.compress;
         }
+        self.data_sent += 1;
+        if self.first_sent.is_none() {
+            let start = payload[..payload.len().min(FIRST_KEPT)].to_vec();
+            self.first_sent = Some(Box::new((opcode, start)));
+        }
         let opcode = OpCode::Data(if first { opcode } else { Data::Continue });
         let key = self.key();
         match self.deflater.as_mut().filter(|_| self.compressing) {
@@ -76,6 +84,16 @@ impl Endpoint {
             }
         }
         Ok(())
+    }
+
+    /// Data frames sent, those of messages with several frames included; not those made by hand.
+    pub fn data_sent(&self) -> u64 {
+        self.data_sent
+    }
+
+    /// The beginning of the first message sent.
+    pub fn first_sent(&self) -> Option<(Data, &[u8])> {
+        self.first_sent.as_deref().map(|(opcode, start)| (*opcode, start.as_slice()))
     }
 
     /// Sends a ping and remembers it for its round trip.

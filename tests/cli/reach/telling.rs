@@ -52,7 +52,7 @@ fn it_follows_the_payload_and_goes_where_it_should() {
 fn a_failure_is_told_too() {
     client(["--write-out", "%{exitcode} %{http_code} %{errormsg}", "ws://nonexistent.invalid/"])
         .stdout_like("3  host nonexistent.invalid was not found; [..]")
-        .stderr("wscope: host nonexistent.invalid [..]\n")
+        .stderr("wscope: host nonexistent.invalid [..]\nerror[W101]: [..]\n...\n")
         .status(3);
 }
 

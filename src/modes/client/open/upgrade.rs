@@ -27,6 +27,7 @@ const MAX_INTERIM: usize = 16;
 
 /// What was waited for in vain.
 const NO_ANSWER: &str = "the server did not answer the handshake";
+const HALF_ANSWER: &str = "the server began its response and did not end it";
 
 /// How long to wait for more of a body that does not say how long it is.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
@@ -77,7 +78,7 @@ pub(super) fn upgrade(
     let report = judge(config, &target, &request, &response);
     desk.tell(&Event::Judged(&report))?;
     let Some(status) = response.status_line() else {
-        return Err(OpenError::NotHttp(sanitize::escaped(first_bytes(response.raw()))));
+        return Err(OpenError::NotHttp(first_bytes(response.raw()).to_vec()));
     };
     if status.code != 101 {
         if config.redirects.is_some() && is_redirect(status.code) {
@@ -86,7 +87,8 @@ pub(super) fn upgrade(
         let status = format!("{} {}", status.code, sanitize::escaped(status.reason));
         inbound.expect_body();
         let body = read_body(&mut link, &mut inbound, desk, clock, &response);
-        let body = match (desk.reporter.tells_notes(), desk.reporter.shows_secrets()) {
+        let shown = desk.reporter.tells_notes() || !desk.reporter.may_warn();
+        let body = match (shown, desk.reporter.shows_secrets()) {
             (true, _) => String::new(),
             (_, true) => quote(&response, &body),
             (_, false) => quote(&redact::head(&response), &body),
@@ -94,15 +96,15 @@ pub(super) fn upgrade(
         let pair = Box::new(Pair { request, response, report });
         return Err(OpenError::Refused { status: status.trim_end().to_owned(), body, pair });
     }
-    let list: String = report
+    let broken: Vec<String> = report
         .fatal()
         .map(|verdict| {
-            let code = verdict.rule.code.map(|code| format!("{code}, ")).unwrap_or_default();
             let text = sanitize::escaped(verdict.text.as_bytes());
-            format!("\n  {text} ({code}{})", verdict.rule.id)
+            format!("{text} ({})", verdict.rule.id)
         })
         .collect();
-    if !list.is_empty() {
+    if !broken.is_empty() {
+        let list = broken.join("; ");
         let pair = Box::new(Pair { request, response, report });
         return Err(OpenError::BadHandshake { list, pair });
     }
@@ -159,9 +161,9 @@ fn read_head(
         }
         if let Some(parser) = inbound.partial_head() {
             received = parser.raw().len();
+            desk.trace.received(received);
             if parser.not_http() {
-                let shown = sanitize::escaped(first_bytes(parser.raw()));
-                return Err(OpenError::NotHttp(shown));
+                return Err(OpenError::NotHttp(first_bytes(parser.raw()).to_vec()));
             }
         }
         match link.fill()? {
@@ -170,14 +172,9 @@ fn read_head(
                 clock.look(Instant::now(), NO_ANSWER, desk, link)?;
             }
             Fill::End { .. } => {
-                let hint = match received {
-                    0 => {
-                        "; a TLS-only port, an allow list or a service that is not HTTP hangs up like this (W107)"
-                    }
-                    _ => "",
-                };
-                return Err(OpenError::Closed { received, hint });
+                return Err(OpenError::Closed { received });
             }
+            Fill::Blocked if received > 0 => clock.wait(desk, link, HALF_ANSWER)?,
             Fill::Blocked => clock.wait(desk, link, NO_ANSWER)?,
         }
     }
@@ -194,6 +191,9 @@ fn read_body(
     let announced = response
         .get("content-length")
         .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<usize>().ok());
+    // The last chunk says that no more comes (RFC 9112 §7.1); who keeps the connection would be
+    // waited for in vain.
+    let chunked = response.has_token("Transfer-Encoding", "chunked");
     let enough = announced.unwrap_or(MAX_BODY).min(MAX_BODY);
     let clock = clock.sooner(Instant::now() + BODY_PATIENCE);
     let mut body = Vec::new();
@@ -204,7 +204,7 @@ fn read_body(
         }
         let at = input.consumed();
         link.consumed(at);
-        if body.len() >= enough {
+        if body.len() >= enough || (chunked && body.ends_with(b"0\r\n\r\n")) {
             break;
         }
         match link.fill() {

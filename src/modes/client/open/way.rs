@@ -67,6 +67,7 @@ pub(super) fn go(
         through_proxy(config, &route, &mut link, &clock, desk)?;
         phases.proxy = Some(began.elapsed());
         desk.record.let_through();
+        desk.trace.let_through();
     }
     if let Some(tls) = tls {
         let began = Instant::now();
@@ -105,6 +106,7 @@ fn dial(
         Ok(dialed) => &dialed.attempts,
         Err(error) => &error.attempts,
     };
+    desk.trace.dialled(attempts);
     for attempt in attempts {
         let error = match &attempt.outcome {
             Outcome::Connected => continue,

@@ -1,7 +1,7 @@
 //! OpenSSL's acceptor: TLS 1.2 and 1.3, keys in every PEM form.
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{self, AlpnError, SslAcceptor, SslMethod, SslMode};
+use openssl::ssl::{self, AlpnError, SslAcceptor, SslMethod, SslMode, SslSessionCacheMode};
 
 use crate::net::tls::engine::Step;
 use crate::net::tls::keys::{Parts, words};
@@ -31,6 +31,8 @@ fn build(parts: Parts) -> Result<(Acceptor, Option<Vec<u8>>), ErrorStack> {
     let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
     let der = parts.certificate.to_der().ok();
     parts.install(&mut builder)?;
+    // Sessions that clients may come back to would be kept by the thousand; tickets are theirs.
+    builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     // An idle connection then holds no buffers of 16 KiB each way.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
     builder.set_alpn_select_callback(|_, offered| {

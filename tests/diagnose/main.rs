@@ -1,0 +1,15 @@
+//! Each situation that can be made on loopback, explained by the program itself: what it says on
+//! stderr, its `diagnostic` objects and its exit status, next to each other in one file a family.
+//!
+//! `UPDATE=1 cargo test --test diagnose` writes them anew.
+
+#![cfg(unix)]
+
+mod answers;
+mod doctor;
+mod endings;
+mod frames;
+mod golden;
+mod reaching;
+mod secrets;
+mod server;

@@ -1,0 +1,42 @@
+//! No secret is in what is explained.
+
+use crate::golden::wscope;
+use crate::server::{End, Says, serve};
+
+const SECRET: &str = "s3cr3t-t0k3n";
+
+#[test]
+fn credentials_are_in_no_explanation() {
+    let answers: [&[u8]; 5] = [
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n",
+        b"",
+    ];
+    for answer in answers {
+        let port = serve(Says::Bytes(answer), End::Hang);
+        let authority = format!("127.0.0.1:{port}/{SECRET}?token={SECRET}").replacen(
+            &format!("/{SECRET}?"),
+            "/chat?",
+            1,
+        );
+        let url = format!("ws://me:{SECRET}@{authority}");
+        let cookie = format!("Cookie: session={SECRET}");
+        let asked = ["-H", cookie.as_str(), url.as_str()];
+        for options in [&["--input", "none"][..], &["--input", "none", "--diagnose"]] {
+            let told = wscope(&[options, &asked[..]].concat());
+            let said = String::from_utf8_lossy(&told.stderr).into_owned();
+            assert!(said.contains("error[W"), "{said}");
+            assert!(!said.contains(SECRET), "{said}");
+        }
+        let told = wscope(&[&["--input", "none", "--output", "json"], &asked[..]].concat());
+        let said = String::from_utf8_lossy(&told.stdout).into_owned();
+        let found: Vec<&str> =
+            said.lines().filter(|line| line.contains("\"diagnostic\"")).collect();
+        assert!(!found.is_empty() && found.iter().all(|line| !line.contains(SECRET)), "{found:?}");
+        let told = wscope(&[&["doctor"], &asked[..]].concat());
+        let said = String::from_utf8_lossy(&told.stdout).into_owned();
+        assert!(said.starts_with("no WebSocket: ") && !said.contains(SECRET), "{said}");
+    }
+}

@@ -1,0 +1,93 @@
+//! A server that hears one request, says what it was told to, and ends.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
+use wscope::wire::handshake::accept::AcceptSteps;
+use wscope::wire::head::{Head, HeadKind};
+
+/// How the server ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// FIN at once.
+    Hang,
+    /// After the client's end.
+    Wait,
+    /// RST once the client has answered, or ended.
+    Reset,
+}
+
+/// What the server says.
+#[derive(Clone, Copy, Debug)]
+pub enum Says {
+    /// These bytes to whatever comes first.
+    Bytes(&'static [u8]),
+    /// A 101 with these headers more, then these bytes.
+    Open(&'static str, &'static [u8]),
+    /// A 101 with these headers more; the bytes follow once the client has sent something.
+    OpenThen(&'static str, &'static [u8]),
+}
+
+/// Serves each client that comes, the same way; gives the port.
+pub fn serve(says: Says, end: End) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = listener.local_addr().expect("a bound socket").port();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || answer(stream, says, end));
+        }
+    });
+    port
+}
+
+/// What goes wrong here is the client's doing, and it is the client that is looked at.
+fn answer(mut stream: TcpStream, says: Says, end: End) -> Option<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+    let request = hear(&mut stream);
+    match says {
+        Says::Bytes(bytes) => stream.write_all(bytes).ok()?,
+        Says::Open(headers, bytes) => {
+            stream.write_all(&[switching(&request, headers).as_bytes(), bytes].concat()).ok()?;
+        }
+        Says::OpenThen(headers, bytes) => {
+            stream.write_all(switching(&request, headers).as_bytes()).ok()?;
+            let _ = stream.read(&mut [0; 512]).ok()?;
+            stream.write_all(bytes).ok()?;
+        }
+    }
+    match end {
+        End::Hang => stream.shutdown(Shutdown::Write).ok()?,
+        End::Wait => {}
+        End::Reset => {
+            let _ = stream.read(&mut [0; 512]);
+            return set_socket_linger(&stream, Some(Duration::ZERO)).ok();
+        }
+    }
+    stream.read_to_end(&mut Vec::new()).ok().map(drop)
+}
+
+/// A request's head, or whatever else comes at once.
+fn hear(stream: &mut TcpStream) -> Vec<u8> {
+    let mut heard = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(n @ 1..) = stream.read(&mut buffer) {
+        heard.extend_from_slice(&buffer[..n]);
+        if !heard.starts_with(b"GET ") || heard.windows(4).any(|end| end == b"\r\n\r\n") {
+            break;
+        }
+    }
+    heard
+}
+
+fn switching(request: &[u8], headers: &str) -> String {
+    let head = Head::parse(HeadKind::Request, request);
+    let key = String::from_utf8_lossy(head.get("Sec-WebSocket-Key").unwrap_or_default());
+    let accept = AcceptSteps::for_key(key.trim().as_bytes()).accept;
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n{headers}\r\n"
+    )
+}
