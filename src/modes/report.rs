@@ -243,6 +243,16 @@ impl Reporter {
         self.conn.0 += 1;
     }
 
+    /// The connection that is told of.
+    pub fn connection(&self) -> ConnId {
+        self.conn
+    }
+
+    /// Goes on with a connection of before.
+    pub fn return_to(&mut self, conn: ConnId) {
+        self.conn = conn;
+    }
+
     /// What is remembered of the connection.
     pub fn book(&self) -> Option<&Book> {
         self.book.as_deref()
