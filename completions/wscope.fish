@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 k/insecure cacert= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose script= commands no-commands exit-on-close no-history log= view= timestamps= max-message= max-inflated= v/verbose q/quiet pretty= color= h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 k/insecure cacert= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= v/verbose q/quiet pretty= color= h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -67,8 +67,8 @@ off\t'None'
 relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_needs_command" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
-complete -c wscope -n "__fish_wscope_needs_command" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_needs_command" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -84,12 +84,12 @@ complete -c wscope -n "__fish_wscope_needs_command" -l echo -d 'Send every recei
 complete -c wscope -n "__fish_wscope_needs_command" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
 complete -c wscope -n "__fish_wscope_needs_command" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
-complete -c wscope -n "__fish_wscope_needs_command" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
-complete -c wscope -n "__fish_wscope_needs_command" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-history -d 'Neither read nor write the prompt\'s history'
+complete -c wscope -n "__fish_wscope_needs_command" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
+complete -c wscope -n "__fish_wscope_needs_command" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_needs_command" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
 complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to a server: a transcript on a terminal, a pipe otherwise'
@@ -144,8 +144,8 @@ off\t'None'
 relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -161,12 +161,12 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Send 
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-history -d 'Neither read nor write the prompt\'s history'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l commands -d 'Take each MESSAGE of -x as a line of the prompt: /commands work'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-socket -d 'Listen on a Unix socket' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-mode -d 'Permissions of the Unix socket, in octal' -r
@@ -190,7 +190,7 @@ hex\t'Each message as a line of hex digits'
 none\t'Nothing'"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s s -l subprotocol -d 'Speak a subprotocol; may be repeated, preferred first' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l path -d 'Serve this path only, others get 404; may be repeated' -r
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l origin -d 'Let pages of ORIGIN in, as `https://example.com`; `*` lets all in; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l origin -d 'Let pages of ORIGIN in, as in `https://example.com`; `*` lets all in; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s H -l header -d 'Add a header to the 101, or replace a default one; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s u -l user -d 'Ask for a user and password (Basic authorization)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l bearer -d 'Ask for a token (Bearer authorization)' -r
@@ -202,7 +202,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pass-file -d 'R
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l self-signed-out -d 'The same, and write the certificate to FILE: clients trust it with --cacert FILE' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l server-max-window-bits -d 'Compress with a window of at most 2^BITS bytes, 9 to 15' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-max-window-bits -d 'Have clients that can do so use a window of at most 2^BITS bytes, 9 to 15' -r
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -s w -l linger -d 'With --once: after the input\'s end, stay until the client is silent for SECS [default: 1]' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s w -l linger -d 'After the end of a script, or with --once of the input, stay until clients are silent for SECS [default: 1]' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exit-after -d 'End after N received messages' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-time -d 'End after SECS, whatever happens, with status 12' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l close-timeout -d 'Wait at most SECS for the answer to our Close' -r
@@ -212,8 +212,18 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message -d 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ping-interval -d 'Send each client a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l fault -d 'Do something wrong, to test clients: NAME[:ARG][@open|@message:N]; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l script -d 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l log -d 'Append every event to FILE, as lines of JSON' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l view -d 'How the transcript shows traffic [default: frames]' -r -f -a "frames\t'A line for each frame'
+messages\t'The content of each message; control frames as lines'
+json\t'A JSON object for each event'
+hex\t'Every byte of header and payload'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l timestamps -d 'Which time the transcript shows' -r -f -a "on\t'The time of day'
+off\t'None'
+relative\t'Seconds since the connection was opened'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -230,8 +240,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve one session and end with its status'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l list-faults -d 'List the faults, the rule each breaks, and what a correct client does'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
@@ -243,8 +256,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l server-max-w
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l client-max-window-bits -d 'Hint that this side will use a window of 2^BITS bytes, 8 to 15' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l output -d 'What is written to stdout' -r -f -a "text\t'For people'
 json\t'Each event as a line of JSON'"
-complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -257,7 +270,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l server-no-co
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l client-no-context-takeover -d 'Say that this side compresses each message by itself'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l strict -d 'Let a broken SHOULD, and not only a broken MUST, decide the exit status'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
@@ -289,8 +302,8 @@ raw\t'The bytes of messages, nothing added'
 lines\t'Each message, then a newline'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
@@ -298,7 +311,7 @@ never\t'Not at all'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l raw -d 'Take the input as bytes, not as hex'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l deflate -d 'Inflate compressed messages: the capture begins after a handshake that agreed on it'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l browser -d 'Explain what a browser\'s console or Node.js says of a failure' -r
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -306,14 +319,14 @@ always\t'Even in a pipe'
 never\t'Not at all'"
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l list -d 'List all diagnostics'
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand demo" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages'
-always\t'Below the last frame of a message too'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
+always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
-complete -c wscope -n "__fish_wscope_using_subcommand demo" -s q -l quiet -d 'Show nothing but errors beside the output'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c wscope -n "__fish_wscope_using_subcommand man" -s h -l help -d 'Print help'

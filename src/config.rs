@@ -1,5 +1,7 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
+mod fault;
+mod lines;
 mod listen;
 
 use std::path::{Path, PathBuf};
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
-use crate::cli::prompt::PromptOptions;
+use crate::cli::prompt::{LineOptions, PromptOptions};
 use crate::cli::{
     ConnectArgs, DeflateOptions, DisplayOptions, HandshakeOptions, InputFormat, LimitOptions,
     Linger, OutputFormat,
@@ -28,6 +30,8 @@ use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateOffer};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::is_token;
 
+pub use fault::Faults;
+pub use lines::Lines;
 pub use listen::{Answer, ListenConfig, Passphrase, Source, TlsConfig};
 
 /// Wrong usage, in a sentence.
@@ -59,21 +63,6 @@ pub struct Display {
     pub timestamps: Timestamps,
     /// Whether JSON is shown pretty.
     pub pretty: Pretty,
-}
-
-/// Where the lines of a session come from, beside stdin, and what they mean.
-#[derive(Clone, Debug, Default)]
-pub struct Lines {
-    /// A script.
-    pub script: Option<PathBuf>,
-    /// Lines of `-x`.
-    pub execute: Vec<String>,
-    /// Lines that start with `/` are messages too.
-    pub no_commands: bool,
-    /// Leave the prompt when the connection ends.
-    pub exit_on_close: bool,
-    /// Where the prompt's history is kept.
-    pub history: Option<PathBuf>,
 }
 
 /// How to open a connection.
@@ -256,44 +245,21 @@ impl ClientConfig {
         if args.ping_interval.is_some_and(|interval| interval.is_zero()) {
             return Err(UsageError("--ping-interval must be more than 0".to_owned()));
         }
-        let PromptOptions { script, commands, no_commands, exit_on_close, no_history, log, .. } =
-            args.prompt;
+        let PromptOptions { lines, commands, exit_on_close } = args.prompt;
+        let LineOptions { script, no_commands, no_history, log, view, timestamps } = lines;
         let input = match args.input {
-            Some(InputFormat::Prompt) if !terminal.stdin => {
-                let text =
-                    "--input prompt: stdin is no terminal; --input commands reads commands from it";
-                return Err(UsageError(text.to_owned()));
-            }
-            Some(input) => input,
-            None if script.as_deref().is_some_and(|path| path.as_os_str() == "-") => {
-                InputFormat::Commands
-            }
+            Some(input) => lines::check_input(input, terminal)?,
+            None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
             None if args.echo || !args.execute.is_empty() || script.is_some() => InputFormat::None,
             None if terminal.stdin => InputFormat::Prompt,
             None => InputFormat::Lines,
         };
-        let mut output = args.output.unwrap_or(match terminal.is_interactive() {
+        let output = args.output.unwrap_or(match terminal.is_interactive() {
             true => OutputFormat::Frames,
             false => OutputFormat::Lines,
         });
         let mut display = Display::resolve(&args.display, terminal);
-        display.timestamps = args.prompt.timestamps;
-        display.view = args.prompt.view.unwrap_or_default();
-        if input == InputFormat::Prompt && terminal.stdout {
-            // What is written shares the screen with the line being typed.
-            let view = match output {
-                OutputFormat::Frames | OutputFormat::None => None,
-                OutputFormat::Json => Some(View::Json),
-                OutputFormat::Hex => Some(View::Hex),
-                OutputFormat::Lines | OutputFormat::Null | OutputFormat::Raw => {
-                    Some(View::Messages)
-                }
-            };
-            if let Some(view) = view {
-                display.view = args.prompt.view.unwrap_or(view);
-                output = OutputFormat::Frames;
-            }
-        }
+        let output = lines::share_screen(input, output, view, timestamps, &mut display);
         let by_lines = commands
             || script.is_some()
             || matches!(input, InputFormat::Prompt | InputFormat::Commands);
@@ -306,11 +272,14 @@ impl ClientConfig {
                 // Without --commands the messages of -x are what they are.
                 execute: match commands {
                     true => executed,
-                    false => executed.iter().map(|text| as_line(text, no_commands)).collect(),
+                    false => {
+                        executed.iter().map(|text| lines::as_line(text, no_commands)).collect()
+                    }
                 },
                 no_commands,
                 exit_on_close,
-                history: if no_history { None } else { history_path() },
+                lingers: args.linger.is_some(),
+                history: if no_history { None } else { lines::history_path() },
             })
         });
         Ok(Self {
@@ -435,12 +404,6 @@ fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
-/// A message as a line that means it.
-fn as_line(text: &str, no_commands: bool) -> String {
-    let slash = if text.starts_with('/') && !no_commands { "/" } else { "" };
-    format!("{slash}{text}")
-}
-
 /// The home folder.
 fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
@@ -452,13 +415,4 @@ pub fn expand_home(path: &Path) -> PathBuf {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),
     }
-}
-
-/// "$XDG_STATE_HOME defines the base directory relative to which user-specific state files should
-/// be stored" (XDG Base Directory Specification); its default is `~/.local/state`.
-fn history_path() -> Option<PathBuf> {
-    let state =
-        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = state.or_else(|| home().map(|home| home.join(".local/state")))?;
-    Some(state.join("wscope").join("history"))
 }

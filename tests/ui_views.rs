@@ -87,6 +87,12 @@ fn json_is_shown_on_several_lines() {
     let mut session = messages();
     assert_eq!(
         session.travel(ToClient, &text(json)).take(),
+        "< 12:03:04.120 {\"price\": 1.250, \"sizes\": [1, {}]}\n",
+        "what fits stays in its line"
+    );
+    session.printer.set_width(40);
+    assert_eq!(
+        session.travel(ToClient, &text(json)).take(),
         r#"< 12:03:04.120 {
       "price": 1.250,
       "sizes": [
@@ -130,7 +136,7 @@ fn json_has_colours() {
     let palette = Palette { on: true };
     let mut session = watched(HumanOptions { palette, ..options(View::Messages) });
     let printed = session.travel(ToClient, &text("[1]")).take();
-    assert_eq!(printed, "\x1b[36m< 12:03:04.120\x1b[0m [\n      \x1b[33m1\x1b[0m\n    ]\n");
+    assert_eq!(printed, "\x1b[36m< 12:03:04.120\x1b[0m [\x1b[33m1\x1b[0m]\n");
 }
 
 #[test]
@@ -304,7 +310,7 @@ fn the_width_can_change() {
 
 fn filter(way: Option<Way>, opcodes: &[wscope::wire::OpCode], regex: Option<&str>) -> Filter {
     let regex = regex.map(|regex| Regex::new(regex).expect("valid"));
-    Filter { way, opcodes: opcodes.to_vec(), regex }
+    Filter { way, opcodes: opcodes.to_vec(), regex, ..Filter::default() }
 }
 
 /// Some of everything, every piece its own.

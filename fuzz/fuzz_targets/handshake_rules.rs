@@ -55,6 +55,7 @@ fn check_answer(request: &Head, case: &Case<'_>) {
         subprotocols: vec!["chat".to_owned(), "v2.chat".to_owned()],
         deflate: (!case.flag(0)).then_some(deflate),
         headers: Vec::new(),
+        ..ServerConfig::default()
     };
     match respond(request, &config) {
         Ok(accepted) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
+use super::prompt::LineOptions;
 use super::values::{duration, file_mode, linger, size};
 use super::{DisplayOptions, InputFormat, Linger, OutputFormat};
 
@@ -14,7 +15,7 @@ pub struct ListenArgs {
     /// Where to listen: PORT for this machine alone, ADDR:PORT, or :PORT for all addresses
     ///
     /// Port 0 lets the system choose; the URL is printed on stderr.
-    #[arg(value_name = "[ADDR:]PORT", required_unless_present = "unix_socket")]
+    #[arg(value_name = "[ADDR:]PORT", required_unless_present_any = ["unix_socket", "list_faults"])]
     pub place: Option<String>,
 
     /// Listen on a Unix socket
@@ -94,10 +95,10 @@ pub struct ListenArgs {
     #[arg(long, help_heading = "Ending")]
     pub once: bool,
 
-    /// With --once: after the input's end, stay until the client is silent for SECS [default: 1]
+    /// After the end of a script, or with --once of the input, stay until clients are silent for SECS [default: 1]
     ///
-    /// `-1` stays until the client closes.
-    #[arg(short = 'w', long, value_name = "SECS", requires = "once", value_parser = linger, allow_hyphen_values = true, help_heading = "Ending", hide_short_help = true)]
+    /// `-1` stays until they have left.
+    #[arg(short = 'w', long, value_name = "SECS", value_parser = linger, allow_hyphen_values = true, help_heading = "Ending", hide_short_help = true)]
     pub linger: Option<Linger>,
 
     /// End after N received messages
@@ -144,6 +145,22 @@ pub struct ListenArgs {
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
 
+    /// Do something wrong, to test clients: NAME[:ARG][@open|@message:N]; may be repeated
+    ///
+    /// `masked` sends a masked frame right behind the 101, `masked@message:3` once three messages
+    /// have come and been answered. `random` draws a fault for each connection and prints a seed;
+    /// `random:SEED` repeats the draw. --list-faults tells names and arguments.
+    #[arg(long = "fault", value_name = "FAULT", action = ArgAction::Append, help_heading = "Faults")]
+    pub faults: Vec<String>,
+
+    /// List the faults, the rule each breaks, and what a correct client does
+    #[arg(long, exclusive = true, help_heading = "Faults")]
+    pub list_faults: bool,
+
+    /// The prompt and scripts.
+    #[command(flatten)]
+    pub prompt: LineOptions,
+
     /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
@@ -165,7 +182,7 @@ pub struct AdmissionOptions {
     #[arg(long = "path", value_name = "PATH", action = ArgAction::Append)]
     pub paths: Vec<String>,
 
-    /// Let pages of ORIGIN in, as `https://example.com`; `*` lets all in; may be repeated
+    /// Let pages of ORIGIN in, as in `https://example.com`; `*` lets all in; may be repeated
     ///
     /// Other pages get 403. Without this, what listens on loopback lets in pages of this machine
     /// only. Programs that are no browsers send no Origin and are let in.

@@ -2,7 +2,7 @@
 //!
 //! Help is written once, here, in doc comments: a terse first sentence, then detail. The man page
 //! and the completions are generated from it.
-#![allow(rustdoc::broken_intra_doc_links)] // `host[:port][/path]` is help text, no link
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
 mod doctor;
 mod explain;
@@ -20,7 +20,8 @@ use crate::ui::terminal::ColorChoice;
 pub use doctor::DoctorArgs;
 pub use explain::ExplainArgs;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
-use values::{bits, duration, linger, size};
+pub use values::size;
+use values::{bits, duration, linger};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
 /// illegal.
@@ -48,7 +49,8 @@ pub enum Command {
     /// Listens for clients: shows them, answers them, talks to them
     ///
     /// On a terminal every client's handshake and frames are shown, and a line typed goes to all
-    /// of them. In a pipe, lines of stdin go to all clients and their messages to stdout.
+    /// of them, behind `@3` to one. In a pipe, lines of stdin go to all clients and their messages
+    /// to stdout.
     /// `wscope -l PORT` is the same as `wscope listen PORT`.
     #[command(short_flag = 'l')]
     Listen(Box<ListenArgs>),
@@ -323,7 +325,7 @@ pub struct DisplayOptions {
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
 
-    /// Show nothing but errors beside the output
+    /// Show nothing but errors beside the output; at the prompt, the handshake in one line
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 

@@ -6,14 +6,12 @@ use clap::Args;
 
 use crate::ui::command::{Timestamps, View};
 
-/// The prompt, scripts, and how traffic is shown.
+/// What a client's session has beside [`LineOptions`].
 #[derive(Debug, Args)]
 pub struct PromptOptions {
-    /// Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin
-    ///
-    /// Stops at the first command that fails: with status 13 at an /expect that was not met.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "echo"], help_heading = "Prompt and scripts")]
-    pub script: Option<PathBuf>,
+    /// What every session with lines has.
+    #[command(flatten)]
+    pub lines: LineOptions,
 
     /// Take each MESSAGE of -x as a line of the prompt: /commands work
     #[arg(
@@ -24,13 +22,23 @@ pub struct PromptOptions {
     )]
     pub commands: bool,
 
-    /// At the prompt and in scripts, send lines that start with `/` as they are
-    #[arg(long, help_heading = "Prompt and scripts")]
-    pub no_commands: bool,
-
     /// Leave the prompt when the connection ends
     #[arg(long, help_heading = "Prompt and scripts")]
     pub exit_on_close: bool,
+}
+
+/// The prompt, scripts, and how traffic is shown.
+#[derive(Debug, Args)]
+pub struct LineOptions {
+    /// Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin
+    ///
+    /// Stops at the first command that fails: with status 13 at an /expect that was not met.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "echo"], help_heading = "Prompt and scripts")]
+    pub script: Option<PathBuf>,
+
+    /// At the prompt and in scripts, send lines that start with `/` as they are
+    #[arg(long, help_heading = "Prompt and scripts")]
+    pub no_commands: bool,
 
     /// Neither read nor write the prompt's history
     #[arg(long, help_heading = "Prompt and scripts")]

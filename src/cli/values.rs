@@ -14,7 +14,7 @@ pub(super) fn linger(text: &str) -> Result<Linger, String> {
 }
 
 /// `65536`, `64k`, `1.5M`, `1GiB`: bytes, units of 1024.
-pub(super) fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, String> {
     let help = || format!("{text:?} is not a size; write bytes, or 64K, 16M, 1G, 1T");
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);

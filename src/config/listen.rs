@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Display, UsageError, check_subprotocols, header_edits};
+use super::{Display, Faults, Lines, UsageError, check_subprotocols, header_edits, lines};
+use crate::cli::prompt::LineOptions;
 use crate::cli::{
     AdmissionOptions, InputFormat, Linger, ListenArgs, OutputFormat, ServerDeflateOptions,
     TlsServerOptions,
@@ -44,18 +45,24 @@ pub struct ListenConfig {
     pub send: Option<Source>,
     /// How stdin becomes messages.
     pub input: InputFormat,
+    /// For a session with a prompt or a script.
+    pub lines: Option<Lines>,
+    /// Every event goes to this file.
+    pub log: Option<PathBuf>,
     /// What stdout is for.
     pub output: OutputFormat,
     /// Messages are binary, not text.
     pub binary: bool,
     /// Serve one session.
     pub once: bool,
-    /// With `once`, how long to stay after the input's end.
+    /// How long to stay after a script's end, or with `once` after the input's.
     pub linger: Linger,
     /// End after so many messages.
     pub exit_after: Option<u64>,
     /// End after so long.
     pub max_time: Option<Duration>,
+    /// What is done wrong on purpose.
+    pub faults: Faults,
     /// What is shown.
     pub display: Display,
 }
@@ -148,18 +155,39 @@ impl ListenConfig {
             false => Source::File(path),
         });
         let answers = answer != Answer::Nothing;
+        let LineOptions { script, no_commands, no_history, log, view, timestamps } = args.prompt;
         let input = match args.input {
             Some(_) if send == Some(Source::Stdin) => {
                 return Err(UsageError("--input and --send - both want stdin".to_owned()));
             }
-            Some(input) => input,
-            None if answers || send.is_some() => InputFormat::None,
+            Some(input) => lines::check_input(input, terminal)?,
+            None if lines::is_stdin(script.as_deref()) && send == Some(Source::Stdin) => {
+                return Err(UsageError("--script - and --send - both want stdin".to_owned()));
+            }
+            None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
+            None if answers || script.is_some() || send == Some(Source::Stdin) => InputFormat::None,
+            None if terminal.stdin => InputFormat::Prompt,
+            None if send.is_some() => InputFormat::None,
             None => InputFormat::Lines,
         };
         let output = args.output.unwrap_or(match terminal.is_interactive() {
             true => OutputFormat::Frames,
             false if answers => OutputFormat::None,
             false => OutputFormat::Lines,
+        });
+        let mut display = Display::resolve(&args.display, terminal);
+        let output = lines::share_screen(input, output, view, timestamps, &mut display);
+        let by_lines =
+            script.is_some() || matches!(input, InputFormat::Prompt | InputFormat::Commands);
+        if args.linger.is_some() && !args.once && !by_lines {
+            let text = "--linger: only with --once, or lines of a script; a server stays by itself";
+            return Err(UsageError(text.to_owned()));
+        }
+        let lines = by_lines.then(|| Lines {
+            script: script.filter(|path| !lines::is_stdin(Some(path))),
+            no_commands,
+            history: if no_history { None } else { lines::history_path() },
+            ..Lines::default()
         });
         let endpoint = EndpointConfig {
             lenient: args.lenient,
@@ -183,13 +211,16 @@ impl ListenConfig {
             answer,
             send,
             input,
+            lines,
+            log,
             output,
             binary: args.binary,
             once: args.once,
             linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
             exit_after: args.exit_after,
             max_time: args.max_time,
-            display: Display::resolve(&args.display, terminal),
+            faults: Faults::parse(&args.faults)?,
+            display,
         })
     }
 }

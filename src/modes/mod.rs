@@ -1,6 +1,8 @@
 //! One function for each thing the program does; each wires the layers together.
 
+mod books;
 pub mod client;
+pub mod conductor;
 pub mod decode;
 pub mod demo;
 pub mod doctor;
@@ -55,5 +57,8 @@ fn connect(args: ConnectArgs, terminal: Terminal) -> anyhow::Result<Exit> {
 }
 
 fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    if args.list_faults {
+        return generated::print(&listen::fault::list());
+    }
     listen::run(ListenConfig::resolve(args, terminal)?)
 }

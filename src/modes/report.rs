@@ -5,6 +5,7 @@ mod diagnosis;
 use std::io;
 use std::path::Path;
 
+use super::books::Books;
 use super::client::book::Book;
 use super::log::Log;
 use super::say;
@@ -122,7 +123,7 @@ pub struct Reporter {
     transcript: Option<Transcript>,
     json: Option<JsonPrinter>,
     log: Option<Log>,
-    book: Option<Box<Book>>,
+    books: Option<Box<Books>>,
     shown: Shown,
     quiet: bool,
     verbose: u8,
@@ -164,7 +165,7 @@ impl Reporter {
             transcript,
             json,
             log: None,
-            book: None,
+            books: None,
             shown,
             quiet: display.quiet,
             verbose: display.verbose,
@@ -184,8 +185,9 @@ impl Reporter {
     }
 
     /// Remembers what a session asks for later.
-    pub fn with_book(mut self, display: &Display) -> Self {
-        self.book = Some(Box::new(Book::new(display.human(self.role, display.terminal.stdout))));
+    pub fn with_books(mut self, display: &Display) -> Self {
+        let options = display.human(self.role, display.terminal.stdout);
+        self.books = Some(Box::new(Books::new(self.role, options)));
         self
     }
 
@@ -225,7 +227,7 @@ impl Reporter {
         self.transcript.is_some()
             || self.json.is_some()
             || self.log.is_some()
-            || self.book.is_some()
+            || self.books.is_some()
     }
 
     /// Whether people see what happens to connections.
@@ -253,9 +255,28 @@ impl Reporter {
         self.conn = conn;
     }
 
-    /// What is remembered of the connection.
-    pub fn book(&self) -> Option<&Book> {
-        self.book.as_deref()
+    /// What is remembered of a connection; a client's is that of the one opened last, whatever its
+    /// number.
+    pub fn book(&self, id: ConnId) -> Option<&Book> {
+        self.books.as_ref()?.of(id)
+    }
+
+    /// The connection that was heard from last.
+    pub fn last_heard(&self) -> Option<ConnId> {
+        self.books.as_ref()?.last_heard()
+    }
+
+    /// Whose side is told of.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The direction of what is sent.
+    pub fn sent(&self) -> Direction {
+        match self.role {
+            Role::Client => Direction::ToServer,
+            Role::Server => Direction::ToClient,
+        }
     }
 
     /// The colours of answers.
@@ -406,8 +427,8 @@ impl Reporter {
         if let Some(log) = &mut self.log {
             log.take(at, event)?;
         }
-        if let Some(book) = &mut self.book {
-            book.take(at, event);
+        if let Some(books) = &mut self.books {
+            books.take(at, event);
         }
         if let (Shown::Folded, Event::Head(direction, head)) = (self.shown, event) {
             return self.fold(at, *direction, head, stdout);
@@ -443,6 +464,20 @@ impl Reporter {
             _ if transcript.lines.len() >= BATCH => self.flush(),
             _ => Ok(()),
         }
+    }
+
+    /// Tells what the transcript holds back: nothing more will come.
+    ///
+    /// # Errors
+    ///
+    /// stderr failed.
+    pub fn tell_rest(&mut self, stdout: &mut Stdout) -> io::Result<()> {
+        let Some(transcript) = &mut self.transcript else { return Ok(()) };
+        match transcript.place {
+            Place::Stdout => transcript.human.flush_partial(stdout.buffer()),
+            _ => transcript.human.flush_partial(&mut transcript.lines),
+        }
+        self.flush()
     }
 
     /// Tells a handshake in one line: what was asked and what was answered.

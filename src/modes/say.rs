@@ -37,12 +37,13 @@ pub fn note(text: &str) {
 
 /// Says something about one of many connections.
 pub fn of(conn: u64, text: &str) {
-    let _ = writeln!(std::io::stderr(), "wscope: [{conn}] {}", clean(text));
+    line(&format!("wscope: [{conn}] {text}"));
 }
 
 /// Says a line as it is, without the program's name before it: scripts wait for it.
 pub fn line(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", clean(text));
+    // In one piece; a closed stderr is no further error.
+    let _ = write((clean(text) + "\n").as_bytes());
 }
 
 /// Texts quote what was typed and what came from elsewhere: no control character of it gets

@@ -116,7 +116,8 @@ impl Child {
         if self.out_at == self.out.len() || self.stdin.is_none() {
             self.out = Vec::new();
             self.out_at = 0;
-        } else if self.out_at > HIGH_WATER {
+        } else if self.out_at > HIGH_WATER.max(self.out.len() / 4) {
+            // A long message is not moved for every little that is read of it.
             self.out.drain(..self.out_at);
             self.out_at = 0;
         }

@@ -24,10 +24,14 @@ const READ_SIZE: usize = 256 * 1024;
 /// Above so many bytes to send, the owner should make no more before some are sent.
 pub const HIGH_WATER: usize = 256 * 1024;
 
+/// How often [`Link::fill`] takes ciphertext in that holds no plaintext. A peer may send such without
+/// end (RFC 8446 §4.6.3 sets no limit to KeyUpdate), and others wait for their turn.
+const BARREN_READS: u32 = 2;
+
 /// What [`Link::fill`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fill {
-    /// Bytes are there: see [`Link::split`].
+    /// Bytes are there: see [`Link::split`]. Under TLS there may be none after all, but life.
     Data,
     /// None for now.
     Blocked,
@@ -76,6 +80,10 @@ pub struct Link {
     pub tx: Vec<u8>,
     tx_at: usize,
     outgoing: Outgoing,
+    /// How many bytes of plaintext may still be sent, if not all.
+    send_limit: Option<usize>,
+    /// How many bytes may be taken in at once.
+    fill_limit: usize,
 }
 
 /// How far our side of the stream is.
@@ -146,6 +154,8 @@ impl Link {
             tx: Vec::new(),
             tx_at: 0,
             outgoing: Outgoing::Open,
+            send_limit: None,
+            fill_limit: usize::MAX,
         })
     }
 
@@ -181,6 +191,17 @@ impl Link {
         } else if self.tx.is_empty() {
             self.tx = Vec::new();
         }
+    }
+
+    /// Lets no more than so many bytes be sent until this is said again, and no more than so many,
+    /// at least one, be taken in at once: for those who are slow on purpose.
+    pub fn limit(&mut self, send: Option<usize>, fill: usize) {
+        (self.send_limit, self.fill_limit) = (send, fill.max(1));
+    }
+
+    /// Whether the system has said that the peer's stream ends behind what is there to be read.
+    pub fn is_read_closed(&self) -> bool {
+        self.socket.read_closed
     }
 
     /// Goes on in plain bytes, for a last word to a peer that does not speak TLS.
@@ -229,8 +250,9 @@ impl Link {
     pub fn fill(&mut self) -> Result<Fill, LinkError> {
         debug_assert!(self.rx_at == self.rx_end);
         (self.rx_at, self.rx_end) = (0, 0);
+        let most = self.rx.len().min(self.fill_limit);
         let Some(tls) = &mut self.tls else {
-            return Ok(match self.socket.receive(&mut self.rx)? {
+            return Ok(match self.socket.receive(&mut self.rx[..most])? {
                 None => Fill::Blocked,
                 Some(0) => Fill::End { truncated: false },
                 Some(n) => {
@@ -239,8 +261,8 @@ impl Link {
                 }
             });
         };
-        loop {
-            match tls.read_plain(&mut self.rx)? {
+        for _ in 0..BARREN_READS {
+            match tls.read_plain(&mut self.rx[..most])? {
                 PlainRead::Data(n) => {
                     self.rx_end = n;
                     return Ok(Fill::Data);
@@ -255,6 +277,7 @@ impl Link {
                 }
             }
         }
+        Ok(Fill::Data)
     }
 
     /// The received bytes not yet consumed, and the buffer to answer into.
@@ -296,32 +319,43 @@ impl Link {
         }
         loop {
             let rest = &self.tx[self.tx_at..];
+            let rest = &rest[..rest.len().min(self.send_limit.unwrap_or(usize::MAX))];
             let Some(tls) = &mut self.tls else {
                 match self.socket.send(rest)? {
                     0 => break,
-                    n => self.tx_at += n,
+                    n => self.moved(n),
                 }
                 continue;
             };
             let waited = tls.pending_ciphertext();
             let taken = tls.write_plain(rest)?;
-            self.tx_at += taken;
             self.socket.send_tls(tls)?;
+            let waits = tls.pending_ciphertext();
+            self.moved(taken);
             // What still waits was refused by the socket, whose event will come. Where nothing
             // waits there is room again, and no event will tell of it: go on.
             let nothing_moved = taken == 0 && waited == 0;
-            if tls.pending_ciphertext() > 0 || nothing_moved || self.tx_at == self.tx.len() {
+            if waits > 0 || nothing_moved || self.tx_at == self.tx.len() {
                 break;
             }
         }
         if self.tx_at == self.tx.len() {
             self.tx.clear();
             self.tx_at = 0;
-        } else if self.tx_at > HIGH_WATER {
+        } else if self.tx_at > HIGH_WATER.max(self.tx.len() / 4) {
+            // A long queue is not moved for every little that leaves it.
             self.tx.drain(..self.tx_at);
             self.tx_at = 0;
         }
         self.end_outgoing()
+    }
+
+    /// Notes that so much of `tx` has left.
+    fn moved(&mut self, n: usize) {
+        self.tx_at += n;
+        if let Some(limit) = &mut self.send_limit {
+            *limit = limit.saturating_sub(n);
+        }
     }
 
     /// Ends our side of the stream behind what is pending, and goes on receiving: close_notify
@@ -363,7 +397,8 @@ impl Link {
         drop(stream);
     }
 
-    fn drop_unsent(&mut self) {
+    /// Forgets what waits to be sent and is not under TLS yet.
+    pub fn drop_unsent(&mut self) {
         self.tx.clear();
         self.tx_at = 0;
     }

@@ -217,11 +217,12 @@ impl Endpoint {
     }
 
     /// Whether the transport can be dropped once all output is written: the connection is over,
-    /// or a server has nothing left to wait for ("the server MUST close the underlying TCP
-    /// connection immediately", §7.1.1).
+    /// or a server has nothing left to wait for. After both Close frames "the server MUST close
+    /// the underlying TCP connection immediately" (§5.5.1), and who fails a connection sends "a
+    /// Close frame … before proceeding to _Close the WebSocket Connection_" (§7.1.7).
     pub fn is_done(&self) -> bool {
-        let handshake_done = self.sent.is_some() && self.received.is_some();
-        self.state == State::Closed || (handshake_done && self.config.role == Role::Server)
+        let ended = self.end.is_some() && self.sent.is_some();
+        self.state == State::Closed || (ended && self.config.role == Role::Server)
     }
 
     /// The Close frame sent, if any.

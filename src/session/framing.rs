@@ -97,3 +97,16 @@ pub fn judge(
         found(LengthTopBit, format!("{:#x}", header.len));
     }
 }
+
+/// What the first bytes behind a 101 look like, if it is nothing a frame begins with: servers that
+/// refuse a client after the 101 write HTTP or text into the stream. None of these is the header of
+/// a legal frame.
+pub fn foreign(header: &FrameHeader) -> Option<&'static str> {
+    match header.bytes().first_chunk()? {
+        b"HT" => Some("the bytes read as HTTP, not as frames (W461)"),
+        [b'<' | b'{', _] => Some("the bytes read as text, not as frames (W461)"),
+        // The types of records of TLS, and its version (RFC 8446 §5.1).
+        [20..=23, 3] => Some("the bytes read as TLS, not as frames (W462)"),
+        _ => None,
+    }
+}

@@ -12,10 +12,10 @@ mod frames;
 
 use self::frames::Frames;
 use crate::event::{Direction, Observed};
-use crate::wire::Violation;
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::head::{Fed, Head, HeadError, HeadKind, HeadLimits, HeadParser};
+use crate::wire::{Data, Violation};
 
 /// How much of a peer's data is taken before it counts as a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,10 @@ impl Default for Limits {
 pub struct Run {
     /// Messages, and as many frames.
     pub messages: u64,
-    /// Bytes of the stream: two of header in each frame, the others content.
+    /// Bytes of the stream.
     pub wire_bytes: u64,
+    /// Bytes of content.
+    pub bytes: u64,
 }
 
 /// Decodes one direction of a connection.
@@ -161,6 +163,21 @@ impl Observer {
     pub fn take_run(&mut self, input: &mut Input<'_>, most: usize, take: impl FnMut(&[u8])) -> Run {
         match &mut self.phase {
             Phase::Frames(frames) => frames.take_run(input, most, take),
+            _ => Run::default(),
+        }
+    }
+
+    /// The same for small messages of a client, which are unmasked where they lie; tells text from
+    /// binary too.
+    #[inline]
+    pub fn take_masked_run(
+        &mut self,
+        input: &mut Input<'_>,
+        most: usize,
+        take: impl FnMut(Data, &[u8]),
+    ) -> Run {
+        match &mut self.phase {
+            Phase::Frames(frames) => frames.take_masked_run(input, most, take),
             _ => Run::default(),
         }
     }

@@ -13,8 +13,8 @@ pub struct OpcodeStats {
     pub frames: u64,
     /// Messages complete; only text and binary have any.
     pub messages: u64,
-    /// Payload bytes as they travelled.
-    pub payload: u64,
+    /// Bytes of content: inflated, where the message travelled compressed.
+    pub content: u64,
     /// Payload and header bytes.
     pub wire: u64,
 }
@@ -23,7 +23,7 @@ impl OpcodeStats {
     fn add(&mut self, other: &Self) {
         self.frames += other.frames;
         self.messages += other.messages;
-        self.payload += other.payload;
+        self.content += other.content;
         self.wire += other.wire;
     }
 }
@@ -82,7 +82,6 @@ impl DirectionStats {
                 counts.wire += header.wire_len() as u64;
             }
             FrameEvent::Payload(bytes) => {
-                current.payload += bytes.len() as u64;
                 current.wire += bytes.len() as u64;
             }
             FrameEvent::Message(MessageInfo { opcode, compressed, wire_len, len, .. }) => {
@@ -94,7 +93,10 @@ impl DirectionStats {
             }
             FrameEvent::Violation(_) => self.violations += 1,
             FrameEvent::Undecodable(bytes) => self.undecodable += bytes.len() as u64,
-            FrameEvent::Data(_) | FrameEvent::Control { .. } | FrameEvent::End { .. } => {}
+            FrameEvent::Data(bytes) | FrameEvent::Control { payload: bytes, .. } => {
+                current.content += bytes.len() as u64;
+            }
+            FrameEvent::End { .. } => {}
         }
     }
 }
@@ -188,6 +190,11 @@ impl Stats {
         }
     }
 
+    /// Whether the connection is over, so that times count up to its end.
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
     /// What one direction amounts to.
     pub fn direction(&self, direction: Direction) -> &DirectionStats {
         match direction {
@@ -266,11 +273,11 @@ mod tests {
         travel(&mut stats, &mut observer, b"\x84\x00", 9 * SECOND);
 
         let seen = stats.direction(Direction::ToClient);
-        let text = OpcodeStats { frames: 2, messages: 2, payload: 10, wire: 14 };
+        let text = OpcodeStats { frames: 2, messages: 2, content: 8, wire: 14 };
         assert_eq!(seen.opcode(OpCode::Data(Data::Text)), &text);
-        let ping = OpcodeStats { frames: 1, messages: 0, payload: 2, wire: 4 };
+        let ping = OpcodeStats { frames: 1, messages: 0, content: 2, wire: 4 };
         assert_eq!(seen.opcode(OpCode::Control(Control::Ping)), &ping);
-        let all = OpcodeStats { frames: 5, messages: 2, payload: 14, wire: 24 };
+        let all = OpcodeStats { frames: 5, messages: 2, content: 12, wire: 24 };
         assert_eq!((seen.all(), seen.opcodes().count()), (all, 4));
         assert_eq!((seen.compressed, seen.inflated, seen.violations), (7, 5, 1));
         assert_eq!(seen.compression(), Some(1.4));

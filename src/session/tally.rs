@@ -43,7 +43,7 @@ impl Tally {
         let totals = &mut self.totals;
         totals.frames += run.messages;
         totals.messages += run.messages;
-        totals.bytes += run.wire_bytes - 2 * run.messages;
+        totals.bytes += run.bytes;
         totals.wire_bytes += run.wire_bytes;
     }
 

@@ -4,6 +4,7 @@
 //! Broken rules, notes and endings never meet a gate.
 
 use super::command::{Filter, Way};
+use crate::event::ConnId;
 use crate::wire::OpCode;
 
 /// So much of the content is looked at by a regex: of a longer one, the beginning decides.
@@ -11,8 +12,9 @@ pub const LOOKED_AT: usize = 64 * 1024;
 
 impl Filter {
     /// Whether a frame may pass as far as its header tells. `opcode` is that of its message.
-    fn lets_pass(&self, way: Way, opcode: OpCode) -> bool {
-        self.way.is_none_or(|only| only == way)
+    fn lets_pass(&self, conn: ConnId, way: Way, opcode: OpCode) -> bool {
+        self.target.includes(conn)
+            && self.way.is_none_or(|only| only == way)
             && (self.opcodes.is_empty() || self.opcodes.contains(&opcode))
     }
 }
@@ -30,13 +32,13 @@ pub(super) enum Gate {
 }
 
 impl Gate {
-    /// A gate for what travels `way`.
+    /// A gate for what travels `way` on a connection.
     #[inline]
-    pub(super) fn new(filter: Option<&Filter>, way: Way, opcode: OpCode) -> Self {
+    pub(super) fn new(filter: Option<&Filter>, conn: ConnId, way: Way, opcode: OpCode) -> Self {
         match filter {
             None => Self::Open,
-            Some(filter) if !filter.lets_pass(way, opcode) => Self::Shut,
-            Some(Filter { regex: None, .. }) => Self::Open,
+            Some(filter) if !filter.lets_pass(conn, way, opcode) => Self::Shut,
+            Some(Filter { regex: None, unless: None, .. }) => Self::Open,
             Some(_) => Self::Undecided(Vec::new()),
         }
     }
@@ -56,10 +58,12 @@ impl Gate {
     /// Decides by what came.
     pub(super) fn decide(&mut self, filter: Option<&Filter>) {
         if let Self::Undecided(seen) = self {
-            let regex = filter.and_then(|filter| filter.regex.as_ref());
             // The filter may have been taken away in the meantime.
-            let matches = regex.is_none_or(|regex| regex.is_match(seen));
-            *self = if matches { Self::Open } else { Self::Shut };
+            let shown = filter.is_none_or(|Filter { regex, unless, .. }| {
+                regex.as_ref().is_none_or(|regex| regex.is_match(seen))
+                    && unless.as_ref().is_none_or(|unless| !unless.is_match(seen))
+            });
+            *self = if shown { Self::Open } else { Self::Shut };
         }
     }
 
@@ -75,6 +79,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::command::Target;
     use crate::wire::{Control, Data};
     use regex::bytes::Regex;
 
@@ -82,7 +87,7 @@ mod tests {
     const PING: OpCode = OpCode::Control(Control::Ping);
 
     fn passes(filter: &Filter, way: Way, opcode: OpCode, content: &[u8]) -> bool {
-        let mut gate = Gate::new(Some(filter), way, opcode);
+        let mut gate = Gate::new(Some(filter), ConnId(1), way, opcode);
         content.chunks(1000).for_each(|piece| gate.push(piece, Some(filter)));
         gate.decide(Some(filter));
         gate.is_open()
@@ -96,11 +101,14 @@ mod tests {
             way: Some(Way::In),
             opcodes: vec![TEXT, PING],
             regex: Some(Regex::new("a+").expect("valid")),
+            ..Filter::default()
         };
         assert!(passes(&filter, Way::In, TEXT, b"xaax"));
         assert!(!passes(&filter, Way::Out, TEXT, b"xaax"));
         assert!(!passes(&filter, Way::In, OpCode::Data(Data::Binary), b"xaax"));
         assert!(!passes(&filter, Way::In, PING, b"xyz"));
+        let others = Target::Only(vec![ConnId(2)]);
+        assert!(!passes(&Filter { target: others, ..Filter::default() }, Way::In, PING, b""));
     }
 
     #[test]
@@ -110,16 +118,16 @@ mod tests {
         content.push(b'a');
         assert!(!passes(&filter, Way::In, TEXT, &content));
         assert!(passes(&filter, Way::In, TEXT, &content[1..]));
-        let mut gate = Gate::new(Some(&filter), Way::In, TEXT);
+        let mut gate = Gate::new(Some(&filter), ConnId(1), Way::In, TEXT);
         gate.push(&content, Some(&filter));
         assert!(!gate.is_undecided(), "no more is needed");
     }
 
     #[test]
     fn without_a_filter_all_is_shown() {
-        assert!(Gate::new(None, Way::In, TEXT).is_open());
+        assert!(Gate::new(None, ConnId(1), Way::In, TEXT).is_open());
         let filter = Filter { regex: Some(Regex::new("a").expect("valid")), ..Filter::default() };
-        let mut gate = Gate::new(Some(&filter), Way::In, TEXT);
+        let mut gate = Gate::new(Some(&filter), ConnId(1), Way::In, TEXT);
         gate.decide(None);
         assert!(gate.is_open());
     }

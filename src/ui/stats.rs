@@ -12,7 +12,7 @@ use crate::wire::{OpCode, frame};
 /// Nothing in it is foreign text. Each line has its `\n`.
 pub fn render(stats: &Stats, sent: Direction, now: i64) -> String {
     let ways = [("sent", sent), ("received", sent.opposite())];
-    let mut out = row(["", "", "frames", "messages", "payload", "wire"]);
+    let mut out = row(["", "", "frames", "messages", "content", "wire"]);
     for (name, direction) in ways {
         out += &counts(name, stats.direction(direction));
     }
@@ -28,6 +28,9 @@ pub fn render(stats: &Stats, sent: Direction, now: i64) -> String {
     fact(
         "last frame",
         each(&|direction| match stats.idle(direction, now) {
+            Some(idle) if stats.has_ended() => {
+                format!("{} before the end", clock::seconds(idle))
+            }
             Some(idle) => format!("{} ago", clock::seconds(idle)),
             None => "never".to_owned(),
         }),
@@ -49,12 +52,12 @@ pub fn render(stats: &Stats, sent: Direction, now: i64) -> String {
 fn counts(name: &str, stats: &DirectionStats) -> String {
     let mut out = String::new();
     let mut line = |opcode: &str, counts: &OpcodeStats| {
-        let OpcodeStats { frames, messages, payload, wire } = *counts;
+        let OpcodeStats { frames, messages, content, wire } = *counts;
         let messages = if messages > 0 { number::grouped(messages) } else { String::new() };
         let name = if out.is_empty() { name } else { "" };
-        let (frames, payload, wire) =
-            (number::grouped(frames), number::size(payload), number::size(wire));
-        out += &row([name, opcode, &frames, &messages, &payload, &wire]);
+        let (frames, content, wire) =
+            (number::grouped(frames), number::size(content), number::size(wire));
+        out += &row([name, opcode, &frames, &messages, &content, &wire]);
     };
     let rows = stats.opcodes().count();
     for (opcode, counts) in stats.opcodes() {
@@ -67,8 +70,8 @@ fn counts(name: &str, stats: &DirectionStats) -> String {
 }
 
 fn row(cells: [&str; 6]) -> String {
-    let [way, opcode, frames, messages, payload, wire] = cells;
-    let line = format!("{way:<9}{opcode:<13}{frames:>13}{messages:>13}{payload:>12}{wire:>12}");
+    let [way, opcode, frames, messages, content, wire] = cells;
+    let line = format!("{way:<9}{opcode:<13}{frames:>13}{messages:>13}{content:>12}{wire:>12}");
     format!("{}\n", line.trim_end())
 }
 

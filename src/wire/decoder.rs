@@ -42,7 +42,8 @@ impl<'a> Input<'a> {
         self.bytes
     }
 
-    fn rest_mut(&mut self) -> &mut [u8] {
+    /// The same, to be unmasked where it lies.
+    pub(crate) fn rest_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.at..]
     }
 

@@ -7,6 +7,7 @@
 pub mod close;
 pub mod decoder;
 pub mod deflate;
+pub mod fault;
 pub mod frame;
 pub mod handshake;
 pub mod head;

@@ -17,10 +17,14 @@ pub fn write_frame(
     payload: &[u8],
     out: &mut Vec<u8>,
 ) {
-    if let (Some([a, b, c, d]), len @ 0..=125) = (key, payload.len()) {
-        // A busy client sends short frames by the million: their header goes out in one piece.
+    if let len @ 0..=125 = payload.len() {
+        // Short frames are sent by the million: their header goes out in one piece.
         let first = u8::from(fin) << 7 | u8::from(rsv1) << 6 | u8::from(opcode);
         out.reserve(len + 6);
+        let Some([a, b, c, d]) = key else {
+            out.extend_from_slice(&[first, len as u8]);
+            return out.extend_from_slice(payload);
+        };
         out.extend_from_slice(&[first, 0x80 | len as u8, a, b, c, d]);
         return mask::append([a, b, c, d], payload, out);
     }

@@ -128,7 +128,8 @@ fn answering(p: &mut Peer) {
 
 #[test]
 fn typed_lines_are_sent_and_the_transcript_is_shown() {
-    let mut session = Session::start(&["--color", "never", "-w", "0"], &[], answering);
+    let mut session =
+        Session::start(&["--color", "never", "-w", "0", "--input", "lines"], &[], answering);
     session.expect("< HTTP/1.1 101 Switching Protocols\n");
     session.expect("* open: ");
     session.press("hello\n");

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use wscope::ui::command::completion::complete;
-use wscope::ui::command::hint::hint;
-use wscope::ui::command::table::{ENTRIES, find};
-use wscope::ui::command::{Command, Payload, parse};
+use wscope::ui::command::completion::{Surroundings, complete, complete_for};
+use wscope::ui::command::hint::{hint, hint_for};
+use wscope::ui::command::table::{ENTRIES, Side, find};
+use wscope::ui::command::{Command, Payload, parse, parse_for};
+use wscope::wire::Role;
 
 /// Lines that look like commands.
 fn lines() -> impl Strategy<Value = String> {
@@ -48,6 +49,23 @@ proptest! {
             prop_assert!(start <= pos && line.is_char_boundary(start));
             prop_assert!(found.iter().all(|candidate| !candidate.replacement.is_empty()));
             let _ = hint(&line, pos);
+        }
+    }
+
+    #[test]
+    fn nothing_panics_for_a_server(line in lines(), target in "(@[0-9,al]{0,4} ?)?") {
+        let line = format!("{target}{line}");
+        if let Err(error) = parse_for(&line, Role::Server) {
+            prop_assert!(line.starts_with(['/', '@']));
+            prop_assert!(line.is_char_boundary(error.at), "{} in {:?}", error.at, line);
+            prop_assert!(!error.to_string().contains(char::is_control), "{error}");
+        }
+        let clients = [(3, "3".to_owned()), (35, "35".to_owned())];
+        let amid = Surroundings { role: Role::Server, files: &|_| Vec::new(), clients: &clients };
+        for pos in 0..=line.len() + 1 {
+            let (start, _) = complete_for(&line, pos, &amid);
+            prop_assert!(start <= pos && line.is_char_boundary(start));
+            let _ = hint_for(&line, pos, Role::Server);
         }
     }
 
@@ -103,7 +121,9 @@ proptest! {
 #[test]
 fn every_command_can_be_completed_from_its_first_letter() {
     for entry in ENTRIES {
-        let (start, found) = complete(&format!("/{}", &entry.name[..1]), 2, &|_| Vec::new());
+        let role = if let Side::Server(_) = entry.side { Role::Server } else { Role::Client };
+        let amid = Surroundings { role, files: &|_| Vec::new(), clients: &[] };
+        let (start, found) = complete_for(&format!("/{}", &entry.name[..1]), 2, &amid);
         assert_eq!(start, 0);
         let name = format!("/{}", entry.name);
         assert!(found.iter().any(|candidate| candidate.replacement.trim_end() == name), "{name}");

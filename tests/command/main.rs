@@ -7,6 +7,7 @@ mod errors;
 mod frames;
 mod illegal;
 mod lines;
+mod targets;
 
 use wscope::ui::command::{Command, Payload, parse};
 

@@ -178,7 +178,16 @@ impl Stream {
         let (mut content, mut messages) = (Vec::new(), 0);
         let mut told =
             feed_with(&mut observer, pieces(&self.bytes, cuts), |observer, input, told| {
-                let run = observer.take_run(input, 40, |bytes| content.extend_from_slice(bytes));
+                let before = content.len();
+                let run = match self.direction {
+                    Direction::ToClient => {
+                        observer.take_run(input, 40, |bytes| content.extend_from_slice(bytes))
+                    }
+                    Direction::ToServer => observer.take_masked_run(input, 40, |_, bytes| {
+                        content.extend_from_slice(bytes);
+                    }),
+                };
+                assert_eq!(run.bytes, (content.len() - before) as u64);
                 messages += run.messages;
                 let event = observer.next(input);
                 match &event {

@@ -7,8 +7,9 @@ use wscope::ui::command::table::{Entry, Group};
 const PREAMBLE: &str = "\
 # Commands of the prompt
 
-On a terminal `wscope URL` reads lines; `/source FILE` reads them from a file. A line is sent as a
-text message, as it is: no escapes, spaces kept. A line that begins with `/` is a command, `//`
+On a terminal `wscope URL` and `wscope listen PORT` read lines; `/source FILE` reads them from a file.
+A line is sent as a text message, as it is: no escapes, spaces kept. That of a server goes to all its
+clients, unless `@3` or `@3,5` before it says to [whom](#to). A line that begins with `/` is a command, `//`
 begins a text with a slash, `/#` a comment. A command is never guessed from its beginning; Tab
 completes, `/help` lists, `/help COMMAND` explains.
 
@@ -25,7 +26,8 @@ pub fn page() -> String {
         let _ = writeln!(page, "\n| {} | |\n| --- | --- |", group.title());
         for entry in group.entries() {
             let usage = entry.usage().replace('|', "\\|");
-            let _ = writeln!(page, "| [`{usage}`](#{}) | {} |", entry.name, entry.summary);
+            let side = side(entry);
+            let _ = writeln!(page, "| [`{usage}`](#{}) | {}{side} |", entry.name, entry.summary);
         }
     }
     for group in Group::ALL {
@@ -40,6 +42,9 @@ pub fn page() -> String {
 fn chapter(entry: &Entry, page: &mut String) {
     let summary = sentence(entry.summary);
     let _ = writeln!(page, "\n### {}\n\n`{}`\n\n{summary}", entry.name, entry.usage());
+    if let Some(side) = entry.side.word() {
+        let _ = writeln!(page, "For a {side} only.");
+    }
     if !entry.aliases.is_empty() {
         let aliases: Vec<_> = entry.aliases.iter().map(|alias| format!("`/{alias}`")).collect();
         let _ = writeln!(page, "Also {}.", aliases.join(", "));
@@ -52,6 +57,11 @@ fn chapter(entry: &Entry, page: &mut String) {
         let line = line.replace('|', "\\|");
         let _ = writeln!(page, "| `{line}` | {} |", escaped(meaning));
     }
+}
+
+/// Behind a summary: where it can be used, if not everywhere.
+fn side(entry: &Entry) -> String {
+    entry.side.word().map(|side| format!(" ({side})")).unwrap_or_default()
 }
 
 /// A summary as a sentence of its own.

@@ -43,6 +43,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         "echo '{\"type\":\"frame\",\"opcode\":\"ping\",\"rsv1\":true,\"text\":\"x\"}' | \
          wscope --input json -v ws://localhost:8080",
     ),
+    (
+        "A server that breaks a rule once a client has been answered three times:",
+        "wscope listen --echo --fault masked@message:3 9001",
+    ),
     ("What do these bytes mean?", "wscope decode --hex '81 85 37 fa 21 3d 7f 9f 4d 51 58'"),
 ];
 
@@ -196,7 +200,8 @@ fn command(entry: &Entry, roff: &mut Roff) {
     let name = format!("/{}", entry.name);
     let arguments = entry.usage().split_off(name.len());
     roff.text([bold(name), italic(arguments)]);
-    roff.text([roman(sentence(entry.summary))]);
+    let side = entry.side.word().map(|side| format!(" For a {side} only.")).unwrap_or_default();
+    roff.text([roman(format!("{}{side}", sentence(entry.summary)))]);
     for paragraph in entry.help.lines() {
         roff.control("IP", []);
         roff.text([roman(paragraph)]);

@@ -195,9 +195,69 @@ fn clients_that_come_and_go_leave_nothing_behind() {
     server.interrupt();
 }
 
+#[test]
+fn half_open_connections_are_given_up() {
+    let args = ["--echo", "--handshake-timeout", "0.3", "--ping-interval", "0.1"];
+    let server = listen(args.into_iter().chain(["--pong-timeout", "0.3"]));
+    // Nothing tells that these are gone: no FIN, no RST, no word.
+    let before_the_handshake: Vec<_> = (0..20).map(|_| server.raw()).collect();
+    let after_it: Vec<_> = (0..20).map(|_| server.open()).collect();
+    server.stderr.wait_until("forty ends", |said| {
+        let ends = ["no complete request", "within the pong timeout"];
+        said.lines().filter(|line| ends.iter().any(|end| line.contains(end))).count() == 40
+    });
+    drop((before_the_handshake, after_it));
+    server.still_echoes();
+    server.interrupt();
+}
+
+#[test]
+fn who_leaves_a_backlog_of_small_questions_is_owed_no_large_answers() {
+    let answer = "x".repeat(100_000);
+    let server = listen(["--reply", &answer]);
+    let leaving = server.open();
+    leaving.tcp().set_nonblocking(true).expect("a flag");
+    let question = frames::bytes([frames::towards(Direction::ToServer, frames::frame(TEXT, "?"))]);
+    let questions = question.repeat(10_000);
+    while matches!(std::io::Write::write(&mut leaving.tcp(), &questions), Ok(1..)) {}
+    // With an RST; what was received before it can still be read.
+    let linger = Some(std::time::Duration::ZERO);
+    rustix::net::sockopt::set_socket_linger(leaving.tcp(), linger).expect("an option");
+    drop(leaving);
+    server.stderr.wait_for("[1] left:");
+    let peak = peak_memory(server.pid());
+    assert!(peak < 64 << 20, "{peak} bytes of memory");
+    server.interrupt();
+}
+
+#[test]
+fn small_messages_to_all_are_handed_on_in_portions() {
+    let server = listen(["--broadcast"]);
+    let mut sender = server.open();
+    let mut hearer = server.open();
+    server.stderr.wait_for("[2] joined");
+    // Empty messages: bytes alone would set no bound to how many there are at once.
+    let empty = frames::bytes([frames::towards(Direction::ToServer, frames::frame(BINARY, ""))]);
+    sender.send(empty.repeat(20_000));
+    sender.frame(frames::frame(TEXT, "the end"));
+    for _ in 0..20_000 {
+        assert_eq!(hearer.hear_frame(), (BINARY, Vec::new()));
+    }
+    assert_eq!(hearer.hear_frame(), (TEXT, b"the end".to_vec()));
+    server.interrupt();
+}
+
 /// Resident memory in bytes.
 fn memory(pid: u32) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{pid}/statm")).expect("Linux");
     let pages: usize = status.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a number");
     pages * 4096
+}
+
+/// The most it ever was.
+fn peak_memory(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    let kib: usize = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kib * 1024
 }

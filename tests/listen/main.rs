@@ -6,6 +6,7 @@ mod harness;
 mod raw;
 
 mod answers;
+mod commands;
 mod ending;
 mod exec;
 mod explain;
@@ -14,6 +15,7 @@ mod hostile;
 mod input;
 mod limits;
 mod places;
+mod prompt;
 #[cfg(target_os = "linux")]
 mod tls;
 mod transcript;
@@ -24,6 +26,9 @@ mod frames;
 #[path = "../common/lines.rs"]
 #[allow(dead_code)]
 mod lines;
+#[path = "../common/terminal.rs"]
+#[allow(dead_code)]
+mod terminal;
 #[path = "../common/waiting.rs"]
 #[allow(dead_code)]
 mod waiting;

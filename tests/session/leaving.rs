@@ -55,9 +55,9 @@ fn ctrl_c_ends_a_wait_and_what_stands_behind_it_not_the_session() {
         p.answer_close(1000);
     });
     s.enter("/wait 600");
-    s.wait_for_line(PROMPT);
-    s.enter("never sent");
-    s.wait_for_line(PROMPT);
+    s.wait_for_line("waiting     > ");
+    s.keys("never sent\r");
+    s.wait_for_line("waiting     > ");
     s.keys("\x03");
     s.wait_for_row("* stopped, 1 line not run");
     s.wait_for_line(PROMPT);

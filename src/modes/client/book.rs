@@ -1,4 +1,4 @@
-//! What a session remembers of its connection, for `/show`, `/last` and `/status`.
+//! What a session remembers of a connection, for `/show`, `/last` and `/status`.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -10,18 +10,26 @@ use crate::wire::OpCode;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
 
-/// Frames that are remembered.
-const FRAMES: usize = 1000;
+/// How much is remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    /// Frames, as lines.
+    pub frames: usize,
+    /// Bytes of the last message.
+    pub last: usize,
+}
 
-/// How much of the last message is remembered.
-const LAST: usize = 64 * 1024 * 1024;
+impl Kept {
+    /// Where there is one connection.
+    pub const ALL: Self = Self { frames: 1000, last: 64 * 1024 * 1024 };
+}
 
 /// A message as it was received.
 #[derive(Debug, Default)]
 pub struct LastMessage {
     /// Text or binary.
     pub opcode: Option<OpCode>,
-    /// Its content, at most 64 MiB of it.
+    /// Its content, as much of it as is kept.
     pub content: Vec<u8>,
     /// Bytes of content in all.
     pub len: u64,
@@ -48,12 +56,13 @@ pub struct Book {
     frames: VecDeque<Vec<u8>>,
     printer: HumanPrinter,
     options: HumanOptions,
+    kept: Kept,
     lines: Vec<u8>,
 }
 
 impl Book {
     /// An empty one; `options` say how remembered frames look.
-    pub fn new(options: HumanOptions) -> Self {
+    pub fn new(options: HumanOptions, kept: Kept) -> Self {
         Self {
             stats: Stats::default(),
             request: None,
@@ -66,6 +75,7 @@ impl Book {
             frames: VecDeque::new(),
             printer: HumanPrinter::new(options),
             options,
+            kept,
             lines: Vec::new(),
         }
     }
@@ -76,7 +86,7 @@ impl Book {
         match event {
             Event::Connected { local, peer } => {
                 // Another connection: what was said of the one before does not hold for it.
-                *self = Self::new(self.options);
+                *self = Self::new(self.options, self.kept);
                 self.addresses = Some((*local, *peer));
             }
             Event::Tls(facts) => self.tls = Some((*facts).clone()),
@@ -94,6 +104,11 @@ impl Book {
         }
     }
 
+    /// Bytes of the last message that are kept.
+    pub fn last_len(&self) -> usize {
+        self.last.as_ref().map_or(0, |last| last.content.len())
+    }
+
     /// The lines of the last `n` frames, oldest first.
     pub fn frames(&self, n: usize) -> impl Iterator<Item = &[u8]> {
         self.frames.iter().skip(self.frames.len().saturating_sub(n)).map(Vec::as_slice)
@@ -102,7 +117,7 @@ impl Book {
     fn keep_line(&mut self, at: &Stamp, event: &Event<'_>) {
         self.printer.print(at, event, &mut self.lines);
         if !self.lines.is_empty() {
-            if self.frames.len() == FRAMES {
+            if self.frames.len() >= self.kept.frames {
                 self.frames.pop_front();
             }
             self.frames.push_back(std::mem::take(&mut self.lines));
@@ -113,7 +128,7 @@ impl Book {
         let coming = &mut self.coming;
         match event {
             FrameEvent::Data(bytes) => {
-                let room = LAST - coming.content.len();
+                let room = self.kept.last - coming.content.len();
                 coming.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
             }
             FrameEvent::Message(info) => {

@@ -56,6 +56,15 @@ impl Desk {
         self.signals.take().or(interrupted.then_some(Signal::Interrupt))
     }
 
+    /// Tells what the printers hold back: nothing more will come.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn tell_rest(&mut self) -> io::Result<()> {
+        self.reporter.tell_rest(&mut self.stdout)
+    }
+
     /// Writes all of stdout that waits, until a moment if there is one; a signal gives up, and is
     /// given back.
     ///

@@ -1,9 +1,8 @@
 //! `wscope connect`: a client, as a pipe or as a transcript.
 
-mod assist;
+mod alone;
 pub mod book;
 pub mod command;
-pub mod conductor;
 pub mod deliver;
 pub mod desk;
 pub mod echo;
@@ -21,18 +20,19 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use self::conductor::{Source, Voice};
 use self::desk::Desk;
 use self::failure::OpenError;
 use self::open::open;
 use self::pump::{Outcome, Pump};
 use crate::cli::InputFormat;
-use crate::config::{ClientConfig, Lines, UsageError};
+use crate::config::ClientConfig;
+use crate::modes::conductor::{self, Voice};
 use crate::modes::doctor::probe;
 use crate::modes::exit::Exit;
 use crate::modes::report::{Mood, Reporter};
 use crate::modes::say;
 use crate::ui::ending;
+use crate::wire::Role;
 
 /// What is said at a terminal in place of a question, which would hold up whoever drives one.
 const ONE_MORE: &str = "--diagnose makes one more connection to tell the causes apart; wscope doctor examines every step";
@@ -44,13 +44,13 @@ const ONE_MORE: &str = "--diagnose makes one more connection to tell the causes 
 /// This side failed: stdin, stdout, stderr or the system.
 pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
     let max_time = config.max_time.map(|time| Instant::now() + time);
-    let script = script(config)?;
+    let script = conductor::script(config.lines.as_ref(), Role::Client)?;
     let mut reporter = Reporter::new(config.output, &config.display);
     if config.input == InputFormat::Prompt {
         reporter = reporter.folded();
     }
     if config.lines.is_some() {
-        reporter = reporter.with_book(&config.display);
+        reporter = reporter.with_books(&config.display);
     }
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
@@ -88,18 +88,6 @@ pub fn run(config: &ClientConfig) -> anyhow::Result<Exit> {
     outcome.tell(&Voice::Stderr { quiet: config.display.quiet }, false);
     desk.reporter.end_log().map_err(anyhow::Error::msg)?;
     Ok(outcome.exit)
-}
-
-/// The script, read and checked before anything is opened: what is wrong with it is wrong usage.
-fn script(config: &ClientConfig) -> Result<Source, UsageError> {
-    let Some(Lines { script: Some(path), no_commands, .. }) = &config.lines else {
-        return Ok(Source::default());
-    };
-    let script = Source::read(path).and_then(|script| match no_commands {
-        true => Ok(script),
-        false => script.checked(),
-    });
-    script.map_err(|error| UsageError::new(format!("--script {error}")))
 }
 
 /// Says why there is no connection.

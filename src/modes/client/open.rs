@@ -31,6 +31,7 @@ const MAX_INTERIM: usize = 16;
 
 /// What was waited for in vain.
 const NO_ANSWER: &str = "the server did not answer the handshake";
+const HALF_ANSWER: &str = "the server began its response and did not end it";
 
 /// How long to wait for more of a body that does not say how long it is.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
@@ -278,6 +279,7 @@ fn read_head(
             Fill::End { .. } => {
                 return Err(OpenError::Closed { received });
             }
+            Fill::Blocked if received > 0 => clock.wait(desk, link, HALF_ANSWER)?,
             Fill::Blocked => clock.wait(desk, link, NO_ANSWER)?,
         }
     }
@@ -319,7 +321,7 @@ fn read_body(
     }
     if !body.is_empty() {
         // A failing stderr must not hide the refusal itself.
-        let _ = desk.tell(&Event::Body(&body));
+        let _ = desk.tell(&Event::Body(&body)).and_then(|()| desk.tell_rest());
     }
     body
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::conductor::{Ask, Conductor, Line};
+use super::alone::Alone;
 use super::deliver::Delivery;
 use super::desk::Desk;
 use super::echo::Echo;
@@ -20,6 +20,7 @@ use super::witness::Witness;
 use crate::cli::{InputFormat, Linger, OutputFormat};
 use crate::config::ClientConfig;
 use crate::event::{Cause, Direction, Ending, Event, FrameEvent, Observed, Side, TimeoutKind};
+use crate::modes::conductor::{Ask, Conductor, Line};
 use crate::modes::exit::Exit;
 use crate::modes::report::Mood;
 use crate::net::link::{Fill, HIGH_WATER, Link, plain_io};
@@ -30,6 +31,7 @@ use crate::net::stdio::{Stdin, StdinRead};
 use crate::session::endpoint::State;
 use crate::session::tally::Tally;
 use crate::session::{Endpoint, EndpointConfig, Observer};
+use crate::ui::ending::describe;
 use crate::wire::{CloseCode, Data};
 
 /// After a signal, how long to wait for the peer's Close.
@@ -207,7 +209,7 @@ impl<'a> Pump<'a> {
     fn conduct(&mut self, now: Instant) {
         let Self { conductor: Some(conductor), desk, endpoint, link, .. } = self else { return };
         let line = self.write_error.is_none().then_some(Line { endpoint, link });
-        conductor.run(desk, line, now);
+        conductor.run(&mut Alone::new(desk, line), now);
         conductor.show_state(endpoint.state(), endpoint.received_close());
         if let Some(failure) = conductor.take_failure() {
             self.unmet |= failure.unmet;
@@ -503,6 +505,10 @@ impl<'a> Pump<'a> {
         let (Linger::For(time), Some(ended)) = (self.config.linger, self.input_ended) else {
             return None;
         };
+        // A script that ends with an expectation says itself when enough has come.
+        let seen_all = self.conductor.as_ref().is_some_and(|conductor| conductor.has_seen_all());
+        let lingers = self.config.lines.as_ref().is_some_and(|lines| lines.lingers);
+        let time = if seen_all && !lingers { Duration::ZERO } else { time };
         // Silence means nothing while the peer has not yet got what it could answer.
         let waiting =
             self.endpoint.is_open() && !self.more && (self.link.pending() == 0 || time.is_zero());
@@ -633,7 +639,7 @@ impl<'a> Pump<'a> {
             && !self.goal.is_met();
         let missed = !self.goal.is_met() && self.goal.is_set();
         if let Some(conductor) = &mut self.conductor {
-            conductor.disconnected();
+            conductor.disconnected(&describe(&ending));
             if let Some(failure) = conductor.take_failure() {
                 self.unmet |= failure.unmet;
                 self.fault.get_or_insert(failure.text);

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::assist::CommandAssist;
-use super::conductor::{Ask, Conductor, Source, Voice};
+use super::alone::Alone;
 use super::desk::Desk;
 use super::failed;
 use super::failure::OpenError;
@@ -15,11 +14,10 @@ use super::pump::{Outcome, Pump};
 use crate::cli::InputFormat;
 use crate::config::{ClientConfig, Lines, OpenConfig};
 use crate::event::{Cause, Ending};
+use crate::modes::conductor::{Ask, Conductor, Setup, Source};
 use crate::modes::exit::Exit;
 use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
 use crate::net::signals::Signal;
-use crate::net::stdio::Stdin;
-use crate::ui::prompt::{HISTORY_SIZE, Prompt, PromptOptions};
 use crate::ui::style::Ink;
 
 /// What the prompt greets with.
@@ -38,7 +36,15 @@ pub fn run(
     opened: Opened,
     max_time: Option<Instant>,
 ) -> anyhow::Result<Exit> {
-    let mut conductor = conductor(config, lines, script, desk)?;
+    let setup = Setup {
+        lines,
+        input: config.input,
+        binary: config.binary,
+        display: &config.display,
+        open: Some(&config.open),
+        greeting: GREETING,
+    };
+    let mut conductor = setup.conductor(script, desk)?;
     let exit = Session { config, lines, desk, max_time }.run(opened, &mut conductor);
     if let Some(prompt) = conductor.take_prompt() {
         desk.reporter.flush().context("the transcript failed")?;
@@ -47,70 +53,6 @@ pub fn run(
     }
     desk.reporter.end_log().map_err(anyhow::Error::msg)?;
     exit
-}
-
-/// Sets up whoever gives the lines.
-fn conductor(
-    config: &ClientConfig,
-    lines: &Lines,
-    script: Source,
-    desk: &mut Desk,
-) -> anyhow::Result<Conductor> {
-    let quiet = Voice::Stderr { quiet: config.display.quiet };
-    let typed = config.input == InputFormat::Prompt;
-    let new = |voice| Conductor::new(!typed, voice, config, lines.no_commands);
-    let mut conductor =
-        match typed.then(|| start_prompt(config, lines, desk)).transpose()?.flatten() {
-            Some(prompt) => {
-                let screen = prompt.screen();
-                desk.reporter.turn_to(&screen, &config.display);
-                desk.screen = Some(screen.clone());
-                let mut conductor = new(Voice::Screen(screen, desk.reporter.palette()));
-                conductor.listen_to(prompt);
-                conductor
-            }
-            None => new(quiet),
-        };
-    if conductor.prompt().is_none()
-        && matches!(config.input, InputFormat::Prompt | InputFormat::Commands)
-    {
-        let (registry, waker) = (desk.reactor.registry(), desk.reactor.waker());
-        conductor.read_from(Stdin::open(registry, STDIN, waker).context("can't read stdin")?);
-    }
-    if typed {
-        conductor.voice().note(GREETING);
-        if !config.display.terminal.stdout && config.display.verbose == 0 {
-            conductor.voice().note("messages go to stdout; -v shows the frames here");
-        }
-    }
-    conductor.push_source(script);
-    if !lines.execute.is_empty() {
-        conductor.push_source(Source::of_lines("-x", &lines.execute));
-    }
-    Ok(conductor)
-}
-
-/// The editor, where the terminal can have one.
-fn start_prompt(
-    config: &ClientConfig,
-    lines: &Lines,
-    desk: &mut Desk,
-) -> anyhow::Result<Option<Prompt>> {
-    // What was told so far must be there before the line to type in.
-    desk.drain_stdout(None).context("stdout failed")?;
-    let waker = std::sync::Arc::clone(desk.reactor.waker());
-    let options = PromptOptions {
-        history: lines.history.clone(),
-        palette: desk.reporter.palette(),
-        history_size: HISTORY_SIZE,
-        keep_stdout_free: !config.display.terminal.stdout,
-    };
-    let wake = move || {
-        // The loop is gone only when the program ends.
-        let _ = waker.wake();
-    };
-    let assist = Box::new(CommandAssist { commands: !lines.no_commands });
-    Ok(Prompt::start(options, assist, wake).ok())
 }
 
 struct Session<'a> {
@@ -152,7 +94,7 @@ impl Session<'_> {
         let mut exit = outcome.exit;
         loop {
             let now = Instant::now();
-            conductor.run(self.desk, None, now);
+            conductor.run(&mut Alone::new(self.desk, None), now);
             self.desk.reporter.flush()?;
             if let Some(failure) = conductor.take_failure() {
                 conductor.voice().error(&failure.text);
@@ -188,7 +130,7 @@ impl Session<'_> {
     fn open_again(&mut self, conductor: &mut Conductor) -> io::Result<Result<Then, Exit>> {
         self.desk.reporter.next_connection();
         conductor.show("connecting", Ink::Info);
-        let open_config: OpenConfig = conductor.open_config().clone();
+        let open_config: OpenConfig = conductor.open_config().unwrap_or(&self.config.open).clone();
         let opened = open(&open_config, self.desk, self.max_time);
         // A wake for lines may have been taken for another in the meantime.
         conductor.set_ready(false);

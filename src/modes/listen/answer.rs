@@ -7,10 +7,12 @@ use std::io;
 
 use super::shared::Shared;
 use crate::config::{Answer, ListenConfig};
-use crate::event::{FrameEvent, WholeMessage};
+use crate::event::{ConnId, FrameEvent, WholeMessage};
 use crate::modes::client::echo::Echo;
 use crate::net::child::Child;
-use crate::session::Endpoint;
+use crate::session::observer::Run;
+use crate::session::{Endpoint, Observer};
+use crate::wire::decoder::Input;
 use crate::wire::{Data, OpCode};
 
 /// Memory kept between messages that come in pieces.
@@ -33,6 +35,8 @@ pub enum Answerer {
 
 /// The ways out that a client itself has.
 pub struct Ways<'w> {
+    /// Its number.
+    pub conn: ConnId,
     /// Frames for the client.
     pub endpoint: &'w mut Endpoint,
     /// Their bytes.
@@ -42,12 +46,32 @@ pub struct Ways<'w> {
 }
 
 impl Answerer {
-    /// As asked for; `delivers` if stdout gets messages.
+    /// As asked for; `delivers` if stdout gets messages, or somebody else wants them.
     pub fn new(config: &ListenConfig, delivers: bool) -> Self {
         match config.answer {
             Answer::Nothing if !delivers => Self::Nobody,
             Answer::Echo if !delivers => Self::Stream(Echo::default()),
             _ => Self::Whole { opcode: Data::Text, content: Vec::new() },
+        }
+    }
+
+    /// Takes a run of small messages, if nobody wants more of them than to see them go back.
+    #[inline]
+    pub fn take_run(
+        &self,
+        inbound: &mut Observer,
+        input: &mut Input<'_>,
+        most: usize,
+        endpoint: &mut Endpoint,
+        tx: &mut Vec<u8>,
+    ) -> Run {
+        match self {
+            Self::Nobody => inbound.take_masked_run(input, most, |_, _| {}),
+            Self::Stream(_) => inbound.take_masked_run(input, most, |opcode, content| {
+                // Once the connection is closing nobody waits for it.
+                let _ = endpoint.send_message(opcode, content, tx);
+            }),
+            Self::Whole { .. } => Run::default(),
         }
     }
 
@@ -114,6 +138,9 @@ impl Answerer {
 
 /// Hands a whole message to whoever wants it.
 fn answer(opcode: Data, content: &[u8], ways: Ways<'_>, shared: &mut Shared) -> io::Result<()> {
+    if let Some(ear) = &mut shared.ear {
+        ear.push(ways.conn, content);
+    }
     shared.delivery.take_message(content, &mut shared.desk.stdout)?;
     // Once the connection is closing nobody waits for an answer.
     let _ = match &shared.config.answer {

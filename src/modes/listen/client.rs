@@ -8,6 +8,7 @@ use mio::Token;
 use mio::event::Event as Readiness;
 
 use super::explain;
+use super::fault::Sabotage;
 use super::opening::tell_response;
 use super::session::Session;
 use super::shared::Shared;
@@ -40,6 +41,8 @@ pub struct Client {
     pub(super) about: Box<str>,
     /// It waits for its turn already.
     pub(super) queued: bool,
+    /// What goes wrong with it on purpose, until it is open.
+    pub(super) sabotage: Option<Box<Sabotage>>,
     /// The earliest timer set for it.
     pub(super) armed: Option<Instant>,
 }
@@ -94,6 +97,7 @@ impl Client {
             excess,
             about: Box::default(),
             queued: false,
+            sabotage: Sabotage::of(shared.config.faults.of(id.0)),
             armed: None,
         }
     }
@@ -245,12 +249,13 @@ impl Client {
         }
         let ending = session.ending(now);
         // A connection that was lost, or given up, has nobody to wait for.
-        let dropped = session.endpoint.state() == State::Closed;
+        let dropped = session.endpoint.state() == State::Closed && !session.ends_in_order();
         shared.tell(self.id, &Event::End(&ending))?;
         let idle = now.saturating_duration_since(session.heard());
         explain::ended(self.id, &ending, idle, shared)?;
         shared.say(self.id, &format!("left: {}", ending::describe(&ending)));
         shared.ended = Some(ending);
+        shared.comings += 1;
         match dropped {
             true => self.stage = Stage::Gone,
             false => self.leave(now),

@@ -38,6 +38,9 @@ pub struct Clients {
     /// Whose turn it is, in order.
     queue: VecDeque<Place>,
     timers: BinaryHeap<Reverse<(Instant, Place)>>,
+    /// Where the client was that was looked for last: the next one asked for is often its
+    /// neighbour.
+    found: Place,
 }
 
 /// The token of a client's event.
@@ -100,23 +103,29 @@ impl Clients {
         self.places.iter().filter_map(|client| client.as_deref())
     }
 
-    /// All of them with their places.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Place, &mut Client)> {
-        let clients = self.places.iter_mut().enumerate();
-        clients.filter_map(|(place, client)| Some((place, client.as_deref_mut()?)))
+    /// Does something to each, and gives a turn to those to whom it was done; says to how many.
+    pub fn each(&mut self, mut act: impl FnMut(&mut Client) -> bool) -> usize {
+        let mut count = 0;
+        for place in 0..self.places.len() {
+            if self.get_mut(place).is_some_and(&mut act) {
+                self.enqueue(place);
+                count += 1;
+            }
+        }
+        count
     }
 
     /// The place of a client by its number.
-    pub fn find(&self, id: ConnId) -> Option<Place> {
-        let is = |client: &Option<Box<Client>>| client.as_ref().is_some_and(|c| c.id() == id);
-        self.places.iter().position(is)
+    pub fn find(&mut self, id: ConnId) -> Option<Place> {
+        let is = |place: &Place| self.places[*place].as_ref().is_some_and(|c| c.id() == id);
+        let first = self.found.min(self.places.len());
+        self.found = (first..self.places.len()).chain(0..first).find(is)?;
+        Some(self.found)
     }
 
     /// Gives a client a turn in this round, or in the next.
     pub fn enqueue(&mut self, place: Place) {
-        if let Some(client) = self.places.get_mut(place).and_then(|client| client.as_deref_mut())
-            && !client.queued
-        {
+        if let Some(client) = self.get_mut(place).filter(|client| !client.queued) {
             client.queued = true;
             self.queue.push_back(place);
         }
@@ -137,11 +146,11 @@ impl Clients {
     }
 
     /// Sees to it that a client has a turn at `deadline`. An earlier timer is left: it finds out
-    /// that nothing is due, and sets the next.
+    /// that nothing is due, and sets the next. Without a deadline it means nothing any more.
     pub fn arm(&mut self, place: Place, deadline: Option<Instant>) {
-        let Some(at) = deadline else { return };
-        let Some(client) = self.places.get_mut(place).and_then(|client| client.as_deref_mut())
-        else {
+        let Some(client) = self.get_mut(place) else { return };
+        let Some(at) = deadline else {
+            client.armed = None;
             return;
         };
         if client.armed.is_none_or(|armed| at < armed) {
@@ -152,21 +161,25 @@ impl Clients {
 
     /// Gives a turn to each whose timer has run off.
     pub fn ring(&mut self, now: Instant) {
-        while let Some(Reverse((at, place))) = self.timers.peek().copied().filter(|t| t.0.0 <= now)
-        {
-            self.timers.pop();
-            // Those of clients that have left, and those that an earlier one made needless.
-            let rings = self.get_mut(place).is_some_and(|client| client.armed == Some(at));
-            if rings && let Some(client) = self.get_mut(place) {
+        while self.deadline().is_some_and(|at| at <= now) {
+            let Some(Reverse((_, place))) = self.timers.pop() else { break };
+            if let Some(client) = self.get_mut(place) {
                 client.armed = None;
                 self.enqueue(place);
             }
         }
     }
 
-    /// When the next timer runs off.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.timers.peek().map(|Reverse((at, _))| *at)
+    /// When the next timer runs off. Drops those before it that mean nothing: of clients that have
+    /// left or have no deadline. A wait with a deadline costs the system more than one without.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        while let Some(Reverse((at, place))) = self.timers.peek().copied() {
+            if self.get_mut(place).is_some_and(|client| client.armed == Some(at)) {
+                return Some(at);
+            }
+            self.timers.pop();
+        }
+        None
     }
 }
 

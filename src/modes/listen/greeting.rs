@@ -57,7 +57,10 @@ impl Greeting {
             }
         };
         // Lines unless another format is asked for; stdin itself is not read then.
-        let format = if format == InputFormat::None { InputFormat::Lines } else { format };
+        let format = match format {
+            InputFormat::None | InputFormat::Prompt | InputFormat::Commands => InputFormat::Lines,
+            format => format,
+        };
         Ok(Self { content, format, binary })
     }
 

@@ -4,6 +4,7 @@
 //! [`Hub::round`] does a bounded amount of work and never waits; the loop around it does that, and
 //! may serve stdin, a prompt or whatever else beside it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,6 @@ use super::client::Client;
 use super::clients::{Clients, Place, Source, token, whose};
 use super::shared::Shared;
 use crate::event::{ConnId, Event};
-use crate::modes::say;
 use crate::net::link::{HIGH_WATER, Link, plain_io};
 use crate::net::listener::Listeners;
 use crate::net::stream::Stream;
@@ -30,6 +30,9 @@ const ACCEPTS: usize = 64;
 /// Clients that are told that there are too many, at once; more are dropped without a word.
 const TURNED_AWAY: usize = 64;
 
+/// Processes of clients that have left which are never too many.
+const FEW: usize = 64;
+
 /// After the system had no descriptor to spare, when to try again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -43,9 +46,11 @@ pub struct Hub {
     knocked: bool,
     /// The system had no descriptors: not before this.
     accept_at: Option<Instant>,
+    /// That has been said.
+    short: bool,
     connections: u64,
     /// Who waits for stdout.
-    stalled: Vec<Place>,
+    stalled: BTreeSet<Place>,
     /// A message to all has begun and not ended.
     fragmenting: bool,
     /// Sessions opened so far.
@@ -72,8 +77,9 @@ impl Hub {
             listeners: Some(listeners),
             knocked: true,
             accept_at: None,
+            short: false,
             connections: 0,
-            stalled: Vec::new(),
+            stalled: BTreeSet::new(),
             fragmenting: false,
             opened: 0,
         }
@@ -82,6 +88,16 @@ impl Hub {
     /// The clients there are.
     pub fn clients(&self) -> impl Iterator<Item = &Client> {
         self.clients.iter()
+    }
+
+    /// One of them, by its number.
+    pub fn client(&self, id: ConnId) -> Option<&Client> {
+        self.clients.iter().find(|client| client.id() == id)
+    }
+
+    /// The number of the connection accepted last; 0 before the first.
+    pub fn connections(&self) -> u64 {
+        self.connections
     }
 
     /// One of them, by its number. It gets a turn, so that what is done to it takes effect.
@@ -119,22 +135,18 @@ impl Hub {
         if to == Recipient::All {
             self.fragmenting = !last;
         }
-        let mut count = 0;
-        let mut places = Vec::new();
-        for (place, client) in self.clients.iter_mut() {
+        self.clients.each(|client| {
             let is_meant = match to {
                 Recipient::All => true,
                 Recipient::One(id) => client.id() == id,
                 Recipient::Others(id) => client.id() != id,
             };
-            if is_meant && client.is_open() {
+            let sends = is_meant && client.is_open();
+            if sends {
                 client.send(opcode, piece, last, now);
-                places.push(place);
-                count += 1;
             }
-        }
-        places.into_iter().for_each(|place| self.clients.enqueue(place));
-        count
+            sends
+        })
     }
 
     /// Closes a connection.
@@ -155,24 +167,20 @@ impl Hub {
     /// Stops accepting, and closes every connection.
     pub fn close_all(&mut self, code: CloseCode, now: Instant) {
         self.stop_accepting();
-        let mut places = Vec::new();
-        for (place, client) in self.clients.iter_mut() {
+        self.clients.each(|client| {
             // It may be closing already, which is as good.
             let _ = client.close(Some(code.into()), "", now);
-            places.push(place);
-        }
-        places.into_iter().for_each(|place| self.clients.enqueue(place));
+            true
+        });
     }
 
     /// Ends every connection at once, and every process.
     pub fn drop_all(&mut self, now: Instant) {
         self.stop_accepting();
-        let mut places = Vec::new();
-        for (place, client) in self.clients.iter_mut() {
+        self.clients.each(|client| {
             client.drop_connection();
-            places.push(place);
-        }
-        places.into_iter().for_each(|place| self.clients.enqueue(place));
+            true
+        });
         self.shared.dying.iter_mut().for_each(|dying| dying.kill(now));
     }
 
@@ -237,21 +245,21 @@ impl Hub {
         let was_open = client.session().is_some();
         client.turn(shared, *fragmenting, now)?;
         self.opened += u64::from(!was_open && client.session().is_some());
-        if client.is_gone() {
-            clients.remove(place);
-        } else {
-            let (wants, waits) = (client.wants_turn(shared), client.waits_for_stdout(shared));
-            let (id, deadline) = (client.id(), client.deadline(shared));
-            clients.arm(place, deadline);
-            if !shared.outbox.is_empty() {
-                self.distribute(id, now);
-                self.clients.enqueue(place);
-            } else if wants {
-                self.clients.enqueue(place);
-            } else if waits {
-                self.stalled.push(place);
-            }
+        let (id, gone, deadline) = (client.id(), client.is_gone(), client.deadline(shared));
+        let posted = !shared.outbox.is_empty();
+        if posted {
+            self.distribute(id, now);
         }
+        let Self { shared, clients, .. } = self;
+        let Some(client) = clients.get_mut(place) else { return Ok(()) };
+        if gone {
+            clients.remove(place);
+        } else if posted || client.wants_turn(shared) {
+            clients.enqueue(place);
+        } else if client.waits_for_stdout(shared) {
+            self.stalled.insert(place);
+        }
+        self.clients.arm(place, deadline);
         Ok(())
     }
 
@@ -276,11 +284,16 @@ impl Hub {
             let Some(listeners) = &mut self.listeners else { break };
             match listeners.accept() {
                 Ok(None) => self.knocked = false,
-                Ok(Some((stream, address))) => self.join(stream, address, now)?,
+                Ok(Some((stream, address))) => {
+                    self.short = false;
+                    self.join(stream, address, now)?;
+                }
                 Err(error) => {
                     // Those who wait are kept by the system; they get their turn when others leave.
-                    let text = format!("can't accept a client: {}", plain_io(&error));
-                    say::note(&text);
+                    if !std::mem::replace(&mut self.short, true) {
+                        let text = format!("can't accept a client: {}", plain_io(&error));
+                        self.shared.voice.note(&text);
+                    }
                     self.accept_at = Some(now + ACCEPT_PAUSE);
                 }
             }
@@ -295,7 +308,9 @@ impl Hub {
         now: Instant,
     ) -> io::Result<()> {
         let most = self.shared.most_clients;
-        let excess = self.clients.len() >= most;
+        // Processes that have still to end are too many as well: whoever comes and goes quickly
+        // would start them without limit.
+        let excess = self.clients.len() >= most || self.shared.dying.len() >= most.max(FEW);
         if self.clients.len() >= most.saturating_add(TURNED_AWAY) {
             return Ok(());
         }
@@ -317,7 +332,12 @@ impl Hub {
         let place = self.clients.next_place();
         let tokens = [Source::ChildStdin, Source::ChildStdout].map(|source| token(place, source));
         let registry: &Registry = self.shared.desk.reactor.registry();
-        let link = Link::without_buffer(stream, pipe, registry, token(place, Source::Socket))?;
+        let link = Link::without_buffer(stream, pipe, registry, token(place, Source::Socket));
+        let link = match link {
+            Ok(link) => link,
+            // The system has no memory for one more, or not for this user.
+            Err(error) => return self.shared.tell(id, &Event::Failed(&plain_io(&error))),
+        };
         let client = Client::new(id, address, link, tokens, excess, &self.shared, now);
         let deadline = client.deadline(&self.shared);
         let place = self.clients.insert(client);

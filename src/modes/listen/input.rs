@@ -4,6 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use super::hub::{Hub, Recipient};
+use crate::cli::InputFormat;
 use crate::config::ListenConfig;
 use crate::event::ConnId;
 use crate::modes::client::command::{Command, CommandError};
@@ -31,7 +32,8 @@ impl Input {
     pub fn open(config: &ListenConfig, hub: &Hub) -> io::Result<Self> {
         let reactor = &hub.shared.desk.reactor;
         let stdin = match config.input {
-            crate::cli::InputFormat::None => None,
+            // The lines of a prompt or a script are the conductor's.
+            InputFormat::None | InputFormat::Commands | InputFormat::Prompt => None,
             _ => Some(Stdin::open(reactor.registry(), STDIN, reactor.waker())?),
         };
         Ok(Self { stdin, feeder: Feeder::new(config.input, config.binary), ended: None })

@@ -7,6 +7,7 @@ mod answer;
 mod client;
 mod clients;
 mod explain;
+pub mod fault;
 mod greeting;
 pub mod hub;
 mod input;
@@ -14,6 +15,7 @@ mod opening;
 mod session;
 mod shared;
 mod sniff;
+mod stage;
 
 use std::fs;
 use std::io;
@@ -28,16 +30,18 @@ use self::input::Input;
 use self::shared::{Outbox, Shared};
 use super::client::deliver::Delivery;
 use super::client::desk::Desk;
+use super::conductor::{self, Ask, Backlog, Conductor, Setup, Voice};
 use super::exit::Exit;
 use super::report::Reporter;
 use super::say;
-use crate::cli::{Linger, OutputFormat};
-use crate::config::{ListenConfig, Passphrase, TlsConfig};
+use crate::cli::{InputFormat, Linger, OutputFormat};
+use crate::config::{Faults, ListenConfig, Passphrase, TlsConfig};
 use crate::event::{ConnId, Event};
 use crate::net::descriptors;
 use crate::net::link::Buffers;
 use crate::net::listener::Listeners;
 use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
+use crate::net::signals::Signal;
 use crate::net::tls::{Certificate, TlsServer};
 use crate::wire::{CloseCode, Role};
 
@@ -46,6 +50,10 @@ const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Descriptors for everything that is no client.
 const OTHER_DESCRIPTORS: u64 = 64;
+
+/// What the prompt greets with.
+const GREETING: &str =
+    "A line goes to all clients, @3 hello to one (Ctrl-D or /quit leaves, /help for commands)";
 
 /// Events taken from the poll at once.
 const EVENTS: usize = 1024;
@@ -61,7 +69,17 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let greeting =
         greeting.map(|source| Greeting::open(source, config.input, config.binary)).transpose()?;
     let most_clients = most_clients(&config);
-    let reporter = Reporter::of(Role::Server, config.output, &config.display);
+    let script = conductor::script(config.lines.as_ref(), Role::Server)?;
+    let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
+    if config.lines.is_some() {
+        reporter = reporter.with_books(&config.display);
+    }
+    if config.input == InputFormat::Prompt {
+        reporter = reporter.folded();
+    }
+    if let Some(path) = &config.log {
+        reporter.log_to(path).map_err(anyhow::Error::msg)?;
+    }
     let mut desk = Desk::new(reporter).context("can't set up stdout and the event loop")?;
     desk.signals.listen(desk.reactor.registry())?;
     let listeners = Listeners::bind(&config.place, desk.reactor.registry(), LISTEN)?;
@@ -71,7 +89,20 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
         let pem = tls.certificate().pem.as_deref().unwrap_or_default();
         fs::write(out, pem).with_context(|| format!("--self-signed-out {}", out.display()))?;
     }
-    announce(&config, &listeners, tls.as_ref().map(TlsServer::certificate), &mut desk)?;
+    let urls = announce(&config, &listeners, tls.as_ref().map(TlsServer::certificate), &mut desk)?;
+    let conductor = config.lines.as_ref().map(|lines| {
+        let setup = Setup {
+            lines,
+            input: config.input,
+            binary: config.binary,
+            display: &config.display,
+            open: None,
+            greeting: GREETING,
+        };
+        setup.conductor(script, &mut desk)
+    });
+    let conductor = conductor.transpose()?;
+    let quiet = Voice::Stderr { quiet: config.display.quiet };
     let delivery = Delivery::new(config.output, config.display.terminal.stdout);
     let shared = Shared {
         desk,
@@ -83,6 +114,10 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
         outbox: Outbox::default(),
         dying: Vec::new(),
         messages: 0,
+        ear: conductor.as_ref().map(|_| Backlog::default()),
+        voice: conductor.as_ref().map_or(quiet, |conductor| conductor.voice().clone()),
+        urls,
+        comings: 0,
         ended: None,
         config,
     };
@@ -91,7 +126,17 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let max_time = hub.shared.config.max_time.map(|time| started + time);
     let events = Events::with_capacity(EVENTS);
-    let server = Server { hub, input, events, end: None, fault: None, max_time, unpolled: 0 };
+    let server = Server {
+        hub,
+        input,
+        conductor,
+        comings: 0,
+        events,
+        end: None,
+        fault: None,
+        max_time,
+        unpolled: 0,
+    };
     server.run().map_err(Into::into)
 }
 
@@ -99,6 +144,10 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
 struct Server {
     hub: Hub,
     input: Input,
+    /// Carries out the lines of a prompt or a script.
+    conductor: Option<Conductor>,
+    /// What of [`Shared::comings`] the conductor knows.
+    comings: u64,
     events: Events,
     /// It is coming to its end: what that amounts to, and when patience does.
     end: Option<(Exit, Instant)>,
@@ -117,7 +166,9 @@ impl Server {
                 self.fault = Some(fault);
                 self.finish(Exit::Failure, CloseCode::Away, now);
             }
+            self.conduct(now);
             self.do_what_is_due(now);
+            self.hub.shared.desk.reporter.flush()?;
             self.hub.shared.desk.stdout.flush()?;
             if let Some((exit, _)) = self.end
                 && self.hub.is_empty()
@@ -125,14 +176,48 @@ impl Server {
             {
                 return self.leave(exit);
             }
-            self.wait()?;
+            self.wait(now)?;
+        }
+    }
+
+    /// Carries out lines, and what they ask of the server.
+    fn conduct(&mut self, now: Instant) {
+        let Self { hub, input, conductor: Some(conductor), comings, .. } = self else { return };
+        if self.end.is_some() {
+            return;
+        }
+        if *comings != hub.shared.comings {
+            *comings = hub.shared.comings;
+            let open = hub.clients().filter(|client| client.is_open());
+            conductor.set_clients(open.map(|c| (c.id().0, c.about().to_owned())).collect());
+        }
+        conductor.run(hub, now);
+        conductor.show_clients();
+        match conductor.is_exhausted() {
+            true => drop(input.ended.get_or_insert(now)),
+            false => input.ended = None,
+        }
+        let asked = conductor.ask().cloned();
+        if let Some(failure) = conductor.take_failure() {
+            self.fault = Some(failure.text);
+            let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
+            return self.finish(exit, CloseCode::Away, now);
+        }
+        match asked {
+            Some(Ask::Quit) => self.finish(Exit::Success, CloseCode::Away, now),
+            Some(Ask::Leave) => {
+                self.finish(Exit::Interrupted, CloseCode::Away, now);
+                self.end = Some((Exit::Interrupted, now + SIGNAL_PATIENCE));
+            }
+            Some(Ask::Open) | None => {}
         }
     }
 
     /// Signals, deadlines, and whatever else ends the run.
     fn do_what_is_due(&mut self, now: Instant) {
+        let away = self.conductor.as_ref().is_some_and(Conductor::is_away);
         let signal = self.hub.shared.desk.signals.take();
-        if let Some(signal) = signal {
+        if let Some(signal) = signal.filter(|signal| !away || *signal != Signal::Interrupt) {
             let exit = Exit::from(signal);
             match self.end {
                 // The second one has no patience.
@@ -173,19 +258,29 @@ impl Server {
                 }
                 None => {}
             }
+        } else if self.linger_ends().is_some_and(|at| at <= now) {
+            self.finish(Exit::Success, CloseCode::Normal, now);
         }
     }
 
-    /// With `--once`: when the client will have been silent for `--linger` after the input's end.
+    /// When clients will have been silent for `--linger` after the end of a script, or with `--once`
+    /// of the input. A script's end is the server's where nobody is there.
     fn linger_ends(&self) -> Option<Instant> {
         let config = &self.hub.shared.config;
-        let (Linger::For(time), Some(ended), true) = (config.linger, self.input.ended, config.once)
-        else {
-            return None;
-        };
-        let open = self.hub.clients().find(|client| client.is_open())?;
-        let heard = open.session()?.heard();
-        (open.link.pending() == 0).then(|| heard.max(ended) + time)
+        let scripted = self.conductor.as_ref().is_some_and(Conductor::is_scripted);
+        let ended = self.input.ended.filter(|_| config.once || scripted)?;
+        let mut last = None;
+        for client in self.hub.clients().filter(|client| client.is_open()) {
+            if client.link.pending() > 0 {
+                return None;
+            }
+            last = last.max(client.session().map(|session| session.heard()));
+        }
+        match (last, config.linger) {
+            (Some(heard), Linger::For(time)) => Some(heard.max(ended) + time),
+            (Some(_), Linger::Forever) => None,
+            (None, _) => (scripted && !config.once).then_some(ended),
+        }
     }
 
     /// Ends the run once all clients have been closed in order.
@@ -205,29 +300,36 @@ impl Server {
         self.end = Some((exit, now + patience));
     }
 
-    fn wait(&mut self) -> io::Result<()> {
-        let busy = self.hub.is_busy() || self.input.is_wanted(&self.hub);
+    fn wait(&mut self, now: Instant) -> io::Result<()> {
+        let conductor = self.conductor.as_ref().filter(|_| self.end.is_none());
+        let conducting = conductor.is_some_and(|conductor| conductor.can_go_on(&self.hub));
+        let busy = conducting || self.hub.is_busy() || self.input.is_wanted(&self.hub);
         // While there is work, looking for events now and then is enough.
         self.unpolled = if busy { self.unpolled + 1 } else { 0 };
         if busy && !self.unpolled.is_multiple_of(4) {
             return Ok(());
         }
-        let now = Instant::now();
         let deadline = match busy {
             true => Some(now),
             false => {
                 let patience = self.end.map(|(_, at)| at);
+                let lines = conductor.and_then(Conductor::deadline);
                 let hub = self.hub.deadline(now);
-                [hub, patience, self.max_time, self.linger_ends()].into_iter().flatten().min()
+                let ours = [hub, patience, self.max_time, self.linger_ends(), lines];
+                ours.into_iter().flatten().min()
             }
         };
-        let Self { hub, input, events, .. } = self;
+        let Self { hub, input, conductor, events, .. } = self;
         hub.shared.desk.reactor.wait_for(events, deadline)?;
         for event in events.iter() {
             match event.token() {
                 STDOUT => hub.shared.desk.stdout.set_ready(event.is_write_closed()),
                 SIGNAL => hub.shared.desk.signals.set_ready(),
-                STDIN | WAKER => input.set_ready(event.is_read_closed() || event.is_error()),
+                STDIN | WAKER => {
+                    let closed = event.is_read_closed() || event.is_error();
+                    input.set_ready(closed);
+                    conductor.iter_mut().for_each(|conductor| conductor.set_ready(closed));
+                }
                 _ => hub.ready(event),
             }
         }
@@ -236,6 +338,21 @@ impl Server {
 
     /// Empties stdout and says what is left to say.
     fn leave(mut self, exit: Exit) -> io::Result<Exit> {
+        let mut exit = exit;
+        if let Some(conductor) = &mut self.conductor {
+            conductor.disconnected("");
+            if let (Some(failure), Exit::Success) = (conductor.take_failure(), exit) {
+                exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
+                self.fault.get_or_insert(failure.text);
+            }
+            let Desk { reporter, .. } = &mut self.hub.shared.desk;
+            reporter.flush()?;
+            if let Some(prompt) = conductor.take_prompt() {
+                prompt.close();
+                reporter.turn_back(&self.hub.shared.config.display);
+            }
+        }
+        self.hub.shared.desk.reporter.end_log().map_err(io::Error::other)?;
         let patience = match exit {
             Exit::Interrupted | Exit::Terminated | Exit::Timeout => {
                 Some(Instant::now() + SIGNAL_PATIENCE)
@@ -286,13 +403,13 @@ fn most_clients(config: &ListenConfig) -> usize {
     }
 }
 
-/// Says where it listens, before anybody can be let in.
+/// Says where it listens, before anybody can be let in; gives the URLs.
 fn announce(
     config: &ListenConfig,
     listeners: &Listeners,
     certificate: Option<&Certificate>,
     desk: &mut Desk,
-) -> io::Result<()> {
+) -> io::Result<Vec<String>> {
     let scheme = if config.tls.is_some() { "wss" } else { "ws" };
     let path = config.server.admission.paths.first().map_or("/", String::as_str);
     let mut urls: Vec<String> =
@@ -311,10 +428,16 @@ fn announce(
             desk.reporter.tell_of(ConnId(0), &event, &mut desk.stdout)?;
         }
     }
+    if let Faults::Random { seed } = config.faults {
+        say::line(&format!(
+            "faults are drawn from seed {seed}: --fault random:{seed} repeats them"
+        ));
+    }
     if let Some(certificate) = certificate.filter(|certificate| certificate.pem.is_some())
         && !quiet
     {
         say::line(&format!("certificate fingerprint (SHA-256) {}", certificate.fingerprint));
     }
-    desk.drain_stdout(None).map(drop)
+    desk.drain_stdout(None)?;
+    Ok(urls)
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::time::Instant;
 
 use super::client::{Client, Stage, canonical};
+use super::fault::{Instead, Sabotage};
 use super::session::Session;
 use super::shared::Shared;
 use super::sniff;
@@ -19,7 +20,7 @@ use crate::ui::sanitize::escaped;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::admission::path;
 use crate::wire::handshake::rules::{Context, check};
-use crate::wire::handshake::server::{Refusal, respond};
+use crate::wire::handshake::server::{Accepted, Refusal, respond};
 use crate::wire::head::{Head, HeadKind};
 
 /// Bytes of a path or user agent that are told in a line.
@@ -33,6 +34,8 @@ enum Asked {
     Accepted(Agreed, Box<str>, Variables),
     /// It was refused.
     Refused(Refusal),
+    /// It is answered wrongly, on purpose.
+    Wronged(Instead),
     /// It is no request of HTTP/1.1.
     Foreign(sniff::Answer),
 }
@@ -100,6 +103,7 @@ impl Client {
             }
             Asked::Waiting => Ok(()),
             Asked::Foreign(answer) => self.refuse_foreign(&answer, shared, now),
+            Asked::Wronged(instead) => self.refuse_on_purpose(&instead, shared, now),
             Asked::Refused(refusal) => self.refuse_with(&refusal, shared, now),
             Asked::Accepted(agreed, about, variables) => {
                 self.open(agreed, about, &variables, shared, late, now)
@@ -109,7 +113,7 @@ impl Client {
 
     /// Takes what came; what follows the head stays for the session.
     fn ask(&mut self, shared: &mut Shared) -> io::Result<Asked> {
-        let Self { id, link, inbound, address, .. } = self;
+        let Self { id, link, inbound, address, sabotage, .. } = self;
         let who = address.map(|address| canonical(address).to_string());
         let (mut input, tx) = link.split();
         let before = inbound.partial_head().map_or(0, |head| head.raw().len());
@@ -119,10 +123,16 @@ impl Client {
                 Some(answer) => Asked::Foreign(answer),
                 None => {
                     let early = came.saturating_sub(head.raw().len()) as u64;
-                    let answer = respond(head, &shared.config.server);
+                    let config = &shared.config.server;
+                    let answer = match sabotage {
+                        Some(sabotage) => respond(head, &sabotage.config(config)),
+                        None => respond(head, config),
+                    };
                     shared.tell(*id, &Event::Head(Direction::ToServer, head))?;
-                    match answer {
-                        Ok(accepted) => {
+                    match answer.map(|accepted| spoilt(accepted, head, sabotage.as_deref())) {
+                        Ok(Err(instead)) => Asked::Wronged(instead),
+                        Ok(Ok((accepted, told))) => {
+                            told.iter().try_for_each(|text| shared.note(*id, text))?;
                             tx.extend_from_slice(&accepted.response);
                             let about = about(who.as_deref(), head, &accepted.agreed);
                             let variables = Variables::new(head, &accepted.agreed);
@@ -164,11 +174,18 @@ impl Client {
         shared.tell(self.id, &Event::Open(&agreed))?;
         shared.say(self.id, &format!("joined: {about}"));
         self.about = about;
+        shared.comings += 1;
         let mut session = Session::new(self.id, &agreed, &self.link, shared, late, now);
+        if let Some(sabotage) = self.sabotage.take() {
+            session.spoil(sabotage, &agreed, &self.link, now);
+        }
         if let Answer::Exec { command, .. } = &shared.config.answer {
             match self.spawn(command, variables, shared) {
                 Ok(child) => session.attach(child, &shared.config.answer, shared.config.binary),
-                Err(error) => session.fail(&format!("--exec: {error}"), &mut self.link, now),
+                Err(error) => {
+                    let fault = format!("--exec: {error}");
+                    session.fail(&fault, &mut self.link, &shared.voice, now);
+                }
             }
         }
         self.stage = Stage::Open(Box::new(session));
@@ -194,6 +211,19 @@ impl Variables {
             subprotocol: agreed.subprotocol.clone().unwrap_or_default(),
         }
     }
+}
+
+/// A 101 with its faults and what is to be told of them, or what is sent in its place.
+fn spoilt(
+    mut accepted: Accepted,
+    request: &Head,
+    sabotage: Option<&Sabotage>,
+) -> Result<(Accepted, Vec<String>), Instead> {
+    let told = match sabotage {
+        Some(sabotage) => sabotage.answer(request, &mut accepted)?,
+        None => Vec::new(),
+    };
+    Ok((accepted, told))
 }
 
 /// Tells what was found in a request, and the answer to it: its head, and its body if it is no 101.

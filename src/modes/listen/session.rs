@@ -7,13 +7,15 @@ use std::io;
 use std::time::Instant;
 
 use super::answer::{Answerer, Ways};
+use super::fault::Sabotage;
 use super::greeting::Sending;
 use super::shared::Shared;
 use crate::cli::InputFormat;
 use crate::config::Answer;
-use crate::event::{ConnId, Direction, Ending, Event, FrameEvent, Observed, TimeoutKind};
+use crate::event::{ConnId, Direction, Ending, Event, FrameEvent, Observed, Stamp, TimeoutKind};
 use crate::modes::client::feed::Feeder;
 use crate::modes::client::watch::Watch;
+use crate::modes::conductor::Voice;
 use crate::net::child::{Child, ChildRead};
 use crate::net::link::{Fill, HIGH_WATER, Link};
 use crate::net::random;
@@ -37,6 +39,7 @@ pub struct Session {
     answerer: Answerer,
     sending: Option<Box<Sending>>,
     process: Option<Box<Process>>,
+    sabotage: Option<Box<Sabotage>>,
     heard: Instant,
     /// The observer may have more events in the bytes at hand.
     more: bool,
@@ -76,9 +79,10 @@ impl Session {
             endpoint: Endpoint::new(endpoint, random::system(), now),
             received: Tally::default(),
             watch: shared.looks().then(|| Box::new(watch())),
-            answerer: Answerer::new(config, shared.delivery.delivers()),
+            answerer: Answerer::new(config, shared.delivery.delivers() || shared.ear.is_some()),
             sending: shared.greeting.as_ref().map(|greeting| Box::new(greeting.begin())),
             process: None,
+            sabotage: None,
             heard: now,
             // Frames that came in the same segment as the request.
             more: true,
@@ -92,6 +96,23 @@ impl Session {
         let raw = matches!(answer, Answer::Exec { raw: true, .. });
         let format = if raw { InputFormat::Chunks } else { InputFormat::Lines };
         self.process = Some(Box::new(Process { child, feeder: Feeder::new(format, binary) }));
+    }
+
+    /// Takes over what goes wrong on purpose; the 101 in `link` has not been sent.
+    pub fn spoil(
+        &mut self,
+        mut sabotage: Box<Sabotage>,
+        agreed: &Agreed,
+        link: &Link,
+        now: Instant,
+    ) {
+        sabotage.begin(agreed, link.tx.len(), now);
+        self.sabotage = Some(sabotage);
+    }
+
+    /// Whether a connection that is dropped on purpose ends with FIN.
+    pub fn ends_in_order(&self) -> bool {
+        self.sabotage.as_ref().is_some_and(|sabotage| sabotage.ends_in_order())
     }
 
     /// The process of `--exec`.
@@ -120,6 +141,11 @@ impl Session {
         }
         // It is open.
         let _ = self.endpoint.send_fragment(opcode, piece, last, &mut link.tx);
+        self.shed(link, now);
+    }
+
+    /// Closes a client that can't keep up.
+    pub fn shed(&mut self, link: &mut Link, now: Instant) {
         if link.pending() > LAG {
             let reason = "too slow: 64 MiB wait to be read";
             let _ = self.endpoint.close(Some(CloseCode::Again.into()), reason, now, &mut link.tx);
@@ -138,13 +164,17 @@ impl Session {
         shared: &mut Shared,
         now: Instant,
     ) -> io::Result<bool> {
-        if self.more {
+        self.go_wrong(link, shared, now)?;
+        if self.more && self.may_read(link) {
             self.take_events(link, inbound, shared, now)?;
         }
         if !self.more && self.has_room(link, shared) {
             match link.fill() {
                 Ok(Fill::Data) => {
                     self.heard = now;
+                    if let Some(sabotage) = &mut self.sabotage {
+                        sabotage.has_read(link.split().0.rest().len(), now);
+                    }
                     self.endpoint.touch();
                     self.take_events(link, inbound, shared, now)?;
                 }
@@ -160,10 +190,14 @@ impl Session {
                 Err(error) => self.end_of_stream(Some(error.to_string()), inbound, shared)?,
             }
         }
-        self.send_first(link, now);
-        self.take_process(link, now);
+        self.send_first(link, &shared.voice, now);
+        self.take_process(link, &shared.voice, now);
         self.tick(link, shared, now);
+        self.go_wrong(link, shared, now)?;
         self.flush(link, shared, now)?;
+        if let Some(sabotage) = &mut self.sabotage {
+            sabotage.after_flush(link, &mut self.endpoint, now);
+        }
         Ok(self.more)
     }
 
@@ -186,12 +220,14 @@ impl Session {
     pub fn deadline(&self, shared: &Shared) -> Option<Instant> {
         let idle = shared.config.idle_timeout.map(|time| self.heard + time);
         let idle = idle.filter(|_| self.endpoint.state() == State::Open);
-        [self.endpoint.deadline(), idle].into_iter().flatten().min()
+        let sabotage = self.sabotage.as_ref().and_then(|sabotage| sabotage.deadline(self.heard));
+        let endpoint = self.endpoint.deadline().filter(|_| !self.keeps_tcp());
+        [endpoint, idle, sabotage].into_iter().flatten().min()
     }
 
     /// Whether it has ended: the transport can be dropped, or half closed if it still stands.
     pub fn is_over(&self, link: &Link) -> bool {
-        let done = self.endpoint.is_done() && link.pending() == 0;
+        let done = self.endpoint.is_done() && link.pending() == 0 && !self.keeps_tcp();
         done || self.endpoint.state() == State::Closed
     }
 
@@ -204,7 +240,27 @@ impl Session {
     fn has_room(&self, link: &Link, shared: &Shared) -> bool {
         let full = self.process.as_ref().is_some_and(|process| process.child.is_full());
         let answers = link.pending() < HIGH_WATER || self.write_error.is_some();
-        answers && !full && shared.has_room()
+        answers && !full && self.may_read(link) && shared.has_room()
+    }
+
+    /// Whether the client is read now: not if that is left undone on purpose.
+    fn may_read(&self, link: &Link) -> bool {
+        self.sabotage.as_ref().is_none_or(|sabotage| sabotage.may_read(link))
+    }
+
+    /// Whether TCP is kept on purpose after the closing handshake.
+    fn keeps_tcp(&self) -> bool {
+        let closing = self.endpoint.state() == State::Closing;
+        closing && self.sabotage.as_ref().is_some_and(|sabotage| sabotage.keeps_tcp())
+    }
+
+    /// Does what is to go wrong now.
+    fn go_wrong(&mut self, link: &mut Link, shared: &mut Shared, now: Instant) -> io::Result<()> {
+        let Some(sabotage) = &mut self.sabotage else { return Ok(()) };
+        let messages = self.received.totals().messages;
+        let told = sabotage.act(messages, self.heard, &mut self.endpoint, &mut link.tx, now);
+        sabotage.pace(link, now);
+        told.iter().try_for_each(|text| shared.note(self.conn, text))
     }
 
     fn take_events(
@@ -215,12 +271,21 @@ impl Session {
         now: Instant,
     ) -> io::Result<()> {
         let most = match self.write_error {
-            Some(_) => usize::MAX,
+            // What is made is for nobody, but it is made.
+            Some(_) => HIGH_WATER,
             None => HIGH_WATER.saturating_sub(link.pending()),
         };
-        let Self { endpoint, received, watch, answerer, process, .. } = self;
+        let Self { endpoint, received, watch, answerer, process, sabotage, heard, .. } = self;
         let looking = watch.is_some();
-        let stamp = shared.desk.reporter.stamp_of(self.conn);
+        let conn = self.conn;
+        // The clock costs as much as a small message.
+        let stamp = match looking {
+            true => shared.desk.reporter.stamp_of(self.conn),
+            false => Stamp { micros: 0, conn: self.conn },
+        };
+        // A run takes what is there, and may end behind the message that was the last to count.
+        let counts = shared.config.exit_after.is_some() || sabotage.is_some();
+        let runs = !looking && process.is_none() && !counts;
         let (mut input, tx) = link.split();
         let before = tx.len();
         self.more = loop {
@@ -229,12 +294,21 @@ impl Session {
             if !shared.has_room() || tx.len() - before >= most || full {
                 break true;
             }
+            if runs && endpoint.is_receiving() {
+                let run = answerer.take_run(inbound, &mut input, HIGH_WATER, endpoint, tx);
+                received.count_run(run);
+                shared.messages += run.messages;
+            }
             let Some(observed) = inbound.next_or_whole(&mut input) else { break false };
             match observed {
                 Observed::Whole(message) => {
                     received.count_whole(&message);
                     if endpoint.is_receiving() {
-                        answerer.take_whole(&message, Ways { endpoint, tx, child }, shared)?;
+                        answerer.take_whole(
+                            &message,
+                            Ways { conn, endpoint, tx, child },
+                            shared,
+                        )?;
                     }
                     if looking {
                         let desk = &mut shared.desk;
@@ -249,7 +323,7 @@ impl Session {
                     let round_trip = endpoint.receive(&event, now, tx);
                     // A violation that fails the connection has ended the receiving by now.
                     if endpoint.is_receiving() {
-                        answerer.take(&event, Ways { endpoint, tx, child }, shared)?;
+                        answerer.take(&event, Ways { conn, endpoint, tx, child }, shared)?;
                     }
                     if looking {
                         let desk = &mut shared.desk;
@@ -267,6 +341,16 @@ impl Session {
                     }
                 }
                 Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => {}
+            }
+            if let Some(sabotage) = sabotage {
+                sabotage.trim(tx);
+                if let Some(watch) = watch.as_mut() {
+                    watch.look(tx, &mut shared.desk.reporter, &mut shared.desk.stdout)?;
+                }
+                let messages = received.totals().messages;
+                for text in sabotage.act(messages, *heard, endpoint, tx, now) {
+                    shared.note(self.conn, &text)?;
+                }
             }
             // What we sent in answer is shown after what it answers.
             if let Some(watch) = watch.as_mut() {
@@ -303,7 +387,7 @@ impl Session {
     }
 
     /// Goes on with what each client is sent first.
-    fn send_first(&mut self, link: &mut Link, now: Instant) {
+    fn send_first(&mut self, link: &mut Link, voice: &Voice, now: Instant) {
         let Some(sending) = &mut self.sending else { return };
         if !self.endpoint.is_open() || link.pending() >= HIGH_WATER {
             self.sending = self.sending.take().filter(|_| self.endpoint.is_open());
@@ -314,13 +398,13 @@ impl Session {
             Ok(true) => self.sending = None,
             Err(error) => {
                 self.sending = None;
-                self.fail(&format!("--send: {error}"), link, now);
+                self.fail(&format!("--send: {error}"), link, voice, now);
             }
         }
     }
 
     /// Takes what the client's process says, and gives it what it has not yet taken.
-    fn take_process(&mut self, link: &mut Link, now: Instant) {
+    fn take_process(&mut self, link: &mut Link, voice: &Voice, now: Instant) {
         let Some(process) = &mut self.process else { return };
         let Process { child, feeder } = &mut **process;
         child.flush();
@@ -348,13 +432,13 @@ impl Session {
             }
         }
         if let Some(fault) = fault {
-            self.fail(&format!("--exec: {fault}"), link, now);
+            self.fail(&format!("--exec: {fault}"), link, voice, now);
         }
     }
 
     /// Closes because of a fault on this side.
-    pub fn fail(&mut self, fault: &str, link: &mut Link, now: Instant) {
-        crate::modes::say::of(self.conn.0, fault);
+    pub fn fail(&mut self, fault: &str, link: &mut Link, voice: &Voice, now: Instant) {
+        voice.of(self.conn.0, fault);
         let reason = crate::wire::close::fit_reason(fault);
         let _ = self.endpoint.close(Some(CloseCode::Error.into()), reason, now, &mut link.tx);
     }
@@ -364,11 +448,18 @@ impl Session {
         if idle && self.endpoint.is_open() {
             self.endpoint.time_out(TimeoutKind::Idle, now, &mut link.tx);
         }
-        self.endpoint.tick(now, &mut link.tx);
+        if !self.keeps_tcp() {
+            self.endpoint.tick(now, &mut link.tx);
+        }
     }
 
     /// Shows and sends what has been made.
     fn flush(&mut self, link: &mut Link, shared: &mut Shared, now: Instant) -> io::Result<()> {
+        if self.write_error.is_some() && link.tx.len() > HIGH_WATER {
+            // A client that has gone may have left megabytes behind, and each byte its answer.
+            link.drop_unsent();
+            self.watch.iter_mut().for_each(|watch| watch.sent(0));
+        }
         let Some(before @ 1..) = Some(link.pending()).filter(|_| self.write_error.is_none()) else {
             return Ok(());
         };

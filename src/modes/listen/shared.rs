@@ -8,7 +8,7 @@ use crate::config::ListenConfig;
 use crate::event::{ConnId, Ending, Event};
 use crate::modes::client::deliver::Delivery;
 use crate::modes::client::desk::Desk;
-use crate::modes::say;
+use crate::modes::conductor::{Backlog, Voice};
 use crate::net::child::Dying;
 use crate::net::link::{Buffers, HIGH_WATER};
 use crate::net::tls::TlsServer;
@@ -36,6 +36,14 @@ pub struct Shared {
     pub dying: Vec<Dying>,
     /// Messages received in all.
     pub messages: u64,
+    /// Messages for `/expect`, where lines are carried out.
+    pub ear: Option<Backlog>,
+    /// Talks to whoever runs the server.
+    pub voice: Voice,
+    /// Where it listens.
+    pub urls: Vec<String>,
+    /// Sessions that have opened or ended: who is there has changed when this has.
+    pub comings: u64,
     /// The session that ended last.
     pub ended: Option<Ending>,
 }
@@ -50,6 +58,17 @@ impl Shared {
         self.desk.reporter.tell_of(conn, event, &mut self.desk.stdout)
     }
 
+    /// Tells something of a connection that is no event of the protocol, to whoever listens.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn note(&mut self, conn: ConnId, text: &str) -> io::Result<()> {
+        self.tell(conn, &Event::Note(text))?;
+        self.say(conn, text);
+        Ok(())
+    }
+
     /// Whether events are told.
     pub fn looks(&self) -> bool {
         self.desk.reporter.looks_at_frames()
@@ -58,13 +77,13 @@ impl Shared {
     /// Says a line about a client, where no transcript tells it.
     pub fn say(&self, conn: ConnId, text: &str) {
         if !self.desk.reporter.has_transcript() && self.desk.reporter.may_warn() {
-            say::of(conn.0, text);
+            self.voice.of(conn.0, text);
         }
     }
 
     /// Whether more can be written for all, and to stdout.
     pub fn has_room(&self) -> bool {
-        !self.desk.stdout.is_full() && self.outbox.bytes.len() < HIGH_WATER
+        !self.desk.stdout.is_full() && !self.outbox.is_full()
     }
 
     /// Urges on the processes of clients that have left; gives when to look again.
@@ -73,6 +92,9 @@ impl Shared {
         self.dying.iter().map(Dying::deadline).min()
     }
 }
+
+/// Messages handed on at once: small ones, to a thousand clients, would take a second.
+const POSTS: usize = 1024;
 
 /// Messages on their way from one client to the others.
 #[derive(Default)]
@@ -86,6 +108,11 @@ impl Outbox {
     pub fn post(&mut self, opcode: Data, content: &[u8]) {
         self.bytes.extend_from_slice(content);
         self.posts.push((opcode, self.bytes.len()));
+    }
+
+    /// Whether the others should have these before there are more.
+    pub fn is_full(&self) -> bool {
+        self.bytes.len() >= HIGH_WATER || self.posts.len() >= POSTS
     }
 
     /// Whether there are none.

@@ -1,6 +1,6 @@
 //! stdin, a chunk at a time.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -18,6 +18,8 @@ pub struct Stdin {
     ready: bool,
     /// The writers are gone: what is left can be read, and no event will tell of it.
     closed: bool,
+    /// A terminal gives a line for each read, however many wait.
+    terminal: bool,
     thread: Option<Receiver<io::Result<Vec<u8>>>>,
     /// What the thread gave and the loop has not yet taken.
     left: Vec<u8>,
@@ -44,7 +46,9 @@ impl Stdin {
     pub fn open(registry: &Registry, token: Token, waker: &Arc<Waker>) -> io::Result<Self> {
         let access = Access::open(io::stdin().as_fd(), Way::In, registry, token)?;
         let thread = matches!(access, Access::Blocking).then(|| read_in_thread(Arc::clone(waker)));
-        Ok(Self { access, ready: true, closed: false, thread, left: Vec::new(), left_at: 0 })
+        let terminal = io::stdin().is_terminal();
+        let (left, left_at) = (Vec::new(), 0);
+        Ok(Self { access, ready: true, closed: false, terminal, thread, left, left_at })
     }
 
     /// Notes that the poll or the waker says it is ready, and whether its writers are gone.
@@ -80,7 +84,8 @@ impl Stdin {
             Ok(n) => {
                 // A pipe that gave less than asked is empty; its next byte makes a new event. Its end
                 // makes none if it was told together with these bytes.
-                self.ready = n == buffer.len() || self.closed || !self.access.is_polled();
+                let more = n == buffer.len() || self.terminal;
+                self.ready = more || self.closed || !self.access.is_polled();
                 Ok(StdinRead::Data(n))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

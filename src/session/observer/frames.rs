@@ -13,6 +13,7 @@ use crate::wire::close::CloseBody;
 use crate::wire::decoder::{Decoder, Input, Step, Unfinished};
 use crate::wire::deflate::codec::{Inflater, Progress, TAIL};
 use crate::wire::deflate::params::DeflateParams;
+use crate::wire::mask;
 use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, Role, Violation, ViolationKind};
 
@@ -182,13 +183,11 @@ impl Frames {
         mut take: impl FnMut(&[u8]),
     ) -> Run {
         let mut run = Run::default();
-        let busy = self.stage != Stage::Decode || self.message.is_some() || self.closed;
-        let unmasked = self.direction == Direction::ToClient;
-        if busy || !self.found.is_empty() || !unmasked || self.limits.message < 125 {
+        if !self.may_run(Direction::ToClient) {
             return run;
         }
         let (mut at, mut last) = (0, 0);
-        let Some(rest) = self.decoder.at_boundary().then(|| input.rest()) else { return run };
+        let rest = input.rest();
         // FIN and the opcode text or binary, no RSV bits; no mask and a length of seven bits.
         while at < most
             && let [first @ (0x81 | 0x82), len @ 0..=125, tail @ ..] = &rest[at..]
@@ -199,10 +198,58 @@ impl Frames {
             last = at;
             at += 2 + content.len();
             run.messages += 1;
+            run.bytes += content.len() as u64;
         }
+        self.end_run(run, input, at, last)
+    }
+
+    /// The same for a run of small messages from a client.
+    pub(super) fn take_masked_run(
+        &mut self,
+        input: &mut Input<'_>,
+        most: usize,
+        mut take: impl FnMut(Data, &[u8]),
+    ) -> Run {
+        let mut run = Run::default();
+        if !self.may_run(Direction::ToServer) {
+            return run;
+        }
+        let (mut at, mut last) = (0, 0);
+        let rest = input.rest_mut();
+        // FIN and the opcode text or binary, no RSV bits; a mask and a length of seven bits.
+        while at < most
+            && let [first @ (0x81 | 0x82), len @ 0x80..=0xfd, a, b, c, d, tail @ ..] =
+                &mut rest[at..]
+            && let Some(content) = tail.get_mut(..usize::from(*len & 0x7f))
+        {
+            let key = [*a, *b, *c, *d];
+            let opcode = if *first == 0x81 { Data::Text } else { Data::Binary };
+            mask::apply(key, 0, content);
+            if opcode == Data::Text && !is_utf8(content) {
+                mask::apply(key, 0, content);
+                break;
+            }
+            take(opcode, content);
+            last = at;
+            at += 6 + content.len();
+            run.messages += 1;
+            run.bytes += content.len() as u64;
+        }
+        self.end_run(run, input, at, last)
+    }
+
+    /// Whether small messages in `direction` can be taken without their events.
+    fn may_run(&self, direction: Direction) -> bool {
+        let busy = self.stage != Stage::Decode || self.message.is_some() || self.closed;
+        let free = !busy && self.found.is_empty() && self.decoder.at_boundary();
+        free && self.direction == direction && self.limits.message >= 125
+    }
+
+    /// Takes the bytes of a run, `len` of them, whose last frame begins at `last`.
+    fn end_run(&mut self, mut run: Run, input: &mut Input<'_>, len: usize, last: usize) -> Run {
         if run.messages > 0 {
-            self.decoder.skip_whole(input, at, last);
-            run.wire_bytes = at as u64;
+            self.decoder.skip_whole(input, len, last);
+            run.wire_bytes = len as u64;
             self.number += run.messages;
             self.messages += run.messages;
             self.in_message = false;
@@ -367,7 +414,15 @@ impl Frames {
         };
         let (frame, offset) = (self.number, header.offset);
         let found = &mut self.found;
-        framing::judge(&header, situation, |kind, detail| {
+        let foreign = match (frame, self.direction) {
+            (1, Direction::ToClient) => framing::foreign(&header),
+            _ => None,
+        };
+        framing::judge(&header, situation, |kind, mut detail| {
+            if let Some(foreign) = foreign {
+                let link = if detail.is_empty() { "" } else { "; " };
+                detail += &format!("{link}{foreign}");
+            }
             found.push_back(Violation { kind, frame, offset, detail });
         });
         self.in_message = match header.opcode {

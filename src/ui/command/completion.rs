@@ -7,9 +7,10 @@ use super::notation::{close_names, opcode_word};
 use super::payload::NOTATIONS;
 use super::place::{Place, can_stand_in};
 use super::table::{ENTRIES, Entry, Kind, values};
+use super::target;
 use super::words::{Piece, TypedPath};
 use super::{Timestamps, View};
-use crate::wire::OpCode;
+use crate::wire::{OpCode, Role};
 
 /// One proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,26 +37,41 @@ const HEADERS: &[(&str, &str)] = &[
     ("X-Forwarded-For", "the address a proxy saw"),
 ];
 
-/// What can be written at byte `pos` of `line`: where it begins, and the candidates for what stands
-/// between there and `pos`.
-///
-/// `files` is asked for the paths that begin with a path: without quotes, perhaps with `~/` at the
-/// beginning, which its answers keep; a folder ends in `/`. A `pos` inside a character counts as
-/// before it, one beyond the end as the end.
+/// What a line is written amid.
+pub struct Surroundings<'a> {
+    /// Whose side the line is written on.
+    pub role: Role,
+    /// Gives the paths that begin with a path: without quotes, perhaps with `~/` at the beginning,
+    /// which its answers keep; a folder ends in `/`.
+    pub files: &'a dyn Fn(&str) -> Vec<String>,
+    /// The numbers of a server's clients, and who each is.
+    pub clients: &'a [(u64, String)],
+}
+
+/// What can be written at byte `pos` of a client's `line`: as [`complete_for`], with `files` alone.
 pub fn complete(
     line: &str,
     pos: usize,
     files: &dyn Fn(&str) -> Vec<String>,
 ) -> (usize, Vec<Candidate>) {
+    complete_for(line, pos, &Surroundings { role: Role::Client, files, clients: &[] })
+}
+
+/// What can be written at byte `pos` of `line`: where it begins, and the candidates for what stands
+/// between there and `pos`.
+///
+/// A `pos` inside a character counts as before it, one beyond the end as the end.
+pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, Vec<Candidate>) {
     let pos = line.floor_char_boundary(pos);
-    match Place::of(&line[..pos]) {
+    match Place::of(&line[..pos], amid.role) {
         None => (pos, Vec::new()),
-        Some(Place::Name { typed, outer }) => (typed.at, commands(typed.text, outer)),
+        Some(Place::Target(word)) => (word.at, clients(word.text, amid.clients)),
+        Some(Place::Name { typed, outer }) => (typed.at, commands(typed.text, outer, amid.role)),
         Some(Place::Argument { entry, args, word }) => {
             // The word may be any of the optional arguments, or the one after them.
             let optional = args.iter().take_while(|arg| arg.is_optional()).count();
             let possible = args.iter().take(optional + 1);
-            let all = possible.flat_map(|arg| of_kind(arg.kind, word, entry, files));
+            let all = possible.flat_map(|arg| of_kind(arg.kind, word, entry, amid));
             (word.at, all.collect())
         }
     }
@@ -65,9 +81,9 @@ fn of_kind(
     kind: Kind,
     word: Piece<'_>,
     entry: &'static Entry,
-    files: &dyn Fn(&str) -> Vec<String>,
+    amid: &Surroundings<'_>,
 ) -> Vec<Candidate> {
-    let typed = word.text;
+    let (typed, files) = (word.text, amid.files);
     let pairs = |pairs: &[(&str, &str)]| -> Vec<Candidate> {
         pairs.iter().filter_map(|(text, meaning)| begun(typed, text, meaning)).collect()
     };
@@ -91,8 +107,9 @@ fn of_kind(
             .iter()
             .filter_map(|(name, what)| begun(typed, &format!("{name}: "), what))
             .collect(),
-        Kind::Command => commands(typed, Some(entry)),
-        Kind::Topic => topics(typed),
+        Kind::Command => commands(typed, Some(entry), amid.role),
+        Kind::Topic => topics(typed, amid.role),
+        Kind::Clients => clients(typed, amid.clients),
         Kind::Reason | Kind::Value | Kind::Regex => Vec::new(),
     }
 }
@@ -115,8 +132,10 @@ fn of_enum<T: clap::ValueEnum + 'static>(typed: &str) -> Vec<Candidate> {
     values::<T>().filter_map(|(name, help)| begun(typed, &name, &help)).collect()
 }
 
-fn commands(typed: &str, outer: Option<&'static Entry>) -> Vec<Candidate> {
-    let allowed = |entry: &&Entry| outer.is_none_or(|outer| can_stand_in(entry, outer));
+fn commands(typed: &str, outer: Option<&'static Entry>, role: Role) -> Vec<Candidate> {
+    let allowed = |entry: &&Entry| {
+        entry.side.refuses(role).is_none() && outer.is_none_or(|outer| can_stand_in(entry, outer))
+    };
     let candidate = |entry: &Entry| {
         let space = if entry.args.is_empty() { "" } else { " " };
         begun(typed, &format!("/{}{space}", entry.name), entry.summary)
@@ -124,9 +143,20 @@ fn commands(typed: &str, outer: Option<&'static Entry>) -> Vec<Candidate> {
     ENTRIES.iter().filter(allowed).filter_map(candidate).collect()
 }
 
-fn topics(typed: &str) -> Vec<Candidate> {
+fn topics(typed: &str, role: Role) -> Vec<Candidate> {
     let name = typed.strip_prefix('/').unwrap_or(typed);
-    ENTRIES.iter().filter_map(|entry| begun(name, entry.name, entry.summary)).collect()
+    let usable = ENTRIES.iter().filter(|entry| entry.side.refuses(role).is_none());
+    usable.filter_map(|entry| begun(name, entry.name, entry.summary)).collect()
+}
+
+/// The numbers of clients, the last of a list, with the sign they were begun with.
+fn clients(typed: &str, clients: &[(u64, String)]) -> Vec<Candidate> {
+    let sign = usize::from(typed.starts_with(target::SIGN));
+    let (before, last) = typed.split_at(typed.rfind(',').map_or(sign, |at| at + 1));
+    let all = (before.len() == sign).then(|| begun(last, "all", "everybody")).flatten();
+    let one = |(id, who): &(u64, String)| begun(last, &id.to_string(), who);
+    let found = clients.iter().filter_map(one).chain(all);
+    found.map(|found| after(before, found)).collect()
 }
 
 /// Codes as numbers, or as names once a letter is typed.

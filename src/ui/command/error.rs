@@ -27,6 +27,17 @@ pub enum Fault {
         /// The names it may have been meant for, best first; may be empty.
         near: Vec<&'static str>,
     },
+    /// The row is for the other side.
+    #[error("unknown command /{name} here: {reason}")]
+    OtherSide {
+        /// The command's name.
+        name: &'static str,
+        /// Why it is not for this one.
+        reason: &'static str,
+    },
+    /// A command that is not about single clients.
+    #[error("this is not done to single clients; write it without saying for whom")]
+    NoTarget,
     /// The line ends too early.
     #[error("/{command} needs {argument}; usage: {usage}")]
     Missing {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::table::{Entry, Group, find};
+use crate::wire::Role;
 
 /// The columns a line may take.
 const WIDTH: usize = 80;
@@ -14,12 +15,19 @@ const USAGE_WIDTH: usize = 29;
 const PREAMBLE: &str = "A line is sent as a text message, as it is. A line that begins with / is a command; // \
     begins a text with a slash, /# a comment. /help COMMAND tells more.";
 
-/// All commands, grouped and aligned.
-pub fn overview() -> String {
+/// What a line of a server may begin with.
+const TARGETS: &str = "A line goes to all clients; behind @3, or @3,5, to these.";
+
+/// All commands of a side, grouped and aligned.
+pub fn overview(role: Role) -> String {
     let mut out = wrapped(PREAMBLE, 0);
+    if role == Role::Server {
+        out.push_str(&wrapped(TARGETS, 0));
+    }
     for group in Group::ALL {
         let _ = writeln!(out, "\n{}", group.title());
-        for entry in group.entries() {
+        let usable = group.entries().filter(|entry| entry.side.refuses(role).is_none());
+        for entry in usable {
             let _ = writeln!(out, "  {:USAGE_WIDTH$}  {}", short_usage(entry), entry.summary);
         }
     }
@@ -33,6 +41,9 @@ pub fn of(name: &str) -> Option<String> {
     if !entry.aliases.is_empty() {
         let aliases: Vec<_> = entry.aliases.iter().map(|alias| format!("/{alias}")).collect();
         let _ = writeln!(out, "  also: {}", aliases.join(", "));
+    }
+    if let Some(side) = entry.side.word() {
+        let _ = writeln!(out, "  for a {side} only");
     }
     for paragraph in entry.help.lines() {
         out.push('\n');
@@ -83,7 +94,11 @@ mod tests {
 
     #[test]
     fn every_line_fits_80_columns() {
-        for text in ENTRIES.iter().filter_map(|entry| of(entry.name)).chain([overview()]) {
+        for text in ENTRIES
+            .iter()
+            .filter_map(|entry| of(entry.name))
+            .chain([Role::Client, Role::Server].map(overview))
+        {
             for line in text.lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");
                 assert_eq!(line.trim_end(), line);
@@ -93,11 +108,15 @@ mod tests {
 
     #[test]
     fn the_overview_has_a_line_for_each_command() {
-        let overview = overview();
-        for entry in ENTRIES {
+        for (role, entry) in
+            [Role::Client, Role::Server].iter().flat_map(|r| ENTRIES.iter().map(move |e| (*r, e)))
+        {
             let begin = format!("  /{} ", entry.name);
-            assert_eq!(overview.lines().filter(|line| line.starts_with(&begin)).count(), 1);
+            let lines = overview(role);
+            let lines = lines.lines().filter(|line| line.starts_with(&begin)).count();
+            assert_eq!(lines, usize::from(entry.side.refuses(role).is_none()), "{begin}");
         }
+        let overview = overview(Role::Client);
         assert!(
             overview.contains("  /close [CODE] [REASON]         starts the closing handshake\n")
         );

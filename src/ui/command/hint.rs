@@ -2,19 +2,26 @@
 
 use super::place::{Place, can_stand_in, from};
 use super::table::{self, Arg, ENTRIES, Entry};
+use crate::wire::Role;
 
-/// What may follow a `line` with the cursor at byte `pos`: the rest of the name if it is clear, and
+/// What may follow a client's `line` with the cursor at byte `pos`: the rest of the name if it is clear, and
 /// the arguments that are left. `None` in a text, in a payload and before the line's end.
 ///
 /// It is to be shown, not to be taken over.
 pub fn hint(line: &str, pos: usize) -> Option<String> {
+    hint_for(line, pos, Role::Client)
+}
+
+/// The same for a side.
+pub fn hint_for(line: &str, pos: usize, role: Role) -> Option<String> {
     if pos != line.len() {
         return None;
     }
-    match Place::of(line)? {
+    match Place::of(line, role)? {
+        Place::Target(_) => None,
         Place::Name { typed, outer } => {
             let name = &typed.text[1..];
-            let entry = meant(name, outer)?;
+            let entry = meant(name, outer, role)?;
             let missing = entry.name.strip_prefix(name).unwrap_or_default();
             let usage = spelled(entry.args);
             Some(format!("{missing}{usage}")).filter(|hint| !hint.is_empty())
@@ -34,8 +41,10 @@ pub fn hint(line: &str, pos: usize) -> Option<String> {
 }
 
 /// The command that `name` is or alone begins with.
-fn meant(name: &str, outer: Option<&'static Entry>) -> Option<&'static Entry> {
-    let allowed = |entry: &&Entry| outer.is_none_or(|outer| can_stand_in(entry, outer));
+fn meant(name: &str, outer: Option<&'static Entry>, role: Role) -> Option<&'static Entry> {
+    let allowed = |entry: &&Entry| {
+        entry.side.refuses(role).is_none() && outer.is_none_or(|outer| can_stand_in(entry, outer))
+    };
     if let Some(entry) = table::find(name) {
         return Some(entry).filter(allowed);
     }

@@ -4,6 +4,8 @@
 //! `/help`, `docs/commands.md` and the man page all read it. Knows no connection: a [`Command`]
 //! says what is wanted, the modes carry it out.
 //!
+//! A line of a server may say for whom it is: [`target`].
+//!
 //! [`table`] is that table. [`parse()`] goes through it to `parse.rs` and [`frame`], which read
 //! [`payload`]s and the notations of single values; `words.rs` cuts the line. [`completion`] and
 //! [`hint`] ask `place.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
@@ -22,6 +24,7 @@ mod parse;
 pub mod payload;
 mod place;
 pub mod table;
+pub mod target;
 mod words;
 
 use std::path::PathBuf;
@@ -35,7 +38,8 @@ use crate::wire::mask::MaskKey;
 use crate::wire::{LengthForm, OpCode};
 
 pub use error::ParseError;
-pub use parse::parse;
+pub use parse::{parse, parse_for};
+pub use target::Target;
 
 /// What a line asks for.
 #[derive(Clone, Debug)]
@@ -105,6 +109,23 @@ pub enum Command {
         /// How long to wait.
         timeout: Duration,
     },
+    /// `/await [N] [TIMEOUT]`: what follows waits until so many clients are connected.
+    Await {
+        /// How many at once; more than zero.
+        count: usize,
+        /// How long to wait.
+        timeout: Duration,
+    },
+    /// `@TARGET LINE`, `/to TARGET [LINE]`: a line for these clients; without one, all lines that
+    /// follow are.
+    To {
+        /// Who is meant.
+        target: Target,
+        /// What is done.
+        command: Option<Box<Command>>,
+    },
+    /// `/clients`: who is connected.
+    Clients,
     /// `/source FILE`: the lines of a file, as if typed.
     Source(PathBuf),
     /// `/edit [PAYLOAD]`: a message written in an editor, from a beginning if there is one.
@@ -137,6 +158,53 @@ pub enum Command {
     Quit,
     /// `/# …`, an empty line: nothing.
     Nothing,
+}
+
+impl Command {
+    /// Whether it is done to connections, or asks about one: whether a server's line can say for
+    /// whom it is.
+    pub fn takes_target(&self) -> bool {
+        match self {
+            Self::Text(_)
+            | Self::Binary(_)
+            | Self::File { .. }
+            | Self::Ping(_)
+            | Self::Pong(_)
+            | Self::Close { .. }
+            | Self::Frame(_)
+            | Self::Fragment(_)
+            | Self::Bytes(_)
+            | Self::Abort
+            | Self::HalfClose
+            | Self::AutoPong(_)
+            | Self::AutoClose(_)
+            | Self::Compress(_)
+            | Self::Every { .. }
+            | Self::Repeat { .. }
+            | Self::Expect { .. }
+            | Self::Last
+            | Self::Show(_)
+            | Self::Status
+            | Self::Nothing => true,
+            Self::Await { .. }
+            | Self::To { .. }
+            | Self::Clients
+            | Self::Stop(_)
+            | Self::Wait(_)
+            | Self::Source(_)
+            | Self::Edit(_)
+            | Self::View(_)
+            | Self::Filter(_)
+            | Self::Timestamps(_)
+            | Self::Log(_)
+            | Self::Headers(_)
+            | Self::Reconnect
+            | Self::Open(_)
+            | Self::Clear
+            | Self::Help(_)
+            | Self::Quit => false,
+        }
+    }
 }
 
 /// What is sent, as it was written. A file is read when the command is carried out.
@@ -232,26 +300,31 @@ pub enum View {
     Hex,
 }
 
-/// What `/filter` changes. Filters narrow each other; each kind replaces its like.
+/// What `/filter` changes.
 #[derive(Clone, Debug)]
 pub enum FilterChange {
     /// Nothing: asks what is filtered.
     Ask,
     /// `off`: everything is shown.
     Off,
-    /// `in|out|both …` `text,ping,…` `REGEX`: only what passes all that is given is shown.
+    /// `in|out|both` `text,ping,…` `/REGEX/` `!/REGEX/`: only what passes all that is given is
+    /// shown; it replaces the filter before.
     Only(Filter),
 }
 
 /// What is shown.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    /// Only these connections.
+    pub target: Target,
     /// Only this direction.
     pub way: Option<Way>,
     /// Only these opcodes; empty lets all pass. A continuation counts as what it continues.
     pub opcodes: Vec<OpCode>,
     /// Only frames whose content matches.
     pub regex: Option<Regex>,
+    /// Only frames whose content does not match this one.
+    pub unless: Option<Regex>,
 }
 
 /// A direction as the user sees it.

@@ -11,11 +11,13 @@ use super::error::{Fault, ParseError, shown};
 use super::notation::{self, TIMES, duration, number, on_off, opcode};
 use super::payload::{self, Plain};
 use super::table::{self, Entry, Nesting, SHOWN};
+use super::target::{self, Target};
 use super::words::{Args, Piece};
 use super::{
     AutoPong, Command, Filter, FilterChange, LogChange, Payload, Show, Timestamps, View, Way,
 };
 use crate::ui::sanitize;
+use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
 /// How long `/expect` waits unless told.
@@ -27,7 +29,10 @@ const MIN_INTERVAL: Duration = Duration::from_millis(1);
 /// How many frames `/show frames` shows unless told.
 const FRAMES_SHOWN: usize = 20;
 
-/// Says what a line means. A line of a script means the same as one of the prompt.
+/// How long `/await` waits unless told: clients are started by hand.
+const AWAIT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Says what a line of a client means. A line of a script means the same as one of the prompt.
 ///
 /// A line that begins with `/` is a command, `//` begins a text with a slash, `/#` a comment; every
 /// other line is a text message, verbatim.
@@ -36,11 +41,28 @@ const FRAMES_SHOWN: usize = 20;
 ///
 /// [`ParseError`]: the line begins with a slash and is no command that can be carried out.
 pub fn parse(line: &str) -> Result<Command, ParseError> {
-    command(Piece { at: 0, text: line }, None)
+    parse_for(line, Role::Client)
+}
+
+/// The same for a side. A line of a server that begins with `@` says whom it is for, and is a line
+/// of its own behind that: `@3 hello`, `@3,5 /ping`.
+///
+/// # Errors
+///
+/// As [`parse`]; also what follows the `@` names no clients.
+pub fn parse_for(line: &str, role: Role) -> Result<Command, ParseError> {
+    command(Piece { at: 0, text: line }, None, role)
 }
 
 /// A command, alone or inside `outer`.
-fn command(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, ParseError> {
+fn command(
+    line: Piece<'_>,
+    outer: Option<&'static Entry>,
+    role: Role,
+) -> Result<Command, ParseError> {
+    if role == Role::Server && line.text.starts_with(target::SIGN) {
+        return addressed(line, outer);
+    }
     let Some(after_slash) = line.strip("/") else {
         return Ok(match line.text {
             "" => Command::Nothing,
@@ -55,7 +77,10 @@ fn command(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, Pa
     }
     let name_len = after_slash.text.find(char::is_whitespace).unwrap_or(after_slash.text.len());
     let name = &after_slash.text[..name_len];
-    let entry = table::find(name).ok_or_else(|| unknown(name, line.at))?;
+    let entry = table::find(name).ok_or_else(|| unknown(name, role, line.at))?;
+    if let Some(reason) = entry.side.refuses(role) {
+        return Err(Fault::OtherSide { name: entry.name, reason }.at(line.at));
+    }
     if let Some(outer) = outer {
         let refused =
             |reason| Fault::Nested { outer: outer.name, inner: entry.name, reason }.at(line.at);
@@ -67,14 +92,76 @@ fn command(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, Pa
             Nesting::NotInItself(_) | Nesting::Yes => {}
         }
     }
-    let mut args = Args::new(entry, after_slash.skip(name_len));
+    let mut args = Args::new(entry, role, after_slash.skip(name_len));
     (entry.parse)(&mut args)
 }
 
-fn unknown(name: &str, at: usize) -> ParseError {
+/// `@TARGET LINE`, which is `/to TARGET LINE` in short.
+fn addressed(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, ParseError> {
+    let len = line.text.find(char::is_whitespace).unwrap_or(line.text.len());
+    let target = Target::parse(Piece { text: &line.text[..len], ..line })?;
+    let rest = line.skip(len);
+    let rest = rest.skip(rest.text.chars().next().map_or(0, char::len_utf8));
+    to(target, rest, outer, line.at)
+}
+
+/// A line for some clients. Inside another command there must be one, and it says once whom it is
+/// for.
+fn to(
+    target: Target,
+    line: Piece<'_>,
+    outer: Option<&'static Entry>,
+    at: usize,
+) -> Result<Command, ParseError> {
+    let command = match command(line, outer, Role::Server)? {
+        Command::Nothing if line.text.is_empty() => None,
+        Command::To { .. } => return Err(Fault::Twice("whom the line is for").at(line.at)),
+        ref command if !command.takes_target() => return Err(Fault::NoTarget.at(line.at)),
+        command => Some(Box::new(command)),
+    };
+    match (outer, &command) {
+        (Some(outer), None) => {
+            let reason = "a line must follow whom it is for";
+            Err(Fault::Nested { outer: outer.name, inner: "to", reason }.at(at))
+        }
+        _ => Ok(Command::To { target, command }),
+    }
+}
+
+/// `/to TARGET [LINE]`.
+pub(super) fn to_clients(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let word = args.need("TARGET")?;
+    to(Target::parse(word)?, args.rest(), None, word.at)
+}
+
+/// `/kick TARGET [CODE] [REASON]`: a Close for these clients.
+pub(super) fn kick(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let target = Target::parse(args.need("TARGET")?)?;
+    let command = Some(Box::new(super::frame::close(args)?));
+    Ok(Command::To { target, command })
+}
+
+/// `/await [N] [TIMEOUT]`.
+pub(super) fn wait_for_clients(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let mut count = 1;
+    if let Some(word) = args.peek()
+        && let Some(n) = number(word.text)
+    {
+        args.word();
+        let n = usize::try_from(n).ok().filter(|n| *n > 0);
+        count = n.ok_or_else(|| word.not("no number of clients", "a number from 1 up"))?;
+    }
+    let timeout = match args.peek() {
+        Some(_) => time(args, "TIMEOUT")?,
+        None => AWAIT_TIMEOUT,
+    };
+    alone(Command::Await { count, timeout }, args)
+}
+
+fn unknown(name: &str, role: Role, at: usize) -> ParseError {
     // Nobody meant a name of this length; the message must stay a line.
     let name: String = name.chars().take(40).collect();
-    Fault::UnknownCommand { near: table::suggest(&name), name }.at(at)
+    Fault::UnknownCommand { near: table::suggest(&name, role), name }.at(at)
 }
 
 /// A command without arguments.
@@ -150,7 +237,7 @@ pub(super) fn repeat(args: &mut Args<'_>) -> Result<Command, ParseError> {
 
 /// The command inside another one; white space before it is no part of it.
 fn nested(args: &Args<'_>) -> Result<Command, ParseError> {
-    match command(args.trimmed(), Some(args.entry))? {
+    match command(args.trimmed(), Some(args.entry), args.role)? {
         Command::Nothing => Err(args.missing("COMMAND")),
         command => Ok(command),
     }
@@ -178,6 +265,11 @@ fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseEr
 /// `/expect REGEX [TIMEOUT]`.
 pub(super) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let regex = match delimiter(args) {
+        // A piece of JSON begins with a quote too: it is no delimiter unless it ends the word.
+        Some('"') if !args.is_quoted() => {
+            let word = args.need("REGEX")?;
+            regex(word.at, word.text)?
+        }
         Some(delimiter) => delimited_regex(args, delimiter)?,
         None => {
             let word = args.need("REGEX")?;
@@ -263,7 +355,7 @@ fn one_of<T: ValueEnum + 'static>(
     })
 }
 
-/// `/filter [off | in|out|both] [OPCODES] [/REGEX/]`.
+/// `/filter [off | in|out|both] [OPCODES] [/REGEX/] [!/REGEX/]`.
 pub(super) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
     if args.peek().is_none() {
         return Ok(Command::Filter(FilterChange::Ask));
@@ -273,9 +365,19 @@ pub(super) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
     }
     let (mut filter, mut way_given) = (Filter::default(), false);
     while let Some(word) = args.peek() {
+        if args.role == Role::Server && word.text.starts_with(target::SIGN) {
+            args.word();
+            let target = Target::parse(word)?;
+            if std::mem::replace(&mut filter.target, target) != Target::All {
+                return Err(Fault::Twice("whose frames are shown").at(word.at));
+            }
+            continue;
+        }
+        let negated = args.take_prefix('!', |rest| rest.starts_with(['/', '"']));
         if let Some(delimiter) = delimiter(args) {
             let regex = delimited_regex(args, delimiter)?;
-            if filter.regex.replace(regex).is_some() {
+            let place = if negated { &mut filter.unless } else { &mut filter.regex };
+            if place.replace(regex).is_some() {
                 return Err(Fault::Twice("the regular expression").at(word.at));
             }
             continue;
@@ -297,7 +399,7 @@ pub(super) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
         let opcodes: Option<Vec<_>> = word.text.split(',').map(opcode).collect();
         let accepted = || {
             format!(
-                "off, in, out, both, opcodes as in text,binary ({}), or /a regular expression/",
+                "off, in, out, both, opcodes as in text,binary ({}), /a regular expression/ or !/one/ that must not match",
                 notation::OPCODES
             )
         };
@@ -345,7 +447,7 @@ pub(super) fn help(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let topic = args.word().map(|word| {
         let name = word.text.strip_prefix('/').unwrap_or(word.text);
         let entry = table::find(name);
-        entry.map(|entry| entry.name).ok_or_else(|| unknown(name, word.at))
+        entry.map(|entry| entry.name).ok_or_else(|| unknown(name, args.role, word.at))
     });
     alone(Command::Help(topic.transpose()?), args)
 }

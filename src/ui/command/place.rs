@@ -6,11 +6,15 @@
 use super::frame::FRAME_KEYS;
 use super::notation::{close_code, opcode};
 use super::table::{self, Arg, Entry, Kind, Nesting};
+use super::target;
 use super::words::{Piece, TypedPath};
+use crate::wire::Role;
 
 /// The end of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place<'a> {
+    /// In the word that says whom a server's line is for, its sign included.
+    Target(Piece<'a>),
     /// In the name of a command.
     Name {
         /// The name so far, with its slash.
@@ -31,18 +35,27 @@ pub(super) enum Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The place at the end of `line`; `None` in a text.
-    pub fn of(line: &'a str) -> Option<Self> {
-        locate(Piece { at: 0, text: line }, None)
+    /// The place at the end of `line`, written on this side; `None` in a text.
+    pub fn of(line: &'a str, role: Role) -> Option<Self> {
+        locate(Piece { at: 0, text: line }, None, role)
     }
 }
 
-fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>) -> Option<Place<'a>> {
+fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Option<Place<'a>> {
+    if role == Role::Server && line.text.starts_with(target::SIGN) {
+        let Some(separator) = line.text.find(char::is_whitespace) else {
+            return Some(Place::Target(line));
+        };
+        let rest = line.skip(separator);
+        let space = rest.text.chars().next().map_or(0, char::len_utf8);
+        return locate(rest.skip(space), outer, role);
+    }
     let after_slash = line.strip("/").filter(|rest| !rest.text.starts_with(['/', '#']))?;
     let Some(name_len) = after_slash.text.find(char::is_whitespace) else {
         return Some(Place::Name { typed: line, outer });
     };
-    let entry = table::find(&after_slash.text[..name_len])?;
+    let found = table::find(&after_slash.text[..name_len]);
+    let entry = found.filter(|entry| entry.side.refuses(role).is_none())?;
     if !outer.is_none_or(|outer| can_stand_in(entry, outer)) {
         return None;
     }
@@ -53,7 +66,8 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>) -> Option<Place<'a
         if let [Arg { kind: Kind::Command, .. }] = args
             && !word.text.is_empty()
         {
-            return locate(word, Some(entry));
+            let outer = (entry.name != "to").then_some(entry);
+            return locate(word, outer, role);
         }
         let len = word_len(word.text, args);
         if len == word.text.len() {

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use super::Command;
 use super::error::ParseError;
 use super::words::Args;
+use crate::wire::Role;
 
 pub use entries::ENTRIES;
 
@@ -32,6 +33,8 @@ pub struct Entry {
     pub examples: &'static [(&'static str, &'static str)],
     /// Whether it can stand in `/every` and `/repeat`.
     pub nesting: Nesting,
+    /// Where it can be used.
+    pub side: Side,
     /// Reads its arguments.
     pub(super) parse: fn(&mut Args<'_>) -> Result<Command, ParseError>,
 }
@@ -70,6 +73,38 @@ impl Group {
     /// Its commands, in the order of the table.
     pub fn entries(self) -> impl Iterator<Item = &'static Entry> {
         ENTRIES.iter().filter(move |entry| entry.group == self)
+    }
+}
+
+/// On which side a command can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// On both.
+    Both,
+    /// By a client only: a server can't, for this reason.
+    Client(&'static str),
+    /// By a server only: a client can't, for this reason.
+    Server(&'static str),
+}
+
+impl Side {
+    /// Why a command can't be used by this side, if it can't.
+    pub fn refuses(self, role: Role) -> Option<&'static str> {
+        match (self, role) {
+            (Self::Client(reason), Role::Server) | (Self::Server(reason), Role::Client) => {
+                Some(reason)
+            }
+            _ => None,
+        }
+    }
+
+    /// What a list says beside the command, if it is not for both: `client`, `server`.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Both => None,
+            Self::Client(_) => Some("client"),
+            Self::Server(_) => Some("server"),
+        }
     }
 }
 
@@ -133,6 +168,8 @@ pub enum Kind {
     Opcodes,
     /// `KEY=VALUE` of `/frame`.
     FrameOption,
+    /// The numbers of clients.
+    Clients,
     /// A number, a time, an address, sizes: nothing to propose.
     Value,
     /// A regular expression.
@@ -174,10 +211,11 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.name == name || entry.aliases.contains(&name))
 }
 
-/// The names that `typed` may have been meant for: those it begins, otherwise those a slip away.
-pub fn suggest(typed: &str) -> Vec<&'static str> {
+/// The names that `typed` may have been meant for on this side: those it begins, otherwise those a slip away.
+pub fn suggest(typed: &str, role: Role) -> Vec<&'static str> {
     let typed = typed.to_lowercase();
-    let mut names = ENTRIES.iter().map(|entry| entry.name);
+    let usable = ENTRIES.iter().filter(|entry| entry.side.refuses(role).is_none());
+    let mut names = usable.map(|entry| entry.name);
     let begun: Vec<_> = names.clone().filter(|name| name.starts_with(&typed)).collect();
     match begun.is_empty() {
         true => near(&typed, &mut names),
@@ -192,10 +230,7 @@ const MAX_SUGGESTED: usize = 3;
 
 /// The names a slip or two away from `typed`, nearest first; of equally near ones, those of the
 /// least distance only.
-pub(super) fn near(
-    typed: &str,
-    names: &mut dyn Iterator<Item = &'static str>,
-) -> Vec<&'static str> {
+pub fn near(typed: &str, names: &mut dyn Iterator<Item = &'static str>) -> Vec<&'static str> {
     // Two slips in a short word make another word.
     let allowed = if typed.chars().count() < 5 { 1 } else { 2 };
     let mut near: Vec<_> = names
@@ -241,15 +276,26 @@ pub(super) fn values<T: ValueEnum + 'static>() -> impl Iterator<Item = (String, 
 mod tests {
     use super::*;
     use crate::ui::command::frame::FRAME_KEYS;
-    use crate::ui::command::parse;
+    use crate::ui::command::parse_for;
+
+    /// A side that can use it.
+    fn user(entry: &Entry) -> Role {
+        match entry.side {
+            Side::Server(_) => Role::Server,
+            Side::Both | Side::Client(_) => Role::Client,
+        }
+    }
 
     #[test]
     fn every_entry_has_examples_that_parse_as_it() {
         for entry in ENTRIES {
             assert!(!entry.examples.is_empty(), "{}", entry.name);
             for (line, meaning) in entry.examples {
-                let command = parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+                let command =
+                    parse_for(line, user(entry)).unwrap_or_else(|error| panic!("{line}: {error}"));
                 assert!(!meaning.is_empty() && !format!("{command:?}").is_empty());
+                // `@3` is short for /to.
+                let line = if line.starts_with('@') { "/to" } else { line };
                 let name = line.split_whitespace().next().unwrap_or_default();
                 let found = name.strip_prefix('/').and_then(find);
                 assert_eq!(found.map(|found| found.name), Some(entry.name), "{line}");
@@ -300,10 +346,17 @@ mod tests {
                         ("fragment", choice) => format!("/fragment 2 {choice} text"),
                         (name, choice) => format!("/{name} {choice}"),
                     };
-                    assert!(parse(&line).is_ok(), "{line}");
+                    assert!(parse_for(&line, user(entry)).is_ok(), "{line}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_the_other_side_has_is_not_suggested() {
+        assert_eq!(suggest("clients", Role::Client), [""; 0]);
+        assert_eq!(suggest("clietns", Role::Server), ["clients"]);
+        assert_eq!(suggest("recconect", Role::Server), [""; 0]);
     }
 
     #[test]
@@ -328,7 +381,7 @@ mod tests {
             ("etc/passwd", &[]),
             ("", &[]),
         ] {
-            assert_eq!(suggest(typed), wanted, "{typed}");
+            assert_eq!(suggest(typed, Role::Client), wanted, "{typed}");
         }
     }
 }

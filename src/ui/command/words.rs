@@ -4,6 +4,7 @@
 
 use super::error::{Fault, ParseError, shown};
 use super::table::Entry;
+use crate::wire::Role;
 
 /// A piece of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +37,15 @@ impl<'a> Piece<'a> {
 pub(super) struct Args<'a> {
     /// The row of the command, for messages.
     pub entry: &'static Entry,
+    /// Whose side the line is carried out on.
+    pub role: Role,
     rest: Piece<'a>,
 }
 
 impl<'a> Args<'a> {
     /// The arguments of `entry`; `rest` is all that follows its name.
-    pub fn new(entry: &'static Entry, rest: Piece<'a>) -> Self {
-        Self { entry, rest }
+    pub fn new(entry: &'static Entry, role: Role, rest: Piece<'a>) -> Self {
+        Self { entry, role, rest }
     }
 
     /// The next word without taking it: up to white space.
@@ -133,6 +136,26 @@ impl<'a> Args<'a> {
             }
         }
         Err(Fault::Open(delimiter).at(start.at))
+    }
+
+    /// Whether what comes next stands between double quotes, or is to: a piece of JSON goes on
+    /// behind its second one.
+    pub fn is_quoted(&mut self) -> bool {
+        let before = self.rest;
+        let goes_on =
+            self.delimited('"').is_err_and(|error| !matches!(error.fault, Fault::Open(_)));
+        self.rest = before;
+        !goes_on
+    }
+
+    /// Takes a character off what comes next, if it is there and what follows it will do.
+    pub fn take_prefix(&mut self, prefix: char, follows: impl Fn(&str) -> bool) -> bool {
+        let next = self.trimmed();
+        let Some(rest) = next.text.strip_prefix(prefix).filter(|rest| follows(rest)) else {
+            return false;
+        };
+        self.take_to(next.at + next.text.len() - rest.len());
+        true
     }
 
     /// Nothing may be left.

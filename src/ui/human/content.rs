@@ -13,6 +13,9 @@ use crate::ui::{number, sanitize};
 /// Bytes that are shown of a text, unless it is JSON on several lines.
 const TEXT_SHOWN: usize = 4096;
 
+/// Columns before the content: the mark, the time, spaces.
+const COLUMN: usize = 16;
+
 /// Bytes that are shown of a binary message.
 const BINARY_SHOWN: usize = 16 * ROW;
 
@@ -63,7 +66,11 @@ impl Content {
         let Some(place) = self.place else { return };
         page.stamp(super::ink(place.direction, page.sent), place.conn, place.at, out);
         out.push(b' ');
-        if !(complete && self.write_pretty(page, out)) {
+        let room = match self.manner.pretty {
+            Pretty::Always => 0,
+            Pretty::Auto | Pretty::Never => page.width.saturating_sub(COLUMN),
+        };
+        if !(complete && self.write_pretty(page, room, out)) {
             let shown = if self.text { self.write_text(out) } else { self.write_binary(out) };
             let total = number::grouped(self.total);
             let mut rest = String::new();
@@ -87,7 +94,7 @@ impl Content {
     pub(super) fn tell_below(&mut self, page: &mut Page, out: &mut Vec<u8>) {
         let start = out.len();
         number::spaces(INDENT, out);
-        match self.write_pretty(page, out) {
+        match self.write_pretty(page, 0, out) {
             true => out.push(b'\n'),
             false => out.truncate(start),
         }
@@ -112,8 +119,10 @@ impl Content {
         wanted && self.text && self.total <= pretty::MAX_LEN as u64
     }
 
-    fn write_pretty(&self, page: &Page, out: &mut Vec<u8>) -> bool {
-        self.may_be_pretty() && pretty::append(&self.kept, INDENT, page.palette, out).is_some()
+    /// Writes JSON, in one line if that fits into `columns`.
+    fn write_pretty(&self, page: &Page, columns: usize, out: &mut Vec<u8>) -> bool {
+        let mut append = || pretty::append_fitting(&self.kept, columns, INDENT, page.palette, out);
+        self.may_be_pretty() && append().is_some()
     }
 
     /// Writes the beginning of a text and says how many bytes of it. Line ends are line ends

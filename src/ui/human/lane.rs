@@ -203,9 +203,9 @@ impl Lane {
             self.manner = page.manner;
             let place = Place { conn: at.conn, direction, at: at.micros };
             self.content.begin(place, kind == Kind::Text, self.manner);
-            self.message_gate = Gate::new(page.filter.as_ref(), way, opcode);
+            self.message_gate = Gate::new(page.filter.as_ref(), at.conn, way, opcode);
         }
-        self.gate = Gate::new(page.filter.as_ref(), way, opcode);
+        self.gate = Gate::new(page.filter.as_ref(), at.conn, way, opcode);
         self.preview.clear();
         self.undecided.clear();
         self.frame = Some(Frame {

@@ -16,7 +16,7 @@ const SHAPES: &str = r#"(?xi)
     # `scheme://user:password@host`
   | \b [a-z][a-z0-9+.-]* :// [^/\s?\#@:]* : [^/\s?\#@]+ @
     # A key with a value, in JSON, in a query, in a form: `"access_token": "…"`, `?api-key=…`
-  | (?: password | passwd | passphrase | token | secret | api[_-]?key ) [\w-]*
+  | (?: password | passwd | passphrase | passcode | \b pwd | token | secret | api[_-]?key ) [\w-]*
     [\\"']* \s* [:=] \s* [\\"']* [^\s\\"'&,;}\]]
 "#;
 
@@ -57,6 +57,8 @@ mod tests {
             "/open wss://example.com/?api_key=abc",
             "/open wss://example.com/?a=1&apikey=abc",
             "X-API-Key: abc",
+            "/text CONNECT\\nlogin:guest\\npasscode:guest\\n\\n\\0",
+            "pwd=abc",
             "access_token=abc",
             "password=hunter2",
             "first line\nsecret: x",

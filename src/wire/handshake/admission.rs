@@ -33,8 +33,10 @@ pub enum Origins {
     /// Any page.
     #[default]
     Any,
-    /// Pages of this machine, and those that come from the host they connect to. What listens on
-    /// loopback should not answer to any page the person at this machine happens to visit.
+    /// Pages of this machine, and those that come from the address they connect to. What listens on
+    /// loopback should not answer to any page the person at this machine happens to visit. That a
+    /// page comes from the name it connects to says nothing: whoever owns a name can make it point
+    /// here once the page is loaded (DNS rebinding).
     Local,
     /// These, as in `https://example.com` or `null`, compared without regard to case.
     Listed(Vec<String>),
@@ -127,7 +129,7 @@ impl Admission {
             Origins::Local => {
                 let host = host_of_origin(origin);
                 let ours = request.get("Host").map(without_port);
-                let same = |host: &[u8]| ours.is_some_and(|ours| ours.eq_ignore_ascii_case(host));
+                let same = |host: &[u8]| ours == Some(host) && address(host).is_some();
                 if host.is_some_and(|host| is_loopback(host) || same(host)) {
                     return Ok(());
                 }
@@ -230,13 +232,17 @@ fn without_port(authority: &[u8]) -> &[u8] {
 
 /// Whether a host is this machine by its name, whatever a resolver says (RFC 6761 §6.3).
 fn is_loopback(host: &[u8]) -> bool {
-    let Ok(host) = std::str::from_utf8(host) else { return false };
     let host = host.to_ascii_lowercase();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    match bare.parse::<IpAddr>() {
-        Ok(address) => address.to_canonical().is_loopback(),
-        Err(_) => bare == "localhost" || bare.ends_with(".localhost"),
+    match address(&host) {
+        Some(address) => address.to_canonical().is_loopback(),
+        None => host == b"localhost" || host.ends_with(b".localhost"),
     }
+}
+
+/// The address a host is written as, if it is no name.
+fn address(host: &[u8]) -> Option<IpAddr> {
+    let host = std::str::from_utf8(host).ok()?;
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 #[cfg(test)]
@@ -245,7 +251,11 @@ mod tests {
     use crate::wire::head::HeadKind;
 
     fn request(target: &str, headers: &str) -> Head {
-        let raw = format!("GET {target} HTTP/1.1\r\nHost: Example.com:9001\r\n{headers}\r\n");
+        request_to("Example.com:9001", target, headers)
+    }
+
+    fn request_to(host: &str, target: &str, headers: &str) -> Head {
+        let raw = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n");
         Head::parse(HeadKind::Request, raw.as_bytes())
     }
 
@@ -274,8 +284,6 @@ mod tests {
             "https://app.localhost",
             "http://127.0.0.1",
             "http://[::1]:8080",
-            "https://example.com",
-            "http://EXAMPLE.com:1",
         ] {
             assert_eq!(status(&admission, &with(origin)), None, "{origin}");
         }
@@ -287,8 +295,26 @@ mod tests {
             "http://127.0.0.1.evil.example",
             "https://notexample.com",
             "http://[::2]",
+            // The host it connects to: its owner may have made the name point here.
+            "https://example.com",
+            "http://Example.com:9001",
         ] {
             assert_eq!(status(&admission, &with(origin)), Some(403), "{origin}");
+        }
+    }
+
+    #[test]
+    fn pages_from_the_address_they_connect_to_reach_a_local_server() {
+        let admission = Admission { origins: Origins::Local, ..Admission::default() };
+        for (host, origin, wanted) in [
+            // Through a forwarded port, say.
+            ("192.0.2.7:9001", "http://192.0.2.7:3000", None),
+            ("[2001:db8::7]:9001", "http://[2001:db8::7]", None),
+            ("192.0.2.7:9001", "http://192.0.2.8:3000", Some(403)),
+            ("evil.example:9001", "http://evil.example:9001", Some(403)),
+        ] {
+            let request = request_to(host, "/", &format!("Origin: {origin}\r\n"));
+            assert_eq!(status(&admission, &request), wanted, "{origin} to {host}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::saying;
+use crate::frames::{self, TEXT};
 use crate::harness::Test;
 
 fn script(text: &str) -> tempfile::NamedTempFile {
@@ -42,7 +43,7 @@ fn an_expectation_that_is_not_met_ends_with_13_and_says_where() {
         })
         .stdout("hello yourself\n")
         .stderr(format!(
-            "wscope: {path}: line 3: /expect /good bye/: no such message came within 0.01 s\n"
+            "wscope: {path}: line 3: /expect /good bye/: no such message came within 0.01 s; 1 message came, the last: \"hello yourself\"\n"
         ))
         .status(13);
 }
@@ -55,9 +56,58 @@ fn an_expectation_dies_with_its_connection() {
             p.close_first(1000, "");
         })
         .stderr(
-            "wscope: stdin: line 1: /expect /x/: the connection ended before such a message came\n",
+            "wscope: stdin: line 1: /expect /x/: the connection ended before such a message came: received 1000 normal closure; [..]\n",
         )
         .status(13);
+}
+
+#[test]
+fn answers_may_come_in_any_order() {
+    saying("ask\n/expect receipt\n/expect message\n/expect message 0.01\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("ask");
+            p.text("a message");
+            p.text("a receipt");
+            p.text("noise");
+            p.answer_close(1001);
+        })
+        .stdout("a message\na receipt\nnoise\n")
+        .stderr("wscope: stdin: line 4: /expect /message/: no such message came within 0.01 s; 1 message came, the last: \"noise\"\n")
+        .status(13);
+}
+
+#[test]
+fn a_script_that_saw_what_it_expected_does_not_linger() {
+    // The peer never falls silent.
+    Test::new()
+        .args(["--input", "commands", "--output", "none"])
+        .stdin("/expect tick\n")
+        .peer(|p| {
+            p.open();
+            let mut tcp = p.tcp().try_clone().expect("a descriptor");
+            let ticking = std::thread::spawn(move || {
+                let tick = frames::bytes([frames::frame(TEXT, "tick")]);
+                while tcp.write_all(&tick).is_ok() {}
+            });
+            p.hear_close(1000);
+            p.reset();
+            let _ = p.tcp().shutdown(std::net::Shutdown::Both);
+            ticking.join().expect("no panic");
+        })
+        .stderr_any()
+        .status(10);
+}
+
+#[test]
+fn how_traffic_is_shown_is_of_no_consequence_where_none_is() {
+    saying("/view messages\n/filter !/x/\n/timestamps off\n/clear\nhello\n")
+        .peer(|p| {
+            p.open();
+            p.hear_text("hello");
+            p.answer_close(1000);
+        })
+        .status(0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use openssl::error::ErrorStack;
 use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::{self, AlpnError, SslAcceptor, SslMethod, SslMode};
+use openssl::ssl::{self, AlpnError, SslAcceptor, SslMethod, SslMode, SslSessionCacheMode};
 use openssl::x509::X509;
 
 use crate::net::tls::engine::Step;
@@ -54,6 +54,8 @@ fn build(
     builder.set_certificate(certificate)?;
     chain.into_iter().try_for_each(|above| builder.add_extra_chain_cert(above))?;
     builder.check_private_key()?;
+    // Sessions that clients may come back to would be kept by the thousand; tickets are theirs.
+    builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     // An idle connection then holds no buffers of 16 KiB each way.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
     builder.set_alpn_select_callback(|_, offered| {

@@ -3,7 +3,7 @@
 //! Help texts are written for users: what happens, what is left out, what surprises.
 
 use super::super::{Command, frame, parse};
-use super::{Arg, Choices, Entry, Group, Kind, Nesting, SHOWN};
+use super::{Arg, Choices, Entry, Group, Kind, Nesting, SHOWN, Side};
 
 const ON_OFF: Choices = &[("on", ""), ("off", "")];
 const PONGS: Choices = &[
@@ -26,6 +26,13 @@ const PAYLOAD: Arg = Arg { shown: "[PAYLOAD]", kind: Kind::Payload };
 const SWITCH: Arg = Arg { shown: "[on|off]", kind: Kind::Choice(ON_OFF) };
 const COMMAND: Arg = Arg { shown: "COMMAND", kind: Kind::Command };
 
+const TARGET: Arg = Arg { shown: "TARGET", kind: Kind::Clients };
+const CODE: Arg = Arg { shown: "[CODE]", kind: Kind::CloseCode };
+const REASON: Arg = Arg { shown: "[REASON]", kind: Kind::Reason };
+
+const OPENS: Side = Side::Client("a server does not open connections, clients do");
+const MANY: Side = Side::Server("a client has one connection; it is for wscope listen");
+
 const ENDS: Nesting = Nesting::No("it ends the connection");
 const SETS: Nesting = Nesting::No("setting a thing again changes nothing");
 const HOLDS: Nesting = Nesting::No("it holds the lines that follow, and a command has none");
@@ -47,6 +54,7 @@ const fn row(
         help: "",
         examples: &[],
         nesting: Nesting::Yes,
+        side: Side::Both,
         parse,
     }
 }
@@ -115,10 +123,7 @@ pub const ENTRIES: &[Entry] = &[
         })
     },
     Entry {
-        args: &[
-            Arg { shown: "[CODE]", kind: Kind::CloseCode },
-            Arg { shown: "[REASON]", kind: Kind::Reason },
-        ],
+        args: &[CODE, REASON],
         help: "CODE is a number from 0 to 65535, legal or not, or a registered name such as going-away. \
             Without it the Close frame is empty. REASON is text with the escapes of /text; more than \
             123 bytes do not fit into a legal frame. The answer of the peer is awaited.",
@@ -202,13 +207,16 @@ pub const ENTRIES: &[Entry] = &[
         args: &[Arg { shown: "URL", kind: Kind::Value }],
         help: "The connection that is open is closed first. Options of the command line stay.",
         examples: &[("/open ws://localhost:8080/chat", "another connection")],
+        aliases: &["connect"],
         nesting: ASKS,
+        side: OPENS,
         ..row(Group::Connection, "open", "opens a connection to another address", parse::open)
     },
     Entry {
         help: "To the same address; with the headers that /headers shows.",
         examples: &[("/reconnect", "the same connection anew")],
         nesting: ASKS,
+        side: OPENS,
         ..row(Group::Connection, "reconnect", "opens the connection anew", |args| {
             parse::alone(Command::Reconnect, args)
         })
@@ -223,12 +231,52 @@ pub const ENTRIES: &[Entry] = &[
             ("/headers Origin:", "leaves it out"),
         ],
         nesting: SETS,
+        side: OPENS,
         ..row(
             Group::Connection,
             "headers",
             "shows or changes the headers of the handshake",
             |args| parse::headers(args),
         )
+    },
+    Entry {
+        args: &[TARGET, Arg { shown: "[LINE]", kind: Kind::Command }],
+        help: "TARGET is the number of a client, as the transcript and /clients show it, several as in \
+            3,5, or all. LINE is a text or a command; without it, every line that follows is for \
+            them, until /to all. @3 LINE is the same in short; behind @3 begins a line, so @3 //x \
+            sends /x. A text that begins with @ is written /text \\@.\n\
+            What is not sent is for all, or for nobody in particular: /show, /last and /status tell of \
+            the client meant, otherwise of the only one or the one last heard from.",
+        examples: &[
+            ("/to 3 hello", "a text for one client"),
+            ("@3,5 /ping", "a ping for two"),
+            ("/to 3", "what follows is for client 3"),
+            ("/to all", "for everybody again"),
+        ],
+        nesting: Nesting::No("write @3 there"),
+        side: MANY,
+        ..row(Group::Connection, "to", "sends a line to some of the clients", parse::to_clients)
+    },
+    Entry {
+        help: "Number, address, path, user agent, what was agreed, how long it has been open and silent, \
+            what it sent and was sent.",
+        examples: &[("/clients", "a few lines for each")],
+        side: MANY,
+        ..row(Group::Connection, "clients", "lists who is connected", |args| {
+            parse::alone(Command::Clients, args)
+        })
+    },
+    Entry {
+        args: &[TARGET, CODE, REASON],
+        help: "TARGET is written as for /to, CODE and REASON as for /close.",
+        examples: &[
+            ("/kick 3", "a Close without a code"),
+            ("/kick 3 4001 enough", "one that says why"),
+            ("/kick all going-away", "everybody"),
+        ],
+        nesting: ENDS,
+        side: MANY,
+        ..row(Group::Connection, "kick", "closes the connection of a client", parse::kick)
     },
     Entry {
         help: "Where it leads, how long it has been open, what was agreed.",
@@ -326,7 +374,9 @@ pub const ENTRIES: &[Entry] = &[
             Arg { shown: "[TIMEOUT]", kind: Kind::Value },
         ],
         help: "The lines that follow wait for a message that matches; if none comes in time (10 s unless \
-            told) that is an error, which ends a script. A REGEX with spaces is written /in slashes/ \
+            told) that is an error, which ends a script. Messages count that came since the \
+            connection was opened, at the prompt since the last line that sent something; each is \
+            found once. A REGEX with spaces is written /in slashes/ \
             or \"in quotes\"; a backslash makes a slash or a quote a part of it.",
         examples: &[
             ("/expect pong", "a message with pong in it"),
@@ -335,6 +385,23 @@ pub const ENTRIES: &[Entry] = &[
         ],
         nesting: HOLDS,
         ..row(Group::Script, "expect", "waits for a message that matches", parse::expect)
+    },
+    Entry {
+        args: &[
+            Arg { shown: "[N]", kind: Kind::Value },
+            Arg { shown: "[TIMEOUT]", kind: Kind::Value },
+        ],
+        help: "The lines that follow wait until N clients are connected at once, one unless told; if they \
+            do not come in time (60 s unless told) that is an error, which ends a script. TIMEOUT \
+            without N has a unit.",
+        examples: &[
+            ("/await", "somebody"),
+            ("/await 2 10", "two clients, at most ten seconds"),
+            ("/await 500ms", "one, half a second"),
+        ],
+        nesting: HOLDS,
+        side: MANY,
+        ..row(Group::Script, "await", "waits for clients to connect", parse::wait_for_clients)
     },
     Entry {
         args: &[Arg { shown: "FILE", kind: Kind::Path(&[]) }],
@@ -381,8 +448,8 @@ pub const ENTRIES: &[Entry] = &[
         ],
         help: "Only what passes all that is given is shown; the rest is still counted and acted on. OPCODES \
             are names or numbers with commas between; a continuation counts as what it continues. \
-            REGEX, in slashes or quotes, is looked for in the content. off shows everything, nothing \
-            asks what is filtered.",
+            REGEX, in slashes or quotes, is looked for in the content. A server takes @3 or @3,5 too: \
+            the frames of these clients. off shows everything, nothing asks what is filtered.",
         examples: &[
             ("/filter in text,binary", "messages received"),
             ("/filter /\"error\"/", "what has an error in it"),
@@ -422,7 +489,7 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         aliases: &["q", "exit"],
-        help: "Sends Close 1000 and waits for the answer. Ctrl-D does the same.",
+        help: "Sends Close 1000 and waits for the answer; a server sends 1001 to all. Ctrl-D does the same.",
         examples: &[("/quit", "the end")],
         nesting: ENDS,
         ..row(Group::Prompt, "quit", "closes the connection and leaves", |args| {

@@ -13,7 +13,7 @@ use crate::wire::utf8::is_utf8;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, OpCode, ViolationKind};
 
-/// The way to the peer.
+/// The way to a peer.
 pub struct Line<'a> {
     /// The protocol.
     pub endpoint: &'a mut Endpoint,

@@ -3,14 +3,20 @@
 //! Lines come from a prompt, from stdin, from `-x`, from files; each is a message or a command.
 //! Some hold up what follows: `/wait`, `/expect`, `/repeat`, `/file`. Nothing here waits: a call
 //! of [`Conductor::run`] does what can be done now and [`Conductor::deadline`] says when to call
-//! again. It outlives connections, so that settings and jobs hold after `/reconnect`.
+//! again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
+//! connections are on a [`Stage`]: one of a client, or those of a server.
 
+mod assist;
+mod audience;
 mod backlog;
 mod carry;
 mod execute;
 mod file;
+mod habits;
 mod lines;
 mod reading;
+mod setup;
+mod stage;
 mod tell;
 mod voice;
 
@@ -19,22 +25,24 @@ use std::time::{Duration, Instant};
 
 use regex::bytes::Regex;
 
+pub use self::assist::Roll;
+pub use self::backlog::Backlog;
 pub use self::carry::Line;
 pub use self::lines::{LineBuffer, LineError, Place, Source};
+pub use self::setup::{Setup, script};
+pub use self::stage::{ClientFacts, Settings, Stage};
 pub use self::voice::Voice;
 
-use self::backlog::Backlog;
 use self::file::FileSending;
-use crate::config::{ClientConfig, OpenConfig};
-use crate::event::FrameEvent;
-use crate::modes::client::desk::Desk;
-use crate::net::link::HIGH_WATER;
+use crate::config::OpenConfig;
+use crate::event::{ConnId, FrameEvent};
 use crate::net::stdio::Stdin;
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
-use crate::ui::command::{AutoPong, Command};
+use crate::ui::command::{Command, Target};
 use crate::ui::prompt::{Next, Prompt};
 use crate::ui::style::Ink;
+use crate::wire::Role;
 use crate::wire::close::CloseBody;
 
 /// Files that `/source` may open inside each other.
@@ -63,26 +71,21 @@ pub struct Failure {
     pub unmet: bool,
 }
 
-/// What is changed on every connection that is opened.
-#[derive(Clone, Copy, Debug)]
-struct Settings {
-    auto_pong: Option<AutoPong>,
-    auto_close: bool,
-    compress: bool,
-}
-
 /// A line on its way.
 struct Item {
     place: Place,
     /// The line, or why there is none.
     line: Result<String, LineError>,
+    /// It is a message, whatever it begins with.
+    verbatim: bool,
 }
 
 /// What holds up the lines that follow.
 enum Hold {
     Wait(Instant),
-    Expect { regex: Regex, given: Duration, until: Instant, place: Place },
-    Repeat { command: Command, left: u64, place: Place },
+    Expect { regex: Regex, given: Duration, until: Instant, target: Target, place: Place },
+    Await { count: usize, given: Duration, until: Instant, place: Place },
+    Repeat { command: Command, left: u64, target: Target, place: Place },
     File(Box<FileSending>, Place),
 }
 
@@ -92,6 +95,7 @@ struct Every {
     interval: Duration,
     next: Instant,
     command: Command,
+    target: Target,
     line: String,
 }
 
@@ -118,15 +122,24 @@ pub struct Conductor {
     last_every: u64,
     backlog: Backlog,
     settings: Settings,
-    open: OpenConfig,
+    role: Role,
+    /// Whom lines are for that do not say.
+    target: Target,
+    /// The clients that completion knows.
+    roll: Roll,
+    /// How a client opens the next connection.
+    open: Option<OpenConfig>,
     ask: Option<Ask>,
     failure: Option<Failure>,
+    /// How the last connection ended.
+    ended: String,
+    /// The last line was an `/expect` that was met.
+    met_last: bool,
 }
 
 impl Conductor {
     /// For a script, whose first error ends it, or for somebody who types.
-    pub fn new(scripted: bool, voice: Voice, config: &ClientConfig, no_commands: bool) -> Self {
-        let (open, binary) = (config.open.clone(), config.binary);
+    fn new(scripted: bool, voice: Voice, setup: &Setup<'_>) -> Self {
         Self {
             prompt: None,
             stdin: None,
@@ -135,34 +148,39 @@ impl Conductor {
             to_answer: false,
             answer: Next::Read,
             scripted,
-            no_commands,
-            binary,
+            no_commands: setup.lines.no_commands,
+            binary: setup.binary,
             queue: VecDeque::new(),
             sources: Vec::new(),
             hold: None,
             every: Vec::new(),
             last_every: 0,
             backlog: Backlog::default(),
-            settings: Settings { auto_pong: None, auto_close: true, compress: true },
-            open,
+            settings: Settings::default(),
+            role: if setup.open.is_some() { Role::Client } else { Role::Server },
+            target: Target::All,
+            roll: Roll::default(),
+            open: setup.open.cloned(),
             ask: None,
             failure: None,
+            ended: String::new(),
+            met_last: false,
         }
     }
 
-    /// Lines come from an editor.
-    pub fn listen_to(&mut self, prompt: Prompt) {
-        self.prompt = Some(prompt);
-    }
-
     /// Lines come from stdin.
-    pub fn read_from(&mut self, stdin: Stdin) {
+    fn read_from(&mut self, stdin: Stdin) {
         self.stdin = Some((stdin, LineBuffer::default()));
     }
 
     /// Notes that the poll or a waker says that lines may have come.
     pub fn set_ready(&mut self, closed: bool) {
         self.stdin.iter_mut().for_each(|(stdin, _)| stdin.set_ready(closed));
+    }
+
+    /// Whether lines are those of a script.
+    pub fn is_scripted(&self) -> bool {
+        self.scripted
     }
 
     /// Whether a script has come to its end.
@@ -188,6 +206,9 @@ impl Conductor {
         };
         match self.hold {
             Some(Hold::File(ref file, _)) => self.show(&format!("{} % sent", file.percent()), ink),
+            Some(Hold::Expect { .. } | Hold::Wait(_)) if text == "connected" => {
+                self.show("waiting", Ink::Info);
+            }
             _ => self.show(text, ink),
         }
     }
@@ -202,9 +223,31 @@ impl Conductor {
         }
     }
 
+    /// Notes who a server's clients are: their numbers, and who each is.
+    pub fn set_clients(&mut self, clients: Vec<(u64, String)>) {
+        self.roll.set(clients);
+    }
+
+    /// Shows how many clients a server has, or whom lines are for.
+    pub fn show_clients(&mut self) {
+        let count = self.roll.count();
+        let gone = |id: &ConnId| !self.roll.has(*id);
+        let (text, ink) = match (&self.hold, &self.target) {
+            (Some(Hold::File(file, _)), _) => (format!("{} % sent", file.percent()), Ink::Good),
+            (_, Target::Only(ids)) => {
+                let ink = if ids.iter().all(gone) { Ink::Violation } else { Ink::Good };
+                (format!("to {}", self.target), ink)
+            }
+            (_, Target::All) if count == 0 => ("listening".to_owned(), Ink::Info),
+            (_, Target::All) if count == 1 => ("1 client".to_owned(), Ink::Good),
+            (_, Target::All) => (format!("{count} clients"), Ink::Good),
+        };
+        self.show(&text, ink);
+    }
+
     /// Adds a line to those that wait.
     pub fn push(&mut self, place: Place, line: String) {
-        self.queue.push_back(Item { place, line: Ok(line) });
+        self.queue.push_back(Item { place, line: Ok(line), verbatim: false });
     }
 
     /// Adds the lines of a file before those that wait.
@@ -213,8 +256,8 @@ impl Conductor {
     }
 
     /// How the next connection is opened.
-    pub fn open_config(&self) -> &OpenConfig {
-        &self.open
+    pub fn open_config(&self) -> Option<&OpenConfig> {
+        self.open.as_ref()
     }
 
     /// The editor, if there is one.
@@ -268,13 +311,7 @@ impl Conductor {
 
     /// Brings a new connection's endpoint to what was set.
     pub fn set_up(&mut self, endpoint: &mut Endpoint) {
-        let Settings { auto_pong, auto_close, compress } = self.settings;
-        // Without a word about it, what the command line says holds.
-        if let Some(auto_pong) = auto_pong {
-            endpoint.set_auto_pong(auto_pong);
-        }
-        endpoint.set_auto_close(auto_close);
-        endpoint.set_compress(compress);
+        self.settings.apply(endpoint);
         self.backlog.clear();
     }
 
@@ -287,7 +324,7 @@ impl Conductor {
     pub fn deadline(&self) -> Option<Instant> {
         let hold = match &self.hold {
             Some(Hold::Wait(at)) => Some(*at),
-            Some(Hold::Expect { until, .. }) => Some(*until),
+            Some(Hold::Expect { until, .. } | Hold::Await { until, .. }) => Some(*until),
             Some(Hold::Repeat { .. } | Hold::File(..)) | None => None,
         };
         self.every.iter().map(|every| every.next).chain(hold).min()
@@ -298,7 +335,7 @@ impl Conductor {
         match &self.hold {
             Some(Hold::Repeat { .. } | Hold::File(..)) => true,
             Some(Hold::Expect { .. }) => self.backlog.has_news(),
-            Some(Hold::Wait(_)) => false,
+            Some(Hold::Wait(_) | Hold::Await { .. }) => false,
             None => {
                 let reads = self.stdin.as_ref().is_some_and(|(stdin, _)| stdin.is_ready());
                 (self.has_lines() || reads) && self.ask.is_none()
@@ -306,20 +343,37 @@ impl Conductor {
         }
     }
 
-    /// Does what can be done now. Without a line to the peer, commands that need one fail.
-    pub fn run(&mut self, desk: &mut Desk, mut line: Option<Line<'_>>, now: Instant) {
+    /// Whether [`Conductor::run`] would do something at once.
+    pub fn can_go_on(&self, stage: &dyn Stage) -> bool {
+        self.is_ready() && stage.has_room(&self.needs_room())
+    }
+
+    /// Whose room what goes on needs.
+    fn needs_room(&self) -> Target {
+        match &self.hold {
+            Some(Hold::File(file, _)) => file.target(),
+            Some(Hold::Repeat { command: Command::To { target, .. }, .. })
+            | Some(Hold::Repeat { target, .. }) => target.clone(),
+            _ => Target::All,
+        }
+    }
+
+    /// Does what can be done now. Where nobody is on the stage, commands that need somebody fail.
+    pub fn run(&mut self, stage: &mut dyn Stage, now: Instant) {
         self.take_typed();
         self.read_stdin();
-        self.do_every(desk, line.as_mut(), now);
-        while self.ask.is_none() && self.failure.is_none() && line.as_ref().is_none_or(has_room) {
+        stage.hand_over(&mut self.backlog);
+        while self.ask.is_none() && self.failure.is_none() && stage.has_room(&self.needs_room()) {
             let go_on = match self.hold.take() {
-                Some(hold) => self.go_on_holding(hold, desk, line.as_mut(), now),
-                None => self.next_line(desk, line.as_mut(), now),
+                Some(hold) => self.go_on_holding(hold, stage, now),
+                None => self.next_line(stage, now),
             };
             if !go_on {
                 break;
             }
         }
+        // After the lines: what a /stop among them ends is not done once more.
+        self.do_every(stage, now);
         if std::mem::take(&mut self.to_answer)
             && let Some(prompt) = &self.prompt
             && !matches!(self.ask, Some(Ask::Quit | Ask::Leave))
@@ -328,11 +382,12 @@ impl Conductor {
         }
     }
 
-    /// The connection has ended: what needs it stops, and says so.
-    pub fn disconnected(&mut self) {
+    /// The connection has ended, `how` says in which way: what needs it stops, and says so.
+    pub fn disconnected(&mut self, how: &str) {
+        how.clone_into(&mut self.ended);
         match self.hold.take() {
             Some(Hold::Expect { regex, place, .. }) => {
-                self.fail(&place, &lost_expectation(&regex), true);
+                self.fail(&place, &self.lost_expectation(&regex), true);
             }
             Some(Hold::Repeat { place, .. } | Hold::File(_, place)) => {
                 self.fail(&place, "the connection ended before all was sent", false);
@@ -346,21 +401,20 @@ impl Conductor {
     }
 
     /// Goes on with what holds up the rest; says whether something changed.
-    fn go_on_holding(
-        &mut self,
-        hold: Hold,
-        desk: &mut Desk,
-        line: Option<&mut Line<'_>>,
-        now: Instant,
-    ) -> bool {
+    fn go_on_holding(&mut self, hold: Hold, stage: &mut dyn Stage, now: Instant) -> bool {
         match hold {
             Hold::Wait(at) if at <= now => true,
-            Hold::Expect { ref regex, given, until, ref place } => {
-                if self.backlog.find(regex) {
+            Hold::Expect { ref regex, given, until, ref target, ref place } => {
+                if self.backlog.find(regex, target) {
+                    self.met_last = true;
+                    if !self.scripted {
+                        self.voice
+                            .note(&format!("/expect {} is met", lines::quoted(regex.as_str())));
+                    }
                     return true;
                 }
-                if line.is_none() {
-                    let (place, text) = (place.clone(), lost_expectation(regex));
+                if !stage.may_come(target) {
+                    let (place, text) = (place.clone(), self.lost_expectation(regex));
                     self.fail(&place, &text, true);
                     return true;
                 }
@@ -369,27 +423,41 @@ impl Conductor {
                     return false;
                 }
                 let text = format!(
-                    "/expect {}: no such message came within {} s",
+                    "/expect {}: no such message came within {} s; {}",
                     lines::quoted(regex.as_str()),
-                    given.as_secs_f64()
+                    given.as_secs_f64(),
+                    self.backlog.summary(target)
                 );
                 let place = place.clone();
                 self.fail(&place, &text, true);
                 true
             }
-            Hold::Repeat { command, left, place } => {
-                self.carry_out(command.clone(), &place, desk, line, now);
+            Hold::Await { count, given, until, place } => {
+                let there = stage.present(&Target::All).len();
+                if there >= count {
+                    return true;
+                }
+                if until > now {
+                    self.hold = Some(Hold::Await { count, given, until, place });
+                    return false;
+                }
+                let given = given.as_secs_f64();
+                let text = format!("/await: {there} of {count} clients came within {given} s");
+                self.fail(&place, &text, true);
+                true
+            }
+            Hold::Repeat { command, left, target, place } => {
+                self.carry_out(command.clone(), &target, &place, stage, now);
                 if left > 1 && self.failure.is_none() {
                     // What was repeated may hold itself: then it is lost, so it is not allowed.
-                    self.hold = Some(Hold::Repeat { command, left: left - 1, place });
+                    self.hold = Some(Hold::Repeat { command, left: left - 1, target, place });
                 }
                 true
             }
             Hold::File(mut file, place) => {
-                let Some(line) = line else { return true };
-                match file.go_on(line, now) {
+                match file.go_on(stage, now) {
                     Ok(None) => {
-                        if let Some(bar) = file.bar(desk.reporter.columns(), now) {
+                        if let Some(bar) = file.bar(stage.reporter().columns(), now) {
                             self.voice.text(bar.as_bytes());
                         }
                         self.hold = Some(Hold::File(file, place));
@@ -405,17 +473,17 @@ impl Conductor {
             }
         }
     }
-}
 
-fn lost_expectation(regex: &Regex) -> String {
-    let regex = lines::quoted(regex.as_str());
-    format!("/expect {regex}: the connection ended before such a message came")
-}
+    /// What to say of an expectation that died with its connection.
+    fn lost_expectation(&self, regex: &Regex) -> String {
+        let regex = lines::quoted(regex.as_str());
+        let how = if self.ended.is_empty() { String::new() } else { format!(": {}", self.ended) };
+        format!("/expect {regex}: the connection ended before such a message came{how}")
+    }
 
-/// Whether another line can be carried out on it: not while much waits to be sent, nor once it is
-/// over, for the lines that follow may open another connection.
-fn has_room(line: &Line<'_>) -> bool {
-    line.endpoint.state() != State::Closed
-        && line.link.tx.len() < HIGH_WATER
-        && line.link.pending() < HIGH_WATER
+    /// Whether the last thing a script did was to see what it expected: then nothing is left to
+    /// stay for.
+    pub fn has_seen_all(&self) -> bool {
+        self.met_last
+    }
 }

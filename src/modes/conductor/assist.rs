@@ -1,26 +1,63 @@
-//! What helps at the prompt: the table of commands, and the files of this machine.
+//! What helps at the prompt: the table of commands, the files of this machine, a server's clients.
 
 use std::path::{MAIN_SEPARATOR, Path};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::ui::command::completion::{Candidate, complete};
-use crate::ui::command::hint::hint;
+use crate::event::ConnId;
+use crate::ui::command::completion::{Candidate, Surroundings, complete_for};
+use crate::ui::command::hint::hint_for;
 use crate::ui::prompt::{Assist, Completion};
+use crate::wire::Role;
 
 /// Files that are proposed at most: more nobody reads.
 const MAX_FILES: usize = 1000;
+
+/// A server's clients as completion knows them: their numbers, and who each is. Written by the loop,
+/// read by the thread of the editor.
+#[derive(Clone, Debug, Default)]
+pub struct Roll(Arc<Mutex<Vec<(u64, String)>>>);
+
+impl Roll {
+    /// Replaces them.
+    pub fn set(&self, clients: Vec<(u64, String)>) {
+        *self.lock() = clients;
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether one is there.
+    pub fn has(&self, id: ConnId) -> bool {
+        self.lock().iter().any(|(other, _)| *other == id.0)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(u64, String)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Completes commands and their arguments, or nothing where there are no commands.
 pub struct CommandAssist {
     /// Lines that start with a slash are commands.
     pub commands: bool,
+    /// Whose side the lines are for.
+    pub role: Role,
+    /// The clients of a server.
+    pub roll: Roll,
 }
 
 impl Assist for CommandAssist {
     fn complete(&self, line: &str, pos: usize) -> (usize, Vec<Completion>) {
-        if !self.commands || !line.starts_with('/') {
+        let is_command =
+            line.starts_with('/') || (self.role == Role::Server && line.starts_with('@'));
+        if !self.commands || !is_command {
             return (pos, Vec::new());
         }
-        let (start, candidates) = complete(line, pos, &files);
+        let clients = &self.roll.lock();
+        let amid = Surroundings { role: self.role, files: &files, clients };
+        let (start, candidates) = complete_for(line, pos, &amid);
         let completion = |Candidate { replacement, display, description }: Candidate| Completion {
             shown: display,
             replacement,
@@ -30,7 +67,7 @@ impl Assist for CommandAssist {
     }
 
     fn hint(&self, line: &str, pos: usize) -> Option<String> {
-        if self.commands { hint(line, pos) } else { None }
+        if self.commands { hint_for(line, pos, self.role) } else { None }
     }
 }
 

@@ -1,12 +1,14 @@
-//! `/file`: a file as one message, in constant memory.
+//! `/file`: a file as one message, in constant memory, to one peer or to several.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::carry::Line;
+use super::stage::Stage;
+use crate::event::ConnId;
 use crate::net::link::plain_io;
+use crate::ui::command::Target;
 use crate::ui::number;
 use crate::ui::progress::Progress;
 use crate::ui::sanitize::escaped;
@@ -21,6 +23,8 @@ const BAR_EVERY: Duration = Duration::from_secs(1);
 
 /// A file on its way.
 pub(super) struct FileSending {
+    /// Who is sent it, as long as it can be sent.
+    to: Vec<ConnId>,
     name: String,
     file: File,
     text: bool,
@@ -37,31 +41,33 @@ impl FileSending {
     pub(super) fn begin(
         path: &Path,
         text: bool,
-        line: &Line<'_>,
+        to: Vec<ConnId>,
         now: Instant,
     ) -> Result<Self, String> {
         let path = crate::config::expand_home(path);
         let name = escaped(path.as_os_str().as_encoded_bytes());
         let plain = |error: io::Error| format!("{name}: {}", plain_io(&error));
-        if !line.endpoint.is_open() {
-            return Err("the connection is closing, nothing more can be sent".to_owned());
-        }
         if text {
             check_text(&path, &name)?;
         }
         let file = File::open(&path).map_err(plain)?;
         let size = file.metadata().map_err(plain)?.len();
         let next_bar = now + BAR_EVERY;
-        Ok(Self { file, text, size, sent: 0, begun: now, next_bar, buffer: Vec::new(), name })
+        Ok(Self { to, file, text, size, sent: 0, begun: now, next_bar, buffer: Vec::new(), name })
     }
 
-    /// Sends the next piece. Gives a summary once all is handed over.
+    /// Sends the next piece. Gives a summary once all is handed over. Who can't be sent it any more
+    /// is left out.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read, or nobody is left; in words.
     pub(super) fn go_on(
         &mut self,
-        line: &mut Line<'_>,
+        stage: &mut dyn Stage,
         now: Instant,
     ) -> Result<Option<String>, String> {
-        let Self { name, file, buffer, sent, size, .. } = self;
+        let Self { to, name, file, buffer, sent, size, .. } = self;
         buffer.clear();
         // A byte more than fits shows whether this is the last piece.
         let left = (PIECE as u64).min(size.saturating_sub(*sent).max(1));
@@ -70,14 +76,25 @@ impl FileSending {
         *sent += buffer.len() as u64;
         let last = buffer.is_empty() || *sent >= *size;
         let opcode = if self.text { Data::Text } else { Data::Binary };
-        line.endpoint
-            .send_fragment(opcode, buffer, last, &mut line.link.tx)
-            .map_err(|error| format!("{name}: byte {sent}: {error}"))?;
+        let mut fault = "the connection ended before all was sent".to_owned();
+        to.retain(|id| {
+            let Some(line) = stage.line(*id) else { return false };
+            let result = line.endpoint.send_fragment(opcode, buffer, last, &mut line.link.tx);
+            result.map_err(|error| fault = error.to_string()).is_ok()
+        });
+        if to.is_empty() {
+            return Err(format!("{name}: byte {sent}: {fault}"));
+        }
         Ok(last.then(|| {
             let time = now.saturating_duration_since(self.begun);
             let bytes = number::grouped(*sent);
             format!("{name}: {bytes} bytes sent in {:.3} s", time.as_secs_f64())
         }))
+    }
+
+    /// Who is sent it.
+    pub(super) fn target(&self) -> Target {
+        Target::Only(self.to.clone())
     }
 
     /// How much has been handed over, in percent.

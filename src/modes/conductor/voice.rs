@@ -6,6 +6,7 @@ use crate::ui::sanitize::escaped;
 use crate::ui::style::{Ink, Palette};
 
 /// Talks to whoever gave the lines.
+#[derive(Clone)]
 pub enum Voice {
     /// Above the line being typed.
     Screen(Screen, Palette),
@@ -23,6 +24,14 @@ impl Voice {
             Self::Screen(..) => self.line(Ink::Info, "* ", text),
             Self::Stderr { quiet: false } => say::note(text),
             Self::Stderr { quiet: true } => {}
+        }
+    }
+
+    /// Says something about one of many connections.
+    pub fn of(&self, conn: u64, text: &str) {
+        match self {
+            Self::Screen(..) => self.line(Ink::Info, "* ", &format!("[{conn}] {text}")),
+            Self::Stderr { .. } => say::of(conn, text),
         }
     }
 

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use memchr::memchr;
 
 use crate::net::link::plain_io;
-use crate::ui::command::parse;
+use crate::ui::command::parse_for;
 use crate::ui::sanitize::escaped;
+use crate::wire::Role;
 
 /// Longest line of stdin.
 const MAX_LINE: usize = 64 * 1024 * 1024;
@@ -19,6 +20,8 @@ const MAX_LINE: usize = 64 * 1024 * 1024;
 pub enum Place {
     /// Typed at the prompt: who typed it knows.
     Typed,
+    /// Done every so often.
+    Job,
     /// A line of a file or of stdin, from 1.
     Line(Arc<str>, u64),
 }
@@ -27,7 +30,7 @@ impl Place {
     /// In words, where words are needed.
     pub fn tell(&self) -> Option<String> {
         match self {
-            Self::Typed => None,
+            Self::Typed | Self::Job => None,
             Self::Line(name, line) => Some(format!("{name}: line {line}")),
         }
     }
@@ -49,15 +52,15 @@ impl Default for Source {
 }
 
 impl Source {
-    /// The same, if each of its lines is a command or a message.
+    /// The same, if each of its lines is a command or a message on this side.
     ///
     /// # Errors
     ///
     /// The first line that is none; in words.
-    pub fn checked(self) -> Result<Self, String> {
+    pub fn checked(self, role: Role) -> Result<Self, String> {
         let mut lines = self.clone();
         while let Some((place, line)) = lines.next() {
-            if let Err(error) = parse(&line) {
+            if let Err(error) = parse_for(&line, role) {
                 return Err(format!("{}: {error}", place.tell().unwrap_or_default()));
             }
         }

@@ -1,20 +1,27 @@
 //! What the commands that ask are answered.
 
+mod server;
+
+use server::name_client;
+pub(super) use server::{clients, roll, status_of_client, status_of_server};
+
 use std::fmt::Write as _;
 use std::time::Instant;
 
+use super::Stage;
 use crate::config::OpenConfig;
-use crate::event::{Direction, Event};
-use crate::modes::client::desk::Desk;
+use crate::event::{ConnId, Direction, Event};
+use crate::modes::client::book::Book;
+use crate::modes::report::Reporter;
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::checklist::Checklist;
 use crate::ui::command::notation;
-use crate::ui::command::{AutoPong, Filter, FilterChange, Show, Timestamps, View, Way};
+use crate::ui::command::{AutoPong, Filter, FilterChange, Show, Target, Timestamps, View, Way};
 use crate::ui::sanitize::{escape_into, escaped};
 use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, number, pretty, redact, stats};
 use crate::wire::handshake::headers::HeaderEdit;
-use crate::wire::{Data, OpCode};
+use crate::wire::{Data, OpCode, Role};
 
 type Answer = Result<String, String>;
 
@@ -76,17 +83,16 @@ fn shown(edit: &HeaderEdit) -> String {
 }
 
 /// The last message in full.
-pub(super) fn last(desk: &Desk) -> Result<Vec<u8>, String> {
-    let book = desk.reporter.book().ok_or(NOTHING)?;
+pub(super) fn last(id: ConnId, reporter: &Reporter) -> Result<Vec<u8>, String> {
+    let book = reporter.book(id).ok_or(NOTHING)?;
     let last = book.last.as_ref().ok_or(NOTHING)?;
     let mut out = Vec::new();
+    name_client(id, reporter, &mut out);
     let is_text = last.opcode == Some(OpCode::Data(Data::Text));
-    let palette = desk.reporter.palette();
+    let palette = reporter.palette();
     if !is_text {
         hexdump::dump(&last.content, 0, 0, &mut out);
-    } else if desk.reporter.pretty()
-        && pretty::append(&last.content, 0, palette, &mut out).is_some()
-    {
+    } else if reporter.pretty() && pretty::append(&last.content, 0, palette, &mut out).is_some() {
         out.push(b'\n');
     } else {
         for line in last.content.split(|byte| *byte == b'\n') {
@@ -116,14 +122,19 @@ impl std::fmt::Write for Text<'_> {
 /// `/show`.
 pub(super) fn show(
     show: Show,
-    desk: &Desk,
-    endpoint: Option<&Endpoint>,
+    id: ConnId,
+    stage: &dyn Stage,
     every: &[String],
     now: Instant,
 ) -> Result<Vec<u8>, String> {
-    let book = desk.reporter.book().ok_or("there was no connection yet")?;
-    let palette = desk.reporter.palette();
+    let reporter = stage.reporter();
+    let book = reporter.book(id).ok_or_else(|| match stage.role() {
+        Role::Client => "there was no connection yet".to_owned(),
+        Role::Server => format!("nothing is known of client {}", id.0),
+    })?;
+    let (palette, sent) = (reporter.palette(), reporter.sent());
     let mut out = Vec::new();
+    name_client(id, reporter, &mut out);
     match show {
         Show::Handshake => {
             let (Some(request), Some(report)) = (&book.request, &book.report) else {
@@ -134,26 +145,23 @@ pub(super) fn show(
         }
         Show::Tls => {
             let facts = book.tls.as_ref().ok_or("the connection is not under TLS")?;
-            let options = HumanOptions {
-                palette,
-                timestamps: Timestamps::Off,
-                ..HumanOptions::new(Direction::ToServer)
-            };
-            let at = desk.reporter.stamp();
+            let options =
+                HumanOptions { palette, timestamps: Timestamps::Off, ..HumanOptions::new(sent) };
+            let at = reporter.stamp();
             HumanPrinter::new(options).print(&at, &Event::Tls(facts), &mut out);
         }
         Show::Stats => {
-            let now = desk.reporter.stamp().micros;
-            out.extend_from_slice(stats::render(&book.stats, Direction::ToServer, now).as_bytes());
+            let now = reporter.stamp().micros;
+            out.extend_from_slice(stats::render(&book.stats, sent, now).as_bytes());
         }
         Show::Frames(n) => book.frames(n).for_each(|line| out.extend_from_slice(line)),
-        Show::State => state(desk, endpoint, every, now, &mut out),
+        Show::State => state(reporter, stage.endpoint(id), every, now, &mut out),
     }
     Ok(out)
 }
 
 fn state(
-    desk: &Desk,
+    reporter: &Reporter,
     endpoint: Option<&Endpoint>,
     every: &[String],
     now: Instant,
@@ -187,7 +195,6 @@ fn state(
             }
         }
     }
-    let reporter = &desk.reporter;
     fact("view", view_name(reporter.view()));
     fact("filter", &filter_text(reporter.filter()));
     fact("timestamps", timestamps_name(reporter.timestamps()));
@@ -200,16 +207,12 @@ fn state(
     }
 }
 
-/// `/status`, in one or two lines.
-pub(super) fn status(
-    open: &OpenConfig,
-    desk: &Desk,
-    endpoint: Option<&Endpoint>,
-    now: Instant,
-) -> String {
+/// `/status` of a client, in one or two lines.
+pub(super) fn status(open: &OpenConfig, stage: &dyn Stage, now: Instant) -> String {
+    let id = ConnId(1);
     let url = &open.target;
-    let Some(endpoint) = endpoint else { return format!("not connected; {url}") };
-    let book = desk.reporter.book();
+    let Some(endpoint) = stage.endpoint(id) else { return format!("not connected; {url}") };
+    let book = stage.reporter().book(id);
     let mut text = format!("connected to {url}");
     if let Some((_, peer)) = book.and_then(|book| book.addresses) {
         let _ = write!(text, " ({peer})");
@@ -227,24 +230,28 @@ pub(super) fn status(
         let _ = write!(text, "; {deflate}");
     }
     if let Some(book) = book {
-        let amount = |direction| {
-            let all = book.stats.direction(direction).all();
-            let frames = number::counted(all.frames, "frame");
-            let messages = number::counted(book.stats.messages(direction), "message");
-            format!("{frames}, {messages}, {} bytes", number::grouped(all.payload))
-        };
-        let (sent, received) = (amount(Direction::ToServer), amount(Direction::ToClient));
-        let _ = write!(text, "\nsent {sent}; received {received}");
+        let _ = write!(text, "\n{}", amounts(book, stage.reporter().sent()));
     }
     text
 }
 
+/// `sent 2 frames, 2 messages, 10 bytes; received …`.
+pub(super) fn amounts(book: &Book, sent: Direction) -> String {
+    let amount = |direction| {
+        let all = book.stats.direction(direction).all();
+        let frames = number::counted(all.frames, "frame");
+        let messages = number::counted(book.stats.messages(direction), "message");
+        format!("{frames}, {messages}, {} bytes", number::grouped(all.content))
+    };
+    format!("sent {}; received {}", amount(sent), amount(sent.opposite()))
+}
+
 /// `/view`.
-pub(super) fn view(view: Option<View>, desk: &mut Desk) -> Answer {
+pub(super) fn view(view: Option<View>, reporter: &mut Reporter) -> Answer {
     if let Some(view) = view {
-        desk.reporter.set_view(view)?;
+        reporter.set_view(view)?;
     }
-    Ok(format!("view: {}", view_name(desk.reporter.view())))
+    Ok(format!("view: {}", view_name(reporter.view())))
 }
 
 fn view_name(view: View) -> &'static str {
@@ -257,11 +264,11 @@ fn view_name(view: View) -> &'static str {
 }
 
 /// `/timestamps`.
-pub(super) fn timestamps(choice: Option<Timestamps>, desk: &mut Desk) -> Answer {
+pub(super) fn timestamps(choice: Option<Timestamps>, reporter: &mut Reporter) -> Answer {
     if let Some(choice) = choice {
-        desk.reporter.set_timestamps(choice)?;
+        reporter.set_timestamps(choice)?;
     }
-    Ok(format!("timestamps: {}", timestamps_name(desk.reporter.timestamps())))
+    Ok(format!("timestamps: {}", timestamps_name(reporter.timestamps())))
 }
 
 fn timestamps_name(timestamps: Timestamps) -> &'static str {
@@ -273,18 +280,23 @@ fn timestamps_name(timestamps: Timestamps) -> &'static str {
 }
 
 /// `/filter`.
-pub(super) fn filter(change: FilterChange, desk: &mut Desk) -> Answer {
+pub(super) fn filter(change: FilterChange, reporter: &mut Reporter) -> Answer {
     match change {
         FilterChange::Ask => {}
-        FilterChange::Off => desk.reporter.set_filter(None)?,
-        FilterChange::Only(filter) => desk.reporter.set_filter(Some(filter))?,
+        FilterChange::Off => reporter.set_filter(None)?,
+        FilterChange::Only(filter) => reporter.set_filter(Some(filter))?,
     }
-    Ok(format!("shown: {}", filter_text(desk.reporter.filter())))
+    Ok(format!("shown: {}", filter_text(reporter.filter())))
 }
 
 fn filter_text(filter: Option<&Filter>) -> String {
-    let Some(Filter { way, opcodes, regex }) = filter else { return "everything".to_owned() };
+    let Some(Filter { target, way, opcodes, regex, unless }) = filter else {
+        return "everything".to_owned();
+    };
     let mut parts = Vec::new();
+    if *target != Target::All {
+        parts.push(format!("client {target}"));
+    }
     parts.extend(way.map(|way| match way {
         Way::In => "received".to_owned(),
         Way::Out => "sent".to_owned(),
@@ -295,5 +307,7 @@ fn filter_text(filter: Option<&Filter>) -> String {
         parts.push(names.join(", "));
     }
     parts.extend(regex.as_ref().map(|regex| super::lines::quoted(regex.as_str())));
+    let unless = unless.as_ref().map(|unless| super::lines::quoted(unless.as_str()));
+    parts.extend(unless.map(|unless| format!("not {unless}")));
     if parts.is_empty() { "everything".to_owned() } else { parts.join("; ") }
 }

@@ -1,11 +1,11 @@
 //! Where the next line comes from: the prompt, stdin, files.
 
-use super::{Ask, Conductor, Failure, Item, Line, Place, QUEUE, tell};
-use crate::modes::client::desk::Desk;
+use super::{Ask, Conductor, Failure, Item, Place, QUEUE, Stage, tell};
 use crate::net::link::plain_io;
 use crate::net::stdio::StdinRead;
-use crate::ui::command::{Command, Payload, parse};
+use crate::ui::command::{Command, Payload, parse_for};
 use crate::ui::prompt::{Prompt, Typed};
+use crate::wire::Role;
 use std::time::Instant;
 
 impl Conductor {
@@ -32,7 +32,7 @@ impl Conductor {
                 }
             };
             while let Some((place, line)) = lines.next(at_end) {
-                self.queue.push_back(Item { place, line });
+                self.queue.push_back(Item { place, line, verbatim: false });
             }
             if at_end {
                 self.stdin = None;
@@ -74,9 +74,9 @@ impl Conductor {
 
     /// A message from the editor: it is no command, whatever it begins with.
     pub(super) fn push_message(&mut self, text: String) {
-        let slash = if text.starts_with('/') && !self.no_commands { "/" } else { "" };
         if !text.is_empty() {
-            self.push(Place::Typed, format!("{slash}{text}"));
+            let place = Place::Typed;
+            self.queue.push_back(Item { place, line: Ok(text), verbatim: true });
         }
     }
 
@@ -91,14 +91,10 @@ impl Conductor {
         self.voice.note(&format!("stopped{rest}"));
     }
 
-    pub(super) fn next_line(
-        &mut self,
-        desk: &mut Desk,
-        line: Option<&mut Line<'_>>,
-        now: Instant,
-    ) -> bool {
+    pub(super) fn next_line(&mut self, stage: &mut dyn Stage, now: Instant) -> bool {
         let Some(item) = self.next_item() else { return false };
         let command = match item.line {
+            Ok(text) if item.verbatim => Ok(self.message(text)),
             Ok(text) => self.read(text),
             Err(error) => Err(error.to_string()),
         };
@@ -109,7 +105,10 @@ impl Conductor {
             false => item.place,
         };
         match command {
-            Ok(command) => self.carry_out(command, &place, desk, line, now),
+            Ok(command) => {
+                let target = self.target.clone();
+                self.carry_out(command, &target, &place, stage, now);
+            }
             Err(error) => self.fail(&place, &error, false),
         }
         true
@@ -120,25 +119,48 @@ impl Conductor {
         // For a test of what a panic leaves of the terminal; no release has it.
         #[cfg(debug_assertions)]
         assert!(self.prompt.is_none() || line != "/panic", "a panic was asked for");
-        let is_command = !self.no_commands && line.starts_with('/') && !line.starts_with("//");
-        let command = match self.no_commands {
-            true if line.is_empty() => Command::Nothing,
-            true => Command::Text(Payload::Bytes(line.into_bytes())),
-            false => parse(&line).map_err(|error| error.to_string())?,
-        };
-        Ok(match command {
-            Command::Text(payload) if self.binary && !is_command => Command::Binary(payload),
-            command => command,
+        if self.no_commands {
+            return Ok(if line.is_empty() { Command::Nothing } else { self.message(line) });
+        }
+        let command = parse_for(&line, self.role).map_err(|error| error.to_string())?;
+        Ok(match self.binary && self.is_plain(&line) {
+            true => as_binary(command),
+            false => command,
         })
+    }
+
+    /// A message as it is.
+    fn message(&self, text: String) -> Command {
+        let payload = Payload::Bytes(text.into_bytes());
+        if self.binary { Command::Binary(payload) } else { Command::Text(payload) }
+    }
+
+    /// Whether a line is a message rather than a command, once it has been said whom it is for.
+    fn is_plain(&self, line: &str) -> bool {
+        let addressed = line.strip_prefix('@').filter(|_| self.role == Role::Server);
+        let behind = addressed.or_else(|| line.strip_prefix("/to ").map(str::trim_start));
+        let line = behind.map_or(line, |rest| rest.split_once(' ').unwrap_or_default().1);
+        !line.starts_with('/') || line.starts_with("//")
     }
 
     pub(super) fn next_item(&mut self) -> Option<Item> {
         while let Some(source) = self.sources.last_mut() {
             if let Some((place, line)) = source.next() {
-                return Some(Item { place, line: Ok(line) });
+                return Some(Item { place, line: Ok(line), verbatim: false });
             }
             self.sources.pop();
         }
         self.queue.pop_front()
+    }
+}
+
+/// A text message as a binary one.
+fn as_binary(command: Command) -> Command {
+    match command {
+        Command::Text(payload) => Command::Binary(payload),
+        Command::To { target, command } => {
+            Command::To { target, command: command.map(|command| Box::new(as_binary(*command))) }
+        }
+        command => command,
     }
 }

@@ -1,0 +1,297 @@
+//! `--fault NAME[:ARG][@WHEN]`, read and checked.
+
+use super::UsageError;
+use crate::cli::size;
+use crate::net::random;
+use crate::ui::command::notation;
+use crate::ui::command::table::near;
+use crate::wire::close::MAX_REASON_LEN;
+use crate::wire::fault::{Argument, CATALOGUE, Fault, FaultInfo, FaultKind, Value, When};
+use crate::wire::handshake::headers::HeaderEdit;
+
+/// What a server does wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Faults {
+    /// Nothing.
+    #[default]
+    None,
+    /// These, on every connection.
+    Chosen(Vec<Fault>),
+    /// One fault on each connection, drawn from this seed and the connection's number.
+    Random {
+        /// Repeats the draw.
+        seed: u64,
+    },
+}
+
+/// The name that stands for any fault.
+const RANDOM: &str = "random";
+
+impl Faults {
+    /// Reads all `--fault`s.
+    ///
+    /// # Errors
+    ///
+    /// One is unknown or can't be as it is written, or two exclude each other.
+    pub fn parse(texts: &[String]) -> Result<Self, UsageError> {
+        let seeds: Vec<Option<&str>> = texts.iter().filter_map(|text| random_seed(text)).collect();
+        match (seeds.as_slice(), texts) {
+            ([], []) => Ok(Self::None),
+            ([], _) => {
+                let faults: Vec<Fault> =
+                    texts.iter().map(|text| parse(text)).collect::<Result<_, _>>()?;
+                exclusive(&faults)?;
+                Ok(Self::Chosen(faults))
+            }
+            ([None], [_]) => Ok(Self::Random { seed: fresh_seed() }),
+            ([Some(seed)], [_]) => match notation::number(seed) {
+                Some(seed) => Ok(Self::Random { seed }),
+                None => Err(usage(
+                    &format!("random:{seed}"),
+                    "write random, or random:SEED with a number",
+                )),
+            },
+            _ => Err(UsageError("--fault random stands alone".to_owned())),
+        }
+    }
+
+    /// Those of a connection.
+    pub fn of(&self, conn: u64) -> Vec<Fault> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Chosen(faults) => faults.clone(),
+            Self::Random { seed } => {
+                let drawn = scramble(seed.wrapping_add(conn.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+                let info = CATALOGUE.get((drawn % CATALOGUE.len() as u64) as usize);
+                info.map(Fault::plain).into_iter().collect()
+            }
+        }
+    }
+}
+
+/// The finalizer of SplitMix64: near numbers become far ones.
+fn scramble(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+/// Short enough to be typed again.
+fn fresh_seed() -> u64 {
+    let [a, b, c, ..] = random::nonce();
+    u64::from(u32::from_be_bytes([0, a, b, c]))
+}
+
+/// What stands behind `random`, if that is the name.
+fn random_seed(text: &str) -> Option<Option<&str>> {
+    match text.split_once(':') {
+        None => (text == RANDOM).then_some(None),
+        Some((name, seed)) => (name == RANDOM).then_some(Some(seed)),
+    }
+}
+
+fn parse(text: &str) -> Result<Fault, UsageError> {
+    let (rest, when) = split_when(text)?;
+    let (name, argument) = match rest.split_once(':') {
+        Some((name, argument)) => (name, Some(argument)),
+        None => (rest, None),
+    };
+    let Some(info) = CATALOGUE.iter().find(|info| info.name == name) else {
+        let near = near(name, &mut CATALOGUE.iter().map(|info| info.name).chain([RANDOM]));
+        let advice = match near.as_slice() {
+            [] => "--list-faults lists all".to_owned(),
+            names => format!("did you mean {}? --list-faults lists all", names.join(" or ")),
+        };
+        return Err(UsageError(format!("--fault: there is no fault {name:?}; {advice}")));
+    };
+    let mut fault = Fault { when: when.unwrap_or_default(), ..Fault::plain(info) };
+    if when.is_some() && !takes_when(info.kind) {
+        return Err(usage(text, "it is part of the handshake and takes no @"));
+    }
+    let Some(argument) = argument else { return Ok(fault) };
+    let value = match (info.argument, argument.split_once('=')) {
+        (Argument::Place, Some(("messages", count))) if when.is_none() => {
+            let count = notation::number(count).filter(|count| *count > 0);
+            fault.when = When::Message(count.ok_or_else(|| usage(text, &wanted(info)))?);
+            Some(Value::None)
+        }
+        (kind, _) => value(kind, argument),
+    };
+    fault.value = value.ok_or_else(|| usage(text, &wanted(info)))?;
+    Ok(fault)
+}
+
+/// Takes `@open` or `@message:N` off the end. A reason of a Close may hold an `@` of its own.
+fn split_when(text: &str) -> Result<(&str, Option<When>), UsageError> {
+    let Some((rest, when)) = text.rsplit_once('@') else { return Ok((text, None)) };
+    let when = match when.split_once(':') {
+        None if when == "open" => Some(When::Open),
+        Some(("message", n)) => notation::number(n).filter(|n| *n > 0).map(When::Message),
+        _ => None,
+    };
+    match when {
+        Some(when) => Ok((rest, Some(when))),
+        None => Err(usage(text, "after @ write open, or message:N")),
+    }
+}
+
+fn value(kind: Argument, text: &str) -> Option<Value> {
+    match kind {
+        Argument::None => None,
+        Argument::Number { least, most, .. } => {
+            let number = size(text).ok()?;
+            (least..=most).contains(&number).then_some(Value::Number(number))
+        }
+        Argument::Time { .. } => notation::duration(text).ok().map(Value::Time),
+        Argument::Text { .. } => {
+            // It is written into a header.
+            HeaderEdit::send("X", text).ok().filter(|_| !text.is_empty())?;
+            Some(Value::Text(text.to_owned()))
+        }
+        Argument::Close { .. } => {
+            let (code, reason) = text.split_once(':').unwrap_or((text, ""));
+            let code = notation::close_code(code)?;
+            (reason.len() <= MAX_REASON_LEN).then(|| Value::Close(code, reason.to_owned()))
+        }
+        Argument::Place => {
+            let bytes = size(text.strip_prefix("bytes=")?).ok()?;
+            Some(Value::Number(bytes))
+        }
+    }
+}
+
+/// What the argument of a fault can be, in words.
+fn wanted(info: &FaultInfo) -> String {
+    let name = info.name;
+    let usage = format!("write {name}{}", info.argument.usage());
+    match info.argument {
+        Argument::None => format!("{name} takes no argument"),
+        Argument::Number { shown, least, most, .. } => {
+            format!("{usage}; {shown} is {least} to {most}")
+        }
+        Argument::Time { .. } => format!("{usage}; TIME is {}", notation::TIMES),
+        Argument::Text { shown, .. } => format!("{usage}; {shown} is written into a header"),
+        Argument::Close { .. } => format!(
+            "{usage}; CODE is 0 to 65535 or a name as going-away, REASON at most {MAX_REASON_LEN} bytes"
+        ),
+        Argument::Place => {
+            format!("{usage}; bytes are those sent, the 101 included; messages are those received")
+        }
+    }
+}
+
+/// Whether a fault has a moment of its own choice.
+fn takes_when(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Frames(_) | FaultKind::Conduct(_))
+}
+
+/// There is one answer to a request, and one pace of it.
+fn exclusive(faults: &[Fault]) -> Result<(), UsageError> {
+    let of = |is: fn(&FaultKind) -> bool| {
+        let mut names =
+            faults.iter().filter(move |fault| is(&fault.info.kind)).map(|f| f.info.name);
+        Some((names.next()?, names.next()?))
+    };
+    let answers = of(|kind| matches!(kind, FaultKind::Answer(_)));
+    let paces = of(|kind| matches!(kind, FaultKind::Pace(_)));
+    match answers.or(paces) {
+        Some((one, other)) => {
+            Err(UsageError(format!("--fault: {one} and {other} exclude each other")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn usage(text: &str, advice: &str) -> UsageError {
+    UsageError(format!("--fault {text:?}: {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn one(text: &str) -> Fault {
+        match Faults::parse(&[text.to_owned()]) {
+            Ok(Faults::Chosen(mut faults)) if faults.len() == 1 => faults.remove(0),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    fn refused(texts: &[&str]) -> String {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        Faults::parse(&texts).expect_err("no faults").to_string()
+    }
+
+    #[test]
+    fn every_fault_can_be_asked_for_by_its_name() {
+        for info in CATALOGUE {
+            assert_eq!(one(info.name), Fault::plain(info));
+        }
+    }
+
+    #[test]
+    fn arguments_stand_behind_a_colon() {
+        assert_eq!(one("status:404").value, Value::Number(404));
+        assert_eq!(one("delay:1.5").value, Value::Time(Duration::from_millis(1500)));
+        assert_eq!(one("drip:20ms").value, Value::Time(Duration::from_millis(20)));
+        assert_eq!(one("close:4000").value, Value::Close(4000, String::new()));
+        assert_eq!(one("close:going-away:b: c@d@open").value, Value::Close(1001, "b: c@d".into()));
+        assert_eq!(one("deflate-bomb:1M").value, Value::Number(1 << 20));
+        assert_eq!(one("rst:bytes=1000").value, Value::Number(1000));
+        assert_eq!(one("subprotocol-unoffered:x.y").value, Value::Text("x.y".into()));
+    }
+
+    #[test]
+    fn moments_stand_behind_an_at() {
+        assert_eq!(one("masked@open").when, When::Open);
+        assert_eq!(one("masked@message:3").when, When::Message(3));
+        assert_eq!(one("close:1001:bye@message:1").when, When::Message(1));
+        assert_eq!(one("fin:messages=3"), one("fin@message:3"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_what_would_be_right() {
+        for (text, told) in [
+            ("maskd", "there is no fault \"maskd\"; did you mean masked? --list-faults lists all"),
+            ("nonsense", "there is no fault \"nonsense\"; --list-faults lists all"),
+            ("masked:1", "masked takes no argument"),
+            ("status:20", "write status[:STATUS]; STATUS is 200 to 599"),
+            ("delay:x", "write delay[:TIME]; TIME is seconds, as in 1.5, or 250ms, 2m, 1h"),
+            ("close:99999", "write close[:CODE[:REASON]]; CODE is 0 to 65535 or a name"),
+            ("rst:1000", "write rst[:bytes=N|:messages=N]"),
+            ("rst:messages=0", "write rst[:bytes=N|:messages=N]"),
+            ("masked@later", "after @ write open, or message:N"),
+            ("masked@message:0", "after @ write open, or message:N"),
+            ("accept-wrong@message:1", "it is part of the handshake and takes no @"),
+            ("extension-unoffered:a\r\nb: c", "EXTENSION is written into a header"),
+            ("random:x", "write random, or random:SEED with a number"),
+        ] {
+            let refused = refused(&[text]);
+            assert!(refused.contains(told), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn some_exclude_each_other() {
+        assert!(refused(&["random", "masked"]).contains("stands alone"));
+        assert!(refused(&["status", "garbage"]).contains("status and garbage exclude each other"));
+        assert!(refused(&["delay", "bytewise"]).contains("delay and bytewise exclude each other"));
+    }
+
+    #[test]
+    fn a_seed_repeats_a_draw() {
+        let draw = |seed| {
+            let faults = Faults::Random { seed };
+            (1..=200).flat_map(|conn| faults.of(conn)).map(|f| f.info.name).collect::<Vec<_>>()
+        };
+        assert_eq!(draw(7), draw(7));
+        assert_ne!(draw(7), draw(8));
+        let drawn: HashSet<_> = draw(7).into_iter().collect();
+        assert!(drawn.len() > CATALOGUE.len() / 2, "{} of all", drawn.len());
+        let seed = Faults::parse(&["random:0x10".to_owned()]).expect("a seed");
+        assert_eq!(seed, Faults::Random { seed: 16 });
+    }
+}

@@ -1,0 +1,59 @@
+//! `--list-faults`: the catalogue as text, one block for each fault.
+
+use std::fmt::Write as _;
+
+use crate::wire::fault::{Argument, CATALOGUE, FaultKind};
+
+const PREAMBLE: &str = "\
+Faults for wscope listen --fault NAME[:ARG][@WHEN]. WHEN is @open, right behind the 101 (the default),
+or @message:N, once N messages of the client have come and been answered; faults of the handshake
+have none. `random` draws one for each connection and prints its seed, `random:SEED` repeats the draw.
+";
+
+/// All faults.
+pub fn list() -> String {
+    let mut text = PREAMBLE.to_owned();
+    let mut part = "";
+    for info in CATALOGUE {
+        if part != title(info.kind) {
+            part = title(info.kind);
+            let _ = write!(text, "\n{part}\n");
+        }
+        let usage = info.argument.usage();
+        let codes: String = info.codes.iter().map(|code| format!(", {code}")).collect();
+        let _ = write!(
+            text,
+            "\n  {}{usage}{}\n    sends:  {}\n    rule:   {}{codes}\n    client: {}\n",
+            info.name,
+            default(info.argument),
+            info.does,
+            info.rule,
+            info.client
+        );
+    }
+    text
+}
+
+fn title(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Head(_) => "A 101 that is wrong",
+        FaultKind::Answer(_) => "Something else than a 101",
+        FaultKind::Pace(_) => "A 101 that is late",
+        FaultKind::Frames(_) => "Between the frames",
+        FaultKind::Conduct(_) => "Conduct, and the transport",
+    }
+}
+
+fn default(argument: Argument) -> String {
+    match argument {
+        Argument::None => String::new(),
+        Argument::Place => " (at once)".to_owned(),
+        Argument::Number { default, .. } => format!(" ({default})"),
+        Argument::Text { default, .. } => format!(" ({default})"),
+        Argument::Close { default } => format!(" ({default})"),
+        Argument::Time { default } if default.subsec_millis() > 0 => {
+            format!(" ({}ms)", default.as_millis())
+        }
+        Argument::Time { default } => format!(" ({}s)", default.as_secs()),
+    }
+}

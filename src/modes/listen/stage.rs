@@ -1,0 +1,113 @@
+//! The clients of a server as a stage for lines.
+
+use std::time::Instant;
+
+use super::client::Stage as Progress;
+use super::hub::Hub;
+use crate::event::ConnId;
+use crate::modes::client::desk::Desk;
+use crate::modes::conductor::{Backlog, ClientFacts, Line, Settings, Stage};
+use crate::modes::report::Reporter;
+use crate::net::link::HIGH_WATER;
+use crate::session::Endpoint;
+use crate::ui::command::Target;
+use crate::wire::Role;
+
+impl Stage for Hub {
+    fn role(&self) -> Role {
+        Role::Server
+    }
+
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.shared.desk
+    }
+
+    fn reporter(&self) -> &Reporter {
+        &self.shared.desk.reporter
+    }
+
+    fn present(&self, target: &Target) -> Vec<ConnId> {
+        let open = |id: &ConnId| self.client(*id).is_some_and(|client| client.is_open());
+        match target {
+            Target::All => {
+                let open = self.clients().filter(|client| client.is_open());
+                open.map(|client| client.id()).collect()
+            }
+            Target::Only(ids) => ids.iter().copied().filter(open).collect(),
+        }
+    }
+
+    fn has_room(&self, target: &Target) -> bool {
+        let mut nobody = true;
+        for client in self.clients() {
+            if target.includes(client.id()) && client.is_open() {
+                if client.link.pending() < HIGH_WATER {
+                    return true;
+                }
+                nobody = false;
+            }
+        }
+        nobody
+    }
+
+    fn may_come(&self, target: &Target) -> bool {
+        match target {
+            Target::All => true,
+            Target::Only(ids) => {
+                ids.iter().any(|id| id.0 > self.connections() || self.client(*id).is_some())
+            }
+        }
+    }
+
+    fn line(&mut self, id: ConnId) -> Option<Line<'_>> {
+        let (session, link) = self.client_mut(id)?.open_mut()?;
+        session.shed(link, Instant::now());
+        Some(Line { endpoint: &mut session.endpoint, link })
+    }
+
+    fn endpoint(&self, id: ConnId) -> Option<&Endpoint> {
+        self.client(id)?.session().map(|session| &session.endpoint)
+    }
+
+    fn hand_over(&mut self, backlog: &mut Backlog) {
+        if let Some(ear) = &mut self.shared.ear {
+            backlog.append(ear);
+        }
+    }
+
+    fn prefer(&mut self, settings: &Settings) {
+        let endpoint = &mut self.shared.config.endpoint;
+        endpoint.auto_pong = settings.auto_pong.unwrap_or(endpoint.auto_pong);
+        endpoint.auto_close = settings.auto_close;
+        endpoint.compress = settings.compress;
+    }
+
+    fn clients(&self, now: Instant) -> Vec<ClientFacts> {
+        let mut all: Vec<ClientFacts> = Hub::clients(self)
+            .map(|client| {
+                let state = match &client.stage {
+                    Progress::Securing { .. } => "in the TLS handshake",
+                    Progress::Asking { .. } => "in the opening handshake",
+                    Progress::Open(session) if session.is_open() => "open",
+                    Progress::Open(_) => "closing",
+                    Progress::Leaving { .. } | Progress::Gone => "leaving",
+                };
+                let about = match client.about() {
+                    "" => client.peer_name(&self.shared),
+                    about => about.to_owned(),
+                };
+                let times = client.session().map(|session| {
+                    let idle = now.saturating_duration_since(session.heard());
+                    (session.endpoint.age(now), idle)
+                });
+                ClientFacts { id: client.id(), about, state, times }
+            })
+            .collect();
+        all.sort_unstable_by_key(|client| client.id);
+        all
+    }
+
+    fn urls(&self) -> &[String] {
+        &self.shared.urls
+    }
+}

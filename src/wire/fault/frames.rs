@@ -1,0 +1,158 @@
+//! What faults put between frames.
+
+use super::{Fault, FaultKind, FrameFault, Value};
+use crate::wire::close::CloseBody;
+use crate::wire::deflate::codec::Deflater;
+use crate::wire::deflate::params::DeflateParams;
+use crate::wire::writer::RawFrame;
+use crate::wire::{Control, Data, LengthForm, OpCode, Role};
+
+const TEXT: OpCode = OpCode::Data(Data::Text);
+const CONTINUATION: OpCode = OpCode::Data(Data::Continue);
+const PING: OpCode = OpCode::Control(Control::Ping);
+const CLOSE: OpCode = OpCode::Control(Control::Close);
+
+/// Zeroes compressed at once.
+const BOMB_PIECE: usize = 1 << 20;
+
+/// A piece of what a fault puts on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// A frame, legal or not.
+    Frame(RawFrame),
+    /// Bytes that are none.
+    Bytes(&'static [u8]),
+    /// The stream ends here.
+    End,
+}
+
+/// Why a fault can't be done on this connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("permessage-deflate was not agreed, which it needs")]
+pub struct NoDeflate;
+
+/// Makes what a fault of frames puts on the wire; `deflate` as agreed on the connection.
+///
+/// # Errors
+///
+/// The fault needs a connection that compresses.
+pub fn pieces(fault: &Fault, deflate: Option<&DeflateParams>) -> Result<Vec<Piece>, NoDeflate> {
+    let FaultKind::Frames(kind) = fault.info.kind else { return Ok(Vec::new()) };
+    let one = |frame| vec![Piece::Frame(frame)];
+    Ok(match kind {
+        FrameFault::Close => one(frame(CLOSE, close_payload(&fault.value))),
+        FrameFault::CutInFrame => {
+            let half = "half of it".repeat(5);
+            let cut = RawFrame { announced: Some(100), ..frame(TEXT, half) };
+            vec![Piece::Frame(cut), Piece::End]
+        }
+        FrameFault::PingFlood => {
+            let ping = |number: u64| Piece::Frame(frame(PING, number.to_string()));
+            (1..=fault.number()).map(ping).collect()
+        }
+        FrameFault::DeflateBomb => {
+            let deflate = deflate.ok_or(NoDeflate)?;
+            one(compressed(bomb(fault.number(), deflate).ok_or(NoDeflate)?))
+        }
+        // A block of the reserved type 11 (RFC 1951 §3.2.3).
+        FrameFault::DeflateCorrupt => {
+            deflate.ok_or(NoDeflate)?;
+            one(compressed(b"\x07\xff\xff\xff".to_vec()))
+        }
+        FrameFault::HttpText => vec![Piece::Bytes(
+            b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\n\
+              Bad request\n",
+        )],
+        // An alert record: fatal, handshake_failure (RFC 8446 §5.1 and §6).
+        FrameFault::TlsAlert => vec![Piece::Bytes(&[21, 3, 3, 0, 2, 2, 40])],
+        _ => frames(kind, fault.number()).into_iter().map(Piece::Frame).collect(),
+    })
+}
+
+fn close_payload(value: &Value) -> Vec<u8> {
+    let Value::Close(code, reason) = value else { return Vec::new() };
+    CloseBody { code: Some(*code), reason: reason.clone().into() }.to_payload()
+}
+
+/// The frames of the faults that are frames and nothing else.
+fn frames(kind: FrameFault, number: u64) -> Vec<RawFrame> {
+    let text = || frame(TEXT, "fault");
+    let opcode = OpCode::from(number as u8 & 0x0f);
+    match kind {
+        FrameFault::Masked => vec![RawFrame { mask: Some([0x37, 0xfa, 0x21, 0x3d]), ..text() }],
+        FrameFault::Rsv1 => vec![RawFrame { rsv1: true, ..text() }],
+        FrameFault::Rsv2 => vec![RawFrame { rsv2: true, ..text() }],
+        FrameFault::Rsv3 => vec![RawFrame { rsv3: true, ..text() }],
+        FrameFault::Rsv1Control => vec![RawFrame { rsv1: true, ..frame(PING, "fault") }],
+        FrameFault::Rsv1Continuation => {
+            vec![fragment(TEXT, "fau"), RawFrame { rsv1: true, ..frame(CONTINUATION, "lt") }]
+        }
+        FrameFault::ReservedData | FrameFault::ReservedControl => vec![frame(opcode, "fault")],
+        FrameFault::FragmentedControl => vec![fragment(PING, "fault")],
+        FrameFault::OversizedPing => {
+            let size = usize::try_from(number).unwrap_or(usize::MAX);
+            vec![frame(PING, vec![b'p'; size])]
+        }
+        FrameFault::Utf8Invalid => vec![frame(TEXT, b"caf\xe9 au lait")],
+        // A character of three bytes loses its last to an ASCII letter.
+        FrameFault::Utf8Fragments => {
+            vec![fragment(TEXT, b"price: \xe2\x82"), frame(CONTINUATION, "A")]
+        }
+        FrameFault::Utf8Truncated => vec![frame(TEXT, b"price: \xe2\x82")],
+        // The five bytes that are missing are a frame of their own: its 0x81 is no UTF-8.
+        FrameFault::LengthTooLong => {
+            vec![RawFrame { announced: Some(10), ..text() }, frame(TEXT, "abc")]
+        }
+        // "He" is a message; "llo" is FIN clear, RSV1 and RSV2, opcode 12, a length of 108.
+        FrameFault::LengthTooShort => {
+            let hello = "Hello, there is more in this frame than its length announces, so that the \
+                         rest of it must be read as the header and the payload of another one.";
+            vec![RawFrame { announced: Some(2), ..frame(TEXT, hello) }]
+        }
+        FrameFault::LengthNotMinimal => {
+            vec![RawFrame { form: Some(LengthForm::Bits16), ..text() }]
+        }
+        FrameFault::LengthTopBit => vec![RawFrame { announced: Some(1 << 63 | 5), ..text() }],
+        FrameFault::LengthAbsurd => vec![RawFrame { announced: Some(1 << 62), ..text() }],
+        FrameFault::OrphanContinuation => vec![frame(CONTINUATION, "fault")],
+        FrameFault::Interleaved => vec![fragment(TEXT, "one"), frame(TEXT, "two")],
+        FrameFault::CloseOneByte => vec![frame(CLOSE, [3])],
+        FrameFault::CloseReasonUtf8 => vec![frame(CLOSE, b"\x03\xe8caf\xe9")],
+        FrameFault::DataAfterClose => {
+            vec![frame(CLOSE, 1000_u16.to_be_bytes()), frame(TEXT, "after the close")]
+        }
+        // These need more than a number, or are more than frames.
+        FrameFault::Close
+        | FrameFault::CutInFrame
+        | FrameFault::PingFlood
+        | FrameFault::DeflateBomb
+        | FrameFault::DeflateCorrupt
+        | FrameFault::HttpText
+        | FrameFault::TlsAlert => Vec::new(),
+    }
+}
+
+fn frame(opcode: OpCode, payload: impl AsRef<[u8]>) -> RawFrame {
+    RawFrame { opcode, payload: payload.as_ref().to_vec(), ..RawFrame::default() }
+}
+
+fn fragment(opcode: OpCode, payload: impl AsRef<[u8]>) -> RawFrame {
+    RawFrame { fin: false, ..frame(opcode, payload) }
+}
+
+fn compressed(payload: Vec<u8>) -> RawFrame {
+    let opcode = OpCode::Data(Data::Binary);
+    RawFrame { rsv1: true, opcode, payload, ..RawFrame::default() }
+}
+
+/// So many zeroes, compressed; none where the agreed window can't be written.
+fn bomb(size: u64, deflate: &DeflateParams) -> Option<Vec<u8>> {
+    let mut deflater = Deflater::new(deflate.window_bits(Role::Server), true)?;
+    let (piece, mut out, mut left) = (vec![0; BOMB_PIECE], Vec::new(), size);
+    while left > 0 {
+        let n = left.min(BOMB_PIECE as u64);
+        left -= n;
+        deflater.deflate(&piece[..n as usize], left == 0, &mut out);
+    }
+    Some(out)
+}

@@ -1,0 +1,22 @@
+//! `wscope listen --fault` as its users meet it: the real server against the real client and raw
+//! sockets. Every fault must be named by the client, and end it with the right status.
+
+#![cfg(unix)]
+
+#[path = "../listen/harness.rs"]
+#[allow(dead_code)]
+mod harness;
+#[path = "../listen/raw.rs"]
+#[allow(dead_code)]
+mod raw;
+
+mod bytes;
+mod catalogue;
+mod moments;
+
+#[path = "../common/frames.rs"]
+#[allow(dead_code)]
+mod frames;
+#[path = "../common/waiting.rs"]
+#[allow(dead_code)]
+mod waiting;
