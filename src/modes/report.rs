@@ -261,6 +261,16 @@ impl Reporter {
         self.conn.0 += 1;
     }
 
+    /// The connection that is told of.
+    pub fn connection(&self) -> ConnId {
+        self.conn
+    }
+
+    /// Goes on with a connection of before.
+    pub fn return_to(&mut self, conn: ConnId) {
+        self.conn = conn;
+    }
+
     /// What is remembered of a connection; a client's is that of the one opened last, whatever its
     /// number.
     pub fn book(&self, id: ConnId) -> Option<&Book> {

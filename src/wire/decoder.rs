@@ -42,7 +42,7 @@ impl<'a> Input<'a> {
         self.bytes
     }
 
-    /// The same, to be unmasked where it lies.
+    /// What is still to be taken, to be unmasked where it lies.
     pub(crate) fn rest_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.at..]
     }

@@ -37,7 +37,7 @@ fn ends_without_a_close_are_told_with_their_clocks() {
     let saying = ["-x", "hi", "-w", "-1"];
     golden.server("W802", &saying, Says::OpenThen("", b"\x81\x02yo\x89\x00"), End::Reset);
     let pinging = ["--ping-interval", "50ms", "--pong-timeout", "100ms"];
-    golden.server("W818", &pinging, Says::Open("", b""), End::Wait);
+    golden.server("W818", &pinging, Says::Open("", b""), End::Stay);
     golden.compare("endings");
 }
 

@@ -14,8 +14,10 @@ use wscope::wire::head::{Head, HeadKind};
 pub enum End {
     /// FIN at once.
     Hang,
-    /// After the client's end.
+    /// FIN once the client has said something more, or has ended.
     Wait,
+    /// After the client's end, whatever it says.
+    Stay,
     /// RST once the client has answered, or ended.
     Reset,
 }
@@ -60,7 +62,11 @@ fn answer(mut stream: TcpStream, says: Says, end: End) -> Option<()> {
     }
     match end {
         End::Hang => stream.shutdown(Shutdown::Write).ok()?,
-        End::Wait => {}
+        End::Wait => {
+            let _ = stream.read(&mut [0; 512]).ok()?;
+            stream.shutdown(Shutdown::Write).ok()?;
+        }
+        End::Stay => {}
         End::Reset => {
             let _ = stream.read(&mut [0; 512]);
             return set_socket_linger(&stream, Some(Duration::ZERO)).ok();

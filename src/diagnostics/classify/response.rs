@@ -233,6 +233,15 @@ impl Answer<'_> {
             "W332" if self.sent("Origin") => {
                 d.help("check the credentials and the application's log, then the Origin sent")
             }
+            // The probe has shown which one is taken: the server's own.
+            "W328" => match self.facts.url.map(Url::of) {
+                Some(url) => {
+                    let scheme = if url.is_secure() { "https" } else { "http" };
+                    let port = url.port.map(|port| format!(":{port}")).unwrap_or_default();
+                    d.help(format!("send one: `-o {scheme}://{}{port}`", url.host))
+                }
+                None => d,
+            },
             "W320"
                 if self.facts.request.is_some_and(|request| request.get("Upgrade").is_none()) =>
             {

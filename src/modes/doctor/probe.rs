@@ -196,6 +196,7 @@ pub fn tell_apart(
     desk: &mut Desk,
 ) -> Result<(), OpenError> {
     let mut learned = Vec::new();
+    let conn = desk.reporter.connection();
     match error {
         error if is_about_certificate(error) => {
             desk.trace.certificate = certificate(config, desk)?;
@@ -218,6 +219,8 @@ pub fn tell_apart(
         _ => {}
     }
     desk.trace.learned = learned;
+    // What is explained now is the first one's failure.
+    desk.reporter.return_to(conn);
     Ok(())
 }
 

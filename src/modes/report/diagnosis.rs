@@ -93,8 +93,8 @@ impl Reporter {
     }
 }
 
-/// The verdict on a failure, what is wrong beside it, and which protocol is spoken inside; other
-/// notes only if `all` are wanted, and something failed.
+/// The verdict on a failure, what is wrong beside it, what is odd about frames, and which protocol is
+/// spoken inside; other notes only if `all` are wanted, and something failed.
 fn worth_telling(found: &[Diagnostic], mood: Mood, all: bool) -> Vec<Diagnostic> {
     let failed = mood == Mood::Failed;
     let mut at = 0;
@@ -103,7 +103,8 @@ fn worth_telling(found: &[Diagnostic], mood: Mood, all: bool) -> Vec<Diagnostic>
         let first = at == 0;
         at += 1;
         let inside = diagnostic.entry.code.starts_with("W5");
-        diagnostic.severity != Severity::Note || inside || (failed && (first || all))
+        let frames = diagnostic.entry.code.starts_with("W6");
+        diagnostic.severity != Severity::Note || inside || (failed && (first || frames || all))
     });
     worthy
 }
