@@ -160,6 +160,17 @@ pub struct ProxyFacts<'a> {
     pub variable: Option<&'a str>,
     /// Its answer to CONNECT.
     pub answer: Option<&'a Head>,
+    /// Why it did not open the way, where no answer of HTTP says that.
+    pub fault: Option<ProxyFault>,
+}
+
+/// Why a proxy did not open the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// It refused, or does not speak what it was spoken to in.
+    Refused,
+    /// It wants a user and password, or others.
+    Unauthorized,
 }
 
 /// What TLS did.

@@ -99,7 +99,12 @@ fn proxies(golden: &mut Golden) {
     );
     let fine = head("HTTP/1.1 200 Connection established\r\n\r\n");
     let proxy = |answer, variable| {
-        Some(ProxyFacts { address: "proxy.example:3128", variable, answer: Some(answer) })
+        Some(ProxyFacts {
+            address: "proxy.example:3128",
+            variable,
+            answer: Some(answer),
+            fault: None,
+        })
     };
     let facts = |proxy| Facts { proxy, ..client() };
     golden.verdict("W112", "tinyproxy's filter", &facts(proxy(&refused, None)));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Found;
 use super::application::path_hint;
-use crate::diagnostics::facts::{DialOutcome, LookupFault, StreamEnd};
+use crate::diagnostics::facts::{DialOutcome, LookupFault, ProxyFault, StreamEnd};
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
 
@@ -111,12 +111,19 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Found) {
         let through = format!("the proxy is {}", proxy.address);
         match status {
             Some(200..=299) => {}
-            Some(407) => found.add("W113", |d| {
+            // tinyproxy says 401 to a wrong password.
+            Some(401 | 407) => found.add("W113", |d| {
                 d.at(Span::header_or_start(answer, "Proxy-Authenticate", "what it takes"))
                     .note(through)
             }),
             _ => found.add("W112", |d| d.at(Span::start_line(answer, "")).note(through)),
         }
+    } else if let Some(fault) = proxy.fault {
+        let code = match fault {
+            ProxyFault::Refused => "W112",
+            ProxyFault::Unauthorized => "W113",
+        };
+        found.add(code, |d| d.note(format!("the proxy is {}", proxy.address)));
     }
     if let Some(variable) = proxy.variable {
         found.add("W114", |d| d.note(format!("{variable} names {}", proxy.address)));

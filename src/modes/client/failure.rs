@@ -53,7 +53,7 @@ pub enum OpenError {
     #[error("{}", explained(.0, Some(.0.code()), Some(.0.help())))]
     Unix(#[from] UnixSocketError),
     /// What the proxy says.
-    #[error("{}", explained(.0, .0.code(), Some(.0.help())))]
+    #[error("{0}")]
     Proxy(#[from] ProxyError),
     /// TLS with the proxy.
     #[error("the proxy: {}", tls_text(.0))]

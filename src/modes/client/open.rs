@@ -13,7 +13,7 @@ use crate::config::OpenConfig;
 use crate::event::{Event, Phases};
 use crate::net::link::Link;
 use crate::net::random;
-use crate::net::redirect::{RedirectOptions, Trail};
+use crate::net::redirect::{RedirectError, RedirectOptions, Trail};
 use crate::net::target::Target;
 use crate::session::Observer;
 use crate::wire::handshake::headers::HeaderError;
@@ -54,6 +54,7 @@ pub fn open(
     max_time: Option<Instant>,
 ) -> Result<Opened, OpenError> {
     let mut trail = Trail::new(config.target.clone());
+    desk.trace.hops.clear();
     for note in &config.target.notes {
         desk.tell(&Event::Note(note))?;
     }
@@ -91,9 +92,12 @@ fn follow(
         .map(|field| String::from_utf8_lossy(field.value).into_owned())
         .collect();
     let locations: Vec<&str> = locations.iter().map(String::as_str).collect();
-    let hop = trail
-        .follow(status, &locations, options)
-        .map_err(|error| OpenError::Redirect { error, pair })?;
+    let hop = trail.follow(status, &locations, options).map_err(|error| {
+        if let RedirectError::Loop { to } | RedirectError::TooMany { to, .. } = &error {
+            desk.trace.hops.push(to.clone());
+        }
+        OpenError::Redirect { error, pair }
+    })?;
     desk.note(&format!("redirect {}: {status} to {}", trail.hops(), hop.target))?;
     for note in hop.notes.iter().chain(&hop.target.notes) {
         desk.note(note)?;

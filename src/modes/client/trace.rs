@@ -6,12 +6,16 @@
 use std::time::{Duration, Instant};
 
 use super::failure::OpenError;
-use crate::diagnostics::facts::{Dial, OriginProbe, StreamEnd, TlsFault, Unanswered};
+use crate::diagnostics::facts::{
+    Dial, OriginProbe, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Unanswered,
+};
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
 use crate::net::facts::tls_fault;
+use crate::net::proxy::choice::Reason;
+use crate::net::route::Route;
 use crate::net::target::Target;
 use crate::ui::clock::UtcClock;
 use crate::wire::Role;
@@ -29,6 +33,10 @@ pub struct Trace {
     secure: bool,
     /// The time it began, RFC 3339.
     now: String,
+    /// The URLs asked one after the other, where redirects are followed.
+    pub hops: Vec<String>,
+    /// The proxy without credentials, and the variable that named it.
+    proxy: Option<(String, Option<&'static str>)>,
     dials: Vec<Dial>,
     is_connected: bool,
     tls: Option<TlsFacts>,
@@ -52,22 +60,34 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Forgets everything but the lifetimes of earlier connections: another one is opened.
+    /// Forgets everything but the lifetimes of earlier connections and the way here by redirects:
+    /// another one is opened.
     pub fn begin(&mut self, target: &Target) {
         let Target { secure, host_header, resource_name, .. } = target;
         let scheme = if *secure { "wss" } else { "ws" };
         let url = format!("{scheme}://{host_header}{resource_name}");
         let same = url == self.url;
         let lifetimes = if same { std::mem::take(&mut self.lifetimes) } else { Vec::new() };
+        let mut hops = std::mem::take(&mut self.hops);
+        hops.push(url.clone());
         let mut now = Vec::new();
         UtcClock::default().write(wall_micros(), &mut now);
         let now = String::from_utf8_lossy(&now).into_owned();
-        *self = Self { url, secure: *secure, now, lifetimes, ..Self::default() };
+        *self = Self { url, secure: *secure, now, lifetimes, hops, ..Self::default() };
     }
 
     /// Notes how the attempts to connect ended.
     pub fn dialled(&mut self, attempts: &[Attempt]) {
         self.dials = attempts.iter().map(Dial::from).collect();
+    }
+
+    /// Notes the proxy on the way, if there is one.
+    pub fn goes_by(&mut self, route: &Route) {
+        let variable = match route.reason {
+            Reason::Variable(name) => Some(name),
+            _ => None,
+        };
+        self.proxy = route.proxy.as_ref().map(|proxy| (proxy.to_string(), variable));
     }
 
     /// Forgets what was said to a proxy, which has opened the way: what comes now is the server's.
@@ -146,7 +166,14 @@ impl Trace {
     pub fn facts(&self) -> Facts<'_> {
         let mut facts = Facts::new(Role::Client);
         facts.url = Some(&self.url);
+        facts.hops = &self.hops;
         facts.dials = &self.dials;
+        facts.proxy = self.proxy.as_ref().map(|(address, variable)| ProxyFacts {
+            address,
+            variable: *variable,
+            answer: None,
+            fault: None,
+        });
         facts.request = self.request.as_ref();
         facts.response = self.response.as_ref();
         facts.response_after = self.response_after;
@@ -170,7 +197,20 @@ impl Trace {
         let mut facts = self.facts();
         match error {
             OpenError::Resolve { error } => facts.lookup = Some(error.into()),
-            OpenError::Tls(error) => facts.tls.fault = tls_fault(error),
+            OpenError::Tls(error) | OpenError::ProxyTls(error) => {
+                facts.tls.fault = tls_fault(error);
+            }
+            OpenError::Proxy(error) => {
+                // The heads that crossed were the proxy's.
+                (facts.request, facts.response) = (None, None);
+                if let Some(proxy) = &mut facts.proxy {
+                    proxy.answer = error.head();
+                    proxy.fault = error.code().map(|code| match code {
+                        "W113" => ProxyFault::Unauthorized,
+                        _ => ProxyFault::Refused,
+                    });
+                }
+            }
             OpenError::NotHttp(bytes) => facts.first_bytes = bytes,
             OpenError::Closed { .. } => facts.unanswered = self.unanswered(StreamEnd::Fin),
             OpenError::Io(_) | OpenError::TimedOut { .. } => {
@@ -182,13 +222,20 @@ impl Trace {
                     facts.tls.fault = Some(fault);
                 }
             }
-            OpenError::Refused { .. } | OpenError::BadHandshake { .. } | OpenError::Dial(_) => {}
+            OpenError::Refused { .. }
+            | OpenError::BadHandshake { .. }
+            | OpenError::Redirect { .. }
+            | OpenError::Dial(_) => {}
             // What is wrong on this side is said by the error itself.
             _ => return Vec::new(),
         }
         let mut found = classify(&facts);
         if let Some(verdict) = found.first_mut() {
             verdict.notes.extend(self.learned.iter().cloned());
+            if let OpenError::Proxy(error) = error {
+                // It knows which answer it was.
+                verdict.notes.push(error.help().to_owned());
+            }
         }
         found
     }

@@ -31,6 +31,7 @@ pub(super) fn go(
 ) -> Result<(Link, Deadline), OpenError> {
     let way = &config.transport;
     let route = way.route(target)?;
+    desk.trace.goes_by(&route);
     for note in route.notes() {
         desk.tell(&Event::Note(&note))?;
     }
