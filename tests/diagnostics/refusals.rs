@@ -19,6 +19,10 @@ pub fn cases(golden: &mut Golden) {
     let origin_probe = probe(true, 101);
     golden.verdict("W327", "tornado", &Facts { origin_probe, ..pair.facts() });
     golden.verdict("W332", "with an Origin that is not probed", &pair.facts());
+    let told = "HTTP/1.1 403 Forbidden\r\nServer: TornadoServer/6.6.1\r\n\r\n";
+    let pair = Pair::new("Origin: https://elsewhere.example\r\n", told);
+    let body = b"Cross origin websockets not allowed";
+    golden.verdict("W327", "tornado, by its body", &Facts { body, ..pair.facts() });
     let pair = Pair::new("", "HTTP/1.1 403 Access denied\r\nServer: daphne\r\n\r\n");
     golden.verdict("W328", "Django Channels", &Facts { origin_probe, ..pair.facts() });
     let pair = Pair::new("", "HTTP/1.1 504 Gateway Time-out\r\nServer: nginx/1.22.1\r\n\r\n");

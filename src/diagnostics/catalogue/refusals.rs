@@ -49,10 +49,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         .causes(&[high("no Authorization header or cookie was sent"), medium("the token has expired or is for another audience"), low("the API takes its token in the query or in the first message")])
         .seen("status 401"),
     error("W327", "the server refuses our Origin")
-        .because("with another Origin the same request is accepted")
+        .because("the server compares Origin with those it allows, and ours is not among them")
         .help("send an allowed one: `-o https://HOST`, or add yours to the server's list")
         .source("RFC 6455 §10.2; measured on tornado")
-        .seen("403 as asked, 101 when the Origin is that of the site"),
+        .seen("403 as asked, 101 when the Origin is that of the site; or a body that names the origin"),
     error("W328", "the server refuses a request without Origin")
         .because("the host validator of Django Channels and others rejects a missing Origin")
         .help("send one: `-o https://HOST`")

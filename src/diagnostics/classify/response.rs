@@ -109,6 +109,10 @@ impl Answer<'_> {
         if self.header("cf-mitigated").is_some() {
             return Some("W330");
         }
+        // tornado says "Cross origin websockets not allowed", others say it in their words.
+        if self.sent("Origin") && contains_word(self.body, "origin") {
+            return Some("W327");
+        }
         let amazon =
             self.head.headers().any(|f| f.name.to_ascii_lowercase().starts_with(b"x-amzn"));
         if amazon && contains(self.body, b"\"Forbidden\"") {
