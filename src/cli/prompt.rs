@@ -46,7 +46,7 @@ pub struct LineOptions {
 
     /// Append every event to FILE, as lines of JSON
     ///
-    /// Secrets in headers are left out.
+    /// Credentials in headers and URLs are left out; payloads are written as they are.
     #[arg(long, value_name = "FILE", help_heading = "Input and output")]
     pub log: Option<PathBuf>,
 

@@ -149,6 +149,8 @@ pub enum DialOutcome {
     Silent,
     /// EHOSTUNREACH, ENETUNREACH, or another refusal of the system.
     Unreachable,
+    /// The address or interface to leave from can't be used; nothing was sent.
+    NearEnd,
 }
 
 /// The forward proxy.

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use crate::net::link::plain_io;
+
 /// Far more than any configuration, cookie file or token; a device would never end.
 const MOST: u64 = 16 << 20;
 
@@ -15,7 +17,7 @@ const MOST: u64 = 16 << 20;
 #[derive(Debug, Error)]
 pub enum TextError {
     /// The system refused.
-    #[error("{name}: {source}")]
+    #[error("{name}: {}", plain_io(source))]
     Io {
         /// The file as it was named.
         name: String,

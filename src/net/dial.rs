@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use super::link::plain_io;
 use super::source::Source;
 use crate::diagnostics;
 
@@ -267,7 +268,7 @@ impl fmt::Display for Attempt {
             (_, Some(io::ErrorKind::ConnectionRefused)) => f.write_str("connection refused"),
             (_, Some(io::ErrorKind::HostUnreachable)) => f.write_str("host unreachable"),
             (_, Some(io::ErrorKind::NetworkUnreachable)) => f.write_str("network unreachable"),
-            (Outcome::Failed(error), _) => write!(f, "{error}"),
+            (Outcome::Failed(error), _) => f.write_str(&plain_io(error)),
         }
     }
 }

@@ -27,6 +27,8 @@ impl From<&Attempt> for Dial {
             Outcome::Failed(error) => match error.kind() {
                 ErrorKind::ConnectionRefused => DialOutcome::Refused,
                 ErrorKind::TimedOut => DialOutcome::Silent,
+                // The near end: --interface, --local-port, or no free port at all.
+                ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse => DialOutcome::NearEnd,
                 _ => DialOutcome::Unreachable,
             },
         };

@@ -12,6 +12,8 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
+use super::link::plain_io;
+
 /// Where connections leave from; by default, wherever the system thinks best.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
@@ -104,7 +106,13 @@ impl Source {
 
 #[cfg(target_os = "linux")]
 fn bind_device(socket: &Socket, name: &str) -> io::Result<()> {
-    socket.bind_device(Some(name.as_bytes()))
+    socket.bind_device(Some(name.as_bytes())).map_err(|error| {
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            return error;
+        }
+        let text = format!("the network interface {name}: {}", plain_io(&error));
+        io::Error::new(io::ErrorKind::AddrNotAvailable, text)
+    })
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -234,7 +242,10 @@ mod tests {
         let (_listener, address) = listener();
         let error = from(Some("none-such"), None).connect(address, PATIENCE).unwrap_err();
         // Old kernels let only root choose an interface.
-        assert!(matches!(error.raw_os_error(), Some(19 | 1)), "{error}");
+        if error.kind() != io::ErrorKind::PermissionDenied {
+            assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+            assert_eq!(error.to_string(), "the network interface none-such: no such device");
+        }
         if let Err(error) = from(Some("lo"), None).connect(address, PATIENCE) {
             assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         }

@@ -86,6 +86,7 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Found) {
             DialOutcome::Refused => format!("{}: connection refused", dial.address),
             DialOutcome::Silent => format!("{}: no answer within {elapsed:.1} s", dial.address),
             DialOutcome::Unreachable => format!("{}: unreachable", dial.address),
+            DialOutcome::NearEnd => format!("{}: not tried", dial.address),
         }
     });
     let code = match refused {
@@ -96,7 +97,9 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Found) {
         // A refusal counts most, because it proves that the host is there.
         Some(_) => "W103",
         None if any(DialOutcome::Silent) => "W105",
-        None => "W106",
+        None if any(DialOutcome::Unreachable) => "W106",
+        // What is wrong is on this side, and said by the error itself.
+        None => return,
     };
     found.add(code, |mut d| {
         d.notes.extend(notes);

@@ -94,6 +94,7 @@ fn failure(error: &OpenError) -> Failure {
         OpenError::Resolve { .. } => Failure::Resolve,
         OpenError::Dial(_) | OpenError::Unix(_) => Failure::Connect,
         OpenError::Proxy(error) => of_proxy(error),
+        OpenError::ProxyAway { error, .. } => failure(error),
         OpenError::ProxyTls(_) => Failure::ProxyRefused,
         OpenError::Tls(_) => Failure::Tls,
         OpenError::TimedOut { .. } => Failure::TimedOut,

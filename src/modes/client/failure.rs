@@ -55,6 +55,14 @@ pub enum OpenError {
     /// What the proxy says.
     #[error("{0}")]
     Proxy(#[from] ProxyError),
+    /// No way to the proxy: its name or its address.
+    #[error("the proxy {proxy}: {error}")]
+    ProxyAway {
+        /// The proxy, without credentials.
+        proxy: String,
+        /// What is wrong with the way there.
+        error: Box<OpenError>,
+    },
     /// TLS with the proxy.
     #[error("the proxy: {}", tls_text(.0))]
     ProxyTls(TlsError),
@@ -151,7 +159,8 @@ impl OpenError {
             Self::Resolve { .. } => Exit::Resolve,
             Self::Dial(error) if error.timed_out => Exit::Timeout,
             Self::Dial(_) | Self::Unix(_) => Exit::Connect,
-            Self::Proxy(_) | Self::ProxyTls(_) => Exit::Proxy,
+            Self::ProxyAway { error, .. } if error.exit() == Exit::Timeout => Exit::Timeout,
+            Self::Proxy(_) | Self::ProxyAway { .. } | Self::ProxyTls(_) => Exit::Proxy,
             Self::Tls(_) => Exit::Tls,
             Self::Refused { .. } | Self::Redirect { .. } => Exit::Refused,
             Self::BadHandshake { .. } | Self::NotHttp(_) | Self::Head(_) | Self::OnlyInterim(_) => {

@@ -194,6 +194,9 @@ impl Trace {
 
     /// Explains why there is no open connection.
     pub fn explain(&self, error: &OpenError) -> Vec<Diagnostic> {
+        if let OpenError::ProxyAway { error, .. } = error {
+            return self.explain(error);
+        }
         let mut facts = self.facts();
         match error {
             OpenError::Resolve { error } => facts.lookup = Some(error.into()),

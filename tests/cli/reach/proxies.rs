@@ -90,6 +90,20 @@ fn exit_5_for_a_proxy_that_refuses_and_for_none_at_all() {
 }
 
 #[test]
+fn exit_5_for_a_proxy_that_is_not_there() {
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let proxy = listener.local_addr().expect("bound").to_string();
+    drop(listener);
+    let output = client(["--proxy", &proxy, "ws://far.invalid/"]).stderr_any().status(5);
+    let told = output.stderr();
+    let line = format!(
+        "wscope: the proxy http://{proxy}: cannot connect to {proxy}: connection refused\n"
+    );
+    assert!(told.starts_with(&line) && told.contains("error[W103]"), "{told}");
+}
+
+#[test]
 fn a_socks5_proxy_is_given_the_name_and_a_password() {
     client(["--proxy", "socks5h://me:pw@127.0.0.1:{port}", "ws://far.invalid/"])
         .peer(|p| {

@@ -87,3 +87,11 @@ fn host_path_and_order_are_as_they_are_given() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!((lines[1], lines[2], lines[3]), ("X: 1", "Host: a", "Host: other.example"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interface_that_is_not_there_is_named_and_no_riddle_of_the_network() {
+    client(["--interface", "none-such", "ws://127.0.0.1:9/"])
+        .stderr("wscope: cannot connect to 127.0.0.1:9: the network interface none-such: no such device\n")
+        .status(4);
+}

@@ -47,7 +47,8 @@ pub(super) fn go(
 
     let deadline = Deadline::within(config.connect_timeout, max_time);
     let stream = match &route.hop {
-        Hop::Tcp(host) => dial(config, host, deadline.at, phases, desk)?,
+        Hop::Tcp(host) => dial(config, host, deadline.at, phases, desk)
+            .map_err(|error| on_the_way(error, &route))?,
         Hop::Unix(path) => {
             let (began, path) = (Instant::now(), path.clone());
             let what = "the server behind the Unix socket did not accept the connection";
@@ -83,6 +84,16 @@ pub(super) fn go(
         }
     }
     Ok((link, clock))
+}
+
+/// What keeps us from a proxy is the proxy's failure, not the server's.
+fn on_the_way(error: OpenError, route: &Route) -> OpenError {
+    match (&route.proxy, error) {
+        (Some(proxy), error @ (OpenError::Resolve { .. } | OpenError::Dial(_))) => {
+            OpenError::ProxyAway { proxy: proxy.to_string(), error: Box::new(error) }
+        }
+        (_, error) => error,
+    }
 }
 
 /// Looks the name up and connects to one of its addresses.
