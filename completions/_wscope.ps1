@@ -128,7 +128,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'Connects to a server: a transcript on a terminal, a pipe otherwise')
+            [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'Connects to a server: a prompt on a terminal, a pipe otherwise')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Listens for clients: shows them, answers them, talks to them')
             [CompletionResult]::new('handshake', 'handshake', [CompletionResultType]::ParameterValue, 'Performs only the opening handshake and judges it, rule by rule')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Examines a server step by step, and says first what is wrong')

@@ -125,7 +125,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand connect 'Connects to a server: a transcript on a terminal, a pipe otherwise'
+            cand connect 'Connects to a server: a prompt on a terminal, a pipe otherwise'
             cand listen 'Listens for clients: shows them, answers them, talks to them'
             cand handshake 'Performs only the opening handshake and judges it, rule by rule'
             cand doctor 'Examines a server step by step, and says first what is wrong'

@@ -136,7 +136,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothi
 complete -c wscope -n "__fish_wscope_needs_command" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
-complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to a server: a transcript on a terminal, a pipe otherwise'
+complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to a server: a prompt on a terminal, a pipe otherwise'
 complete -c wscope -n "__fish_wscope_needs_command" -a "listen" -d 'Listens for clients: shows them, answers them, talks to them'
 complete -c wscope -n "__fish_wscope_needs_command" -a "handshake" -d 'Performs only the opening handshake and judges it, rule by rule'
 complete -c wscope -n "__fish_wscope_needs_command" -a "doctor" -d 'Examines a server step by step, and says first what is wrong'

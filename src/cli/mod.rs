@@ -49,7 +49,7 @@ pub struct Cli {
 /// The modes.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Connects to a server: a transcript on a terminal, a pipe otherwise
+    /// Connects to a server: a prompt on a terminal, a pipe otherwise
     Connect(Box<ConnectArgs>),
     /// Listens for clients: shows them, answers them, talks to them
     ///

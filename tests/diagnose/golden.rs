@@ -1,8 +1,6 @@
 //! Runs of the program next to each other in one file a family: text and JSON.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use regex::Regex;
@@ -73,19 +71,7 @@ impl Golden {
 
     /// Compares with the committed files, or writes them.
     pub fn compare(&self, name: &str) {
-        for (extension, made) in [("txt", &self.text), ("jsonl", &self.json)] {
-            let name = format!("tests/diagnose/golden/{name}.{extension}");
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
-            if std::env::var_os("UPDATE").is_some() {
-                fs::write(&path, made).unwrap_or_else(|error| panic!("{name}: {error}"));
-            }
-            let found = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let differs = found.lines().zip(made.lines()).find(|(a, b)| a != b);
-            assert!(
-                found == *made,
-                "{name} is old: {differs:#?}; run UPDATE=1 cargo test --test diagnose"
-            );
-        }
+        crate::committed::compare("diagnose", name, &self.text, &self.json);
     }
 }
 

@@ -13,3 +13,6 @@ mod golden;
 mod reaching;
 mod secrets;
 mod server;
+
+#[path = "../common/golden.rs"]
+mod committed;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use wscope::diagnostics::{Diagnostic, Facts, Severity, classify};
 use wscope::event::{ConnId, Stamp};
@@ -64,19 +62,7 @@ impl Golden {
 
     /// Compares with the committed files, or writes them.
     pub fn compare(&self, name: &str) {
-        for (extension, made) in [("txt", &self.text), ("jsonl", &self.json)] {
-            let name = format!("tests/diagnostics/golden/{name}.{extension}");
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&name);
-            if std::env::var_os("UPDATE").is_some() {
-                fs::write(&path, made).unwrap_or_else(|error| panic!("{name}: {error}"));
-            }
-            let found = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let differs = found.lines().zip(made.lines()).find(|(a, b)| a != b);
-            assert!(
-                found == *made,
-                "{name} is old: {differs:#?}; run UPDATE=1 cargo test --test diagnostics"
-            );
-        }
+        crate::committed::compare("diagnostics", name, &self.text, &self.json);
     }
 }
 

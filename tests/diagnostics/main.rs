@@ -61,3 +61,6 @@ fn every_code_has_a_fixture() {
         assert_eq!(shown, reachable, "{}: {}", entry.code, entry.title);
     }
 }
+
+#[path = "../common/golden.rs"]
+mod committed;
