@@ -6,8 +6,8 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use wscope::event::{ConnId, Direction, Event, Observed, Stamp};
+use wscope::script::command::View;
 use wscope::session::{Limits, Observer};
-use wscope::ui::command::View;
 use wscope::ui::human::{HumanOptions, HumanPrinter};
 use wscope::ui::json::JsonPrinter;
 use wscope::wire::decoder::Input;

@@ -1,5 +1,6 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
+pub mod ask;
 pub mod credentials;
 pub mod defaults;
 pub mod environment;
@@ -11,9 +12,11 @@ mod lines;
 mod listen;
 pub mod netrc;
 pub mod open;
+pub mod passphrase;
 pub mod plan;
 pub mod reach;
 pub mod shell_quote;
+pub mod texts;
 pub mod transport;
 
 use std::path::{Path, PathBuf};
@@ -25,10 +28,10 @@ use self::reach::ReachConfig;
 use crate::cli::prompt::{LineOptions, PromptOptions};
 use crate::cli::{ConnectArgs, DisplayOptions, InputFormat, LimitOptions, Linger, OutputFormat};
 use crate::event::Direction;
+use crate::script::command::{Timestamps, View};
 use crate::session::endpoint::AutoPong;
 use crate::session::{EndpointConfig, Limits};
 use crate::ui::HumanOptions;
-use crate::ui::command::{Timestamps, View};
 use crate::ui::pretty::Pretty;
 use crate::ui::style::Palette;
 use crate::ui::terminal::{ColorChoice, Terminal};

@@ -4,16 +4,24 @@
 //! layers above make the `wscope` program.
 
 #[doc(hidden)]
+pub mod behaviour;
+#[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
 pub mod config;
 #[doc(hidden)]
 pub mod diagnostics;
+#[doc(hidden)]
+pub mod engine;
 pub mod event;
 #[doc(hidden)]
 pub mod modes;
 #[doc(hidden)]
 pub mod net;
+#[doc(hidden)]
+pub mod output;
+#[doc(hidden)]
+pub mod script;
 pub mod session;
 #[doc(hidden)]
 pub mod ui;

@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the ground up; a file uses its own and those before it. The last ones are one
 /// layer: what was typed, what it resolves to, and what is done about it.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 6] = [
     &["wire"],
     &["event"],
     // Below the network, so that its errors can take their advice from the catalogue.
     &["diagnostics"],
     &["session"],
     &["net"],
-    &["ui"],
-    &["cli", "config", "modes"],
+    &["ui", "cli", "config", "engine", "output", "behaviour", "script", "modes"],
 ];
 
 /// A file says one thing; beyond this it says several.
@@ -25,7 +24,7 @@ const MAX_LINES: usize = 700;
 const RESERVED: [Reserved; 9] = [
     Reserved {
         names: &["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now"],
-        places: &["net", "modes"],
+        places: &["net", "modes", "engine", "output", "behaviour", "script", "config"],
         reason: "time is an argument, so that a recording replays as it happened",
     },
     Reserved {
@@ -35,29 +34,39 @@ const RESERVED: [Reserved; 9] = [
     },
     Reserved {
         names: &["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "mio::"],
-        places: &["net", "modes"],
+        places: &["net", "modes", "engine", "output", "behaviour", "script", "config"],
         reason: "only the network layer touches sockets; a mode runs its loop",
     },
     Reserved {
         names: &["fs::", "File::open", "File::create"],
-        places: &["net", "modes", "ui/prompt"],
+        places: &["net", "modes", "engine", "output", "behaviour", "script", "config", "ui/prompt"],
         reason: "bytes come in and go out through the layers that own descriptors; the prompt's \
                  are the terminal, its history, the file that an editor edits",
     },
     Reserved {
         names: &["io::stdin", "io::stdout", "println!", "print!("],
-        places: &["net/stdio", "ui/terminal", "ui/prompt/tty", "modes"],
+        places: &[
+            "net/stdio",
+            "ui/terminal",
+            "ui/prompt/tty",
+            "modes",
+            "engine",
+            "output",
+            "behaviour",
+            "script",
+            "config",
+        ],
         reason: "stdout is payload and has one writer; others only ask whether it is a terminal",
     },
     Reserved {
         names: &["thread::"],
-        places: &["net", "modes", "ui/prompt"],
+        places: &["net", "modes", "engine", "output", "behaviour", "script", "config", "ui/prompt"],
         reason: "one loop runs everything; threads only carry calls that block, as the line \
                  editor and the terminal do",
     },
     Reserved {
         names: &["anyhow"],
-        places: &["modes", "main.rs"],
+        places: &["modes", "main.rs", "script/runner", "behaviour", "engine"],
         reason: "errors are typed until somebody prints them",
     },
     Reserved {
@@ -146,7 +155,7 @@ fn unsafe_code_is_forbidden() {
 
 #[test]
 fn the_layer_table_tells_above_from_below() {
-    assert!(layer_of("wire") < layer_of("event") && layer_of("ui") < layer_of("modes"));
+    assert!(layer_of("wire") < layer_of("event") && layer_of("net") < layer_of("modes"));
     assert_eq!(layer_of("cli"), layer_of("modes"));
     assert_eq!(layer_of("elsewhere"), None);
 }

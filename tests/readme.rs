@@ -6,7 +6,7 @@ use std::process::Command;
 
 use regex::Regex;
 use tungstenite::Message;
-use wscope::modes::exit::Exit;
+use wscope::engine::exit::Exit;
 
 #[cfg(unix)]
 #[path = "common/terminal.rs"]

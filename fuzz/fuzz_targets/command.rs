@@ -4,9 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wscope::ui::command::completion::complete;
-use wscope::ui::command::hint::hint;
-use wscope::ui::command::{Command, Payload, parse};
+use wscope::script::command::completion::complete;
+use wscope::script::command::hint::hint;
+use wscope::script::command::{Command, Payload, parse};
 
 fuzz_target!(|input: &[u8]| {
     let line = String::from_utf8_lossy(input);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Display, UsageError, home};
 use crate::cli::{InputFormat, OutputFormat};
-use crate::ui::command::{Timestamps, View};
+use crate::script::command::{Timestamps, View};
 use crate::ui::terminal::Terminal;
 
 /// Where the lines of a session come from, beside stdin, and what they mean.

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 
-use super::exit::Exit;
-use super::{say, texts};
 use crate::cli::{self, Cli};
 use crate::config::defaults::{Arguments, assemble, usual_path};
 use crate::config::file::ConfigFile;
 use crate::config::from_curl::FromCurl;
 use crate::config::invocation::{Invocation, mode_of};
+use crate::config::texts;
 use crate::config::{UsageError, environment};
+use crate::engine::exit::Exit;
+use crate::output::stderr;
 
 /// Modes that have nothing to do with defaults: a broken file does not stop them.
 const WITHOUT_DEFAULTS: [&str; 3] = ["completions", "explain", "man"];
@@ -83,7 +84,7 @@ fn gather(program: &Command, mut invocation: Invocation) -> Result<(Arguments, u
     notes.extend(arguments.notes.iter().cloned());
     let quiet = invocation.given.iter().any(|id| id == "quiet");
     if !quiet {
-        notes.iter().for_each(|note| say::note(note));
+        notes.iter().for_each(|note| stderr::note(note));
     }
     Ok((arguments, invocation.front))
 }
@@ -118,7 +119,7 @@ fn parse(
         Ok((cli, given)) => Read::Run(Box::new(cli), given),
         Err(error) => match defaults.and_then(|made| made.blame(program, front)) {
             Some(fault) => {
-                say::error(&fault);
+                stderr::error(&fault);
                 Read::Ended(Exit::Usage)
             }
             None => tell(&error),

@@ -7,16 +7,16 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 
 use anyhow::Context as _;
 
-use self::hex::HexReader;
-use super::exit::Exit;
-use super::say;
 use crate::cli::{DecodeArgs, DecodeFormat, SenderRole};
 use crate::config::{Display, limits};
+use crate::engine::exit::Exit;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
+use crate::modes::decode::hex::HexReader;
 use crate::net::clock::wall_micros;
 use crate::net::link::plain_io;
+use crate::output::stderr;
+use crate::script::command::{Timestamps, View};
 use crate::session::{Limits, Observer};
-use crate::ui::command::{Timestamps, View};
 use crate::ui::terminal::Terminal;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagram, sanitize};
 use crate::wire::decoder::Input;
@@ -246,7 +246,7 @@ impl<'a> Decoding<'a> {
             (DecodeFormat::Lines, FrameEvent::Message(_)) => self.out.push(b'\n'),
             (DecodeFormat::Raw | DecodeFormat::Lines, FrameEvent::Violation(violation)) => {
                 self.flush(true)?;
-                say::error(&sanitize::escaped(violation.to_string().as_bytes()));
+                stderr::error(&sanitize::escaped(violation.to_string().as_bytes()));
             }
             (DecodeFormat::Frames, _) if self.diagrams => {
                 let begun = matches!(event, FrameEvent::Start { .. });

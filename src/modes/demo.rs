@@ -9,15 +9,15 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::client::desk::Desk;
-use super::client::open::open;
-use super::client::pump::{Pump, Step};
-use super::exit::Exit;
-use super::report::Reporter;
 use crate::cli::{DemoArgs, OutputFormat};
 use crate::config::{ClientConfig, Display, OpenConfig};
+use crate::engine::exit::Exit;
+use crate::engine::opening::open;
+use crate::engine::pump::{Pump, Step};
+use crate::engine::runtime::Runtime;
 use crate::event::{Direction, FrameEvent, Observed};
 use crate::net::random;
+use crate::output::reporter::Reporter;
 use crate::session::{Endpoint, EndpointConfig, Limits, Observer};
 use crate::ui::terminal::Terminal;
 use crate::wire::decoder::Input;
@@ -43,8 +43,8 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let display = Display::resolve(&args.display, terminal);
     let config = ClientConfig::silent(OpenConfig::of_url(&url)?, display);
     let reporter = Reporter::new(OutputFormat::Frames, &config.display);
-    let mut desk = Desk::new(reporter)?;
-    let opened = open(&config.open, &mut desk, None)?;
+    let mut runtime = Runtime::new(reporter)?;
+    let opened = open(&config.open, &mut runtime, None)?;
     let script = [
         Step::Message(Data::Text, b"Hello", usize::MAX),
         Step::Message(Data::Binary, b"\x00\x01\x02\xfd\xfe\xff", usize::MAX),
@@ -53,7 +53,7 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         Step::Ping(b"are you there?"),
         Step::Close(1000, "that was the demo"),
     ];
-    let outcome = Pump::new(&config, &mut desk, opened, None)?.with_script(script).run()?;
+    let outcome = Pump::new(&config, &mut runtime, opened, None)?.with_script(script).run()?;
     let served = server.join().map_err(|_| anyhow::anyhow!("the echo server panicked"))?;
     served.context("the echo server failed")?;
     Ok(outcome.exit)

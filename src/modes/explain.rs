@@ -1,10 +1,11 @@
 //! `wscope explain`: the catalogue of diagnostics, read aloud.
 
-use super::exit::Exit;
-use super::{generated, say};
 use crate::cli::{DisplayOptions, ExplainArgs};
 use crate::config::Display;
 use crate::diagnostics::{Entry, browser, entry, topic};
+use crate::engine::exit::Exit;
+use crate::modes::generated;
+use crate::output::stderr;
 use crate::ui::explain;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::Palette;
@@ -34,7 +35,7 @@ pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     match text {
         Ok(text) => generated::print(&text),
         Err(unknown) => {
-            say::error(&unknown);
+            stderr::error(&unknown);
             Ok(Exit::Usage)
         }
     }

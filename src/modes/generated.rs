@@ -2,8 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use super::exit::Exit;
 use crate::cli::Shell;
+use crate::engine::exit::Exit;
 
 /// The manual page, in roff.
 pub const MAN: &str = include_str!("../../man/wscope.1");

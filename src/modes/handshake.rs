@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use super::client::account::AccountError;
-use super::client::desk::Desk;
-use super::client::failure::OpenError;
-use super::client::open::open;
-use super::client::pump::{Pump, Step};
-use super::client::telling::instead;
-use super::client::{prepare, refused};
-use super::command_line::Given;
-use super::exit::Exit;
-use super::report::{Reporter, Shown};
 use crate::cli::reach::AgainOptions;
 use crate::cli::{HandshakeArgs, OutputFormat, ReachOptions, ReportFormat};
 use crate::config::plan::Secrets;
 use crate::config::reach::ReachConfig;
 use crate::config::{ClientConfig, Display, OpenConfig};
+use crate::engine::exit::Exit;
+use crate::engine::open_error::OpenError;
+use crate::engine::opening::open;
+use crate::engine::pump::{Pump, Step};
+use crate::engine::runtime::Runtime;
+use crate::modes::command_line::Given;
+use crate::modes::connect::account::AccountError;
+use crate::modes::connect::telling::instead;
+use crate::modes::connect::{prepare, refused};
+use crate::output::reporter::{Reporter, Shown};
 use crate::session::Limits;
 use crate::ui::checklist::Checklist;
 use crate::ui::redact;
@@ -52,17 +52,17 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
         true => Reporter::new(OutputFormat::Json, &display),
         false => Reporter::showing(Shown::Facts, &display),
     };
-    let mut desk = Desk::new(reporter)?;
-    let telling = match prepare(&mut config, &reach, &mut desk) {
+    let mut runtime = Runtime::new(reporter)?;
+    let telling = match prepare(&mut config, &reach, &mut runtime) {
         Ok(telling) => telling,
         Err(AccountError::Ended(exit)) => return Ok(exit),
         Err(AccountError::Usage(error)) => return Err(error.into()),
     };
     if let Some(what) = reach.instead {
-        return instead(what, &config, &reach, Secrets::of(display.show_secrets), &mut desk);
+        return instead(what, &config, &reach, Secrets::of(display.show_secrets), &mut runtime);
     }
     let palette = display.palette(terminal.stdout);
-    let show = |request: &Head, response: &Head, report: &Report, desk: &mut Desk| {
+    let show = |request: &Head, response: &Head, report: &Report, runtime: &mut Runtime| {
         if !json {
             let redacted = |head: &Head| match display.show_secrets {
                 true => head.clone(),
@@ -70,21 +70,21 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             };
             let (request, response) = (&redacted(request), &redacted(response));
             let checklist = Checklist { request, response: Some(response), report };
-            checklist.write(palette, desk.stdout.buffer());
+            checklist.write(palette, runtime.stdout.buffer());
         }
     };
-    let exit = match open(&config, &mut desk, None) {
+    let exit = match open(&config, &mut runtime, None) {
         Ok(opened) => {
-            show(&opened.request, &opened.response, &opened.report, &mut desk);
-            desk.stdout.flush()?;
+            show(&opened.request, &opened.response, &opened.report, &mut runtime);
+            runtime.stdout.flush()?;
             let exit = verdict(&opened.report, args.strict);
             let mut quiet = ClientConfig::silent(config, display);
             quiet.endpoint.close_timeout = PATIENCE;
             // How the server closes is not part of the verdict.
-            let outcome = Pump::new(&quiet, &mut desk, opened, None)?
+            let outcome = Pump::new(&quiet, &mut runtime, opened, None)?
                 .with_script([Step::Close(1000, "")])
                 .run()?;
-            desk.record.ended(&outcome.ending, outcome.first_frame);
+            runtime.record.ended(&outcome.ending, outcome.first_frame);
             exit
         }
         Err(error) => {
@@ -92,12 +92,12 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             | OpenError::Redirect { pair, .. }
             | OpenError::BadHandshake { pair, .. } = &error
             {
-                show(&pair.request, &pair.response, &pair.report, &mut desk);
+                show(&pair.request, &pair.response, &pair.report, &mut runtime);
             }
-            refused(error, &mut desk)?
+            refused(error, &mut runtime)?
         }
     };
-    telling.finish(exit, &mut desk)
+    telling.finish(exit, &mut runtime)
 }
 
 /// Whether a rule that matters was broken.

@@ -1,31 +1,22 @@
 //! One function for each thing the program does; each wires the layers together.
 
-pub mod ask;
-mod books;
-pub mod client;
 mod command_line;
-pub mod conductor;
+pub mod connect;
 pub mod decode;
 pub mod demo;
 pub mod doctor;
-pub mod exit;
 pub mod explain;
 pub mod generated;
 pub mod handshake;
 pub mod listen;
-mod log;
-pub mod passphrase;
-pub mod report;
-pub mod say;
-pub mod texts;
 
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command, ConnectArgs, ListenArgs};
 use crate::config::{ClientConfig, ListenConfig, UsageError};
+use crate::engine::exit::Exit;
 use crate::ui::terminal::Terminal;
 use command_line::{Given, Read};
-use exit::Exit;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -37,7 +28,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            say::error(&format!("{error:#}"));
+            crate::output::stderr::error(&format!("{error:#}"));
             match error.is::<UsageError>() {
                 true => Exit::Usage.into(),
                 false => Exit::Failure.into(),
@@ -64,12 +55,12 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
 fn connect(args: ConnectArgs, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
     let mut config = ClientConfig::resolve(args, terminal)?;
     config.reach.given = given;
-    client::run(config)
+    connect::run(config)
 }
 
 fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     if args.list_faults {
-        return generated::print(&listen::fault::list());
+        return generated::print(&crate::behaviour::faults::list());
     }
     listen::run(ListenConfig::resolve(args, terminal)?)
 }

@@ -5,11 +5,11 @@ use crate::event::{FrameEvent, Totals, WholeMessage};
 
 /// Totals of one direction, kept up with its events.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
+pub struct Counters {
     totals: Totals,
 }
 
-impl Tally {
+impl Counters {
     /// Takes one event into account.
     #[inline]
     pub fn count(&mut self, event: &FrameEvent<'_>) {

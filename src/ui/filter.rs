@@ -3,8 +3,8 @@
 //! What it holds back is only not shown; it was sent or received all the same, and logs have it.
 //! Broken rules, notes and endings never meet a gate.
 
-use super::command::{Filter, Way};
 use crate::event::ConnId;
+use crate::script::command::{Filter, Way};
 use crate::wire::OpCode;
 
 /// So much of the content is looked at by a regex: of a longer one, the beginning decides.
@@ -79,7 +79,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::command::Target;
+    use crate::script::command::Target;
     use crate::wire::{Control, Data};
     use regex::bytes::Regex;
 

@@ -6,16 +6,16 @@
 //! frame is told at its end, and of a message's content a bounded beginning is kept until then.
 
 use super::clock::{LocalClock, Zone};
-use super::command::{Filter, Timestamps, View};
 use super::connections::PerConnection;
 use super::ending;
 use super::pretty::Pretty;
 use super::style::{Ink, Palette};
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
+use crate::script::command::{Filter, Timestamps, View};
 use crate::wire::{Control, OpCode};
 use body::Body;
-use lane::Lane;
-use page::{Manner, Page};
+use lane::DirectionPrinter;
+use page::{DisplayMode, Page};
 
 mod body;
 mod content;
@@ -77,14 +77,14 @@ pub struct HumanPrinter {
 struct Connection {
     /// When it was opened, or else when it was first told of, in microseconds since the epoch.
     opened: Option<i64>,
-    to_server: Lane,
-    to_client: Lane,
+    to_server: DirectionPrinter,
+    to_client: DirectionPrinter,
     body: Body,
 }
 
 impl Connection {
     #[inline]
-    fn lane(&mut self, direction: Direction) -> &mut Lane {
+    fn lane(&mut self, direction: Direction) -> &mut DirectionPrinter {
         match direction {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,
@@ -108,7 +108,7 @@ impl HumanPrinter {
             sent,
             width: in_bounds(options.width),
             palette,
-            manner: Manner { view, pretty },
+            manner: DisplayMode { view, pretty },
             filter: None,
             clock: LocalClock::new(options.zone, options.timestamps),
             opened: 0,

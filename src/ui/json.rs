@@ -9,7 +9,7 @@ use super::doctor::Report;
 use crate::diagnostics::Diagnostic;
 use crate::event::{Direction, Event, Stamp};
 use crate::wire::Role;
-use lane::Lane;
+use lane::DirectionPrinter;
 use object::Object;
 
 mod diagnostic;
@@ -36,7 +36,7 @@ pub struct JsonPrinter {
     redacting: bool,
     started: bool,
     clock: UtcClock,
-    connections: PerConnection<[Lane; 2]>,
+    connections: PerConnection<[DirectionPrinter; 2]>,
 }
 
 impl JsonPrinter {

@@ -8,7 +8,6 @@
 
 pub mod checklist;
 pub mod clock;
-pub mod command;
 mod connections;
 pub mod diagnostic;
 pub mod diagram;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use wscope::ui::command::completion::{Surroundings, complete, complete_for};
-use wscope::ui::command::hint::{hint, hint_for};
-use wscope::ui::command::table::{ENTRIES, Side, find};
-use wscope::ui::command::{Command, Payload, parse, parse_for};
+use wscope::script::command::completion::{Surroundings, complete, complete_for};
+use wscope::script::command::hint::{hint, hint_for};
+use wscope::script::command::table::{ENTRIES, Side, find};
+use wscope::script::command::{Command, Payload, parse, parse_for};
 use wscope::wire::Role;
 
 /// Lines that look like commands.

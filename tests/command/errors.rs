@@ -1,6 +1,6 @@
 //! What is wrong with a line: the message, and the byte it points at.
 
-use wscope::ui::command::parse;
+use wscope::script::command::parse;
 
 /// Checks messages that are given up to `[..]`.
 fn refused(cases: &[(&str, usize, &str)]) {

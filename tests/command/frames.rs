@@ -1,7 +1,7 @@
 //! `/frame` and `/fragment`: every option.
 
 use crate::{bytes, parsed};
-use wscope::ui::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
+use wscope::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
 use wscope::wire::{Control, Data, LengthForm, OpCode};
 
 fn frame(line: &str) -> FrameSpec {

@@ -1,8 +1,8 @@
 //! What is said of a frame before it is sent: every rule it can break.
 
 use wscope::event::Direction;
+use wscope::script::command::illegal::breaches;
 use wscope::session::framing::Situation;
-use wscope::ui::command::illegal::breaches;
 use wscope::wire::writer::RawFrame;
 use wscope::wire::{LengthForm, OpCode};
 

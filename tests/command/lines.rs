@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{bytes, parsed, said};
-use wscope::ui::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show, View, Way};
+use wscope::script::command::{
+    AutoPong, Command, FilterChange, LogChange, Payload, Show, View, Way,
+};
 use wscope::wire::{Control, Data, OpCode};
 
 fn text(line: &str) -> Payload {

@@ -9,7 +9,7 @@ mod illegal;
 mod lines;
 mod targets;
 
-use wscope::ui::command::{Command, Payload, parse};
+use wscope::script::command::{Command, Payload, parse};
 
 /// The command of a line that is one.
 fn parsed(line: &str) -> Command {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use wscope::event::ConnId;
-use wscope::ui::command::completion::{Surroundings, complete_for};
-use wscope::ui::command::hint::hint_for;
-use wscope::ui::command::{Command, FilterChange, Payload, Target, parse, parse_for};
+use wscope::script::command::completion::{Surroundings, complete_for};
+use wscope::script::command::hint::hint_for;
+use wscope::script::command::{Command, FilterChange, Payload, Target, parse, parse_for};
 use wscope::wire::Role;
 
 fn parsed(line: &str) -> Command {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use wscope::ui::command::table::{Entry, Group};
+use wscope::script::command::table::{Entry, Group};
 
 const PREAMBLE: &str = "\
 # Commands of the prompt

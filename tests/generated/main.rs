@@ -35,7 +35,7 @@ fn the_page_of_commands_is_that_of_their_table() {
 #[test]
 fn the_manual_page_tells_every_command() {
     let page = man::page().replace("\\-", "-");
-    for entry in wscope::ui::command::table::ENTRIES {
+    for entry in wscope::script::command::table::ENTRIES {
         assert!(page.contains(&format!("\n\\fB/{}\\fR", entry.name)), "/{}", entry.name);
     }
 }
@@ -49,7 +49,7 @@ fn the_manual_page_tells_every_option_and_every_status() {
             assert!(page.contains(&format!("--{option}")), "--{option} of {}", command.get_name());
         }
     }
-    for exit in wscope::modes::exit::Exit::ALL {
+    for exit in wscope::engine::exit::Exit::ALL {
         assert!(page.contains(&format!(".TP\n\\fB{}\\fR\n", exit.code())), "{exit:?}");
     }
 }

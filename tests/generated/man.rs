@@ -4,8 +4,8 @@
 use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
-use wscope::modes::exit::Exit;
-use wscope::ui::command::table::{Entry, Group};
+use wscope::engine::exit::Exit;
+use wscope::script::command::table::{Entry, Group};
 
 use crate::commands::sentence;
 

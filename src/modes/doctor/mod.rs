@@ -8,22 +8,22 @@ mod talk;
 
 use std::time::{Duration, Instant};
 
-use self::probe::Answer;
-use self::talk::Talk;
-use super::client::desk::Desk;
-use super::client::failure::OpenError;
-use super::client::one_line;
-use super::client::open::open;
-use super::client::trace::Trace;
-use super::exit::Exit;
-use super::report::Reporter;
 use crate::cli::{DisplayOptions, DoctorArgs, OutputFormat, ReportFormat};
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::OriginProbe;
 use crate::diagnostics::{Diagnostic, Severity, classify};
+use crate::engine::exit::Exit;
+use crate::engine::open_error::OpenError;
+use crate::engine::opening::open;
+use crate::engine::opening_evidence::OpeningEvidence;
+use crate::engine::runtime::Runtime;
 use crate::event::{Cause, CertificateFacts, ConnId, Stamp};
+use crate::modes::connect::one_line;
+use crate::modes::doctor::probe::Answer;
+use crate::modes::doctor::talk::Talk;
 use crate::net::clock::wall_micros;
 use crate::net::route::Hop;
+use crate::output::reporter::Reporter;
 use crate::session::Limits;
 use crate::ui::JsonPrinter;
 use crate::ui::doctor::{Outcome, Report, Step};
@@ -54,16 +54,16 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     };
     let display = Display::resolve(&options, terminal);
     let config = OpenConfig::resolve(&args.url, args.handshake, Limits::default())?;
-    let mut desk = Desk::new(Reporter::new(OutputFormat::None, &display))?;
+    let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &display))?;
     let mut exam = Exam { config: &config, steps: Vec::new(), found: Vec::new() };
-    let (verdict, exit) = match exam.examine(args.idle, &mut desk) {
+    let (verdict, exit) = match exam.examine(args.idle, &mut runtime) {
         Ok(examined) => examined,
         Err(OpenError::Local(error)) => return Err(error.into()),
         Err(error) => return Ok(error.exit()),
     };
     let opened = exit == Exit::Success;
     let report = Report { opened, verdict, found: exam.found, steps: exam.steps };
-    let out = desk.stdout.buffer();
+    let out = runtime.stdout.buffer();
     match args.output {
         ReportFormat::Text => report.write(terminal.width, display.palette(terminal.stdout), out),
         ReportFormat::Json => {
@@ -71,7 +71,7 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
             JsonPrinter::new(Some(Role::Client)).report(&stamp, &report, out);
         }
     }
-    desk.drain_stdout(None)?;
+    runtime.drain_stdout(None)?;
     Ok(exit)
 }
 
@@ -84,25 +84,29 @@ struct Exam<'a> {
 
 impl Exam<'_> {
     /// Does all steps; gives the verdict and what it amounts to.
-    fn examine(&mut self, idle: Duration, desk: &mut Desk) -> Result<(String, Exit), OpenError> {
+    fn examine(
+        &mut self,
+        idle: Duration,
+        runtime: &mut Runtime,
+    ) -> Result<(String, Exit), OpenError> {
         self.reach();
         let asked = Instant::now();
-        let opened = open(self.config, desk, None);
+        let opened = open(self.config, runtime, None);
         let elapsed = asked.elapsed();
-        let mut trace = desk.trace.clone();
+        let mut trace = runtime.trace.clone();
         self.tls(&trace, opened.as_ref().err());
         let asks_http = trace.response().is_some();
         match opened {
             Ok(opened) => {
                 let place = self.steps.len();
                 self.judged(&trace);
-                self.talk(Talk::new(opened), &trace, idle, desk)?;
+                self.talk(Talk::new(opened), &trace, idle, runtime)?;
                 // What was looked at beside belongs before what came of the connection.
                 let after = self.steps.split_off(place);
-                self.http(desk)?;
+                self.http(runtime)?;
                 let time = trace.phases().upgrade;
                 self.add("upgrade", Outcome::Ok, "101 Switching Protocols", Some(time));
-                self.origin(desk)?;
+                self.origin(runtime)?;
                 self.steps.extend(after);
                 Ok((format!("a WebSocket opens in {}", clock::millis(elapsed)), Exit::Success))
             }
@@ -110,16 +114,16 @@ impl Exam<'_> {
             Err(error) => {
                 let text = error.to_string();
                 if asks_http {
-                    self.http(desk)?;
+                    self.http(runtime)?;
                 } else {
-                    self.elsewhere(&error, &mut trace, desk)?;
+                    self.elsewhere(&error, &mut trace, runtime)?;
                 }
                 match trace.was_asked() {
                     true => self.add("upgrade", Outcome::Failed, one_line(&text), None),
                     false => self.add("upgrade", Outcome::Skipped, "no way to ask", None),
                 }
                 if asks_http {
-                    trace.origin_probe = self.origin(desk)?;
+                    trace.origin_probe = self.origin(runtime)?;
                 }
                 self.found = trace.explain(&error);
                 for name in ["subprotocol", "compression", "ping", "idle", "close"] {
@@ -167,7 +171,7 @@ impl Exam<'_> {
     }
 
     /// What TLS agreed on, or why it did not.
-    fn tls(&mut self, trace: &Trace, error: Option<&OpenError>) {
+    fn tls(&mut self, trace: &OpeningEvidence, error: Option<&OpenError>) {
         if !self.config.target.secure {
             return;
         }
@@ -186,8 +190,9 @@ impl Exam<'_> {
     }
 
     /// The same request without an upgrade.
-    fn http(&mut self, desk: &mut Desk) -> Result<(), OpenError> {
-        let (answer, elapsed) = timed(|| probe::probe(&probe::without_upgrade(self.config), desk))?;
+    fn http(&mut self, runtime: &mut Runtime) -> Result<(), OpenError> {
+        let (answer, elapsed) =
+            timed(|| probe::probe(&probe::without_upgrade(self.config), runtime))?;
         let outcome = match answer {
             // A plain request must not be switched.
             Answer::Opened | Answer::Status { code: 101, .. } => Outcome::Odd,
@@ -203,20 +208,20 @@ impl Exam<'_> {
     fn elsewhere(
         &mut self,
         error: &OpenError,
-        trace: &mut Trace,
-        desk: &mut Desk,
+        trace: &mut OpeningEvidence,
+        runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
         if !trace.is_connected() {
             return Ok(());
         }
         if probe::is_about_certificate(error) {
-            trace.certificate = probe::certificate(self.config, desk)?;
+            trace.certificate = probe::certificate(self.config, runtime)?;
             if let Some(certificate) = &trace.certificate {
                 self.add("certificate", Outcome::Failed, &summary(certificate), None);
             }
             return Ok(());
         }
-        let (learned, elapsed) = timed(|| probe::other_scheme_sentence(self.config, desk))?;
+        let (learned, elapsed) = timed(|| probe::other_scheme_sentence(self.config, runtime))?;
         if let Some(learned) = learned {
             self.add("other scheme", Outcome::Odd, &learned, Some(elapsed));
             trace.learned.push(learned);
@@ -225,21 +230,21 @@ impl Exam<'_> {
     }
 
     /// The same request with and without an Origin.
-    fn origin(&mut self, desk: &mut Desk) -> Result<Option<OriginProbe>, OpenError> {
+    fn origin(&mut self, runtime: &mut Runtime) -> Result<Option<OriginProbe>, OpenError> {
         if probe::has_origin(self.config) {
             let bare = probe::without_origin(self.config);
-            let (answer, elapsed) = timed(|| probe::probe(&bare, desk))?;
+            let (answer, elapsed) = timed(|| probe::probe(&bare, runtime))?;
             let text = format!("without an Origin: {}", one_line(answer.text()));
             self.add("origin", Outcome::Ok, &text, Some(elapsed));
         }
-        let ((probed, answer), elapsed) = timed(|| probe::origin(self.config, desk))?;
+        let ((probed, answer), elapsed) = timed(|| probe::origin(self.config, runtime))?;
         let text = format!("with the server's own Origin: {}", one_line(answer.text()));
         self.add("origin", Outcome::Ok, &text, Some(elapsed));
         Ok(Some(probed))
     }
 
     /// What was agreed.
-    fn judged(&mut self, trace: &Trace) {
+    fn judged(&mut self, trace: &OpeningEvidence) {
         let Some(report) = trace.report() else { return };
         let offered = self.config.subprotocols.join(", ");
         let (outcome, text) = match (&report.agreed.subprotocol, offered.as_str()) {
@@ -260,23 +265,23 @@ impl Exam<'_> {
     fn talk(
         &mut self,
         mut talk: Talk,
-        trace: &Trace,
+        trace: &OpeningEvidence,
         idle: Duration,
-        desk: &mut Desk,
+        runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
-        self.ping("ping", &mut talk, desk)?;
+        self.ping("ping", &mut talk, runtime)?;
         if talk.is_open() && !idle.is_zero() {
             let name = format!("{} s of silence", idle.as_secs_f64());
-            if talk.idle(idle, desk)? {
+            if talk.idle(idle, runtime)? {
                 self.add("idle", Outcome::Ok, &format!("still open after {name}"), None);
-                self.ping("ping again", &mut talk, desk)?;
+                self.ping("ping again", &mut talk, runtime)?;
             } else {
                 let text = format!("the connection did not outlive {name}");
                 self.add("idle", Outcome::Failed, &text, Some(talk.ending().duration));
             }
         }
         let was_open = talk.is_open();
-        let ((), elapsed) = timed(|| talk.close(desk))?;
+        let ((), elapsed) = timed(|| talk.close(runtime))?;
         let ended = talk.ending();
         let in_order = ended.cause == Cause::Closed;
         let outcome = match (in_order, was_open) {
@@ -297,9 +302,9 @@ impl Exam<'_> {
         &mut self,
         name: &'static str,
         talk: &mut Talk,
-        desk: &mut Desk,
+        runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
-        match talk.ping(PONG_PATIENCE, desk)? {
+        match talk.ping(PONG_PATIENCE, runtime)? {
             Some(time) => self.add(name, Outcome::Ok, "answered", Some(time)),
             None if talk.is_open() => self.add(name, Outcome::Failed, "not answered", None),
             None => self.add(name, Outcome::Failed, "the connection ended before a pong", None),

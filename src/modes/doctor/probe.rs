@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::config::{Login, OpenConfig};
 use crate::diagnostics::facts::OriginProbe;
+use crate::engine::open_error::OpenError;
+use crate::engine::opening::open;
+use crate::engine::opening_evidence::OpeningEvidence;
+use crate::engine::runtime::Runtime;
 use crate::event::CertificateFacts;
-use crate::modes::client::desk::Desk;
-use crate::modes::client::failure::OpenError;
-use crate::modes::client::open::open;
-use crate::modes::client::trace::Trace;
 use crate::net::tls::TlsError;
 use crate::ui::redact;
 use crate::ui::sanitize::escaped;
@@ -68,20 +68,23 @@ impl Answer {
 /// # Errors
 ///
 /// A signal came, or this side failed.
-pub fn probe(config: &OpenConfig, desk: &mut Desk) -> Result<Answer, OpenError> {
-    Ok(traced(config, desk)?.0)
+pub fn probe(config: &OpenConfig, runtime: &mut Runtime) -> Result<Answer, OpenError> {
+    Ok(traced(config, runtime)?.0)
 }
 
 /// The same with what the connection left behind.
-fn traced(config: &OpenConfig, desk: &mut Desk) -> Result<(Answer, Trace), OpenError> {
+fn traced(
+    config: &OpenConfig,
+    runtime: &mut Runtime,
+) -> Result<(Answer, OpeningEvidence), OpenError> {
     let mut config = config.clone();
     config.handshake_timeout = config.handshake_timeout.min(PATIENCE);
-    let kept = std::mem::take(&mut desk.trace);
-    let facts = desk.record.facts.clone();
-    desk.reporter.next_connection();
-    let result = open(&config, desk, None);
-    let trace = std::mem::replace(&mut desk.trace, kept);
-    desk.record.facts = facts;
+    let kept = std::mem::take(&mut runtime.trace);
+    let facts = runtime.record.facts.clone();
+    runtime.reporter.next_connection();
+    let result = open(&config, runtime, None);
+    let trace = std::mem::replace(&mut runtime.trace, kept);
+    runtime.record.facts = facts;
     match result {
         Ok(mut opened) => {
             opened.link.shutdown();
@@ -92,7 +95,7 @@ fn traced(config: &OpenConfig, desk: &mut Desk) -> Result<(Answer, Trace), OpenE
     }
 }
 
-fn answer(trace: &Trace, error: &OpenError) -> Answer {
+fn answer(trace: &OpeningEvidence, error: &OpenError) -> Answer {
     let head = trace.response().filter(|head| head.status_line().is_some());
     match head.and_then(|head| Some((head, head.status_line()?))) {
         Some((head, line)) => {
@@ -171,8 +174,11 @@ pub fn without_origin(config: &OpenConfig) -> OpenConfig {
 /// # Errors
 ///
 /// Those of [`probe`].
-pub fn origin(config: &OpenConfig, desk: &mut Desk) -> Result<(OriginProbe, Answer), OpenError> {
-    let answer = probe(&with_own_origin(config), desk)?;
+pub fn origin(
+    config: &OpenConfig,
+    runtime: &mut Runtime,
+) -> Result<(OriginProbe, Answer), OpenError> {
+    let answer = probe(&with_own_origin(config), runtime)?;
     let status = answer.status().unwrap_or_default();
     Ok((OriginProbe { with_origin: true, status }, answer))
 }
@@ -193,34 +199,35 @@ pub fn can_tell_apart(error: &OpenError) -> bool {
 pub fn tell_apart(
     config: &OpenConfig,
     error: &OpenError,
-    desk: &mut Desk,
+    runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let mut learned = Vec::new();
-    let conn = desk.reporter.connection();
+    let conn = runtime.reporter.connection();
     match error {
         error if is_about_certificate(error) => {
-            desk.trace.certificate = certificate(config, desk)?;
+            runtime.trace.certificate = certificate(config, runtime)?;
         }
         OpenError::Tls(_) | OpenError::Closed { .. } | OpenError::NotHttp(_) | OpenError::Io(_) => {
-            learned.extend(other_scheme_sentence(config, desk)?);
+            learned.extend(other_scheme_sentence(config, runtime)?);
         }
         OpenError::TimedOut { .. } if config.target.secure => {
-            learned.extend(other_scheme_sentence(config, desk)?);
+            learned.extend(other_scheme_sentence(config, runtime)?);
         }
         OpenError::Refused { .. } => {
-            let refused = desk.trace.response().and_then(Head::status_line).map(|line| line.code);
-            learned.push(path_or_headers(config, refused, desk)?);
+            let refused =
+                runtime.trace.response().and_then(Head::status_line).map(|line| line.code);
+            learned.push(path_or_headers(config, refused, runtime)?);
             if matches!(refused, Some(400..=499)) {
-                let (probed, answer) = origin(config, desk)?;
-                desk.trace.origin_probe = Some(probed);
+                let (probed, answer) = origin(config, runtime)?;
+                runtime.trace.origin_probe = Some(probed);
                 learned.push(format!("with the server's own Origin it answers {}", answer.text()));
             }
         }
         _ => {}
     }
-    desk.trace.learned = learned;
+    runtime.trace.learned = learned;
     // What is explained now is the first one's failure.
-    desk.reporter.return_to(conn);
+    runtime.reporter.return_to(conn);
     Ok(())
 }
 
@@ -236,7 +243,7 @@ pub fn is_about_certificate(error: &OpenError) -> bool {
 /// Those of [`probe`].
 pub fn certificate(
     config: &OpenConfig,
-    desk: &mut Desk,
+    runtime: &mut Runtime,
 ) -> Result<Option<CertificateFacts>, OpenError> {
     // Nothing of the request goes to a server that is not trusted but what every client sends.
     let mut bare = OpenConfig { headers: Vec::new(), ..config.clone() };
@@ -244,7 +251,7 @@ pub fn certificate(
     forget_user(&mut bare);
     bare = without_upgrade(&bare);
     bare.target.resource_name = "/".to_owned();
-    let (_, trace) = traced(&bare, desk)?;
+    let (_, trace) = traced(&bare, runtime)?;
     Ok(trace.tls().and_then(|tls| tls.certificate.clone()))
 }
 
@@ -255,11 +262,11 @@ pub fn certificate(
 /// Those of [`probe`].
 pub fn other_scheme_sentence(
     config: &OpenConfig,
-    desk: &mut Desk,
+    runtime: &mut Runtime,
 ) -> Result<Option<String>, OpenError> {
     let other = other_scheme(config);
     let scheme = if other.target.secure { "wss" } else { "ws" };
-    Ok(match probe(&other, desk)? {
+    Ok(match probe(&other, runtime)? {
         Answer::Opened => Some(format!("{scheme}:// works on this port: a WebSocket opened")),
         Answer::Status { text, .. } => {
             Some(format!("{scheme}:// is spoken on this port: the answer was {text}"))
@@ -272,9 +279,9 @@ pub fn other_scheme_sentence(
 fn path_or_headers(
     config: &OpenConfig,
     refused: Option<u16>,
-    desk: &mut Desk,
+    runtime: &mut Runtime,
 ) -> Result<String, OpenError> {
-    let plain = probe(&without_upgrade(config), desk)?;
+    let plain = probe(&without_upgrade(config), runtime)?;
     Ok(match plain.status() {
         None => "a plain GET is not answered: the upgrade's headers reach the server".to_owned(),
         status if status == refused => format!(

@@ -3,17 +3,17 @@
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::Diagnostic;
+use crate::engine::open_error::OpenError;
+use crate::engine::opening::Opened;
+use crate::engine::opening_evidence::OpeningEvidence;
+use crate::engine::runtime::Runtime;
+use crate::engine::session_evidence::SessionEvidence;
 use crate::event::{Ending, Observed, Totals};
-use crate::modes::client::desk::Desk;
-use crate::modes::client::failure::OpenError;
-use crate::modes::client::open::Opened;
-use crate::modes::client::trace::Trace;
-use crate::modes::client::witness::Witness;
 use crate::net::link::{Fill, Link};
 use crate::net::random;
 use crate::net::reactor::{SIGNAL, SOCKET};
 use crate::session::endpoint::State;
-use crate::session::tally::Tally;
+use crate::session::tally::Counters;
 use crate::session::{Endpoint, EndpointConfig, Observer};
 use crate::wire::Role;
 
@@ -22,8 +22,8 @@ pub struct Talk {
     link: Link,
     inbound: Observer,
     endpoint: Endpoint,
-    witness: Witness,
-    received: Tally,
+    witness: SessionEvidence,
+    received: Counters,
     /// The round trip of the ping answered last.
     round_trip: Option<Duration>,
     /// Frames may be waiting behind the 101.
@@ -37,11 +37,11 @@ impl Talk {
         let deflate = opened.report.agreed.deflate;
         let config = EndpointConfig { deflate, ..EndpointConfig::new(Role::Client) };
         Self {
-            witness: Witness::new(opened.link.split().0.rest(), now),
+            witness: SessionEvidence::new(opened.link.split().0.rest(), now),
             endpoint: Endpoint::new(config, random::system(), now),
             link: opened.link,
             inbound: opened.inbound,
-            received: Tally::default(),
+            received: Counters::default(),
             round_trip: None,
             more: true,
         }
@@ -55,13 +55,13 @@ impl Talk {
     pub fn ping(
         &mut self,
         patience: Duration,
-        desk: &mut Desk,
+        runtime: &mut Runtime,
     ) -> Result<Option<Duration>, OpenError> {
         let now = Instant::now();
         self.round_trip = None;
         // Where it can't be sent the connection is over, and that is told.
         let _ = self.endpoint.send_ping(b"wscope doctor", now, &mut self.link.tx);
-        self.run(now + patience, desk, |talk| talk.round_trip.is_some())?;
+        self.run(now + patience, runtime, |talk| talk.round_trip.is_some())?;
         Ok(self.round_trip)
     }
 
@@ -70,8 +70,8 @@ impl Talk {
     /// # Errors
     ///
     /// A signal came, or the poll failed.
-    pub fn idle(&mut self, time: Duration, desk: &mut Desk) -> Result<bool, OpenError> {
-        self.run(Instant::now() + time, desk, |_| false)?;
+    pub fn idle(&mut self, time: Duration, runtime: &mut Runtime) -> Result<bool, OpenError> {
+        self.run(Instant::now() + time, runtime, |_| false)?;
         Ok(self.is_open())
     }
 
@@ -80,12 +80,12 @@ impl Talk {
     /// # Errors
     ///
     /// A signal came, or the poll failed.
-    pub fn close(&mut self, desk: &mut Desk) -> Result<(), OpenError> {
+    pub fn close(&mut self, runtime: &mut Runtime) -> Result<(), OpenError> {
         let now = Instant::now();
         // It may be closing already, which is as good.
         let _ = self.endpoint.close(Some(1000), "", now, &mut self.link.tx);
         let patience = EndpointConfig::new(Role::Client).close_timeout;
-        self.run(now + patience, desk, |_| false)?;
+        self.run(now + patience, runtime, |_| false)?;
         self.link.shutdown();
         Ok(())
     }
@@ -101,14 +101,14 @@ impl Talk {
     }
 
     /// Explains how it ended.
-    pub fn explain(&self, trace: &Trace, ending: &Ending) -> Vec<Diagnostic> {
+    pub fn explain(&self, trace: &OpeningEvidence, ending: &Ending) -> Vec<Diagnostic> {
         self.witness.explain(trace, &self.endpoint, &self.inbound, ending, Instant::now())
     }
 
     fn run(
         &mut self,
         until: Instant,
-        desk: &mut Desk,
+        runtime: &mut Runtime,
         done: impl Fn(&Self) -> bool,
     ) -> Result<(), OpenError> {
         loop {
@@ -118,7 +118,7 @@ impl Talk {
             if self.link.pending() > 0 && self.link.flush().is_ok() {
                 self.witness.sent(now);
             }
-            if let Some(signal) = desk.take_signal() {
+            if let Some(signal) = runtime.take_signal() {
                 return Err(OpenError::Signal(signal));
             }
             let over = self.endpoint.state() == State::Closed;
@@ -128,10 +128,10 @@ impl Talk {
             let soon = (self.more || self.link.may_fill()).then_some(now);
             let deadline =
                 soon.or_else(|| self.endpoint.deadline().into_iter().chain([until]).min());
-            for event in desk.reactor.wait(deadline)? {
+            for event in runtime.reactor.wait(deadline)? {
                 match event.token() {
                     SOCKET => self.link.ready(event),
-                    SIGNAL => desk.signals.set_ready(),
+                    SIGNAL => runtime.signals.set_ready(),
                     _ => {}
                 }
             }

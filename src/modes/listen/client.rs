@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use mio::Token;
 use mio::event::Event as Readiness;
 
-use super::explain;
-use super::fault::Sabotage;
-use super::opening::tell_response;
-use super::session::Session;
-use super::shared::Shared;
-use super::sniff;
+use crate::behaviour::faults::FaultInjector;
 use crate::event::{ConnId, Direction, Event};
+use crate::modes::listen::explain;
+use crate::modes::listen::opening::tell_response;
+use crate::modes::listen::session::Session;
+use crate::modes::listen::shared::Shared;
+use crate::modes::listen::sniff;
 use crate::net::link::{Fill, Link};
 use crate::session::Observer;
 use crate::session::endpoint::{SendError, State};
@@ -27,24 +27,24 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// One client.
 pub struct Client {
-    pub(super) id: ConnId,
+    pub(crate) id: ConnId,
     /// Its address; none on a Unix socket.
-    pub(super) address: Option<SocketAddr>,
-    pub(super) link: Link,
-    pub(super) inbound: Observer,
-    pub(super) stage: Stage,
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) link: Link,
+    pub(crate) inbound: Observer,
+    pub(crate) stage: Stage,
     /// Those of its process.
-    pub(super) child_tokens: [Token; 2],
+    pub(crate) child_tokens: [Token; 2],
     /// There were too many clients before it.
     excess: bool,
     /// Who it is, in a line, once it is known.
-    pub(super) about: Box<str>,
+    pub(crate) about: Box<str>,
     /// It waits for its turn already.
-    pub(super) queued: bool,
+    pub(crate) queued: bool,
     /// What goes wrong with it on purpose, until it is open.
-    pub(super) sabotage: Option<Box<Sabotage>>,
+    pub(crate) injector: Option<Box<FaultInjector>>,
     /// The earliest timer set for it.
-    pub(super) armed: Option<Instant>,
+    pub(crate) armed: Option<Instant>,
 }
 
 /// How far a client is.
@@ -97,7 +97,7 @@ impl Client {
             excess,
             about: Box::default(),
             queued: false,
-            sabotage: Sabotage::of(shared.config.faults.of(id.0)),
+            injector: FaultInjector::of(shared.config.faults.of(id.0)),
             armed: None,
         }
     }
@@ -255,7 +255,7 @@ impl Client {
         explain::ended(self.id, &ending, idle, shared)?;
         shared.say(self.id, &format!("left: {}", ending::describe(&ending)));
         shared.ended = Some(ending);
-        shared.comings += 1;
+        shared.membership_epoch += 1;
         match dropped {
             true => self.stage = Stage::Gone,
             false => self.leave(now),
@@ -264,7 +264,7 @@ impl Client {
     }
 
     /// Sends what was said, then FIN; and waits for the client's.
-    pub(super) fn leave(&mut self, now: Instant) {
+    pub(crate) fn leave(&mut self, now: Instant) {
         self.stage = match self.link.half_close() {
             Ok(()) => Stage::Leaving { until: now + LAST_WORDS },
             Err(_) => Stage::Gone,
@@ -291,7 +291,7 @@ impl Client {
     /// # Errors
     ///
     /// stdout or stderr failed.
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         answer: Option<&[u8]>,
         why: &str,
@@ -318,7 +318,7 @@ impl Client {
     /// # Errors
     ///
     /// stdout or stderr failed.
-    pub(super) fn refuse_with(
+    pub(crate) fn refuse_with(
         &mut self,
         refusal: &Refusal,
         shared: &mut Shared,
@@ -334,7 +334,7 @@ impl Client {
     /// # Errors
     ///
     /// stdout or stderr failed.
-    pub(super) fn refuse_foreign(
+    pub(crate) fn refuse_foreign(
         &mut self,
         answer: &sniff::Answer,
         shared: &mut Shared,
@@ -347,7 +347,7 @@ impl Client {
     }
 
     /// Its address; a client of a Unix socket has none.
-    pub(super) fn peer_name(&self, shared: &Shared) -> String {
+    pub(crate) fn peer_name(&self, shared: &Shared) -> String {
         match (self.address, &shared.config.place) {
             (Some(address), _) => canonical(address).to_string(),
             (None, _) => "a local client".to_owned(),
@@ -356,6 +356,6 @@ impl Client {
 }
 
 /// IPv4 as such, where a socket of IPv6 took it.
-pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use mio::Token;
 
-use super::client::Client;
 use crate::event::ConnId;
+use crate::modes::listen::client::Client;
 
 /// Tokens below this one belong to the program; each client has three from here on.
 const FIRST_TOKEN: usize = 16;

@@ -3,10 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::shared::Shared;
 use crate::diagnostics::facts::{CloseFacts, End, EndKind, TlsFault};
 use crate::diagnostics::{Diagnostic, Facts, Severity, classify};
 use crate::event::{Cause, ConnId, Ending, TimeoutKind};
+use crate::modes::listen::shared::Shared;
 use crate::session::Observer;
 use crate::wire::Role;
 use crate::wire::head::{Head, HeadKind};
@@ -16,7 +16,7 @@ use crate::wire::head::{Head, HeadKind};
 /// # Errors
 ///
 /// stdout or the log failed.
-pub(super) fn refused(
+pub(crate) fn refused(
     conn: ConnId,
     inbound: &Observer,
     answer: Option<&[u8]>,
@@ -50,7 +50,7 @@ pub(super) fn refused(
 /// # Errors
 ///
 /// stdout or the log failed.
-pub(super) fn ended(
+pub(crate) fn ended(
     conn: ConnId,
     ending: &Ending,
     idle: Duration,
@@ -80,6 +80,6 @@ pub(super) fn ended(
 fn tell(conn: ConnId, found: &[Diagnostic], shared: &mut Shared) -> io::Result<()> {
     let wrong: Vec<Diagnostic> =
         found.iter().filter(|found| found.severity != Severity::Note).cloned().collect();
-    let desk = &mut shared.desk;
-    desk.reporter.diagnose_of(conn, &wrong, &mut desk.stdout)
+    let runtime = &mut shared.runtime;
+    runtime.reporter.diagnose_of(conn, &wrong, &mut runtime.stdout)
 }

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use mio::event::Event as Readiness;
 use mio::{Registry, Token};
 
-use super::client::Client;
-use super::clients::{Clients, Place, Source, token, whose};
-use super::shared::Shared;
 use crate::event::{ConnId, Event};
+use crate::modes::listen::client::Client;
+use crate::modes::listen::clients::{Clients, Place, Source, token, whose};
+use crate::modes::listen::shared::Shared;
 use crate::net::link::{HIGH_WATER, Link, plain_io};
 use crate::net::listener::Listeners;
 use crate::net::stream::Stream;
@@ -214,7 +214,7 @@ impl Hub {
     pub fn round(&mut self, now: Instant) -> io::Result<()> {
         self.accept(now)?;
         self.clients.ring(now);
-        if !self.shared.desk.stdout.is_full() {
+        if !self.shared.runtime.stdout.is_full() {
             let stalled = std::mem::take(&mut self.stalled);
             stalled.into_iter().for_each(|place| self.clients.enqueue(place));
         }
@@ -292,7 +292,7 @@ impl Hub {
                     // Those who wait are kept by the system; they get their turn when others leave.
                     if !std::mem::replace(&mut self.short, true) {
                         let text = format!("can't accept a client: {}", plain_io(&error));
-                        self.shared.voice.note(&text);
+                        self.shared.notifier.note(&text);
                     }
                     self.accept_at = Some(now + ACCEPT_PAUSE);
                 }
@@ -318,10 +318,11 @@ impl Hub {
         let id = ConnId(self.connections);
         if self.shared.looks() {
             let local = match (stream.addresses(), self.listening_path()) {
-                (Ok((local, _)), _) => super::client::canonical(local).to_string(),
+                (Ok((local, _)), _) => crate::modes::listen::client::canonical(local).to_string(),
                 (Err(_), path) => path,
             };
-            let peer = address.map(|address| super::client::canonical(address).to_string());
+            let peer =
+                address.map(|address| crate::modes::listen::client::canonical(address).to_string());
             let peer = peer.as_deref().unwrap_or("a local client");
             self.shared.tell(id, &Event::Accepted { local: &local, peer })?;
         }
@@ -331,7 +332,7 @@ impl Hub {
         };
         let place = self.clients.next_place();
         let tokens = [Source::ChildStdin, Source::ChildStdout].map(|source| token(place, source));
-        let registry: &Registry = self.shared.desk.reactor.registry();
+        let registry: &Registry = self.shared.runtime.reactor.registry();
         let link = Link::without_buffer(stream, pipe, registry, token(place, Source::Socket));
         let link = match link {
             Ok(link) => link,

@@ -3,22 +3,22 @@
 use std::io;
 use std::time::Instant;
 
-use super::hub::{Hub, Recipient};
+use crate::behaviour::input::{FeedError, MessageSplitter, Outlet};
 use crate::cli::InputFormat;
 use crate::config::ListenConfig;
 use crate::event::ConnId;
-use crate::modes::client::command::{Command, CommandError};
-use crate::modes::client::feed::{FeedError, Feeder, Outlet};
-use crate::modes::say;
+use crate::modes::listen::hub::{Hub, Recipient};
 use crate::net::reactor::STDIN;
 use crate::net::stdio::{Stdin, StdinRead};
+use crate::output::stderr;
+use crate::script::json::{Command, CommandError};
 use crate::session::endpoint::SendError;
 use crate::wire::Data;
 
 /// stdin, until its end.
 pub struct Input {
     stdin: Option<Stdin>,
-    feeder: Feeder,
+    feeder: MessageSplitter,
     /// When it ended.
     pub ended: Option<Instant>,
 }
@@ -30,13 +30,13 @@ impl Input {
     ///
     /// It is closed, or can't be registered.
     pub fn open(config: &ListenConfig, hub: &Hub) -> io::Result<Self> {
-        let reactor = &hub.shared.desk.reactor;
+        let reactor = &hub.shared.runtime.reactor;
         let stdin = match config.input {
-            // The lines of a prompt or a script are the conductor's.
+            // The lines of a prompt or a script are the runner's.
             InputFormat::None | InputFormat::Commands | InputFormat::Prompt => None,
             _ => Some(Stdin::open(reactor.registry(), STDIN, reactor.waker())?),
         };
-        Ok(Self { stdin, feeder: Feeder::new(config.input, config.binary), ended: None })
+        Ok(Self { stdin, feeder: MessageSplitter::new(config.input, config.binary), ended: None })
     }
 
     /// Notes that the poll says that it has something, or that its writers are gone.
@@ -104,13 +104,13 @@ impl Outlet for Everybody<'_> {
                 self.hub.client_mut(id).and_then(|client| client.open_mut())
             else {
                 // It may just have left.
-                say::note(&format!("there is no connection {} to send to", id.0));
+                stderr::note(&format!("there is no connection {} to send to", id.0));
                 continue;
             };
             match command.run(&mut session.endpoint, self.now, &mut link.tx) {
                 Ok(()) => {}
                 Err(CommandError::Send(SendError::NotOpen)) => {
-                    say::note(&format!("connection {} is closing: nothing was sent", id.0));
+                    stderr::note(&format!("connection {} is closing: nothing was sent", id.0));
                 }
                 Err(error) => return Err(error),
             }

@@ -3,17 +3,14 @@
 //! [`hub`] owns the clients; this sets it up, gives it rounds, reads stdin for it, and knows when
 //! to end.
 
-mod answer;
-mod client;
+pub mod client;
 mod clients;
 mod explain;
-pub mod fault;
-mod greeting;
 pub mod hub;
 mod input;
-mod opening;
+pub mod opening;
 mod session;
-mod shared;
+pub mod shared;
 mod sniff;
 mod stage;
 
@@ -24,19 +21,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use mio::Events;
 
-use self::greeting::Greeting;
-use self::hub::{Hub, LISTEN};
-use self::input::Input;
-use self::shared::{Outbox, Shared};
-use super::client::deliver::Delivery;
-use super::client::desk::Desk;
-use super::conductor::{self, Ask, Backlog, Conductor, Setup, Voice};
-use super::exit::Exit;
-use super::report::Reporter;
-use super::say;
+use crate::behaviour::greeting::Greeting;
 use crate::cli::{InputFormat, Linger, OutputFormat};
 use crate::config::{Faults, ListenConfig, TlsConfig};
+use crate::engine::exit::Exit;
+use crate::engine::runtime::Runtime;
 use crate::event::{ConnId, Event};
+use crate::modes::listen::hub::{Hub, LISTEN};
+use crate::modes::listen::input::Input;
+use crate::modes::listen::shared::{Outbox, Shared};
 use crate::net::descriptors;
 use crate::net::link::Buffers;
 use crate::net::listener::Listeners;
@@ -44,6 +37,10 @@ use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
 use crate::net::signals::Signal;
 use crate::net::tls::options::Passphrase;
 use crate::net::tls::{Certificate, TlsServer};
+use crate::output::payload::PayloadSink;
+use crate::output::reporter::Reporter;
+use crate::output::stderr;
+use crate::script::runner::{self, Ask, ExpectQueue, Notifier, ScriptRunner, Setup};
 use crate::wire::{CloseCode, Role};
 
 /// After a signal, how long to wait for the clients' answers.
@@ -70,7 +67,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let greeting =
         greeting.map(|source| Greeting::open(source, config.input, config.binary)).transpose()?;
     let most_clients = most_clients(&config);
-    let script = conductor::script(config.lines.as_ref(), Role::Server)?;
+    let script = runner::script(config.lines.as_ref(), Role::Server)?;
     let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
     if config.lines.is_some() {
         reporter = reporter.with_books(&config.display);
@@ -81,17 +78,18 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
     }
-    let mut desk = Desk::new(reporter).context("can't set up stdout and the event loop")?;
-    desk.signals.listen(desk.reactor.registry())?;
-    let listeners = Listeners::bind(&config.place, desk.reactor.registry(), LISTEN)?;
+    let mut runtime = Runtime::new(reporter).context("can't set up stdout and the event loop")?;
+    runtime.signals.listen(runtime.reactor.registry())?;
+    let listeners = Listeners::bind(&config.place, runtime.reactor.registry(), LISTEN)?;
     if let (Some(tls), Some(out)) =
         (&tls, config.tls.as_ref().and_then(|tls| tls.certificate_out.as_ref()))
     {
         let pem = tls.certificate().pem.as_deref().unwrap_or_default();
         fs::write(out, pem).with_context(|| format!("--self-signed-out {}", out.display()))?;
     }
-    let urls = announce(&config, &listeners, tls.as_ref().map(TlsServer::certificate), &mut desk)?;
-    let conductor = config.lines.as_ref().map(|lines| {
+    let urls =
+        announce(&config, &listeners, tls.as_ref().map(TlsServer::certificate), &mut runtime)?;
+    let runner = config.lines.as_ref().map(|lines| {
         let setup = Setup {
             lines,
             input: config.input,
@@ -100,13 +98,13 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
             open: None,
             greeting: GREETING,
         };
-        setup.conductor(script, &mut desk)
+        setup.runner(script, &mut runtime)
     });
-    let conductor = conductor.transpose()?;
-    let quiet = Voice::Stderr { quiet: config.display.quiet };
-    let delivery = Delivery::new(config.output, config.display.terminal.stdout);
+    let runner = runner.transpose()?;
+    let quiet = Notifier::Stderr { quiet: config.display.quiet };
+    let delivery = PayloadSink::new(config.output, config.display.terminal.stdout);
     let shared = Shared {
-        desk,
+        runtime,
         buffers: Buffers::default(),
         tls,
         greeting,
@@ -115,10 +113,10 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
         outbox: Outbox::default(),
         dying: Vec::new(),
         messages: 0,
-        ear: conductor.as_ref().map(|_| Backlog::default()),
-        voice: conductor.as_ref().map_or(quiet, |conductor| conductor.voice().clone()),
+        ear: runner.as_ref().map(|_| ExpectQueue::default()),
+        notifier: runner.as_ref().map_or(quiet, |runner| runner.notifier().clone()),
         urls,
-        comings: 0,
+        membership_epoch: 0,
         ended: None,
         config,
     };
@@ -130,8 +128,8 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let server = Server {
         hub,
         input,
-        conductor,
-        comings: 0,
+        runner,
+        membership_epoch: 0,
         events,
         end: None,
         fault: None,
@@ -146,9 +144,9 @@ struct Server {
     hub: Hub,
     input: Input,
     /// Carries out the lines of a prompt or a script.
-    conductor: Option<Conductor>,
-    /// What of [`Shared::comings`] the conductor knows.
-    comings: u64,
+    runner: Option<ScriptRunner>,
+    /// What of [`Shared::membership_epoch`] the runner knows.
+    membership_epoch: u64,
     events: Events,
     /// It is coming to its end: what that amounts to, and when patience does.
     end: Option<(Exit, Instant)>,
@@ -169,8 +167,8 @@ impl Server {
             }
             self.conduct(now);
             self.do_what_is_due(now);
-            self.hub.shared.desk.reporter.flush()?;
-            self.hub.shared.desk.stdout.flush()?;
+            self.hub.shared.runtime.reporter.flush()?;
+            self.hub.shared.runtime.stdout.flush()?;
             if let Some((exit, _)) = self.end
                 && self.hub.is_empty()
                 && self.hub.shared.dying.is_empty()
@@ -183,23 +181,23 @@ impl Server {
 
     /// Carries out lines, and what they ask of the server.
     fn conduct(&mut self, now: Instant) {
-        let Self { hub, input, conductor: Some(conductor), comings, .. } = self else { return };
+        let Self { hub, input, runner: Some(runner), membership_epoch, .. } = self else { return };
         if self.end.is_some() {
             return;
         }
-        if *comings != hub.shared.comings {
-            *comings = hub.shared.comings;
+        if *membership_epoch != hub.shared.membership_epoch {
+            *membership_epoch = hub.shared.membership_epoch;
             let open = hub.clients().filter(|client| client.is_open());
-            conductor.set_clients(open.map(|c| (c.id().0, c.about().to_owned())).collect());
+            runner.set_clients(open.map(|c| (c.id().0, c.about().to_owned())).collect());
         }
-        conductor.run(hub, now);
-        conductor.show_clients();
-        match conductor.is_exhausted() {
+        runner.run(hub, now);
+        runner.show_clients();
+        match runner.is_exhausted() {
             true => drop(input.ended.get_or_insert(now)),
             false => input.ended = None,
         }
-        let asked = conductor.ask().cloned();
-        if let Some(failure) = conductor.take_failure() {
+        let asked = runner.ask().cloned();
+        if let Some(failure) = runner.take_failure() {
             self.fault = Some(failure.text);
             let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
             return self.finish(exit, CloseCode::Away, now);
@@ -216,8 +214,8 @@ impl Server {
 
     /// Signals, deadlines, and whatever else ends the run.
     fn do_what_is_due(&mut self, now: Instant) {
-        let away = self.conductor.as_ref().is_some_and(Conductor::is_away);
-        let signal = self.hub.shared.desk.signals.take();
+        let away = self.runner.as_ref().is_some_and(ScriptRunner::is_away);
+        let signal = self.hub.shared.runtime.signals.take();
         if let Some(signal) = signal.filter(|signal| !away || *signal != Signal::Interrupt) {
             let exit = Exit::from(signal);
             match self.end {
@@ -246,7 +244,7 @@ impl Server {
         if config.exit_after.is_some_and(|most| self.hub.shared.messages >= most) {
             return self.finish(Exit::Success, CloseCode::Normal, now);
         }
-        if config.output != OutputFormat::None && self.hub.shared.desk.stdout.is_closed() {
+        if config.output != OutputFormat::None && self.hub.shared.runtime.stdout.is_closed() {
             return self.finish(Exit::Success, CloseCode::Away, now);
         }
         if config.once && self.hub.opened() > 0 {
@@ -268,7 +266,7 @@ impl Server {
     /// of the input. A script's end is the server's where nobody is there.
     fn linger_ends(&self) -> Option<Instant> {
         let config = &self.hub.shared.config;
-        let scripted = self.conductor.as_ref().is_some_and(Conductor::is_scripted);
+        let scripted = self.runner.as_ref().is_some_and(ScriptRunner::is_scripted);
         let ended = self.input.ended.filter(|_| config.once || scripted)?;
         let mut last = None;
         for client in self.hub.clients().filter(|client| client.is_open()) {
@@ -302,8 +300,8 @@ impl Server {
     }
 
     fn wait(&mut self, now: Instant) -> io::Result<()> {
-        let conductor = self.conductor.as_ref().filter(|_| self.end.is_none());
-        let conducting = conductor.is_some_and(|conductor| conductor.can_go_on(&self.hub));
+        let runner = self.runner.as_ref().filter(|_| self.end.is_none());
+        let conducting = runner.is_some_and(|runner| runner.can_go_on(&self.hub));
         let busy = conducting || self.hub.is_busy() || self.input.is_wanted(&self.hub);
         // While there is work, looking for events now and then is enough.
         self.unpolled = if busy { self.unpolled + 1 } else { 0 };
@@ -314,22 +312,22 @@ impl Server {
             true => Some(now),
             false => {
                 let patience = self.end.map(|(_, at)| at);
-                let lines = conductor.and_then(Conductor::deadline);
+                let lines = runner.and_then(ScriptRunner::deadline);
                 let hub = self.hub.deadline(now);
                 let ours = [hub, patience, self.max_time, self.linger_ends(), lines];
                 ours.into_iter().flatten().min()
             }
         };
-        let Self { hub, input, conductor, events, .. } = self;
-        hub.shared.desk.reactor.wait_for(events, deadline)?;
+        let Self { hub, input, runner, events, .. } = self;
+        hub.shared.runtime.reactor.wait_for(events, deadline)?;
         for event in events.iter() {
             match event.token() {
-                STDOUT => hub.shared.desk.stdout.set_ready(event.is_write_closed()),
-                SIGNAL => hub.shared.desk.signals.set_ready(),
+                STDOUT => hub.shared.runtime.stdout.set_ready(event.is_write_closed()),
+                SIGNAL => hub.shared.runtime.signals.set_ready(),
                 STDIN | WAKER => {
                     let closed = event.is_read_closed() || event.is_error();
                     input.set_ready(closed);
-                    conductor.iter_mut().for_each(|conductor| conductor.set_ready(closed));
+                    runner.iter_mut().for_each(|runner| runner.set_ready(closed));
                 }
                 _ => hub.ready(event),
             }
@@ -340,29 +338,29 @@ impl Server {
     /// Empties stdout and says what is left to say.
     fn leave(mut self, exit: Exit) -> io::Result<Exit> {
         let mut exit = exit;
-        if let Some(conductor) = &mut self.conductor {
-            conductor.disconnected("");
-            if let (Some(failure), Exit::Success) = (conductor.take_failure(), exit) {
+        if let Some(runner) = &mut self.runner {
+            runner.disconnected("");
+            if let (Some(failure), Exit::Success) = (runner.take_failure(), exit) {
                 exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
                 self.fault.get_or_insert(failure.text);
             }
-            let Desk { reporter, .. } = &mut self.hub.shared.desk;
+            let Runtime { reporter, .. } = &mut self.hub.shared.runtime;
             reporter.flush()?;
-            if let Some(prompt) = conductor.take_prompt() {
+            if let Some(prompt) = runner.take_prompt() {
                 prompt.close();
                 reporter.turn_back(&self.hub.shared.config.display);
             }
         }
-        self.hub.shared.desk.reporter.end_log().map_err(io::Error::other)?;
+        self.hub.shared.runtime.reporter.end_log().map_err(io::Error::other)?;
         let patience = match exit {
             Exit::Interrupted | Exit::Terminated | Exit::Timeout => {
                 Some(Instant::now() + SIGNAL_PATIENCE)
             }
             _ => None,
         };
-        let signal = self.hub.shared.desk.drain_stdout(patience)?;
+        let signal = self.hub.shared.runtime.drain_stdout(patience)?;
         if let Some(fault) = &self.fault {
-            say::error(fault);
+            stderr::error(fault);
         }
         Ok(signal.map_or(exit, Exit::from))
     }
@@ -394,7 +392,7 @@ fn most_clients(config: &ListenConfig) -> usize {
     let possible = usize::try_from(descriptors).unwrap_or(usize::MAX).max(1);
     match config.max_clients {
         Some(most) if most > possible && !config.display.quiet => {
-            say::note(&format!(
+            stderr::note(&format!(
                 "the limit of descriptors allows {possible} clients, not {most}; raise it with ulimit -n"
             ));
             most
@@ -409,7 +407,7 @@ fn announce(
     config: &ListenConfig,
     listeners: &Listeners,
     certificate: Option<&Certificate>,
-    desk: &mut Desk,
+    runtime: &mut Runtime,
 ) -> io::Result<Vec<String>> {
     let scheme = if config.tls.is_some() { "wss" } else { "ws" };
     let path = config.server.admission.paths.first().map_or("/", String::as_str);
@@ -418,27 +416,27 @@ fn announce(
     urls.extend(listeners.path().map(|file| format!("{scheme}+unix:{}", file.display())));
     let quiet = config.display.quiet;
     if !quiet && !config.place.is_local() {
-        say::note("other machines can connect too, not only this one");
+        stderr::note("other machines can connect too, not only this one");
     }
     for url in &urls {
         if !quiet {
-            say::line(&format!("listening on {url}"));
+            stderr::line(&format!("listening on {url}"));
         }
         if config.output == OutputFormat::Json {
             let event = Event::Listening { url };
-            desk.reporter.tell_of(ConnId(0), &event, &mut desk.stdout)?;
+            runtime.reporter.tell_of(ConnId(0), &event, &mut runtime.stdout)?;
         }
     }
     if let Faults::Random { seed } = config.faults {
-        say::line(&format!(
+        stderr::line(&format!(
             "faults are drawn from seed {seed}: --fault random:{seed} repeats them"
         ));
     }
     if let Some(certificate) = certificate.filter(|certificate| certificate.pem.is_some())
         && !quiet
     {
-        say::line(&format!("certificate fingerprint (SHA-256) {}", certificate.fingerprint));
+        stderr::line(&format!("certificate fingerprint (SHA-256) {}", certificate.fingerprint));
     }
-    desk.drain_stdout(None)?;
+    runtime.drain_stdout(None)?;
     Ok(urls)
 }

@@ -6,13 +6,13 @@
 use std::io;
 use std::time::Instant;
 
-use super::client::{Client, Stage, canonical};
-use super::fault::{Instead, Sabotage};
-use super::session::Session;
-use super::shared::Shared;
-use super::sniff;
+use crate::behaviour::faults::{FaultInjector, Instead};
 use crate::config::Answer;
 use crate::event::{ConnId, Direction, Event, Observed, TimeoutKind};
+use crate::modes::listen::client::{Client, Stage, canonical};
+use crate::modes::listen::session::Session;
+use crate::modes::listen::shared::Shared;
+use crate::modes::listen::sniff;
 use crate::net::child::Child;
 use crate::net::link::{Fill, LinkError};
 use crate::net::tls::TlsError;
@@ -48,7 +48,7 @@ struct Variables {
 
 impl Client {
     /// Takes the TLS handshake as far as it goes.
-    pub(super) fn secure(&mut self, shared: &mut Shared, now: Instant) -> io::Result<()> {
+    pub(crate) fn secure(&mut self, shared: &mut Shared, now: Instant) -> io::Result<()> {
         let Stage::Securing { until } = self.stage else { return Ok(()) };
         match self.link.handshake() {
             Ok(true) => {
@@ -72,7 +72,7 @@ impl Client {
     }
 
     /// Reads the request's head, and answers it once it is complete.
-    pub(super) fn read_request(
+    pub(crate) fn read_request(
         &mut self,
         shared: &mut Shared,
         late: bool,
@@ -113,7 +113,7 @@ impl Client {
 
     /// Takes what came; what follows the head stays for the session.
     fn ask(&mut self, shared: &mut Shared) -> io::Result<Asked> {
-        let Self { id, link, inbound, address, sabotage, .. } = self;
+        let Self { id, link, inbound, address, injector, .. } = self;
         let who = address.map(|address| canonical(address).to_string());
         let (mut input, tx) = link.split();
         let before = inbound.partial_head().map_or(0, |head| head.raw().len());
@@ -124,12 +124,12 @@ impl Client {
                 None => {
                     let early = came.saturating_sub(head.raw().len()) as u64;
                     let config = &shared.config.server;
-                    let answer = match sabotage {
-                        Some(sabotage) => respond(head, &sabotage.config(config)),
+                    let answer = match injector {
+                        Some(injector) => respond(head, &injector.config(config)),
                         None => respond(head, config),
                     };
                     shared.tell(*id, &Event::Head(Direction::ToServer, head))?;
-                    match answer.map(|accepted| spoilt(accepted, head, sabotage.as_deref())) {
+                    match answer.map(|accepted| spoilt(accepted, head, injector.as_deref())) {
                         Ok(Err(instead)) => Asked::Wronged(instead),
                         Ok(Ok((accepted, told))) => {
                             told.iter().try_for_each(|text| shared.note(*id, text))?;
@@ -174,17 +174,17 @@ impl Client {
         shared.tell(self.id, &Event::Open(&agreed))?;
         shared.say(self.id, &format!("joined: {about}"));
         self.about = about;
-        shared.comings += 1;
+        shared.membership_epoch += 1;
         let mut session = Session::new(self.id, &agreed, &self.link, shared, late, now);
-        if let Some(sabotage) = self.sabotage.take() {
-            session.spoil(sabotage, &agreed, &self.link, now);
+        if let Some(injector) = self.injector.take() {
+            session.spoil(injector, &agreed, &self.link, now);
         }
         if let Answer::Exec { command, .. } = &shared.config.answer {
             match self.spawn(command, variables, shared) {
                 Ok(child) => session.attach(child, &shared.config.answer, shared.config.binary),
                 Err(error) => {
                     let fault = format!("--exec: {error}");
-                    session.fail(&fault, &mut self.link, &shared.voice, now);
+                    session.fail(&fault, &mut self.link, &shared.notifier, now);
                 }
             }
         }
@@ -200,7 +200,7 @@ impl Client {
             ("WSCOPE_PATH", &variables.path),
             ("WSCOPE_SUBPROTOCOL", &variables.subprotocol),
         ];
-        Child::spawn(command, &variables, shared.desk.reactor.registry(), self.child_tokens)
+        Child::spawn(command, &variables, shared.runtime.reactor.registry(), self.child_tokens)
     }
 }
 
@@ -217,10 +217,10 @@ impl Variables {
 fn spoilt(
     mut accepted: Accepted,
     request: &Head,
-    sabotage: Option<&Sabotage>,
+    injector: Option<&FaultInjector>,
 ) -> Result<(Accepted, Vec<String>), Instead> {
-    let told = match sabotage {
-        Some(sabotage) => sabotage.answer(request, &mut accepted)?,
+    let told = match injector {
+        Some(injector) => injector.answer(request, &mut accepted)?,
         None => Vec::new(),
     };
     Ok((accepted, told))
@@ -244,7 +244,7 @@ fn tell_answer(
 }
 
 /// Tells an answer: its head, and its body.
-pub(super) fn tell_response(conn: ConnId, bytes: &[u8], shared: &mut Shared) -> io::Result<()> {
+pub(crate) fn tell_response(conn: ConnId, bytes: &[u8], shared: &mut Shared) -> io::Result<()> {
     let head = Head::parse(HeadKind::Response, bytes);
     let body = &bytes[head.raw().len()..];
     shared.tell(conn, &Event::Head(Direction::ToClient, &head))?;

@@ -6,21 +6,21 @@
 use std::io;
 use std::time::Instant;
 
-use super::answer::{Answerer, Ways};
-use super::fault::Sabotage;
-use super::greeting::Sending;
-use super::shared::Shared;
+use crate::behaviour::faults::FaultInjector;
+use crate::behaviour::greeting::Sending;
+use crate::behaviour::input::MessageSplitter;
+use crate::behaviour::reply::{Answerer, Ways};
 use crate::cli::InputFormat;
 use crate::config::Answer;
+use crate::engine::outbound::OutboundObserver;
 use crate::event::{ConnId, Direction, Ending, Event, FrameEvent, Observed, Stamp, TimeoutKind};
-use crate::modes::client::feed::Feeder;
-use crate::modes::client::watch::Watch;
-use crate::modes::conductor::Voice;
+use crate::modes::listen::shared::Shared;
 use crate::net::child::{Child, ChildRead};
 use crate::net::link::{Fill, HIGH_WATER, Link};
 use crate::net::random;
+use crate::script::runner::Notifier;
 use crate::session::endpoint::State;
-use crate::session::tally::Tally;
+use crate::session::tally::Counters;
 use crate::session::{Endpoint, EndpointConfig, Observer};
 use crate::wire::handshake::Agreed;
 use crate::wire::{CloseCode, Data};
@@ -34,12 +34,12 @@ pub struct Session {
     conn: ConnId,
     /// The active side.
     pub endpoint: Endpoint,
-    received: Tally,
-    watch: Option<Box<Watch>>,
+    received: Counters,
+    watch: Option<Box<OutboundObserver>>,
     answerer: Answerer,
     sending: Option<Box<Sending>>,
     process: Option<Box<Process>>,
-    sabotage: Option<Box<Sabotage>>,
+    injector: Option<Box<FaultInjector>>,
     heard: Instant,
     /// The observer may have more events in the bytes at hand.
     more: bool,
@@ -51,7 +51,7 @@ pub struct Session {
 /// The process of `--exec`, and what makes messages of its lines.
 struct Process {
     child: Child,
-    feeder: Feeder,
+    feeder: MessageSplitter,
 }
 
 impl Session {
@@ -70,19 +70,19 @@ impl Session {
         let endpoint = EndpointConfig { deflate, ..config.endpoint.clone() };
         let watch = || {
             let direction = Direction::ToClient;
-            let mut watch = Watch::of(conn, direction, deflate.as_ref(), config.limits);
+            let mut watch = OutboundObserver::of(conn, direction, deflate.as_ref(), config.limits);
             watch.sent(link.tx.len());
             watch
         };
         Self {
             conn,
             endpoint: Endpoint::new(endpoint, random::system(), now),
-            received: Tally::default(),
+            received: Counters::default(),
             watch: shared.looks().then(|| Box::new(watch())),
             answerer: Answerer::new(config, shared.delivery.delivers() || shared.ear.is_some()),
             sending: shared.greeting.as_ref().map(|greeting| Box::new(greeting.begin())),
             process: None,
-            sabotage: None,
+            injector: None,
             heard: now,
             // Frames that came in the same segment as the request.
             more: true,
@@ -95,24 +95,25 @@ impl Session {
     pub fn attach(&mut self, child: Child, answer: &Answer, binary: bool) {
         let raw = matches!(answer, Answer::Exec { raw: true, .. });
         let format = if raw { InputFormat::Chunks } else { InputFormat::Lines };
-        self.process = Some(Box::new(Process { child, feeder: Feeder::new(format, binary) }));
+        self.process =
+            Some(Box::new(Process { child, feeder: MessageSplitter::new(format, binary) }));
     }
 
     /// Takes over what goes wrong on purpose; the 101 in `link` has not been sent.
     pub fn spoil(
         &mut self,
-        mut sabotage: Box<Sabotage>,
+        mut injector: Box<FaultInjector>,
         agreed: &Agreed,
         link: &Link,
         now: Instant,
     ) {
-        sabotage.begin(agreed, link.tx.len(), now);
-        self.sabotage = Some(sabotage);
+        injector.begin(agreed, link.tx.len(), now);
+        self.injector = Some(injector);
     }
 
     /// Whether a connection that is dropped on purpose ends with FIN.
     pub fn ends_in_order(&self) -> bool {
-        self.sabotage.as_ref().is_some_and(|sabotage| sabotage.ends_in_order())
+        self.injector.as_ref().is_some_and(|injector| injector.ends_in_order())
     }
 
     /// The process of `--exec`.
@@ -172,8 +173,8 @@ impl Session {
             match link.fill() {
                 Ok(Fill::Data) => {
                     self.heard = now;
-                    if let Some(sabotage) = &mut self.sabotage {
-                        sabotage.has_read(link.split().0.rest().len(), now);
+                    if let Some(injector) = &mut self.injector {
+                        injector.has_read(link.split().0.rest().len(), now);
                     }
                     self.endpoint.touch();
                     self.take_events(link, inbound, shared, now)?;
@@ -190,13 +191,13 @@ impl Session {
                 Err(error) => self.end_of_stream(Some(error.to_string()), inbound, shared)?,
             }
         }
-        self.send_first(link, &shared.voice, now);
-        self.take_process(link, &shared.voice, now);
+        self.send_first(link, &shared.notifier, now);
+        self.take_process(link, &shared.notifier, now);
         self.tick(link, shared, now);
         self.go_wrong(link, shared, now)?;
         self.flush(link, shared, now)?;
-        if let Some(sabotage) = &mut self.sabotage {
-            sabotage.after_flush(link, &mut self.endpoint, now);
+        if let Some(injector) = &mut self.injector {
+            injector.after_flush(link, &mut self.endpoint, now);
         }
         Ok(self.more)
     }
@@ -220,9 +221,9 @@ impl Session {
     pub fn deadline(&self, shared: &Shared) -> Option<Instant> {
         let idle = shared.config.idle_timeout.map(|time| self.heard + time);
         let idle = idle.filter(|_| self.endpoint.state() == State::Open);
-        let sabotage = self.sabotage.as_ref().and_then(|sabotage| sabotage.deadline(self.heard));
+        let injector = self.injector.as_ref().and_then(|injector| injector.deadline(self.heard));
         let endpoint = self.endpoint.deadline().filter(|_| !self.keeps_tcp());
-        [endpoint, idle, sabotage].into_iter().flatten().min()
+        [endpoint, idle, injector].into_iter().flatten().min()
     }
 
     /// Whether it has ended: the transport can be dropped, or half closed if it still stands.
@@ -245,21 +246,21 @@ impl Session {
 
     /// Whether the client is read now: not if that is left undone on purpose.
     fn may_read(&self, link: &Link) -> bool {
-        self.sabotage.as_ref().is_none_or(|sabotage| sabotage.may_read(link))
+        self.injector.as_ref().is_none_or(|injector| injector.may_read(link))
     }
 
     /// Whether TCP is kept on purpose after the closing handshake.
     fn keeps_tcp(&self) -> bool {
         let closing = self.endpoint.state() == State::Closing;
-        closing && self.sabotage.as_ref().is_some_and(|sabotage| sabotage.keeps_tcp())
+        closing && self.injector.as_ref().is_some_and(|injector| injector.keeps_tcp())
     }
 
     /// Does what is to go wrong now.
     fn go_wrong(&mut self, link: &mut Link, shared: &mut Shared, now: Instant) -> io::Result<()> {
-        let Some(sabotage) = &mut self.sabotage else { return Ok(()) };
+        let Some(injector) = &mut self.injector else { return Ok(()) };
         let messages = self.received.totals().messages;
-        let told = sabotage.act(messages, self.heard, &mut self.endpoint, &mut link.tx, now);
-        sabotage.pace(link, now);
+        let told = injector.act(messages, self.heard, &mut self.endpoint, &mut link.tx, now);
+        injector.pace(link, now);
         told.iter().try_for_each(|text| shared.note(self.conn, text))
     }
 
@@ -275,16 +276,16 @@ impl Session {
             Some(_) => HIGH_WATER,
             None => HIGH_WATER.saturating_sub(link.pending()),
         };
-        let Self { endpoint, received, watch, answerer, process, sabotage, heard, .. } = self;
+        let Self { endpoint, received, watch, answerer, process, injector, heard, .. } = self;
         let looking = watch.is_some();
         let conn = self.conn;
         // The clock costs as much as a small message.
         let stamp = match looking {
-            true => shared.desk.reporter.stamp_of(self.conn),
+            true => shared.runtime.reporter.stamp_of(self.conn),
             false => Stamp { micros: 0, conn: self.conn },
         };
         // A run takes what is there, and may end behind the message that was the last to count.
-        let counts = shared.config.exit_after.is_some() || sabotage.is_some();
+        let counts = shared.config.exit_after.is_some() || injector.is_some();
         let runs = !looking && process.is_none() && !counts;
         let (mut input, tx) = link.split();
         let before = tx.len();
@@ -311,10 +312,10 @@ impl Session {
                         )?;
                     }
                     if looking {
-                        let desk = &mut shared.desk;
+                        let runtime = &mut shared.runtime;
                         message.try_events(|event| {
                             let event = Event::Frame(Direction::ToServer, event);
-                            desk.reporter.event(&stamp, &event, &mut desk.stdout)
+                            runtime.reporter.event(&stamp, &event, &mut runtime.stdout)
                         })?;
                     }
                 }
@@ -326,15 +327,15 @@ impl Session {
                         answerer.take(&event, Ways { conn, endpoint, tx, child }, shared)?;
                     }
                     if looking {
-                        let desk = &mut shared.desk;
+                        let runtime = &mut shared.runtime;
                         if let Some(time) = round_trip {
                             let event = Event::RoundTrip(time);
-                            desk.reporter.event(&stamp, &event, &mut desk.stdout)?;
+                            runtime.reporter.event(&stamp, &event, &mut runtime.stdout)?;
                         }
                         let between =
                             matches!(event, FrameEvent::End { .. } | FrameEvent::Message(_));
                         let event = Event::Frame(Direction::ToServer, event);
-                        desk.reporter.event(&stamp, &event, &mut desk.stdout)?;
+                        runtime.reporter.event(&stamp, &event, &mut runtime.stdout)?;
                         if !between {
                             continue;
                         }
@@ -342,19 +343,19 @@ impl Session {
                 }
                 Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => {}
             }
-            if let Some(sabotage) = sabotage {
-                sabotage.trim(tx);
+            if let Some(injector) = injector {
+                injector.trim(tx);
                 if let Some(watch) = watch.as_mut() {
-                    watch.look(tx, &mut shared.desk.reporter, &mut shared.desk.stdout)?;
+                    watch.look(tx, &mut shared.runtime.reporter, &mut shared.runtime.stdout)?;
                 }
                 let messages = received.totals().messages;
-                for text in sabotage.act(messages, *heard, endpoint, tx, now) {
+                for text in injector.act(messages, *heard, endpoint, tx, now) {
                     shared.note(self.conn, &text)?;
                 }
             }
             // What we sent in answer is shown after what it answers.
             if let Some(watch) = watch.as_mut() {
-                watch.look(tx, &mut shared.desk.reporter, &mut shared.desk.stdout)?;
+                watch.look(tx, &mut shared.runtime.reporter, &mut shared.runtime.stdout)?;
             }
         };
         let at = input.consumed();
@@ -387,7 +388,7 @@ impl Session {
     }
 
     /// Goes on with what each client is sent first.
-    fn send_first(&mut self, link: &mut Link, voice: &Voice, now: Instant) {
+    fn send_first(&mut self, link: &mut Link, notifier: &Notifier, now: Instant) {
         let Some(sending) = &mut self.sending else { return };
         if !self.endpoint.is_open() || link.pending() >= HIGH_WATER {
             self.sending = self.sending.take().filter(|_| self.endpoint.is_open());
@@ -398,13 +399,13 @@ impl Session {
             Ok(true) => self.sending = None,
             Err(error) => {
                 self.sending = None;
-                self.fail(&format!("--send: {error}"), link, voice, now);
+                self.fail(&format!("--send: {error}"), link, notifier, now);
             }
         }
     }
 
     /// Takes what the client's process says, and gives it what it has not yet taken.
-    fn take_process(&mut self, link: &mut Link, voice: &Voice, now: Instant) {
+    fn take_process(&mut self, link: &mut Link, notifier: &Notifier, now: Instant) {
         let Some(process) = &mut self.process else { return };
         let Process { child, feeder } = &mut **process;
         child.flush();
@@ -432,13 +433,13 @@ impl Session {
             }
         }
         if let Some(fault) = fault {
-            self.fail(&format!("--exec: {fault}"), link, voice, now);
+            self.fail(&format!("--exec: {fault}"), link, notifier, now);
         }
     }
 
     /// Closes because of a fault on this side.
-    pub fn fail(&mut self, fault: &str, link: &mut Link, voice: &Voice, now: Instant) {
-        voice.of(self.conn.0, fault);
+    pub fn fail(&mut self, fault: &str, link: &mut Link, notifier: &Notifier, now: Instant) {
+        notifier.of(self.conn.0, fault);
         let reason = crate::wire::close::fit_reason(fault);
         let _ = self.endpoint.close(Some(CloseCode::Error.into()), reason, now, &mut link.tx);
     }
@@ -464,7 +465,7 @@ impl Session {
             return Ok(());
         };
         if let Some(watch) = &mut self.watch {
-            watch.look(&link.tx, &mut shared.desk.reporter, &mut shared.desk.stdout)?;
+            watch.look(&link.tx, &mut shared.runtime.reporter, &mut shared.runtime.stdout)?;
         }
         if let Err(error) = link.flush() {
             // What the client sent before it went away is still to be read.

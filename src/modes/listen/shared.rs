@@ -3,15 +3,15 @@
 use std::io;
 use std::time::Instant;
 
-use super::greeting::Greeting;
+use crate::behaviour::greeting::Greeting;
 use crate::config::ListenConfig;
+use crate::engine::runtime::Runtime;
 use crate::event::{ConnId, Ending, Event};
-use crate::modes::client::deliver::Delivery;
-use crate::modes::client::desk::Desk;
-use crate::modes::conductor::{Backlog, Voice};
 use crate::net::child::Dying;
 use crate::net::link::{Buffers, HIGH_WATER};
 use crate::net::tls::TlsServer;
+use crate::output::payload::PayloadSink;
+use crate::script::runner::{ExpectQueue, Notifier};
 use crate::wire::Data;
 
 /// What all clients share.
@@ -19,7 +19,7 @@ pub struct Shared {
     /// What was asked for.
     pub config: ListenConfig,
     /// Poll, stdout, signals, printers.
-    pub desk: Desk,
+    pub runtime: Runtime,
     /// Lent to whoever has its turn.
     pub buffers: Buffers,
     /// The acceptor, if TLS is spoken.
@@ -29,7 +29,7 @@ pub struct Shared {
     /// How many clients there may be at once.
     pub most_clients: usize,
     /// Writes messages to stdout.
-    pub delivery: Delivery,
+    pub delivery: PayloadSink,
     /// Messages of the client that has its turn, for the others.
     pub outbox: Outbox,
     /// Processes of clients that have left.
@@ -37,13 +37,13 @@ pub struct Shared {
     /// Messages received in all.
     pub messages: u64,
     /// Messages for `/expect`, where lines are carried out.
-    pub ear: Option<Backlog>,
+    pub ear: Option<ExpectQueue>,
     /// Talks to whoever runs the server.
-    pub voice: Voice,
+    pub notifier: Notifier,
     /// Where it listens.
     pub urls: Vec<String>,
     /// Sessions that have opened or ended: who is there has changed when this has.
-    pub comings: u64,
+    pub membership_epoch: u64,
     /// The session that ended last.
     pub ended: Option<Ending>,
 }
@@ -55,7 +55,7 @@ impl Shared {
     ///
     /// stdout or stderr failed.
     pub fn tell(&mut self, conn: ConnId, event: &Event<'_>) -> io::Result<()> {
-        self.desk.reporter.tell_of(conn, event, &mut self.desk.stdout)
+        self.runtime.reporter.tell_of(conn, event, &mut self.runtime.stdout)
     }
 
     /// Tells something of a connection that is no event of the protocol, to whoever listens.
@@ -71,19 +71,19 @@ impl Shared {
 
     /// Whether events are told.
     pub fn looks(&self) -> bool {
-        self.desk.reporter.looks_at_frames()
+        self.runtime.reporter.looks_at_frames()
     }
 
     /// Says a line about a client, where no transcript tells it.
     pub fn say(&self, conn: ConnId, text: &str) {
-        if !self.desk.reporter.has_transcript() && self.desk.reporter.may_warn() {
-            self.voice.of(conn.0, text);
+        if !self.runtime.reporter.has_transcript() && self.runtime.reporter.may_warn() {
+            self.notifier.of(conn.0, text);
         }
     }
 
     /// Whether more can be written for all, and to stdout.
     pub fn has_room(&self) -> bool {
-        !self.desk.stdout.is_full() && !self.outbox.is_full()
+        !self.runtime.stdout.is_full() && !self.outbox.is_full()
     }
 
     /// Urges on the processes of clients that have left; gives when to look again.

@@ -1,29 +1,29 @@
-//! The clients of a server as a stage for lines.
+//! The clients of a server as the connections of a script runner.
 
 use std::time::Instant;
 
-use super::client::Stage as Progress;
-use super::hub::Hub;
+use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
-use crate::modes::client::desk::Desk;
-use crate::modes::conductor::{Backlog, ClientFacts, Line, Settings, Stage};
-use crate::modes::report::Reporter;
+use crate::modes::listen::client::Stage as Progress;
+use crate::modes::listen::hub::Hub;
 use crate::net::link::HIGH_WATER;
+use crate::output::reporter::Reporter;
+use crate::script::command::Target;
+use crate::script::runner::{ClientFacts, Connections, ExpectQueue, Line, Settings};
 use crate::session::Endpoint;
-use crate::ui::command::Target;
 use crate::wire::Role;
 
-impl Stage for Hub {
+impl Connections for Hub {
     fn role(&self) -> Role {
         Role::Server
     }
 
-    fn desk(&mut self) -> &mut Desk {
-        &mut self.shared.desk
+    fn runtime(&mut self) -> &mut Runtime {
+        &mut self.shared.runtime
     }
 
     fn reporter(&self) -> &Reporter {
-        &self.shared.desk.reporter
+        &self.shared.runtime.reporter
     }
 
     fn present(&self, target: &Target) -> Vec<ConnId> {
@@ -69,7 +69,7 @@ impl Stage for Hub {
         self.client(id)?.session().map(|session| &session.endpoint)
     }
 
-    fn hand_over(&mut self, backlog: &mut Backlog) {
+    fn hand_over(&mut self, backlog: &mut ExpectQueue) {
         if let Some(ear) = &mut self.shared.ear {
             backlog.append(ear);
         }

@@ -3,9 +3,9 @@
 //! Of a message too long to be shown only the beginning is kept.
 
 use super::dump::INDENT;
-use super::page::{Manner, Page};
+use super::page::{DisplayMode, Page};
 use crate::event::{ConnId, Direction};
-use crate::ui::command::View;
+use crate::script::command::View;
 use crate::ui::hexdump::{self, ROW};
 use crate::ui::pretty::{self, Pretty};
 use crate::ui::{number, sanitize};
@@ -27,7 +27,7 @@ const KEPT: usize = 64 * 1024;
 pub(super) struct Content {
     /// Where it belongs; `None` between two messages.
     place: Option<Place>,
-    manner: Manner,
+    manner: DisplayMode,
     text: bool,
     kept: Vec<u8>,
     total: u64,
@@ -44,7 +44,7 @@ pub(super) struct Place {
 
 impl Content {
     /// Begins with a message that will be shown in this manner.
-    pub(super) fn begin(&mut self, place: Place, text: bool, manner: Manner) {
+    pub(super) fn begin(&mut self, place: Place, text: bool, manner: DisplayMode) {
         self.clear();
         self.place = Some(place);
         (self.text, self.manner) = (text, manner);
@@ -104,17 +104,17 @@ impl Content {
     fn room(&self) -> usize {
         match self.manner {
             _ if self.may_be_pretty() => pretty::MAX_LEN,
-            Manner { view: View::Messages, .. } if self.text => TEXT_SHOWN,
-            Manner { view: View::Messages, .. } => BINARY_SHOWN,
+            DisplayMode { view: View::Messages, .. } if self.text => TEXT_SHOWN,
+            DisplayMode { view: View::Messages, .. } => BINARY_SHOWN,
             _ => 0,
         }
     }
 
     fn may_be_pretty(&self) -> bool {
         let wanted = match self.manner {
-            Manner { view: View::Messages, pretty } => pretty != Pretty::Never,
-            Manner { view: View::Frames | View::Json, pretty } => pretty == Pretty::Always,
-            Manner { view: View::Hex, .. } => false,
+            DisplayMode { view: View::Messages, pretty } => pretty != Pretty::Never,
+            DisplayMode { view: View::Frames | View::Json, pretty } => pretty == Pretty::Always,
+            DisplayMode { view: View::Hex, .. } => false,
         };
         wanted && self.text && self.total <= pretty::MAX_LEN as u64
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::ink;
 use super::page::Page;
 use crate::event::{CertificateFacts, ConnId, Direction, Event, Phases, TlsFacts};
-use crate::ui::command::View;
+use crate::script::command::View;
 use crate::ui::style::Ink;
 use crate::ui::{checklist, clock, sanitize};
 use crate::wire::handshake::Agreed;

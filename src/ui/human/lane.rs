@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use super::content::{Content, Place};
 use super::line::Line;
-use super::page::{Manner, Page};
+use super::page::{DisplayMode, Page};
 use super::preview::{self, Kind};
 use super::{dump, ink};
 use crate::event::{ConnId, Direction, FrameEvent, Stamp};
-use crate::ui::command::{View, Way};
+use crate::script::command::{View, Way};
 use crate::ui::filter::{self, Gate};
 use crate::ui::hexdump::Rows;
 use crate::ui::messages::{Message, Messages};
@@ -22,11 +22,11 @@ use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 
 /// State of one direction.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
+pub(super) struct DirectionPrinter {
     frame: Option<Frame>,
     messages: Messages,
     /// How the message that came last is shown, and its content.
-    manner: Manner,
+    manner: DisplayMode,
     content: Content,
     /// Whether that message is shown, where it is shown as a whole.
     message_gate: Gate,
@@ -56,7 +56,7 @@ pub(super) struct Frame {
     pub(super) at: i64,
     pub(super) kind: Kind,
     message: Option<Message>,
-    pub(super) manner: Manner,
+    pub(super) manner: DisplayMode,
     /// Payload bytes so far.
     pub(super) wire: u64,
     /// Content bytes so far, inflated.
@@ -95,7 +95,7 @@ enum Why {
     Endless,
 }
 
-impl Lane {
+impl DirectionPrinter {
     /// Takes the next event of the direction.
     #[inline]
     pub(super) fn take(

@@ -2,8 +2,8 @@
 
 use super::Dumping;
 use crate::event::{ConnId, Direction};
+use crate::script::command::{Filter, View};
 use crate::ui::clock::LocalClock;
-use crate::ui::command::{Filter, View};
 use crate::ui::pretty::Pretty;
 use crate::ui::style::{Ink, Palette};
 use crate::ui::{number, sanitize};
@@ -11,7 +11,7 @@ use crate::ui::{number, sanitize};
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this
 /// changes is neither lost nor told twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Manner {
+pub(super) struct DisplayMode {
     pub(super) view: View,
     pub(super) pretty: Pretty,
 }
@@ -23,7 +23,7 @@ pub(super) struct Page {
     pub(super) width: usize,
     pub(super) palette: Palette,
     /// How what begins now is shown.
-    pub(super) manner: Manner,
+    pub(super) manner: DisplayMode,
     /// Which frames are shown.
     pub(super) filter: Option<Filter>,
     pub(super) clock: LocalClock,

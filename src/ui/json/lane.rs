@@ -17,7 +17,7 @@ const KEPT: usize = 64 * 1024;
 
 /// State of one direction.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
+pub(super) struct DirectionPrinter {
     frame: Option<Frame>,
     messages: Messages,
     /// Payload of the frame that is not written yet.
@@ -59,7 +59,7 @@ impl Frame {
     }
 }
 
-impl Lane {
+impl DirectionPrinter {
     /// Takes the next event of the direction.
     #[inline]
     pub(super) fn take(

@@ -13,7 +13,7 @@ const MAX_INLINE_LINES: usize = 10;
 
 /// The texts that are kept aside while a line is edited.
 #[derive(Debug, Default)]
-pub struct Clips(Vec<Clip>);
+pub struct PasteStore(Vec<Clip>);
 
 #[derive(Debug)]
 struct Clip {
@@ -21,7 +21,7 @@ struct Clip {
     text: String,
 }
 
-impl Clips {
+impl PasteStore {
     /// What stands for `text` in the line: itself if it is short and harmless, else a label that
     /// tells where it comes from (`pasted`) and its size.
     pub fn fold(&mut self, what: &str, text: String) -> String {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn short_text_stays_in_the_line() {
-        let mut clips = Clips::default();
+        let mut clips = PasteStore::default();
         for text in ["", "a", "two\nlines\n", "tab\tand ünicode", &"x".repeat(MAX_INLINE)] {
             assert_eq!(clips.fold("pasted", text.to_owned()), text);
         }
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn long_text_comes_back_on_the_way_out() {
-        let mut clips = Clips::default();
+        let mut clips = PasteStore::default();
         let long = "x".repeat(1025);
         let lines = "line\n".repeat(11);
         let first = clips.fold("pasted", long.clone());
@@ -133,14 +133,14 @@ mod tests {
 
     #[test]
     fn control_characters_are_never_drawn() {
-        let mut clips = Clips::default();
+        let mut clips = PasteStore::default();
         assert_eq!(clips.fold("pasted", "\x1b[2J".to_owned()), "[pasted 4 bytes, 1 line]");
         assert_eq!(clips.fold("pasted", "\u{9b}2J".to_owned()), "[pasted 2: 4 bytes, 1 line]");
     }
 
     #[test]
     fn texts_of_one_size_are_told_apart_and_equal_ones_kept_once() {
-        let mut clips = Clips::default();
+        let mut clips = PasteStore::default();
         let (a, b) = ("a".repeat(2000), "b".repeat(2000));
         assert_eq!(clips.fold("pasted", a.clone()), "[pasted 2,000 bytes, 1 line]");
         assert_eq!(clips.fold("pasted", b.clone()), "[pasted 2: 2,000 bytes, 1 line]");
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_was_unfolded_is_not_unfolded_again() {
-        let mut clips = Clips::default();
+        let mut clips = PasteStore::default();
         let inner = clips.fold("pasted", "x".repeat(2000));
         let text = format!("{inner}{}", "y".repeat(2000));
         let outer = clips.fold("pasted", text.clone());
@@ -160,11 +160,11 @@ mod tests {
 
     #[test]
     fn a_broken_label_is_text() {
-        let mut clips = Clips::default();
+        let mut clips = PasteStore::default();
         let label = clips.fold("pasted", "x".repeat(2000));
         assert!(clips.ends_with_label(&format!("before {label}")));
         assert!(!clips.ends_with_label(&format!("{label} ")));
         assert_eq!(clips.unfold(label[..9].to_owned()), "[pasted 2");
-        assert_eq!(Clips::default().unfold(label.clone()), label);
+        assert_eq!(PasteStore::default().unfold(label.clone()), label);
     }
 }

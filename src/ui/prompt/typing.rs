@@ -10,7 +10,7 @@ use rustyline::{
     Movement, RepeatCount,
 };
 
-use super::clips::Clips;
+use super::clips::PasteStore;
 use super::screen::Shared;
 
 /// Bytes of a line beyond which nothing is typed into it. The line editor counts rows in 16 bits,
@@ -25,7 +25,7 @@ pub struct Typing {
     /// The cursor in it, bytes.
     pub pos: usize,
     /// What its labels stand for.
-    pub clips: Clips,
+    pub clips: PasteStore,
     /// How it ends.
     pub ending: Ending,
     /// The next completion is that of a backslash to a line end.

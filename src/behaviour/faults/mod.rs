@@ -1,0 +1,263 @@
+//! `--fault`: what a server does wrong on one connection, and when.
+//!
+//! The bytes come from [`crate::wire::fault`]; this puts them between those of a well-behaved
+//! session, or takes away from them. What a session asks of it is little: [`FaultInjector::act`] before
+//! bytes are shown and sent, [`FaultInjector::pace`] and [`FaultInjector::after_flush`] around sending.
+
+mod list;
+mod opening;
+mod pace;
+
+use std::time::{Duration, Instant};
+
+use crate::behaviour::faults::pace::{Reading, Sending};
+use crate::net::link::Link;
+use crate::session::Endpoint;
+use crate::session::endpoint::{AutoPong, State};
+use crate::wire::fault::{
+    Conduct, Fault, FaultKind, FrameFault, PaceFault, Piece, Value, When, pieces,
+};
+use crate::wire::handshake::Agreed;
+use crate::wire::writer::RawFrame;
+use crate::wire::{Control, OpCode};
+
+pub use list::list;
+pub use opening::Instead;
+
+/// What goes wrong on one connection.
+pub struct FaultInjector {
+    /// Those whose moment is to come.
+    waiting: Vec<Fault>,
+    /// What was agreed, once the connection is open.
+    agreed: Agreed,
+    /// Bytes of our stream so far.
+    made: u64,
+    /// How much of the buffer they are.
+    seen: usize,
+    /// The stream stops here, whatever else is made.
+    cut: Option<(u64, Cut)>,
+    sending: Sending,
+    reading: Reading,
+    keeps_tcp: bool,
+    idle: Option<Duration>,
+}
+
+/// How a stream stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// With its end.
+    Fin,
+    /// With a reset.
+    Rst,
+    /// With silence.
+    Mute,
+}
+
+impl FaultInjector {
+    /// Prepares the faults of a connection; nothing if there are none.
+    pub fn of(faults: Vec<Fault>) -> Option<Box<Self>> {
+        let keeps_tcp =
+            faults.iter().any(|fault| fault.info.kind == FaultKind::Conduct(Conduct::KeepTcp));
+        let injector = Self {
+            waiting: faults,
+            agreed: Agreed::default(),
+            made: 0,
+            seen: 0,
+            cut: None,
+            sending: Sending::default(),
+            reading: Reading::default(),
+            keeps_tcp,
+            idle: None,
+        };
+        (!injector.waiting.is_empty()).then(|| Box::new(injector))
+    }
+
+    /// The connection is open, and the 101, of which nothing has been sent, is in the buffer.
+    pub fn begin(&mut self, agreed: &Agreed, head: usize, now: Instant) {
+        self.agreed = agreed.clone();
+        (self.made, self.seen) = (head as u64, head);
+        for fault in &self.waiting {
+            let FaultKind::Pace(kind) = fault.info.kind else { continue };
+            match kind {
+                PaceFault::Delay => self.sending.hold(0, now + fault.time()),
+                PaceFault::Pause => self.sending.hold(self.made / 2, now + fault.time()),
+                PaceFault::Bytewise => self.sending.drip(fault.time(), Some(self.made), now),
+            }
+        }
+        let of_handshake = |kind| matches!(kind, FaultKind::Frames(_) | FaultKind::Conduct(_));
+        self.waiting.retain(|fault| of_handshake(fault.info.kind));
+    }
+
+    /// Does what is due after `messages` of the client, the last byte of which came at `heard`:
+    /// adds to `tx`, or takes from it what nobody shall get. Gives what is to be told.
+    pub fn act(
+        &mut self,
+        messages: u64,
+        heard: Instant,
+        endpoint: &mut Endpoint,
+        tx: &mut Vec<u8>,
+        now: Instant,
+    ) -> Vec<String> {
+        self.reading.tick(now);
+        self.trim(tx);
+        let mut told = Vec::new();
+        let due = |fault: &mut Fault| match fault.when {
+            When::Open => true,
+            When::Message(number) => number <= messages,
+        };
+        for fault in self.waiting.extract_if(.., due).collect::<Vec<_>>() {
+            told.push(self.fire(&fault, endpoint, tx, now));
+            self.trim(tx);
+        }
+        if self.idle.is_some_and(|idle| heard + idle <= now) && endpoint.is_open() {
+            self.idle = None;
+            self.cut_here(Cut::Fin);
+            told.push("the client was silent, so its connection ends".to_owned());
+        }
+        told
+    }
+
+    fn fire(
+        &mut self,
+        fault: &Fault,
+        endpoint: &mut Endpoint,
+        tx: &mut Vec<u8>,
+        now: Instant,
+    ) -> String {
+        match fault.info.kind {
+            FaultKind::Frames(kind) => match pieces(fault, self.agreed.deflate.as_ref()) {
+                Ok(pieces) => {
+                    pieces.iter().for_each(|piece| self.send(piece, endpoint, tx, now));
+                    if kind == FrameFault::DeflateBomb {
+                        // What it did to the client's window is unknown to our own compression.
+                        endpoint.set_compress(false);
+                    }
+                }
+                Err(error) => return format!("fault {}: not done, {error}", fault.info.name),
+            },
+            FaultKind::Conduct(conduct) => self.conduct(conduct, fault, endpoint, tx, now),
+            FaultKind::Head(_) | FaultKind::Answer(_) | FaultKind::Pace(_) => {}
+        }
+        fault.to_string()
+    }
+
+    fn send(&mut self, piece: &Piece, endpoint: &mut Endpoint, tx: &mut Vec<u8>, now: Instant) {
+        match piece {
+            Piece::Frame(frame) => endpoint.send_raw(frame, now, tx),
+            Piece::Bytes(bytes) => tx.extend_from_slice(bytes),
+            Piece::End => {
+                self.trim(tx);
+                self.cut_here(Cut::Fin);
+            }
+        }
+    }
+
+    fn conduct(
+        &mut self,
+        conduct: Conduct,
+        fault: &Fault,
+        endpoint: &mut Endpoint,
+        tx: &mut Vec<u8>,
+        now: Instant,
+    ) {
+        match conduct {
+            Conduct::Rst => self.cut_at(&fault.value, Cut::Rst),
+            Conduct::Fin => self.cut_at(&fault.value, Cut::Fin),
+            Conduct::IdleEnd => self.idle = Some(fault.time()),
+            Conduct::Drip => self.sending.drip(fault.time(), None, now),
+            Conduct::SlowReader => self.reading = Reading::slow(fault.number()),
+            Conduct::NeverRead => self.reading = Reading::Never,
+            Conduct::NoPong => endpoint.set_auto_pong(AutoPong::Off),
+            Conduct::NoCloseAnswer => endpoint.set_auto_close(false),
+            Conduct::KeepTcp => {
+                let opcode = OpCode::Control(Control::Close);
+                let payload = 1000_u16.to_be_bytes().to_vec();
+                if endpoint.is_open() {
+                    endpoint.send_raw(
+                        &RawFrame { opcode, payload, ..RawFrame::default() },
+                        now,
+                        tx,
+                    );
+                }
+            }
+            Conduct::Silence => {
+                endpoint.set_auto_pong(AutoPong::Off);
+                endpoint.set_auto_close(false);
+                self.cut_here(Cut::Mute);
+            }
+        }
+    }
+
+    fn cut_at(&mut self, place: &Value, cut: Cut) {
+        match place {
+            Value::Number(at) => self.cut = Some((*at, cut)),
+            _ => self.cut_here(cut),
+        }
+    }
+
+    fn cut_here(&mut self, cut: Cut) {
+        self.cut.get_or_insert((self.made, cut));
+    }
+
+    /// Counts what was added to the buffer, and takes away what lies behind the cut.
+    pub fn trim(&mut self, tx: &mut Vec<u8>) {
+        let added = tx.len().saturating_sub(self.seen) as u64;
+        let room = self.cut.map_or(added, |(at, _)| at.saturating_sub(self.made).min(added));
+        tx.truncate(tx.len() - (added - room) as usize);
+        self.made += room;
+        self.seen = tx.len();
+    }
+
+    /// Limits what can be sent and taken in from now on.
+    pub fn pace(&mut self, link: &mut Link, now: Instant) {
+        let flushed = self.made.saturating_sub(link.pending() as u64);
+        let send = self.sending.allowed(flushed, now);
+        link.limit(send, self.reading.most_at_once());
+    }
+
+    /// Notes what has been sent; ends the connection where the stream stops.
+    pub fn after_flush(&mut self, link: &mut Link, endpoint: &mut Endpoint, now: Instant) {
+        self.seen = link.tx.len();
+        let flushed = self.made.saturating_sub(link.pending() as u64);
+        self.sending.flushed(flushed, link.pending() > 0, now);
+        let Some((at, cut)) = self.cut else { return };
+        if self.made < at || link.pending() > 0 || endpoint.state() == State::Closed {
+            return;
+        }
+        match cut {
+            Cut::Mute => {}
+            Cut::Fin => endpoint.drop_connection(),
+            Cut::Rst => {
+                link.abort();
+                endpoint.drop_connection();
+            }
+        }
+    }
+
+    /// Whether the client is read from now.
+    pub fn may_read(&self, link: &Link) -> bool {
+        // Its end must be met, or the connection would stay for ever.
+        self.reading.may_read() || link.is_read_closed()
+    }
+
+    /// Notes that so many bytes were read.
+    pub fn has_read(&mut self, n: usize, now: Instant) {
+        self.reading.has_read(n, now);
+    }
+
+    /// Whether TCP stays open although the closing handshake is done.
+    pub fn keeps_tcp(&self) -> bool {
+        self.keeps_tcp
+    }
+
+    /// Whether the end that it made is one in order, with FIN.
+    pub fn ends_in_order(&self) -> bool {
+        matches!(self.cut, Some((_, Cut::Fin)))
+    }
+
+    /// When something is due.
+    pub fn deadline(&self, heard: Instant) -> Option<Instant> {
+        let idle = self.idle.map(|idle| heard + idle);
+        [idle, self.sending.deadline(), self.reading.deadline()].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,119 @@
+//! `--send`: what each client is sent first.
+//!
+//! One open file, or stdin read once, serves all; each client keeps only how far it is.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::rc::Rc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use crate::behaviour::input::MessageSplitter;
+use crate::cli::InputFormat;
+use crate::config::Source;
+use crate::net::link::{HIGH_WATER, plain_io};
+use crate::session::Endpoint;
+
+/// The messages for everybody.
+#[derive(Clone)]
+pub struct Greeting {
+    content: Content,
+    format: InputFormat,
+    binary: bool,
+}
+
+#[derive(Clone)]
+enum Content {
+    File(Rc<File>),
+    /// What can be read once only: stdin, a pipe.
+    Memory(Rc<[u8]>),
+}
+
+impl Greeting {
+    /// Opens the source.
+    ///
+    /// # Errors
+    ///
+    /// It can't be read.
+    pub fn open(source: &Source, format: InputFormat, binary: bool) -> anyhow::Result<Self> {
+        let memory = |mut source: Box<dyn Read>| -> io::Result<Content> {
+            let mut bytes = Vec::new();
+            source.read_to_end(&mut bytes)?;
+            Ok(Content::Memory(bytes.into()))
+        };
+        let content = match source {
+            Source::Stdin => memory(Box::new(io::stdin())).context("--send -")?,
+            Source::File(path) => {
+                let open = || {
+                    let file = File::open(path)?;
+                    match file.metadata()?.is_file() {
+                        true => Ok(Content::File(Rc::new(file))),
+                        false => memory(Box::new(file)),
+                    }
+                };
+                open().with_context(|| format!("--send {}", path.display()))?
+            }
+        };
+        // Lines unless another format is asked for; stdin itself is not read then.
+        let format = match format {
+            InputFormat::None | InputFormat::Prompt | InputFormat::Commands => InputFormat::Lines,
+            format => format,
+        };
+        Ok(Self { content, format, binary })
+    }
+
+    /// Begins for a client.
+    pub fn begin(&self) -> Sending {
+        let feeder = MessageSplitter::new(self.format, self.binary);
+        Sending { content: self.content.clone(), offset: 0, feeder }
+    }
+}
+
+/// How far a client has been sent it.
+pub struct Sending {
+    content: Content,
+    offset: u64,
+    feeder: MessageSplitter,
+}
+
+impl Sending {
+    /// Sends as much as there is room for; true at the end.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read, or holds what can't be sent; in a sentence.
+    pub fn go_on(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        tx: &mut Vec<u8>,
+    ) -> Result<bool, String> {
+        while tx.len() < HIGH_WATER {
+            let space = self.feeder.space();
+            let n = match &self.content {
+                Content::File(file) => {
+                    file.read_at(space, self.offset).map_err(|error| plain_io(&error))?
+                }
+                Content::Memory(bytes) => {
+                    let rest = usize::try_from(self.offset).ok().and_then(|at| bytes.get(at..));
+                    let rest = rest.unwrap_or_default();
+                    let n = rest.len().min(space.len());
+                    space[..n].copy_from_slice(&rest[..n]);
+                    n
+                }
+            };
+            self.offset += n as u64;
+            let fed = match n {
+                0 => self.feeder.finish(endpoint, now, tx),
+                n => self.feeder.filled(n, endpoint, now, tx),
+            };
+            fed.map_err(|error| error.to_string())?;
+            if n == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

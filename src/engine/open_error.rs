@@ -1,0 +1,212 @@
+//! Why there is no open connection, in words, and the status to end with.
+
+use std::fmt::{Display, Write as _};
+use std::io;
+
+use crate::engine::exit::Exit;
+use crate::net::dial::DialError;
+use crate::net::link::{LinkError, plain_io};
+use crate::net::proxy::ProxyError;
+use crate::net::proxy::choice::ChoiceError;
+use crate::net::proxy::tunnel::TunnelError;
+use crate::net::redirect::RedirectError;
+use crate::net::resolve::ResolveError;
+use crate::net::route::{AskError, UnixSocketError};
+use crate::net::signals::Signal;
+use crate::net::tls::TlsError;
+use crate::ui::sanitize;
+use crate::wire::handshake::headers::HeaderError;
+use crate::wire::handshake::rules::Report;
+use crate::wire::head::{Head, HeadError};
+
+/// A handshake that did not lead to a connection.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The request as it was sent.
+    pub request: Head,
+    /// The response as it came.
+    pub response: Head,
+    /// Every rule's verdict.
+    pub report: Report,
+}
+
+/// Why there is no open connection.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The request can't be written.
+    #[error("{0}")]
+    Request(#[from] HeaderError),
+    /// The name.
+    #[error("{error}")]
+    Resolve {
+        /// What the resolver says.
+        #[from]
+        error: ResolveError,
+    },
+    /// TCP.
+    #[error("{0}")]
+    Dial(#[from] DialError),
+    /// The proxy's URL.
+    #[error("{0}")]
+    Choice(#[from] ChoiceError),
+    /// A Unix socket.
+    #[error("{}", explained(.0, Some(.0.code()), Some(.0.help())))]
+    Unix(#[from] UnixSocketError),
+    /// What the proxy says.
+    #[error("{0}")]
+    Proxy(#[from] ProxyError),
+    /// No way to the proxy: its name or its address.
+    #[error("the proxy {proxy}: {error}")]
+    ProxyAway {
+        /// The proxy, without credentials.
+        proxy: String,
+        /// What is wrong with the way there.
+        error: Box<OpenError>,
+    },
+    /// TLS with the proxy.
+    #[error("the proxy: {}", tls_text(.0))]
+    ProxyTls(TlsError),
+    /// A redirect that is not followed.
+    #[error("{error}")]
+    Redirect {
+        /// Why not.
+        error: RedirectError,
+        /// The response that redirects.
+        pair: Box<Pair>,
+    },
+    /// TLS.
+    #[error("{}", tls_text(.0))]
+    Tls(#[from] TlsError),
+    /// Another status than 101.
+    #[error("the server answered {status} instead of 101 switching protocols{body}")]
+    Refused {
+        /// The status line's code and reason, escaped.
+        status: String,
+        /// The status line, headers and body for stderr, if the transcript did not show them.
+        body: String,
+        /// What was asked, answered and judged.
+        pair: Box<Pair>,
+    },
+    /// A 101 that can't be used.
+    #[error("the server's 101 breaks the handshake's rules: {list}")]
+    BadHandshake {
+        /// The broken rules.
+        list: String,
+        /// What was asked, answered and judged.
+        pair: Box<Pair>,
+    },
+    /// Not HTTP.
+    #[error("the server's answer is not HTTP: {}", sanitize::escaped(.0))]
+    NotHttp(Vec<u8>),
+    /// An endless head.
+    #[error("the server's response: {0}")]
+    Head(HeadError),
+    /// Interim responses without end.
+    #[error("the server sent {0} interim (1xx) responses and no final one")]
+    OnlyInterim(usize),
+    /// The stream ended too early.
+    #[error(
+        "the server closed the connection before its response was complete, after {received} bytes"
+    )]
+    Closed {
+        /// Bytes of the response that came.
+        received: usize,
+    },
+    /// A deadline passed.
+    #[error("timed out after {seconds} s: {what}")]
+    TimedOut {
+        /// The time given.
+        seconds: f64,
+        /// What was waited for.
+        what: &'static str,
+    },
+    /// A signal came.
+    #[error("interrupted")]
+    Signal(Signal),
+    /// The socket failed.
+    #[error("the connection failed during the handshake: {}", plain_io(.0))]
+    Io(io::Error),
+    /// stdout, stderr or the system failed.
+    #[error("{}", plain_io(.0))]
+    Local(#[from] io::Error),
+}
+
+fn tls_text(error: &TlsError) -> String {
+    match error.code() {
+        // The catalogue explains it.
+        Some(_) => error.to_string(),
+        None => explained(error, None, error.help()),
+    }
+}
+
+fn explained(error: &dyn Display, code: Option<&str>, help: Option<&str>) -> String {
+    let mut text = match code {
+        Some(code) => format!("{error} ({code})"),
+        None => error.to_string(),
+    };
+    if let Some(help) = help {
+        let _ = write!(text, "\n\nhelp: {help}");
+    }
+    text
+}
+
+impl OpenError {
+    /// The status to end with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Request(_) | Self::Choice(_) => Exit::Usage,
+            Self::Resolve { error: ResolveError::TimedOut { .. } } => Exit::Timeout,
+            Self::Resolve { .. } => Exit::Resolve,
+            Self::Dial(error) if error.timed_out => Exit::Timeout,
+            Self::Dial(_) | Self::Unix(_) => Exit::Connect,
+            Self::ProxyAway { error, .. } if error.exit() == Exit::Timeout => Exit::Timeout,
+            Self::Proxy(_) | Self::ProxyAway { .. } | Self::ProxyTls(_) => Exit::Proxy,
+            Self::Tls(_) => Exit::Tls,
+            Self::Refused { .. } | Self::Redirect { .. } => Exit::Refused,
+            Self::BadHandshake { .. } | Self::NotHttp(_) | Self::Head(_) | Self::OnlyInterim(_) => {
+                Exit::BadHandshake
+            }
+            Self::Closed { .. } | Self::Io(_) => Exit::Lost,
+            Self::TimedOut { .. } => Exit::Timeout,
+            Self::Signal(signal) => (*signal).into(),
+            Self::Local(_) => Exit::Failure,
+        }
+    }
+}
+
+impl OpenError {
+    /// The same for what happened between us and a proxy.
+    pub fn of_proxy(error: LinkError) -> Self {
+        match error {
+            LinkError::Tls(error) => Self::ProxyTls(error),
+            LinkError::Io(error) => Self::Io(error),
+        }
+    }
+}
+
+impl From<TunnelError> for OpenError {
+    fn from(error: TunnelError) -> Self {
+        match error {
+            TunnelError::Proxy(error) => Self::Proxy(error),
+            TunnelError::Link(error) => Self::of_proxy(error),
+        }
+    }
+}
+
+impl From<AskError> for OpenError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Resolve(error) => error.into(),
+            AskError::Proxy(error) => error.into(),
+        }
+    }
+}
+
+impl From<LinkError> for OpenError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Io(error) => Self::Io(error),
+            LinkError::Tls(error) => Self::Tls(error),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What opening a connection left behind, for the diagnostics.
+//!
+//! Reads the events of the opening as the printers do, and judges nothing. What came after the
+//! handshake is the business of [`witness`](crate::engine::session_evidence).
+
+use std::time::{Duration, Instant};
+
+use crate::diagnostics::facts::{
+    Dial, OriginProbe, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Unanswered,
+};
+use crate::diagnostics::{Diagnostic, Facts, classify};
+use crate::engine::open_error::OpenError;
+use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
+use crate::net::clock::wall_micros;
+use crate::net::dial::Attempt;
+use crate::net::facts::tls_fault;
+use crate::net::proxy::choice::Reason;
+use crate::net::route::Route;
+use crate::net::target::Target;
+use crate::ui::clock::UtcClock;
+use crate::wire::Role;
+use crate::wire::handshake::rules::Report;
+use crate::wire::head::Head;
+
+/// Bytes of a refusal's body that are looked at.
+const BODY: usize = 8 * 1024;
+
+/// What is known of the way to one connection.
+#[derive(Clone, Debug, Default)]
+pub struct OpeningEvidence {
+    /// Without user and password.
+    url: String,
+    secure: bool,
+    /// The time it began, RFC 3339.
+    now: String,
+    /// The URLs asked one after the other, where redirects are followed.
+    pub hops: Vec<String>,
+    /// The proxy without credentials, and the variable that named it.
+    proxy: Option<(String, Option<&'static str>)>,
+    dials: Vec<Dial>,
+    is_connected: bool,
+    tls: Option<TlsFacts>,
+    request: Option<Head>,
+    asked: Option<Instant>,
+    /// Bytes of a head that is not complete.
+    received: usize,
+    response: Option<Head>,
+    response_after: Option<Duration>,
+    body: Vec<u8>,
+    report: Option<Report>,
+    phases: Phases,
+    /// What the same request with another Origin gave, if that was tried.
+    pub origin_probe: Option<OriginProbe>,
+    /// The certificate that was refused, if another connection fetched it.
+    pub certificate: Option<CertificateFacts>,
+    /// What other connections taught of a failure, one sentence each.
+    pub learned: Vec<String>,
+    /// How long earlier connections of the run lasted that were lost in the same way.
+    pub lifetimes: Vec<Duration>,
+}
+
+impl OpeningEvidence {
+    /// Forgets everything but the lifetimes of earlier connections and the way here by redirects:
+    /// another one is opened.
+    pub fn begin(&mut self, target: &Target) {
+        let Target { secure, host_header, resource_name, .. } = target;
+        let scheme = if *secure { "wss" } else { "ws" };
+        let url = format!("{scheme}://{host_header}{resource_name}");
+        let same = url == self.url;
+        let lifetimes = if same { std::mem::take(&mut self.lifetimes) } else { Vec::new() };
+        let mut hops = std::mem::take(&mut self.hops);
+        hops.push(url.clone());
+        let mut now = Vec::new();
+        UtcClock::default().write(wall_micros(), &mut now);
+        let now = String::from_utf8_lossy(&now).into_owned();
+        *self = Self { url, secure: *secure, now, lifetimes, hops, ..Self::default() };
+    }
+
+    /// Notes how the attempts to connect ended.
+    pub fn dialled(&mut self, attempts: &[Attempt]) {
+        self.dials = attempts.iter().map(Dial::from).collect();
+    }
+
+    /// Notes the proxy on the way, if there is one.
+    pub fn goes_by(&mut self, route: &Route) {
+        let variable = match route.reason {
+            Reason::Variable(name) => Some(name),
+            _ => None,
+        };
+        self.proxy = route.proxy.as_ref().map(|proxy| (proxy.to_string(), variable));
+    }
+
+    /// Forgets what was said to a proxy, which has opened the way: what comes now is the server's.
+    pub fn let_through(&mut self) {
+        (self.request, self.response, self.asked, self.received) = (None, None, None, 0);
+    }
+
+    /// Notes how much of a head has come that is not complete.
+    pub fn received(&mut self, bytes: usize) {
+        self.received = bytes;
+    }
+
+    /// Takes an event of the opening.
+    pub fn take(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Connected { .. } => self.is_connected = true,
+            Event::Tls(facts) => self.tls = Some((*facts).clone()),
+            Event::Head(Direction::ToServer, head) => {
+                self.request = Some((*head).clone());
+                self.asked = Some(Instant::now());
+            }
+            Event::Head(Direction::ToClient, head) => {
+                self.response = Some((*head).clone());
+                self.response_after = self.asked.map(|at| at.elapsed());
+            }
+            Event::Body(bytes) => {
+                let bytes = &bytes[..bytes.len().min(BODY)];
+                let chunked = self.response.as_ref().is_some_and(is_chunked);
+                match chunked {
+                    true => self.body = without_chunks(bytes),
+                    false => self.body.extend_from_slice(bytes),
+                }
+            }
+            Event::Timing(phases) => self.phases = **phases,
+            Event::Judged(report) => self.report = Some((*report).clone()),
+            _ => {}
+        }
+    }
+
+    /// Whether the request was sent.
+    pub fn was_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// Whether TCP came about.
+    pub fn is_connected(&self) -> bool {
+        self.is_connected
+    }
+
+    /// Every rule's verdict on the handshake, if it came so far.
+    pub fn report(&self) -> Option<&Report> {
+        self.report.as_ref()
+    }
+
+    /// The response, if one came.
+    pub fn response(&self) -> Option<&Head> {
+        self.response.as_ref()
+    }
+
+    /// What was agreed under TLS.
+    pub fn tls(&self) -> Option<&TlsFacts> {
+        self.tls.as_ref()
+    }
+
+    /// How long each phase took.
+    pub fn phases(&self) -> &Phases {
+        &self.phases
+    }
+
+    /// The attempts to connect.
+    pub fn dials(&self) -> &[Dial] {
+        &self.dials
+    }
+
+    /// The facts of the opening alone.
+    pub fn facts(&self) -> Facts<'_> {
+        let mut facts = Facts::new(Role::Client);
+        facts.url = Some(&self.url);
+        facts.hops = &self.hops;
+        facts.dials = &self.dials;
+        facts.proxy = self.proxy.as_ref().map(|(address, variable)| ProxyFacts {
+            address,
+            variable: *variable,
+            answer: None,
+            fault: None,
+        });
+        facts.request = self.request.as_ref();
+        facts.response = self.response.as_ref();
+        facts.response_after = self.response_after;
+        facts.body = &self.body;
+        facts.report = self.report.as_ref();
+        facts.origin_probe = self.origin_probe;
+        facts.others.lifetimes = &self.lifetimes;
+        if let Some(tls) = &self.tls {
+            facts.tls.alpn = tls.alpn.as_deref();
+            facts.tls.certificate = tls.certificate.as_ref();
+        }
+        if self.certificate.is_some() {
+            facts.tls.certificate = self.certificate.as_ref();
+        }
+        facts.tls.now = Some(&self.now);
+        facts
+    }
+
+    /// Explains why there is no open connection.
+    pub fn explain(&self, error: &OpenError) -> Vec<Diagnostic> {
+        if let OpenError::ProxyAway { error, .. } = error {
+            return self.explain(error);
+        }
+        let mut facts = self.facts();
+        match error {
+            OpenError::Resolve { error } => facts.lookup = Some(error.into()),
+            OpenError::Tls(error) | OpenError::ProxyTls(error) => {
+                facts.tls.fault = tls_fault(error);
+            }
+            OpenError::Proxy(error) => {
+                // The heads that crossed were the proxy's.
+                (facts.request, facts.response) = (None, None);
+                if let Some(proxy) = &mut facts.proxy {
+                    proxy.answer = error.head();
+                    proxy.fault = error.code().map(|code| match code {
+                        "W113" => ProxyFault::Unauthorized,
+                        _ => ProxyFault::Refused,
+                    });
+                }
+            }
+            OpenError::NotHttp(bytes) => facts.first_bytes = bytes,
+            OpenError::Closed { .. } => facts.unanswered = self.unanswered(StreamEnd::Fin),
+            OpenError::Io(_) | OpenError::TimedOut { .. } => {
+                let silent = matches!(error, OpenError::TimedOut { .. });
+                let how = if silent { StreamEnd::Timeout } else { StreamEnd::Reset };
+                facts.unanswered = self.unanswered(how);
+                if self.asked.is_none() && self.is_connected && self.secure {
+                    let fault = if silent { TlsFault::Silent } else { TlsFault::Closed };
+                    facts.tls.fault = Some(fault);
+                }
+            }
+            OpenError::Refused { .. }
+            | OpenError::BadHandshake { .. }
+            | OpenError::Redirect { .. }
+            | OpenError::Dial(_) => {}
+            // What is wrong on this side is said by the error itself.
+            _ => return Vec::new(),
+        }
+        let mut found = classify(&facts);
+        if let Some(verdict) = found.first_mut() {
+            verdict.notes.extend(self.learned.iter().cloned());
+            if let OpenError::Proxy(error) = error {
+                // It knows which answer it was.
+                verdict.notes.push(error.help().to_owned());
+            }
+        }
+        found
+    }
+
+    fn unanswered(&self, how: StreamEnd) -> Option<Unanswered> {
+        let after = self.asked?.elapsed();
+        Some(Unanswered { how, after, received: self.received })
+    }
+}
+
+fn is_chunked(head: &Head) -> bool {
+    head.has_token("Transfer-Encoding", "chunked")
+}
+
+/// The content of a body in chunks (RFC 9112 §7.1), as far as it is one.
+fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        let size = String::from_utf8_lossy(&rest[..end]);
+        let digits = size.split(';').next().unwrap_or_default().trim();
+        let Ok(size @ 1..) = usize::from_str_radix(digits, 16) else { break };
+        rest = &rest[end + 1..];
+        content.extend_from_slice(&rest[..size.min(rest.len())]);
+        rest = rest.get(size.saturating_add(2)..).unwrap_or_default();
+    }
+    content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_joined_and_nonsense_ends_them() {
+        let whole = b"5\r\nPage \r\n9;x=1\r\nnot found\r\n0\r\n\r\n";
+        assert_eq!(without_chunks(whole), b"Page not found");
+        for end in 0..whole.len() {
+            assert!(b"Page not found".starts_with(&without_chunks(&whole[..end])), "{end}");
+        }
+        for odd in [&b"zz\r\nx"[..], b"ffffffffffffffff\r\nx", b"\r\n", b"-1\r\nx"] {
+            assert!(without_chunks(odd).len() <= 1);
+        }
+    }
+}

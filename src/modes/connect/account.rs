@@ -1,0 +1,136 @@
+//! What is read and asked before anything is dialled: tokens, passwords, cookies, the passphrase of
+//! a key, the format of `--write-out`.
+
+use crate::config::ask::{self, AskError};
+use crate::config::credentials::{CookieSource, TokenSource, bearer};
+use crate::config::netrc::{self, Netrc};
+use crate::config::reach::{Account, ReachConfig, WriteOut};
+use crate::config::secret::Secret;
+use crate::config::{OpenConfig, UsageError, environment};
+use crate::config::{passphrase, texts};
+use crate::engine::exit::Exit;
+use crate::engine::run_facts::wall_seconds;
+use crate::engine::runtime::Runtime;
+use crate::ui::write_out::Format;
+use crate::wire::cookie::read_netscape;
+
+/// Why nothing is dialled.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// Something that was named can't be used.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// Somebody who was asked ended the program instead.
+    #[error("interrupted")]
+    Ended(Exit),
+}
+
+fn usage(error: &dyn std::fmt::Display) -> AccountError {
+    UsageError::new(error.to_string()).into()
+}
+
+/// Reads and asks. Cookies of files go into the jar.
+///
+/// # Errors
+///
+/// A file, a variable or the terminal has no answer.
+pub fn prepare(
+    open: &mut OpenConfig,
+    reach: &ReachConfig,
+    runtime: &mut Runtime,
+) -> Result<(), AccountError> {
+    match &reach.account {
+        Account::Unsaid => {}
+        Account::User(user) => {
+            let password = match &user.password {
+                Some(password) => password.clone(),
+                None => ask::password(&user.question()).map_err(unanswered)?,
+            };
+            let value = user.basic(&password).map_err(|error| usage(&error))?;
+            open.login.authorization = Some(value);
+        }
+        Account::Token(source) => {
+            let value = bearer(&token(source)?).map_err(|error| usage(&error))?;
+            open.login.authorization = Some(value);
+        }
+        Account::Netrc(path) => {
+            let path = path.clone().or_else(|| netrc::usual_path(environment::variable));
+            let path = path.ok_or_else(|| usage(&"--netrc: there is no home folder"))?;
+            let text = texts::read(&path.to_string_lossy())
+                .map_err(|error| usage(&format!("--netrc: {error}")))?;
+            let netrc = Netrc::parse(&text);
+            for fault in &netrc.faults {
+                note(&format!("{}: {fault}", path.display()), runtime);
+            }
+            open.login.netrc = Some(netrc);
+        }
+    }
+    for source in &reach.cookies {
+        match source {
+            CookieSource::Given(cookie) => open.login.cookies.push(cookie.clone()),
+            CookieSource::File(name) => read_cookies(name, runtime)?,
+        }
+    }
+    if open.target.secure && open.transport.tls.identity.is_some() {
+        // What is wrong with the files is told when the connection is opened.
+        let _ = passphrase::tls_client(&mut open.transport.tls);
+    }
+    Ok(())
+}
+
+/// The format of `--write-out`, read before there is anything to tell.
+///
+/// # Errors
+///
+/// Its file can't be read, or holds no format.
+pub fn format(reach: &ReachConfig) -> Result<Option<Format>, AccountError> {
+    Ok(match &reach.write_out {
+        None => None,
+        Some(WriteOut::Format(format)) => Some(format.clone()),
+        Some(WriteOut::File(name)) => {
+            let text = texts::read(name).map_err(|e| usage(&format!("--write-out: {e}")))?;
+            Some(Format::parse(&text).map_err(|error| usage(&error))?)
+        }
+    })
+}
+
+fn token(source: &TokenSource) -> Result<Secret, AccountError> {
+    match source {
+        TokenSource::Given(token) => Ok(token.clone()),
+        TokenSource::File(name) => {
+            let text = texts::read(name).map_err(|e| usage(&format!("--bearer: {e}")))?;
+            Ok(Secret::new(text))
+        }
+        TokenSource::Variable(name) => {
+            let value = environment::variable(name).and_then(|value| value.into_string().ok());
+            let text = format!("--bearer: there is no environment variable {name}");
+            value.map(Secret::new).ok_or_else(|| usage(&text))
+        }
+    }
+}
+
+fn read_cookies(name: &str, runtime: &mut Runtime) -> Result<(), AccountError> {
+    let text = texts::read(name).map_err(|error| usage(&format!("--cookie: {error}")))?;
+    let (cookies, faults) = read_netscape(&text);
+    for fault in &faults {
+        note(&format!("{name}: line {}: {}", fault.line, fault.what), runtime);
+    }
+    let now = wall_seconds();
+    for cookie in cookies {
+        runtime.record.jar.put(cookie, now);
+    }
+    Ok(())
+}
+
+fn note(text: &str, runtime: &mut Runtime) {
+    // A transcript that can't be written fails with the first event.
+    let _ = runtime.note(text);
+}
+
+fn unanswered(error: AskError) -> AccountError {
+    match error {
+        AskError::Interrupted => AccountError::Ended(Exit::Interrupted),
+        AskError::Terminated => AccountError::Ended(Exit::Terminated),
+        error => usage(&error),
+    }
+}

@@ -1,0 +1,145 @@
+//! What is told of a run when it is over, and what instead of it: `--write-out`, `--timing`, the
+//! cookie jar; `--dry-run` and `--curl`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::config::OpenConfig;
+use crate::config::plan::{Plan, Secrets, Way};
+use crate::config::reach::{Instead, ReachConfig};
+use crate::config::texts;
+use crate::engine::exit::Exit;
+use crate::engine::open_error::OpenError;
+use crate::engine::opening::request;
+use crate::engine::runtime::Runtime;
+use crate::modes::connect::account::{self, AccountError};
+use crate::net::proxy::choice::Reason;
+use crate::net::route::Hop;
+use crate::net::tls::options::ServerName;
+use crate::output::stderr;
+use crate::ui::write_out::{Format, Sink};
+
+/// What is told at the end.
+pub struct RunSummary {
+    format: Option<Format>,
+    timing: bool,
+    jar: Option<PathBuf>,
+}
+
+impl RunSummary {
+    /// Reads what is needed for it.
+    ///
+    /// # Errors
+    ///
+    /// The format's file can't be used.
+    pub fn begin(reach: &ReachConfig) -> Result<Self, AccountError> {
+        let format = account::format(reach)?;
+        Ok(Self { format, timing: reach.timing, jar: reach.cookie_jar.clone() })
+    }
+
+    /// Tells it all, and gives the status to end with.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn finish(&self, exit: Exit, runtime: &mut Runtime) -> anyhow::Result<Exit> {
+        let mut exit = exit;
+        if let Some(path) = &self.jar
+            && let Err(error) = texts::write_secret(path, &runtime.record.jar.to_netscape())
+        {
+            stderr::error(&format!("--cookie-jar: {error}"));
+            exit = if exit == Exit::Success { Exit::Failure } else { exit };
+        }
+        runtime.record.finish(exit.code());
+        if self.timing {
+            let bars = runtime.record.waterfall(runtime.reporter.columns());
+            stderr::write(bars.as_bytes()).context("stderr failed")?;
+        }
+        if let Some(format) = &self.format {
+            for (sink, text) in format.fill(&runtime.record.facts) {
+                match sink {
+                    Sink::Stdout => runtime.stdout.buffer().extend_from_slice(text.as_bytes()),
+                    Sink::Stderr => stderr::write(text.as_bytes()).context("stderr failed")?,
+                }
+            }
+            if let Some(signal) = runtime.drain_stdout(None).context("stdout failed")? {
+                return Ok(signal.into());
+            }
+        }
+        Ok(exit)
+    }
+}
+
+/// Tells what would be done, and does none of it.
+///
+/// # Errors
+///
+/// The request or the proxy can't be made of what was typed, or stdout failed.
+pub fn instead(
+    what: Instead,
+    config: &OpenConfig,
+    reach: &ReachConfig,
+    secrets: Secrets,
+    runtime: &mut Runtime,
+) -> anyhow::Result<Exit> {
+    let target = &config.target;
+    let from_jar = runtime.record.cookies_for(target).filter(|_| config.keeps_cookies);
+    let made = request(config, target, from_jar.as_deref()).map_err(OpenError::from);
+    let way = made.and_then(|request| Ok((request, way(config)?)));
+    let (request, way) = match way {
+        Ok(both) => both,
+        Err(error) => return crate::modes::connect::refused(error, runtime),
+    };
+    let options: Vec<_> =
+        reach.given.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let plan = Plan { target, request: &request, way: &way, options: &options };
+    let (notes, output) = match what {
+        Instead::DryRun => {
+            let dry = plan.dry_run(secrets);
+            (dry.notes, dry.head)
+        }
+        Instead::Curl => {
+            let curl = plan.curl(secrets);
+            (curl.notes, format!("{}\n", curl.command).into_bytes())
+        }
+    };
+    if runtime.reporter.may_warn() {
+        notes.iter().for_each(|note| stderr::note(note));
+    }
+    runtime.stdout.buffer().extend_from_slice(&output);
+    let signal = runtime.drain_stdout(None).context("stdout failed")?;
+    Ok(signal.map_or(Exit::Success, Exit::from))
+}
+
+/// The way as a plan tells it.
+fn way(config: &OpenConfig) -> Result<Way, OpenError> {
+    let transport = &config.transport;
+    let route = transport.route(&config.target)?;
+    let (addresses, unix_socket) = match &route.hop {
+        Hop::Tcp(host) => (transport.overrides.addresses(host), None),
+        Hop::Unix(path) => (None, Some(path.display().to_string())),
+    };
+    let server = config.target.host.as_str();
+    let moved = route.destination.host != server || route.destination.port != config.target.port;
+    let (decided_by, written) = match &route.reason {
+        Reason::Unasked => (None, None),
+        Reason::Option => (Some("--proxy".to_owned()), transport.proxy.proxy.clone()),
+        Reason::Variable(name) => {
+            (Some((*name).to_owned()), transport.proxy.environment.get(*name).cloned())
+        }
+        Reason::Bypassed { list, .. } => (Some((*list).to_owned()), None),
+    };
+    Ok(Way {
+        addresses: addresses.unwrap_or_default(),
+        connect_to: moved.then(|| route.destination.to_string()),
+        unix_socket,
+        // With the user and password it was written with.
+        proxy: route.proxy.and(written),
+        decided_by,
+        server_name: match &transport.tls.server_name {
+            ServerName::Other(name) => Some(name.clone()),
+            ServerName::Host | ServerName::Unsent => None,
+        },
+    })
+}

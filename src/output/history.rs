@@ -1,0 +1,116 @@
+//! What a session remembers of its connections: of a client's one, or of each of a server's.
+//!
+//! What clients sent is bounded in all, not for each: a server has any number of them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::event::{ConnId, Direction, Event, Stamp};
+use crate::output::connection_history::{ConnectionHistory, Kept};
+use crate::ui::HumanOptions;
+use crate::wire::Role;
+
+/// Connections that have ended and are remembered still.
+const ENDED: usize = 32;
+
+/// Bytes of last messages that are remembered of a server's clients in all.
+const LAST_IN_ALL: usize = 64 * 1024 * 1024;
+
+/// What is remembered of each of a server's clients.
+const OF_MANY: Kept = Kept { frames: 100, last: 1024 * 1024 };
+
+/// The key of a client's connection: the next one takes its place.
+const ONLY: ConnId = ConnId(1);
+
+/// What is remembered of the connections of a run.
+pub struct History {
+    role: Role,
+    options: HumanOptions,
+    books: BTreeMap<ConnId, ConnectionHistory>,
+    /// Those that ended, oldest first.
+    ended: VecDeque<ConnId>,
+    /// Those with a last message, the one heard from last at the end.
+    heard: VecDeque<ConnId>,
+    /// Bytes of the last messages.
+    bytes: usize,
+}
+
+impl History {
+    /// Empty ones; `options` say how remembered frames look.
+    pub fn new(role: Role, options: HumanOptions) -> Self {
+        Self {
+            role,
+            options,
+            books: BTreeMap::new(),
+            ended: VecDeque::new(),
+            heard: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+
+    /// What is remembered of a connection.
+    pub fn of(&self, id: ConnId) -> Option<&ConnectionHistory> {
+        self.books.get(&self.key(id))
+    }
+
+    /// The connection that was heard from last, or else the one that came last.
+    pub fn last_heard(&self) -> Option<ConnId> {
+        let heard = self.heard.back().copied();
+        heard.or_else(|| self.books.last_key_value().map(|(id, _)| *id))
+    }
+
+    /// Takes one event.
+    pub fn take(&mut self, at: &Stamp, event: &Event<'_>) {
+        if matches!(event, Event::Listening { .. }) {
+            return;
+        }
+        let id = self.key(at.conn);
+        let kept = if self.role == Role::Client { Kept::ALL } else { OF_MANY };
+        let options = self.options;
+        let book = self.books.entry(id).or_insert_with(|| ConnectionHistory::new(options, kept));
+        if self.role == Role::Client {
+            return book.take(at, event);
+        }
+        let before = book.last_len();
+        book.take(at, event);
+        let after = book.last_len();
+        match event {
+            Event::Frame(Direction::ToServer, crate::event::FrameEvent::Message(_)) => {
+                self.bytes = self.bytes - before + after;
+                if self.heard.back() != Some(&id) {
+                    self.heard.retain(|other| *other != id);
+                    self.heard.push_back(id);
+                }
+                self.forget_messages();
+            }
+            Event::End(_) | Event::Failed(_) => {
+                self.ended.push_back(id);
+                if self.ended.len() > ENDED {
+                    self.ended.pop_front().into_iter().for_each(|id| self.forget(id));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn key(&self, id: ConnId) -> ConnId {
+        if self.role == Role::Client { ONLY } else { id }
+    }
+
+    /// Forgets the oldest last messages where they take too much.
+    fn forget_messages(&mut self) {
+        while self.bytes > LAST_IN_ALL && self.heard.len() > 1 {
+            let Some(id) = self.heard.pop_front() else { return };
+            if let Some(book) = self.books.get_mut(&id) {
+                self.bytes -= book.last_len();
+                book.last = None;
+            }
+        }
+    }
+
+    fn forget(&mut self, id: ConnId) {
+        if let Some(book) = self.books.remove(&id) {
+            self.bytes -= book.last_len();
+        }
+        self.heard.retain(|other| *other != id);
+    }
+}

@@ -1,0 +1,136 @@
+//! Messages become stdout: the payload formats of `--output`, streamed as they arrive.
+
+use std::io;
+
+use crate::cli::OutputFormat;
+use crate::event::{FrameEvent, WholeMessage};
+use crate::net::stdio::Stdout;
+use crate::session::Observer;
+use crate::session::observer::Run;
+use crate::ui::sanitize::escape_into;
+use crate::wire::decoder::Input;
+
+/// Writes the content of received messages.
+#[derive(Clone, Copy, Debug)]
+pub struct PayloadSink {
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// Bytes, then this after each message.
+    Payload(Option<u8>),
+    /// Escaped text, then this after each message: for a terminal, which hostile bytes must not
+    /// reach raw. Pipes and files get the exact bytes.
+    Escaped(u8),
+    /// Hex digits, then a newline.
+    Hex,
+    /// Somebody else writes stdout.
+    Nothing,
+}
+
+impl PayloadSink {
+    /// For a format; the ones that printers write deliver nothing here.
+    pub fn new(format: OutputFormat, to_terminal: bool) -> Self {
+        let format = match format {
+            OutputFormat::Lines | OutputFormat::Null if to_terminal => Format::Escaped(b'\n'),
+            OutputFormat::Lines => Format::Payload(Some(b'\n')),
+            OutputFormat::Null => Format::Payload(Some(0)),
+            OutputFormat::Raw => Format::Payload(None),
+            OutputFormat::Hex => Format::Hex,
+            OutputFormat::Json | OutputFormat::Frames | OutputFormat::None => Format::Nothing,
+        };
+        Self { format }
+    }
+
+    /// Takes a run of small messages, as many as stdout's buffer should hold.
+    #[inline]
+    pub fn take_run(
+        &self,
+        inbound: &mut Observer,
+        input: &mut Input<'_>,
+        stdout: &mut Stdout,
+    ) -> Run {
+        let Format::Payload(separator) = self.format else { return Run::default() };
+        let room = stdout.room();
+        let buffer = stdout.buffer();
+        // Separators included, the contents take no more than the frames they came in.
+        buffer.reserve(input.rest().len().min(room) + 256);
+        inbound.take_run(input, room, |content| {
+            buffer.extend_from_slice(content);
+            buffer.extend(separator);
+        })
+    }
+
+    /// Whether it writes anything.
+    pub fn delivers(&self) -> bool {
+        self.format != Format::Nothing
+    }
+
+    /// Takes a whole message.
+    ///
+    /// # Errors
+    ///
+    /// stdout failed.
+    #[inline]
+    pub fn take_whole(&self, message: &WholeMessage<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        self.take_message(message.content, stdout)
+    }
+
+    /// Takes the content of a whole message.
+    ///
+    /// # Errors
+    ///
+    /// stdout failed.
+    #[inline]
+    pub fn take_message(&self, content: &[u8], stdout: &mut Stdout) -> io::Result<()> {
+        if self.format == Format::Nothing {
+            return Ok(());
+        }
+        self.take_content(content, stdout)?;
+        self.end_message(stdout);
+        Ok(())
+    }
+
+    /// Takes one event of the peer's direction.
+    ///
+    /// # Errors
+    ///
+    /// stdout failed.
+    #[inline]
+    pub fn take(&self, event: &FrameEvent<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        match event {
+            FrameEvent::Data(bytes) => self.take_content(bytes, stdout),
+            FrameEvent::Message(_) => {
+                self.end_message(stdout);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn take_content(&self, bytes: &[u8], stdout: &mut Stdout) -> io::Result<()> {
+        match self.format {
+            Format::Payload(_) => return stdout.push(bytes),
+            Format::Escaped(_) => escape_into(bytes, stdout.buffer()),
+            Format::Hex => {
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                let digits = |byte: &u8| [byte >> 4, byte & 15].map(|n| DIGITS[usize::from(n)]);
+                stdout.buffer().extend(bytes.iter().flat_map(digits));
+            }
+            Format::Nothing => {}
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn end_message(&self, stdout: &mut Stdout) {
+        match self.format {
+            Format::Payload(separator) => stdout.buffer().extend(separator),
+            Format::Escaped(separator) => stdout.buffer().push(separator),
+            Format::Hex => stdout.buffer().push(b'\n'),
+            Format::Nothing => {}
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Why a line is no command: what was wrong, where it stood, what is accepted instead.
+
+use crate::script::command::escape::EscapeFault;
+use crate::script::command::hex::HexFault;
+use crate::ui::sanitize;
+use crate::wire::handshake::headers::HeaderError;
+
+/// A line that can't be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{fault}")]
+pub struct ParseError {
+    /// The byte offset in the line of what is wrong, on a character's boundary; the line's length
+    /// where something is missing at its end.
+    pub at: usize,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What is wrong with a line, and what is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// No row of the table has this name.
+    #[error("unknown command /{}; {}", sanitize::escaped(name.as_bytes()), advice(near))]
+    UnknownCommand {
+        /// The word as typed, without its slash; cut if it is long.
+        name: String,
+        /// The names it may have been meant for, best first; may be empty.
+        near: Vec<&'static str>,
+    },
+    /// The row is for the other side.
+    #[error("unknown command /{name} here: {reason}")]
+    OtherSide {
+        /// The command's name.
+        name: &'static str,
+        /// Why it is not for this one.
+        reason: &'static str,
+    },
+    /// A command that is not about single clients.
+    #[error("this is not done to single clients; write it without saying for whom")]
+    NoTarget,
+    /// The line ends too early.
+    #[error("/{command} needs {argument}; usage: {usage}")]
+    Missing {
+        /// The command's name.
+        command: &'static str,
+        /// The first argument that is missing.
+        argument: &'static str,
+        /// The command with all its arguments.
+        usage: String,
+    },
+    /// More words than the command takes.
+    #[error("{word} is too much; usage: {usage}")]
+    Surplus {
+        /// The first word too many, quoted.
+        word: String,
+        /// The command with all its arguments.
+        usage: String,
+    },
+    /// A word that is not what stands in its place.
+    #[error("{word} is {not}; write {accepted}")]
+    Not {
+        /// The word, quoted.
+        word: String,
+        /// What it is not, as in `no close code`.
+        not: &'static str,
+        /// What is accepted.
+        accepted: String,
+    },
+    /// The same thing said twice.
+    #[error("{0} is given twice")]
+    Twice(&'static str),
+    /// A command that can't be repeated.
+    #[error("/{inner} can't stand in /{outer}: {reason}")]
+    Nested {
+        /// The command that repeats.
+        outer: &'static str,
+        /// The one to be repeated.
+        inner: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A quote or a slash without its partner.
+    #[error("the {0} here is not closed")]
+    Open(char),
+    /// `@` and nothing behind it.
+    #[error("a path must follow the @; a text that begins with @ is written \\@")]
+    NoPath,
+    /// `code=` with the payload from a file.
+    #[error("code= takes the reason as text, not from a file")]
+    ReasonFromFile,
+    /// An escape that can't be resolved.
+    #[error(transparent)]
+    Escape(EscapeFault),
+    /// Not hex, where it was said to be hex.
+    #[error("{word} is no hex: {fault}")]
+    Hex {
+        /// The payload, quoted and cut.
+        word: String,
+        /// What is wrong with it.
+        fault: HexFault,
+    },
+    /// Not hex, where hex is what nothing else was said to be.
+    #[error("{word} is no hex: {fault}; for text write it in quotes")]
+    HexOrQuotes {
+        /// The payload, quoted and cut.
+        word: String,
+        /// What is wrong with it.
+        fault: HexFault,
+    },
+    /// Not base64.
+    #[error("{word} is no base64: {why}")]
+    Base64 {
+        /// The payload, quoted and cut.
+        word: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Not a regular expression.
+    #[error("{word} is no regular expression: {why}")]
+    Regex {
+        /// The expression, quoted and cut.
+        word: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Not a header.
+    #[error("{}", sanitize::escaped(.0.to_string().as_bytes()))]
+    Header(HeaderError),
+}
+
+impl Fault {
+    /// The error of this fault at a byte of the line.
+    pub(crate) fn at(self, at: usize) -> ParseError {
+        ParseError { at, fault: self }
+    }
+}
+
+/// A word as messages show it: quoted, harmless, and no longer than a message can bear.
+pub(crate) fn shown(word: &str) -> String {
+    let mut out = Vec::new();
+    sanitize::fit_quoted(word.as_bytes(), false, 42, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn advice(near: &[&str]) -> String {
+    match near {
+        [] => "/help lists all; a text that begins with / is written //".to_owned(),
+        _ => {
+            let names: Vec<_> = near.iter().map(|name| format!("/{name}")).collect();
+            format!("did you mean {}?", names.join(" or "))
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! `/frame`, `/fragment` and `/close`: what is sent by hand, bit by bit.
+
+use crate::script::command::error::{Fault, ParseError};
+use crate::script::command::notation::{
+    OPCODES, close_code, length_form, mask_key, number, on_off, opcode,
+};
+use crate::script::command::payload::{self, Plain};
+use crate::script::command::words::{Args, Piece};
+use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
+use crate::ui::suggest;
+use crate::wire::close::CloseBody;
+use crate::wire::{Control, Data, OpCode};
+
+/// An option of `/frame`, as it is explained and completed.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameKey {
+    /// What stands before the `=`.
+    pub name: &'static str,
+    /// What it means, in a few words.
+    pub meaning: &'static str,
+    /// Values worth proposing.
+    pub values: &'static [&'static str],
+}
+
+/// The options of `/frame`. The last two take all that follows.
+pub const FRAME_KEYS: &[FrameKey] = &[
+    key("opcode", "name, or 0 to 15", &[]),
+    key("fin", "the FIN bit", &["on", "off"]),
+    key("rsv1", "the RSV1 bit", &["on", "off"]),
+    key("rsv2", "the RSV2 bit", &["on", "off"]),
+    key("rsv3", "the RSV3 bit", &["on", "off"]),
+    key("rsv", "all three as a number; RSV1 is 4", &["0", "1", "2", "3", "4", "5", "6", "7"]),
+    key("mask", "on, off, or the key in hex", &["on", "off", "00000000"]),
+    key("form", "bits that carry the length", &["7", "16", "64"]),
+    key("length", "the length to announce", &[]),
+    key("code", "close code; the payload is its reason", &[]),
+    key("payload", "all that follows is payload", &[]),
+    key("reason", "the same, behind code=", &[]),
+];
+
+const fn key(
+    name: &'static str,
+    meaning: &'static str,
+    values: &'static [&'static str],
+) -> FrameKey {
+    FrameKey { name, meaning, values }
+}
+
+/// What a close code is, in words.
+const CODES: &str = "0 to 65535, or a name such as going-away; a reason comes after the code";
+
+/// The most fragments `/fragment` makes of a message.
+const MAX_FRAGMENTS: usize = 1_000_000;
+
+/// `/frame [OPCODE] [KEY=VALUE…] [PAYLOAD]`.
+///
+/// # Errors
+///
+/// An option's value is wrong, or the payload.
+pub(crate) fn frame(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let mut draft = Draft::default();
+    if let Some(word) = args.peek() {
+        if opcode(word.text).is_some() {
+            args.word();
+            draft.once("opcode", word.at)?;
+            draft.set("opcode", word)?;
+        } else if number(word.text).is_some() {
+            return Err(word.not("no opcode", format!("{OPCODES}; a payload comes after --")));
+        }
+    }
+    let payload = loop {
+        if args.take_if("--") {
+            break args.rest();
+        }
+        let here = args.trimmed();
+        let Some((key, value)) = args.peek().map(option).transpose()?.flatten() else {
+            break here;
+        };
+        if matches!(key, "payload" | "reason") {
+            draft.once(key, here.at)?;
+            break here.skip(key.len() + 1);
+        }
+        args.word();
+        draft.once(key, here.at)?;
+        draft.set(key, value)?;
+    };
+    draft.finish(payload)
+}
+
+/// The key and the value of an option; `None` if the word is none.
+///
+/// # Errors
+///
+/// The word is nearly an option: a slip must not become payload.
+fn option(word: Piece<'_>) -> Result<Option<(&'static str, Piece<'_>)>, ParseError> {
+    let Some((name, _)) = word.text.split_once('=') else { return Ok(None) };
+    let keys = FRAME_KEYS.iter().map(|key| key.name);
+    if let Some(key) = keys.clone().find(|key| *key == name) {
+        return Ok(Some((key, word.skip(name.len() + 1))));
+    }
+    match suggest::near(name, keys).first() {
+        Some(meant) => {
+            let accepted = format!("{meant}=, or -- before a payload that begins so");
+            Err(word.not("no option of /frame", accepted))
+        }
+        None => Ok(None),
+    }
+}
+
+/// A frame while its options are read.
+#[derive(Debug)]
+struct Draft {
+    spec: FrameSpec,
+    /// What `code=` said: the payload is the reason behind it.
+    code: Option<u16>,
+    /// The keys given so far.
+    seen: Vec<&'static str>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        let spec = FrameSpec {
+            opcode: OpCode::Data(Data::Text),
+            fin: true,
+            rsv: [false; 3],
+            mask: MaskChoice::Role,
+            form: None,
+            announced: None,
+            payload: Payload::Bytes(Vec::new()),
+        };
+        Self { spec, code: None, seen: Vec::new() }
+    }
+}
+
+impl Draft {
+    fn once(&mut self, key: &'static str, at: usize) -> Result<(), ParseError> {
+        if self.seen.contains(&key) {
+            return Err(Fault::Twice(key).at(at));
+        }
+        self.seen.push(key);
+        Ok(())
+    }
+
+    fn set(&mut self, key: &str, value: Piece<'_>) -> Result<(), ParseError> {
+        let Self { spec, .. } = self;
+        match key {
+            "opcode" => {
+                spec.opcode = opcode(value.text).ok_or_else(|| value.not("no opcode", OPCODES))?;
+            }
+            "fin" => spec.fin = switch(value)?,
+            "rsv1" => spec.rsv[0] = switch(value)?,
+            "rsv2" => spec.rsv[1] = switch(value)?,
+            "rsv3" => spec.rsv[2] = switch(value)?,
+            "rsv" => {
+                let bits = number(value.text).filter(|bits| *bits < 8);
+                let bits = bits.ok_or_else(|| value.not("no value of rsv", "0 to 7"))?;
+                spec.rsv = [bits & 4 != 0, bits & 2 != 0, bits & 1 != 0];
+            }
+            "mask" => {
+                let switched =
+                    on_off(value.text).map(|on| if on { MaskChoice::On } else { MaskChoice::Off });
+                let choice = switched.or_else(|| mask_key(value.text).map(MaskChoice::Key));
+                spec.mask =
+                    choice.ok_or_else(|| value.not("no mask", "on, off or 8 hex digits"))?;
+            }
+            "form" => {
+                let form = number(value.text).and_then(length_form);
+                spec.form = Some(form.ok_or_else(|| value.not("no form", "7, 16 or 64"))?);
+            }
+            "length" => {
+                let length = number(value.text);
+                let accepted = "a number of bytes, at most 64 bits long";
+                spec.announced = Some(length.ok_or_else(|| value.not("no length", accepted))?);
+            }
+            _ => self.code = Some(code(value)?),
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, payload: Piece<'_>) -> Result<Command, ParseError> {
+        let read = payload::parse(payload, Plain::Text)?;
+        self.spec.payload = match (self.code, read) {
+            (None, read) => read,
+            (Some(_), Payload::File(_)) => return Err(Fault::ReasonFromFile.at(payload.at)),
+            (code, Payload::Bytes(reason)) => {
+                if !self.seen.contains(&"opcode") {
+                    self.spec.opcode = OpCode::Control(Control::Close);
+                }
+                Payload::Bytes(CloseBody { code, reason }.to_payload())
+            }
+        };
+        Ok(Command::Frame(self.spec))
+    }
+}
+
+fn switch(value: Piece<'_>) -> Result<bool, ParseError> {
+    on_off(value.text).ok_or_else(|| value.not("no switch", "on or off"))
+}
+
+fn code(word: Piece<'_>) -> Result<u16, ParseError> {
+    close_code(word.text).ok_or_else(|| word.not("no close code", CODES))
+}
+
+/// `/close [CODE] [REASON]`.
+///
+/// # Errors
+///
+/// The first word is no code, or an escape of the reason is wrong.
+pub(crate) fn close(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let code = args.word().map(code).transpose()?;
+    Ok(Command::Close { code, reason: payload::unescape(args.rest())? })
+}
+
+/// `/fragment N|SIZES [binary] [ping] MESSAGE`.
+///
+/// # Errors
+///
+/// The cut is none, the message is missing or can't be read.
+pub(crate) fn fragment(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let cut = cut(args.need("N, or sizes such as 2,0,5")?)?;
+    let (mut binary, mut ping) = (false, false);
+    let message = loop {
+        if args.take_if("--") {
+            break args.rest();
+        }
+        match args.peek().map(|word| word.text) {
+            Some("binary") if !binary => binary = args.take_if("binary"),
+            Some("ping") if !ping => ping = args.take_if("ping"),
+            Some(_) => break args.rest(),
+            None => return Err(args.missing("a message (an empty one is written --)")),
+        }
+    };
+    let message = payload::parse(message, Plain::Text)?;
+    Ok(Command::Fragment(FragmentSpec { cut, binary, ping, message }))
+}
+
+fn cut(word: Piece<'_>) -> Result<Cut, ParseError> {
+    let wrong = || {
+        let accepted = format!("1 to {MAX_FRAGMENTS} fragments, or sizes in bytes as in 2,0,5");
+        word.not("no way to cut a message", accepted)
+    };
+    let size = |text: &str| number(text).and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong);
+    if !word.text.contains(',') {
+        let count = size(word.text)?;
+        return match (1..=MAX_FRAGMENTS).contains(&count) {
+            true => Ok(Cut::Count(count)),
+            false => Err(wrong()),
+        };
+    }
+    // `5,` is one size; what is left of the message makes the last fragment.
+    let sizes = word.text.strip_suffix(',').unwrap_or(word.text);
+    sizes.split(',').map(size).collect::<Result<_, _>>().map(Cut::Sizes)
+}

@@ -1,0 +1,135 @@
+//! `/help`: the table as text for a terminal of 80 columns, without colours.
+
+use std::fmt::Write as _;
+
+use crate::script::command::table::{Entry, Group, find};
+use crate::wire::Role;
+
+/// The columns a line may take.
+const WIDTH: usize = 80;
+
+/// The columns of the usages in the overview; a longer one is cut to its name.
+const USAGE_WIDTH: usize = 29;
+
+/// What every line means, before the commands are listed.
+const PREAMBLE: &str = "A line is sent as a text message, as it is. A line that begins with / is a command; // \
+    begins a text with a slash, /# a comment. /help COMMAND tells more.";
+
+/// What a line of a server may begin with.
+const TARGETS: &str = "A line goes to all clients; behind @3, or @3,5, to these.";
+
+/// All commands of a side, grouped and aligned.
+pub fn overview(role: Role) -> String {
+    let mut out = wrapped(PREAMBLE, 0);
+    if role == Role::Server {
+        out.push_str(&wrapped(TARGETS, 0));
+    }
+    for group in Group::ALL {
+        let _ = writeln!(out, "\n{}", group.title());
+        let usable = group.entries().filter(|entry| entry.side.refuses(role).is_none());
+        for entry in usable {
+            let _ = writeln!(out, "  {:USAGE_WIDTH$}  {}", short_usage(entry), entry.summary);
+        }
+    }
+    out
+}
+
+/// All that is known of one command; `None` if there is none of that name.
+pub fn of(name: &str) -> Option<String> {
+    let entry = find(name)?;
+    let mut out = format!("{}\n  {}\n", entry.usage(), entry.summary);
+    if !entry.aliases.is_empty() {
+        let aliases: Vec<_> = entry.aliases.iter().map(|alias| format!("/{alias}")).collect();
+        let _ = writeln!(out, "  also: {}", aliases.join(", "));
+    }
+    if let Some(side) = entry.side.word() {
+        let _ = writeln!(out, "  for a {side} only");
+    }
+    for paragraph in entry.help.lines() {
+        out.push('\n');
+        out.push_str(&wrapped(paragraph, 2));
+    }
+    out.push_str("\nExamples\n");
+    for (line, meaning) in entry.examples {
+        let _ = writeln!(out, "  {line}\n      {meaning}");
+    }
+    Some(out)
+}
+
+/// The usage, or the beginning of it that fits.
+fn short_usage(entry: &Entry) -> String {
+    let usage = entry.usage();
+    match usage.chars().count() <= USAGE_WIDTH {
+        true => usage,
+        false => format!("/{} …", entry.name),
+    }
+}
+
+/// `text` in lines of at most [`WIDTH`] columns, each indented. Words are not cut.
+fn wrapped(text: &str, indent: usize) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let len = word.chars().count();
+        if column > 0 && column + 1 + len <= WIDTH {
+            out.push(' ');
+            column += 1 + len;
+        } else {
+            if column > 0 {
+                out.push('\n');
+            }
+            out.extend(std::iter::repeat_n(' ', indent));
+            column = indent + len;
+        }
+        out.push_str(word);
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::command::table::ENTRIES;
+
+    #[test]
+    fn every_line_fits_80_columns() {
+        for text in ENTRIES
+            .iter()
+            .filter_map(|entry| of(entry.name))
+            .chain([Role::Client, Role::Server].map(overview))
+        {
+            for line in text.lines() {
+                assert!(line.chars().count() <= WIDTH, "{line}");
+                assert_eq!(line.trim_end(), line);
+            }
+        }
+    }
+
+    #[test]
+    fn the_overview_has_a_line_for_each_command() {
+        for (role, entry) in
+            [Role::Client, Role::Server].iter().flat_map(|r| ENTRIES.iter().map(move |e| (*r, e)))
+        {
+            let begin = format!("  /{} ", entry.name);
+            let lines = overview(role);
+            let lines = lines.lines().filter(|line| line.starts_with(&begin)).count();
+            assert_eq!(lines, usize::from(entry.side.refuses(role).is_none()), "{begin}");
+        }
+        let overview = overview(Role::Client);
+        assert!(
+            overview.contains("  /close [CODE] [REASON]         starts the closing handshake\n")
+        );
+        assert!(overview.contains("  /frame …"));
+    }
+
+    #[test]
+    fn the_long_form_has_usage_help_and_examples() {
+        let wanted = "/stop [N]\n  ends one /every, or all\n\n  \
+            N is the number that /every told; without it all end.\n\nExamples\n  \
+            /stop\n      ends all\n  /stop 1\n      ends the first\n";
+        assert_eq!(of("stop").as_deref(), Some(wanted));
+        assert!(of("q").is_some_and(|text| text.contains("  also: /q, /exit\n")));
+        assert_eq!(of("nothing"), None);
+    }
+}

@@ -1,0 +1,453 @@
+//! From a line to a command: the dispatch through the table, and the commands with simple
+//! arguments.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use regex::bytes::Regex;
+
+use crate::script::command::error::{Fault, ParseError, shown};
+use crate::script::command::notation::{self, TIMES, duration, number, on_off, opcode};
+use crate::script::command::payload::{self, Plain};
+use crate::script::command::table::{self, Entry, Nesting, SHOWN};
+use crate::script::command::target::{self, Target};
+use crate::script::command::words::{Args, Piece};
+use crate::script::command::{
+    AutoPong, Command, Filter, FilterChange, LogChange, Payload, Show, Timestamps, View, Way,
+};
+use crate::ui::sanitize;
+use crate::wire::Role;
+use crate::wire::handshake::headers::HeaderEdit;
+
+/// How long `/expect` waits unless told.
+const EXPECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The shortest interval of `/every`: below it there would be time for nothing else.
+const MIN_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How many frames `/show frames` shows unless told.
+const FRAMES_SHOWN: usize = 20;
+
+/// How long `/await` waits unless told: clients are started by hand.
+const AWAIT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Says what a line of a client means. A line of a script means the same as one of the prompt.
+///
+/// A line that begins with `/` is a command, `//` begins a text with a slash, `/#` a comment; every
+/// other line is a text message, verbatim.
+///
+/// # Errors
+///
+/// [`ParseError`]: the line begins with a slash and is no command that can be carried out.
+pub fn parse(line: &str) -> Result<Command, ParseError> {
+    parse_for(line, Role::Client)
+}
+
+/// The same for a side. A line of a server that begins with `@` says whom it is for, and is a line
+/// of its own behind that: `@3 hello`, `@3,5 /ping`.
+///
+/// # Errors
+///
+/// As [`parse`]; also what follows the `@` names no clients.
+pub fn parse_for(line: &str, role: Role) -> Result<Command, ParseError> {
+    command(Piece { at: 0, text: line }, None, role)
+}
+
+/// A command, alone or inside `outer`.
+fn command(
+    line: Piece<'_>,
+    outer: Option<&'static Entry>,
+    role: Role,
+) -> Result<Command, ParseError> {
+    if role == Role::Server && line.text.starts_with(target::SIGN) {
+        return addressed(line, outer);
+    }
+    let Some(after_slash) = line.strip("/") else {
+        return Ok(match line.text {
+            "" => Command::Nothing,
+            text => Command::Text(Payload::Bytes(text.into())),
+        });
+    };
+    if after_slash.text.starts_with('/') {
+        return Ok(Command::Text(Payload::Bytes(after_slash.text.into())));
+    }
+    if after_slash.text.starts_with('#') {
+        return Ok(Command::Nothing);
+    }
+    let name_len = after_slash.text.find(char::is_whitespace).unwrap_or(after_slash.text.len());
+    let name = &after_slash.text[..name_len];
+    let entry = table::find(name).ok_or_else(|| unknown(name, role, line.at))?;
+    if let Some(reason) = entry.side.refuses(role) {
+        return Err(Fault::OtherSide { name: entry.name, reason }.at(line.at));
+    }
+    if let Some(outer) = outer {
+        let refused =
+            |reason| Fault::Nested { outer: outer.name, inner: entry.name, reason }.at(line.at);
+        match entry.nesting {
+            Nesting::No(reason) => return Err(refused(reason)),
+            Nesting::NotInItself(reason) if outer.name == entry.name => {
+                return Err(refused(reason));
+            }
+            Nesting::NotInItself(_) | Nesting::Yes => {}
+        }
+    }
+    let mut args = Args::new(entry, role, after_slash.skip(name_len));
+    (entry.parse)(&mut args)
+}
+
+/// `@TARGET LINE`, which is `/to TARGET LINE` in short.
+fn addressed(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, ParseError> {
+    let len = line.text.find(char::is_whitespace).unwrap_or(line.text.len());
+    let target = Target::parse(Piece { text: &line.text[..len], ..line })?;
+    let rest = line.skip(len);
+    let rest = rest.skip(rest.text.chars().next().map_or(0, char::len_utf8));
+    to(target, rest, outer, line.at)
+}
+
+/// A line for some clients. Inside another command there must be one, and it says once whom it is
+/// for.
+fn to(
+    target: Target,
+    line: Piece<'_>,
+    outer: Option<&'static Entry>,
+    at: usize,
+) -> Result<Command, ParseError> {
+    let command = match command(line, outer, Role::Server)? {
+        Command::Nothing if line.text.is_empty() => None,
+        Command::To { .. } => return Err(Fault::Twice("whom the line is for").at(line.at)),
+        ref command if !command.takes_target() => return Err(Fault::NoTarget.at(line.at)),
+        command => Some(Box::new(command)),
+    };
+    match (outer, &command) {
+        (Some(outer), None) => {
+            let reason = "a line must follow whom it is for";
+            Err(Fault::Nested { outer: outer.name, inner: "to", reason }.at(at))
+        }
+        _ => Ok(Command::To { target, command }),
+    }
+}
+
+/// `/to TARGET [LINE]`.
+pub(crate) fn to_clients(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let word = args.need("TARGET")?;
+    to(Target::parse(word)?, args.rest(), None, word.at)
+}
+
+/// `/kick TARGET [CODE] [REASON]`: a Close for these clients.
+pub(crate) fn kick(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let target = Target::parse(args.need("TARGET")?)?;
+    let command = Some(Box::new(crate::script::command::frame::close(args)?));
+    Ok(Command::To { target, command })
+}
+
+/// `/await [N] [TIMEOUT]`.
+pub(crate) fn wait_for_clients(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let mut count = 1;
+    if let Some(word) = args.peek()
+        && let Some(n) = number(word.text)
+    {
+        args.word();
+        let n = usize::try_from(n).ok().filter(|n| *n > 0);
+        count = n.ok_or_else(|| word.not("no number of clients", "a number from 1 up"))?;
+    }
+    let timeout = match args.peek() {
+        Some(_) => time(args, "TIMEOUT")?,
+        None => AWAIT_TIMEOUT,
+    };
+    alone(Command::Await { count, timeout }, args)
+}
+
+fn unknown(name: &str, role: Role, at: usize) -> ParseError {
+    // Nobody meant a name of this length; the message must stay a line.
+    let name: String = name.chars().take(40).collect();
+    Fault::UnknownCommand { near: table::suggest(&name, role), name }.at(at)
+}
+
+/// A command without arguments.
+pub(crate) fn alone(command: Command, args: &Args<'_>) -> Result<Command, ParseError> {
+    args.end().map(|()| command)
+}
+
+/// All that is left as a payload, text unless it says otherwise.
+pub(crate) fn text(args: &Args<'_>) -> Result<Payload, ParseError> {
+    payload::parse(args.rest(), Plain::Text)
+}
+
+/// All that is left as a payload, hex unless it says otherwise.
+pub(crate) fn bytes(args: &Args<'_>) -> Result<Payload, ParseError> {
+    payload::parse(args.rest(), Plain::Hex)
+}
+
+/// `/file PATH [text|binary]`.
+pub(crate) fn file(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let path = PathBuf::from(args.path("PATH")?);
+    let text = match args.word() {
+        None => false,
+        Some(word) => match word.text {
+            "text" => true,
+            "binary" => false,
+            _ => {
+                let accepted = "text or binary; a path with spaces is written in quotes";
+                return Err(word.not("no type of message", accepted));
+            }
+        },
+    };
+    alone(Command::File { path, text }, args)
+}
+
+/// `/autopong [on|off|delay TIME]`.
+pub(crate) fn autopong(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let choice = match args.word() {
+        None => None,
+        Some(Piece { text: "delay", .. }) => Some(AutoPong::Delay(time(args, "a time")?)),
+        Some(word) => match on_off(word.text) {
+            Some(true) => Some(AutoPong::On),
+            Some(false) => Some(AutoPong::Off),
+            None => return Err(word.not("no way to answer pings", "on, off or delay 2s")),
+        },
+    };
+    alone(Command::AutoPong(choice), args)
+}
+
+/// `[on|off]`.
+pub(crate) fn switch(args: &mut Args<'_>) -> Result<Option<bool>, ParseError> {
+    let Some(word) = args.word() else { return Ok(None) };
+    let on = on_off(word.text).ok_or_else(|| word.not("no switch", "on or off"))?;
+    args.end().map(|()| Some(on))
+}
+
+/// `/every INTERVAL COMMAND`.
+pub(crate) fn every(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let word = args.need("INTERVAL")?;
+    let interval = duration(word.text).ok().filter(|interval| *interval >= MIN_INTERVAL);
+    let interval =
+        interval.ok_or_else(|| word.not("no interval", format!("{TIMES}; at least 1ms")))?;
+    let line = args.trimmed().text.to_owned();
+    Ok(Command::Every { interval, command: Box::new(nested(args)?), line })
+}
+
+/// `/repeat N COMMAND`.
+pub(crate) fn repeat(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let word = args.need("N")?;
+    let count = number(word.text).filter(|count| *count > 0);
+    let count = count.ok_or_else(|| word.not("no count", "a number from 1 up"))?;
+    Ok(Command::Repeat { count, command: Box::new(nested(args)?) })
+}
+
+/// The command inside another one; white space before it is no part of it.
+fn nested(args: &Args<'_>) -> Result<Command, ParseError> {
+    match command(args.trimmed(), Some(args.entry), args.role)? {
+        Command::Nothing => Err(args.missing("COMMAND")),
+        command => Ok(command),
+    }
+}
+
+/// `/stop [N]`.
+pub(crate) fn stop(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let which = args.word().map(|word| {
+        number(word.text)
+            .ok_or_else(|| word.not("no number", "the number of an /every, or nothing"))
+    });
+    alone(Command::Stop(which.transpose()?), args)
+}
+
+/// `/wait TIME`.
+pub(crate) fn wait(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    alone(Command::Wait(time(args, "TIME")?), args)
+}
+
+fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseError> {
+    let word = args.need(argument)?;
+    duration(word.text).map_err(|_| word.not("no time", TIMES))
+}
+
+/// `/expect REGEX [TIMEOUT]`.
+pub(crate) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let regex = match delimiter(args) {
+        // A piece of JSON begins with a quote too: it is no delimiter unless it ends the word.
+        Some('"') if !args.is_quoted() => {
+            let word = args.need("REGEX")?;
+            regex(word.at, word.text)?
+        }
+        Some(delimiter) => delimited_regex(args, delimiter)?,
+        None => {
+            let word = args.need("REGEX")?;
+            regex(word.at, word.text)?
+        }
+    };
+    let timeout = args.word().map(|word| {
+        let accepted = format!("{TIMES}; a regular expression with spaces is written /in slashes/");
+        duration(word.text).map_err(|_| word.not("no time", accepted))
+    });
+    let timeout = timeout.transpose()?.unwrap_or(EXPECT_TIMEOUT);
+    alone(Command::Expect { regex, timeout }, args)
+}
+
+/// What a regular expression is delimited by, if it is.
+fn delimiter(args: &Args<'_>) -> Option<char> {
+    args.trimmed().text.chars().next().filter(|c| matches!(c, '/' | '"'))
+}
+
+fn delimited_regex(args: &mut Args<'_>, delimiter: char) -> Result<Regex, ParseError> {
+    let (at, text) = args.delimited(delimiter)?;
+    regex(at, &text)
+}
+
+fn regex(at: usize, text: &str) -> Result<Regex, ParseError> {
+    Regex::new(text).map_err(|error| {
+        // A drawing with a caret, then the reason.
+        let said = error.to_string();
+        let reason = said.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        Fault::Regex { word: shown(text), why: sanitize::escaped(reason.as_bytes()) }.at(at)
+    })
+}
+
+/// `/source FILE`.
+pub(crate) fn source(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let path = PathBuf::from(args.path("FILE")?);
+    alone(Command::Source(path), args)
+}
+
+/// `/show TOPIC`.
+pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let word = args.need("a topic")?;
+    let what = match word.text {
+        "handshake" => Show::Handshake,
+        "tls" => Show::Tls,
+        "stats" => Show::Stats,
+        "state" => Show::State,
+        "frames" => Show::Frames(frames(args)?),
+        _ => {
+            let topics: Vec<_> = SHOWN.iter().map(|(topic, _)| *topic).collect();
+            return Err(word.not("nothing to show", topics.join(", ")));
+        }
+    };
+    alone(Command::Show(what), args)
+}
+
+fn frames(args: &mut Args<'_>) -> Result<usize, ParseError> {
+    let Some(word) = args.word() else { return Ok(FRAMES_SHOWN) };
+    let count = number(word.text).and_then(|count| usize::try_from(count).ok());
+    count.ok_or_else(|| word.not("no number of frames", "a number, or nothing for 20"))
+}
+
+/// `/view [VIEW]`.
+pub(crate) fn view(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let view = one_of::<View>(args, "no view")?;
+    alone(Command::View(view), args)
+}
+
+/// `/timestamps [WHICH]`.
+pub(crate) fn timestamps(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let which = one_of::<Timestamps>(args, "no choice of timestamps")?;
+    alone(Command::Timestamps(which), args)
+}
+
+fn one_of<T: ValueEnum + 'static>(
+    args: &mut Args<'_>,
+    not: &'static str,
+) -> Result<Option<T>, ParseError> {
+    let Some(word) = args.word() else { return Ok(None) };
+    T::from_str(word.text, false).map(Some).map_err(|_| {
+        let names: Vec<_> = table::values::<T>().map(|(name, _)| name).collect();
+        word.not(not, names.join(", "))
+    })
+}
+
+/// `/filter [off | in|out|both] [OPCODES] [/REGEX/] [!/REGEX/]`.
+pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    if args.peek().is_none() {
+        return Ok(Command::Filter(FilterChange::Ask));
+    }
+    if args.take_if("off") {
+        return alone(Command::Filter(FilterChange::Off), args);
+    }
+    let (mut filter, mut way_given) = (Filter::default(), false);
+    while let Some(word) = args.peek() {
+        if args.role == Role::Server && word.text.starts_with(target::SIGN) {
+            args.word();
+            let target = Target::parse(word)?;
+            if std::mem::replace(&mut filter.target, target) != Target::All {
+                return Err(Fault::Twice("whose frames are shown").at(word.at));
+            }
+            continue;
+        }
+        let negated = args.take_prefix('!', |rest| rest.starts_with(['/', '"']));
+        if let Some(delimiter) = delimiter(args) {
+            let regex = delimited_regex(args, delimiter)?;
+            let place = if negated { &mut filter.unless } else { &mut filter.regex };
+            if place.replace(regex).is_some() {
+                return Err(Fault::Twice("the regular expression").at(word.at));
+            }
+            continue;
+        }
+        let way = match word.text {
+            "in" => Some(Some(Way::In)),
+            "out" => Some(Some(Way::Out)),
+            "both" => Some(None),
+            _ => None,
+        };
+        args.word();
+        if let Some(way) = way {
+            if std::mem::replace(&mut way_given, true) {
+                return Err(Fault::Twice("the direction").at(word.at));
+            }
+            filter.way = way;
+            continue;
+        }
+        let opcodes: Option<Vec<_>> = word.text.split(',').map(opcode).collect();
+        let accepted = || {
+            format!(
+                "off, in, out, both, opcodes as in text,binary ({}), /a regular expression/ or !/one/ that must not match",
+                notation::OPCODES
+            )
+        };
+        let opcodes = opcodes.ok_or_else(|| word.not("no filter", accepted()))?;
+        if !std::mem::replace(&mut filter.opcodes, opcodes).is_empty() {
+            return Err(Fault::Twice("the list of opcodes").at(word.at));
+        }
+    }
+    Ok(Command::Filter(FilterChange::Only(filter)))
+}
+
+/// `/log [FILE|off]`.
+pub(crate) fn log(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let change = match args.peek().map(|word| word.text) {
+        None => LogChange::Ask,
+        Some("off") => {
+            args.word();
+            LogChange::Off
+        }
+        Some(_) => LogChange::File(PathBuf::from(args.path("FILE")?)),
+    };
+    alone(Command::Log(change), args)
+}
+
+/// `/headers [HEADER]`; the header is written as for `-H`.
+pub(crate) fn headers(args: &Args<'_>) -> Result<Command, ParseError> {
+    let header = args.trimmed();
+    let text = header.text.trim_end();
+    if text.is_empty() {
+        return Ok(Command::Headers(None));
+    }
+    let checked: Result<HeaderEdit, _> = text.parse();
+    checked.map_err(|error| Fault::Header(error).at(header.at))?;
+    Ok(Command::Headers(Some(text.to_owned())))
+}
+
+/// `/open URL`.
+pub(crate) fn open(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let url = args.need("URL")?;
+    alone(Command::Open(url.text.to_owned()), args)
+}
+
+/// `/help [COMMAND]`; the slash of the name may be left out.
+pub(crate) fn help(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let topic = args.word().map(|word| {
+        let name = word.text.strip_prefix('/').unwrap_or(word.text);
+        let entry = table::find(name);
+        entry.map(|entry| entry.name).ok_or_else(|| unknown(name, args.role, word.at))
+    });
+    alone(Command::Help(topic.transpose()?), args)
+}

@@ -1,0 +1,343 @@
+//! The one table of the prompt's commands: names, arguments, help, and what reads them.
+//!
+//! The parser dispatches through it; completion, hints, `/help`, `docs/commands.md` and the man
+//! page are made from it. The rows are in `table/entries.rs`.
+
+mod entries;
+
+use clap::ValueEnum;
+
+use crate::script::command::Command;
+use crate::script::command::error::ParseError;
+use crate::script::command::words::Args;
+use crate::ui::suggest;
+use crate::wire::Role;
+
+pub use entries::ENTRIES;
+
+/// One command.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name, without the slash.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// What it is for.
+    pub group: Group,
+    /// Its arguments in order.
+    pub args: &'static [Arg],
+    /// What it does, in at most 47 characters, lower case, no full stop.
+    pub summary: &'static str,
+    /// What must be known beyond the summary: sentences, paragraphs divided by `\n`.
+    pub help: &'static str,
+    /// Lines that show it, each with what it does; at least one.
+    pub examples: &'static [(&'static str, &'static str)],
+    /// Whether it can stand in `/every` and `/repeat`.
+    pub nesting: Nesting,
+    /// Where it can be used.
+    pub side: Side,
+    /// Reads its arguments.
+    pub(crate) parse: fn(&mut Args<'_>) -> Result<Command, ParseError>,
+}
+
+/// What commands are grouped by in lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Frames and messages.
+    Send,
+    /// The connection and how it behaves.
+    Connection,
+    /// Repetition, waiting, scripts.
+    Script,
+    /// What is shown, and how.
+    Show,
+    /// The prompt itself.
+    Prompt,
+}
+
+impl Group {
+    /// All, in the order of lists.
+    pub const ALL: [Self; 5] =
+        [Self::Send, Self::Connection, Self::Script, Self::Show, Self::Prompt];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Send => "Sending",
+            Self::Connection => "The connection",
+            Self::Script => "Repeating, waiting, scripts",
+            Self::Show => "Looking",
+            Self::Prompt => "The prompt",
+        }
+    }
+
+    /// Its commands, in the order of the table.
+    pub fn entries(self) -> impl Iterator<Item = &'static Entry> {
+        ENTRIES.iter().filter(move |entry| entry.group == self)
+    }
+}
+
+/// On which side a command can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// On both.
+    Both,
+    /// By a client only: a server can't, for this reason.
+    Client(&'static str),
+    /// By a server only: a client can't, for this reason.
+    Server(&'static str),
+}
+
+impl Side {
+    /// Why a command can't be used by this side, if it can't.
+    pub fn refuses(self, role: Role) -> Option<&'static str> {
+        match (self, role) {
+            (Self::Client(reason), Role::Server) | (Self::Server(reason), Role::Client) => {
+                Some(reason)
+            }
+            _ => None,
+        }
+    }
+
+    /// What a list says beside the command, if it is not for both: `client`, `server`.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Both => None,
+            Self::Client(_) => Some("client"),
+            Self::Server(_) => Some("server"),
+        }
+    }
+}
+
+/// Whether a command can stand in `/every` and `/repeat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// It can.
+    Yes,
+    /// Only in the other of the two, for this reason.
+    NotInItself(&'static str),
+    /// It can't, for this reason.
+    No(&'static str),
+}
+
+/// One argument.
+#[derive(Clone, Copy, Debug)]
+pub struct Arg {
+    /// As the usage shows it: in brackets if it may be left out.
+    pub shown: &'static str,
+    /// What can stand there.
+    pub kind: Kind,
+}
+
+impl Arg {
+    /// Whether it may be left out.
+    pub fn is_optional(&self) -> bool {
+        self.shown.starts_with('[')
+    }
+
+    /// Whether it may be given several times.
+    pub fn is_repeated(&self) -> bool {
+        self.kind == Kind::FrameOption
+    }
+
+    /// Whether it takes all that follows, spaces included.
+    pub fn is_rest(&self) -> bool {
+        matches!(self.kind, Kind::Payload | Kind::Reason | Kind::Command | Kind::Header)
+    }
+}
+
+/// What can stand in the place of an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A payload, in one of its notations.
+    Payload,
+    /// One of these words, each with what it means.
+    Choice(Choices),
+    /// A [`View`](crate::script::command::View).
+    View,
+    /// [`Timestamps`](crate::script::command::Timestamps).
+    Timestamps,
+    /// A file, or one of these words.
+    Path(Choices),
+    /// A close code by number or name.
+    CloseCode,
+    /// The reason of a Close.
+    Reason,
+    /// An opcode.
+    Opcode,
+    /// Opcodes, with commas between.
+    Opcodes,
+    /// `KEY=VALUE` of `/frame`.
+    FrameOption,
+    /// The numbers of clients.
+    Clients,
+    /// A number, a time, an address, sizes: nothing to propose.
+    Value,
+    /// A regular expression.
+    Regex,
+    /// A header as for `-H`.
+    Header,
+    /// A command or a text.
+    Command,
+    /// The name of a command.
+    Topic,
+}
+
+/// Words that can stand in a place, each with what it means.
+pub type Choices = &'static [(&'static str, &'static str)];
+
+/// What `/show` knows.
+pub const SHOWN: Choices = &[
+    ("handshake", "both heads and every rule's verdict"),
+    ("tls", "version, cipher, certificate"),
+    ("stats", "counts, sizes, ratios, round trips"),
+    ("state", "what is set, and where the connection stands"),
+    ("frames", "the last frames, both ways"),
+];
+
+impl Entry {
+    /// The command with all its arguments, as in `/stop [N]`.
+    pub fn usage(&self) -> String {
+        let mut usage = format!("/{}", self.name);
+        for arg in self.args {
+            usage.push(' ');
+            usage.push_str(arg.shown);
+        }
+        usage
+    }
+}
+
+/// The row with this name or alias.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.name == name || entry.aliases.contains(&name))
+}
+
+/// The names that `typed` may have been meant for on this side: those it begins, otherwise those a slip away.
+pub fn suggest(typed: &str, role: Role) -> Vec<&'static str> {
+    let typed = typed.to_lowercase();
+    let usable = ENTRIES.iter().filter(|entry| entry.side.refuses(role).is_none());
+    let names = usable.map(|entry| entry.name);
+    let begun: Vec<_> = names.clone().filter(|name| name.starts_with(&typed)).collect();
+    match begun.is_empty() {
+        true => suggest::near(&typed, names),
+        // Nothing typed begins everything.
+        false if typed.is_empty() => Vec::new(),
+        false => begun.into_iter().take(MAX_SUGGESTED).collect(),
+    }
+}
+
+/// More names than these help nobody.
+const MAX_SUGGESTED: usize = 3;
+
+/// The values of an enum of the command line, each with what it means.
+pub(crate) fn values<T: ValueEnum + 'static>() -> impl Iterator<Item = (String, String)> {
+    T::value_variants().iter().filter_map(T::to_possible_value).map(|value| {
+        let help = value.get_help().map(ToString::to_string).unwrap_or_default();
+        (value.get_name().to_owned(), help)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::command::frame::FRAME_KEYS;
+    use crate::script::command::parse_for;
+
+    /// A side that can use it.
+    fn user(entry: &Entry) -> Role {
+        match entry.side {
+            Side::Server(_) => Role::Server,
+            Side::Both | Side::Client(_) => Role::Client,
+        }
+    }
+
+    #[test]
+    fn every_entry_has_examples_that_parse_as_it() {
+        for entry in ENTRIES {
+            assert!(!entry.examples.is_empty(), "{}", entry.name);
+            for (line, meaning) in entry.examples {
+                let command =
+                    parse_for(line, user(entry)).unwrap_or_else(|error| panic!("{line}: {error}"));
+                assert!(!meaning.is_empty() && !format!("{command:?}").is_empty());
+                // `@3` is short for /to.
+                let line = if line.starts_with('@') { "/to" } else { line };
+                let name = line.split_whitespace().next().unwrap_or_default();
+                let found = name.strip_prefix('/').and_then(find);
+                assert_eq!(found.map(|found| found.name), Some(entry.name), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_texts_are_in_the_style_of_the_house() {
+        let mut names: Vec<_> =
+            ENTRIES.iter().flat_map(|entry| [&[entry.name][..], entry.aliases].concat()).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for Entry { name, summary, help, args, .. } in ENTRIES {
+            assert!(summary.chars().count() <= 47, "{name}: {summary}");
+            assert!(!summary.ends_with('.') && !summary.starts_with(char::is_uppercase), "{name}");
+            assert!(help.is_empty() || help.ends_with('.'), "{name}");
+            let last = args.len().saturating_sub(1);
+            assert!(args.iter().take(last).all(|arg| !arg.is_rest()), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_groups_have_all_commands() {
+        let grouped: usize = Group::ALL.iter().map(|group| group.entries().count()).sum();
+        assert_eq!(grouped, ENTRIES.len());
+    }
+
+    #[test]
+    fn the_help_of_frame_names_every_option() {
+        let help = find("frame").expect("there").help;
+        for key in FRAME_KEYS {
+            assert!(help.contains(&format!("{}=", key.name)), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn what_is_proposed_is_accepted() {
+        for entry in ENTRIES {
+            for arg in entry.args {
+                let Kind::Choice(choices) = arg.kind else { continue };
+                for (choice, _) in choices {
+                    let line = match (entry.name, *choice) {
+                        ("autopong", "delay") => "/autopong delay 1s".to_owned(),
+                        ("file", choice) => format!("/file path {choice}"),
+                        ("fragment", choice) => format!("/fragment 2 {choice} text"),
+                        (name, choice) => format!("/{name} {choice}"),
+                    };
+                    assert!(parse_for(&line, user(entry)).is_ok(), "{line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_other_side_has_is_not_suggested() {
+        assert_eq!(suggest("clients", Role::Client), [""; 0]);
+        assert_eq!(suggest("clietns", Role::Server), ["clients"]);
+        assert_eq!(suggest("recconect", Role::Server), [""; 0]);
+    }
+
+    #[test]
+    fn suggests_what_was_begun_or_nearly_written() {
+        for (typed, wanted) in [
+            ("pnig", &["ping"][..]),
+            ("rec", &["reconnect"]),
+            ("PING", &["ping"]),
+            ("p", &["ping", "pong"]),
+            ("pang", &["ping", "pong"]),
+            ("conect", &[]),
+            ("recconect", &["reconnect"]),
+            ("etc/passwd", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(suggest(typed, Role::Client), wanted, "{typed}");
+        }
+    }
+}

@@ -1,0 +1,501 @@
+//! The rows of the table: every command of the prompt with its arguments and its help.
+//!
+//! Help texts are written for users: what happens, what is left out, what surprises.
+
+use crate::script::command::table::{Arg, Choices, Entry, Group, Kind, Nesting, SHOWN, Side};
+use crate::script::command::{Command, frame, parse};
+
+const ON_OFF: Choices = &[("on", ""), ("off", "")];
+const PONGS: Choices = &[
+    ("on", "answers pings at once"),
+    ("off", "leaves pings unanswered"),
+    ("delay", "answers after a time"),
+];
+const TYPES: Choices = &[("text", "as a text message"), ("binary", "as a binary message")];
+const BINARY: Choices = &[("binary", "a binary message")];
+const PING: Choices = &[("ping", "a ping between the fragments")];
+const DIRECTIONS: Choices = &[
+    ("in", "what is received"),
+    ("out", "what is sent"),
+    ("both", "both directions"),
+    ("off", "everything"),
+];
+const OFF: Choices = &[("off", "ends the log")];
+
+const PAYLOAD: Arg = Arg { shown: "[PAYLOAD]", kind: Kind::Payload };
+const SWITCH: Arg = Arg { shown: "[on|off]", kind: Kind::Choice(ON_OFF) };
+const COMMAND: Arg = Arg { shown: "COMMAND", kind: Kind::Command };
+
+const TARGET: Arg = Arg { shown: "TARGET", kind: Kind::Clients };
+const CODE: Arg = Arg { shown: "[CODE]", kind: Kind::CloseCode };
+const REASON: Arg = Arg { shown: "[REASON]", kind: Kind::Reason };
+
+const OPENS: Side = Side::Client("a server does not open connections, clients do");
+const MANY: Side = Side::Server("a client has one connection; it is for wscope listen");
+
+const ENDS: Nesting = Nesting::No("it ends the connection");
+const SETS: Nesting = Nesting::No("setting a thing again changes nothing");
+const HOLDS: Nesting = Nesting::No("it holds the lines that follow, and a command has none");
+const ASKS: Nesting = Nesting::No("it is done once, by hand");
+
+/// A row with what most have in common: no other names, no arguments, repeatable.
+const fn row(
+    group: Group,
+    name: &'static str,
+    summary: &'static str,
+    parse: fn(
+        &mut crate::script::command::table::Args<'_>,
+    ) -> Result<Command, crate::script::command::table::ParseError>,
+) -> Entry {
+    Entry {
+        name,
+        aliases: &[],
+        group,
+        args: &[],
+        summary,
+        help: "",
+        examples: &[],
+        nesting: Nesting::Yes,
+        side: Side::Both,
+        parse,
+    }
+}
+
+/// Every command, those of a group together, in the order of lists.
+pub const ENTRIES: &[Entry] = &[
+    Entry {
+        args: &[PAYLOAD],
+        help: "A line that is no command is sent as it is, without this command and without escapes. \
+            One space divides the name from the payload; more belong to it.\n\
+            PAYLOAD is text with the escapes \\n \\r \\t \\0 \\e \\a \\b \\\\ \\\" \\@ \\xHH \\u{1F600}, \
+            unless it begins with @PATH (the bytes of a file), hex: (pairs of digits in any \
+            grouping), base64: or text: (text, whatever it begins with). Nothing is an empty message. \
+            What is not UTF-8 is sent all the same, and the rule it breaks is told.",
+        examples: &[
+            ("/text two\\nlines", "a message of two lines"),
+            ("/text @subscribe.json", "the content of a file"),
+            ("/text hex:ff fe", "a text that is not UTF-8"),
+            ("/text text:@home", "the text @home"),
+        ],
+        ..row(Group::Send, "text", "sends a text message", |args| {
+            parse::text(args).map(Command::Text)
+        })
+    },
+    Entry {
+        args: &[PAYLOAD],
+        help: "PAYLOAD is hex: pairs of digits, with spaces, commas, colons or 0x between them as you \
+            like. In double quotes, or with a backslash in it, it is text with the escapes of /text. \
+            @PATH, base64: and text: mean what they mean there.",
+        examples: &[
+            ("/binary 00 01 fe ff", "four bytes"),
+            ("/binary \"hello\\0\"", "the bytes of a text"),
+            ("/binary base64:AAH+/w==", "the same four bytes"),
+        ],
+        ..row(Group::Send, "binary", "sends a binary message", |args| {
+            parse::bytes(args).map(Command::Binary)
+        })
+    },
+    Entry {
+        args: &[
+            Arg { shown: "PATH", kind: Kind::Path(&[]) },
+            Arg { shown: "[text|binary]", kind: Kind::Choice(TYPES) },
+        ],
+        help: "Binary unless told. Spaces in PATH are written in quotes or after a backslash; ~/ is your \
+            home.",
+        examples: &[
+            ("/file image.png", "a binary message"),
+            ("/file \"my order.json\" text", "a text message"),
+        ],
+        ..row(Group::Send, "file", "sends a file as one message", parse::file)
+    },
+    Entry {
+        args: &[PAYLOAD],
+        help: "The round trip is shown when the pong comes. PAYLOAD is written as for /text; \
+            more than 125 bytes break RFC 6455 §5.5.",
+        examples: &[("/ping", "an empty ping"), ("/ping are you there?", "a ping with a text")],
+        ..row(Group::Send, "ping", "sends a ping", |args| parse::text(args).map(Command::Ping))
+    },
+    Entry {
+        args: &[PAYLOAD],
+        help: "A pong that answers nothing is legal: a one-way heartbeat (RFC 6455 §5.5.3). Pings of the \
+            peer are answered without it, see /autopong.",
+        examples: &[("/pong", "a heartbeat")],
+        ..row(Group::Send, "pong", "sends a pong nobody asked for", |args| {
+            parse::text(args).map(Command::Pong)
+        })
+    },
+    Entry {
+        args: &[CODE, REASON],
+        help: "CODE is a number from 0 to 65535, legal or not, or a registered name such as going-away. \
+            Without it the Close frame is empty. REASON is text with the escapes of /text; more than \
+            123 bytes do not fit into a legal frame. The answer of the peer is awaited.",
+        examples: &[
+            ("/close", "a Close without a code"),
+            ("/close 1000 bye", "a normal closure with a reason"),
+            ("/close going-away", "code 1001"),
+            ("/close 1006", "a code that must never be sent"),
+        ],
+        ..row(Group::Send, "close", "starts the closing handshake", frame::close)
+    },
+    Entry {
+        args: &[
+            Arg { shown: "[OPCODE]", kind: Kind::Opcode },
+            Arg { shown: "[KEY=VALUE…]", kind: Kind::FrameOption },
+            PAYLOAD,
+        ],
+        help: "OPCODE is continuation, text, binary, close, ping, pong or a number from 0 to 15; text if \
+            left out (also opcode=). All other bits are those of a legal frame, unless set: fin=on|off, \
+            rsv1=, rsv2=, rsv3= (on or off), rsv= (all three as a number, RSV1 is 4), mask=on|off|KEY \
+            (KEY in 8 hex digits; otherwise as the role demands), form=7|16|64 (the bits that carry \
+            the length), length= (the length to announce, whatever the payload has).\n\
+            The payload is written as for /text. It begins with the first word that is no option, \
+            behind -- or behind payload=. With code= the frame is a Close: code, then the payload (also \
+            behind reason=) as the reason.\n\
+            An illegal frame is sent without a question; the rules it breaks are told.",
+        examples: &[
+            ("/frame ping rsv1=on hello", "a ping with a bit that nobody agreed on"),
+            ("/frame text fin=off Hel", "the beginning of a message"),
+            ("/frame continuation lo", "its end"),
+            ("/frame 0xb -- fin=on", "a reserved opcode; the payload is fin=on"),
+            ("/frame binary mask=37fa213d form=64 hex:00ff", "a known key, a length in 64 bits"),
+            ("/frame length=1000 short", "995 bytes are missing, the peer waits for them"),
+            ("/frame code=1005 reason=\\xff", "a Close that breaks two rules"),
+        ],
+        ..row(Group::Send, "frame", "sends a frame with every bit chosen", frame::frame)
+    },
+    Entry {
+        args: &[
+            Arg { shown: "N|SIZES", kind: Kind::Value },
+            Arg { shown: "[binary]", kind: Kind::Choice(BINARY) },
+            Arg { shown: "[ping]", kind: Kind::Choice(PING) },
+            Arg { shown: "MESSAGE", kind: Kind::Payload },
+        ],
+        help: "N fragments of about the same size, or fragments of the SIZES given in bytes, as 2,0,5 (5, \
+            is one size); what is left makes a last one. ping sends a ping between the fragments, \
+            which RFC 6455 §5.4 allows. MESSAGE is written as for /text; behind -- it may begin with \
+            binary or ping, or be empty.",
+        examples: &[
+            ("/fragment 3 one message, three frames", "three frames"),
+            ("/fragment 1,0 ping héllo", "cut inside a character, an empty frame, then the rest"),
+            ("/fragment 2 binary hex:00 01 02 03", "a binary message"),
+        ],
+        ..row(Group::Send, "fragment", "sends a message in fragments", frame::fragment)
+    },
+    Entry {
+        args: &[PAYLOAD],
+        help: "No frame is made around them. PAYLOAD is written as for /binary.",
+        examples: &[
+            ("/bytes 81 80 00 00 00 00", "an empty text frame, masked"),
+            ("/bytes \"GET / HTTP/1.1\\r\\n\\r\\n\"", "a request where frames are due"),
+        ],
+        ..row(Group::Send, "bytes", "sends bytes onto the wire as they are", |args| {
+            parse::bytes(args).map(Command::Bytes)
+        })
+    },
+    Entry {
+        args: &[PAYLOAD],
+        help: "Opens $VISUAL or $EDITOR on the message, with PAYLOAD (written as for /text) to begin with. \
+            What is saved is sent as a text message; an empty file sends nothing.",
+        examples: &[
+            ("/edit", "an empty page"),
+            ("/edit {\"op\": \"\"}", "something to start from"),
+        ],
+        nesting: ASKS,
+        ..row(Group::Send, "edit", "writes a message in your editor", |args| {
+            parse::text(args).map(Command::Edit)
+        })
+    },
+    Entry {
+        args: &[Arg { shown: "URL", kind: Kind::Value }],
+        help: "The connection that is open is closed first. Options of the command line stay.",
+        examples: &[("/open ws://localhost:8080/chat", "another connection")],
+        aliases: &["connect"],
+        nesting: ASKS,
+        side: OPENS,
+        ..row(Group::Connection, "open", "opens a connection to another address", parse::open)
+    },
+    Entry {
+        help: "To the same address; with the headers that /headers shows.",
+        examples: &[("/reconnect", "the same connection anew")],
+        nesting: ASKS,
+        side: OPENS,
+        ..row(Group::Connection, "reconnect", "opens the connection anew", |args| {
+            parse::alone(Command::Reconnect, args)
+        })
+    },
+    Entry {
+        args: &[Arg { shown: "[HEADER]", kind: Kind::Header }],
+        help: "HEADER is written as for -H: Name: value adds or replaces, Name: leaves a default out, \
+            Name; sends an empty value. It counts from the next /reconnect on.",
+        examples: &[
+            ("/headers", "shows them"),
+            ("/headers Authorization: Bearer abc", "sends it at the next /reconnect"),
+            ("/headers Origin:", "leaves it out"),
+        ],
+        nesting: SETS,
+        side: OPENS,
+        ..row(
+            Group::Connection,
+            "headers",
+            "shows or changes the headers of the handshake",
+            |args| parse::headers(args),
+        )
+    },
+    Entry {
+        args: &[TARGET, Arg { shown: "[LINE]", kind: Kind::Command }],
+        help: "TARGET is the number of a client, as the transcript and /clients show it, several as in \
+            3,5, or all. LINE is a text or a command; without it, every line that follows is for \
+            them, until /to all. @3 LINE is the same in short; behind @3 begins a line, so @3 //x \
+            sends /x. A text that begins with @ is written /text \\@.\n\
+            What is not sent is for all, or for nobody in particular: /show, /last and /status tell of \
+            the client meant, otherwise of the only one or the one last heard from.",
+        examples: &[
+            ("/to 3 hello", "a text for one client"),
+            ("@3,5 /ping", "a ping for two"),
+            ("/to 3", "what follows is for client 3"),
+            ("/to all", "for everybody again"),
+        ],
+        nesting: Nesting::No("write @3 there"),
+        side: MANY,
+        ..row(Group::Connection, "to", "sends a line to some of the clients", parse::to_clients)
+    },
+    Entry {
+        help: "Number, address, path, user agent, what was agreed, how long it has been open and silent, \
+            what it sent and was sent.",
+        examples: &[("/clients", "a few lines for each")],
+        side: MANY,
+        ..row(Group::Connection, "clients", "lists who is connected", |args| {
+            parse::alone(Command::Clients, args)
+        })
+    },
+    Entry {
+        args: &[TARGET, CODE, REASON],
+        help: "TARGET is written as for /to, CODE and REASON as for /close.",
+        examples: &[
+            ("/kick 3", "a Close without a code"),
+            ("/kick 3 4001 enough", "one that says why"),
+            ("/kick all going-away", "everybody"),
+        ],
+        nesting: ENDS,
+        side: MANY,
+        ..row(Group::Connection, "kick", "closes the connection of a client", parse::kick)
+    },
+    Entry {
+        help: "Where it leads, how long it has been open, what was agreed.",
+        examples: &[("/status", "a few lines")],
+        ..row(Group::Connection, "status", "tells how the connection stands", |args| {
+            parse::alone(Command::Status, args)
+        })
+    },
+    Entry {
+        args: &[Arg { shown: "[on|off|delay TIME]", kind: Kind::Choice(PONGS) }],
+        help: "Nothing asks which it is. A peer that gets no pong in time should close the connection: \
+            see whether it does.",
+        examples: &[
+            ("/autopong off", "pings stay unanswered"),
+            ("/autopong delay 2s", "answers after two seconds"),
+        ],
+        nesting: SETS,
+        ..row(Group::Connection, "autopong", "sets how pings are answered", parse::autopong)
+    },
+    Entry {
+        args: &[SWITCH],
+        help: "Nothing asks which it is. RFC 6455 §5.5.1 demands the answer; without it, the peer's \
+            timeout is put to the test.",
+        examples: &[("/autoclose off", "a Close of the peer stays unanswered")],
+        nesting: SETS,
+        ..row(Group::Connection, "autoclose", "sets whether a Close is answered", |args| {
+            parse::switch(args).map(Command::AutoClose)
+        })
+    },
+    Entry {
+        args: &[SWITCH],
+        help: "Nothing asks which it is. Counts only where permessage-deflate was agreed; either is legal \
+            at any time.",
+        examples: &[("/compress off", "messages go out as they are")],
+        nesting: SETS,
+        ..row(Group::Connection, "compress", "sets whether messages are compressed", |args| {
+            parse::switch(args).map(Command::Compress)
+        })
+    },
+    Entry {
+        help: "We send nothing more, the peer sees the end of the stream; what it sends is still shown.",
+        examples: &[("/half-close", "our side ends without a Close frame")],
+        nesting: ENDS,
+        ..row(Group::Connection, "half-close", "ends our side of the TCP stream", |args| {
+            parse::alone(Command::HalfClose, args)
+        })
+    },
+    Entry {
+        help: "No Close frame, no end of TLS: what a crash looks like to the peer.",
+        examples: &[("/abort", "the peer sees a reset")],
+        nesting: ENDS,
+        ..row(Group::Connection, "abort", "ends the TCP connection with a reset", |args| {
+            parse::alone(Command::Abort, args)
+        })
+    },
+    Entry {
+        args: &[Arg { shown: "INTERVAL", kind: Kind::Value }, COMMAND],
+        help: "For the first time at once, until /stop or the end of the connection. INTERVAL is in seconds, \
+            or has a unit: 500ms, 5s, 2m, 1h; at least 1ms. COMMAND is a command that sends or shows, \
+            with its slash, a /repeat, or a line of text.",
+        examples: &[
+            ("/every 5s /ping", "a heartbeat"),
+            ("/every 0.5 {\"op\":\"tick\"}", "a text message twice a second"),
+            ("/every 1m /repeat 10 /text burst", "ten messages each minute"),
+        ],
+        nesting: Nesting::No("it goes on by itself"),
+        ..row(Group::Script, "every", "does something again and again", parse::every)
+    },
+    Entry {
+        args: &[Arg { shown: "[N]", kind: Kind::Value }],
+        help: "N is the number that /every told; without it all end.",
+        examples: &[("/stop", "ends all"), ("/stop 1", "ends the first")],
+        nesting: Nesting::No("what it ends is over after the first time"),
+        ..row(Group::Script, "stop", "ends one /every, or all", parse::stop)
+    },
+    Entry {
+        args: &[Arg { shown: "N", kind: Kind::Value }, COMMAND],
+        help: "As fast as the connection takes it. COMMAND is a command that sends or shows, with its \
+            slash, or a line of text.",
+        examples: &[("/repeat 1000 /binary 00", "a thousand messages")],
+        nesting: Nesting::NotInItself("one with the product of both numbers does the same"),
+        ..row(Group::Script, "repeat", "does something N times", parse::repeat)
+    },
+    Entry {
+        args: &[Arg { shown: "TIME", kind: Kind::Value }],
+        help: "In seconds, or with a unit: 500ms, 5s, 2m, 1h. The lines that follow wait; what is received \
+            is shown.",
+        examples: &[("/wait 1.5", "a second and a half")],
+        nesting: HOLDS,
+        ..row(Group::Script, "wait", "waits before the next line", parse::wait)
+    },
+    Entry {
+        args: &[
+            Arg { shown: "REGEX", kind: Kind::Regex },
+            Arg { shown: "[TIMEOUT]", kind: Kind::Value },
+        ],
+        help: "The lines that follow wait for a message that matches; if none comes in time (10 s unless \
+            told) that is an error, which ends a script. Messages count that came since the \
+            connection was opened, at the prompt since the last line that sent something; each is \
+            found once. A REGEX with spaces is written /in slashes/ \
+            or \"in quotes\"; a backslash makes a slash or a quote a part of it.",
+        examples: &[
+            ("/expect pong", "a message with pong in it"),
+            ("/expect /\"op\": *\"ready\"/ 2s", "two seconds for it to come"),
+            ("/expect (?i)^welcome 500ms", "whatever its case"),
+        ],
+        nesting: HOLDS,
+        ..row(Group::Script, "expect", "waits for a message that matches", parse::expect)
+    },
+    Entry {
+        args: &[
+            Arg { shown: "[N]", kind: Kind::Value },
+            Arg { shown: "[TIMEOUT]", kind: Kind::Value },
+        ],
+        help: "The lines that follow wait until N clients are connected at once, one unless told; if they \
+            do not come in time (60 s unless told) that is an error, which ends a script. TIMEOUT \
+            without N has a unit.",
+        examples: &[
+            ("/await", "somebody"),
+            ("/await 2 10", "two clients, at most ten seconds"),
+            ("/await 500ms", "one, half a second"),
+        ],
+        nesting: HOLDS,
+        side: MANY,
+        ..row(Group::Script, "await", "waits for clients to connect", parse::wait_for_clients)
+    },
+    Entry {
+        args: &[Arg { shown: "FILE", kind: Kind::Path(&[]) }],
+        help: "Each line of the file means what it means here; /# begins a comment. A line that is no \
+            command is sent as it is.",
+        examples: &[("/source login.wscope", "a file of commands")],
+        nesting: ASKS,
+        ..row(Group::Script, "source", "does the lines of a file", parse::source)
+    },
+    Entry {
+        help: "",
+        examples: &[("/last", "what a preview has cut")],
+        ..row(Group::Show, "last", "shows the last message received in full", |args| {
+            parse::alone(Command::Last, args)
+        })
+    },
+    Entry {
+        args: &[
+            Arg { shown: "TOPIC", kind: Kind::Choice(SHOWN) },
+            Arg { shown: "[N]", kind: Kind::Value },
+        ],
+        help: "TOPIC is handshake (both heads, every rule's verdict), tls (version, cipher, certificate), \
+            stats (counts, sizes, ratios, round trips), state (what is set), or frames (the last N, \
+            20 unless told).",
+        examples: &[
+            ("/show handshake", "why it was accepted or refused"),
+            ("/show frames 50", "the last fifty, both ways"),
+        ],
+        ..row(Group::Show, "show", "shows what is known of the connection", parse::show)
+    },
+    Entry {
+        args: &[Arg { shown: "[VIEW]", kind: Kind::View }],
+        help: "VIEW is frames (a line for each), messages (their content), json (an object for each event) \
+            or hex (every byte). Nothing asks which it is.",
+        examples: &[("/view hex", "every byte of header and payload")],
+        nesting: SETS,
+        ..row(Group::Show, "view", "sets how traffic is shown", parse::view)
+    },
+    Entry {
+        args: &[
+            Arg { shown: "[in|out|both|off]", kind: Kind::Choice(DIRECTIONS) },
+            Arg { shown: "[OPCODES]", kind: Kind::Opcodes },
+            Arg { shown: "[/REGEX/]", kind: Kind::Regex },
+        ],
+        help: "Only what passes all that is given is shown; the rest is still counted and acted on. OPCODES \
+            are names or numbers with commas between; a continuation counts as what it continues. \
+            REGEX, in slashes or quotes, is looked for in the content. A server takes @3 or @3,5 too: \
+            the frames of these clients. off shows everything, nothing asks what is filtered.",
+        examples: &[
+            ("/filter in text,binary", "messages received"),
+            ("/filter /\"error\"/", "what has an error in it"),
+            ("/filter off", "everything"),
+        ],
+        nesting: SETS,
+        ..row(Group::Show, "filter", "sets which frames are shown", parse::filter)
+    },
+    Entry {
+        args: &[Arg { shown: "[on|off|relative]", kind: Kind::Timestamps }],
+        help: "relative counts from the opening of the connection. Nothing asks which it is.",
+        examples: &[("/timestamps relative", "seconds since the opening")],
+        nesting: SETS,
+        ..row(Group::Show, "timestamps", "sets which time is shown", parse::timestamps)
+    },
+    Entry {
+        args: &[Arg { shown: "[FILE|off]", kind: Kind::Path(OFF) }],
+        help: "Appends to FILE from now on; off ends it, nothing asks where it goes. A file called off is \
+            written ./off.",
+        examples: &[("/log session.jsonl", "begins"), ("/log off", "ends")],
+        nesting: SETS,
+        ..row(Group::Show, "log", "logs the session to a file, or ends that", parse::log)
+    },
+    Entry {
+        examples: &[("/clear", "an empty screen")],
+        ..row(Group::Prompt, "clear", "clears the screen", |args| {
+            parse::alone(Command::Clear, args)
+        })
+    },
+    Entry {
+        aliases: &["?", "h"],
+        args: &[Arg { shown: "[COMMAND]", kind: Kind::Topic }],
+        help: "",
+        examples: &[("/help", "all commands"), ("/help frame", "one of them, with examples")],
+        nesting: ASKS,
+        ..row(Group::Prompt, "help", "lists the commands, or explains one", parse::help)
+    },
+    Entry {
+        aliases: &["q", "exit"],
+        help: "Sends Close 1000 and waits for the answer; a server sends 1001 to all. Ctrl-D does the same.",
+        examples: &[("/quit", "the end")],
+        nesting: ENDS,
+        ..row(Group::Prompt, "quit", "closes the connection and leaves", |args| {
+            parse::alone(Command::Quit, args)
+        })
+    },
+];

@@ -1,0 +1,187 @@
+//! The messages that `/expect` has not looked at yet.
+
+use std::collections::VecDeque;
+
+use regex::bytes::Regex;
+
+use crate::event::{ConnId, FrameEvent};
+use crate::script::command::Target;
+use crate::ui::{number, sanitize};
+
+/// Columns of a message that is told in an error.
+const PREVIEW: usize = 60;
+
+/// How much of a message is looked at.
+const LOOKED_AT: usize = 1024 * 1024;
+
+/// Bytes that are kept in all; beyond them the oldest messages are forgotten.
+const KEPT: usize = 16 * 1024 * 1024;
+
+/// Messages that are kept: empty ones take room too.
+const KEPT_MESSAGES: usize = 65_536;
+
+/// What was received and no `/expect` has used up: the answer to a message may be here before the
+/// line that waits for it.
+#[derive(Debug, Default)]
+pub struct ExpectQueue {
+    messages: VecDeque<(ConnId, Vec<u8>)>,
+    bytes: usize,
+    coming: Vec<u8>,
+    /// Messages at the front that the expectation at hand has seen.
+    seen: usize,
+}
+
+impl ExpectQueue {
+    /// Takes one event of the peer's direction, where there is one connection.
+    pub(crate) fn take(&mut self, event: &FrameEvent<'_>) {
+        match event {
+            FrameEvent::Data(bytes) => {
+                let room = LOOKED_AT - self.coming.len();
+                self.coming.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            FrameEvent::Message(_) => {
+                let message = std::mem::take(&mut self.coming);
+                self.keep(ConnId(1), message);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes a whole message of a connection.
+    pub fn push(&mut self, id: ConnId, content: &[u8]) {
+        self.keep(id, content[..content.len().min(LOOKED_AT)].to_vec());
+    }
+
+    /// Takes over all that another one has.
+    pub fn append(&mut self, other: &mut Self) {
+        let Self { messages, .. } = std::mem::take(other);
+        messages.into_iter().for_each(|(id, message)| self.keep(id, message));
+    }
+
+    fn keep(&mut self, id: ConnId, message: Vec<u8>) {
+        self.bytes += message.len();
+        self.messages.push_back((id, message));
+        while self.bytes > KEPT || self.messages.len() > KEPT_MESSAGES {
+            let Some((_, oldest)) = self.messages.pop_front() else { break };
+            self.bytes -= oldest.len();
+            self.seen = self.seen.saturating_sub(1);
+        }
+    }
+
+    /// Looks for a message of those meant that matches; it is used up, those before it are not:
+    /// the order of answers is the peer's affair.
+    pub(crate) fn find(&mut self, regex: &Regex, target: &Target) -> bool {
+        let matches =
+            |(id, message): &(ConnId, Vec<u8>)| target.includes(*id) && regex.is_match(message);
+        let fresh = self.messages.iter().skip(self.seen);
+        let at = fresh.take_while(|message| !matches(message)).count() + self.seen;
+        let Some((_, found)) = self.messages.remove(at) else {
+            self.seen = at;
+            return false;
+        };
+        self.bytes -= found.len();
+        self.seen = 0;
+        true
+    }
+
+    /// What came of those meant and was not used up, in words.
+    pub(crate) fn summary(&self, target: &Target) -> String {
+        let mut meant = self.messages.iter().filter(|(id, _)| target.includes(*id));
+        let Some((_, last)) = meant.next_back() else { return "no message came".to_owned() };
+        let count = number::counted(meant.count() as u64 + 1, "message");
+        let mut preview = Vec::new();
+        sanitize::fit_quoted(last, false, PREVIEW, &mut preview);
+        format!("{count} came, the last: {}", String::from_utf8_lossy(&preview))
+    }
+
+    /// Another expectation begins: it looks at all that is left.
+    pub(crate) fn look_again(&mut self) {
+        self.seen = 0;
+    }
+
+    /// Whether there are messages that the expectation at hand has not seen.
+    pub(crate) fn has_news(&self) -> bool {
+        self.seen < self.messages.len()
+    }
+
+    /// Forgets everything: another connection.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::MessageInfo;
+    use crate::wire::{Data, OpCode};
+
+    fn hear(backlog: &mut ExpectQueue, message: &[u8]) {
+        let info = MessageInfo {
+            number: 1,
+            opcode: OpCode::Data(Data::Text),
+            frames: 1,
+            first_frame: 1,
+            compressed: false,
+            wire_len: 0,
+            len: 0,
+        };
+        for piece in message.chunks(2) {
+            backlog.take(&FrameEvent::Data(piece));
+        }
+        backlog.take(&FrameEvent::Message(&info));
+    }
+
+    fn regex(text: &str) -> Regex {
+        Regex::new(text).expect("a regular expression")
+    }
+
+    #[test]
+    fn a_message_is_found_once_and_those_before_it_can_still_be_found() {
+        let mut backlog = ExpectQueue::default();
+        for message in ["one", "two", "three", "two"] {
+            hear(&mut backlog, message.as_bytes());
+        }
+        let mut finds = |text| backlog.find(&regex(text), &Target::All);
+        assert!(finds("^two$") && finds("^three$") && finds("^one$") && finds("^two$"));
+        assert!(!finds(""));
+        assert_eq!(backlog.summary(&Target::All), "no message came");
+    }
+
+    #[test]
+    fn what_was_looked_at_is_not_looked_at_again() {
+        let mut backlog = ExpectQueue::default();
+        hear(&mut backlog, b"one");
+        assert!(!backlog.find(&regex("two"), &Target::All) && !backlog.has_news());
+        hear(&mut backlog, b"two\x1b");
+        assert_eq!(backlog.summary(&Target::All), "2 messages came, the last: \"two\\e\"");
+        assert!(backlog.has_news() && backlog.find(&regex("two"), &Target::All));
+        assert!(backlog.find(&regex("one"), &Target::All));
+    }
+
+    #[test]
+    fn what_others_said_before_it_stays() {
+        let mut backlog = ExpectQueue::default();
+        for (id, text) in [(1, "a"), (2, "b"), (1, "b"), (2, "a")] {
+            backlog.push(ConnId(id), text.as_bytes());
+        }
+        let only = |id| Target::Only(vec![ConnId(id)]);
+        assert!(backlog.find(&regex("b"), &only(1)));
+        assert!(backlog.find(&regex("a"), &only(1)));
+        assert!(!backlog.find(&regex("a|b"), &only(1)));
+        backlog.look_again();
+        assert!(backlog.find(&regex("b"), &only(2)));
+        assert!(backlog.find(&regex("a"), &only(2)));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_oldest_is_forgotten() {
+        let mut backlog = ExpectQueue::default();
+        hear(&mut backlog, b"first");
+        for _ in 0..20 {
+            hear(&mut backlog, &vec![b'x'; 2 * LOOKED_AT]);
+        }
+        assert!(backlog.bytes <= KEPT);
+        assert!(!backlog.find(&regex("first"), &Target::All));
+    }
+}

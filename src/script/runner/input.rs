@@ -1,0 +1,166 @@
+//! Where the next line comes from: the prompt, stdin, files.
+
+use crate::net::link::plain_io;
+use crate::net::stdio::StdinRead;
+use crate::script::command::{Command, Payload, parse_for};
+use crate::script::runner::{Ask, Connections, Failure, Item, Place, QUEUE, ScriptRunner, replies};
+use crate::ui::prompt::{Prompt, Typed};
+use crate::wire::Role;
+use std::time::Instant;
+
+impl ScriptRunner {
+    /// Reads lines from stdin while there is room for them.
+    pub(crate) fn read_stdin(&mut self) {
+        while self.queue.len() < QUEUE && self.failure.is_none() {
+            let Some((stdin, lines)) = &mut self.stdin else { return };
+            let mut chunk = [0; 16 * 1024];
+            let read = match stdin.is_ready() {
+                true => stdin.read(&mut chunk),
+                false => return,
+            };
+            let at_end = match read {
+                Ok(StdinRead::Blocked) => return,
+                Ok(StdinRead::Data(n)) => {
+                    lines.push(&chunk[..n]);
+                    false
+                }
+                Ok(StdinRead::End) => true,
+                Err(error) => {
+                    let text = format!("stdin: {}", plain_io(&error));
+                    self.failure = Some(Failure { text, unmet: false });
+                    true
+                }
+            };
+            while let Some((place, line)) = lines.next(at_end) {
+                self.queue.push_back(Item { place, line, verbatim: false });
+            }
+            if at_end {
+                self.stdin = None;
+                if !self.scripted {
+                    self.ask.get_or_insert(Ask::Quit);
+                }
+            }
+        }
+    }
+
+    /// Takes what was typed.
+    pub(crate) fn take_typed(&mut self) {
+        while let Some(typed) = self.prompt.as_mut().and_then(Prompt::take) {
+            self.to_answer = true;
+            match typed {
+                Typed::Line(line) => self.push(Place::Typed, line),
+                Typed::Edited(Ok(text)) => self.push_message(text),
+                Typed::Edited(Err(error)) => self.notifier.error(&error),
+                Typed::Interrupted if self.is_busy() => self.cancel(),
+                Typed::Interrupted => self.ask = Some(Ask::Leave),
+                Typed::End => self.ask = Some(Ask::Quit),
+                Typed::Failed(error) => {
+                    let text = format!("the prompt failed: {error}");
+                    self.failure.get_or_insert(Failure { text, unmet: false });
+                    self.ask = Some(Ask::Quit);
+                }
+            }
+        }
+    }
+
+    /// Forgets a Ctrl-C that has done its work already.
+    pub fn take_interrupt(&mut self) {
+        let Some(prompt) = &mut self.prompt else { return };
+        // The prompt waits for an answer to each thing typed, so this is the only one.
+        if prompt.screen().is_interrupted() && prompt.take().is_some() {
+            self.to_answer = true;
+        }
+    }
+
+    /// A message from the editor: it is no command, whatever it begins with.
+    pub(crate) fn push_message(&mut self, text: String) {
+        if !text.is_empty() {
+            let place = Place::Typed;
+            self.queue.push_back(Item { place, line: Ok(text), verbatim: true });
+        }
+    }
+
+    /// Ctrl-C while something goes on: it ends that, and what waits behind it.
+    pub(crate) fn cancel(&mut self) {
+        let left = self.lines_left();
+        self.sources.clear();
+        self.queue.clear();
+        self.hold = None;
+        let rest =
+            if left > 0 { format!(", {} not run", replies::lines(left)) } else { String::new() };
+        self.notifier.note(&format!("stopped{rest}"));
+    }
+
+    pub(crate) fn next_line(&mut self, connections: &mut dyn Connections, now: Instant) -> bool {
+        let Some(item) = self.next_item() else { return false };
+        let command = match item.line {
+            Ok(text) if item.verbatim => Ok(self.message(text)),
+            Ok(text) => self.read(text),
+            Err(error) => Err(error.to_string()),
+        };
+        let place = match self.scripted {
+            true => item.place,
+            // Who types on a plain terminal knows what was typed.
+            false if self.stdin.is_some() => Place::Typed,
+            false => item.place,
+        };
+        match command {
+            Ok(command) => {
+                let target = self.target.clone();
+                self.carry_out(command, &target, &place, connections, now);
+            }
+            Err(error) => self.fail(&place, &error, false),
+        }
+        true
+    }
+
+    /// What a line asks for.
+    pub(crate) fn read(&self, line: String) -> Result<Command, String> {
+        // For a test of what a panic leaves of the terminal; no release has it.
+        #[cfg(debug_assertions)]
+        assert!(self.prompt.is_none() || line != "/panic", "a panic was asked for");
+        if self.no_commands {
+            return Ok(if line.is_empty() { Command::Nothing } else { self.message(line) });
+        }
+        let command = parse_for(&line, self.role).map_err(|error| error.to_string())?;
+        Ok(match self.binary && self.is_plain(&line) {
+            true => as_binary(command),
+            false => command,
+        })
+    }
+
+    /// A message as it is.
+    fn message(&self, text: String) -> Command {
+        let payload = Payload::Bytes(text.into_bytes());
+        if self.binary { Command::Binary(payload) } else { Command::Text(payload) }
+    }
+
+    /// Whether a line is a message rather than a command, once it has been said whom it is for.
+    fn is_plain(&self, line: &str) -> bool {
+        let addressed = line.strip_prefix('@').filter(|_| self.role == Role::Server);
+        let behind = addressed.or_else(|| line.strip_prefix("/to ").map(str::trim_start));
+        let line = behind.map_or(line, |rest| rest.split_once(' ').unwrap_or_default().1);
+        !line.starts_with('/') || line.starts_with("//")
+    }
+
+    pub(crate) fn next_item(&mut self) -> Option<Item> {
+        while let Some(source) = self.sources.last_mut() {
+            if let Some((place, line)) = source.next() {
+                return Some(Item { place, line: Ok(line), verbatim: false });
+            }
+            self.sources.pop();
+        }
+        self.queue.pop_front()
+    }
+}
+
+/// A text message as a binary one.
+fn as_binary(command: Command) -> Command {
+    match command {
+        Command::Text(payload) => Command::Binary(payload),
+        Command::To { target, command } => {
+            Command::To { target, command: command.map(|command| Box::new(as_binary(*command))) }
+        }
+        command => command,
+    }
+}

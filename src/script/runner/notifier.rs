@@ -1,0 +1,74 @@
+//! How a runner talks back: above the prompt, or on stderr.
+
+use crate::output::stderr;
+use crate::ui::prompt::Screen;
+use crate::ui::sanitize::escaped;
+use crate::ui::style::{Ink, Palette};
+
+/// Talks to whoever gave the lines.
+#[derive(Clone)]
+pub enum Notifier {
+    /// Above the line being typed.
+    Screen(Screen, Palette),
+    /// On stderr, for scripts and plain terminals.
+    Stderr {
+        /// Only errors are said.
+        quiet: bool,
+    },
+}
+
+impl Notifier {
+    /// Says something worth knowing.
+    pub fn note(&self, text: &str) {
+        match self {
+            Self::Screen(..) => self.line(Ink::Info, "* ", text),
+            Self::Stderr { quiet: false } => stderr::note(text),
+            Self::Stderr { quiet: true } => {}
+        }
+    }
+
+    /// Says something about one of many connections.
+    pub fn of(&self, conn: u64, text: &str) {
+        match self {
+            Self::Screen(..) => self.line(Ink::Info, "* ", &format!("[{conn}] {text}")),
+            Self::Stderr { .. } => stderr::of(conn, text),
+        }
+    }
+
+    /// Says what went wrong.
+    pub fn error(&self, text: &str) {
+        match self {
+            Self::Screen(..) => self.line(Ink::Violation, "error: ", text),
+            Self::Stderr { .. } => stderr::error(&text),
+        }
+    }
+
+    /// Says a text of several lines that is ready for a terminal.
+    pub fn text(&self, text: &[u8]) {
+        match self {
+            Self::Screen(screen, _) => screen.say(text),
+            // A closed stderr is no error.
+            Self::Stderr { .. } => drop(stderr::write(text)),
+        }
+    }
+
+    /// Says what explains an error: ready for a terminal, and perhaps nothing.
+    pub fn advice(&self, text: &[u8]) {
+        if !text.is_empty() {
+            self.text(text);
+        }
+    }
+
+    fn line(&self, ink: Ink, mark: &str, text: &str) {
+        let Self::Screen(screen, palette) = self else { return };
+        let mut out = Vec::new();
+        for line in text.split('\n') {
+            palette.begin(ink, &mut out);
+            out.extend_from_slice(mark.as_bytes());
+            out.extend_from_slice(escaped(line.as_bytes()).as_bytes());
+            palette.end(&mut out);
+            out.push(b'\n');
+        }
+        screen.say(&out);
+    }
+}

@@ -1,0 +1,316 @@
+//! What the commands that ask are answered.
+
+mod server;
+
+use server::name_client;
+pub(crate) use server::{clients, roll, status_of_client, status_of_server};
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use crate::config::OpenConfig;
+use crate::event::{ConnId, Direction, Event};
+use crate::output::connection_history::ConnectionHistory;
+use crate::output::reporter::Reporter;
+use crate::script::command::notation;
+use crate::script::command::{AutoPong, Filter, FilterChange, Show, Target, Timestamps, View, Way};
+use crate::script::runner::Connections;
+use crate::session::Endpoint;
+use crate::session::endpoint::State;
+use crate::ui::checklist::Checklist;
+use crate::ui::sanitize::{escape_into, escaped};
+use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, number, pretty, redact, stats};
+use crate::wire::handshake::headers::HeaderEdit;
+use crate::wire::{Data, OpCode, Role};
+
+type Answer = Result<String, String>;
+
+/// `3 lines`.
+pub(crate) fn lines(n: usize) -> String {
+    number::counted(n as u64, "line")
+}
+
+/// `1 job`.
+pub(crate) fn jobs(n: usize) -> String {
+    number::counted(n as u64, "job")
+}
+
+pub(crate) fn auto_pong(choice: AutoPong) -> String {
+    match choice {
+        AutoPong::On => "pings are answered at once".to_owned(),
+        AutoPong::Off => "pings are not answered".to_owned(),
+        AutoPong::Delay(time) => format!("pings are answered after {} s", time.as_secs_f64()),
+    }
+}
+
+pub(crate) fn auto_close(on: bool) -> String {
+    match on {
+        true => "a close of the peer is answered".to_owned(),
+        false => "a close of the peer is not answered".to_owned(),
+    }
+}
+
+pub(crate) fn compress(on: bool, agreed: Option<bool>) -> String {
+    match (on, agreed) {
+        (_, Some(false)) => "permessage-deflate was not agreed: messages go out uncompressed",
+        (true, _) => "messages go out compressed",
+        (false, _) => "messages go out uncompressed",
+    }
+    .to_owned()
+}
+
+/// What the next connection's request will have besides the defaults.
+pub(crate) fn headers(open: &OpenConfig, changed: bool) -> String {
+    let when = if changed { "the next /reconnect sends" } else { "sent beside the defaults" };
+    // What can't be sent is said when it is to be sent.
+    let edits = open.edits(&open.target, None).unwrap_or_else(|_| open.headers.clone());
+    if edits.is_empty() {
+        return format!("{when}: nothing");
+    }
+    let mut text = format!("{when}:");
+    for edit in &edits {
+        let _ = write!(text, "\n  {}", shown(edit));
+    }
+    text
+}
+
+/// As it was given, but for what is secret.
+fn shown(edit: &HeaderEdit) -> String {
+    let name = edit.name();
+    match edit.value() {
+        None => format!("{name}: is left out"),
+        Some(_) if redact::is_secret(name) => format!("{name}: [redacted]"),
+        Some(value) => format!("{name}: {}", escaped(value.as_bytes())),
+    }
+}
+
+/// The last message in full.
+pub(crate) fn last(id: ConnId, reporter: &Reporter) -> Result<Vec<u8>, String> {
+    let book = reporter.book(id).ok_or(NOTHING)?;
+    let last = book.last.as_ref().ok_or(NOTHING)?;
+    let mut out = Vec::new();
+    name_client(id, reporter, &mut out);
+    let is_text = last.opcode == Some(OpCode::Data(Data::Text));
+    let palette = reporter.palette();
+    if !is_text {
+        hexdump::dump(&last.content, 0, 0, &mut out);
+    } else if reporter.pretty() && pretty::append(&last.content, 0, palette, &mut out).is_some() {
+        out.push(b'\n');
+    } else {
+        for line in last.content.split(|byte| *byte == b'\n') {
+            escape_into(line, &mut out);
+            out.push(b'\n');
+        }
+    }
+    let kept = last.content.len() as u64;
+    if kept < last.len {
+        let _ = writeln!(Text(&mut out), "… {} of {} bytes are kept", kept, last.len);
+    }
+    Ok(out)
+}
+
+const NOTHING: &str = "no message was received yet";
+
+/// Lets `write!` append to bytes.
+struct Text<'a>(&'a mut Vec<u8>);
+
+impl std::fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// `/show`.
+pub(crate) fn show(
+    show: Show,
+    id: ConnId,
+    connections: &dyn Connections,
+    every: &[String],
+    now: Instant,
+) -> Result<Vec<u8>, String> {
+    let reporter = connections.reporter();
+    let book = reporter.book(id).ok_or_else(|| match connections.role() {
+        Role::Client => "there was no connection yet".to_owned(),
+        Role::Server => format!("nothing is known of client {}", id.0),
+    })?;
+    let (palette, sent) = (reporter.palette(), reporter.sent());
+    let mut out = Vec::new();
+    name_client(id, reporter, &mut out);
+    match show {
+        Show::Handshake => {
+            let (Some(request), Some(report)) = (&book.request, &book.report) else {
+                return Err("there was no handshake yet".to_owned());
+            };
+            Checklist { request, response: book.response.as_ref(), report }
+                .write(palette, &mut out);
+        }
+        Show::Tls => {
+            let facts = book.tls.as_ref().ok_or("the connection is not under TLS")?;
+            let options =
+                HumanOptions { palette, timestamps: Timestamps::Off, ..HumanOptions::new(sent) };
+            let at = reporter.stamp();
+            HumanPrinter::new(options).print(&at, &Event::Tls(facts), &mut out);
+        }
+        Show::Stats => {
+            let now = reporter.stamp().micros;
+            out.extend_from_slice(stats::render(&book.stats, sent, now).as_bytes());
+        }
+        Show::Frames(n) => book.frames(n).for_each(|line| out.extend_from_slice(line)),
+        Show::State => state(reporter, connections.endpoint(id), every, now, &mut out),
+    }
+    Ok(out)
+}
+
+fn state(
+    reporter: &Reporter,
+    endpoint: Option<&Endpoint>,
+    every: &[String],
+    now: Instant,
+    out: &mut Vec<u8>,
+) {
+    let mut fact = |name: &str, value: &str| {
+        let _ = writeln!(Text(out), "{name:<14}{value}");
+    };
+    match endpoint {
+        None => fact("connection", "none"),
+        Some(endpoint) => {
+            let state = match endpoint.state() {
+                State::Open if endpoint.received_close().is_some() => {
+                    "the peer's close is not answered"
+                }
+                State::Open => "open",
+                State::Closing => "closing",
+                State::Closed => "closed",
+            };
+            fact("connection", state);
+            fact("open for", &clock::seconds(endpoint.age(now)));
+            fact("pings", &auto_pong(endpoint.auto_pong()));
+            fact("close", &auto_close(endpoint.auto_close()));
+            let compressed = match endpoint.compresses() {
+                None => compress(true, Some(false)),
+                Some(on) => compress(on, Some(true)),
+            };
+            fact("compression", &compressed);
+            if endpoint.is_fragmenting() {
+                fact("message", "a fragmented message of ours is not finished");
+            }
+        }
+    }
+    fact("view", view_name(reporter.view()));
+    fact("filter", &filter_text(reporter.filter()));
+    fact("timestamps", timestamps_name(reporter.timestamps()));
+    let log = reporter
+        .log_path()
+        .map_or("none".to_owned(), |path| escaped(path.as_os_str().as_encoded_bytes()));
+    fact("log", &log);
+    for job in every {
+        fact("job", job);
+    }
+}
+
+/// `/status` of a client, in one or two lines.
+pub(crate) fn status(open: &OpenConfig, connections: &dyn Connections, now: Instant) -> String {
+    let id = ConnId(1);
+    let url = &open.target;
+    let Some(endpoint) = connections.endpoint(id) else { return format!("not connected; {url}") };
+    let book = connections.reporter().book(id);
+    let mut text = format!("connected to {url}");
+    if let Some((_, peer)) = book.and_then(|book| book.addresses.as_ref()) {
+        let _ = write!(text, " ({peer})");
+    }
+    let _ = write!(text, " for {}", clock::seconds(endpoint.age(now)));
+    if let Some(version) = book.and_then(|book| book.tls.as_ref()?.version.as_deref()) {
+        let _ = write!(text, "; {version}");
+    }
+    if let Some(report) = book.and_then(|book| book.report.as_ref()) {
+        if let Some(name) = &report.agreed.subprotocol {
+            let _ = write!(text, "; subprotocol {}", escaped(name.as_bytes()));
+        }
+        let deflate =
+            if report.agreed.deflate.is_some() { "permessage-deflate" } else { "no compression" };
+        let _ = write!(text, "; {deflate}");
+    }
+    if let Some(book) = book {
+        let _ = write!(text, "\n{}", amounts(book, connections.reporter().sent()));
+    }
+    text
+}
+
+/// `sent 2 frames, 2 messages, 10 bytes; received …`.
+pub(crate) fn amounts(book: &ConnectionHistory, sent: Direction) -> String {
+    let amount = |direction| {
+        let all = book.stats.direction(direction).all();
+        let frames = number::counted(all.frames, "frame");
+        let messages = number::counted(book.stats.messages(direction), "message");
+        format!("{frames}, {messages}, {} bytes", number::grouped(all.content))
+    };
+    format!("sent {}; received {}", amount(sent), amount(sent.opposite()))
+}
+
+/// `/view`.
+pub(crate) fn view(view: Option<View>, reporter: &mut Reporter) -> Answer {
+    if let Some(view) = view {
+        reporter.set_view(view)?;
+    }
+    Ok(format!("view: {}", view_name(reporter.view())))
+}
+
+fn view_name(view: View) -> &'static str {
+    match view {
+        View::Frames => "frames",
+        View::Messages => "messages",
+        View::Json => "json",
+        View::Hex => "hex",
+    }
+}
+
+/// `/timestamps`.
+pub(crate) fn timestamps(choice: Option<Timestamps>, reporter: &mut Reporter) -> Answer {
+    if let Some(choice) = choice {
+        reporter.set_timestamps(choice)?;
+    }
+    Ok(format!("timestamps: {}", timestamps_name(reporter.timestamps())))
+}
+
+fn timestamps_name(timestamps: Timestamps) -> &'static str {
+    match timestamps {
+        Timestamps::On => "time of day",
+        Timestamps::Off => "none",
+        Timestamps::Relative => "seconds since the connection was opened",
+    }
+}
+
+/// `/filter`.
+pub(crate) fn filter(change: FilterChange, reporter: &mut Reporter) -> Answer {
+    match change {
+        FilterChange::Ask => {}
+        FilterChange::Off => reporter.set_filter(None)?,
+        FilterChange::Only(filter) => reporter.set_filter(Some(filter))?,
+    }
+    Ok(format!("shown: {}", filter_text(reporter.filter())))
+}
+
+fn filter_text(filter: Option<&Filter>) -> String {
+    let Some(Filter { target, way, opcodes, regex, unless }) = filter else {
+        return "everything".to_owned();
+    };
+    let mut parts = Vec::new();
+    if *target != Target::All {
+        parts.push(format!("client {target}"));
+    }
+    parts.extend(way.map(|way| match way {
+        Way::In => "received".to_owned(),
+        Way::Out => "sent".to_owned(),
+    }));
+    if !opcodes.is_empty() {
+        let names: Vec<String> =
+            opcodes.iter().map(|opcode| notation::opcode_word(*opcode)).collect();
+        parts.push(names.join(", "));
+    }
+    parts.extend(regex.as_ref().map(|regex| crate::script::runner::lines::quoted(regex.as_str())));
+    let unless =
+        unless.as_ref().map(|unless| crate::script::runner::lines::quoted(unless.as_str()));
+    parts.extend(unless.map(|unless| format!("not {unless}")));
+    if parts.is_empty() { "everything".to_owned() } else { parts.join("; ") }
+}

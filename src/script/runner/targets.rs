@@ -1,0 +1,133 @@
+//! Whom a line is for: who of them is there, and of whom an answer speaks.
+
+use std::time::Instant;
+
+use crate::event::ConnId;
+use crate::script::command::{Command, Target};
+use crate::script::runner::lines::Place;
+use crate::script::runner::{Connections, ScriptRunner, endpoint_options, send};
+use crate::wire::Role;
+
+const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, /open URL another";
+
+const NOBODY: &str = "nobody is connected";
+
+impl ScriptRunner {
+    /// Who of those meant is there. Who is not is told.
+    pub(crate) fn those_meant(
+        &mut self,
+        target: &Target,
+        place: &Place,
+        connections: &dyn Connections,
+    ) -> Vec<ConnId> {
+        let present = connections.present(target);
+        match target {
+            Target::Only(ids) => {
+                for id in ids.iter().filter(|id| !present.contains(id)) {
+                    self.fail(place, &format!("client {} is not connected", id.0), false);
+                }
+            }
+            Target::All if !present.is_empty() => {}
+            Target::All if self.role == Role::Client => self.fail(place, NOT_CONNECTED, false),
+            Target::All if self.scripted => {
+                self.fail(place, &format!("{NOBODY}; /await waits for a client"), false);
+            }
+            Target::All => self.notifier.note(NOBODY),
+        }
+        present
+    }
+
+    /// Sends what a command asks for to those meant.
+    pub(crate) fn send(
+        &mut self,
+        command: &Command,
+        target: &Target,
+        place: &Place,
+        connections: &mut dyn Connections,
+        now: Instant,
+    ) {
+        if *place == Place::Typed && !self.scripted {
+            // Who types /expect next waits for an answer to this.
+            self.backlog.clear();
+        }
+        // A rule of the catalogue is told with the frame, where frames are told.
+        let tells = connections.reporter().tells_violations();
+        for id in self.those_meant(target, place, connections) {
+            let Some(mut line) = connections.line(id) else { continue };
+            match send::send(command, &mut line, now) {
+                Ok(said) => {
+                    let said = said.filter(|said| !said.starts_with('W') || !tells);
+                    said.iter().for_each(|said| self.notifier.note(&self.named(id, said)));
+                }
+                Err(text) => self.fail(place, &self.named(id, &text), false),
+            }
+        }
+    }
+
+    /// What is said of one of many names it.
+    fn named(&self, id: ConnId, text: &str) -> String {
+        match self.role {
+            Role::Client => text.to_owned(),
+            Role::Server => format!("[{}] {text}", id.0),
+        }
+    }
+
+    /// Sets how the endpoints of those meant behave, or asks how they do.
+    pub(crate) fn set(
+        &mut self,
+        command: &Command,
+        target: &Target,
+        place: &Place,
+        connections: &mut dyn Connections,
+    ) -> Option<String> {
+        let present = match target {
+            // It holds for those who are still to come, too.
+            Target::All => connections.present(target),
+            Target::Only(_) => match self.those_meant(target, place, connections) {
+                present if present.is_empty() => return None,
+                present => present,
+            },
+        };
+        let changes = endpoint_options::changes(command);
+        if changes {
+            if *target == Target::All {
+                self.settings.note(command);
+                connections.prefer(&self.settings);
+            }
+            for id in &present {
+                if let Some(line) = connections.line(*id) {
+                    endpoint_options::set(command, line.endpoint);
+                }
+            }
+        }
+        let endpoint = present.first().and_then(|id| connections.endpoint(*id));
+        self.confirm(changes, endpoint_options::tell(command, &self.settings, endpoint))
+    }
+
+    /// The connection that an answer speaks of: the one meant, the only one, or the one last heard
+    /// from.
+    ///
+    /// # Errors
+    ///
+    /// There was none, or several are meant; in words.
+    pub(crate) fn subject(
+        &self,
+        target: &Target,
+        connections: &dyn Connections,
+    ) -> Result<ConnId, String> {
+        match (self.role, target) {
+            (Role::Client, _) => Ok(ConnId(1)),
+            (_, Target::Only(ids)) => match ids[..] {
+                [id] => Ok(id),
+                _ => Err("this speaks of one client; write @3 before it".to_owned()),
+            },
+            (_, Target::All) => match connections.present(target)[..] {
+                [id] => Ok(id),
+                _ => connections
+                    .reporter()
+                    .last_heard()
+                    .ok_or_else(|| "nobody has connected yet".to_owned()),
+            },
+        }
+    }
+}
