@@ -1,17 +1,24 @@
-//! `--echo`: every message goes back as it came, the simplest conforming client.
+//! `--echo`: every message goes back as it came, the simplest conforming endpoint.
 
+use std::io;
+
+use crate::engine::behaviour::{Behaviour, Context};
+use crate::engine::outbox::Producer;
 use crate::event::FrameEvent;
-use crate::session::Endpoint;
-use crate::session::endpoint::SendError;
-use crate::wire::{Data, OpCode};
+use crate::session::Observer;
+use crate::session::observer::Run;
+use crate::wire::decoder::Input;
+use crate::wire::{Data, OpCode, Role};
 
-/// A message is held so far, then goes on in fragments, so that memory stays constant.
+/// A message that comes in pieces is held so far, then goes back in fragments, so that memory
+/// stays constant.
 const PIECE: usize = 1024 * 1024;
 
-/// The message being sent back.
+/// Sends every message back.
 #[derive(Debug)]
 pub struct Echo {
     opcode: Data,
+    /// What has come of a message in pieces and has not gone back.
     content: Vec<u8>,
 }
 
@@ -22,43 +29,69 @@ impl Default for Echo {
 }
 
 impl Echo {
-    /// Collects a message and sends it back at its end; a long one in fragments.
-    pub fn take(&mut self, event: &FrameEvent<'_>, endpoint: &mut Endpoint, tx: &mut Vec<u8>) {
+    fn send(&mut self, last: bool, cx: &mut Context<'_>) {
         // Once the connection is closing nobody waits for the rest.
-        let _ = match event {
+        let _ = cx.sender.fragment(Producer::Echo, self.opcode, &self.content, last);
+        self.content.clear();
+    }
+}
+
+impl Behaviour for Echo {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn takes_runs(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn take_run(
+        &mut self,
+        inbound: &mut Observer,
+        input: &mut Input<'_>,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Run {
+        // A client's answers are masked: they cost more than the events that a run saves.
+        if cx.sender.endpoint.role() == Role::Client {
+            return Run::default();
+        }
+        inbound.take_masked_run(input, most, |opcode, content| {
+            let _ = cx.sender.message(opcode, content);
+        })
+    }
+
+    #[inline]
+    fn on_message(&mut self, opcode: Data, content: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
+        let _ = cx.sender.message(opcode, content);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
+        match event {
             FrameEvent::Start { header, .. } => {
                 if let OpCode::Data(opcode @ (Data::Text | Data::Binary)) = header.opcode {
                     self.opcode = opcode;
                 }
-                Ok(())
             }
             FrameEvent::Data(bytes) => {
                 self.content.extend_from_slice(bytes);
-                match self.content.len() >= PIECE {
-                    true => self.send(false, endpoint, tx),
-                    false => Ok(()),
+                if self.content.len() >= PIECE {
+                    self.send(false, cx);
                 }
             }
-            FrameEvent::Message(_) => self.send(true, endpoint, tx),
-            _ => Ok(()),
-        };
-    }
-
-    /// Gives memory back: between messages nothing is held.
-    pub fn release(&mut self) {
-        if self.content.is_empty() {
-            self.content = Vec::new();
+            FrameEvent::Message(_) => {
+                self.send(true, cx);
+                // Between messages nothing is held.
+                self.content = Vec::new();
+            }
+            _ => {}
         }
+        Ok(())
     }
 
-    fn send(
-        &mut self,
-        last: bool,
-        endpoint: &mut Endpoint,
-        tx: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
-        let result = endpoint.send_fragment(self.opcode, &self.content, last, tx);
-        self.content.clear();
-        result
+    fn held(&self) -> usize {
+        self.content.len()
     }
 }

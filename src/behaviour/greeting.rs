@@ -6,15 +6,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
-use std::time::Instant;
-
 use anyhow::Context as _;
 
-use crate::behaviour::input::MessageSplitter;
+use crate::behaviour::splitter::{MessageSplitter, To};
 use crate::cli::InputFormat;
 use crate::config::Source;
-use crate::net::link::{HIGH_WATER, plain_io};
-use crate::session::Endpoint;
+use crate::engine::behaviour::{Behaviour, Context};
+use crate::engine::outbox::{Outbox, Producer};
+use crate::net::link::plain_io;
 
 /// The messages for everybody.
 #[derive(Clone)]
@@ -65,55 +64,69 @@ impl Greeting {
     }
 
     /// Begins for a client.
-    pub fn begin(&self) -> Sending {
-        let feeder = MessageSplitter::new(self.format, self.binary);
-        Sending { content: self.content.clone(), offset: 0, feeder }
+    pub fn begin(&self) -> Box<dyn Behaviour> {
+        let splitter = MessageSplitter::new(self.format, self.binary);
+        Box::new(Sending { content: Some(self.content.clone()), offset: 0, splitter })
     }
 }
 
 /// How far a client has been sent it.
-pub struct Sending {
-    content: Content,
+struct Sending {
+    /// `None` once all is sent.
+    content: Option<Content>,
     offset: u64,
-    feeder: MessageSplitter,
+    splitter: MessageSplitter,
 }
 
-impl Sending {
-    /// Sends as much as there is room for; true at the end.
-    ///
-    /// # Errors
-    ///
-    /// The file can't be read, or holds what can't be sent; in a sentence.
-    pub fn go_on(
-        &mut self,
-        endpoint: &mut Endpoint,
-        now: Instant,
-        tx: &mut Vec<u8>,
-    ) -> Result<bool, String> {
-        while tx.len() < HIGH_WATER {
-            let space = self.feeder.space();
-            let n = match &self.content {
-                Content::File(file) => {
-                    file.read_at(space, self.offset).map_err(|error| plain_io(&error))?
-                }
+impl Behaviour for Sending {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_turn(&mut self, pending: usize, cx: &mut Context<'_>) -> Result<(), String> {
+        let before = cx.sender.tx.len();
+        while let Some(content) = &self.content {
+            let made = cx.sender.tx.len().saturating_sub(before);
+            if !cx.sender.is_open() {
+                self.content = None;
+                break;
+            }
+            if !cx.sender.outbox.has_room(Producer::Greeting, pending + made) {
+                break;
+            }
+            let space = self.splitter.space();
+            let read = match content {
+                Content::File(file) => file.read_at(space, self.offset),
                 Content::Memory(bytes) => {
                     let rest = usize::try_from(self.offset).ok().and_then(|at| bytes.get(at..));
                     let rest = rest.unwrap_or_default();
                     let n = rest.len().min(space.len());
                     space[..n].copy_from_slice(&rest[..n]);
-                    n
+                    Ok(n)
                 }
             };
-            self.offset += n as u64;
-            let fed = match n {
-                0 => self.feeder.finish(endpoint, now, tx),
-                n => self.feeder.filled(n, endpoint, now, tx),
+            let mut to = To { sender: &mut cx.sender, producer: Producer::Greeting };
+            let fed = match read {
+                Ok(0) => self.splitter.finish(&mut to).map(|()| 0),
+                Ok(n) => self.splitter.filled(n, &mut to).map(|()| n),
+                Err(error) => {
+                    self.content = None;
+                    return Err(format!("--send: {}", plain_io(&error)));
+                }
             };
-            fed.map_err(|error| error.to_string())?;
-            if n == 0 {
-                return Ok(true);
+            match fed {
+                Ok(0) => self.content = None,
+                Ok(n) => self.offset += n as u64,
+                Err(error) => {
+                    self.content = None;
+                    return Err(format!("--send: {error}"));
+                }
             }
         }
-        Ok(false)
+        Ok(())
+    }
+
+    fn is_ready(&self, outbox: &Outbox, pending: usize) -> bool {
+        self.content.is_some() && outbox.has_room(Producer::Greeting, pending)
     }
 }

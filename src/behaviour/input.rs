@@ -1,355 +1,87 @@
-//! stdin becomes messages: the formats of `--input`, in constant memory.
-//!
-//! A message that outgrows a mebibyte before its end is known goes out in fragments, so a line or a
-//! file of any length passes. Knows no sockets: bytes come in through [`MessageSplitter::space`], messages
-//! leave through an [`Outlet`]: the endpoint of one connection, or those of many.
+//! stdin becomes messages, for one connection or for many.
 
+use std::io;
 use std::time::Instant;
 
-use memchr::{memchr, memchr_iter};
-
+use crate::behaviour::splitter::{FeedError, MessageSplitter, Outlet};
 use crate::cli::InputFormat;
-use crate::script::json::{self, CommandError};
-use crate::session::Endpoint;
-use crate::session::endpoint::SendError;
-use crate::wire::Data;
-use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
+use crate::engine::runtime::Runtime;
+use crate::net::link::plain_io;
+use crate::net::stdio::{Stdin, StdinRead};
 
-/// Bytes read at once.
-const READ: usize = 256 * 1024;
-
-/// A message of `--input chunks` has at most so many bytes: what every server accepts.
-const CHUNK: usize = 64 * 1024;
-
-/// An unfinished message of so many bytes is sent as a fragment, to go on in constant memory.
-const PIECE: usize = 1024 * 1024;
-
-/// Longest line of `--input json`.
-const MAX_COMMAND: usize = 64 * 1024 * 1024;
-
-/// What stdin held can't be sent.
-#[derive(Debug, thiserror::Error)]
-pub enum FeedError {
-    /// A text message that is not UTF-8.
-    #[error(
-        "stdin: message {message}, byte {offset} of the input: {error}; send binary messages with -b"
-    )]
-    NotText {
-        /// Number of the message, from 1.
-        message: u64,
-        /// Bytes of stdin before the guilty one.
-        offset: u64,
-        /// What is wrong.
-        error: Utf8Error,
-    },
-    /// A line of `--input json` that is no command.
-    #[error("stdin: line {line}: {error}")]
-    Command {
-        /// Number of the line, from 1.
-        line: u64,
-        /// What is wrong.
-        error: CommandError,
-    },
-    /// The connection does not take it.
-    #[error("stdin: message {message}: {error}")]
-    Send {
-        /// Number of the message, from 1.
-        message: u64,
-        /// Why.
-        error: SendError,
-    },
+/// stdin, until its end. It outlives connections.
+pub struct Input {
+    stdin: Option<Stdin>,
+    splitter: MessageSplitter,
+    /// When it ended; at once where it is not read at all.
+    pub ended: Option<Instant>,
 }
 
-/// Where messages go.
-pub trait Outlet {
-    /// Sends a message, or the next piece of one; `opcode` counts with the first.
+impl Input {
+    /// Prepares stdin, unless its bytes are lines of a prompt or a script, which a runner reads.
     ///
     /// # Errors
     ///
-    /// The connection does not take it.
-    fn send(&mut self, opcode: Data, piece: &[u8], last: bool) -> Result<(), SendError>;
+    /// It is closed, or can't be registered.
+    pub fn open(format: InputFormat, binary: bool, runtime: &Runtime) -> io::Result<Self> {
+        let stdin = match format {
+            InputFormat::None | InputFormat::Commands | InputFormat::Prompt => None,
+            _ => Some(runtime.open_stdin()?),
+        };
+        Ok(Self { stdin, splitter: MessageSplitter::new(format, binary), ended: None })
+    }
 
-    /// Carries out a line of `--input json`.
+    /// Notes that the poll says that it has something, or that its writers are gone.
+    pub fn set_ready(&mut self, closed: bool) {
+        self.stdin.iter_mut().for_each(|stdin| stdin.set_ready(closed));
+    }
+
+    /// Whether a read might give something.
+    pub fn is_ready(&self) -> bool {
+        self.stdin.as_ref().is_some_and(Stdin::is_ready)
+    }
+
+    /// Reads once, and sends what that completes. After an error nothing more is read.
     ///
     /// # Errors
     ///
-    /// It is no command, or the connection does not take it.
-    fn command(&mut self, line: &[u8]) -> Result<(), CommandError>;
-}
-
-/// The only connection there is.
-struct Single<'a> {
-    endpoint: &'a mut Endpoint,
-    now: Instant,
-    out: &'a mut Vec<u8>,
-}
-
-impl Outlet for Single<'_> {
-    #[inline]
-    fn send(&mut self, opcode: Data, piece: &[u8], last: bool) -> Result<(), SendError> {
-        self.endpoint.send_fragment(opcode, piece, last, self.out)
-    }
-
-    fn command(&mut self, line: &[u8]) -> Result<(), CommandError> {
-        json::run(line, self.endpoint, self.now, self.out)
-    }
-}
-
-/// Cuts stdin into messages and hands them to the endpoint.
-pub struct MessageSplitter {
-    format: InputFormat,
-    opcode: Data,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    /// Bytes of stdin before `start`.
-    offset: u64,
-    /// Messages begun, the one in fragments included.
-    messages: u64,
-    /// Inside a message that is sent in fragments.
-    fragmenting: bool,
-    utf8: Utf8Validator,
-}
-
-impl MessageSplitter {
-    /// For a format; `binary` sends binary messages.
-    pub fn new(format: InputFormat, binary: bool) -> Self {
-        let binary = binary || format == InputFormat::Chunks;
-        Self {
-            format,
-            opcode: if binary { Data::Binary } else { Data::Text },
-            buffer: Vec::new(),
-            start: 0,
-            end: 0,
-            offset: 0,
-            messages: 0,
-            fragmenting: false,
-            utf8: Utf8Validator::default(),
-        }
-    }
-
-    /// Room to read stdin into; say with [`MessageSplitter::filled`] how much came.
-    pub fn space(&mut self) -> &mut [u8] {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.buffer.is_empty() {
-            // Fresh pages from the system are zero already: a run of one line touches one of them.
-            self.buffer = vec![0; READ];
-        }
-        if self.buffer.len() < self.end + READ {
-            self.buffer.resize(self.end + READ, 0);
-        }
-        &mut self.buffer[self.end..self.end + READ]
-    }
-
-    /// Sends what `n` more bytes complete.
-    ///
-    /// # Errors
-    ///
-    /// What came can't be sent; what came before it has been.
-    pub fn filled(
-        &mut self,
-        n: usize,
-        endpoint: &mut Endpoint,
-        now: Instant,
-        out: &mut Vec<u8>,
-    ) -> Result<(), FeedError> {
-        self.filled_for(n, &mut Single { endpoint, now, out })
-    }
-
-    /// As [`MessageSplitter::filled`], for any outlet.
-    ///
-    /// # Errors
-    ///
-    /// What came can't be sent; what came before it has been.
-    pub fn filled_for(&mut self, n: usize, outlet: &mut impl Outlet) -> Result<(), FeedError> {
-        let fresh = self.end;
-        self.end += n;
-        match self.format {
-            InputFormat::Lines => self.cut_at(b'\n', fresh, outlet),
-            InputFormat::Null => self.cut_at(0, fresh, outlet),
-            InputFormat::Chunks => self.cut_chunks(outlet),
-            InputFormat::Whole => self.send_pieces(outlet),
-            InputFormat::Json => self.run_commands(fresh, false, outlet),
-            // Lines of commands never come here.
-            InputFormat::None | InputFormat::Commands | InputFormat::Prompt => Ok(()),
-        }
-    }
-
-    /// Sends what is left at the end of stdin: a last line without its newline, the end of a
-    /// message in fragments, the whole.
-    ///
-    /// # Errors
-    ///
-    /// The rest can't be sent.
-    pub fn finish(
-        &mut self,
-        endpoint: &mut Endpoint,
-        now: Instant,
-        out: &mut Vec<u8>,
-    ) -> Result<(), FeedError> {
-        self.finish_for(&mut Single { endpoint, now, out })
-    }
-
-    /// As [`MessageSplitter::finish`], for any outlet.
-    ///
-    /// # Errors
-    ///
-    /// The rest can't be sent.
-    pub fn finish_for(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
-        let left = self.end - self.start;
-        match self.format {
-            InputFormat::Json => self.run_commands(self.start, true, outlet),
-            InputFormat::Whole => self.send_message(left, 0, outlet),
-            InputFormat::None
-            | InputFormat::Chunks
-            | InputFormat::Commands
-            | InputFormat::Prompt => Ok(()),
-            InputFormat::Lines | InputFormat::Null if left == 0 && !self.fragmenting => Ok(()),
-            InputFormat::Lines | InputFormat::Null => self.send_message(left, 0, outlet),
-        }
-    }
-
-    fn cut_at(
-        &mut self,
-        separator: u8,
-        fresh: usize,
-        outlet: &mut impl Outlet,
-    ) -> Result<(), FeedError> {
-        // One look at the whole batch saves a look at every line.
-        let last = memchr::memrchr(separator, &self.buffer[fresh..self.end]);
-        let whole = last.map_or(self.start, |at| fresh + at);
-        let all_good = !self.fragmenting
-            && (self.opcode == Data::Binary || is_utf8(&self.buffer[self.start..whole]));
-        if all_good {
-            self.send_lines(separator, fresh, outlet)?;
-            return self.send_pieces(outlet);
-        }
-        let mut search = fresh;
-        while let Some(found) = memchr(separator, &self.buffer[search..self.end]) {
-            let at = search + found;
-            self.send_message(at - self.start, 1, outlet)?;
-            search = at + 1;
-        }
-        self.send_pieces(outlet)
-    }
-
-    /// Sends the messages that end behind `fresh`, all of them known to be good.
-    fn send_lines(
-        &mut self,
-        separator: u8,
-        fresh: usize,
-        outlet: &mut impl Outlet,
-    ) -> Result<(), FeedError> {
-        let mut start = self.start;
-        for found in memchr_iter(separator, &self.buffer[fresh..self.end]) {
-            let end = fresh + found;
-            self.messages += 1;
-            outlet
-                .send(self.opcode, &self.buffer[start..end], true)
-                .map_err(|error| FeedError::Send { message: self.messages, error })?;
-            start = end + 1;
-        }
-        self.advance(start - self.start);
-        Ok(())
-    }
-
-    fn cut_chunks(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
-        while self.start < self.end {
-            let len = (self.end - self.start).min(CHUNK);
-            self.send_message(len, 0, outlet)?;
-        }
-        Ok(())
-    }
-
-    /// Sends the next `len` bytes as a message, or as the end of the one in fragments, and skips
-    /// the separator behind it.
-    fn send_message(
-        &mut self,
-        len: usize,
-        separator: usize,
-        outlet: &mut impl Outlet,
-    ) -> Result<(), FeedError> {
-        self.send_piece(len, true, outlet)?;
-        self.advance(separator);
-        Ok(())
-    }
-
-    /// Sends fragments as long as an unfinished message is longer than one.
-    fn send_pieces(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
-        while self.end - self.start >= PIECE {
-            self.send_piece(PIECE, false, outlet)?;
-        }
-        Ok(())
-    }
-
-    fn send_piece(
-        &mut self,
-        len: usize,
-        last: bool,
-        outlet: &mut impl Outlet,
-    ) -> Result<(), FeedError> {
-        if !self.fragmenting {
-            self.messages += 1;
-        }
-        let message = self.messages;
-        let piece = &self.buffer[self.start..self.start + len];
-        if self.opcode == Data::Text {
-            let before = self.utf8.offset();
-            let checked = self.utf8.push(piece).and_then(|()| match last {
-                true => self.utf8.finish(),
-                false => Ok(()),
-            });
-            if let Err(error) = checked {
-                let (Utf8Error::Impossible { offset, .. } | Utf8Error::Truncated { offset }) =
-                    error;
-                let offset = (self.offset + offset).saturating_sub(before);
-                return Err(FeedError::NotText { message, offset, error });
+    /// stdin failed or holds what can't be sent, in a sentence.
+    pub fn take(&mut self, outlet: &mut impl Outlet, now: Instant) -> Result<(), String> {
+        let Some(stdin) = &mut self.stdin else { return Ok(()) };
+        let fed = match stdin.read(self.splitter.space()) {
+            Ok(StdinRead::Blocked) => Ok(()),
+            Ok(StdinRead::Data(n)) => self.splitter.filled(n, outlet),
+            Ok(StdinRead::End) => {
+                self.stdin = None;
+                self.ended = Some(now);
+                self.splitter.finish(outlet)
             }
-        }
-        outlet
-            .send(self.opcode, piece, last)
-            .map_err(|error| FeedError::Send { message, error })?;
-        self.fragmenting = !last;
-        self.advance(len);
-        Ok(())
-    }
-
-    fn run_commands(
-        &mut self,
-        fresh: usize,
-        at_end: bool,
-        outlet: &mut impl Outlet,
-    ) -> Result<(), FeedError> {
-        let mut search = fresh;
-        loop {
-            let found = memchr(b'\n', &self.buffer[search..self.end]);
-            let (len, skip) = match found {
-                Some(found) => (search + found - self.start, 1),
-                None if at_end && self.start < self.end => (self.end - self.start, 0),
-                None if self.end - self.start > MAX_COMMAND => {
-                    let line = self.messages + 1;
-                    return Err(FeedError::Command { line, error: CommandError::TooLong });
-                }
-                None => return Ok(()),
-            };
-            self.messages += 1;
-            let line = &self.buffer[self.start..self.start + len];
-            if !line.trim_ascii().is_empty() {
-                outlet
-                    .command(line)
-                    .map_err(|error| FeedError::Command { line: self.messages, error })?;
+            Err(error) => {
+                self.stdin = None;
+                return Err(format!("stdin: {}", plain_io(&error)));
             }
-            self.advance(len + skip);
-            search = self.start;
-        }
+        };
+        fed.map_err(|error: FeedError| {
+            self.stdin = None;
+            error.to_string()
+        })
     }
 
-    fn advance(&mut self, n: usize) {
-        self.start += n;
-        self.offset += n as u64;
+    /// The connection has ended: if that was inside a message of stdin, its rest is skipped, for
+    /// another connection can't continue it. Returns whether that is so.
+    pub fn abandon_message(&mut self) -> bool {
+        self.splitter.abandon_message()
+    }
+
+    /// Ends the reading.
+    pub fn close(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Whether stdin has not ended; its end may be all that was not read yet. What is read is
+    /// lost: ask only when no connection follows.
+    pub fn has_more(&mut self) -> bool {
+        let Some(stdin) = &mut self.stdin else { return false };
+        !matches!(stdin.read(self.splitter.space()), Ok(StdinRead::End))
     }
 }

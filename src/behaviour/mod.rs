@@ -1,8 +1,14 @@
-//! What a connection does with what it sees, and when.
+//! What a connection does with what it sees, and when: one small behaviour a file, each for either
+//! role.
 
+pub mod broadcast;
 pub mod echo;
+pub mod exec;
 pub mod faults;
 pub mod greeting;
 pub mod input;
+pub mod payload;
 pub mod reply;
+pub mod splitter;
+pub mod steps;
 pub mod stop;

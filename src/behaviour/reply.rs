@@ -1,174 +1,35 @@
-//! What a server does with the messages of a client: back, to all others, to a process, to stdout.
-//!
-//! A message that came whole passes through at once. One that came in pieces streams back if it
-//! is only echoed; whoever else wants it gets it whole.
+//! `--reply`: every message is answered with the same one.
 
 use std::io;
+use std::rc::Rc;
 
-use crate::behaviour::echo::Echo;
-use crate::config::{Answer, ListenConfig};
-use crate::event::{ConnId, FrameEvent, WholeMessage};
-use crate::modes::listen::shared::Shared;
-use crate::net::child::Child;
-use crate::session::observer::Run;
-use crate::session::{Endpoint, Observer};
-use crate::wire::decoder::Input;
-use crate::wire::{Data, OpCode};
+use crate::engine::behaviour::{Behaviour, Context};
+use crate::event::FrameEvent;
+use crate::wire::Data;
 
-/// Memory kept between messages that come in pieces.
-const KEPT: usize = 4 * 1024;
-
-/// What a client's messages go through.
-pub enum Answerer {
-    /// Nobody wants them.
-    Nobody,
-    /// Back, piece by piece.
-    Stream(Echo),
-    /// Whole, to whoever wants them.
-    Whole {
-        /// Of the message that is coming in.
-        opcode: Data,
-        /// What came of it so far.
-        content: Vec<u8>,
-    },
+/// Answers each message.
+pub struct Reply {
+    /// The opcode of the answer.
+    pub opcode: Data,
+    /// Its content.
+    pub content: Rc<[u8]>,
 }
 
-/// The ways out that a client itself has.
-pub struct Ways<'w> {
-    /// Its number.
-    pub conn: ConnId,
-    /// Frames for the client.
-    pub endpoint: &'w mut Endpoint,
-    /// Their bytes.
-    pub tx: &'w mut Vec<u8>,
-    /// Its process.
-    pub child: Option<&'w mut Child>,
-}
-
-impl Answerer {
-    /// As asked for; `delivers` if stdout gets messages, or somebody else wants them.
-    pub fn new(config: &ListenConfig, delivers: bool) -> Self {
-        match config.answer {
-            Answer::Nothing if !delivers => Self::Nobody,
-            Answer::Echo if !delivers => Self::Stream(Echo::default()),
-            _ => Self::Whole { opcode: Data::Text, content: Vec::new() },
-        }
+impl Behaviour for Reply {
+    fn streams(&self) -> bool {
+        true
     }
 
-    /// Takes a run of small messages, if nobody wants more of them than to see them go back.
-    #[inline]
-    pub fn take_run(
-        &self,
-        inbound: &mut Observer,
-        input: &mut Input<'_>,
-        most: usize,
-        endpoint: &mut Endpoint,
-        tx: &mut Vec<u8>,
-    ) -> Run {
-        match self {
-            Self::Nobody => inbound.take_masked_run(input, most, |_, _| {}),
-            Self::Stream(_) => inbound.take_masked_run(input, most, |opcode, content| {
-                // Once the connection is closing nobody waits for it.
-                let _ = endpoint.send_message(opcode, content, tx);
-            }),
-            Self::Whole { .. } => Run::default(),
-        }
-    }
-
-    /// Takes a message that came whole.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
-    #[inline]
-    pub fn take_whole(
-        &mut self,
-        message: &WholeMessage<'_>,
-        ways: Ways<'_>,
-        shared: &mut Shared,
-    ) -> io::Result<()> {
-        shared.messages += 1;
-        let opcode = data_opcode(message.header.opcode);
-        match self {
-            Self::Nobody => Ok(()),
-            Self::Stream(_) => {
-                // Once the connection is closing nobody waits for it.
-                let _ = ways.endpoint.send_message(opcode, message.content, ways.tx);
-                Ok(())
-            }
-            Self::Whole { .. } => answer(opcode, message.content, ways, shared),
-        }
-    }
-
-    /// Takes an event of a message that comes in pieces.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
-    pub fn take(
-        &mut self,
-        event: &FrameEvent<'_>,
-        ways: Ways<'_>,
-        shared: &mut Shared,
-    ) -> io::Result<()> {
-        let ends = matches!(event, FrameEvent::Message(_));
-        shared.messages += u64::from(ends);
-        match self {
-            Self::Nobody => {}
-            Self::Stream(echo) => {
-                echo.take(event, ways.endpoint, ways.tx);
-                if ends {
-                    echo.release();
-                }
-            }
-            Self::Whole { opcode, content } => match event {
-                FrameEvent::Data(bytes) => content.extend_from_slice(bytes),
-                FrameEvent::Message(info) => {
-                    *opcode = data_opcode(info.opcode);
-                    answer(*opcode, content, ways, shared)?;
-                    content.clear();
-                    content.shrink_to(KEPT);
-                }
-                _ => {}
-            },
-        }
+    fn on_message(&mut self, _: Data, _: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
+        // Once the connection is closing nobody waits for an answer.
+        let _ = cx.sender.message(self.opcode, &self.content);
         Ok(())
     }
-}
 
-/// Hands a whole message to whoever wants it.
-fn answer(opcode: Data, content: &[u8], ways: Ways<'_>, shared: &mut Shared) -> io::Result<()> {
-    if let Some(ear) = &mut shared.ear {
-        ear.push(ways.conn, content);
-    }
-    shared.delivery.take_message(content, &mut shared.runtime.stdout)?;
-    // Once the connection is closing nobody waits for an answer.
-    let _ = match &shared.config.answer {
-        Answer::Nothing => Ok(()),
-        Answer::Echo => ways.endpoint.send_message(opcode, content, ways.tx),
-        Answer::Broadcast => {
-            shared.outbox.post(opcode, content);
-            Ok(())
+    fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
+        match event {
+            FrameEvent::Message(_) => self.on_message(self.opcode, b"", cx),
+            _ => Ok(()),
         }
-        Answer::Reply(text) => {
-            let opcode = if shared.config.binary { Data::Binary } else { Data::Text };
-            ways.endpoint.send_message(opcode, text.as_bytes(), ways.tx)
-        }
-        Answer::Exec { raw, .. } => {
-            if let Some(child) = ways.child {
-                let stdin = child.stdin();
-                stdin.extend_from_slice(content);
-                stdin.extend((!raw).then_some(b'\n'));
-            }
-            Ok(())
-        }
-    };
-    Ok(())
-}
-
-fn data_opcode(opcode: OpCode) -> Data {
-    match opcode {
-        OpCode::Data(opcode) => opcode,
-        OpCode::Control(_) => Data::Binary,
     }
 }

@@ -1,17 +1,19 @@
 //! `--exit-after` and `--until`: what ends a session early, with success.
 
-use std::time::Instant;
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
 
 use regex::bytes::Regex;
 
+use crate::engine::behaviour::{Behaviour, Context};
 use crate::event::FrameEvent;
-use crate::session::Endpoint;
-use crate::wire::CloseCode;
+use crate::wire::{CloseCode, Data};
 
 /// How much of a message `--until` looks at.
 const LOOKED_AT: usize = 1024 * 1024;
 
-/// What ends the session early with success.
+/// What ends the run early with success. It outlives connections.
 #[derive(Debug)]
 pub struct StopCondition {
     messages_left: Option<u64>,
@@ -21,9 +23,12 @@ pub struct StopCondition {
 }
 
 impl StopCondition {
-    /// A goal, or none.
-    pub fn new(messages: Option<u64>, until: Option<Regex>) -> Self {
-        Self { messages_left: messages, until, content: Vec::new(), met: false }
+    /// A condition; `None` if there is none.
+    pub fn new(messages: Option<u64>, until: Option<Regex>) -> Option<Rc<RefCell<Self>>> {
+        let is_set = messages.is_some() || until.is_some();
+        let condition =
+            Self { messages_left: messages, until, content: Vec::new(), met: messages == Some(0) };
+        is_set.then(|| Rc::new(RefCell::new(condition)))
     }
 
     /// Whether what was waited for has come.
@@ -31,35 +36,64 @@ impl StopCondition {
         self.met
     }
 
-    /// Whether there is a goal at all.
-    pub fn is_set(&self) -> bool {
-        self.messages_left.is_some() || self.until.is_some()
-    }
-
-    /// Closes the connection once the goal is met.
-    pub fn close_if_met(&self, endpoint: &mut Endpoint, now: Instant, tx: &mut Vec<u8>) {
-        if self.met {
-            // It may be closing already, which is as good.
-            let _ = endpoint.close(Some(CloseCode::Normal.into()), "", now, tx);
-        }
-    }
-
     /// Takes one event of the peer's direction.
-    pub fn take(&mut self, event: &FrameEvent<'_>) {
+    fn take(&mut self, event: &FrameEvent<'_>) {
         match event {
             FrameEvent::Data(bytes) if self.until.is_some() => {
                 let room = LOOKED_AT - self.content.len();
                 self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
             }
             FrameEvent::Message(_) => {
-                self.met |= self.until.as_ref().is_some_and(|until| until.is_match(&self.content));
-                self.content.clear();
-                if let Some(left) = &mut self.messages_left {
-                    *left = left.saturating_sub(1);
-                    self.met |= *left == 0;
-                }
+                let content = std::mem::take(&mut self.content);
+                self.take_message(&content);
             }
             _ => {}
         }
+    }
+
+    fn take_message(&mut self, content: &[u8]) {
+        let content = &content[..content.len().min(LOOKED_AT)];
+        self.met |= self.until.as_ref().is_some_and(|until| until.is_match(content));
+        if let Some(left) = &mut self.messages_left {
+            *left = left.saturating_sub(1);
+            self.met |= *left == 0;
+        }
+    }
+}
+
+/// Watches one connection for a condition, and closes it once that is met.
+pub struct Stop(Rc<RefCell<StopCondition>>);
+
+impl Stop {
+    /// Begins with a connection: half a message of the one before does not count.
+    pub fn new(condition: &Rc<RefCell<StopCondition>>) -> Box<dyn Behaviour> {
+        condition.borrow_mut().content.clear();
+        Box::new(Self(Rc::clone(condition)))
+    }
+
+    fn close_if_met(&self, cx: &mut Context<'_>) {
+        if self.0.borrow().is_met() {
+            *cx.ignore_rest = true;
+            // It may be closing already, which is as good.
+            let _ = cx.sender.close(Some(CloseCode::Normal.into()), "");
+        }
+    }
+}
+
+impl Behaviour for Stop {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_message(&mut self, _: Data, content: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
+        self.0.borrow_mut().take_message(content);
+        self.close_if_met(cx);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
+        self.0.borrow_mut().take(event);
+        self.close_if_met(cx);
+        Ok(())
     }
 }

@@ -1,11 +1,14 @@
-//! What runs connections: one event loop, openings, open connections, what they leave behind.
+//! What runs connections: the one event loop, openings, open connections, what they leave behind.
 
+pub mod behaviour;
+pub mod connection;
 pub mod exit;
+pub mod memory;
 pub mod open_error;
 pub mod opening;
 pub mod opening_evidence;
-pub mod outbound;
-pub mod pump;
+pub mod outbox;
 pub mod run_facts;
 pub mod runtime;
 pub mod session_evidence;
+pub mod slots;

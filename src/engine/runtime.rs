@@ -1,38 +1,133 @@
-//! What every mode of the client has open: the poll, stdout, signals, printers.
+//! The one event loop: poll, timers, signals, standard streams, sockets, processes, listeners.
+//!
+//! [`run`] gives a [`Task`] rounds until it is done. A round does what can be done now and never
+//! waits; between rounds the loop waits for events and hands them to the task.
 
 use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Instant;
 
-use crate::engine::opening_evidence::OpeningEvidence;
-use crate::engine::run_facts::Record;
-use crate::event::Event;
-use crate::net::reactor::{Reactor, SIGNAL, STDOUT};
+use mio::event::Event as Readiness;
+use mio::{Events, Registry, Token};
+
+use super::connection::{Connection, Outputs};
+use super::run_facts::Record;
+use super::slots::{self, Part, Slot};
+use crate::event::{ConnId, Event};
+use crate::net::link::Buffers;
+use crate::net::reactor::{Reactor, SIGNAL, STDIN, STDOUT, WAKER};
 use crate::net::signals::{Signal, Signals};
-use crate::net::stdio::Stdout;
+use crate::net::stdio::{Stdin, Stdout};
+use crate::output::notifier::Notifier;
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
 use crate::ui::prompt::Screen;
 
-/// What every mode of the client has open: the poll, stdout, signals, printers.
+/// The tokens of sockets that listen.
+pub const LISTENERS: [Token; 2] = [Token(5), Token(6)];
+
+/// Events taken from the poll at once.
+const EVENTS: usize = 256;
+
+/// While there is work, looking for events every so many rounds is enough: a system call less for
+/// each buffer's worth.
+const ROUNDS_UNPOLLED: u32 = 8;
+
+/// What every task uses.
 pub struct Runtime {
-    /// The poll.
-    pub reactor: Reactor,
+    reactor: Reactor,
+    events: Events,
+    /// Rounds since the poll was asked.
+    unpolled: u32,
+    /// stdin had something while a task ran that does not read it; whether its writers are gone.
+    missed_input: Option<bool>,
     /// The writer of stdout.
     pub stdout: Stdout,
-    /// SIGINT and SIGTERM, once they are listened to.
+    /// SIGINT, SIGTERM and SIGHUP, once they are handled here.
     pub signals: Signals,
-    /// The printers.
+    /// The sinks of events.
     pub reporter: Reporter,
-    /// What opening the connection left behind.
-    pub trace: OpeningEvidence,
+    /// Talks to the person at the terminal.
+    pub notifier: Notifier,
     /// The prompt, if there is one: its Ctrl-C is no signal.
     pub screen: Option<Screen>,
     /// What the run leaves behind.
     pub record: Record,
+    /// Lent to whoever has its turn.
+    pub buffers: Buffers,
+}
+
+/// What an event is about.
+pub enum Ready<'e> {
+    /// A client may wait to be accepted.
+    Listener,
+    /// A socket.
+    Socket(Slot, &'e Readiness),
+    /// A pipe to a process.
+    Pipe(Slot, super::behaviour::Pipe),
+    /// stdin has something, or its writers are gone; or another thread has something.
+    Input {
+        /// The writers are gone.
+        closed: bool,
+    },
+}
+
+/// What follows a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Another round would do something at once.
+    Now,
+    /// Nothing can be done before an event, or before this moment.
+    Wait(Option<Instant>),
+    /// The task is done.
+    Done,
+}
+
+/// Something that the loop runs.
+pub trait Task {
+    /// Does what can be done now, a bounded amount of it.
+    ///
+    /// # Errors
+    ///
+    /// An output or the system failed.
+    fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()>;
+
+    /// What follows.
+    fn next(&mut self, runtime: &Runtime, now: Instant) -> Next;
+
+    /// Notes that something is ready.
+    fn ready(&mut self, ready: Ready<'_>);
+}
+
+/// Runs a task until it is done.
+///
+/// # Errors
+///
+/// An output, the poll or the system failed.
+pub fn run(task: &mut dyn Task, runtime: &mut Runtime) -> io::Result<()> {
+    loop {
+        let now = Instant::now();
+        if let Some(closed) = runtime.missed_input.take() {
+            task.ready(Ready::Input { closed });
+        }
+        task.round(runtime, now)?;
+        runtime.flush()?;
+        match task.next(runtime, now) {
+            Next::Done => return Ok(()),
+            Next::Now => {
+                runtime.unpolled += 1;
+                if runtime.unpolled >= ROUNDS_UNPOLLED {
+                    runtime.wait(task, Some(now))?;
+                }
+            }
+            Next::Wait(deadline) => runtime.wait(task, deadline)?,
+        }
+    }
 }
 
 impl Runtime {
-    /// Sets up all of it.
+    /// Sets everything up.
     ///
     /// # Errors
     ///
@@ -40,31 +135,85 @@ impl Runtime {
     pub fn new(reporter: Reporter) -> io::Result<Self> {
         let reactor = Reactor::new()?;
         let stdout = Stdout::open(reactor.registry(), STDOUT)?;
-        let signals = Signals::default();
-        let (trace, record) = (OpeningEvidence::default(), Record::default());
-        Ok(Self { reactor, stdout, signals, reporter, trace, screen: None, record })
+        Ok(Self {
+            reactor,
+            events: Events::with_capacity(EVENTS),
+            unpolled: 0,
+            missed_input: None,
+            stdout,
+            signals: Signals::default(),
+            notifier: Notifier::Stderr { quiet: !reporter.may_warn() },
+            reporter,
+            screen: None,
+            record: Record::default(),
+            buffers: Buffers::default(),
+        })
     }
 
-    /// Tells the printers.
+    /// Where sources are registered.
+    pub fn registry(&self) -> &Registry {
+        self.reactor.registry()
+    }
+
+    /// What other threads wake the loop with.
+    pub fn waker(&self) -> &Arc<mio::Waker> {
+        self.reactor.waker()
+    }
+
+    /// stdin, in the loop.
     ///
     /// # Errors
     ///
-    /// stdout or stderr failed.
-    pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.trace.take(event);
-        self.reporter.tell(event, &mut self.stdout)
+    /// It is closed, or can't be registered.
+    pub fn open_stdin(&self) -> io::Result<Stdin> {
+        Stdin::open(self.registry(), STDIN, self.waker())
     }
 
-    /// Tells something about the way: as an event, or on stderr where no printer would.
+    /// Handles signals from now on, instead of ending by them.
     ///
     /// # Errors
     ///
-    /// stdout or stderr failed.
+    /// The system has no descriptors left.
+    pub fn listen_to_signals(&mut self) -> io::Result<()> {
+        self.signals.listen(self.reactor.registry())
+    }
+
+    /// Where events and payload go.
+    pub fn outputs(&mut self) -> Outputs<'_> {
+        let Self { stdout, reporter, notifier, .. } = self;
+        Outputs { stdout, reporter, notifier }
+    }
+
+    /// Gives a connection its turn.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn give_turn(&mut self, connection: &mut Connection, now: Instant) -> io::Result<()> {
+        let Self { stdout, reporter, notifier, buffers, .. } = self;
+        connection.turn(buffers, &mut Outputs { stdout, reporter, notifier }, now)
+    }
+
+    /// Reports an event of a connection that happens now.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn tell_of(&mut self, conn: ConnId, event: &Event<'_>) -> io::Result<()> {
+        self.reporter.tell_of(conn, event, &mut self.stdout)
+    }
+
+    /// Reports something about an opening: as an event, or on stderr where no sink shows it.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
     pub fn note(&mut self, text: &str) -> io::Result<()> {
         if self.reporter.may_warn() && !self.reporter.tells_notes() {
             stderr::note(text);
         }
-        self.tell(&Event::Note(text))
+        let conn = self.reporter.connection();
+        self.tell_of(conn, &Event::Note(text))
     }
 
     /// A signal that came since the last call; Ctrl-C at a prompt counts until it is taken there.
@@ -73,39 +222,100 @@ impl Runtime {
         self.signals.take().or(interrupted.then_some(Signal::Interrupt))
     }
 
-    /// Tells what the printers hold back: nothing more will come.
+    /// Writes what the outputs take.
     ///
     /// # Errors
     ///
-    /// stdout or stderr failed.
-    pub fn tell_rest(&mut self) -> io::Result<()> {
-        self.reporter.tell_rest(&mut self.stdout)
+    /// An output failed.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.stdout.flush()?;
+        self.reporter.flush()
     }
 
     /// Writes all of stdout that waits, until a moment if there is one; a signal gives up, and is
-    /// given back.
+    /// returned.
     ///
     /// # Errors
     ///
     /// stdout failed.
     pub fn drain_stdout(&mut self, until: Option<Instant>) -> io::Result<Option<Signal>> {
-        self.stdout.flush()?;
-        while self.stdout.pending() > 0 {
-            for event in self.reactor.wait(until)? {
-                match event.token() {
-                    STDOUT => self.stdout.set_ready(event.is_write_closed()),
-                    SIGNAL => self.signals.set_ready(),
-                    _ => {}
-                }
-            }
-            if let Some(signal) = self.signals.take() {
-                return Ok(Some(signal));
-            }
-            if until.is_some_and(|at| at <= Instant::now()) {
-                break;
-            }
-            self.stdout.flush()?;
+        let mut drain = Drain { until, signal: None, missed_input: None };
+        self.flush()?;
+        if self.stdout.pending() > 0 {
+            run(&mut drain, self)?;
         }
-        Ok(None)
+        self.missed_input = drain.missed_input;
+        Ok(drain.signal)
+    }
+
+    /// Runs a call that blocks in a thread of its own. The result wakes the loop.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no thread.
+    pub fn call<T: Send + 'static>(
+        &self,
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<mpsc::Receiver<T>> {
+        let (sender, result) = mpsc::sync_channel(1);
+        let waker = Arc::clone(self.waker());
+        thread::Builder::new().spawn(move || {
+            // Nobody waits any more once the opening was given up.
+            if sender.send(call()).is_ok() {
+                let _ = waker.wake();
+            }
+        })?;
+        Ok(result)
+    }
+
+    /// Waits for events until `deadline`, and hands them on.
+    fn wait(&mut self, task: &mut dyn Task, deadline: Option<Instant>) -> io::Result<()> {
+        self.unpolled = 0;
+        self.reactor.wait_for(&mut self.events, deadline)?;
+        for event in self.events.iter() {
+            match event.token() {
+                STDOUT => self.stdout.set_ready(event.is_write_closed()),
+                SIGNAL => self.signals.set_ready(),
+                STDIN | WAKER => {
+                    let closed = event.is_read_closed() || event.is_error();
+                    task.ready(Ready::Input { closed });
+                }
+                token if LISTENERS.contains(&token) => task.ready(Ready::Listener),
+                token => match slots::slot_of(token) {
+                    Some((slot, Part::Socket)) => task.ready(Ready::Socket(slot, event)),
+                    Some((slot, Part::Pipe(pipe))) => task.ready(Ready::Pipe(slot, pipe)),
+                    None => {}
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits until stdout has been written.
+struct Drain {
+    until: Option<Instant>,
+    signal: Option<Signal>,
+    missed_input: Option<bool>,
+}
+
+impl Task for Drain {
+    fn round(&mut self, runtime: &mut Runtime, _: Instant) -> io::Result<()> {
+        self.signal = self.signal.or(runtime.signals.take());
+        runtime.stdout.flush()
+    }
+
+    fn next(&mut self, runtime: &Runtime, now: Instant) -> Next {
+        let over = self.until.is_some_and(|at| at <= now);
+        match runtime.stdout.pending() == 0 || self.signal.is_some() || over {
+            true => Next::Done,
+            false => Next::Wait(self.until),
+        }
+    }
+
+    fn ready(&mut self, ready: Ready<'_>) {
+        if let Ready::Input { closed } = ready {
+            self.missed_input = Some(closed || self.missed_input == Some(true));
+        }
     }
 }

@@ -101,6 +101,11 @@ impl Child {
         self.stdin.is_some() && self.out.len() - self.out_at >= HIGH_WATER
     }
 
+    /// Bytes for its stdin that wait.
+    pub fn waiting(&self) -> usize {
+        self.out.len() - self.out_at
+    }
+
     /// Writes what the child takes. What a child that closed its stdin does not read is dropped.
     pub fn flush(&mut self) {
         while let Some(stdin) = self.stdin.as_mut().filter(|_| self.writable)

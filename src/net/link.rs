@@ -230,6 +230,29 @@ impl Link {
         self.socket.read_closed
     }
 
+    /// How the connecting of a socket ended; `None` while it goes on.
+    pub fn connected(&self) -> Option<io::Result<()>> {
+        let stream = self.socket.stream.as_ref()?;
+        match stream.connected() {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => None,
+            result => Some(result),
+        }
+    }
+
+    /// Why the connection is gone, if it is: found out without taking what waits to be read.
+    pub fn failure(&self) -> Option<io::Error> {
+        use rustix::net::{RecvFlags, recv};
+        let stream = self.socket.stream.as_ref()?;
+        match recv(stream, &mut [0_u8; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Ok(_) => None,
+            Err(error) => {
+                let error = io::Error::from(error);
+                let fine = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
+                (!fine.contains(&error.kind())).then_some(error)
+            }
+        }
+    }
+
     /// Goes on in plain bytes, for a last word to a peer that does not speak TLS.
     pub fn give_up_tls(&mut self) {
         self.tls = None;

@@ -70,6 +70,9 @@ impl Signals {
         }
         let came = |pipe: &mut mio::net::UnixStream| matches!(pipe.read(&mut [0; 8]), Ok(1..));
         let pipes = self.pipes.iter_mut().flatten();
-        pipes.filter_map(|(signal, pipe)| came(pipe).then_some(*signal)).next()
+        let first = pipes.filter_map(|(signal, pipe)| came(pipe).then_some(*signal)).next();
+        // Another one may have come with it, for which there is no event.
+        self.ready = first.is_some();
+        first
     }
 }

@@ -32,6 +32,22 @@ impl Stream {
         }
     }
 
+    /// Finishes connecting. From then on small frames leave at once.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` while connecting goes on; otherwise why it failed.
+    pub fn connected(&self) -> io::Result<()> {
+        let Self::Tcp(tcp) = self else { return Ok(()) };
+        if let Some(error) = tcp.take_error()? {
+            return Err(error);
+        }
+        tcp.peer_addr()?;
+        // When even this fails the connection is already dead, which its first use reports better.
+        let _ = tcp.set_nodelay(true);
+        Ok(())
+    }
+
     /// Ends one way, or both.
     ///
     /// # Errors

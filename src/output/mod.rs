@@ -3,6 +3,7 @@
 pub mod connection_history;
 pub mod history;
 pub mod log;
+pub mod notifier;
 pub mod payload;
 pub mod reporter;
 pub mod stderr;

@@ -125,7 +125,8 @@ impl PayloadSink {
     }
 
     #[inline]
-    fn end_message(&self, stdout: &mut Stdout) {
+    /// Ends a message: writes the separator.
+    pub fn end_message(&self, stdout: &mut Stdout) {
         match self.format {
             Format::Payload(separator) => stdout.buffer().extend(separator),
             Format::Escaped(separator) => stdout.buffer().push(separator),

@@ -2,13 +2,12 @@
 //!
 //! `docs/json.md` describes them for users.
 
-use std::time::Instant;
-
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 
 use crate::script::command::hex::unhex;
 use crate::script::command::notation;
+use crate::engine::outbox::{Producer, Sender};
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
 use crate::ui::sanitize::escaped;
@@ -180,17 +179,12 @@ enum MaskArg {
 }
 
 /// Carries out one line of a client's input.
-pub fn run(
-    line: &[u8],
-    endpoint: &mut Endpoint,
-    now: Instant,
-    out: &mut Vec<u8>,
-) -> Result<(), CommandError> {
+pub fn run(line: &[u8], sender: &mut Sender<'_>) -> Result<(), CommandError> {
     let command = Command::parse(line)?;
     if command.conn.is_some() {
         return Err(CommandError::OneConnection);
     }
-    command.run(endpoint, now, out)
+    command.run(sender)
 }
 
 impl Command {
@@ -199,29 +193,26 @@ impl Command {
     /// # Errors
     ///
     /// The payload can't be read, or the connection does not take it.
-    pub fn run(
-        &self,
-        endpoint: &mut Endpoint,
-        now: Instant,
-        out: &mut Vec<u8>,
-    ) -> Result<(), CommandError> {
+    pub fn run(&self, sender: &mut Sender<'_>) -> Result<(), CommandError> {
         let last = self.fin.unwrap_or(true);
         match self.r#type {
-            Kind::Text => endpoint.send_fragment(Data::Text, &self.payload()?, last, out)?,
-            Kind::Binary => endpoint.send_fragment(Data::Binary, &self.payload()?, last, out)?,
-            Kind::Ping => endpoint.send_ping(&self.payload()?, now, out)?,
-            Kind::Pong => endpoint.send_pong(&self.payload()?, out)?,
+            Kind::Text => sender.fragment(Producer::Hand, Data::Text, &self.payload()?, last)?,
+            Kind::Binary => {
+                sender.fragment(Producer::Hand, Data::Binary, &self.payload()?, last)?
+            }
+            Kind::Ping => sender.ping(&self.payload()?)?,
+            Kind::Pong => sender.pong(&self.payload()?)?,
             Kind::Close => {
                 let reason = self.reason.as_deref().unwrap_or_default();
                 // A reason needs a code before it; nobody means another one than 1000 then.
                 let code = self.code.or((!reason.is_empty()).then_some(1000));
-                endpoint.close(code, reason, now, out)?;
+                sender.close(code, reason)?;
             }
             Kind::Frame => {
-                let frame = self.raw_frame(endpoint)?;
-                endpoint.send_raw(&frame, now, out);
+                let frame = self.raw_frame(sender.endpoint)?;
+                sender.raw(&frame);
             }
-            Kind::Bytes => out.extend_from_slice(&self.payload()?),
+            Kind::Bytes => sender.bytes(&self.payload()?),
         }
         Ok(())
     }

@@ -182,6 +182,23 @@ impl Observer {
         }
     }
 
+    /// Takes a run of small messages of either side and drops their contents: see
+    /// [`Observer::take_run`].
+    pub fn skip_run(&mut self, input: &mut Input<'_>, most: usize) -> Run {
+        match self.direction {
+            Direction::ToClient => self.take_run(input, most, |_| {}),
+            Direction::ToServer => self.take_masked_run(input, most, |_, _| {}),
+        }
+    }
+
+    /// Whether the next frame is a control frame whose first byte is in `input`.
+    pub fn is_before_control(&self, input: &Input<'_>) -> bool {
+        /// "Opcodes 0x8 to 0xF are control frames" by their most significant bit (RFC 6455 §5.5).
+        const CONTROL: u8 = 0x08;
+        let at_boundary = matches!(&self.phase, Phase::Frames(frames) if frames.is_at_boundary());
+        at_boundary && input.rest().first().is_some_and(|first| first & CONTROL != 0)
+    }
+
     /// The head that has been told, while its owner has not said what follows it.
     pub fn head(&self) -> Option<&Head> {
         match &self.phase {

@@ -11,6 +11,7 @@ mod pace;
 use std::time::{Duration, Instant};
 
 use crate::behaviour::faults::pace::{Reading, Sending};
+use crate::engine::behaviour::Interference;
 use crate::net::link::Link;
 use crate::session::Endpoint;
 use crate::session::endpoint::{AutoPong, State};
@@ -86,35 +87,6 @@ impl FaultInjector {
         }
         let of_handshake = |kind| matches!(kind, FaultKind::Frames(_) | FaultKind::Conduct(_));
         self.waiting.retain(|fault| of_handshake(fault.info.kind));
-    }
-
-    /// Does what is due after `messages` of the client, the last byte of which came at `heard`:
-    /// adds to `tx`, or takes from it what nobody shall get. Gives what is to be told.
-    pub fn act(
-        &mut self,
-        messages: u64,
-        heard: Instant,
-        endpoint: &mut Endpoint,
-        tx: &mut Vec<u8>,
-        now: Instant,
-    ) -> Vec<String> {
-        self.reading.tick(now);
-        self.trim(tx);
-        let mut told = Vec::new();
-        let due = |fault: &mut Fault| match fault.when {
-            When::Open => true,
-            When::Message(number) => number <= messages,
-        };
-        for fault in self.waiting.extract_if(.., due).collect::<Vec<_>>() {
-            told.push(self.fire(&fault, endpoint, tx, now));
-            self.trim(tx);
-        }
-        if self.idle.is_some_and(|idle| heard + idle <= now) && endpoint.is_open() {
-            self.idle = None;
-            self.cut_here(Cut::Fin);
-            told.push("the client was silent, so its connection ends".to_owned());
-        }
-        told
     }
 
     fn fire(
@@ -199,8 +171,37 @@ impl FaultInjector {
         self.cut.get_or_insert((self.made, cut));
     }
 
-    /// Counts what was added to the buffer, and takes away what lies behind the cut.
-    pub fn trim(&mut self, tx: &mut Vec<u8>) {
+}
+
+impl Interference for FaultInjector {
+    fn act(
+        &mut self,
+        messages: u64,
+        heard: Instant,
+        endpoint: &mut Endpoint,
+        tx: &mut Vec<u8>,
+        now: Instant,
+    ) -> Vec<String> {
+        self.reading.tick(now);
+        self.trim(tx);
+        let mut told = Vec::new();
+        let due = |fault: &mut Fault| match fault.when {
+            When::Open => true,
+            When::Message(number) => number <= messages,
+        };
+        for fault in self.waiting.extract_if(.., due).collect::<Vec<_>>() {
+            told.push(self.fire(&fault, endpoint, tx, now));
+            self.trim(tx);
+        }
+        if self.idle.is_some_and(|idle| heard + idle <= now) && endpoint.is_open() {
+            self.idle = None;
+            self.cut_here(Cut::Fin);
+            told.push("the client was silent, so its connection ends".to_owned());
+        }
+        told
+    }
+
+    fn trim(&mut self, tx: &mut Vec<u8>) {
         let added = tx.len().saturating_sub(self.seen) as u64;
         let room = self.cut.map_or(added, |(at, _)| at.saturating_sub(self.made).min(added));
         tx.truncate(tx.len() - (added - room) as usize);
@@ -208,15 +209,13 @@ impl FaultInjector {
         self.seen = tx.len();
     }
 
-    /// Limits what can be sent and taken in from now on.
-    pub fn pace(&mut self, link: &mut Link, now: Instant) {
+    fn pace(&mut self, link: &mut Link, now: Instant) {
         let flushed = self.made.saturating_sub(link.pending() as u64);
         let send = self.sending.allowed(flushed, now);
         link.limit(send, self.reading.most_at_once());
     }
 
-    /// Notes what has been sent; ends the connection where the stream stops.
-    pub fn after_flush(&mut self, link: &mut Link, endpoint: &mut Endpoint, now: Instant) {
+    fn after_flush(&mut self, link: &mut Link, endpoint: &mut Endpoint, now: Instant) {
         self.seen = link.tx.len();
         let flushed = self.made.saturating_sub(link.pending() as u64);
         self.sending.flushed(flushed, link.pending() > 0, now);
@@ -234,29 +233,24 @@ impl FaultInjector {
         }
     }
 
-    /// Whether the client is read from now.
-    pub fn may_read(&self, link: &Link) -> bool {
+    fn may_read(&self, link: &Link) -> bool {
         // Its end must be met, or the connection would stay for ever.
         self.reading.may_read() || link.is_read_closed()
     }
 
-    /// Notes that so many bytes were read.
-    pub fn has_read(&mut self, n: usize, now: Instant) {
+    fn has_read(&mut self, n: usize, now: Instant) {
         self.reading.has_read(n, now);
     }
 
-    /// Whether TCP stays open although the closing handshake is done.
-    pub fn keeps_tcp(&self) -> bool {
+    fn keeps_transport(&self) -> bool {
         self.keeps_tcp
     }
 
-    /// Whether the end that it made is one in order, with FIN.
-    pub fn ends_in_order(&self) -> bool {
+    fn ends_in_order(&self) -> bool {
         matches!(self.cut, Some((_, Cut::Fin)))
     }
 
-    /// When something is due.
-    pub fn deadline(&self, heard: Instant) -> Option<Instant> {
+    fn deadline(&self, heard: Instant) -> Option<Instant> {
         let idle = self.idle.map(|idle| heard + idle);
         [idle, self.sending.deadline(), self.reading.deadline()].into_iter().flatten().min()
     }

@@ -1,36 +1,39 @@
-//! `wscope connect`: a client, as a pipe or as a transcript.
+//! `wscope connect`: a client, as a pipe, as a transcript, with a prompt or a script.
 
 pub mod account;
-mod again;
-pub mod alone;
-pub mod carried;
+mod retry;
 mod session;
-pub mod telling;
+mod single;
+pub mod summary;
 
+use std::io;
 use std::time::Instant;
 
 use anyhow::Context as _;
 
+use self::account::AccountError;
+use self::retry::Tries;
+pub use self::session::Session;
+use self::summary::RunSummary;
 use crate::cli::InputFormat;
 use crate::config::plan::Secrets;
 use crate::config::reach::ReachConfig;
 use crate::config::{ClientConfig, OpenConfig};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
-use crate::engine::pump::{Outcome, Pump};
-use crate::engine::runtime::Runtime;
-use crate::event::Side;
-use crate::modes::connect::account::AccountError;
-use crate::modes::connect::again::open_patiently;
-use crate::modes::connect::carried::Carried;
-use crate::modes::connect::telling::RunSummary;
+use crate::engine::opening::{Opening, open};
+use crate::engine::opening_evidence::OpeningEvidence;
+use crate::engine::runtime::{self, Runtime};
 use crate::modes::doctor::probe;
 use crate::net::retry::Schedule;
+use crate::output::notifier::Notifier;
 use crate::output::reporter::{Mood, Reporter};
 use crate::output::stderr;
-use crate::script::runner::{self, Notifier, Source};
-use crate::ui::ending;
+use crate::script::runner::{self, Setup, Source};
 use crate::wire::Role;
+
+/// What the prompt greets with.
+const GREETING: &str = "Connected (press Ctrl-D or type /quit to leave, /help for commands)";
 
 /// What is said at a terminal in place of a question, which would hold up whoever drives one.
 const ONE_MORE: &str = "--diagnose makes one more connection to tell the causes apart; wscope doctor examines every step";
@@ -55,14 +58,14 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
     }
     let mut runtime = Runtime::new(reporter).context("can't set up stdout and the event loop")?;
-    let telling = match prepare(&mut config.open, &config.reach, &mut runtime) {
-        Ok(telling) => telling,
+    let summary = match prepare(&mut config.open, &config.reach, &mut runtime) {
+        Ok(summary) => summary,
         Err(AccountError::Ended(exit)) => return Ok(exit),
         Err(AccountError::Usage(error)) => return Err(error.into()),
     };
     if let Some(what) = config.reach.instead {
         let secrets = Secrets::of(config.display.show_secrets);
-        return telling::instead(what, &config.open, &config.reach, secrets, &mut runtime);
+        return summary::instead(what, &config.open, &config.reach, secrets, &mut runtime);
     }
     if runtime.reporter.may_warn() {
         for note in &config.open.target.notes {
@@ -72,7 +75,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         }
     }
     let exit = connect(&config, script, &mut runtime, max_time)?;
-    telling.finish(exit, &mut runtime)
+    summary.finish(exit, &mut runtime)
 }
 
 /// Everything that is read or asked before something is dialled.
@@ -85,74 +88,75 @@ pub fn prepare(
     reach: &ReachConfig,
     runtime: &mut Runtime,
 ) -> Result<RunSummary, AccountError> {
-    let telling = RunSummary::begin(reach)?;
+    let summary = RunSummary::begin(reach)?;
     account::prepare(open, reach, runtime)?;
     Ok(telling)
 }
 
-/// One connection, or with `--reconnect` one after the other.
+/// Opens the first connection, then runs the session.
 fn connect(
     config: &ClientConfig,
     script: Source,
     runtime: &mut Runtime,
     max_time: Option<Instant>,
 ) -> anyhow::Result<Exit> {
-    let mut schedule = Schedule::new(config.reach.retry);
-    let mut opened = match open_patiently(&config.open, &mut schedule, runtime, max_time) {
-        Ok(opened) => opened,
+    let schedule = Schedule::new(config.reach.retry);
+    let now = Instant::now();
+    let mut tries = Tries::new(&config.open, schedule, Vec::new(), max_time, runtime, now);
+    let opened = match open(&mut tries, runtime) {
+        Ok(opened) => *opened,
         Err(error) => {
+            let evidence = tries.evidence();
             let error = match config.diagnose {
-                true => probe::tell_apart(&config.open, &error, runtime).err().unwrap_or(error),
+                true => probe::tell_apart(&config.open, &error, evidence, runtime)
+                    .err()
+                    .unwrap_or(error),
                 false => error,
             };
             let may_ask = !config.diagnose && probe::can_tell_apart(&error);
-            let exit = refused(error, runtime)?;
-            if may_ask && runtime.reporter.may_warn() && config.display.terminal.is_interactive() {
+            let exit = refused(error, evidence, runtime)?;
+            if may_ask
+                && runtime.reporter.may_warn()
+                && config.display.terminal.is_interactive()
+            {
                 stderr::note(ONE_MORE);
             }
             return Ok(exit);
         }
     };
+    let mut session =
+        Session::new(config, opened, max_time, runtime).context("can't read stdin")?;
     if let Some(lines) = &config.lines {
-        return session::run(config, lines, script, runtime, opened, max_time);
-    }
-    let notifier = Notifier::Stderr { quiet: config.display.quiet };
-    let mut schedule = config.reach.reconnect.map(Schedule::new);
-    let mut carried = Carried::begin(config, runtime).context("can't read stdin")?;
-    loop {
-        let began = Instant::now();
-        let mut outcome = Pump::resume(config, runtime, opened, max_time, carried)
-            .run()
-            .context("the session ended early")?;
-        runtime.record.ended(&outcome.ending, outcome.first_frame);
-        let again = match &mut schedule {
-            None => Ok(None),
-            Some(schedule) => {
-                match again::after(&outcome, began.elapsed(), schedule, runtime, max_time) {
-                    Ok(true) => open_patiently(&config.open, schedule, runtime, max_time).map(Some),
-                    Ok(false) => Ok(None),
-                    Err(error) => Err(error),
-                }
-            }
+        let setup = Setup {
+            lines,
+            input: config.input,
+            binary: config.binary,
+            display: &config.display,
+            open: Some(&config.open),
+            greeting: GREETING,
         };
-        match again {
-            Ok(Some(next)) => {
-                opened = next;
-                carried = outcome.carried;
-            }
-            Ok(None) => {
-                outcome.tell(&notifier, false);
-                outcome.record(runtime);
-                runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
-                return Ok(outcome.exit);
-            }
-            Err(error) => return refused(error, runtime),
-        }
+        session = session.with_runner(setup.runner(script, runtime)?);
     }
+    let ran = runtime::run(&mut session, runtime).context("the session ended early");
+    if let Some(prompt) = session.take_runner().and_then(|mut runner| runner.take_prompt()) {
+        runtime.reporter.flush().context("the transcript failed")?;
+        prompt.close();
+        runtime.reporter.turn_back(&config.display);
+    }
+    runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
+    ran.map(|()| session.exit())
 }
 
-/// Says why there is no connection.
-pub fn refused(error: OpenError, runtime: &mut Runtime) -> anyhow::Result<Exit> {
+/// Reports why there is no connection.
+///
+/// # Errors
+///
+/// This side failed.
+pub fn refused(
+    error: OpenError,
+    evidence: &OpeningEvidence,
+    runtime: &mut Runtime,
+) -> anyhow::Result<Exit> {
     if let Some(signal) = runtime.drain_stdout(None)? {
         return Ok(OpenError::Signal(signal).exit());
     }
@@ -160,7 +164,8 @@ pub fn refused(error: OpenError, runtime: &mut Runtime) -> anyhow::Result<Exit> 
         OpenError::Local(error) => Err(error.into()),
         error => {
             if !matches!(error, OpenError::Signal(_)) {
-                failed(&error, &Notifier::Stderr { quiet: !runtime.reporter.may_warn() }, runtime)?;
+                let notifier = Notifier::Stderr { quiet: !runtime.reporter.may_warn() };
+                failed(&error, &notifier, evidence, runtime)?;
                 runtime.drain_stdout(None)?;
             }
             runtime.record.facts.errormsg = Some(error.to_string());
@@ -169,16 +174,17 @@ pub fn refused(error: OpenError, runtime: &mut Runtime) -> anyhow::Result<Exit> 
     }
 }
 
-/// Says why there is no connection, and explains it.
-///
-/// # Errors
-///
-/// The log failed.
-fn failed(error: &OpenError, notifier: &Notifier, runtime: &mut Runtime) -> std::io::Result<()> {
+/// Reports why there is no connection, and explains it.
+fn failed(
+    error: &OpenError,
+    notifier: &Notifier,
+    evidence: &OpeningEvidence,
+    runtime: &mut Runtime,
+) -> io::Result<()> {
     let text = error.to_string();
     let line = if runtime.reporter.may_warn() { text.as_str() } else { one_line(&text) };
     notifier.error(line);
-    let found = runtime.trace.explain(error);
+    let found = evidence.explain(error);
     runtime.reporter.diagnose(&found, Mood::Failed, &mut runtime.stdout)?;
     notifier.advice(&runtime.reporter.advice(&found, Mood::Failed, false));
     runtime.stdout.flush()
@@ -187,44 +193,4 @@ fn failed(error: &OpenError, notifier: &Notifier, runtime: &mut Runtime) -> std:
 /// The first line of a text.
 pub fn one_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
-}
-
-impl Outcome {
-    /// Says how the connection ended, if there is something to say that was not `shown`.
-    fn tell(&mut self, notifier: &Notifier, shown: bool) {
-        if let Some(fault) = &self.fault {
-            notifier.error(fault);
-        }
-        match self.exit {
-            _ if shown => {}
-            Exit::Success | Exit::Failure | Exit::HungUp | Exit::Interrupted | Exit::Terminated => {
-            }
-            Exit::Unmet if self.fault.is_some() => {}
-            Exit::Unmet => notifier.error(&format!(
-                "the connection ended before what was expected had come: {}",
-                ending::describe(&self.ending)
-            )),
-            _ => notifier.error(&ending::describe(&self.ending)),
-        }
-        if self.unsent > 0 {
-            let unsent = self.unsent;
-            notifier.error(&format!("the connection ended before {unsent} bytes could be sent"));
-        }
-        if self.cut_short {
-            notifier.error("the connection ended inside a message: its last frames never came");
-        }
-        if self.unwritten > 0 {
-            notifier.error(&format!("{} bytes of output were not written", self.unwritten));
-        }
-        if self.ending.by != Side::Us && self.carried.has_input_left() {
-            notifier.note("the connection ended before the end of stdin; the rest was not sent");
-        }
-        notifier.advice(&self.advice);
-    }
-
-    /// Notes the error, if it is one, for `--write-out`.
-    fn record(&self, runtime: &mut Runtime) {
-        let text = || self.fault.clone().unwrap_or_else(|| ending::describe(&self.ending));
-        runtime.record.facts.errormsg = (self.exit != Exit::Success).then(text);
-    }
 }

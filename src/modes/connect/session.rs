@@ -1,204 +1,320 @@
-//! A session with lines: at the prompt or by a script, over one connection after the other.
+//! The session of a client, over one connection after the other, until it is done.
+//!
+//! One task of the event loop. While a connection is open, stdin or the lines of a runner go to the
+//! peer and the peer's messages to stdout; when it has ended, another one may follow.
 
+use std::cell::{Cell, RefCell};
 use std::io;
-use std::time::Instant;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-
-use crate::cli::InputFormat;
-use crate::config::{ClientConfig, Lines, OpenConfig};
+use super::failed;
+use super::retry::{self, SLOT, Tries};
+use super::single::SingleConnection;
+use crate::behaviour::echo::Echo;
+use crate::behaviour::input::Input;
+use crate::behaviour::payload::Payload;
+use crate::behaviour::splitter::To;
+use crate::behaviour::steps::{Step, Steps};
+use crate::behaviour::stop::{Stop, StopCondition};
+use crate::cli::{InputFormat, Linger, OutputFormat};
+use crate::config::ClientConfig;
+use crate::engine::connection::{Connection, Setup};
 use crate::engine::exit::Exit;
+use crate::engine::memory::Budget;
 use crate::engine::open_error::OpenError;
-use crate::engine::opening::Opened;
-use crate::engine::pump::{Outcome, Pump};
-use crate::engine::runtime::Runtime;
-use crate::event::{Cause, Ending};
-use crate::modes::connect::again::{self, open_patiently};
-use crate::modes::connect::alone::SingleConnection;
-use crate::modes::connect::failed;
-use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
-use crate::net::retry::Schedule;
+use crate::engine::opening::{Opened, Opening};
+use crate::engine::opening_evidence::OpeningEvidence;
+use crate::engine::outbox::Producer;
+use crate::engine::runtime::{Next, Ready, Runtime, Task};
+use crate::event::{Cause, Ending, Event, Side, TimeoutKind};
+use crate::net::random;
+use crate::net::retry::{Schedule, Verdict};
 use crate::net::signals::Signal;
-use crate::script::runner::{Ask, ScriptRunner, Setup, Source};
+use crate::output::notifier::Notifier;
+use crate::output::payload::PayloadSink;
+use crate::output::reporter::Mood;
+use crate::script::expect::Expect;
+use crate::script::runner::{Ask, ScriptRunner, Source};
+use crate::ui::ending::describe;
 use crate::ui::style::Ink;
+use crate::wire::{CloseCode, Data, Role};
 
-/// What the prompt greets with.
-const GREETING: &str = "Connected (press Ctrl-D or type /quit to leave, /help for commands)";
+/// After a signal, or an error of this side, how long to wait for the peer's Close.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Runs the session on a connection that is open.
-///
-/// # Errors
-///
-/// This side failed: stdin, stdout, stderr, the log or the system.
-pub fn run(
-    config: &ClientConfig,
-    lines: &Lines,
-    script: Source,
-    runtime: &mut Runtime,
-    opened: Opened,
-    max_time: Option<Instant>,
-) -> anyhow::Result<Exit> {
-    let setup = Setup {
-        lines,
-        input: config.input,
-        binary: config.binary,
-        display: &config.display,
-        open: Some(&config.open),
-        greeting: GREETING,
-    };
-    let mut runner = setup.runner(script, runtime)?;
-    let reconnect = config.reach.reconnect.map(Schedule::new);
-    let exit = Session { config, lines, runtime, max_time, reconnect }.run(opened, &mut runner);
-    if let Some(prompt) = runner.take_prompt() {
-        runtime.reporter.flush().context("the transcript failed")?;
-        prompt.close();
-        runtime.reporter.turn_back(&config.display);
-    }
-    runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
-    exit
-}
-
-struct Session<'a> {
+/// A client's session.
+pub struct Session<'a> {
     config: &'a ClientConfig,
-    lines: &'a Lines,
-    runtime: &'a mut Runtime,
     max_time: Option<Instant>,
-    /// `--reconnect`.
+    /// Carries out the lines of a prompt or a script.
+    runner: Option<ScriptRunner>,
+    input: Input,
+    stop: Option<Rc<RefCell<StopCondition>>>,
+    budget: Rc<Budget>,
     reconnect: Option<Schedule>,
+    /// What a mode sends instead of stdin.
+    steps: Vec<Step>,
+    /// stdout holds half a message.
+    half_written: Rc<Cell<bool>>,
+    /// The rest of a message of stdin was skipped, because its connection ended inside it.
+    skipped: bool,
+    /// How long connections lasted that were lost.
+    lifetimes: Vec<Duration>,
+    phase: Phase,
+    /// The status to end with, as it is now.
+    exit: Exit,
+    /// The connection that ended last.
+    pub ending: Option<Ending>,
 }
 
-impl Session<'_> {
-    /// One connection after the other.
-    fn run(&mut self, opened: Opened, runner: &mut ScriptRunner) -> anyhow::Result<Exit> {
-        let mut opened = opened;
-        loop {
-            let began = Instant::now();
-            let mut outcome = Pump::new(self.config, self.runtime, opened, self.max_time)
-                .context("can't read stdin")?
-                .with_conductor(runner)
-                .run()
-                .context("the session ended early")?;
-            self.runtime.record.ended(&outcome.ending, outcome.first_frame);
-            outcome.record(self.runtime);
-            runner.show(&state(&outcome.ending), Ink::Violation);
-            outcome.tell(runner.notifier(), self.config.input == InputFormat::Prompt);
-            let failed = outcome.fault.is_some();
-            let signalled =
-                matches!(outcome.exit, Exit::Interrupted | Exit::Terminated | Exit::HungUp);
-            let leaving = matches!(runner.ask(), Some(Ask::Quit | Ask::Leave));
-            if failed || signalled || leaving {
-                return Ok(outcome.exit);
-            }
-            if runner.ask().is_none() {
-                match self.reconnect(runner, &mut outcome, began)? {
-                    Some(Then::Open(again)) => {
-                        opened = *again;
-                        continue;
-                    }
-                    Some(Then::End(exit)) => return Ok(exit),
-                    None => {}
-                }
-            }
-            if self.lines.exit_on_close && runner.ask().is_none() {
-                return Ok(outcome.exit);
-            }
-            match self.offline(runner, &outcome)? {
-                Then::Open(again) => opened = *again,
-                Then::End(exit) => return Ok(exit),
-            }
-        }
-    }
+/// How far a session is.
+enum Phase {
+    /// A connection is being opened.
+    Opening(Box<Tries>),
+    /// One is open.
+    Open(Box<Current>),
+    /// None is; a runner may ask for one.
+    Offline,
+    Done,
+}
 
-    /// `--reconnect`: opens another connection after one that was lost, and gives the lines of
-    /// `-x` again; `None` where there is to be none.
-    fn reconnect(
-        &mut self,
-        runner: &mut ScriptRunner,
-        outcome: &mut Outcome,
-        began: Instant,
-    ) -> io::Result<Option<Then>> {
-        let Some(mut schedule) = self.reconnect.take() else { return Ok(None) };
-        let waited =
-            again::after(outcome, began.elapsed(), &mut schedule, self.runtime, self.max_time);
-        let tried = match waited {
-            Ok(false) => None,
-            Ok(true) => Some(self.try_open(runner, &mut schedule)?),
-            Err(error) => Some(self.without(runner, error)?),
+/// The connection that is open.
+struct Current {
+    connection: Connection,
+    /// What its opening left behind.
+    evidence: OpeningEvidence,
+    began: Instant,
+    /// When the input ended; from then on `--linger` counts.
+    input_ended: Option<Instant>,
+    /// What was wrong on this side, and whether that was an expectation.
+    fault: Option<String>,
+    unmet: bool,
+    /// `--max-time` has passed.
+    overtime: bool,
+    signal: Option<Signal>,
+    /// The connection is dropped unless the peer answers by then.
+    leave_by: Option<Instant>,
+}
+
+/// What the end of a connection amounts to.
+struct Outcome {
+    ending: Ending,
+    exit: Exit,
+    fault: Option<String>,
+    /// Bytes that were never sent.
+    unsent: usize,
+    /// Bytes of output that stdout did not take in time.
+    unwritten: usize,
+    /// The last message received was never finished.
+    cut_short: bool,
+    /// Why it ended like that, and what to do, for people; may be empty.
+    advice: Vec<u8>,
+}
+
+impl<'a> Session<'a> {
+    /// Takes over an open connection.
+    ///
+    /// # Errors
+    ///
+    /// stdin can't be used.
+    pub fn new(
+        config: &'a ClientConfig,
+        opened: Opened,
+        max_time: Option<Instant>,
+        runtime: &mut Runtime,
+    ) -> io::Result<Self> {
+        let mut session = Self {
+            config,
+            max_time,
+            runner: None,
+            input: Input::open(config.input, config.binary, runtime)?,
+            stop: StopCondition::new(config.exit_after, config.until.clone()),
+            budget: Budget::new(config.max_memory),
+            reconnect: config.reach.reconnect.map(Schedule::new),
+            steps: Vec::new(),
+            half_written: Rc::default(),
+            skipped: false,
+            lifetimes: Vec::new(),
+            phase: Phase::Offline,
+            exit: Exit::Success,
+            ending: None,
         };
-        let then = tried.and_then(|tried| tried.map_err(|exit| outcome.exit = exit).ok());
-        self.reconnect = Some(schedule);
-        if matches!(then, Some(Then::Open(_))) && !self.lines.execute.is_empty() {
-            runner.push_source(Source::of_lines("-x", &self.lines.execute));
-        }
-        Ok(then)
+        session.begin(opened, runtime, Instant::now());
+        Ok(session)
     }
 
-    /// Without a connection, until there is one again or the session ends.
-    fn offline(&mut self, runner: &mut ScriptRunner, outcome: &Outcome) -> io::Result<Then> {
-        let mut exit = outcome.exit;
-        loop {
-            let now = Instant::now();
-            runner.run(&mut SingleConnection::new(self.runtime, None), now);
-            self.runtime.reporter.flush()?;
-            if let Some(failure) = runner.take_failure() {
-                runner.notifier().error(&failure.text);
-                let status = if failure.unmet { Exit::Unmet } else { Exit::Failure };
-                return Ok(Then::End(if exit == Exit::Success { status } else { exit }));
-            }
-            match runner.take_ask() {
-                Some(Ask::Quit) => return Ok(Then::End(exit)),
-                Some(Ask::Leave) => return Ok(Then::End(Exit::Interrupted)),
-                Some(Ask::Open) => match self.open_again(runner)? {
-                    Ok(then) => return Ok(then),
-                    Err(failed) => exit = failed,
-                },
-                None => {}
-            }
-            let scripted = self.config.input != InputFormat::Prompt;
-            if scripted && !runner.is_busy() {
-                return Ok(Then::End(exit));
-            }
-            if let Some(signal) = self.runtime.signals.take() {
-                return Ok(Then::End(signal.into()));
-            }
-            if self.max_time.is_some_and(|at| at <= now) {
-                runner.notifier().error("the time set by --max-time is over");
-                return Ok(Then::End(Exit::Timeout));
-            }
-            self.wait(runner)?;
+    /// Sends a fixed sequence instead of stdin.
+    pub fn with_steps(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.steps = steps.into_iter().collect();
+        if let Phase::Open(current) = &mut self.phase {
+            current.connection.add(Steps::new(std::mem::take(&mut self.steps)));
+        }
+        self
+    }
+
+    /// Carries out the lines of a prompt or a script.
+    pub fn with_runner(mut self, runner: ScriptRunner) -> Self {
+        self.runner = Some(runner);
+        if let Phase::Open(current) = &mut self.phase {
+            attach(&mut self.runner, current);
+        }
+        self
+    }
+
+    /// Gives the runner back, at the end.
+    pub fn take_runner(&mut self) -> Option<ScriptRunner> {
+        self.runner.take()
+    }
+
+    /// The status to end with.
+    pub fn exit(&self) -> Exit {
+        match self.exit {
+            Exit::Success if self.skipped => Exit::Failure,
+            exit => exit,
         }
     }
 
-    /// Opens a connection as the runner has it by now; the error is that of an attempt, which
-    /// the session survives.
-    fn open_again(&mut self, runner: &mut ScriptRunner) -> io::Result<Result<Then, Exit>> {
-        self.runtime.reporter.next_connection();
-        self.try_open(runner, &mut Schedule::new(self.config.reach.retry))
+    /// Starts with a connection that was just opened.
+    fn begin(&mut self, opened: Opened, runtime: &mut Runtime, now: Instant) {
+        let config = self.config;
+        let Opened { conn, link, inbound, report, evidence, .. } = opened;
+        let looks = runtime.reporter.looks_at_frames();
+        let setup = Setup {
+            id: conn,
+            agreed: &report.agreed,
+            endpoint: &config.endpoint,
+            limits: config.open.limits,
+            // --write-out prints how many frames were sent.
+            observed: looks || config.reach.write_out.is_some(),
+            evidence: true,
+            idle_timeout: None,
+            budget: &self.budget,
+        };
+        let mut connection = Connection::new(link, inbound, &setup, now);
+        let sink = PayloadSink::new(config.output, config.display.terminal.stdout);
+        if self.half_written.take() {
+            sink.end_message(&mut runtime.stdout);
+        }
+        if let Some(payload) = Payload::new(sink, Role::Client, &self.half_written) {
+            connection.add(payload);
+        }
+        if config.echo {
+            connection.add(Box::new(Echo::default()));
+        }
+        if let Some(stop) = &self.stop {
+            connection.add(Stop::new(stop));
+        }
+        if !self.steps.is_empty() {
+            connection.add(Steps::new(std::mem::take(&mut self.steps)));
+        }
+        let opcode = if config.binary { Data::Binary } else { Data::Text };
+        for message in &config.execute {
+            // The connection has just been opened, so it takes them.
+            let _ = connection.sender(now).message(opcode, message.as_bytes());
+        }
+        // Events of stdin's, and that of its end, may have come while the connection was opened.
+        self.input.set_ready(false);
+        let ended = config.input == InputFormat::None && !config.execute.is_empty();
+        let mut current = Box::new(Current {
+            connection,
+            evidence,
+            began: now,
+            input_ended: (ended || self.input.ended.is_some()).then_some(now),
+            fault: None,
+            unmet: false,
+            overtime: false,
+            signal: None,
+            leave_by: None,
+        });
+        attach(&mut self.runner, &mut current);
+        self.phase = Phase::Open(current);
     }
 
-    fn try_open(
+    /// Starts opening another connection.
+    fn open(&mut self, schedule: Schedule, runtime: &mut Runtime, now: Instant) {
+        let config = match &self.runner {
+            Some(runner) => runner.open_config().unwrap_or(&self.config.open),
+            None => &self.config.open,
+        };
+        let lifetimes = self.lifetimes.clone();
+        let tries = Tries::new(config, schedule, lifetimes, self.max_time, runtime, now);
+        if let Some(runner) = &mut self.runner {
+            runner.show("connecting", Ink::Info);
+        }
+        self.phase = Phase::Opening(Box::new(tries));
+    }
+
+    fn opening_round(
         &mut self,
-        runner: &mut ScriptRunner,
-        schedule: &mut Schedule,
-    ) -> io::Result<Result<Then, Exit>> {
-        runner.show("connecting", Ink::Info);
-        let open_config: OpenConfig = runner.open_config().unwrap_or(&self.config.open).clone();
-        let opened = open_patiently(&open_config, schedule, self.runtime, self.max_time);
-        // A wake for lines, or for their end, may have been taken for another in the meantime.
-        runner.set_ready(true);
+        mut tries: Box<Tries>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        let opened = match runtime.take_signal() {
+            Some(signal) => Err(OpenError::Signal(signal)),
+            None => tries.advance(runtime, now),
+        };
         match opened {
-            Ok(opened) => Ok(Ok(Then::Open(Box::new(opened)))),
-            Err(error) => self.without(runner, error),
+            Ok(Some(opened)) => {
+                if self.reconnect.is_some() {
+                    self.reconnect = Some(tries.schedule);
+                }
+                self.begin(*opened, runtime, now);
+                // A wake for lines, or for their end, may have been taken for another one.
+                if let Some(runner) = &mut self.runner {
+                    runner.set_ready(false);
+                }
+                Ok(())
+            }
+            Ok(None) => {
+                self.phase = Phase::Opening(tries);
+                self.run_typed_lines(runtime, now);
+                Ok(())
+            }
+            Err(error) => self.not_opened(error, tries.evidence(), runtime),
         }
     }
 
-    /// Says why there is no connection.
-    fn without(
+    /// The prompt stays alive while a connection is opened; the lines of scripts wait for it.
+    fn run_typed_lines(&mut self, runtime: &mut Runtime, now: Instant) {
+        let Some(runner) = &mut self.runner else { return };
+        if !runner.reads_only_typed() {
+            return;
+        }
+        runner.run(&mut SingleConnection { runtime, connection: None }, now);
+        match runner.take_ask() {
+            Some(Ask::Quit) => self.phase = Phase::Done,
+            Some(Ask::Leave) => self.leave(Exit::Interrupted),
+            Some(Ask::Open) => {
+                runtime.reporter.next_connection();
+                self.open(Schedule::new(self.config.reach.retry), runtime, now);
+            }
+            None => {}
+        }
+    }
+
+    /// Reports why there is no connection.
+    fn not_opened(
         &mut self,
-        runner: &mut ScriptRunner,
         error: OpenError,
-    ) -> io::Result<Result<Then, Exit>> {
-        self.runtime.reporter.flush()?;
+        evidence: &OpeningEvidence,
+        runtime: &mut Runtime,
+    ) -> io::Result<()> {
+        let exit = error.exit();
+        let Some(runner) = &mut self.runner else {
+            if let OpenError::Local(error) = error {
+                return Err(error);
+            }
+            if !matches!(error, OpenError::Signal(_)) {
+                let notifier = runtime.notifier.clone();
+                failed(&error, &notifier, evidence, runtime)?;
+                runtime.record.facts.errormsg = Some(error.to_string());
+            }
+            self.leave(exit);
+            return Ok(());
+        };
+        runtime.reporter.flush()?;
         runner.show("no answer", Ink::Violation);
         match error {
             OpenError::Local(error) => return Err(error),
@@ -207,34 +323,471 @@ impl Session<'_> {
                 runner.take_interrupt();
                 runner.notifier().note("stopped");
             }
-            OpenError::Signal(signal) => return Ok(Ok(Then::End(signal.into()))),
-            ref error => failed(error, runner.notifier(), self.runtime)?,
-        }
-        Ok(Err(error.exit()))
-    }
-
-    fn wait(&mut self, runner: &mut ScriptRunner) -> io::Result<()> {
-        let soon = runner.is_ready().then(Instant::now);
-        let deadline = soon.or_else(|| runner.deadline().into_iter().chain(self.max_time).min());
-        let Runtime { reactor, stdout, signals, .. } = &mut *self.runtime;
-        for event in reactor.wait(deadline)? {
-            match event.token() {
-                STDOUT => stdout.set_ready(event.is_write_closed()),
-                SIGNAL => signals.set_ready(),
-                STDIN | WAKER => {
-                    runner.set_ready(event.is_read_closed() || event.is_error());
-                }
-                _ => {}
+            OpenError::Signal(_) => {
+                self.leave(exit);
+                return Ok(());
             }
+            ref error => failed(error, &runner.notifier().clone(), evidence, runtime)?,
+        }
+        runner.set_ready(true);
+        self.exit = exit;
+        self.phase = Phase::Offline;
+        if self.exits_on_close() {
+            self.phase = Phase::Done;
         }
         Ok(())
     }
+
+    /// `--exit-on-close`, unless the runner asks for something.
+    fn exits_on_close(&self) -> bool {
+        let by_option = self.config.lines.as_ref().is_some_and(|lines| lines.exit_on_close);
+        by_option && self.runner.as_ref().is_none_or(|runner| runner.ask().is_none())
+    }
+
+    fn leave(&mut self, exit: Exit) {
+        self.exit = exit;
+        self.phase = Phase::Done;
+    }
+
+    fn open_round(
+        &mut self,
+        mut current: Box<Current>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        runtime.give_turn(&mut current.connection, now)?;
+        self.take_input(&mut current, now);
+        self.run_lines(&mut current, runtime, now);
+        self.do_what_is_due(&mut current, runtime, now);
+        if current.connection.is_over() {
+            return self.end(*current, runtime, now);
+        }
+        if current.overtime {
+            // The Close is sent as far as the peer takes it; then the time is over.
+            runtime.give_turn(&mut current.connection, now)?;
+            return self.end(*current, runtime, now);
+        }
+        self.phase = Phase::Open(current);
+        Ok(())
+    }
+
+    /// Reads stdin once, if it has something and the socket has room.
+    fn take_input(&mut self, current: &mut Current, now: Instant) {
+        if !self.wants_input(current) {
+            return;
+        }
+        let producer = self.input_producer();
+        let mut sender = current.connection.sender(now);
+        let taken = self.input.take(&mut To { sender: &mut sender, producer }, now);
+        if self.input.ended.is_some() {
+            current.input_ended.get_or_insert(now);
+        }
+        if let Err(fault) = taken {
+            self.give_up(current, fault, now);
+        }
+    }
+
+    /// JSON commands send frames by hand.
+    fn input_producer(&self) -> Producer {
+        match self.config.input {
+            InputFormat::Json => Producer::Hand,
+            _ => Producer::Input,
+        }
+    }
+
+    fn wants_input(&self, current: &Current) -> bool {
+        let connection = &current.connection;
+        self.input.is_ready()
+            && connection.is_open()
+            && connection.has_room(self.input_producer())
+    }
+
+    /// Carries out lines, and what they ask of the session.
+    fn run_lines(&mut self, current: &mut Current, runtime: &mut Runtime, now: Instant) {
+        let Some(runner) = &mut self.runner else { return };
+        let connection = Some(&mut current.connection).filter(|c| !c.is_broken());
+        runner.run(&mut SingleConnection { runtime, connection }, now);
+        let endpoint = current.connection.endpoint();
+        runner.show_state(endpoint.state(), endpoint.received_close());
+        if let Some(failure) = runner.take_failure() {
+            current.unmet |= failure.unmet;
+            self.give_up(current, failure.text, now);
+            return;
+        }
+        match runner.ask() {
+            Some(Ask::Quit | Ask::Open) => close(current, CloseCode::Normal, now),
+            Some(Ask::Leave) if current.signal.is_none() => {
+                current.signal = Some(Signal::Interrupt);
+                current.leave_by = Some(now + PATIENCE);
+                close(current, CloseCode::Away, now);
+            }
+            Some(Ask::Leave) => {}
+            None if runner.is_exhausted() => {
+                current.input_ended.get_or_insert(now);
+            }
+            None => current.input_ended = None,
+        }
+    }
+
+    /// Ends because of a fault on this side.
+    fn give_up(&mut self, current: &mut Current, fault: String, now: Instant) {
+        self.input.close();
+        current.fault.get_or_insert(fault);
+        current.leave_by.get_or_insert(now + PATIENCE);
+        close(current, CloseCode::Away, now);
+    }
+
+    /// Signals, deadlines, and a reader of stdout that went away.
+    fn do_what_is_due(&mut self, current: &mut Current, runtime: &mut Runtime, now: Instant) {
+        if self.is_unread(runtime) && current.connection.endpoint().is_open() {
+            close(current, CloseCode::Normal, now);
+        }
+        let away = self.runner.as_ref().is_some_and(ScriptRunner::is_away);
+        let signal = runtime.signals.take();
+        if let Some(signal) = signal.filter(|signal| !away || *signal != Signal::Interrupt) {
+            match current.signal {
+                Some(_) => current.connection.endpoint_mut().drop_connection(),
+                None => {
+                    current.signal = Some(signal);
+                    current.leave_by = Some(now + PATIENCE);
+                    close(current, CloseCode::Away, now);
+                }
+            }
+        }
+        // As long as bytes leave, the peer is given its time.
+        let patience = match current.signal {
+            None => current.connection.active() + PATIENCE,
+            Some(_) => now,
+        };
+        if current.leave_by.is_some_and(|at| at.max(patience) <= now) {
+            current.connection.endpoint_mut().drop_connection();
+        }
+        if self.max_time.is_some_and(|at| at <= now) && !current.overtime {
+            current.overtime = true;
+            let sender = current.connection.sender(now);
+            sender.endpoint.time_out(TimeoutKind::MaxTime, now, sender.tx);
+        }
+        if self.linger_ends(current).is_some_and(|at| at <= now) {
+            close(current, CloseCode::Normal, now);
+        }
+    }
+
+    /// When the peer will have been silent for `--linger` after the end of the input.
+    fn linger_ends(&self, current: &Current) -> Option<Instant> {
+        let (Linger::For(time), Some(ended)) = (self.config.linger, current.input_ended) else {
+            return None;
+        };
+        // A script that ends with an expectation says itself when enough has come.
+        let seen_all = self.runner.as_ref().is_some_and(ScriptRunner::has_seen_all);
+        let lingers = self.config.lines.as_ref().is_some_and(|lines| lines.lingers);
+        let time = if seen_all && !lingers { Duration::ZERO } else { time };
+        let connection = &current.connection;
+        // Silence means nothing while the peer has not yet got what it could answer.
+        let sent = connection.backlog() == 0 || time.is_zero();
+        let waiting = connection.endpoint().is_open() && !connection.has_input() && sent;
+        waiting.then(|| connection.heard().max(ended) + time)
+    }
+
+    /// Whether the reader of stdout is gone; without output that does not matter.
+    fn is_unread(&self, runtime: &Runtime) -> bool {
+        self.config.output != OutputFormat::None && runtime.stdout.is_closed()
+    }
+
+    /// Reports the end of a connection, and decides what follows.
+    fn end(
+        &mut self,
+        mut current: Current,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        let mut outcome = self.outcome(&mut current, runtime, now)?;
+        runtime.record.ended(&outcome.ending, current.connection.first_frame());
+        if self.input.abandon_message() {
+            self.skipped = true;
+            runtime.note(
+                "the connection ended inside a message of stdin; its rest is skipped",
+            )?;
+        }
+        self.exit = outcome.exit;
+        if self.runner.is_some() {
+            self.report(&mut outcome, runtime);
+        }
+        let signalled = current.signal.is_some()
+            || matches!(outcome.exit, Exit::Interrupted | Exit::Terminated | Exit::HungUp);
+        let asked = self.runner.as_ref().and_then(ScriptRunner::ask).cloned();
+        let leaving = matches!(asked, Some(Ask::Quit | Ask::Leave));
+        self.phase = Phase::Done;
+        if !(self.runner.is_some() && (outcome.fault.is_some() || signalled || leaving))
+            && asked.is_none()
+        {
+            self.reconnect(&outcome, &current, runtime, now)?;
+        }
+        if matches!(self.phase, Phase::Done) {
+            if self.runner.is_none() {
+                self.report(&mut outcome, runtime);
+            } else if !(outcome.fault.is_some() || signalled || leaving) && !self.exits_on_close() {
+                self.phase = Phase::Offline;
+            }
+        }
+        self.ending = Some(outcome.ending);
+        Ok(())
+    }
+
+    /// `--reconnect`: opens another connection after one that was lost.
+    fn reconnect(
+        &mut self,
+        outcome: &Outcome,
+        current: &Current,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        let Some(mut schedule) = self.reconnect else { return Ok(()) };
+        let met = self.stop.as_ref().is_some_and(|stop| stop.borrow().is_met());
+        let ours = current.signal.is_some() || outcome.fault.is_some() || met;
+        let ended = retry::ended(&outcome.ending, ours);
+        let stood = now.saturating_duration_since(current.began);
+        let Verdict::Again { after, number } = schedule.ended(ended, stood, random::number())
+        else {
+            return Ok(());
+        };
+        self.open(schedule, runtime, now);
+        if let Phase::Opening(tries) = &mut self.phase {
+            tries.pause(&describe(&outcome.ending), after, number, runtime, now)?;
+        }
+        if let (Some(runner), Some(lines)) = (&mut self.runner, &self.config.lines)
+            && !lines.execute.is_empty()
+        {
+            runner.push_source(Source::of_lines("-x", &lines.execute));
+        }
+        Ok(())
+    }
+
+    /// Reports the end to all sinks, empties stdout, and says what it amounts to.
+    fn outcome(
+        &mut self,
+        current: &mut Current,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Outcome> {
+        let connection = &mut current.connection;
+        let unsent = connection.unsent();
+        connection.shut_down();
+        let ending = connection.ending(now);
+        runtime.tell_of(connection.id(), &Event::End(&ending))?;
+        let met = self.stop.as_ref().map(|stop| stop.borrow().is_met());
+        let advice = self.explain(current, &ending, met == Some(true), runtime, now)?;
+        // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
+        let patience = match (current.signal, self.max_time) {
+            (Some(_), _) => Some(Instant::now() + PATIENCE),
+            (None, max_time) => max_time,
+        };
+        let signal = runtime.drain_stdout(patience)?.or(current.signal);
+        let unwritten = runtime.stdout.pending();
+        // Half a message may be on stdout already; any other end than a clean one speaks for itself.
+        let clean = Exit::of(&ending) == Exit::Success;
+        let cut_short = clean && current.connection.cut_inside_message();
+        if let Some(runner) = &mut self.runner {
+            runner.disconnected(&describe(&ending));
+            if let Some(failure) = runner.take_failure() {
+                current.unmet |= failure.unmet;
+                current.fault.get_or_insert(failure.text);
+            }
+        }
+        let exit = match (signal, &current.fault, Exit::of(&ending)) {
+            (Some(signal), ..) => signal.into(),
+            (_, Some(_), _) if current.unmet => Exit::Unmet,
+            (_, Some(_), _) => Exit::Failure,
+            _ if unwritten > 0 => Exit::Timeout,
+            (.., Exit::Success) if unsent > 0 || cut_short => Exit::Failure,
+            _ if self.is_unread(runtime) => Exit::Success,
+            (.., Exit::Success) if met == Some(false) => Exit::Unmet,
+            (.., exit) => exit,
+        };
+        runtime.reporter.flush()?;
+        let fault = current.fault.take();
+        Ok(Outcome { ending, exit, fault, unsent, unwritten, cut_short, advice })
+    }
+
+    /// Explains the end to machines; returns the text for people.
+    fn explain(
+        &mut self,
+        current: &Current,
+        ending: &Ending,
+        met: bool,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Vec<u8>> {
+        let found = match current.connection.evidence() {
+            Some((evidence, endpoint, inbound)) => {
+                evidence.explain(&current.evidence, endpoint, inbound, ending, now)
+            }
+            None => Vec::new(),
+        };
+        if matches!(ending.cause, Cause::Lost(_)) {
+            self.lifetimes.push(ending.duration);
+        }
+        let ours = current.fault.is_some() || current.signal.is_some() || met;
+        let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
+        let fine = ours || over || Exit::of(ending) == Exit::Success;
+        let mood = if fine { Mood::Fine } else { Mood::Failed };
+        let Runtime { reporter, stdout, .. } = runtime;
+        reporter.diagnose(&found, mood, stdout)?;
+        let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());
+        Ok(reporter.advice(&found, mood, at_prompt))
+    }
+
+    /// Prints how the connection ended, if that was not shown already.
+    fn report(&mut self, outcome: &mut Outcome, runtime: &mut Runtime) {
+        let text = outcome.fault.clone().unwrap_or_else(|| describe(&outcome.ending));
+        runtime.record.facts.errormsg = (outcome.exit != Exit::Success).then_some(text);
+        if let Some(runner) = &mut self.runner {
+            runner.show(&state(&outcome.ending), Ink::Violation);
+        }
+        let notifier = match &self.runner {
+            Some(runner) => runner.notifier(),
+            None => &runtime.notifier,
+        };
+        let shown = self.config.input == InputFormat::Prompt;
+        outcome.print(notifier, shown);
+        if outcome.ending.by != Side::Us && self.input.has_more() {
+            notifier.note("the connection ended before the end of stdin; the rest was not sent");
+        }
+        notifier.advice(&outcome.advice);
+    }
+
+    /// Without a connection, until there is one again or the session ends.
+    fn offline_round(&mut self, runtime: &mut Runtime, now: Instant) {
+        let Some(runner) = &mut self.runner else { return self.phase = Phase::Done };
+        runner.run(&mut SingleConnection { runtime, connection: None }, now);
+        if let Some(failure) = runner.take_failure() {
+            runner.notifier().error(&failure.text);
+            let status = if failure.unmet { Exit::Unmet } else { Exit::Failure };
+            let exit = if self.exit == Exit::Success { status } else { self.exit };
+            return self.leave(exit);
+        }
+        match runner.take_ask() {
+            Some(Ask::Quit) => return self.phase = Phase::Done,
+            Some(Ask::Leave) => return self.leave(Exit::Interrupted),
+            Some(Ask::Open) => {
+                runtime.reporter.next_connection();
+                return self.open(Schedule::new(self.config.reach.retry), runtime, now);
+            }
+            None => {}
+        }
+        if self.config.input != InputFormat::Prompt && !runner.is_busy() {
+            return self.phase = Phase::Done;
+        }
+        if let Some(signal) = runtime.signals.take() {
+            return self.leave(signal.into());
+        }
+        if self.max_time.is_some_and(|at| at <= now) {
+            runner.notifier().error("the time set by --max-time is over");
+            self.leave(Exit::Timeout);
+        }
+    }
 }
 
-/// What follows a connection.
-enum Then {
-    Open(Box<Opened>),
-    End(Exit),
+impl Task for Session<'_> {
+    fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        match std::mem::replace(&mut self.phase, Phase::Offline) {
+            Phase::Opening(tries) => self.opening_round(tries, runtime, now),
+            Phase::Open(current) => self.open_round(current, runtime, now),
+            Phase::Offline => {
+                self.offline_round(runtime, now);
+                Ok(())
+            }
+            Phase::Done => {
+                self.phase = Phase::Done;
+                Ok(())
+            }
+        }
+    }
+
+    fn next(&mut self, runtime: &Runtime, _: Instant) -> Next {
+        let lines = self.runner.as_ref().and_then(ScriptRunner::deadline);
+        let ready = self.runner.as_ref().is_some_and(ScriptRunner::is_ready);
+        let (busy, deadlines) = match &self.phase {
+            Phase::Done => return Next::Done,
+            Phase::Opening(tries) => {
+                let typed = ready && self.runner.as_ref().is_some_and(|r| r.reads_only_typed());
+                (tries.wants_turn() || typed, [tries.deadline(), None, None, self.max_time])
+            }
+            Phase::Offline => (ready, [lines, None, None, self.max_time]),
+            Phase::Open(current) => {
+                let connection = &current.connection;
+                let busy = connection.wants_turn(&runtime.stdout, &runtime.reporter)
+                    || self.wants_input(current)
+                    || ready && connection.has_room(Producer::Message)
+                    // The last write may have found the reader gone, which ends the session.
+                    || self.is_unread(runtime) && connection.endpoint().is_open();
+                let leave_by = current.leave_by.map(|at| match current.signal {
+                    None => at.max(connection.active() + PATIENCE),
+                    Some(_) => at,
+                });
+                let first = connection.deadline().into_iter().chain(lines).min();
+                (busy, [first, self.linger_ends(current), leave_by, self.max_time])
+            }
+        };
+        match busy {
+            true => Next::Now,
+            false => Next::Wait(deadlines.into_iter().flatten().min()),
+        }
+    }
+
+    fn ready(&mut self, ready: Ready<'_>) {
+        match (ready, &mut self.phase) {
+            (Ready::Input { closed }, _) => {
+                self.input.set_ready(closed);
+                self.runner.iter_mut().for_each(|runner| runner.set_ready(closed));
+            }
+            (Ready::Socket(SLOT, event), Phase::Open(current)) => current.connection.ready(event),
+            (Ready::Socket(SLOT, event), Phase::Opening(tries)) => tries.ready(event),
+            _ => {}
+        }
+    }
+}
+
+/// Lets a runner's lines act on a connection.
+fn attach(runner: &mut Option<ScriptRunner>, current: &mut Current) {
+    let Some(runner) = runner else { return };
+    runner.set_up(current.connection.endpoint_mut());
+    current.connection.add(Expect::new(runner.received()));
+    current.input_ended = None;
+}
+
+fn close(current: &mut Current, code: CloseCode, now: Instant) {
+    // It may be closing already, which is as good.
+    let _ = current.connection.sender(now).close(Some(code.into()), "");
+}
+
+impl Outcome {
+    /// Prints how the connection ended, if there is something to say that was not `shown`.
+    fn print(&self, notifier: &Notifier, shown: bool) {
+        if let Some(fault) = &self.fault {
+            notifier.error(fault);
+        }
+        match self.exit {
+            _ if shown => {}
+            Exit::Success | Exit::Failure | Exit::HungUp | Exit::Interrupted | Exit::Terminated => {
+            }
+            Exit::Unmet if self.fault.is_some() => {}
+            Exit::Unmet => notifier.error(&format!(
+                "the connection ended before what was expected had come: {}",
+                describe(&self.ending)
+            )),
+            _ => notifier.error(&describe(&self.ending)),
+        }
+        if self.unsent > 0 {
+            let unsent = self.unsent;
+            notifier.error(&format!("the connection ended before {unsent} bytes could be sent"));
+        }
+        if self.cut_short {
+            notifier.error("the connection ended inside a message: its last frames never came");
+        }
+        if self.unwritten > 0 {
+            notifier.error(&format!("{} bytes of output were not written", self.unwritten));
+        }
+    }
 }
 
 /// The end as the prompt shows it: with the code that an application would see.

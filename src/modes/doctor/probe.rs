@@ -1,12 +1,12 @@
 //! Other connections to the same place, each different in one thing: what that changes tells
 //! causes apart.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::{Login, OpenConfig};
 use crate::diagnostics::facts::OriginProbe;
 use crate::engine::open_error::OpenError;
-use crate::engine::opening::open;
+use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::event::CertificateFacts;
@@ -18,6 +18,9 @@ use crate::wire::head::Head;
 
 /// How long a probe waits for an answer, at most.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The slot of a connection beside which there is no other.
+const SLOT: usize = 0;
 
 /// What makes a request one for an upgrade.
 const UPGRADE: [&str; 5] = [
@@ -79,19 +82,18 @@ fn traced(
 ) -> Result<(Answer, OpeningEvidence), OpenError> {
     let mut config = config.clone();
     config.handshake_timeout = config.handshake_timeout.min(PATIENCE);
-    let kept = std::mem::take(&mut runtime.trace);
-    let facts = runtime.record.facts.clone();
     runtime.reporter.next_connection();
-    let result = open(&config, runtime, None);
-    let trace = std::mem::replace(&mut runtime.trace, kept);
-    runtime.record.facts = facts;
-    match result {
+    let mut opening = ClientOpening::new(&config, SLOT, None, runtime, Instant::now()).beside();
+    match open(&mut opening, runtime) {
         Ok(mut opened) => {
             opened.link.shutdown();
-            Ok((Answer::Opened, trace))
+            Ok((Answer::Opened, opened.evidence))
         }
         Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
-        Err(error) => Ok((answer(&trace, &error), trace)),
+        Err(error) => {
+            let evidence = std::mem::take(opening.evidence());
+            Ok((answer(&evidence, &error), evidence))
+        }
     }
 }
 
@@ -199,13 +201,14 @@ pub fn can_tell_apart(error: &OpenError) -> bool {
 pub fn tell_apart(
     config: &OpenConfig,
     error: &OpenError,
+    evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let mut learned = Vec::new();
     let conn = runtime.reporter.connection();
     match error {
         error if is_about_certificate(error) => {
-            runtime.trace.certificate = certificate(config, runtime)?;
+            evidence.certificate = certificate(config, runtime)?;
         }
         OpenError::Tls(_) | OpenError::Closed { .. } | OpenError::NotHttp(_) | OpenError::Io(_) => {
             learned.extend(other_scheme_sentence(config, runtime)?);
@@ -215,17 +218,17 @@ pub fn tell_apart(
         }
         OpenError::Refused { .. } => {
             let refused =
-                runtime.trace.response().and_then(Head::status_line).map(|line| line.code);
+                evidence.response().and_then(Head::status_line).map(|line| line.code);
             learned.push(path_or_headers(config, refused, runtime)?);
             if matches!(refused, Some(400..=499)) {
                 let (probed, answer) = origin(config, runtime)?;
-                runtime.trace.origin_probe = Some(probed);
+                evidence.origin_probe = Some(probed);
                 learned.push(format!("with the server's own Origin it answers {}", answer.text()));
             }
         }
         _ => {}
     }
-    runtime.trace.learned = learned;
+    evidence.learned = learned;
     // What is explained now is the first one's failure.
     runtime.reporter.return_to(conn);
     Ok(())

@@ -5,12 +5,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::engine::outbox::{Producer, Sender};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
 use crate::script::command::Target;
-use crate::script::runner::expect_queue::ExpectQueue;
-use crate::script::runner::send::Line;
 use crate::session::Endpoint;
 use crate::session::endpoint::AutoPong;
 use crate::wire::Role;
@@ -30,19 +29,19 @@ pub trait Connections {
     fn present(&self, target: &Target) -> Vec<ConnId>;
 
     /// Whether more may be sent to those meant: the fastest sets the pace. Nobody needs no room.
-    fn has_room(&self, target: &Target) -> bool;
+    fn has_room(&self, target: &Target, producer: Producer) -> bool;
 
     /// Whether somebody of those meant is there, or may still come.
     fn may_come(&self, target: &Target) -> bool;
 
-    /// The way to one of them.
-    fn line(&mut self, id: ConnId) -> Option<Line<'_>>;
+    /// Sends to one of them, if it is there.
+    fn sender(&mut self, id: ConnId, now: Instant) -> Option<Sender<'_>>;
+
+    /// The protocol of one of them, to change how it behaves.
+    fn endpoint_mut(&mut self, id: ConnId) -> Option<&mut Endpoint>;
 
     /// The protocol of one of them, to ask it.
     fn endpoint(&self, id: ConnId) -> Option<&Endpoint>;
-
-    /// Hands over the messages that have come, where they are kept outside the runner.
-    fn hand_over(&mut self, _: &mut ExpectQueue) {}
 
     /// Connections that are still to come begin so.
     fn prefer(&mut self, _: &Settings) {}

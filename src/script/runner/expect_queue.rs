@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use regex::bytes::Regex;
 
-use crate::event::{ConnId, FrameEvent};
+use crate::event::ConnId;
 use crate::script::command::Target;
 use crate::ui::{number, sanitize};
 
@@ -26,27 +26,11 @@ const KEPT_MESSAGES: usize = 65_536;
 pub struct ExpectQueue {
     messages: VecDeque<(ConnId, Vec<u8>)>,
     bytes: usize,
-    coming: Vec<u8>,
     /// Messages at the front that the expectation at hand has seen.
     seen: usize,
 }
 
 impl ExpectQueue {
-    /// Takes one event of the peer's direction, where there is one connection.
-    pub(crate) fn take(&mut self, event: &FrameEvent<'_>) {
-        match event {
-            FrameEvent::Data(bytes) => {
-                let room = LOOKED_AT - self.coming.len();
-                self.coming.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            }
-            FrameEvent::Message(_) => {
-                let message = std::mem::take(&mut self.coming);
-                self.keep(ConnId(1), message);
-            }
-            _ => {}
-        }
-    }
-
     /// Takes a whole message of a connection.
     pub fn push(&mut self, id: ConnId, content: &[u8]) {
         self.keep(id, content[..content.len().min(LOOKED_AT)].to_vec());
@@ -113,23 +97,9 @@ impl ExpectQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::MessageInfo;
-    use crate::wire::{Data, OpCode};
 
-    fn hear(backlog: &mut ExpectQueue, message: &[u8]) {
-        let info = MessageInfo {
-            number: 1,
-            opcode: OpCode::Data(Data::Text),
-            frames: 1,
-            first_frame: 1,
-            compressed: false,
-            wire_len: 0,
-            len: 0,
-        };
-        for piece in message.chunks(2) {
-            backlog.take(&FrameEvent::Data(piece));
-        }
-        backlog.take(&FrameEvent::Message(&info));
+    fn hear(queue: &mut ExpectQueue, message: &[u8]) {
+        queue.push(ConnId(1), message);
     }
 
     fn regex(text: &str) -> Regex {

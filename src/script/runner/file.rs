@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::engine::outbox::Producer;
 use crate::event::ConnId;
 use crate::net::link::plain_io;
 use crate::script::command::Target;
@@ -78,8 +79,8 @@ impl FileSending {
         let opcode = if self.text { Data::Text } else { Data::Binary };
         let mut fault = "the connection ended before all was sent".to_owned();
         to.retain(|id| {
-            let Some(line) = connections.line(*id) else { return false };
-            let result = line.endpoint.send_fragment(opcode, buffer, last, &mut line.link.tx);
+            let Some(mut sender) = connections.sender(*id, now) else { return false };
+            let result = sender.fragment(Producer::File, opcode, buffer, last);
             result.map_err(|error| fault = error.to_string()).is_ok()
         });
         if to.is_empty() {

@@ -14,13 +14,14 @@ mod expect_queue;
 mod file;
 mod input;
 mod lines;
-mod notifier;
 mod replies;
 mod send;
 mod setup;
 mod targets;
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use regex::bytes::Regex;
@@ -29,12 +30,12 @@ pub use crate::script::runner::completion::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
 pub use crate::script::runner::expect_queue::ExpectQueue;
 pub use crate::script::runner::lines::{LineBuffer, LineError, Place, Source};
-pub use crate::script::runner::notifier::Notifier;
-pub use crate::script::runner::send::Line;
+pub use crate::output::notifier::Notifier;
 pub use crate::script::runner::setup::{Setup, script};
 
 use crate::config::OpenConfig;
-use crate::event::{ConnId, FrameEvent};
+use crate::engine::outbox::Producer;
+use crate::event::ConnId;
 use crate::net::stdio::Stdin;
 use crate::script::command::{Command, Target};
 use crate::script::runner::file::FileSending;
@@ -121,6 +122,8 @@ pub struct ScriptRunner {
     every: Vec<Every>,
     last_every: u64,
     backlog: ExpectQueue,
+    /// Messages that came since the last run.
+    received: Rc<RefCell<ExpectQueue>>,
     settings: Settings,
     role: Role,
     /// Whom lines are for that do not say.
@@ -156,6 +159,7 @@ impl ScriptRunner {
             every: Vec::new(),
             last_every: 0,
             backlog: ExpectQueue::default(),
+            received: Rc::default(),
             settings: Settings::default(),
             role: if setup.open.is_some() { Role::Client } else { Role::Server },
             target: Target::All,
@@ -313,11 +317,17 @@ impl ScriptRunner {
     pub fn set_up(&mut self, endpoint: &mut Endpoint) {
         self.settings.apply(endpoint);
         self.backlog.clear();
+        self.received.borrow_mut().clear();
     }
 
-    /// Takes an event of the peer's direction: `/expect` looks at messages.
-    pub fn hear(&mut self, event: &FrameEvent<'_>) {
-        self.backlog.take(event);
+    /// Where the messages of connections go for `/expect`.
+    pub fn received(&self) -> &Rc<RefCell<ExpectQueue>> {
+        &self.received
+    }
+
+    /// Whether nothing but typed lines would be carried out: no script waits for a connection.
+    pub fn reads_only_typed(&self) -> bool {
+        !self.scripted && self.stdin.is_none() && self.sources.is_empty() && self.hold.is_none()
     }
 
     /// When there is something to do without an event from outside.
@@ -345,16 +355,18 @@ impl ScriptRunner {
 
     /// Whether [`ScriptRunner::run`] would do something at once.
     pub fn can_go_on(&self, connections: &dyn Connections) -> bool {
-        self.is_ready() && connections.has_room(&self.needs_room())
+        self.is_ready() && self.has_room(connections)
     }
 
-    /// Whose room what goes on needs.
-    fn needs_room(&self) -> Target {
+    /// Whether there is room for what goes on.
+    fn has_room(&self, connections: &dyn Connections) -> bool {
         match &self.hold {
-            Some(Hold::File(file, _)) => file.target(),
+            Some(Hold::File(file, _)) => connections.has_room(&file.target(), Producer::File),
             Some(Hold::Repeat { command: Command::To { target, .. }, .. })
-            | Some(Hold::Repeat { target, .. }) => target.clone(),
-            _ => Target::All,
+            | Some(Hold::Repeat { target, .. }) => {
+                connections.has_room(target, Producer::Message)
+            }
+            _ => connections.has_room(&Target::All, Producer::Message),
         }
     }
 
@@ -362,11 +374,10 @@ impl ScriptRunner {
     pub fn run(&mut self, connections: &mut dyn Connections, now: Instant) {
         self.take_typed();
         self.read_stdin();
-        connections.hand_over(&mut self.backlog);
+        self.backlog.append(&mut self.received.borrow_mut());
         while self.ask.is_none()
             && self.failure.is_none()
-            && connections.has_room(&self.needs_room())
-        {
+@@        {
             let go_on = match self.hold.take() {
                 Some(hold) => self.go_on_holding(hold, connections, now),
                 None => self.next_line(connections, now),

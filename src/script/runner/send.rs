@@ -1,9 +1,9 @@
 //! Commands that send: from what was asked to bytes on the wire, legal or not.
 
 use std::borrow::Cow;
-use std::time::Instant;
 
-use crate::net::link::{Link, plain_io};
+use crate::engine::outbox::{Producer, Sender};
+use crate::net::link::plain_io;
 use crate::script::command::illegal::breaches;
 use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
 use crate::session::Endpoint;
@@ -12,14 +12,6 @@ use crate::ui::sanitize::escaped;
 use crate::wire::utf8::is_utf8;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, OpCode, ViolationKind};
-
-/// The way to a peer.
-pub struct Line<'a> {
-    /// The protocol.
-    pub endpoint: &'a mut Endpoint,
-    /// The transport.
-    pub link: &'a mut Link,
-}
 
 /// The bytes of a payload.
 ///
@@ -45,30 +37,26 @@ pub fn payload(payload: &Payload) -> Result<Cow<'_, [u8]>, String> {
 /// It can't be sent; in words.
 pub fn send(
     command: &Command,
-    line: &mut Line<'_>,
-    now: Instant,
+    sender: &mut Sender<'_>,
 ) -> Result<Option<String>, String> {
     match command {
-        Command::Text(text) => message(Data::Text, &payload(text)?, line),
-        Command::Binary(bytes) => message(Data::Binary, &payload(bytes)?, line),
-        Command::Ping(bytes) => control(Control::Ping, &payload(bytes)?, line, now),
-        Command::Pong(bytes) => control(Control::Pong, &payload(bytes)?, line, now),
-        Command::Close { code, reason } => close(*code, reason, line, now),
-        Command::Frame(spec) => frame(spec, line, now),
-        Command::Fragment(spec) => fragments(spec, line, now),
+        Command::Text(text) => message(Data::Text, &payload(text)?, sender),
+        Command::Binary(bytes) => message(Data::Binary, &payload(bytes)?, sender),
+        Command::Ping(bytes) => control(Control::Ping, &payload(bytes)?, sender),
+        Command::Pong(bytes) => control(Control::Pong, &payload(bytes)?, sender),
+        Command::Close { code, reason } => close(*code, reason, sender),
+        Command::Frame(spec) => frame(spec, sender),
+        Command::Fragment(spec) => fragments(spec, sender),
         Command::Bytes(bytes) => {
-            line.link.tx.extend_from_slice(&payload(bytes)?);
+            sender.bytes(&payload(bytes)?);
             Ok(None)
         }
         Command::Abort => {
-            // What came before it in the script was meant to arrive.
-            let _ = line.link.flush();
-            line.link.abort();
-            line.endpoint.drop_connection();
+            sender.abort();
             Ok(None)
         }
         Command::HalfClose => {
-            line.link.half_close().map_err(|error| format!("/half-close: {error}"))?;
+            sender.half_close();
             Ok(Some("our side of the stream has ended; receiving goes on".to_owned()))
         }
         // What needs no connection has been done elsewhere.
@@ -85,9 +73,9 @@ fn breach(frame: &RawFrame, endpoint: &Endpoint) -> Option<String> {
     breaches(frame, endpoint.situation())
 }
 
-fn message(opcode: Data, content: &[u8], line: &mut Line<'_>) -> Result<Option<String>, String> {
+fn message(opcode: Data, content: &[u8], sender: &mut Sender<'_>) -> Result<Option<String>, String> {
     let said = bad_text(opcode, content);
-    line.endpoint.send_message(opcode, content, &mut line.link.tx).map_err(plain)?;
+    sender.message(opcode, content).map_err(plain)?;
     Ok(said)
 }
 
@@ -103,17 +91,15 @@ fn bad_text(opcode: Data, content: &[u8]) -> Option<String> {
 fn control(
     opcode: Control,
     bytes: &[u8],
-    line: &mut Line<'_>,
-    now: Instant,
+    sender: &mut Sender<'_>,
 ) -> Result<Option<String>, String> {
-    let Line { endpoint, link } = line;
     let sent = match opcode {
-        Control::Ping => endpoint.send_ping(bytes, now, &mut link.tx),
-        _ => endpoint.send_pong(bytes, &mut link.tx),
+        Control::Ping => sender.ping(bytes),
+        _ => sender.pong(bytes),
     };
     match sent {
         // Who types it wants to see what the peer makes of it.
-        Err(SendError::ControlTooLong(_)) => Ok(raw(OpCode::Control(opcode), bytes, line, now)),
+        Err(SendError::ControlTooLong(_)) => Ok(raw(OpCode::Control(opcode), bytes, sender)),
         other => other.map(|()| None).map_err(plain),
     }
 }
@@ -121,62 +107,58 @@ fn control(
 fn close(
     code: Option<u16>,
     reason: &[u8],
-    line: &mut Line<'_>,
-    now: Instant,
+    sender: &mut Sender<'_>,
 ) -> Result<Option<String>, String> {
-    let Line { endpoint, link } = line;
     if let Ok(reason) = std::str::from_utf8(reason) {
-        match endpoint.close(code, reason, now, &mut link.tx) {
+        match sender.close(code, reason) {
             Err(SendError::CloseCode(_) | SendError::ReasonTooLong(_)) => {}
             other => return other.map(|()| None).map_err(plain),
         }
     }
     let mut body = code.map(|code| code.to_be_bytes().to_vec()).unwrap_or_default();
     body.extend_from_slice(reason);
-    Ok(raw(OpCode::Control(Control::Close), &body, line, now))
+    Ok(raw(OpCode::Control(Control::Close), &body, sender))
 }
 
 /// A frame of the usual form, whatever is in it.
-fn raw(opcode: OpCode, bytes: &[u8], line: &mut Line<'_>, now: Instant) -> Option<String> {
-    let mask = line.endpoint.key();
+fn raw(opcode: OpCode, bytes: &[u8], sender: &mut Sender<'_>) -> Option<String> {
+    let mask = sender.endpoint.key();
     let frame = RawFrame { opcode, mask, payload: bytes.to_vec(), ..RawFrame::default() };
-    let said = breach(&frame, line.endpoint);
-    line.endpoint.send_raw(&frame, now, &mut line.link.tx);
+    let said = breach(&frame, sender.endpoint);
+    sender.raw(&frame);
     said
 }
 
-fn frame(spec: &FrameSpec, line: &mut Line<'_>, now: Instant) -> Result<Option<String>, String> {
+fn frame(spec: &FrameSpec, sender: &mut Sender<'_>) -> Result<Option<String>, String> {
     let FrameSpec { opcode, fin, rsv: [rsv1, rsv2, rsv3], mask, form, announced, .. } = *spec;
     let payload = payload(&spec.payload)?.into_owned();
     let mask = match mask {
-        MaskChoice::Role => line.endpoint.key(),
-        MaskChoice::On => Some(line.endpoint.fresh_key()),
+        MaskChoice::Role => sender.endpoint.key(),
+        MaskChoice::On => Some(sender.endpoint.fresh_key()),
         MaskChoice::Off => None,
         MaskChoice::Key(key) => Some(key),
     };
     let frame = RawFrame { fin, rsv1, rsv2, rsv3, opcode, mask, form, announced, payload };
-    let said = breach(&frame, line.endpoint);
-    line.endpoint.send_raw(&frame, now, &mut line.link.tx);
+    let said = breach(&frame, sender.endpoint);
+    sender.raw(&frame);
     Ok(said)
 }
 
 fn fragments(
     spec: &FragmentSpec,
-    line: &mut Line<'_>,
-    now: Instant,
+    sender: &mut Sender<'_>,
 ) -> Result<Option<String>, String> {
     let content = payload(&spec.message)?;
     let opcode = if spec.binary { Data::Binary } else { Data::Text };
     let said = bad_text(opcode, &content);
     let pieces = cut(&content, &spec.cut)?;
     let count = pieces.len();
-    let Line { endpoint, link } = line;
     for (at, piece) in pieces.into_iter().enumerate() {
-        endpoint.send_fragment(opcode, piece, at + 1 == count, &mut link.tx).map_err(plain)?;
+        sender.fragment(Producer::Hand, opcode, piece, at + 1 == count).map_err(plain)?;
         // "Control frames … MAY be injected in the middle of a fragmented message" (RFC 6455 §5.4).
         if spec.ping && at + 1 < count {
             let payload = format!("between fragments {} and {}", at + 1, at + 2);
-            endpoint.send_ping(payload.as_bytes(), now, &mut link.tx).map_err(plain)?;
+            sender.ping(payload.as_bytes()).map_err(plain)?;
         }
     }
     Ok(said)

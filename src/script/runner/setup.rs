@@ -6,8 +6,6 @@ use anyhow::Context as _;
 use crate::cli::InputFormat;
 use crate::config::{Display, Lines, OpenConfig, UsageError};
 use crate::engine::runtime::Runtime;
-use crate::net::reactor::STDIN;
-use crate::net::stdio::Stdin;
 use crate::script::runner::completion::CommandAssist;
 use crate::script::runner::{Notifier, ScriptRunner, Source};
 use crate::ui::prompt::{HISTORY_SIZE, Prompt, PromptOptions};
@@ -45,14 +43,13 @@ impl Setup<'_> {
             runtime.reporter.turn_to(&screen, self.display);
             runtime.screen = Some(screen.clone());
             runner.notifier = Notifier::Screen(screen, runtime.reporter.palette());
+            runtime.notifier = runner.notifier.clone();
             runner.prompt = Some(prompt);
         }
         if runner.prompt.is_none()
             && matches!(self.input, InputFormat::Prompt | InputFormat::Commands)
         {
-            let (registry, waker) = (runtime.reactor.registry(), runtime.reactor.waker());
-            let stdin = Stdin::open(registry, STDIN, waker).context("can't read stdin")?;
-            runner.read_from(stdin);
+            runner.read_from(runtime.open_stdin().context("can't read stdin")?);
         }
         if typed {
             runner.notifier.note(self.greeting);
@@ -75,7 +72,7 @@ impl Setup<'_> {
     ) -> anyhow::Result<Option<Prompt>> {
         // What was told so far must be there before the line to type in.
         runtime.drain_stdout(None).context("stdout failed")?;
-        let waker = std::sync::Arc::clone(runtime.reactor.waker());
+        let waker = std::sync::Arc::clone(runtime.waker());
         let options = PromptOptions {
             history: self.lines.history.clone(),
             palette: runtime.reporter.palette(),

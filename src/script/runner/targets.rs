@@ -53,8 +53,8 @@ impl ScriptRunner {
         // A rule of the catalogue is told with the frame, where frames are told.
         let tells = connections.reporter().tells_violations();
         for id in self.those_meant(target, place, connections) {
-            let Some(mut line) = connections.line(id) else { continue };
-            match send::send(command, &mut line, now) {
+            let Some(mut sender) = connections.sender(id, now) else { continue };
+            match send::send(command, &mut sender) {
                 Ok(said) => {
                     let said = said.filter(|said| !said.starts_with('W') || !tells);
                     said.iter().for_each(|said| self.notifier.note(&self.named(id, said)));
@@ -95,8 +95,8 @@ impl ScriptRunner {
                 connections.prefer(&self.settings);
             }
             for id in &present {
-                if let Some(line) = connections.line(*id) {
-                    endpoint_options::set(command, line.endpoint);
+                if let Some(endpoint) = connections.endpoint_mut(*id) {
+                    endpoint_options::set(command, endpoint);
                 }
             }
         }

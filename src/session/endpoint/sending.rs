@@ -133,6 +133,18 @@ impl Endpoint {
         now: Instant,
         out: &mut Vec<u8>,
     ) -> Result<(), SendError> {
+        self.check_close(code, reason)?;
+        let reason = if code.is_some() { reason.as_bytes().to_vec() } else { Vec::new() };
+        self.write_close(CloseBody { code, reason }, now, out);
+        Ok(())
+    }
+
+    /// Checks that [`Endpoint::close`] would send a Close.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Endpoint::close`].
+    pub fn check_close(&self, code: Option<u16>, reason: &str) -> Result<(), SendError> {
         self.must_be_open()?;
         if let Some(code) = code.filter(|code| !close::may_be_sent(*code)) {
             return Err(SendError::CloseCode(code));
@@ -140,8 +152,6 @@ impl Endpoint {
         if reason.len() > MAX_REASON_LEN {
             return Err(SendError::ReasonTooLong(reason.len()));
         }
-        let reason = if code.is_some() { reason.as_bytes().to_vec() } else { Vec::new() };
-        self.write_close(CloseBody { code, reason }, now, out);
         Ok(())
     }
 

@@ -245,6 +245,11 @@ impl Frames {
         free && self.direction == direction && self.limits.message >= 125
     }
 
+    /// Whether the next byte begins a frame, and nothing is left to report of the one before.
+    pub(super) fn is_at_boundary(&self) -> bool {
+        self.stage == Stage::Decode && self.found.is_empty() && self.decoder.at_boundary()
+    }
+
     /// Takes the bytes of a run, `len` of them, whose last frame begins at `last`.
     fn end_run(&mut self, mut run: Run, input: &mut Input<'_>, len: usize, last: usize) -> Run {
         if run.messages > 0 {

@@ -12,6 +12,7 @@ use crate::config::texts;
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::request;
+use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::modes::connect::account::{self, AccountError};
 use crate::net::proxy::choice::Reason;
@@ -89,7 +90,7 @@ pub fn instead(
     let way = made.and_then(|request| Ok((request, way(config)?)));
     let (request, way) = match way {
         Ok(both) => both,
-        Err(error) => return crate::modes::connect::refused(error, runtime),
+        Err(error) => return crate::modes::connect::refused(error, &OpeningEvidence::default(), runtime),
     };
     let options: Vec<_> =
         reach.given.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();

@@ -1,5 +1,7 @@
 //! How a runner talks back: above the prompt, or on stderr.
 
+use crate::event::ConnId;
+use crate::output::reporter::Reporter;
 use crate::output::stderr;
 use crate::ui::prompt::Screen;
 use crate::ui::sanitize::escaped;
@@ -32,6 +34,13 @@ impl Notifier {
         match self {
             Self::Screen(..) => self.line(Ink::Info, "* ", &format!("[{conn}] {text}")),
             Self::Stderr { .. } => stderr::of(conn, text),
+        }
+    }
+
+    /// Prints a line about a connection, where no transcript shows what happens to it.
+    pub fn remark(&self, reporter: &Reporter, conn: ConnId, text: &str) {
+        if !reporter.has_transcript() && reporter.may_warn() {
+            self.of(conn.0, text);
         }
     }
 

@@ -1,0 +1,118 @@
+//! `--exec`: a process of the client's own takes its messages on stdin and makes its answers on
+//! stdout.
+
+use std::io;
+use std::time::Instant;
+
+use crate::behaviour::splitter::{MessageSplitter, Outlet as _, To};
+use crate::cli::InputFormat;
+use crate::engine::behaviour::{Behaviour, Context, Pipe};
+use crate::engine::outbox::{Outbox, Producer};
+use crate::event::FrameEvent;
+use crate::net::child::{Child, ChildRead, Dying};
+use crate::net::stdio::Stdout;
+use crate::wire::{CloseCode, Data};
+
+/// The process of one client.
+pub struct Exec {
+    child: Option<Child>,
+    splitter: MessageSplitter,
+    /// What follows each message on its stdin.
+    separator: Option<u8>,
+    /// Its stdout has ended.
+    finished: bool,
+}
+
+impl Exec {
+    /// Takes over a process: it gets a line for each message, or with `raw` the bytes alone.
+    pub fn new(child: Child, raw: bool, binary: bool) -> Box<dyn Behaviour> {
+        let format = if raw { InputFormat::Chunks } else { InputFormat::Lines };
+        Box::new(Self {
+            child: Some(child),
+            splitter: MessageSplitter::new(format, binary),
+            separator: (!raw).then_some(b'\n'),
+            finished: false,
+        })
+    }
+
+    fn can_read(&self) -> bool {
+        !self.finished && self.child.as_ref().is_some_and(Child::may_read)
+    }
+}
+
+impl Behaviour for Exec {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_message(&mut self, _: Data, content: &[u8], _: &mut Context<'_>) -> io::Result<()> {
+        if let Some(child) = &mut self.child {
+            let stdin = child.stdin();
+            stdin.extend_from_slice(content);
+            stdin.extend(self.separator);
+        }
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &FrameEvent<'_>, _: &mut Context<'_>) -> io::Result<()> {
+        if let Some(child) = &mut self.child {
+            match event {
+                FrameEvent::Data(bytes) => child.stdin().extend_from_slice(bytes),
+                FrameEvent::Message(_) => child.stdin().extend(self.separator),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn is_full(&self, _: &Stdout) -> bool {
+        self.child.as_ref().is_some_and(Child::is_full)
+    }
+
+    fn held(&self) -> usize {
+        self.child.as_ref().map_or(0, Child::waiting)
+    }
+
+    fn on_turn(&mut self, pending: usize, cx: &mut Context<'_>) -> Result<(), String> {
+        let Some(child) = &mut self.child else { return Ok(()) };
+        child.flush();
+        let failed = |error: &dyn std::fmt::Display| format!("--exec: {error}");
+        let before = cx.sender.tx.len();
+        while !self.finished && child.may_read() && cx.sender.is_open() {
+            let made = cx.sender.tx.len().saturating_sub(before);
+            if !cx.sender.outbox.has_room(Producer::Process, pending + made) {
+                break;
+            }
+            let read = child.read(self.splitter.space()).map_err(|error| failed(&error))?;
+            let mut to = To { sender: &mut cx.sender, producer: Producer::Process };
+            match read {
+                ChildRead::Data(n) => {
+                    self.splitter.filled(n, &mut to).map_err(|error| failed(&error))?;
+                }
+                ChildRead::Blocked => break,
+                ChildRead::End => {
+                    self.finished = true;
+                    self.splitter.finish(&mut to).map_err(|error| failed(&error))?;
+                    let _ = to.sender.close(Some(CloseCode::Normal.into()), "");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_ready(&self, outbox: &Outbox, pending: usize) -> bool {
+        self.can_read() && outbox.has_room(Producer::Process, pending)
+    }
+
+    fn pipe_ready(&mut self, pipe: Pipe) {
+        let Some(child) = &mut self.child else { return };
+        match pipe {
+            Pipe::Stdin => child.set_writable(),
+            Pipe::Stdout => child.set_readable(),
+        }
+    }
+
+    fn ended(&mut self, now: Instant) -> Option<Dying> {
+        self.child.take().map(|child| child.end(now))
+    }
+}

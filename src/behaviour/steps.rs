@@ -1,0 +1,76 @@
+//! A fixed sequence of things to send, each once the peer has answered the one before.
+
+use std::collections::VecDeque;
+use std::io;
+
+use crate::engine::behaviour::{Behaviour, Context};
+use crate::engine::outbox::{Outbox, Producer};
+use crate::event::FrameEvent;
+use crate::wire::Data;
+
+/// One thing to send.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// A message in fragments of at most so many bytes.
+    Message(Data, &'static [u8], usize),
+    /// A ping.
+    Ping(&'static [u8]),
+    /// The closing handshake.
+    Close(u16, &'static str),
+}
+
+/// Sends a sequence. Each message or pong of the peer is an answer.
+pub struct Steps {
+    steps: VecDeque<Step>,
+    answered: bool,
+}
+
+impl Steps {
+    /// Begins with the first step at the connection's first turn.
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Box<dyn Behaviour> {
+        Box::new(Self { steps: steps.into_iter().collect(), answered: true })
+    }
+}
+
+impl Behaviour for Steps {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_message(&mut self, _: Data, _: &[u8], _: &mut Context<'_>) -> io::Result<()> {
+        self.answered = true;
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &FrameEvent<'_>, _: &mut Context<'_>) -> io::Result<()> {
+        self.answered |= matches!(event, FrameEvent::Message(_));
+        Ok(())
+    }
+
+    fn on_round_trip(&mut self, _: &mut Context<'_>) {
+        self.answered = true;
+    }
+
+    fn on_turn(&mut self, _: usize, cx: &mut Context<'_>) -> Result<(), String> {
+        if !std::mem::take(&mut self.answered) {
+            return Ok(());
+        }
+        let Some(step) = self.steps.pop_front() else { return Ok(()) };
+        // Once the peer has closed there is nothing left to show.
+        let _ = match step {
+            Step::Message(opcode, content, piece) => {
+                let count = content.len().div_ceil(piece);
+                content.chunks(piece).enumerate().try_for_each(|(at, piece)| {
+                    cx.sender.fragment(Producer::Hand, opcode, piece, at + 1 == count)
+                })
+            }
+            Step::Ping(payload) => cx.sender.ping(payload),
+            Step::Close(code, reason) => cx.sender.close(Some(code), reason),
+        };
+        Ok(())
+    }
+
+    fn is_ready(&self, _: &Outbox, _: usize) -> bool {
+        self.answered && !self.steps.is_empty()
+    }
+}

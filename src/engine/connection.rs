@@ -1,0 +1,749 @@
+//! An open connection, whatever opened it and whatever it is for: bytes in, events to whoever wants
+//! them, bytes out, one ending.
+//!
+//! It takes turns with others. A turn reads once, so that a peer that never stops sending costs
+//! the others one buffer's worth; the peer is read only while there is room for what comes of it.
+//! Nothing here waits.
+
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::behaviour::{Behaviour, Context, Interference, Pipe};
+use super::memory::{Budget, Share};
+use super::outbox::{OutboundObserver, Outbox, Producer, Sender};
+use super::session_evidence::SessionEvidence;
+use crate::event::{
+    ConnId, Direction, Ending, Event, FrameEvent, Observed, Stamp, TimeoutKind, Totals,
+};
+use crate::net::child::Dying;
+use crate::net::link::{Buffers, Fill, HIGH_WATER, Link};
+use crate::net::random;
+use crate::net::stdio::Stdout;
+use crate::output::notifier::Notifier;
+use crate::output::reporter::Reporter;
+use crate::session::endpoint::State;
+use crate::session::tally::Counters;
+use crate::session::{Endpoint, EndpointConfig, Limits, Observer};
+use crate::wire::handshake::Agreed;
+use crate::wire::{CloseCode, Data, OpCode, Role, close};
+
+/// Memory kept between messages that are assembled.
+const KEPT: usize = 4 * 1024;
+
+/// Where the events of connections and their payload go.
+pub struct Outputs<'a> {
+    /// The writer of stdout.
+    pub stdout: &'a mut Stdout,
+    /// The sinks of events.
+    pub reporter: &'a mut Reporter,
+    /// Where remarks go that no sink shows.
+    pub notifier: &'a Notifier,
+}
+
+/// What a connection begins with.
+pub struct Setup<'a> {
+    /// Its number.
+    pub id: ConnId,
+    /// What was agreed in the opening handshake.
+    pub agreed: &'a Agreed,
+    /// How the endpoint behaves; compression is filled in from `agreed`.
+    pub endpoint: &'a EndpointConfig,
+    /// How much is taken from the peer.
+    pub limits: Limits,
+    /// Whether what is sent is decoded, because somebody looks or counts.
+    pub observed: bool,
+    /// Whether evidence for diagnostics is kept.
+    pub evidence: bool,
+    /// How long the peer may be silent.
+    pub idle_timeout: Option<Duration>,
+    /// The bound on what waits in memory.
+    pub budget: &'a Rc<Budget>,
+}
+
+/// An open connection.
+pub struct Connection {
+    id: ConnId,
+    link: Link,
+    inbound: Observer,
+    endpoint: Endpoint,
+    outbox: Outbox,
+    received: Counters,
+    behaviours: Vec<Box<dyn Behaviour>>,
+    injector: Option<Box<dyn Interference>>,
+    evidence: Option<Box<SessionEvidence>>,
+    /// The content of a message that comes in pieces, for behaviours that want it whole.
+    assembled: Vec<u8>,
+    share: Share,
+    idle_timeout: Option<Duration>,
+    /// When a byte came, and when one came or left.
+    heard: Instant,
+    active: Instant,
+    first_frame: Option<Instant>,
+    /// The observer may have more events in the bytes at hand.
+    more: bool,
+    /// What the peer sends reaches no behaviour any more.
+    ignore_rest: bool,
+    /// Bytes to send that receiving has made, since all was sent for the last time.
+    answers: usize,
+    write_error: Option<Box<str>>,
+    /// Bytes that were dropped because the peer is gone.
+    dropped: usize,
+    /// Something was sent since the last turn.
+    touched: bool,
+}
+
+impl Connection {
+    /// Takes over a transport whose opening handshake is done. Frames may have come behind it; our
+    /// side of it may still wait in the send buffer.
+    pub fn new(mut link: Link, inbound: Observer, setup: &Setup<'_>, now: Instant) -> Self {
+        let Setup { id, agreed, limits, .. } = *setup;
+        let deflate = agreed.deflate;
+        let config = EndpointConfig { deflate, ..setup.endpoint.clone() };
+        let sent = sent_by(config.role);
+        let observer = setup
+            .observed
+            .then(|| OutboundObserver::new(sent, deflate.as_ref(), limits));
+        let mut outbox = Outbox::new(observer);
+        outbox.skip(link.tx.len());
+        let evidence =
+            setup.evidence.then(|| Box::new(SessionEvidence::new(link.split().0.rest(), now)));
+        Self {
+            id,
+            link,
+            inbound,
+            endpoint: Endpoint::new(config, random::system(), now),
+            outbox,
+            received: Counters::default(),
+            behaviours: Vec::new(),
+            injector: None,
+            evidence,
+            assembled: Vec::new(),
+            share: Share::of(setup.budget),
+            idle_timeout: setup.idle_timeout,
+            heard: now,
+            active: now,
+            first_frame: None,
+            // Frames that came in the same segment as the handshake.
+            more: true,
+            ignore_rest: false,
+            answers: 0,
+            write_error: None,
+            dropped: 0,
+            touched: false,
+        }
+    }
+
+    /// Adds a behaviour.
+    pub fn add(&mut self, behaviour: Box<dyn Behaviour>) {
+        self.behaviours.push(behaviour);
+    }
+
+    /// Adds what does something wrong on purpose.
+    pub fn interfere(&mut self, injector: Box<dyn Interference>) {
+        self.injector = Some(injector);
+    }
+
+    /// Its number.
+    pub fn id(&self) -> ConnId {
+        self.id
+    }
+
+    /// The protocol, to ask it.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The protocol, to change how it behaves.
+    pub fn endpoint_mut(&mut self) -> &mut Endpoint {
+        &mut self.endpoint
+    }
+
+    /// Sends to the peer. Give the connection a turn afterwards.
+    pub fn sender(&mut self, now: Instant) -> Sender<'_> {
+        self.touched = true;
+        let Self { endpoint, outbox, link, .. } = self;
+        Sender { endpoint, outbox, tx: &mut link.tx, now }
+    }
+
+    /// The direction of what is sent.
+    pub fn sent_direction(&self) -> Direction {
+        sent_by(self.endpoint.role())
+    }
+
+    /// Whether messages can be sent.
+    pub fn is_open(&self) -> bool {
+        self.endpoint.is_open() && self.write_error.is_none()
+    }
+
+    /// Whether nothing can be sent any more, because the transport broke.
+    pub fn is_broken(&self) -> bool {
+        self.write_error.is_some()
+    }
+
+    /// Whether a producer should make more. Where the connection is closing there is room: what is
+    /// made is refused, and its producer learns why.
+    pub fn has_room(&self, producer: Producer) -> bool {
+        !self.endpoint.is_open()
+            || self.write_error.is_none()
+                && self.outbox.has_room(producer, self.link.pending().max(self.link.tx.len()))
+    }
+
+    /// Bytes that wait to be sent, encoded or not.
+    pub fn backlog(&self) -> usize {
+        self.link.pending() + self.outbox.queued()
+    }
+
+    /// When a byte last came from the peer.
+    pub fn heard(&self) -> Instant {
+        self.heard
+    }
+
+    /// When a byte last came from the peer or left for it.
+    pub fn active(&self) -> Instant {
+        self.active
+    }
+
+    /// When the first frame was received.
+    pub fn first_frame(&self) -> Option<Instant> {
+        self.first_frame
+    }
+
+    /// What was received.
+    pub fn received(&self) -> Totals {
+        self.received.totals()
+    }
+
+    /// Whether bytes that have been received wait to be decoded.
+    pub fn has_input(&self) -> bool {
+        self.more
+    }
+
+    /// Whether the peer's stream stopped inside a message that behaviours were still getting.
+    pub fn cut_inside_message(&self) -> bool {
+        self.inbound.inside_message() && !self.ignore_rest
+    }
+
+    /// Bytes of ours that were never sent, not counting the answer to the peer's Close: nobody
+    /// waits for that once the peer is gone.
+    pub fn unsent(&self) -> usize {
+        /// Header and mask key, and what TLS puts around a record.
+        const AROUND: usize = 6 + 64;
+        let pending = self.backlog() + self.dropped;
+        let answer = self.endpoint.sent_close().map_or(0, |body| body.to_payload().len() + AROUND);
+        if pending > answer { pending } else { 0 }
+    }
+
+    /// Notes what the poll says of the socket.
+    pub fn ready(&mut self, event: &mio::event::Event) {
+        self.link.ready(event);
+    }
+
+    /// Notes that the poll says that a pipe of the connection's process is ready.
+    pub fn pipe_ready(&mut self, pipe: Pipe) {
+        self.behaviours.iter_mut().for_each(|behaviour| behaviour.pipe_ready(pipe));
+    }
+
+    /// Takes a turn with lent buffers.
+    ///
+    /// # Errors
+    ///
+    /// An output failed; the connection's own troubles end the connection.
+    pub fn turn(
+        &mut self,
+        buffers: &mut Buffers,
+        outputs: &mut Outputs<'_>,
+        now: Instant,
+    ) -> io::Result<()> {
+        self.link.lend(buffers);
+        let result = self.advance(outputs, now);
+        self.link.take_back(buffers, self.more && !self.is_over());
+        result
+    }
+
+    fn advance(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
+        self.go_wrong(outputs, now)?;
+        if self.more && self.may_read() {
+            self.take_events(outputs, now)?;
+        }
+        if !self.more && self.may_read() && self.has_answer_room() {
+            self.fill(outputs, now)?;
+        } else if self.more {
+            self.wait_for_outputs(outputs, now);
+        }
+        self.let_behaviours_send(outputs, now);
+        self.sender(now).move_queued();
+        self.tick(now);
+        self.go_wrong(outputs, now)?;
+        self.flush(outputs, now)?;
+        self.touched = false;
+        if let Some(injector) = &mut self.injector {
+            injector.after_flush(&mut self.link, &mut self.endpoint, now);
+        }
+        self.account(now);
+        Ok(())
+    }
+
+    /// Whether another turn would do something, without an event.
+    pub fn wants_turn(&self, stdout: &Stdout, reporter: &Reporter) -> bool {
+        let pending = self.link.pending();
+        let reads = match self.more {
+            true => !is_blocked(&self.behaviours, stdout, reporter),
+            false => self.link.may_fill() || self.write_error.is_some(),
+        };
+        self.is_over()
+            || self.touched
+            || reads && self.may_read() && self.has_answer_room()
+            || self.outbox.can_move(pending)
+            || self.behaviours.iter().any(|behaviour| behaviour.is_ready(&self.outbox, pending))
+    }
+
+    /// Whether it waits for an output to be written, which no event of its own reports.
+    pub fn waits_for_outputs(&self, stdout: &Stdout, reporter: &Reporter) -> bool {
+        self.more && is_blocked(&self.behaviours, stdout, reporter)
+    }
+
+    /// When something is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        let idle = self.idle_timeout.map(|time| self.active + time);
+        let idle = idle.filter(|_| self.endpoint.state() == State::Open);
+        let injector = self.injector.as_ref().and_then(|injector| injector.deadline(self.heard));
+        let endpoint = self.endpoint.deadline().filter(|_| !self.keeps_transport());
+        [endpoint, idle, injector].into_iter().flatten().min()
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        let done = self.endpoint.is_done() && self.link.pending() == 0 && !self.keeps_transport();
+        done || self.endpoint.state() == State::Closed
+    }
+
+    /// Describes how it ended.
+    pub fn ending(&self, now: Instant) -> Ending {
+        self.endpoint.ending(now, self.outbox.totals(), self.received.totals())
+    }
+
+    /// The evidence for diagnostics, and what it is about.
+    pub fn evidence(&self) -> Option<(&SessionEvidence, &Endpoint, &Observer)> {
+        self.evidence.as_deref().map(|evidence| (evidence, &self.endpoint, &self.inbound))
+    }
+
+    /// Gives back the transport, if its end is still to be waited for: not where the connection
+    /// was lost or given up.
+    pub fn into_link(self) -> (Link, bool) {
+        let in_order = self.injector.as_ref().is_some_and(|injector| injector.ends_in_order());
+        let lost = self.endpoint.state() == State::Closed && !in_order;
+        (self.link, !lost)
+    }
+
+    /// Ends the processes of behaviours; returns those whose end is to be waited for.
+    pub fn end_behaviours(&mut self, now: Instant) -> Vec<Dying> {
+        self.behaviours.iter_mut().filter_map(|behaviour| behaviour.ended(now)).collect()
+    }
+
+    /// Ends our side of the transport.
+    pub fn shut_down(&mut self) {
+        self.link.shutdown();
+    }
+
+    /// Closes because of a fault on this side.
+    pub fn fail(&mut self, fault: &str, now: Instant) {
+        let reason = close::fit_reason(fault);
+        // It may be closing already, which is as good.
+        let _ = self.sender(now).close(Some(CloseCode::Error.into()), reason);
+    }
+
+    /// Whether the peer is read now: not if that is left undone on purpose.
+    fn may_read(&self) -> bool {
+        self.injector.as_ref().is_none_or(|injector| injector.may_read(&self.link))
+    }
+
+    /// Whether the transport is kept on purpose after the closing handshake.
+    fn keeps_transport(&self) -> bool {
+        let closing = self.endpoint.state() == State::Closing;
+        closing && self.injector.as_ref().is_some_and(|injector| injector.keeps_transport())
+    }
+
+    /// Whether there is room for what receiving makes. What others have made does not count: a peer
+    /// that writes before it reads must be read, and so must its Close and its pongs.
+    fn has_answer_room(&self) -> bool {
+        self.answers < HIGH_WATER || self.write_error.is_some()
+    }
+
+    /// Whether the next data frame would have to wait for an output or a behaviour.
+    fn is_blocked(&self, outputs: &Outputs<'_>) -> bool {
+        is_blocked(&self.behaviours, outputs.stdout, outputs.reporter)
+    }
+
+    fn fill(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
+        match self.link.fill() {
+            Ok(Fill::Data) => {
+                (self.heard, self.active) = (now, now);
+                let received = self.link.split().0.rest().len();
+                if let Some(injector) = &mut self.injector {
+                    injector.has_read(received, now);
+                }
+                if let Some(evidence) = &mut self.evidence {
+                    evidence.received(self.link.split().0.rest(), now);
+                }
+                self.endpoint.touch();
+                self.take_events(outputs, now)
+            }
+            Ok(Fill::Blocked) => match self.write_error.take() {
+                Some(error) => self.end_of_stream(Some(error.into()), outputs),
+                None => Ok(()),
+            },
+            Ok(Fill::End { truncated }) => {
+                if let Some(evidence) = self.evidence.as_mut().filter(|_| truncated) {
+                    evidence.truncated();
+                }
+                let how = truncated.then(|| "TLS ended without close_notify".to_owned());
+                self.end_of_stream(how, outputs)
+            }
+            Err(error) => {
+                if let Some(evidence) = &mut self.evidence {
+                    evidence.broke(&error);
+                }
+                self.end_of_stream(Some(error.to_string()), outputs)
+            }
+        }
+    }
+
+    /// What was received waits for a slow reader of ours: that is no silence of the peer.
+    fn wait_for_outputs(&mut self, outputs: &Outputs<'_>, now: Instant) {
+        if !self.is_blocked(outputs) {
+            return;
+        }
+        self.heard = now;
+        self.endpoint.touch();
+        self.endpoint.keep_waiting(now);
+        if let Some(evidence) = &mut self.evidence {
+            evidence.stalls(now);
+        }
+        // A peer that is gone need not be waited for.
+        if self.link.is_read_closed()
+            && let Some(error) = self.link.failure()
+        {
+            self.endpoint.end_of_stream(Some(error.to_string()));
+        }
+    }
+
+    fn take_events(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
+        let conn = self.id;
+        let received = sent_by(self.endpoint.role()).opposite();
+        let Self {
+            link,
+            inbound,
+            endpoint,
+            outbox,
+            received: counters,
+            behaviours,
+            injector,
+            evidence,
+            assembled,
+            share,
+            heard,
+            ignore_rest,
+            ..
+        } = self;
+        let most = match self.write_error {
+            // What is made is for nobody, but it is made.
+            Some(_) => HIGH_WATER,
+            None => HIGH_WATER.saturating_sub(self.answers),
+        };
+        let looking = outputs.reporter.looks_at_frames();
+        // The clock costs as much as a small message.
+        let stamp = match looking {
+            true => outputs.reporter.stamp_of(conn),
+            false => Stamp { micros: 0, conn },
+        };
+        let runs = !looking
+            && injector.is_none()
+            && match behaviours.as_slice() {
+                [] => true,
+                [one] => one.takes_runs(),
+                _ => false,
+            };
+        let assembles = behaviours.iter().any(|behaviour| !behaviour.streams());
+        let (mut input, tx) = link.split();
+        let before = tx.len() + outbox.queued();
+        self.more = loop {
+            // Messages wait for a slow reader; control frames before them do not.
+            if is_blocked(behaviours, outputs.stdout, outputs.reporter)
+                && (!inbound.is_before_control(&input) || outputs.stdout.room() == 0)
+                || (tx.len() + outbox.queued()).saturating_sub(before) >= most
+            {
+                break true;
+            }
+            let Outputs { stdout, reporter, notifier } = outputs;
+            if runs && endpoint.is_receiving() && !*ignore_rest {
+                let sender = Sender { endpoint, outbox, tx, now };
+                let mut cx = Context { conn, sender, stdout, ignore_rest };
+                let run = match behaviours.first_mut() {
+                    Some(one) => one.take_run(inbound, &mut input, HIGH_WATER, &mut cx),
+                    None => inbound.skip_run(&mut input, HIGH_WATER),
+                };
+                counters.count_run(run);
+            }
+            let Some(observed) = inbound.next_or_whole(&mut input) else { break false };
+            match observed {
+                Observed::Whole(message) => {
+                    counters.count_whole(&message);
+                    if endpoint.is_receiving() && !*ignore_rest {
+                        let opcode = data_opcode(message.header.opcode);
+                        let sender = Sender { endpoint, outbox, tx, now };
+                        let mut cx = Context { conn, sender, stdout, ignore_rest };
+                        for behaviour in behaviours.iter_mut() {
+                            behaviour.on_message(opcode, message.content, &mut cx)?;
+                        }
+                    }
+                    if looking {
+                        message.try_events(|event| {
+                            reporter.event(&stamp, &Event::Frame(received, event), stdout)
+                        })?;
+                    }
+                }
+                Observed::Frame(event) => {
+                    counters.count(&event);
+                    if let Some(evidence) = evidence {
+                        evidence.take(&event);
+                    }
+                    let round_trip = endpoint.receive(&event, now, tx);
+                    // A violation that fails the connection has ended the receiving by now.
+                    if endpoint.is_receiving() && !*ignore_rest {
+                        let sender = Sender { endpoint, outbox, tx, now };
+                        let mut cx = Context { conn, sender, stdout, ignore_rest };
+                        for behaviour in behaviours.iter_mut() {
+                            if round_trip.is_some() {
+                                behaviour.on_round_trip(&mut cx);
+                            }
+                            if behaviour.streams() {
+                                behaviour.on_event(&event, &mut cx)?;
+                            }
+                        }
+                        if assembles {
+                            assemble(&event, assembled, behaviours, &mut cx)?;
+                            share.set(assembled.len());
+                            if assembled.len() > HIGH_WATER && share.is_exceeded() {
+                                // Nobody is served by half of it.
+                                *assembled = Vec::new();
+                                share.set(0);
+                                *ignore_rest = true;
+                                let sender = &mut cx.sender;
+                                sender.close_now(Some(CloseCode::Size.into()), TOO_MUCH);
+                            }
+                        }
+                    }
+                    if looking {
+                        if let Some(time) = round_trip {
+                            reporter.event(&stamp, &Event::RoundTrip(time), stdout)?;
+                        }
+                        // What we sent in answer is shown after what it answers.
+                        let between =
+                            matches!(event, FrameEvent::End { .. } | FrameEvent::Message(_));
+                        reporter.event(&stamp, &Event::Frame(received, event), stdout)?;
+                        if !between {
+                            continue;
+                        }
+                    }
+                }
+                Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => continue,
+            }
+            if let Some(injector) = injector {
+                injector.trim(tx);
+                outbox.observe(conn, tx, reporter, stdout)?;
+                let messages = counters.totals().messages;
+                for text in injector.act(messages, *heard, endpoint, tx, now) {
+                    reporter.event(&stamp, &Event::Note(&text), stdout)?;
+                    notifier.remark(reporter, conn, &text);
+                }
+            }
+            outbox.observe(conn, tx, reporter, stdout)?;
+        };
+        self.answers += (tx.len() + outbox.queued()).saturating_sub(before);
+        if let Some(evidence) = evidence {
+            evidence.look_around(&input, inbound.offset(), now);
+            evidence.counted(counters.totals().messages + endpoint.data_sent(), now);
+        }
+        let at = input.consumed();
+        link.consumed(at);
+        if self.first_frame.is_none() && self.received.totals().frames > 0 {
+            self.first_frame = Some(now);
+        }
+        Ok(())
+    }
+
+    fn end_of_stream(&mut self, how: Option<String>, outputs: &mut Outputs<'_>) -> io::Result<()> {
+        let Some(violation) = self.inbound.finish() else {
+            self.endpoint.end_of_stream(how);
+            return Ok(());
+        };
+        let event = FrameEvent::Violation(&violation);
+        if let Some(evidence) = &mut self.evidence {
+            evidence.take(&event);
+        }
+        let received = self.sent_direction().opposite();
+        outputs.report(self.id, &Event::Frame(received, event))?;
+        let (frame, detail) = (violation.frame, &violation.detail);
+        let how = how.unwrap_or_else(|| format!("end of stream inside frame #{frame}: {detail}"));
+        self.endpoint.end_of_stream(Some(how));
+        Ok(())
+    }
+
+    fn let_behaviours_send(&mut self, outputs: &mut Outputs<'_>, now: Instant) {
+        let pending = self.link.pending();
+        let Self { id, endpoint, outbox, link, behaviours, ignore_rest, .. } = self;
+        let mut fault = None;
+        for behaviour in behaviours.iter_mut() {
+            let sender = Sender { endpoint, outbox, tx: &mut link.tx, now };
+            let mut cx = Context { conn: *id, sender, stdout: outputs.stdout, ignore_rest };
+            fault = fault.or(behaviour.on_turn(pending, &mut cx).err());
+        }
+        if let Some(fault) = fault {
+            outputs.notifier.of(self.id.0, &fault);
+            self.fail(&fault, now);
+        }
+    }
+
+    /// Does what is to go wrong now.
+    fn go_wrong(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
+        let Some(injector) = &mut self.injector else { return Ok(()) };
+        let messages = self.received.totals().messages;
+        let done =
+            injector.act(messages, self.heard, &mut self.endpoint, &mut self.link.tx, now);
+        injector.pace(&mut self.link, now);
+        done.iter().try_for_each(|text| {
+            outputs.remark(self.id, text);
+            outputs.report(self.id, &Event::Note(text))
+        })
+    }
+
+    fn tick(&mut self, now: Instant) {
+        let idle = self.idle_timeout.is_some_and(|time| self.active + time <= now);
+        if idle && self.endpoint.is_open() {
+            self.endpoint.time_out(TimeoutKind::Idle, now, &mut self.link.tx);
+        }
+        if !self.keeps_transport() {
+            self.endpoint.tick(now, &mut self.link.tx);
+        }
+    }
+
+    /// Reports and sends what has been made.
+    fn flush(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
+        if self.write_error.is_some() {
+            if self.link.tx.len() > HIGH_WATER {
+                // A peer that has gone may have left megabytes behind, and each byte its answer.
+                self.dropped += self.backlog();
+                self.outbox.clear(&mut self.link);
+            }
+            return Ok(());
+        }
+        let Self { id, endpoint, outbox, link, .. } = self;
+        let before = link.pending();
+        let sent = outbox.flush(*id, endpoint, link, outputs.stdout, outputs.reporter)?;
+        let pending = self.link.pending();
+        if let Err(error) = sent {
+            // What the peer sent before it went away is still to be read.
+            if let Some(evidence) = &mut self.evidence {
+                evidence.broke(&error);
+            }
+            self.write_error = Some(error.to_string().into());
+        }
+        if pending < before {
+            // It reads: that is life too.
+            self.active = now;
+            self.endpoint.keep_waiting(now);
+            if let Some(evidence) = &mut self.evidence {
+                evidence.sent(now);
+                let messages = self.received.totals().messages + self.endpoint.data_sent();
+                evidence.counted(messages, now);
+            }
+        }
+        if pending == 0 && self.outbox.queued() == 0 {
+            self.answers = 0;
+        }
+        Ok(())
+    }
+
+    /// Reports what waits in memory here, and gives way where all together is too much.
+    fn account(&mut self, now: Instant) {
+        let encoded = self.link.tx.len().saturating_sub(2 * HIGH_WATER);
+        let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
+        let held = self.assembled.len() + self.outbox.held() + encoded + behaviours;
+        self.share.set(held);
+        if held > HIGH_WATER && self.share.is_exceeded() && self.endpoint.is_open() {
+            let backlog = self.backlog();
+            self.assembled = Vec::new();
+            self.ignore_rest = true;
+            let code = if backlog > held / 2 { CloseCode::Again } else { CloseCode::Size };
+            self.sender(now).close_now(Some(code.into()), TOO_MUCH);
+        }
+    }
+}
+
+/// The reason of a Close for lack of memory.
+const TOO_MUCH: &str = "too much waits in memory here";
+
+impl Outputs<'_> {
+    /// Reports an event that happens now.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn report(&mut self, conn: ConnId, event: &Event<'_>) -> io::Result<()> {
+        self.reporter.tell_of(conn, event, self.stdout)
+    }
+
+    /// Prints a line about a connection, where no transcript shows what happens to it.
+    pub fn remark(&self, conn: ConnId, text: &str) {
+        self.notifier.remark(self.reporter, conn, text);
+    }
+}
+
+/// Whether a data frame would have to wait.
+fn is_blocked(
+    behaviours: &[Box<dyn Behaviour>],
+    stdout: &Stdout,
+    reporter: &Reporter,
+) -> bool {
+    (reporter.looks_at_frames() && stdout.is_full())
+        || behaviours.iter().any(|behaviour| behaviour.is_full(stdout))
+}
+
+/// Collects a message that comes in pieces, and hands it on once it is whole.
+fn assemble(
+    event: &FrameEvent<'_>,
+    assembled: &mut Vec<u8>,
+    behaviours: &mut [Box<dyn Behaviour>],
+    cx: &mut Context<'_>,
+) -> io::Result<()> {
+    match event {
+        FrameEvent::Data(bytes) => assembled.extend_from_slice(bytes),
+        FrameEvent::Message(info) => {
+            let opcode = data_opcode(info.opcode);
+            for behaviour in behaviours.iter_mut().filter(|behaviour| !behaviour.streams()) {
+                behaviour.on_message(opcode, assembled, cx)?;
+            }
+            assembled.clear();
+            assembled.shrink_to(KEPT);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn data_opcode(opcode: OpCode) -> Data {
+    match opcode {
+        OpCode::Data(opcode) => opcode,
+        OpCode::Control(_) => Data::Binary,
+    }
+}
+
+/// The direction of what an endpoint sends.
+fn sent_by(role: Role) -> Direction {
+    match role {
+        Role::Client => Direction::ToServer,
+        Role::Server => Direction::ToClient,
+    }
+}
+

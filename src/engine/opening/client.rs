@@ -1,0 +1,899 @@
+//! From a URL to an open connection: name, socket, proxy, TLS, request, response; and where a
+//! redirect leads, the same again.
+
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+use std::{io, mem};
+
+use super::deadline::Deadline;
+use super::response::{self, Body};
+use crate::config::OpenConfig;
+use crate::engine::open_error::{OpenError, Pair};
+use crate::engine::opening_evidence::OpeningEvidence;
+use crate::engine::runtime::{Next, Ready, Runtime, Task, run};
+use crate::engine::slots::{Part, Slot, token};
+use crate::event::{ConnId, Direction, Event, Observed, Phases};
+use crate::net::dial::{Attempt, DialError, Dialed, Outcome};
+use crate::net::link::{Fill, Link, plain_io};
+use crate::net::proxy::tunnel;
+use crate::net::proxy::{Destination, Dialogue};
+use crate::net::random;
+use crate::net::redirect::{RedirectError, Trail, is_redirect};
+use crate::net::resolve::ResolveError;
+use crate::net::route::{AskError, Hop, Route, UnixSocketError, connect_unix};
+use crate::net::stream::Stream;
+use crate::net::target::Target;
+use crate::net::tls::{TlsClient, TlsPipe};
+use crate::session::Observer;
+use crate::ui::{redact, sanitize};
+use crate::wire::handshake::headers::HeaderError;
+use crate::wire::handshake::request::RequestSpec;
+use crate::wire::handshake::rules::Report;
+use crate::wire::head::{Head, HeadKind};
+
+/// Interim responses before the final one. No server has a use for more, and an endless series of
+/// them is an attack.
+const MAX_INTERIM: usize = 16;
+
+/// How long to wait for more of a body that does not say how long it is.
+const BODY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads without a pause for others, which a server that never stops sending would not give.
+const READS: usize = 4;
+
+/// An open connection, before its first frame.
+pub struct Opened {
+    /// Its number.
+    pub conn: ConnId,
+    /// The transport.
+    pub link: Link,
+    /// Of the server's direction, at its first frame.
+    pub inbound: Observer,
+    /// The request as it was sent.
+    pub request: Head,
+    /// The response as it came.
+    pub response: Head,
+    /// Every rule's verdict, and what was agreed.
+    pub report: Report,
+    /// What the opening left behind.
+    pub evidence: OpeningEvidence,
+}
+
+/// What leads to an open connection: one opening, or several tries.
+pub trait Opening {
+    /// Goes as far as it can without waiting. `None` if it has still to wait.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stands between a URL and an open connection.
+    fn advance(
+        &mut self,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Option<Box<Opened>>, OpenError>;
+
+    /// When it has something to do without an event.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// Notes what the poll says of the socket.
+    fn ready(&mut self, event: &mio::event::Event);
+
+    /// Whether something may have been received that has not been looked at.
+    fn wants_turn(&self) -> bool;
+
+    /// What it leaves behind, for diagnostics.
+    fn evidence(&mut self) -> &mut OpeningEvidence;
+}
+
+/// How far an opening is.
+enum State {
+    /// A URL is to be opened.
+    Begin,
+    /// The name is being looked up.
+    Resolving(Receiver<Result<Vec<SocketAddr>, ResolveError>>),
+    /// A lone address is being connected to.
+    Connecting { link: Box<Link>, address: SocketAddr },
+    /// Addresses race in threads of their own.
+    Racing(Receiver<Result<Dialed, DialError>>),
+    /// A Unix socket is being connected to.
+    ConnectingUnix(Receiver<Result<Stream, UnixSocketError>>),
+    /// TLS with the proxy.
+    SecuringProxy(Box<Link>),
+    /// The server's name is being looked up for the proxy.
+    Asking(Box<Link>, Receiver<Result<Option<Dialogue>, AskError>>),
+    /// The proxy is asked for a way to the server.
+    Talking(Box<Link>, Box<Dialogue>),
+    /// TLS with the server.
+    Securing(Box<Link>),
+    /// The request is sent, the response is awaited.
+    Answering { link: Box<Link>, inbound: Observer, interim: usize },
+    /// The body of a refusal is awaited.
+    Refused { link: Box<Link>, inbound: Observer, body: Body, pair: Box<Pair>, until: Deadline },
+    /// It has led to something, which was returned.
+    Over,
+}
+
+/// One opening. See the [module](self).
+pub struct ClientOpening {
+    config: OpenConfig,
+    max_time: Option<Instant>,
+    /// Its tokens are those of this slot.
+    slot: Slot,
+    conn: ConnId,
+    trail: Trail,
+    state: State,
+    /// What has to happen by when, and what to report if it has not.
+    clock: Option<(Deadline, &'static str)>,
+    route: Option<Route>,
+    tls: Option<TlsClient>,
+    proxy_tls: Option<TlsPipe>,
+    request: Option<Head>,
+    phases: Phases,
+    phase_began: Instant,
+    /// What it leaves behind.
+    evidence: OpeningEvidence,
+    /// Whether the facts of the run, for `--write-out`, are those of this opening.
+    records: bool,
+}
+
+/// What a step led to.
+enum Step {
+    /// Go on at once.
+    Go,
+    /// Nothing can be done before an event.
+    Wait,
+    /// The connection is open.
+    Open(Box<Opened>),
+}
+
+impl ClientOpening {
+    /// Creates an opening that has done nothing yet. Its events carry the reporter's current
+    /// connection number.
+    pub fn new(
+        config: &OpenConfig,
+        slot: Slot,
+        max_time: Option<Instant>,
+        runtime: &Runtime,
+        now: Instant,
+    ) -> Self {
+        Self {
+            config: config.clone(),
+            max_time,
+            slot,
+            conn: runtime.reporter.connection(),
+            trail: Trail::new(config.target.clone()),
+            state: State::Begin,
+            clock: None,
+            route: None,
+            tls: None,
+            proxy_tls: None,
+            request: None,
+            phases: Phases::default(),
+            phase_began: now,
+            evidence: OpeningEvidence::default(),
+            records: true,
+        }
+    }
+
+    /// The same for a connection beside that of the run: it leaves the facts of the run alone.
+    pub fn beside(mut self) -> Self {
+        self.records = false;
+        self
+    }
+
+    fn step(&mut self, runtime: &mut Runtime, now: Instant) -> Result<Step, OpenError> {
+        match mem::replace(&mut self.state, State::Over) {
+            State::Begin => self.begin(runtime, now),
+            State::Resolving(result) => match received(&result)? {
+                Some(addresses) => {
+                    let addresses = addresses.map_err(|error| self.on_the_way(error.into()))?;
+                    self.resolved(&addresses, runtime, now)
+                }
+                None => self.wait(State::Resolving(result)),
+            },
+            State::Connecting { link, address } => match link.connected() {
+                None => self.wait(State::Connecting { link, address }),
+                Some(Ok(())) => {
+                    let outcome = Outcome::Connected;
+                    self.evidence.dialled(&[self.attempt(address, outcome, now)]);
+                    self.reached(link, runtime, now)
+                }
+                Some(Err(error)) => Err(self.not_connected(address, error, runtime, now)?),
+            },
+            State::Racing(result) => match received(&result)? {
+                Some(dialed) => {
+                    let stream = self.dialled(dialed, runtime)?;
+                    self.take_stream(stream, runtime, now)
+                }
+                None => self.wait(State::Racing(result)),
+            },
+            State::ConnectingUnix(result) => match received(&result)? {
+                Some(stream) => self.take_stream(stream?, runtime, now),
+                None => self.wait(State::ConnectingUnix(result)),
+            },
+            State::SecuringProxy(mut link) => {
+                match link.handshake().map_err(OpenError::of_proxy)? {
+                    true => self.ask_proxy(link, runtime, now),
+                    false => self.wait(State::SecuringProxy(link)),
+                }
+            }
+            State::Asking(link, result) => match received(&result)? {
+                Some(dialogue) => self.talk(link, dialogue?, runtime, now),
+                None => self.wait(State::Asking(link, result)),
+            },
+            State::Talking(mut link, mut dialogue) => {
+                let talked = tunnel::advance(&mut link, &mut dialogue);
+                if !matches!(talked, Ok(false))
+                    && let Some(response) = dialogue.response()
+                {
+                    // What a proxy answered is shown even if it refuses.
+                    self.emit(&Event::Head(Direction::ToClient, response), runtime)?;
+                }
+                match talked? {
+                    true => self.let_through(link, runtime, now),
+                    false => self.wait(State::Talking(link, dialogue)),
+                }
+            }
+            State::Securing(mut link) => match link.handshake()? {
+                true => {
+                    self.phases.tls = Some(now.saturating_duration_since(self.phase_began));
+                    if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
+                        if self.records {
+                            runtime.record.secured(&facts);
+                        }
+                        self.emit(&Event::Tls(&facts), runtime)?;
+                    }
+                    self.ask(link, runtime, now)
+                }
+                false => self.wait(State::Securing(link)),
+            },
+            State::Answering { link, inbound, interim } => {
+                self.read_response(link, inbound, interim, runtime, now)
+            }
+            State::Refused { mut link, mut inbound, mut body, pair, until } => {
+                if self.read_body(&mut link, &mut inbound, &mut body) {
+                    return Err(self.refused(&body, pair, runtime));
+                }
+                self.wait(State::Refused { link, inbound, body, pair, until })
+            }
+            State::Over => Ok(Step::Wait),
+        }
+    }
+
+    fn wait(&mut self, state: State) -> Result<Step, OpenError> {
+        self.state = state;
+        Ok(Step::Wait)
+    }
+
+    fn go(&mut self, state: State) -> Result<Step, OpenError> {
+        self.state = state;
+        Ok(Step::Go)
+    }
+
+    fn emit(&mut self, event: &Event<'_>, runtime: &mut Runtime) -> io::Result<()> {
+        self.evidence.take(event);
+        runtime.tell_of(self.conn, event)
+    }
+
+    /// Waits for something until a deadline of so long from now.
+    fn expect(&mut self, given: Duration, what: &'static str, now: Instant) {
+        self.clock = Some((Deadline::within(given, self.max_time, now), what));
+    }
+
+    /// Changes what is waited for, until the same moment.
+    fn expect_next(&mut self, what: &'static str) {
+        if let Some((_, waits_for)) = &mut self.clock {
+            *waits_for = what;
+        }
+    }
+
+    /// The request is made, the way chosen, and the first hop looked up.
+    fn begin(&mut self, runtime: &mut Runtime, now: Instant) -> Result<Step, OpenError> {
+        let target = self.trail.current().clone();
+        if self.trail.hops() == 0 {
+            for note in &self.config.target.notes.clone() {
+                self.emit(&Event::Note(note), runtime)?;
+            }
+        }
+        self.evidence.begin(&target);
+        if self.records {
+            runtime.record.begin(&target, self.trail.hops());
+        }
+        let from_jar =
+            runtime.record.cookies_for(&target).filter(|_| self.config.keeps_cookies);
+        self.request = Some(request(&self.config, &target, from_jar.as_deref())?);
+        self.phases = Phases::default();
+        self.phase_began = now;
+
+        let way = self.config.transport.clone();
+        let route = way.route(&target)?;
+        self.evidence.goes_by(&route);
+        for note in route.notes() {
+            self.emit(&Event::Note(&note), runtime)?;
+        }
+        // Files that can't be used are found out before anything is dialled.
+        self.tls = target.secure.then(|| TlsClient::new(&way.tls)).transpose()?;
+        self.proxy_tls = match route.secure_proxy() {
+            Some(proxy) => {
+                let client = TlsClient::new(&way.proxy_tls()).map_err(OpenError::ProxyTls)?;
+                Some(client.start(&proxy.host).map_err(OpenError::ProxyTls)?)
+            }
+            None => None,
+        };
+        let hop = route.hop.clone();
+        self.route = Some(route);
+        match hop {
+            Hop::Unix(path) => {
+                let what = "the server behind the Unix socket did not accept the connection";
+                self.expect(self.config.connect_timeout, what, now);
+                let result = runtime.call(move || connect_unix(&path))?;
+                self.go(State::ConnectingUnix(result))
+            }
+            Hop::Tcp(host) => {
+                self.expect(self.config.connect_timeout, "the name was not looked up", now);
+                self.resolve(host, runtime, now)
+            }
+        }
+    }
+
+    fn resolve(
+        &mut self,
+        host: Destination,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        // The lookup ends by itself, with an error of its own.
+        let deadline = self.clock.take().map_or(now, |(deadline, _)| deadline.at);
+        let way = self.config.transport.clone();
+        let is_address = host.host.parse::<std::net::IpAddr>().is_ok();
+        if is_address || way.overrides.addresses(&host).is_some() {
+            let addresses = way.addresses(&host, deadline);
+            let addresses = addresses.map_err(|error| self.on_the_way(error.into()))?;
+            return self.resolved(&addresses, runtime, now);
+        }
+        let result = runtime.call(move || way.addresses(&host, deadline))?;
+        self.go(State::Resolving(result))
+    }
+
+    /// Connects to one of the addresses.
+    fn resolved(
+        &mut self,
+        addresses: &[SocketAddr],
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        self.phases.resolve = now.saturating_duration_since(self.phase_began);
+        if self.records {
+            runtime.record.resolved();
+        }
+        if let Some(Route { hop: Hop::Tcp(host), .. }) = self.route.clone() {
+            self.emit(&Event::Resolved { host: &host.host, addresses }, runtime)?;
+        }
+        let used = self.phases.resolve;
+        let left = self.config.connect_timeout.saturating_sub(used);
+        self.phase_began = now;
+        self.expect(left, "no address answered", now);
+        match *addresses {
+            [address] if self.config.transport.source.is_any() => {
+                let link = mio::net::TcpStream::connect(address).and_then(|stream| {
+                    let stream = Stream::Tcp(stream);
+                    let socket = token(self.slot, Part::Socket);
+                    Link::over(stream, self.proxy_tls.take(), runtime.registry(), socket)
+                });
+                match link {
+                    Ok(link) => self.go(State::Connecting { link: Box::new(link), address }),
+                    Err(error) => Err(self.not_connected(address, error, runtime, now)?),
+                }
+            }
+            _ => {
+                let (way, addresses) = (self.config.transport.clone(), addresses.to_vec());
+                let deadline = self.clock.take().map_or(now, |(deadline, _)| deadline.at);
+                let result = runtime.call(move || way.dial(&addresses, deadline))?;
+                self.go(State::Racing(result))
+            }
+        }
+    }
+
+    fn attempt(&self, addr: SocketAddr, outcome: Outcome, now: Instant) -> Attempt {
+        let elapsed = now.saturating_duration_since(self.phase_began);
+        Attempt { addr, started: Duration::ZERO, elapsed, outcome }
+    }
+
+    /// The error of a lone address that can't be connected to.
+    fn not_connected(
+        &mut self,
+        address: SocketAddr,
+        error: io::Error,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<OpenError, OpenError> {
+        let timed_out = error.kind() == io::ErrorKind::TimedOut
+            && self.clock.is_some_and(|(deadline, _)| deadline.at <= now);
+        let attempts = vec![self.attempt(address, Outcome::Failed(error), now)];
+        match self.dialled(Err(DialError { attempts, timed_out }), runtime) {
+            Err(error) => Ok(error),
+            Ok(_) => Err(OpenError::Local(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    /// Reports the attempts, and takes the stream of the one that won.
+    fn dialled(
+        &mut self,
+        dialed: Result<Dialed, DialError>,
+        runtime: &mut Runtime,
+    ) -> Result<Stream, OpenError> {
+        let attempts = match &dialed {
+            Ok(dialed) => &dialed.attempts,
+            Err(error) => &error.attempts,
+        };
+        self.evidence.dialled(attempts);
+        for attempt in attempts {
+            let error = match &attempt.outcome {
+                Outcome::Connected => continue,
+                Outcome::Failed(error) => plain_io(error),
+                Outcome::Unanswered => "no answer".to_owned(),
+            };
+            let event = Event::AddressFailed { address: attempt.addr, error: &error };
+            self.emit(&event, runtime)?;
+        }
+        let stream = dialed.map_err(|error| self.on_the_way(error.into()))?.stream;
+        stream.set_nonblocking(true).map_err(OpenError::Io)?;
+        Ok(Stream::Tcp(mio::net::TcpStream::from_std(stream)))
+    }
+
+    fn take_stream(
+        &mut self,
+        stream: Stream,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        let socket = token(self.slot, Part::Socket);
+        let link = Link::over(stream, self.proxy_tls.take(), runtime.registry(), socket);
+        self.reached(Box::new(link.map_err(OpenError::Io)?), runtime, now)
+    }
+
+    /// The first hop is connected.
+    fn reached(
+        &mut self,
+        link: Box<Link>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        self.phases.connect = now.saturating_duration_since(self.phase_began);
+        if self.records {
+            runtime.record.connected();
+        }
+        let path = match &self.route {
+            Some(Route { hop: Hop::Unix(path), .. }) => Some(path.display().to_string()),
+            _ => None,
+        };
+        let (local, peer) = match path {
+            Some(path) => ("a Unix socket".to_owned(), path),
+            None => {
+                let (local, peer) = link.addresses().map_err(OpenError::Io)?;
+                if self.records {
+                    runtime.record.ends(local, peer);
+                }
+                (local.to_string(), peer.to_string())
+            }
+        };
+        self.emit(&Event::Connected { local: &local, peer: &peer }, runtime)?;
+        runtime.listen_to_signals()?;
+        self.phase_began = now;
+        let what = "the TLS handshake with the proxy was not completed";
+        self.expect(self.config.handshake_timeout, what, now);
+        match self.route.as_ref().is_some_and(|route| route.proxy.is_some()) {
+            true => self.go(State::SecuringProxy(link)),
+            false => self.secure(link, runtime, now),
+        }
+    }
+
+    /// The proxy can be talked to.
+    fn ask_proxy(
+        &mut self,
+        link: Box<Link>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
+            self.emit(&Event::Tls(&facts), runtime)?;
+        }
+        self.expect_next("the proxy did not open the way to the server");
+        let (way, route) = (self.config.transport.clone(), self.route.clone());
+        let deadline = self.clock.map_or(now, |(deadline, _)| deadline.at);
+        let Some(route) = route else { return self.secure(link, runtime, now) };
+        let result = runtime.call(move || way.dialogue(&route, deadline))?;
+        self.go(State::Asking(link, result))
+    }
+
+    fn talk(
+        &mut self,
+        link: Box<Link>,
+        dialogue: Option<Dialogue>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        let Some(dialogue) = dialogue else { return self.secure(link, runtime, now) };
+        if let Some(request) = dialogue.request() {
+            self.emit(&Event::Head(Direction::ToServer, request), runtime)?;
+        }
+        self.go(State::Talking(link, Box::new(dialogue)))
+    }
+
+    /// The proxy has opened the way.
+    fn let_through(
+        &mut self,
+        link: Box<Link>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        self.phases.proxy = Some(now.saturating_duration_since(self.phase_began));
+        if self.records {
+            runtime.record.let_through();
+        }
+        self.evidence.let_through();
+        self.secure(link, runtime, now)
+    }
+
+    fn secure(
+        &mut self,
+        mut link: Box<Link>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        self.phase_began = now;
+        let Some(tls) = self.tls.take() else { return self.ask(link, runtime, now) };
+        self.expect_next("the TLS handshake was not completed");
+        link.start_tls(tls.start(&self.trail.current().host)?);
+        self.go(State::Securing(link))
+    }
+
+    /// Sends the request.
+    fn ask(
+        &mut self,
+        mut link: Box<Link>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        self.phase_began = now;
+        if let Some(request) = self.request.clone() {
+            link.tx.extend_from_slice(request.raw());
+            self.emit(&Event::Head(Direction::ToServer, &request), runtime)?;
+        }
+        self.expect_next("the server did not answer the handshake");
+        let inbound = Observer::before_handshake(Direction::ToClient, self.config.limits);
+        self.go(State::Answering { link, inbound, interim: 0 })
+    }
+
+    fn read_response(
+        &mut self,
+        mut link: Box<Link>,
+        mut inbound: Observer,
+        interim: usize,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        let mut received = 0;
+        for _ in 0..READS {
+            link.flush()?;
+            let (mut input, _) = link.split();
+            let found = match inbound.next(&mut input) {
+                Some(Observed::Head(head)) => Some(Ok(head.clone())),
+                Some(Observed::HeadError(error)) => Some(Err(OpenError::Head(*error))),
+                _ => None,
+            };
+            let at = input.consumed();
+            link.consumed(at);
+            if let Some(found) = found {
+                return self.answered(link, inbound, interim, found?, runtime, now);
+            }
+            if let Some(parser) = inbound.partial_head() {
+                received = parser.raw().len();
+                self.evidence.received(received);
+                if parser.not_http() {
+                    return Err(OpenError::NotHttp(response::first_bytes(parser.raw())));
+                }
+                if received > 0 {
+                    self.expect_next("the server began its response and did not end it");
+                }
+            }
+            match link.fill()? {
+                Fill::Data => {}
+                Fill::End { .. } => return Err(OpenError::Closed { received }),
+                Fill::Blocked => break,
+            }
+        }
+        self.wait(State::Answering { link, inbound, interim })
+    }
+
+    /// The head of a response is complete.
+    fn answered(
+        &mut self,
+        link: Box<Link>,
+        mut inbound: Observer,
+        interim: usize,
+        response: Head,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Step, OpenError> {
+        self.emit(&Event::Head(Direction::ToClient, &response), runtime)?;
+        // "a client MUST be able to parse one or more 1xx responses received prior to a final
+        // response" (RFC 9110 §15.2); 101 is final here.
+        if let Some(100 | 102..=199) = response.status_line().map(|line| line.code) {
+            if interim >= MAX_INTERIM {
+                return Err(OpenError::OnlyInterim(interim + 1));
+            }
+            let inbound = Observer::before_handshake(Direction::ToClient, self.config.limits);
+            return self.go(State::Answering { link, inbound, interim: interim + 1 });
+        }
+        self.phases.upgrade = now.saturating_duration_since(self.phase_began);
+        let phases = self.phases;
+        self.emit(&Event::Timing(&phases), runtime)?;
+        let target = self.trail.current().clone();
+        if self.records {
+            runtime.record.answered(&response);
+        }
+        if self.config.keeps_cookies && runtime.record.keep_cookies(&target, &response) {
+            self.trail.cookies_changed();
+        }
+        let Some(request) = self.request.take() else { return Ok(Step::Wait) };
+        let report = response::judge(&self.config, &target, &request, &response);
+        self.emit(&Event::Judged(&report), runtime)?;
+        let Some(status) = response.status_line() else {
+            return Err(OpenError::NotHttp(response::first_bytes(response.raw())));
+        };
+        if status.code != 101 {
+            if self.config.redirects.is_some() && is_redirect(status.code) {
+                let pair = Box::new(Pair { request, response, report });
+                return self.follow(pair, runtime);
+            }
+            inbound.expect_body();
+            let body = Body::of(&response);
+            let pair = Box::new(Pair { request, response, report });
+            // The handshake's time may be over sooner.
+            let until = Deadline::within(BODY_PATIENCE, self.deadline(), now);
+            self.clock = Some((until, "the body did not come"));
+            return self.go(State::Refused { link, inbound, body, pair, until });
+        }
+        let list = response::fatal(&report);
+        if !list.is_empty() {
+            let pair = Box::new(Pair { request, response, report });
+            return Err(OpenError::BadHandshake { list, pair });
+        }
+        inbound.expect_frames(report.agreed.deflate.as_ref());
+        if self.records {
+            runtime.record.agreed(&report.agreed);
+        }
+        self.emit(&Event::Open(&report.agreed), runtime)?;
+        let (conn, evidence) = (self.conn, mem::take(&mut self.evidence));
+        let link = *link;
+        let opened = Opened { conn, link, inbound, request, response, report, evidence };
+        Ok(Step::Open(Box::new(opened)))
+    }
+
+    /// Goes where the response leads, and says so.
+    fn follow(&mut self, pair: Box<Pair>, runtime: &mut Runtime) -> Result<Step, OpenError> {
+        let status = pair.response.status_line().map_or(0, |line| line.code);
+        let locations: Vec<String> = pair
+            .response
+            .headers()
+            .filter(|field| field.name.eq_ignore_ascii_case(b"location"))
+            .map(|field| String::from_utf8_lossy(field.value).into_owned())
+            .collect();
+        let locations: Vec<&str> = locations.iter().map(String::as_str).collect();
+        let options = self.config.redirects.unwrap_or_default();
+        let hop = match self.trail.follow(status, &locations, options) {
+            Ok(hop) => hop,
+            Err(error) => {
+                if let RedirectError::Loop { to } | RedirectError::TooMany { to, .. } = &error {
+                    self.evidence.hops.push(to.clone());
+                }
+                return Err(OpenError::Redirect { error, pair });
+            }
+        };
+        let text = format!("redirect {}: {status} to {}", self.trail.hops(), hop.target);
+        let notes: Vec<String> = hop.notes.iter().chain(&hop.target.notes).cloned().collect();
+        for note in std::iter::once(&text).chain(&notes) {
+            self.evidence.take(&Event::Note(note));
+            runtime.note(note)?;
+        }
+        runtime.reporter.next_connection();
+        self.conn = runtime.reporter.connection();
+        self.go(State::Begin)
+    }
+
+    /// Reads what there is of a refusal's body; true when nothing more is to come.
+    fn read_body(&mut self, link: &mut Link, inbound: &mut Observer, body: &mut Body) -> bool {
+        for _ in 0..READS {
+            let (mut input, _) = link.split();
+            while let Some(Observed::Body(bytes)) = inbound.next(&mut input) {
+                body.push(bytes);
+            }
+            let at = input.consumed();
+            link.consumed(at);
+            if body.is_complete() {
+                return true;
+            }
+            match link.fill() {
+                Ok(Fill::Data) => {}
+                Ok(Fill::Blocked) => return false,
+                Ok(Fill::End { .. }) | Err(_) => return true,
+            }
+        }
+        false
+    }
+
+    /// The error of another status than 101.
+    fn refused(&mut self, body: &Body, pair: Box<Pair>, runtime: &mut Runtime) -> OpenError {
+        let body = body.content();
+        if !body.is_empty() {
+            // A failing output must not hide the refusal itself.
+            let _ = self.emit(&Event::Body(body), runtime);
+        }
+        let status = pair.response.status_line();
+        let status = status
+            .map(|line| format!("{} {}", line.code, sanitize::escaped(line.reason)))
+            .unwrap_or_default();
+        let reporter = &runtime.reporter;
+        let shown = reporter.tells_notes() || !reporter.may_warn();
+        let body = match (shown, reporter.shows_secrets()) {
+            (true, _) => String::new(),
+            (_, true) => response::quote(&pair.response, body),
+            (_, false) => response::quote(&redact::head(&pair.response), body),
+        };
+        OpenError::Refused { status: status.trim_end().to_owned(), body, pair }
+    }
+
+    /// What keeps us from a proxy is the proxy's failure, not the server's.
+    fn on_the_way(&self, error: OpenError) -> OpenError {
+        let proxy = self.route.as_ref().and_then(|route| route.proxy.as_ref());
+        match (proxy, error) {
+            (Some(proxy), error @ (OpenError::Resolve { .. } | OpenError::Dial(_))) => {
+                OpenError::ProxyAway { proxy: proxy.to_string(), error: Box::new(error) }
+            }
+            (_, error) => error,
+        }
+    }
+}
+
+impl Opening for ClientOpening {
+    fn advance(
+        &mut self,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Option<Box<Opened>>, OpenError> {
+        loop {
+            match self.step(runtime, now)? {
+                Step::Go => {}
+                Step::Open(opened) => return Ok(Some(opened)),
+                Step::Wait => match self.clock {
+                    Some((deadline, what)) if deadline.at <= now => {
+                        match mem::replace(&mut self.state, State::Over) {
+                            // What came of the body is shown.
+                            State::Refused { body, pair, .. } => {
+                                return Err(self.refused(&body, pair, runtime));
+                            }
+                            State::Connecting { address, .. } => {
+                                return Err(self.not_connected(
+                                    address,
+                                    io::ErrorKind::TimedOut.into(),
+                                    runtime,
+                                    now,
+                                )?);
+                            }
+                            _ => return Err(deadline.passed(what)),
+                        }
+                    }
+                    _ => return Ok(None),
+                },
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.clock.map(|(deadline, _)| deadline.at)
+    }
+
+    fn ready(&mut self, event: &mio::event::Event) {
+        match &mut self.state {
+            State::Connecting { link, .. }
+            | State::SecuringProxy(link)
+            | State::Asking(link, _)
+            | State::Talking(link, _)
+            | State::Securing(link)
+            | State::Answering { link, .. }
+            | State::Refused { link, .. } => link.ready(event),
+            State::Begin
+            | State::Resolving(_)
+            | State::Racing(_)
+            | State::ConnectingUnix(_)
+            | State::Over => {}
+        }
+    }
+
+    fn wants_turn(&self) -> bool {
+        match &self.state {
+            State::Answering { link, .. } | State::Refused { link, .. } => link.may_fill(),
+            _ => false,
+        }
+    }
+
+    fn evidence(&mut self) -> &mut OpeningEvidence {
+        &mut self.evidence
+    }
+}
+
+/// What a thread has returned; `None` if it has not.
+fn received<T>(result: &Receiver<T>) -> Result<Option<T>, OpenError> {
+    match result.try_recv() {
+        Ok(value) => Ok(Some(value)),
+        Err(TryRecvError::Empty) => Ok(None),
+        Err(TryRecvError::Disconnected) => {
+            Err(OpenError::Local(io::Error::other("the connecting thread failed")))
+        }
+    }
+}
+
+/// The request's head, exactly as it will be sent.
+///
+/// # Errors
+///
+/// Something can't be sent.
+pub fn request(
+    config: &OpenConfig,
+    target: &Target,
+    from_jar: Option<&str>,
+) -> Result<Head, HeaderError> {
+    let spec = RequestSpec {
+        subprotocols: config.subprotocols.clone(),
+        origin: config.origin.clone(),
+        deflate: config.deflate,
+        user_agent: Some(concat!("wscope/", env!("CARGO_PKG_VERSION")).to_owned()),
+        headers: config.edits(target, from_jar)?,
+        order: config.header_order.clone(),
+        ..RequestSpec::new(&target.host_header, &target.resource_name, random::nonce())
+    };
+    Ok(Head::parse(HeadKind::Request, &spec.encode()?))
+}
+
+/// Runs an opening to its end, with nothing beside it.
+///
+/// # Errors
+///
+/// The error of the opening; a signal counts as one.
+pub fn open(opening: &mut dyn Opening, runtime: &mut Runtime) -> Result<Box<Opened>, OpenError> {
+    let mut task = Alone { opening, result: None };
+    run(&mut task, runtime)?;
+    task.result.unwrap_or_else(|| Err(io::Error::other("the opening did not end").into()))
+}
+
+/// One opening and nothing beside it.
+struct Alone<'a> {
+    opening: &'a mut dyn Opening,
+    result: Option<Result<Box<Opened>, OpenError>>,
+}
+
+impl Task for Alone<'_> {
+    fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        self.result = match runtime.take_signal() {
+            Some(signal) => Some(Err(OpenError::Signal(signal))),
+            None => self.opening.advance(runtime, now).transpose(),
+        };
+        Ok(())
+    }
+
+    fn next(&mut self, _: &Runtime, _: Instant) -> Next {
+        match self.result {
+            Some(_) => Next::Done,
+            None if self.opening.wants_turn() => Next::Now,
+            None => Next::Wait(self.opening.deadline()),
+        }
+    }
+
+    fn ready(&mut self, ready: Ready<'_>) {
+        if let Ready::Socket(_, event) = ready {
+            self.opening.ready(event);
+        }
+    }
+}

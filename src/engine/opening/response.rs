@@ -1,0 +1,115 @@
+//! What a server's answer to the opening handshake amounts to.
+
+use std::fmt::Write as _;
+
+use crate::config::OpenConfig;
+use crate::net::target::Target;
+use crate::net::tls::options::ServerName;
+use crate::ui::sanitize;
+use crate::wire::handshake::rules::{self, Context, Report, Sni, UrlFacts};
+use crate::wire::head::Head;
+
+/// How much of a refusal's body is read and shown.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// Judges request and response by every rule.
+pub(crate) fn judge(
+    config: &OpenConfig,
+    target: &Target,
+    request: &Head,
+    response: &Head,
+) -> Report {
+    let host = target.host_header.strip_suffix(&format!(":{}", target.port));
+    let is_address = target.host.parse::<std::net::IpAddr>().is_ok();
+    let context = Context {
+        url: Some(UrlFacts {
+            secure: target.secure,
+            host: host.unwrap_or(&target.host_header),
+            port: target.port,
+            resource: &target.resource_name,
+            fragment: None,
+            loopback: target.is_loopback(),
+        }),
+        // "Literal IPv4 and IPv6 addresses are not permitted" in SNI (RFC 6066 §3).
+        sni: match (&config.transport.tls.server_name, target.secure) {
+            (ServerName::Other(name), true) => Sni::Sent(name),
+            (ServerName::Unsent, true) => Sni::Missing,
+            (ServerName::Host, true) if !is_address => Sni::Sent(&target.host),
+            _ => Sni::Unseen,
+        },
+        ..Context::new(request, Some(response))
+    };
+    rules::check(&context)
+}
+
+/// The fatal broken rules of a 101, in a list; empty if there are none.
+pub(crate) fn fatal(report: &Report) -> String {
+    let broken = report.fatal().map(|verdict| {
+        let text = sanitize::escaped(verdict.text.as_bytes());
+        format!("{text} ({})", verdict.rule.id)
+    });
+    broken.collect::<Vec<_>>().join("; ")
+}
+
+/// The body of a refusal while it comes in: by its length, to the end of the stream, or as far as
+/// patience goes.
+pub(crate) struct Body {
+    content: Vec<u8>,
+    enough: usize,
+    /// The last chunk says that no more comes (RFC 9112 §7.1); a peer that keeps the connection
+    /// would be waited for in vain.
+    chunked: bool,
+}
+
+impl Body {
+    /// The body that a response announces.
+    pub(crate) fn of(response: &Head) -> Self {
+        let announced = response
+            .get("content-length")
+            .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse::<usize>().ok());
+        Self {
+            content: Vec::new(),
+            enough: announced.unwrap_or(MAX_BODY).min(MAX_BODY),
+            chunked: response.has_token("Transfer-Encoding", "chunked"),
+        }
+    }
+
+    /// Takes more of it.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let room = self.enough - self.content.len();
+        self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// Whether nothing more is needed.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.content.len() >= self.enough || self.chunked && self.content.ends_with(b"0\r\n\r\n")
+    }
+
+    /// What came of it.
+    pub(crate) fn content(&self) -> &[u8] {
+        &self.content
+    }
+}
+
+/// Head and body of a refusal, escaped and indented for stderr.
+pub(crate) fn quote(response: &Head, body: &[u8]) -> String {
+    let mut text = String::new();
+    quote_lines(response.raw(), &mut text);
+    if !body.is_empty() {
+        text.push_str("\n<");
+        quote_lines(body, &mut text);
+    }
+    text
+}
+
+fn quote_lines(bytes: &[u8], text: &mut String) {
+    for line in bytes.trim_ascii_end().split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let _ = write!(text, "\n< {}", sanitize::escaped(line));
+    }
+}
+
+/// As much of an answer that is not HTTP as is quoted.
+pub(crate) fn first_bytes(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len().min(64)].to_vec()
+}

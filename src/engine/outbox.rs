@@ -1,0 +1,487 @@
+//! Everything a connection sends goes through its outbox, so that nothing is sent unseen.
+//!
+//! Frames are appended to the connection's send buffer by a [`Sender`]. The outbox decodes them
+//! before they leave, if somebody looks; it counts them; and it keeps messages whole: a producer
+//! that sends a message in pieces owns the message slot until its last piece. Control frames pass
+//! between the pieces. Messages of other producers wait in a queue, which is bounded because
+//! producers ask for room ([`Outbox::has_room`]) and because what waits is counted (see
+//! [`memory`](super::memory)).
+
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::memory::{Budget, Share};
+use crate::event::{ConnId, Direction, Event, Observed, Totals};
+use crate::net::link::{HIGH_WATER, Link, LinkError};
+use crate::net::stdio::Stdout;
+use crate::output::reporter::Reporter;
+use crate::session::endpoint::SendError;
+use crate::session::tally::Counters;
+use crate::session::{Endpoint, Limits, Observer};
+use crate::wire::Data;
+use crate::wire::decoder::Input;
+use crate::wire::deflate::params::DeflateParams;
+use crate::wire::writer::RawFrame;
+
+/// A longer message leaves the queue in fragments of this size, so that control frames pass
+/// between them and one copy serves all connections.
+const PIECE: usize = 1024 * 1024;
+
+/// Who sends a message in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Producer {
+    /// Whole messages, which need no owner.
+    Message,
+    /// Standard input.
+    Input,
+    /// The process of `--exec`.
+    Process,
+    /// The messages of `--send`.
+    Greeting,
+    /// `--echo`.
+    Echo,
+    /// `/file`.
+    File,
+    /// Fragments sent one by one by hand or by JSON commands.
+    Hand,
+}
+
+/// A message that several connections send; it is kept once.
+#[derive(Debug)]
+pub struct SharedMessage {
+    /// Text or binary.
+    pub opcode: Data,
+    /// The content.
+    pub content: Box<[u8]>,
+    _share: Share,
+}
+
+impl SharedMessage {
+    /// Keeps a copy of a message, which counts until the last connection has sent it.
+    pub fn new(opcode: Data, content: &[u8], budget: &Rc<Budget>) -> Rc<Self> {
+        let mut share = Share::of(budget);
+        share.set(content.len());
+        Rc::new(Self { opcode, content: content.into(), _share: share })
+    }
+}
+
+#[derive(Debug)]
+enum Content {
+    Own(Vec<u8>),
+    Shared(Rc<SharedMessage>),
+}
+
+impl Content {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Shared(message) => &message.content,
+        }
+    }
+}
+
+/// A message, or a piece of one, that waits for the message slot.
+#[derive(Debug)]
+struct Queued {
+    producer: Producer,
+    opcode: Data,
+    content: Content,
+    /// Bytes of `content` that have been sent.
+    sent: usize,
+    last: bool,
+}
+
+/// How our side of the stream ends early, on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EarlyEnd {
+    HalfClose,
+    Abort,
+}
+
+/// What a connection has to send besides the bytes in its send buffer.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    observer: Option<Box<OutboundObserver>>,
+    slot: Option<Producer>,
+    queue: VecDeque<Queued>,
+    /// Bytes in the queue, and how many of these only this connection holds.
+    queued: usize,
+    own: usize,
+    /// A Close that waits for the queue.
+    close: Option<Box<(Option<u16>, String)>>,
+    early_end: Option<EarlyEnd>,
+}
+
+impl Outbox {
+    /// Creates an outbox; `observer` decodes what is sent.
+    pub fn new(observer: Option<OutboundObserver>) -> Self {
+        Self { observer: observer.map(Box::new), ..Self::default() }
+    }
+
+    /// Whether what is sent is decoded.
+    pub fn is_observed(&self) -> bool {
+        self.observer.is_some()
+    }
+
+    /// What has been sent in all; zero where nothing is observed.
+    pub fn totals(&self) -> Totals {
+        self.observer.as_ref().map(|observer| observer.counters.totals()).unwrap_or_default()
+    }
+
+    /// Bytes in the queue: they are not encoded yet.
+    pub fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Bytes in the queue that only this connection holds.
+    pub fn held(&self) -> usize {
+        self.own
+    }
+
+    /// Whether a producer should make more: `pending` bytes wait in the send buffer. Whole messages
+    /// may wait in the queue; pieces of one need the message slot.
+    pub fn has_room(&self, producer: Producer, pending: usize) -> bool {
+        match producer {
+            Producer::Message => pending + self.queued < HIGH_WATER && self.close.is_none(),
+            producer => self.is_free_for(producer) && pending < HIGH_WATER,
+        }
+    }
+
+    /// Whether messages wait that could be moved to the send buffer.
+    pub fn can_move(&self, pending: usize) -> bool {
+        let waits = self.next_queued().is_some() || (self.queue.is_empty() && self.close.is_some());
+        waits && pending < HIGH_WATER
+    }
+
+    /// Reports and sends what has been made, then ends our side if that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// The transport failed, or an output did.
+    pub fn flush(
+        &mut self,
+        conn: ConnId,
+        endpoint: &mut Endpoint,
+        link: &mut Link,
+        stdout: &mut Stdout,
+        reporter: &mut Reporter,
+    ) -> io::Result<Result<(), LinkError>> {
+        self.observe(conn, &link.tx, reporter, stdout)?;
+        let sent = match self.early_end.take() {
+            None if link.pending() > 0 => link.flush(),
+            None => Ok(()),
+            Some(EarlyEnd::HalfClose) => link.half_close(),
+            Some(EarlyEnd::Abort) => {
+                // What was sent before it was meant to arrive.
+                let sent = link.flush();
+                link.abort();
+                endpoint.drop_connection();
+                sent
+            }
+        };
+        if let Some(observer) = &mut self.observer {
+            observer.seen = link.tx.len();
+        }
+        Ok(sent)
+    }
+
+    /// Reports what has been appended to the send buffer since the last call.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn observe(
+        &mut self,
+        conn: ConnId,
+        tx: &[u8],
+        reporter: &mut Reporter,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        match &mut self.observer {
+            Some(observer) => observer.observe(conn, tx, reporter, stdout),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts observing behind `len` bytes of the send buffer, which are the handshake.
+    pub fn skip(&mut self, len: usize) {
+        if let Some(observer) = &mut self.observer {
+            observer.seen = len;
+        }
+    }
+
+    /// Forgets what waits: it can't be sent any more. `link` keeps nothing either.
+    pub fn clear(&mut self, link: &mut Link) {
+        link.drop_unsent();
+        self.skip(link.tx.len());
+        self.clear_queue();
+    }
+
+    fn clear_queue(&mut self) {
+        (self.queue, self.queued, self.own, self.close) = (VecDeque::new(), 0, 0, None);
+    }
+
+    /// Whether a producer may append to the send buffer: nobody else is inside a message, and
+    /// nothing waits that comes first.
+    #[inline]
+    fn is_free_for(&self, producer: Producer) -> bool {
+        let free = self.slot.is_none_or(|owner| owner == producer);
+        free && self.next_queued().is_none() && self.close.is_none()
+    }
+
+    /// The index of the message or piece that may be sent next.
+    #[inline]
+    fn next_queued(&self) -> Option<usize> {
+        match self.slot {
+            None => (!self.queue.is_empty()).then_some(0),
+            Some(owner) => self.queue.iter().position(|queued| queued.producer == owner),
+        }
+    }
+
+    fn push(&mut self, queued: Queued) {
+        let len = queued.content.bytes().len();
+        self.queued += len;
+        if let Content::Own(_) = queued.content {
+            self.own += len;
+        }
+        self.queue.push_back(queued);
+    }
+}
+
+/// Sends on one connection: frames go to the send buffer, or messages to the queue.
+pub struct Sender<'a> {
+    /// The protocol of the connection.
+    pub endpoint: &'a mut Endpoint,
+    /// What waits besides the send buffer.
+    pub outbox: &'a mut Outbox,
+    /// The send buffer.
+    pub tx: &'a mut Vec<u8>,
+    /// The time.
+    pub now: Instant,
+}
+
+impl Sender<'_> {
+    /// Whether messages can be sent.
+    pub fn is_open(&self) -> bool {
+        self.endpoint.is_open() && self.outbox.close.is_none()
+    }
+
+    /// Sends a whole message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once the connection is closing.
+    #[inline]
+    pub fn message(&mut self, opcode: Data, content: &[u8]) -> Result<(), SendError> {
+        self.fragment(Producer::Message, opcode, content, true)
+    }
+
+    /// Sends the next piece of a producer's message; `opcode` counts with the first.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once the connection is closing.
+    #[inline]
+    pub fn fragment(
+        &mut self,
+        producer: Producer,
+        opcode: Data,
+        piece: &[u8],
+        last: bool,
+    ) -> Result<(), SendError> {
+        if self.outbox.is_free_for(producer) {
+            self.endpoint.send_fragment(opcode, piece, last, self.tx)?;
+            self.outbox.slot = (!last).then_some(producer);
+            return Ok(());
+        }
+        if !self.is_open() {
+            return Err(SendError::NotOpen);
+        }
+        let content = Content::Own(piece.to_vec());
+        self.outbox.push(Queued { producer, opcode, content, sent: 0, last });
+        Ok(())
+    }
+
+    /// Sends a message that other connections send too; a long one waits in the queue as the one
+    /// copy that all share.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotOpen`] once the connection is closing.
+    pub fn shared(&mut self, message: &Rc<SharedMessage>) -> Result<(), SendError> {
+        if !self.is_open() {
+            return Err(SendError::NotOpen);
+        }
+        let outbox = &mut *self.outbox;
+        let room = self.tx.len() < HIGH_WATER && message.content.len() < HIGH_WATER;
+        if outbox.queue.is_empty() && outbox.slot.is_none() && room {
+            return self.endpoint.send_message(message.opcode, &message.content, self.tx);
+        }
+        outbox.push(Queued {
+            producer: Producer::Message,
+            opcode: message.opcode,
+            content: Content::Shared(Rc::clone(message)),
+            sent: 0,
+            last: true,
+        });
+        Ok(())
+    }
+
+    /// Ends a message that its producer gives up: with an empty last fragment, because what has
+    /// been sent of it can't be taken back and nothing else could be sent behind it.
+    pub fn give_up(&mut self, producer: Producer) {
+        if self.outbox.slot == Some(producer) {
+            // Once the connection is closing nothing needs an end.
+            let _ = self.fragment(producer, Data::Binary, b"", true);
+        }
+    }
+
+    /// Sends a ping.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closing, or the payload exceeds 125 bytes.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.endpoint.send_ping(payload, self.now, self.tx)
+    }
+
+    /// Sends a pong that answers no ping.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closing, or the payload exceeds 125 bytes.
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.endpoint.send_pong(payload, self.tx)
+    }
+
+    /// Starts the closing handshake, behind the messages that wait.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closing already, the code may not be sent, or the reason is too long.
+    pub fn close(&mut self, code: Option<u16>, reason: &str) -> Result<(), SendError> {
+        if self.outbox.queue.is_empty() {
+            return self.endpoint.close(code, reason, self.now, self.tx);
+        }
+        if self.outbox.close.is_some() {
+            return Err(SendError::NotOpen);
+        }
+        self.endpoint.check_close(code, reason)?;
+        self.outbox.close = Some(Box::new((code, reason.to_owned())));
+        Ok(())
+    }
+
+    /// Starts the closing handshake without the messages that wait: the peer does not keep up.
+    pub fn close_now(&mut self, code: Option<u16>, reason: &str) {
+        self.outbox.clear_queue();
+        // It may be closing already, which is as good.
+        let _ = self.endpoint.close(code, reason, self.now, self.tx);
+    }
+
+    /// Sends a frame made by hand, legal or not.
+    pub fn raw(&mut self, frame: &RawFrame) {
+        self.endpoint.send_raw(frame, self.now, self.tx);
+    }
+
+    /// Sends bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.tx.extend_from_slice(bytes);
+    }
+
+    /// Ends our side of the stream behind what has been sent; receiving goes on.
+    pub fn half_close(&mut self) {
+        self.outbox.early_end.get_or_insert(EarlyEnd::HalfClose);
+    }
+
+    /// Resets the connection behind what has been sent.
+    pub fn abort(&mut self) {
+        self.outbox.early_end = Some(EarlyEnd::Abort);
+    }
+
+    /// Moves what waits to the send buffer, as far as there is room for it.
+    pub fn move_queued(&mut self) {
+        if self.outbox.queue.is_empty() && self.outbox.close.is_none() {
+            return;
+        }
+        if !self.endpoint.is_open() {
+            return self.outbox.clear_queue();
+        }
+        while self.tx.len() < HIGH_WATER
+            && let Some(at) = self.outbox.next_queued()
+        {
+            let Some(queued) = self.outbox.queue.get_mut(at) else { break };
+            let rest = &queued.content.bytes()[queued.sent..];
+            let piece = &rest[..rest.len().min(PIECE)];
+            let whole = piece.len() == rest.len();
+            let last = queued.last && whole;
+            let len = piece.len();
+            // It is open.
+            let _ = self.endpoint.send_fragment(queued.opcode, piece, last, self.tx);
+            queued.sent += len;
+            let own = matches!(queued.content, Content::Own(_));
+            self.outbox.slot = (!last).then_some(queued.producer);
+            self.outbox.queued -= len;
+            self.outbox.own -= if own { len } else { 0 };
+            if whole {
+                self.outbox.queue.remove(at);
+            }
+        }
+        // A message whose rest never comes, because its producer was refused more, is cut short.
+        if self.outbox.next_queued().is_none()
+            && let Some(close) = self.outbox.close.take()
+        {
+            self.outbox.clear_queue();
+            let (code, reason) = *close;
+            let _ = self.endpoint.close(code, &reason, self.now, self.tx);
+        }
+    }
+}
+
+/// Decodes what is sent, because somebody looks.
+#[derive(Debug)]
+pub struct OutboundObserver {
+    direction: Direction,
+    observer: Observer,
+    counters: Counters,
+    /// How far the send buffer has been observed.
+    seen: usize,
+    scratch: Vec<u8>,
+}
+
+impl OutboundObserver {
+    /// Creates an observer that begins with the first frame of a direction.
+    pub fn new(direction: Direction, deflate: Option<&DeflateParams>, limits: Limits) -> Self {
+        Self {
+            direction,
+            observer: Observer::of_frames(direction, deflate, limits),
+            counters: Counters::default(),
+            seen: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    fn observe(
+        &mut self,
+        conn: ConnId,
+        tx: &[u8],
+        reporter: &mut Reporter,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        let Some(fresh @ [_, ..]) = tx.get(self.seen..) else { return Ok(()) };
+        let Self { direction, observer, counters, seen, scratch } = self;
+        // Decoding unmasks in place, and what is sent must stay as it is.
+        scratch.clear();
+        scratch.extend_from_slice(fresh);
+        *seen = tx.len();
+        let stamp = reporter.stamp_of(conn);
+        let mut input = Input::new(scratch);
+        while let Some(observed) = observer.next(&mut input) {
+            let Observed::Frame(event) = observed else { continue };
+            counters.count(&event);
+            reporter.event(&stamp, &Event::Frame(*direction, event), stdout)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! `/expect` sees the messages of every connection.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+
+use crate::engine::behaviour::{Behaviour, Context};
+use crate::event::FrameEvent;
+use crate::script::runner::ExpectQueue;
+use crate::wire::Data;
+
+/// How much of a message is looked at.
+const LOOKED_AT: usize = 1024 * 1024;
+
+/// Puts the messages of one connection into the queue that `/expect` searches.
+pub struct Expect {
+    queue: Rc<RefCell<ExpectQueue>>,
+    /// The beginning of a message that comes in pieces.
+    content: Vec<u8>,
+}
+
+impl Expect {
+    /// Feeds a queue.
+    pub fn new(queue: &Rc<RefCell<ExpectQueue>>) -> Box<dyn Behaviour> {
+        Box::new(Self { queue: Rc::clone(queue), content: Vec::new() })
+    }
+}
+
+impl Behaviour for Expect {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_message(&mut self, _: Data, content: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
+        self.queue.borrow_mut().push(cx.conn, content);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
+        match event {
+            FrameEvent::Data(bytes) => {
+                let room = LOOKED_AT - self.content.len();
+                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            FrameEvent::Message(_) => {
+                let content = std::mem::take(&mut self.content);
+                self.queue.borrow_mut().push(cx.conn, &content);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn held(&self) -> usize {
+        self.content.len()
+    }
+}
