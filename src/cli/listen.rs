@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 
 use super::prompt::LineOptions;
-use super::values::{duration, file_mode, linger, size};
+use super::values::{duration, file_mode, linger, memory, size};
 use super::{DefaultsOptions, DisplayOptions, InputFormat, Linger, OutputFormat};
 
 /// `wscope listen`.
@@ -128,6 +128,14 @@ pub struct ListenArgs {
     /// Fail with 1009 when a compressed message inflates to more bytes
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size, help_heading = "Limits", hide_short_help = true)]
     pub max_inflated: u64,
+
+    /// Hold at most SIZE in memory of all that waits, of all clients together
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
+    pub max_memory: usize,
+
+    /// Hold at most SIZE that clients have yet to read; beyond it the slowest is closed with 1013
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
+    pub max_backlog: usize,
 
     /// Send each client a ping every SECS
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Protocol")]

@@ -37,6 +37,10 @@ pub struct ListenConfig {
     pub endpoint: EndpointConfig,
     /// How much is taken from a client.
     pub limits: Limits,
+    /// The most bytes that may wait in memory, over all connections.
+    pub max_memory: usize,
+    /// The most bytes that may wait for clients to read them, over all connections.
+    pub max_backlog: usize,
     /// How many clients at once; `None` for as many as there can be.
     pub max_clients: Option<usize>,
     /// How long a client may be silent.
@@ -197,6 +201,8 @@ impl ListenConfig {
             place,
             endpoint,
             limits,
+            max_memory: args.max_memory,
+            max_backlog: args.max_backlog,
             max_clients: args.max_clients.map(|most| most as usize),
             idle_timeout: args.idle_timeout,
             answer,
