@@ -16,7 +16,6 @@ pub mod passphrase;
 pub mod plan;
 pub mod reach;
 pub mod shell_quote;
-pub mod texts;
 pub mod transport;
 
 use std::path::{Path, PathBuf};

@@ -64,6 +64,8 @@ pub struct ListenArgs {
     pub exec_raw: bool,
 
     /// Send the messages in FILE to each client first; `-` reads stdin
+    ///
+    /// What is not a regular file is read once and kept in memory: it may have up to 64 MiB.
     #[arg(long, value_name = "FILE", help_heading = "Answers")]
     pub send: Option<PathBuf>,
 

@@ -35,7 +35,6 @@ use crate::net::link::Buffers;
 use crate::net::listener::Listeners;
 use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
 use crate::net::signals::Signal;
-use crate::net::tls::options::Passphrase;
 use crate::net::tls::{Certificate, TlsServer};
 use crate::output::payload::PayloadSink;
 use crate::output::reporter::Reporter;
@@ -367,19 +366,7 @@ impl Server {
 }
 
 fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
-    let passphrase = match &config.passphrase {
-        Passphrase::Unknown => None,
-        Passphrase::Given(secret) => Some(secret.reveal().to_owned()),
-        Passphrase::File(path) => {
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("--pass-file {}", path.display()))?;
-            let line = text.lines().next().unwrap_or_default().to_owned();
-            // C strings carry it to the library.
-            anyhow::ensure!(!line.contains('\0'), "--pass-file {}: a NUL in it", path.display());
-            Some(line)
-        }
-    };
-    let made = TlsServer::new(&config.identity, passphrase.as_deref());
+    let made = TlsServer::new(&config.identity, &config.passphrase);
     made.map_err(|error| match error.help() {
         Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
         None => error.into(),
