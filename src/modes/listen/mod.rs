@@ -23,7 +23,7 @@ use mio::Events;
 
 use crate::behaviour::greeting::Greeting;
 use crate::cli::{InputFormat, Linger, OutputFormat};
-use crate::config::{Faults, ListenConfig, TlsConfig};
+use crate::config::{Answer, Faults, ListenConfig, TlsConfig};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::Runtime;
 use crate::event::{ConnId, Event};
@@ -45,9 +45,6 @@ use crate::wire::{CloseCode, Role};
 /// After a signal, how long to wait for the clients' answers.
 const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Descriptors for everything that is no client.
-const OTHER_DESCRIPTORS: u64 = 64;
-
 /// What the prompt greets with.
 const GREETING: &str =
     "A line goes to all clients, @3 hello to one (Ctrl-D or /quit leaves, /help for commands)";
@@ -65,7 +62,6 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let greeting = config.send.as_ref();
     let greeting =
         greeting.map(|source| Greeting::open(source, config.input, config.binary)).transpose()?;
-    let most_clients = most_clients(&config);
     let script = runner::script(config.lines.as_ref(), Role::Server)?;
     let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
     if config.lines.is_some() {
@@ -102,6 +98,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let runner = runner.transpose()?;
     let quiet = Notifier::Stderr { quiet: config.display.quiet };
     let delivery = PayloadSink::new(config.output, config.display.terminal.stdout);
+    let most_clients = most_clients(&config);
     let shared = Shared {
         runtime,
         buffers: Buffers::default(),
@@ -375,8 +372,9 @@ fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
 
 /// How many clients there may be: as asked for, or as descriptors allow.
 fn most_clients(config: &ListenConfig) -> usize {
-    let descriptors = descriptors::raise_limit().saturating_sub(OTHER_DESCRIPTORS);
-    let possible = usize::try_from(descriptors).unwrap_or(usize::MAX).max(1);
+    // A process of --exec has a pipe for its stdin and one for its stdout.
+    let each = if matches!(config.answer, Answer::Exec { .. }) { 3 } else { 1 };
+    let possible = usize::try_from(descriptors::left() / each).unwrap_or(usize::MAX).max(1);
     match config.max_clients {
         Some(most) if most > possible && !config.display.quiet => {
             stderr::note(&format!(
