@@ -155,7 +155,7 @@ impl ClientConfig {
         let PromptOptions { lines, commands, exit_on_close } = args.prompt;
         let LineOptions { script, no_commands, no_history, log, view, timestamps } = lines;
         let input = match args.input {
-            Some(input) => lines::check_input(input, terminal)?,
+            Some(input) => lines::check_input(input, script.as_deref(), args.echo, terminal)?,
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
             None if args.echo || !args.execute.is_empty() || script.is_some() => InputFormat::None,
             None if terminal.stdin => InputFormat::Prompt,

@@ -145,7 +145,7 @@ pub struct ConnectArgs {
     pub execute: Vec<String>,
 
     /// Send every received message back unchanged; stdin is not read
-    #[arg(long, conflicts_with_all = ["input", "execute"], help_heading = "Input and output")]
+    #[arg(long, conflicts_with = "execute", help_heading = "Input and output")]
     pub echo: bool,
 
     /// After the input's end, stay until the peer is silent for SECS [default: 1]

@@ -371,11 +371,20 @@ impl<'c> Maker<'c> {
     }
 }
 
+/// Options that agree with some values of the other only, so that clap lets both pass: as defaults,
+/// the weaker one gives way.
+const MAY_DISAGREE: [(&str, &str); 2] = [("echo", "input"), ("script", "input")];
+
 /// Whether an option can't be given together with one of those.
 fn conflicts(mode: &Command, arg: &Arg, others: &BTreeSet<String>) -> bool {
     let against = |arg: &Arg, id: &str| {
         mode.get_arg_conflicts_with(arg).iter().any(|other| other.get_id().as_str() == id)
     };
+    let id = arg.get_id().as_str();
+    let disagree = |a: &str, b: &str| a == id && others.contains(b);
+    if MAY_DISAGREE.iter().any(|(a, b)| disagree(a, b) || disagree(b, a)) {
+        return true;
+    }
     others.iter().any(|id| {
         let other = mode.get_arguments().find(|other| other.get_id().as_str() == id);
         // clap takes a conflict that either of the two declares.

@@ -155,7 +155,7 @@ impl ListenConfig {
             Some(_) if send == Some(Source::Stdin) => {
                 return Err(UsageError("--input and --send - both want stdin".to_owned()));
             }
-            Some(input) => lines::check_input(input, terminal)?,
+            Some(input) => lines::check_input(input, script.as_deref(), false, terminal)?,
             None if lines::is_stdin(script.as_deref()) && send == Some(Source::Stdin) => {
                 return Err(UsageError("--script - and --send - both want stdin".to_owned()));
             }
