@@ -15,8 +15,8 @@ pub struct ListenArgs {
     /// Where to listen: PORT for this machine alone, ADDR:PORT, or :PORT for all addresses
     ///
     /// Port 0 lets the system choose; the URL is printed on stderr.
-    #[arg(value_name = "[ADDR:]PORT", required_unless_present_any = ["unix_socket", "list_faults"])]
-    pub place: Option<String>,
+    #[arg(value_name = "[ADDR:]PORT", required_unless_present_any = ["unix_socket", "list_faults"], id = "place")]
+    pub address: Option<String>,
 
     /// Listen on a Unix socket
     #[arg(
@@ -55,7 +55,8 @@ pub struct ListenArgs {
     /// Run CMD for each client: messages become lines of its stdin, its lines become messages
     ///
     /// `sh -c CMD` gets WSCOPE_CONN, WSCOPE_PEER, WSCOPE_PATH and WSCOPE_SUBPROTOCOL in its
-    /// environment, and is ended with its client.
+    /// environment, and is ended with its client. Where other machines can connect, --origin, -u or
+    /// --bearer must say who may.
     #[arg(long, value_name = "CMD", group = "answer", help_heading = "Answers")]
     pub exec: Option<String>,
 
@@ -197,8 +198,9 @@ pub struct AdmissionOptions {
 
     /// Let pages of ORIGIN in, as in `https://example.com`; `*` lets all in; may be repeated
     ///
-    /// Other pages get 403. Without this, what listens on loopback lets in pages of this machine
-    /// only. Programs that are no browsers send no Origin and are let in.
+    /// Other pages get 403. Without this, what listens on loopback or a Unix socket lets in pages of
+    /// this machine only, what other machines reach lets in all. Programs that are no browsers send
+    /// no Origin and are let in.
     #[arg(long = "origin", value_name = "ORIGIN", action = ArgAction::Append)]
     pub origins: Vec<String>,
 

@@ -75,7 +75,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     }
     let mut runtime = Runtime::new(reporter).context("can't set up stdout and the event loop")?;
     runtime.signals.listen(runtime.reactor.registry())?;
-    let listeners = Listeners::bind(&config.place, runtime.reactor.registry(), LISTEN)?;
+    let listeners = Listeners::bind(&config.address, runtime.reactor.registry(), LISTEN)?;
     if let (Some(tls), Some(out)) =
         (&tls, config.tls.as_ref().and_then(|tls| tls.certificate_out.as_ref()))
     {
@@ -400,8 +400,8 @@ fn announce(
         listeners.addresses().iter().map(|address| format!("{scheme}://{address}{path}")).collect();
     urls.extend(listeners.path().map(|file| format!("{scheme}+unix:{}", file.display())));
     let quiet = config.display.quiet;
-    if !quiet && !config.place.is_local() {
-        stderr::note("other machines can connect too, not only this one");
+    if !quiet {
+        config.notes.iter().for_each(|note| stderr::note(note));
     }
     for url in &urls {
         if !quiet {
