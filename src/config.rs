@@ -16,7 +16,6 @@ pub mod passphrase;
 pub mod plan;
 pub mod reach;
 pub mod shell_quote;
-pub mod texts;
 pub mod transport;
 
 use std::path::{Path, PathBuf};
@@ -45,6 +44,9 @@ pub use lines::Lines;
 pub use listen::{Answer, ListenConfig, Source, TlsConfig};
 pub use open::{Login, OpenConfig};
 
+/// The default of `--max-memory`, in bytes.
+const MAX_MEMORY: usize = 256 << 20;
+
 /// Wrong usage, in a sentence.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -58,7 +60,7 @@ impl UsageError {
 }
 
 /// How much is shown beside the output, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Display {
     /// Nothing but errors.
     pub quiet: bool,
@@ -76,6 +78,8 @@ pub struct Display {
     pub pretty: Pretty,
     /// Whether credentials are shown.
     pub show_secrets: bool,
+    /// Names of headers and query parameters whose values are credentials too.
+    pub redact: Vec<String>,
 }
 
 /// What a client session does.
@@ -109,6 +113,8 @@ pub struct ClientConfig {
     pub until: Option<Regex>,
     /// Spend more connections on telling the causes of a failure apart.
     pub diagnose: bool,
+    /// The most bytes that may wait in memory, over all connections.
+    pub max_memory: usize,
     /// End after this time.
     pub max_time: Option<Duration>,
     /// How much is shown.
@@ -149,7 +155,7 @@ impl ClientConfig {
         let PromptOptions { lines, commands, exit_on_close } = args.prompt;
         let LineOptions { script, no_commands, no_history, log, view, timestamps } = lines;
         let input = match args.input {
-            Some(input) => lines::check_input(input, terminal)?,
+            Some(input) => lines::check_input(input, script.as_deref(), args.echo, terminal)?,
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
             None if args.echo || !args.execute.is_empty() || script.is_some() => InputFormat::None,
             None if terminal.stdin => InputFormat::Prompt,
@@ -198,6 +204,7 @@ impl ClientConfig {
             exit_after: args.exit_after,
             until,
             diagnose: args.diagnose,
+            max_memory: args.max_memory,
             max_time: args.max_time,
             display,
         })
@@ -222,6 +229,7 @@ impl ClientConfig {
             exit_after: None,
             until: None,
             diagnose: false,
+            max_memory: MAX_MEMORY,
             max_time: None,
             display,
         }
@@ -231,9 +239,10 @@ impl ClientConfig {
 impl Display {
     /// Takes what was typed.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
-        let DisplayOptions { quiet, verbose, color, pretty, show_secrets } = *options;
+        let DisplayOptions { quiet, verbose, color, pretty, show_secrets, ref redact } = *options;
         let (view, timestamps) = (View::default(), Timestamps::default());
-        Self { quiet, verbose, terminal, color, view, timestamps, pretty, show_secrets }
+        let redact = redact.clone();
+        Self { quiet, verbose, terminal, color, view, timestamps, pretty, show_secrets, redact }
     }
 
     /// How a transcript looks on a stream that is a terminal, or is not.

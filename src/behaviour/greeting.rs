@@ -3,17 +3,22 @@
 //! One open file, or stdin read once, serves all; each client keeps only how far it is.
 
 use std::fs::File;
-use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::rc::Rc;
-use anyhow::Context as _;
+
+use anyhow::{anyhow, bail};
 
 use crate::behaviour::splitter::{MessageSplitter, To};
 use crate::cli::InputFormat;
 use crate::config::Source;
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::engine::outbox::{Outbox, Producer};
+use crate::net::files;
 use crate::net::link::plain_io;
+
+/// The most bytes of stdin, a pipe or a device, which are kept in memory for clients to come.
+const IN_MEMORY: u64 = 64 << 20;
 
 /// The messages for everybody.
 #[derive(Clone)]
@@ -37,23 +42,17 @@ impl Greeting {
     ///
     /// It can't be read.
     pub fn open(source: &Source, format: InputFormat, binary: bool) -> anyhow::Result<Self> {
-        let memory = |mut source: Box<dyn Read>| -> io::Result<Content> {
-            let mut bytes = Vec::new();
-            source.read_to_end(&mut bytes)?;
-            Ok(Content::Memory(bytes.into()))
+        let memory = |path| match files::read(path, IN_MEMORY) {
+            Ok(bytes) => Ok(Content::Memory(bytes.into())),
+            Err(error) => Err(anyhow!("--send {error}")),
         };
         let content = match source {
-            Source::Stdin => memory(Box::new(io::stdin())).context("--send -")?,
-            Source::File(path) => {
-                let open = || {
-                    let file = File::open(path)?;
-                    match file.metadata()?.is_file() {
-                        true => Ok(Content::File(Rc::new(file))),
-                        false => memory(Box::new(file)),
-                    }
-                };
-                open().with_context(|| format!("--send {}", path.display()))?
-            }
+            Source::File(path) if path.is_file() => match File::open(path) {
+                Ok(file) => Content::File(Rc::new(file)),
+                Err(error) => bail!("--send {}: {}", path.display(), plain_io(&error)),
+            },
+            Source::File(path) => memory(path)?,
+            Source::Stdin => memory(Path::new("-"))?,
         };
         // Lines unless another format is asked for; stdin itself is not read then.
         let format = match format {

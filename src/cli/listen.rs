@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 
 use super::prompt::LineOptions;
-use super::values::{duration, file_mode, linger, size};
+use super::values::{duration, file_mode, linger, memory, size};
 use super::{DefaultsOptions, DisplayOptions, InputFormat, Linger, OutputFormat};
 
 /// `wscope listen`.
@@ -15,8 +15,8 @@ pub struct ListenArgs {
     /// Where to listen: PORT for this machine alone, ADDR:PORT, or :PORT for all addresses
     ///
     /// Port 0 lets the system choose; the URL is printed on stderr.
-    #[arg(value_name = "[ADDR:]PORT", required_unless_present_any = ["unix_socket", "list_faults"])]
-    pub place: Option<String>,
+    #[arg(value_name = "[ADDR:]PORT", required_unless_present_any = ["unix_socket", "list_faults"], id = "place")]
+    pub address: Option<String>,
 
     /// Listen on a Unix socket
     #[arg(
@@ -55,7 +55,8 @@ pub struct ListenArgs {
     /// Run CMD for each client: messages become lines of its stdin, its lines become messages
     ///
     /// `sh -c CMD` gets WSCOPE_CONN, WSCOPE_PEER, WSCOPE_PATH and WSCOPE_SUBPROTOCOL in its
-    /// environment, and is ended with its client.
+    /// environment, and is ended with its client. Where other machines can connect, --origin, -u or
+    /// --bearer must say who may.
     #[arg(long, value_name = "CMD", group = "answer", help_heading = "Answers")]
     pub exec: Option<String>,
 
@@ -64,6 +65,8 @@ pub struct ListenArgs {
     pub exec_raw: bool,
 
     /// Send the messages in FILE to each client first; `-` reads stdin
+    ///
+    /// What is not a regular file is read once and kept in memory: it may have up to 64 MiB.
     #[arg(long, value_name = "FILE", help_heading = "Answers")]
     pub send: Option<PathBuf>,
 
@@ -129,6 +132,14 @@ pub struct ListenArgs {
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size, help_heading = "Limits", hide_short_help = true)]
     pub max_inflated: u64,
 
+    /// Hold at most SIZE in memory of all that waits, of all clients together
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
+    pub max_memory: usize,
+
+    /// Hold at most SIZE that clients have yet to read; beyond it the slowest is closed with 1013
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
+    pub max_backlog: usize,
+
     /// Send each client a ping every SECS
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Protocol")]
     pub ping_interval: Option<Duration>,
@@ -187,8 +198,9 @@ pub struct AdmissionOptions {
 
     /// Let pages of ORIGIN in, as in `https://example.com`; `*` lets all in; may be repeated
     ///
-    /// Other pages get 403. Without this, what listens on loopback lets in pages of this machine
-    /// only. Programs that are no browsers send no Origin and are let in.
+    /// Other pages get 403. Without this, what listens on loopback or a Unix socket lets in pages of
+    /// this machine only, what other machines reach lets in all. Programs that are no browsers send
+    /// no Origin and are let in.
     #[arg(long = "origin", value_name = "ORIGIN", action = ArgAction::Append)]
     pub origins: Vec<String>,
 

@@ -25,7 +25,7 @@ pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOp
 pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, TellOptions};
 pub use transport::TransportOptions;
 pub use values::size;
-use values::{bits, duration, linger};
+use values::{bits, duration, linger, memory};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
 /// illegal.
@@ -145,7 +145,7 @@ pub struct ConnectArgs {
     pub execute: Vec<String>,
 
     /// Send every received message back unchanged; stdin is not read
-    #[arg(long, conflicts_with_all = ["input", "execute"], help_heading = "Input and output")]
+    #[arg(long, conflicts_with = "execute", help_heading = "Input and output")]
     pub echo: bool,
 
     /// After the input's end, stay until the peer is silent for SECS [default: 1]
@@ -206,6 +206,10 @@ pub struct ConnectArgs {
     /// Limits.
     #[command(flatten)]
     pub limits: LimitOptions,
+
+    /// Hold at most SIZE in memory of all that waits to be sent, written or completed
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
+    pub max_memory: usize,
 
     /// What is shown.
     #[command(flatten)]
@@ -383,6 +387,10 @@ pub struct DisplayOptions {
     /// Show Authorization, Cookie, Set-Cookie and passwords as they are
     #[arg(long, hide_short_help = true)]
     pub show_secrets: bool,
+
+    /// Hide the values of headers and query parameters called NAME too; may be repeated
+    #[arg(long, value_name = "NAME", action = ArgAction::Append, hide_short_help = true)]
+    pub redact: Vec<String>,
 }
 
 /// `wscope demo`.

@@ -33,7 +33,7 @@ pub struct LineOptions {
     /// Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin
     ///
     /// Stops at the first command that fails: with status 13 at an /expect that was not met.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["input", "echo"], help_heading = "Prompt and scripts")]
+    #[arg(long, value_name = "FILE", conflicts_with = "echo", help_heading = "Prompt and scripts")]
     pub script: Option<PathBuf>,
 
     /// At the prompt and in scripts, send lines that start with `/` as they are

@@ -34,6 +34,14 @@ pub fn size(text: &str) -> Result<u64, String> {
     if (0.0..9.0e18).contains(&bytes) { Ok(bytes as u64) } else { Err(help()) }
 }
 
+/// A bound for what is held in memory, as [`size`] takes it; at least 1.
+pub(super) fn memory(text: &str) -> Result<usize, String> {
+    match size(text)? {
+        0 => Err("a bound of 0 would let nothing through; write 256M, for example".to_owned()),
+        bytes => Ok(usize::try_from(bytes).unwrap_or(usize::MAX)),
+    }
+}
+
 /// Permissions as `chmod` takes them: `600`, `0660`.
 pub(super) fn file_mode(text: &str) -> Result<u32, String> {
     u32::from_str_radix(text, 8)
@@ -71,6 +79,12 @@ mod tests {
         for wrong in ["", "k", "-1", "1x", "99999999999T", "nan"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_bound_for_memory_is_not_0() {
+        assert_eq!(memory("256M"), Ok(256 << 20));
+        assert!(memory("0").is_err() && memory("x").is_err());
     }
 
     #[test]

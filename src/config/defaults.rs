@@ -7,9 +7,11 @@
 //! something stronger, such as `quiet` of `-v`, is left out. Pure: file and environment are handed
 //! in.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 use thiserror::Error;
 
@@ -152,30 +154,41 @@ pub fn assemble(
     let mut sources = of_file(&maker, invocation, file)?;
     sources.push(of_environment(&maker, environment, &mut notes)?);
 
-    // From the strongest to the weakest, so that each knows what it must give way to.
-    let mut stronger: Vec<String> = invocation.given.clone();
+    // From the strongest to the weakest, so that each knows what it must give way to. The work is
+    // that of the options there are, however often each is written.
+    let mut stronger: BTreeSet<String> = invocation.given.iter().cloned().collect();
     for source in sources.iter_mut().rev() {
-        source.retain(|made| !conflicts(mode, made.arg, &stronger));
+        let args: BTreeMap<&str, &Arg> = source.iter().map(|made| (made.id(), made.arg)).collect();
+        let weaker: BTreeSet<&str> = args
+            .into_iter()
+            .filter(|(_, arg)| conflicts(mode, arg, &stronger))
+            .map(|(id, _)| id)
+            .collect();
+        source.retain(|made| !weaker.contains(made.id()));
         let on = source.iter().filter(|made| made.word.is_some());
-        stronger.extend(on.map(|made| made.arg.get_id().to_string()));
+        stronger.extend(on.map(|made| made.id().to_owned()));
     }
     let all: Vec<Made<'_>> = sources.into_iter().flatten().collect();
-    // Of several URLs the strongest counts; a positional argument overrides nothing.
-    let url = all.iter().rposition(|made| made.arg.is_positional());
-    let counts = |at: usize, made: &Made<'_>| {
-        (!made.arg.is_positional() || Some(at) == url)
-            && !all[at..].iter().any(|later| later.turns_off(made))
-    };
-    let used: Vec<(Origin, OsString)> = all
-        .iter()
-        .enumerate()
-        .filter(|(at, made)| counts(*at, made))
-        .filter_map(|(_, made)| Some((made.origin.clone(), made.word.clone()?)))
-        .collect();
+    // Of an option with one value, and of several URLs, the strongest counts; a flag that was
+    // turned off does not.
+    let mut decided = BTreeSet::new();
+    let mut used: Vec<(Origin, OsString)> = Vec::new();
+    for made in all.into_iter().rev() {
+        let gathers = matches!(made.arg.get_action(), ArgAction::Append | ArgAction::Count);
+        let counts = !decided.contains(made.id());
+        if made.word.is_none() || !gathers {
+            decided.insert(made.id().to_owned());
+        }
+        if let (true, Some(word)) = (counts, made.word) {
+            used.push((made.origin, word));
+        }
+    }
+    used.reverse();
 
     let (front, typed) = invocation.arguments.split_at(invocation.front);
     // Who types nothing wants to be helped, unless the defaults say where to.
-    if typed.is_empty() && invocation.profile.is_none() && url.is_none() {
+    let has_url = mode.get_positionals().any(|arg| decided.contains(arg.get_id().as_str()));
+    if typed.is_empty() && invocation.profile.is_none() && !has_url {
         return Ok(Arguments { arguments: front.to_vec(), notes, used: Vec::new() });
     }
     let words = used.iter().map(|(_, word)| word);
@@ -184,18 +197,20 @@ pub fn assemble(
 }
 
 impl Arguments {
-    /// After clap refused the arguments: the default that is to blame, if one is.
-    pub fn blame(&self, program: &Command, front: usize) -> Option<DefaultsError> {
-        use clap::error::ErrorKind::{InvalidValue, ValueValidation};
-        self.used.iter().find_map(|(origin, word)| {
-            let alone = self.arguments.iter().take(front).chain([word]);
-            let error = program.clone().try_get_matches_from(alone).err()?;
-            let at_fault = matches!(error.kind(), InvalidValue | ValueValidation);
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            let reason = first.strip_prefix("error: ").unwrap_or(first).to_owned();
-            at_fault.then(|| DefaultsError::BadValue { origin: origin.clone(), reason })
-        })
+    /// The default whose value clap refused, if it was not one that was typed.
+    pub fn blame(&self, refused: &clap::Error) -> Option<DefaultsError> {
+        let text_of = |kind| match refused.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        // The option stands there as in the help: `--connect-timeout <SECS>`.
+        let option = text_of(ContextKind::InvalidArg)?.split(' ').next()?;
+        let word = format!("{option}={}", text_of(ContextKind::InvalidValue)?);
+        let (origin, _) = self.used.iter().find(|(_, used)| *used == *word)?;
+        let text = refused.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let reason = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+        Some(DefaultsError::BadValue { origin: origin.clone(), reason })
     }
 }
 
@@ -207,9 +222,9 @@ struct Made<'c> {
     word: Option<OsString>,
 }
 
-impl Made<'_> {
-    fn turns_off(&self, other: &Self) -> bool {
-        self.word.is_none() && self.arg.get_id() == other.arg.get_id()
+impl<'c> Made<'c> {
+    fn id(&self) -> &'c str {
+        self.arg.get_id().as_str()
     }
 }
 
@@ -356,11 +371,20 @@ impl<'c> Maker<'c> {
     }
 }
 
+/// Options that agree with some values of the other only, so that clap lets both pass: as defaults,
+/// the weaker one gives way.
+const MAY_DISAGREE: [(&str, &str); 2] = [("echo", "input"), ("script", "input")];
+
 /// Whether an option can't be given together with one of those.
-fn conflicts(mode: &Command, arg: &Arg, others: &[String]) -> bool {
+fn conflicts(mode: &Command, arg: &Arg, others: &BTreeSet<String>) -> bool {
     let against = |arg: &Arg, id: &str| {
         mode.get_arg_conflicts_with(arg).iter().any(|other| other.get_id().as_str() == id)
     };
+    let id = arg.get_id().as_str();
+    let disagree = |a: &str, b: &str| a == id && others.contains(b);
+    if MAY_DISAGREE.iter().any(|(a, b)| disagree(a, b) || disagree(b, a)) {
+        return true;
+    }
     others.iter().any(|id| {
         let other = mode.get_arguments().find(|other| other.get_id().as_str() == id);
         // clap takes a conflict that either of the two declares.

@@ -14,6 +14,9 @@
 
 use thiserror::Error;
 
+/// The most bytes of an option's name: several times the longest there is.
+const LONGEST_NAME: usize = 100;
+
 /// A file, read.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ConfigFile {
@@ -108,7 +111,7 @@ fn setting(line: &str, number: usize) -> Result<Setting, &'static str> {
     }
     let end = bare.find(|c: char| c.is_whitespace() || c == '=' || c == ':').unwrap_or(bare.len());
     let (name, rest) = bare.split_at(end);
-    if !is_name(name, "-.") {
+    if !is_name(name, "-.") || name.len() > LONGEST_NAME {
         return Err("this is no name of an option");
     }
     let rest = rest.trim_start();

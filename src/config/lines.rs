@@ -29,16 +29,27 @@ pub struct Lines {
 ///
 /// # Errors
 ///
-/// A prompt needs a terminal.
+/// A prompt needs a terminal; a script and an echo leave stdin alone, so that only `none` agrees
+/// with them.
 pub(super) fn check_input(
     input: InputFormat,
+    script: Option<&Path>,
+    echo: bool,
     terminal: Terminal,
 ) -> Result<InputFormat, UsageError> {
+    let refuse = |text: &str| Err(UsageError::new(text.to_owned()));
     match input {
-        InputFormat::Prompt if !terminal.stdin => Err(UsageError::new(
-            "--input prompt: stdin is no terminal; --input commands reads commands from it"
-                .to_owned(),
-        )),
+        _ if is_stdin(script) => refuse("--script - reads stdin: leave --input out"),
+        InputFormat::None => Ok(input),
+        _ if script.is_some() => {
+            refuse("stdin is not read with --script: leave --input out, or write --input none")
+        }
+        _ if echo => {
+            refuse("stdin is not read with --echo: leave --input out, or write --input none")
+        }
+        InputFormat::Prompt if !terminal.stdin => {
+            refuse("--input prompt: stdin is no terminal; --input commands reads commands from it")
+        }
         input => Ok(input),
     }
 }

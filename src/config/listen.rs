@@ -11,7 +11,7 @@ use crate::cli::{
     AdmissionOptions, InputFormat, Linger, ListenArgs, OutputFormat, ServerDeflateOptions,
     TlsServerOptions,
 };
-use crate::net::listener::Place;
+use crate::net::listener::ListenAddress;
 use crate::net::tls::Identity;
 use crate::net::tls::options::Passphrase;
 use crate::session::endpoint::AutoPong;
@@ -22,11 +22,21 @@ use crate::wire::deflate::params::ServerDeflateConfig;
 use crate::wire::handshake::admission::{Admission, Authorization, Origins, Reject};
 use crate::wire::handshake::server::ServerConfig;
 
+/// RFC 6455 §10.2: "Servers that are not intended to process input from any web page but only for
+/// certain sites SHOULD verify the |Origin| field is an origin they expect."
+const ANY_PAGE: &str = "pages of every site can connect, as no --origin is given; --origin ORIGIN lets in \
+     those of one site, --origin '*' those of all without this note";
+
+/// What is said where [`ANY_PAGE`] would be followed by a process.
+const EXEC_FOR_ALL: &str = "--exec would start a process for every web page and every machine that reaches this \
+     address; name the pages that may connect with --origin ORIGIN ('*' for all), or ask for \
+     credentials with -u or --bearer";
+
 /// What a server does.
 #[derive(Clone, Debug)]
 pub struct ListenConfig {
     /// Where.
-    pub place: Place,
+    pub address: ListenAddress,
     /// TLS, or plain.
     pub tls: Option<TlsConfig>,
     /// Whom it lets in, and what it agrees on.
@@ -37,6 +47,10 @@ pub struct ListenConfig {
     pub endpoint: EndpointConfig,
     /// How much is taken from a client.
     pub limits: Limits,
+    /// The most bytes that may wait in memory, over all connections.
+    pub max_memory: usize,
+    /// The most bytes that may wait for clients to read them, over all connections.
+    pub max_backlog: usize,
     /// How many clients at once; `None` for as many as there can be.
     pub max_clients: Option<usize>,
     /// How long a client may be silent.
@@ -67,6 +81,8 @@ pub struct ListenConfig {
     pub faults: Faults,
     /// What is shown.
     pub display: Display,
+    /// What follows from these choices and may surprise, one sentence each.
+    pub notes: Vec<&'static str>,
 }
 
 /// What is done with a message.
@@ -130,9 +146,9 @@ impl ListenConfig {
                 return Err(UsageError(format!("{name} must be more than 0")));
             }
         }
-        let place = match (&args.unix_socket, &args.place) {
-            (Some(path), _) => Place::Unix { path: path.clone(), mode: args.unix_mode },
-            (None, place) => parse_place(place.as_deref().unwrap_or_default())?,
+        let address = match (&args.unix_socket, &args.address) {
+            (Some(path), _) => ListenAddress::Unix { path: path.clone(), mode: args.unix_mode },
+            (None, address) => parse_address(address.as_deref().unwrap_or_default())?,
         };
         let answer = match (args.exec, args.reply) {
             (Some(command), _) => Answer::Exec { command, raw: args.exec_raw },
@@ -151,7 +167,7 @@ impl ListenConfig {
             Some(_) if send == Some(Source::Stdin) => {
                 return Err(UsageError("--input and --send - both want stdin".to_owned()));
             }
-            Some(input) => lines::check_input(input, terminal)?,
+            Some(input) => lines::check_input(input, script.as_deref(), false, terminal)?,
             None if lines::is_stdin(script.as_deref()) && send == Some(Source::Stdin) => {
                 return Err(UsageError("--script - and --send - both want stdin".to_owned()));
             }
@@ -188,15 +204,29 @@ impl ListenConfig {
             pong_timeout: args.pong_timeout,
             ..EndpointConfig::new(Role::Server)
         };
+        let asks = args.handshake.user.is_some() || args.handshake.bearer.is_some();
+        let any_page = !address.is_local() && !asks && args.handshake.origins.is_empty();
+        if any_page && matches!(answer, Answer::Exec { .. }) {
+            return Err(UsageError(EXEC_FOR_ALL.to_owned()));
+        }
+        let mut notes = Vec::new();
+        if !address.is_local() {
+            notes.push("other machines can connect too, not only this one");
+        }
+        if any_page {
+            notes.push(ANY_PAGE);
+        }
         let limits =
             Limits { message: args.max_message, inflated: args.max_inflated, ..Limits::default() };
         Ok(Self {
-            tls: tls(args.tls, &place)?,
+            tls: tls(args.tls, &address)?,
             handshake_timeout: args.handshake.handshake_timeout,
-            server: server(args.handshake, &args.deflate, &place)?,
-            place,
+            server: server(args.handshake, &args.deflate, &address)?,
+            address,
             endpoint,
             limits,
+            max_memory: args.max_memory,
+            max_backlog: args.max_backlog,
             max_clients: args.max_clients.map(|most| most as usize),
             idle_timeout: args.idle_timeout,
             answer,
@@ -212,33 +242,34 @@ impl ListenConfig {
             max_time: args.max_time,
             faults: Faults::parse(&args.faults)?,
             display,
+            notes,
         })
     }
 }
 
 /// `PORT`, `ADDR:PORT`, `[IPv6]:PORT`, `localhost:PORT`, `:PORT`.
-fn parse_place(text: &str) -> Result<Place, UsageError> {
+fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     let help = || {
         UsageError(format!(
-            "{text:?} is no place to listen; write a port (9001, or 0 for any), 192.0.2.1:9001, \
+            "{text:?} is no address to listen on; write a port (9001, or 0 for any), 192.0.2.1:9001, \
              [::1]:9001, or :9001 for all addresses"
         ))
     };
     if let Ok(port) = text.parse::<u16>() {
-        return Ok(Place::Loopback(port));
+        return Ok(ListenAddress::Loopback(port));
     }
     let (host, port) = text.rsplit_once(':').ok_or_else(help)?;
     let port = port.parse::<u16>().map_err(|_| help())?;
     match host {
-        "" | "*" => Ok(Place::Everywhere(port)),
-        "localhost" => Ok(Place::Loopback(port)),
+        "" | "*" => Ok(ListenAddress::Everywhere(port)),
+        "localhost" => Ok(ListenAddress::Loopback(port)),
         _ => {
             let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
             let address: IpAddr = bare.unwrap_or(host).parse().map_err(|_| help())?;
             // Without brackets it could not be told where an IPv6 address ends.
             match bare.is_none() && address.is_ipv6() {
                 true => Err(help()),
-                false => Ok(Place::Address(SocketAddr::new(address, port))),
+                false => Ok(ListenAddress::Address(SocketAddr::new(address, port))),
             }
         }
     }
@@ -247,14 +278,14 @@ fn parse_place(text: &str) -> Result<Place, UsageError> {
 fn server(
     options: AdmissionOptions,
     deflate: &ServerDeflateOptions,
-    place: &Place,
+    address: &ListenAddress,
 ) -> Result<ServerConfig, UsageError> {
     check_subprotocols(&options.subprotocols)?;
     if let Some(path) = options.paths.iter().find(|path| !path.starts_with('/')) {
         return Err(UsageError(format!("--path: {path:?} does not begin with /")));
     }
     let origins = match options.origins.as_slice() {
-        [] if place.is_local() => Origins::Local,
+        [] if address.is_local() => Origins::Local,
         [] => Origins::Any,
         all if all.iter().any(|origin| origin == "*") => Origins::Any,
         // An origin has no path (RFC 6454 §6.2), but people copy URLs.
@@ -313,7 +344,10 @@ fn accepted_deflate(options: &ServerDeflateOptions) -> Option<ServerDeflateConfi
     })
 }
 
-fn tls(options: TlsServerOptions, place: &Place) -> Result<Option<TlsConfig>, UsageError> {
+fn tls(
+    options: TlsServerOptions,
+    address: &ListenAddress,
+) -> Result<Option<TlsConfig>, UsageError> {
     let TlsServerOptions { cert, key, pass_file, self_signed, self_signed_out } = options;
     let identity = match cert {
         Some(certificate) => match key {
@@ -323,7 +357,7 @@ fn tls(options: TlsServerOptions, place: &Place) -> Result<Option<TlsConfig>, Us
         },
         None if self_signed || self_signed_out.is_some() => {
             let mut names = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
-            if let Place::Address(address) = place
+            if let ListenAddress::Address(address) = address
                 && !address.ip().is_loopback()
             {
                 names.push(address.ip().to_string());
@@ -350,22 +384,22 @@ fn is_pkcs12(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn place(text: &str) -> Option<Place> {
-        parse_place(text).ok()
+    fn parsed(text: &str) -> Option<ListenAddress> {
+        parse_address(text).ok()
     }
 
     #[test]
     fn a_port_alone_is_for_this_machine_alone() {
-        assert_eq!(place("9001"), Some(Place::Loopback(9001)));
-        assert_eq!(place("localhost:0"), Some(Place::Loopback(0)));
-        assert_eq!(place(":9001"), Some(Place::Everywhere(9001)));
-        assert_eq!(place("*:1"), Some(Place::Everywhere(1)));
-        let address = |text: &str| text.parse().ok().map(Place::Address);
-        assert_eq!(place("0.0.0.0:9001"), address("0.0.0.0:9001"));
-        assert_eq!(place("[::]:9001"), address("[::]:9001"));
+        assert_eq!(parsed("9001"), Some(ListenAddress::Loopback(9001)));
+        assert_eq!(parsed("localhost:0"), Some(ListenAddress::Loopback(0)));
+        assert_eq!(parsed(":9001"), Some(ListenAddress::Everywhere(9001)));
+        assert_eq!(parsed("*:1"), Some(ListenAddress::Everywhere(1)));
+        let address = |text: &str| text.parse().ok().map(ListenAddress::Address);
+        assert_eq!(parsed("0.0.0.0:9001"), address("0.0.0.0:9001"));
+        assert_eq!(parsed("[::]:9001"), address("[::]:9001"));
         for wrong in ["", "x", "65536", "::1:9001", "host.example:1", "[::1]", "1.2.3.4", "-1", ":"]
         {
-            assert_eq!(place(wrong), None, "{wrong}");
+            assert_eq!(parsed(wrong), None, "{wrong}");
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::credentials::cookie_header;
+use super::credentials::{User, cookie_header};
 use super::netrc::Netrc;
 use super::secret::Secret;
 use super::transport::{Basics, transport};
@@ -192,10 +192,8 @@ impl OpenConfig {
         let typed = self.login.authorization.clone().filter(|_| meant);
         typed.or_else(|| target.basic_auth.clone().map(Secret::new)).or_else(|| {
             let entry = self.login.netrc.as_ref()?.find(&target.host, None)?;
-            let user = super::credentials::User {
-                name: entry.login.clone().unwrap_or_default(),
-                password: None,
-            };
+            // An entry without a login does not say who the user is.
+            let user = User { name: entry.login.clone()?, password: None };
             user.basic(&entry.password.clone().unwrap_or_default()).ok()
         })
     }
@@ -265,6 +263,8 @@ mod tests {
         config.login.netrc = Some(Netrc::parse("machine a.example login net password x"));
         assert_eq!(authorization(&config, "ws://a.example/").as_deref(), Some("Basic bmV0Ong="));
         assert_eq!(authorization(&config, url).as_deref(), Some("Basic dXJsOng="));
+        config.login.netrc = Some(Netrc::parse("machine a.example password x"));
+        assert_eq!(authorization(&config, "ws://a.example/"), None);
         config.login.authorization = Some(Secret::new("Bearer t"));
         assert_eq!(authorization(&config, url).as_deref(), Some("Bearer t"));
         config.headers.push("authorization: mine".parse().expect("a header"));

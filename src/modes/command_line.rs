@@ -11,9 +11,9 @@ use crate::config::defaults::{Arguments, assemble, usual_path};
 use crate::config::file::ConfigFile;
 use crate::config::from_curl::FromCurl;
 use crate::config::invocation::{Invocation, mode_of};
-use crate::config::texts;
 use crate::config::{UsageError, environment};
 use crate::engine::exit::Exit;
+use crate::net::files;
 use crate::output::stderr;
 
 /// Modes that have nothing to do with defaults: a broken file does not stop them.
@@ -30,7 +30,7 @@ pub type Given = Vec<(String, Option<String>)>;
 pub enum Read {
     /// This.
     Run(Box<Cli>, Given),
-    /// Nothing: help was shown, or the fault was said.
+    /// Nothing: help or an error was printed.
     Ended(Exit),
 }
 
@@ -45,15 +45,13 @@ pub fn read() -> anyhow::Result<Read> {
     let invocation = Invocation::read(&program, typed.iter().cloned());
     let mode = invocation.arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
     if WITHOUT_DEFAULTS.contains(&mode) {
-        return Ok(parse(&program, typed, None, invocation.front));
+        return Ok(parse(&program, typed, None));
     }
     match gather(&program, invocation) {
-        Ok((arguments, front)) => {
-            Ok(parse(&program, arguments.arguments.clone(), Some(&arguments), front))
-        }
+        Ok(arguments) => Ok(parse(&program, arguments.arguments.clone(), Some(&arguments))),
         // Whoever asks for help gets it, whatever the file holds.
         Err(error) => match program.clone().try_get_matches_from(typed) {
-            Err(shown) if !shown.use_stderr() => Ok(tell(&shown)),
+            Err(shown) if !shown.use_stderr() => Ok(print(&shown)),
             _ => Err(error.into()),
         },
     }
@@ -63,12 +61,14 @@ fn usage(error: &dyn std::fmt::Display) -> UsageError {
     UsageError::new(error.to_string())
 }
 
-/// Takes over a curl command, then the defaults; gives how many words are program and mode.
-fn gather(program: &Command, mut invocation: Invocation) -> Result<(Arguments, usize), UsageError> {
+/// Puts a curl command, then the defaults before what was typed.
+fn gather(program: &Command, mut invocation: Invocation) -> Result<Arguments, UsageError> {
     let mut notes = Vec::new();
     if let Some(command) = &invocation.from_curl {
         let text = match command.as_str() {
-            "-" => texts::read("-").map_err(|error| usage(&format!("--from-curl: {error}")))?,
+            "-" => {
+                files::read_text("-").map_err(|error| usage(&format!("--from-curl: {error}")))?
+            }
             command => command.to_owned(),
         };
         let curl = FromCurl::parse(&text).map_err(|error| usage(&error))?;
@@ -86,7 +86,7 @@ fn gather(program: &Command, mut invocation: Invocation) -> Result<(Arguments, u
     if !quiet {
         notes.iter().for_each(|note| stderr::note(note));
     }
-    Ok((arguments, invocation.front))
+    Ok(arguments)
 }
 
 /// The file of `--config`, of `WSCOPE_CONFIG`, or the usual one if it is there.
@@ -94,8 +94,8 @@ fn config_file(invocation: &Invocation) -> Result<Option<(PathBuf, ConfigFile)>,
     let named =
         invocation.config.clone().or(environment::variable("WSCOPE_CONFIG").map(PathBuf::from));
     let read = |path: &Path| match named.is_some() {
-        true => texts::read(&path.to_string_lossy()).map(Some),
-        false => texts::read_if_there(path),
+        true => files::read_text(path).map(Some),
+        false => files::read_text_if_there(path),
     };
     let Some(path) = named.clone().or_else(|| usual_path(environment::variable)) else {
         return Ok(None);
@@ -104,31 +104,26 @@ fn config_file(invocation: &Invocation) -> Result<Option<(PathBuf, ConfigFile)>,
     Ok(text.map(|text| (path, ConfigFile::parse(&text))))
 }
 
-/// clap's part; of a fault in a default it is said where that stands.
-fn parse(
-    program: &Command,
-    words: Vec<OsString>,
-    defaults: Option<&Arguments>,
-    front: usize,
-) -> Read {
+/// Parses the words; a fault in a default is reported with the place where the default stands.
+fn parse(program: &Command, words: Vec<OsString>, defaults: Option<&Arguments>) -> Read {
     let parsed = program.clone().try_get_matches_from(words).and_then(|matches| {
         let given = given(program, &matches);
         Ok((Cli::from_arg_matches(&matches)?, given))
     });
     match parsed {
         Ok((cli, given)) => Read::Run(Box::new(cli), given),
-        Err(error) => match defaults.and_then(|made| made.blame(program, front)) {
+        Err(error) => match defaults.and_then(|made| made.blame(&error)) {
             Some(fault) => {
                 stderr::error(&fault);
                 Read::Ended(Exit::Usage)
             }
-            None => tell(&error),
+            None => print(&error),
         },
     }
 }
 
-fn tell(error: &clap::Error) -> Read {
-    // A reader that is gone needs no help.
+fn print(error: &clap::Error) -> Read {
+    // If nobody reads it, there is nobody to help.
     let _ = error.print();
     Read::Ended(if error.use_stderr() { Exit::Usage } else { Exit::Success })
 }

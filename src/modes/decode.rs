@@ -27,6 +27,9 @@ use crate::wire::head::Head;
 /// Bytes read at once.
 const READ: usize = 256 * 1024;
 
+/// The most bytes of a line of hex, its end included.
+const LINE: u64 = 64 << 20;
+
 /// Decodes what the arguments name.
 ///
 /// # Errors
@@ -94,10 +97,18 @@ fn read_hex(
     let mut bytes = Vec::new();
     loop {
         line.clear();
-        let n = input.read_until(b'\n', &mut line).with_context(|| format!("can't read {name}"))?;
+        let n = (&mut *input)
+            .take(LINE)
+            .read_until(b'\n', &mut line)
+            .with_context(|| format!("can't read {name}"))?;
+        let too_long = n as u64 == LINE && !line.ends_with(b"\n");
         let text = String::from_utf8_lossy(&line);
         // What came before a bad line is decoded all the same.
-        let result = reader.line(&text, &mut bytes).with_context(|| name.to_owned());
+        let result = match too_long {
+            true => Err(reader.too_long(LINE)),
+            false => reader.line(&text, &mut bytes),
+        };
+        let result = result.with_context(|| name.to_owned());
         if !bytes.is_empty() && (n == 0 || bytes.len() >= READ || result.is_err()) {
             feed(&mut bytes)?;
             bytes.clear();

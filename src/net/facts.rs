@@ -56,6 +56,7 @@ pub fn tls_fault(error: &TlsError) -> Option<TlsFault<'_>> {
         | TlsError::CaFile { .. }
         | TlsError::Identity { .. }
         | TlsError::Handshake { .. }
+        | TlsError::PassFile { .. }
         | TlsError::PassphraseNeeded { .. }
         | TlsError::KeyLog { .. }
         | TlsError::Unavailable { .. }

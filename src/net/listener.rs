@@ -17,7 +17,7 @@ use super::stream::Stream;
 
 /// Where to listen, as asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum ListenAddress {
     /// This machine alone, IPv4 and IPv6; port 0 lets the system choose.
     Loopback(u16),
     /// One address.
@@ -33,7 +33,7 @@ pub enum Place {
     },
 }
 
-impl Place {
+impl ListenAddress {
     /// Whether only this machine reaches it.
     pub fn is_local(&self) -> bool {
         match self {
@@ -46,10 +46,10 @@ impl Place {
 
 /// Why nothing listens.
 #[derive(Debug, thiserror::Error)]
-#[error("can't listen on {place}: {reason}")]
+#[error("can't listen on {address}: {reason}")]
 pub struct ListenError {
     /// The address or file.
-    pub place: String,
+    pub address: String,
     /// The system's words, and what to do.
     pub reason: String,
 }
@@ -72,19 +72,21 @@ impl Listeners {
     ///
     /// The address is in use, not ours, or not allowed.
     pub fn bind(
-        place: &Place,
+        address: &ListenAddress,
         registry: &Registry,
         tokens: [Token; 2],
     ) -> Result<Self, ListenError> {
-        let (mut sockets, file) = match place {
-            Place::Loopback(port) => (loopback(*port)?, None),
+        let (mut sockets, file) = match address {
+            ListenAddress::Loopback(port) => (loopback(*port)?, None),
             // A socket on `::` takes IPv4 too, by default on every Unix but OpenBSD.
-            Place::Everywhere(port) => match listen((Ipv6Addr::UNSPECIFIED, *port).into()) {
-                Ok(both) => (vec![Socket::Tcp(both)], None),
-                Err(_) => (vec![tcp((Ipv4Addr::UNSPECIFIED, *port).into())?], None),
-            },
-            Place::Address(address) => (vec![tcp(*address)?], None),
-            Place::Unix { path, mode } => {
+            ListenAddress::Everywhere(port) => {
+                match listen((Ipv6Addr::UNSPECIFIED, *port).into()) {
+                    Ok(both) => (vec![Socket::Tcp(both)], None),
+                    Err(_) => (vec![tcp((Ipv4Addr::UNSPECIFIED, *port).into())?], None),
+                }
+            }
+            ListenAddress::Address(address) => (vec![tcp(*address)?], None),
+            ListenAddress::Unix { path, mode } => {
                 let (socket, file) = unix(path, *mode)?;
                 (vec![socket], Some(file))
             }
@@ -186,14 +188,14 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
 
-fn failed(place: &(impl ToString + ?Sized), error: &io::Error) -> ListenError {
+fn failed(address: &(impl ToString + ?Sized), error: &io::Error) -> ListenError {
     let help = match error.kind() {
         io::ErrorKind::AddrInUse => "; another program listens there, or choose port 0",
         io::ErrorKind::PermissionDenied => "; ports below 1024 are for root",
         io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
         _ => "",
     };
-    ListenError { place: place.to_string(), reason: format!("{}{help}", plain_io(error)) }
+    ListenError { address: address.to_string(), reason: format!("{}{help}", plain_io(error)) }
 }
 
 /// The file of a Unix socket, removed at the end if it is still ours.
@@ -213,7 +215,7 @@ impl Drop for SocketFile {
 }
 
 fn unix(path: &Path, mode: u32) -> Result<(Socket, SocketFile), ListenError> {
-    let fail = |reason: String| ListenError { place: path.display().to_string(), reason };
+    let fail = |reason: String| ListenError { address: path.display().to_string(), reason };
     if let Ok(file) = fs::symlink_metadata(path) {
         if !file.file_type().is_socket() {
             return Err(fail("there is a file of this name that is no socket".to_owned()));

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod descriptors;
 pub mod dial;
 pub mod facts;
+pub mod files;
 pub mod link;
 pub mod listener;
 pub mod overrides;

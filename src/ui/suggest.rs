@@ -9,7 +9,10 @@ pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'
     // Two slips in a short word make another word.
     let allowed = if typed.chars().count() < 5 { 1 } else { 2 };
     let far = |name: &'a str| (distance(typed, name), name);
-    let mut near: Vec<_> = names.into_iter().map(far).filter(|(far, _)| *far <= allowed).collect();
+    // Texts of another length are further away than that, and may be very long.
+    let similar = |name: &&str| typed.len().abs_diff(name.len()) <= 4 * allowed;
+    let mut near: Vec<_> =
+        names.into_iter().filter(similar).map(far).filter(|(far, _)| *far <= allowed).collect();
     near.sort_by_key(|(far, _)| *far);
     let best = near.first().map(|(far, _)| *far);
     near.into_iter()

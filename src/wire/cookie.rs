@@ -77,6 +77,14 @@ pub enum CookieError {
         /// Its name.
         name: String,
     },
+    /// A name that promises what the attributes do not keep.
+    #[error(
+        "the cookie {name:?} lacks what its name promises: __Secure- needs Secure, __Host- also Path=/ and no Domain; it is ignored (RFC 6265bis §4.1.3)"
+    )]
+    Prefix {
+        /// Its name.
+        name: String,
+    },
 }
 
 impl Cookie {
@@ -109,7 +117,7 @@ impl Cookie {
             http_only: false,
             expires: None,
         };
-        let mut max_age = None;
+        let (mut max_age, mut has_domain, mut has_path) = (None, false, false);
         for part in parts {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let (key, value) = (trim(key), trim(value));
@@ -119,10 +127,12 @@ impl Cookie {
                 max_age = seconds(value).or(max_age);
             } else if key.eq_ignore_ascii_case("domain") {
                 cookie.set_domain(value, from.host)?;
+                has_domain = !value.is_empty();
             } else if key.eq_ignore_ascii_case("path") {
                 // "If the attribute-value is empty or if the first character of the
                 // attribute-value is not %x2F ("/"): let cookie-path be the default-path" §5.2.4.
-                let path = if value.starts_with('/') { value } else { default_path(from.path) };
+                has_path = value.starts_with('/');
+                let path = if has_path { value } else { default_path(from.path) };
                 cookie.path = path.to_owned();
             } else if key.eq_ignore_ascii_case("secure") {
                 cookie.secure = true;
@@ -137,6 +147,20 @@ impl Cookie {
         }
         if cookie.secure && !from.secure {
             return Err(CookieError::NotSecure { name: name_again() });
+        }
+        // "If the cookie-name begins with a case-insensitive match for the string "__Secure-", abort
+        // this algorithm and ignore the cookie entirely unless the cookie's secure-only-flag is
+        // true" (RFC 6265bis §5.7); for "__Host-" also unless its "host-only-flag is true" and its
+        // "cookie-attribute-list contains an attribute with an attribute-name of "Path", and the
+        // cookie's path is /".
+        let begins = |prefix: &str| {
+            name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
+        };
+        let for_host_alone = !has_domain && has_path && cookie.path == "/";
+        if begins("__Secure-") && !cookie.secure
+            || begins("__Host-") && !(cookie.secure && for_host_alone)
+        {
+            return Err(CookieError::Prefix { name: name_again() });
         }
         Ok(cookie)
     }

@@ -104,6 +104,15 @@ impl Test {
         self
     }
 
+    /// Lets the child have so many MiB of address space: what reads without a bound fails.
+    pub fn memory(mut self, mebibytes: usize) -> Self {
+        let limited = format!("ulimit -v {}; exec \"$0\" \"$@\"", mebibytes << 10);
+        self.command = Command::new("/bin/sh");
+        self.command.env_clear().env("TZ", "UTC");
+        self.command.args(["-c", &limited, env!("CARGO_BIN_EXE_wscope")]);
+        self
+    }
+
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self

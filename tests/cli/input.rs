@@ -227,6 +227,39 @@ fn execute_comes_before_stdin_if_input_is_given_too() {
 }
 
 #[test]
+fn to_read_no_stdin_may_be_said_twice() {
+    for args in [&["--echo", "--input", "none"][..], &["--script", "/dev/null", "--input", "none"]]
+    {
+        Test::new()
+            .args(args.iter().copied())
+            .args(["-w", "0"])
+            .peer(|p| {
+                p.open();
+                p.close_first(1000, "");
+            })
+            .stderr_any()
+            .status(0);
+    }
+    for (args, sentence) in [
+        (
+            &["--echo", "--input", "lines"][..],
+            "stdin is not read with --echo: leave --input out[..]",
+        ),
+        (&["--script", "f", "--input", "json"], "stdin is not read with --script: leave [..]"),
+        (&["--script", "-", "--input", "none"], "--script - reads stdin: leave --input out"),
+        (
+            &["listen", "--script", "f", "--input", "json", "0"],
+            "stdin is not read with --script[..]",
+        ),
+    ] {
+        let test = Test::new().args(args.iter().copied());
+        let url = if args[0] == "listen" { &[][..] } else { &["ws://127.0.0.1:1"] };
+        let test = test.args(url.iter().copied());
+        test.stderr(format!("wscope: {sentence}\n")).status(2);
+    }
+}
+
+#[test]
 fn echo_sends_each_message_back_with_its_type() {
     Test::new()
         .args(["--echo"])

@@ -9,6 +9,8 @@ mod commands;
 mod decode;
 mod deflate;
 mod endings;
+#[cfg(target_os = "linux")]
+mod endless;
 mod explain;
 mod handshake;
 mod hostile;

@@ -105,15 +105,13 @@ fn each_client_is_sent_the_file_first() {
 
 #[test]
 fn stdin_can_be_what_is_sent_first() {
-    let mut command = crate::harness::wscope();
     let mut file = NamedTempFile::new().expect("a file");
     file.write_all(b"\x00\x01\xff").expect("a disk");
     let path = file.path().to_str().expect("text").to_owned();
     // The shell gives the file as stdin.
-    let program = command.get_program().to_owned();
-    command = std::process::Command::new("sh");
-    command.env("PROGRAM", program).env("FILE", path);
-    command.args(["-c", "exec \"$PROGRAM\" listen --send - -b --output none 0 <\"$FILE\""]);
+    let mut command =
+        crate::harness::shell("exec \"$PROGRAM\" listen --send - -b --output none 0 <\"$FILE\"");
+    command.env("FILE", path);
     let server = crate::harness::Server::start(&mut command);
     let mut raw = server.open();
     let (opcode, payload): (OpCode, _) = raw.hear_frame();

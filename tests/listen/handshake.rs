@@ -56,6 +56,18 @@ fn every_broken_rule_has_its_status_and_a_reason() {
         (UPGRADE.replace(KEY, "AAAA"), 400, "4.1-req-key-16"),
         (UPGRADE.replace(KEY, "not base64!"), 400, "4.1-req-key-b64"),
         (format!("{UPGRADE}Host: again\r\n"), 400, "4.1-req-host"),
+        (format!("{UPGRADE}Sec-WebSocket-Key: {KEY}\r\n"), 400, "11.3.1-req-key-once"),
+        (format!("{UPGRADE}Sec-WebSocket-Version: 13\r\n"), 400, "11.3.5-req-version-once"),
+        (
+            format!("{UPGRADE}Origin: http://localhost\r\nOrigin: https://evil.example\r\n"),
+            400,
+            "Origin appears 2 times",
+        ),
+        (
+            format!("{UPGRADE}Authorization: Basic YTpi\r\nAuthorization: Basic YTpj\r\n"),
+            400,
+            "Authorization appears 2 times",
+        ),
         (format!("{UPGRADE}Sec-WebSocket-Protocol: a,,b\r\n"), 400, "4.1-req-proto-nonempty"),
         (format!("{UPGRADE} folded\r\nno colon\r\n"), 400, "4.1-req-syntax"),
     ] {

@@ -44,6 +44,13 @@ pub fn wscope() -> Command {
     command
 }
 
+/// A line of the shell, in which `$PROGRAM` is the binary.
+pub fn shell(line: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().env("TZ", "UTC").env("PROGRAM", wscope().get_program()).args(["-c", line]);
+    command
+}
+
 /// Starts a server on a port of the system's choice.
 #[track_caller]
 pub fn listen<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Server {

@@ -4,7 +4,7 @@ use tungstenite::Message;
 use wscope::event::Direction;
 
 use crate::frames::{self, BINARY, TEXT};
-use crate::harness::{close, echoes, listen};
+use crate::harness::{Server, close, echoes, listen, shell};
 use crate::raw::UPGRADE;
 
 #[test]
@@ -28,6 +28,14 @@ fn beyond_max_clients_there_is_503() {
         again = server.raw();
     }
     echoes(&mut one, "still in");
+    server.interrupt();
+}
+
+#[test]
+fn few_descriptors_are_used_for_clients() {
+    let server = Server::start(&mut shell("ulimit -n 64; exec \"$PROGRAM\" listen --echo 0"));
+    let mut clients: Vec<_> = (0..32).map(|_| server.client()).collect();
+    clients.iter_mut().for_each(|client| echoes(client, "in"));
     server.interrupt();
 }
 

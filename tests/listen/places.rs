@@ -29,6 +29,39 @@ fn all_addresses_with_a_warning() {
     server.still_echoes();
     let output = server.interrupt();
     assert!(output.stderr.contains("other machines can connect"), "{}", output.stderr);
+    assert!(output.stderr.contains("pages of every site can connect"), "{}", output.stderr);
+    for admission in [["--origin", "*"], ["--origin", "https://a.example"], ["-u", "a:b"]] {
+        let server = Server::start(wscope().args(["listen", "--echo", ":0"]).args(admission));
+        let output = server.interrupt();
+        assert!(!output.stderr.contains("every site"), "{admission:?}: {}", output.stderr);
+    }
+}
+
+#[test]
+fn a_process_is_not_for_every_page() {
+    for address in [":0", "0.0.0.0:0", "[::]:0"] {
+        let output = wscope().args(["listen", "--exec", "cat", address]).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{address}: {said}");
+        assert!(
+            said.starts_with("wscope: --exec would start a process for every web page"),
+            "{said}"
+        );
+    }
+    let folder = TempDir::new().expect("a folder");
+    let socket = folder.path().join("s");
+    let socket = socket.to_str().expect("text");
+    for args in [
+        &["127.0.0.2:0"][..],
+        &["--unix-socket", socket],
+        &["--origin", "*", ":0"],
+        &["--origin", "https://a.example", ":0"],
+        &["-u", "a:b", ":0"],
+        &["--bearer", "t", ":0"],
+    ] {
+        let server = Server::start(wscope().args(["listen", "--exec", "cat"]).args(args));
+        server.interrupt();
+    }
 }
 
 #[test]

@@ -4,13 +4,14 @@
 use crate::config::ask::{self, AskError};
 use crate::config::credentials::{CookieSource, TokenSource, bearer};
 use crate::config::netrc::{self, Netrc};
+use crate::config::passphrase;
 use crate::config::reach::{Account, ReachConfig, WriteOut};
 use crate::config::secret::Secret;
 use crate::config::{OpenConfig, UsageError, environment};
-use crate::config::{passphrase, texts};
 use crate::engine::exit::Exit;
 use crate::engine::run_facts::wall_seconds;
 use crate::engine::runtime::Runtime;
+use crate::net::files;
 use crate::ui::write_out::Format;
 use crate::wire::cookie::read_netscape;
 
@@ -56,8 +57,8 @@ pub fn prepare(
         Account::Netrc(path) => {
             let path = path.clone().or_else(|| netrc::usual_path(environment::variable));
             let path = path.ok_or_else(|| usage(&"--netrc: there is no home folder"))?;
-            let text = texts::read(&path.to_string_lossy())
-                .map_err(|error| usage(&format!("--netrc: {error}")))?;
+            let text =
+                files::read_text(&path).map_err(|error| usage(&format!("--netrc: {error}")))?;
             let netrc = Netrc::parse(&text);
             for fault in &netrc.faults {
                 note(&format!("{}: {fault}", path.display()), runtime);
@@ -88,7 +89,7 @@ pub fn format(reach: &ReachConfig) -> Result<Option<Format>, AccountError> {
         None => None,
         Some(WriteOut::Format(format)) => Some(format.clone()),
         Some(WriteOut::File(name)) => {
-            let text = texts::read(name).map_err(|e| usage(&format!("--write-out: {e}")))?;
+            let text = files::read_text(name).map_err(|e| usage(&format!("--write-out: {e}")))?;
             Some(Format::parse(&text).map_err(|error| usage(&error))?)
         }
     })
@@ -98,7 +99,7 @@ fn token(source: &TokenSource) -> Result<Secret, AccountError> {
     match source {
         TokenSource::Given(token) => Ok(token.clone()),
         TokenSource::File(name) => {
-            let text = texts::read(name).map_err(|e| usage(&format!("--bearer: {e}")))?;
+            let text = files::read_text(name).map_err(|e| usage(&format!("--bearer: {e}")))?;
             Ok(Secret::new(text))
         }
         TokenSource::Variable(name) => {
@@ -110,7 +111,7 @@ fn token(source: &TokenSource) -> Result<Secret, AccountError> {
 }
 
 fn read_cookies(name: &str, runtime: &mut Runtime) -> Result<(), AccountError> {
-    let text = texts::read(name).map_err(|error| usage(&format!("--cookie: {error}")))?;
+    let text = files::read_text(name).map_err(|error| usage(&format!("--cookie: {error}")))?;
     let (cookies, faults) = read_netscape(&text);
     for fault in &faults {
         note(&format!("{name}: line {}: {}", fault.line, fault.what), runtime);

@@ -8,13 +8,13 @@ use anyhow::Context as _;
 use crate::config::OpenConfig;
 use crate::config::plan::{Plan, Secrets, Way};
 use crate::config::reach::{Instead, ReachConfig};
-use crate::config::texts;
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::request;
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::modes::connect::account::{self, AccountError};
+use crate::net::files;
 use crate::net::proxy::choice::Reason;
 use crate::net::route::Hop;
 use crate::net::tls::options::ServerName;
@@ -47,7 +47,7 @@ impl RunSummary {
     pub fn finish(&self, exit: Exit, runtime: &mut Runtime) -> anyhow::Result<Exit> {
         let mut exit = exit;
         if let Some(path) = &self.jar
-            && let Err(error) = texts::write_secret(path, &runtime.record.jar.to_netscape())
+            && let Err(error) = files::write_secret(path, &runtime.record.jar.to_netscape())
         {
             stderr::error(&format!("--cookie-jar: {error}"));
             exit = if exit == Exit::Success { Exit::Failure } else { exit };

@@ -29,6 +29,17 @@ pub enum HexError {
         /// Where the group begins, from 1.
         column: usize,
     },
+    /// A line without an end in sight.
+    #[error(
+        "line {line}: longer than {} MiB; break it into lines, or for bytes as they are use --raw",
+        most >> 20
+    )]
+    TooLong {
+        /// From 1.
+        line: usize,
+        /// The bound in bytes.
+        most: u64,
+    },
     /// A `*` that repeats nothing, or up to an offset that is not ahead.
     #[error("line {line}: the repetition marked * can't be filled in; use hexdump -v or xxd")]
     Repetition {
@@ -63,6 +74,11 @@ enum Layout {
 }
 
 impl HexReader {
+    /// The next line is longer than `most` bytes.
+    pub fn too_long(&self, most: u64) -> HexError {
+        HexError::TooLong { line: self.line + 1, most }
+    }
+
     /// Takes one line, with or without its line end, and appends its bytes to `out`.
     ///
     /// # Errors

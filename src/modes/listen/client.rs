@@ -348,7 +348,7 @@ impl Client {
 
     /// Its address; a client of a Unix socket has none.
     pub(crate) fn peer_name(&self, shared: &Shared) -> String {
-        match (self.address, &shared.config.place) {
+        match (self.address, &shared.config.address) {
             (Some(address), _) => canonical(address).to_string(),
             (None, _) => "a local client".to_owned(),
         }

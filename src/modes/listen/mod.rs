@@ -23,7 +23,7 @@ use mio::Events;
 
 use crate::behaviour::greeting::Greeting;
 use crate::cli::{InputFormat, Linger, OutputFormat};
-use crate::config::{Faults, ListenConfig, TlsConfig};
+use crate::config::{Answer, Faults, ListenConfig, TlsConfig};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::Runtime;
 use crate::event::{ConnId, Event};
@@ -35,7 +35,6 @@ use crate::net::link::Buffers;
 use crate::net::listener::Listeners;
 use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
 use crate::net::signals::Signal;
-use crate::net::tls::options::Passphrase;
 use crate::net::tls::{Certificate, TlsServer};
 use crate::output::payload::PayloadSink;
 use crate::output::reporter::Reporter;
@@ -45,9 +44,6 @@ use crate::wire::{CloseCode, Role};
 
 /// After a signal, how long to wait for the clients' answers.
 const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Descriptors for everything that is no client.
-const OTHER_DESCRIPTORS: u64 = 64;
 
 /// What the prompt greets with.
 const GREETING: &str =
@@ -66,7 +62,6 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let greeting = config.send.as_ref();
     let greeting =
         greeting.map(|source| Greeting::open(source, config.input, config.binary)).transpose()?;
-    let most_clients = most_clients(&config);
     let script = runner::script(config.lines.as_ref(), Role::Server)?;
     let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
     if config.lines.is_some() {
@@ -80,7 +75,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     }
     let mut runtime = Runtime::new(reporter).context("can't set up stdout and the event loop")?;
     runtime.signals.listen(runtime.reactor.registry())?;
-    let listeners = Listeners::bind(&config.place, runtime.reactor.registry(), LISTEN)?;
+    let listeners = Listeners::bind(&config.address, runtime.reactor.registry(), LISTEN)?;
     if let (Some(tls), Some(out)) =
         (&tls, config.tls.as_ref().and_then(|tls| tls.certificate_out.as_ref()))
     {
@@ -103,6 +98,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let runner = runner.transpose()?;
     let quiet = Notifier::Stderr { quiet: config.display.quiet };
     let delivery = PayloadSink::new(config.output, config.display.terminal.stdout);
+    let most_clients = most_clients(&config);
     let shared = Shared {
         runtime,
         buffers: Buffers::default(),
@@ -367,19 +363,7 @@ impl Server {
 }
 
 fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
-    let passphrase = match &config.passphrase {
-        Passphrase::Unknown => None,
-        Passphrase::Given(secret) => Some(secret.reveal().to_owned()),
-        Passphrase::File(path) => {
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("--pass-file {}", path.display()))?;
-            let line = text.lines().next().unwrap_or_default().to_owned();
-            // C strings carry it to the library.
-            anyhow::ensure!(!line.contains('\0'), "--pass-file {}: a NUL in it", path.display());
-            Some(line)
-        }
-    };
-    let made = TlsServer::new(&config.identity, passphrase.as_deref());
+    let made = TlsServer::new(&config.identity, &config.passphrase);
     made.map_err(|error| match error.help() {
         Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
         None => error.into(),
@@ -388,8 +372,9 @@ fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
 
 /// How many clients there may be: as asked for, or as descriptors allow.
 fn most_clients(config: &ListenConfig) -> usize {
-    let descriptors = descriptors::raise_limit().saturating_sub(OTHER_DESCRIPTORS);
-    let possible = usize::try_from(descriptors).unwrap_or(usize::MAX).max(1);
+    // A process of --exec has a pipe for its stdin and one for its stdout.
+    let each = if matches!(config.answer, Answer::Exec { .. }) { 3 } else { 1 };
+    let possible = usize::try_from(descriptors::left() / each).unwrap_or(usize::MAX).max(1);
     match config.max_clients {
         Some(most) if most > possible && !config.display.quiet => {
             stderr::note(&format!(
@@ -415,8 +400,8 @@ fn announce(
         listeners.addresses().iter().map(|address| format!("{scheme}://{address}{path}")).collect();
     urls.extend(listeners.path().map(|file| format!("{scheme}+unix:{}", file.display())));
     let quiet = config.display.quiet;
-    if !quiet && !config.place.is_local() {
-        stderr::note("other machines can connect too, not only this one");
+    if !quiet {
+        config.notes.iter().for_each(|note| stderr::note(note));
     }
     for url in &urls {
         if !quiet {

@@ -13,9 +13,11 @@ use native as library;
 use openssl as library;
 
 use super::engine::Step;
-use super::options::{ClientIdentity, Passphrase, Pin, ServerName, TlsOptions};
+use super::options::{ClientIdentity, Pin, ServerName, TlsOptions};
 use super::{TapOn, TlsError, TlsPipe};
+use crate::net::files;
 use crate::net::link::plain_io;
+use crate::net::secret::Secret;
 
 #[cfg(not(target_os = "linux"))]
 mod native;
@@ -92,7 +94,8 @@ fn ca_error(path: &Path, reason: String) -> TlsError {
 }
 
 fn read_ca_file(path: &Path) -> Result<Vec<library::Certificate>, TlsError> {
-    let pem = fs::read(path).map_err(|error| ca_error(path, plain_io(&error)))?;
+    let pem =
+        files::read_named(path, files::MOST).map_err(|error| ca_error(path, error.reason()))?;
     let certificates = library::certificates(&pem).map_err(|reason| ca_error(path, reason))?;
     if certificates.is_empty() {
         return Err(ca_error(path, "it holds no PEM certificate".to_owned()));
@@ -107,7 +110,7 @@ fn read_ca_folder(path: &Path) -> Result<Vec<library::Certificate>, TlsError> {
     let mut certificates = Vec::new();
     for entry in fs::read_dir(path).map_err(fail)? {
         // A socket or a folder can't be read, and another file may be of another kind.
-        if let Ok(pem) = fs::read(entry.map_err(fail)?.path()) {
+        if let Ok(pem) = files::read_named(&entry.map_err(fail)?.path(), files::MOST) {
             certificates.extend(library::certificates(&pem).unwrap_or_default());
         }
     }
@@ -119,22 +122,11 @@ fn read_ca_folder(path: &Path) -> Result<Vec<library::Certificate>, TlsError> {
 
 fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsError> {
     let read = |path: &Path| {
-        fs::read(path)
-            .map_err(|error| TlsError::Identity { path: path.to_owned(), reason: plain_io(&error) })
+        files::read_named(path, files::MOST)
+            .map_err(|error| TlsError::Identity { path: path.to_owned(), reason: error.reason() })
     };
-    let from_file = match &identity.passphrase {
-        Passphrase::File(path) => Some(first_line(path, &read(path)?)?),
-        Passphrase::Given(_) | Passphrase::Unknown => None,
-    };
-    let passphrase = match &identity.passphrase {
-        Passphrase::Given(secret) => Some(secret.reveal()),
-        Passphrase::File(_) | Passphrase::Unknown => from_file.as_deref(),
-    };
-    // OpenSSL's C strings end at it; its binding would panic.
-    if passphrase.is_some_and(|text| text.contains('\0')) {
-        let path = identity.certificate.clone();
-        return Err(TlsError::Identity { path, reason: "no passphrase has a NUL".to_owned() });
-    }
+    let passphrase = identity.passphrase.read()?;
+    let passphrase = passphrase.as_ref().map(Secret::reveal);
     let certificate = read(&identity.certificate)?;
     let (path, loaded) = if is_pem(&certificate) {
         let path = identity.key.as_ref().unwrap_or(&identity.certificate);
@@ -156,15 +148,6 @@ fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsErro
         (path, loaded)
     };
     loaded.map_err(|reason| TlsError::Identity { path: path.clone(), reason })
-}
-
-fn first_line(path: &Path, bytes: &[u8]) -> Result<String, TlsError> {
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    String::from_utf8(line.to_vec()).map_err(|_| TlsError::Identity {
-        path: path.to_owned(),
-        reason: "its first line is not UTF-8".to_owned(),
-    })
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {

@@ -34,6 +34,14 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file given as `--pass-file` is of no use.
+    #[error("the passphrase file {} cannot be used: {reason}", path.display())]
+    PassFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A key or archive is encrypted, and nobody has said with what.
     #[error("the key in {} needs a passphrase", path.display())]
     PassphraseNeeded {
@@ -173,6 +181,7 @@ impl TlsError {
             Self::Setup { .. }
             | Self::CaFile { .. }
             | Self::Identity { .. }
+            | Self::PassFile { .. }
             | Self::PassphraseNeeded { .. }
             | Self::KeyLog { .. }
             | Self::Unavailable { .. }

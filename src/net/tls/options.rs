@@ -1,6 +1,6 @@
 //! What a client may choose about TLS, as plain values.
 //!
-//! Must not know the libraries, nor files beyond their names.
+//! Must not know the libraries; reads no file but that of a passphrase.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use super::TlsError;
+use crate::net::files;
 use crate::net::secret::Secret;
 
 /// How a client speaks TLS.
@@ -73,6 +75,36 @@ pub enum Passphrase {
     Given(Secret),
     /// On the first line of a file.
     File(PathBuf),
+}
+
+impl Passphrase {
+    /// The passphrase itself, read from its file where it is in one; `None` if it is unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::PassFile`]: the file can't be read, or its first line can't be a passphrase.
+    /// None has a NUL: OpenSSL's C strings end at it, and its binding would panic.
+    pub(super) fn read(&self) -> Result<Option<Secret>, TlsError> {
+        let path = match self {
+            Self::Unknown => return Ok(None),
+            Self::Given(secret) if secret.reveal().contains('\0') => {
+                return Err(TlsError::Setup { reason: "no passphrase has a NUL".to_owned() });
+            }
+            Self::Given(secret) => return Ok(Some(secret.clone())),
+            Self::File(path) => path,
+        };
+        let unusable = |reason| TlsError::PassFile { path: path.clone(), reason };
+        let bytes =
+            files::read_named(path, files::MOST).map_err(|error| unusable(error.reason()))?;
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let text = std::str::from_utf8(line)
+            .map_err(|_| unusable("its first line is not UTF-8".to_owned()))?;
+        match text.contains('\0') {
+            true => Err(unusable("its first line has a NUL".to_owned())),
+            false => Ok(Some(Secret::new(text))),
+        }
+    }
 }
 
 /// A version of TLS that can be asked for.

@@ -3,13 +3,15 @@
 //!
 //! Reads the files; must not know sockets, nor where a passphrase comes from.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::engine::Step;
+use super::options::Passphrase;
 use super::{TapOn, TlsError, TlsPipe};
+use crate::net::files;
+use crate::net::secret::Secret;
 #[cfg(not(target_os = "linux"))]
 use native as library;
 #[cfg(target_os = "linux")]
@@ -56,9 +58,11 @@ impl TlsServer {
     ///
     /// # Errors
     ///
-    /// [`TlsError::Identity`] when a file can't be read or used, [`TlsError::Setup`] otherwise.
-    pub fn new(identity: &Identity, passphrase: Option<&str>) -> Result<Self, TlsError> {
-        let passphrase = passphrase.unwrap_or_default();
+    /// [`TlsError::Identity`] and [`TlsError::PassFile`] when a file can't be read or used,
+    /// [`TlsError::Setup`] otherwise.
+    pub fn new(identity: &Identity, passphrase: &Passphrase) -> Result<Self, TlsError> {
+        let passphrase = passphrase.read()?;
+        let passphrase = passphrase.as_ref().map_or("", Secret::reveal);
         let (loaded, pem) = match identity {
             Identity::Pem { certificate, key } => {
                 let chain = read(certificate)?;
@@ -102,7 +106,7 @@ impl TlsServer {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|error| unusable(path, crate::net::link::plain_io(&error)))
+    files::read_named(path, files::MOST).map_err(|error| unusable(path, error.reason()))
 }
 
 fn unusable(path: &Path, reason: String) -> TlsError {

@@ -66,6 +66,35 @@ fn what_must_be_ignored_is_an_error_without_the_value() {
 }
 
 #[test]
+fn a_prefix_of_the_name_is_a_promise() {
+    let taken = |text: &str, secure| {
+        let from = Place { secure, ..HERE };
+        Cookie::parse(text, from, NOW).map(|cookie| cookie.name)
+    };
+    for (text, over_tls) in [
+        ("__Secure-a=1", false),
+        ("__secure-a=1; Path=/", false),
+        ("__Secure-a=1; Secure", true),
+        ("__Secure-a=1; Secure; Domain=example.com", true),
+        ("__Host-a=1", false),
+        ("__HOST-a=1; Path=/", false),
+        ("__Host-a=1; Secure", false),
+        ("__Host-a=1; Secure; Path=/a", false),
+        ("__Host-a=1; Secure; Path=/; Domain=www.example.com", false),
+        ("__Host-a=1; Secure; Path=/", true),
+        ("__Host-a=1; Secure; Path=/; Domain=", true),
+        ("__Hosta=1", true),
+    ] {
+        assert_eq!(taken(text, true).is_ok(), over_tls, "{text}");
+        if text.starts_with("__Hosta") {
+            continue;
+        }
+        assert!(taken(text, false).is_err(), "{text}");
+    }
+    assert!(matches!(taken("__Host-a=1", true), Err(CookieError::Prefix { .. })));
+}
+
+#[test]
 fn an_address_or_a_single_name_is_a_domain_of_its_own() {
     for host in ["127.0.0.1", "::1", "localhost"] {
         let cookie = Cookie::parse(&format!("a=b; Domain={host}"), at(host, "/"), NOW);

@@ -80,6 +80,7 @@ impl Admission {
     ///
     /// The first ground to refuse.
     pub fn judge(&self, request: &Head, spoken: &[String]) -> Result<(), Denial> {
+        judge_repeated(request)?;
         self.judge_path(request)?;
         self.judge_authorization(request)?;
         self.judge_origin(request)?;
@@ -155,6 +156,21 @@ impl Admission {
         };
         Err(Denial::new(400, reason))
     }
+}
+
+/// Of two Origins or two Authorizations nobody can know which one counts: "the user agent MUST NOT
+/// include more than one Origin header field in any HTTP request" (RFC 6454 §7.3), and "a sender
+/// MUST NOT generate multiple field lines with the same name in a message […] unless that field's
+/// definition allows multiple field line values to be recombined as a comma-separated list"
+/// (RFC 9110 §5.3). Host, Sec-WebSocket-Key and Sec-WebSocket-Version have rules of their own.
+fn judge_repeated(request: &Head) -> Result<(), Denial> {
+    for name in ["Origin", "Authorization"] {
+        let count = request.get_all(name).count();
+        if count > 1 {
+            return Err(Denial::new(400, format!("{name} appears {count} times")));
+        }
+    }
+    Ok(())
 }
 
 impl Denial {
@@ -328,6 +344,19 @@ mod tests {
         assert_eq!(status(&admission, &with("null")), None);
         assert_eq!(status(&admission, &with("https://a.example:8443")), Some(403));
         assert_eq!(status(&admission, &with("http://localhost")), Some(403));
+    }
+
+    #[test]
+    fn what_may_stand_once_is_not_judged_by_its_first_value() {
+        let twice = request("/", "Origin: http://localhost\r\norigin: https://evil.example\r\n");
+        for origins in [Origins::Any, Origins::Local, Origins::Listed(vec!["null".to_owned()])] {
+            let admission = Admission { origins, ..Admission::default() };
+            assert_eq!(status(&admission, &twice), Some(400));
+        }
+        let twice = request("/", "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n");
+        let authorization = Some(Authorization::Bearer("a".to_owned()));
+        let admission = Admission { authorization, ..Admission::default() };
+        assert_eq!(status(&admission, &twice), Some(400));
     }
 
     #[test]

@@ -87,6 +87,18 @@ fn netrc_knows_the_host() {
 }
 
 #[test]
+fn a_netrc_entry_without_a_login_is_nobody() {
+    for text in ["machine 127.0.0.1\n", "machine 127.0.0.1 password pw\n", "default\n"] {
+        let netrc = file(text);
+        let path = netrc.path().to_str().expect("a path");
+        asked(["--netrc-file", path], |request| {
+            assert!(values(request, "Authorization").is_empty());
+        })
+        .status(0);
+    }
+}
+
+#[test]
 fn cookies_are_typed_or_from_a_file() {
     let jar =
         file("127.0.0.1\tFALSE\t/\tFALSE\t0\tkept\t1\nother.example\tFALSE\t/\tFALSE\t0\tno\t1\n");

@@ -17,7 +17,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use super::*;
 use crate::net::secret::Secret;
-use crate::net::tls::options::TlsVersion;
+use crate::net::tls::options::{Passphrase, TlsVersion};
 use crate::net::tls::tests::{Authority, carry, join, problem};
 use crate::net::tls::{CertificateProblem, Handshake, PlainRead};
 

@@ -1,0 +1,170 @@
+//! Small files that options name: read whole within a bound, and written so that others can't read
+//! a secret.
+//!
+//! A device or a pipe may never end, so no file is read without a bound. A FIFO is waited for, as
+//! every program does: these files are read before signals are taken over, so Ctrl-C ends the wait.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::net::link::plain_io;
+
+/// The most bytes of a configuration, a token, cookies, certificates or a key: far more than any
+/// of them has.
+pub const MOST: u64 = 16 << 20;
+
+/// Why a file could not be used.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// The system refused.
+    #[error("{name}: {}", plain_io(source))]
+    Io {
+        /// The file as it was named.
+        name: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// Longer than its bound.
+    #[error("{name}: {}", too_long(*most))]
+    TooLong {
+        /// The file as it was named.
+        name: String,
+        /// The bound in bytes.
+        most: u64,
+    },
+    /// Not text.
+    #[error("{name}: not UTF-8 from byte {offset} on")]
+    NotText {
+        /// The file as it was named.
+        name: String,
+        /// The first byte that is none.
+        offset: usize,
+    },
+}
+
+impl FileError {
+    /// What is wrong, without the file's name: for errors that name it in their own way.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Io { source, .. } => plain_io(source),
+            Self::TooLong { most, .. } => too_long(*most),
+            Self::NotText { offset, .. } => format!("not UTF-8 from byte {offset} on"),
+        }
+    }
+}
+
+fn too_long(most: u64) -> String {
+    format!("longer than {} MiB, the most that is read; name a shorter file", most >> 20)
+}
+
+/// Reads a file of at most `most` bytes; `-` is stdin.
+///
+/// # Errors
+///
+/// It can't be read, or is longer. A device without an end is longer.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    match path.as_os_str() == "-" {
+        true => read_from(io::stdin().lock(), "stdin", most),
+        false => read_named(path, most),
+    }
+}
+
+/// The same, but `-` is a file of this name: for options that can't be read from stdin.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_named(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
+    let name = path.to_string_lossy();
+    match File::open(path) {
+        Ok(file) => read_from(file, &name, most),
+        Err(source) => Err(FileError::Io { name: name.into_owned(), source }),
+    }
+}
+
+/// Reads a file of text of at most 16 MiB; `-` is stdin.
+///
+/// # Errors
+///
+/// It can't be read, is longer than 16 MiB or not UTF-8.
+pub fn read_text(path: impl AsRef<Path>) -> Result<String, FileError> {
+    let path = path.as_ref();
+    String::from_utf8(read(path, MOST)?).map_err(|error| FileError::NotText {
+        name: if path.as_os_str() == "-" { "stdin".into() } else { path.display().to_string() },
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+/// The same, but a file that is not there is `None`: for those nobody named.
+///
+/// # Errors
+///
+/// As [`read_text`].
+pub fn read_text_if_there(path: &Path) -> Result<Option<String>, FileError> {
+    match read_text(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_from(reader: impl Read, name: &str, most: u64) -> Result<Vec<u8>, FileError> {
+    let name = || name.to_owned();
+    let mut bytes = Vec::new();
+    let io = |source| FileError::Io { name: name(), source };
+    reader.take(most + 1).read_to_end(&mut bytes).map_err(io)?;
+    match bytes.len() as u64 > most {
+        true => Err(FileError::TooLong { name: name(), most }),
+        false => Ok(bytes),
+    }
+}
+
+/// Writes a file of secrets: a new one is for its owner only.
+///
+/// # Errors
+///
+/// It can't be written.
+pub fn write_secret(path: &Path, text: &str) -> Result<(), FileError> {
+    let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    open.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|source| FileError::Io { name: path.display().to_string(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_is_its_owners() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("jar");
+        assert!(read_text_if_there(&path).expect("no error").is_none());
+        write_secret(&path, "é").expect("written");
+        assert_eq!(read_text_if_there(&path).expect("read").as_deref(), Some("é"));
+        let mode = path.metadata().expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn an_error_names_the_file_and_what_is_wrong() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("f");
+        std::fs::write(&path, b"ab\xff").expect("written");
+        let error = read_text(&path).expect_err("not text");
+        assert_eq!(error.to_string(), format!("{}: not UTF-8 from byte 2 on", path.display()));
+        let endless = read(Path::new("/dev/zero"), MOST).expect_err("endless");
+        assert_eq!(
+            endless.to_string(),
+            "/dev/zero: longer than 16 MiB, the most that is read; name a shorter file"
+        );
+        assert!(endless.to_string().ends_with(&endless.reason()));
+        let missing = read_text("/nonexistent/f").expect_err("missing").to_string();
+        assert!(missing.starts_with("/nonexistent/f: "), "{missing}");
+    }
+}
