@@ -8,6 +8,8 @@ pub mod behaviour;
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
+pub mod client;
+#[doc(hidden)]
 pub mod config;
 #[doc(hidden)]
 pub mod diagnostics;

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Instant;
 
-use crate::behaviour::splitter::{MessageSplitter, Outlet as _, To};
+use crate::behaviour::splitter::{MessageSplitter, To};
 use crate::cli::InputFormat;
 use crate::engine::behaviour::{Behaviour, Context, Pipe};
 use crate::engine::outbox::{Outbox, Producer};

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::engine::outbox::{Outbox, Producer};
@@ -47,7 +48,7 @@ impl Behaviour for Steps {
         Ok(())
     }
 
-    fn on_round_trip(&mut self, _: &mut Context<'_>) {
+    fn on_round_trip(&mut self, _: Duration, _: &mut Context<'_>) {
         self.answered = true;
     }
 

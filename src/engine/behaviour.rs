@@ -5,7 +5,7 @@
 //! runs of small messages, whole messages, pieces as they come.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::outbox::{Outbox, Sender};
 use crate::event::{ConnId, FrameEvent};
@@ -78,8 +78,8 @@ pub trait Behaviour {
         Ok(())
     }
 
-    /// The peer answered a ping of ours.
-    fn on_round_trip(&mut self, _cx: &mut Context<'_>) {}
+    /// The peer answered a ping of ours, after this time.
+    fn on_round_trip(&mut self, _time: Duration, _cx: &mut Context<'_>) {}
 
     /// Whether the peer should not be read now, because what it sends would have to wait here.
     fn is_full(&self, _stdout: &Stdout) -> bool {

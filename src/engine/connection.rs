@@ -58,7 +58,9 @@ pub struct Setup<'a> {
     /// How long the peer may be silent.
     pub idle_timeout: Option<Duration>,
     /// The bound on what waits in memory.
-    pub budget: &'a Rc<Budget>,
+    pub memory: &'a Rc<Budget>,
+    /// The bound on what waits to be sent; whoever runs the connection closes the slowest.
+    pub backlog: &'a Rc<Budget>,
 }
 
 /// An open connection.
@@ -74,7 +76,9 @@ pub struct Connection {
     evidence: Option<Box<SessionEvidence>>,
     /// The content of a message that comes in pieces, for behaviours that want it whole.
     assembled: Vec<u8>,
+    /// What waits here to be handed on, and to be sent.
     share: Share,
+    unsent: Share,
     idle_timeout: Option<Duration>,
     /// When a byte came, and when one came or left.
     heard: Instant,
@@ -101,9 +105,8 @@ impl Connection {
         let deflate = agreed.deflate;
         let config = EndpointConfig { deflate, ..setup.endpoint.clone() };
         let sent = sent_by(config.role);
-        let observer = setup
-            .observed
-            .then(|| OutboundObserver::new(sent, deflate.as_ref(), limits));
+        let observer =
+            setup.observed.then(|| OutboundObserver::new(sent, deflate.as_ref(), limits));
         let mut outbox = Outbox::new(observer);
         outbox.skip(link.tx.len());
         let evidence =
@@ -119,7 +122,8 @@ impl Connection {
             injector: None,
             evidence,
             assembled: Vec::new(),
-            share: Share::of(setup.budget),
+            share: Share::of(setup.memory),
+            unsent: Share::of(setup.backlog),
             idle_timeout: setup.idle_timeout,
             heard: now,
             active: now,
@@ -328,6 +332,11 @@ impl Connection {
         self.evidence.as_deref().map(|evidence| (evidence, &self.endpoint, &self.inbound))
     }
 
+    /// Reports what is held again, after something was dropped between turns.
+    pub fn settle(&mut self) {
+        self.unsent.set(self.outbox.held());
+    }
+
     /// Gives back the transport, if its end is still to be waited for: not where the connection
     /// was lost or given up.
     pub fn into_link(self) -> (Link, bool) {
@@ -514,8 +523,8 @@ impl Connection {
                         let sender = Sender { endpoint, outbox, tx, now };
                         let mut cx = Context { conn, sender, stdout, ignore_rest };
                         for behaviour in behaviours.iter_mut() {
-                            if round_trip.is_some() {
-                                behaviour.on_round_trip(&mut cx);
+                            if let Some(time) = round_trip {
+                                behaviour.on_round_trip(time, &mut cx);
                             }
                             if behaviour.streams() {
                                 behaviour.on_event(&event, &mut cx)?;
@@ -528,7 +537,7 @@ impl Connection {
                                 // Nobody is served by half of it.
                                 *assembled = Vec::new();
                                 share.set(0);
-                                *ignore_rest = true;
+                                *cx.ignore_rest = true;
                                 let sender = &mut cx.sender;
                                 sender.close_now(Some(CloseCode::Size.into()), TOO_MUCH);
                             }
@@ -609,8 +618,7 @@ impl Connection {
     fn go_wrong(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         let Some(injector) = &mut self.injector else { return Ok(()) };
         let messages = self.received.totals().messages;
-        let done =
-            injector.act(messages, self.heard, &mut self.endpoint, &mut self.link.tx, now);
+        let done = injector.act(messages, self.heard, &mut self.endpoint, &mut self.link.tx, now);
         injector.pace(&mut self.link, now);
         done.iter().try_for_each(|text| {
             outputs.remark(self.id, text);
@@ -668,15 +676,14 @@ impl Connection {
     /// Reports what waits in memory here, and gives way where all together is too much.
     fn account(&mut self, now: Instant) {
         let encoded = self.link.tx.len().saturating_sub(2 * HIGH_WATER);
+        self.unsent.set(self.outbox.held() + encoded);
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
-        let held = self.assembled.len() + self.outbox.held() + encoded + behaviours;
+        let held = self.assembled.len() + behaviours;
         self.share.set(held);
         if held > HIGH_WATER && self.share.is_exceeded() && self.endpoint.is_open() {
-            let backlog = self.backlog();
             self.assembled = Vec::new();
             self.ignore_rest = true;
-            let code = if backlog > held / 2 { CloseCode::Again } else { CloseCode::Size };
-            self.sender(now).close_now(Some(code.into()), TOO_MUCH);
+            self.sender(now).close_now(Some(CloseCode::Size.into()), TOO_MUCH);
         }
     }
 }
@@ -694,6 +701,22 @@ impl Outputs<'_> {
         self.reporter.tell_of(conn, event, self.stdout)
     }
 
+    /// Reports something about a connection that is no event of the protocol.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn note(&mut self, conn: ConnId, text: &str) -> io::Result<()> {
+        self.report(conn, &Event::Note(text))?;
+        self.remark(conn, text);
+        Ok(())
+    }
+
+    /// Whether events are read by a sink.
+    pub fn looks(&self) -> bool {
+        self.reporter.looks_at_frames()
+    }
+
     /// Prints a line about a connection, where no transcript shows what happens to it.
     pub fn remark(&self, conn: ConnId, text: &str) {
         self.notifier.remark(self.reporter, conn, text);
@@ -701,11 +724,7 @@ impl Outputs<'_> {
 }
 
 /// Whether a data frame would have to wait.
-fn is_blocked(
-    behaviours: &[Box<dyn Behaviour>],
-    stdout: &Stdout,
-    reporter: &Reporter,
-) -> bool {
+fn is_blocked(behaviours: &[Box<dyn Behaviour>], stdout: &Stdout, reporter: &Reporter) -> bool {
     (reporter.looks_at_frames() && stdout.is_full())
         || behaviours.iter().any(|behaviour| behaviour.is_full(stdout))
 }
@@ -746,4 +765,3 @@ fn sent_by(role: Role) -> Direction {
         Role::Server => Direction::ToClient,
     }
 }
-

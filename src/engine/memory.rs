@@ -12,17 +12,24 @@ use std::rc::Rc;
 pub struct Budget {
     limit: usize,
     used: Cell<usize>,
+    /// What is held here counts there too.
+    part_of: Option<Rc<Budget>>,
 }
 
 impl Budget {
     /// Creates a budget of `limit` bytes.
     pub fn new(limit: usize) -> Rc<Self> {
-        Rc::new(Self { limit, used: Cell::new(0) })
+        Rc::new(Self { limit, used: Cell::new(0), part_of: None })
+    }
+
+    /// Creates a budget of `limit` bytes that are part of another one.
+    pub fn part_of(whole: &Rc<Self>, limit: usize) -> Rc<Self> {
+        Rc::new(Self { limit, used: Cell::new(0), part_of: Some(Rc::clone(whole)) })
     }
 
     /// Whether more is held than the limit allows.
     pub fn is_exceeded(&self) -> bool {
-        self.used.get() > self.limit
+        self.used.get() > self.limit || self.part_of.as_ref().is_some_and(|p| p.is_exceeded())
     }
 
     /// The limit in bytes.
@@ -32,6 +39,9 @@ impl Budget {
 
     fn replace(&self, before: usize, after: usize) {
         self.used.set(self.used.get() - before + after);
+        if let Some(whole) = &self.part_of {
+            whole.replace(before, after);
+        }
     }
 }
 

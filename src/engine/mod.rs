@@ -3,6 +3,7 @@
 pub mod behaviour;
 pub mod connection;
 pub mod exit;
+pub mod lingering;
 pub mod memory;
 pub mod open_error;
 pub mod opening;

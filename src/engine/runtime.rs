@@ -184,6 +184,17 @@ impl Runtime {
         Outputs { stdout, reporter, notifier }
     }
 
+    /// The same, with the buffers that are lent to whoever has its turn.
+    pub fn outputs_and_buffers(&mut self) -> (Outputs<'_>, &mut Buffers) {
+        let Self { stdout, reporter, notifier, buffers, .. } = self;
+        (Outputs { stdout, reporter, notifier }, buffers)
+    }
+
+    /// Prints a line about a connection, where no transcript shows what happens to it.
+    pub fn remark(&self, conn: ConnId, text: &str) {
+        self.notifier.remark(&self.reporter, conn, text);
+    }
+
     /// Gives a connection its turn.
     ///
     /// # Errors

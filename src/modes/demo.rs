@@ -1,32 +1,47 @@
 //! `wscope demo`: a session over loopback with an echo server inside the process.
 //!
-//! Nothing is staged but the script: the client is the one of `wscope connect`, the server is an
-//! endpoint in the server's role, and between them are real sockets.
+//! Nothing is staged but the steps: the client is the one of `wscope connect`, the server is built
+//! from the parts of `wscope listen`, and between them are real sockets.
 
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::time::Instant;
+use std::io;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::behaviour::echo::Echo;
+use crate::behaviour::steps::Step;
 use crate::cli::{DemoArgs, OutputFormat};
+use crate::client::session::Session;
 use crate::config::{ClientConfig, Display, OpenConfig};
+use crate::engine::connection::{Connection, Setup};
 use crate::engine::exit::Exit;
-use crate::engine::opening::open;
-use crate::engine::pump::{Pump, Step};
-use crate::engine::runtime::Runtime;
-use crate::event::{Direction, FrameEvent, Observed};
-use crate::net::random;
+use crate::engine::memory::Budget;
+use crate::engine::opening::server::{Answer, Progress, ServerOpening};
+use crate::engine::opening::{ClientOpening, open};
+use crate::engine::runtime::{LISTENERS, Next, Ready, Runtime, Task, run as run_task};
+use crate::engine::slots::{Part, Slot, token};
+use crate::event::ConnId;
+use crate::net::link::Link;
+use crate::net::listener::{ListenAddress, Listeners};
 use crate::output::reporter::Reporter;
-use crate::session::{Endpoint, EndpointConfig, Limits, Observer};
+use crate::session::{EndpointConfig, Limits};
 use crate::ui::terminal::Terminal;
-use crate::wire::decoder::Input;
 use crate::wire::deflate::params::ServerDeflateConfig;
 use crate::wire::handshake::server::{ServerConfig, respond};
-use crate::wire::{Data, OpCode, Role};
+use crate::wire::head::Head;
+use crate::wire::{Data, Role};
 
 /// Text long and regular enough to show what compression does.
 const VERSE: &[u8] = b"row, row, row your boat, gently down the stream; merrily, merrily, merrily, merrily, life is but a dream";
+
+/// The slot of each side's only socket.
+const SLOT: Slot = 0;
+
+/// The server gives up a client that does not finish its request.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What may wait in the server's memory.
+const MEMORY: usize = 1024 * 1024;
 
 /// Shows the session.
 ///
@@ -34,18 +49,27 @@ const VERSE: &[u8] = b"row, row, row your boat, gently down the stream; merrily,
 ///
 /// Loopback can't be used, or stdout failed.
 pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("can't listen on loopback")?;
-    let address = listener.local_addr()?;
-    let server = std::thread::spawn(move || serve(&listener));
+    let display = Display::resolve(&args.display, terminal);
+    let quiet = Reporter::of(
+        Role::Server,
+        OutputFormat::None,
+        &Display { quiet: true, verbose: 0, ..display.clone() },
+    );
+    let runtime = Runtime::new(quiet)?;
+    let address = ListenAddress::Loopback(0);
+    let listeners = Listeners::bind(&address, runtime.registry(), LISTENERS)
+        .context("can't listen on loopback")?;
+    let address = listeners.addresses().first().copied().context("no address on loopback")?;
+    let server = std::thread::spawn(move || serve(listeners, runtime));
 
     let url = format!("ws://{address}/demo");
-    let display = Display::resolve(&args.display, terminal);
     let config = ClientConfig::silent(OpenConfig::of_url(&url)?, display);
     let reporter = Reporter::new(OutputFormat::Frames, &config.display);
     let mut runtime = Runtime::new(reporter)?;
-    let opened = open(&config.open, &mut runtime, None)?;
-    let script = [
+    let now = Instant::now();
+    let opened =
+        open(&mut ClientOpening::new(&config.open, SLOT, None, &runtime, now), &mut runtime)?;
+    let steps = [
         Step::Message(Data::Text, b"Hello", usize::MAX),
         Step::Message(Data::Binary, b"\x00\x01\x02\xfd\xfe\xff", usize::MAX),
         Step::Message(Data::Text, b"one message, three frames", 9),
@@ -53,86 +77,115 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         Step::Ping(b"are you there?"),
         Step::Close(1000, "that was the demo"),
     ];
-    let outcome = Pump::new(&config, &mut runtime, opened, None)?.with_script(script).run()?;
+    let mut session = Session::new(&config, *opened, None, &mut runtime)?.with_steps(steps);
+    run_task(&mut session, &mut runtime)?;
     let served = server.join().map_err(|_| anyhow::anyhow!("the echo server panicked"))?;
     served.context("the echo server failed")?;
-    Ok(outcome.exit)
+    Ok(session.exit())
 }
 
-/// Serves one client: every message goes back as it came.
-fn serve(listener: &TcpListener) -> anyhow::Result<()> {
-    let (mut stream, _) = listener.accept()?;
-    stream.set_nodelay(true)?;
-    let mut inbound = Observer::before_handshake(Direction::ToServer, Limits::default());
-    let mut endpoint = None;
-    let mut message = (Data::Text, Vec::new());
-    let mut buffer = vec![0; 16 * 1024];
-    let mut tx = Vec::new();
-    loop {
-        let n = stream.read(&mut buffer)?;
-        let now = Instant::now();
-        let mut input = Input::new(&mut buffer[..n]);
-        loop {
-            let answer = match inbound.next(&mut input) {
-                None => break,
-                Some(Observed::Head(head)) => {
-                    let deflate = Some(ServerDeflateConfig::default());
-                    respond(head, &ServerConfig { deflate, ..ServerConfig::default() })
-                }
-                Some(Observed::Frame(event)) => {
-                    if let Some(endpoint) = &mut endpoint {
-                        echo(&event, endpoint, &mut message, now, &mut tx);
-                    }
-                    continue;
-                }
-                Some(Observed::HeadError(error)) => anyhow::bail!("{error}"),
-                Some(Observed::Body(_) | Observed::Whole(_)) => continue,
-            };
-            let accepted = answer.map_err(|refusal| anyhow::anyhow!(refusal.reason))?;
-            tx.extend_from_slice(&accepted.response);
-            let deflate = accepted.agreed.deflate;
-            inbound.expect_frames(deflate.as_ref());
-            let config = EndpointConfig { deflate, ..EndpointConfig::new(Role::Server) };
-            endpoint = Some(Endpoint::new(config, random::system(), now));
-        }
-        if n == 0 || send(&mut stream, &mut tx)? || endpoint.as_ref().is_some_and(Endpoint::is_done)
-        {
-            return Ok(());
+/// Serves one client in a loop of its own: every message goes back as it came.
+fn serve(listeners: Listeners, mut runtime: Runtime) -> io::Result<()> {
+    run_task(&mut EchoServer { listeners, stage: Stage::Listening }, &mut runtime)
+}
+
+/// A server for one client.
+struct EchoServer {
+    listeners: Listeners,
+    stage: Stage,
+}
+
+/// How far it is.
+enum Stage {
+    Listening,
+    Opening(Box<ServerOpening>),
+    Open(Box<Connection>),
+    Done,
+}
+
+impl EchoServer {
+    fn answer(head: &Head) -> Answer {
+        let deflate = Some(ServerDeflateConfig::default());
+        match respond(head, &ServerConfig { deflate, ..ServerConfig::default() }) {
+            Ok(accepted) => Answer::Accept(accepted, Vec::new()),
+            Err(refusal) => Answer::Refuse(refusal),
         }
     }
-}
 
-/// Acts on one event, and sends a message back once it is complete.
-fn echo(
-    event: &FrameEvent<'_>,
-    endpoint: &mut Endpoint,
-    (opcode, content): &mut (Data, Vec<u8>),
-    now: Instant,
-    tx: &mut Vec<u8>,
-) {
-    endpoint.receive(event, now, tx);
-    match event {
-        FrameEvent::Data(bytes) => content.extend_from_slice(bytes),
-        FrameEvent::Message(info) => {
-            if let OpCode::Data(data) = info.opcode {
-                *opcode = data;
+    fn accept(&mut self, runtime: &Runtime, now: Instant) -> io::Result<Stage> {
+        let Some((stream, address)) = self.listeners.accept()? else { return Ok(Stage::Listening) };
+        let socket = token(SLOT, Part::Socket);
+        let link = Link::without_buffer(stream, None, runtime.registry(), socket)?;
+        let limits = Limits::default();
+        let opening = ServerOpening::new(ConnId(1), address, link, limits, PATIENCE, now);
+        Ok(Stage::Opening(Box::new(opening)))
+    }
+
+    fn advance(
+        mut opening: Box<ServerOpening>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Stage> {
+        let (mut outputs, buffers) = runtime.outputs_and_buffers();
+        match opening.advance(&mut Self::answer, buffers, &mut outputs, now)? {
+            Progress::Pending => Ok(Stage::Opening(opening)),
+            Progress::Refused { .. } => Ok(Stage::Done),
+            Progress::Accepted(request) => {
+                let (link, inbound) = opening.into_parts();
+                let memory = Budget::new(MEMORY);
+                let setup = Setup {
+                    id: ConnId(1),
+                    agreed: &request.agreed,
+                    endpoint: &EndpointConfig::new(Role::Server),
+                    limits: Limits::default(),
+                    observed: false,
+                    evidence: false,
+                    idle_timeout: None,
+                    memory: &memory,
+                    backlog: &memory,
+                };
+                let mut connection = Box::new(Connection::new(link, inbound, &setup, now));
+                connection.add(Box::new(Echo::default()));
+                Ok(Stage::Open(connection))
             }
-            // Once the connection is closing nobody waits for it.
-            let _ = endpoint.send_message(*opcode, content, tx);
-            content.clear();
         }
-        _ => {}
     }
 }
 
-/// Sends what waits; true when the client is gone.
-fn send(stream: &mut TcpStream, tx: &mut Vec<u8>) -> io::Result<bool> {
-    match stream.write_all(tx) {
-        Ok(()) => {
-            tx.clear();
-            Ok(false)
+impl Task for EchoServer {
+    fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Listening => self.accept(runtime, now)?,
+            Stage::Opening(opening) => Self::advance(opening, runtime, now)?,
+            Stage::Open(mut connection) => {
+                runtime.give_turn(&mut connection, now)?;
+                match connection.is_over() {
+                    true => Stage::Done,
+                    false => Stage::Open(connection),
+                }
+            }
+            Stage::Done => Stage::Done,
+        };
+        Ok(())
+    }
+
+    fn next(&mut self, runtime: &Runtime, _: Instant) -> Next {
+        let (busy, deadline) = match &self.stage {
+            Stage::Listening => (false, None),
+            Stage::Opening(opening) => (opening.wants_turn(), Some(opening.deadline())),
+            Stage::Open(connection) => {
+                (connection.wants_turn(&runtime.stdout, &runtime.reporter), connection.deadline())
+            }
+            Stage::Done => return Next::Done,
+        };
+        if busy { Next::Now } else { Next::Wait(deadline) }
+    }
+
+    fn ready(&mut self, ready: Ready<'_>) {
+        match (ready, &mut self.stage) {
+            (Ready::Socket(_, event), Stage::Opening(opening)) => opening.link.ready(event),
+            (Ready::Socket(_, event), Stage::Open(connection)) => connection.ready(event),
+            _ => {}
         }
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
-        Err(error) => Err(error),
     }
 }

@@ -1,21 +1,23 @@
 //! `wscope handshake`: only the opening handshake, judged rule by rule.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::behaviour::steps::Step;
 use crate::cli::reach::AgainOptions;
 use crate::cli::{HandshakeArgs, OutputFormat, ReachOptions, ReportFormat};
+use crate::client::account::AccountError;
+use crate::client::probe::SLOT;
+use crate::client::session::Session;
+use crate::client::summary::instead;
+use crate::client::{prepare, refused};
 use crate::config::plan::Secrets;
 use crate::config::reach::ReachConfig;
 use crate::config::{ClientConfig, Display, OpenConfig};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
-use crate::engine::opening::open;
-use crate::engine::pump::{Pump, Step};
-use crate::engine::runtime::Runtime;
+use crate::engine::opening::{ClientOpening, Opening as _, open};
+use crate::engine::runtime::{Runtime, run as run_task};
 use crate::modes::command_line::Given;
-use crate::modes::connect::account::AccountError;
-use crate::modes::connect::telling::instead;
-use crate::modes::connect::{prepare, refused};
 use crate::output::reporter::{Reporter, Shown};
 use crate::session::Limits;
 use crate::ui::checklist::Checklist;
@@ -73,7 +75,9 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             checklist.write(palette, runtime.stdout.buffer());
         }
     };
-    let exit = match open(&config, &mut runtime, None) {
+    let now = Instant::now();
+    let mut opening = ClientOpening::new(&config, SLOT, None, &runtime, now);
+    let exit = match open(&mut opening, &mut runtime) {
         Ok(opened) => {
             show(&opened.request, &opened.response, &opened.report, &mut runtime);
             runtime.stdout.flush()?;
@@ -81,10 +85,9 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             let mut quiet = ClientConfig::silent(config, display);
             quiet.endpoint.close_timeout = PATIENCE;
             // How the server closes is not part of the verdict.
-            let outcome = Pump::new(&quiet, &mut runtime, opened, None)?
-                .with_script([Step::Close(1000, "")])
-                .run()?;
-            runtime.record.ended(&outcome.ending, outcome.first_frame);
+            let mut session = Session::new(&quiet, *opened, None, &mut runtime)?
+                .with_steps([Step::Close(1000, "")]);
+            run_task(&mut session, &mut runtime)?;
             exit
         }
         Err(error) => {
@@ -94,7 +97,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             {
                 show(&pair.request, &pair.response, &pair.report, &mut runtime);
             }
-            refused(error, &mut runtime)?
+            refused(error, opening.evidence(), &mut runtime)?
         }
     };
     telling.finish(exit, &mut runtime)

@@ -5,9 +5,9 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 
+use crate::engine::outbox::{Producer, Sender};
 use crate::script::command::hex::unhex;
 use crate::script::command::notation;
-use crate::engine::outbox::{Producer, Sender};
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
 use crate::ui::sanitize::escaped;

@@ -23,7 +23,6 @@ use crate::wire::writer::RawFrame;
 use crate::wire::{Control, OpCode};
 
 pub use list::list;
-pub use opening::Instead;
 
 /// What goes wrong on one connection.
 pub struct FaultInjector {
@@ -170,7 +169,6 @@ impl FaultInjector {
     fn cut_here(&mut self, cut: Cut) {
         self.cut.get_or_insert((self.made, cut));
     }
-
 }
 
 impl Interference for FaultInjector {

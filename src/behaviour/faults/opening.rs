@@ -1,45 +1,14 @@
 //! Faults in the answer to a request.
 
 use std::borrow::Cow;
-use std::io;
-use std::time::{Duration, Instant};
 
 use crate::behaviour::faults::FaultInjector;
-use crate::modes::listen::client::{Client, Stage};
-use crate::modes::listen::opening::tell_response;
-use crate::modes::listen::shared::Shared;
+use crate::engine::opening::server::{Then, Wrong};
 use crate::wire::fault::{
     AnswerFault, Conduct, Fault, FaultKind, Value, endless_head, garbage, spoil,
 };
 use crate::wire::handshake::server::{Accepted, Refusal, ServerConfig};
 use crate::wire::head::Head;
-
-/// Longer answers are told by their fault alone.
-const TOLD: usize = 16 * 1024;
-
-/// A client that is answered nothing may stay so long.
-const PATIENCE: Duration = Duration::from_secs(3600);
-
-/// What is sent instead of a 101.
-pub struct Instead {
-    /// The bytes.
-    pub bytes: Vec<u8>,
-    /// What it is, in a sentence.
-    pub why: String,
-    /// What follows.
-    pub then: Then,
-}
-
-/// What follows on what was sent instead of a 101.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Then {
-    /// The end of the stream.
-    End,
-    /// A reset.
-    Reset,
-    /// Nothing, until the client goes.
-    Nothing,
-}
 
 impl FaultInjector {
     /// The server's choices, as far as the faults leave them to it.
@@ -55,7 +24,7 @@ impl FaultInjector {
     /// # Errors
     ///
     /// The connection is not to be opened.
-    pub fn answer(&self, request: &Head, accepted: &mut Accepted) -> Result<Vec<String>, Instead> {
+    pub fn answer(&self, request: &Head, accepted: &mut Accepted) -> Result<Vec<String>, Wrong> {
         let mut told = Vec::new();
         for fault in &self.waiting {
             match fault.info.kind {
@@ -72,38 +41,7 @@ impl FaultInjector {
     }
 }
 
-impl Client {
-    /// Answers wrongly, on purpose, and does not open the connection.
-    ///
-    /// # Errors
-    ///
-    /// stdout or stderr failed.
-    pub fn refuse_on_purpose(
-        &mut self,
-        instead: &Instead,
-        shared: &mut Shared,
-        now: Instant,
-    ) -> io::Result<()> {
-        let Instead { bytes, why, then } = instead;
-        if shared.looks() && bytes.starts_with(b"HTTP/") && bytes.len() <= TOLD {
-            tell_response(self.id, bytes, shared)?;
-        }
-        if *then == Then::End {
-            return self.refuse(Some(bytes), why, shared, now);
-        }
-        self.refuse(None, why, shared, now)?;
-        self.link.tx.extend_from_slice(bytes);
-        // Whatever comes of it, the client is told no more.
-        let sent = self.link.flush();
-        match then {
-            Then::Nothing if sent.is_ok() => self.stage = Stage::Leaving { until: now + PATIENCE },
-            _ => self.link.abort(),
-        }
-        Ok(())
-    }
-}
-
-fn instead(fault: &Fault, response: &[u8]) -> Option<Instead> {
+fn instead(fault: &Fault, response: &[u8]) -> Option<Wrong> {
     let (bytes, then) = match fault.info.kind {
         FaultKind::Answer(kind) => match kind {
             AnswerFault::Status => {
@@ -128,5 +66,5 @@ fn instead(fault: &Fault, response: &[u8]) -> Option<Instead> {
         },
         _ => return None,
     };
-    Some(Instead { bytes, why: fault.to_string(), then })
+    Some(Wrong { bytes, why: fault.to_string(), then })
 }

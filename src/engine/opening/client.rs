@@ -300,8 +300,7 @@ impl ClientOpening {
         if self.records {
             runtime.record.begin(&target, self.trail.hops());
         }
-        let from_jar =
-            runtime.record.cookies_for(&target).filter(|_| self.config.keeps_cookies);
+        let from_jar = runtime.record.cookies_for(&target).filter(|_| self.config.keeps_cookies);
         self.request = Some(request(&self.config, &target, from_jar.as_deref())?);
         self.phases = Phases::default();
         self.phase_began = now;

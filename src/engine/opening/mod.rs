@@ -5,6 +5,8 @@
 
 pub mod client;
 pub mod deadline;
+pub mod foreign;
 mod response;
+pub mod server;
 
 pub use client::{ClientOpening, Opened, Opening, open, request};

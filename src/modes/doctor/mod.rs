@@ -3,23 +3,23 @@
 //! [`probe`] makes connections that differ in one thing, `talk` uses the one that opened; this
 //! puts them in order and says what came of it.
 
-pub mod probe;
 mod talk;
 
 use std::time::{Duration, Instant};
 
 use crate::cli::{DisplayOptions, DoctorArgs, OutputFormat, ReportFormat};
+use crate::client::one_line;
+use crate::client::probe;
+use crate::client::probe::Answer;
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::OriginProbe;
 use crate::diagnostics::{Diagnostic, Severity, classify};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
-use crate::engine::opening::open;
+use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::event::{Cause, CertificateFacts, ConnId, Stamp};
-use crate::modes::connect::one_line;
-use crate::modes::doctor::probe::Answer;
 use crate::modes::doctor::talk::Talk;
 use crate::net::clock::wall_micros;
 use crate::net::route::Hop;
@@ -92,16 +92,20 @@ impl Exam<'_> {
     ) -> Result<(String, Exit), OpenError> {
         self.reach();
         let asked = Instant::now();
-        let opened = open(self.config, runtime, None);
+        let mut opening = ClientOpening::new(self.config, probe::SLOT, None, runtime, asked);
+        let opened = open(&mut opening, runtime);
         let elapsed = asked.elapsed();
-        let mut trace = runtime.trace.clone();
+        let mut trace = match &opened {
+            Ok(opened) => opened.evidence.clone(),
+            Err(_) => std::mem::take(opening.evidence()),
+        };
         self.tls(&trace, opened.as_ref().err());
         let asks_http = trace.response().is_some();
         match opened {
             Ok(opened) => {
                 let place = self.steps.len();
                 self.judged(&trace);
-                self.talk(Talk::new(opened), &trace, idle, runtime)?;
+                self.talk(Talk::new(*opened), idle, runtime)?;
                 // What was looked at beside belongs before what came of the connection.
                 let after = self.steps.split_off(place);
                 self.http(runtime)?;
@@ -266,7 +270,6 @@ impl Exam<'_> {
     fn talk(
         &mut self,
         mut talk: Talk,
-        trace: &OpeningEvidence,
         idle: Duration,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
@@ -292,8 +295,8 @@ impl Exam<'_> {
         };
         self.add("close", outcome, &ending::describe(&ended), Some(elapsed));
         self.found = match in_order {
-            true => classify(&trace.facts()),
-            false => talk.explain(trace, &ended),
+            true => classify(&talk.evidence().facts()),
+            false => talk.explain(&ended),
         };
         self.found.retain(|found| found.severity != Severity::Note);
         Ok(())

@@ -1,50 +1,67 @@
 //! A short session for an examination: a ping, a silence, a close.
 
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::Diagnostic;
+use crate::engine::behaviour::{Behaviour, Context};
+use crate::engine::connection::{Connection, Setup};
+use crate::engine::memory::Budget;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::Opened;
 use crate::engine::opening_evidence::OpeningEvidence;
-use crate::engine::runtime::Runtime;
-use crate::engine::session_evidence::SessionEvidence;
-use crate::event::{Ending, Observed, Totals};
-use crate::net::link::{Fill, Link};
-use crate::net::random;
-use crate::net::reactor::{SIGNAL, SOCKET};
-use crate::session::endpoint::State;
-use crate::session::tally::Counters;
-use crate::session::{Endpoint, EndpointConfig, Observer};
+use crate::engine::runtime::{Next, Ready, Runtime, Task, run};
+use crate::event::Ending;
+use crate::net::signals::Signal;
+use crate::session::{EndpointConfig, Limits};
 use crate::wire::Role;
+
+/// Nothing is sent that could wait, and nothing received is kept.
+const MEMORY: usize = 1024 * 1024;
 
 /// A session under examination.
 pub struct Talk {
-    link: Link,
-    inbound: Observer,
-    endpoint: Endpoint,
-    witness: SessionEvidence,
-    received: Counters,
+    connection: Connection,
+    /// What its opening left behind.
+    evidence: OpeningEvidence,
     /// The round trip of the ping answered last.
-    round_trip: Option<Duration>,
-    /// Frames may be waiting behind the 101.
-    more: bool,
+    round_trip: Rc<Cell<Option<Duration>>>,
+}
+
+/// Notes when a ping is answered.
+struct RoundTrips(Rc<Cell<Option<Duration>>>);
+
+impl Behaviour for RoundTrips {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_round_trip(&mut self, time: Duration, _: &mut Context<'_>) {
+        self.0.set(Some(time));
+    }
 }
 
 impl Talk {
     /// Takes over an open connection.
-    pub fn new(mut opened: Opened) -> Self {
-        let now = Instant::now();
-        let deflate = opened.report.agreed.deflate;
-        let config = EndpointConfig { deflate, ..EndpointConfig::new(Role::Client) };
-        Self {
-            witness: SessionEvidence::new(opened.link.split().0.rest(), now),
-            endpoint: Endpoint::new(config, random::system(), now),
-            link: opened.link,
-            inbound: opened.inbound,
-            received: Counters::default(),
-            round_trip: None,
-            more: true,
-        }
+    pub fn new(opened: Opened) -> Self {
+        let memory = Budget::new(MEMORY);
+        let setup = Setup {
+            id: opened.conn,
+            agreed: &opened.report.agreed,
+            endpoint: &EndpointConfig::new(Role::Client),
+            limits: Limits::default(),
+            observed: false,
+            evidence: true,
+            idle_timeout: None,
+            memory: &memory,
+            backlog: &memory,
+        };
+        let mut connection = Connection::new(opened.link, opened.inbound, &setup, Instant::now());
+        let round_trip = Rc::default();
+        connection.add(Box::new(RoundTrips(Rc::clone(&round_trip))));
+        Self { connection, evidence: opened.evidence, round_trip }
     }
 
     /// Sends a ping and waits for its pong, until the time is up or the connection over.
@@ -58,11 +75,11 @@ impl Talk {
         runtime: &mut Runtime,
     ) -> Result<Option<Duration>, OpenError> {
         let now = Instant::now();
-        self.round_trip = None;
-        // Where it can't be sent the connection is over, and that is told.
-        let _ = self.endpoint.send_ping(b"wscope doctor", now, &mut self.link.tx);
-        self.run(now + patience, runtime, |talk| talk.round_trip.is_some())?;
-        Ok(self.round_trip)
+        self.round_trip.set(None);
+        // Where it can't be sent the connection is over, and that is reported.
+        let _ = self.connection.sender(now).ping(b"wscope doctor");
+        self.run(now + patience, true, runtime)?;
+        Ok(self.round_trip.get())
     }
 
     /// Is silent for a time, but for what the peer asks; whether the connection is still open.
@@ -71,7 +88,7 @@ impl Talk {
     ///
     /// A signal came, or the poll failed.
     pub fn idle(&mut self, time: Duration, runtime: &mut Runtime) -> Result<bool, OpenError> {
-        self.run(Instant::now() + time, runtime, |_| false)?;
+        self.run(Instant::now() + time, false, runtime)?;
         Ok(self.is_open())
     }
 
@@ -83,92 +100,78 @@ impl Talk {
     pub fn close(&mut self, runtime: &mut Runtime) -> Result<(), OpenError> {
         let now = Instant::now();
         // It may be closing already, which is as good.
-        let _ = self.endpoint.close(Some(1000), "", now, &mut self.link.tx);
+        let _ = self.connection.sender(now).close(Some(1000), "");
         let patience = EndpointConfig::new(Role::Client).close_timeout;
-        self.run(now + patience, runtime, |_| false)?;
-        self.link.shutdown();
+        self.run(now + patience, false, runtime)?;
+        self.connection.shut_down();
         Ok(())
     }
 
     /// Whether it can be talked on.
     pub fn is_open(&self) -> bool {
-        self.endpoint.is_open()
+        self.connection.is_open()
     }
 
     /// How it ended.
     pub fn ending(&self) -> Ending {
-        self.endpoint.ending(Instant::now(), Totals::default(), self.received.totals())
+        self.connection.ending(Instant::now())
+    }
+
+    /// What its opening left behind.
+    pub fn evidence(&self) -> &OpeningEvidence {
+        &self.evidence
     }
 
     /// Explains how it ended.
-    pub fn explain(&self, trace: &OpeningEvidence, ending: &Ending) -> Vec<Diagnostic> {
-        self.witness.explain(trace, &self.endpoint, &self.inbound, ending, Instant::now())
+    pub fn explain(&self, ending: &Ending) -> Vec<Diagnostic> {
+        let Some((evidence, endpoint, inbound)) = self.connection.evidence() else {
+            return Vec::new();
+        };
+        evidence.explain(&self.evidence, endpoint, inbound, ending, Instant::now())
     }
 
     fn run(
         &mut self,
         until: Instant,
+        for_pong: bool,
         runtime: &mut Runtime,
-        done: impl Fn(&Self) -> bool,
     ) -> Result<(), OpenError> {
-        loop {
-            let now = Instant::now();
-            self.receive(now);
-            self.endpoint.tick(now, &mut self.link.tx);
-            if self.link.pending() > 0 && self.link.flush().is_ok() {
-                self.witness.sent(now);
-            }
-            if let Some(signal) = runtime.take_signal() {
-                return Err(OpenError::Signal(signal));
-            }
-            let over = self.endpoint.state() == State::Closed;
-            if over || now >= until || done(self) {
-                return Ok(());
-            }
-            let soon = (self.more || self.link.may_fill()).then_some(now);
-            let deadline =
-                soon.or_else(|| self.endpoint.deadline().into_iter().chain([until]).min());
-            for event in runtime.reactor.wait(deadline)? {
-                match event.token() {
-                    SOCKET => self.link.ready(event),
-                    SIGNAL => runtime.signals.set_ready(),
-                    _ => {}
-                }
-            }
+        let mut watch = Watch { talk: self, until, for_pong, signal: None };
+        run(&mut watch, runtime)?;
+        watch.signal.map_or(Ok(()), |signal| Err(OpenError::Signal(signal)))
+    }
+}
+
+/// Keeps the session going until a moment, its end or, if that is waited for, a pong.
+struct Watch<'a> {
+    talk: &'a mut Talk,
+    until: Instant,
+    for_pong: bool,
+    signal: Option<Signal>,
+}
+
+impl Task for Watch<'_> {
+    fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        self.signal = runtime.take_signal();
+        runtime.give_turn(&mut self.talk.connection, now)
+    }
+
+    fn next(&mut self, runtime: &Runtime, now: Instant) -> Next {
+        let connection = &self.talk.connection;
+        let answered = self.for_pong && self.talk.round_trip.get().is_some();
+        let over = connection.is_over() || self.signal.is_some();
+        if over || answered || now >= self.until {
+            Next::Done
+        } else if connection.wants_turn(&runtime.stdout, &runtime.reporter) {
+            Next::Now
+        } else {
+            Next::Wait(connection.deadline().into_iter().chain([self.until]).min())
         }
     }
 
-    fn receive(&mut self, now: Instant) {
-        if !self.more {
-            match self.link.fill() {
-                Ok(Fill::Data) => {
-                    self.witness.received(self.link.split().0.rest(), now);
-                    self.endpoint.touch();
-                }
-                Ok(Fill::Blocked) => return,
-                Ok(Fill::End { truncated }) => {
-                    if truncated {
-                        self.witness.truncated();
-                    }
-                    return self.endpoint.end_of_stream(None);
-                }
-                Err(error) => {
-                    self.witness.broke(&error);
-                    return self.endpoint.end_of_stream(Some(error.to_string()));
-                }
-            }
+    fn ready(&mut self, ready: Ready<'_>) {
+        if let Ready::Socket(_, event) = ready {
+            self.talk.connection.ready(event);
         }
-        self.more = false;
-        let (mut input, tx) = self.link.split();
-        while let Some(observed) = self.inbound.next(&mut input) {
-            let Observed::Frame(event) = observed else { continue };
-            self.received.count(&event);
-            self.witness.take(&event);
-            let round_trip = self.endpoint.receive(&event, now, tx);
-            self.round_trip = round_trip.or(self.round_trip);
-        }
-        self.witness.look_around(&input, self.inbound.offset(), now);
-        let at = input.consumed();
-        self.link.consumed(at);
     }
 }

@@ -1,104 +1,91 @@
-//! One client of a server, from its connection to the last byte.
+//! One client of a server, from its accepted socket to the last byte.
 
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use mio::Token;
-use mio::event::Event as Readiness;
-
+use super::explain;
+use super::hub::Shared;
+use crate::behaviour::broadcast::Broadcast;
+use crate::behaviour::echo::Echo;
+use crate::behaviour::exec::Exec;
 use crate::behaviour::faults::FaultInjector;
-use crate::event::{ConnId, Direction, Event};
-use crate::modes::listen::explain;
-use crate::modes::listen::opening::tell_response;
-use crate::modes::listen::session::Session;
-use crate::modes::listen::shared::Shared;
-use crate::modes::listen::sniff;
-use crate::net::link::{Fill, Link};
+use crate::behaviour::payload::Payload;
+use crate::behaviour::reply::Reply;
+use crate::behaviour::stop::Stop;
+use crate::config;
+use crate::engine::connection::{Connection, Setup};
+use crate::engine::lingering::Lingering;
+use crate::engine::opening::server::{Answer, Progress, Request, ServerOpening, Then, peer_name};
+use crate::engine::runtime::Runtime;
+use crate::engine::slots::{Part, Slot, token};
+use crate::event::{ConnId, Event};
+use crate::net::child::Child;
+use crate::net::link::Link;
+use crate::script::expect::Expect;
 use crate::session::Observer;
-use crate::session::endpoint::{SendError, State};
+use crate::session::endpoint::SendError;
 use crate::ui::ending;
-use crate::wire::Data;
-use crate::wire::handshake::server::Refusal;
+use crate::wire::handshake::server::respond;
+use crate::wire::head::Head;
+use crate::wire::{Data, Role};
 
-/// After our last byte, how long to wait for the client's end of stream. A close before it would
-/// become a reset if something of the client's is still on its way, and destroy what we said.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// A client that is answered nothing, on purpose, may stay so long.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// One client.
 pub struct Client {
-    pub(crate) id: ConnId,
+    id: ConnId,
     /// Its address; none on a Unix socket.
-    pub(crate) address: Option<SocketAddr>,
-    pub(crate) link: Link,
-    pub(crate) inbound: Observer,
-    pub(crate) stage: Stage,
-    /// Those of its process.
-    pub(crate) child_tokens: [Token; 2],
-    /// There were too many clients before it.
-    excess: bool,
+    address: Option<SocketAddr>,
+    slot: Slot,
+    stage: Stage,
     /// Who it is, in a line, once it is known.
-    pub(crate) about: Box<str>,
-    /// It waits for its turn already.
-    pub(crate) queued: bool,
+    about: Box<str>,
     /// What goes wrong with it on purpose, until it is open.
-    pub(crate) injector: Option<Box<FaultInjector>>,
-    /// The earliest timer set for it.
-    pub(crate) armed: Option<Instant>,
+    injector: Option<Box<FaultInjector>>,
+    /// It came while a message to all was under way, which it can't be sent the rest of.
+    late: bool,
 }
 
 /// How far a client is.
-pub enum Stage {
-    /// The TLS handshake.
-    Securing {
-        /// Its end, and that of the request.
-        until: Instant,
-    },
-    /// The request's head is awaited.
-    Asking {
-        /// The end of that.
-        until: Instant,
-    },
+enum Stage {
+    /// The opening handshake.
+    Opening(Box<ServerOpening>),
     /// The connection is open.
-    Open(Box<Session>),
-    /// All is said; the client's end is awaited.
-    Leaving {
-        /// The end of that.
-        until: Instant,
-    },
+    Open(Box<Connection>),
+    /// The last has been sent; the client's end is awaited.
+    Leaving(Box<Lingering>),
     /// It can be dropped.
     Gone,
 }
 
 impl Client {
-    /// Takes over a connection, which waits for its first turn.
+    /// Takes over an accepted socket, which waits for its first turn.
     pub fn new(
         id: ConnId,
         address: Option<SocketAddr>,
+        slot: Slot,
         link: Link,
-        child_tokens: [Token; 2],
-        excess: bool,
         shared: &Shared,
+        excess: bool,
         now: Instant,
     ) -> Self {
-        let until = now + shared.config.handshake_timeout;
-        let stage = match link.tls() {
-            Some(_) => Stage::Securing { until },
-            None => Stage::Asking { until },
-        };
-        let inbound = Observer::before_handshake(Direction::ToServer, shared.config.limits);
+        let config = &shared.config;
+        let (limits, patience) = (config.limits, config.handshake_timeout);
+        let mut opening = ServerOpening::new(id, address, link, limits, patience, now);
+        if excess {
+            opening.turn_away(shared.most_clients);
+        }
         Self {
             id,
             address,
-            link,
-            inbound,
-            stage,
-            child_tokens,
-            excess,
+            slot,
+            stage: Stage::Opening(Box::new(opening)),
             about: Box::default(),
-            queued: false,
-            injector: FaultInjector::of(shared.config.faults.of(id.0)),
-            armed: None,
+            injector: FaultInjector::of(config.faults.of(id.0)),
+            late: false,
         }
     }
 
@@ -108,36 +95,51 @@ impl Client {
     }
 
     /// Who it is: address, path, user agent, what was agreed. Safe for a terminal.
-    pub fn about(&self) -> &str {
-        &self.about
+    pub fn about(&self) -> String {
+        match &*self.about {
+            "" => peer_name(self.address),
+            about => about.to_owned(),
+        }
+    }
+
+    /// How far it is, in words.
+    pub fn state(&self) -> &'static str {
+        match &self.stage {
+            Stage::Opening(opening) if opening.is_securing() => "in the TLS handshake",
+            Stage::Opening(_) => "in the opening handshake",
+            Stage::Open(connection) if connection.is_open() => "open",
+            Stage::Open(_) => "closing",
+            Stage::Leaving(_) | Stage::Gone => "leaving",
+        }
     }
 
     /// The open connection, if it is open.
-    pub fn session(&self) -> Option<&Session> {
+    pub fn connection(&self) -> Option<&Connection> {
         match &self.stage {
-            Stage::Open(session) => Some(session),
+            Stage::Open(connection) => Some(connection),
             _ => None,
         }
     }
 
-    /// The open connection and its link: whoever sends, appends to the link's buffer.
-    pub fn open_mut(&mut self) -> Option<(&mut Session, &mut Link)> {
+    /// The same, to send or to change something.
+    pub fn connection_mut(&mut self) -> Option<&mut Connection> {
         match &mut self.stage {
-            Stage::Open(session) => Some((session, &mut self.link)),
+            Stage::Open(connection) => Some(connection),
             _ => None,
         }
     }
 
     /// Whether messages can be sent to it.
     pub fn is_open(&self) -> bool {
-        self.session().is_some_and(Session::is_open)
+        self.connection().is_some_and(Connection::is_open)
     }
 
-    /// Sends a message, or a piece of one that goes to all.
-    pub fn send(&mut self, opcode: Data, piece: &[u8], last: bool, now: Instant) {
-        if let Some((session, link)) = self.open_mut() {
-            session.send(link, opcode, piece, last, now);
-        }
+    /// Whether the piece of a message to all is for it: not the rest of one whose beginning it
+    /// missed.
+    pub fn takes_piece(&mut self, last: bool) -> bool {
+        let late = self.late;
+        self.late &= !last;
+        !late && self.is_open()
     }
 
     /// Closes the connection; one that is not open yet is dropped.
@@ -152,9 +154,9 @@ impl Client {
         now: Instant,
     ) -> Result<(), SendError> {
         match &mut self.stage {
-            Stage::Open(session) => session.endpoint.close(code, reason, now, &mut self.link.tx),
-            Stage::Leaving { .. } | Stage::Gone => Err(SendError::NotOpen),
-            Stage::Securing { .. } | Stage::Asking { .. } => {
+            Stage::Open(connection) => connection.sender(now).close(code, reason),
+            Stage::Leaving(_) | Stage::Gone => Err(SendError::NotOpen),
+            Stage::Opening(_) => {
                 self.stage = Stage::Gone;
                 Ok(())
             }
@@ -164,7 +166,7 @@ impl Client {
     /// Ends at once, without a closing handshake.
     pub fn drop_connection(&mut self) {
         match &mut self.stage {
-            Stage::Open(session) => session.endpoint.drop_connection(),
+            Stage::Open(connection) => connection.endpoint_mut().drop_connection(),
             _ => self.stage = Stage::Gone,
         }
     }
@@ -174,188 +176,247 @@ impl Client {
         matches!(self.stage, Stage::Gone)
     }
 
-    /// Notes what the poll says of its socket.
-    pub fn ready(&mut self, event: &Readiness) {
-        self.link.ready(event);
+    /// Notes what the poll says of a part of it.
+    pub fn ready(&mut self, part: Part, event: Option<&mio::event::Event>) {
+        match (&mut self.stage, part, event) {
+            (Stage::Opening(opening), Part::Socket, Some(event)) => opening.link.ready(event),
+            (Stage::Open(connection), Part::Socket, Some(event)) => connection.ready(event),
+            (Stage::Leaving(lingering), Part::Socket, Some(event)) => lingering.ready(event),
+            (Stage::Open(connection), Part::Pipe(pipe), _) => connection.pipe_ready(pipe),
+            _ => {}
+        }
     }
 
-    /// Takes a turn: reads once, answers, does what is due.
+    /// Takes a turn. `amid_message` says that a message to all is under way.
     ///
     /// # Errors
     ///
-    /// stdout or stderr failed; the connection's own troubles end the connection.
-    pub fn turn(&mut self, shared: &mut Shared, late: bool, now: Instant) -> io::Result<()> {
-        self.link.lend(&mut shared.buffers);
-        let unfinished = self.advance(shared, late, now);
-        self.link.take_back(&mut shared.buffers, matches!(unfinished, Ok(true)));
-        unfinished.map(drop)
-    }
-
-    fn advance(&mut self, shared: &mut Shared, late: bool, now: Instant) -> io::Result<bool> {
-        if matches!(self.stage, Stage::Securing { .. }) {
-            self.secure(shared, now)?;
+    /// An output failed; the connection's own troubles end the connection.
+    pub fn turn(
+        &mut self,
+        shared: &mut Shared,
+        runtime: &mut Runtime,
+        amid_message: bool,
+        now: Instant,
+    ) -> io::Result<()> {
+        if matches!(self.stage, Stage::Opening(_)) {
+            self.advance(shared, runtime, amid_message, now)?;
         }
-        if self.excess && matches!(self.stage, Stage::Asking { .. }) {
-            let answer = sniff::turned_away(shared.most_clients);
-            self.refuse_foreign(&answer, shared, now)?;
-        }
-        if matches!(self.stage, Stage::Asking { .. }) {
-            self.read_request(shared, late, now)?;
-        }
-        let mut unfinished = false;
-        if let Stage::Open(session) = &mut self.stage {
-            unfinished = session.turn(&mut self.link, &mut self.inbound, shared, now)?;
-            if session.is_over(&self.link) {
-                self.end(shared, now)?;
-                unfinished = false;
+        if let Stage::Open(connection) = &mut self.stage {
+            runtime.give_turn(connection, now)?;
+            if connection.is_over() {
+                self.end(shared, runtime, now)?;
             }
         }
-        if let Stage::Leaving { until } = self.stage {
-            self.wait_for_the_end(until, now);
+        if let Stage::Leaving(lingering) = &mut self.stage
+            && lingering.turn(&mut runtime.buffers, now)
+        {
+            self.stage = Stage::Gone;
         }
-        Ok(unfinished)
+        Ok(())
     }
 
     /// Whether another turn would do something, without an event.
-    pub fn wants_turn(&self, shared: &Shared) -> bool {
+    pub fn wants_turn(&self, runtime: &Runtime) -> bool {
         match &self.stage {
-            Stage::Open(session) => session.wants_turn(&self.link, shared),
+            Stage::Opening(opening) => opening.wants_turn(),
+            Stage::Open(connection) => connection.wants_turn(&runtime.stdout, &runtime.reporter),
+            Stage::Leaving(lingering) => lingering.wants_turn(),
             Stage::Gone => false,
-            _ => self.link.may_fill(),
         }
     }
 
-    /// Whether it waits for stdout, of which its own events tell nothing.
-    pub fn waits_for_stdout(&self, shared: &Shared) -> bool {
-        self.session().is_some_and(|session| session.waits_for_stdout(&self.link, shared))
+    /// Whether it waits for an output or for other clients, of which its own events say nothing.
+    pub fn is_stalled(&self, runtime: &Runtime) -> bool {
+        self.connection().is_some_and(|connection| {
+            connection.waits_for_outputs(&runtime.stdout, &runtime.reporter)
+        })
     }
 
     /// When something is due.
-    pub fn deadline(&self, shared: &Shared) -> Option<Instant> {
+    pub fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Securing { until } | Stage::Asking { until } | Stage::Leaving { until } => {
-                Some(*until)
-            }
-            Stage::Open(session) => session.deadline(shared),
+            Stage::Opening(opening) => Some(opening.deadline()),
+            Stage::Open(connection) => connection.deadline(),
+            Stage::Leaving(lingering) => Some(lingering.deadline()),
             Stage::Gone => None,
         }
     }
 
-    /// Tells the end of an open connection, and begins to leave.
-    fn end(&mut self, shared: &mut Shared, now: Instant) -> io::Result<()> {
-        let Stage::Open(session) = &mut self.stage else { return Ok(()) };
-        if let Some(child) = session.take_child() {
-            shared.dying.push(child.end(now));
+    /// Takes the opening handshake as far as it goes.
+    fn advance(
+        &mut self,
+        shared: &mut Shared,
+        runtime: &mut Runtime,
+        amid_message: bool,
+        now: Instant,
+    ) -> io::Result<()> {
+        let Stage::Opening(mut opening) = std::mem::replace(&mut self.stage, Stage::Gone) else {
+            return Ok(());
+        };
+        let (injector, server) = (&self.injector, &shared.config.server);
+        let mut respond = |head: &Head| answer(head, server, injector.as_deref());
+        let (mut outputs, buffers) = runtime.outputs_and_buffers();
+        match opening.advance(&mut respond, buffers, &mut outputs, now)? {
+            Progress::Pending => {
+                self.stage = Stage::Opening(opening);
+                Ok(())
+            }
+            Progress::Accepted(request) => {
+                let (link, inbound) = opening.into_parts();
+                self.late = amid_message;
+                self.open(link, inbound, request, shared, runtime, now)
+            }
+            Progress::Refused { why, answer, securing, then } => {
+                outputs.report(self.id, &Event::Failed(&why))?;
+                let inbound = &opening.inbound;
+                explain::refused(self.id, inbound, answer.as_deref(), securing, runtime)?;
+                let who = peer_name(self.address);
+                runtime.remark(self.id, &format!("{who} was not let in: {why}"));
+                let (mut link, _) = opening.into_parts();
+                let leaving = match then {
+                    Then::End => Lingering::begin(link, now),
+                    Then::Nothing => Lingering::silent(link, PATIENCE, now),
+                    Then::Drop => None,
+                    Then::Reset => {
+                        // Whatever comes of it, nothing more is sent.
+                        let _ = link.flush();
+                        link.abort();
+                        None
+                    }
+                };
+                self.stage =
+                    leaving.map_or(Stage::Gone, |lingering| Stage::Leaving(Box::new(lingering)));
+                Ok(())
+            }
         }
-        let ending = session.ending(now);
-        // A connection that was lost, or given up, has nobody to wait for.
-        let dropped = session.endpoint.state() == State::Closed && !session.ends_in_order();
-        shared.tell(self.id, &Event::End(&ending))?;
-        let idle = now.saturating_duration_since(session.heard());
-        explain::ended(self.id, &ending, idle, shared)?;
-        shared.say(self.id, &format!("left: {}", ending::describe(&ending)));
+    }
+
+    /// Goes on with frames.
+    fn open(
+        &mut self,
+        link: Link,
+        inbound: Observer,
+        request: Request,
+        shared: &mut Shared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        let Request { agreed, about, path } = request;
+        runtime.remark(self.id, &format!("joined: {about}"));
+        self.about = about;
+        shared.membership_epoch += 1;
+        let config = &shared.config;
+        let looks = runtime.reporter.looks_at_frames();
+        let setup = Setup {
+            id: self.id,
+            agreed: &agreed,
+            endpoint: &config.endpoint,
+            limits: config.limits,
+            observed: looks,
+            evidence: false,
+            idle_timeout: config.idle_timeout,
+            memory: &shared.memory,
+            backlog: &shared.backlog,
+        };
+        let head = link.tx.len();
+        let mut connection = Box::new(Connection::new(link, inbound, &setup, now));
+        if let Some(mut injector) = self.injector.take() {
+            injector.begin(&agreed, head, now);
+            connection.interfere(injector);
+        }
+        if let Some(received) = &shared.received {
+            connection.add(Expect::new(received));
+        }
+        if let Some(payload) = Payload::new(shared.sink, Role::Server, &shared.half_written) {
+            connection.add(payload);
+        }
+        match &config.answer {
+            config::Answer::Nothing => {}
+            config::Answer::Echo => connection.add(Box::new(Echo::default())),
+            config::Answer::Broadcast => connection.add(Broadcast::new(&shared.posts)),
+            config::Answer::Reply(text) => connection.add(Box::new(Reply {
+                opcode: if config.binary { Data::Binary } else { Data::Text },
+                content: Rc::clone(shared.reply.get_or_insert_with(|| text.as_bytes().into())),
+            })),
+            config::Answer::Exec { command, raw } => {
+                let subprotocol = agreed.subprotocol.as_deref().unwrap_or_default();
+                match self.spawn(command, &path, subprotocol, runtime) {
+                    Ok(child) => connection.add(Exec::new(child, *raw, config.binary)),
+                    Err(error) => {
+                        let fault = format!("--exec: {error}");
+                        runtime.notifier.of(self.id.0, &fault);
+                        connection.fail(&fault, now);
+                    }
+                }
+            }
+        }
+        if let Some(stop) = &shared.stop {
+            connection.add(Stop::new(stop));
+        }
+        if let Some(greeting) = &shared.greeting {
+            connection.add(greeting.begin());
+        }
+        self.stage = Stage::Open(connection);
+        Ok(())
+    }
+
+    fn spawn(
+        &self,
+        command: &str,
+        path: &str,
+        subprotocol: &str,
+        runtime: &Runtime,
+    ) -> io::Result<Child> {
+        use crate::engine::behaviour::Pipe;
+        let (conn, peer) = (self.id.0.to_string(), peer_name(self.address));
+        let variables = [
+            ("WSCOPE_CONN", conn.as_str()),
+            ("WSCOPE_PEER", &peer),
+            ("WSCOPE_PATH", path),
+            ("WSCOPE_SUBPROTOCOL", subprotocol),
+        ];
+        let tokens = [Pipe::Stdin, Pipe::Stdout].map(|pipe| token(self.slot, Part::Pipe(pipe)));
+        Child::spawn(command, &variables, runtime.registry(), tokens)
+    }
+
+    /// Reports the end of an open connection, and begins to leave.
+    fn end(&mut self, shared: &mut Shared, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        let Stage::Open(mut connection) = std::mem::replace(&mut self.stage, Stage::Gone) else {
+            return Ok(());
+        };
+        shared.dying.extend(connection.end_behaviours(now));
+        let ending = connection.ending(now);
+        runtime.tell_of(self.id, &Event::End(&ending))?;
+        let idle = now.saturating_duration_since(connection.active());
+        explain::ended(self.id, &ending, idle, runtime)?;
+        runtime.remark(self.id, &format!("left: {}", ending::describe(&ending)));
         shared.ended = Some(ending);
         shared.membership_epoch += 1;
-        match dropped {
-            true => self.stage = Stage::Gone,
-            false => self.leave(now),
+        let (link, in_order) = connection.into_link();
+        if in_order && let Some(lingering) = Lingering::begin(link, now) {
+            self.stage = Stage::Leaving(Box::new(lingering));
         }
         Ok(())
-    }
-
-    /// Sends what was said, then FIN; and waits for the client's.
-    pub(crate) fn leave(&mut self, now: Instant) {
-        self.stage = match self.link.half_close() {
-            Ok(()) => Stage::Leaving { until: now + LAST_WORDS },
-            Err(_) => Stage::Gone,
-        };
-    }
-
-    fn wait_for_the_end(&mut self, until: Instant, now: Instant) {
-        let flushed = self.link.flush();
-        // What still comes is for nobody.
-        let (input, _) = self.link.split();
-        let at = input.consumed() + input.rest().len();
-        self.link.consumed(at);
-        let filled = self.link.fill();
-        let (input, _) = self.link.split();
-        let at = input.consumed() + input.rest().len();
-        self.link.consumed(at);
-        if flushed.is_err() || until <= now || !matches!(filled, Ok(Fill::Data | Fill::Blocked)) {
-            self.stage = Stage::Gone;
-        }
-    }
-
-    /// Ends a connection that never was open, with an answer, which has been told, or without.
-    ///
-    /// # Errors
-    ///
-    /// stdout or stderr failed.
-    pub(crate) fn refuse(
-        &mut self,
-        answer: Option<&[u8]>,
-        why: &str,
-        shared: &mut Shared,
-        now: Instant,
-    ) -> io::Result<()> {
-        if let Some(bytes) = answer {
-            self.link.tx.extend_from_slice(bytes);
-        }
-        shared.tell(self.id, &Event::Failed(why))?;
-        let securing = matches!(self.stage, Stage::Securing { .. });
-        explain::refused(self.id, &self.inbound, answer, securing, shared)?;
-        let who = self.peer_name(shared);
-        shared.say(self.id, &format!("{who} was not let in: {why}"));
-        match answer {
-            Some(_) => self.leave(now),
-            None => self.stage = Stage::Gone,
-        }
-        Ok(())
-    }
-
-    /// The same with a refusal of the handshake.
-    ///
-    /// # Errors
-    ///
-    /// stdout or stderr failed.
-    pub(crate) fn refuse_with(
-        &mut self,
-        refusal: &Refusal,
-        shared: &mut Shared,
-        now: Instant,
-    ) -> io::Result<()> {
-        let rule = refusal.rule.map(|rule| format!(" ({})", rule.id)).unwrap_or_default();
-        let why = format!("answered {}: {}{rule}", refusal.status, refusal.reason);
-        self.refuse(Some(&refusal.response), &why, shared, now)
-    }
-
-    /// The same with an answer to what is no handshake.
-    ///
-    /// # Errors
-    ///
-    /// stdout or stderr failed.
-    pub(crate) fn refuse_foreign(
-        &mut self,
-        answer: &sniff::Answer,
-        shared: &mut Shared,
-        now: Instant,
-    ) -> io::Result<()> {
-        if shared.looks() && answer.bytes.starts_with(b"HTTP/") {
-            tell_response(self.id, &answer.bytes, shared)?;
-        }
-        self.refuse(Some(&answer.bytes), &answer.why, shared, now)
-    }
-
-    /// Its address; a client of a Unix socket has none.
-    pub(crate) fn peer_name(&self, shared: &Shared) -> String {
-        match (self.address, &shared.config.address) {
-            (Some(address), _) => canonical(address).to_string(),
-            (None, _) => "a local client".to_owned(),
-        }
     }
 }
 
-/// IPv4 as such, where a socket of IPv6 took it.
-pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
+/// Answers a request: as the server is configured, and as faults have it.
+fn answer(
+    head: &Head,
+    server: &crate::wire::handshake::server::ServerConfig,
+    injector: Option<&FaultInjector>,
+) -> Answer {
+    let answered = match injector {
+        Some(injector) => respond(head, &injector.config(server)),
+        None => respond(head, server),
+    };
+    match (answered, injector) {
+        (Err(refusal), _) => Answer::Refuse(refusal),
+        (Ok(accepted), None) => Answer::Accept(accepted, Vec::new()),
+        (Ok(mut accepted), Some(injector)) => match injector.answer(head, &mut accepted) {
+            Ok(notes) => Answer::Accept(accepted, notes),
+            Err(wrong) => Answer::Wrong(wrong),
+        },
+    }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::diagnostics::facts::{CloseFacts, End, EndKind, TlsFault};
 use crate::diagnostics::{Diagnostic, Facts, Severity, classify};
+use crate::engine::runtime::Runtime;
 use crate::event::{Cause, ConnId, Ending, TimeoutKind};
-use crate::modes::listen::shared::Shared;
 use crate::session::Observer;
 use crate::wire::Role;
 use crate::wire::head::{Head, HeadKind};
@@ -16,14 +16,14 @@ use crate::wire::head::{Head, HeadKind};
 /// # Errors
 ///
 /// stdout or the log failed.
-pub(crate) fn refused(
+pub fn refused(
     conn: ConnId,
     inbound: &Observer,
     answer: Option<&[u8]>,
     securing: bool,
-    shared: &mut Shared,
+    runtime: &mut Runtime,
 ) -> io::Result<()> {
-    if !shared.looks() {
+    if !runtime.reporter.looks_at_frames() {
         return Ok(());
     }
     let mut facts = Facts::new(Role::Server);
@@ -42,7 +42,7 @@ pub(crate) fn refused(
         let head = response.map_or(0, |head| head.raw().len());
         facts.body = answer.and_then(|bytes| bytes.get(head..)).unwrap_or_default();
     }
-    tell(conn, &classify(&facts), shared)
+    tell(conn, &classify(&facts), runtime)
 }
 
 /// Explains an end that was not in order; `idle` is the time since something last came.
@@ -50,13 +50,13 @@ pub(crate) fn refused(
 /// # Errors
 ///
 /// stdout or the log failed.
-pub(crate) fn ended(
+pub fn ended(
     conn: ConnId,
     ending: &Ending,
     idle: Duration,
-    shared: &mut Shared,
+    runtime: &mut Runtime,
 ) -> io::Result<()> {
-    if !shared.looks() {
+    if !runtime.reporter.looks_at_frames() {
         return Ok(());
     }
     let mut facts = Facts::new(Role::Server);
@@ -73,13 +73,12 @@ pub(crate) fn ended(
         Cause::Closed | Cause::Timeout(_) | Cause::Dropped => EndKind::Closed,
     };
     facts.end = Some(End { how, lifetime: ending.duration, idle, idle_data: idle, partial: 0 });
-    tell(conn, &classify(&facts), shared)
+    tell(conn, &classify(&facts), runtime)
 }
 
 /// Only what is wrong: a server has many clients, and most of them leave in order.
-fn tell(conn: ConnId, found: &[Diagnostic], shared: &mut Shared) -> io::Result<()> {
+fn tell(conn: ConnId, found: &[Diagnostic], runtime: &mut Runtime) -> io::Result<()> {
     let wrong: Vec<Diagnostic> =
         found.iter().filter(|found| found.severity != Severity::Note).cloned().collect();
-    let runtime = &mut shared.runtime;
     runtime.reporter.diagnose_of(conn, &wrong, &mut runtime.stdout)
 }

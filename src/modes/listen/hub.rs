@@ -1,33 +1,42 @@
 //! The clients of a server and what happens among them: who comes, whose turn it is, who is sent
 //! what, who leaves.
 //!
-//! [`Hub::round`] does a bounded amount of work and never waits; the loop around it does that, and
-//! may serve stdin, a prompt or whatever else beside it.
+//! [`Hub::round`] does a bounded amount of work and never waits.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::io;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use mio::event::Event as Readiness;
-use mio::{Registry, Token};
-
-use crate::event::{ConnId, Event};
-use crate::modes::listen::client::Client;
-use crate::modes::listen::clients::{Clients, Place, Source, token, whose};
-use crate::modes::listen::shared::Shared;
-use crate::net::link::{HIGH_WATER, Link, plain_io};
+use super::client::Client;
+use crate::behaviour::broadcast::Posts;
+use crate::behaviour::greeting::Greeting;
+use crate::behaviour::splitter::Outlet;
+use crate::behaviour::stop::StopCondition;
+use crate::config::ListenConfig;
+use crate::engine::memory::Budget;
+use crate::engine::opening::server::{canonical, peer_name};
+use crate::engine::outbox::Producer;
+use crate::engine::runtime::{Ready, Runtime};
+use crate::engine::slots::{Part, Slot, Slots, token};
+use crate::event::{ConnId, Ending, Event};
+use crate::net::child::Dying;
+use crate::net::link::{Link, plain_io};
 use crate::net::listener::Listeners;
 use crate::net::stream::Stream;
+use crate::net::tls::TlsServer;
+use crate::output::payload::PayloadSink;
+use crate::output::stderr;
+use crate::script::json::{Command, CommandError};
+use crate::script::runner::ExpectQueue;
 use crate::session::endpoint::SendError;
 use crate::wire::{CloseCode, Data};
-
-/// The tokens of what listens.
-pub const LISTEN: [Token; 2] = [Token(5), Token(6)];
 
 /// Connections accepted in a round, so that a flood of them leaves the others their turns.
 const ACCEPTS: usize = 64;
 
-/// Clients that are told that there are too many, at once; more are dropped without a word.
+/// Clients that are answered that there are too many, at once; more are dropped without an answer.
 const TURNED_AWAY: usize = 64;
 
 /// Processes of clients that have left which are never too many.
@@ -36,52 +45,117 @@ const FEW: usize = 64;
 /// After the system had no descriptor to spare, when to try again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
+/// A client with a smaller backlog is not closed for lack of memory.
+const SMALL: usize = 1024 * 1024;
+
+/// What all clients share.
+pub struct Shared {
+    /// What was asked for.
+    pub config: ListenConfig,
+    /// The acceptor, if TLS is spoken.
+    pub tls: Option<TlsServer>,
+    /// What each client is sent first.
+    pub greeting: Option<Greeting>,
+    /// How many clients there may be at once.
+    pub most_clients: usize,
+    /// How messages are written to stdout.
+    pub sink: PayloadSink,
+    /// stdout holds half a message: never, where several clients share it.
+    pub half_written: Rc<Cell<bool>>,
+    /// Messages of the client that has its turn, for the others.
+    pub posts: Rc<RefCell<Posts>>,
+    /// The message of `--reply`.
+    pub reply: Option<Rc<[u8]>>,
+    /// The bounds on what waits in memory, and on what of it waits to be sent.
+    pub memory: Rc<Budget>,
+    pub backlog: Rc<Budget>,
+    /// Processes of clients that have left.
+    pub dying: Vec<Dying>,
+    /// `--exit-after`.
+    pub stop: Option<Rc<RefCell<StopCondition>>>,
+    /// Messages for `/expect`, where lines are carried out.
+    pub received: Option<Rc<RefCell<ExpectQueue>>>,
+    /// Grows when a connection opens or ends.
+    pub membership_epoch: u64,
+    /// The connection that ended last.
+    pub ended: Option<Ending>,
+}
+
+impl Shared {
+    /// What a server begins with.
+    pub fn new(
+        config: ListenConfig,
+        tls: Option<TlsServer>,
+        greeting: Option<Greeting>,
+        most_clients: usize,
+        received: Option<Rc<RefCell<ExpectQueue>>>,
+    ) -> Self {
+        let memory = Budget::new(config.max_memory);
+        let backlog = Budget::part_of(&memory, config.max_backlog);
+        Self {
+            sink: PayloadSink::new(config.output, config.display.terminal.stdout),
+            half_written: Rc::default(),
+            posts: Posts::new(Rc::clone(&backlog)),
+            reply: None,
+            memory,
+            backlog,
+            dying: Vec::new(),
+            stop: StopCondition::new(config.exit_after, None),
+            received,
+            membership_epoch: 0,
+            ended: None,
+            config,
+            tls,
+            greeting,
+            most_clients,
+        }
+    }
+
+    /// Urges on the processes of clients that have left; returns when to look again.
+    fn reap(&mut self, now: Instant) -> Option<Instant> {
+        self.dying.retain_mut(|dying| !dying.look(now));
+        self.dying.iter().map(Dying::deadline).min()
+    }
+}
+
 /// A server's clients.
 pub struct Hub {
     /// What all share.
     pub shared: Shared,
-    clients: Clients,
+    clients: Slots<Client>,
     listeners: Option<Listeners>,
     /// Somebody may wait to be accepted.
-    knocked: bool,
+    accept_ready: bool,
     /// The system had no descriptors: not before this.
     accept_at: Option<Instant>,
     /// That has been said.
     short: bool,
     connections: u64,
-    /// Who waits for stdout.
-    stalled: BTreeSet<Place>,
-    /// A message to all has begun and not ended.
-    fragmenting: bool,
-    /// Sessions opened so far.
+    /// Clients that wait for an output, or for the others to take their messages.
+    stalled: BTreeSet<Slot>,
+    /// A message of stdin to all has begun and not ended.
+    amid_message: bool,
+    /// Connections opened so far.
     opened: u64,
-}
-
-/// Whom a message is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recipient {
-    /// Everybody.
-    All,
-    /// One connection.
-    One(ConnId),
-    /// Everybody but one.
-    Others(ConnId),
+    /// Where it listens.
+    pub urls: Vec<String>,
 }
 
 impl Hub {
     /// Begins without clients.
-    pub fn new(shared: Shared, listeners: Listeners) -> Self {
+    pub fn new(shared: Shared, listeners: Listeners, urls: Vec<String>) -> Self {
         Self {
             shared,
-            clients: Clients::default(),
+            clients: Slots::default(),
             listeners: Some(listeners),
-            knocked: true,
+            accept_ready: true,
             accept_at: None,
             short: false,
             connections: 0,
             stalled: BTreeSet::new(),
-            fragmenting: false,
+            amid_message: false,
             opened: 0,
+            urls,
         }
     }
 
@@ -102,66 +176,27 @@ impl Hub {
 
     /// One of them, by its number. It gets a turn, so that what is done to it takes effect.
     pub fn client_mut(&mut self, id: ConnId) -> Option<&mut Client> {
-        let place = self.clients.find(id)?;
-        self.clients.enqueue(place);
-        self.clients.get_mut(place)
+        let slot = self.clients.find(|client| client.id() == id)?;
+        self.clients.enqueue(slot);
+        self.clients.get_mut(slot)
     }
 
-    /// Whether there are none, those included who are leaving.
+    /// Whether there are none, those included who are leaving, nor a process of theirs.
     pub fn is_empty(&self) -> bool {
-        self.clients.is_empty()
+        self.clients.is_empty() && self.shared.dying.is_empty()
     }
 
-    /// Sessions opened so far.
+    /// Connections opened so far.
     pub fn opened(&self) -> u64 {
         self.opened
     }
 
     /// Whether somebody is there for a message to all, and has room for it. The fastest sets the
-    /// pace: who can't keep up with it is closed in the end, see [`Client::send`].
-    pub fn has_audience(&self) -> bool {
-        self.clients.iter().any(|client| client.is_open() && client.link.pending() < HIGH_WATER)
-    }
-
-    /// Sends a piece of a message; `last` ends it. Gives how many it was sent to.
-    pub fn send(
-        &mut self,
-        to: Recipient,
-        opcode: Data,
-        piece: &[u8],
-        last: bool,
-        now: Instant,
-    ) -> usize {
-        if to == Recipient::All {
-            self.fragmenting = !last;
-        }
-        self.clients.each(|client| {
-            let is_meant = match to {
-                Recipient::All => true,
-                Recipient::One(id) => client.id() == id,
-                Recipient::Others(id) => client.id() != id,
-            };
-            let sends = is_meant && client.is_open();
-            if sends {
-                client.send(opcode, piece, last, now);
-            }
-            sends
+    /// pace: what the others can't take in time waits for them, up to a bound.
+    pub fn has_audience(&self, producer: Producer) -> bool {
+        self.clients.iter().any(|client| {
+            client.is_open() && client.connection().is_some_and(|c| c.has_room(producer))
         })
-    }
-
-    /// Closes a connection.
-    ///
-    /// # Errors
-    ///
-    /// There is none of this number any more, or the code can't be sent.
-    pub fn kick(
-        &mut self,
-        id: ConnId,
-        code: Option<u16>,
-        reason: &str,
-        now: Instant,
-    ) -> Result<(), SendError> {
-        self.client_mut(id).ok_or(SendError::NotOpen)?.close(code, reason, now)
     }
 
     /// Stops accepting, and closes every connection.
@@ -189,110 +224,128 @@ impl Hub {
         self.listeners = None;
     }
 
-    /// Notes what the poll says, if it is about the hub.
-    pub fn ready(&mut self, event: &Readiness) {
-        if LISTEN.contains(&event.token()) {
-            self.knocked = true;
-            return;
+    /// Notes that something is ready.
+    pub fn ready(&mut self, ready: &Ready<'_>) {
+        let (slot, part, event) = match *ready {
+            Ready::Listener => return self.accept_ready = true,
+            Ready::Socket(slot, event) => (slot, Part::Socket, Some(event)),
+            Ready::Pipe(slot, pipe) => (slot, Part::Pipe(pipe), None),
+            Ready::Input { .. } => return,
+        };
+        if let Some(client) = self.clients.get_mut(slot) {
+            client.ready(part, event);
+            self.clients.enqueue(slot);
         }
-        let Some((place, source)) = whose(event.token()) else { return };
-        let Some(client) = self.clients.get_mut(place) else { return };
-        match (source, client.open_mut().and_then(|(session, _)| session.child())) {
-            (Source::Socket, _) => client.ready(event),
-            (Source::ChildStdin, Some(child)) => child.set_writable(),
-            (Source::ChildStdout, Some(child)) => child.set_readable(),
-            (_, None) => {}
-        }
-        self.clients.enqueue(place);
     }
 
     /// Does what can be done now, once for each client that has something to do.
     ///
     /// # Errors
     ///
-    /// stdout or stderr failed.
-    pub fn round(&mut self, now: Instant) -> io::Result<()> {
-        self.accept(now)?;
-        self.clients.ring(now);
-        if !self.shared.runtime.stdout.is_full() {
+    /// An output failed.
+    pub fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        self.accept(runtime, now)?;
+        self.clients.expire(now);
+        if !runtime.stdout.is_full() {
             let stalled = std::mem::take(&mut self.stalled);
-            stalled.into_iter().for_each(|place| self.clients.enqueue(place));
+            stalled.into_iter().for_each(|slot| self.clients.enqueue(slot));
         }
         for _ in 0..self.clients.waiting() {
-            let Some(place) = self.clients.dequeue() else { break };
-            self.turn(place, now)?;
+            let Some(slot) = self.clients.dequeue() else { break };
+            self.turn(slot, runtime, now)?;
         }
-        self.shared.tend_the_dying(now);
+        self.shed(now);
+        self.shared.reap(now);
         Ok(())
     }
 
     /// Whether another round would do something at once.
     pub fn is_busy(&self) -> bool {
-        let accepts = self.knocked && self.accept_at.is_none() && self.listeners.is_some();
+        let accepts = self.accept_ready && self.accept_at.is_none() && self.listeners.is_some();
         self.clients.waiting() > 0 || accepts
     }
 
     /// When a round is due.
     pub fn deadline(&mut self, now: Instant) -> Option<Instant> {
-        let dying = self.shared.tend_the_dying(now);
+        let dying = self.shared.reap(now);
         let accept = self.accept_at.filter(|_| self.listeners.is_some());
         [self.clients.deadline(), accept, dying].into_iter().flatten().min()
     }
 
-    fn turn(&mut self, place: Place, now: Instant) -> io::Result<()> {
-        let Self { shared, clients, fragmenting, .. } = self;
-        let Some(client) = clients.get_mut(place) else { return Ok(()) };
-        let was_open = client.session().is_some();
-        client.turn(shared, *fragmenting, now)?;
-        self.opened += u64::from(!was_open && client.session().is_some());
-        let (id, gone, deadline) = (client.id(), client.is_gone(), client.deadline(shared));
-        let posted = !shared.outbox.is_empty();
+    fn turn(&mut self, slot: Slot, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        let Self { shared, clients, amid_message, .. } = self;
+        let Some(client) = clients.get_mut(slot) else { return Ok(()) };
+        let was_open = client.connection().is_some();
+        client.turn(shared, runtime, *amid_message, now)?;
+        self.opened += u64::from(!was_open && client.connection().is_some());
+        let (id, gone, deadline) = (client.id(), client.is_gone(), client.deadline());
+        let (again, stalled) = (client.wants_turn(runtime), client.is_stalled(runtime));
+        let posted = !self.shared.posts.borrow().is_empty();
         if posted {
             self.distribute(id, now);
         }
-        let Self { shared, clients, .. } = self;
-        let Some(client) = clients.get_mut(place) else { return Ok(()) };
         if gone {
-            clients.remove(place);
-        } else if posted || client.wants_turn(shared) {
-            clients.enqueue(place);
-        } else if client.waits_for_stdout(shared) {
-            self.stalled.insert(place);
+            self.clients.remove(slot);
+        } else if posted || again {
+            self.clients.enqueue(slot);
+        } else if stalled {
+            self.stalled.insert(slot);
         }
-        self.clients.arm(place, deadline);
+        self.clients.arm(slot, deadline);
         Ok(())
     }
 
     /// Hands the messages of one client to all others.
     fn distribute(&mut self, from: ConnId, now: Instant) {
-        let outbox = std::mem::take(&mut self.shared.outbox);
-        for (opcode, content) in outbox.messages() {
-            self.send(Recipient::Others(from), opcode, content, true, now);
+        for message in self.shared.posts.borrow_mut().take() {
+            self.clients.each(|client| {
+                let meant = client.id() != from && client.is_open();
+                let connection = client.connection_mut().filter(|_| meant);
+                // It is open.
+                connection.is_some_and(|c| c.sender(now).shared(&message).is_ok())
+            });
         }
-        self.shared.outbox = outbox;
-        self.shared.outbox.clear();
     }
 
-    fn accept(&mut self, now: Instant) -> io::Result<()> {
+    /// Closes the client that is slowest to take what it is sent, while too much waits.
+    fn shed(&mut self, now: Instant) {
+        while self.shared.backlog.is_exceeded() {
+            let backlog = |client: &Client| match client.connection() {
+                Some(connection) if connection.is_open() => connection.backlog(),
+                _ => 0,
+            };
+            let slowest = self.clients.iter().max_by_key(|client| backlog(client));
+            let Some(id) = slowest.filter(|c| backlog(c) > SMALL).map(Client::id) else { return };
+            let limit = self.shared.backlog.limit() >> 20;
+            let reason = format!("too slow: more than {limit} MiB wait to be sent");
+            let Some(connection) = self.client_mut(id).and_then(Client::connection_mut) else {
+                return;
+            };
+            connection.sender(now).close_now(Some(CloseCode::Again.into()), &reason);
+            connection.settle();
+        }
+    }
+
+    fn accept(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         if self.accept_at.is_some_and(|at| at <= now) {
             self.accept_at = None;
         }
         for _ in 0..ACCEPTS {
-            if !self.knocked || self.accept_at.is_some() {
+            if !self.accept_ready || self.accept_at.is_some() {
                 break;
             }
             let Some(listeners) = &mut self.listeners else { break };
             match listeners.accept() {
-                Ok(None) => self.knocked = false,
+                Ok(None) => self.accept_ready = false,
                 Ok(Some((stream, address))) => {
                     self.short = false;
-                    self.join(stream, address, now)?;
+                    self.join(stream, address, runtime, now)?;
                 }
                 Err(error) => {
                     // Those who wait are kept by the system; they get their turn when others leave.
                     if !std::mem::replace(&mut self.short, true) {
                         let text = format!("can't accept a client: {}", plain_io(&error));
-                        self.shared.notifier.note(&text);
+                        runtime.notifier.note(&text);
                     }
                     self.accept_at = Some(now + ACCEPT_PAUSE);
                 }
@@ -305,10 +358,11 @@ impl Hub {
         &mut self,
         stream: Stream,
         address: Option<std::net::SocketAddr>,
+        runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
         let most = self.shared.most_clients;
-        // Processes that have still to end are too many as well: whoever comes and goes quickly
+        // Processes that have still to end are too many as well: clients that come and go quickly
         // would start them without limit.
         let excess = self.clients.len() >= most || self.shared.dying.len() >= most.max(FEW);
         if self.clients.len() >= most.saturating_add(TURNED_AWAY) {
@@ -316,40 +370,85 @@ impl Hub {
         }
         self.connections += 1;
         let id = ConnId(self.connections);
-        if self.shared.looks() {
+        if runtime.reporter.looks_at_frames() {
             let local = match (stream.addresses(), self.listening_path()) {
-                (Ok((local, _)), _) => crate::modes::listen::client::canonical(local).to_string(),
+                (Ok((local, _)), _) => canonical(local).to_string(),
                 (Err(_), path) => path,
             };
-            let peer =
-                address.map(|address| crate::modes::listen::client::canonical(address).to_string());
-            let peer = peer.as_deref().unwrap_or("a local client");
-            self.shared.tell(id, &Event::Accepted { local: &local, peer })?;
+            let peer = peer_name(address);
+            runtime.tell_of(id, &Event::Accepted { local: &local, peer: &peer })?;
         }
         let pipe = match self.shared.tls.as_ref().map(|tls| tls.accept()).transpose() {
             Ok(pipe) => pipe,
-            Err(error) => return self.shared.tell(id, &Event::Failed(&error.to_string())),
+            Err(error) => return runtime.tell_of(id, &Event::Failed(&error.to_string())),
         };
-        let place = self.clients.next_place();
-        let tokens = [Source::ChildStdin, Source::ChildStdout].map(|source| token(place, source));
-        let registry: &Registry = self.shared.runtime.reactor.registry();
-        let link = Link::without_buffer(stream, pipe, registry, token(place, Source::Socket));
-        let link = match link {
+        let slot = self.clients.next_slot();
+        let socket = token(slot, Part::Socket);
+        let link = match Link::without_buffer(stream, pipe, runtime.registry(), socket) {
             Ok(link) => link,
             // The system has no memory for one more, or not for this user.
-            Err(error) => return self.shared.tell(id, &Event::Failed(&plain_io(&error))),
+            Err(error) => return runtime.tell_of(id, &Event::Failed(&plain_io(&error))),
         };
-        let client = Client::new(id, address, link, tokens, excess, &self.shared, now);
-        let deadline = client.deadline(&self.shared);
-        let place = self.clients.insert(client);
-        self.clients.arm(place, deadline);
+        let client = Client::new(id, address, slot, link, &self.shared, excess, now);
+        let deadline = client.deadline();
+        let slot = self.clients.insert(client);
+        self.clients.arm(slot, deadline);
         // Its request may be there already.
-        self.clients.enqueue(place);
+        self.clients.enqueue(slot);
         Ok(())
     }
 
     fn listening_path(&self) -> String {
         let path = self.listeners.as_ref().and_then(Listeners::path);
         path.map(|path| path.display().to_string()).unwrap_or_default()
+    }
+}
+
+/// All clients as the outlet of stdin: each message goes to everybody, a JSON command to one or to
+/// all.
+pub struct Everybody<'h> {
+    /// The clients.
+    pub hub: &'h mut Hub,
+    /// The time.
+    pub now: Instant,
+}
+
+impl Outlet for Everybody<'_> {
+    fn send(&mut self, opcode: Data, piece: &[u8], last: bool) -> Result<(), SendError> {
+        let now = self.now;
+        self.hub.amid_message = !last;
+        self.hub.clients.each(|client| {
+            let takes = client.takes_piece(last);
+            let connection = client.connection_mut().filter(|_| takes);
+            // It is open.
+            connection.is_some_and(|connection| {
+                connection.sender(now).fragment(Producer::Input, opcode, piece, last).is_ok()
+            })
+        });
+        Ok(())
+    }
+
+    fn command(&mut self, line: &[u8]) -> Result<(), CommandError> {
+        let command = Command::parse(line)?;
+        let ids: Vec<ConnId> = match command.conn() {
+            Some(id) => vec![ConnId(id)],
+            None => self.hub.clients().filter(|client| client.is_open()).map(|c| c.id()).collect(),
+        };
+        for id in ids {
+            let connection = self.hub.client_mut(id).and_then(Client::connection_mut);
+            let Some(connection) = connection else {
+                // It may just have left.
+                stderr::note(&format!("there is no connection {} to send to", id.0));
+                continue;
+            };
+            match command.run(&mut connection.sender(self.now)) {
+                Ok(()) => {}
+                Err(CommandError::Send(SendError::NotOpen)) => {
+                    stderr::note(&format!("connection {} is closing: nothing was sent", id.0));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }

@@ -218,7 +218,9 @@ impl ScriptRunner {
                 _ => every.target.clone(),
             };
             let open = |id: &ConnId| connections.endpoint(*id).is_some_and(Endpoint::is_open);
-            if connections.has_room(&target, Producer::Message) && connections.present(&target).iter().any(open) {
+            if connections.has_room(&target, Producer::Message)
+                && connections.present(&target).iter().any(open)
+            {
                 let command = every.command.clone();
                 self.carry_out(command, &target, &Place::Job, connections, now);
             } else if self.role == Role::Server && !connections.may_come(&target) {

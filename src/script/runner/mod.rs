@@ -26,11 +26,11 @@ use std::time::{Duration, Instant};
 
 use regex::bytes::Regex;
 
+pub use crate::output::notifier::Notifier;
 pub use crate::script::runner::completion::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
 pub use crate::script::runner::expect_queue::ExpectQueue;
 pub use crate::script::runner::lines::{LineBuffer, LineError, Place, Source};
-pub use crate::output::notifier::Notifier;
 pub use crate::script::runner::setup::{Setup, script};
 
 use crate::config::OpenConfig;
@@ -363,9 +363,7 @@ impl ScriptRunner {
         match &self.hold {
             Some(Hold::File(file, _)) => connections.has_room(&file.target(), Producer::File),
             Some(Hold::Repeat { command: Command::To { target, .. }, .. })
-            | Some(Hold::Repeat { target, .. }) => {
-                connections.has_room(target, Producer::Message)
-            }
+            | Some(Hold::Repeat { target, .. }) => connections.has_room(target, Producer::Message),
             _ => connections.has_room(&Target::All, Producer::Message),
         }
     }
@@ -375,9 +373,7 @@ impl ScriptRunner {
         self.take_typed();
         self.read_stdin();
         self.backlog.append(&mut self.received.borrow_mut());
-        while self.ask.is_none()
-            && self.failure.is_none()
-@@        {
+        while self.ask.is_none() && self.failure.is_none() && self.has_room(connections) {
             let go_on = match self.hold.take() {
                 Some(hold) => self.go_on_holding(hold, connections, now),
                 None => self.next_line(connections, now),

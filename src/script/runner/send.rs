@@ -35,10 +35,7 @@ pub fn payload(payload: &Payload) -> Result<Cow<'_, [u8]>, String> {
 /// # Errors
 ///
 /// It can't be sent; in words.
-pub fn send(
-    command: &Command,
-    sender: &mut Sender<'_>,
-) -> Result<Option<String>, String> {
+pub fn send(command: &Command, sender: &mut Sender<'_>) -> Result<Option<String>, String> {
     match command {
         Command::Text(text) => message(Data::Text, &payload(text)?, sender),
         Command::Binary(bytes) => message(Data::Binary, &payload(bytes)?, sender),
@@ -73,7 +70,11 @@ fn breach(frame: &RawFrame, endpoint: &Endpoint) -> Option<String> {
     breaches(frame, endpoint.situation())
 }
 
-fn message(opcode: Data, content: &[u8], sender: &mut Sender<'_>) -> Result<Option<String>, String> {
+fn message(
+    opcode: Data,
+    content: &[u8],
+    sender: &mut Sender<'_>,
+) -> Result<Option<String>, String> {
     let said = bad_text(opcode, content);
     sender.message(opcode, content).map_err(plain)?;
     Ok(said)
@@ -144,10 +145,7 @@ fn frame(spec: &FrameSpec, sender: &mut Sender<'_>) -> Result<Option<String>, St
     Ok(said)
 }
 
-fn fragments(
-    spec: &FragmentSpec,
-    sender: &mut Sender<'_>,
-) -> Result<Option<String>, String> {
+fn fragments(spec: &FragmentSpec, sender: &mut Sender<'_>) -> Result<Option<String>, String> {
     let content = payload(&spec.message)?;
     let opcode = if spec.binary { Data::Binary } else { Data::Text };
     let said = bad_text(opcode, &content);

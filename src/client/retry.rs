@@ -78,9 +78,7 @@ impl Tries {
             }
             Verdict::GiveUp(Reason::TooLong(time)) => {
                 let seconds = time.as_secs();
-                runtime.note(&format!(
-                    "the server asks to wait {seconds} s, which is too long"
-                ))?;
+                runtime.note(&format!("the server asks to wait {seconds} s, which is too long"))?;
                 Err(error)
             }
             Verdict::GiveUp(Reason::Lasting | Reason::Exhausted) => Err(error),

@@ -20,7 +20,7 @@ use crate::wire::head::Head;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The slot of a connection beside which there is no other.
-const SLOT: usize = 0;
+pub const SLOT: usize = 0;
 
 /// What makes a request one for an upgrade.
 const UPGRADE: [&str; 5] = [
@@ -217,8 +217,7 @@ pub fn tell_apart(
             learned.extend(other_scheme_sentence(config, runtime)?);
         }
         OpenError::Refused { .. } => {
-            let refused =
-                evidence.response().and_then(Head::status_line).map(|line| line.code);
+            let refused = evidence.response().and_then(Head::status_line).map(|line| line.code);
             learned.push(path_or_headers(config, refused, runtime)?);
             if matches!(refused, Some(400..=499)) {
                 let (probed, answer) = origin(config, runtime)?;

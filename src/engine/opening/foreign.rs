@@ -10,7 +10,7 @@ use crate::wire::head::{Head, HeadError};
 const QUOTED: usize = 32;
 
 /// An answer for a connection that can't become a WebSocket.
-pub struct Answer {
+pub struct ForeignAnswer {
     /// Bytes to send before the end.
     pub bytes: Vec<u8>,
     /// What came, in a sentence.
@@ -18,7 +18,7 @@ pub struct Answer {
 }
 
 /// Names what came instead of a request's head.
-pub fn not_http(first: &[u8]) -> Answer {
+pub fn not_http(first: &[u8]) -> ForeignAnswer {
     let quote = escaped(&first[..first.len().min(QUOTED)]);
     // A record of type handshake in any version of SSL 3 or TLS (RFC 8446 §5.1).
     if first.starts_with(&[22, 3]) {
@@ -32,7 +32,7 @@ pub fn not_http(first: &[u8]) -> Answer {
 }
 
 /// Recognises the preface of HTTP/2, which looks like a head (RFC 9113 §3.4).
-pub fn http2(head: &Head) -> Option<Answer> {
+pub fn http2(head: &Head) -> Option<ForeignAnswer> {
     /// HTTP_1_1_REQUIRED: "The endpoint requires that HTTP/1.1 be used instead of HTTP/2" (§7).
     const HTTP_1_1_REQUIRED: u8 = 0xd;
     if !head.raw().starts_with(b"PRI * HTTP/2.0\r\n") {
@@ -45,34 +45,34 @@ pub fn http2(head: &Head) -> Option<Answer> {
     bytes.extend_from_slice(&[0, 0, 8 + why.len() as u8, 7, 0, 0, 0, 0, 0]);
     bytes.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, HTTP_1_1_REQUIRED]);
     bytes.extend_from_slice(why.as_bytes());
-    Some(Answer { bytes, why: why.to_owned() })
+    Some(ForeignAnswer { bytes, why: why.to_owned() })
 }
 
 /// For a head beyond the limits.
-pub fn too_large(error: &HeadError) -> Answer {
+pub fn too_large(error: &HeadError) -> ForeignAnswer {
     plain(&error.to_string(), 431)
 }
 
 /// For a head that never ended.
-pub fn too_slow() -> Answer {
+pub fn too_slow() -> ForeignAnswer {
     plain("no complete request within the handshake timeout", 408)
 }
 
 /// For a client beyond `--max-clients`.
-pub fn turned_away(most: usize) -> Answer {
+pub fn turned_away(most: usize) -> ForeignAnswer {
     let why = format!("this server already has {most} clients, which is all it takes");
     let refusal = Refusal::new(503, &[("Retry-After", "1")], why);
-    Answer { bytes: refusal.response, why: refusal.reason }
+    ForeignAnswer { bytes: refusal.response, why: refusal.reason }
 }
 
 /// For plain HTTP on a port of TLS.
-pub fn http_instead_of_tls() -> Answer {
+pub fn http_instead_of_tls() -> ForeignAnswer {
     plain("the client speaks plain HTTP on a TLS port; use wss:// instead of ws://", 400)
 }
 
-fn plain(why: &str, status: u16) -> Answer {
+fn plain(why: &str, status: u16) -> ForeignAnswer {
     let refusal = Refusal::new(status, &[], why);
-    Answer { bytes: refusal.response, why: refusal.reason }
+    ForeignAnswer { bytes: refusal.response, why: refusal.reason }
 }
 
 #[cfg(test)]

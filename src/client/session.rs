@@ -8,9 +8,6 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::failed;
-use super::retry::{self, SLOT, Tries};
-use super::single::SingleConnection;
 use crate::behaviour::echo::Echo;
 use crate::behaviour::input::Input;
 use crate::behaviour::payload::Payload;
@@ -18,6 +15,9 @@ use crate::behaviour::splitter::To;
 use crate::behaviour::steps::{Step, Steps};
 use crate::behaviour::stop::{Stop, StopCondition};
 use crate::cli::{InputFormat, Linger, OutputFormat};
+use crate::client::failed;
+use crate::client::retry::{self, SLOT, Tries};
+use crate::client::single::SingleConnection;
 use crate::config::ClientConfig;
 use crate::engine::connection::{Connection, Setup};
 use crate::engine::exit::Exit;
@@ -51,10 +51,10 @@ pub struct Session<'a> {
     runner: Option<ScriptRunner>,
     input: Input,
     stop: Option<Rc<RefCell<StopCondition>>>,
-    budget: Rc<Budget>,
+    memory: Rc<Budget>,
     reconnect: Option<Schedule>,
-    /// What a mode sends instead of stdin.
-    steps: Vec<Step>,
+    /// How a connection ended is printed: not where a mode sends a fixed sequence.
+    reports: bool,
     /// stdout holds half a message.
     half_written: Rc<Cell<bool>>,
     /// The rest of a message of stdin was skipped, because its connection ended inside it.
@@ -130,9 +130,9 @@ impl<'a> Session<'a> {
             runner: None,
             input: Input::open(config.input, config.binary, runtime)?,
             stop: StopCondition::new(config.exit_after, config.until.clone()),
-            budget: Budget::new(config.max_memory),
+            memory: Budget::new(config.max_memory),
             reconnect: config.reach.reconnect.map(Schedule::new),
-            steps: Vec::new(),
+            reports: true,
             half_written: Rc::default(),
             skipped: false,
             lifetimes: Vec::new(),
@@ -144,11 +144,11 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// Sends a fixed sequence instead of stdin.
+    /// Sends a fixed sequence instead of stdin; the caller reports what came of it.
     pub fn with_steps(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
-        self.steps = steps.into_iter().collect();
+        self.reports = false;
         if let Phase::Open(current) = &mut self.phase {
-            current.connection.add(Steps::new(std::mem::take(&mut self.steps)));
+            current.connection.add(Steps::new(steps));
         }
         self
     }
@@ -189,7 +189,8 @@ impl<'a> Session<'a> {
             observed: looks || config.reach.write_out.is_some(),
             evidence: true,
             idle_timeout: None,
-            budget: &self.budget,
+            memory: &self.memory,
+            backlog: &self.memory,
         };
         let mut connection = Connection::new(link, inbound, &setup, now);
         let sink = PayloadSink::new(config.output, config.display.terminal.stdout);
@@ -204,9 +205,6 @@ impl<'a> Session<'a> {
         }
         if let Some(stop) = &self.stop {
             connection.add(Stop::new(stop));
-        }
-        if !self.steps.is_empty() {
-            connection.add(Steps::new(std::mem::take(&mut self.steps)));
         }
         let opcode = if config.binary { Data::Binary } else { Data::Text };
         for message in &config.execute {
@@ -397,9 +395,7 @@ impl<'a> Session<'a> {
 
     fn wants_input(&self, current: &Current) -> bool {
         let connection = &current.connection;
-        self.input.is_ready()
-            && connection.is_open()
-            && connection.has_room(self.input_producer())
+        self.input.is_ready() && connection.is_open() && connection.has_room(self.input_producer())
     }
 
     /// Carries out lines, and what they ask of the session.
@@ -494,19 +490,12 @@ impl<'a> Session<'a> {
     }
 
     /// Reports the end of a connection, and decides what follows.
-    fn end(
-        &mut self,
-        mut current: Current,
-        runtime: &mut Runtime,
-        now: Instant,
-    ) -> io::Result<()> {
+    fn end(&mut self, mut current: Current, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let mut outcome = self.outcome(&mut current, runtime, now)?;
         runtime.record.ended(&outcome.ending, current.connection.first_frame());
         if self.input.abandon_message() {
             self.skipped = true;
-            runtime.note(
-                "the connection ended inside a message of stdin; its rest is skipped",
-            )?;
+            runtime.note("the connection ended inside a message of stdin; its rest is skipped")?;
         }
         self.exit = outcome.exit;
         if self.runner.is_some() {
@@ -523,9 +512,12 @@ impl<'a> Session<'a> {
             self.reconnect(&outcome, &current, runtime, now)?;
         }
         if matches!(self.phase, Phase::Done) {
-            if self.runner.is_none() {
+            if self.runner.is_none() && self.reports {
                 self.report(&mut outcome, runtime);
-            } else if !(outcome.fault.is_some() || signalled || leaving) && !self.exits_on_close() {
+            } else if self.runner.is_some()
+                && !(outcome.fault.is_some() || signalled || leaving)
+                && !self.exits_on_close()
+            {
                 self.phase = Phase::Offline;
             }
         }

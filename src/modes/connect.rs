@@ -1,33 +1,21 @@
 //! `wscope connect`: a client, as a pipe, as a transcript, with a prompt or a script.
 
-pub mod account;
-mod retry;
-mod session;
-mod single;
-pub mod summary;
-
-use std::io;
 use std::time::Instant;
 
 use anyhow::Context as _;
 
-use self::account::AccountError;
-use self::retry::Tries;
-pub use self::session::Session;
-use self::summary::RunSummary;
 use crate::cli::InputFormat;
+use crate::client::account::AccountError;
+use crate::client::retry::Tries;
+use crate::client::session::Session;
+use crate::client::{prepare, probe, refused, summary};
+use crate::config::ClientConfig;
 use crate::config::plan::Secrets;
-use crate::config::reach::ReachConfig;
-use crate::config::{ClientConfig, OpenConfig};
 use crate::engine::exit::Exit;
-use crate::engine::open_error::OpenError;
 use crate::engine::opening::{Opening, open};
-use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::{self, Runtime};
-use crate::modes::doctor::probe;
 use crate::net::retry::Schedule;
-use crate::output::notifier::Notifier;
-use crate::output::reporter::{Mood, Reporter};
+use crate::output::reporter::Reporter;
 use crate::output::stderr;
 use crate::script::runner::{self, Setup, Source};
 use crate::wire::Role;
@@ -78,21 +66,6 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
     summary.finish(exit, &mut runtime)
 }
 
-/// Everything that is read or asked before something is dialled.
-///
-/// # Errors
-///
-/// It can't be had.
-pub fn prepare(
-    open: &mut OpenConfig,
-    reach: &ReachConfig,
-    runtime: &mut Runtime,
-) -> Result<RunSummary, AccountError> {
-    let summary = RunSummary::begin(reach)?;
-    account::prepare(open, reach, runtime)?;
-    Ok(telling)
-}
-
 /// Opens the first connection, then runs the session.
 fn connect(
     config: &ClientConfig,
@@ -115,10 +88,7 @@ fn connect(
             };
             let may_ask = !config.diagnose && probe::can_tell_apart(&error);
             let exit = refused(error, evidence, runtime)?;
-            if may_ask
-                && runtime.reporter.may_warn()
-                && config.display.terminal.is_interactive()
-            {
+            if may_ask && runtime.reporter.may_warn() && config.display.terminal.is_interactive() {
                 stderr::note(ONE_MORE);
             }
             return Ok(exit);
@@ -145,52 +115,4 @@ fn connect(
     }
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
     ran.map(|()| session.exit())
-}
-
-/// Reports why there is no connection.
-///
-/// # Errors
-///
-/// This side failed.
-pub fn refused(
-    error: OpenError,
-    evidence: &OpeningEvidence,
-    runtime: &mut Runtime,
-) -> anyhow::Result<Exit> {
-    if let Some(signal) = runtime.drain_stdout(None)? {
-        return Ok(OpenError::Signal(signal).exit());
-    }
-    match error {
-        OpenError::Local(error) => Err(error.into()),
-        error => {
-            if !matches!(error, OpenError::Signal(_)) {
-                let notifier = Notifier::Stderr { quiet: !runtime.reporter.may_warn() };
-                failed(&error, &notifier, evidence, runtime)?;
-                runtime.drain_stdout(None)?;
-            }
-            runtime.record.facts.errormsg = Some(error.to_string());
-            Ok(error.exit())
-        }
-    }
-}
-
-/// Reports why there is no connection, and explains it.
-fn failed(
-    error: &OpenError,
-    notifier: &Notifier,
-    evidence: &OpeningEvidence,
-    runtime: &mut Runtime,
-) -> io::Result<()> {
-    let text = error.to_string();
-    let line = if runtime.reporter.may_warn() { text.as_str() } else { one_line(&text) };
-    notifier.error(line);
-    let found = evidence.explain(error);
-    runtime.reporter.diagnose(&found, Mood::Failed, &mut runtime.stdout)?;
-    notifier.advice(&runtime.reporter.advice(&found, Mood::Failed, false));
-    runtime.stdout.flush()
-}
-
-/// The first line of a text.
-pub fn one_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
 }

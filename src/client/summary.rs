@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use crate::client::account::{self, AccountError};
 use crate::config::OpenConfig;
 use crate::config::plan::{Plan, Secrets, Way};
 use crate::config::reach::{Instead, ReachConfig};
@@ -13,7 +14,6 @@ use crate::engine::open_error::OpenError;
 use crate::engine::opening::request;
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
-use crate::modes::connect::account::{self, AccountError};
 use crate::net::files;
 use crate::net::proxy::choice::Reason;
 use crate::net::route::Hop;
@@ -90,7 +90,7 @@ pub fn instead(
     let way = made.and_then(|request| Ok((request, way(config)?)));
     let (request, way) = match way {
         Ok(both) => both,
-        Err(error) => return crate::modes::connect::refused(error, &OpeningEvidence::default(), runtime),
+        Err(error) => return crate::client::refused(error, &OpeningEvidence::default(), runtime),
     };
     let options: Vec<_> =
         reach.given.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();

@@ -1,0 +1,64 @@
+//! The end of a transport that is closed in order: our side has ended, the peer's end is awaited.
+//!
+//! A close before it would become a reset if something of the peer's is still on its way, and
+//! destroy what we sent last.
+
+use std::time::{Duration, Instant};
+
+use crate::net::link::{Buffers, Fill, Link};
+
+/// How long the peer's end is waited for.
+pub const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A transport whose end is awaited.
+pub struct Lingering {
+    link: Link,
+    until: Instant,
+}
+
+impl Lingering {
+    /// Sends what waits, then ends our side. `None` if the peer is gone already.
+    pub fn begin(mut link: Link, now: Instant) -> Option<Self> {
+        link.half_close().ok()?;
+        Some(Self { link, until: now + LAST_WORDS })
+    }
+
+    /// Keeps our side open, and waits for the peer as long as that.
+    pub fn silent(mut link: Link, patience: Duration, now: Instant) -> Option<Self> {
+        link.flush().ok()?;
+        Some(Self { link, until: now + patience })
+    }
+
+    /// Takes a turn with lent buffers; true when the transport can be dropped.
+    pub fn turn(&mut self, buffers: &mut Buffers, now: Instant) -> bool {
+        self.link.lend(buffers);
+        let flushed = self.link.flush();
+        self.skip();
+        let filled = self.link.fill();
+        self.skip();
+        self.link.take_back(buffers, false);
+        flushed.is_err() || self.until <= now || !matches!(filled, Ok(Fill::Data | Fill::Blocked))
+    }
+
+    /// What still comes is for nobody.
+    fn skip(&mut self) {
+        let (input, _) = self.link.split();
+        let at = input.consumed() + input.rest().len();
+        self.link.consumed(at);
+    }
+
+    /// When the waiting ends.
+    pub fn deadline(&self) -> Instant {
+        self.until
+    }
+
+    /// Whether a turn might do something without an event.
+    pub fn wants_turn(&self) -> bool {
+        self.link.may_fill()
+    }
+
+    /// Notes what the poll says of the socket.
+    pub fn ready(&mut self, event: &mio::event::Event) {
+        self.link.ready(event);
+    }
+}

@@ -1,0 +1,368 @@
+//! From an accepted socket to an open connection: TLS, the request's head, the answer.
+//!
+//! A step machine like the client's. What a client sends instead of a handshake is recognised,
+//! named, and answered in its own language where that can be done.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::foreign::{self, ForeignAnswer};
+use crate::engine::connection::Outputs;
+use crate::event::{ConnId, Direction, Event, Observed, TimeoutKind};
+use crate::net::link::{Buffers, Fill, Link, LinkError};
+use crate::net::tls::TlsError;
+use crate::session::{Limits, Observer};
+use crate::ui::sanitize::escaped;
+use crate::wire::handshake::Agreed;
+use crate::wire::handshake::admission::path;
+use crate::wire::handshake::rules::{Context, check};
+use crate::wire::handshake::server::{Accepted, Refusal};
+use crate::wire::head::{Head, HeadKind};
+
+/// Bytes of a path or user agent that are shown in a line.
+const SHOWN: usize = 120;
+
+/// Longer answers made wrong on purpose are reported by their name alone.
+const REPORTED: usize = 16 * 1024;
+
+/// How a request is answered.
+pub enum Answer {
+    /// With a 101; each of the notes is reported.
+    Accept(Accepted, Vec<String>),
+    /// With another status.
+    Refuse(Refusal),
+    /// Wrongly, on purpose.
+    Wrong(Wrong),
+}
+
+/// What is sent on purpose instead of a 101.
+pub struct Wrong {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// What it is, in a sentence.
+    pub why: String,
+    /// What follows.
+    pub then: Then,
+}
+
+/// What follows on an answer that opens no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// The end of the stream, in order.
+    End,
+    /// A drop without another word.
+    Drop,
+    /// A reset.
+    Reset,
+    /// Nothing, until the client goes.
+    Nothing,
+}
+
+/// How far an opening has come.
+pub enum Progress {
+    /// It has still to wait.
+    Pending,
+    /// The 101 is in the send buffer.
+    Accepted(Request),
+    /// No connection will be opened; an answer is in the send buffer if `answered`.
+    Refused {
+        /// Why, in a sentence.
+        why: String,
+        /// The answer that was made, if any.
+        answer: Option<Vec<u8>>,
+        /// TLS was expected and had not come about.
+        securing: bool,
+        /// What follows.
+        then: Then,
+    },
+}
+
+/// What is known of a client that was let in.
+pub struct Request {
+    /// What was agreed.
+    pub agreed: Agreed,
+    /// Who it is, in a line, safe for a terminal.
+    pub about: Box<str>,
+    /// The path that was asked for.
+    pub path: String,
+}
+
+/// One opening.
+pub struct ServerOpening {
+    id: ConnId,
+    address: Option<SocketAddr>,
+    /// The transport.
+    pub link: Link,
+    /// Of the client's direction.
+    pub inbound: Observer,
+    securing: bool,
+    /// When it must have come to its end.
+    until: Instant,
+    /// How many clients there are at most, if this one is beyond that.
+    excess_of: Option<usize>,
+}
+
+impl ServerOpening {
+    /// Takes over an accepted socket.
+    pub fn new(
+        id: ConnId,
+        address: Option<SocketAddr>,
+        link: Link,
+        limits: Limits,
+        patience: Duration,
+        now: Instant,
+    ) -> Self {
+        Self {
+            id,
+            address,
+            securing: link.tls().is_some(),
+            link,
+            inbound: Observer::before_handshake(Direction::ToServer, limits),
+            until: now + patience,
+            excess_of: None,
+        }
+    }
+
+    /// Answers that there are `most` clients already.
+    pub fn turn_away(&mut self, most: usize) {
+        self.excess_of = Some(most);
+    }
+
+    /// Whether the TLS handshake is not done.
+    pub fn is_securing(&self) -> bool {
+        self.securing
+    }
+
+    /// When something is due.
+    pub fn deadline(&self) -> Instant {
+        self.until
+    }
+
+    /// Whether a turn might do something without an event.
+    pub fn wants_turn(&self) -> bool {
+        self.link.may_fill()
+    }
+
+    /// Gives the parts to whoever goes on with the connection.
+    pub fn into_parts(self) -> (Link, Observer) {
+        (self.link, self.inbound)
+    }
+
+    /// Goes as far as it can without waiting, with lent buffers. `respond` answers the request.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn advance(
+        &mut self,
+        respond: &mut dyn FnMut(&Head) -> Answer,
+        buffers: &mut Buffers,
+        outputs: &mut Outputs<'_>,
+        now: Instant,
+    ) -> io::Result<Progress> {
+        self.link.lend(buffers);
+        let progress = self.step(respond, outputs, now);
+        let early = matches!(progress, Ok(Progress::Accepted(_)));
+        self.link.take_back(buffers, early);
+        progress
+    }
+
+    fn step(
+        &mut self,
+        respond: &mut dyn FnMut(&Head) -> Answer,
+        outputs: &mut Outputs<'_>,
+        now: Instant,
+    ) -> io::Result<Progress> {
+        if self.securing {
+            match self.link.handshake() {
+                Ok(true) => {
+                    self.securing = false;
+                    if let Some(facts) = self.link.tls().and_then(|tls| tls.facts()).cloned() {
+                        outputs.report(self.id, &Event::Tls(&facts))?;
+                    }
+                }
+                Ok(false) if self.until <= now => {
+                    return Ok(self.dropped(TimeoutKind::Handshake.what().to_owned()));
+                }
+                Ok(false) => return Ok(Progress::Pending),
+                Err(LinkError::Tls(TlsError::PlainHttpRequest)) => {
+                    self.link.give_up_tls();
+                    return self.refuse_foreign(foreign::http_instead_of_tls(), outputs);
+                }
+                Err(error) => return Ok(self.dropped(error.to_string())),
+            }
+        }
+        if let Some(most) = self.excess_of {
+            return self.refuse_foreign(foreign::turned_away(most), outputs);
+        }
+        match self.link.fill() {
+            Ok(Fill::Data) => {}
+            Ok(Fill::Blocked) if self.until <= now => {
+                return self.refuse_foreign(foreign::too_slow(), outputs);
+            }
+            Ok(Fill::Blocked) => return Ok(Progress::Pending),
+            Ok(Fill::End { .. }) => {
+                let came = self.inbound.partial_head().map_or(0, |head| head.raw().len());
+                return Ok(self.dropped(match came {
+                    0 => "it closed the connection without a word".to_owned(),
+                    n => format!("it closed the connection after {n} bytes of its request"),
+                }));
+            }
+            Err(error) => return Ok(self.dropped(error.to_string())),
+        }
+        match self.take_request(respond, outputs)? {
+            Progress::Pending if self.until <= now => {
+                self.refuse_foreign(foreign::too_slow(), outputs)
+            }
+            progress => Ok(progress),
+        }
+    }
+
+    /// Takes what came; what follows the head stays for the connection.
+    fn take_request(
+        &mut self,
+        respond: &mut dyn FnMut(&Head) -> Answer,
+        outputs: &mut Outputs<'_>,
+    ) -> io::Result<Progress> {
+        let (mut input, _) = self.link.split();
+        let before = self.inbound.partial_head().map_or(0, |head| head.raw().len());
+        let came = before + input.rest().len();
+        let found = match self.inbound.next(&mut input) {
+            Some(Observed::Head(head)) => Some(Ok(head.clone())),
+            Some(Observed::HeadError(error)) => Some(Err(foreign::too_large(error))),
+            _ => None,
+        };
+        let at = input.consumed();
+        self.link.consumed(at);
+        let head = match found {
+            Some(Ok(head)) => head,
+            Some(Err(answer)) => return self.refuse_foreign(answer, outputs),
+            None => {
+                return match self.inbound.partial_head() {
+                    Some(parser) if parser.not_http() => {
+                        let answer = foreign::not_http(parser.raw());
+                        self.refuse_foreign(answer, outputs)
+                    }
+                    _ => Ok(Progress::Pending),
+                };
+            }
+        };
+        if let Some(answer) = foreign::http2(&head) {
+            return self.refuse_foreign(answer, outputs);
+        }
+        let early = came.saturating_sub(head.raw().len()) as u64;
+        outputs.report(self.id, &Event::Head(Direction::ToServer, &head))?;
+        match respond(&head) {
+            Answer::Accept(accepted, notes) => {
+                for note in &notes {
+                    outputs.note(self.id, note)?;
+                }
+                self.link.tx.extend_from_slice(&accepted.response);
+                self.report_answer(&head, &accepted.response, early, outputs)?;
+                self.inbound.expect_frames(accepted.agreed.deflate.as_ref());
+                outputs.report(self.id, &Event::Open(&accepted.agreed))?;
+                let about = self.about(&head, &accepted.agreed);
+                let path = String::from_utf8_lossy(path(&head)).into_owned();
+                Ok(Progress::Accepted(Request { agreed: accepted.agreed, about, path }))
+            }
+            Answer::Refuse(refusal) => {
+                self.report_answer(&head, &refusal.response, early, outputs)?;
+                let rule = refusal.rule.map(|rule| format!(" ({})", rule.id)).unwrap_or_default();
+                let why = format!("answered {}: {}{rule}", refusal.status, refusal.reason);
+                Ok(self.answered(refusal.response, why, Then::End))
+            }
+            Answer::Wrong(Wrong { bytes, why, then }) => {
+                if outputs.looks() && bytes.starts_with(b"HTTP/") && bytes.len() <= REPORTED {
+                    report_response(self.id, &bytes, outputs)?;
+                }
+                Ok(self.answered(bytes, why, then))
+            }
+        }
+    }
+
+    /// No answer: the connection is dropped.
+    fn dropped(&self, why: String) -> Progress {
+        Progress::Refused { why, answer: None, securing: self.securing, then: Then::Drop }
+    }
+
+    fn answered(&mut self, bytes: Vec<u8>, why: String, then: Then) -> Progress {
+        self.link.tx.extend_from_slice(&bytes);
+        // An answer that is wrong on purpose explains nothing.
+        let answer = (then == Then::End).then_some(bytes);
+        Progress::Refused { why, answer, securing: self.securing, then }
+    }
+
+    fn refuse_foreign(
+        &mut self,
+        answer: ForeignAnswer,
+        outputs: &mut Outputs<'_>,
+    ) -> io::Result<Progress> {
+        if outputs.looks() && answer.bytes.starts_with(b"HTTP/") {
+            report_response(self.id, &answer.bytes, outputs)?;
+        }
+        Ok(self.answered(answer.bytes, answer.why, Then::End))
+    }
+
+    /// Reports what was found in a request, and the answer to it: its head, and its body if it is
+    /// no 101.
+    fn report_answer(
+        &self,
+        request: &Head,
+        answer: &[u8],
+        early_bytes: u64,
+        outputs: &mut Outputs<'_>,
+    ) -> io::Result<()> {
+        if !outputs.looks() {
+            return Ok(());
+        }
+        let response = Head::parse(HeadKind::Response, answer);
+        let context = Context { early_bytes, ..Context::new(request, Some(&response)) };
+        outputs.report(self.id, &Event::Judged(&check(&context)))?;
+        report_response(self.id, answer, outputs)
+    }
+
+    /// As in `127.0.0.1:50000 /chat, "curl/8.5", subprotocol chat, permessage-deflate`.
+    fn about(&self, request: &Head, agreed: &Agreed) -> Box<str> {
+        let shown = |bytes: &[u8]| match bytes.get(..SHOWN) {
+            Some(start) => format!("{}…", escaped(start)),
+            None => escaped(bytes),
+        };
+        let target = request.request_line().map_or(&b"/"[..], |line| line.target);
+        let mut text = format!("{} {}", peer_name(self.address), shown(target));
+        if let Some(agent) = request.get("User-Agent") {
+            text += &format!(", \"{}\"", shown(agent));
+        }
+        if let Some(subprotocol) = &agreed.subprotocol {
+            text += &format!(", subprotocol {subprotocol}");
+        }
+        for extension in &agreed.extensions {
+            text += &format!(", {extension}");
+        }
+        text.into()
+    }
+}
+
+/// Reports an answer: its head, and its body.
+fn report_response(id: ConnId, bytes: &[u8], outputs: &mut Outputs<'_>) -> io::Result<()> {
+    let head = Head::parse(HeadKind::Response, bytes);
+    let body = &bytes[head.raw().len()..];
+    outputs.report(id, &Event::Head(Direction::ToClient, &head))?;
+    match body.is_empty() {
+        true => Ok(()),
+        false => outputs.report(id, &Event::Body(body)),
+    }
+}
+
+/// A client's address; a client of a Unix socket has none.
+pub fn peer_name(address: Option<SocketAddr>) -> String {
+    match address {
+        Some(address) => canonical(address).to_string(),
+        None => "a local client".to_owned(),
+    }
+}
+
+/// IPv4 as such, where a socket of IPv6 took it.
+pub fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}

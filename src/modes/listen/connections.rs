@@ -1,0 +1,114 @@
+//! The clients of a server as the connections of a script runner.
+
+use std::time::Instant;
+
+use super::client::Client;
+use super::hub::Hub;
+use crate::engine::connection::Connection;
+use crate::engine::outbox::{Producer, Sender};
+use crate::engine::runtime::Runtime;
+use crate::event::ConnId;
+use crate::output::reporter::Reporter;
+use crate::script::command::Target;
+use crate::script::runner::{ClientFacts, Connections, Settings};
+use crate::session::Endpoint;
+use crate::wire::Role;
+
+/// A server's clients.
+pub struct AllClients<'a> {
+    /// The clients.
+    pub hub: &'a mut Hub,
+    /// Sinks, stdout, the poll.
+    pub runtime: &'a mut Runtime,
+}
+
+impl AllClients<'_> {
+    fn connection(&mut self, id: ConnId) -> Option<&mut Connection> {
+        self.hub.client_mut(id)?.connection_mut()
+    }
+}
+
+impl Connections for AllClients<'_> {
+    fn role(&self) -> Role {
+        Role::Server
+    }
+
+    fn runtime(&mut self) -> &mut Runtime {
+        self.runtime
+    }
+
+    fn reporter(&self) -> &Reporter {
+        &self.runtime.reporter
+    }
+
+    fn present(&self, target: &Target) -> Vec<ConnId> {
+        let open = |id: &ConnId| self.hub.client(*id).is_some_and(Client::is_open);
+        match target {
+            Target::All => {
+                let open = self.hub.clients().filter(|client| client.is_open());
+                open.map(Client::id).collect()
+            }
+            Target::Only(ids) => ids.iter().copied().filter(open).collect(),
+        }
+    }
+
+    fn has_room(&self, target: &Target, producer: Producer) -> bool {
+        let mut nobody = true;
+        for client in self.hub.clients() {
+            if target.includes(client.id()) && client.is_open() {
+                if client.connection().is_some_and(|c| c.has_room(producer)) {
+                    return true;
+                }
+                nobody = false;
+            }
+        }
+        nobody
+    }
+
+    fn may_come(&self, target: &Target) -> bool {
+        match target {
+            Target::All => true,
+            Target::Only(ids) => {
+                ids.iter().any(|id| id.0 > self.hub.connections() || self.hub.client(*id).is_some())
+            }
+        }
+    }
+
+    fn sender(&mut self, id: ConnId, now: Instant) -> Option<Sender<'_>> {
+        self.connection(id).map(|connection| connection.sender(now))
+    }
+
+    fn endpoint_mut(&mut self, id: ConnId) -> Option<&mut Endpoint> {
+        self.connection(id).map(Connection::endpoint_mut)
+    }
+
+    fn endpoint(&self, id: ConnId) -> Option<&Endpoint> {
+        self.hub.client(id)?.connection().map(Connection::endpoint)
+    }
+
+    fn prefer(&mut self, settings: &Settings) {
+        let endpoint = &mut self.hub.shared.config.endpoint;
+        endpoint.auto_pong = settings.auto_pong.unwrap_or(endpoint.auto_pong);
+        endpoint.auto_close = settings.auto_close;
+        endpoint.compress = settings.compress;
+    }
+
+    fn clients(&self, now: Instant) -> Vec<ClientFacts> {
+        let facts = |client: &Client| ClientFacts {
+            id: client.id(),
+            about: client.about(),
+            state: client.state(),
+            times: client.connection().map(|connection| {
+                let idle = now.saturating_duration_since(connection.active());
+                (connection.endpoint().age(now), idle)
+            }),
+        };
+        let mut all: Vec<ClientFacts> = self.hub.clients().map(facts).collect();
+        all.sort_unstable_by_key(|client| client.id);
+        all
+    }
+
+    fn urls(&self) -> &[String] {
+        &self.hub.urls
+    }
+}

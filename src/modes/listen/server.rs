@@ -1,0 +1,254 @@
+//! A server as a task of the event loop: gives its clients rounds, takes stdin or lines for them,
+//! and knows when to end.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::client::Client;
+use super::connections::AllClients;
+use super::hub::{Everybody, Hub};
+use crate::behaviour::input::Input;
+use crate::cli::{InputFormat, Linger, OutputFormat};
+use crate::engine::exit::Exit;
+use crate::engine::outbox::Producer;
+use crate::engine::runtime::{Next, Ready, Runtime, Task};
+use crate::net::signals::Signal;
+use crate::script::runner::{Ask, ScriptRunner};
+use crate::wire::CloseCode;
+
+/// After a signal, how long to wait for the clients' answers.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A server.
+pub struct Server {
+    hub: Hub,
+    input: Input,
+    /// Carries out the lines of a prompt or a script.
+    runner: Option<ScriptRunner>,
+    /// The membership epoch that the runner knows.
+    membership_epoch: u64,
+    /// It is coming to its end: what that amounts to, and when patience does.
+    end: Option<(Exit, Instant)>,
+    fault: Option<String>,
+    max_time: Option<Instant>,
+    done: bool,
+}
+
+impl Server {
+    /// Begins to serve.
+    pub fn new(hub: Hub, input: Input, runner: Option<ScriptRunner>) -> Self {
+        let max_time = hub.shared.config.max_time.map(|time| Instant::now() + time);
+        Self {
+            hub,
+            input,
+            runner,
+            membership_epoch: 0,
+            end: None,
+            fault: None,
+            max_time,
+            done: false,
+        }
+    }
+
+    /// The status to end with, and what was wrong on this side.
+    pub fn result(&mut self) -> (Exit, Option<String>) {
+        let mut exit = self.end.map_or(Exit::Failure, |(exit, _)| exit);
+        if let Some(runner) = &mut self.runner {
+            runner.disconnected("");
+            if let (Some(failure), Exit::Success) = (runner.take_failure(), exit) {
+                exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
+                self.fault.get_or_insert(failure.text);
+            }
+        }
+        (exit, self.fault.take())
+    }
+
+    /// Gives the runner back, at the end.
+    pub fn take_runner(&mut self) -> Option<ScriptRunner> {
+        self.runner.take()
+    }
+
+    /// Reads stdin once, if somebody is there.
+    fn take_input(&mut self, now: Instant) {
+        if !self.wants_input() {
+            return;
+        }
+        if let Err(fault) = self.input.take(&mut Everybody { hub: &mut self.hub, now }, now) {
+            self.fault = Some(fault);
+            self.finish(Exit::Failure, CloseCode::Away, now);
+        }
+    }
+
+    /// What comes before the first client waits for it.
+    fn wants_input(&self) -> bool {
+        let producer = match self.hub.shared.config.input {
+            InputFormat::Json => Producer::Message,
+            _ => Producer::Input,
+        };
+        self.input.is_ready() && self.hub.has_audience(producer)
+    }
+
+    /// Carries out lines, and what they ask of the server.
+    fn run_lines(&mut self, runtime: &mut Runtime, now: Instant) {
+        let Self { hub, input, runner: Some(runner), membership_epoch, .. } = self else { return };
+        if self.end.is_some() {
+            return;
+        }
+        if *membership_epoch != hub.shared.membership_epoch {
+            *membership_epoch = hub.shared.membership_epoch;
+            let open = hub.clients().filter(|client| client.is_open());
+            runner.set_clients(open.map(|c| (c.id().0, c.about())).collect());
+        }
+        runner.run(&mut AllClients { hub, runtime }, now);
+        runner.show_clients();
+        match runner.is_exhausted() {
+            true => drop(input.ended.get_or_insert(now)),
+            false => input.ended = None,
+        }
+        let asked = runner.ask().cloned();
+        if let Some(failure) = runner.take_failure() {
+            self.fault = Some(failure.text);
+            let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
+            self.finish(exit, CloseCode::Away, now);
+            // A script that failed leaves at once.
+            self.end = self.end.map(|(exit, _)| (exit, now + PATIENCE));
+            return;
+        }
+        match asked {
+            Some(Ask::Quit) => self.finish(Exit::Success, CloseCode::Away, now),
+            Some(Ask::Leave) => {
+                self.finish(Exit::Interrupted, CloseCode::Away, now);
+                self.end = Some((Exit::Interrupted, now + PATIENCE));
+            }
+            Some(Ask::Open) | None => {}
+        }
+    }
+
+    /// Signals, deadlines, and whatever else ends the run.
+    fn do_what_is_due(&mut self, runtime: &mut Runtime, now: Instant) {
+        let away = self.runner.as_ref().is_some_and(ScriptRunner::is_away);
+        let signal = runtime.signals.take();
+        if let Some(signal) = signal.filter(|signal| !away || *signal != Signal::Interrupt) {
+            let exit = Exit::from(signal);
+            match self.end {
+                // The second one has no patience.
+                Some((Exit::Interrupted | Exit::Terminated | Exit::HungUp, _)) => {
+                    self.hub.drop_all(now);
+                }
+                _ => {
+                    self.end = None;
+                    self.finish(exit, CloseCode::Away, now);
+                    self.end = Some((exit, now + PATIENCE));
+                }
+            }
+        }
+        if self.max_time.is_some_and(|at| at <= now) {
+            self.max_time = None;
+            self.finish(Exit::Timeout, CloseCode::Away, now);
+            // It is the end: what the clients' sockets take of the Close now is sent.
+            self.end = self.end.map(|(exit, _)| (exit, now));
+        }
+        if let Some((_, patience)) = self.end {
+            if patience <= now {
+                self.hub.drop_all(now);
+            }
+            return;
+        }
+        let shared = &self.hub.shared;
+        let config = &shared.config;
+        if shared.stop.as_ref().is_some_and(|stop| stop.borrow().is_met()) {
+            return self.finish(Exit::Success, CloseCode::Normal, now);
+        }
+        if config.output != OutputFormat::None && runtime.stdout.is_closed() {
+            return self.finish(Exit::Success, CloseCode::Away, now);
+        }
+        if config.once && self.hub.opened() > 0 {
+            let over = shared.ended.as_ref().map(Exit::of);
+            self.hub.stop_accepting();
+            match over {
+                Some(exit) => self.end_with(exit, now),
+                None if self.linger_ends().is_some_and(|at| at <= now) => {
+                    self.hub.close_all(CloseCode::Normal, now);
+                }
+                None => {}
+            }
+        } else if self.linger_ends().is_some_and(|at| at <= now) {
+            self.finish(Exit::Success, CloseCode::Normal, now);
+        }
+    }
+
+    /// When clients will have been silent for `--linger` after the end of a script, or with `--once`
+    /// of the input. A script's end is the server's where nobody is there.
+    fn linger_ends(&self) -> Option<Instant> {
+        let config = &self.hub.shared.config;
+        let scripted = self.runner.as_ref().is_some_and(ScriptRunner::is_scripted);
+        let ended = self.input.ended.filter(|_| config.once || scripted)?;
+        let mut last = None;
+        for connection in self.hub.clients().filter_map(Client::connection) {
+            if !connection.is_open() {
+                continue;
+            }
+            if connection.backlog() > 0 {
+                return None;
+            }
+            last = last.max(Some(connection.active()));
+        }
+        match (last, config.linger) {
+            (Some(heard), Linger::For(time)) => Some(heard.max(ended) + time),
+            (Some(_), Linger::Forever) => None,
+            (None, _) => (scripted && !config.once).then_some(ended),
+        }
+    }
+
+    /// Ends the run once all clients have been closed in order.
+    fn finish(&mut self, exit: Exit, code: CloseCode, now: Instant) {
+        if self.end.is_none() {
+            self.hub.close_all(code, now);
+            self.end_with(exit, now);
+        }
+    }
+
+    fn end_with(&mut self, exit: Exit, now: Instant) {
+        let patience = self.hub.shared.config.endpoint.close_timeout + PATIENCE;
+        self.end = Some((exit, now + patience));
+    }
+}
+
+impl Task for Server {
+    fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        self.hub.round(runtime, now)?;
+        self.take_input(now);
+        self.run_lines(runtime, now);
+        self.do_what_is_due(runtime, now);
+        self.done = self.end.is_some() && self.hub.is_empty();
+        Ok(())
+    }
+
+    fn next(&mut self, runtime: &Runtime, now: Instant) -> Next {
+        if self.done {
+            return Next::Done;
+        }
+        let runner = self.runner.as_ref().filter(|_| self.end.is_none());
+        let lines = runner.is_some_and(|runner| runner.is_ready())
+            && (self.hub.has_audience(Producer::Message) || self.hub.clients().next().is_none());
+        let unread = self.hub.shared.config.output != OutputFormat::None
+            && runtime.stdout.is_closed()
+            && self.end.is_none();
+        if lines || unread || self.hub.is_busy() || self.wants_input() {
+            return Next::Now;
+        }
+        let patience = self.end.map(|(_, at)| at);
+        let due = runner.and_then(ScriptRunner::deadline);
+        let hub = self.hub.deadline(now);
+        let all = [hub, patience, self.max_time, self.linger_ends(), due];
+        Next::Wait(all.into_iter().flatten().min())
+    }
+
+    fn ready(&mut self, ready: Ready<'_>) {
+        if let Ready::Input { closed } = ready {
+            self.input.set_ready(closed);
+            self.runner.iter_mut().for_each(|runner| runner.set_ready(closed));
+        }
+        self.hub.ready(&ready);
+    }
+}
