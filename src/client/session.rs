@@ -270,7 +270,13 @@ impl<'a> Session<'a> {
                 self.run_typed_lines(runtime, now);
                 Ok(())
             }
-            Err(error) => self.not_opened(error, tries.evidence(), runtime),
+            Err(error) => {
+                self.not_opened(error, tries.evidence(), runtime)?;
+                if matches!(self.phase, Phase::Offline) {
+                    self.offline_round(runtime, now);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -519,6 +525,7 @@ impl<'a> Session<'a> {
                 && !self.exits_on_close()
             {
                 self.phase = Phase::Offline;
+                self.offline_round(runtime, now);
             }
         }
         self.ending = Some(outcome.ending);

@@ -72,7 +72,11 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             };
             let (request, response) = (&redacted(request), &redacted(response));
             let checklist = Checklist { request, response: Some(response), report };
-            checklist.write(palette, runtime.stdout.buffer());
+            // Behind the facts of the opening, which may have left the buffer.
+            let mut text = Vec::new();
+            checklist.write(palette, &mut text);
+            runtime.stdout.buffer().push(b'\n');
+            runtime.stdout.buffer().append(&mut text);
         }
     };
     let now = Instant::now();

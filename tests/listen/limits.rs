@@ -62,7 +62,7 @@ fn a_message_beyond_the_limit_is_failed_with_1009() {
 
 #[test]
 fn who_cannot_keep_up_with_a_broadcast_is_closed_and_told() {
-    let server = listen(["--broadcast", "--close-timeout", "1"]);
+    let server = listen(["--broadcast", "--close-timeout", "1", "--max-backlog", "64M"]);
     let slow = server.open();
     let mut quick = server.client();
     let mut sender = server.open();

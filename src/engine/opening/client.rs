@@ -196,7 +196,7 @@ impl ClientOpening {
                 None => self.wait(State::Connecting { link, address }),
                 Some(Ok(())) => {
                     let outcome = Outcome::Connected;
-                    self.evidence.dialled(&[self.attempt(address, outcome, now)]);
+                    self.evidence.dialled(&[self.attempt(address, outcome)]);
                     self.reached(link, runtime, now)
                 }
                 Some(Err(error)) => Err(self.not_connected(address, error, runtime, now)?),
@@ -219,7 +219,7 @@ impl ClientOpening {
                 }
             }
             State::Asking(link, result) => match received(&result)? {
-                Some(dialogue) => self.talk(link, dialogue?, runtime, now),
+                Some(dialogue) => self.talk(link, dialogue?, runtime),
                 None => self.wait(State::Asking(link, result)),
             },
             State::Talking(mut link, mut dialogue) => {
@@ -231,20 +231,20 @@ impl ClientOpening {
                     self.emit(&Event::Head(Direction::ToClient, response), runtime)?;
                 }
                 match talked? {
-                    true => self.let_through(link, runtime, now),
+                    true => self.let_through(link, runtime),
                     false => self.wait(State::Talking(link, dialogue)),
                 }
             }
             State::Securing(mut link) => match link.handshake()? {
                 true => {
-                    self.phases.tls = Some(now.saturating_duration_since(self.phase_began));
+                    self.phases.tls = Some(self.phase_began.elapsed());
                     if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
                         if self.records {
                             runtime.record.secured(&facts);
                         }
                         self.emit(&Event::Tls(&facts), runtime)?;
                     }
-                    self.ask(link, runtime, now)
+                    self.ask(link, runtime)
                 }
                 false => self.wait(State::Securing(link)),
             },
@@ -303,7 +303,7 @@ impl ClientOpening {
         let from_jar = runtime.record.cookies_for(&target).filter(|_| self.config.keeps_cookies);
         self.request = Some(request(&self.config, &target, from_jar.as_deref())?);
         self.phases = Phases::default();
-        self.phase_began = now;
+        self.phase_began = Instant::now();
 
         let way = self.config.transport.clone();
         let route = way.route(&target)?;
@@ -362,7 +362,7 @@ impl ClientOpening {
         runtime: &mut Runtime,
         now: Instant,
     ) -> Result<Step, OpenError> {
-        self.phases.resolve = now.saturating_duration_since(self.phase_began);
+        self.phases.resolve = self.phase_began.elapsed();
         if self.records {
             runtime.record.resolved();
         }
@@ -371,7 +371,7 @@ impl ClientOpening {
         }
         let used = self.phases.resolve;
         let left = self.config.connect_timeout.saturating_sub(used);
-        self.phase_began = now;
+        self.phase_began = Instant::now();
         self.expect(left, "no address answered", now);
         match *addresses {
             [address] if self.config.transport.source.is_any() => {
@@ -394,8 +394,8 @@ impl ClientOpening {
         }
     }
 
-    fn attempt(&self, addr: SocketAddr, outcome: Outcome, now: Instant) -> Attempt {
-        let elapsed = now.saturating_duration_since(self.phase_began);
+    fn attempt(&self, addr: SocketAddr, outcome: Outcome) -> Attempt {
+        let elapsed = self.phase_began.elapsed();
         Attempt { addr, started: Duration::ZERO, elapsed, outcome }
     }
 
@@ -409,7 +409,7 @@ impl ClientOpening {
     ) -> Result<OpenError, OpenError> {
         let timed_out = error.kind() == io::ErrorKind::TimedOut
             && self.clock.is_some_and(|(deadline, _)| deadline.at <= now);
-        let attempts = vec![self.attempt(address, Outcome::Failed(error), now)];
+        let attempts = vec![self.attempt(address, Outcome::Failed(error))];
         match self.dialled(Err(DialError { attempts, timed_out }), runtime) {
             Err(error) => Ok(error),
             Ok(_) => Err(OpenError::Local(io::ErrorKind::NotConnected.into())),
@@ -459,7 +459,7 @@ impl ClientOpening {
         runtime: &mut Runtime,
         now: Instant,
     ) -> Result<Step, OpenError> {
-        self.phases.connect = now.saturating_duration_since(self.phase_began);
+        self.phases.connect = self.phase_began.elapsed();
         if self.records {
             runtime.record.connected();
         }
@@ -479,12 +479,12 @@ impl ClientOpening {
         };
         self.emit(&Event::Connected { local: &local, peer: &peer }, runtime)?;
         runtime.listen_to_signals()?;
-        self.phase_began = now;
+        self.phase_began = Instant::now();
         let what = "the TLS handshake with the proxy was not completed";
         self.expect(self.config.handshake_timeout, what, now);
         match self.route.as_ref().is_some_and(|route| route.proxy.is_some()) {
             true => self.go(State::SecuringProxy(link)),
-            false => self.secure(link, runtime, now),
+            false => self.secure(link, runtime),
         }
     }
 
@@ -501,7 +501,7 @@ impl ClientOpening {
         self.expect_next("the proxy did not open the way to the server");
         let (way, route) = (self.config.transport.clone(), self.route.clone());
         let deadline = self.clock.map_or(now, |(deadline, _)| deadline.at);
-        let Some(route) = route else { return self.secure(link, runtime, now) };
+        let Some(route) = route else { return self.secure(link, runtime) };
         let result = runtime.call(move || way.dialogue(&route, deadline))?;
         self.go(State::Asking(link, result))
     }
@@ -511,9 +511,8 @@ impl ClientOpening {
         link: Box<Link>,
         dialogue: Option<Dialogue>,
         runtime: &mut Runtime,
-        now: Instant,
     ) -> Result<Step, OpenError> {
-        let Some(dialogue) = dialogue else { return self.secure(link, runtime, now) };
+        let Some(dialogue) = dialogue else { return self.secure(link, runtime) };
         if let Some(request) = dialogue.request() {
             self.emit(&Event::Head(Direction::ToServer, request), runtime)?;
         }
@@ -521,41 +520,26 @@ impl ClientOpening {
     }
 
     /// The proxy has opened the way.
-    fn let_through(
-        &mut self,
-        link: Box<Link>,
-        runtime: &mut Runtime,
-        now: Instant,
-    ) -> Result<Step, OpenError> {
-        self.phases.proxy = Some(now.saturating_duration_since(self.phase_began));
+    fn let_through(&mut self, link: Box<Link>, runtime: &mut Runtime) -> Result<Step, OpenError> {
+        self.phases.proxy = Some(self.phase_began.elapsed());
         if self.records {
             runtime.record.let_through();
         }
         self.evidence.let_through();
-        self.secure(link, runtime, now)
+        self.secure(link, runtime)
     }
 
-    fn secure(
-        &mut self,
-        mut link: Box<Link>,
-        runtime: &mut Runtime,
-        now: Instant,
-    ) -> Result<Step, OpenError> {
-        self.phase_began = now;
-        let Some(tls) = self.tls.take() else { return self.ask(link, runtime, now) };
+    fn secure(&mut self, mut link: Box<Link>, runtime: &mut Runtime) -> Result<Step, OpenError> {
+        self.phase_began = Instant::now();
+        let Some(tls) = self.tls.take() else { return self.ask(link, runtime) };
         self.expect_next("the TLS handshake was not completed");
         link.start_tls(tls.start(&self.trail.current().host)?);
         self.go(State::Securing(link))
     }
 
     /// Sends the request.
-    fn ask(
-        &mut self,
-        mut link: Box<Link>,
-        runtime: &mut Runtime,
-        now: Instant,
-    ) -> Result<Step, OpenError> {
-        self.phase_began = now;
+    fn ask(&mut self, mut link: Box<Link>, runtime: &mut Runtime) -> Result<Step, OpenError> {
+        self.phase_began = Instant::now();
         if let Some(request) = self.request.clone() {
             link.tx.extend_from_slice(request.raw());
             self.emit(&Event::Head(Direction::ToServer, &request), runtime)?;
@@ -626,7 +610,7 @@ impl ClientOpening {
             let inbound = Observer::before_handshake(Direction::ToClient, self.config.limits);
             return self.go(State::Answering { link, inbound, interim: interim + 1 });
         }
-        self.phases.upgrade = now.saturating_duration_since(self.phase_began);
+        self.phases.upgrade = self.phase_began.elapsed();
         let phases = self.phases;
         self.emit(&Event::Timing(&phases), runtime)?;
         let target = self.trail.current().clone();
@@ -813,6 +797,7 @@ impl Opening for ClientOpening {
 
     fn wants_turn(&self) -> bool {
         match &self.state {
+            State::Begin => true,
             State::Answering { link, .. } | State::Refused { link, .. } => link.may_fill(),
             _ => false,
         }
