@@ -41,7 +41,7 @@ use crate::wire::head::is_token;
 pub use crate::net::secret;
 pub use fault::Faults;
 pub use lines::Lines;
-pub use listen::{Answer, ListenConfig, Source, TlsConfig};
+pub use listen::{GreetingSource, ListenBehaviour, ListenConfig, TlsConfig};
 pub use open::{Login, OpenConfig};
 
 /// The default of `--max-memory`, in bytes.

@@ -6,7 +6,7 @@
 use std::io;
 
 use crate::behaviour::echo::Echo;
-use crate::config::{Answer, ListenConfig};
+use crate::config::{ListenBehaviour, ListenConfig};
 use crate::event::{ConnId, FrameEvent, WholeMessage};
 use crate::modes::listen::shared::Shared;
 use crate::net::child::Child;
@@ -49,8 +49,8 @@ impl Answerer {
     /// As asked for; `delivers` if stdout gets messages, or somebody else wants them.
     pub fn new(config: &ListenConfig, delivers: bool) -> Self {
         match config.answer {
-            Answer::Nothing if !delivers => Self::Nobody,
-            Answer::Echo if !delivers => Self::Stream(Echo::default()),
+            ListenBehaviour::Nothing if !delivers => Self::Nobody,
+            ListenBehaviour::Echo if !delivers => Self::Stream(Echo::default()),
             _ => Self::Whole { opcode: Data::Text, content: Vec::new() },
         }
     }
@@ -144,17 +144,17 @@ fn answer(opcode: Data, content: &[u8], ways: Ways<'_>, shared: &mut Shared) -> 
     shared.delivery.take_message(content, &mut shared.runtime.stdout)?;
     // Once the connection is closing nobody waits for an answer.
     let _ = match &shared.config.answer {
-        Answer::Nothing => Ok(()),
-        Answer::Echo => ways.endpoint.send_message(opcode, content, ways.tx),
-        Answer::Broadcast => {
+        ListenBehaviour::Nothing => Ok(()),
+        ListenBehaviour::Echo => ways.endpoint.send_message(opcode, content, ways.tx),
+        ListenBehaviour::Broadcast => {
             shared.outbox.post(opcode, content);
             Ok(())
         }
-        Answer::Reply(text) => {
+        ListenBehaviour::Reply(text) => {
             let opcode = if shared.config.binary { Data::Binary } else { Data::Text };
             ways.endpoint.send_message(opcode, text.as_bytes(), ways.tx)
         }
-        Answer::Exec { raw, .. } => {
+        ListenBehaviour::Exec { raw, .. } => {
             if let Some(child) = ways.child {
                 let stdin = child.stdin();
                 stdin.extend_from_slice(content);

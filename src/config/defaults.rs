@@ -149,7 +149,7 @@ pub fn assemble(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Arguments, DefaultsError> {
     let mode = mode_of(program, invocation.arguments.get(1).map(OsString::as_os_str));
-    let maker = Maker { program, mode, skip_positional: invocation.positional };
+    let maker = ArgMaker { program, mode, skip_positional: invocation.positional };
     let mut notes = Vec::new();
     let mut sources = of_file(&maker, invocation, file)?;
     sources.push(of_environment(&maker, environment, &mut notes)?);
@@ -168,7 +168,7 @@ pub fn assemble(
         let on = source.iter().filter(|made| made.word.is_some());
         stronger.extend(on.map(|made| made.id().to_owned()));
     }
-    let all: Vec<Made<'_>> = sources.into_iter().flatten().collect();
+    let all: Vec<DefaultArg<'_>> = sources.into_iter().flatten().collect();
     // Of an option with one value, and of several URLs, the strongest counts; a flag that was
     // turned off does not.
     let mut decided = BTreeSet::new();
@@ -215,21 +215,21 @@ impl Arguments {
 }
 
 /// A default as an argument.
-struct Made<'c> {
+struct DefaultArg<'c> {
     arg: &'c Arg,
     origin: Origin,
     /// `None` turns a flag off that something weaker turned on.
     word: Option<OsString>,
 }
 
-impl<'c> Made<'c> {
+impl<'c> DefaultArg<'c> {
     fn id(&self) -> &'c str {
         self.arg.get_id().as_str()
     }
 }
 
 /// Makes arguments of settings.
-struct Maker<'c> {
+struct ArgMaker<'c> {
     program: &'c Command,
     mode: &'c Command,
     /// A positional argument was typed.
@@ -238,10 +238,10 @@ struct Maker<'c> {
 
 /// The file's two parts, in order.
 fn of_file<'c>(
-    maker: &Maker<'c>,
+    maker: &ArgMaker<'c>,
     invocation: &Invocation,
     file: Option<(&Path, &ConfigFile)>,
-) -> Result<Vec<Vec<Made<'c>>>, DefaultsError> {
+) -> Result<Vec<Vec<DefaultArg<'c>>>, DefaultsError> {
     let no_profile = |name: &str, place: String, names: Vec<&str>| DefaultsError::NoProfile {
         name: name.to_owned(),
         place,
@@ -279,10 +279,10 @@ fn of_file<'c>(
 /// `WSCOPE_CONNECT_TIMEOUT=3`: the long name in capitals, `_` for `-`. Options that can be
 /// repeated take a value from each line. An empty value is as good as none.
 fn of_environment<'c>(
-    maker: &Maker<'c>,
+    maker: &ArgMaker<'c>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     notes: &mut Vec<String>,
-) -> Result<Vec<Made<'c>>, DefaultsError> {
+) -> Result<Vec<DefaultArg<'c>>, DefaultsError> {
     let mut variables: Vec<(String, String)> = environment
         .into_iter()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -317,14 +317,14 @@ fn of_environment<'c>(
     Ok(made)
 }
 
-impl<'c> Maker<'c> {
+impl<'c> ArgMaker<'c> {
     /// An argument of one setting; `None` if this mode has no use for it.
     fn make(
         &self,
         name: &str,
         value: Option<&str>,
         origin: Origin,
-    ) -> Result<Option<Made<'c>>, DefaultsError> {
+    ) -> Result<Option<DefaultArg<'c>>, DefaultsError> {
         let name = name.to_ascii_lowercase();
         let outside = OUTSIDE.contains(&name.as_str()) || matches!(&*name, "help" | "version");
         let positional = |command: &'c Command| {
@@ -349,12 +349,12 @@ impl<'c> Maker<'c> {
             (false, value) => match value.map(str::to_ascii_lowercase).as_deref() {
                 None | Some("yes" | "true" | "on" | "1") => format!("--{name}"),
                 Some("no" | "false" | "off" | "0") => {
-                    return Ok(Some(Made { arg, origin, word: None }));
+                    return Ok(Some(DefaultArg { arg, origin, word: None }));
                 }
                 Some(_) => return Err(DefaultsError::NoFlag { origin, name }),
             },
         };
-        Ok(Some(Made { arg, origin, word: Some(word.into()) }))
+        Ok(Some(DefaultArg { arg, origin, word: Some(word.into()) }))
     }
 
     fn unknown(&self, name: String, origin: Origin) -> DefaultsError {

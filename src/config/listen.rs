@@ -56,9 +56,9 @@ pub struct ListenConfig {
     /// How long a client may be silent.
     pub idle_timeout: Option<Duration>,
     /// What is done with messages.
-    pub answer: Answer,
+    pub answer: ListenBehaviour,
     /// What each client is sent first.
-    pub send: Option<Source>,
+    pub send: Option<GreetingSource>,
     /// How stdin becomes messages.
     pub input: InputFormat,
     /// For a session with a prompt or a script.
@@ -87,7 +87,7 @@ pub struct ListenConfig {
 
 /// What is done with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ListenBehaviour {
     /// Nothing.
     Nothing,
     /// It goes back.
@@ -107,7 +107,7 @@ pub enum Answer {
 
 /// Where what is sent first comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum GreetingSource {
     /// stdin, read to its end once.
     Stdin,
     /// A file.
@@ -151,28 +151,30 @@ impl ListenConfig {
             (None, address) => parse_address(address.as_deref().unwrap_or_default())?,
         };
         let answer = match (args.exec, args.reply) {
-            (Some(command), _) => Answer::Exec { command, raw: args.exec_raw },
-            (_, Some(text)) => Answer::Reply(text),
-            _ if args.echo => Answer::Echo,
-            _ if args.broadcast => Answer::Broadcast,
-            _ => Answer::Nothing,
+            (Some(command), _) => ListenBehaviour::Exec { command, raw: args.exec_raw },
+            (_, Some(text)) => ListenBehaviour::Reply(text),
+            _ if args.echo => ListenBehaviour::Echo,
+            _ if args.broadcast => ListenBehaviour::Broadcast,
+            _ => ListenBehaviour::Nothing,
         };
         let send = args.send.map(|path| match path.as_os_str() == "-" {
-            true => Source::Stdin,
-            false => Source::File(path),
+            true => GreetingSource::Stdin,
+            false => GreetingSource::File(path),
         });
-        let answers = answer != Answer::Nothing;
+        let answers = answer != ListenBehaviour::Nothing;
         let LineOptions { script, no_commands, no_history, log, view, timestamps } = args.prompt;
         let input = match args.input {
-            Some(_) if send == Some(Source::Stdin) => {
+            Some(_) if send == Some(GreetingSource::Stdin) => {
                 return Err(UsageError("--input and --send - both want stdin".to_owned()));
             }
             Some(input) => lines::check_input(input, script.as_deref(), false, terminal)?,
-            None if lines::is_stdin(script.as_deref()) && send == Some(Source::Stdin) => {
+            None if lines::is_stdin(script.as_deref()) && send == Some(GreetingSource::Stdin) => {
                 return Err(UsageError("--script - and --send - both want stdin".to_owned()));
             }
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
-            None if answers || script.is_some() || send == Some(Source::Stdin) => InputFormat::None,
+            None if answers || script.is_some() || send == Some(GreetingSource::Stdin) => {
+                InputFormat::None
+            }
             None if terminal.stdin => InputFormat::Prompt,
             None if send.is_some() => InputFormat::None,
             None => InputFormat::Lines,
@@ -206,7 +208,7 @@ impl ListenConfig {
         };
         let asks = args.handshake.user.is_some() || args.handshake.bearer.is_some();
         let any_page = !address.is_local() && !asks && args.handshake.origins.is_empty();
-        if any_page && matches!(answer, Answer::Exec { .. }) {
+        if any_page && matches!(answer, ListenBehaviour::Exec { .. }) {
             return Err(UsageError(EXEC_FOR_ALL.to_owned()));
         }
         let mut notes = Vec::new();

@@ -25,7 +25,7 @@ pub struct ReachConfig {
     /// Tries after a connection that ended; `retry.retries` limits them if it was given.
     pub reconnect: Option<RetryOptions>,
     /// Tell instead of doing.
-    pub instead: Option<Instead>,
+    pub instead: Option<Preview>,
     /// What is written at the end.
     pub write_out: Option<WriteOut>,
     /// Draw the phases at the end.
@@ -51,7 +51,7 @@ pub enum Account {
 
 /// What is told instead of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Instead {
+pub enum Preview {
     /// `--dry-run`.
     DryRun,
     /// `--curl`.
@@ -114,8 +114,8 @@ impl ReachConfig {
             retry: retry(Some(0)),
             reconnect: again.reconnect.then(|| retry(None)),
             instead: match (tell.dry_run, tell.curl) {
-                (true, _) => Some(Instead::DryRun),
-                (_, true) => Some(Instead::Curl),
+                (true, _) => Some(Preview::DryRun),
+                (_, true) => Some(Preview::Curl),
                 _ => None,
             },
             write_out: write_out.transpose().map_err(|error| usage(&error))?,
@@ -175,9 +175,9 @@ mod tests {
         assert_eq!(made.account, Account::User(User::parse("me:hunter2")));
         assert_eq!(made.redirects, Some(RedirectOptions { limit: 3, ..Default::default() }));
         assert_eq!((made.retry.retries, made.retry.delay.as_millis()), (Some(2), 250));
-        assert_eq!(made.instead, Some(Instead::DryRun));
+        assert_eq!(made.instead, Some(Preview::DryRun));
         assert_eq!((made.cookies.len(), made.timing), (2, true));
-        assert_eq!(config("--curl").instead, Some(Instead::Curl));
+        assert_eq!(config("--curl").instead, Some(Preview::Curl));
         assert_eq!(config("--netrc").account, Account::Netrc(None));
         assert_eq!(config("--netrc-file f").account, Account::Netrc(Some("f".into())));
         let trusted = config("--location-trusted").redirects;

@@ -10,7 +10,7 @@ use crate::net::proxy::Credentials;
 use crate::net::proxy::choice::{ProxyOptions, VARIABLES};
 use crate::net::resolve::Family;
 use crate::net::route::Transport;
-use crate::net::source::Source;
+use crate::net::source::LocalAddress;
 use crate::net::tls::options::{ClientIdentity, Passphrase, ServerName, TlsOptions, parse_alpn};
 
 /// Where a key's passphrase is when nothing else is said.
@@ -76,7 +76,7 @@ fn transport_in(
             environment,
         },
         overrides: Overrides { resolve: options.resolve, connect_to: options.connect_to },
-        source: Source { interface: options.interface, ports: options.local_port },
+        source: LocalAddress { interface: options.interface, ports: options.local_port },
         unix_socket: options.unix_socket,
         family: basics.family,
         tls: TlsOptions {

@@ -11,7 +11,7 @@ use crate::net::proxy::choice::ChoiceError;
 use crate::net::proxy::tunnel::TunnelError;
 use crate::net::redirect::RedirectError;
 use crate::net::resolve::ResolveError;
-use crate::net::route::{AskError, UnixSocketError};
+use crate::net::route::{ProxyRequestError, UnixSocketError};
 use crate::net::signals::Signal;
 use crate::net::tls::TlsError;
 use crate::ui::sanitize;
@@ -193,11 +193,11 @@ impl From<TunnelError> for OpenError {
     }
 }
 
-impl From<AskError> for OpenError {
-    fn from(error: AskError) -> Self {
+impl From<ProxyRequestError> for OpenError {
+    fn from(error: ProxyRequestError) -> Self {
         match error {
-            AskError::Resolve(error) => error.into(),
-            AskError::Proxy(error) => error.into(),
+            ProxyRequestError::Resolve(error) => error.into(),
+            ProxyRequestError::Proxy(error) => error.into(),
         }
     }
 }

@@ -16,14 +16,14 @@ use crate::cli::{Cli, Command, ConnectArgs, ListenArgs};
 use crate::config::{ClientConfig, ListenConfig, UsageError};
 use crate::engine::exit::Exit;
 use crate::ui::terminal::Terminal;
-use command_line::{Given, Read};
+use command_line::{CommandLine, Given};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     let terminal = Terminal::look();
     let result = command_line::read().and_then(|read| match read {
-        Read::Run(cli, given) => run(*cli, given, terminal),
-        Read::Ended(exit) => Ok(exit),
+        CommandLine::Run(cli, given) => run(*cli, given, terminal),
+        CommandLine::Ended(exit) => Ok(exit),
     });
     match result {
         Ok(exit) => exit.into(),

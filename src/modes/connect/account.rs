@@ -1,7 +1,7 @@
 //! What is read and asked before anything is dialled: tokens, passwords, cookies, the passphrase of
 //! a key, the format of `--write-out`.
 
-use crate::config::ask::{self, AskError};
+use crate::config::ask::{self, PasswordError};
 use crate::config::credentials::{CookieSource, TokenSource, bearer};
 use crate::config::netrc::{self, Netrc};
 use crate::config::passphrase;
@@ -128,10 +128,10 @@ fn note(text: &str, runtime: &mut Runtime) {
     let _ = runtime.note(text);
 }
 
-fn unanswered(error: AskError) -> AccountError {
+fn unanswered(error: PasswordError) -> AccountError {
     match error {
-        AskError::Interrupted => AccountError::Ended(Exit::Interrupted),
-        AskError::Terminated => AccountError::Ended(Exit::Terminated),
+        PasswordError::Interrupted => AccountError::Ended(Exit::Interrupted),
+        PasswordError::Terminated => AccountError::Ended(Exit::Terminated),
         error => usage(&error),
     }
 }

@@ -13,7 +13,7 @@ use crate::engine::runtime::Runtime;
 use crate::event::{Cause, Side, TimeoutKind};
 use crate::net::proxy::ProxyError;
 use crate::net::random;
-use crate::net::retry::{Ended, Failure, Reason, Schedule, Verdict, retry_after};
+use crate::net::retry::{Ended, Failure, RetryReason, Schedule, Verdict, retry_after};
 use crate::ui::ending;
 
 /// Opens a connection, as often as the schedule allows.
@@ -38,12 +38,12 @@ pub fn open_patiently(
                 let why = text.lines().next().unwrap_or_default();
                 wait(why, after, number, runtime, max_time)?;
             }
-            Verdict::GiveUp(Reason::TooLong(time)) => {
+            Verdict::GiveUp(RetryReason::TooLong(time)) => {
                 let seconds = time.as_secs();
                 runtime.note(&format!("the server asks to wait {seconds} s, which is too long"))?;
                 return Err(error);
             }
-            Verdict::GiveUp(Reason::Lasting | Reason::Exhausted) => return Err(error),
+            Verdict::GiveUp(RetryReason::Lasting | RetryReason::Exhausted) => return Err(error),
         }
     }
 }

@@ -23,7 +23,7 @@ use mio::Events;
 
 use crate::behaviour::greeting::Greeting;
 use crate::cli::{InputFormat, Linger, OutputFormat};
-use crate::config::{Answer, Faults, ListenConfig, TlsConfig};
+use crate::config::{Faults, ListenBehaviour, ListenConfig, TlsConfig};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::Runtime;
 use crate::event::{ConnId, Event};
@@ -373,7 +373,7 @@ fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
 /// How many clients there may be: as asked for, or as descriptors allow.
 fn most_clients(config: &ListenConfig) -> usize {
     // A process of --exec has a pipe for its stdin and one for its stdout.
-    let each = if matches!(config.answer, Answer::Exec { .. }) { 3 } else { 1 };
+    let each = if matches!(config.answer, ListenBehaviour::Exec { .. }) { 3 } else { 1 };
     let possible = usize::try_from(descriptors::left() / each).unwrap_or(usize::MAX).max(1);
     match config.max_clients {
         Some(most) if most > possible && !config.display.quiet => {

@@ -7,7 +7,7 @@ use std::io;
 use std::time::Instant;
 
 use crate::behaviour::faults::{FaultInjector, Instead};
-use crate::config::Answer;
+use crate::config::ListenBehaviour;
 use crate::event::{ConnId, Direction, Event, Observed, TimeoutKind};
 use crate::modes::listen::client::{Client, Stage, canonical};
 use crate::modes::listen::session::Session;
@@ -179,7 +179,7 @@ impl Client {
         if let Some(injector) = self.injector.take() {
             session.spoil(injector, &agreed, &self.link, now);
         }
-        if let Answer::Exec { command, .. } = &shared.config.answer {
+        if let ListenBehaviour::Exec { command, .. } = &shared.config.answer {
             match self.spawn(command, variables, shared) {
                 Ok(child) => session.attach(child, &shared.config.answer, shared.config.binary),
                 Err(error) => {

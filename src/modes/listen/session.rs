@@ -11,7 +11,7 @@ use crate::behaviour::greeting::Sending;
 use crate::behaviour::input::MessageSplitter;
 use crate::behaviour::reply::{Answerer, Ways};
 use crate::cli::InputFormat;
-use crate::config::Answer;
+use crate::config::ListenBehaviour;
 use crate::engine::outbound::OutboundObserver;
 use crate::event::{ConnId, Direction, Ending, Event, FrameEvent, Observed, Stamp, TimeoutKind};
 use crate::modes::listen::shared::Shared;
@@ -92,8 +92,8 @@ impl Session {
     }
 
     /// Takes over the process of `--exec`.
-    pub fn attach(&mut self, child: Child, answer: &Answer, binary: bool) {
-        let raw = matches!(answer, Answer::Exec { raw: true, .. });
+    pub fn attach(&mut self, child: Child, answer: &ListenBehaviour, binary: bool) {
+        let raw = matches!(answer, ListenBehaviour::Exec { raw: true, .. });
         let format = if raw { InputFormat::Chunks } else { InputFormat::Lines };
         self.process =
             Some(Box::new(Process { child, feeder: MessageSplitter::new(format, binary) }));

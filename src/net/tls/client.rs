@@ -12,7 +12,7 @@ use native as library;
 #[cfg(target_os = "linux")]
 use openssl as library;
 
-use super::engine::Step;
+use super::engine::HandshakeStep;
 use super::options::{ClientIdentity, Pin, ServerName, TlsOptions};
 use super::{TapOn, TlsError, TlsPipe};
 use crate::net::files;
@@ -74,7 +74,7 @@ impl TlsClient {
         let name = name.strip_suffix('.').unwrap_or(name);
         let mut pipe = TlsPipe::new(TapOn::Incoming, name, self.verified);
         pipe.pins.clone_from(&self.pins);
-        let step: Step = library::connect(&self.connector, name, pipe.stream())?;
+        let step: HandshakeStep = library::connect(&self.connector, name, pipe.stream())?;
         pipe.settle(step).map(|_| pipe)
     }
 }

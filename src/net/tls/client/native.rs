@@ -4,7 +4,7 @@
 use native_tls::{Protocol, TlsConnector};
 
 use super::{ServerName, TlsError, TlsOptions};
-use crate::net::tls::engine::Step;
+use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::memory::MemoryStream;
 use crate::net::tls::options::TlsVersion;
 
@@ -57,7 +57,7 @@ pub(super) fn connect(
     connector: &Connector,
     name: &str,
     stream: MemoryStream,
-) -> Result<Step, TlsError> {
+) -> Result<HandshakeStep, TlsError> {
     Ok(connector.connect(name, stream).into())
 }
 

@@ -11,7 +11,7 @@ use openssl::x509::X509;
 
 use super::{ServerName, TlsError, TlsOptions};
 use crate::net::link::plain_io;
-use crate::net::tls::engine::Step;
+use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::keys::{Parts, words};
 use crate::net::tls::memory::MemoryStream;
 use crate::net::tls::options::TlsVersion;
@@ -70,7 +70,7 @@ pub(super) fn connect(
     connector: &Connector,
     name: &str,
     stream: MemoryStream,
-) -> Result<Step, TlsError> {
+) -> Result<HandshakeStep, TlsError> {
     let configuration = connector.connector.configure();
     let mut configuration =
         configuration.map_err(|error| TlsError::Setup { reason: words(error) })?;

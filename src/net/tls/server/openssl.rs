@@ -3,7 +3,7 @@
 use openssl::error::ErrorStack;
 use openssl::ssl::{self, AlpnError, SslAcceptor, SslMethod, SslMode, SslSessionCacheMode};
 
-use crate::net::tls::engine::Step;
+use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::keys::{Parts, words};
 use crate::net::tls::memory::MemoryStream;
 
@@ -23,7 +23,7 @@ pub(super) fn from_pkcs12(der: &[u8], passphrase: &str) -> Loaded {
     build(Parts::from_pkcs12(der, passphrase)?).map_err(words)
 }
 
-pub(super) fn accept(acceptor: &Acceptor, stream: MemoryStream) -> Step {
+pub(super) fn accept(acceptor: &Acceptor, stream: MemoryStream) -> HandshakeStep {
     acceptor.accept(stream).into()
 }
 
