@@ -124,15 +124,14 @@ pub struct Arguments {
 }
 
 /// Where the file is unless `--config` says otherwise: `$XDG_CONFIG_HOME/wscope/config`,
-/// `~/.config/wscope/config`, on Windows `%APPDATA%\wscope\config`.
+/// `~/.config/wscope/config`.
 ///
 /// "All paths set in these environment variables must be absolute. If an implementation
 /// encounters a relative path … it should … ignore it" (XDG Base Directory Specification).
 pub fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME").map(|home| home.join(".config"));
-    let windows = || if cfg!(windows) { absolute("APPDATA") } else { None };
-    let folder = absolute("XDG_CONFIG_HOME").or_else(windows).or_else(home)?;
+    let folder = absolute("XDG_CONFIG_HOME").or_else(home)?;
     Some(folder.join("wscope").join("config"))
 }
 
