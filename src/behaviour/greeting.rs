@@ -14,7 +14,8 @@ use crate::behaviour::input::MessageSplitter;
 use crate::cli::InputFormat;
 use crate::config::GreetingSource;
 use crate::net::files;
-use crate::net::link::{HIGH_WATER, plain_io};
+use crate::net::link::HIGH_WATER;
+use crate::net::plain_io::plain_io;
 use crate::session::Endpoint;
 
 /// The most bytes of stdin, a pipe or a device, which are kept in memory for clients to come.

@@ -16,7 +16,7 @@ use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGTERM};
 use thiserror::Error;
 
-use crate::config::secret::Secret;
+use crate::net::secret::Secret;
 
 /// Nobody types more; a file that was redirected here would not end.
 const MOST: usize = 4096;

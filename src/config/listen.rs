@@ -4,14 +4,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::secret::Secret;
-use super::{Display, Faults, Lines, UsageError, check_subprotocols, header_edits, lines};
+use super::display::Display;
+use super::environment::{history_path, variable};
+use super::fault::Faults;
+use super::lines::{self, Lines};
+use super::usage::{UsageError, check_subprotocols, header_edits};
 use crate::cli::prompt::LineOptions;
 use crate::cli::{
     AdmissionOptions, InputFormat, Linger, ListenArgs, OutputFormat, ServerDeflateOptions,
     TlsServerOptions,
 };
 use crate::net::listener::ListenAddress;
+use crate::net::secret::Secret;
 use crate::net::tls::Identity;
 use crate::net::tls::options::Passphrase;
 use crate::session::endpoint::AutoPong;
@@ -195,7 +199,7 @@ impl ListenConfig {
         let lines = by_lines.then(|| Lines {
             script: script.filter(|path| !lines::is_stdin(Some(path))),
             no_commands,
-            history: if no_history { None } else { lines::history_path() },
+            history: if no_history { None } else { history_path() },
             ..Lines::default()
         });
         let endpoint = EndpointConfig {
@@ -368,10 +372,10 @@ fn tls(
         }
         None => return Ok(None),
     };
-    let passphrase = match (pass_file, std::env::var("WSCOPE_PASSPHRASE")) {
-        (Some(path), _) => Passphrase::File(path),
-        (None, Ok(text)) if !text.contains('\0') => Passphrase::Given(Secret::new(text)),
-        (None, _) => Passphrase::Unknown,
+    let given = || variable("WSCOPE_PASSPHRASE")?.into_string().ok().map(Secret::new);
+    let passphrase = match pass_file {
+        Some(path) => Passphrase::File(path),
+        None => given().map_or(Passphrase::Unknown, Passphrase::Given),
     };
     Ok(Some(TlsConfig { identity, passphrase, certificate_out: self_signed_out }))
 }

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::secret::Secret;
+use crate::net::secret::Secret;
 
 /// A file, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

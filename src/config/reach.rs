@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::UsageError;
 use super::credentials::{CookieSource, TokenSource, User};
+use super::usage::UsageError;
 use crate::cli::reach::{AccountOptions, ReachOptions};
 use crate::net::redirect::RedirectOptions;
 use crate::net::retry::RetryOptions;

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::UsageError;
-use super::secret::Secret;
+use super::usage::UsageError;
 use crate::cli::TransportOptions;
 use crate::net::overrides::Overrides;
 use crate::net::proxy::Credentials;
 use crate::net::proxy::choice::{ProxyOptions, VARIABLES};
 use crate::net::resolve::Family;
 use crate::net::route::Transport;
+use crate::net::secret::Secret;
 use crate::net::source::LocalAddress;
 use crate::net::tls::options::{ClientIdentity, Passphrase, ServerName, TlsOptions, parse_alpn};
 

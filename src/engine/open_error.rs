@@ -5,7 +5,8 @@ use std::io;
 
 use crate::engine::exit::Exit;
 use crate::net::dial::DialError;
-use crate::net::link::{LinkError, plain_io};
+use crate::net::link::LinkError;
+use crate::net::plain_io::plain_io;
 use crate::net::proxy::ProxyError;
 use crate::net::proxy::choice::ChoiceError;
 use crate::net::proxy::tunnel::TunnelError;

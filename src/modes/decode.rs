@@ -13,7 +13,7 @@ use crate::engine::exit::Exit;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
 use crate::modes::decode::hex::HexReader;
 use crate::net::clock::wall_micros;
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::output::stderr;
 use crate::script::command::{Timestamps, View};
 use crate::session::{Limits, Observer};

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::link::plain_io;
+use super::plain_io::plain_io;
 use super::source::LocalAddress;
 use crate::diagnostics;
 

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 
 /// The most bytes of a configuration, a token, cookies, certificates or a key: far more than any
 /// of them has.

@@ -11,8 +11,8 @@ use std::time::Instant;
 use thiserror::Error;
 
 use super::dial::{self, DialError, Dialed};
-use super::link::plain_io;
 use super::overrides::Overrides;
+use super::plain_io::plain_io;
 use super::proxy::choice::{self, ChoiceError, ProxyOptions, ProxyReason};
 use super::proxy::{Destination, Dialogue, Proxy, ProxyError, Scheme};
 use super::resolve::{self, Family, ResolveError};

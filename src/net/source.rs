@@ -12,7 +12,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
-use super::link::plain_io;
+use super::plain_io::plain_io;
 
 /// Where connections leave from; by default, wherever the system thinks best.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -30,9 +30,8 @@ use crate::event::{ConnId, Event};
 use crate::modes::listen::hub::{Hub, LISTEN};
 use crate::modes::listen::input::Input;
 use crate::modes::listen::shared::{Outbox, Shared};
-use crate::net::descriptors;
 use crate::net::link::Buffers;
-use crate::net::listener::Listeners;
+use crate::net::listener::{Listeners, descriptors_left};
 use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
 use crate::net::signals::Signal;
 use crate::net::tls::{Certificate, TlsServer};
@@ -374,7 +373,7 @@ fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
 fn most_clients(config: &ListenConfig) -> usize {
     // A process of --exec has a pipe for its stdin and one for its stdout.
     let each = if matches!(config.answer, ListenBehaviour::Exec { .. }) { 3 } else { 1 };
-    let possible = usize::try_from(descriptors::left() / each).unwrap_or(usize::MAX).max(1);
+    let possible = usize::try_from(descriptors_left() / each).unwrap_or(usize::MAX).max(1);
     match config.max_clients {
         Some(most) if most > possible && !config.display.quiet => {
             stderr::note(&format!(

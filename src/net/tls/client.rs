@@ -16,7 +16,7 @@ use super::engine::HandshakeStep;
 use super::options::{ClientIdentity, Pin, ServerName, TlsOptions};
 use super::{TapOn, TlsError, TlsPipe};
 use crate::net::files;
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::net::secret::Secret;
 
 #[cfg(not(target_os = "linux"))]

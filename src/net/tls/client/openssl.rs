@@ -9,12 +9,12 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::X509;
 
-use super::{ServerName, TlsError, TlsOptions};
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
+use crate::net::tls::TlsError;
 use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::keys::{Parts, words};
 use crate::net::tls::memory::MemoryStream;
-use crate::net::tls::options::TlsVersion;
+use crate::net::tls::options::{ServerName, TlsOptions, TlsVersion};
 
 pub(super) type Certificate = X509;
 pub(super) type Identity = Parts;
