@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= max-memory= v/verbose q/quiet pretty= color= show-secrets redact= h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= max-memory= v/verbose q/quiet pretty= color= show-secrets h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -106,7 +106,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_needs_command" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_needs_command" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_needs_command" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_needs_command" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -229,7 +228,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -323,7 +321,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Send every message back to its sender'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l broadcast -d 'Send every message to all other clients'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exec-raw -d 'With --exec: bytes as they are, without lines; what it writes becomes binary messages'
@@ -390,7 +387,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -474,7 +470,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l raw -d 'Take the input as bytes, not as hex'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l deflate -d 'Inflate compressed messages: the capture begins after a handshake that agreed on it'
@@ -495,7 +490,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand demo" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'

@@ -383,10 +383,6 @@ pub struct DisplayOptions {
     /// Show Authorization, Cookie, Set-Cookie and passwords as they are
     #[arg(long, hide_short_help = true)]
     pub show_secrets: bool,
-
-    /// Hide the values of headers and query parameters called NAME too; may be repeated
-    #[arg(long, value_name = "NAME", action = ArgAction::Append, hide_short_help = true)]
-    pub redact: Vec<String>,
 }
 
 /// `wscope explain`.

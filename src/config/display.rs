@@ -11,7 +11,7 @@ use crate::ui::terminal::{ColorChoice, Terminal};
 use crate::wire::Role;
 
 /// How much is shown beside the output, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Display {
     /// Nothing but errors.
     pub quiet: bool,
@@ -29,17 +29,14 @@ pub struct Display {
     pub pretty: Pretty,
     /// Whether credentials are shown.
     pub show_secrets: bool,
-    /// Names of headers and query parameters whose values are credentials too.
-    pub redact: Vec<String>,
 }
 
 impl Display {
     /// Takes what was typed.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
-        let DisplayOptions { quiet, verbose, color, pretty, show_secrets, ref redact } = *options;
+        let DisplayOptions { quiet, verbose, color, pretty, show_secrets } = *options;
         let (view, timestamps) = (View::default(), Timestamps::default());
-        let redact = redact.clone();
-        Self { quiet, verbose, terminal, color, view, timestamps, pretty, show_secrets, redact }
+        Self { quiet, verbose, terminal, color, view, timestamps, pretty, show_secrets }
     }
 
     /// How a transcript looks on a stream that is a terminal, or is not.
