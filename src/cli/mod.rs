@@ -18,7 +18,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
-pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, TellOptions};
+pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
 pub use transport::TransportOptions;
 pub use values::{Linger, size};
 use values::{bits, duration, linger, memory};
@@ -88,7 +88,7 @@ pub enum Mode {
 /// Shells that have completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "lower")]
-#[allow(missing_docs)] // their names say it
+#[allow(missing_docs)] // the names are the docs
 pub enum Shell {
     Bash,
     Zsh,
@@ -180,18 +180,18 @@ pub struct ConnectArgs {
     #[arg(long, help_heading = "Protocol")]
     pub no_pong: bool,
 
-    /// Report violations but go on, as long as frames can be told apart
+    /// Report violations but go on, as long as frame boundaries can be found
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
 
-    /// When no connection comes about, make one or two more to tell the causes apart
+    /// When no connection can be opened, make one or two more to find the cause
     ///
     /// The same port with the other scheme, the same request without an upgrade, and with the
     /// server's own Origin. `wscope doctor` does all of it, and more.
     #[arg(long, help_heading = "Connection")]
     pub diagnose: bool,
 
-    /// Credentials, redirects, retries, what is told, defaults.
+    /// Credentials, redirects, retries, reports, defaults.
     #[command(flatten)]
     pub reach: ReachOptions,
 
@@ -245,9 +245,9 @@ pub struct HandshakeArgs {
     #[command(flatten)]
     pub location: LocationOptions,
 
-    /// What is told.
+    /// Reports.
     #[command(flatten)]
-    pub tell: TellOptions,
+    pub report: ReportOptions,
 
     /// Where defaults come from.
     #[command(flatten)]
@@ -466,7 +466,7 @@ pub struct DecodeArgs {
     #[arg(long, conflicts_with = "hex")]
     pub raw: bool,
 
-    /// Who sent the bytes [default: told from the handshake or the first frame's mask]
+    /// Who sent the bytes [default: found from the handshake or the first frame's mask]
     #[arg(long, value_enum, value_name = "ROLE")]
     pub role: Option<SenderRole>,
 

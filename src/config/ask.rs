@@ -196,7 +196,7 @@ mod tests {
         (File::from(person), program)
     }
 
-    /// Asks, types once the question stands there, and says what was seen.
+    /// Asks, types once the question stands there, and returns what was seen.
     fn dialogue(typed: &[u8]) -> (Result<String, String>, String) {
         let (mut person, program) = terminal();
         let before = format!("{:?}", tcgetattr(&program).expect("settings"));

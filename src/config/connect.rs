@@ -26,7 +26,7 @@ const MAX_MEMORY: usize = 256 << 20;
 pub struct ClientConfig {
     /// How to open it.
     pub open: OpenConfig,
-    /// Who opens it, when it is tried again, what is told at the end.
+    /// Who opens it, when it is tried again, what is reported at the end.
     pub reach: ReachConfig,
     /// The endpoint's behaviour; compression is filled in once agreed.
     pub endpoint: EndpointConfig,
@@ -50,7 +50,7 @@ pub struct ClientConfig {
     pub exit_after: Option<u64>,
     /// Close after a matching message.
     pub until: Option<Regex>,
-    /// Spend more connections on telling the causes of a failure apart.
+    /// Make more connections to find the cause of a failure.
     pub diagnose: bool,
     /// The most bytes that may wait in memory, over all connections.
     pub max_memory: usize,

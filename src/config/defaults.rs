@@ -22,14 +22,14 @@ use crate::ui::suggest;
 /// What the names of variables begin with.
 const PREFIX: &str = "WSCOPE_";
 
-/// Options that say where defaults come from can't be defaults in the file itself.
+/// Options about where defaults come from can't be defaults in the file itself.
 const OUTSIDE: [&str; 2] = ["config", "no-config"];
 
 /// Variables that are no options: a key's passphrase is read where it is needed, two are what
-/// `wscope listen --exec` tells a process about its client, one is the build's.
+/// `wscope listen --exec` gives a process about its client, one is the build's.
 const NO_OPTIONS: [&str; 4] = ["passphrase", "conn", "peer", "dynamic-openssl"];
 
-/// The others that it tells; they are options too, but not where `WSCOPE_CONN` is there.
+/// The others that it gives; they are options too, but not where `WSCOPE_CONN` is set.
 const OF_A_CLIENT: [&str; 2] = ["path", "subprotocol"];
 
 /// Where a default stands.

@@ -1,4 +1,4 @@
-//! What this process was started with, and where its user's files are: the place that asks the
+//! What this process was started with, and where its user's files are: the one place that asks the
 //! system for it.
 
 use std::ffi::OsString;

@@ -20,7 +20,7 @@ pub struct Lines {
     pub no_commands: bool,
     /// Leave the prompt when the connection ends.
     pub exit_on_close: bool,
-    /// How long to stay after the last line was said, not left to the script.
+    /// `--linger` decides how long to stay after the last line, not the script.
     pub lingers: bool,
     /// Where the prompt's history is kept.
     pub history: Option<PathBuf>,

@@ -31,7 +31,7 @@ use crate::wire::handshake::server::ServerConfig;
 const ANY_PAGE: &str = "pages of every site can connect, as no --origin is given; --origin ORIGIN lets in \
      those of one site, --origin '*' those of all without this note";
 
-/// What is said where [`ANY_PAGE`] would be followed by a process.
+/// The error where every page would get a process.
 const EXEC_FOR_ALL: &str = "--exec would start a process for every web page and every machine that reaches this \
      address; name the pages that may connect with --origin ORIGIN ('*' for all), or ask for \
      credentials with -u or --bearer";
@@ -272,7 +272,7 @@ fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
         _ => {
             let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
             let address: IpAddr = bare.unwrap_or(host).parse().map_err(|_| help())?;
-            // Without brackets it could not be told where an IPv6 address ends.
+            // Without brackets an IPv6 address and a port can't be separated.
             match bare.is_none() && address.is_ipv6() {
                 true => Err(help()),
                 false => Ok(ListenAddress::Address(SocketAddr::new(address, port))),

@@ -16,7 +16,7 @@ pub struct Netrc {
     pub faults: Vec<NetrcFault>,
 }
 
-/// What a file says of one machine.
+/// The entry of one machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetrcEntry {
     /// The host's name; `None` for `default`, which fits all.

@@ -1,4 +1,4 @@
-//! What a run would do, told without doing it: `--dry-run`, and `--curl` as a command for another
+//! What a run would do, printed instead of done: `--dry-run`, and `--curl` as a command for another
 //! program.
 //!
 //! From the resolved configuration and the very bytes of the request to text. Opens nothing. Every
@@ -79,7 +79,7 @@ pub struct DryRun {
 pub struct CurlCommand {
     /// The command, for a POSIX shell, on several lines.
     pub command: String,
-    /// What it can't say.
+    /// What it can't express.
     pub notes: Vec<String>,
 }
 

@@ -13,7 +13,7 @@ use crate::net::secret::Secret;
 use crate::net::source::LocalAddress;
 use crate::net::tls::options::{ClientIdentity, Passphrase, ServerName, TlsOptions, parse_alpn};
 
-/// Where a key's passphrase is when nothing else is said.
+/// Where a key's passphrase is unless an option names another place.
 const PASSPHRASE_VARIABLE: &str = "WSCOPE_PASSPHRASE";
 
 /// The options that every client has had from the start.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::reach::AgainOptions;
+use crate::cli::reach::RetryArguments;
 use crate::cli::{HandshakeArgs, OutputFormat, ReachOptions, ReportFormat};
 use crate::config::plan::Secrets;
 use crate::config::reach::ReachConfig;
@@ -37,8 +37,8 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
     let reach = ReachConfig::resolve(ReachOptions {
         account: args.account,
         location: args.location,
-        again: AgainOptions::default(),
-        tell: args.tell,
+        retry: RetryArguments::default(),
+        report: args.report,
         defaults: args.defaults,
     })?;
     let reach = ReachConfig { given, ..reach };

@@ -209,7 +209,7 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         let ours = fs::symlink_metadata(&self.path).is_ok_and(|file| file.ino() == self.inode);
         if ours {
-            // There is nobody left to tell.
+            // The program ends: nothing reads the error.
             let _ = fs::remove_file(&self.path);
         }
     }

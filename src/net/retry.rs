@@ -1,6 +1,6 @@
 //! `--retry` and `--reconnect`: whether to try again, and when.
 //!
-//! A pure schedule: it is told what failed and is handed randomness, and says how long to wait.
+//! A pure schedule: from what failed and a random number it computes how long to wait.
 //! It neither waits nor dials. RFC 6455 §7.2.3: "To avoid this, clients SHOULD use some form of
 //! backoff when trying to reconnect after abnormal closures".
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::wire::http_date;
 
-/// The first delay where `--retry-delay` says nothing.
+/// The first delay without `--retry-delay`.
 pub const DEFAULT_DELAY: Duration = Duration::from_secs(1);
 
 /// Delays stop growing here, unless the first is longer.
@@ -23,7 +23,7 @@ const STABLE: Duration = Duration::from_secs(10);
 /// What went wrong while a connection was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The name has no address, or the name server did not say.
+    /// The name has no address, or the name server did not answer.
     Resolve,
     /// No address took a TCP connection.
     Connect,
@@ -122,7 +122,7 @@ impl Failure {
 impl Ended {
     /// Whether `--reconnect` connects again.
     ///
-    /// Of the peer's codes those do that tell of its state and not of what we did: 1001 going
+    /// Of the peer's codes those count that report its state and not what we did: 1001 going
     /// away, 1011 internal error, 1012 restart, 1013 try again later, 1014 bad gateway. 1000, no
     /// code and an application's own codes are an end that somebody meant.
     pub fn is_reconnected(self) -> bool {

@@ -1,7 +1,7 @@
 //! The way from here to a server: every choice about it in one place, and the hops it leads to.
 //!
 //! A [`Transport`] is what was chosen, a [`Route`] what that means for one URL: where to connect
-//! first, what to say to a proxy, whose name TLS proves. Opening it is the caller's.
+//! first, what to send to a proxy, whose name TLS proves. Opening it is the caller's.
 
 use std::io;
 use std::net::SocketAddr;
@@ -50,7 +50,7 @@ pub struct Route {
     pub proxy: Option<Proxy>,
     /// Why a proxy, or why none.
     pub reason: ProxyReason,
-    /// The server's place, as a proxy is told.
+    /// The server's host and port, as a proxy gets them.
     pub destination: Destination,
     /// It is another than the URL's.
     redirected: bool,
@@ -81,7 +81,7 @@ pub enum ProxyRequestError {
     /// The proxy wants an address, and the server's name has none.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// Its protocol has no way to say it.
+    /// Its protocol can't express it.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
 }

@@ -255,7 +255,7 @@ impl TlsPipe {
         }
     }
 
-    /// Takes ciphertext from a slice and says how much: less than all when the
+    /// Takes ciphertext from a slice and returns how much: less than all when the
     /// buffer is full.
     pub fn feed_ciphertext(&mut self, mut bytes: &[u8]) -> usize {
         if let Some(outer) = &mut self.outer {
@@ -281,7 +281,7 @@ impl TlsPipe {
         own + self.outer.as_ref().map_or(0, |outer| outer.pending_ciphertext())
     }
 
-    /// Writes waiting ciphertext once to `sink` and says how much went.
+    /// Writes waiting ciphertext once to `sink` and returns how much was written.
     ///
     /// # Errors
     ///
@@ -341,7 +341,7 @@ impl TlsPipe {
         }
     }
 
-    /// Encrypts plaintext and says how much was taken: less than all, even none,
+    /// Encrypts plaintext and returns how much was taken: less than all, even none,
     /// while the handshake lasts or 256 KiB of ciphertext wait to be sent.
     ///
     /// # Errors

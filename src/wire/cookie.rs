@@ -1,4 +1,4 @@
-//! Cookies (RFC 6265): what a Set-Cookie says, and which cookies a request carries.
+//! Cookies (RFC 6265): what a Set-Cookie holds, and which cookies a request carries.
 //!
 //! Deals with texts, names of hosts and seconds that are handed in. Knows no file and no clock.
 

@@ -80,9 +80,9 @@ pub fn prepare(
     Ok(())
 }
 
-/// Asks for the passphrase of an encrypted key, if nobody has said it, and keeps it in `options`:
-/// nobody is asked twice. What else is wrong with the files, and that there was no answer, is
-/// reported when the connection is opened.
+/// Asks for the passphrase of an encrypted key if none was given, and keeps it in `options`, so that
+/// it is asked for once. What else is wrong with the files, and a missing answer, is reported when
+/// the connection is opened.
 fn ask_for_passphrase(options: &mut TlsOptions) {
     let Err(TlsError::PassphraseNeeded { path }) = TlsClient::new(options) else { return };
     // A file's name is the user's own, but may hold anything.
@@ -94,7 +94,7 @@ fn ask_for_passphrase(options: &mut TlsOptions) {
     }
 }
 
-/// The format of `--write-out`, read before there is anything to tell.
+/// The format of `--write-out`, read before anything is dialled.
 ///
 /// # Errors
 ///

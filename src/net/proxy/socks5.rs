@@ -101,7 +101,7 @@ impl Socks5 {
             (Socks5State::Login, [1, _]) => {
                 return Err(ProxyError::SocksUnauthorized { sent: true });
             }
-            // Some servers put the version of SOCKS here, as curl and others know; told by what
+            // Some servers put the version of SOCKS here, as curl and others know; recognised by what
             // follows it.
             (Socks5State::Login, [5, 0]) => {
                 self.message.clear();

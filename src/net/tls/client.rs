@@ -139,7 +139,7 @@ fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsErro
     } else {
         let path = &identity.certificate;
         let loaded = library::from_pkcs12(&certificate, passphrase.unwrap_or_default());
-        // An archive is rarely without a passphrase, and tells only by refusing an empty one.
+        // An archive is rarely without a passphrase, which shows only when it refuses an empty one.
         if let (Err(library::BAD_PASSPHRASE), None) =
             (loaded.as_ref().map_err(|e| &**e), passphrase)
         {

@@ -133,7 +133,7 @@ impl Stream {
         }
     }
 
-    /// What verification found wrong, where it was told not to matter and the library shows it.
+    /// What verification found wrong, where it was to be ignored and the library shows it.
     pub(super) fn verify_problem(&self) -> Option<String> {
         match self {
             Self::Native(_) => None,

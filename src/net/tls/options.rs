@@ -68,7 +68,7 @@ pub struct ClientIdentity {
 /// Where the passphrase of a key is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Passphrase {
-    /// Nobody has said: ask when one is needed.
+    /// Not given: ask when one is needed.
     #[default]
     Unknown,
     /// Known.
@@ -124,7 +124,7 @@ pub enum TlsVersion {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Pin([u8; 32]);
 
-/// A text that is no value; each says what to write.
+/// A text that is no value; each error names what to write.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsValueError {
     /// No version.

@@ -76,14 +76,14 @@ pub(super) fn connect(
         configuration.map_err(|error| TlsError::Setup { reason: words(error) })?;
     configuration.set_use_server_name_indication(connector.send_name);
     if !connector.verify {
-        // The name is still checked, so that what would have been refused can be told.
+        // The name is still checked, so that what would have been refused can be reported.
         configuration.set_verify(SslVerifyMode::NONE);
     }
     Ok(configuration.connect(name, stream).into())
 }
 
 /// OpenSSL was built for one distribution's folders; the probe knows those of the others. A store
-/// that can't be read means that its certificates are not trusted, which the peer's will tell.
+/// that can't be read means that its certificates are not trusted, which the verification reports.
 fn trust_the_system(builder: &mut SslConnectorBuilder) {
     let store = openssl_probe::probe();
     // The binding would panic on a path that is not UTF-8.
