@@ -14,6 +14,7 @@ use crate::cli::{
     AdmissionOptions, InputFormat, Linger, ListenArgs, OutputFormat, ServerDeflateOptions,
     TlsServerOptions,
 };
+use crate::net::files::FileOnce;
 use crate::net::listener::ListenAddress;
 use crate::net::secret::Secret;
 use crate::net::tls::Identity;
@@ -374,7 +375,7 @@ fn tls(
     };
     let given = || variable("WSCOPE_PASSPHRASE")?.into_string().ok().map(Secret::new);
     let passphrase = match pass_file {
-        Some(path) => Passphrase::File(path),
+        Some(path) => Passphrase::File(FileOnce::new(path)),
         None => given().map_or(Passphrase::Unknown, Passphrase::Given),
     };
     Ok(Some(TlsConfig { identity, passphrase, certificate_out: self_signed_out }))

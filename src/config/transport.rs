@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::usage::UsageError;
 use crate::cli::TransportOptions;
+use crate::net::files::FileOnce;
 use crate::net::overrides::Overrides;
 use crate::net::proxy::Credentials;
 use crate::net::proxy::choice::{ProxyOptions, VARIABLES};
@@ -54,7 +55,7 @@ fn transport_in(
         return Err(UsageError("--tls-min is newer than --tls-max".to_owned()));
     }
     let passphrase = match (options.pass_file, options.pass_env) {
-        (Some(path), _) => Passphrase::File(path),
+        (Some(path), _) => Passphrase::File(FileOnce::new(path)),
         (None, Some(name)) => match variable(&name) {
             Some(text) => Passphrase::Given(Secret::new(text)),
             None => {
@@ -81,11 +82,11 @@ fn transport_in(
         family: basics.family,
         tls: TlsOptions {
             insecure: basics.insecure,
-            cacert: basics.cacert,
+            cacert: basics.cacert.map(FileOnce::new),
             capath: options.capath,
             identity: options.cert.map(|certificate| ClientIdentity {
-                certificate,
-                key: options.key,
+                certificate: FileOnce::new(certificate),
+                key: options.key.map(FileOnce::new),
                 passphrase,
             }),
             min: options.tls_min,
@@ -163,7 +164,7 @@ mod tests {
         let given = |text: &str| Passphrase::Given(Secret::new(text));
         assert_eq!(passphrase(&[]), given("a"));
         assert_eq!(passphrase(&["--pass-env", "OTHER"]), given("b"));
-        assert_eq!(passphrase(&["--pass-file", "f"]), Passphrase::File("f".into()));
+        assert_eq!(passphrase(&["--pass-file", "f"]), Passphrase::File(FileOnce::new("f".into())));
         let unset = choices(&["--cert", "c", "--pass-env", "NONE"], &environment);
         assert!(unset.unwrap_err().to_string().contains("NONE"));
         let none = choices(&["--cert", "c"], &[]).unwrap().tls.identity.unwrap().passphrase;

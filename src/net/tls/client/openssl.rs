@@ -52,7 +52,7 @@ pub(super) fn build(
     configure(&mut builder, options, roots).map_err(setup)?;
     if let (Some(parts), Some(asked)) = (identity, &options.identity) {
         parts.install(&mut builder).map_err(|error| TlsError::Identity {
-            path: asked.key.as_ref().unwrap_or(&asked.certificate).clone(),
+            path: asked.key.as_ref().unwrap_or(&asked.certificate).path().to_owned(),
             reason: words(error),
         })?;
     }
