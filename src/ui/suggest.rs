@@ -4,11 +4,11 @@
 const MOST: usize = 3;
 
 /// The names a slip or two away from `typed`, nearest first, three at most; of those, only the
-/// ones that share the least distance. A slip is a character left out, put in, changed, or swapped
-/// with its neighbour.
+/// ones that share the least distance.
 pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     // Two slips in a short word make another word.
     let allowed = if typed.chars().count() < 5 { 1 } else { 2 };
+    // A character left out, put in, changed, or swapped with its neighbour is one slip.
     let far = |name: &'a str| (strsim::osa_distance(typed, name), name);
     // Texts of another length are further away than that, and may be very long.
     let similar = |name: &&str| typed.len().abs_diff(name.len()) <= 4 * allowed;

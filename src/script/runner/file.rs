@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::event::ConnId;
-use crate::net::plain_io::plain_io;
+use crate::net::link::plain_io;
 use crate::script::command::Target;
 use crate::script::runner::connections::Connections;
 use crate::ui::number;

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use crate::net::link::Link;
-use crate::net::plain_io::plain_io;
+use crate::net::link::{Link, plain_io};
 use crate::script::command::illegal::breaches;
 use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
 use crate::session::Endpoint;
