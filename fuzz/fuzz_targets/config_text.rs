@@ -10,7 +10,7 @@ use wscope::net::redirect::{RedirectOptions, Trail};
 use wscope::net::retry::retry_after;
 use wscope::net::target::Target;
 use wscope::ui::write_out::{Facts, Format};
-use wscope::wire::cookie::{Cookie, Jar, CookieScope, read_netscape};
+use wscope::wire::cookie::{Cookie, CookieScope, Jar, read_netscape};
 use wscope::wire::http_date;
 
 const NOW: i64 = 1_700_000_000;
