@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= max-memory= v/verbose q/quiet pretty= color= show-secrets redact= h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= max-memory= v/verbose q/quiet pretty= color= show-secrets h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -106,7 +106,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_needs_command" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_needs_command" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_needs_command" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_needs_command" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -118,8 +117,8 @@ complete -c wscope -n "__fish_wscope_needs_command" -l client-no-context-takeove
 complete -c wscope -n "__fish_wscope_needs_command" -s b -l binary -d 'Send binary messages instead of text'
 complete -c wscope -n "__fish_wscope_needs_command" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-pong -d 'Do not answer pings'
-complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
-complete -c wscope -n "__fish_wscope_needs_command" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
+complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
+complete -c wscope -n "__fish_wscope_needs_command" -l diagnose -d 'When no connection can be opened, make one or two more to find the cause'
 complete -c wscope -n "__fish_wscope_needs_command" -l netrc -d 'Take user and password for the host from ~/.netrc'
 complete -c wscope -n "__fish_wscope_needs_command" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_needs_command" -l location-trusted -d 'Follow redirects, and send Authorization and Cookie wherever they lead'
@@ -229,7 +228,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -241,8 +239,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l client-no-cont
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s b -l binary -d 'Send binary messages instead of text'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l diagnose -d 'When no connection can be opened, make one or two more to find the cause'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l netrc -d 'Take user and password for the host from ~/.netrc'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l location-trusted -d 'Follow redirects, and send Authorization and Cookie wherever they lead'
@@ -323,7 +321,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Send every message back to its sender'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l broadcast -d 'Send every message to all other clients'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exec-raw -d 'With --exec: bytes as they are, without lines; what it writes becomes binary messages'
@@ -335,7 +332,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l server-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-no-context-takeover -d 'Have clients compress each message by itself'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve one session and end with its status'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l list-faults -d 'List the faults, the rule each breaks, and what a correct client does'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
@@ -390,7 +387,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -459,7 +455,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l client-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l hex -d 'Decode these hex digits instead of a file' -r
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -l role -d 'Who sent the bytes [default: told from the handshake or the first frame\'s mask]' -r -f -a "client\t'A client sent them: frames must be masked'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l role -d 'Who sent the bytes [default: found from the handshake or the first frame\'s mask]' -r -f -a "client\t'A client sent them: frames must be masked'
 server\t'A server sent them: frames must not be masked'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l config -d 'Read FILE instead of ~/.config/wscope/config' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l output -d 'What is written to stdout' -r -f -a "frames\t'The transcript: a line per frame'
@@ -474,7 +470,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l raw -d 'Take the input as bytes, not as hex'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l deflate -d 'Inflate compressed messages: the capture begins after a handshake that agreed on it'
@@ -495,7 +490,6 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
-complete -c wscope -n "__fish_wscope_using_subcommand demo" -l redact -d 'Hide the values of headers and query parameters called NAME too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'

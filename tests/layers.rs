@@ -47,6 +47,7 @@ const RESERVED: [Reserved; 9] = [
         names: &["io::stdin", "io::stdout", "println!", "print!("],
         places: &[
             "net/stdio",
+            "net/files",
             "ui/terminal",
             "ui/prompt/tty",
             "modes",

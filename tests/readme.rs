@@ -8,11 +8,9 @@ use regex::Regex;
 use tungstenite::Message;
 use wscope::engine::exit::Exit;
 
-#[cfg(unix)]
 #[path = "common/terminal.rs"]
 #[allow(dead_code)]
 mod terminal;
-#[cfg(unix)]
 #[path = "common/waiting.rs"]
 #[allow(dead_code)]
 mod waiting;
@@ -54,7 +52,6 @@ fn the_transcript_is_what_the_demo_prints() {
 }
 
 /// What is typed in the README's session, and what the screen shows before the next line is typed.
-#[cfg(unix)]
 const TYPED: [(&str, &str); 6] = [
     ("hello", "< TIME #1 TEXT"),
     ("/ping are you there", "rtt"),
@@ -65,7 +62,6 @@ const TYPED: [(&str, &str); 6] = [
 ];
 
 /// The session of the README, typed anew: `UPDATE=1 cargo test --test readme` writes it down.
-#[cfg(unix)]
 #[test]
 fn the_session_at_the_prompt_is_what_the_screen_shows() {
     let (before, after) =
@@ -85,7 +81,6 @@ fn the_session_at_the_prompt_is_what_the_screen_shows() {
 }
 
 /// Types it against tungstenite's server, which answers and drops those who break the rules.
-#[cfg(unix)]
 fn session() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     let port = listener.local_addr().expect("an address").port();

@@ -10,7 +10,7 @@ use wscope::net::redirect::{RedirectOptions, Trail};
 use wscope::net::retry::retry_after;
 use wscope::net::target::Target;
 use wscope::ui::write_out::{Facts, Format};
-use wscope::wire::cookie::{Cookie, Jar, Place, read_netscape};
+use wscope::wire::cookie::{Cookie, CookieScope, Jar, read_netscape};
 use wscope::wire::http_date;
 
 const NOW: i64 = 1_700_000_000;
@@ -33,7 +33,7 @@ fuzz_target!(|input: &[u8]| {
     let (cookies, faults) = read_netscape(text);
     assert!(faults.iter().all(|fault| (1..=lines).contains(&fault.line)));
     let mut jar = Jar::default();
-    let place = Place { host: "www.example.com", path: "/a/b", secure: true };
+    let place = CookieScope { host: "www.example.com", path: "/a/b", secure: true };
     for cookie in cookies.into_iter().chain(Cookie::parse(text, place, NOW)) {
         jar.put(cookie, NOW);
     }

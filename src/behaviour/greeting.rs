@@ -11,11 +11,11 @@ use anyhow::{anyhow, bail};
 
 use crate::behaviour::splitter::{MessageSplitter, To};
 use crate::cli::InputFormat;
-use crate::config::Source;
+use crate::config::GreetingSource;
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::engine::outbox::{Outbox, Producer};
 use crate::net::files;
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 
 /// The most bytes of stdin, a pipe or a device, which are kept in memory for clients to come.
 const IN_MEMORY: u64 = 64 << 20;
@@ -41,18 +41,22 @@ impl Greeting {
     /// # Errors
     ///
     /// It can't be read.
-    pub fn open(source: &Source, format: InputFormat, binary: bool) -> anyhow::Result<Self> {
+    pub fn open(
+        source: &GreetingSource,
+        format: InputFormat,
+        binary: bool,
+    ) -> anyhow::Result<Self> {
         let memory = |path| match files::read(path, IN_MEMORY) {
             Ok(bytes) => Ok(Content::Memory(bytes.into())),
             Err(error) => Err(anyhow!("--send {error}")),
         };
         let content = match source {
-            Source::File(path) if path.is_file() => match File::open(path) {
+            GreetingSource::File(path) if path.is_file() => match File::open(path) {
                 Ok(file) => Content::File(Rc::new(file)),
                 Err(error) => bail!("--send {}: {}", path.display(), plain_io(&error)),
             },
-            Source::File(path) => memory(path)?,
-            Source::Stdin => memory(Path::new("-"))?,
+            GreetingSource::File(path) => memory(path)?,
+            GreetingSource::Stdin => memory(Path::new("-"))?,
         };
         // Lines unless another format is asked for; stdin itself is not read then.
         let format = match format {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::behaviour::splitter::{FeedError, MessageSplitter, Outlet};
 use crate::cli::InputFormat;
 use crate::engine::runtime::Runtime;
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::net::stdio::{Stdin, StdinRead};
 
 /// stdin, until its end. It outlives connections.

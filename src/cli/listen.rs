@@ -152,7 +152,7 @@ pub struct ListenArgs {
     #[arg(long, help_heading = "Protocol")]
     pub no_pong: bool,
 
-    /// Report violations but go on, as long as frames can be told apart
+    /// Report violations but go on, as long as frame boundaries can be found
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
 
@@ -163,7 +163,7 @@ pub struct ListenArgs {
     ///
     /// `masked` sends a masked frame right behind the 101, `masked@message:3` once three messages
     /// have come and been answered. `random` draws a fault for each connection and prints a seed;
-    /// `random:SEED` repeats the draw. --list-faults tells names and arguments.
+    /// `random:SEED` repeats the draw. --list-faults lists names and arguments.
     #[arg(long = "fault", value_name = "FAULT", action = ArgAction::Append, help_heading = "Faults")]
     pub faults: Vec<String>,
 
@@ -180,7 +180,7 @@ pub struct ListenArgs {
     pub display: DisplayOptions,
 }
 
-/// Who is let in, and what the 101 says.
+/// Who is let in, and what the 101 has.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Handshake")]
 pub struct AdmissionOptions {

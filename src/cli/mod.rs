@@ -4,8 +4,6 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
-mod doctor;
-mod explain;
 mod listen;
 pub mod prompt;
 pub mod reach;
@@ -19,12 +17,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
-pub use doctor::DoctorArgs;
-pub use explain::ExplainArgs;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
-pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, TellOptions};
+pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
 pub use transport::TransportOptions;
-pub use values::size;
+pub use values::{Linger, size};
 use values::{bits, duration, linger, memory};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
@@ -40,7 +36,7 @@ use values::{bits, duration, linger, memory};
 pub struct Cli {
     /// What to do; nothing means to connect.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub mode: Option<Mode>,
     /// For a bare URL.
     #[command(flatten)]
     pub connect: ConnectArgs,
@@ -48,7 +44,7 @@ pub struct Cli {
 
 /// The modes.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum Mode {
     /// Connects to a server: a prompt on a terminal, a pipe otherwise
     Connect(Box<ConnectArgs>),
     /// Listens for clients: shows them, answers them, talks to them
@@ -92,7 +88,7 @@ pub enum Command {
 /// Shells that have completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "lower")]
-#[allow(missing_docs)] // their names say it
+#[allow(missing_docs)] // the names are the docs
 pub enum Shell {
     Bash,
     Zsh,
@@ -184,18 +180,18 @@ pub struct ConnectArgs {
     #[arg(long, help_heading = "Protocol")]
     pub no_pong: bool,
 
-    /// Report violations but go on, as long as frames can be told apart
+    /// Report violations but go on, as long as frame boundaries can be found
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
 
-    /// When no connection comes about, make one or two more to tell the causes apart
+    /// When no connection can be opened, make one or two more to find the cause
     ///
     /// The same port with the other scheme, the same request without an upgrade, and with the
     /// server's own Origin. `wscope doctor` does all of it, and more.
     #[arg(long, help_heading = "Connection")]
     pub diagnose: bool,
 
-    /// Credentials, redirects, retries, what is told, defaults.
+    /// Credentials, redirects, retries, reports, defaults.
     #[command(flatten)]
     pub reach: ReachOptions,
 
@@ -249,9 +245,9 @@ pub struct HandshakeArgs {
     #[command(flatten)]
     pub location: LocationOptions,
 
-    /// What is told.
+    /// Reports.
     #[command(flatten)]
-    pub tell: TellOptions,
+    pub report: ReportOptions,
 
     /// Where defaults come from.
     #[command(flatten)]
@@ -387,10 +383,26 @@ pub struct DisplayOptions {
     /// Show Authorization, Cookie, Set-Cookie and passwords as they are
     #[arg(long, hide_short_help = true)]
     pub show_secrets: bool,
+}
 
-    /// Hide the values of headers and query parameters called NAME too; may be repeated
-    #[arg(long, value_name = "NAME", action = ArgAction::Append, hide_short_help = true)]
-    pub redact: Vec<String>,
+/// `wscope explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A code (W461), a close code or its name (1006, going-away), an HTTP status, a handshake rule
+    #[arg(value_name = "TOPIC", required_unless_present_any = ["browser", "list"])]
+    pub topic: Option<String>,
+
+    /// Explain what a browser's console or Node.js says of a failure
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["topic", "list"])]
+    pub browser: Option<String>,
+
+    /// List all diagnostics
+    #[arg(long, conflicts_with = "topic")]
+    pub list: bool,
+
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Display")]
+    pub color: ColorChoice,
 }
 
 /// `wscope demo`.
@@ -403,6 +415,40 @@ pub struct DemoArgs {
     /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
+}
+
+/// `wscope doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Where to connect: ws://, wss://, or host[:port][/path]
+    #[arg(value_name = "URL")]
+    pub url: String,
+
+    /// The opening handshake.
+    #[command(flatten)]
+    pub handshake: HandshakeOptions,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
+
+    /// Leave the connection idle for SECS, then see whether it still answers
+    #[arg(long, value_name = "SECS", default_value = "3", value_parser = duration, help_heading = "Protocol")]
+    pub idle: Duration,
+
+    /// What is written to stdout
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Input and output"
+    )]
+    pub output: ReportFormat,
+
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Display")]
+    pub color: ColorChoice,
 }
 
 /// `wscope decode`.
@@ -420,7 +466,7 @@ pub struct DecodeArgs {
     #[arg(long, conflicts_with = "hex")]
     pub raw: bool,
 
-    /// Who sent the bytes [default: told from the handshake or the first frame's mask]
+    /// Who sent the bytes [default: found from the handshake or the first frame's mask]
     #[arg(long, value_enum, value_name = "ROLE")]
     pub role: Option<SenderRole>,
 
@@ -514,15 +560,6 @@ pub enum SenderRole {
     Client,
     /// A server sent them: frames must not be masked
     Server,
-}
-
-/// How long to stay after the input's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Linger {
-    /// Until the peer has been silent for so long.
-    For(Duration),
-    /// Until the peer closes.
-    Forever,
 }
 
 /// The command line's definition, from which the man page and the completions are made.

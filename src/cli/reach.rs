@@ -1,4 +1,4 @@
-//! Options that say who the user is, where to go on, when to try again, and what is told of it.
+//! Options about who the user is, redirects, retries, reports, and where defaults come from.
 //!
 //! As typed; `config/reach.rs` checks them.
 
@@ -22,11 +22,11 @@ pub struct ReachOptions {
 
     /// Trying again.
     #[command(flatten)]
-    pub again: AgainOptions,
+    pub retry: RetryArguments,
 
-    /// What is told.
+    /// Reports.
     #[command(flatten)]
-    pub tell: TellOptions,
+    pub report: ReportOptions,
 
     /// Where defaults come from.
     #[command(flatten)]
@@ -95,7 +95,7 @@ pub struct LocationOptions {
 /// Trying again.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Redirects and retries")]
-pub struct AgainOptions {
+pub struct RetryArguments {
     /// If no connection can be opened, try again up to N times
     ///
     /// Where that may help: names, addresses and proxies that do not answer, lost connections,
@@ -112,22 +112,22 @@ pub struct AgainOptions {
     /// When the connection is lost or the server restarts, connect again
     ///
     /// Messages given with -x are sent again. Ends when the server closes with 1000, with no code
-    /// or one that tells of a fault of ours. --retry limits the tries in a row.
+    /// or one for an error of ours. --retry limits the tries in a row.
     #[arg(long)]
     pub reconnect: bool,
 }
 
-impl Default for AgainOptions {
+impl Default for RetryArguments {
     /// Nothing is tried again.
     fn default() -> Self {
         Self { retry: None, retry_delay: Duration::from_secs(1), reconnect: false }
     }
 }
 
-/// What is told.
+/// What is printed about a run, or instead of one.
 #[derive(Clone, Args)]
 #[command(next_help_heading = "Input and output")]
-pub struct TellOptions {
+pub struct ReportOptions {
     /// Take URL, headers and options from a curl command; `-` reads it from stdin
     ///
     /// Such as browsers copy with "Copy as cURL". What is typed beside it comes on top.
@@ -181,9 +181,9 @@ impl std::fmt::Debug for AccountOptions {
 }
 
 /// Hides the copied command, which may hold cookies.
-impl std::fmt::Debug for TellOptions {
+impl std::fmt::Debug for ReportOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TellOptions")
+        f.debug_struct("ReportOptions")
             .field("dry_run", &self.dry_run)
             .field("curl", &self.curl)
             .field("write_out", &self.write_out)

@@ -1,6 +1,15 @@
 //! Values of options: times, sizes, window bits.
 
-use super::Linger;
+use std::time::Duration;
+
+/// How long to stay after the input's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linger {
+    /// Until the peer has been silent for so long.
+    For(Duration),
+    /// Until the peer closes.
+    Forever,
+}
 
 /// The notation of times is that of the prompt.
 pub(super) use crate::script::command::notation::duration;
@@ -59,8 +68,6 @@ pub(super) fn bits(text: &str) -> Result<u8, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

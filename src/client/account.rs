@@ -1,17 +1,19 @@
 //! What is read and asked before anything is dialled: tokens, passwords, cookies, the passphrase of
 //! a key, the format of `--write-out`.
 
-use crate::config::ask::{self, AskError};
+use crate::config::ask::{self, PasswordError};
 use crate::config::credentials::{CookieSource, TokenSource, bearer};
 use crate::config::netrc::{self, Netrc};
-use crate::config::passphrase;
 use crate::config::reach::{Account, ReachConfig, WriteOut};
-use crate::config::secret::Secret;
 use crate::config::{OpenConfig, UsageError, environment};
 use crate::engine::exit::Exit;
 use crate::engine::run_facts::wall_seconds;
 use crate::engine::runtime::Runtime;
 use crate::net::files;
+use crate::net::secret::Secret;
+use crate::net::tls::options::Passphrase;
+use crate::net::tls::{TlsClient, TlsError, TlsOptions};
+use crate::ui::sanitize::escaped;
 use crate::ui::write_out::Format;
 use crate::wire::cookie::read_netscape;
 
@@ -73,13 +75,26 @@ pub fn prepare(
         }
     }
     if open.target.secure && open.transport.tls.identity.is_some() {
-        // What is wrong with the files is told when the connection is opened.
-        let _ = passphrase::tls_client(&mut open.transport.tls);
+        ask_for_passphrase(&mut open.transport.tls);
     }
     Ok(())
 }
 
-/// The format of `--write-out`, read before there is anything to tell.
+/// Asks for the passphrase of an encrypted key if none was given, and keeps it in `options`, so that
+/// it is asked for once. What else is wrong with the files, and a missing answer, is reported when
+/// the connection is opened.
+fn ask_for_passphrase(options: &mut TlsOptions) {
+    let Err(TlsError::PassphraseNeeded { path }) = TlsClient::new(options) else { return };
+    // A file's name is the user's own, but may hold anything.
+    let name = escaped(path.as_os_str().as_encoded_bytes());
+    if let Ok(text) = ask::password(&format!("passphrase for {name}: "))
+        && let Some(identity) = &mut options.identity
+    {
+        identity.passphrase = Passphrase::Given(text);
+    }
+}
+
+/// The format of `--write-out`, read before anything is dialled.
 ///
 /// # Errors
 ///
@@ -128,10 +143,10 @@ fn note(text: &str, runtime: &mut Runtime) {
     let _ = runtime.note(text);
 }
 
-fn unanswered(error: AskError) -> AccountError {
+fn unanswered(error: PasswordError) -> AccountError {
     match error {
-        AskError::Interrupted => AccountError::Ended(Exit::Interrupted),
-        AskError::Terminated => AccountError::Ended(Exit::Terminated),
+        PasswordError::Interrupted => AccountError::Ended(Exit::Interrupted),
+        PasswordError::Terminated => AccountError::Ended(Exit::Terminated),
         error => usage(&error),
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::runtime::Runtime;
 use crate::event::{Cause, Ending, Side, TimeoutKind};
 use crate::net::proxy::ProxyError;
 use crate::net::random;
-use crate::net::retry::{Ended, Failure, Reason, Schedule, Verdict, retry_after};
+use crate::net::retry::{Ended, Failure, RetryReason, Schedule, Verdict, retry_after};
 
 /// The slot of a client's only connection.
 pub const SLOT: usize = 0;
@@ -76,12 +76,12 @@ impl Tries {
                 let why = text.lines().next().unwrap_or_default();
                 Ok(self.pause(why, after, number, runtime, now)?)
             }
-            Verdict::GiveUp(Reason::TooLong(time)) => {
+            Verdict::GiveUp(RetryReason::TooLong(time)) => {
                 let seconds = time.as_secs();
                 runtime.note(&format!("the server asks to wait {seconds} s, which is too long"))?;
                 Err(error)
             }
-            Verdict::GiveUp(Reason::Lasting | Reason::Exhausted) => Err(error),
+            Verdict::GiveUp(RetryReason::Lasting | RetryReason::Exhausted) => Err(error),
         }
     }
 }

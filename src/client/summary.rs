@@ -7,15 +7,15 @@ use anyhow::Context as _;
 
 use crate::client::account::{self, AccountError};
 use crate::config::OpenConfig;
-use crate::config::plan::{Plan, Secrets, Way};
-use crate::config::reach::{Instead, ReachConfig};
+use crate::config::plan::{Plan, PlannedRoute, Secrets};
+use crate::config::reach::{Preview, ReachConfig};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::request;
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::net::files;
-use crate::net::proxy::choice::Reason;
+use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Hop;
 use crate::net::tls::options::ServerName;
 use crate::output::stderr;
@@ -78,7 +78,7 @@ impl RunSummary {
 ///
 /// The request or the proxy can't be made of what was typed, or stdout failed.
 pub fn instead(
-    what: Instead,
+    what: Preview,
     config: &OpenConfig,
     reach: &ReachConfig,
     secrets: Secrets,
@@ -96,11 +96,11 @@ pub fn instead(
         reach.given.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     let plan = Plan { target, request: &request, way: &way, options: &options };
     let (notes, output) = match what {
-        Instead::DryRun => {
+        Preview::DryRun => {
             let dry = plan.dry_run(secrets);
             (dry.notes, dry.head)
         }
-        Instead::Curl => {
+        Preview::Curl => {
             let curl = plan.curl(secrets);
             (curl.notes, format!("{}\n", curl.command).into_bytes())
         }
@@ -114,7 +114,7 @@ pub fn instead(
 }
 
 /// The way as a plan tells it.
-fn way(config: &OpenConfig) -> Result<Way, OpenError> {
+fn way(config: &OpenConfig) -> Result<PlannedRoute, OpenError> {
     let transport = &config.transport;
     let route = transport.route(&config.target)?;
     let (addresses, unix_socket) = match &route.hop {
@@ -124,14 +124,14 @@ fn way(config: &OpenConfig) -> Result<Way, OpenError> {
     let server = config.target.host.as_str();
     let moved = route.destination.host != server || route.destination.port != config.target.port;
     let (decided_by, written) = match &route.reason {
-        Reason::Unasked => (None, None),
-        Reason::Option => (Some("--proxy".to_owned()), transport.proxy.proxy.clone()),
-        Reason::Variable(name) => {
+        ProxyReason::Unasked => (None, None),
+        ProxyReason::Option => (Some("--proxy".to_owned()), transport.proxy.proxy.clone()),
+        ProxyReason::Variable(name) => {
             (Some((*name).to_owned()), transport.proxy.environment.get(*name).cloned())
         }
-        Reason::Bypassed { list, .. } => (Some((*list).to_owned()), None),
+        ProxyReason::Bypassed { list, .. } => (Some((*list).to_owned()), None),
     };
-    Ok(Way {
+    Ok(PlannedRoute {
         addresses: addresses.unwrap_or_default(),
         connect_to: moved.then(|| route.destination.to_string()),
         unix_socket,

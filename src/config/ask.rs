@@ -16,14 +16,14 @@ use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGTERM};
 use thiserror::Error;
 
-use crate::config::secret::Secret;
+use crate::net::secret::Secret;
 
 /// Nobody types more; a file that was redirected here would not end.
 const MOST: usize = 4096;
 
 /// Why there is no answer.
 #[derive(Debug, Error)]
-pub enum AskError {
+pub enum PasswordError {
     /// No terminal to ask.
     #[error(
         "there is no terminal to ask for the password; write it as -u USER:PASSWORD or in a file for --netrc"
@@ -51,13 +51,13 @@ pub enum AskError {
 /// # Errors
 ///
 /// There is none, or nothing was answered.
-pub fn password(question: &str) -> Result<Secret, AskError> {
+pub fn password(question: &str) -> Result<Secret, PasswordError> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
-    ask(&terminal.map_err(AskError::NoTerminal)?, question)
+    ask(&terminal.map_err(PasswordError::NoTerminal)?, question)
 }
 
 /// Asks this terminal.
-fn ask(mut terminal: &File, question: &str) -> Result<Secret, AskError> {
+fn ask(mut terminal: &File, question: &str) -> Result<Secret, PasswordError> {
     let _silence = Silence::begin(terminal)?;
     let ending = EndingSignals::watch()?;
     terminal.write_all(question.as_bytes())?;
@@ -67,8 +67,8 @@ fn ask(mut terminal: &File, question: &str) -> Result<Secret, AskError> {
     answer
 }
 
-fn read_line(mut terminal: &File, ending: &EndingSignals) -> Result<Secret, AskError> {
-    let mut line = Line::default();
+fn read_line(mut terminal: &File, ending: &EndingSignals) -> Result<Secret, PasswordError> {
+    let mut line = TypedLine::default();
     loop {
         let mut waiting =
             [PollFd::new(terminal, PollFlags::IN), PollFd::new(&ending.pipe, PollFlags::IN)];
@@ -77,15 +77,15 @@ fn read_line(mut terminal: &File, ending: &EndingSignals) -> Result<Secret, AskE
             result => result.map_err(io::Error::from)?,
         };
         if !waiting[1].revents().is_empty() {
-            return Err(AskError::Terminated);
+            return Err(PasswordError::Terminated);
         }
         let mut byte = [0];
         match terminal.read(&mut byte) {
-            Ok(0) => return Err(AskError::Ended),
+            Ok(0) => return Err(PasswordError::Ended),
             Ok(_) => match line.take(byte[0]) {
-                Step::More => {}
-                Step::Done => return Ok(Secret::new(String::from_utf8_lossy(&line.bytes))),
-                Step::Fail(error) => return Err(error),
+                Typed::More => {}
+                Typed::Done => return Ok(Secret::new(String::from_utf8_lossy(&line.bytes))),
+                Typed::Fail(error) => return Err(error),
             },
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
@@ -95,31 +95,31 @@ fn read_line(mut terminal: &File, ending: &EndingSignals) -> Result<Secret, AskE
 
 /// A line as it is typed, with the keys that every terminal has.
 #[derive(Default)]
-struct Line {
+struct TypedLine {
     bytes: Vec<u8>,
 }
 
-enum Step {
+enum Typed {
     More,
     Done,
-    Fail(AskError),
+    Fail(PasswordError),
 }
 
-impl Line {
-    fn take(&mut self, byte: u8) -> Step {
+impl TypedLine {
+    fn take(&mut self, byte: u8) -> Typed {
         match byte {
-            b'\r' | b'\n' => return Step::Done,
-            0x03 => return Step::Fail(AskError::Interrupted),
+            b'\r' | b'\n' => return Typed::Done,
+            0x03 => return Typed::Fail(PasswordError::Interrupted),
             // Ctrl-D sends what is there; there must be something.
-            0x04 if self.bytes.is_empty() => return Step::Fail(AskError::Ended),
-            0x04 => return Step::Done,
+            0x04 if self.bytes.is_empty() => return Typed::Fail(PasswordError::Ended),
+            0x04 => return Typed::Done,
             // A whole character, however many bytes it has.
             0x7f | 0x08 => while self.bytes.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
             0x15 => self.bytes.clear(),
-            _ if self.bytes.len() == MOST => return Step::Fail(AskError::TooLong),
+            _ if self.bytes.len() == MOST => return Typed::Fail(PasswordError::TooLong),
             byte => self.bytes.push(byte),
         }
-        Step::More
+        Typed::More
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
         (File::from(person), program)
     }
 
-    /// Asks, types once the question stands there, and says what was seen.
+    /// Asks, types once the question stands there, and returns what was seen.
     fn dialogue(typed: &[u8]) -> (Result<String, String>, String) {
         let (mut person, program) = terminal();
         let before = format!("{:?}", tcgetattr(&program).expect("settings"));
@@ -236,15 +236,15 @@ mod tests {
 
     #[test]
     fn nothing_is_taken_without_end() {
-        let mut line = Line::default();
-        assert!((0..MOST).all(|_| matches!(line.take(b'x'), Step::More)));
-        assert!(matches!(line.take(b'x'), Step::Fail(AskError::TooLong)));
-        assert!(matches!(line.take(b'\n'), Step::Done));
+        let mut line = TypedLine::default();
+        assert!((0..MOST).all(|_| matches!(line.take(b'x'), Typed::More)));
+        assert!(matches!(line.take(b'x'), Typed::Fail(PasswordError::TooLong)));
+        assert!(matches!(line.take(b'\n'), Typed::Done));
     }
 
     #[test]
     fn what_is_no_terminal_can_not_be_asked() {
         let file = tempfile::tempfile().expect("a file");
-        assert!(matches!(ask(&file, "?"), Err(AskError::Io(_))));
+        assert!(matches!(ask(&file, "?"), Err(PasswordError::Io(_))));
     }
 }

@@ -6,7 +6,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use thiserror::Error;
 
-use super::secret::Secret;
+use crate::net::secret::Secret;
 
 /// `-u USER[:PASSWORD]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,14 +22,14 @@ use crate::ui::suggest;
 /// What the names of variables begin with.
 const PREFIX: &str = "WSCOPE_";
 
-/// Options that say where defaults come from can't be defaults in the file itself.
+/// Options about where defaults come from can't be defaults in the file itself.
 const OUTSIDE: [&str; 2] = ["config", "no-config"];
 
 /// Variables that are no options: a key's passphrase is read where it is needed, two are what
-/// `wscope listen --exec` tells a process about its client, one is the build's.
+/// `wscope listen --exec` gives a process about its client, one is the build's.
 const NO_OPTIONS: [&str; 4] = ["passphrase", "conn", "peer", "dynamic-openssl"];
 
-/// The others that it tells; they are options too, but not where `WSCOPE_CONN` is there.
+/// The others that it gives; they are options too, but not where `WSCOPE_CONN` is set.
 const OF_A_CLIENT: [&str; 2] = ["path", "subprotocol"];
 
 /// Where a default stands.
@@ -124,15 +124,14 @@ pub struct Arguments {
 }
 
 /// Where the file is unless `--config` says otherwise: `$XDG_CONFIG_HOME/wscope/config`,
-/// `~/.config/wscope/config`, on Windows `%APPDATA%\wscope\config`.
+/// `~/.config/wscope/config`.
 ///
 /// "All paths set in these environment variables must be absolute. If an implementation
 /// encounters a relative path … it should … ignore it" (XDG Base Directory Specification).
 pub fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME").map(|home| home.join(".config"));
-    let windows = || if cfg!(windows) { absolute("APPDATA") } else { None };
-    let folder = absolute("XDG_CONFIG_HOME").or_else(windows).or_else(home)?;
+    let folder = absolute("XDG_CONFIG_HOME").or_else(home)?;
     Some(folder.join("wscope").join("config"))
 }
 
@@ -149,7 +148,7 @@ pub fn assemble(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Arguments, DefaultsError> {
     let mode = mode_of(program, invocation.arguments.get(1).map(OsString::as_os_str));
-    let maker = Maker { program, mode, skip_positional: invocation.positional };
+    let maker = ArgMaker { program, mode, skip_positional: invocation.positional };
     let mut notes = Vec::new();
     let mut sources = of_file(&maker, invocation, file)?;
     sources.push(of_environment(&maker, environment, &mut notes)?);
@@ -168,7 +167,7 @@ pub fn assemble(
         let on = source.iter().filter(|made| made.word.is_some());
         stronger.extend(on.map(|made| made.id().to_owned()));
     }
-    let all: Vec<Made<'_>> = sources.into_iter().flatten().collect();
+    let all: Vec<DefaultArg<'_>> = sources.into_iter().flatten().collect();
     // Of an option with one value, and of several URLs, the strongest counts; a flag that was
     // turned off does not.
     let mut decided = BTreeSet::new();
@@ -215,21 +214,21 @@ impl Arguments {
 }
 
 /// A default as an argument.
-struct Made<'c> {
+struct DefaultArg<'c> {
     arg: &'c Arg,
     origin: Origin,
     /// `None` turns a flag off that something weaker turned on.
     word: Option<OsString>,
 }
 
-impl<'c> Made<'c> {
+impl<'c> DefaultArg<'c> {
     fn id(&self) -> &'c str {
         self.arg.get_id().as_str()
     }
 }
 
 /// Makes arguments of settings.
-struct Maker<'c> {
+struct ArgMaker<'c> {
     program: &'c Command,
     mode: &'c Command,
     /// A positional argument was typed.
@@ -238,10 +237,10 @@ struct Maker<'c> {
 
 /// The file's two parts, in order.
 fn of_file<'c>(
-    maker: &Maker<'c>,
+    maker: &ArgMaker<'c>,
     invocation: &Invocation,
     file: Option<(&Path, &ConfigFile)>,
-) -> Result<Vec<Vec<Made<'c>>>, DefaultsError> {
+) -> Result<Vec<Vec<DefaultArg<'c>>>, DefaultsError> {
     let no_profile = |name: &str, place: String, names: Vec<&str>| DefaultsError::NoProfile {
         name: name.to_owned(),
         place,
@@ -279,10 +278,10 @@ fn of_file<'c>(
 /// `WSCOPE_CONNECT_TIMEOUT=3`: the long name in capitals, `_` for `-`. Options that can be
 /// repeated take a value from each line. An empty value is as good as none.
 fn of_environment<'c>(
-    maker: &Maker<'c>,
+    maker: &ArgMaker<'c>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     notes: &mut Vec<String>,
-) -> Result<Vec<Made<'c>>, DefaultsError> {
+) -> Result<Vec<DefaultArg<'c>>, DefaultsError> {
     let mut variables: Vec<(String, String)> = environment
         .into_iter()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -317,14 +316,14 @@ fn of_environment<'c>(
     Ok(made)
 }
 
-impl<'c> Maker<'c> {
+impl<'c> ArgMaker<'c> {
     /// An argument of one setting; `None` if this mode has no use for it.
     fn make(
         &self,
         name: &str,
         value: Option<&str>,
         origin: Origin,
-    ) -> Result<Option<Made<'c>>, DefaultsError> {
+    ) -> Result<Option<DefaultArg<'c>>, DefaultsError> {
         let name = name.to_ascii_lowercase();
         let outside = OUTSIDE.contains(&name.as_str()) || matches!(&*name, "help" | "version");
         let positional = |command: &'c Command| {
@@ -349,12 +348,12 @@ impl<'c> Maker<'c> {
             (false, value) => match value.map(str::to_ascii_lowercase).as_deref() {
                 None | Some("yes" | "true" | "on" | "1") => format!("--{name}"),
                 Some("no" | "false" | "off" | "0") => {
-                    return Ok(Some(Made { arg, origin, word: None }));
+                    return Ok(Some(DefaultArg { arg, origin, word: None }));
                 }
                 Some(_) => return Err(DefaultsError::NoFlag { origin, name }),
             },
         };
-        Ok(Some(Made { arg, origin, word: Some(word.into()) }))
+        Ok(Some(DefaultArg { arg, origin, word: Some(word.into()) }))
     }
 
     fn unknown(&self, name: String, origin: Origin) -> DefaultsError {

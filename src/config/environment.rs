@@ -1,6 +1,8 @@
-//! What this process was started with: the one place that asks the system for it.
+//! What this process was started with, and where its user's files are: the one place that asks the
+//! system for it.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 /// The arguments, the program's name first.
 pub fn arguments() -> Vec<OsString> {
@@ -15,4 +17,32 @@ pub fn variables() -> Vec<(OsString, OsString)> {
 /// One variable; an empty one is as good as none.
 pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// "when present and not an empty string (regardless of its value), prevents the addition of ANSI
+/// color" (no-color.org).
+pub(super) fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// The home folder.
+fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
+}
+
+/// A leading `~/` is the home folder, as shells have it.
+pub fn expand_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), home()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+/// "$XDG_STATE_HOME defines the base directory relative to which user-specific state files should
+/// be stored" (XDG Base Directory Specification); its default is `~/.local/state`.
+pub(super) fn history_path() -> Option<PathBuf> {
+    let state =
+        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = state.or_else(|| home().map(|home| home.join(".local/state")))?;
+    Some(state.join("wscope").join("history"))
 }

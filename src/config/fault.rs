@@ -1,6 +1,6 @@
 //! `--fault NAME[:ARG][@WHEN]`, read and checked.
 
-use super::UsageError;
+use super::usage::UsageError;
 use crate::cli::size;
 use crate::net::random;
 use crate::script::command::notation;

@@ -1,4 +1,4 @@
-//! What a command line says before clap reads it: the mode, the profile, which configuration
+//! What is found in a command line before clap reads it: the mode, the profile, which configuration
 //! file, and which options are there, so that defaults can be put before them.
 
 use std::ffi::{OsStr, OsString};
@@ -90,7 +90,7 @@ impl Invocation {
         invocation
     }
 
-    /// Takes over what a curl command says, as if it had been typed before everything that was.
+    /// Takes over the options of a curl command, as if they had been typed before all others.
     /// Its URL counts only where none was typed.
     pub fn with_from_curl(mut self, program: &Command, curl: &FromCurl) -> Self {
         let mut words = curl.to_arguments();

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Display, UsageError, home};
+use super::display::Display;
+use super::usage::UsageError;
 use crate::cli::{InputFormat, OutputFormat};
 use crate::script::command::{Timestamps, View};
 use crate::ui::terminal::Terminal;
@@ -19,7 +20,7 @@ pub struct Lines {
     pub no_commands: bool,
     /// Leave the prompt when the connection ends.
     pub exit_on_close: bool,
-    /// How long to stay after the last line was said, not left to the script.
+    /// `--linger` decides how long to stay after the last line, not the script.
     pub lingers: bool,
     /// Where the prompt's history is kept.
     pub history: Option<PathBuf>,
@@ -87,13 +88,4 @@ pub(super) fn share_screen(
 pub(super) fn as_line(text: &str, no_commands: bool) -> String {
     let slash = if text.starts_with('/') && !no_commands { "/" } else { "" };
     format!("{slash}{text}")
-}
-
-/// "$XDG_STATE_HOME defines the base directory relative to which user-specific state files should
-/// be stored" (XDG Base Directory Specification); its default is `~/.local/state`.
-pub(super) fn history_path() -> Option<PathBuf> {
-    let state =
-        std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = state.or_else(|| home().map(|home| home.join(".local/state")))?;
-    Some(state.join("wscope").join("history"))
 }

@@ -4,14 +4,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::secret::Secret;
-use super::{Display, Faults, Lines, UsageError, check_subprotocols, header_edits, lines};
+use super::display::Display;
+use super::environment::{history_path, variable};
+use super::fault::Faults;
+use super::lines::{self, Lines};
+use super::usage::{UsageError, check_subprotocols, header_edits};
 use crate::cli::prompt::LineOptions;
 use crate::cli::{
     AdmissionOptions, InputFormat, Linger, ListenArgs, OutputFormat, ServerDeflateOptions,
     TlsServerOptions,
 };
+use crate::net::files::FileOnce;
 use crate::net::listener::ListenAddress;
+use crate::net::secret::Secret;
 use crate::net::tls::Identity;
 use crate::net::tls::options::Passphrase;
 use crate::session::endpoint::AutoPong;
@@ -27,7 +32,7 @@ use crate::wire::handshake::server::ServerConfig;
 const ANY_PAGE: &str = "pages of every site can connect, as no --origin is given; --origin ORIGIN lets in \
      those of one site, --origin '*' those of all without this note";
 
-/// What is said where [`ANY_PAGE`] would be followed by a process.
+/// The error where every page would get a process.
 const EXEC_FOR_ALL: &str = "--exec would start a process for every web page and every machine that reaches this \
      address; name the pages that may connect with --origin ORIGIN ('*' for all), or ask for \
      credentials with -u or --bearer";
@@ -56,9 +61,9 @@ pub struct ListenConfig {
     /// How long a client may be silent.
     pub idle_timeout: Option<Duration>,
     /// What is done with messages.
-    pub answer: Answer,
+    pub answer: ListenBehaviour,
     /// What each client is sent first.
-    pub send: Option<Source>,
+    pub send: Option<GreetingSource>,
     /// How stdin becomes messages.
     pub input: InputFormat,
     /// For a session with a prompt or a script.
@@ -87,7 +92,7 @@ pub struct ListenConfig {
 
 /// What is done with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ListenBehaviour {
     /// Nothing.
     Nothing,
     /// It goes back.
@@ -107,7 +112,7 @@ pub enum Answer {
 
 /// Where what is sent first comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum GreetingSource {
     /// stdin, read to its end once.
     Stdin,
     /// A file.
@@ -151,28 +156,30 @@ impl ListenConfig {
             (None, address) => parse_address(address.as_deref().unwrap_or_default())?,
         };
         let answer = match (args.exec, args.reply) {
-            (Some(command), _) => Answer::Exec { command, raw: args.exec_raw },
-            (_, Some(text)) => Answer::Reply(text),
-            _ if args.echo => Answer::Echo,
-            _ if args.broadcast => Answer::Broadcast,
-            _ => Answer::Nothing,
+            (Some(command), _) => ListenBehaviour::Exec { command, raw: args.exec_raw },
+            (_, Some(text)) => ListenBehaviour::Reply(text),
+            _ if args.echo => ListenBehaviour::Echo,
+            _ if args.broadcast => ListenBehaviour::Broadcast,
+            _ => ListenBehaviour::Nothing,
         };
         let send = args.send.map(|path| match path.as_os_str() == "-" {
-            true => Source::Stdin,
-            false => Source::File(path),
+            true => GreetingSource::Stdin,
+            false => GreetingSource::File(path),
         });
-        let answers = answer != Answer::Nothing;
+        let answers = answer != ListenBehaviour::Nothing;
         let LineOptions { script, no_commands, no_history, log, view, timestamps } = args.prompt;
         let input = match args.input {
-            Some(_) if send == Some(Source::Stdin) => {
+            Some(_) if send == Some(GreetingSource::Stdin) => {
                 return Err(UsageError("--input and --send - both want stdin".to_owned()));
             }
             Some(input) => lines::check_input(input, script.as_deref(), false, terminal)?,
-            None if lines::is_stdin(script.as_deref()) && send == Some(Source::Stdin) => {
+            None if lines::is_stdin(script.as_deref()) && send == Some(GreetingSource::Stdin) => {
                 return Err(UsageError("--script - and --send - both want stdin".to_owned()));
             }
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
-            None if answers || script.is_some() || send == Some(Source::Stdin) => InputFormat::None,
+            None if answers || script.is_some() || send == Some(GreetingSource::Stdin) => {
+                InputFormat::None
+            }
             None if terminal.stdin => InputFormat::Prompt,
             None if send.is_some() => InputFormat::None,
             None => InputFormat::Lines,
@@ -193,7 +200,7 @@ impl ListenConfig {
         let lines = by_lines.then(|| Lines {
             script: script.filter(|path| !lines::is_stdin(Some(path))),
             no_commands,
-            history: if no_history { None } else { lines::history_path() },
+            history: if no_history { None } else { history_path() },
             ..Lines::default()
         });
         let endpoint = EndpointConfig {
@@ -206,7 +213,7 @@ impl ListenConfig {
         };
         let asks = args.handshake.user.is_some() || args.handshake.bearer.is_some();
         let any_page = !address.is_local() && !asks && args.handshake.origins.is_empty();
-        if any_page && matches!(answer, Answer::Exec { .. }) {
+        if any_page && matches!(answer, ListenBehaviour::Exec { .. }) {
             return Err(UsageError(EXEC_FOR_ALL.to_owned()));
         }
         let mut notes = Vec::new();
@@ -266,7 +273,7 @@ fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
         _ => {
             let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
             let address: IpAddr = bare.unwrap_or(host).parse().map_err(|_| help())?;
-            // Without brackets it could not be told where an IPv6 address ends.
+            // Without brackets an IPv6 address and a port can't be separated.
             match bare.is_none() && address.is_ipv6() {
                 true => Err(help()),
                 false => Ok(ListenAddress::Address(SocketAddr::new(address, port))),
@@ -366,10 +373,10 @@ fn tls(
         }
         None => return Ok(None),
     };
-    let passphrase = match (pass_file, std::env::var("WSCOPE_PASSPHRASE")) {
-        (Some(path), _) => Passphrase::File(path),
-        (None, Ok(text)) if !text.contains('\0') => Passphrase::Given(Secret::new(text)),
-        (None, _) => Passphrase::Unknown,
+    let given = || variable("WSCOPE_PASSPHRASE")?.into_string().ok().map(Secret::new);
+    let passphrase = match pass_file {
+        Some(path) => Passphrase::File(FileOnce::new(path)),
+        None => given().map_or(Passphrase::Unknown, Passphrase::Given),
     };
     Ok(Some(TlsConfig { identity, passphrase, certificate_out: self_signed_out }))
 }

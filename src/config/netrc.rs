@@ -5,20 +5,20 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::secret::Secret;
+use crate::net::secret::Secret;
 
 /// A file, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Netrc {
     /// The entries in their order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<NetrcEntry>,
     /// What could not be understood.
     pub faults: Vec<NetrcFault>,
 }
 
-/// What a file says of one machine.
+/// The entry of one machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Entry {
+pub struct NetrcEntry {
     /// The host's name; `None` for `default`, which fits all.
     pub machine: Option<String>,
     /// The user's name.
@@ -48,20 +48,21 @@ pub fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf
 impl Netrc {
     /// Reads a whole file.
     pub fn parse(text: &str) -> Self {
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<NetrcEntry> = Vec::new();
         let mut tokens = Tokens { rest: text, line: 1, faults: Vec::new() };
         while let Some(token) = tokens.next() {
             // A quoted `machine` is a value in the wrong place.
             let fault = match (token.quoted, token.text.as_str()) {
                 (false, "machine") => match tokens.next() {
                     Some(name) => {
-                        entries.push(Entry { machine: Some(name.text), ..Entry::default() });
+                        entries
+                            .push(NetrcEntry { machine: Some(name.text), ..NetrcEntry::default() });
                         continue;
                     }
                     None => "nothing follows machine",
                 },
                 (false, "default") => {
-                    entries.push(Entry::default());
+                    entries.push(NetrcEntry::default());
                     continue;
                 }
                 (false, "macdef") => {
@@ -87,12 +88,12 @@ impl Netrc {
 
     /// The login and password for a host: of the first entry that names it (and `login`, if one
     /// was given), or of the first `default`.
-    pub fn find(&self, host: &str, login: Option<&str>) -> Option<&Entry> {
-        let fits_login = |entry: &&Entry| match (login, entry.login.as_deref()) {
+    pub fn find(&self, host: &str, login: Option<&str>) -> Option<&NetrcEntry> {
+        let fits_login = |entry: &&NetrcEntry| match (login, entry.login.as_deref()) {
             (Some(wanted), Some(found)) => wanted == found,
             _ => true,
         };
-        let names_it = |entry: &&Entry| {
+        let names_it = |entry: &&NetrcEntry| {
             entry.machine.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(host))
         };
         let named = self.entries.iter().filter(names_it).find(fits_login);
@@ -100,7 +101,7 @@ impl Netrc {
     }
 }
 
-impl Entry {
+impl NetrcEntry {
     fn set(&mut self, key: &str, value: String) {
         match key {
             "login" => self.login = Some(value),

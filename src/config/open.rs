@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::credentials::{User, cookie_header};
 use super::netrc::Netrc;
-use super::secret::Secret;
 use super::transport::{Basics, transport};
-use super::{UsageError, check_subprotocols, header_edits};
+use super::usage::{UsageError, check_subprotocols, header_edits};
 use crate::cli::{DeflateOptions, HandshakeOptions};
 use crate::net::redirect::{RedirectOptions, is_credential, same_origin};
 use crate::net::resolve::Family;
 use crate::net::route::Transport;
+use crate::net::secret::Secret;
 use crate::net::target::{Target, TargetError};
 use crate::session::Limits;
 use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateOffer};

@@ -1,4 +1,4 @@
-//! What a run would do, told without doing it: `--dry-run`, and `--curl` as a command for another
+//! What a run would do, printed instead of done: `--dry-run`, and `--curl` as a command for another
 //! program.
 //!
 //! From the resolved configuration and the very bytes of the request to text. Opens nothing. Every
@@ -41,7 +41,7 @@ pub struct Plan<'a> {
     /// The request, byte for byte.
     pub request: &'a Head,
     /// How the server is reached.
-    pub way: &'a Way,
+    pub way: &'a PlannedRoute,
     /// Options of the connection by their long names and values, as they were given: those that
     /// curl has too go into its command, the others are noted. Flags have no value.
     pub options: &'a [(&'a str, Option<String>)],
@@ -49,7 +49,7 @@ pub struct Plan<'a> {
 
 /// How the server is reached. No `Debug`: a proxy's URL may have a password.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Way {
+pub struct PlannedRoute {
     /// The addresses of `--resolve`; empty asks the name server.
     pub addresses: Vec<SocketAddr>,
     /// Another place of `--connect-to`, as `host:port`.
@@ -79,7 +79,7 @@ pub struct DryRun {
 pub struct CurlCommand {
     /// The command, for a POSIX shell, on several lines.
     pub command: String,
-    /// What it can't say.
+    /// What it can't express.
     pub notes: Vec<String>,
 }
 
@@ -233,7 +233,10 @@ mod tests {
         let target = Target::parse("wss://h:81/a?b=c&d").expect("a URL");
         let options =
             [("insecure", None), ("sni", Some("x".to_owned())), ("max-time", Some("5".to_owned()))];
-        let way = Way { proxy: Some("http://me:pw@p:3128".to_owned()), ..Way::default() };
+        let way = PlannedRoute {
+            proxy: Some("http://me:pw@p:3128".to_owned()),
+            ..PlannedRoute::default()
+        };
         let request = request(&target, &SECRETS);
         let plan = Plan { target: &target, request: &request, way: &way, options: &options };
         let made = plan.curl(Secrets::Hidden);
@@ -263,7 +266,7 @@ mod tests {
     fn what_is_written_for_curl_is_read_back() {
         let target = Target::parse("ws://h/").expect("a URL");
         let request = request(&target, &["X-B;", "Host: other", "User-Agent:", "X-C: \x1b[1m"]);
-        let way = Way::default();
+        let way = PlannedRoute::default();
         let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
         let back = FromCurl::parse(&plan.curl(Secrets::Shown).command).expect("a curl command");
         assert_eq!(back.url, "http://h/");
@@ -284,10 +287,10 @@ mod tests {
     fn a_dry_run_tells_the_way_and_the_very_bytes() {
         let target = Target::parse("wss://h/").expect("a URL");
         let request = request(&target, &SECRETS);
-        let way = Way {
+        let way = PlannedRoute {
             proxy: Some("socks5h://me:pw@p:1080".to_owned()),
             decided_by: Some("all_proxy".to_owned()),
-            ..Way::default()
+            ..PlannedRoute::default()
         };
         let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
         let run = plan.dry_run(Secrets::Hidden);
@@ -307,19 +310,23 @@ mod tests {
     fn other_ways_are_told() {
         let target = Target::parse("ws://[::1]:9/").expect("a URL");
         let request = request(&target, &[]);
-        let told = |way: Way| {
+        let told = |way: PlannedRoute| {
             let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
             plan.dry_run(Secrets::Hidden).notes.join("|")
         };
-        assert_eq!(told(Way::default()), "would look up and connect to [::1]:9");
+        assert_eq!(told(PlannedRoute::default()), "would look up and connect to [::1]:9");
         let socket = Some("/s\x1b".to_owned());
         assert_eq!(
-            told(Way { unix_socket: socket, ..Way::default() }),
+            told(PlannedRoute { unix_socket: socket, ..PlannedRoute::default() }),
             "would connect to the socket /s\\e"
         );
         let addresses = vec![([127, 0, 0, 1], 9).into(), ([127, 0, 0, 2], 9).into()];
         assert_eq!(
-            told(Way { addresses, connect_to: Some("o:9".to_owned()), ..Way::default() }),
+            told(PlannedRoute {
+                addresses,
+                connect_to: Some("o:9".to_owned()),
+                ..PlannedRoute::default()
+            }),
             "would connect to o:9 at 127.0.0.1:9, 127.0.0.2:9"
         );
     }

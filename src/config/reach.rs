@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::UsageError;
 use super::credentials::{CookieSource, TokenSource, User};
+use super::usage::UsageError;
 use crate::cli::reach::{AccountOptions, ReachOptions};
 use crate::net::redirect::RedirectOptions;
 use crate::net::retry::RetryOptions;
@@ -25,7 +25,7 @@ pub struct ReachConfig {
     /// Tries after a connection that ended; `retry.retries` limits them if it was given.
     pub reconnect: Option<RetryOptions>,
     /// Tell instead of doing.
-    pub instead: Option<Instead>,
+    pub instead: Option<Preview>,
     /// What is written at the end.
     pub write_out: Option<WriteOut>,
     /// Draw the phases at the end.
@@ -38,20 +38,20 @@ pub struct ReachConfig {
 /// Who the user is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Account {
-    /// Nobody, or who the URL or a header says.
+    /// Nobody, or the user of the URL or of a header.
     #[default]
     Unsaid,
     /// By name and password.
     User(User),
     /// By a token.
     Token(TokenSource),
-    /// As a file says for the host; `None` is `~/.netrc`.
+    /// As a file has it for the host; `None` is `~/.netrc`.
     Netrc(Option<PathBuf>),
 }
 
-/// What is told instead of a connection.
+/// What is printed instead of making a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Instead {
+pub enum Preview {
     /// `--dry-run`.
     DryRun,
     /// `--curl`.
@@ -91,11 +91,11 @@ impl ReachConfig {
     ///
     /// A token's place, a cookie or a format can't be used.
     pub fn resolve(options: ReachOptions) -> Result<Self, UsageError> {
-        let ReachOptions { account, location, again, tell, defaults: _ } = options;
+        let ReachOptions { account, location, retry: typed, report, defaults: _ } = options;
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
         let cookies: Result<_, _> =
             account.cookie.iter().map(|text| CookieSource::parse(text)).collect();
-        let write_out = tell.write_out.as_deref().map(|text| match FormatSource::of(text) {
+        let write_out = report.write_out.as_deref().map(|text| match FormatSource::of(text) {
             FormatSource::Given(format) => Format::parse(format).map(WriteOut::Format),
             FormatSource::File(name) => Ok(WriteOut::File(name.to_owned())),
         });
@@ -106,27 +106,27 @@ impl ReachConfig {
             downgrade: location.location_downgrade,
         };
         let retry =
-            |without| RetryOptions { retries: again.retry.or(without), delay: again.retry_delay };
+            |without| RetryOptions { retries: typed.retry.or(without), delay: typed.retry_delay };
         Ok(Self {
             cookies: cookies.map_err(|error| usage(&error))?,
             cookie_jar: account.cookie_jar.clone(),
             redirects: follows.then_some(redirects),
             retry: retry(Some(0)),
-            reconnect: again.reconnect.then(|| retry(None)),
-            instead: match (tell.dry_run, tell.curl) {
-                (true, _) => Some(Instead::DryRun),
-                (_, true) => Some(Instead::Curl),
+            reconnect: typed.reconnect.then(|| retry(None)),
+            instead: match (report.dry_run, report.curl) {
+                (true, _) => Some(Preview::DryRun),
+                (_, true) => Some(Preview::Curl),
                 _ => None,
             },
             write_out: write_out.transpose().map_err(|error| usage(&error))?,
-            timing: tell.timing,
+            timing: report.timing,
             given: Vec::new(),
             account: who(account).map_err(|error| usage(&error))?,
         })
     }
 }
 
-/// What is said of the user most plainly counts.
+/// A user or a token that was typed outranks netrc.
 fn who(options: AccountOptions) -> Result<Account, super::credentials::CredentialError> {
     Ok(match (options.user, options.bearer) {
         (Some(user), _) => Account::User(User::parse(&user)),
@@ -175,9 +175,9 @@ mod tests {
         assert_eq!(made.account, Account::User(User::parse("me:hunter2")));
         assert_eq!(made.redirects, Some(RedirectOptions { limit: 3, ..Default::default() }));
         assert_eq!((made.retry.retries, made.retry.delay.as_millis()), (Some(2), 250));
-        assert_eq!(made.instead, Some(Instead::DryRun));
+        assert_eq!(made.instead, Some(Preview::DryRun));
         assert_eq!((made.cookies.len(), made.timing), (2, true));
-        assert_eq!(config("--curl").instead, Some(Instead::Curl));
+        assert_eq!(config("--curl").instead, Some(Preview::Curl));
         assert_eq!(config("--netrc").account, Account::Netrc(None));
         assert_eq!(config("--netrc-file f").account, Account::Netrc(Some("f".into())));
         let trusted = config("--location-trusted").redirects;

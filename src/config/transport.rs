@@ -2,18 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::UsageError;
-use super::secret::Secret;
+use super::usage::UsageError;
 use crate::cli::TransportOptions;
+use crate::net::files::FileOnce;
 use crate::net::overrides::Overrides;
 use crate::net::proxy::Credentials;
 use crate::net::proxy::choice::{ProxyOptions, VARIABLES};
 use crate::net::resolve::Family;
 use crate::net::route::Transport;
-use crate::net::source::Source;
+use crate::net::secret::Secret;
+use crate::net::source::LocalAddress;
 use crate::net::tls::options::{ClientIdentity, Passphrase, ServerName, TlsOptions, parse_alpn};
 
-/// Where a key's passphrase is when nothing else is said.
+/// Where a key's passphrase is unless an option names another place.
 const PASSPHRASE_VARIABLE: &str = "WSCOPE_PASSPHRASE";
 
 /// The options that every client has had from the start.
@@ -54,7 +55,7 @@ fn transport_in(
         return Err(UsageError("--tls-min is newer than --tls-max".to_owned()));
     }
     let passphrase = match (options.pass_file, options.pass_env) {
-        (Some(path), _) => Passphrase::File(path),
+        (Some(path), _) => Passphrase::File(FileOnce::new(path)),
         (None, Some(name)) => match variable(&name) {
             Some(text) => Passphrase::Given(Secret::new(text)),
             None => {
@@ -76,16 +77,16 @@ fn transport_in(
             environment,
         },
         overrides: Overrides { resolve: options.resolve, connect_to: options.connect_to },
-        source: Source { interface: options.interface, ports: options.local_port },
+        source: LocalAddress { interface: options.interface, ports: options.local_port },
         unix_socket: options.unix_socket,
         family: basics.family,
         tls: TlsOptions {
             insecure: basics.insecure,
-            cacert: basics.cacert,
+            cacert: basics.cacert.map(FileOnce::new),
             capath: options.capath,
             identity: options.cert.map(|certificate| ClientIdentity {
-                certificate,
-                key: options.key,
+                certificate: FileOnce::new(certificate),
+                key: options.key.map(FileOnce::new),
                 passphrase,
             }),
             min: options.tls_min,
@@ -163,7 +164,7 @@ mod tests {
         let given = |text: &str| Passphrase::Given(Secret::new(text));
         assert_eq!(passphrase(&[]), given("a"));
         assert_eq!(passphrase(&["--pass-env", "OTHER"]), given("b"));
-        assert_eq!(passphrase(&["--pass-file", "f"]), Passphrase::File("f".into()));
+        assert_eq!(passphrase(&["--pass-file", "f"]), Passphrase::File(FileOnce::new("f".into())));
         let unset = choices(&["--cert", "c", "--pass-env", "NONE"], &environment);
         assert!(unset.unwrap_err().to_string().contains("NONE"));
         let none = choices(&["--cert", "c"], &[]).unwrap().tls.identity.unwrap().passphrase;

@@ -5,13 +5,14 @@ use std::io;
 
 use crate::engine::exit::Exit;
 use crate::net::dial::DialError;
-use crate::net::link::{LinkError, plain_io};
+use crate::net::link::LinkError;
+use crate::net::plain_io::plain_io;
 use crate::net::proxy::ProxyError;
 use crate::net::proxy::choice::ChoiceError;
 use crate::net::proxy::tunnel::TunnelError;
 use crate::net::redirect::RedirectError;
 use crate::net::resolve::ResolveError;
-use crate::net::route::{AskError, UnixSocketError};
+use crate::net::route::{ProxyRequestError, UnixSocketError};
 use crate::net::signals::Signal;
 use crate::net::tls::TlsError;
 use crate::ui::sanitize;
@@ -193,11 +194,11 @@ impl From<TunnelError> for OpenError {
     }
 }
 
-impl From<AskError> for OpenError {
-    fn from(error: AskError) -> Self {
+impl From<ProxyRequestError> for OpenError {
+    fn from(error: ProxyRequestError) -> Self {
         match error {
-            AskError::Resolve(error) => error.into(),
-            AskError::Proxy(error) => error.into(),
+            ProxyRequestError::Resolve(error) => error.into(),
+            ProxyRequestError::Proxy(error) => error.into(),
         }
     }
 }

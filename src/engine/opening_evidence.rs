@@ -14,7 +14,7 @@ use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
 use crate::net::facts::tls_fault;
-use crate::net::proxy::choice::Reason;
+use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Route;
 use crate::net::target::Target;
 use crate::ui::clock::UtcClock;
@@ -84,7 +84,7 @@ impl OpeningEvidence {
     /// Notes the proxy on the way, if there is one.
     pub fn goes_by(&mut self, route: &Route) {
         let variable = match route.reason {
-            Reason::Variable(name) => Some(name),
+            ProxyReason::Variable(name) => Some(name),
             _ => None,
         };
         self.proxy = route.proxy.as_ref().map(|proxy| (proxy.to_string(), variable));

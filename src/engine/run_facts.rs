@@ -8,7 +8,7 @@ use crate::net::clock::wall_micros;
 use crate::net::target::Target;
 use crate::ui::waterfall;
 use crate::ui::write_out::Facts;
-use crate::wire::cookie::{Cookie, Jar, Place};
+use crate::wire::cookie::{Cookie, CookieScope, Jar};
 use crate::wire::handshake::Agreed;
 use crate::wire::head::Head;
 
@@ -36,9 +36,9 @@ pub fn wall_seconds() -> i64 {
     wall_micros().div_euclid(1_000_000)
 }
 
-fn place(target: &Target) -> Place<'_> {
+fn place(target: &Target) -> CookieScope<'_> {
     let path = target.resource_name.split('?').next().unwrap_or_default();
-    Place { host: &target.host, path, secure: target.secure }
+    CookieScope { host: &target.host, path, secure: target.secure }
 }
 
 impl Record {

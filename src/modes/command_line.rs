@@ -27,7 +27,7 @@ const OF_THE_CONNECTION: [&str; 3] = ["Connection", "TLS", "Redirects and retrie
 pub type Given = Vec<(String, Option<String>)>;
 
 /// What there is to do.
-pub enum Read {
+pub enum CommandLine {
     /// This.
     Run(Box<Cli>, Given),
     /// Nothing: help or an error was printed.
@@ -39,7 +39,7 @@ pub enum Read {
 /// # Errors
 ///
 /// The curl command or a default can't be used.
-pub fn read() -> anyhow::Result<Read> {
+pub fn read() -> anyhow::Result<CommandLine> {
     let program = cli::command();
     let typed = environment::arguments();
     let invocation = Invocation::read(&program, typed.iter().cloned());
@@ -105,27 +105,27 @@ fn config_file(invocation: &Invocation) -> Result<Option<(PathBuf, ConfigFile)>,
 }
 
 /// Parses the words; a fault in a default is reported with the place where the default stands.
-fn parse(program: &Command, words: Vec<OsString>, defaults: Option<&Arguments>) -> Read {
+fn parse(program: &Command, words: Vec<OsString>, defaults: Option<&Arguments>) -> CommandLine {
     let parsed = program.clone().try_get_matches_from(words).and_then(|matches| {
         let given = given(program, &matches);
         Ok((Cli::from_arg_matches(&matches)?, given))
     });
     match parsed {
-        Ok((cli, given)) => Read::Run(Box::new(cli), given),
+        Ok((cli, given)) => CommandLine::Run(Box::new(cli), given),
         Err(error) => match defaults.and_then(|made| made.blame(&error)) {
             Some(fault) => {
                 stderr::error(&fault);
-                Read::Ended(Exit::Usage)
+                CommandLine::Ended(Exit::Usage)
             }
             None => print(&error),
         },
     }
 }
 
-fn print(error: &clap::Error) -> Read {
+fn print(error: &clap::Error) -> CommandLine {
     // If nobody reads it, there is nobody to help.
     let _ = error.print();
-    Read::Ended(if error.use_stderr() { Exit::Usage } else { Exit::Success })
+    CommandLine::Ended(if error.use_stderr() { Exit::Usage } else { Exit::Success })
 }
 
 /// The options of the connection, in the order of their definition.

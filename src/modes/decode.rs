@@ -13,7 +13,7 @@ use crate::engine::exit::Exit;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
 use crate::modes::decode::hex::HexReader;
 use crate::net::clock::wall_micros;
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::output::stderr;
 use crate::script::command::{Timestamps, View};
 use crate::session::{Limits, Observer};
@@ -40,9 +40,9 @@ pub fn run(args: &DecodeArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let mut decoding = Decoding::new(args, &display);
     let result = read(args, &mut |bytes| decoding.feed(bytes));
     let result = result.and_then(|()| decoding.finish());
-    // What came before an error has been decoded, and is told.
-    let told = decoding.flush(true);
-    match result.and(told.map_err(anyhow::Error::from)) {
+    // What came before an error has been decoded, and is printed.
+    let flushed = decoding.flush(true);
+    match result.and(flushed.map_err(anyhow::Error::from)) {
         Ok(()) => {}
         // A closed reader of stdout is success.
         Err(error) if is_closed_pipe(&error) => return Ok(Exit::Success),
@@ -130,11 +130,11 @@ struct Decoding<'a> {
     /// The beginning of the frame's payload, for its diagram.
     payload: Vec<u8>,
     observer: Option<(Direction, Observer)>,
-    /// The first bytes, until they tell who sent them.
+    /// The first bytes, until they show who sent them.
     first: Vec<u8>,
     out: Vec<u8>,
     violations: u64,
-    /// A capture tells no time: JSON carries that of the decoding.
+    /// A capture has no times: JSON carries that of the decoding.
     stamp: Stamp,
 }
 
@@ -144,7 +144,7 @@ impl<'a> Decoding<'a> {
             width: display.terminal.width,
             palette: display.palette(display.terminal.stdout),
             view: if display.verbose > 1 { View::Hex } else { View::Frames },
-            // The bytes tell no time.
+            // The bytes carry no times.
             timestamps: Timestamps::Off,
             ..HumanOptions::new(Direction::ToServer)
         };
@@ -171,10 +171,10 @@ impl<'a> Decoding<'a> {
         self.begin(false)
     }
 
-    /// Starts once the first bytes tell what they are, or are all there is.
+    /// Starts once the first bytes show what they are, or are all there is.
     fn begin(&mut self, at_end: bool) -> anyhow::Result<()> {
         let Some(beginning) = Beginning::of(&self.first, at_end) else { return Ok(()) };
-        let told = match beginning {
+        let by_content = match beginning {
             Beginning::Request => Direction::ToServer,
             Beginning::Response => Direction::ToClient,
             Beginning::Frames { masked: true } => Direction::ToServer,
@@ -183,7 +183,7 @@ impl<'a> Decoding<'a> {
         let direction = match self.args.role {
             Some(SenderRole::Client) => Direction::ToServer,
             Some(SenderRole::Server) => Direction::ToClient,
-            None => told,
+            None => by_content,
         };
         let observer = match beginning {
             Beginning::Frames { .. } => {
@@ -231,16 +231,16 @@ impl<'a> Decoding<'a> {
         Ok(self.flush(false)?)
     }
 
-    /// The compression that a response tells, or that the user says was agreed.
+    /// The compression that a response agrees to, or that `--deflate` takes as agreed.
     fn agreed(&self, head: &Head) -> Option<DeflateParams> {
-        let said = self.args.deflate.then(DeflateParams::default);
+        let given = self.args.deflate.then(DeflateParams::default);
         if head.status_line().is_none() {
-            return said;
+            return given;
         }
         let elements = parse_extensions(head.get_all("sec-websocket-extensions")).ok()?;
         let element = elements.iter().find(|e| e.name.eq_ignore_ascii_case("permessage-deflate"));
         // What the client offered is not known: anything that can be read is taken as agreed.
-        element.and_then(|element| DeflateOffer::default().check_response(element).ok()).or(said)
+        element.and_then(|element| DeflateOffer::default().check_response(element).ok()).or(given)
     }
 
     fn frame(

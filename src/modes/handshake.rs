@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::behaviour::steps::Step;
-use crate::cli::reach::AgainOptions;
+use crate::cli::reach::RetryArguments;
 use crate::cli::{HandshakeArgs, OutputFormat, ReachOptions, ReportFormat};
 use crate::client::account::AccountError;
 use crate::client::probe::SLOT;
@@ -39,8 +39,8 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
     let reach = ReachConfig::resolve(ReachOptions {
         account: args.account,
         location: args.location,
-        again: AgainOptions::default(),
-        tell: args.tell,
+        retry: RetryArguments::default(),
+        report: args.report,
         defaults: args.defaults,
     })?;
     let reach = ReachConfig { given, ..reach };

@@ -12,18 +12,18 @@ pub mod listen;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, ConnectArgs, ListenArgs};
+use crate::cli::{Cli, ConnectArgs, ListenArgs, Mode};
 use crate::config::{ClientConfig, ListenConfig, UsageError};
 use crate::engine::exit::Exit;
 use crate::ui::terminal::Terminal;
-use command_line::{Given, Read};
+use command_line::{CommandLine, Given};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     let terminal = Terminal::look();
     let result = command_line::read().and_then(|read| match read {
-        Read::Run(cli, given) => run(*cli, given, terminal),
-        Read::Ended(exit) => Ok(exit),
+        CommandLine::Run(cli, given) => run(*cli, given, terminal),
+        CommandLine::Ended(exit) => Ok(exit),
     });
     match result {
         Ok(exit) => exit.into(),
@@ -38,17 +38,17 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
-    match cli.command {
+    match cli.mode {
         None => connect(cli.connect, given, terminal),
-        Some(Command::Connect(args)) => connect(*args, given, terminal),
-        Some(Command::Listen(args)) => listen(*args, terminal),
-        Some(Command::Handshake(args)) => handshake::run(*args, terminal, given),
-        Some(Command::Doctor(args)) => doctor::run(*args, terminal),
-        Some(Command::Decode(args)) => decode::run(&args, terminal),
-        Some(Command::Explain(args)) => explain::run(&args, terminal),
-        Some(Command::Demo(args)) => demo::run(&args, terminal),
-        Some(Command::Completions { shell }) => generated::print(generated::completions(shell)),
-        Some(Command::Man) => generated::print(generated::MAN),
+        Some(Mode::Connect(args)) => connect(*args, given, terminal),
+        Some(Mode::Listen(args)) => listen(*args, terminal),
+        Some(Mode::Handshake(args)) => handshake::run(*args, terminal, given),
+        Some(Mode::Doctor(args)) => doctor::run(*args, terminal),
+        Some(Mode::Decode(args)) => decode::run(&args, terminal),
+        Some(Mode::Explain(args)) => explain::run(&args, terminal),
+        Some(Mode::Demo(args)) => demo::run(&args, terminal),
+        Some(Mode::Completions { shell }) => generated::print(generated::completions(shell)),
+        Some(Mode::Man) => generated::print(generated::MAN),
     }
 }
 

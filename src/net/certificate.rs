@@ -2,7 +2,7 @@
 //! which names, how long.
 //!
 //! DER in, text out (RFC 5280). Verifies nothing, and must not know TLS or
-//! sockets. The texts come from the peer: whoever prints them makes them safe.
+//! sockets. The texts come from the peer and must be escaped where they are printed.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -76,12 +76,12 @@ impl Child {
         Ok(Self { process, stdin, stdout, readable: true, writable: true, out, out_at })
     }
 
-    /// Notes that the poll says that its stdin takes something, or is gone.
+    /// Notes that the poll reported its stdin as writable, or gone.
     pub fn set_writable(&mut self) {
         self.writable = true;
     }
 
-    /// Notes that the poll says that its stdout has something, or is at its end.
+    /// Notes that the poll reported its stdout as readable, or at its end.
     pub fn set_readable(&mut self) {
         self.readable = true;
     }

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::link::plain_io;
-use super::source::Source;
+use super::plain_io::plain_io;
+use super::source::LocalAddress;
 use crate::diagnostics;
 
 /// RFC 8305 §5: "a simple implementation can have a fixed delay for how long to
@@ -79,16 +79,16 @@ pub struct DialError {
 ///
 /// [`DialError`] with one attempt for each address tried.
 pub fn dial(addrs: &[SocketAddr], deadline: Instant) -> Result<Dialed, DialError> {
-    dial_from(&Source::default(), addrs, deadline)
+    dial_from(&LocalAddress::default(), addrs, deadline)
 }
 
 /// The same from an address, port or interface of this machine.
 ///
 /// # Errors
 ///
-/// Those of [`dial`], and what [`Source::connect`] adds to each attempt.
+/// Those of [`dial`], and what [`LocalAddress::connect`] adds to each attempt.
 pub fn dial_from(
-    source: &Source,
+    source: &LocalAddress,
     addrs: &[SocketAddr],
     deadline: Instant,
 ) -> Result<Dialed, DialError> {

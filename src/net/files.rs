@@ -4,14 +4,16 @@
 //! A device or a pipe may never end, so no file is read without a bound. A FIFO is waited for, as
 //! every program does: these files are read before signals are taken over, so Ctrl-C ends the wait.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 
 /// The most bytes of a configuration, a token, cookies, certificates or a key: far more than any
 /// of them has.
@@ -59,6 +61,59 @@ impl FileError {
 
 fn too_long(most: u64) -> String {
     format!("longer than {} MiB, the most that is read; name a shorter file", most >> 20)
+}
+
+/// A file that an option names and several connections need: read once, at most [`MOST`] bytes.
+///
+/// A pipe gives its bytes only once, and nothing may wait for one while connections are served. All
+/// clones share what was read.
+#[derive(Clone)]
+pub struct FileOnce {
+    path: PathBuf,
+    bytes: Arc<OnceLock<Vec<u8>>>,
+}
+
+impl FileOnce {
+    /// The file, not read yet.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, bytes: Arc::default() }
+    }
+
+    /// Its name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its bytes, read by the first call that succeeds.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`].
+    pub fn read(&self) -> Result<&[u8], FileError> {
+        match self.bytes.get() {
+            Some(bytes) => Ok(bytes),
+            None => {
+                let bytes = read_named(&self.path, MOST)?;
+                Ok(self.bytes.get_or_init(|| bytes))
+            }
+        }
+    }
+}
+
+/// Two are the same if their names are.
+impl PartialEq for FileOnce {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for FileOnce {}
+
+/// Shows the name alone: the bytes may be a key.
+impl fmt::Debug for FileOnce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.fmt(f)
+    }
 }
 
 /// Reads a file of at most `most` bytes; `-` is stdin.

@@ -13,6 +13,7 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
+pub use super::plain_io::plain_io;
 use super::stream::Stream;
 use super::tls::{Closure, Handshake, PlainRead, TlsError, TlsPipe};
 use crate::wire::decoder::Input;
@@ -584,14 +585,6 @@ impl Socket {
         }
         Ok(())
     }
-}
-
-/// The system's words without the number Rust adds, lower case as all of our messages.
-pub fn plain_io(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 #[cfg(all(test, target_os = "linux"))] // its TLS needs a key that only OpenSSL takes

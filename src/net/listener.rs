@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry, Token};
 use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::link::plain_io;
+use super::plain_io::plain_io;
 use super::stream::Stream;
 
 /// Where to listen, as asked for.
@@ -208,7 +209,7 @@ impl Drop for SocketFile {
     fn drop(&mut self) {
         let ours = fs::symlink_metadata(&self.path).is_ok_and(|file| file.ino() == self.inode);
         if ours {
-            // There is nobody left to tell.
+            // The program ends: nothing reads the error.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -243,4 +244,25 @@ fn unix(path: &Path, mode: u32) -> Result<(Socket, SocketFile), ListenError> {
             Err(fail(plain_io(&error)))
         }
     }
+}
+
+/// Kept for what is opened beside connections: a client that is refused, a file of a command, the
+/// pipes of a process while it starts.
+const SPARE: u64 = 8;
+/// Raises the soft limit of descriptors to the hard one, and returns how many are left for clients:
+/// beside those that are open and a few to spare; about `u64::MAX` if there is no limit.
+///
+/// The soft limit (1024 on most systems) protects programs that use `select`; this one does not.
+pub fn descriptors_left() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // macOS refuses what is beyond OPEN_MAX; then the limit stays as it was.
+    let allowed = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    // The folder of open descriptors is open while it is read. Where it can't be read, so many
+    // are reserved as a server without clients has been seen to use.
+    let open = fs::read_dir("/dev/fd").map_or(24, |entries| entries.count() as u64 - 1);
+    allowed.unwrap_or(u64::MAX).saturating_sub(open + SPARE)
 }

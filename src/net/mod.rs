@@ -6,13 +6,13 @@
 pub mod certificate;
 pub mod child;
 pub mod clock;
-pub mod descriptors;
 pub mod dial;
 pub mod facts;
 pub mod files;
 pub mod link;
 pub mod listener;
 pub mod overrides;
+pub mod plain_io;
 pub mod proxy;
 pub mod random;
 pub mod reactor;

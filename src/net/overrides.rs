@@ -38,7 +38,7 @@ pub struct ConnectTo {
     to_port: Option<u16>,
 }
 
-/// A text that is neither; each says what to write.
+/// A text that is neither; each error names what to write.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum OverrideError {
     /// Too few or too many parts for `--resolve`.

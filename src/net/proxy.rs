@@ -1,4 +1,4 @@
-//! Proxies between us and the server: which one it is, and what is said to it until the way is
+//! Proxies between us and the server: which one it is, and the dialogue with it until the way is
 //! open.
 //!
 //! [`choice`] decides, a [`Dialogue`] speaks (bytes in, bytes out), [`tunnel`] drives it over a
@@ -78,7 +78,7 @@ impl Dialogue {
     ///
     /// # Errors
     ///
-    /// [`ProxyError::Unspeakable`]: the protocol has no way to say it.
+    /// [`ProxyError::Unspeakable`]: the protocol can't express it.
     pub fn begin(proxy: &Proxy, destination: &Destination) -> Result<Self, ProxyError> {
         let credentials = proxy.credentials.as_ref();
         let protocol = match proxy.scheme {

@@ -93,7 +93,7 @@ pub fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
-/// Whether a header of this name says who the user is, so that another origin must not see it.
+/// Whether a header of this name identifies the user, so that another origin must not see it.
 pub fn is_credential(name: &str) -> bool {
     ["authorization", "cookie", "proxy-authorization"]
         .iter()

@@ -158,30 +158,20 @@ fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, 
     }
 }
 
-/// Tells the kinds of failure apart. `std` keeps of `getaddrinfo`'s EAI code
-/// only its text (glibc, musl, macOS), on Windows the socket error's number.
+/// Classifies a failure by its text: `std` keeps nothing else of `getaddrinfo`'s EAI code (the
+/// words are those of glibc, musl and macOS).
 fn classify(host: &str, source: io::Error) -> ResolveError {
-    const WSAHOST_NOT_FOUND: i32 = 11001;
-    const WSATRY_AGAIN: i32 = 11002;
-    const WSANO_DATA: i32 = 11004;
-
     let host = host.to_owned();
     let text = source.to_string().to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    match source.raw_os_error() {
-        Some(WSAHOST_NOT_FOUND | WSANO_DATA) => ResolveError::NotFound { host },
-        Some(WSATRY_AGAIN) => ResolveError::Temporary { host },
-        _ if says(&[
-            "not known",
-            "no address associated",
-            "does not resolve",
-            "not supported for hostname",
-        ]) =>
-        {
-            ResolveError::NotFound { host }
-        }
-        _ if says(&["temporary failure", "try again"]) => ResolveError::Temporary { host },
-        _ => ResolveError::System { host, source },
+    let not_found =
+        ["not known", "no address associated", "does not resolve", "not supported for hostname"];
+    if says(&not_found) {
+        ResolveError::NotFound { host }
+    } else if says(&["temporary failure", "try again"]) {
+        ResolveError::Temporary { host }
+    } else {
+        ResolveError::System { host, source }
     }
 }
 
@@ -307,9 +297,5 @@ mod tests {
             assert!(matches!(say(words), ResolveError::Temporary { .. }), "{words}");
         }
         assert!(matches!(say("Memory allocation failure"), ResolveError::System { .. }));
-        assert!(matches!(
-            classify("h", io::Error::from_raw_os_error(11001)),
-            ResolveError::NotFound { .. }
-        ));
     }
 }

@@ -1,6 +1,6 @@
 //! `--retry` and `--reconnect`: whether to try again, and when.
 //!
-//! A pure schedule: it is told what failed and is handed randomness, and says how long to wait.
+//! A pure schedule: from what failed and a random number it computes how long to wait.
 //! It neither waits nor dials. RFC 6455 §7.2.3: "To avoid this, clients SHOULD use some form of
 //! backoff when trying to reconnect after abnormal closures".
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::wire::http_date;
 
-/// The first delay where `--retry-delay` says nothing.
+/// The first delay without `--retry-delay`.
 pub const DEFAULT_DELAY: Duration = Duration::from_secs(1);
 
 /// Delays stop growing here, unless the first is longer.
@@ -23,7 +23,7 @@ const STABLE: Duration = Duration::from_secs(10);
 /// What went wrong while a connection was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The name has no address, or the name server did not say.
+    /// The name has no address, or the name server did not answer.
     Resolve,
     /// No address took a TCP connection.
     Connect,
@@ -85,12 +85,12 @@ pub enum Verdict {
         number: u32,
     },
     /// Tell the failure and end.
-    GiveUp(Reason),
+    GiveUp(RetryReason),
 }
 
 /// Why not to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum RetryReason {
     /// The same would happen.
     Lasting,
     /// It was tried as often as was asked.
@@ -122,7 +122,7 @@ impl Failure {
 impl Ended {
     /// Whether `--reconnect` connects again.
     ///
-    /// Of the peer's codes those do that tell of its state and not of what we did: 1001 going
+    /// Of the peer's codes those count that report its state and not what we did: 1001 going
     /// away, 1011 internal error, 1012 restart, 1013 try again later, 1014 bad gateway. 1000, no
     /// code and an application's own codes are an end that somebody meant.
     pub fn is_reconnected(self) -> bool {
@@ -149,10 +149,10 @@ impl Schedule {
         random: u64,
     ) -> Verdict {
         if !failure.is_transient() {
-            return Verdict::GiveUp(Reason::Lasting);
+            return Verdict::GiveUp(RetryReason::Lasting);
         }
         match retry_after {
-            Some(asked) if asked > MOST_ASKED => Verdict::GiveUp(Reason::TooLong(asked)),
+            Some(asked) if asked > MOST_ASKED => Verdict::GiveUp(RetryReason::TooLong(asked)),
             // "Servers send the "Retry-After" header field to indicate how long the user agent
             // ought to wait before making a follow-up request" (RFC 9110 §10.2.3).
             asked => self.again(asked.unwrap_or_default(), random),
@@ -162,7 +162,7 @@ impl Schedule {
     /// After an open connection ended, which had stood for this time: what `--reconnect` does.
     pub fn ended(&mut self, ended: Ended, stood: Duration, random: u64) -> Verdict {
         if !ended.is_reconnected() {
-            return Verdict::GiveUp(Reason::Lasting);
+            return Verdict::GiveUp(RetryReason::Lasting);
         }
         if stood >= STABLE {
             self.granted = 0;
@@ -172,7 +172,7 @@ impl Schedule {
 
     fn again(&mut self, least: Duration, random: u64) -> Verdict {
         if self.options.retries.is_some_and(|most| self.granted >= most) {
-            return Verdict::GiveUp(Reason::Exhausted);
+            return Verdict::GiveUp(RetryReason::Exhausted);
         }
         let after = jittered(self.delay(), random).max(least);
         self.granted = self.granted.saturating_add(1);
@@ -262,9 +262,9 @@ mod tests {
             assert!(matches!(verdict, Verdict::Again { number: n, .. } if n == number));
         }
         let verdict = tries.failed(Failure::TimedOut, None, 0);
-        assert_eq!(verdict, Verdict::GiveUp(Reason::Exhausted));
+        assert_eq!(verdict, Verdict::GiveUp(RetryReason::Exhausted));
         let verdict = schedule(Some(0), SECOND).failed(Failure::Connect, None, 0);
-        assert_eq!(verdict, Verdict::GiveUp(Reason::Exhausted));
+        assert_eq!(verdict, Verdict::GiveUp(RetryReason::Exhausted));
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
             [Tls, ProxyRefused, Other, Status(401), Status(404), Status(501), Status(301)]
         {
             let verdict = schedule(None, SECOND).failed(failure, None, 0);
-            assert_eq!(verdict, Verdict::GiveUp(Reason::Lasting), "{failure:?}");
+            assert_eq!(verdict, Verdict::GiveUp(RetryReason::Lasting), "{failure:?}");
         }
         for status in [408, 425, 429, 500, 502, 503, 504] {
             assert!(Status(status).is_transient(), "{status}");
@@ -289,7 +289,7 @@ mod tests {
         };
         assert_eq!(wait(asks(120)), SECOND * 120);
         assert_eq!(wait(asks(0)), SECOND);
-        assert_eq!(asks(3601), Verdict::GiveUp(Reason::TooLong(SECOND * 3601)));
+        assert_eq!(asks(3601), Verdict::GiveUp(RetryReason::TooLong(SECOND * 3601)));
     }
 
     #[test]
@@ -320,7 +320,7 @@ mod tests {
             Ended::Closed(Some(4001)),
         ] {
             let verdict = schedule(None, SECOND).ended(ended, CAP, 0);
-            assert_eq!(verdict, Verdict::GiveUp(Reason::Lasting), "{ended:?}");
+            assert_eq!(verdict, Verdict::GiveUp(RetryReason::Lasting), "{ended:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The way from here to a server: every choice about it in one place, and the hops it leads to.
 //!
 //! A [`Transport`] is what was chosen, a [`Route`] what that means for one URL: where to connect
-//! first, what to say to a proxy, whose name TLS proves. Opening it is the caller's.
+//! first, what to send to a proxy, whose name TLS proves. Opening it is the caller's.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,12 +11,12 @@ use std::time::Instant;
 use thiserror::Error;
 
 use super::dial::{self, DialError, Dialed};
-use super::link::plain_io;
 use super::overrides::Overrides;
-use super::proxy::choice::{self, ChoiceError, ProxyOptions, Reason};
+use super::plain_io::plain_io;
+use super::proxy::choice::{self, ChoiceError, ProxyOptions, ProxyReason};
 use super::proxy::{Destination, Dialogue, Proxy, ProxyError, Scheme};
 use super::resolve::{self, Family, ResolveError};
-use super::source::Source;
+use super::source::LocalAddress;
 use super::stream::Stream;
 use super::target::Target;
 use super::tls::TlsOptions;
@@ -32,7 +32,7 @@ pub struct Transport {
     /// Other addresses and destinations than the URL's.
     pub overrides: Overrides,
     /// Where connections leave from.
-    pub source: Source,
+    pub source: LocalAddress,
     /// A Unix socket to connect to instead of any host; no proxy then.
     pub unix_socket: Option<PathBuf>,
     /// Which addresses may be used.
@@ -49,8 +49,8 @@ pub struct Route {
     /// The proxy that is there, if it is one.
     pub proxy: Option<Proxy>,
     /// Why a proxy, or why none.
-    pub reason: Reason,
-    /// The server's place, as a proxy is told.
+    pub reason: ProxyReason,
+    /// The server's host and port, as a proxy gets them.
     pub destination: Destination,
     /// It is another than the URL's.
     redirected: bool,
@@ -77,11 +77,11 @@ pub struct UnixSocketError {
 
 /// Why a proxy can't even be asked.
 #[derive(Debug, Error)]
-pub enum AskError {
+pub enum ProxyRequestError {
     /// The proxy wants an address, and the server's name has none.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// Its protocol has no way to say it.
+    /// Its protocol can't express it.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
 }
@@ -97,7 +97,7 @@ impl Transport {
         let destination = self.overrides.redirected(&server);
         let redirected = destination != server;
         if let Some(path) = &self.unix_socket {
-            let (hop, reason) = (Hop::Unix(path.clone()), Reason::Unasked);
+            let (hop, reason) = (Hop::Unix(path.clone()), ProxyReason::Unasked);
             return Ok(Route { hop, proxy: None, reason, destination, redirected });
         }
         let choice = choice::choose(&self.proxy, target.secure, &server)?;
@@ -137,8 +137,12 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// [`AskError`].
-    pub fn dialogue(&self, route: &Route, deadline: Instant) -> Result<Option<Dialogue>, AskError> {
+    /// [`ProxyRequestError`].
+    pub fn dialogue(
+        &self,
+        route: &Route,
+        deadline: Instant,
+    ) -> Result<Option<Dialogue>, ProxyRequestError> {
         let Some(proxy) = &route.proxy else { return Ok(None) };
         let mut destination = route.destination.clone();
         if proxy.scheme.looks_up_here() {
@@ -178,7 +182,7 @@ impl Route {
         let mut notes = Vec::new();
         let Self { proxy, reason, destination, .. } = self;
         match (proxy, reason) {
-            (Some(proxy), Reason::Variable(_)) => {
+            (Some(proxy), ProxyReason::Variable(_)) => {
                 notes.push(format!(
                     "the connection goes through the proxy {proxy}, {reason} (W114)"
                 ));
@@ -186,7 +190,7 @@ impl Route {
             (Some(proxy), _) => {
                 notes.push(format!("the connection goes through the proxy {proxy}, {reason}"));
             }
-            (None, Reason::Bypassed { .. }) => {
+            (None, ProxyReason::Bypassed { .. }) => {
                 notes.push(format!("the connection goes through no proxy, {reason}"));
             }
             (None, _) => {}

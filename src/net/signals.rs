@@ -58,7 +58,7 @@ impl Signals {
         self.pipes.is_some()
     }
 
-    /// Notes that the poll says that a signal came.
+    /// Notes that the poll reported a signal.
     pub fn set_ready(&mut self) {
         self.ready = true;
     }

@@ -12,11 +12,11 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
-use super::link::plain_io;
+use super::plain_io::plain_io;
 
 /// Where connections leave from; by default, wherever the system thinks best.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Source {
+pub struct LocalAddress {
     /// `--interface`.
     pub interface: Option<Interface>,
     /// `--local-port`: the first of these that is free.
@@ -47,7 +47,7 @@ pub enum SourceError {
     Ports(String),
 }
 
-impl Source {
+impl LocalAddress {
     /// Whether the system is free to choose.
     pub fn is_any(&self) -> bool {
         self.interface.is_none() && self.ports.is_none()
@@ -176,8 +176,8 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    fn from(interface: Option<&str>, ports: Option<&str>) -> Source {
-        Source {
+    fn from(interface: Option<&str>, ports: Option<&str>) -> LocalAddress {
+        LocalAddress {
             interface: interface.map(|text| text.parse().unwrap()),
             ports: ports.map(|text| text.parse().unwrap()),
         }

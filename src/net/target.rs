@@ -1,7 +1,7 @@
 //! The URL as typed becomes what is dialled and what is sent.
 //!
 //! Deals with RFC 6455 §3 and the URL Standard's host rules. Must not know DNS,
-//! sockets or other options. What a user name and password say appears in no
+//! sockets or other options. A user name and password appear in no
 //! message, error or debug output of this file.
 
 #[cfg(test)]
@@ -38,7 +38,7 @@ pub struct Target {
     pub notes: Vec<String>,
 }
 
-/// Why a text is not a WebSocket URL; each says what to write instead.
+/// Why a text is not a WebSocket URL; each error names what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TargetError {
     /// Nothing was given.
@@ -82,7 +82,7 @@ pub enum TargetError {
     /// No host before the port or the path.
     #[error("the URL has no host; write one, as in ws://localhost:9000/chat")]
     MissingHost,
-    /// An IPv6 address whose colons cannot be told from the port's.
+    /// An IPv6 address whose colons can't be distinguished from the port's.
     #[error("an IPv6 address needs brackets in a URL; write [{address}]")]
     BareIpv6 {
         /// The address found.

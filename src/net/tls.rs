@@ -33,7 +33,7 @@ use std::rc::Rc;
 use native_tls::TlsAcceptor;
 
 pub use self::client::TlsClient;
-use self::engine::{Failure, Middle, Step, Stream};
+use self::engine::{Failure, HandshakeStep, Middle, Stream};
 pub use self::error::{CertificateProblem, TlsError};
 use self::memory::{MemoryStream, TapOn, Wire};
 use self::options::Pin;
@@ -53,7 +53,7 @@ const OUTGOING_FLOOD: usize = 1024 * 1024;
 /// One TLS connection without its socket.
 pub struct TlsPipe {
     wire: Rc<RefCell<Wire>>,
-    state: State,
+    state: PipeState,
     /// Whose certificate is expected; empty on a server.
     host: String,
     verified: bool,
@@ -97,7 +97,7 @@ pub enum Closure {
     Truncated,
 }
 
-enum State {
+enum PipeState {
     Handshaking(Middle),
     Open(Stream),
     Failed(TlsError),
@@ -126,7 +126,7 @@ impl TlsPipe {
     fn new(tap_on: TapOn, host: &str, verified: bool) -> Self {
         Self {
             wire: Wire::shared(tap_on),
-            state: State::Stepping,
+            state: PipeState::Stepping,
             host: host.to_owned(),
             verified,
             facts: None,
@@ -158,13 +158,13 @@ impl TlsPipe {
     }
 
     fn step(&mut self) -> Result<Handshake, TlsError> {
-        match mem::replace(&mut self.state, State::Stepping) {
-            State::Handshaking(middle) => self.settle(middle.handshake()),
+        match mem::replace(&mut self.state, PipeState::Stepping) {
+            PipeState::Handshaking(middle) => self.settle(middle.handshake()),
             other => {
                 let result = match &other {
-                    State::Failed(error) => Err(error.clone()),
-                    State::Open(_) => Ok(Handshake::Done),
-                    State::Handshaking(_) | State::Stepping => Ok(Handshake::InProgress),
+                    PipeState::Failed(error) => Err(error.clone()),
+                    PipeState::Open(_) => Ok(Handshake::Done),
+                    PipeState::Handshaking(_) | PipeState::Stepping => Ok(Handshake::InProgress),
                 };
                 self.state = other;
                 result
@@ -172,28 +172,28 @@ impl TlsPipe {
         }
     }
 
-    fn settle(&mut self, step: Step) -> Result<Handshake, TlsError> {
+    fn settle(&mut self, step: HandshakeStep) -> Result<Handshake, TlsError> {
         match step {
-            Step::Done(mut stream) => {
+            HandshakeStep::Done(mut stream) => {
                 let chain = stream.peer_certificates();
                 self.note_certificates(&chain);
                 self.facts = Some(self.collect_facts(&stream));
                 if let Err(error) = self.check_pins(chain.first()) {
                     stream.shutdown();
-                    self.state = State::Failed(error.clone());
+                    self.state = PipeState::Failed(error.clone());
                     return Err(error);
                 }
-                self.state = State::Open(stream);
+                self.state = PipeState::Open(stream);
                 Ok(Handshake::Done)
             }
-            Step::Wait(middle) => {
-                self.state = State::Handshaking(middle);
+            HandshakeStep::Wait(middle) => {
+                self.state = PipeState::Handshaking(middle);
                 Ok(Handshake::InProgress)
             }
-            Step::Failed(Failure { words, chain }) => {
+            HandshakeStep::Failed(Failure { words, chain }) => {
                 self.note_certificates(&chain);
                 let error = self.explain_handshake_failure(&words);
-                self.state = State::Failed(error.clone());
+                self.state = PipeState::Failed(error.clone());
                 Err(error)
             }
         }
@@ -235,7 +235,7 @@ impl TlsPipe {
     /// Whether ciphertext is welcome; if not, stop reading the socket.
     pub fn wants_ciphertext(&self) -> bool {
         let wire = self.wire.borrow();
-        let ended = self.end.is_some() || matches!(self.state, State::Failed(_));
+        let ended = self.end.is_some() || matches!(self.state, PipeState::Failed(_));
         if let Some(outer) = &self.outer {
             return !ended && outer.wants_ciphertext();
         }
@@ -255,7 +255,7 @@ impl TlsPipe {
         }
     }
 
-    /// Takes ciphertext from a slice and says how much: less than all when the
+    /// Takes ciphertext from a slice and returns how much: less than all when the
     /// buffer is full.
     pub fn feed_ciphertext(&mut self, mut bytes: &[u8]) -> usize {
         if let Some(outer) = &mut self.outer {
@@ -281,7 +281,7 @@ impl TlsPipe {
         own + self.outer.as_ref().map_or(0, |outer| outer.pending_ciphertext())
     }
 
-    /// Writes waiting ciphertext once to `sink` and says how much went.
+    /// Writes waiting ciphertext once to `sink` and returns how much was written.
     ///
     /// # Errors
     ///
@@ -317,9 +317,9 @@ impl TlsPipe {
 
     fn decrypt(&mut self, buf: &mut [u8]) -> Result<PlainRead, TlsError> {
         let stream = match &mut self.state {
-            State::Open(stream) => stream,
-            State::Failed(error) => return Err(error.clone()),
-            State::Handshaking(_) | State::Stepping => return Ok(PlainRead::Empty),
+            PipeState::Open(stream) => stream,
+            PipeState::Failed(error) => return Err(error.clone()),
+            PipeState::Handshaking(_) | PipeState::Stepping => return Ok(PlainRead::Empty),
         };
         let mut filled = 0;
         while filled < buf.len() && self.end.is_none() {
@@ -341,7 +341,7 @@ impl TlsPipe {
         }
     }
 
-    /// Encrypts plaintext and says how much was taken: less than all, even none,
+    /// Encrypts plaintext and returns how much was taken: less than all, even none,
     /// while the handshake lasts or 256 KiB of ciphertext wait to be sent.
     ///
     /// # Errors
@@ -355,9 +355,9 @@ impl TlsPipe {
 
     fn encrypt(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
         let stream = match &mut self.state {
-            State::Open(stream) => stream,
-            State::Failed(error) => return Err(error.clone()),
-            State::Handshaking(_) | State::Stepping => return Ok(0),
+            PipeState::Open(stream) => stream,
+            PipeState::Failed(error) => return Err(error.clone()),
+            PipeState::Handshaking(_) | PipeState::Stepping => return Ok(0),
         };
         let mut taken = 0;
         while taken < plain.len() && self.wire.borrow().outgoing.pending().len() < OUTGOING_LIMIT {
@@ -376,7 +376,7 @@ impl TlsPipe {
     /// Ends our plaintext: RFC 8446 §6.1 "Each party MUST send a "close_notify"
     /// alert before closing its write side of the connection". Reading goes on.
     pub fn close_notify(&mut self) {
-        if let State::Open(stream) = &mut self.state {
+        if let PipeState::Open(stream) = &mut self.state {
             stream.shutdown();
         }
         self.push_out();
@@ -424,9 +424,9 @@ impl TlsPipe {
 impl fmt::Debug for TlsPipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Handshaking(_) | State::Stepping => "handshaking",
-            State::Open(_) => "open",
-            State::Failed(_) => "failed",
+            PipeState::Handshaking(_) | PipeState::Stepping => "handshaking",
+            PipeState::Open(_) => "open",
+            PipeState::Failed(_) => "failed",
         };
         f.debug_struct("TlsPipe")
             .field("host", &self.host)

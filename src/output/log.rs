@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostics::Diagnostic;
 use crate::event::{Event, Stamp};
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::ui::JsonPrinter;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;

@@ -3,10 +3,9 @@
 //! The only part of this layer that asks the system. It changes nothing, and reads no environment
 //! variable: whether `NO_COLOR` is set is handed in.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
-use crossterm::terminal;
-use crossterm::tty::IsTty as _;
+use rustix::termios::{Winsize, tcgetwinsize};
 
 /// Columns where nobody can say how many there are.
 pub const FALLBACK_WIDTH: usize = 80;
@@ -51,11 +50,11 @@ pub struct Terminal {
 impl Terminal {
     /// Asks the system. The width is that of the moment; ask again after it may have changed.
     pub fn look() -> Self {
-        let stdout = io::stdout().is_tty();
-        let stderr = io::stderr().is_tty();
-        // Without a terminal the question is not asked: crossterm would run `tput` for an answer.
-        let width = if stdout || stderr { width(terminal::size()) } else { FALLBACK_WIDTH };
-        Self { stdin: io::stdin().is_tty(), stdout, stderr, width }
+        let stdin = io::stdin().is_terminal();
+        let stdout = io::stdout().is_terminal();
+        let stderr = io::stderr().is_terminal();
+        let size = tcgetwinsize(io::stdout()).or_else(|_| tcgetwinsize(io::stderr()));
+        Self { stdin, stdout, stderr, width: width(size) }
     }
 
     /// Whether somebody sits there who can be talked with: input and output are a terminal.
@@ -65,9 +64,9 @@ impl Terminal {
 }
 
 /// Some terminals, serial ones for example, say that they have no columns.
-fn width(size: io::Result<(u16, u16)>) -> usize {
+fn width(size: rustix::io::Result<Winsize>) -> usize {
     match size {
-        Ok((columns, _)) if columns > 0 => columns.into(),
+        Ok(size) if size.ws_col > 0 => size.ws_col.into(),
         _ => FALLBACK_WIDTH,
     }
 }
@@ -91,8 +90,9 @@ mod tests {
 
     #[test]
     fn a_terminal_without_columns_has_the_usual_ones() {
-        assert_eq!(width(Ok((132, 43))), 132);
-        assert_eq!(width(Ok((0, 0))), 80);
-        assert_eq!(width(Err(io::Error::other("no terminal"))), 80);
+        let size = |ws_col| Ok(Winsize { ws_row: 43, ws_col, ws_xpixel: 0, ws_ypixel: 0 });
+        assert_eq!(width(size(132)), 132);
+        assert_eq!(width(size(0)), 80);
+        assert_eq!(width(Err(rustix::io::Errno::NOTTY)), 80);
     }
 }

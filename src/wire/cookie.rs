@@ -1,14 +1,13 @@
-//! Cookies (RFC 6265): what a Set-Cookie says, and which cookies a request carries.
+//! Cookies (RFC 6265): what a Set-Cookie holds, and which cookies a request carries.
 //!
-//! Deals with texts, names of hosts and seconds that are handed in. Knows no file, no clock and
-//! no list of public suffixes: a cookie for a whole top-level domain is refused, one for `co.uk`
-//! is not.
+//! Deals with texts, names of hosts and seconds that are handed in. Knows no file and no clock.
 
 mod jar;
 mod netscape;
 
 use std::fmt;
 
+use psl::Psl as _;
 use thiserror::Error;
 
 use super::http_date;
@@ -38,7 +37,7 @@ pub struct Cookie {
 
 /// Where a cookie comes from or goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct CookieScope<'a> {
     /// The host in lower case, an IPv6 address without brackets.
     pub host: &'a str,
     /// The path of the URL; a query is no part of it and ignored.
@@ -71,6 +70,16 @@ pub enum CookieError {
         /// Who sent it.
         host: String,
     },
+    /// A domain under which anybody can have a name.
+    #[error(
+        "the cookie {name:?} is for all of {domain:?}, where anybody can have a name; it is ignored (RFC 6265 §5.3)"
+    )]
+    PublicSuffix {
+        /// Its name.
+        name: String,
+        /// The domain attribute.
+        domain: String,
+    },
     /// A secure cookie without TLS.
     #[error("the cookie {name:?} is Secure but came without TLS; it is ignored, as browsers do")]
     NotSecure {
@@ -93,7 +102,7 @@ impl Cookie {
     /// # Errors
     ///
     /// The header must be ignored.
-    pub fn parse(text: &str, from: Place<'_>, now: i64) -> Result<Self, CookieError> {
+    pub fn parse(text: &str, from: CookieScope<'_>, now: i64) -> Result<Self, CookieError> {
         let mut parts = text.split(';');
         let (name, value) = parts
             .next()
@@ -168,21 +177,28 @@ impl Cookie {
     /// §5.2.3 and §5.3, steps 4 to 6.
     fn set_domain(&mut self, value: &str, host: &str) -> Result<(), CookieError> {
         let domain = value.strip_prefix('.').unwrap_or(value).to_ascii_lowercase();
+        let public = is_public_suffix(&domain);
         if domain.is_empty() || domain.eq_ignore_ascii_case(host) {
-            // An address or a top-level domain is a domain of one host.
-            self.host_only = domain.is_empty() || is_address(host) || !domain.contains('.');
+            // An address is a domain of one host, and so is a public suffix: "If the
+            // domain-attribute is identical to the canonicalized request-host: Let the
+            // domain-attribute be the empty string." (§5.3, step 5)
+            self.host_only = domain.is_empty() || is_address(host) || public;
             return Ok(());
         }
-        if !domain.contains('.') || !domain_matches(host, &domain) {
-            let (name, host) = (self.name.clone(), host.to_owned());
-            return Err(CookieError::ForeignDomain { name, domain, host });
+        let name = self.name.clone();
+        if !domain_matches(host, &domain) {
+            return Err(CookieError::ForeignDomain { name, domain, host: host.to_owned() });
+        }
+        // "Otherwise: Ignore the cookie entirely and abort these steps."
+        if public {
+            return Err(CookieError::PublicSuffix { name, domain });
         }
         (self.domain, self.host_only) = (domain, false);
         Ok(())
     }
 
     /// Whether a request to this place carries it at this time (§5.4, step 1).
-    pub fn goes_to(&self, to: Place<'_>, now: i64) -> bool {
+    pub fn goes_to(&self, to: CookieScope<'_>, now: i64) -> bool {
         let for_host = match self.host_only {
             true => self.domain.eq_ignore_ascii_case(to.host),
             false => domain_matches(to.host, &self.domain),
@@ -254,6 +270,12 @@ fn path_matches(path: &str, cookie_path: &str) -> bool {
     let path = if path.is_empty() { "/" } else { path };
     path.strip_prefix(cookie_path)
         .is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
+}
+
+/// "A "public suffix" is a domain that is controlled by a public registry, such as "com", "co.uk",
+/// and "pvt.k12.wy.us"." (§5.3) A name that the list does not have counts as a top-level domain.
+fn is_public_suffix(domain: &str) -> bool {
+    psl::List.suffix(domain.as_bytes()).is_some_and(|suffix| suffix == domain)
 }
 
 fn is_address(host: &str) -> bool {

@@ -50,7 +50,7 @@ pub fn parse(text: &str) -> Option<i64> {
         small(day?)?,
         small(hour)?,
         small(minute)?,
-        // A leap second, which RFC 9110 allows, is told as the one before.
+        // A leap second, which RFC 9110 allows, becomes the second before.
         small(if second == 60 { 59 } else { second })?,
         0,
     );

@@ -1,8 +1,6 @@
 //! The program as its users meet it: the real binary, real sockets on loopback, every byte of
 //! stdout and stderr, and the exit status.
 
-#![cfg(unix)]
-
 mod harness;
 
 mod commands;

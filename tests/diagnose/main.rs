@@ -3,8 +3,6 @@
 //!
 //! `UPDATE=1 cargo test --test diagnose` writes them anew.
 
-#![cfg(unix)]
-
 mod answers;
 mod doctor;
 mod endings;

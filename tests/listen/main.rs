@@ -1,7 +1,5 @@
 //! The server as its users meet it: the real binary, independent clients, raw sockets.
 
-#![cfg(unix)]
-
 mod harness;
 mod raw;
 

@@ -1,8 +1,6 @@
 //! `wscope listen --fault` as its users meet it: the real server against the real client and raw
 //! sockets. Every fault must be named by the client, and end it with the right status.
 
-#![cfg(unix)]
-
 #[path = "../listen/harness.rs"]
 #[allow(dead_code)]
 mod harness;

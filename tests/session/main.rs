@@ -3,8 +3,6 @@
 //! A test types, looks at the screen, and tells the peer when to go on; the peer looks at every
 //! byte. `tests/prompt` tests the prompt alone, `tests/cli` the binary where there is none.
 
-#![cfg(unix)]
-
 mod session;
 
 mod arriving;

@@ -139,13 +139,11 @@ fn the_file_has_a_usual_place() {
         let find = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
         };
-        usual_path(find).map(|path| path.to_string_lossy().replace('\\', "/"))
+        usual_path(find).map(|path| path.to_string_lossy().into_owned())
     };
-    if cfg!(unix) {
-        assert_eq!(path(&[("HOME", "/h")]).as_deref(), Some("/h/.config/wscope/config"));
-        let both = [("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")];
-        assert_eq!(path(&both).as_deref(), Some("/x/wscope/config"));
-        assert_eq!(path(&[("XDG_CONFIG_HOME", "x")]), None);
-    }
+    assert_eq!(path(&[("HOME", "/h")]).as_deref(), Some("/h/.config/wscope/config"));
+    let both = [("HOME", "/h"), ("XDG_CONFIG_HOME", "/x")];
+    assert_eq!(path(&both).as_deref(), Some("/x/wscope/config"));
+    assert_eq!(path(&[("XDG_CONFIG_HOME", "x")]), None);
     assert_eq!(path(&[]), None);
 }

@@ -30,7 +30,7 @@ pub(super) enum Means {
     Content,
     /// A flag that asks for something else than a handshake, and why it can't be had.
     Refused(&'static str),
-    /// Dropped with a note that says why. It has a value.
+    /// Dropped with a note that gives the reason. It has a value.
     Dropped(&'static str),
     /// The same without a value.
     DroppedFlag(&'static str),

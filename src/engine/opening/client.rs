@@ -15,13 +15,14 @@ use crate::engine::runtime::{Next, Ready, Runtime, Task, run};
 use crate::engine::slots::{Part, Slot, token};
 use crate::event::{ConnId, Direction, Event, Observed, Phases};
 use crate::net::dial::{Attempt, DialError, Dialed, Outcome};
-use crate::net::link::{Fill, Link, plain_io};
+use crate::net::link::{Fill, Link};
+use crate::net::plain_io::plain_io;
 use crate::net::proxy::tunnel;
 use crate::net::proxy::{Destination, Dialogue};
 use crate::net::random;
 use crate::net::redirect::{RedirectError, Trail, is_redirect};
 use crate::net::resolve::ResolveError;
-use crate::net::route::{AskError, Hop, Route, UnixSocketError, connect_unix};
+use crate::net::route::{Hop, ProxyRequestError, Route, UnixSocketError, connect_unix};
 use crate::net::stream::Stream;
 use crate::net::target::Target;
 use crate::net::tls::{TlsClient, TlsPipe};
@@ -101,7 +102,7 @@ enum State {
     /// TLS with the proxy.
     SecuringProxy(Box<Link>),
     /// The server's name is being looked up for the proxy.
-    Asking(Box<Link>, Receiver<Result<Option<Dialogue>, AskError>>),
+    Asking(Box<Link>, Receiver<Result<Option<Dialogue>, ProxyRequestError>>),
     /// The proxy is asked for a way to the server.
     Talking(Box<Link>, Box<Dialogue>),
     /// TLS with the server.

@@ -62,7 +62,7 @@ pub struct HexReader {
     repeating: bool,
 }
 
-/// How the lines of the input are made up, told from the first one.
+/// How the lines of the input are laid out, as the first one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
     /// Digits, spaces, `0x`, commas.

@@ -51,7 +51,6 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         pretty: Pretty::default(),
         color: args.color,
         show_secrets: false,
-        redact: Vec::new(),
     };
     let display = Display::resolve(&options, terminal);
     let config = OpenConfig::resolve(&args.url, args.handshake, Limits::default())?;

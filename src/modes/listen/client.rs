@@ -14,7 +14,7 @@ use crate::behaviour::faults::FaultInjector;
 use crate::behaviour::payload::Payload;
 use crate::behaviour::reply::Reply;
 use crate::behaviour::stop::Stop;
-use crate::config;
+use crate::config::ListenBehaviour;
 use crate::engine::connection::{Connection, Setup};
 use crate::engine::lingering::Lingering;
 use crate::engine::opening::server::{Answer, Progress, Request, ServerOpening, Then, peer_name};
@@ -332,14 +332,14 @@ impl Client {
             connection.add(payload);
         }
         match &config.answer {
-            config::Answer::Nothing => {}
-            config::Answer::Echo => connection.add(Box::new(Echo::default())),
-            config::Answer::Broadcast => connection.add(Broadcast::new(&shared.posts)),
-            config::Answer::Reply(text) => connection.add(Box::new(Reply {
+            ListenBehaviour::Nothing => {}
+            ListenBehaviour::Echo => connection.add(Box::new(Echo::default())),
+            ListenBehaviour::Broadcast => connection.add(Broadcast::new(&shared.posts)),
+            ListenBehaviour::Reply(text) => connection.add(Box::new(Reply {
                 opcode: if config.binary { Data::Binary } else { Data::Text },
                 content: Rc::clone(shared.reply.get_or_insert_with(|| text.as_bytes().into())),
             })),
-            config::Answer::Exec { command, raw } => {
+            ListenBehaviour::Exec { command, raw } => {
                 let subprotocol = agreed.subprotocol.as_deref().unwrap_or_default();
                 match self.spawn(command, &path, subprotocol, runtime) {
                     Ok(child) => connection.add(Exec::new(child, *raw, config.binary)),

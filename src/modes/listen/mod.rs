@@ -20,12 +20,11 @@ use self::server::Server;
 use crate::behaviour::greeting::Greeting;
 use crate::behaviour::input::Input;
 use crate::cli::{InputFormat, OutputFormat};
-use crate::config::{Answer, Faults, ListenConfig, TlsConfig};
+use crate::config::{Faults, ListenBehaviour, ListenConfig, TlsConfig};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{self, LISTENERS, Runtime};
 use crate::event::{ConnId, Event};
-use crate::net::descriptors;
-use crate::net::listener::Listeners;
+use crate::net::listener::{Listeners, descriptors_left};
 use crate::net::tls::{Certificate, TlsServer};
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
@@ -120,8 +119,8 @@ fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {
 /// How many clients there may be: as asked for, or as descriptors allow.
 fn most_clients(config: &ListenConfig) -> usize {
     // A process of --exec has a pipe for its stdin and one for its stdout.
-    let each = if matches!(config.answer, Answer::Exec { .. }) { 3 } else { 1 };
-    let possible = usize::try_from(descriptors::left() / each).unwrap_or(usize::MAX).max(1);
+    let each = if matches!(config.answer, ListenBehaviour::Exec { .. }) { 3 } else { 1 };
+    let possible = usize::try_from(descriptors_left() / each).unwrap_or(usize::MAX).max(1);
     match config.max_clients {
         Some(most) if most > possible && !config.display.quiet => {
             stderr::note(&format!(

@@ -33,7 +33,7 @@ pub enum Scheme {
     Socks5h,
 }
 
-/// A proxy and what it is told of us.
+/// A proxy and what it is sent about us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
     /// How it is spoken to.
@@ -103,7 +103,7 @@ impl Scheme {
         }
     }
 
-    /// Whether the server's name is looked up here, and the proxy told an address.
+    /// Whether the server's name is looked up here, and the proxy gets an address.
     pub fn looks_up_here(self) -> bool {
         matches!(self, Self::Socks4 | Self::Socks5)
     }

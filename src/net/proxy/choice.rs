@@ -48,12 +48,12 @@ pub struct Choice {
     /// The proxy; `None` goes straight to the server.
     pub proxy: Option<Proxy>,
     /// What decided.
-    pub reason: Reason,
+    pub reason: ProxyReason,
 }
 
 /// What decided. As text it continues "the proxy …" or "no proxy …".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum ProxyReason {
     /// Nobody asked for one.
     Unasked,
     /// `--proxy`.
@@ -103,7 +103,8 @@ pub fn choose(
         None => variables(secure).iter().find_map(variable),
     };
     let Some((source_name, text)) = found else {
-        let reason = if options.proxy.is_some() { Reason::Option } else { Reason::Unasked };
+        let reason =
+            if options.proxy.is_some() { ProxyReason::Option } else { ProxyReason::Unasked };
         return Ok(Choice { proxy: None, reason });
     };
     let exceptions = match options.noproxy.as_deref() {
@@ -114,7 +115,7 @@ pub fn choose(
         && let Some(entry) = bypass::matching(text, &server.host, server.port)
     {
         let entry = entry.to_owned();
-        let reason = Reason::Bypassed { list, entry, instead_of: source_name };
+        let reason = ProxyReason::Bypassed { list, entry, instead_of: source_name };
         return Ok(Choice { proxy: None, reason });
     }
     let mut proxy = Proxy::parse(text).map_err(|error| ChoiceError { source_name, error })?;
@@ -122,8 +123,8 @@ pub fn choose(
         proxy.credentials = Some(user.clone());
     }
     let reason = match options.proxy {
-        Some(_) => Reason::Option,
-        None => Reason::Variable(source_name),
+        Some(_) => ProxyReason::Option,
+        None => ProxyReason::Variable(source_name),
     };
     Ok(Choice { proxy: Some(proxy), reason })
 }
@@ -148,7 +149,7 @@ impl fmt::Debug for ProxyOptions {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for ProxyReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unasked => f.write_str("because none is set"),
@@ -177,7 +178,7 @@ mod tests {
     }
 
     /// The proxy's host and what decided.
-    fn chosen(options: &ProxyOptions, secure: bool) -> (Option<String>, Reason) {
+    fn chosen(options: &ProxyOptions, secure: bool) -> (Option<String>, ProxyReason) {
         let server = Destination::new("server.example", if secure { 443 } else { 80 });
         let Choice { proxy, reason } = choose(options, secure, &server).unwrap();
         (proxy.map(|proxy| proxy.host), reason)
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn without_anything_there_is_none() {
-        assert_eq!(chosen(&options(None, &[]), false), (None, Reason::Unasked));
+        assert_eq!(chosen(&options(None, &[]), false), (None, ProxyReason::Unasked));
     }
 
     #[test]
@@ -207,35 +208,35 @@ mod tests {
         let mut left = all.to_vec();
         for (host, name) in order {
             let found = chosen(&options(None, &left), false);
-            assert_eq!(found, (Some(host.to_owned()), Reason::Variable(name)));
+            assert_eq!(found, (Some(host.to_owned()), ProxyReason::Variable(name)));
             left.retain(|(variable, _)| *variable != name);
         }
         let secure = [("https_proxy", "x"), ("HTTPS_PROXY", "y"), ("wss_proxy", "w")];
         let found = chosen(&options(None, &secure), true);
-        assert_eq!(found, (Some("w".to_owned()), Reason::Variable("wss_proxy")));
+        assert_eq!(found, (Some("w".to_owned()), ProxyReason::Variable("wss_proxy")));
         let found = chosen(&options(None, &secure[1..2]), true);
-        assert_eq!(found, (Some("y".to_owned()), Reason::Variable("HTTPS_PROXY")));
-        assert_eq!(chosen(&options(None, &secure), false), (None, Reason::Unasked));
+        assert_eq!(found, (Some("y".to_owned()), ProxyReason::Variable("HTTPS_PROXY")));
+        assert_eq!(chosen(&options(None, &secure), false), (None, ProxyReason::Unasked));
     }
 
     #[test]
     fn http_proxy_counts_in_lower_case_only() {
         let found = chosen(&options(None, &[("HTTP_PROXY", "h")]), false);
-        assert_eq!(found, (None, Reason::Unasked));
+        assert_eq!(found, (None, ProxyReason::Unasked));
     }
 
     #[test]
     fn an_empty_variable_is_none() {
         let found = chosen(&options(None, &[("http_proxy", ""), ("all_proxy", "h")]), false);
-        assert_eq!(found, (Some("h".to_owned()), Reason::Variable("all_proxy")));
+        assert_eq!(found, (Some("h".to_owned()), ProxyReason::Variable("all_proxy")));
     }
 
     #[test]
     fn the_option_comes_before_the_environment_even_empty() {
         let environment = [("http_proxy", "env")];
         let found = chosen(&options(Some("opt"), &environment), false);
-        assert_eq!(found, (Some("opt".to_owned()), Reason::Option));
-        assert_eq!(chosen(&options(Some(""), &environment), false), (None, Reason::Option));
+        assert_eq!(found, (Some("opt".to_owned()), ProxyReason::Option));
+        assert_eq!(chosen(&options(Some(""), &environment), false), (None, ProxyReason::Option));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What goes wrong with a proxy, told apart so that each has its cure.
+//! What goes wrong with a proxy, each kind with its remedy.
 //!
 //! A proxy's words are foreign: they are kept raw in the head, and escaped where a message quotes
 //! them.
@@ -80,7 +80,7 @@ pub enum ProxyError {
         /// The protocol we spoke.
         spoke: &'static str,
     },
-    /// The protocol has no way to say this.
+    /// The protocol can't express this.
     #[error("{protocol} cannot carry {what}")]
     Unspeakable {
         /// The protocol.
@@ -160,7 +160,7 @@ impl ProxyError {
         }
     }
 
-    /// The response that tells it, if the proxy speaks HTTP.
+    /// The response that reports it, if the proxy speaks HTTP.
     pub fn head(&self) -> Option<&Head> {
         match self {
             Self::Refused { head } | Self::Unauthorized { head, .. } => Some(head),

@@ -14,7 +14,7 @@ pub(super) struct Socks5 {
     pub(super) output: Vec<u8>,
     /// Bytes taken from the proxy in all.
     pub(super) received: usize,
-    state: State,
+    state: Socks5State,
     /// The message that is being received.
     message: Vec<u8>,
     request: Vec<u8>,
@@ -22,7 +22,7 @@ pub(super) struct Socks5 {
     login: Option<Vec<u8>>,
 }
 
-enum State {
+enum Socks5State {
     Method,
     Login,
     Reply,
@@ -41,26 +41,33 @@ impl Socks5 {
             None => vec![5, 1, NO_AUTHENTICATION],
         };
         let request = request(destination)?;
-        Ok(Self { output, received: 0, state: State::Method, message: Vec::new(), request, login })
+        Ok(Self {
+            output,
+            received: 0,
+            state: Socks5State::Method,
+            message: Vec::new(),
+            request,
+            login,
+        })
     }
 
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Fed, ProxyError> {
         let mut consumed = 0;
         // Byte by byte: the longest message has 262, and nothing behind the last is taken.
         for byte in bytes {
-            if matches!(self.state, State::Open | State::Failed(_)) {
+            if matches!(self.state, Socks5State::Open | Socks5State::Failed(_)) {
                 break;
             }
             consumed += 1;
             self.received += 1;
             self.message.push(*byte);
             if let Err(error) = self.step() {
-                self.state = State::Failed(error);
+                self.state = Socks5State::Failed(error);
             }
         }
         match &self.state {
-            State::Failed(error) => Err(error.clone()),
-            state => Ok(Fed { consumed, open: matches!(state, State::Open) }),
+            Socks5State::Failed(error) => Err(error.clone()),
+            state => Ok(Fed { consumed, open: matches!(state, Socks5State::Open) }),
         }
     }
 
@@ -68,12 +75,12 @@ impl Socks5 {
     fn step(&mut self) -> Result<(), ProxyError> {
         match (&self.state, &self.message[..]) {
             // RFC 1928 §3: VER, METHOD.
-            (State::Method, [5, method]) => {
+            (Socks5State::Method, [5, method]) => {
                 match (*method, &mut self.login) {
                     (NO_AUTHENTICATION, _) => self.ask(),
                     (USERNAME_PASSWORD, Some(login)) => {
                         self.output.append(login);
-                        self.state = State::Login;
+                        self.state = Socks5State::Login;
                     }
                     (USERNAME_PASSWORD | NO_ACCEPTABLE_METHODS, login) => {
                         return Err(ProxyError::SocksUnauthorized { sent: login.is_some() });
@@ -87,27 +94,31 @@ impl Socks5 {
             // RFC 1929 §2: VER, STATUS. "A STATUS field of X'00' indicates success. If the server
             // returns a `failure' (STATUS value other than X'00') status, it MUST close the
             // connection."
-            (State::Login, [1, 0]) => {
+            (Socks5State::Login, [1, 0]) => {
                 self.message.clear();
                 self.ask();
             }
-            (State::Login, [1, _]) => return Err(ProxyError::SocksUnauthorized { sent: true }),
-            // Some servers put the version of SOCKS here, as curl and others know; told by what
+            (Socks5State::Login, [1, _]) => {
+                return Err(ProxyError::SocksUnauthorized { sent: true });
+            }
+            // Some servers put the version of SOCKS here, as curl and others know; recognised by what
             // follows it.
-            (State::Login, [5, 0]) => {
+            (Socks5State::Login, [5, 0]) => {
                 self.message.clear();
                 self.ask();
             }
-            (State::Login, [5, _]) => return Err(ProxyError::SocksUnauthorized { sent: true }),
-            (State::Login, [1 | 5]) => {}
-            (State::Login, [found, ..]) => {
+            (Socks5State::Login, [5, _]) => {
+                return Err(ProxyError::SocksUnauthorized { sent: true });
+            }
+            (Socks5State::Login, [1 | 5]) => {}
+            (Socks5State::Login, [found, ..]) => {
                 return Err(wrong("the version of the login's answer", *found, "1"));
             }
             // RFC 1928 §6: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT.
-            (State::Reply, [5, code]) if *code != 0 => {
+            (Socks5State::Reply, [5, code]) if *code != 0 => {
                 return Err(ProxyError::SocksRefused { version: 5, code: *code });
             }
-            (State::Reply, [5, 0, _, kind, rest @ ..]) => {
+            (Socks5State::Reply, [5, 0, _, kind, rest @ ..]) => {
                 let length = match (*kind, rest) {
                     (1, _) => 4 + 2,
                     (4, _) => 16 + 2,
@@ -116,10 +127,10 @@ impl Socks5 {
                     (found, _) => return Err(wrong("the address type", found, "1, 3 or 4")),
                 };
                 if rest.len() == length {
-                    self.state = State::Open;
+                    self.state = Socks5State::Open;
                 }
             }
-            (State::Method | State::Reply, [5, ..]) => {}
+            (Socks5State::Method | Socks5State::Reply, [5, ..]) => {}
             (_, [found, ..]) => return Err(wrong("the version", *found, "5")),
             (_, []) => {}
         }
@@ -128,7 +139,7 @@ impl Socks5 {
 
     fn ask(&mut self) {
         self.output.append(&mut self.request);
-        self.state = State::Reply;
+        self.state = Socks5State::Reply;
     }
 }
 

@@ -12,11 +12,11 @@ use native as library;
 #[cfg(target_os = "linux")]
 use openssl as library;
 
-use super::engine::Step;
+use super::engine::HandshakeStep;
 use super::options::{ClientIdentity, Pin, ServerName, TlsOptions};
 use super::{TapOn, TlsError, TlsPipe};
-use crate::net::files;
-use crate::net::link::plain_io;
+use crate::net::files::{self, FileOnce};
+use crate::net::plain_io::plain_io;
 use crate::net::secret::Secret;
 
 #[cfg(not(target_os = "linux"))]
@@ -44,8 +44,8 @@ impl TlsClient {
     /// [`TlsError::KeyLog`], [`TlsError::Unavailable`] and [`TlsError::Setup`].
     pub fn new(options: &TlsOptions) -> Result<Self, TlsError> {
         let mut roots = Vec::new();
-        if let Some(path) = &options.cacert {
-            roots.extend(read_ca_file(path)?);
+        if let Some(file) = &options.cacert {
+            roots.extend(read_ca_file(file)?);
         }
         if let Some(path) = &options.capath {
             roots.extend(read_ca_folder(path)?);
@@ -74,7 +74,7 @@ impl TlsClient {
         let name = name.strip_suffix('.').unwrap_or(name);
         let mut pipe = TlsPipe::new(TapOn::Incoming, name, self.verified);
         pipe.pins.clone_from(&self.pins);
-        let step: Step = library::connect(&self.connector, name, pipe.stream())?;
+        let step: HandshakeStep = library::connect(&self.connector, name, pipe.stream())?;
         pipe.settle(step).map(|_| pipe)
     }
 }
@@ -93,12 +93,12 @@ fn ca_error(path: &Path, reason: String) -> TlsError {
     TlsError::CaFile { path: path.to_owned(), reason }
 }
 
-fn read_ca_file(path: &Path) -> Result<Vec<library::Certificate>, TlsError> {
-    let pem =
-        files::read_named(path, files::MOST).map_err(|error| ca_error(path, error.reason()))?;
-    let certificates = library::certificates(&pem).map_err(|reason| ca_error(path, reason))?;
+fn read_ca_file(file: &FileOnce) -> Result<Vec<library::Certificate>, TlsError> {
+    let fail = |reason| ca_error(file.path(), reason);
+    let pem = file.read().map_err(|error| fail(error.reason()))?;
+    let certificates = library::certificates(pem).map_err(fail)?;
     if certificates.is_empty() {
-        return Err(ca_error(path, "it holds no PEM certificate".to_owned()));
+        return Err(fail("it holds no PEM certificate".to_owned()));
     }
     Ok(certificates)
 }
@@ -109,8 +109,11 @@ fn read_ca_folder(path: &Path) -> Result<Vec<library::Certificate>, TlsError> {
     let fail = |error: std::io::Error| ca_error(path, plain_io(&error));
     let mut certificates = Vec::new();
     for entry in fs::read_dir(path).map_err(fail)? {
-        // A socket or a folder can't be read, and another file may be of another kind.
-        if let Ok(pem) = files::read_named(&entry.map_err(fail)?.path(), files::MOST) {
+        let path = entry.map_err(fail)?.path();
+        // A FIFO would be waited for; another file may be of another kind.
+        if path.is_file()
+            && let Ok(pem) = files::read_named(&path, files::MOST)
+        {
             certificates.extend(library::certificates(&pem).unwrap_or_default());
         }
     }
@@ -121,41 +124,39 @@ fn read_ca_folder(path: &Path) -> Result<Vec<library::Certificate>, TlsError> {
 }
 
 fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsError> {
-    let read = |path: &Path| {
-        files::read_named(path, files::MOST)
-            .map_err(|error| TlsError::Identity { path: path.to_owned(), reason: error.reason() })
-    };
     let passphrase = identity.passphrase.read()?;
     let passphrase = passphrase.as_ref().map(Secret::reveal);
     let certificate = read(&identity.certificate)?;
-    let (path, loaded) = if is_pem(&certificate) {
-        let path = identity.key.as_ref().unwrap_or(&identity.certificate);
-        let key = read(path)?;
-        if is_encrypted(&key) && passphrase.is_none() {
-            return Err(TlsError::PassphraseNeeded { path: path.clone() });
+    let is_pem = contains(certificate, "-----BEGIN ");
+    let file = identity.key.as_ref().filter(|_| is_pem).unwrap_or(&identity.certificate);
+    let loaded = if is_pem {
+        let key = read(file)?;
+        if is_encrypted(key) && passphrase.is_none() {
+            return Err(TlsError::PassphraseNeeded { path: file.path().to_owned() });
         }
-        let passphrase = passphrase.unwrap_or_default();
-        (path, library::from_pem(&certificate, &key, passphrase))
+        library::from_pem(certificate, key, passphrase.unwrap_or_default())
     } else {
-        let path = &identity.certificate;
-        let loaded = library::from_pkcs12(&certificate, passphrase.unwrap_or_default());
-        // An archive is rarely without a passphrase, and tells only by refusing an empty one.
-        if let (Err(library::BAD_PASSPHRASE), None) =
-            (loaded.as_ref().map_err(|e| &**e), passphrase)
-        {
-            return Err(TlsError::PassphraseNeeded { path: path.clone() });
-        }
-        (path, loaded)
+        library::from_pkcs12(certificate, passphrase.unwrap_or_default())
     };
-    loaded.map_err(|reason| TlsError::Identity { path: path.clone(), reason })
+    match loaded {
+        // An archive is rarely without a passphrase, which shows only when it refuses an empty one.
+        Err(reason) if !is_pem && passphrase.is_none() && reason == library::BAD_PASSPHRASE => {
+            Err(TlsError::PassphraseNeeded { path: file.path().to_owned() })
+        }
+        loaded => loaded.map_err(|reason| unusable(file, reason)),
+    }
+}
+
+fn read(file: &FileOnce) -> Result<&[u8], TlsError> {
+    file.read().map_err(|error| unusable(file, error.reason()))
+}
+
+fn unusable(file: &FileOnce, reason: String) -> TlsError {
+    TlsError::Identity { path: file.path().to_owned(), reason }
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
     memchr::memmem::find(bytes, text.as_bytes()).is_some()
-}
-
-fn is_pem(bytes: &[u8]) -> bool {
-    contains(bytes, "-----BEGIN ")
 }
 
 /// PKCS#8 says so in its first line, PKCS#1 and SEC1 in a header (RFC 1421 §4.6.1.1).

@@ -28,7 +28,7 @@ pub(super) enum Middle {
 }
 
 /// How far a step of the handshake came.
-pub(super) enum Step {
+pub(super) enum HandshakeStep {
     Done(Stream),
     Wait(Middle),
     Failed(Failure),
@@ -49,7 +49,7 @@ impl From<String> for Failure {
 }
 
 impl Middle {
-    pub(super) fn handshake(self) -> Step {
+    pub(super) fn handshake(self) -> HandshakeStep {
         match self {
             Self::Native(middle) => middle.handshake().into(),
             #[cfg(target_os = "linux")]
@@ -58,7 +58,7 @@ impl Middle {
     }
 }
 
-impl From<Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>> for Step {
+impl From<Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>> for HandshakeStep {
     fn from(step: Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>) -> Self {
         match step {
             Ok(stream) => Self::Done(Stream::Native(stream)),
@@ -69,7 +69,7 @@ impl From<Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>> for Ste
 }
 
 #[cfg(target_os = "linux")]
-impl From<Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>> for Step {
+impl From<Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>> for HandshakeStep {
     fn from(step: Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>) -> Self {
         match step {
             Ok(stream) => Self::Done(Stream::Openssl(stream)),
@@ -133,7 +133,7 @@ impl Stream {
         }
     }
 
-    /// What verification found wrong, where it was told not to matter and the library shows it.
+    /// What verification found wrong, where it was to be ignored and the library shows it.
     pub(super) fn verify_problem(&self) -> Option<String> {
         match self {
             Self::Native(_) => None,

@@ -1,4 +1,4 @@
-//! What goes wrong with TLS, told apart so that each has its cure.
+//! What goes wrong with TLS, each kind with its remedy.
 //!
 //! The TLS libraries give text only. OpenSSL's words are read here and nowhere
 //! else; on other systems an unknown text is passed on as it is.
@@ -42,7 +42,7 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A key or archive is encrypted, and nobody has said with what.
+    /// A key or archive is encrypted, and no passphrase was given.
     #[error("the key in {} needs a passphrase", path.display())]
     PassphraseNeeded {
         /// The file.

@@ -41,7 +41,7 @@ impl Parts {
 
     /// Hands them to the library.
     pub(super) fn install(self, builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
-        // In this order, a key that is another's is told; in the other it would be dropped.
+        // In this order, a key that belongs to another certificate is reported; in the other it would be dropped.
         builder.set_certificate(&self.certificate)?;
         builder.set_private_key(&self.key)?;
         self.chain.into_iter().try_for_each(|above| builder.add_extra_chain_cert(above))?;

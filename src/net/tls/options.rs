@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::TlsError;
-use crate::net::files;
+use crate::net::files::FileOnce;
 use crate::net::secret::Secret;
 
 /// How a client speaks TLS.
@@ -21,7 +21,7 @@ pub struct TlsOptions {
     /// Accept any certificate for any name (`-k`). Pins hold even so.
     pub insecure: bool,
     /// A PEM file whose certificates are trusted besides the system's (`--cacert`).
-    pub cacert: Option<PathBuf>,
+    pub cacert: Option<FileOnce>,
     /// A folder of such files, whatever they are called (`--capath`).
     pub capath: Option<PathBuf>,
     /// What is shown to a server that asks who we are (`--cert`, `--key`).
@@ -58,9 +58,9 @@ pub enum ServerName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientIdentity {
     /// A PEM file with the certificate and those that vouch for it, or a PKCS#12 archive.
-    pub certificate: PathBuf,
+    pub certificate: FileOnce,
     /// The key, in PEM; without it, it is in the same file.
-    pub key: Option<PathBuf>,
+    pub key: Option<FileOnce>,
     /// What opens an encrypted key or archive.
     pub passphrase: Passphrase,
 }
@@ -68,13 +68,13 @@ pub struct ClientIdentity {
 /// Where the passphrase of a key is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Passphrase {
-    /// Nobody has said: ask when one is needed.
+    /// Not given: ask when one is needed.
     #[default]
     Unknown,
     /// Known.
     Given(Secret),
     /// On the first line of a file.
-    File(PathBuf),
+    File(FileOnce),
 }
 
 impl Passphrase {
@@ -85,17 +85,16 @@ impl Passphrase {
     /// [`TlsError::PassFile`]: the file can't be read, or its first line can't be a passphrase.
     /// None has a NUL: OpenSSL's C strings end at it, and its binding would panic.
     pub(super) fn read(&self) -> Result<Option<Secret>, TlsError> {
-        let path = match self {
+        let file = match self {
             Self::Unknown => return Ok(None),
             Self::Given(secret) if secret.reveal().contains('\0') => {
                 return Err(TlsError::Setup { reason: "no passphrase has a NUL".to_owned() });
             }
             Self::Given(secret) => return Ok(Some(secret.clone())),
-            Self::File(path) => path,
+            Self::File(file) => file,
         };
-        let unusable = |reason| TlsError::PassFile { path: path.clone(), reason };
-        let bytes =
-            files::read_named(path, files::MOST).map_err(|error| unusable(error.reason()))?;
+        let unusable = |reason| TlsError::PassFile { path: file.path().to_owned(), reason };
+        let bytes = file.read().map_err(|error| unusable(error.reason()))?;
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let text = std::str::from_utf8(line)
@@ -124,7 +123,7 @@ pub enum TlsVersion {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Pin([u8; 32]);
 
-/// A text that is no value; each says what to write.
+/// A text that is no value; each error names what to write.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsValueError {
     /// No version.

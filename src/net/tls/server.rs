@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::engine::Step;
+use super::engine::HandshakeStep;
 use super::options::Passphrase;
 use super::{TapOn, TlsError, TlsPipe};
 use crate::net::files;
@@ -100,7 +100,7 @@ impl TlsServer {
     /// What the library refuses at once.
     pub fn accept(&self) -> Result<TlsPipe, TlsError> {
         let mut pipe = TlsPipe::new(TapOn::Outgoing, "", false);
-        let step: Step = library::accept(&self.acceptor, pipe.stream());
+        let step: HandshakeStep = library::accept(&self.acceptor, pipe.stream());
         pipe.settle(step).map(|_| pipe)
     }
 }

@@ -10,6 +10,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use tempfile::NamedTempFile;
 
 use super::*;
+use crate::net::files::FileOnce;
 
 /// A certificate authority that no system trusts, and what it issued.
 pub(crate) struct Authority {
@@ -52,7 +53,7 @@ impl Authority {
     pub(crate) fn trusted(&self) -> (TlsOptions, NamedTempFile) {
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(self.pem.as_bytes()).unwrap();
-        let cacert = Some(file.path().to_owned());
+        let cacert = Some(FileOnce::new(file.path().to_owned()));
         (TlsOptions { cacert, ..TlsOptions::default() }, file)
     }
 }
@@ -336,7 +337,8 @@ fn a_useless_ca_file_is_named() {
     let empty = NamedTempFile::new().unwrap();
     let missing = empty.path().with_extension("missing");
     for path in [empty.path(), &missing] {
-        let options = TlsOptions { cacert: Some(path.to_owned()), ..TlsOptions::default() };
+        let options =
+            TlsOptions { cacert: Some(FileOnce::new(path.to_owned())), ..TlsOptions::default() };
         let error = TlsClient::new(&options).unwrap_err();
         assert!(matches!(error, TlsError::CaFile { .. }), "{error}");
         assert!(error.to_string().contains(&path.display().to_string()), "{error}");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::outbox::Producer;
 use crate::event::ConnId;
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::script::command::Target;
 use crate::script::runner::connections::Connections;
 use crate::ui::number;

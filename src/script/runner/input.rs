@@ -1,6 +1,6 @@
 //! Where the next line comes from: the prompt, stdin, files.
 
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::net::stdio::StdinRead;
 use crate::script::command::{Command, Payload, parse_for};
 use crate::script::runner::{Ask, Connections, Failure, Item, Place, QUEUE, ScriptRunner, replies};

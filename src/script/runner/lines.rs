@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::script::command::parse_for;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;

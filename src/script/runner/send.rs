@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::engine::outbox::{Producer, Sender};
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::script::command::illegal::breaches;
 use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
 use crate::session::Endpoint;

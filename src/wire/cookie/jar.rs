@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Cookie, Place};
+use super::{Cookie, CookieScope};
 
 /// Cookies in the order they were made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Jar {
     ///
     /// RFC 6265 §5.4, step 2: "Cookies with longer paths are listed before cookies with shorter
     /// paths", then those made earlier.
-    pub fn header(&self, to: Place<'_>, now: i64) -> Option<String> {
+    pub fn header(&self, to: CookieScope<'_>, now: i64) -> Option<String> {
         let mut going: Vec<&Cookie> =
             self.cookies.iter().filter(|cookie| cookie.goes_to(to, now)).collect();
         going.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));

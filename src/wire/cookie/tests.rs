@@ -3,14 +3,15 @@
 use super::*;
 
 const NOW: i64 = 1_000_000_000;
-const HERE: Place<'static> = Place { host: "www.example.com", path: "/a/b?c=/d/", secure: true };
+const HERE: CookieScope<'static> =
+    CookieScope { host: "www.example.com", path: "/a/b?c=/d/", secure: true };
 
 fn parse(text: &str) -> Cookie {
     Cookie::parse(text, HERE, NOW).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn at(host: &'static str, path: &'static str) -> Place<'static> {
-    Place { host, path, secure: true }
+fn at(host: &'static str, path: &'static str) -> CookieScope<'static> {
+    CookieScope { host, path, secure: true }
 }
 
 #[test]
@@ -33,7 +34,7 @@ fn attributes_in_any_case_and_the_last_one_counts() {
     assert!(cookie.goes_to(at("other.example.com", "/y/z"), NOW));
     assert!(!cookie.goes_to(at("badexample.com", "/y/z"), NOW));
     assert!(!cookie.goes_to(at("example.com", "/y"), NOW));
-    assert!(!cookie.goes_to(Place { secure: false, ..at("example.com", "/y/") }, NOW));
+    assert!(!cookie.goes_to(CookieScope { secure: false, ..at("example.com", "/y/") }, NOW));
     assert_eq!(parse("a=b; Path=x").path, "/a");
 }
 
@@ -54,11 +55,11 @@ fn what_must_be_ignored_is_an_error_without_the_value() {
     for text in ["", "hunter2", "=hunter2", " = hunter2; a=b"] {
         assert_eq!(Cookie::parse(text, HERE, NOW), Err(CookieError::NoName), "{text}");
     }
-    for domain in ["example.org", "com", "sub.www.example.com", "ample.com"] {
+    for domain in ["example.org", "org", "sub.www.example.com", "ample.com"] {
         let error = Cookie::parse(&format!("a=hunter2; Domain={domain}"), HERE, NOW);
         assert!(matches!(error, Err(CookieError::ForeignDomain { .. })), "{domain}: {error:?}");
     }
-    let plain = Place { secure: false, ..HERE };
+    let plain = CookieScope { secure: false, ..HERE };
     let error = Cookie::parse("a=b; Secure", plain, NOW);
     assert_eq!(error, Err(CookieError::NotSecure { name: "a".to_owned() }));
     assert!(matches!(Cookie::parse("a=b\x1b", HERE, NOW), Err(CookieError::Control { .. })));
@@ -66,9 +67,33 @@ fn what_must_be_ignored_is_an_error_without_the_value() {
 }
 
 #[test]
+fn a_public_suffix_is_no_domain_for_a_cookie() {
+    for (host, domain) in [
+        ("www.example.com", "com"),
+        ("www.example.co.uk", "co.uk"),
+        ("www.example.co.uk", ".CO.UK"),
+        ("me.github.io", "github.io"),
+        ("www.example.xn--55qx5d.cn", "xn--55qx5d.cn"),
+        ("a.b.unheard-of", "unheard-of"),
+    ] {
+        let error = Cookie::parse(&format!("a=hunter2; Domain={domain}"), at(host, "/"), NOW);
+        assert!(matches!(error, Err(CookieError::PublicSuffix { .. })), "{domain}: {error:?}");
+    }
+    for (host, domain, host_only) in [
+        ("www.example.co.uk", "example.co.uk", false),
+        ("co.uk", "co.uk", true),
+        ("github.io", "github.io", true),
+        ("me.github.io", "me.github.io", false),
+    ] {
+        let cookie = Cookie::parse(&format!("a=b; Domain={domain}"), at(host, "/"), NOW);
+        assert_eq!(cookie.expect("its own").host_only, host_only, "{domain}");
+    }
+}
+
+#[test]
 fn a_prefix_of_the_name_is_a_promise() {
     let taken = |text: &str, secure| {
-        let from = Place { secure, ..HERE };
+        let from = CookieScope { secure, ..HERE };
         Cookie::parse(text, from, NOW).map(|cookie| cookie.name)
     };
     for (text, over_tls) in [

@@ -35,7 +35,7 @@ pub enum Origins {
     Any,
     /// Pages of this machine, and those that come from the address they connect to. What listens on
     /// loopback should not answer to any page the person at this machine happens to visit. That a
-    /// page comes from the name it connects to says nothing: whoever owns a name can make it point
+    /// page comes from the name it connects to proves nothing: the owner of a name can make it point
     /// here once the page is loaded (DNS rebinding).
     Local,
     /// These, as in `https://example.com` or `null`, compared without regard to case.
@@ -227,7 +227,7 @@ pub fn path(request: &Head) -> &[u8] {
     target.split(|byte| *byte == b'?').next().unwrap_or(target)
 }
 
-/// Compares in a time that tells only the length: how far a guess is right stays unknown.
+/// Compares in a time that depends on the length only: how far a guess is right stays unknown.
 fn is_same_secret(given: &[u8], wanted: &[u8]) -> bool {
     let differing = given.iter().zip(wanted).fold(0, |sum, (a, b)| sum | (a ^ b));
     given.len() == wanted.len() && std::hint::black_box(differing) == 0

@@ -110,6 +110,28 @@ fn cookies_are_typed_or_from_a_file() {
 }
 
 #[test]
+fn a_cookie_for_all_of_co_uk_or_with_a_broken_promise_is_not_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jar = folder.path().join("jar");
+    let output = client(["--resolve", "www.example.co.uk:{port}:127.0.0.1", "--cookie-jar"])
+        .args([&jar])
+        .args(["-v", "ws://www.example.co.uk:{port}"])
+        .peer(|p| {
+            p.open_with(
+                "Set-Cookie: wide=1; Domain=co.uk\r\nSet-Cookie: __Secure-a=1\r\n\
+                 Set-Cookie: __Host-b=1; Path=/\r\nSet-Cookie: own=1; Domain=example.co.uk\r\n",
+            );
+            p.close_first(1000, "");
+        })
+        .stderr_any()
+        .status(0);
+    let kept = std::fs::read_to_string(jar).expect("a jar");
+    let kept: Vec<&str> = kept.lines().filter(|line| line.contains('\t')).collect();
+    assert_eq!(kept, [".example.co.uk\tTRUE\t/\tFALSE\t0\town\t1"]);
+    assert!(output.stderr().contains("< Set-Cookie: "), "{}", output.stderr());
+}
+
+#[test]
 fn no_secret_is_in_any_output_unless_it_is_asked_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("log");

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use openssl::ssl::{NameType, SslAcceptor, SslFiletype, SslMethod, SslVerifyMode};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
 use super::client;
@@ -150,6 +151,48 @@ fn the_passphrase_of_a_key_comes_from_a_file_or_the_environment() {
         .stderr_any()
         .status(6);
     assert!(!output.stderr().contains("hunter1"), "{}", output.stderr());
+}
+
+#[test]
+fn pipes_are_read_once() {
+    let files = Files::new("localhost");
+    let both = ["client.pem", "client.key"].map(|name| fs::read_to_string(files.at(name)));
+    let both = both.map(|text| text.expect("a disk")).concat();
+    let pem = fs::read_to_string(files.at("ca.pem")).expect("a disk");
+    // Each gives its bytes to the first who reads them; a second one would wait for ever.
+    let pipes = [("both", both), ("ca", pem), ("pass", "not needed\n".to_owned())];
+    let writers = pipes.map(|(name, text)| {
+        let path = files.at(name);
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
+        std::thread::spawn(move || fs::write(path, text).expect("it is read"))
+    });
+    client(["-4", "--cacert", &files.path("ca"), "--cert", &files.path("both")])
+        .args(["--pass-file", &files.path("pass"), "--retry", "1", "--retry-delay", "0", URL])
+        .server({
+            let serve = files.serves(true);
+            // The first connection is lost: all is set up anew for the second.
+            move |listener| {
+                drop(listener.accept().expect("a client"));
+                serve(listener);
+            }
+        })
+        .stdout("localhost true TLSv1.3\n")
+        .stderr_any()
+        .status(0);
+    writers.into_iter().for_each(|writer| writer.join().expect("a writer"));
+}
+
+#[test]
+fn a_folder_of_authorities_may_hold_a_fifo() {
+    let files = Files::new("localhost");
+    fs::create_dir(files.at("folder")).expect("a disk");
+    fs::copy(files.at("ca.pem"), files.at("folder/ca.pem")).expect("a disk");
+    let fifo = files.at("folder/fifo");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
+    client(["-4", "--capath", &files.path("folder"), URL])
+        .server(files.serves(false))
+        .stdout("localhost false TLSv1.3\n")
+        .status(0);
 }
 
 #[test]

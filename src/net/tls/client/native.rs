@@ -3,10 +3,10 @@
 
 use native_tls::{Protocol, TlsConnector};
 
-use super::{ServerName, TlsError, TlsOptions};
-use crate::net::tls::engine::Step;
+use crate::net::tls::TlsError;
+use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::memory::MemoryStream;
-use crate::net::tls::options::TlsVersion;
+use crate::net::tls::options::{ServerName, TlsOptions, TlsVersion};
 
 pub(super) type Certificate = native_tls::Certificate;
 pub(super) type Identity = native_tls::Identity;
@@ -57,7 +57,7 @@ pub(super) fn connect(
     connector: &Connector,
     name: &str,
     stream: MemoryStream,
-) -> Result<Step, TlsError> {
+) -> Result<HandshakeStep, TlsError> {
     Ok(connector.connect(name, stream).into())
 }
 

@@ -9,12 +9,12 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::X509;
 
-use super::{ServerName, TlsError, TlsOptions};
-use crate::net::link::plain_io;
-use crate::net::tls::engine::Step;
+use crate::net::plain_io::plain_io;
+use crate::net::tls::TlsError;
+use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::keys::{Parts, words};
 use crate::net::tls::memory::MemoryStream;
-use crate::net::tls::options::TlsVersion;
+use crate::net::tls::options::{ServerName, TlsOptions, TlsVersion};
 
 pub(super) type Certificate = X509;
 pub(super) type Identity = Parts;
@@ -52,7 +52,7 @@ pub(super) fn build(
     configure(&mut builder, options, roots).map_err(setup)?;
     if let (Some(parts), Some(asked)) = (identity, &options.identity) {
         parts.install(&mut builder).map_err(|error| TlsError::Identity {
-            path: asked.key.as_ref().unwrap_or(&asked.certificate).clone(),
+            path: asked.key.as_ref().unwrap_or(&asked.certificate).path().to_owned(),
             reason: words(error),
         })?;
     }
@@ -70,20 +70,20 @@ pub(super) fn connect(
     connector: &Connector,
     name: &str,
     stream: MemoryStream,
-) -> Result<Step, TlsError> {
+) -> Result<HandshakeStep, TlsError> {
     let configuration = connector.connector.configure();
     let mut configuration =
         configuration.map_err(|error| TlsError::Setup { reason: words(error) })?;
     configuration.set_use_server_name_indication(connector.send_name);
     if !connector.verify {
-        // The name is still checked, so that what would have been refused can be told.
+        // The name is still checked, so that what would have been refused can be reported.
         configuration.set_verify(SslVerifyMode::NONE);
     }
     Ok(configuration.connect(name, stream).into())
 }
 
 /// OpenSSL was built for one distribution's folders; the probe knows those of the others. A store
-/// that can't be read means that its certificates are not trusted, which the peer's will tell.
+/// that can't be read means that its certificates are not trusted, which the verification reports.
 fn trust_the_system(builder: &mut SslConnectorBuilder) {
     let store = openssl_probe::probe();
     // The binding would panic on a path that is not UTF-8.

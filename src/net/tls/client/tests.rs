@@ -245,14 +245,18 @@ fn demanding(authority: &Authority) -> SslAcceptor {
     })
 }
 
+fn once(file: &NamedTempFile) -> FileOnce {
+    FileOnce::new(file.path().to_owned())
+}
+
 fn showing(
     certificate: &NamedTempFile,
     key: Option<&NamedTempFile>,
     passphrase: Option<&str>,
 ) -> TlsOptions {
     let identity = ClientIdentity {
-        certificate: certificate.path().to_owned(),
-        key: key.map(|key| key.path().to_owned()),
+        certificate: once(certificate),
+        key: key.map(once),
         passphrase: match passphrase {
             Some(text) => Passphrase::Given(Secret::new(text)),
             None => Passphrase::Unknown,
@@ -360,7 +364,7 @@ fn a_passphrase_on_the_first_line_of_a_file() {
     ] {
         let passphrase = file(content);
         if let Some(identity) = &mut options.identity {
-            identity.passphrase = Passphrase::File(passphrase.path().to_owned());
+            identity.passphrase = Passphrase::File(once(&passphrase));
         }
         let made = TlsClient::new(&options);
         assert_eq!(made.is_ok(), fits, "{}: {made:?}", content.escape_ascii());

@@ -2,7 +2,7 @@
 
 use native_tls::{Identity, TlsAcceptor};
 
-use crate::net::tls::engine::Step;
+use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::memory::MemoryStream;
 
 pub(super) type Acceptor = TlsAcceptor;
@@ -19,7 +19,7 @@ pub(super) fn from_pkcs12(der: &[u8], passphrase: &str) -> Loaded {
     build(Identity::from_pkcs12(der, passphrase), None)
 }
 
-pub(super) fn accept(acceptor: &Acceptor, stream: MemoryStream) -> Step {
+pub(super) fn accept(acceptor: &Acceptor, stream: MemoryStream) -> HandshakeStep {
     acceptor.accept(stream).into()
 }
 

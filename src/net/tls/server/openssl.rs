@@ -3,7 +3,7 @@
 use openssl::error::ErrorStack;
 use openssl::ssl::{self, AlpnError, SslAcceptor, SslMethod, SslMode, SslSessionCacheMode};
 
-use crate::net::tls::engine::Step;
+use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::keys::{Parts, words};
 use crate::net::tls::memory::MemoryStream;
 
@@ -23,7 +23,7 @@ pub(super) fn from_pkcs12(der: &[u8], passphrase: &str) -> Loaded {
     build(Parts::from_pkcs12(der, passphrase)?).map_err(words)
 }
 
-pub(super) fn accept(acceptor: &Acceptor, stream: MemoryStream) -> Step {
+pub(super) fn accept(acceptor: &Acceptor, stream: MemoryStream) -> HandshakeStep {
     acceptor.accept(stream).into()
 }
 
@@ -36,7 +36,7 @@ fn build(parts: Parts) -> Result<(Acceptor, Option<Vec<u8>>), ErrorStack> {
     // An idle connection then holds no buffers of 16 KiB each way.
     builder.set_mode(SslMode::RELEASE_BUFFERS);
     builder.set_alpn_select_callback(|_, offered| {
-        // A client that offers only others is told no protocol, and fails if it must have one.
+        // A client that offers only others gets no protocol, and fails if it must have one.
         ssl::select_next_proto(HTTP_1_1, offered)
             .filter(|chosen| *chosen == &HTTP_1_1[1..])
             .ok_or(AlpnError::NOACK)

@@ -1,0 +1,176 @@
+//! The choices of a client's session, made and checked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regex::bytes::Regex;
+
+use super::display::Display;
+use super::environment::history_path;
+use super::lines::{self, Lines};
+use super::open::OpenConfig;
+use super::reach::ReachConfig;
+use super::usage::{UsageError, limits};
+use crate::cli::prompt::{LineOptions, PromptOptions};
+use crate::cli::{ConnectArgs, InputFormat, Linger, OutputFormat};
+use crate::session::EndpointConfig;
+use crate::session::endpoint::AutoPong;
+use crate::ui::terminal::Terminal;
+use crate::wire::Role;
+
+/// The default of `--max-memory`, in bytes.
+const MAX_MEMORY: usize = 256 << 20;
+
+/// What a client session does.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// How to open it.
+    pub open: OpenConfig,
+    /// Who opens it, when it is tried again, what is reported at the end.
+    pub reach: ReachConfig,
+    /// The endpoint's behaviour; compression is filled in once agreed.
+    pub endpoint: EndpointConfig,
+    /// How stdin becomes messages.
+    pub input: InputFormat,
+    /// What is written to stdout.
+    pub output: OutputFormat,
+    /// Send binary messages.
+    pub binary: bool,
+    /// Messages to send after connecting.
+    pub execute: Vec<String>,
+    /// For a session with a prompt or a script.
+    pub lines: Option<Lines>,
+    /// Every event goes to this file.
+    pub log: Option<PathBuf>,
+    /// Send everything back.
+    pub echo: bool,
+    /// How long to stay after the input's end.
+    pub linger: Linger,
+    /// Close after so many messages.
+    pub exit_after: Option<u64>,
+    /// Close after a matching message.
+    pub until: Option<Regex>,
+    /// Make more connections to find the cause of a failure.
+    pub diagnose: bool,
+    /// The most bytes that may wait in memory, over all connections.
+    pub max_memory: usize,
+    /// End after this time.
+    pub max_time: Option<Duration>,
+    /// How much is shown.
+    pub display: Display,
+}
+
+impl ClientConfig {
+    /// Makes every choice that was left open.
+    ///
+    /// # Errors
+    ///
+    /// Something typed can't be used.
+    pub fn resolve(args: ConnectArgs, terminal: Terminal) -> Result<Self, UsageError> {
+        let url = args.url.or(args.connect_url).unwrap_or_default();
+        let reach = ReachConfig::resolve(args.reach)?;
+        let open = OpenConfig {
+            redirects: reach.redirects,
+            keeps_cookies: reach.keeps_cookies(),
+            ..OpenConfig::resolve(&url, args.handshake, limits(&args.limits))?
+        };
+        let until = args
+            .until
+            .as_deref()
+            .map(Regex::new)
+            .transpose()
+            .map_err(|error| UsageError(format!("--until: {error}")))?;
+        let endpoint = EndpointConfig {
+            lenient: args.lenient,
+            auto_pong: if args.no_pong { AutoPong::Off } else { AutoPong::On },
+            close_timeout: args.close_timeout,
+            ping_interval: args.ping_interval,
+            pong_timeout: args.pong_timeout,
+            ..EndpointConfig::new(Role::Client)
+        };
+        if args.ping_interval.is_some_and(|interval| interval.is_zero()) {
+            return Err(UsageError("--ping-interval must be more than 0".to_owned()));
+        }
+        let PromptOptions { lines, commands, exit_on_close } = args.prompt;
+        let LineOptions { script, no_commands, no_history, log, view, timestamps } = lines;
+        let input = match args.input {
+            Some(input) => lines::check_input(input, script.as_deref(), args.echo, terminal)?,
+            None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
+            None if args.echo || !args.execute.is_empty() || script.is_some() => InputFormat::None,
+            None if terminal.stdin => InputFormat::Prompt,
+            None => InputFormat::Lines,
+        };
+        let output = args.output.unwrap_or(match terminal.is_interactive() {
+            true => OutputFormat::Frames,
+            false => OutputFormat::Lines,
+        });
+        let mut display = Display::resolve(&args.display, terminal);
+        let output = lines::share_screen(input, output, view, timestamps, &mut display);
+        let by_lines = commands
+            || script.is_some()
+            || matches!(input, InputFormat::Prompt | InputFormat::Commands);
+        let execute = args.execute;
+        let (executed, execute) =
+            if by_lines { (execute, Vec::new()) } else { (Vec::new(), execute) };
+        let lines = by_lines.then(|| {
+            Ok::<_, UsageError>(Lines {
+                script: script.clone().filter(|_| input != InputFormat::Commands),
+                // Without --commands the messages of -x are what they are.
+                execute: match commands {
+                    true => executed,
+                    false => {
+                        executed.iter().map(|text| lines::as_line(text, no_commands)).collect()
+                    }
+                },
+                no_commands,
+                exit_on_close,
+                lingers: args.linger.is_some(),
+                history: if no_history { None } else { history_path() },
+            })
+        });
+        Ok(Self {
+            lines: lines.transpose()?,
+            log,
+            open,
+            reach,
+            endpoint,
+            input,
+            output,
+            binary: args.binary,
+            execute,
+            echo: args.echo,
+            linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
+            exit_after: args.exit_after,
+            until,
+            diagnose: args.diagnose,
+            max_memory: args.max_memory,
+            max_time: args.max_time,
+            display,
+        })
+    }
+}
+
+impl ClientConfig {
+    /// A session that neither reads stdin nor writes stdout, for modes that bring a script.
+    pub fn silent(open: OpenConfig, display: Display) -> Self {
+        Self {
+            open,
+            reach: ReachConfig::default(),
+            endpoint: EndpointConfig::new(Role::Client),
+            input: InputFormat::None,
+            output: OutputFormat::None,
+            binary: false,
+            execute: Vec::new(),
+            lines: None,
+            log: None,
+            echo: false,
+            linger: Linger::Forever,
+            exit_after: None,
+            until: None,
+            diagnose: false,
+            max_memory: MAX_MEMORY,
+            max_time: None,
+            display,
+        }
+    }
+}

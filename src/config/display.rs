@@ -1,0 +1,66 @@
+//! How much is shown beside the output, and how.
+
+use super::environment::no_color;
+use crate::cli::DisplayOptions;
+use crate::event::Direction;
+use crate::script::command::{Timestamps, View};
+use crate::ui::HumanOptions;
+use crate::ui::pretty::Pretty;
+use crate::ui::style::Palette;
+use crate::ui::terminal::{ColorChoice, Terminal};
+use crate::wire::Role;
+
+/// How much is shown beside the output, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Display {
+    /// Nothing but errors.
+    pub quiet: bool,
+    /// 0, 1 (frames) or 2 (hex).
+    pub verbose: u8,
+    /// What the standard streams are.
+    pub terminal: Terminal,
+    /// Whether to colour.
+    pub color: ColorChoice,
+    /// How traffic is shown.
+    pub view: View,
+    /// Which time is shown.
+    pub timestamps: Timestamps,
+    /// Whether JSON is shown pretty.
+    pub pretty: Pretty,
+    /// Whether credentials are shown.
+    pub show_secrets: bool,
+}
+
+impl Display {
+    /// Takes what was typed.
+    pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
+        let DisplayOptions { quiet, verbose, color, pretty, show_secrets } = *options;
+        let (view, timestamps) = (View::default(), Timestamps::default());
+        Self { quiet, verbose, terminal, color, view, timestamps, pretty, show_secrets }
+    }
+
+    /// How a transcript looks on a stream that is a terminal, or is not.
+    pub fn human(&self, role: Role, is_terminal: bool) -> HumanOptions {
+        let sent = match role {
+            Role::Client => Direction::ToServer,
+            Role::Server => Direction::ToClient,
+        };
+        HumanOptions {
+            show_connection: role == Role::Server,
+            width: self.terminal.width,
+            palette: self.palette(is_terminal),
+            view: match self.view {
+                View::Frames if self.verbose > 1 => View::Hex,
+                view => view,
+            },
+            pretty: self.pretty,
+            timestamps: self.timestamps,
+            ..HumanOptions::new(sent)
+        }
+    }
+
+    /// The colours of a stream that is a terminal, or is not.
+    pub fn palette(&self, is_terminal: bool) -> Palette {
+        Palette { on: self.color.decide(no_color(), is_terminal) }
+    }
+}
