@@ -15,7 +15,7 @@ mod stream;
 mod switching;
 mod tls;
 
-use super::{Diagnostic, Facts, Severity};
+use super::{Diagnostic, Facts, Family, Severity};
 
 /// A subprotocol that no server speaks: whoever accepts it accepts any (W412).
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
@@ -55,7 +55,7 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
     // Stable: within a severity the order of the layers stays. What was or was not agreed explains
     // no end, so notes on it come last.
     found.0.sort_by_key(|diagnostic| {
-        let agreed = diagnostic.entry.code.starts_with("W4");
+        let agreed = diagnostic.entry.family == Family::Agreement;
         (diagnostic.severity, diagnostic.severity == Severity::Note && agreed)
     });
     found.0

@@ -1,7 +1,7 @@
 //! A 101: the verdicts of the handshake's rules, as diagnostics.
 
 use super::{Found, PROBE_SUBPROTOCOL};
-use crate::diagnostics::{Diagnostic, Facts, Severity, Span};
+use crate::diagnostics::{Diagnostic, Facts, Family, Severity, Span, entry};
 use crate::wire::deflate::params;
 use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::rules::{Outcome, Report, Verdict};
@@ -54,7 +54,7 @@ fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Found) {
 fn code_of(verdict: &Verdict, facts: &Facts<'_>, head: &Head) -> Option<&'static str> {
     let code = verdict.rule.code?;
     // The rules for other statuses are the business of the layer before.
-    if !code.starts_with("W4") && code != "W349" {
+    if entry(code)?.family != Family::Agreement {
         return None;
     }
     if code == "W410" {
