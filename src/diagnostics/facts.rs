@@ -6,7 +6,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::event::{CertificateFacts, Ending, MessageInfo};
+use crate::event::{Cause, CertificateFacts, Ending, Lost, MessageInfo, TimeoutKind};
+use crate::session::endpoint::PingFacts;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
@@ -274,19 +275,6 @@ pub struct FrameContext<'a> {
     pub around_at: u64,
 }
 
-/// Pings of ours and what became of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PingFacts {
-    /// Answered.
-    pub answered: u64,
-    /// Pongs that no ping asked for.
-    pub unsolicited: u64,
-    /// The age of the oldest one that was not answered.
-    pub waiting: Option<Duration>,
-    /// Whether other bytes came since.
-    pub data_since: bool,
-}
-
 /// Close frames, or what an API says of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloseFacts<'a> {
@@ -332,6 +320,21 @@ pub enum EndKind {
     Dead,
     /// We failed it because of a violation.
     Failed,
+}
+
+impl From<&Cause> for EndKind {
+    fn from(cause: &Cause) -> Self {
+        match cause {
+            Cause::Violation(_) => Self::Failed,
+            Cause::Timeout(TimeoutKind::Close) => Self::CloseTimeout,
+            Cause::Timeout(TimeoutKind::Pong) | Cause::Lost(Lost::TimedOut) => Self::Dead,
+            Cause::Lost(Lost::EndOfStream | Lost::InsideFrame { .. } | Lost::TruncatedTls) => {
+                Self::Fin
+            }
+            Cause::Lost(Lost::Reset | Lost::BrokenPipe | Lost::Other(_)) => Self::Reset,
+            Cause::Closed | Cause::Timeout(_) | Cause::Dropped => Self::Closed,
+        }
+    }
 }
 
 /// Other connections of the same run, or of earlier ones.

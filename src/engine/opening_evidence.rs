@@ -5,15 +5,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::diagnostics::facts::{
-    Dial, OriginProbe, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Unanswered,
-};
+use crate::diagnostics::facts::{Dial, OriginProbe, ProxyFacts, StreamEnd, TlsFault, Unanswered};
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
 use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
-use crate::net::facts::tls_fault;
+use crate::net::facts::{proxy_fault, tls_fault};
 use crate::net::proxy::choice::Reason;
 use crate::net::route::Route;
 use crate::net::target::Target;
@@ -208,10 +206,7 @@ impl OpeningEvidence {
                 (facts.request, facts.response) = (None, None);
                 if let Some(proxy) = &mut facts.proxy {
                     proxy.answer = error.head();
-                    proxy.fault = error.code().map(|code| match code {
-                        "W113" => ProxyFault::Unauthorized,
-                        _ => ProxyFault::Refused,
-                    });
+                    proxy.fault = proxy_fault(error);
                 }
             }
             OpenError::NotHttp(bytes) => facts.first_bytes = bytes,

@@ -18,7 +18,7 @@ use crate::engine::opening::Opened;
 use crate::engine::outbound::OutboundObserver;
 use crate::engine::runtime::Runtime;
 use crate::engine::session_evidence::SessionEvidence;
-use crate::event::{Cause, Direction, Ending, Event, FrameEvent, Observed, TimeoutKind};
+use crate::event::{Cause, Direction, Ending, Event, FrameEvent, Lost, Observed, TimeoutKind};
 use crate::modes::connect::alone::SingleConnection;
 use crate::modes::connect::carried::Carried;
 use crate::net::link::{Fill, HIGH_WATER, Link, plain_io};
@@ -96,7 +96,7 @@ pub struct Pump<'a> {
     witness: SessionEvidence,
     /// Rounds since the poll was asked.
     unpolled: u32,
-    write_error: Option<String>,
+    write_error: Option<Lost>,
 }
 
 /// Something a scripted session does, once the peer has answered what came before.
@@ -299,20 +299,14 @@ impl<'a> Pump<'a> {
                 self.take_events(now)
             }
             Ok(Fill::Blocked) => match self.write_error.take() {
-                Some(error) => self.end_of_stream(Some(error)),
+                Some(error) => self.end_of_stream(error),
                 None => Ok(()),
             },
             Ok(Fill::End { truncated }) => {
-                let how = truncated.then(|| "TLS ended without close_notify".to_owned());
-                if truncated {
-                    self.witness.truncated();
-                }
+                let how = Lost::at_end(truncated, self.write_error.take());
                 self.end_of_stream(how)
             }
-            Err(error) => {
-                self.witness.broke(&error);
-                self.end_of_stream(Some(error.to_string()))
-            }
+            Err(error) => self.end_of_stream(error.into()),
         }
     }
 
@@ -424,19 +418,12 @@ impl<'a> Pump<'a> {
         Ok(())
     }
 
-    fn end_of_stream(&mut self, how: Option<String>) -> io::Result<()> {
+    fn end_of_stream(&mut self, mut how: Lost) -> io::Result<()> {
         if let Some(violation) = self.inbound.finish() {
             let event = FrameEvent::Violation(&violation);
             self.witness.take(&event);
             self.runtime.tell(&Event::Frame(Direction::ToClient, event))?;
-            if how.is_none() {
-                let detail = format!(
-                    "end of stream inside frame #{}: {}",
-                    violation.frame, violation.detail
-                );
-                self.endpoint.end_of_stream(Some(detail));
-                return Ok(());
-            }
+            how = how.inside(&violation);
         }
         self.endpoint.end_of_stream(how);
         Ok(())
@@ -541,8 +528,7 @@ impl<'a> Pump<'a> {
             && let Err(error) = self.link.flush()
         {
             // What the peer sent before it went away is still to be read.
-            self.witness.broke(&error);
-            self.write_error = Some(error.to_string());
+            self.write_error = Some(error.into());
         }
         if let Some(watch) = &mut self.watch {
             watch.sent(self.link.tx.len());

@@ -4,14 +4,12 @@
 //! bytes are copied as they came and decoded at the end, and a frame is only looked at closely
 //! where a rule was broken. Judges nothing.
 
-use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::facts::{CloseFacts, End, EndKind, FrameContext};
 use crate::diagnostics::{Diagnostic, classify};
 use crate::engine::opening_evidence::OpeningEvidence;
-use crate::event::{Cause, Direction, Ending, FrameEvent, MessageInfo, Observed, TimeoutKind};
-use crate::net::link::LinkError;
+use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed};
 use crate::session::{Endpoint, Limits, Observer};
 use crate::wire::decoder::Input;
 use crate::wire::{Data, FrameHeader, OpCode, Violation, ViolationKind};
@@ -46,8 +44,6 @@ pub struct SessionEvidence {
     header: Option<FrameHeader>,
     violations: Vec<Violation>,
     frame: Option<Guilty>,
-    broken: Option<EndKind>,
-    truncated: bool,
 }
 
 /// The frame of the first violation.
@@ -75,8 +71,6 @@ impl SessionEvidence {
             header: None,
             violations: Vec::new(),
             frame: None,
-            broken: None,
-            truncated: false,
         };
         witness.keep_first(early);
         witness
@@ -152,20 +146,6 @@ impl SessionEvidence {
         });
     }
 
-    /// The stream broke, rather than ended.
-    pub fn broke(&mut self, error: &LinkError) {
-        let kind = match error {
-            LinkError::Io(error) if error.kind() == ErrorKind::TimedOut => EndKind::Dead,
-            _ => EndKind::Reset,
-        };
-        self.broken.get_or_insert(kind);
-    }
-
-    /// TLS ended without close_notify.
-    pub fn truncated(&mut self) {
-        self.truncated = true;
-    }
-
     /// Explains how the connection ended. The first diagnostic is the verdict.
     pub fn explain(
         &self,
@@ -179,7 +159,7 @@ impl SessionEvidence {
         let since = |at: Instant| now.saturating_duration_since(at);
         let deflate = trace.report().and_then(|report| report.agreed.deflate);
         let message = first_message(&self.first, deflate.as_ref());
-        facts.tls.truncated = self.truncated && matches!(ending.cause, Cause::Lost(_));
+        facts.tls.truncated = ending.cause == Cause::Lost(Lost::TruncatedTls);
         facts.stream.first = &self.first;
         facts.stream.early = self.early;
         facts.stream.frames = ending.r#in.frames;
@@ -198,7 +178,7 @@ impl SessionEvidence {
         facts.pings.data_since = facts.pings.waiting.is_some_and(|waits| since(self.heard) < waits);
         facts.close = CloseFacts::of(ending);
         facts.end = Some(End {
-            how: self.end_kind(&ending.cause),
+            how: EndKind::from(&ending.cause),
             lifetime: ending.duration,
             idle: since(self.heard.max(self.said)),
             idle_data: since(self.data),
@@ -206,16 +186,6 @@ impl SessionEvidence {
         });
         facts.stalled = self.stalled && matches!(ending.cause, Cause::Lost(_));
         classify(&facts)
-    }
-
-    fn end_kind(&self, cause: &Cause) -> EndKind {
-        match cause {
-            Cause::Violation(_) => EndKind::Failed,
-            Cause::Timeout(TimeoutKind::Close) => EndKind::CloseTimeout,
-            Cause::Timeout(TimeoutKind::Pong) => EndKind::Dead,
-            Cause::Lost(_) => self.broken.unwrap_or(EndKind::Fin),
-            Cause::Closed | Cause::Timeout(_) | Cause::Dropped => EndKind::Closed,
-        }
     }
 
     fn keep_first(&mut self, bytes: &[u8]) {

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::keys::{MaskKeys, RandomSource};
-use crate::event::{Cause, Ending, FrameEvent, Side, TimeoutKind, Totals};
+use crate::event::{Cause, Ending, FrameEvent, Lost, Side, TimeoutKind, Totals};
 use crate::wire::close::{self, CloseBody};
 use crate::wire::deflate::codec::Deflater;
 use crate::wire::{CloseCode, Control, Data, OpCode, Role, Violation, ViolationKind};
@@ -19,7 +19,7 @@ mod pongs;
 mod sending;
 mod settings;
 
-pub use pongs::PONGS_WAITING;
+pub use pongs::{PONGS_WAITING, PingFacts};
 pub use sending::SendError;
 pub use settings::{AutoPong, EndpointConfig};
 
@@ -176,16 +176,13 @@ impl Endpoint {
         self.fail(CloseCode::Away, kind.what(), Cause::Timeout(kind), now, out);
     }
 
-    /// Tells that the stream ended; `how` says in words how it broke, or is `None` for a regular
-    /// end of stream.
-    pub fn end_of_stream(&mut self, how: Option<String>) {
+    /// Takes the end of the peer's stream.
+    pub fn end_of_stream(&mut self, how: Lost) {
         if self.state == State::Closed {
             return;
         }
         // Once both Close frames have crossed, the way TCP ends does not matter (§7.1.4).
-        let by = if how.is_some() { Side::Network } else { Side::Peer };
-        let text = how.unwrap_or_else(|| "end of stream".to_owned());
-        self.end(by, Cause::Lost(text));
+        self.end(how.by(), Cause::Lost(how));
     }
 
     /// Does what is due at `now`.

@@ -8,7 +8,7 @@ use crate::engine::opening::Opened;
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::engine::session_evidence::SessionEvidence;
-use crate::event::{Ending, Observed, Totals};
+use crate::event::{Ending, Lost, Observed, Totals};
 use crate::net::link::{Fill, Link};
 use crate::net::random;
 use crate::net::reactor::{SIGNAL, SOCKET};
@@ -147,15 +147,9 @@ impl Talk {
                 }
                 Ok(Fill::Blocked) => return,
                 Ok(Fill::End { truncated }) => {
-                    if truncated {
-                        self.witness.truncated();
-                    }
-                    return self.endpoint.end_of_stream(None);
+                    return self.endpoint.end_of_stream(Lost::at_end(truncated, None));
                 }
-                Err(error) => {
-                    self.witness.broke(&error);
-                    return self.endpoint.end_of_stream(Some(error.to_string()));
-                }
+                Err(error) => return self.endpoint.end_of_stream(error.into()),
             }
         }
         self.more = false;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::diagnostics::facts::{CloseFacts, End, EndKind, TlsFault};
 use crate::diagnostics::{Diagnostic, Facts, Severity, classify};
-use crate::event::{Cause, ConnId, Ending, TimeoutKind};
+use crate::event::{Cause, ConnId, Ending};
 use crate::modes::listen::shared::Shared;
 use crate::session::Observer;
 use crate::wire::Role;
@@ -64,14 +64,7 @@ pub(crate) fn ended(
     if let Cause::Violation(violation) = &ending.cause {
         facts.violations = std::slice::from_ref(violation);
     }
-    let how = match &ending.cause {
-        Cause::Violation(_) => EndKind::Failed,
-        Cause::Lost(how) if how.contains("reset") || how.contains("broken pipe") => EndKind::Reset,
-        Cause::Lost(_) => EndKind::Fin,
-        Cause::Timeout(TimeoutKind::Close) => EndKind::CloseTimeout,
-        Cause::Timeout(TimeoutKind::Pong) => EndKind::Dead,
-        Cause::Closed | Cause::Timeout(_) | Cause::Dropped => EndKind::Closed,
-    };
+    let how = EndKind::from(&ending.cause);
     facts.end = Some(End { how, lifetime: ending.duration, idle, idle_data: idle, partial: 0 });
     tell(conn, &classify(&facts), shared)
 }

@@ -13,7 +13,9 @@ use crate::behaviour::reply::{Answerer, Ways};
 use crate::cli::InputFormat;
 use crate::config::Answer;
 use crate::engine::outbound::OutboundObserver;
-use crate::event::{ConnId, Direction, Ending, Event, FrameEvent, Observed, Stamp, TimeoutKind};
+use crate::event::{
+    ConnId, Direction, Ending, Event, FrameEvent, Lost, Observed, Stamp, TimeoutKind,
+};
 use crate::modes::listen::shared::Shared;
 use crate::net::child::{Child, ChildRead};
 use crate::net::link::{Fill, HIGH_WATER, Link};
@@ -45,7 +47,7 @@ pub struct Session {
     more: bool,
     /// It came while a message to all was under way, which it can't be sent the rest of.
     late: bool,
-    write_error: Option<Box<str>>,
+    write_error: Option<Lost>,
 }
 
 /// The process of `--exec`, and what makes messages of its lines.
@@ -181,14 +183,14 @@ impl Session {
                 }
                 Ok(Fill::Blocked) => {
                     if let Some(error) = self.write_error.take() {
-                        self.end_of_stream(Some(error.into()), inbound, shared)?;
+                        self.end_of_stream(error, inbound, shared)?;
                     }
                 }
                 Ok(Fill::End { truncated }) => {
-                    let how = truncated.then(|| "TLS ended without close_notify".to_owned());
+                    let how = Lost::at_end(truncated, self.write_error.take());
                     self.end_of_stream(how, inbound, shared)?;
                 }
-                Err(error) => self.end_of_stream(Some(error.to_string()), inbound, shared)?,
+                Err(error) => self.end_of_stream(error.into(), inbound, shared)?,
             }
         }
         self.send_first(link, &shared.notifier, now);
@@ -371,7 +373,7 @@ impl Session {
 
     fn end_of_stream(
         &mut self,
-        how: Option<String>,
+        how: Lost,
         inbound: &mut Observer,
         shared: &mut Shared,
     ) -> io::Result<()> {
@@ -381,9 +383,7 @@ impl Session {
         };
         let event = FrameEvent::Violation(&violation);
         shared.tell(self.conn, &Event::Frame(Direction::ToServer, event))?;
-        let (frame, detail) = (violation.frame, &violation.detail);
-        let how = how.unwrap_or_else(|| format!("end of stream inside frame #{frame}: {detail}"));
-        self.endpoint.end_of_stream(Some(how));
+        self.endpoint.end_of_stream(how.inside(&violation));
         Ok(())
     }
 
@@ -469,7 +469,7 @@ impl Session {
         }
         if let Err(error) = link.flush() {
             // What the client sent before it went away is still to be read.
-            self.write_error = Some(error.to_string().into());
+            self.write_error = Some(error.into());
         }
         if let Some(watch) = &mut self.watch {
             watch.sent(link.tx.len());

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::{AutoPong, Endpoint};
-use crate::diagnostics::facts::PingFacts;
 use crate::wire::Control;
 
 /// Pings remembered for their round trip; older ones are forgotten.
@@ -17,6 +16,19 @@ pub const PONGS_WAITING: usize = 1024;
 
 /// A delay beyond what a clock can count to is as good as this one.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// Pings of ours and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PingFacts {
+    /// Answered.
+    pub answered: u64,
+    /// Pongs that no ping asked for.
+    pub unsolicited: u64,
+    /// The age of the oldest one that was not answered.
+    pub waiting: Option<Duration>,
+    /// Whether other bytes came since.
+    pub data_since: bool,
+}
 
 /// Pongs that wait, the earliest first.
 #[derive(Debug, Default)]
@@ -96,8 +108,8 @@ impl Endpoint {
         let (_, sent_at) = self.pings.drain(..=at).next_back()?;
         Some(now.saturating_duration_since(sent_at))
     }
-    /// What became of our pings, for the diagnostics. Whether anything came since is for whoever
-    /// reads the stream to say.
+
+    /// What became of our pings. [`PingFacts::data_since`] is left to whoever reads the stream.
     pub fn ping_facts(&self, now: Instant) -> PingFacts {
         PingFacts {
             answered: self.pings_answered,
