@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use regex::bytes::Regex;
 
-use crate::event::FrameEvent;
-use crate::session::Endpoint;
+use crate::event::{FrameEvent, WholeMessage};
+use crate::session::{Assembler, Endpoint, Message};
 use crate::wire::CloseCode;
 
 /// How much of a message `--until` looks at.
@@ -16,14 +16,14 @@ const LOOKED_AT: usize = 1024 * 1024;
 pub struct StopCondition {
     messages_left: Option<u64>,
     until: Option<Regex>,
-    content: Vec<u8>,
+    coming: Assembler,
     met: bool,
 }
 
 impl StopCondition {
     /// A goal, or none.
     pub fn new(messages: Option<u64>, until: Option<Regex>) -> Self {
-        Self { messages_left: messages, until, content: Vec::new(), met: false }
+        Self { messages_left: messages, until, coming: Assembler::new(LOOKED_AT), met: false }
     }
 
     /// Whether what was waited for has come.
@@ -46,20 +46,30 @@ impl StopCondition {
 
     /// Takes one event of the peer's direction.
     pub fn take(&mut self, event: &FrameEvent<'_>) {
-        match event {
-            FrameEvent::Data(bytes) if self.until.is_some() => {
-                let room = LOOKED_AT - self.content.len();
-                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            }
-            FrameEvent::Message(_) => {
-                self.met |= self.until.as_ref().is_some_and(|until| until.is_match(&self.content));
-                self.content.clear();
-                if let Some(left) = &mut self.messages_left {
-                    *left = left.saturating_sub(1);
-                    self.met |= *left == 0;
-                }
-            }
-            _ => {}
+        let until = self.until.as_ref();
+        if until.is_none() && !matches!(event, FrameEvent::Message(_)) {
+            return;
+        }
+        if let Some(matches) = self.coming.take(event, |message| matches(until, &message)) {
+            self.count(matches);
         }
     }
+
+    /// Takes a message of the peer that came whole.
+    pub fn take_whole(&mut self, whole: &WholeMessage<'_>) {
+        let matches = matches(self.until.as_ref(), &self.coming.take_whole(whole));
+        self.count(matches);
+    }
+
+    fn count(&mut self, matches: bool) {
+        self.met |= matches;
+        if let Some(left) = &mut self.messages_left {
+            *left = left.saturating_sub(1);
+            self.met |= *left == 0;
+        }
+    }
+}
+
+fn matches(until: Option<&Regex>, message: &Message<'_>) -> bool {
+    until.is_some_and(|until| until.is_match(message.content()))
 }

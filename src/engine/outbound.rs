@@ -5,7 +5,7 @@ use std::io;
 use crate::event::{ConnId, Direction, Event, Observed, Totals};
 use crate::net::stdio::Stdout;
 use crate::output::reporter::Reporter;
-use crate::session::tally::Counters;
+use crate::session::counters::Counters;
 use crate::session::{Limits, Observer};
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
@@ -15,7 +15,7 @@ pub struct OutboundObserver {
     conn: ConnId,
     direction: Direction,
     observer: Observer,
-    tally: Counters,
+    counters: Counters,
     /// How far the bytes to send have been looked at.
     seen: usize,
     scratch: Vec<u8>,
@@ -38,7 +38,7 @@ impl OutboundObserver {
             conn,
             direction,
             observer: Observer::of_frames(direction, deflate, limits),
-            tally: Counters::default(),
+            counters: Counters::default(),
             seen: 0,
             scratch: Vec::new(),
         }
@@ -46,7 +46,7 @@ impl OutboundObserver {
 
     /// What has been seen in all.
     pub fn totals(&self) -> Totals {
-        self.tally.totals()
+        self.counters.totals()
     }
 
     /// Notes that the buffer has been sent but for `len` bytes, all of which were looked at.
@@ -68,7 +68,7 @@ impl OutboundObserver {
         if tx.len() == self.seen {
             return Ok(());
         }
-        let Self { conn, direction, observer, tally, seen, scratch } = self;
+        let Self { conn, direction, observer, counters, seen, scratch } = self;
         scratch.clear();
         scratch.extend_from_slice(&tx[*seen..]);
         *seen = tx.len();
@@ -76,7 +76,7 @@ impl OutboundObserver {
         let mut input = Input::new(scratch);
         while let Some(observed) = observer.next(&mut input) {
             let Observed::Frame(event) = observed else { continue };
-            tally.count(&event);
+            counters.count(&event);
             reporter.event(&stamp, &Event::Frame(*direction, event), stdout)?;
         }
         Ok(())

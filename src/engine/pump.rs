@@ -29,8 +29,8 @@ use crate::net::stdio::{Stdin, StdinRead};
 use crate::output::payload::PayloadSink;
 use crate::output::reporter::Mood;
 use crate::script::runner::{Ask, Line, ScriptRunner};
+use crate::session::counters::Counters;
 use crate::session::endpoint::State;
-use crate::session::tally::Counters;
 use crate::session::{Endpoint, EndpointConfig, Observer};
 use crate::ui::ending::describe;
 use crate::wire::{CloseCode, Data};
@@ -354,10 +354,10 @@ impl<'a> Pump<'a> {
                         if echo.is_some() || goal.is_set() || runner.is_some() {
                             message.try_events(|event| {
                                 echo.iter_mut().for_each(|echo| echo.take(&event, endpoint, tx));
-                                goal.take(&event);
                                 runner.iter_mut().for_each(|runner| runner.hear(&event));
                                 io::Result::Ok(())
                             })?;
+                            goal.take_whole(&message);
                             goal.close_if_met(endpoint, now, tx);
                         }
                     }

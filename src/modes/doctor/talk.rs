@@ -12,8 +12,8 @@ use crate::event::{Ending, Lost, Observed, Totals};
 use crate::net::link::{Fill, Link};
 use crate::net::random;
 use crate::net::reactor::{SIGNAL, SOCKET};
+use crate::session::counters::Counters;
 use crate::session::endpoint::State;
-use crate::session::tally::Counters;
 use crate::session::{Endpoint, EndpointConfig, Observer};
 use crate::wire::Role;
 
