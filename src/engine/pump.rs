@@ -284,8 +284,7 @@ impl<'a> Pump<'a> {
         if self.runtime.stdout.is_full() && !self.overtime {
             // Our own reader is slow: that is no silence of the peer.
             self.heard = now;
-            self.endpoint.touch();
-            self.endpoint.keep_waiting(now);
+            self.endpoint.note_stall(now);
             self.witness.stalls(now);
         }
         if self.more || !self.has_room() {
@@ -537,7 +536,7 @@ impl<'a> Pump<'a> {
         if pending < before {
             self.witness.sent(now);
             self.witness.counted(self.received.totals().messages + self.endpoint.data_sent(), now);
-            self.endpoint.keep_waiting(now);
+            self.endpoint.note_sent(before, now);
         }
         if pending == 0 {
             self.answers = 0;
@@ -599,13 +598,14 @@ impl<'a> Pump<'a> {
         Ok(())
     }
 
-    /// Bytes of ours that were never sent, not counting the answer to the peer's Close: nobody waits
-    /// for that once the peer is gone.
+    /// Bytes of ours that were never sent, not counting the answer to the peer's Close and what is behind it: nobody
+    /// waits for that once the peer is gone.
     fn unsent(&self) -> usize {
         /// Header and mask key, and what TLS puts around a record.
         const AROUND: usize = 6 + 64;
         let pending = self.link.pending();
         let answer = self.endpoint.sent_close().map_or(0, |body| body.to_payload().len() + AROUND);
+        let answer = answer + self.endpoint.sent_after_close();
         if pending > answer { pending } else { 0 }
     }
 

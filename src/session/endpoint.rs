@@ -56,6 +56,8 @@ pub struct Endpoint {
     /// The message begun last is compressed, where there is a deflater.
     compressing: bool,
     sent: Option<CloseBody>,
+    /// Bytes of frames made after `sent`.
+    after_close: usize,
     received: Option<CloseBody>,
     end: Option<(Side, Cause)>,
     close_deadline: Option<Instant>,
@@ -88,6 +90,7 @@ impl Endpoint {
             left_open: false,
             compressing: false,
             sent: None,
+            after_close: 0,
             received: None,
             end: None,
             close_deadline: None,
@@ -146,9 +149,27 @@ impl Endpoint {
         None
     }
 
-    /// Starts the wait for the answer to our Close anew: what was sent before it is still leaving,
-    /// or what was received is still waiting to be taken here.
-    pub fn keep_waiting(&mut self, now: Instant) {
+    /// Notes that some of `waiting` bytes have left. If our Close was among these, the wait for its
+    /// answer starts anew; pongs behind it prolong nothing.
+    pub fn note_sent(&mut self, waiting: usize, now: Instant) {
+        if waiting > self.after_close {
+            self.wait_anew(now);
+        }
+    }
+
+    /// Notes that what was received waits for a reader on our side: that is no silence of the peer.
+    pub fn note_stall(&mut self, now: Instant) {
+        self.touch();
+        self.wait_anew(now);
+    }
+
+    /// Bytes that were made behind our Close: pongs, which nobody waits for once the peer is gone.
+    pub fn sent_after_close(&self) -> usize {
+        self.after_close
+    }
+
+    /// Starts the wait for the answer to our Close anew.
+    fn wait_anew(&mut self, now: Instant) {
         if self.state != State::Closing {
             return;
         }
@@ -257,7 +278,7 @@ impl Endpoint {
         self.received = Some(body);
         if self.sent.is_some() {
             self.finish(Side::Us, Cause::Closed);
-            self.keep_waiting(now);
+            self.wait_anew(now);
         } else if self.config.auto_close {
             self.write_close(CloseBody { code, reason: Vec::new() }, now, out);
         } else {
@@ -291,7 +312,7 @@ impl Endpoint {
             let reason = close::fit_reason(reason).as_bytes().to_vec();
             self.write_close(CloseBody { code: Some(code.into()), reason }, now, out);
         }
-        self.keep_waiting(now);
+        self.wait_anew(now);
     }
 
     /// Nothing more can happen.

@@ -365,8 +365,7 @@ impl Session {
         if self.more && !shared.has_room() {
             // The reader of stdout is slow, or others are: that is no silence of this client.
             self.heard = now;
-            self.endpoint.touch();
-            self.endpoint.keep_waiting(now);
+            self.endpoint.note_stall(now);
         }
         Ok(())
     }
@@ -477,7 +476,7 @@ impl Session {
         if link.pending() < before {
             // It reads: that is life too.
             self.heard = now;
-            self.endpoint.keep_waiting(now);
+            self.endpoint.note_sent(before, now);
         }
         Ok(())
     }

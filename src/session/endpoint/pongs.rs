@@ -67,12 +67,11 @@ impl Pongs {
 }
 
 impl Endpoint {
-    /// "an endpoint MUST send a Pong frame in response, unless it already received a Close frame"
-    /// and with "identical Application data" (§5.5.2, §5.5.3). Every ping gets its own pong.
+    /// "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it
+    /// already received a Close frame" and with "identical Application data" (§5.5.2, §5.5.3). Every
+    /// ping gets its own pong, also after our own Close: what that forbids is "any more data frames"
+    /// (§5.5.1).
     pub(super) fn answer_ping(&mut self, payload: &[u8], now: Instant, out: &mut Vec<u8>) {
-        if !self.is_open() {
-            return;
-        }
         match self.config.auto_pong {
             AutoPong::On => self.write_control(Control::Pong, payload, out),
             AutoPong::Off => {}

@@ -168,7 +168,11 @@ impl Endpoint {
 
     /// Sends a frame made by hand, legal or not. A Close counts as ours, a ping is remembered.
     pub fn send_raw(&mut self, frame: &RawFrame, now: Instant, out: &mut Vec<u8>) {
+        let before = out.len();
         frame.write(out);
+        if self.sent.is_some() {
+            self.after_close += out.len() - before;
+        }
         match frame.opcode {
             OpCode::Control(Control::Close) if self.sent.is_none() => {
                 self.note_close(CloseBody::parse(&frame.payload), now);
@@ -224,8 +228,11 @@ impl Endpoint {
     }
 
     pub(super) fn write_control(&mut self, control: Control, payload: &[u8], out: &mut Vec<u8>) {
-        let key = self.key();
+        let (key, before) = (self.key(), out.len());
         writer::write_frame(OpCode::Control(control), true, false, key, payload, out);
+        if self.sent.is_some() {
+            self.after_close += out.len() - before;
+        }
     }
 
     pub(super) fn write_close(&mut self, body: CloseBody, now: Instant, out: &mut Vec<u8>) {
@@ -237,13 +244,12 @@ impl Endpoint {
     fn note_close(&mut self, body: CloseBody, now: Instant) {
         self.sent = Some(body);
         self.next_ping = None;
-        self.pongs.clear();
         if self.state == State::Open {
             self.state = State::Closing;
         }
         if self.received.is_some() {
             self.finish(Side::Peer, Cause::Closed);
         }
-        self.keep_waiting(now);
+        self.wait_anew(now);
     }
 }
