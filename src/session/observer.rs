@@ -222,7 +222,8 @@ impl Observer {
         }
     }
 
-    /// Whether a message has begun whose last frame has not ended.
+    /// Whether a message has begun whose last frame has not ended; after a Close, whether it was so
+    /// when the Close came.
     pub fn inside_message(&self) -> bool {
         matches!(&self.phase, Phase::Frames(frames) if frames.is_inside_message())
     }

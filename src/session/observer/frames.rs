@@ -33,7 +33,10 @@ pub(super) struct Frames {
     message: Option<Open>,
     /// Whether the payload of the frame being decoded belongs to the open message.
     in_message: bool,
+    /// A Close has come.
     closed: bool,
+    /// It came inside a message, which stays unfinished whatever follows.
+    cut_by_close: bool,
     control: [u8; 125],
     control_len: usize,
     utf8: Utf8Validator,
@@ -132,6 +135,7 @@ impl Frames {
             message: None,
             in_message: false,
             closed: false,
+            cut_by_close: false,
             control: [0; 125],
             control_len: 0,
             utf8: Utf8Validator::default(),
@@ -295,9 +299,10 @@ impl Frames {
         }
     }
 
-    /// Whether a message has begun whose last frame has not ended.
+    /// Whether a message has begun whose last frame has not ended, at the Close if one has come:
+    /// what follows it belongs to no message any more (RFC 6455 §5.5.1).
     pub(super) fn is_inside_message(&self) -> bool {
-        self.message.is_some()
+        if self.closed { self.cut_by_close } else { self.message.is_some() }
     }
 
     /// Whether a frame has begun and not ended.
@@ -588,6 +593,9 @@ impl Frames {
         let Some(header) = self.decoder.header().copied() else { return Stage::Decode };
         if header.opcode == OpCode::Control(Control::Close) {
             self.judge_close(&header);
+            if !self.closed {
+                self.cut_by_close = self.message.is_some();
+            }
             self.closed = true;
         }
         match &self.message {
