@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::{AutoPong, Endpoint};
+use super::{AutoPong, Endpoint, State};
+use crate::event::TimeoutKind;
 use crate::wire::Control;
 
 /// Pings remembered for their round trip; older ones are forgotten.
@@ -30,39 +31,56 @@ pub struct PingFacts {
     pub data_since: bool,
 }
 
-/// Pongs that wait, the earliest first.
+/// Pings, and pongs that wait.
 #[derive(Debug, Default)]
-pub(super) struct Pongs(VecDeque<(Instant, Vec<u8>)>);
+pub(super) struct Pings {
+    /// When the next ping of the endpoint itself is due.
+    next: Option<Instant>,
+    /// Until when something must come after such a ping.
+    pub(super) pong_deadline: Option<Instant>,
+    /// Pings that were not answered, the earliest first.
+    unanswered: VecDeque<(Vec<u8>, Instant)>,
+    /// Pongs that wait, the earliest first.
+    pongs: VecDeque<(Instant, Vec<u8>)>,
+    /// Pings of the endpoint itself.
+    sent: u64,
+    answered: u64,
+    unsolicited: u64,
+}
 
-impl Pongs {
-    /// Puts one in line.
+impl Pings {
+    /// Sends the first ping of the endpoint itself at `first`.
+    pub(super) fn begin(first: Instant) -> Self {
+        Self { next: Some(first), ..Self::default() }
+    }
+
+    /// Puts a pong in line.
     fn wait(&mut self, payload: &[u8], now: Instant, delay: Duration) {
         let due = now.checked_add(delay).unwrap_or_else(|| now + NEVER);
         // Behind all that are due by then: the delay may have been longer before.
-        let at = self.0.partition_point(|(other, _)| *other <= due);
-        self.0.insert(at, (due, payload.to_vec()));
+        let at = self.pongs.partition_point(|(other, _)| *other <= due);
+        self.pongs.insert(at, (due, payload.to_vec()));
     }
 
     /// Takes the next one that is due, or that makes room for the others.
     ///
     /// "an endpoint MUST send a Pong frame in response" (§5.5.2) to every ping, so one that can't
     /// be held is sent early, not forgotten.
-    fn next(&mut self, now: Instant) -> Option<Vec<u8>> {
-        let full = self.0.len() > PONGS_WAITING;
-        let (_, payload) = self.0.pop_front_if(|(due, _)| full || *due <= now)?;
+    fn pong_due(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let full = self.pongs.len() > PONGS_WAITING;
+        let (_, payload) = self.pongs.pop_front_if(|(due, _)| full || *due <= now)?;
         Some(payload)
     }
 
+    /// When something is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.0.front().map(|(due, _)| *due)
+        let pong = self.pongs.front().map(|(due, _)| *due);
+        [self.next, self.pong_deadline, pong].into_iter().flatten().min()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
+    /// How many pongs wait for their time.
+    pub(super) fn waiting(&self) -> usize {
+        self.pongs.len()
     }
 }
 
@@ -76,44 +94,81 @@ impl Endpoint {
             AutoPong::On => self.write_control(Control::Pong, payload, out),
             AutoPong::Off => {}
             AutoPong::Delay(delay) => {
-                self.pongs.wait(payload, now, delay);
+                self.pings.get_or_insert_default().wait(payload, now, delay);
                 self.send_pongs_due(now, out);
             }
         }
     }
 
+    /// Does what is due at `now`: pongs that waited, the next ping, and the end of a silent peer.
+    pub(super) fn tick_pings(&mut self, now: Instant, out: &mut Vec<u8>) {
+        if self.pings.as_ref().is_some_and(|p| p.pong_deadline.is_some_and(|at| at <= now)) {
+            self.time_out(TimeoutKind::Pong, now, out);
+        }
+        self.send_pongs_due(now, out);
+        let (Some(interval), Some(pings)) = (self.config.ping_interval, &mut self.pings) else {
+            return;
+        };
+        if pings.next.is_none_or(|at| at > now) {
+            return;
+        }
+        pings.next = (self.state == State::Open).then_some(now + interval);
+        pings.sent += 1;
+        let payload = format!("wscope {}", pings.sent);
+        if self.send_ping(payload.as_bytes(), now, out).is_ok() {
+            let pings = self.pings.get_or_insert_default();
+            pings.pong_deadline.get_or_insert(now + self.config.pong_timeout);
+        }
+    }
+
     /// Sends the delayed pongs whose time has come.
-    pub(super) fn send_pongs_due(&mut self, now: Instant, out: &mut Vec<u8>) {
-        while let Some(payload) = self.pongs.next(now) {
+    fn send_pongs_due(&mut self, now: Instant, out: &mut Vec<u8>) {
+        while let Some(payload) = self.pings.as_mut().and_then(|pings| pings.pong_due(now)) {
             self.write_control(Control::Pong, &payload, out);
         }
     }
 
-    pub(super) fn remember_ping(&mut self, payload: &[u8], now: Instant) {
-        if self.pings.len() == PINGS_REMEMBERED {
-            self.pings.pop_front();
+    /// Sends no more pings by itself.
+    pub(super) fn stop_pings(&mut self) {
+        if let Some(pings) = &mut self.pings {
+            (pings.next, pings.pong_deadline) = (None, None);
         }
-        self.pings.push_back((payload.to_vec(), now));
+    }
+
+    /// Forgets the pongs that wait.
+    pub(super) fn forget_pongs(&mut self) {
+        self.pings.iter_mut().for_each(|pings| pings.pongs.clear());
+    }
+
+    pub(super) fn remember_ping(&mut self, payload: &[u8], now: Instant) {
+        let unanswered = &mut self.pings.get_or_insert_default().unanswered;
+        if unanswered.len() == PINGS_REMEMBERED {
+            unanswered.pop_front();
+        }
+        unanswered.push_back((payload.to_vec(), now));
     }
 
     /// A pong answers the ping with its payload; "an endpoint MAY elect to send a Pong frame for
     /// only the most recently processed Ping frame" (§5.5.3), so earlier ones are answered too.
     pub(super) fn take_pong(&mut self, payload: &[u8], now: Instant) -> Option<Duration> {
-        let Some(at) = self.pings.iter().position(|(sent, _)| sent == payload) else {
-            self.pongs_unsolicited += 1;
+        let pings = self.pings.get_or_insert_default();
+        let Some(at) = pings.unanswered.iter().position(|(sent, _)| sent == payload) else {
+            pings.unsolicited += 1;
             return None;
         };
-        self.pings_answered += at as u64 + 1;
-        let (_, sent_at) = self.pings.drain(..=at).next_back()?;
+        pings.answered += at as u64 + 1;
+        let (_, sent_at) = pings.unanswered.drain(..=at).next_back()?;
         Some(now.saturating_duration_since(sent_at))
     }
 
     /// What became of our pings. [`PingFacts::data_since`] is left to whoever reads the stream.
     pub fn ping_facts(&self, now: Instant) -> PingFacts {
+        let Some(pings) = &self.pings else { return PingFacts::default() };
+        let oldest = pings.unanswered.front();
         PingFacts {
-            answered: self.pings_answered,
-            unsolicited: self.pongs_unsolicited,
-            waiting: self.pings.front().map(|(_, at)| now.saturating_duration_since(*at)),
+            answered: pings.answered,
+            unsolicited: pings.unsolicited,
+            waiting: oldest.map(|(_, at)| now.saturating_duration_since(*at)),
             data_since: false,
         }
     }
