@@ -16,8 +16,12 @@ pub const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 /// The smallest window zlib can compress with; 8 bits are never written.
 const MIN_WINDOW_BITS: u8 = 9;
 
-/// The largest window.
+/// The largest window, RFC 1951 §2.
 const MAX_WINDOW_BITS: u8 = 15;
+
+/// Bytes of its text that a [`Deflater`] without a stream of its own refers back to. It may refer to
+/// less than was agreed, and the first kilobytes save the most; what is received may refer to all.
+const REFERRED: usize = 8 * 1024;
 
 thread_local! {
     static INFLATING: RefCell<Pool<Box<Decompress>>> = const { RefCell::new(Pool::new()) };
@@ -64,7 +68,7 @@ pub struct Inflater {
 impl Inflater {
     /// `no_context_takeover` as agreed for the sender.
     pub fn new(no_context_takeover: bool) -> Self {
-        let history = (!no_context_takeover).then(|| History::new(MAX_WINDOW_BITS));
+        let history = (!no_context_takeover).then(|| History::new(1 << MAX_WINDOW_BITS));
         Self { owner: Owner::new(), history, stream: None, consumed: 0, produced: 0 }
     }
 
@@ -179,7 +183,7 @@ impl Deflater {
             owner: Owner::new(),
             window_bits,
             keep_context: !no_context_takeover,
-            history: History::new(window_bits),
+            history: History::new(REFERRED.min(1 << window_bits)),
         })
     }
 
@@ -415,7 +419,7 @@ mod tests {
     fn a_message_refers_back_to_one_whose_stream_is_gone() {
         let mut deflater = Deflater::new(15, false).expect("usable");
         let mut inflater = Inflater::new(false);
-        let text = noise(20_000);
+        let text = noise(6000);
         for message in 1..=3 {
             let payload = deflated(&mut deflater, &text);
             assert!(message == 1 || payload.len() < 200, "message {message}: {}", payload.len());

@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many states of a kind are kept that nobody uses, for each thread.
-const KEPT: usize = 64;
+const KEPT: usize = 32;
 
 /// Names an owner of states; the default one owns nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,16 +67,16 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Keeps 2 to the power of `window_bits` bytes.
-    pub(super) fn new(window_bits: u8) -> Self {
-        Self { bytes: Vec::new(), window: 1 << window_bits }
+    /// Keeps so many bytes.
+    pub(super) fn new(window: usize) -> Self {
+        Self { bytes: Vec::new(), window }
     }
 
     /// Adds what follows.
     pub(super) fn push(&mut self, text: &[u8]) {
         let text = &text[text.len().saturating_sub(self.window)..];
         // Some bytes more than needed, so that not every short text moves a whole window.
-        let room = self.window + self.window / 4;
+        let room = self.window + self.window / 8;
         if self.bytes.len() + text.len() > room {
             let kept = self.window - text.len();
             self.bytes.drain(..self.bytes.len().saturating_sub(kept));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn history_is_the_end_of_the_text() {
-        let mut history = History::new(9);
+        let mut history = History::new(512);
         let mut text = Vec::new();
         for len in [0, 1, 200, 511, 512, 513, 3, 40, 100, 2000, 7, 300, 300] {
             let piece: Vec<u8> = (0..len).map(|at| (at + text.len()) as u8).collect();
@@ -140,7 +140,7 @@ mod tests {
             text.extend_from_slice(&piece);
             assert!(text.ends_with(history.window()));
             assert_eq!(history.window().len(), text.len().min(512));
-            assert!(history.bytes.capacity() <= 640);
+            assert!(history.bytes.capacity() <= 576);
         }
     }
 }
