@@ -33,7 +33,7 @@ use crate::session::counters::Counters;
 use crate::session::endpoint::State;
 use crate::session::{Endpoint, EndpointConfig, Observer};
 use crate::ui::ending::describe;
-use crate::wire::{CloseCode, Data};
+use crate::wire::{CloseCode, Data, Role};
 
 /// After a signal, how long to wait for the peer's Close.
 const SIGNAL_PATIENCE: Duration = Duration::from_secs(1);
@@ -135,7 +135,7 @@ impl<'a> Pump<'a> {
     ) -> Self {
         let now = Instant::now();
         // Frames that came in the same segment as the 101.
-        let witness = SessionEvidence::new(opened.link.split().0.rest(), now);
+        let witness = SessionEvidence::new(Role::Client, opened.link.split().0.rest(), now);
         let deflate = opened.report.agreed.deflate;
         let endpoint_config = EndpointConfig { deflate, ..config.endpoint.clone() };
         let Carried { mut stdin, feeder, goal, input_ended } = carried;
@@ -668,7 +668,7 @@ impl<'a> Pump<'a> {
     /// Explains the end to machines; gives the text for people.
     fn explain(&mut self, ending: &Ending, now: Instant) -> io::Result<Vec<u8>> {
         let Runtime { trace, reporter, stdout, .. } = &mut *self.runtime;
-        let found = self.witness.explain(trace, &self.endpoint, &self.inbound, ending, now);
+        let found = self.witness.explain(trace.facts(), &self.endpoint, &self.inbound, ending, now);
         if matches!(ending.cause, Cause::Lost(_)) {
             trace.lifetimes.push(ending.duration);
         }

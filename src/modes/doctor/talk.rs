@@ -37,7 +37,7 @@ impl Talk {
         let deflate = opened.report.agreed.deflate;
         let config = EndpointConfig { deflate, ..EndpointConfig::new(Role::Client) };
         Self {
-            witness: SessionEvidence::new(opened.link.split().0.rest(), now),
+            witness: SessionEvidence::new(Role::Client, opened.link.split().0.rest(), now),
             endpoint: Endpoint::new(config, random::system(), now),
             link: opened.link,
             inbound: opened.inbound,
@@ -102,7 +102,7 @@ impl Talk {
 
     /// Explains how it ended.
     pub fn explain(&self, trace: &OpeningEvidence, ending: &Ending) -> Vec<Diagnostic> {
-        self.witness.explain(trace, &self.endpoint, &self.inbound, ending, Instant::now())
+        self.witness.explain(trace.facts(), &self.endpoint, &self.inbound, ending, Instant::now())
     }
 
     fn run(

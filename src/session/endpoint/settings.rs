@@ -64,6 +64,11 @@ impl Endpoint {
         self.config.role
     }
 
+    /// The compression that was agreed.
+    pub fn deflate(&self) -> Option<&DeflateParams> {
+        self.config.deflate.as_ref()
+    }
+
     /// How long it has been open at `now`.
     pub fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.opened)

@@ -283,7 +283,13 @@ impl Frames {
     fn is_between_messages(&mut self) -> bool {
         self.forget_ended();
         let free = self.stage == Stage::Decode && self.message.is_none() && !self.closed;
-        free && self.found.as_ref().is_none_or(|found| found.waiting.is_empty())
+        free && !self.has_found()
+    }
+
+    /// Whether violations wait to be handed on.
+    #[inline]
+    fn has_found(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| !found.waiting.is_empty())
     }
 
     /// Forgets a message whose end has been handed on.
@@ -358,7 +364,7 @@ impl Frames {
     pub(super) fn next<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<FrameEvent<'e>> {
         self.forget_ended();
         loop {
-            if self.found.as_ref().is_some_and(|found| !found.waiting.is_empty()) {
+            if self.has_found() {
                 let found = self.found.as_mut()?;
                 found.handed_on = found.waiting.pop_front();
                 return found.handed_on.as_ref().map(FrameEvent::Violation);
