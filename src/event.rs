@@ -45,7 +45,7 @@ pub struct Stamp {
     pub conn: ConnId,
 }
 
-/// Everything that can be told of a connection.
+/// Everything that can be reported of a connection.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
     /// A name became addresses, in the order they will be tried.
@@ -59,7 +59,7 @@ pub enum Event<'a> {
     AddressFailed {
         /// The address.
         address: SocketAddr,
-        /// Why, as the system says it.
+        /// Why, in the words of the system.
         error: &'a str,
     },
     /// The socket is connected: to the server, or to the proxy before it.
@@ -195,11 +195,11 @@ pub struct TlsFacts {
     pub chain: Vec<CertificateFacts>,
     /// Whether the chain and the name were verified (not with `--insecure`).
     pub verified: bool,
-    /// What verification would have refused, where it was told not to: `--insecure`.
+    /// What verification would have refused, where `--insecure` switched it off.
     pub problem: Option<String>,
 }
 
-/// What a certificate says of itself.
+/// The contents of a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateFacts {
     /// The subject's name in RFC 4514 form, such as `CN=example.com,O=Example`.
@@ -339,7 +339,8 @@ impl Lost {
     }
 }
 
-/// The end of a connection: who, how, what was said, how long, how much.
+/// The end of a connection: who ended it, how, with which Close frames, after how long, and what
+/// had crossed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// Who ended it.
@@ -371,10 +372,10 @@ pub struct Totals {
     pub wire_bytes: u64,
 }
 
-/// What an observer of one direction tells.
+/// What an observer of one direction reports.
 #[derive(Clone, Debug)]
 pub enum Observed<'a> {
-    /// The head is complete. Nothing more comes until the owner says what follows it.
+    /// The head is complete. Nothing more comes until the owner decides what follows it.
     Head(&'a Head),
     /// The head can't be one, or is too large; what was read of it is in the error's head.
     HeadError(&'a HeadError),

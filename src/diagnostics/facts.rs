@@ -1,6 +1,6 @@
 //! What an attempt to talk WebSocket left behind: the input of the classification.
 //!
-//! Everything is optional, so that whoever knows a part can ask. The owner fills in what it saw
+//! Everything is optional, so that a caller who knows a part can ask. The owner fills in what it saw
 //! and judges nothing; [`classify`](super::classify()) does. Times are durations: no clock here.
 
 use std::net::SocketAddr;
@@ -52,7 +52,7 @@ pub struct Facts<'a> {
     pub stream: StreamFacts<'a>,
     /// The rules of frames that the peer broke, in order.
     pub violations: &'a [Violation],
-    /// The guilty frame of the first violation.
+    /// The frame of the first violation.
     pub frame: Option<FrameContext<'a>>,
     /// Pings of ours.
     pub pings: PingFacts,
@@ -163,7 +163,7 @@ pub struct ProxyFacts<'a> {
     pub variable: Option<&'a str>,
     /// Its answer to CONNECT.
     pub answer: Option<&'a Head>,
-    /// Why it did not open the way, where no answer of HTTP says that.
+    /// Why it did not open the way, where no answer in HTTP shows that.
     pub fault: Option<ProxyFault>,
 }
 
@@ -275,7 +275,7 @@ pub struct FrameContext<'a> {
     pub around_at: u64,
 }
 
-/// Close frames, or what an API says of them.
+/// Close frames, or what an API reports of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloseFacts<'a> {
     /// The one received.

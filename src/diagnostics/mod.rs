@@ -1,4 +1,4 @@
-//! What can go wrong with a WebSocket connection, and what to say of it.
+//! What can go wrong with a WebSocket connection, and how to explain it.
 //!
 //! The [catalogue](SECTIONS) has one [`Entry`] for each symptom, under a stable code (`W602`);
 //! [`classify()`] looks at the [`Facts`] that an attempt left behind, in a fixed order, and makes
@@ -103,7 +103,7 @@ pub struct Entry {
     pub code: &'static str,
     /// Which part of a connection it is about.
     pub family: Family,
-    /// How bad it is, unless the facts say otherwise.
+    /// How bad it is, unless the facts show otherwise.
     pub severity: Severity,
     /// One line of at most 80 columns, lower case, no full stop.
     pub title: &'static str,

@@ -2,7 +2,7 @@
 //!
 //! Fed with the events of an [`Observer`](super::Observer) and with what its owner wants to send,
 //! it appends bytes to send and names its next deadline. It answers pings, completes closing
-//! handshakes, fails the connection when the peer breaks a rule, watches its timers, and tells at
+//! handshakes, fails the connection when the peer breaks a rule, watches its timers, and reports at
 //! the end who ended the connection and how.
 
 use std::time::{Duration, Instant};
@@ -22,9 +22,9 @@ pub use pings::{PONGS_WAITING, PingFacts};
 pub use sending::SendError;
 pub use settings::{AutoPong, EndpointConfig};
 
-/// How long a failed connection, or one whose closing handshake is done, is given to end in
-/// order. Longer waits help nobody: all that could be said has been said.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long the transport of a failed connection, or of one whose closing handshake is done, may
+/// take to end in order. Nothing can come any more that a longer wait would serve.
+const TRANSPORT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The state of the connection after the handshake, RFC 6455 §4.1 and §7.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +160,7 @@ impl Endpoint {
         self.wait_anew(now);
     }
 
-    /// Bytes that were made behind our Close: pongs, which nobody waits for once the peer is gone.
+    /// Bytes that were made behind our Close: pongs, which are no loss once the peer is gone.
     pub fn sent_after_close(&self) -> usize {
         self.closing.as_ref().map_or(0, |closing| closing.after_sent)
     }
@@ -173,7 +173,8 @@ impl Endpoint {
         let closing = self.closing.get_or_insert_default();
         let answered = closing.received.is_some() || closing.end.is_some();
         let patience = self.config.close_timeout;
-        closing.deadline = Some(now + if answered { LAST_WORDS.min(patience) } else { patience });
+        closing.deadline =
+            Some(now + if answered { TRANSPORT_PATIENCE.min(patience) } else { patience });
     }
 
     /// Notes that bytes arrived: any byte counts as life.
@@ -238,7 +239,7 @@ impl Endpoint {
         self.closing.as_ref()?.received.as_ref()
     }
 
-    /// Tells how it ended; `out` and `in` are the totals of the observers.
+    /// How the connection ended; `out` and `in` are the totals of the observers.
     pub fn ending(&self, now: Instant, out: Totals, r#in: Totals) -> Ending {
         let end = self.closing.as_ref().and_then(|closing| closing.end.clone());
         let (by, cause) = end.unwrap_or((Side::Us, Cause::Dropped));

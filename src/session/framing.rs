@@ -30,7 +30,7 @@ pub fn judge(
 
     // "The application MUST NOT send any more data frames after sending a Close frame" (§5.5.1), and
     // a second Close has no purpose. But a Ping may be sent "any time … before the connection is
-    // closed", and a Pong is owed until the peer's Close has come (§5.5.2).
+    // closed", and a Pong must be sent until the peer's Close has come (§5.5.2).
     let ping_or_pong = matches!(header.opcode, OpCode::Control(Control::Ping | Control::Pong));
     if closed && !ping_or_pong {
         found(FrameAfterClose, format!("a {} frame", name()));

@@ -50,7 +50,7 @@ fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Found) {
     });
 }
 
-/// The entry for a broken rule; the rule's own, but where the catalogue tells finer.
+/// The entry for a broken rule: the rule's own, unless the catalogue distinguishes more.
 fn code_of(verdict: &Verdict, facts: &Facts<'_>, head: &Head) -> Option<&'static str> {
     let code = verdict.rule.code?;
     // The rules for other statuses are the business of the layer before.
@@ -59,7 +59,7 @@ fn code_of(verdict: &Verdict, facts: &Facts<'_>, head: &Head) -> Option<&'static
     }
     if code == "W410" {
         let chosen = head.get(PROTOCOL).unwrap_or_default();
-        // Another rule tells it better: this is no name at all.
+        // Another entry fits better: this is no name at all.
         if chosen.is_empty() || chosen.contains(&b',') {
             return Some("W413");
         }

@@ -1,5 +1,5 @@
-//! Pings and pongs, RFC 6455 §5.5.2 and §5.5.3: which answer is owed to the peer and when, and
-//! how long the peer took for its own.
+//! Pings and pongs, RFC 6455 §5.5.2 and §5.5.3: which pong is due when, and how long the
+//! peer took for its own.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -161,7 +161,7 @@ impl Endpoint {
         Some(now.saturating_duration_since(sent_at))
     }
 
-    /// What became of our pings. [`PingFacts::data_since`] is left to whoever reads the stream.
+    /// What became of our pings. [`PingFacts::data_since`] is left to the reader of the stream.
     pub fn ping_facts(&self, now: Instant) -> PingFacts {
         let Some(pings) = &self.pings else { return PingFacts::default() };
         let oldest = pings.unanswered.front();

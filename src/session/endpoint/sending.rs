@@ -112,7 +112,7 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Sends a pong nobody asked for (§5.5.3).
+    /// Sends an unsolicited pong (§5.5.3).
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! Frames, and the messages they make: the observer after the handshake.
 //!
 //! A small machine between decoder and reader: each call to [`Frames::next`] gives one event, and
-//! the stage says what is to be told of the bytes at hand before more are taken.
+//! the stage says what is left to report of the bytes at hand before more are taken.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -113,7 +113,7 @@ impl Open {
     }
 }
 
-/// What is to be told before the decoder goes on.
+/// What is to be reported before the decoder goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Ask the decoder.
@@ -130,10 +130,10 @@ enum Stage {
     Inflated { n: usize, done: usize, tail: bool },
     /// The frame is complete: its control event, then its end.
     Finish,
-    /// Tell the frame's end.
-    TellEnd,
-    /// Tell the message's end, if it was the last frame.
-    TellMessage,
+    /// Report the frame's end.
+    FrameEnd,
+    /// Report the message's end, if it was the last frame.
+    MessageEnd,
 }
 
 impl Frames {
@@ -431,7 +431,7 @@ impl Frames {
                     }
                 }
                 Stage::Finish => {
-                    self.stage = Stage::TellEnd;
+                    self.stage = Stage::FrameEnd;
                     let header = self.decoder.header()?;
                     if self.in_message && header.fin {
                         self.end_text();
@@ -442,13 +442,13 @@ impl Frames {
                         return Some(FrameEvent::Control { opcode, payload: &self.control });
                     }
                 }
-                Stage::TellEnd => {
-                    self.stage = Stage::TellMessage;
+                Stage::FrameEnd => {
+                    self.stage = Stage::MessageEnd;
                     self.control = Vec::new();
                     let header = self.decoder.header()?;
                     return Some(FrameEvent::End { number: self.number, header });
                 }
-                Stage::TellMessage => {
+                Stage::MessageEnd => {
                     self.stage = Stage::Decode;
                     self.end_message();
                     if self.ended {
@@ -511,7 +511,7 @@ impl Frames {
         self.message = Some(Open { info, check_utf8, inflate });
         if let (true, Some(message)) = (compressed, broken_by) {
             let detail = format!("its context was lost with message #{message}");
-            self.blame(ViolationKind::InflateFailed, header.offset, detail);
+            self.breach(ViolationKind::InflateFailed, header.offset, detail);
         }
     }
 
@@ -529,7 +529,7 @@ impl Frames {
         }
     }
 
-    fn blame(&mut self, kind: ViolationKind, offset: u64, detail: String) {
+    fn breach(&mut self, kind: ViolationKind, offset: u64, detail: String) {
         self.found(Violation { kind, frame: self.number, offset, detail });
     }
 
@@ -545,11 +545,11 @@ impl Frames {
         let announced = open.info.wire_len.saturating_add(header.len);
         // §10.4: "implementations … SHOULD impose … limits … regarding the frame size or total
         // message size after reassembly".
-        // Told once: afterwards the limit has been passed already.
+        // Reported once: afterwards the limit has been passed already.
         let most = self.max_message;
         if announced > most && open.info.wire_len <= most && header.has_end() {
             let detail = format!("{announced} bytes announced, {most} allowed");
-            self.blame(ViolationKind::MessageTooBig, header.offset, detail);
+            self.breach(ViolationKind::MessageTooBig, header.offset, detail);
         }
     }
 
@@ -583,11 +583,11 @@ impl Frames {
             return content.len();
         };
         let good = at.saturating_sub(before);
-        self.blame(ViolationKind::InvalidUtf8, start + good, detail);
+        self.breach(ViolationKind::InvalidUtf8, start + good, detail);
         good as usize
     }
 
-    /// Inflates once, leaving in `output` what it gave; tells how much it consumed.
+    /// Inflates once, leaving in `output` what it gave; returns how much it consumed.
     fn inflate(&mut self, wire: &[u8]) -> usize {
         let (Some(inflate), Some(open)) = (&mut self.inflate, &mut self.message) else {
             return wire.len();
@@ -640,7 +640,7 @@ impl Frames {
         self.inflate.as_ref().is_some_and(|i| i.given > 0 && i.given == i.output.len())
     }
 
-    /// The frame's payload is complete: what is still to be told or checked.
+    /// The frame's payload is complete: what is still to be reported or checked.
     fn end_payload(&mut self) -> Stage {
         let Some(header) = self.decoder.header().copied() else { return Stage::Decode };
         if header.opcode == OpCode::Control(Control::Close) {
@@ -667,7 +667,7 @@ impl Frames {
         }
         let Some(fault) = CloseBody::parse(&self.control).fault() else { return };
         let (kind, detail) = fault.breach();
-        self.blame(kind, header.offset, detail);
+        self.breach(kind, header.offset, detail);
     }
 
     /// Ends the open message if its last frame has just ended.
@@ -689,7 +689,7 @@ impl Frames {
         open.check_utf8 = false;
         if let Err(error) = self.utf8.finish() {
             let detail = format!("{error} of message #{}", open.info.number);
-            self.blame(ViolationKind::TruncatedUtf8, self.decoder.offset(), detail);
+            self.breach(ViolationKind::TruncatedUtf8, self.decoder.offset(), detail);
         }
     }
 }

@@ -52,7 +52,7 @@ pub struct InflateError {
 
 /// Inflates the messages of one direction.
 ///
-/// Always with the largest window: zlib-rs has no smaller one, and C zlib tells a distance beyond
+/// Always with the largest window: zlib-rs has no smaller one, and C zlib finds a distance beyond
 /// a smaller one only sometimes, depending on how the input is cut.
 #[derive(Debug)]
 pub struct Inflater {
@@ -109,8 +109,8 @@ impl Inflater {
                     }
                 }
                 Ok(Status::Ok | Status::BufError) => return Ok(progress),
-                // What zlib-rs says of the reason depends on how the input was cut, and its fast
-                // path says nothing to the point; so only the place is told.
+                // The reason that zlib-rs gives depends on how the input was cut, and its fast path
+                // gives none that helps; so the error holds the place only.
                 Err(_) => {
                     return Err(InflateError {
                         consumed: self.consumed,
@@ -242,8 +242,8 @@ impl Deflater {
         }
     }
 
-    /// Gives the stream back, which now stands behind `piece`; `ends` says that nothing refers back
-    /// to that.
+    /// Gives the stream back, which now stands behind `piece`; if it `ends`, nothing refers back to
+    /// that.
     fn give_back(&mut self, stream: Box<Compress>, piece: &[u8], ends: bool) {
         let owner = match ends {
             true => {
@@ -409,7 +409,7 @@ mod tests {
         assert_eq!(&output[..error.given], b"fine so far");
     }
 
-    /// Throws out the streams that nobody uses, as many other owners do.
+    /// Throws out the idle streams, as many other owners do.
     fn throw_out() {
         INFLATING.set(Pool::new());
         DEFLATING.set(Pool::new());

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many states of a kind are kept that nobody uses, for each thread.
+/// How many idle states of a kind are kept, for each thread.
 const KEPT: usize = 32;
 
 /// Names an owner of states; the default one owns nothing.
@@ -22,7 +22,7 @@ impl Owner {
     }
 }
 
-/// States that nobody uses, in the order in which they were given back.
+/// Idle states, in the order in which they were given back.
 #[derive(Debug)]
 pub(super) struct Pool<S>(Vec<(Owner, S)>);
 
@@ -32,7 +32,7 @@ impl<S> Pool<S> {
     }
 
     /// The state that `owner` gave back, or one that must be reset, if `fits` says it is of the
-    /// right kind; tells which of the two. `None` if one has to be made.
+    /// right kind; true for the first. `None` if one has to be made.
     pub(super) fn take(&mut self, owner: Owner, fits: impl Fn(&S) -> bool) -> Option<(S, bool)> {
         if let Some(at) = self.0.iter().rposition(|(other, _)| *other == owner) {
             return Some((self.0.remove(at).1, true));
