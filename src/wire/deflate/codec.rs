@@ -2,7 +2,7 @@
 //!
 //! Knows bytes and the agreed parameters, not frames. A connection that never compresses pays
 //! nothing, and one that is idle keeps the text that later messages may refer to, not the states of
-//! the algorithm: see [`pool`](super::pool).
+//! the algorithm: see `pool`.
 
 use std::cell::RefCell;
 
