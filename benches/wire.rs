@@ -138,3 +138,19 @@ fn inflate(bencher: Bencher<'_, '_>, len: usize) {
         inflater.end_message();
     });
 }
+
+/// Messages of many connections in turn, each with a context of its own: from 64 on the streams of
+/// zlib are those of others.
+#[divan::bench(args = [1, 16, 64])]
+fn deflate_in_turns(bencher: Bencher<'_, '_>, connections: usize) {
+    let text = text(512);
+    let mut deflaters: Vec<_> =
+        (0..connections).map(|_| Deflater::new(15, false).expect("a window zlib has")).collect();
+    let mut out = Vec::new();
+    bencher.counter(ItemsCount::new(connections)).bench_local(|| {
+        for deflater in &mut deflaters {
+            out.clear();
+            deflater.deflate(black_box(&text), true, &mut out);
+        }
+    });
+}

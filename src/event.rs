@@ -45,7 +45,7 @@ pub struct Stamp {
     pub conn: ConnId,
 }
 
-/// Everything that can be told of a connection.
+/// Everything that can be reported of a connection.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
     /// A name became addresses, in the order they will be tried.
@@ -59,7 +59,7 @@ pub enum Event<'a> {
     AddressFailed {
         /// The address.
         address: SocketAddr,
-        /// Why, as the system says it.
+        /// Why, in the words of the system.
         error: &'a str,
     },
     /// The socket is connected: to the server, or to the proxy before it.
@@ -195,11 +195,11 @@ pub struct TlsFacts {
     pub chain: Vec<CertificateFacts>,
     /// Whether the chain and the name were verified (not with `--insecure`).
     pub verified: bool,
-    /// What verification would have refused, where it was told not to: `--insecure`.
+    /// What verification would have refused, where `--insecure` switched it off.
     pub problem: Option<String>,
 }
 
-/// What a certificate says of itself.
+/// The contents of a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateFacts {
     /// The subject's name in RFC 4514 form, such as `CN=example.com,O=Example`.
@@ -268,14 +268,79 @@ pub enum Cause {
     Violation(Violation),
     /// A deadline of ours passed.
     Timeout(TimeoutKind),
-    /// The stream ended, or broke, before the closing handshake was completed: 1006. The text says
-    /// how, as in `end of stream` or `connection reset by peer`.
-    Lost(String),
+    /// The stream ended, or broke, before the closing handshake was completed: 1006.
+    Lost(Lost),
     /// We ended it on purpose without a closing handshake.
     Dropped,
 }
 
-/// The end of a connection: who, how, what was said, how long, how much.
+/// How a stream ended, or broke, before the closing handshake was completed.
+///
+/// Displayed in the words of a transcript, as in `end of stream` or `connection reset by peer`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// The peer ended its stream at a frame boundary: FIN, or close_notify under TLS.
+    #[error("end of stream")]
+    EndOfStream,
+    /// The peer ended its stream inside a frame.
+    #[error("end of stream inside frame #{frame}: {missing}")]
+    InsideFrame {
+        /// Number of the frame in its direction, from 1.
+        frame: u64,
+        /// Which of its bytes came, as in `2 of 5 payload bytes came`.
+        missing: String,
+    },
+    /// The peer's stream ended without the alert that announces its end (RFC 8446 §6.1), so bytes
+    /// may be missing.
+    #[error("TLS ended without close_notify")]
+    TruncatedTls,
+    /// The peer, or something on the way, reset the connection: ECONNRESET.
+    #[error("connection reset by peer")]
+    Reset,
+    /// The peer no longer takes what is sent: EPIPE.
+    #[error("broken pipe")]
+    BrokenPipe,
+    /// What was sent stayed unacknowledged: ETIMEDOUT.
+    #[error("connection timed out")]
+    TimedOut,
+    /// TLS failed, or the system reports another error; the text is theirs.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Lost {
+    /// An end of the peer's stream; `truncated` if TLS did not announce it, `write_error` if a
+    /// write failed before. A reset that a write has met is reported to no read any more.
+    pub fn at_end(truncated: bool, write_error: Option<Self>) -> Self {
+        match write_error {
+            Some(Self::Reset) => Self::Reset,
+            _ if truncated => Self::TruncatedTls,
+            _ => Self::EndOfStream,
+        }
+    }
+
+    /// The same loss where the stream was cut inside a frame, as `cut` says: only an end in order
+    /// is explained by it.
+    pub fn inside(self, cut: &Violation) -> Self {
+        match self {
+            Self::EndOfStream => {
+                Self::InsideFrame { frame: cut.frame, missing: cut.detail.clone() }
+            }
+            other => other,
+        }
+    }
+
+    /// Who ended the stream.
+    pub fn by(&self) -> Side {
+        match self {
+            Self::EndOfStream => Side::Peer,
+            _ => Side::Network,
+        }
+    }
+}
+
+/// The end of a connection: who ended it, how, with which Close frames, after how long, and what
+/// had crossed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// Who ended it.
@@ -307,10 +372,10 @@ pub struct Totals {
     pub wire_bytes: u64,
 }
 
-/// What an observer of one direction tells.
+/// What an observer of one direction reports.
 #[derive(Clone, Debug)]
 pub enum Observed<'a> {
-    /// The head is complete. Nothing more comes until the owner says what follows it.
+    /// The head is complete. Nothing more comes until the owner decides what follows it.
     Head(&'a Head),
     /// The head can't be one, or is too large; what was read of it is in the error's head.
     HeadError(&'a HeadError),
@@ -362,5 +427,33 @@ impl WholeMessage<'_> {
         }
         take(FrameEvent::End { number: frame, header })?;
         take(FrameEvent::Message(&info))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::ViolationKind;
+
+    #[test]
+    fn a_cut_inside_a_frame_explains_an_end_in_order_only() {
+        let kind = ViolationKind::CutInsideFrame;
+        let detail = "2 of 5 payload bytes came".to_owned();
+        let cut = Violation { kind, frame: 3, offset: 9, detail };
+        let inside = Lost::EndOfStream.inside(&cut);
+        let text = "end of stream inside frame #3: 2 of 5 payload bytes came";
+        assert_eq!((inside.to_string().as_str(), inside.by()), (text, Side::Network));
+        for other in [Lost::Reset, Lost::TruncatedTls, Lost::Other("x".into())] {
+            assert_eq!(other.clone().inside(&cut), other);
+        }
+    }
+
+    #[test]
+    fn a_reset_that_a_write_met_is_no_end_in_order() {
+        assert_eq!(Lost::at_end(false, Some(Lost::Reset)), Lost::Reset);
+        // The peer ended its stream first, and no longer took what was sent after that.
+        assert_eq!(Lost::at_end(false, Some(Lost::BrokenPipe)), Lost::EndOfStream);
+        assert_eq!(Lost::at_end(true, None), Lost::TruncatedTls);
+        assert_eq!(Lost::at_end(false, None).by(), Side::Peer);
     }
 }

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 6] = [
     &["wire"],
     &["event"],
+    &["session"],
     // Below the network, so that its errors can take their advice from the catalogue.
     &["diagnostics"],
-    &["session"],
     &["net"],
     &["ui", "cli", "config", "engine", "output", "behaviour", "script", "modes"],
 ];
@@ -156,7 +156,10 @@ fn unsafe_code_is_forbidden() {
 
 #[test]
 fn the_layer_table_tells_above_from_below() {
-    assert!(layer_of("wire") < layer_of("event") && layer_of("net") < layer_of("modes"));
+    assert!(
+        layer_of("wire") < layer_of("session") && layer_of("session") < layer_of("diagnostics")
+    );
+    assert!(layer_of("net") < layer_of("modes"));
     assert_eq!(layer_of("cli"), layer_of("modes"));
     assert_eq!(layer_of("elsewhere"), None);
 }

@@ -12,7 +12,7 @@ use tungstenite::Message;
 use common::engine::Engine;
 use common::party::{Party, Received};
 use common::streams::{self, Script};
-use wscope::event::Cause;
+use wscope::event::{Cause, Lost};
 use wscope::session::EndpointConfig;
 use wscope::session::endpoint::State;
 use wscope::wire::deflate::params::DeflateParams;
@@ -61,7 +61,7 @@ impl End for Party {
     }
 
     fn hung_up(&mut self) {
-        self.endpoint.end_of_stream(None);
+        self.endpoint.end_of_stream(Lost::EndOfStream);
     }
 
     fn hangs_up(&self) -> bool {

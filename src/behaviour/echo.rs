@@ -5,10 +5,11 @@ use std::io;
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::engine::outbox::Producer;
 use crate::event::FrameEvent;
-use crate::session::Observer;
+use crate::session::message::Piece;
 use crate::session::observer::Run;
+use crate::session::{Assembler, Observer};
 use crate::wire::decoder::Input;
-use crate::wire::{Data, OpCode, Role};
+use crate::wire::{Data, Role};
 
 /// A message that comes in pieces is held so far, then goes back in fragments, so that memory
 /// stays constant.
@@ -17,22 +18,12 @@ const PIECE: usize = 1024 * 1024;
 /// Sends every message back.
 #[derive(Debug)]
 pub struct Echo {
-    opcode: Data,
-    /// What has come of a message in pieces and has not gone back.
-    content: Vec<u8>,
+    pieces: Assembler,
 }
 
 impl Default for Echo {
     fn default() -> Self {
-        Self { opcode: Data::Text, content: Vec::new() }
-    }
-}
-
-impl Echo {
-    fn send(&mut self, last: bool, cx: &mut Context<'_>) {
-        // Once the connection is closing nobody waits for the rest.
-        let _ = cx.sender.fragment(Producer::Echo, self.opcode, &self.content, last);
-        self.content.clear();
+        Self { pieces: Assembler::new(PIECE) }
     }
 }
 
@@ -69,29 +60,14 @@ impl Behaviour for Echo {
     }
 
     fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
-        match event {
-            FrameEvent::Start { header, .. } => {
-                if let OpCode::Data(opcode @ (Data::Text | Data::Binary)) = header.opcode {
-                    self.opcode = opcode;
-                }
-            }
-            FrameEvent::Data(bytes) => {
-                self.content.extend_from_slice(bytes);
-                if self.content.len() >= PIECE {
-                    self.send(false, cx);
-                }
-            }
-            FrameEvent::Message(_) => {
-                self.send(true, cx);
-                // Between messages nothing is held.
-                self.content = Vec::new();
-            }
-            _ => {}
-        }
+        self.pieces.take_pieces(event, |Piece { opcode, content, last }| {
+            // Once the connection is closing nobody waits for the rest.
+            let _ = cx.sender.fragment(Producer::Echo, opcode, content, last);
+        });
         Ok(())
     }
 
     fn held(&self) -> usize {
-        self.content.len()
+        self.pieces.held()
     }
 }

@@ -8,6 +8,7 @@ use regex::bytes::Regex;
 
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::event::FrameEvent;
+use crate::session::Assembler;
 use crate::wire::{CloseCode, Data};
 
 /// How much of a message `--until` looks at.
@@ -18,7 +19,7 @@ const LOOKED_AT: usize = 1024 * 1024;
 pub struct StopCondition {
     messages_left: Option<u64>,
     until: Option<Regex>,
-    content: Vec<u8>,
+    beginning: Assembler,
     met: bool,
 }
 
@@ -26,8 +27,8 @@ impl StopCondition {
     /// A condition; `None` if there is none.
     pub fn new(messages: Option<u64>, until: Option<Regex>) -> Option<Rc<RefCell<Self>>> {
         let is_set = messages.is_some() || until.is_some();
-        let condition =
-            Self { messages_left: messages, until, content: Vec::new(), met: messages == Some(0) };
+        let (beginning, met) = (Assembler::new(LOOKED_AT), messages == Some(0));
+        let condition = Self { messages_left: messages, until, beginning, met };
         is_set.then(|| Rc::new(RefCell::new(condition)))
     }
 
@@ -38,27 +39,31 @@ impl StopCondition {
 
     /// Takes one event of the peer's direction.
     fn take(&mut self, event: &FrameEvent<'_>) {
-        match event {
-            FrameEvent::Data(bytes) if self.until.is_some() => {
-                let room = LOOKED_AT - self.content.len();
-                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            }
-            FrameEvent::Message(_) => {
-                let content = std::mem::take(&mut self.content);
-                self.take_message(&content);
-            }
-            _ => {}
+        let until = self.until.as_ref();
+        if until.is_none() && !matches!(event, FrameEvent::Message(_)) {
+            return;
+        }
+        if let Some(found) = self.beginning.take(event, |m| matches(until, m.content())) {
+            self.count(found);
         }
     }
 
     fn take_message(&mut self, content: &[u8]) {
         let content = &content[..content.len().min(LOOKED_AT)];
-        self.met |= self.until.as_ref().is_some_and(|until| until.is_match(content));
+        self.count(matches(self.until.as_ref(), content));
+    }
+
+    fn count(&mut self, found: bool) {
+        self.met |= found;
         if let Some(left) = &mut self.messages_left {
             *left = left.saturating_sub(1);
             self.met |= *left == 0;
         }
     }
+}
+
+fn matches(until: Option<&Regex>, content: &[u8]) -> bool {
+    until.is_some_and(|until| until.is_match(content))
 }
 
 /// Watches one connection for a condition, and closes it once that is met.
@@ -67,7 +72,7 @@ pub struct Stop(Rc<RefCell<StopCondition>>);
 impl Stop {
     /// Begins with a connection: half a message of the one before does not count.
     pub fn new(condition: &Rc<RefCell<StopCondition>>) -> Box<dyn Behaviour> {
-        condition.borrow_mut().content.clear();
+        condition.borrow_mut().beginning.clear();
         Box::new(Self(Rc::clone(condition)))
     }
 

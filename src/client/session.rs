@@ -618,7 +618,7 @@ impl<'a> Session<'a> {
     ) -> io::Result<Vec<u8>> {
         let found = match current.connection.evidence() {
             Some((evidence, endpoint, inbound)) => {
-                evidence.explain(&current.evidence, endpoint, inbound, ending, now)
+                evidence.explain(current.evidence.facts(), endpoint, inbound, ending, now)
             }
             None => Vec::new(),
         };

@@ -1,6 +1,6 @@
-//! What browsers and Node's ws say of a failure, and the entries behind their words.
+//! The messages of browsers and of Node's ws about a failure, and the entries behind them.
 //!
-//! Browsers say little on purpose, so that pages can't probe the network behind them. The wording
+//! Browsers report little on purpose, so that pages can't probe the network behind them. The wording
 //! is that of Chromium, Firefox, Safari and of Node's ws and net modules.
 
 use super::of_status;

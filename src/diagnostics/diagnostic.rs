@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Cause, Entry, Severity, entry};
 use crate::wire::head::{Head, HeadKind};
 
-/// Values that must not be shown, whoever sent them.
+/// Headers whose values must not be shown, in either direction.
 const SECRET_HEADERS: [&str; 5] =
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
 
@@ -194,7 +194,7 @@ impl Span {
         Self::header(head, name, label.clone()).unwrap_or_else(|| Self::start_line(head, label))
     }
 
-    /// The first line of a body that says something.
+    /// The first line of a body that is not blank.
     pub fn body(body: &[u8]) -> Option<Self> {
         let start = body.iter().position(|byte| !byte.is_ascii_whitespace())?;
         let rest = &body[start..];

@@ -1,12 +1,13 @@
 //! What an attempt to talk WebSocket left behind: the input of the classification.
 //!
-//! Everything is optional, so that whoever knows a part can ask. The owner fills in what it saw
+//! Everything is optional, so that a caller who knows a part can ask. The owner fills in what it saw
 //! and judges nothing; [`classify`](super::classify()) does. Times are durations: no clock here.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::event::{CertificateFacts, Ending, MessageInfo};
+use crate::event::{Cause, CertificateFacts, Ending, Lost, MessageInfo, TimeoutKind};
+use crate::session::endpoint::PingFacts;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
@@ -51,7 +52,7 @@ pub struct Facts<'a> {
     pub stream: StreamFacts<'a>,
     /// The rules of frames that the peer broke, in order.
     pub violations: &'a [Violation],
-    /// The guilty frame of the first violation.
+    /// The frame of the first violation.
     pub frame: Option<FrameContext<'a>>,
     /// Pings of ours.
     pub pings: PingFacts,
@@ -162,7 +163,7 @@ pub struct ProxyFacts<'a> {
     pub variable: Option<&'a str>,
     /// Its answer to CONNECT.
     pub answer: Option<&'a Head>,
-    /// Why it did not open the way, where no answer of HTTP says that.
+    /// Why it did not open the way, where no answer in HTTP shows that.
     pub fault: Option<ProxyFault>,
 }
 
@@ -274,20 +275,7 @@ pub struct FrameContext<'a> {
     pub around_at: u64,
 }
 
-/// Pings of ours and what became of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PingFacts {
-    /// Answered.
-    pub answered: u64,
-    /// Pongs that no ping asked for.
-    pub unsolicited: u64,
-    /// The age of the oldest one that was not answered.
-    pub waiting: Option<Duration>,
-    /// Whether other bytes came since.
-    pub data_since: bool,
-}
-
-/// Close frames, or what an API says of them.
+/// Close frames, or what an API reports of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CloseFacts<'a> {
     /// The one received.
@@ -332,6 +320,21 @@ pub enum EndKind {
     Dead,
     /// We failed it because of a violation.
     Failed,
+}
+
+impl From<&Cause> for EndKind {
+    fn from(cause: &Cause) -> Self {
+        match cause {
+            Cause::Violation(_) => Self::Failed,
+            Cause::Timeout(TimeoutKind::Close) => Self::CloseTimeout,
+            Cause::Timeout(TimeoutKind::Pong) | Cause::Lost(Lost::TimedOut) => Self::Dead,
+            Cause::Lost(Lost::EndOfStream | Lost::InsideFrame { .. } | Lost::TruncatedTls) => {
+                Self::Fin
+            }
+            Cause::Lost(Lost::Reset | Lost::BrokenPipe | Lost::Other(_)) => Self::Reset,
+            Cause::Closed | Cause::Timeout(_) | Cause::Dropped => Self::Closed,
+        }
+    }
 }
 
 /// Other connections of the same run, or of earlier ones.

@@ -1,6 +1,6 @@
-//! What can go wrong with a WebSocket connection, and what to say of it.
+//! What can go wrong with a WebSocket connection, and how to explain it.
 //!
-//! The [catalogue](FAMILIES) has one [`Entry`] for each symptom, under a stable code (`W602`);
+//! The [catalogue](SECTIONS) has one [`Entry`] for each symptom, under a stable code (`W602`);
 //! [`classify()`] looks at the [`Facts`] that an attempt left behind, in a fixed order, and makes
 //! [`Diagnostic`]s of them; [`browser`] finds the entry behind a browser's message. All of it is
 //! pure: no I/O, no clock, no terminal. How a diagnostic is printed is the business of `ui`.
@@ -14,7 +14,7 @@ mod sniff;
 mod topic;
 mod url;
 
-pub use catalogue::{FAMILIES, Family, of_alert};
+pub use catalogue::{SECTIONS, Section, of_alert};
 pub use classify::closing::of_close_code;
 pub use classify::status::of_status;
 pub use classify::{PROBE_SUBPROTOCOL, classify};
@@ -42,6 +42,27 @@ impl Severity {
             Self::Note => "note",
         }
     }
+}
+
+/// Which part of a connection an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// URL, name, TCP, proxy, first bytes.
+    Reaching,
+    /// TLS.
+    Tls,
+    /// A response where a 101 should be.
+    Response,
+    /// The 101, and what it agrees on.
+    Agreement,
+    /// The application protocol inside.
+    Application,
+    /// Frames.
+    Frames,
+    /// Close codes.
+    CloseCode,
+    /// Endings and timing.
+    Ending,
 }
 
 /// How sure it is that a cause is the one.
@@ -80,7 +101,9 @@ pub struct Cause {
 pub struct Entry {
     /// The stable name, `W` and three digits: the first one is the layer.
     pub code: &'static str,
-    /// How bad it is, unless the facts say otherwise.
+    /// Which part of a connection it is about.
+    pub family: Family,
+    /// How bad it is, unless the facts show otherwise.
     pub severity: Severity,
     /// One line of at most 80 columns, lower case, no full stop.
     pub title: &'static str,
@@ -105,5 +128,5 @@ pub fn entry(code: &str) -> Option<&'static Entry> {
 
 /// Every entry, in the order of the codes.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    FAMILIES.iter().flat_map(|family| family.entries)
+    SECTIONS.iter().flat_map(|section| section.entries)
 }

@@ -1,5 +1,5 @@
-//! What somebody may ask about: a code of the catalogue, a close code or its name, an HTTP status,
-//! the name of a violation, the id of a handshake rule.
+//! What `wscope explain` can be asked about: a code of the catalogue, a close code or its name, an
+//! HTTP status, the name of a violation, the id of a handshake rule.
 
 use super::{Entry, entries, entry, of_close_code, of_status};
 use crate::wire::close;
@@ -9,7 +9,7 @@ use crate::wire::violation;
 /// An entry, and how the question leads to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
-    /// The entry; `None` where a handshake rule needs none, because its title says it all.
+    /// The entry; `None` where the title of a handshake rule explains everything.
     pub entry: Option<&'static Entry>,
     /// What was asked about, unless that is the entry itself: one sentence.
     pub asked: Option<String>,

@@ -14,22 +14,19 @@ use super::memory::{Budget, Share};
 use super::outbox::{OutboundObserver, Outbox, Producer, Sender};
 use super::session_evidence::SessionEvidence;
 use crate::event::{
-    ConnId, Direction, Ending, Event, FrameEvent, Observed, Stamp, TimeoutKind, Totals,
+    ConnId, Direction, Ending, Event, FrameEvent, Lost, Observed, Stamp, TimeoutKind, Totals,
 };
 use crate::net::child::Dying;
-use crate::net::link::{Buffers, Fill, HIGH_WATER, Link};
+use crate::net::link::{Buffers, Fill, HIGH_WATER, Link, LinkError};
 use crate::net::random;
 use crate::net::stdio::Stdout;
 use crate::output::notifier::Notifier;
 use crate::output::reporter::Reporter;
+use crate::session::counters::Counters;
 use crate::session::endpoint::State;
-use crate::session::tally::Counters;
-use crate::session::{Endpoint, EndpointConfig, Limits, Observer};
+use crate::session::{Assembler, Endpoint, EndpointConfig, Limits, Observer};
 use crate::wire::handshake::Agreed;
 use crate::wire::{CloseCode, Data, OpCode, Role, close};
-
-/// Memory kept between messages that are assembled.
-const KEPT: usize = 4 * 1024;
 
 /// Where the events of connections and their payload go.
 pub struct Outputs<'a> {
@@ -74,8 +71,8 @@ pub struct Connection {
     behaviours: Vec<Box<dyn Behaviour>>,
     injector: Option<Box<dyn Interference>>,
     evidence: Option<Box<SessionEvidence>>,
-    /// The content of a message that comes in pieces, for behaviours that want it whole.
-    assembled: Vec<u8>,
+    /// Collects a message that comes in pieces, where a behaviour wants it whole.
+    assembler: Option<Box<Assembler>>,
     /// What waits here to be handed on, and to be sent.
     share: Share,
     unsent: Share,
@@ -90,7 +87,7 @@ pub struct Connection {
     ignore_rest: bool,
     /// Bytes to send that receiving has made, since all was sent for the last time.
     answers: usize,
-    write_error: Option<Box<str>>,
+    write_error: Option<Lost>,
     /// Bytes that were dropped because the peer is gone.
     dropped: usize,
     /// Something was sent since the last turn.
@@ -109,8 +106,10 @@ impl Connection {
             setup.observed.then(|| OutboundObserver::new(sent, deflate.as_ref(), limits));
         let mut outbox = Outbox::new(observer);
         outbox.skip(link.tx.len());
-        let evidence =
-            setup.evidence.then(|| Box::new(SessionEvidence::new(link.split().0.rest(), now)));
+        let evidence = setup.evidence.then(|| {
+            let (input, _) = link.split();
+            Box::new(SessionEvidence::new(config.role, input.rest(), now))
+        });
         Self {
             id,
             link,
@@ -121,7 +120,7 @@ impl Connection {
             behaviours: Vec::new(),
             injector: None,
             evidence,
-            assembled: Vec::new(),
+            assembler: None,
             share: Share::of(setup.memory),
             unsent: Share::of(setup.backlog),
             idle_timeout: setup.idle_timeout,
@@ -140,6 +139,9 @@ impl Connection {
 
     /// Adds a behaviour.
     pub fn add(&mut self, behaviour: Box<dyn Behaviour>) {
+        if !behaviour.streams() {
+            self.assembler.get_or_insert_with(|| Box::new(Assembler::new(usize::MAX)));
+        }
         self.behaviours.push(behaviour);
     }
 
@@ -235,6 +237,8 @@ impl Connection {
         const AROUND: usize = 6 + 64;
         let pending = self.backlog() + self.dropped;
         let answer = self.endpoint.sent_close().map_or(0, |body| body.to_payload().len() + AROUND);
+        // Pongs behind it are no loss either.
+        let answer = answer + self.endpoint.sent_after_close();
         if pending > answer { pending } else { 0 }
     }
 
@@ -399,22 +403,14 @@ impl Connection {
                 self.take_events(outputs, now)
             }
             Ok(Fill::Blocked) => match self.write_error.take() {
-                Some(error) => self.end_of_stream(Some(error.into()), outputs),
+                Some(error) => self.end_of_stream(error, outputs),
                 None => Ok(()),
             },
             Ok(Fill::End { truncated }) => {
-                if let Some(evidence) = self.evidence.as_mut().filter(|_| truncated) {
-                    evidence.truncated();
-                }
-                let how = truncated.then(|| "TLS ended without close_notify".to_owned());
+                let how = Lost::at_end(truncated, self.write_error.take());
                 self.end_of_stream(how, outputs)
             }
-            Err(error) => {
-                if let Some(evidence) = &mut self.evidence {
-                    evidence.broke(&error);
-                }
-                self.end_of_stream(Some(error.to_string()), outputs)
-            }
+            Err(error) => self.end_of_stream(error.into(), outputs),
         }
     }
 
@@ -424,8 +420,7 @@ impl Connection {
             return;
         }
         self.heard = now;
-        self.endpoint.touch();
-        self.endpoint.keep_waiting(now);
+        self.endpoint.note_stall(now);
         if let Some(evidence) = &mut self.evidence {
             evidence.stalls(now);
         }
@@ -433,7 +428,7 @@ impl Connection {
         if self.link.is_read_closed()
             && let Some(error) = self.link.failure()
         {
-            self.endpoint.end_of_stream(Some(error.to_string()));
+            self.endpoint.end_of_stream(LinkError::Io(error).into());
         }
     }
 
@@ -449,7 +444,7 @@ impl Connection {
             behaviours,
             injector,
             evidence,
-            assembled,
+            assembler,
             share,
             heard,
             ignore_rest,
@@ -473,7 +468,6 @@ impl Connection {
                 [one] => one.takes_runs(),
                 _ => false,
             };
-        let assembles = behaviours.iter().any(|behaviour| !behaviour.streams());
         let (mut input, tx) = link.split();
         let before = tx.len() + outbox.queued();
         self.more = loop {
@@ -530,12 +524,19 @@ impl Connection {
                                 behaviour.on_event(&event, &mut cx)?;
                             }
                         }
-                        if assembles {
-                            assemble(&event, assembled, behaviours, &mut cx)?;
-                            share.set(assembled.len());
-                            if assembled.len() > HIGH_WATER && share.is_exceeded() {
+                        if let Some(assembler) = assembler {
+                            let whole = behaviours.iter_mut().filter(|one| !one.streams());
+                            let handed = assembler.take(&event, |message| {
+                                for one in whole {
+                                    one.on_message(message.opcode, message.content(), &mut cx)?;
+                                }
+                                io::Result::Ok(())
+                            });
+                            handed.unwrap_or(Ok(()))?;
+                            share.set(assembler.held());
+                            if assembler.held() > HIGH_WATER && share.is_exceeded() {
                                 // Nobody is served by half of it.
-                                *assembled = Vec::new();
+                                assembler.clear();
                                 share.set(0);
                                 *cx.ignore_rest = true;
                                 let sender = &mut cx.sender;
@@ -582,7 +583,7 @@ impl Connection {
         Ok(())
     }
 
-    fn end_of_stream(&mut self, how: Option<String>, outputs: &mut Outputs<'_>) -> io::Result<()> {
+    fn end_of_stream(&mut self, how: Lost, outputs: &mut Outputs<'_>) -> io::Result<()> {
         let Some(violation) = self.inbound.finish() else {
             self.endpoint.end_of_stream(how);
             return Ok(());
@@ -593,9 +594,7 @@ impl Connection {
         }
         let received = self.sent_direction().opposite();
         outputs.report(self.id, &Event::Frame(received, event))?;
-        let (frame, detail) = (violation.frame, &violation.detail);
-        let how = how.unwrap_or_else(|| format!("end of stream inside frame #{frame}: {detail}"));
-        self.endpoint.end_of_stream(Some(how));
+        self.endpoint.end_of_stream(how.inside(&violation));
         Ok(())
     }
 
@@ -652,15 +651,12 @@ impl Connection {
         let pending = self.link.pending();
         if let Err(error) = sent {
             // What the peer sent before it went away is still to be read.
-            if let Some(evidence) = &mut self.evidence {
-                evidence.broke(&error);
-            }
-            self.write_error = Some(error.to_string().into());
+            self.write_error = Some(error.into());
         }
         if pending < before {
             // It reads: that is life too.
             self.active = now;
-            self.endpoint.keep_waiting(now);
+            self.endpoint.note_sent(before, now);
             if let Some(evidence) = &mut self.evidence {
                 evidence.sent(now);
                 let messages = self.received.totals().messages + self.endpoint.data_sent();
@@ -678,10 +674,10 @@ impl Connection {
         let encoded = self.link.tx.len().saturating_sub(2 * HIGH_WATER);
         self.unsent.set(self.outbox.held() + encoded);
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
-        let held = self.assembled.len() + behaviours;
+        let held = self.assembler.as_ref().map_or(0, |assembler| assembler.held()) + behaviours;
         self.share.set(held);
         if held > HIGH_WATER && self.share.is_exceeded() && self.endpoint.is_open() {
-            self.assembled = Vec::new();
+            self.assembler = None;
             self.ignore_rest = true;
             self.sender(now).close_now(Some(CloseCode::Size.into()), TOO_MUCH);
         }
@@ -727,28 +723,6 @@ impl Outputs<'_> {
 fn is_blocked(behaviours: &[Box<dyn Behaviour>], stdout: &Stdout, reporter: &Reporter) -> bool {
     (reporter.looks_at_frames() && stdout.is_full())
         || behaviours.iter().any(|behaviour| behaviour.is_full(stdout))
-}
-
-/// Collects a message that comes in pieces, and hands it on once it is whole.
-fn assemble(
-    event: &FrameEvent<'_>,
-    assembled: &mut Vec<u8>,
-    behaviours: &mut [Box<dyn Behaviour>],
-    cx: &mut Context<'_>,
-) -> io::Result<()> {
-    match event {
-        FrameEvent::Data(bytes) => assembled.extend_from_slice(bytes),
-        FrameEvent::Message(info) => {
-            let opcode = data_opcode(info.opcode);
-            for behaviour in behaviours.iter_mut().filter(|behaviour| !behaviour.streams()) {
-                behaviour.on_message(opcode, assembled, cx)?;
-            }
-            assembled.clear();
-            assembled.shrink_to(KEPT);
-        }
-        _ => {}
-    }
-    Ok(())
 }
 
 fn data_opcode(opcode: OpCode) -> Data {

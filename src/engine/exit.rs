@@ -154,7 +154,7 @@ impl From<Exit> for std::process::ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{TimeoutKind, Totals};
+    use crate::event::{Lost, TimeoutKind, Totals};
     use crate::wire::close::CloseBody;
     use crate::wire::{Violation, ViolationKind};
     use std::time::Duration;
@@ -209,7 +209,7 @@ mod tests {
         let causes = [
             (Cause::Violation(violation), Exit::Violation),
             (Cause::Timeout(TimeoutKind::Pong), Exit::Timeout),
-            (Cause::Lost("end of stream".into()), Exit::Lost),
+            (Cause::Lost(Lost::EndOfStream), Exit::Lost),
             (Cause::Dropped, Exit::Failure),
         ];
         for (cause, exit) in causes {

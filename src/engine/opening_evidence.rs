@@ -1,19 +1,18 @@
-//! What opening a connection left behind, for the diagnostics.
+//! What opening a connection leaves behind for the diagnostics: what was tried, what answered, and
+//! how long it took.
 //!
-//! Reads the events of the opening as the printers do, and judges nothing. What came after the
-//! handshake is the business of [`witness`](crate::engine::session_evidence).
+//! A sink that reads the events of the opening as printers do, and judges nothing. What follows the
+//! handshake is kept by [`SessionEvidence`](crate::engine::session_evidence::SessionEvidence).
 
 use std::time::{Duration, Instant};
 
-use crate::diagnostics::facts::{
-    Dial, OriginProbe, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Unanswered,
-};
+use crate::diagnostics::facts::{Dial, OriginProbe, ProxyFacts, StreamEnd, TlsFault, Unanswered};
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
 use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
-use crate::net::facts::tls_fault;
+use crate::net::facts::{proxy_fault, tls_fault};
 use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Route;
 use crate::net::target::Target;
@@ -25,7 +24,7 @@ use crate::wire::head::Head;
 /// Bytes of a refusal's body that are looked at.
 const BODY: usize = 8 * 1024;
 
-/// What is known of the way to one connection.
+/// The evidence of one opening.
 #[derive(Clone, Debug, Default)]
 pub struct OpeningEvidence {
     /// Without user and password.
@@ -49,11 +48,11 @@ pub struct OpeningEvidence {
     body: Vec<u8>,
     report: Option<Report>,
     phases: Phases,
-    /// What the same request with another Origin gave, if that was tried.
+    /// How the same request with another Origin was answered, if that was tried.
     pub origin_probe: Option<OriginProbe>,
     /// The certificate that was refused, if another connection fetched it.
     pub certificate: Option<CertificateFacts>,
-    /// What other connections taught of a failure, one sentence each.
+    /// What other connections showed about a failure, one sentence each.
     pub learned: Vec<String>,
     /// How long earlier connections of the run lasted that were lost in the same way.
     pub lifetimes: Vec<Duration>,
@@ -90,7 +89,7 @@ impl OpeningEvidence {
         self.proxy = route.proxy.as_ref().map(|proxy| (proxy.to_string(), variable));
     }
 
-    /// Forgets what was said to a proxy, which has opened the way: what comes now is the server's.
+    /// Forgets the dialogue with a proxy, which has opened the way: what follows is the server's.
     pub fn let_through(&mut self) {
         (self.request, self.response, self.asked, self.received) = (None, None, None, 0);
     }
@@ -208,10 +207,7 @@ impl OpeningEvidence {
                 (facts.request, facts.response) = (None, None);
                 if let Some(proxy) = &mut facts.proxy {
                     proxy.answer = error.head();
-                    proxy.fault = error.code().map(|code| match code {
-                        "W113" => ProxyFault::Unauthorized,
-                        _ => ProxyFault::Refused,
-                    });
+                    proxy.fault = proxy_fault(error);
                 }
             }
             OpenError::NotHttp(bytes) => facts.first_bytes = bytes,
@@ -229,7 +225,7 @@ impl OpeningEvidence {
             | OpenError::BadHandshake { .. }
             | OpenError::Redirect { .. }
             | OpenError::Dial(_) => {}
-            // What is wrong on this side is said by the error itself.
+            // What is wrong on this side, the error itself explains.
             _ => return Vec::new(),
         }
         let mut found = classify(&facts);

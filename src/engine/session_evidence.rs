@@ -1,58 +1,63 @@
-//! What an open connection left behind, for the diagnostics: clocks, first bytes, broken rules.
+//! What an open connection leaves behind for the diagnostics, in either role: clocks, the peer's
+//! first bytes, the rules it broke.
 //!
-//! Costs next to nothing while nobody asks: clocks are set once for each buffer's worth, the first
-//! bytes are copied as they came and decoded at the end, and a frame is only looked at closely
-//! where a rule was broken. Judges nothing.
+//! Judges nothing. Its clocks are set once for each buffer, the first bytes are copied as they come
+//! and decoded at the end, and a frame is looked at closely only where it breaks a rule.
 
-use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::facts::{CloseFacts, End, EndKind, FrameContext};
-use crate::diagnostics::{Diagnostic, classify};
-use crate::engine::opening_evidence::OpeningEvidence;
-use crate::event::{Cause, Direction, Ending, FrameEvent, MessageInfo, Observed, TimeoutKind};
-use crate::net::link::LinkError;
+use crate::diagnostics::{Diagnostic, Facts, classify};
+use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed};
 use crate::session::{Endpoint, Limits, Observer};
 use crate::wire::decoder::Input;
-use crate::wire::{Data, FrameHeader, OpCode, Violation, ViolationKind};
+use crate::wire::deflate::params::DeflateParams;
+use crate::wire::{Data, FrameHeader, OpCode, Role, Violation, ViolationKind};
 
 /// Bytes from the start of the stream that are kept.
 const FIRST: usize = 512;
 
-/// Bytes of the stream kept before and behind a guilty header.
+/// Bytes of the stream kept before and behind a header that breaks a rule.
 const AROUND: usize = 64;
 
-/// Broken rules that are kept; more of them explain nothing.
+/// Violations that are kept; more of them explain nothing.
 const VIOLATIONS: usize = 16;
 
-/// Our reader must have been this slow to be a cause.
+/// How long our own reader must have been slow to be the cause of an end.
 const STALL: Duration = Duration::from_secs(10);
 
-/// Watches one open connection.
+/// The evidence of one open connection.
 #[derive(Debug)]
 pub struct SessionEvidence {
+    role: Role,
     opened: Instant,
+    /// The first bytes of the peer's stream.
     first: Vec<u8>,
+    /// How many of them came along with the handshake.
     early: usize,
-    /// When a byte came, and when one left.
-    heard: Instant,
-    said: Instant,
-    /// When the last data message, of either direction, was noticed.
-    data: Instant,
+    last_received: Instant,
+    last_sent: Instant,
+    /// When the last data message, of either direction, was counted.
+    last_message: Instant,
     messages: u64,
     stalled_since: Option<Instant>,
     stalled: bool,
     /// The header of the frame that came last, as long as no rule was broken.
     header: Option<FrameHeader>,
+    breach: Option<Box<Breach>>,
+}
+
+/// The rules that the peer broke first.
+#[derive(Debug, Default)]
+struct Breach {
     violations: Vec<Violation>,
-    frame: Option<Guilty>,
-    broken: Option<EndKind>,
-    truncated: bool,
+    /// The frame of the first of them, once its surroundings were copied.
+    frame: Option<BrokenFrame>,
 }
 
 /// The frame of the first violation.
 #[derive(Debug)]
-struct Guilty {
+struct BrokenFrame {
     header: FrameHeader,
     after: Duration,
     around: Vec<u8>,
@@ -60,48 +65,46 @@ struct Guilty {
 }
 
 impl SessionEvidence {
-    /// Begins at the 101; `early` came in the same segment.
-    pub fn new(early: &[u8], now: Instant) -> Self {
-        let mut witness = Self {
+    /// Begins at the 101, in our role; the `early` bytes of the peer came along with the handshake.
+    pub fn new(role: Role, early: &[u8], now: Instant) -> Self {
+        let mut evidence = Self {
+            role,
             opened: now,
             first: Vec::new(),
             early: early.len(),
-            heard: now,
-            said: now,
-            data: now,
+            last_received: now,
+            last_sent: now,
+            last_message: now,
             messages: 0,
             stalled_since: None,
             stalled: false,
             header: None,
-            violations: Vec::new(),
-            frame: None,
-            broken: None,
-            truncated: false,
+            breach: None,
         };
-        witness.keep_first(early);
-        witness
+        evidence.keep_first(early);
+        evidence
     }
 
-    /// Bytes came, which are not decoded yet.
+    /// Notes bytes that came, before they are decoded.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
-        self.heard = now;
+        self.last_received = now;
         self.stalled_since = None;
         self.keep_first(bytes);
     }
 
-    /// Bytes left.
+    /// Notes that bytes left.
     pub fn sent(&mut self, now: Instant) {
-        self.said = now;
+        self.last_sent = now;
     }
 
-    /// Data messages, of either direction, up to now.
+    /// Notes how many data messages have crossed so far, both directions together.
     pub fn counted(&mut self, messages: u64, now: Instant) {
         if messages != self.messages {
-            (self.messages, self.data) = (messages, now);
+            (self.messages, self.last_message) = (messages, now);
         }
     }
 
-    /// Nothing can be received, because our own reader is slow.
+    /// Notes that nothing can be received now, because a reader on our side is slow.
     pub fn stalls(&mut self, now: Instant) {
         let since = *self.stalled_since.get_or_insert(now);
         self.stalled = now.saturating_duration_since(since) >= STALL;
@@ -111,31 +114,29 @@ impl SessionEvidence {
     #[inline]
     pub fn take(&mut self, event: &FrameEvent<'_>) {
         match event {
-            FrameEvent::Start { header, .. } if self.violations.is_empty() => {
+            FrameEvent::Start { header, .. } if self.breach.is_none() => {
                 self.header = Some(**header);
             }
             FrameEvent::Violation(violation) => {
-                // What comes behind the first guilty frame may well be its consequence, and a
-                // stream that ends then was cut by our own Close.
-                let room = self.violations.len() < VIOLATIONS;
+                // What follows the first frame that breaks a rule may well be its consequence, and
+                // a stream that ends then was cut by our own Close.
+                let violations = &mut self.breach.get_or_insert_default().violations;
+                let room = violations.len() < VIOLATIONS;
                 let cut = violation.kind == ViolationKind::CutInsideFrame;
                 let same = |first: &Violation| first.frame == violation.frame && !cut;
-                if room && self.violations.first().is_none_or(same) {
-                    self.violations.push((*violation).clone());
+                if room && violations.first().is_none_or(same) {
+                    violations.push((*violation).clone());
                 }
             }
             _ => {}
         }
     }
 
-    /// Keeps the bytes around the first violation, as long as they are at hand. `offset` is the
-    /// stream's at what is still to be taken of `input`.
+    /// Copies the bytes around the first violation while they are at hand: call it after the events
+    /// of a buffer. `offset` is the stream's at the first byte of `input` that was not taken.
     pub fn look_around(&mut self, input: &Input<'_>, offset: u64, now: Instant) {
-        let (Some(violation), Some(header), None) =
-            (self.violations.first(), self.header, &self.frame)
-        else {
-            return;
-        };
+        let (Some(breach), Some(header)) = (&mut self.breach, self.header) else { return };
+        let (Some(violation), None) = (breach.violations.first(), &breach.frame) else { return };
         let buffer = input.whole();
         let start = offset.saturating_sub(input.consumed() as u64);
         // A byte far behind its header is shown for itself.
@@ -144,7 +145,7 @@ impl SessionEvidence {
         let index = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
         let from = index(centre.saturating_sub(AROUND as u64)).min(buffer.len());
         let to = index(centre + 2 * AROUND as u64).min(buffer.len());
-        self.frame = Some(Guilty {
+        breach.frame = Some(BrokenFrame {
             header,
             after: now.saturating_duration_since(self.opened),
             around: buffer[from..to].to_vec(),
@@ -152,34 +153,22 @@ impl SessionEvidence {
         });
     }
 
-    /// The stream broke, rather than ended.
-    pub fn broke(&mut self, error: &LinkError) {
-        let kind = match error {
-            LinkError::Io(error) if error.kind() == ErrorKind::TimedOut => EndKind::Dead,
-            _ => EndKind::Reset,
-        };
-        self.broken.get_or_insert(kind);
-    }
-
-    /// TLS ended without close_notify.
-    pub fn truncated(&mut self) {
-        self.truncated = true;
-    }
-
-    /// Explains how the connection ended. The first diagnostic is the verdict.
+    /// Explains how the connection ended. The first diagnostic is the verdict. `opening` holds what
+    /// is known of the time before the 101: a client has it from its
+    /// [`OpeningEvidence`](crate::engine::opening_evidence::OpeningEvidence), a server may begin
+    /// with [`Facts::new`].
     pub fn explain(
         &self,
-        trace: &OpeningEvidence,
+        opening: Facts<'_>,
         endpoint: &Endpoint,
         inbound: &Observer,
         ending: &Ending,
         now: Instant,
     ) -> Vec<Diagnostic> {
-        let mut facts = trace.facts();
+        let mut facts = opening;
         let since = |at: Instant| now.saturating_duration_since(at);
-        let deflate = trace.report().and_then(|report| report.agreed.deflate);
-        let message = first_message(&self.first, deflate.as_ref());
-        facts.tls.truncated = self.truncated && matches!(ending.cause, Cause::Lost(_));
+        let message = self.first_message(endpoint.deflate());
+        facts.tls.truncated = ending.cause == Cause::Lost(Lost::TruncatedTls);
         facts.stream.first = &self.first;
         facts.stream.early = self.early;
         facts.stream.frames = ending.r#in.frames;
@@ -187,35 +176,48 @@ impl SessionEvidence {
         facts.stream.sent = endpoint
             .first_sent()
             .map(|(opcode, content)| (message_info(opcode, content.len() as u64), content));
-        facts.violations = &self.violations;
-        facts.frame = self.frame.as_ref().map(|guilty| FrameContext {
-            header: guilty.header,
-            after: guilty.after,
-            around: &guilty.around,
-            around_at: guilty.around_at,
-        });
+        if let Some(breach) = &self.breach {
+            facts.violations = &breach.violations;
+            facts.frame = breach.frame.as_ref().map(|frame| FrameContext {
+                header: frame.header,
+                after: frame.after,
+                around: &frame.around,
+                around_at: frame.around_at,
+            });
+        }
         facts.pings = endpoint.ping_facts(now);
-        facts.pings.data_since = facts.pings.waiting.is_some_and(|waits| since(self.heard) < waits);
+        let silence = since(self.last_received);
+        facts.pings.data_since = facts.pings.waiting.is_some_and(|waits| silence < waits);
         facts.close = CloseFacts::of(ending);
         facts.end = Some(End {
-            how: self.end_kind(&ending.cause),
+            how: EndKind::from(&ending.cause),
             lifetime: ending.duration,
-            idle: since(self.heard.max(self.said)),
-            idle_data: since(self.data),
+            idle: since(self.last_received.max(self.last_sent)),
+            idle_data: since(self.last_message),
             partial: inbound.partial_frame(),
         });
         facts.stalled = self.stalled && matches!(ending.cause, Cause::Lost(_));
         classify(&facts)
     }
 
-    fn end_kind(&self, cause: &Cause) -> EndKind {
-        match cause {
-            Cause::Violation(_) => EndKind::Failed,
-            Cause::Timeout(TimeoutKind::Close) => EndKind::CloseTimeout,
-            Cause::Timeout(TimeoutKind::Pong) => EndKind::Dead,
-            Cause::Lost(_) => self.broken.unwrap_or(EndKind::Fin),
-            Cause::Closed | Cause::Timeout(_) | Cause::Dropped => EndKind::Closed,
+    /// The first data message of the peer, if its end is among the first bytes.
+    fn first_message(&self, deflate: Option<&DeflateParams>) -> Option<(MessageInfo, Vec<u8>)> {
+        let direction = match self.role {
+            Role::Client => Direction::ToClient,
+            Role::Server => Direction::ToServer,
+        };
+        let mut bytes = self.first.clone();
+        let mut observer = Observer::of_frames(direction, deflate, Limits::default());
+        let mut input = Input::new(&mut bytes);
+        let mut content = Vec::new();
+        while let Some(observed) = observer.next(&mut input) {
+            match observed {
+                Observed::Frame(FrameEvent::Data(piece)) => content.extend_from_slice(piece),
+                Observed::Frame(FrameEvent::Message(info)) => return Some((*info, content)),
+                _ => {}
+            }
         }
+        None
     }
 
     fn keep_first(&mut self, bytes: &[u8]) {
@@ -224,25 +226,6 @@ impl SessionEvidence {
             self.first.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
     }
-}
-
-/// The first data message whose end is among the first bytes.
-fn first_message(
-    first: &[u8],
-    deflate: Option<&crate::wire::deflate::params::DeflateParams>,
-) -> Option<(MessageInfo, Vec<u8>)> {
-    let mut bytes = first.to_vec();
-    let mut observer = Observer::of_frames(Direction::ToClient, deflate, Limits::default());
-    let mut input = Input::new(&mut bytes);
-    let mut content = Vec::new();
-    while let Some(observed) = observer.next(&mut input) {
-        match observed {
-            Observed::Frame(FrameEvent::Data(piece)) => content.extend_from_slice(piece),
-            Observed::Frame(FrameEvent::Message(info)) => return Some((*info, content)),
-            _ => {}
-        }
-    }
-    None
 }
 
 fn message_info(opcode: Data, len: u64) -> MessageInfo {
@@ -254,5 +237,58 @@ fn message_info(opcode: Data, len: u64) -> MessageInfo {
         compressed: false,
         wire_len: len,
         len,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Totals;
+    use crate::session::EndpointConfig;
+
+    /// A server that receives `bytes` of a client, whose stream then ends; gives the codes of what
+    /// explains that, and the notes of the verdict.
+    fn served(bytes: &[u8]) -> (Vec<&'static str>, Vec<String>) {
+        let opened = Instant::now();
+        let now = opened + Duration::from_secs(3);
+        let config = EndpointConfig::new(Role::Server);
+        let mut endpoint = Endpoint::new(config, Box::new(|_| ()), opened);
+        let mut inbound = Observer::of_frames(Direction::ToServer, None, Limits::default());
+        let mut evidence = SessionEvidence::new(Role::Server, b"", opened);
+        let (mut bytes, mut out) = (bytes.to_vec(), Vec::new());
+        evidence.received(&bytes, now);
+        let mut input = Input::new(&mut bytes);
+        while let Some(observed) = inbound.next(&mut input) {
+            let Observed::Frame(event) = observed else { continue };
+            evidence.take(&event);
+            endpoint.receive(&event, now, &mut out);
+        }
+        evidence.look_around(&input, inbound.offset(), now);
+        let mut how = Lost::EndOfStream;
+        if let Some(cut) = inbound.finish() {
+            evidence.take(&FrameEvent::Violation(&cut));
+            how = how.inside(&cut);
+        }
+        endpoint.end_of_stream(how);
+        let ending = endpoint.ending(now, Totals::default(), Totals::default());
+        let facts = Facts::new(Role::Server);
+        let found = evidence.explain(facts, &endpoint, &inbound, &ending, now);
+        let codes = found.iter().map(|diagnostic| diagnostic.entry.code).collect();
+        (codes, found.first().map(|verdict| verdict.notes.clone()).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_server_knows_where_a_client_broke_a_rule_and_where_it_was_cut() {
+        let (codes, notes) = served(b"\x81\x02hi");
+        assert_eq!((codes, notes), (vec!["W628"], vec![]));
+        let (codes, notes) = served(b"\x81\x85\0\0\0\0hel");
+        assert_eq!(codes, ["W803"]);
+        assert_eq!(notes[..2], ["3 of 5 payload bytes came", "9 bytes of the frame came"]);
+        assert_eq!(served(b"").0, ["W801"]);
+    }
+
+    #[test]
+    fn it_is_small_until_a_rule_is_broken() {
+        assert!(size_of::<SessionEvidence>() <= 192, "{}", size_of::<SessionEvidence>());
     }
 }

@@ -3,9 +3,12 @@
 use std::io::ErrorKind;
 
 use super::dial::{Attempt, Outcome};
+use super::link::{LinkError, plain_io};
+use super::proxy::ProxyError;
 use super::resolve::ResolveError;
 use super::tls::{CertificateProblem, TlsError};
-use crate::diagnostics::facts::{Dial, DialOutcome, LookupFault, TlsFault};
+use crate::diagnostics::facts::{Dial, DialOutcome, LookupFault, ProxyFault, TlsFault};
+use crate::event::Lost;
 
 impl From<&ResolveError> for LookupFault {
     fn from(error: &ResolveError) -> Self {
@@ -16,6 +19,31 @@ impl From<&ResolveError> for LookupFault {
             | ResolveError::TimedOut { .. }
             | ResolveError::System { .. } => Self::Unanswered,
         }
+    }
+}
+
+impl From<LinkError> for Lost {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Io(error) => match error.kind() {
+                ErrorKind::ConnectionReset => Self::Reset,
+                ErrorKind::BrokenPipe => Self::BrokenPipe,
+                ErrorKind::TimedOut => Self::TimedOut,
+                _ => Self::Other(plain_io(&error)),
+            },
+            LinkError::Tls(error) => Self::Other(error.to_string()),
+        }
+    }
+}
+
+/// Why a proxy did not open the way; `None` where nothing was asked of it.
+pub fn proxy_fault(error: &ProxyError) -> Option<ProxyFault> {
+    match error {
+        ProxyError::Unauthorized { .. } | ProxyError::SocksUnauthorized { .. } => {
+            Some(ProxyFault::Unauthorized)
+        }
+        ProxyError::Unspeakable { .. } => None,
+        _ => Some(ProxyFault::Refused),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::event::{Direction, Event, FrameEvent, Stamp, TlsFacts};
+use crate::session::Assembler;
 use crate::session::stats::Stats;
 use crate::ui::{HumanOptions, HumanPrinter};
 use crate::wire::OpCode;
@@ -51,7 +52,7 @@ pub struct ConnectionHistory {
     /// The last whole message.
     pub last: Option<LastMessage>,
     /// The message that is coming in.
-    coming: LastMessage,
+    coming: Assembler,
     frames: VecDeque<Vec<u8>>,
     printer: HumanPrinter,
     options: HumanOptions,
@@ -70,7 +71,7 @@ impl ConnectionHistory {
             tls: None,
             addresses: None,
             last: None,
-            coming: LastMessage::default(),
+            coming: Assembler::new(kept.last),
             frames: VecDeque::new(),
             printer: HumanPrinter::new(options),
             options,
@@ -124,18 +125,11 @@ impl ConnectionHistory {
     }
 
     fn read(&mut self, event: &FrameEvent<'_>) {
-        let coming = &mut self.coming;
-        match event {
-            FrameEvent::Data(bytes) => {
-                let room = self.kept.last - coming.content.len();
-                coming.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            }
-            FrameEvent::Message(info) => {
-                coming.opcode = Some(info.opcode);
-                coming.len = info.len;
-                self.last = Some(std::mem::take(coming));
-            }
-            _ => {}
-        }
+        let last = self.coming.take(event, |message| LastMessage {
+            opcode: Some(OpCode::Data(message.opcode)),
+            len: message.len,
+            content: message.into_content(),
+        });
+        self.last = last.or_else(|| self.last.take());
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::event::FrameEvent;
 use crate::script::runner::ExpectQueue;
+use crate::session::Assembler;
 use crate::wire::Data;
 
 /// How much of a message is looked at.
@@ -16,13 +17,13 @@ const LOOKED_AT: usize = 1024 * 1024;
 pub struct Expect {
     queue: Rc<RefCell<ExpectQueue>>,
     /// The beginning of a message that comes in pieces.
-    content: Vec<u8>,
+    beginning: Assembler,
 }
 
 impl Expect {
     /// Feeds a queue.
     pub fn new(queue: &Rc<RefCell<ExpectQueue>>) -> Box<dyn Behaviour> {
-        Box::new(Self { queue: Rc::clone(queue), content: Vec::new() })
+        Box::new(Self { queue: Rc::clone(queue), beginning: Assembler::new(LOOKED_AT) })
     }
 }
 
@@ -37,21 +38,14 @@ impl Behaviour for Expect {
     }
 
     fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
-        match event {
-            FrameEvent::Data(bytes) => {
-                let room = LOOKED_AT - self.content.len();
-                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            }
-            FrameEvent::Message(_) => {
-                let content = std::mem::take(&mut self.content);
-                self.queue.borrow_mut().push(cx.conn, &content);
-            }
-            _ => {}
-        }
+        let (queue, conn) = (&self.queue, cx.conn);
+        self.beginning.take(event, |message| {
+            queue.borrow_mut().push_owned(conn, message.into_content());
+        });
         Ok(())
     }
 
     fn held(&self) -> usize {
-        self.content.len()
+        self.beginning.held()
     }
 }

@@ -2,30 +2,29 @@
 //!
 //! Fed with the events of an [`Observer`](super::Observer) and with what its owner wants to send,
 //! it appends bytes to send and names its next deadline. It answers pings, completes closing
-//! handshakes, fails the connection when the peer breaks a rule, watches its timers, and tells at
+//! handshakes, fails the connection when the peer breaks a rule, watches its timers, and reports at
 //! the end who ended the connection and how.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::keys::{MaskKeys, RandomSource};
-use crate::event::{Cause, Ending, FrameEvent, Side, TimeoutKind, Totals};
+use crate::event::{Cause, Ending, FrameEvent, Lost, Side, TimeoutKind, Totals};
 use crate::wire::close::{self, CloseBody};
 use crate::wire::deflate::codec::Deflater;
 use crate::wire::{CloseCode, Control, Data, OpCode, Role, Violation, ViolationKind};
-use pongs::Pongs;
+use pings::Pings;
 
-mod pongs;
+mod pings;
 mod sending;
 mod settings;
 
-pub use pongs::PONGS_WAITING;
+pub use pings::{PONGS_WAITING, PingFacts};
 pub use sending::SendError;
 pub use settings::{AutoPong, EndpointConfig};
 
-/// How long a failed connection, or one whose closing handshake is done, is given to end in
-/// order. Longer waits help nobody: all that could be said has been said.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long the transport of a failed connection, or of one whose closing handshake is done, may
+/// take to end in order. Nothing can come any more that a longer wait would serve.
+const TRANSPORT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The state of the connection after the handshake, RFC 6455 §4.1 and §7.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,28 +46,38 @@ pub struct Endpoint {
     state: State,
     opened: Instant,
     keys: MaskKeys,
-    deflater: Option<Deflater>,
-    compressed: Vec<u8>,
+    /// Where compression was agreed in a way that can be written.
+    compressor: Option<Box<Compressor>>,
     /// Inside a fragmented message of ours.
     fragmenting: bool,
     /// The last data frame that went out, by hand or not, left its message open.
     left_open: bool,
-    /// The message begun last is compressed, where there is a deflater.
-    compressing: bool,
-    sent: Option<CloseBody>,
-    received: Option<CloseBody>,
-    end: Option<(Side, Cause)>,
-    close_deadline: Option<Instant>,
-    next_ping: Option<Instant>,
-    pong_deadline: Option<Instant>,
-    pings: VecDeque<(Vec<u8>, Instant)>,
-    pongs: Pongs,
-    pings_sent: u64,
-    pings_answered: u64,
-    pongs_unsolicited: u64,
+    /// Close frames and the end; nothing for as long as there are none.
+    closing: Option<Box<Closing>>,
+    /// Pings and pongs that wait, and their counts; nothing for as long as there are none.
+    pings: Option<Box<Pings>>,
     /// Data frames sent.
     data_sent: u64,
     first_sent: Option<Box<(Data, Vec<u8>)>>,
+}
+
+/// Close frames, and how the connection ended.
+#[derive(Debug, Default)]
+struct Closing {
+    sent: Option<CloseBody>,
+    /// Bytes of frames made after `sent`.
+    after_sent: usize,
+    received: Option<CloseBody>,
+    end: Option<(Side, Cause)>,
+    deadline: Option<Instant>,
+}
+
+/// What compresses the messages that are sent.
+#[derive(Debug)]
+struct Compressor {
+    deflater: Deflater,
+    /// The message begun last is compressed.
+    compressing: bool,
 }
 
 impl Endpoint {
@@ -78,26 +87,17 @@ impl Endpoint {
             let role = config.role;
             Deflater::new(params.window_bits(role), params.no_context_takeover(role))
         });
+        let pings = config.ping_interval.map(|interval| Box::new(Pings::begin(now + interval)));
         Self {
             state: State::Open,
             opened: now,
             keys: MaskKeys::new(random),
-            deflater,
-            compressed: Vec::new(),
+            compressor: deflater
+                .map(|deflater| Box::new(Compressor { deflater, compressing: false })),
             fragmenting: false,
             left_open: false,
-            compressing: false,
-            sent: None,
-            received: None,
-            end: None,
-            close_deadline: None,
-            next_ping: config.ping_interval.map(|interval| now + interval),
-            pong_deadline: None,
-            pings: VecDeque::new(),
-            pongs: Pongs::default(),
-            pings_sent: 0,
-            pings_answered: 0,
-            pongs_unsolicited: 0,
+            closing: None,
+            pings,
             data_sent: 0,
             first_sent: None,
             config,
@@ -117,7 +117,7 @@ impl Endpoint {
     /// Whether what the peer sends is still to be acted on: not after its Close, nor after the
     /// connection has been failed.
     pub fn is_receiving(&self) -> bool {
-        self.received.is_none() && self.end.is_none()
+        self.closing.as_ref().is_none_or(|c| c.received.is_none() && c.end.is_none())
     }
 
     /// Reacts to an event of the peer's direction. Gives the round trip when a ping is answered.
@@ -146,21 +146,42 @@ impl Endpoint {
         None
     }
 
-    /// Starts the wait for the answer to our Close anew: what was sent before it is still leaving,
-    /// or what was received is still waiting to be taken here.
-    pub fn keep_waiting(&mut self, now: Instant) {
+    /// Notes that some of `waiting` bytes have left. If our Close was among these, the wait for its
+    /// answer starts anew; pongs behind it prolong nothing.
+    pub fn note_sent(&mut self, waiting: usize, now: Instant) {
+        if waiting > self.sent_after_close() {
+            self.wait_anew(now);
+        }
+    }
+
+    /// Notes that what was received waits for a reader on our side: that is no silence of the peer.
+    pub fn note_stall(&mut self, now: Instant) {
+        self.touch();
+        self.wait_anew(now);
+    }
+
+    /// Bytes that were made behind our Close: pongs, which are no loss once the peer is gone.
+    pub fn sent_after_close(&self) -> usize {
+        self.closing.as_ref().map_or(0, |closing| closing.after_sent)
+    }
+
+    /// Starts the wait for the answer to our Close anew.
+    fn wait_anew(&mut self, now: Instant) {
         if self.state != State::Closing {
             return;
         }
-        let answered = self.received.is_some() || self.end.is_some();
+        let closing = self.closing.get_or_insert_default();
+        let answered = closing.received.is_some() || closing.end.is_some();
         let patience = self.config.close_timeout;
-        self.close_deadline =
-            Some(now + if answered { LAST_WORDS.min(patience) } else { patience });
+        closing.deadline =
+            Some(now + if answered { TRANSPORT_PATIENCE.min(patience) } else { patience });
     }
 
     /// Notes that bytes arrived: any byte counts as life.
     pub fn touch(&mut self) {
-        self.pong_deadline = None;
+        if let Some(pings) = &mut self.pings {
+            pings.pong_deadline = None;
+        }
     }
 
     /// Ends at once, without a closing handshake.
@@ -176,44 +197,27 @@ impl Endpoint {
         self.fail(CloseCode::Away, kind.what(), Cause::Timeout(kind), now, out);
     }
 
-    /// Tells that the stream ended; `how` says in words how it broke, or is `None` for a regular
-    /// end of stream.
-    pub fn end_of_stream(&mut self, how: Option<String>) {
+    /// Takes the end of the peer's stream.
+    pub fn end_of_stream(&mut self, how: Lost) {
         if self.state == State::Closed {
             return;
         }
         // Once both Close frames have crossed, the way TCP ends does not matter (§7.1.4).
-        let by = if how.is_some() { Side::Network } else { Side::Peer };
-        let text = how.unwrap_or_else(|| "end of stream".to_owned());
-        self.end(by, Cause::Lost(text));
+        self.end(how.by(), Cause::Lost(how));
     }
 
     /// Does what is due at `now`.
     pub fn tick(&mut self, now: Instant, out: &mut Vec<u8>) {
-        if self.close_deadline.is_some_and(|at| at <= now) {
+        if self.close_deadline().is_some_and(|at| at <= now) {
             self.end(Side::Us, Cause::Timeout(TimeoutKind::Close));
         }
-        if self.pong_deadline.is_some_and(|at| at <= now) {
-            self.time_out(TimeoutKind::Pong, now, out);
-        }
-        self.send_pongs_due(now, out);
-        if let (Some(interval), Some(at)) = (self.config.ping_interval, self.next_ping)
-            && at <= now
-        {
-            self.next_ping = self.is_open().then_some(now + interval);
-            self.pings_sent += 1;
-            let payload = format!("wscope {}", self.pings_sent);
-            if self.send_ping(payload.as_bytes(), now, out).is_ok() {
-                self.pong_deadline.get_or_insert(now + self.config.pong_timeout);
-            }
-        }
+        self.tick_pings(now, out);
     }
 
     /// When [`Endpoint::tick`] has something to do next.
     pub fn deadline(&self) -> Option<Instant> {
-        let pong_due = self.pongs.deadline();
-        let all = [self.close_deadline, self.next_ping, self.pong_deadline, pong_due];
-        all.into_iter().flatten().min()
+        let pings = self.pings.as_ref().and_then(|pings| pings.deadline());
+        self.close_deadline().into_iter().chain(pings).min()
     }
 
     /// Whether the transport can be dropped once all output is written: the connection is over,
@@ -221,28 +225,29 @@ impl Endpoint {
     /// the underlying TCP connection immediately" (§5.5.1), and who fails a connection sends "a
     /// Close frame … before proceeding to _Close the WebSocket Connection_" (§7.1.7).
     pub fn is_done(&self) -> bool {
-        let ended = self.end.is_some() && self.sent.is_some();
+        let ended = self.closing.as_ref().is_some_and(|c| c.end.is_some() && c.sent.is_some());
         self.state == State::Closed || (ended && self.config.role == Role::Server)
     }
 
     /// The Close frame sent, if any.
     pub fn sent_close(&self) -> Option<&CloseBody> {
-        self.sent.as_ref()
+        self.closing.as_ref()?.sent.as_ref()
     }
 
     /// The Close frame received, if any.
     pub fn received_close(&self) -> Option<&CloseBody> {
-        self.received.as_ref()
+        self.closing.as_ref()?.received.as_ref()
     }
 
-    /// Tells how it ended; `out` and `in` are the totals of the observers.
+    /// How the connection ended; `out` and `in` are the totals of the observers.
     pub fn ending(&self, now: Instant, out: Totals, r#in: Totals) -> Ending {
-        let (by, cause) = self.end.clone().unwrap_or((Side::Us, Cause::Dropped));
+        let end = self.closing.as_ref().and_then(|closing| closing.end.clone());
+        let (by, cause) = end.unwrap_or((Side::Us, Cause::Dropped));
         Ending {
             by,
             cause,
-            sent: self.sent.clone(),
-            received: self.received.clone(),
+            sent: self.sent_close().cloned(),
+            received: self.received_close().cloned(),
             duration: now.saturating_duration_since(self.opened),
             out,
             r#in,
@@ -257,15 +262,16 @@ impl Endpoint {
             true => code,
             false => CloseCode::Protocol.into(),
         });
-        self.received = Some(body);
-        if self.sent.is_some() {
+        let closing = self.closing.get_or_insert_default();
+        closing.received = Some(body);
+        if closing.sent.is_some() {
             self.finish(Side::Us, Cause::Closed);
-            self.keep_waiting(now);
+            self.wait_anew(now);
         } else if self.config.auto_close {
             self.write_close(CloseBody { code, reason: Vec::new() }, now, out);
         } else {
             // Nothing that comes now is acted on, so no pong could show life.
-            (self.next_ping, self.pong_deadline) = (None, None);
+            self.stop_pings();
         }
     }
 
@@ -290,25 +296,28 @@ impl Endpoint {
     ) {
         // First, because our Close completes a closing handshake where the peer's has come.
         self.finish(Side::Us, cause);
-        if self.sent.is_none() {
+        if self.sent_close().is_none() {
             let reason = close::fit_reason(reason).as_bytes().to_vec();
             self.write_close(CloseBody { code: Some(code.into()), reason }, now, out);
         }
-        self.keep_waiting(now);
+        self.wait_anew(now);
     }
 
     /// Nothing more can happen.
     fn end(&mut self, by: Side, cause: Cause) {
         self.finish(by, cause);
         self.state = State::Closed;
-        self.close_deadline = None;
+        self.closing.get_or_insert_default().deadline = None;
     }
 
     /// The first cause stays; what comes later follows from it.
     fn finish(&mut self, by: Side, cause: Cause) {
-        self.end.get_or_insert((by, cause));
-        self.next_ping = None;
-        self.pong_deadline = None;
-        self.pongs.clear();
+        self.closing.get_or_insert_default().end.get_or_insert((by, cause));
+        self.stop_pings();
+        self.forget_pongs();
+    }
+
+    fn close_deadline(&self) -> Option<Instant> {
+        self.closing.as_ref()?.deadline
     }
 }

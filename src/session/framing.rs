@@ -3,7 +3,7 @@
 //! Quotes the RFC at each rule. Finds every breach of a header, not just the first.
 
 use crate::event::Direction;
-use crate::wire::{Data, FrameHeader, LengthForm, OpCode, ViolationKind, frame};
+use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, ViolationKind, frame};
 
 /// What must be known of a direction to judge its next header.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +28,11 @@ pub fn judge(
     let Situation { direction, compression, message_open, closed } = situation;
     let name = || frame::opcode_name(header.opcode).unwrap_or("reserved");
 
-    // "An endpoint MUST NOT … send any more data frames after sending a Close frame" (§5.5.1);
-    // control frames have no purpose there either.
-    if closed {
+    // "The application MUST NOT send any more data frames after sending a Close frame" (§5.5.1), and
+    // a second Close has no purpose. But a Ping may be sent "any time … before the connection is
+    // closed", and a Pong must be sent until the peer's Close has come (§5.5.2).
+    let ping_or_pong = matches!(header.opcode, OpCode::Control(Control::Ping | Control::Pong));
+    if closed && !ping_or_pong {
         found(FrameAfterClose, format!("a {} frame", name()));
     }
     // "a client MUST mask all frames … A server MUST NOT mask any frames" (§5.1).
@@ -74,7 +76,7 @@ pub fn judge(
         }
         OpCode::Data(_) => {}
         OpCode::Control(control) => {
-            if let crate::wire::Control::Reserved(bits) = control {
+            if let Control::Reserved(bits) = control {
                 found(ReservedControlOpcode, format!("opcode {bits}"));
             }
             // "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be

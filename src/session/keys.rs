@@ -17,28 +17,40 @@ const FIRST: usize = 64;
 /// A supply of mask keys, each used once.
 pub struct MaskKeys {
     source: RandomSource,
-    /// Empty until the first key is asked for: a server needs none.
-    pool: Vec<u8>,
+    /// Made when the first key is asked for: a server needs none.
+    pool: Option<Box<Pool>>,
+}
+
+/// Keys that were drawn; those before `at` have been used.
+struct Pool {
+    bytes: [u8; POOL],
     at: usize,
-    drawn: bool,
 }
 
 impl MaskKeys {
     /// Draws from `source` when the first key is asked for.
     pub fn new(source: RandomSource) -> Self {
-        Self { source, pool: Vec::new(), at: POOL, drawn: false }
+        Self { source, pool: None }
     }
 
     /// The next key.
     pub fn next_key(&mut self) -> MaskKey {
-        if self.at == POOL {
-            self.at = if self.drawn { 0 } else { POOL - FIRST };
-            self.drawn = true;
-            self.pool.resize(POOL, 0);
-            (self.source)(&mut self.pool[self.at..]);
-        }
-        let key = self.pool[self.at..].first_chunk::<4>().copied().unwrap_or_default();
-        self.at += 4;
+        let pool = match &mut self.pool {
+            Some(pool) => {
+                if pool.at == POOL {
+                    pool.at = 0;
+                    (self.source)(&mut pool.bytes);
+                }
+                pool
+            }
+            none => {
+                let pool = none.insert(Box::new(Pool { bytes: [0; POOL], at: POOL - FIRST }));
+                (self.source)(&mut pool.bytes[POOL - FIRST..]);
+                pool
+            }
+        };
+        let key = pool.bytes[pool.at..].first_chunk::<4>().copied().unwrap_or_default();
+        pool.at += 4;
         key
     }
 }

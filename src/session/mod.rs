@@ -3,12 +3,14 @@
 //! Knows the wire and the event vocabulary; no sockets, printers, clocks or environment. Time is
 //! an argument, randomness is handed in, output is bytes to send and the next deadline.
 
+pub mod counters;
 pub mod endpoint;
 pub mod framing;
 pub mod keys;
+pub mod message;
 pub mod observer;
 pub mod stats;
-pub mod tally;
 
 pub use endpoint::{Endpoint, EndpointConfig};
+pub use message::{Assembler, Message};
 pub use observer::{Limits, Observer};

@@ -60,7 +60,7 @@ pub struct Observer {
 enum Phase {
     /// Reading the head.
     Head(Box<HeadParser>),
-    /// The head has been told; the owner has not yet said what follows.
+    /// The head has been reported; its owner has not decided what follows it.
     Undecided(Box<Head>),
     /// The head was refused; nothing can follow.
     Refused(HeadError),
@@ -92,13 +92,13 @@ impl Observer {
         observer
     }
 
-    /// Says that frames follow the head, compressed as agreed.
+    /// Expects frames behind the head, compressed as agreed.
     pub fn expect_frames(&mut self, deflate: Option<&DeflateParams>) {
         let frames = Frames::new(self.direction, self.offset, deflate, self.limits);
         self.phase = Phase::Frames(Box::new(frames));
     }
 
-    /// Says that a body follows the head.
+    /// Expects a body behind the head.
     pub fn expect_body(&mut self) {
         self.phase = Phase::Body;
     }
@@ -141,7 +141,7 @@ impl Observer {
 
     /// As [`Observer::next`], but a message that lies whole in one frame in `input`, and breaks no
     /// rule, comes as one [`Observed::Whole`] in place of the five events it stands for. For
-    /// readers of many small messages, most of the cost of an event is telling it.
+    /// readers of many small messages, most of the cost of an event is in handing it on.
     #[inline]
     pub fn next_or_whole<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<Observed<'e>> {
         let whole = match &mut self.phase {
@@ -167,8 +167,8 @@ impl Observer {
         }
     }
 
-    /// The same for small messages of a client, which are unmasked where they lie; tells text from
-    /// binary too.
+    /// The same for small messages of a client, which are unmasked where they lie; hands on
+    /// whether they are text or binary, too.
     #[inline]
     pub fn take_masked_run(
         &mut self,
@@ -199,7 +199,7 @@ impl Observer {
         at_boundary && input.rest().first().is_some_and(|first| first & CONTROL != 0)
     }
 
-    /// The head that has been told, while its owner has not said what follows it.
+    /// The head that has been reported, until its owner decides what follows it.
     pub fn head(&self) -> Option<&Head> {
         match &self.phase {
             Phase::Undecided(head) => Some(head),
@@ -239,7 +239,8 @@ impl Observer {
         }
     }
 
-    /// Whether a message has begun whose last frame has not ended.
+    /// Whether a message has begun whose last frame has not ended; after a Close, whether it was so
+    /// when the Close came.
     pub fn inside_message(&self) -> bool {
         matches!(&self.phase, Phase::Frames(frames) if frames.is_inside_message())
     }
@@ -247,5 +248,19 @@ impl Observer {
     /// Whether a frame has begun and not ended.
     pub fn inside_frame(&self) -> bool {
         matches!(&self.phase, Phase::Frames(frames) if frames.is_inside())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Endpoint;
+
+    #[test]
+    fn an_idle_connection_takes_little_memory() {
+        // A server holds thousands of both.
+        assert!(size_of::<Endpoint>() <= 160, "{}", size_of::<Endpoint>());
+        let observer = size_of::<Observer>() + size_of::<Frames>();
+        assert!(observer <= 312, "{observer}");
     }
 }

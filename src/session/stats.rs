@@ -167,7 +167,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Takes one event of the connection into account, whatever it tells of.
+    /// Takes one event of the connection into account, of whatever kind.
     pub fn observe(&mut self, at: &Stamp, event: &Event<'_>) {
         match event {
             Event::Open(_) => self.opened = Some(at.micros),

@@ -34,7 +34,7 @@ pub fn describe(ending: &Ending) -> String {
                 (Some(_), None) => "without the peer's close frame",
                 (None, None) => "without a close frame",
             };
-            let how = sanitize::escaped(how.as_bytes());
+            let how = sanitize::escaped(how.to_string().as_bytes());
             format!("connection lost {without} after {after} (1006): {how}")
         }
         Cause::Dropped => format!("dropped by us without a closing handshake after {after}"),
@@ -89,7 +89,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::event::TimeoutKind;
+    use crate::event::{Lost, TimeoutKind};
     use crate::wire::{Violation, ViolationKind};
 
     fn body(code: u16, reason: &str) -> Option<CloseBody> {
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_lost_connection() {
-        let lost = || Cause::Lost("connection reset by peer".into());
+        let lost = || Cause::Lost(Lost::Reset);
         assert_eq!(
             describe(&ending(Side::Network, lost(), None, None)),
             "connection lost without a close frame after 3.204 s (1006): connection reset by peer"

@@ -2,7 +2,7 @@
 
 use super::diagnostic::{ink, wrap};
 use super::style::Palette;
-use crate::diagnostics::{Entry, FAMILIES};
+use crate::diagnostics::{Entry, SECTIONS};
 
 /// Columns of a page that is to be read.
 const WIDEST: usize = 100;
@@ -38,14 +38,14 @@ pub fn write(entry: &Entry, width: usize, palette: Palette, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a line for each entry, by families.
+/// Appends a line for each entry, by sections.
 pub fn list(palette: Palette, out: &mut Vec<u8>) {
-    for (at, family) in FAMILIES.iter().enumerate() {
+    for (at, section) in SECTIONS.iter().enumerate() {
         if at > 0 {
             out.push(b'\n');
         }
-        out.extend_from_slice(format!("{}\n", family.title).as_bytes());
-        for entry in family.entries {
+        out.extend_from_slice(format!("{}\n", section.title).as_bytes());
+        for entry in section.entries {
             out.extend_from_slice(b"  ");
             palette.begin(ink(entry.severity), out);
             out.extend_from_slice(entry.code.as_bytes());

@@ -100,7 +100,7 @@ pub const CATALOGUE: &[ViolationRule] = &[
     rule(K::TruncatedUtf8, "W616", "truncated-utf8", "RFC 6455 §8.1", Some(Invalid),
         "a text message must not end inside a character"),
     rule(K::FrameAfterClose, "W618", "frame-after-close", "RFC 6455 §5.5.1", None,
-        "nothing may follow a Close frame"),
+        "no data frame and no second Close may follow a Close frame"),
     rule(K::CloseBodyOfOneByte, "W619", "close-body-of-one-byte", "RFC 6455 §5.5.1", Some(Protocol),
         "the body of a Close frame is empty or begins with a code of two bytes"),
     rule(K::IllegalCloseCode, "W620", "illegal-close-code", "RFC 6455 §7.4", Some(Protocol),

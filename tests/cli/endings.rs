@@ -56,6 +56,45 @@ fn exit_0_when_the_peer_closes_without_a_code() {
         .status(0);
 }
 
+#[test]
+fn exit_0_whatever_follows_a_clean_close() {
+    let close = frames::close_payload(1000, "");
+    for behind in [
+        &b"\x01"[..],
+        b"\x01\x05un",
+        b"\x01\x02un",
+        b"\x81\x02un\x00\x01",
+        b"\xf3\xff",
+        b"HTTP/1.1",
+    ] {
+        let bytes = [frames::bytes([frames::frame(CLOSE, &close)]), behind.to_vec()].concat();
+        let output = listening()
+            .args(["--output", "json"])
+            .peer(move |p| {
+                p.open();
+                p.send(&bytes);
+                p.hear_close(1000);
+            })
+            .stdout_any()
+            .status(0);
+        let warned = output.stdout().lines().any(|line| line.contains(r#""event":"violation""#));
+        assert!(warned, "{behind:?}: {}", output.stdout());
+    }
+}
+
+#[test]
+fn exit_1_when_a_close_cuts_a_message_short() {
+    listening()
+        .peer(|p| {
+            p.open();
+            p.send(b"\x01\x02un\x88\x02\x03\xe8\x80\x02do");
+            p.hear_close(1000);
+        })
+        .stdout("un")
+        .stderr_any()
+        .status(1);
+}
+
 // 1: any other error.
 
 #[test]

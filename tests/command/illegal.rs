@@ -98,7 +98,7 @@ fn each_rule_is_told_with_its_section() {
         (frame(8, b"\x03\xe8\xff"), CLIENT, "W621 RFC 6455 §5.5.1: the reason"),
         (frame(0, b""), CLIENT, "W613 RFC 6455 §5.4: a continuation frame"),
         (frame(2, b""), open, "W614 RFC 6455 §5.4: a new message"),
-        (frame(1, b""), closed, "W618 RFC 6455 §5.5.1: nothing may follow a Close"),
+        (frame(1, b""), closed, "W618 RFC 6455 §5.5.1: no data frame and no second Close"),
     ] {
         let said = said(&illegal, situation);
         assert!(said.starts_with(wanted) && !said.contains("; W"), "{said}");

@@ -1,7 +1,7 @@
 //! The catalogue as a table: nothing missing, one style, and nobody else's codes outside it.
 
 use regex::Regex;
-use wscope::diagnostics::{FAMILIES, entries, entry};
+use wscope::diagnostics::{SECTIONS, entries, entry};
 use wscope::wire::handshake::rules::RULES;
 use wscope::wire::violation::CATALOGUE;
 
@@ -15,7 +15,7 @@ fn codes_are_unique_and_in_order() {
         assert!(form.is_match(code), "{code}");
     }
     assert_eq!(codes.len(), 188);
-    assert!(FAMILIES.iter().all(|family| !family.entries.is_empty()));
+    assert!(SECTIONS.iter().all(|section| !section.entries.is_empty()));
     assert_eq!(entry("w461").map(|entry| entry.code), Some("W461"));
 }
 

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use wscope::diagnostics::Facts;
-use wscope::diagnostics::facts::{EndKind, PingFacts, StreamFacts};
+use wscope::diagnostics::facts::{EndKind, StreamFacts};
 use wscope::event::Direction;
 use wscope::session::Limits;
+use wscope::session::endpoint::PingFacts;
 use wscope::wire::deflate::params::DeflateParams;
 
 use crate::golden::Golden;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use wscope::diagnostics::Facts;
-use wscope::diagnostics::facts::{CloseFacts, End, EndKind, Others, PingFacts};
+use wscope::diagnostics::facts::{CloseFacts, End, EndKind, Others};
+use wscope::session::endpoint::PingFacts;
 
 use crate::golden::Golden;
 use crate::support::{Pair, Seen, end};

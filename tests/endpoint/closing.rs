@@ -6,7 +6,7 @@ use super::common::frames::*;
 use super::common::party::Party;
 use super::common::seen::Seen;
 use super::ended;
-use wscope::event::{Cause, Side, TimeoutKind};
+use wscope::event::{Cause, Lost, Side, TimeoutKind};
 use wscope::session::endpoint::{SendError, State};
 use wscope::wire::close::CloseBody;
 use wscope::wire::writer::RawFrame;
@@ -16,17 +16,13 @@ fn body(code: u16, reason: &str) -> Option<CloseBody> {
     Some(CloseBody { code: Some(code), reason: reason.into() })
 }
 
-fn lost(how: &str) -> Cause {
-    Cause::Lost(how.into())
-}
-
 #[test]
 fn a_close_is_answered_with_its_code() {
     for mut party in Party::both(|_| {}) {
         party.receive([frame(CLOSE, close_payload(1001, "going"))]);
         assert_eq!(party.said(), [(CLOSE, close_payload(1001, ""))]);
         assert_eq!(party.endpoint.received_close(), body(1001, "going").as_ref());
-        party.endpoint.end_of_stream(None);
+        party.endpoint.end_of_stream(Lost::EndOfStream);
         ended(&party, Side::Peer, Cause::Closed);
         let ending = party.ending();
         assert_eq!((ending.sent, ending.received), (body(1001, ""), body(1001, "going")));
@@ -67,7 +63,7 @@ fn our_close_is_answered() {
         party.receive([frame(TEXT, "on its way"), frame(CLOSE, close_payload(1000, ""))]);
         assert_eq!(party.messages.len(), 1, "what was under way still counts");
         assert_eq!(party.said(), [], "an answer is not answered");
-        party.endpoint.end_of_stream(Some("connection reset by peer".into()));
+        party.endpoint.end_of_stream(Lost::Reset);
         // After both Close frames the way TCP ends does not matter.
         ended(&party, Side::Us, Cause::Closed);
     }
@@ -116,16 +112,16 @@ fn a_client_waits_for_the_server_to_end_the_stream_but_not_long() {
 #[test]
 fn the_stream_ends_while_open() {
     for mut party in Party::both(|_| {}) {
-        party.endpoint.end_of_stream(None);
-        ended(&party, Side::Peer, lost("end of stream"));
+        party.endpoint.end_of_stream(Lost::EndOfStream);
+        ended(&party, Side::Peer, Cause::Lost(Lost::EndOfStream));
     }
 }
 
 #[test]
 fn the_stream_breaks_while_open() {
     for mut party in Party::both(|_| {}) {
-        party.endpoint.end_of_stream(Some("connection reset by peer".into()));
-        ended(&party, Side::Network, lost("connection reset by peer"));
+        party.endpoint.end_of_stream(Lost::Reset);
+        ended(&party, Side::Network, Cause::Lost(Lost::Reset));
     }
 }
 
@@ -133,8 +129,8 @@ fn the_stream_breaks_while_open() {
 fn the_stream_ends_before_our_close_is_answered() {
     for mut party in Party::both(|_| {}) {
         party.close(Some(1000), "");
-        party.endpoint.end_of_stream(None);
-        ended(&party, Side::Peer, lost("end of stream"));
+        party.endpoint.end_of_stream(Lost::EndOfStream);
+        ended(&party, Side::Peer, Cause::Lost(Lost::EndOfStream));
         assert_eq!((party.ending().sent, party.ending().received), (body(1000, ""), None));
     }
 }
@@ -143,7 +139,7 @@ fn the_stream_ends_before_our_close_is_answered() {
 fn the_stream_ends_when_all_is_over() {
     for mut party in Party::both(|_| {}) {
         party.endpoint.drop_connection();
-        party.endpoint.end_of_stream(Some("too late".into()));
+        party.endpoint.end_of_stream(Lost::Reset);
         ended(&party, Side::Us, Cause::Dropped);
     }
 }
@@ -194,7 +190,7 @@ fn a_deadline_that_passes_when_all_is_over_changes_nothing() {
 fn an_ending_tells_how_long_it_lasted() {
     let mut party = Party::client();
     party.wait(Duration::from_secs(42));
-    party.endpoint.end_of_stream(None);
+    party.endpoint.end_of_stream(Lost::EndOfStream);
     assert_eq!(party.ending().duration, Duration::from_secs(42));
 }
 
@@ -207,7 +203,7 @@ fn a_close_made_by_hand_counts_as_ours() {
         endpoint.send_raw(&close, *now, out);
         assert_eq!(endpoint.send_message(Data::Text, b"", out), Err(SendError::NotOpen));
         party.receive([frame(CLOSE, close_payload(1002, "never 1006"))]);
-        party.endpoint.end_of_stream(None);
+        party.endpoint.end_of_stream(Lost::EndOfStream);
         ended(&party, Side::Us, Cause::Closed);
         assert_eq!(party.ending().sent, body(1006, ""));
     }
@@ -282,8 +278,8 @@ fn an_answer_of_the_user_completes_the_closing_handshake() {
 #[test]
 fn an_unanswered_close_is_no_closing_handshake() {
     for mut party in unanswered() {
-        party.endpoint.end_of_stream(None);
-        ended(&party, Side::Peer, lost("end of stream"));
+        party.endpoint.end_of_stream(Lost::EndOfStream);
+        ended(&party, Side::Peer, Cause::Lost(Lost::EndOfStream));
         assert_eq!((party.ending().sent, party.ending().received), (None, body(1001, "going")));
     }
     for mut party in unanswered() {
@@ -303,7 +299,7 @@ fn a_close_that_answers_ours_needs_no_answer() {
     for mut party in Party::both(|config| config.auto_close = false) {
         party.close(Some(1000), "");
         party.receive([frame(CLOSE, close_payload(1000, ""))]);
-        party.endpoint.end_of_stream(None);
+        party.endpoint.end_of_stream(Lost::EndOfStream);
         ended(&party, Side::Us, Cause::Closed);
     }
 }

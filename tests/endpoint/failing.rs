@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::common::frames::*;
 use super::common::party::Party;
 use super::ended;
-use wscope::event::{Cause, Side};
+use wscope::event::{Cause, Lost, Side};
 use wscope::session::Limits;
 use wscope::session::endpoint::State;
 use wscope::wire::violation::CATALOGUE;
@@ -101,7 +101,7 @@ fn a_failed_connection_that_breaks_was_failed() {
     for mut party in Party::both(|_| {}) {
         party.receive([with_rsv2(frame(TEXT, ""))]);
         let cause = party.ending().cause;
-        party.endpoint.end_of_stream(Some("connection reset by peer".into()));
+        party.endpoint.end_of_stream(Lost::Reset);
         ended(&party, Side::Us, cause);
     }
 }
@@ -120,7 +120,7 @@ fn a_breach_after_our_close_sends_no_second_one() {
 fn a_frame_after_the_peers_close_changes_nothing() {
     for mut party in Party::both(|_| {}) {
         party.receive([frame(CLOSE, ""), frame(TEXT, "")]);
-        party.endpoint.end_of_stream(None);
+        party.endpoint.end_of_stream(Lost::EndOfStream);
         ended(&party, Side::Peer, Cause::Closed);
     }
 }
@@ -163,7 +163,7 @@ fn a_lenient_endpoint_answers_a_broken_close_legally() {
         for mut party in Party::both(|config| config.lenient = true) {
             party.receive([frame(CLOSE, &close)]);
             assert_eq!(party.said(), [(CLOSE, answer.clone())]);
-            party.endpoint.end_of_stream(None);
+            party.endpoint.end_of_stream(Lost::EndOfStream);
             ended(&party, Side::Peer, Cause::Closed);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::common::frames::*;
 use super::common::party::Party;
 use super::ended;
-use wscope::event::{Cause, Side, TimeoutKind};
+use wscope::event::{Cause, Lost, Side, TimeoutKind};
 use wscope::session::endpoint::State;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -128,7 +128,7 @@ fn a_silent_peer_that_breaks_during_the_last_words_was_silent() {
     for mut party in parties() {
         party.wait(10 * SECOND);
         party.wait(3 * SECOND);
-        party.endpoint.end_of_stream(None);
+        party.endpoint.end_of_stream(Lost::EndOfStream);
         ended(&party, Side::Us, silent());
     }
 }

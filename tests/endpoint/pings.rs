@@ -34,11 +34,39 @@ fn a_ping_after_the_peers_close_is_not_answered() {
 }
 
 #[test]
-fn a_ping_after_our_close_is_not_answered() {
+fn a_ping_between_our_close_and_the_peers_is_answered() {
     for mut party in Party::both(|_| {}) {
         party.close(None, "");
-        party.receive([frame(PING, "late")]);
-        assert_eq!(party.said(), [(CLOSE, Vec::new())]);
+        party.receive([frame(PING, "still here?"), frame(CLOSE, ""), frame(PING, "late")]);
+        assert_eq!(party.said(), [(CLOSE, Vec::new()), (PONG, b"still here?".to_vec())]);
+    }
+}
+
+#[test]
+fn a_pong_that_waits_is_sent_after_our_close_too() {
+    let delay = AutoPong::Delay(SECOND);
+    for mut party in Party::both(|config| config.auto_pong = delay) {
+        party.receive([frame(PING, "a")]);
+        party.close(None, "");
+        party.wait(SECOND);
+        assert_eq!(party.said(), [(CLOSE, Vec::new()), (PONG, b"a".to_vec())]);
+    }
+}
+
+#[test]
+fn pings_do_not_prolong_the_wait_for_the_peers_close() {
+    for mut party in Party::both(|config| config.close_timeout = 3 * SECOND) {
+        party.close(None, "");
+        for _ in 0..2 {
+            party.wait(SECOND);
+            party.receive([frame(PING, "still here?")]);
+            // Nothing but the pong waits to leave: the Close has left.
+            party.endpoint.note_sent(1, party.now);
+        }
+        assert_eq!(party.next_deadline(), Some(SECOND));
+        // What was to be sent before the Close is leaving.
+        party.endpoint.note_sent(1000, party.now);
+        assert_eq!(party.next_deadline(), Some(3 * SECOND));
     }
 }
 
@@ -155,12 +183,9 @@ fn pongs_that_wait_are_forgotten_when_pongs_are_withheld() {
 }
 
 #[test]
-fn no_delayed_pong_follows_a_close() {
-    let ends: [fn(&mut Party); 3] = [
-        |party| party.close(None, ""),
-        |party| party.receive([frame(CLOSE, "")]),
-        |party| party.endpoint.drop_connection(),
-    ];
+fn no_delayed_pong_follows_the_peers_close() {
+    let ends: [fn(&mut Party); 2] =
+        [|party| party.receive([frame(CLOSE, "")]), |party| party.endpoint.drop_connection()];
     for end in ends {
         for mut party in delayed(SECOND) {
             party.receive([frame(PING, "late")]);

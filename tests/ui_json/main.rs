@@ -13,8 +13,8 @@ use schema::*;
 use serde_json::{Value, json};
 use ui_support::*;
 use wscope::event::{
-    Cause, CertificateFacts, ConnId, Ending, Event, FrameEvent, Phases, Side, Stamp, TimeoutKind,
-    TlsFacts,
+    Cause, CertificateFacts, ConnId, Ending, Event, FrameEvent, Lost, Phases, Side, Stamp,
+    TimeoutKind, TlsFacts,
 };
 use wscope::ui::JsonPrinter;
 use wscope::ui::json::{INLINE, PIECE};
@@ -406,7 +406,7 @@ fn every_cause_of_an_end() {
         (Cause::Violation(violation), "violation", Value::Null),
         (Cause::Timeout(TimeoutKind::Pong), "timeout", json!("pong")),
         (Cause::Timeout(TimeoutKind::Idle), "timeout", json!("idle")),
-        (Cause::Lost("reset".into()), "lost", json!("reset")),
+        (Cause::Lost(Lost::Other("reset".into())), "lost", json!("reset")),
         (Cause::Dropped, "dropped", Value::Null),
     ] {
         let received = Some(CloseBody { code: None, reason: b"\xff".to_vec() });

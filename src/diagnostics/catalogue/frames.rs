@@ -92,7 +92,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     broken(K::FrameAfterClose, W, "frames came after the Close frame")
         .help("stop sending once a Close has been sent")
         .causes(&[high("another thread of the sender was still writing")])
-        .seen("any frame behind a Close of the same direction"),
+        .seen("a data frame or another Close behind a Close of the same direction"),
     broken(K::CloseBodyOfOneByte, E, "a Close frame has a body of one byte")
         .help("send no body, or a code of two bytes and a reason")
         .causes(&[high("a bug of the sender")])

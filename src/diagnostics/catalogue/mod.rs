@@ -1,9 +1,9 @@
-//! The catalogue's tables, one file for each family of symptoms.
+//! The catalogue's tables, one file for each section.
 //!
 //! A table only holds texts. Where `wire` has a table of its own (violations), the texts are taken
 //! from there.
 
-use super::{Cause, Confidence, Entry, Severity};
+use super::{Cause, Confidence, Entry, Family, Severity};
 
 mod close_codes;
 mod disconnects;
@@ -18,9 +18,9 @@ mod tls;
 
 pub use tls::of_alert;
 
-/// Entries that belong together.
+/// Entries that are listed together.
 #[derive(Clone, Copy, Debug)]
-pub struct Family {
+pub struct Section {
     /// What they are about.
     pub title: &'static str,
     /// In the order of their codes.
@@ -28,17 +28,17 @@ pub struct Family {
 }
 
 /// The whole catalogue, in the order of the codes.
-pub const FAMILIES: &[Family] = &[
-    Family { title: "URL, name, TCP, proxy, first bytes", entries: reaching::ENTRIES },
-    Family { title: "TLS", entries: tls::ENTRIES },
-    Family { title: "Pages and redirects instead of 101", entries: statuses::ENTRIES },
-    Family { title: "Error statuses instead of 101", entries: refusals::ENTRIES },
-    Family { title: "The 101 and the subprotocol", entries: switching::ENTRIES },
-    Family { title: "Extensions, and what follows the 101", entries: extensions::ENTRIES },
-    Family { title: "Another protocol inside", entries: endpoints::ENTRIES },
-    Family { title: "Frames", entries: frames::ENTRIES },
-    Family { title: "Close codes", entries: close_codes::ENTRIES },
-    Family { title: "Endings and timing", entries: disconnects::ENTRIES },
+pub const SECTIONS: &[Section] = &[
+    Section { title: "URL, name, TCP, proxy, first bytes", entries: reaching::ENTRIES },
+    Section { title: "TLS", entries: tls::ENTRIES },
+    Section { title: "Pages and redirects instead of 101", entries: statuses::ENTRIES },
+    Section { title: "Error statuses instead of 101", entries: refusals::ENTRIES },
+    Section { title: "The 101 and the subprotocol", entries: switching::ENTRIES },
+    Section { title: "Extensions, and what follows the 101", entries: extensions::ENTRIES },
+    Section { title: "Another protocol inside", entries: endpoints::ENTRIES },
+    Section { title: "Frames", entries: frames::ENTRIES },
+    Section { title: "Close codes", entries: close_codes::ENTRIES },
+    Section { title: "Endings and timing", entries: disconnects::ENTRIES },
 ];
 
 /// Known without a document to cite.
@@ -64,6 +64,7 @@ const fn note(code: &'static str, title: &'static str) -> Entry {
 const fn blank(code: &'static str, severity: Severity, title: &'static str) -> Entry {
     Entry {
         code,
+        family: family_of(code),
         severity,
         title,
         explanation: "",
@@ -72,6 +73,20 @@ const fn blank(code: &'static str, severity: Severity, title: &'static str) -> E
         causes: &[],
         recognised: "",
         background: "",
+    }
+}
+
+/// The family that the first digit of a code stands for.
+const fn family_of(code: &str) -> Family {
+    match code.as_bytes() {
+        [b'W', b'0' | b'1', ..] => Family::Reaching,
+        [b'W', b'2', ..] => Family::Tls,
+        [b'W', b'3', ..] => Family::Response,
+        [b'W', b'4', ..] => Family::Agreement,
+        [b'W', b'5', ..] => Family::Application,
+        [b'W', b'6', ..] => Family::Frames,
+        [b'W', b'7', ..] => Family::CloseCode,
+        _ => Family::Ending,
     }
 }
 
@@ -88,6 +103,12 @@ const fn low(text: &'static str) -> Cause {
 }
 
 impl Entry {
+    /// Another family than its code says.
+    const fn about(mut self, family: Family) -> Self {
+        self.family = family;
+        self
+    }
+
     const fn because(mut self, explanation: &'static str) -> Self {
         self.explanation = explanation;
         self

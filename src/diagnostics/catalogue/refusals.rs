@@ -1,7 +1,7 @@
 //! W320 to W349: error statuses where a 101 should be, and one in an old version.
 
 use super::{KNOWN, MEASURED, error, high, low, medium, warning};
-use crate::diagnostics::Entry;
+use crate::diagnostics::{Entry, Family};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[Entry] = &[
@@ -170,6 +170,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         .source("RFC 9112 §4")
         .seen("the first bytes are no HTTP/x.y and no greeting that is known"),
     warning("W349", "the 101 is written in HTTP/1.0")
+        .about(Family::Agreement)
         .because("1xx statuses do not exist in HTTP/1.0")
         .help("make the server's status line `HTTP/1.1 101 Switching Protocols`")
         .source("RFC 6455 §4.2.2, RFC 9110 §15.2; measured on websockets")

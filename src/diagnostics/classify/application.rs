@@ -1,5 +1,5 @@
-//! The protocol inside the WebSocket, told from its first message, the subprotocol, path and host;
-//! and what it wants to hear first.
+//! The protocol inside the WebSocket, recognised by its first message, the subprotocol, path and
+//! host; and which message it expects first.
 
 use super::Found;
 use crate::diagnostics::sniff::contains;
@@ -39,7 +39,7 @@ impl Inside {
     }
 }
 
-/// What the path says of the protocol, if the request lacks what that needs.
+/// The protocol that the path stands for, if the request lacks what that needs.
 pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
     let url = Url::of(facts.url?);
     let path = url.path.to_ascii_lowercase();
@@ -89,7 +89,7 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Found) {
     found.add(code, |d| d.at(span("the first message")));
 }
 
-/// Nothing tells it but the subprotocol.
+/// A protocol that only the subprotocol shows.
 fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Found) {
     let sent_text =
         facts.stream.sent.is_some_and(|(message, _)| message.opcode == OpCode::Data(Data::Text));

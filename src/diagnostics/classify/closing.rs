@@ -39,7 +39,7 @@ pub(super) fn closing(facts: &Facts<'_>, found: &mut Found) {
         return found.add(code, |d| d);
     }
     let Some(received) = facts_of_close.received else { return };
-    // The echo of our own Close says nothing.
+    // The echo of our own Close proves nothing.
     let echoed = facts_of_close.sent.is_some_and(|sent| sent.code == received.code);
     if !facts_of_close.by_peer && echoed {
         return;

@@ -1,4 +1,4 @@
-//! Endings without a closing handshake: what the clocks say.
+//! Endings without a closing handshake: what the clocks show.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Found) {
         found.add("W813", |d| d.note(format!("{count} others ended within the same second")));
     }
     let code = if end.how == EndKind::Reset { "W802" } else { "W801" };
-    // Beside a better explanation this would only say it once more.
+    // Beside a better explanation this would add nothing.
     if !found.has_error() {
         found.add(code, |d| d.note(clocks(end)));
     }

@@ -14,11 +14,11 @@ const SHOWN: usize = 16;
 
 pub(super) fn frames(facts: &Facts<'_>, found: &mut Found) {
     if let Some((first, others)) = facts.violations.split_first() {
-        // Of a frame cut by the end of the stream the ending tells more.
+        // A frame cut by the end of the stream is explained with the ending.
         if first.kind != ViolationKind::CutInsideFrame || facts.end.is_none() {
             verdict(first, others, facts, found);
         }
-        // What is wrong later may well be a consequence, so it is said without a place.
+        // What is wrong later may well be a consequence, so it has no excerpt.
         for violation in others.iter().filter(|other| is_separate(other, first)) {
             found.add(code_of(violation, None), |d| {
                 let (frame, offset) = (violation.frame, violation.offset);
@@ -84,7 +84,7 @@ fn spells_text(header: &FrameHeader) -> bool {
     header.form != LengthForm::Bits7 && printable
 }
 
-/// The guilty byte if it stands behind the header, otherwise the header.
+/// The byte that breaks the rule if it stands behind the header, otherwise the header.
 fn span(violation: &Violation, context: &FrameContext<'_>) -> Span {
     let FrameContext { header, around, around_at, after } = context;
     let own = header.bytes();
@@ -139,7 +139,7 @@ fn bits(header: &FrameHeader) -> String {
 /// header stands that far from the illegal one and no nearer.
 fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
-    // The illegal header's own mask bit says nothing: a client masks, a server does not.
+    // The illegal header's own mask bit proves nothing: a client masks, a server does not.
     let masked = role == Role::Server;
     let legal = |at: usize| {
         let rest = context.around.get(at..)?;

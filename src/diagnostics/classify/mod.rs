@@ -1,5 +1,5 @@
 //! From facts to diagnostics: each layer is asked in the order in which a connection comes about,
-//! and the first one that explains the failure has the word.
+//! and the first one that explains the failure ends the search.
 //!
 //! The order: URL, name, TCP, proxy, TLS, first bytes, status, 101, bytes behind it, frames, close
 //! code, ending and timing, the protocol inside. No layer looks at what another one found.
@@ -15,9 +15,9 @@ mod stream;
 mod switching;
 mod tls;
 
-use super::{Diagnostic, Facts, Severity};
+use super::{Diagnostic, Facts, Family, Severity};
 
-/// A subprotocol that no server speaks: whoever accepts it accepts any (W412).
+/// A subprotocol that no server speaks: a server that accepts it accepts any (W412).
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 
 /// A layer's judgement.
@@ -41,7 +41,7 @@ const LAYERS: [Layer; 13] = [
 ];
 
 /// Explains what happened. The first diagnostic is the verdict, the others are worth knowing; none
-/// means that there is nothing to say.
+/// means that there is nothing to explain.
 ///
 /// The layers behind the first one with an error are not asked, but for the protocol inside, which
 /// is known all the same and often is the cure.
@@ -55,7 +55,7 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
     // Stable: within a severity the order of the layers stays. What was or was not agreed explains
     // no end, so notes on it come last.
     found.0.sort_by_key(|diagnostic| {
-        let agreed = diagnostic.entry.code.starts_with("W4");
+        let agreed = diagnostic.entry.family == Family::Agreement;
         (diagnostic.severity, diagnostic.severity == Severity::Note && agreed)
     });
     found.0

@@ -98,7 +98,7 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Found) {
         Some(_) => "W103",
         None if any(DialOutcome::Silent) => "W105",
         None if any(DialOutcome::Unreachable) => "W106",
-        // What is wrong is on this side, and said by the error itself.
+        // What is wrong is on this side, and the error itself explains it.
         None => return,
     };
     found.add(code, |mut d| {
@@ -114,7 +114,7 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Found) {
         let through = format!("the proxy is {}", proxy.address);
         match status {
             Some(200..=299) => {}
-            // tinyproxy says 401 to a wrong password.
+            // tinyproxy answers 401 to a wrong password.
             Some(401 | 407) => found.add("W113", |d| {
                 d.at(Span::header_or_start(answer, "Proxy-Authenticate", "what it takes"))
                     .note(through)

@@ -12,10 +12,10 @@ use crate::diagnostics::{Diagnostic, Facts, Place, Severity, Span};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
-/// Redirects after which nobody goes on.
+/// Redirects that are not followed.
 const MAX_HOPS: usize = 5;
 
-/// Headers that tell which hop answered.
+/// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
 
 pub(super) fn refusal(facts: &Facts<'_>, found: &mut Found) {
@@ -109,7 +109,7 @@ impl Answer<'_> {
         if self.header("cf-mitigated").is_some() {
             return Some("W330");
         }
-        // tornado says "Cross origin websockets not allowed", others say it in their words.
+        // tornado writes "Cross origin websockets not allowed", others use other words.
         if self.sent("Origin") && contains_word(self.body, "origin") {
             return Some("W327");
         }
@@ -136,7 +136,7 @@ impl Answer<'_> {
         (matches!(self.status, 403 | 503) && page).then_some("W330")
     }
 
-    /// What lives at the path, told by the body.
+    /// What lives at the path, recognised by the body.
     fn page(&self) -> Option<&'static str> {
         if self.content_type("text/event-stream") {
             return Some("W301");
@@ -171,7 +171,7 @@ impl Answer<'_> {
             return None;
         }
         let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
-        // A server sees for itself that nobody asked; a hop may have removed it.
+        // A server sees itself that the request did not ask; a hop may have removed it.
         if self.facts.role == Role::Server && !asked {
             return Some("W320");
         }
@@ -203,7 +203,7 @@ impl Answer<'_> {
             let start = span.bytes.get(..name.len()).unwrap_or_default();
             span.place != Place::Body && start.eq_ignore_ascii_case(name.as_bytes())
         };
-        // What the excerpt shows is not told twice.
+        // What the excerpt shows is not repeated in a note.
         let hops: Vec<_> = HOPS.iter().filter(|name| !shows(name)).collect();
         let body = self.body_start().filter(|_| span.place != Place::Body);
         let d = d.at(span);
@@ -259,7 +259,7 @@ impl Answer<'_> {
         }
     }
 
-    /// The line that tells most.
+    /// The line that explains most.
     fn span(&self, code: &str) -> Span {
         let header = match code {
             "W300" | "W301" => "Content-Type",
@@ -280,7 +280,7 @@ impl Answer<'_> {
     }
 
     fn body_start(&self) -> Option<String> {
-        /// As much as a line of an error page that says something.
+        /// The length of a meaningful line of an error page.
         const SHOWN: usize = 512;
         let start = &self.body[..self.body.len().min(SHOWN)];
         let text = String::from_utf8_lossy(start);

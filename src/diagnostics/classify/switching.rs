@@ -1,7 +1,7 @@
 //! A 101: the verdicts of the handshake's rules, as diagnostics.
 
 use super::{Found, PROBE_SUBPROTOCOL};
-use crate::diagnostics::{Diagnostic, Facts, Severity, Span};
+use crate::diagnostics::{Diagnostic, Facts, Family, Severity, Span, entry};
 use crate::wire::deflate::params;
 use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::rules::{Outcome, Report, Verdict};
@@ -50,16 +50,16 @@ fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Found) {
     });
 }
 
-/// The entry for a broken rule; the rule's own, but where the catalogue tells finer.
+/// The entry for a broken rule: the rule's own, unless the catalogue distinguishes more.
 fn code_of(verdict: &Verdict, facts: &Facts<'_>, head: &Head) -> Option<&'static str> {
     let code = verdict.rule.code?;
     // The rules for other statuses are the business of the layer before.
-    if !code.starts_with("W4") && code != "W349" {
+    if entry(code)?.family != Family::Agreement {
         return None;
     }
     if code == "W410" {
         let chosen = head.get(PROTOCOL).unwrap_or_default();
-        // Another rule tells it better: this is no name at all.
+        // Another entry fits better: this is no name at all.
         if chosen.is_empty() || chosen.contains(&b',') {
             return Some("W413");
         }

@@ -45,7 +45,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Found) {
         Some(TlsFault::Name) => found.add("W207", |d| d.note_if(tls.certificate.map(names))),
         Some(TlsFault::Issuer) => found.add("W208", |d| d.note_if(tls.certificate.map(issuer))),
         Some(TlsFault::Alert(number)) => {
-            // An alert that says nothing in particular is a handshake that failed.
+            // Any other alert means that the handshake failed.
             let code = of_alert(number).unwrap_or("W209");
             found.add(code, |d| d.note(format!("the alert's number is {number}")));
         }

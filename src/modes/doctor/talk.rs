@@ -127,7 +127,7 @@ impl Talk {
         let Some((evidence, endpoint, inbound)) = self.connection.evidence() else {
             return Vec::new();
         };
-        evidence.explain(&self.evidence, endpoint, inbound, ending, Instant::now())
+        evidence.explain(self.evidence.facts(), endpoint, inbound, ending, Instant::now())
     }
 
     fn run(

@@ -314,7 +314,7 @@ impl Client {
             endpoint: &config.endpoint,
             limits: config.limits,
             observed: looks,
-            evidence: false,
+            evidence: looks,
             idle_timeout: config.idle_timeout,
             memory: &shared.memory,
             backlog: &shared.backlog,
@@ -388,8 +388,7 @@ impl Client {
         shared.dying.extend(connection.end_behaviours(now));
         let ending = connection.ending(now);
         runtime.tell_of(self.id, &Event::End(&ending))?;
-        let idle = now.saturating_duration_since(connection.active());
-        explain::ended(self.id, &ending, idle, runtime)?;
+        explain::ended(&connection, &ending, runtime, now)?;
         runtime.remark(self.id, &format!("left: {}", ending::describe(&ending)));
         shared.ended = Some(ending);
         shared.membership_epoch += 1;

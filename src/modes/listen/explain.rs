@@ -1,12 +1,13 @@
 //! Why a client was not let in, or did not stay: the catalogue's words, from the server's side.
 
 use std::io;
-use std::time::Duration;
+use std::time::Instant;
 
-use crate::diagnostics::facts::{CloseFacts, End, EndKind, TlsFault};
+use crate::diagnostics::facts::TlsFault;
 use crate::diagnostics::{Diagnostic, Facts, Severity, classify};
+use crate::engine::connection::Connection;
 use crate::engine::runtime::Runtime;
-use crate::event::{Cause, ConnId, Ending, TimeoutKind};
+use crate::event::{ConnId, Ending};
 use crate::session::Observer;
 use crate::wire::Role;
 use crate::wire::head::{Head, HeadKind};
@@ -45,35 +46,21 @@ pub fn refused(
     tell(conn, &classify(&facts), runtime)
 }
 
-/// Explains an end that was not in order; `idle` is the time since something last came.
+/// Explains an end that was not in order.
 ///
 /// # Errors
 ///
 /// stdout or the log failed.
 pub fn ended(
-    conn: ConnId,
+    connection: &Connection,
     ending: &Ending,
-    idle: Duration,
     runtime: &mut Runtime,
+    now: Instant,
 ) -> io::Result<()> {
-    if !runtime.reporter.looks_at_frames() {
-        return Ok(());
-    }
-    let mut facts = Facts::new(Role::Server);
-    facts.close = CloseFacts::of(ending);
-    if let Cause::Violation(violation) = &ending.cause {
-        facts.violations = std::slice::from_ref(violation);
-    }
-    let how = match &ending.cause {
-        Cause::Violation(_) => EndKind::Failed,
-        Cause::Lost(how) if how.contains("reset") || how.contains("broken pipe") => EndKind::Reset,
-        Cause::Lost(_) => EndKind::Fin,
-        Cause::Timeout(TimeoutKind::Close) => EndKind::CloseTimeout,
-        Cause::Timeout(TimeoutKind::Pong) => EndKind::Dead,
-        Cause::Closed | Cause::Timeout(_) | Cause::Dropped => EndKind::Closed,
-    };
-    facts.end = Some(End { how, lifetime: ending.duration, idle, idle_data: idle, partial: 0 });
-    tell(conn, &classify(&facts), runtime)
+    let Some((evidence, endpoint, inbound)) = connection.evidence() else { return Ok(()) };
+    let facts = Facts::new(Role::Server);
+    let found = evidence.explain(facts, endpoint, inbound, ending, now);
+    tell(connection.id(), &found, runtime)
 }
 
 /// Only what is wrong: a server has many clients, and most of them leave in order.

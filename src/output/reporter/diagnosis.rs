@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Family, Severity};
 use crate::event::ConnId;
 use crate::net::stdio::Stdout;
 use crate::output::reporter::{Place, Reporter};
@@ -102,8 +102,8 @@ fn worth_telling(found: &[Diagnostic], mood: Mood, all: bool) -> Vec<Diagnostic>
     worthy.retain(|diagnostic| {
         let first = at == 0;
         at += 1;
-        let inside = diagnostic.entry.code.starts_with("W5");
-        let frames = diagnostic.entry.code.starts_with("W6");
+        let inside = diagnostic.entry.family == Family::Application;
+        let frames = diagnostic.entry.family == Family::Frames;
         diagnostic.severity != Severity::Note || inside || (failed && (first || frames || all))
     });
     worthy

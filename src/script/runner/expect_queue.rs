@@ -36,6 +36,11 @@ impl ExpectQueue {
         self.keep(id, content[..content.len().min(LOOKED_AT)].to_vec());
     }
 
+    /// The same for a message whose beginning was collected already.
+    pub fn push_owned(&mut self, id: ConnId, content: Vec<u8>) {
+        self.keep(id, content);
+    }
+
     /// Takes over all that another one has.
     pub fn append(&mut self, other: &mut Self) {
         let Self { messages, .. } = std::mem::take(other);

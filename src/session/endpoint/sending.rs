@@ -65,7 +65,7 @@ impl Endpoint {
         self.left_open = !last;
         if first {
             // All fragments of a message are compressed, or none (RFC 7692 §6.1).
-            self.compressing = self.config.compress;
+            self.compressor.iter_mut().for_each(|c| c.compressing = self.config.compress);
         }
         self.data_sent += 1;
         if self.first_sent.is_none() {
@@ -74,13 +74,13 @@ impl Endpoint {
         }
         let opcode = OpCode::Data(if first { opcode } else { Data::Continue });
         let key = self.key();
-        match self.deflater.as_mut().filter(|_| self.compressing) {
+        match self.compressor.as_mut().filter(|compressor| compressor.compressing) {
             None => writer::write_frame(opcode, last, false, key, payload, out),
-            Some(deflater) => {
-                self.compressed.clear();
-                deflater.deflate(payload, last, &mut self.compressed);
+            Some(compressor) => {
+                let mut compressed = Vec::new();
+                compressor.deflater.deflate(payload, last, &mut compressed);
                 // "set the RSV1 bit of … only the first fragment" (RFC 7692 §7.2.1, §6.1).
-                writer::write_frame(opcode, last, first, key, &self.compressed, out);
+                writer::write_frame(opcode, last, first, key, &compressed, out);
             }
         }
         Ok(())
@@ -112,7 +112,7 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Sends a pong nobody asked for (§5.5.3).
+    /// Sends an unsolicited pong (§5.5.3).
     ///
     /// # Errors
     ///
@@ -178,9 +178,11 @@ impl Endpoint {
 
     /// Sends a frame made by hand, legal or not. A Close counts as ours, a ping is remembered.
     pub fn send_raw(&mut self, frame: &RawFrame, now: Instant, out: &mut Vec<u8>) {
+        let before = out.len();
         frame.write(out);
+        self.note_made(out.len() - before);
         match frame.opcode {
-            OpCode::Control(Control::Close) if self.sent.is_none() => {
+            OpCode::Control(Control::Close) if self.sent_close().is_none() => {
                 self.note_close(CloseBody::parse(&frame.payload), now);
             }
             OpCode::Control(Control::Ping) => self.remember_ping(&frame.payload, now),
@@ -198,7 +200,7 @@ impl Endpoint {
             },
             compression: self.config.deflate.is_some(),
             message_open: self.left_open,
-            closed: self.sent.is_some(),
+            closed: self.sent_close().is_some(),
         }
     }
 
@@ -234,8 +236,9 @@ impl Endpoint {
     }
 
     pub(super) fn write_control(&mut self, control: Control, payload: &[u8], out: &mut Vec<u8>) {
-        let key = self.key();
+        let (key, before) = (self.key(), out.len());
         writer::write_frame(OpCode::Control(control), true, false, key, payload, out);
+        self.note_made(out.len() - before);
     }
 
     pub(super) fn write_close(&mut self, body: CloseBody, now: Instant, out: &mut Vec<u8>) {
@@ -243,17 +246,25 @@ impl Endpoint {
         self.note_close(body, now);
     }
 
+    /// Counts the bytes of a frame that was made behind our Close.
+    fn note_made(&mut self, bytes: usize) {
+        if let Some(closing) = self.closing.as_mut().filter(|closing| closing.sent.is_some()) {
+            closing.after_sent += bytes;
+        }
+    }
+
     /// Takes a Close of ours into account: from now on only the end is awaited.
     fn note_close(&mut self, body: CloseBody, now: Instant) {
-        self.sent = Some(body);
-        self.next_ping = None;
-        self.pongs.clear();
+        let closing = self.closing.get_or_insert_default();
+        closing.sent = Some(body);
+        let answers = closing.received.is_some();
+        self.stop_pings();
         if self.state == State::Open {
             self.state = State::Closing;
         }
-        if self.received.is_some() {
+        if answers {
             self.finish(Side::Peer, Cause::Closed);
         }
-        self.keep_waiting(now);
+        self.wait_anew(now);
     }
 }

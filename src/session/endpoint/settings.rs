@@ -64,6 +64,11 @@ impl Endpoint {
         self.config.role
     }
 
+    /// The compression that was agreed.
+    pub fn deflate(&self) -> Option<&DeflateParams> {
+        self.config.deflate.as_ref()
+    }
+
     /// How long it has been open at `now`.
     pub fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.opened)
@@ -78,14 +83,14 @@ impl Endpoint {
     /// [`AutoPong::Off`] forgets them.
     pub fn set_auto_pong(&mut self, mode: AutoPong) {
         if mode == AutoPong::Off {
-            self.pongs.clear();
+            self.forget_pongs();
         }
         self.config.auto_pong = mode;
     }
 
     /// How many pongs wait for their time.
     pub fn pongs_waiting(&self) -> usize {
-        self.pongs.len()
+        self.pings.as_ref().map_or(0, |pings| pings.waiting())
     }
 
     /// Whether a Close is answered.
@@ -108,7 +113,7 @@ impl Endpoint {
     /// agreed window is one of 8 bits, which is not written here.
     pub fn compresses(&self) -> Option<bool> {
         let agreed = self.config.deflate.is_some();
-        agreed.then_some(self.config.compress && self.deflater.is_some())
+        agreed.then_some(self.config.compress && self.compressor.is_some())
     }
 
     /// Chooses whether messages are compressed from the next one on, where that was agreed: each

@@ -1,8 +1,9 @@
 //! Frames, and the messages they make: the observer after the handshake.
 //!
 //! A small machine between decoder and reader: each call to [`Frames::next`] gives one event, and
-//! the stage says what is to be told of the bytes at hand before more are taken.
+//! the stage says what is left to report of the bytes at hand before more are taken.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use super::Run;
@@ -20,27 +21,49 @@ use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, Role, Violatio
 /// Inflated bytes handed on at once.
 const INFLATE_PIECE: usize = 32 * 1024;
 
+/// "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
+const MAX_CONTROL: usize = 125;
+
+thread_local! {
+    /// A buffer for inflated bytes that no message uses at the moment.
+    static OUTPUT: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}
+
 /// Decodes the stream after the handshake.
 #[derive(Debug)]
 pub(super) struct Frames {
     direction: Direction,
-    limits: Limits,
+    /// Bytes of a message on the wire, and those it may inflate to: see [`Limits`].
+    max_message: u64,
+    max_inflated: u64,
     decoder: Decoder,
     stage: Stage,
     /// Number of the frame being decoded.
     number: u64,
     messages: u64,
     message: Option<Open>,
+    /// The end of `message` was the last event: nothing of it is needed any more.
+    ended: bool,
     /// Whether the payload of the frame being decoded belongs to the open message.
     in_message: bool,
+    /// A Close has come.
     closed: bool,
-    control: [u8; 125],
-    control_len: usize,
+    /// It came inside a message, which stays unfinished whatever follows.
+    cut_by_close: bool,
+    /// The payload of a control frame; holds memory from its first byte to its end only.
+    control: Vec<u8>,
     utf8: Utf8Validator,
-    inflate: Option<Inflate>,
-    found: VecDeque<Violation>,
-    told: Option<Violation>,
-    done: Option<MessageInfo>,
+    inflate: Option<Box<Inflate>>,
+    /// Violations that wait to be handed on; none for as long as no rule is broken.
+    found: Option<Box<Found>>,
+}
+
+/// Violations, the first one found at the front.
+#[derive(Debug, Default)]
+struct Found {
+    waiting: VecDeque<Violation>,
+    /// The one handed on last.
+    handed_on: Option<Violation>,
 }
 
 /// A message of which frames are still to come, or to end.
@@ -65,6 +88,16 @@ struct Inflate {
     broken_by: Option<u64>,
 }
 
+impl Inflate {
+    /// Ends a message, and gives back what only a message needs.
+    fn end_message(&mut self) {
+        self.inflater.end_message();
+        if !self.output.is_empty() {
+            OUTPUT.set(Some(std::mem::take(&mut self.output)));
+        }
+    }
+}
+
 impl Open {
     /// Checks a piece of text; gives the place of the first bad byte in the message.
     #[inline]
@@ -80,7 +113,7 @@ impl Open {
     }
 }
 
-/// What is to be told before the decoder goes on.
+/// What is to be reported before the decoder goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Ask the decoder.
@@ -97,10 +130,10 @@ enum Stage {
     Inflated { n: usize, done: usize, tail: bool },
     /// The frame is complete: its control event, then its end.
     Finish,
-    /// Tell the frame's end.
-    TellEnd,
-    /// Tell the message's end, if it was the last frame.
-    TellMessage,
+    /// Report the frame's end.
+    FrameEnd,
+    /// Report the message's end, if it was the last frame.
+    MessageEnd,
 }
 
 impl Frames {
@@ -114,31 +147,33 @@ impl Frames {
             Direction::ToServer => Role::Client,
             Direction::ToClient => Role::Server,
         };
-        let inflate = deflate.map(|params| Inflate {
-            inflater: Inflater::new(params.no_context_takeover(sender)),
-            output: Box::default(),
-            given: 0,
-            good: 0,
-            broken: None,
-            broken_by: None,
+        let inflate = deflate.map(|params| {
+            Box::new(Inflate {
+                inflater: Inflater::new(params.no_context_takeover(sender)),
+                output: Box::default(),
+                given: 0,
+                good: 0,
+                broken: None,
+                broken_by: None,
+            })
         });
         Self {
             direction,
-            limits,
+            max_message: limits.message,
+            max_inflated: limits.inflated,
             decoder: Decoder::new(offset),
             stage: Stage::Decode,
             number: 0,
             messages: 0,
             message: None,
+            ended: false,
             in_message: false,
             closed: false,
-            control: [0; 125],
-            control_len: 0,
+            cut_by_close: false,
+            control: Vec::new(),
             utf8: Utf8Validator::default(),
             inflate,
-            found: VecDeque::new(),
-            told: None,
-            done: None,
+            found: None,
         }
     }
 
@@ -146,11 +181,10 @@ impl Frames {
     /// breaks no rule; takes nothing, and gives false, if any of that is not so.
     #[inline]
     pub(super) fn take_whole(&mut self, input: &mut Input<'_>) -> bool {
-        let busy = self.stage != Stage::Decode || self.message.is_some() || self.closed;
-        if busy || !self.found.is_empty() {
+        if !self.is_between_messages() {
             return false;
         }
-        let (direction, limit) = (self.direction, self.limits.message);
+        let (direction, limit) = (self.direction, self.max_message);
         let taken = self.decoder.take_whole(input, |header, payload| {
             let plain = header.fin && !header.rsv1 && !header.rsv2 && !header.rsv3;
             let masked = header.mask.is_some() == (direction == Direction::ToServer);
@@ -239,15 +273,36 @@ impl Frames {
     }
 
     /// Whether small messages in `direction` can be taken without their events.
-    fn may_run(&self, direction: Direction) -> bool {
-        let busy = self.stage != Stage::Decode || self.message.is_some() || self.closed;
-        let free = !busy && self.found.is_empty() && self.decoder.at_boundary();
-        free && self.direction == direction && self.limits.message >= 125
+    fn may_run(&mut self, direction: Direction) -> bool {
+        let free = self.is_between_messages() && self.decoder.at_boundary();
+        free && self.direction == direction && self.max_message >= 125
+    }
+
+    /// Whether nothing is under way or waits to be handed on, and the peer has not closed.
+    #[inline]
+    fn is_between_messages(&mut self) -> bool {
+        self.forget_ended();
+        let free = self.stage == Stage::Decode && self.message.is_none() && !self.closed;
+        free && !self.has_found()
+    }
+
+    /// Whether violations wait to be handed on.
+    #[inline]
+    fn has_found(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| !found.waiting.is_empty())
+    }
+
+    /// Forgets a message whose end has been handed on.
+    #[inline]
+    fn forget_ended(&mut self) {
+        if std::mem::take(&mut self.ended) {
+            self.message = None;
+        }
     }
 
     /// Whether the next byte begins a frame, and nothing is left to report of the one before.
     pub(super) fn is_at_boundary(&self) -> bool {
-        self.stage == Stage::Decode && self.found.is_empty() && self.decoder.at_boundary()
+        self.stage == Stage::Decode && !self.has_found() && self.decoder.at_boundary()
     }
 
     /// Takes the bytes of a run, `len` of them, whose last frame begins at `last`.
@@ -300,9 +355,10 @@ impl Frames {
         }
     }
 
-    /// Whether a message has begun whose last frame has not ended.
+    /// Whether a message has begun whose last frame has not ended, at the Close if one has come:
+    /// what follows it belongs to no message any more (RFC 6455 §5.5.1).
     pub(super) fn is_inside_message(&self) -> bool {
-        self.message.is_some()
+        if self.closed { self.cut_by_close } else { self.message.is_some() && !self.ended }
     }
 
     /// Whether a frame has begun and not ended.
@@ -311,10 +367,12 @@ impl Frames {
     }
 
     pub(super) fn next<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<FrameEvent<'e>> {
+        self.forget_ended();
         loop {
-            if !self.found.is_empty() {
-                self.told = self.found.pop_front();
-                return self.told.as_ref().map(FrameEvent::Violation);
+            if self.has_found() {
+                let found = self.found.as_mut()?;
+                found.handed_on = found.waiting.pop_front();
+                return found.handed_on.as_ref().map(FrameEvent::Violation);
             }
             match self.stage {
                 Stage::Decode => match self.decoder.step(input)? {
@@ -369,14 +427,16 @@ impl Frames {
                         false => Stage::Inflate { n, done },
                     };
                     let inflate = self.inflate.as_mut()?;
-                    self.found.extend(inflate.broken.take());
                     let rest = inflate.good..inflate.given;
+                    if let Some(violation) = inflate.broken.take() {
+                        self.found(violation);
+                    }
                     if !rest.is_empty() {
                         return Some(FrameEvent::Data(&self.inflate.as_ref()?.output[rest]));
                     }
                 }
                 Stage::Finish => {
-                    self.stage = Stage::TellEnd;
+                    self.stage = Stage::FrameEnd;
                     let header = self.decoder.header()?;
                     if self.in_message && header.fin {
                         self.end_text();
@@ -384,22 +444,20 @@ impl Frames {
                     }
                     if header.is_control() && header.len <= 125 {
                         let opcode = header.opcode;
-                        return Some(FrameEvent::Control {
-                            opcode,
-                            payload: self.control_payload(),
-                        });
+                        return Some(FrameEvent::Control { opcode, payload: &self.control });
                     }
                 }
-                Stage::TellEnd => {
-                    self.stage = Stage::TellMessage;
+                Stage::FrameEnd => {
+                    self.stage = Stage::MessageEnd;
+                    self.control = Vec::new();
                     let header = self.decoder.header()?;
                     return Some(FrameEvent::End { number: self.number, header });
                 }
-                Stage::TellMessage => {
+                Stage::MessageEnd => {
                     self.stage = Stage::Decode;
-                    self.done = self.end_message();
-                    if self.done.is_some() {
-                        return self.done.as_ref().map(FrameEvent::Message);
+                    self.end_message();
+                    if self.ended {
+                        return self.message.as_ref().map(|open| FrameEvent::Message(&open.info));
                     }
                 }
             }
@@ -409,7 +467,6 @@ impl Frames {
     /// Judges a header and opens a message with it, or goes on with the open one.
     fn begin_frame(&mut self) {
         self.number += 1;
-        self.control_len = 0;
         let Some(header) = self.decoder.header().copied() else { return };
         let situation = Situation {
             direction: self.direction,
@@ -418,7 +475,6 @@ impl Frames {
             closed: self.closed,
         };
         let (frame, offset) = (self.number, header.offset);
-        let found = &mut self.found;
         let foreign = match (frame, self.direction) {
             (1, Direction::ToClient) => framing::foreign(&header),
             _ => None,
@@ -428,7 +484,7 @@ impl Frames {
                 let link = if detail.is_empty() { "" } else { "; " };
                 detail += &format!("{link}{foreign}");
             }
-            found.push_back(Violation { kind, frame, offset, detail });
+            self.found(Violation { kind, frame, offset, detail });
         });
         self.in_message = match header.opcode {
             OpCode::Data(Data::Text | Data::Binary) => {
@@ -460,7 +516,7 @@ impl Frames {
         self.message = Some(Open { info, check_utf8, inflate });
         if let (true, Some(message)) = (compressed, broken_by) {
             let detail = format!("its context was lost with message #{message}");
-            self.blame(ViolationKind::InflateFailed, header.offset, detail);
+            self.breach(ViolationKind::InflateFailed, header.offset, detail);
         }
     }
 
@@ -471,15 +527,20 @@ impl Frames {
         if open.info.compressed
             && let Some(inflate) = &mut self.inflate
         {
-            inflate.inflater.end_message();
+            inflate.end_message();
             if open.inflate {
                 inflate.broken_by = inflate.inflater.keeps_context().then_some(open.info.number);
             }
         }
     }
 
-    fn blame(&mut self, kind: ViolationKind, offset: u64, detail: String) {
-        self.found.push_back(Violation { kind, frame: self.number, offset, detail });
+    fn breach(&mut self, kind: ViolationKind, offset: u64, detail: String) {
+        self.found(Violation { kind, frame: self.number, offset, detail });
+    }
+
+    /// Puts a violation in line.
+    fn found(&mut self, violation: Violation) {
+        self.found.get_or_insert_default().waiting.push_back(violation);
     }
 
     /// Adds a frame to the open message and compares what it announces with the limit.
@@ -489,13 +550,11 @@ impl Frames {
         let announced = open.info.wire_len.saturating_add(header.len);
         // §10.4: "implementations … SHOULD impose … limits … regarding the frame size or total
         // message size after reassembly".
-        // Told once: afterwards the limit has been passed already.
-        if announced > self.limits.message
-            && open.info.wire_len <= self.limits.message
-            && header.has_end()
-        {
-            let detail = format!("{announced} bytes announced, {} allowed", self.limits.message);
-            self.blame(ViolationKind::MessageTooBig, header.offset, detail);
+        // Reported once: afterwards the limit has been passed already.
+        let most = self.max_message;
+        if announced > most && open.info.wire_len <= most && header.has_end() {
+            let detail = format!("{announced} bytes announced, {most} allowed");
+            self.breach(ViolationKind::MessageTooBig, header.offset, detail);
         }
     }
 
@@ -512,10 +571,8 @@ impl Frames {
                 _ => Stage::Content { n },
             };
         }
-        let room = self.control.len() - self.control_len;
-        let kept = n.min(room);
-        self.control[self.control_len..self.control_len + kept].copy_from_slice(&wire[..kept]);
-        self.control_len += kept;
+        let room = MAX_CONTROL - self.control.len();
+        self.control.extend_from_slice(&wire[..n.min(room)]);
         Stage::Decode
     }
 
@@ -531,11 +588,11 @@ impl Frames {
             return content.len();
         };
         let good = at.saturating_sub(before);
-        self.blame(ViolationKind::InvalidUtf8, start + good, detail);
+        self.breach(ViolationKind::InvalidUtf8, start + good, detail);
         good as usize
     }
 
-    /// Inflates once, leaving in `output` what it gave; tells how much it consumed.
+    /// Inflates once, leaving in `output` what it gave; returns how much it consumed.
     fn inflate(&mut self, wire: &[u8]) -> usize {
         let (Some(inflate), Some(open)) = (&mut self.inflate, &mut self.message) else {
             return wire.len();
@@ -545,7 +602,7 @@ impl Frames {
             return wire.len();
         }
         if inflate.output.is_empty() {
-            inflate.output = vec![0; INFLATE_PIECE].into_boxed_slice();
+            inflate.output = OUTPUT.take().unwrap_or_else(|| vec![0; INFLATE_PIECE].into());
         }
         let (consumed, given, failure) = match inflate.inflater.inflate(wire, &mut inflate.output) {
             Ok(Progress { consumed, produced }) => (consumed, produced, None),
@@ -553,8 +610,7 @@ impl Frames {
         };
         // Content ends at the limit, whatever a single call gave beyond it.
         let (number, before) = (open.info.number, open.info.len);
-        let room =
-            usize::try_from(self.limits.inflated.saturating_sub(before)).unwrap_or(usize::MAX);
+        let room = usize::try_from(self.max_inflated.saturating_sub(before)).unwrap_or(usize::MAX);
         inflate.given = given.min(room);
         inflate.good = inflate.given;
         open.info.len += inflate.given as u64;
@@ -565,11 +621,12 @@ impl Frames {
         {
             inflate.good = at.saturating_sub(before) as usize;
             let kind = ViolationKind::InvalidUtf8;
-            self.found.push_back(Violation { kind, frame, offset, detail });
+            let violation = Violation { kind, frame, offset, detail };
+            self.found.get_or_insert_default().waiting.push_back(violation);
         }
         let (kind, detail) = match failure {
             _ if given > room => {
-                let detail = format!("more than {} bytes", self.limits.inflated);
+                let detail = format!("more than {} bytes", self.max_inflated);
                 (ViolationKind::InflatedTooBig, detail)
             }
             Some(error) => (ViolationKind::InflateFailed, format!("{error} of message #{number}")),
@@ -585,14 +642,17 @@ impl Frames {
     }
 
     fn inflated_is_full(&self) -> bool {
-        self.inflate.as_ref().is_some_and(|i| i.given == i.output.len())
+        self.inflate.as_ref().is_some_and(|i| i.given > 0 && i.given == i.output.len())
     }
 
-    /// The frame's payload is complete: what is still to be told or checked.
+    /// The frame's payload is complete: what is still to be reported or checked.
     fn end_payload(&mut self) -> Stage {
         let Some(header) = self.decoder.header().copied() else { return Stage::Decode };
         if header.opcode == OpCode::Control(Control::Close) {
             self.judge_close(&header);
+            if !self.closed {
+                self.cut_by_close = self.message.is_some();
+            }
             self.closed = true;
         }
         match &self.message {
@@ -610,28 +670,19 @@ impl Frames {
         if header.len > 125 {
             return;
         }
-        let Some(fault) = CloseBody::parse(self.control_payload()).fault() else { return };
+        let Some(fault) = CloseBody::parse(&self.control).fault() else { return };
         let (kind, detail) = fault.breach();
-        self.blame(kind, header.offset, detail);
+        self.breach(kind, header.offset, detail);
     }
 
-    fn control_payload(&self) -> &[u8] {
-        &self.control[..self.control_len]
-    }
-
-    /// Closes the open message if its last frame has just ended.
-    fn end_message(&mut self) -> Option<MessageInfo> {
-        let header = self.decoder.header()?;
-        if !self.in_message || !header.fin {
-            return None;
+    /// Ends the open message if its last frame has just ended.
+    fn end_message(&mut self) {
+        let last = self.decoder.header().is_some_and(|header| header.fin);
+        self.ended = self.in_message && last && self.message.is_some();
+        let compressed = self.message.as_ref().is_some_and(|open| open.info.compressed);
+        if let (true, true, Some(inflate)) = (self.ended, compressed, &mut self.inflate) {
+            inflate.end_message();
         }
-        let open = self.message.take()?;
-        if open.info.compressed
-            && let Some(inflate) = &mut self.inflate
-        {
-            inflate.inflater.end_message();
-        }
-        Some(open.info)
     }
 
     /// Checks that a text does not end inside a character.
@@ -643,7 +694,7 @@ impl Frames {
         open.check_utf8 = false;
         if let Err(error) = self.utf8.finish() {
             let detail = format!("{error} of message #{}", open.info.number);
-            self.blame(ViolationKind::TruncatedUtf8, self.decoder.offset(), detail);
+            self.breach(ViolationKind::TruncatedUtf8, self.decoder.offset(), detail);
         }
     }
 }

@@ -107,12 +107,12 @@ pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<
     let (name, detail) = match cause {
         Cause::Closed => ("closed", None),
         Cause::Violation(_) => ("violation", None),
-        Cause::Timeout(kind) => ("timeout", Some(timeout(*kind))),
-        Cause::Lost(how) => ("lost", Some(how.as_str())),
+        Cause::Timeout(kind) => ("timeout", Some(timeout(*kind).to_owned())),
+        Cause::Lost(how) => ("lost", Some(how.to_string())),
         Cause::Dropped => ("dropped", None),
     };
     object.word("cause", name);
-    object.optional("detail", detail);
+    object.optional("detail", detail.as_deref());
     match cause {
         Cause::Violation(found) => object.nested("violation", |object| violation(found, object)),
         _ => object.null("violation"),

@@ -1,15 +1,33 @@
 //! The two halves of permessage-deflate, RFC 7692 §7.2: messages to and from DEFLATE streams.
 //!
-//! Knows bytes and the agreed parameters, not frames. Streams are created with the first message
-//! that needs them, so a session that never compresses pays nothing.
+//! Knows bytes and the agreed parameters, not frames. A connection that never compresses pays
+//! nothing, and one that is idle keeps the text that later messages may refer to, not the states of
+//! the algorithm: see `pool`.
+
+use std::cell::RefCell;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use super::pool::{History, Owner, Pool};
 
 /// "append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (§7.2.2).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// The smallest window zlib can compress with; 8 bits are never written.
 const MIN_WINDOW_BITS: u8 = 9;
+
+/// The largest window, RFC 1951 §2.
+const MAX_WINDOW_BITS: u8 = 15;
+
+/// Bytes of its text that a [`Deflater`] without a stream of its own refers back to. It may refer to
+/// less than was agreed, and the first kilobytes save the most; what is received may refer to all.
+const REFERRED: usize = 8 * 1024;
+
+thread_local! {
+    static INFLATING: RefCell<Pool<Box<Decompress>>> = const { RefCell::new(Pool::new()) };
+    /// With the bits of their windows.
+    static DEFLATING: RefCell<Pool<(u8, Box<Compress>)>> = const { RefCell::new(Pool::new()) };
+}
 
 /// How many bytes one call took and gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +52,14 @@ pub struct InflateError {
 
 /// Inflates the messages of one direction.
 ///
-/// Always with the largest window: zlib-rs has no smaller one, and C zlib tells a distance beyond
+/// Always with the largest window: zlib-rs has no smaller one, and C zlib finds a distance beyond
 /// a smaller one only sometimes, depending on how the input is cut.
 #[derive(Debug)]
 pub struct Inflater {
-    keep_context: bool,
+    owner: Owner,
+    /// The text of earlier messages, if later ones may refer back to it.
+    history: Option<History>,
+    /// Borrowed while a message is under way.
     stream: Option<Box<Decompress>>,
     consumed: u64,
     produced: u64,
@@ -47,7 +68,8 @@ pub struct Inflater {
 impl Inflater {
     /// `no_context_takeover` as agreed for the sender.
     pub fn new(no_context_takeover: bool) -> Self {
-        Self { keep_context: !no_context_takeover, stream: None, consumed: 0, produced: 0 }
+        let history = (!no_context_takeover).then(|| History::new(1 << MAX_WINDOW_BITS));
+        Self { owner: Owner::new(), history, stream: None, consumed: 0, produced: 0 }
     }
 
     /// Inflates from `input` into `output` until one of them is used up. When all input is
@@ -58,7 +80,8 @@ impl Inflater {
     ///
     /// The data is not DEFLATE; the stream must not be used for further messages.
     pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
-        let stream = self.stream.get_or_insert_with(|| Box::new(Decompress::new(false)));
+        let Self { owner, history, stream, .. } = self;
+        let stream = stream.get_or_insert_with(|| borrow_inflating(*owner, history.as_ref()));
         let mut progress = Progress { consumed: 0, produced: 0 };
         loop {
             let (before_in, before_out) = (stream.total_in(), stream.total_out());
@@ -68,6 +91,9 @@ impl Inflater {
                 FlushDecompress::Sync,
             );
             let (took, gave) = (stream.total_in() - before_in, stream.total_out() - before_out);
+            if let Some(history) = history {
+                history.push(&output[progress.produced..progress.produced + gave as usize]);
+            }
             progress.consumed += took as usize;
             progress.produced += gave as usize;
             self.consumed += took;
@@ -77,13 +103,14 @@ impl Inflater {
                 // new DEFLATE stream. zlib can't keep its window across that end.
                 Ok(Status::StreamEnd) => {
                     stream.reset(false);
+                    history.iter_mut().for_each(History::clear);
                     if progress.consumed == input.len() {
                         return Ok(progress);
                     }
                 }
                 Ok(Status::Ok | Status::BufError) => return Ok(progress),
-                // What zlib-rs says of the reason depends on how the input was cut, and its fast
-                // path says nothing to the point; so only the place is told.
+                // The reason that zlib-rs gives depends on how the input was cut, and its fast path
+                // gives none that helps; so the error holds the place only.
                 Err(_) => {
                     return Err(InflateError {
                         consumed: self.consumed,
@@ -97,16 +124,43 @@ impl Inflater {
 
     /// Whether later messages may refer back to earlier ones.
     pub fn keeps_context(&self) -> bool {
-        self.keep_context
+        self.history.is_some()
     }
 
     /// Ends a message, after its payload and [`TAIL`] went through [`Inflater::inflate`].
     pub fn end_message(&mut self) {
         (self.consumed, self.produced) = (0, 0);
-        if !self.keep_context
-            && let Some(stream) = &mut self.stream
-        {
-            stream.reset(false);
+        if let Some(stream) = self.stream.take() {
+            let owner = if self.keeps_context() { self.owner } else { Owner::default() };
+            INFLATING.with_borrow_mut(|pool| pool.give_back(owner, stream));
+        }
+    }
+}
+
+impl Drop for Inflater {
+    fn drop(&mut self) {
+        // A thread that ends has no pool any more.
+        let _ = INFLATING.try_with(|pool| pool.borrow_mut().forget(self.owner));
+    }
+}
+
+/// A stream that stands behind the text of an owner.
+fn borrow_inflating(owner: Owner, history: Option<&History>) -> Box<Decompress> {
+    match INFLATING.with_borrow_mut(|pool| pool.take(owner, |_| true)) {
+        Some((stream, true)) => stream,
+        other => {
+            let mut stream = match other {
+                Some((mut stream, _)) => {
+                    stream.reset(false);
+                    stream
+                }
+                None => Box::new(Decompress::new(false)),
+            };
+            if let Some(text @ [_, ..]) = history.map(History::window) {
+                // Only a stream that has begun refuses it.
+                let _ = stream.set_dictionary(text);
+            }
+            stream
         }
     }
 }
@@ -114,29 +168,29 @@ impl Inflater {
 /// Compresses the messages of one direction.
 #[derive(Debug)]
 pub struct Deflater {
+    owner: Owner,
     window_bits: u8,
     keep_context: bool,
-    stream: Option<Box<Compress>>,
+    /// The text that what follows may refer back to.
+    history: History,
 }
 
 impl Deflater {
     /// `window_bits` and `no_context_takeover` as agreed for this side; `None` when the window is
     /// one zlib can't compress with (8 bits): then messages go uncompressed, which is always legal.
     pub fn new(window_bits: u8, no_context_takeover: bool) -> Option<Self> {
-        (MIN_WINDOW_BITS..=15).contains(&window_bits).then_some(Self {
+        (MIN_WINDOW_BITS..=MAX_WINDOW_BITS).contains(&window_bits).then(|| Self {
+            owner: Owner::new(),
             window_bits,
             keep_context: !no_context_takeover,
-            stream: None,
+            history: History::new(REFERRED.min(1 << window_bits)),
         })
     }
 
     /// Appends the compressed form of the next piece of a message to `out`. The payload of the
     /// last piece (`last`) ends without the [`TAIL`] the receiver puts back (§7.2.1).
     pub fn deflate(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        let bits = self.window_bits;
-        let stream = self.stream.get_or_insert_with(|| {
-            Box::new(Compress::new_with_window_bits(Compression::default(), false, bits))
-        });
+        let mut stream = self.borrow();
         let start = out.len();
         let mut rest = piece;
         loop {
@@ -158,10 +212,57 @@ impl Deflater {
                 // "an empty message … a single 0x00" (§7.2.3.6)
                 out.push(0x00);
             }
-            if !self.keep_context {
-                stream.reset();
+        }
+        self.give_back(stream, piece, last && !self.keep_context);
+    }
+
+    /// A stream that stands behind the text so far. What was flushed ends with a whole byte, so any
+    /// stream with the same text behind it can go on.
+    fn borrow(&self) -> Box<Compress> {
+        let bits = self.window_bits;
+        match DEFLATING.with_borrow_mut(|pool| pool.take(self.owner, |(other, _)| *other == bits)) {
+            Some(((_, stream), true)) => stream,
+            other => {
+                let mut stream = match other {
+                    Some(((_, mut stream), _)) => {
+                        stream.reset();
+                        stream
+                    }
+                    None => {
+                        let level = Compression::default();
+                        Box::new(Compress::new_with_window_bits(level, false, bits))
+                    }
+                };
+                if let text @ [_, ..] = self.history.window() {
+                    // Only a stream that has begun refuses it.
+                    let _ = stream.set_dictionary(text);
+                }
+                stream
             }
         }
+    }
+
+    /// Gives the stream back, which now stands behind `piece`; if it `ends`, nothing refers back to
+    /// that.
+    fn give_back(&mut self, stream: Box<Compress>, piece: &[u8], ends: bool) {
+        let owner = match ends {
+            true => {
+                self.history.clear();
+                Owner::default()
+            }
+            false => {
+                self.history.push(piece);
+                self.owner
+            }
+        };
+        DEFLATING.with_borrow_mut(|pool| pool.give_back(owner, (self.window_bits, stream)));
+    }
+}
+
+impl Drop for Deflater {
+    fn drop(&mut self) {
+        // A thread that ends has no pool any more.
+        let _ = DEFLATING.try_with(|pool| pool.borrow_mut().forget(self.owner));
     }
 }
 
@@ -308,20 +409,63 @@ mod tests {
         assert_eq!(&output[..error.given], b"fine so far");
     }
 
+    /// Throws out the idle streams, as many other owners do.
+    fn throw_out() {
+        INFLATING.set(Pool::new());
+        DEFLATING.set(Pool::new());
+    }
+
+    #[test]
+    fn a_message_refers_back_to_one_whose_stream_is_gone() {
+        let mut deflater = Deflater::new(15, false).expect("usable");
+        let mut inflater = Inflater::new(false);
+        let text = noise(6000);
+        for message in 1..=3 {
+            let payload = deflated(&mut deflater, &text);
+            assert!(message == 1 || payload.len() < 200, "message {message}: {}", payload.len());
+            throw_out();
+            assert_eq!(inflated(&mut inflater, &payload, 999).as_deref(), Ok(&text[..]));
+            throw_out();
+        }
+    }
+
+    #[test]
+    fn streams_are_shared_and_those_of_the_gone_are_freed() {
+        throw_out();
+        let count = || DEFLATING.with_borrow(|pool| format!("{pool:?}").matches("Owner").count());
+        let mut alone =
+            (0..9).map(|_| Deflater::new(15, true).expect("usable")).collect::<Vec<_>>();
+        alone.iter_mut().for_each(|deflater| drop(deflated(deflater, b"hello")));
+        assert_eq!(count(), 1, "without a context to take over one is enough");
+        let mut takers: Vec<_> =
+            (0..9).map(|_| Deflater::new(15, false).expect("usable")).collect();
+        takers.iter_mut().for_each(|deflater| drop(deflated(deflater, b"hello")));
+        assert_eq!(count(), 9);
+        drop(takers);
+        assert_eq!(count(), 0);
+    }
+
     proptest! {
         #[test]
         fn round_trips_in_pieces_with_every_parameter(
-            messages in proptest::collection::vec(proptest::collection::vec(0u8..8, 0..3000), 1..4),
+            messages in proptest::collection::vec(
+                (proptest::collection::vec(0u8..8, 0..3000), any::<bool>()), 1..5),
             bits in 9u8..=15, no_takeover: bool, cut in 0usize..3000, piece in 1usize..700,
         ) {
             let mut deflater = Deflater::new(bits, no_takeover).expect("usable");
             let mut inflater = Inflater::new(no_takeover);
-            for message in &messages {
+            for (message, thrown_out) in &messages {
                 let cut = cut.min(message.len());
                 let mut payload = Vec::new();
                 deflater.deflate(&message[..cut], false, &mut payload);
+                if *thrown_out {
+                    throw_out();
+                }
                 deflater.deflate(&message[cut..], true, &mut payload);
                 prop_assert_eq!(inflated(&mut inflater, &payload, piece), Ok(message.clone()));
+                if *thrown_out {
+                    throw_out();
+                }
             }
         }
 

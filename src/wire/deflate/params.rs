@@ -21,7 +21,7 @@ pub use server::{Negotiated, ServerDeflateConfig};
 /// browsers do.
 pub const NAME: &str = "permessage-deflate";
 
-/// The largest window, 2^15 bytes, which holds where nobody asks for less.
+/// The largest window, 2^15 bytes: the default.
 pub const MAX_WINDOW_BITS: u8 = 15;
 
 /// The smallest window RFC 7692 can name, 2^8 bytes.
@@ -211,7 +211,7 @@ pub struct Fit {
 impl Fit {
     /// Judges a server's answer when any number of elements were offered.
     ///
-    /// Nothing in an answer says which element it accepts, so it is measured against
+    /// An answer does not show which element it accepts, so it is measured against
     /// the one it fits best; without offers, against one that grants nothing.
     pub fn best(offers: &[DeflateOffer], element: &Extension) -> Self {
         let faults = |fit: &Self| fit.outcome.as_ref().err().map_or(0, Vec::len);

@@ -81,7 +81,7 @@ impl ServerDeflateConfig {
             server_max_window_bits: server_bits,
             client_max_window_bits: client_bits,
         };
-        // Only what is not the default already is said, plus what must be confirmed.
+        // The answer holds only what differs from the default, and what must be confirmed.
         let response = ParamSet {
             server_no_context_takeover: params.server_no_context_takeover,
             client_no_context_takeover: params.client_no_context_takeover,

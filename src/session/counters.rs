@@ -1,4 +1,4 @@
-//! Counts what an observer sees, for the totals told at the end.
+//! Counts what an observer sees, for the totals at the end.
 
 use super::observer::Run;
 use crate::event::{FrameEvent, Totals, WholeMessage};
