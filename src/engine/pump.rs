@@ -27,7 +27,7 @@ use crate::net::reactor::{SIGNAL, SOCKET, STDIN, STDOUT, WAKER};
 use crate::net::signals::Signal;
 use crate::net::stdio::{Stdin, StdinRead};
 use crate::output::payload::PayloadSink;
-use crate::output::reporter::Mood;
+use crate::output::reporter::EndKind;
 use crate::script::runner::{Ask, Line, ScriptRunner};
 use crate::session::endpoint::State;
 use crate::session::tally::Counters;
@@ -271,7 +271,7 @@ impl<'a> Pump<'a> {
     /// a peer that writes before it reads must be read, and so must its Close.
     fn has_room(&self) -> bool {
         let answers = self.answers < HIGH_WATER || self.write_error.is_some();
-        !self.runtime.stdout.is_full() && answers
+        !self.runtime.is_output_full() && answers
     }
 
     /// Takes events from what was received, a buffer's worth a round, so that stdin and timers get
@@ -281,8 +281,8 @@ impl<'a> Pump<'a> {
         if self.more {
             self.take_events(now)?;
         }
-        if self.runtime.stdout.is_full() && !self.overtime {
-            // Our own reader is slow: that is no silence of the peer.
+        if self.runtime.is_output_full() && !self.overtime {
+            // That is no silence of the peer.
             self.heard = now;
             self.endpoint.touch();
             self.endpoint.keep_waiting(now);
@@ -344,7 +344,8 @@ impl<'a> Pump<'a> {
         let before = tx.len();
         let most = if self.write_error.is_some() { usize::MAX } else { HIGH_WATER };
         self.more = loop {
-            if stdout.is_full() || self.answers + (tx.len() - before) >= most {
+            if stdout.is_full() || reporter.is_full() || self.answers + (tx.len() - before) >= most
+            {
                 break true;
             }
             if only_content && endpoint.is_receiving() {
@@ -637,7 +638,7 @@ impl<'a> Pump<'a> {
             Some(_) => Some(Instant::now() + SIGNAL_PATIENCE),
             None => self.max_time,
         };
-        let signal = self.runtime.drain_stdout(patience)?.or(self.signal.map(|(signal, _)| signal));
+        let signal = self.runtime.drain_output(patience)?.or(self.signal.map(|(signal, _)| signal));
         let unwritten = self.runtime.stdout.pending();
         // Half a message may be on stdout already; after the goal nobody waits for the rest.
         // Any other end than a clean one speaks for itself.
@@ -689,7 +690,7 @@ impl<'a> Pump<'a> {
         let ours = self.fault.is_some() || self.signal.is_some() || self.goal.is_met();
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
         let fine = ours || over || Exit::of(ending) == Exit::Success;
-        let mood = if fine { Mood::Fine } else { Mood::Failed };
+        let mood = if fine { EndKind::Fine } else { EndKind::Failed };
         reporter.diagnose(&found, mood, stdout)?;
         let at_prompt = self.runner.as_ref().is_some_and(|c| c.prompt().is_some());
         Ok(reporter.advice(&found, mood, at_prompt))

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::run_facts::Record;
 use crate::event::Event;
-use crate::net::reactor::{Reactor, SIGNAL, STDOUT};
+use crate::net::reactor::{Reactor, SIGNAL, STDERR, STDOUT};
 use crate::net::signals::{Signal, Signals};
 use crate::net::stdio::Stdout;
 use crate::output::reporter::Reporter;
@@ -40,6 +40,7 @@ impl Runtime {
     pub fn new(reporter: Reporter) -> io::Result<Self> {
         let reactor = Reactor::new()?;
         let stdout = Stdout::open(reactor.registry(), STDOUT)?;
+        stderr::register(reactor.registry(), STDERR)?;
         let signals = Signals::default();
         let (trace, record) = (OpeningEvidence::default(), Record::default());
         Ok(Self { reactor, stdout, signals, reporter, trace, screen: None, record })
@@ -52,7 +53,7 @@ impl Runtime {
     /// stdout or stderr failed.
     pub fn tell(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.trace.take(event);
-        self.reporter.tell(event, &mut self.stdout)
+        self.reporter.emit(event, &mut self.stdout)
     }
 
     /// Tells something about the way: as an event, or on stderr where no printer would.
@@ -61,7 +62,7 @@ impl Runtime {
     ///
     /// stdout or stderr failed.
     pub fn note(&mut self, text: &str) -> io::Result<()> {
-        if self.reporter.may_warn() && !self.reporter.tells_notes() {
+        if self.reporter.prints_warnings() && !self.reporter.prints_notes() {
             stderr::note(text);
         }
         self.tell(&Event::Note(text))
@@ -79,7 +80,12 @@ impl Runtime {
     ///
     /// stdout or stderr failed.
     pub fn tell_rest(&mut self) -> io::Result<()> {
-        self.reporter.tell_rest(&mut self.stdout)
+        self.reporter.finish(&mut self.stdout)
+    }
+
+    /// Whether our own reader is slow: that of stdout, or that of a transcript on stderr.
+    pub fn is_output_full(&self) -> bool {
+        self.stdout.is_full() || self.reporter.is_full()
     }
 
     /// Writes all of stdout that waits, until a moment if there is one; a signal gives up, and is
@@ -89,8 +95,36 @@ impl Runtime {
     ///
     /// stdout failed.
     pub fn drain_stdout(&mut self, until: Option<Instant>) -> io::Result<Option<Signal>> {
+        self.drain(until, |runtime| runtime.stdout.pending() > 0)
+    }
+
+    /// The same for stdout and stderr. What stderr has not taken by then is given up.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn drain_output(&mut self, until: Option<Instant>) -> io::Result<Option<Signal>> {
+        if let Some(signal) = self.drain_stdout(until)? {
+            stderr::give_up();
+            return Ok(Some(signal));
+        }
+        // Where time is short, a reader that has taken nothing for a while gets no more of it.
+        let until = until.map(|at| stderr::stuck_at().map_or(at, |stuck| at.min(stuck)));
+        let signal = self.drain(until, |_| stderr::pending() > 0)?;
+        if stderr::pending() > 0 {
+            stderr::give_up();
+        }
+        Ok(signal)
+    }
+
+    fn drain(
+        &mut self,
+        until: Option<Instant>,
+        waits: impl Fn(&Self) -> bool,
+    ) -> io::Result<Option<Signal>> {
         self.stdout.flush()?;
-        while self.stdout.pending() > 0 {
+        self.reporter.flush()?;
+        while waits(self) {
             for event in self.reactor.wait(until)? {
                 match event.token() {
                     STDOUT => self.stdout.set_ready(event.is_write_closed()),
@@ -105,6 +139,7 @@ impl Runtime {
                 break;
             }
             self.stdout.flush()?;
+            self.reporter.flush()?;
         }
         Ok(None)
     }

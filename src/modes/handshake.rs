@@ -16,7 +16,7 @@ use crate::modes::command_line::Given;
 use crate::modes::connect::account::AccountError;
 use crate::modes::connect::telling::instead;
 use crate::modes::connect::{prepare, refused};
-use crate::output::reporter::{Reporter, Shown};
+use crate::output::reporter::{EventFilter, Reporter};
 use crate::session::Limits;
 use crate::ui::checklist::Checklist;
 use crate::ui::redact;
@@ -50,7 +50,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
     let json = args.output == ReportFormat::Json;
     let reporter = match json {
         true => Reporter::new(OutputFormat::Json, &display),
-        false => Reporter::showing(Shown::Facts, &display),
+        false => Reporter::showing(EventFilter::Opening, &display),
     };
     let mut runtime = Runtime::new(reporter)?;
     let telling = match prepare(&mut config, &reach, &mut runtime) {

@@ -11,12 +11,17 @@ pub mod handshake;
 pub mod listen;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::cli::{Cli, Command, ConnectArgs, ListenArgs};
 use crate::config::{ClientConfig, ListenConfig, UsageError};
 use crate::engine::exit::Exit;
+use crate::output::stderr;
 use crate::ui::terminal::Terminal;
 use command_line::{Given, Read};
+
+/// How long stderr may take for the last lines after a signal or a timeout.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -25,16 +30,15 @@ pub fn main() -> ExitCode {
         Read::Run(cli, given) => run(*cli, given, terminal),
         Read::Ended(exit) => Ok(exit),
     });
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            crate::output::stderr::error(&format!("{error:#}"));
-            match error.is::<UsageError>() {
-                true => Exit::Usage.into(),
-                false => Exit::Failure.into(),
-            }
-        }
-    }
+    let exit = result.unwrap_or_else(|error| {
+        stderr::error(&format!("{error:#}"));
+        if error.is::<UsageError>() { Exit::Usage } else { Exit::Failure }
+    });
+    // Somebody who reads a transcript page by page is waited for, unless the time is over.
+    let hurried =
+        matches!(exit, Exit::Timeout | Exit::Interrupted | Exit::Terminated | Exit::HungUp);
+    stderr::finish(hurried.then_some(LAST_LINES));
+    exit.into()
 }
 
 fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {

@@ -1,8 +1,10 @@
-//! Readers of the one event stream: transcript, JSON, log, history, payload.
+//! Sinks of the one event stream: transcript, JSON, log, history; and payload.
 
 pub mod connection_history;
 pub mod history;
 pub mod log;
 pub mod payload;
 pub mod reporter;
+pub mod sink;
 pub mod stderr;
+mod transcript;

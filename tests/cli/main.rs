@@ -24,6 +24,7 @@ mod staying;
 #[cfg(target_os = "linux")]
 mod tls;
 mod transcript;
+mod unread;
 mod violations;
 mod well_behaved;
 

@@ -87,7 +87,7 @@ pub(crate) fn upgrade(
         let status = format!("{} {}", status.code, sanitize::escaped(status.reason));
         inbound.expect_body();
         let body = read_body(&mut link, &mut inbound, runtime, clock, &response);
-        let shown = runtime.reporter.tells_notes() || !runtime.reporter.may_warn();
+        let shown = runtime.reporter.prints_notes() || !runtime.reporter.prints_warnings();
         let body = match (shown, runtime.reporter.shows_secrets()) {
             (true, _) => String::new(),
             (_, true) => quote(&response, &body),

@@ -26,7 +26,7 @@ use crate::modes::connect::carried::Carried;
 use crate::modes::connect::telling::RunSummary;
 use crate::modes::doctor::probe;
 use crate::net::retry::Schedule;
-use crate::output::reporter::{Mood, Reporter};
+use crate::output::reporter::{EndKind, Reporter};
 use crate::output::stderr;
 use crate::script::runner::{self, Notifier, Source};
 use crate::ui::ending;
@@ -49,7 +49,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         reporter = reporter.folded();
     }
     if config.lines.is_some() {
-        reporter = reporter.with_books(&config.display);
+        reporter = reporter.with_history(&config.display);
     }
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
@@ -64,7 +64,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         let secrets = Secrets::of(config.display.show_secrets);
         return telling::instead(what, &config.open, &config.reach, secrets, &mut runtime);
     }
-    if runtime.reporter.may_warn() {
+    if runtime.reporter.prints_warnings() {
         for note in &config.open.target.notes {
             if !runtime.reporter.looks_at_frames() {
                 stderr::note(note);
@@ -72,6 +72,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         }
     }
     let exit = connect(&config, script, &mut runtime, max_time)?;
+    runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
     telling.finish(exit, &mut runtime)
 }
 
@@ -107,7 +108,10 @@ fn connect(
             };
             let may_ask = !config.diagnose && probe::can_tell_apart(&error);
             let exit = refused(error, runtime)?;
-            if may_ask && runtime.reporter.may_warn() && config.display.terminal.is_interactive() {
+            if may_ask
+                && runtime.reporter.prints_warnings()
+                && config.display.terminal.is_interactive()
+            {
                 stderr::note(ONE_MORE);
             }
             return Ok(exit);
@@ -143,7 +147,6 @@ fn connect(
             Ok(None) => {
                 outcome.tell(&notifier, false);
                 outcome.record(runtime);
-                runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
                 return Ok(outcome.exit);
             }
             Err(error) => return refused(error, runtime),
@@ -160,7 +163,11 @@ pub fn refused(error: OpenError, runtime: &mut Runtime) -> anyhow::Result<Exit> 
         OpenError::Local(error) => Err(error.into()),
         error => {
             if !matches!(error, OpenError::Signal(_)) {
-                failed(&error, &Notifier::Stderr { quiet: !runtime.reporter.may_warn() }, runtime)?;
+                failed(
+                    &error,
+                    &Notifier::Stderr { quiet: !runtime.reporter.prints_warnings() },
+                    runtime,
+                )?;
                 runtime.drain_stdout(None)?;
             }
             runtime.record.facts.errormsg = Some(error.to_string());
@@ -176,11 +183,11 @@ pub fn refused(error: OpenError, runtime: &mut Runtime) -> anyhow::Result<Exit> 
 /// The log failed.
 fn failed(error: &OpenError, notifier: &Notifier, runtime: &mut Runtime) -> std::io::Result<()> {
     let text = error.to_string();
-    let line = if runtime.reporter.may_warn() { text.as_str() } else { one_line(&text) };
+    let line = if runtime.reporter.prints_warnings() { text.as_str() } else { one_line(&text) };
     notifier.error(line);
     let found = runtime.trace.explain(error);
-    runtime.reporter.diagnose(&found, Mood::Failed, &mut runtime.stdout)?;
-    notifier.advice(&runtime.reporter.advice(&found, Mood::Failed, false));
+    runtime.reporter.diagnose(&found, EndKind::Failed, &mut runtime.stdout)?;
+    notifier.advice(&runtime.reporter.advice(&found, EndKind::Failed, false));
     runtime.stdout.flush()
 }
 

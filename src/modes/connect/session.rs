@@ -52,7 +52,7 @@ pub fn run(
     if let Some(prompt) = runner.take_prompt() {
         runtime.reporter.flush().context("the transcript failed")?;
         prompt.close();
-        runtime.reporter.turn_back(&config.display);
+        runtime.reporter.move_transcript_back(&config.display);
     }
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
     exit

@@ -54,13 +54,13 @@ impl RunSummary {
         runtime.record.finish(exit.code());
         if self.timing {
             let bars = runtime.record.waterfall(runtime.reporter.columns());
-            stderr::write(bars.as_bytes()).context("stderr failed")?;
+            stderr::write(bars.as_bytes());
         }
         if let Some(format) = &self.format {
             for (sink, text) in format.fill(&runtime.record.facts) {
                 match sink {
                     Sink::Stdout => runtime.stdout.buffer().extend_from_slice(text.as_bytes()),
-                    Sink::Stderr => stderr::write(text.as_bytes()).context("stderr failed")?,
+                    Sink::Stderr => stderr::write(text.as_bytes()),
                 }
             }
             if let Some(signal) = runtime.drain_stdout(None).context("stdout failed")? {
@@ -104,7 +104,7 @@ pub fn instead(
             (curl.notes, format!("{}\n", curl.command).into_bytes())
         }
     };
-    if runtime.reporter.may_warn() {
+    if runtime.reporter.prints_warnings() {
         notes.iter().for_each(|note| stderr::note(note));
     }
     runtime.stdout.buffer().extend_from_slice(&output);

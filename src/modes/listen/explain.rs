@@ -81,5 +81,5 @@ fn tell(conn: ConnId, found: &[Diagnostic], shared: &mut Shared) -> io::Result<(
     let wrong: Vec<Diagnostic> =
         found.iter().filter(|found| found.severity != Severity::Note).cloned().collect();
     let runtime = &mut shared.runtime;
-    runtime.reporter.diagnose_of(conn, &wrong, &mut runtime.stdout)
+    runtime.reporter.diagnose_for(conn, &wrong, &mut runtime.stdout)
 }

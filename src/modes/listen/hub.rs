@@ -214,7 +214,7 @@ impl Hub {
     pub fn round(&mut self, now: Instant) -> io::Result<()> {
         self.accept(now)?;
         self.clients.ring(now);
-        if !self.shared.runtime.stdout.is_full() {
+        if !self.shared.runtime.is_output_full() {
             let stalled = std::mem::take(&mut self.stalled);
             stalled.into_iter().for_each(|place| self.clients.enqueue(place));
         }

@@ -70,7 +70,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let script = runner::script(config.lines.as_ref(), Role::Server)?;
     let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
     if config.lines.is_some() {
-        reporter = reporter.with_books(&config.display);
+        reporter = reporter.with_history(&config.display);
     }
     if config.input == InputFormat::Prompt {
         reporter = reporter.folded();
@@ -314,7 +314,9 @@ impl Server {
                 let patience = self.end.map(|(_, at)| at);
                 let lines = runner.and_then(ScriptRunner::deadline);
                 let hub = self.hub.deadline(now);
-                let ours = [hub, patience, self.max_time, self.linger_ends(), lines];
+                // Clients that wait for the reader of a transcript go on then.
+                let resume = self.hub.shared.runtime.reporter.resumes_at().filter(|at| *at > now);
+                let ours = [hub, patience, self.max_time, self.linger_ends(), lines, resume];
                 ours.into_iter().flatten().min()
             }
         };
@@ -348,7 +350,7 @@ impl Server {
             reporter.flush()?;
             if let Some(prompt) = runner.take_prompt() {
                 prompt.close();
-                reporter.turn_back(&self.hub.shared.config.display);
+                reporter.move_transcript_back(&self.hub.shared.config.display);
             }
         }
         self.hub.shared.runtime.reporter.end_log().map_err(io::Error::other)?;
@@ -424,7 +426,7 @@ fn announce(
         }
         if config.output == OutputFormat::Json {
             let event = Event::Listening { url };
-            runtime.reporter.tell_of(ConnId(0), &event, &mut runtime.stdout)?;
+            runtime.reporter.emit_for(ConnId(0), &event, &mut runtime.stdout)?;
         }
     }
     if let Faults::Random { seed } = config.faults {

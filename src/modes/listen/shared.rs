@@ -55,7 +55,7 @@ impl Shared {
     ///
     /// stdout or stderr failed.
     pub fn tell(&mut self, conn: ConnId, event: &Event<'_>) -> io::Result<()> {
-        self.runtime.reporter.tell_of(conn, event, &mut self.runtime.stdout)
+        self.runtime.reporter.emit_for(conn, event, &mut self.runtime.stdout)
     }
 
     /// Tells something of a connection that is no event of the protocol, to whoever listens.
@@ -76,14 +76,14 @@ impl Shared {
 
     /// Says a line about a client, where no transcript tells it.
     pub fn say(&self, conn: ConnId, text: &str) {
-        if !self.runtime.reporter.has_transcript() && self.runtime.reporter.may_warn() {
+        if !self.runtime.reporter.has_transcript() && self.runtime.reporter.prints_warnings() {
             self.notifier.of(conn.0, text);
         }
     }
 
     /// Whether more can be written for all, and to stdout.
     pub fn has_room(&self) -> bool {
-        !self.runtime.stdout.is_full() && !self.outbox.is_full()
+        !self.runtime.is_output_full() && !self.outbox.is_full()
     }
 
     /// Urges on the processes of clients that have left; gives when to look again.

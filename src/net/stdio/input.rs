@@ -44,7 +44,8 @@ impl Stdin {
     ///
     /// stdin is closed or can't be registered.
     pub fn open(registry: &Registry, token: Token, waker: &Arc<Waker>) -> io::Result<Self> {
-        let access = Access::open(io::stdin().as_fd(), Way::In, registry, token)?;
+        let mut access = Access::open(io::stdin().as_fd(), Way::In)?;
+        access.register(io::stdin().as_fd(), Way::In, registry, token)?;
         let thread = matches!(access, Access::Blocking).then(|| read_in_thread(Arc::clone(waker)));
         let terminal = io::stdin().is_terminal();
         let (left, left_at) = (Vec::new(), 0);

@@ -47,8 +47,7 @@ impl Notifier {
     pub fn text(&self, text: &[u8]) {
         match self {
             Self::Screen(screen, _) => screen.say(text),
-            // A closed stderr is no error.
-            Self::Stderr { .. } => drop(stderr::write(text)),
+            Self::Stderr { .. } => stderr::write(text),
         }
     }
 

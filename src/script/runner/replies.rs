@@ -86,7 +86,7 @@ fn shown(edit: &HeaderEdit) -> String {
 
 /// The last message in full.
 pub(crate) fn last(id: ConnId, reporter: &Reporter) -> Result<Vec<u8>, String> {
-    let book = reporter.book(id).ok_or(NOTHING)?;
+    let book = reporter.connection_history(id).ok_or(NOTHING)?;
     let last = book.last.as_ref().ok_or(NOTHING)?;
     let mut out = Vec::new();
     name_client(id, reporter, &mut out);
@@ -130,7 +130,7 @@ pub(crate) fn show(
     now: Instant,
 ) -> Result<Vec<u8>, String> {
     let reporter = connections.reporter();
-    let book = reporter.book(id).ok_or_else(|| match connections.role() {
+    let book = reporter.connection_history(id).ok_or_else(|| match connections.role() {
         Role::Client => "there was no connection yet".to_owned(),
         Role::Server => format!("nothing is known of client {}", id.0),
     })?;
@@ -214,7 +214,7 @@ pub(crate) fn status(open: &OpenConfig, connections: &dyn Connections, now: Inst
     let id = ConnId(1);
     let url = &open.target;
     let Some(endpoint) = connections.endpoint(id) else { return format!("not connected; {url}") };
-    let book = connections.reporter().book(id);
+    let book = connections.reporter().connection_history(id);
     let mut text = format!("connected to {url}");
     if let Some((_, peer)) = book.and_then(|book| book.addresses.as_ref()) {
         let _ = write!(text, " ({peer})");
