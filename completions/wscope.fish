@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= v/verbose q/quiet pretty= color= show-secrets h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= v/verbose q/quiet pretty= color= show-secrets redact= h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -105,6 +105,7 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_needs_command" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_needs_command" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_needs_command" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_needs_command" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -133,7 +134,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -l commands -d 'Take each ME
 complete -c wscope -n "__fish_wscope_needs_command" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_needs_command" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_needs_command" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_needs_command" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
 complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to a server: a prompt on a terminal, a pipe otherwise'
@@ -226,6 +227,7 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -254,7 +256,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l commands -d 'T
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-socket -d 'Listen on a Unix socket' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-mode -d 'Permissions of the Unix socket, in octal' -r
@@ -317,6 +319,7 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Send every message back to its sender'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l broadcast -d 'Send every message to all other clients'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exec-raw -d 'With --exec: bytes as they are, without lines; what it writes becomes binary messages'
@@ -335,7 +338,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-commands -d 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
@@ -383,6 +386,7 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -402,7 +406,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l timing -d 'A
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
@@ -466,12 +470,13 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l raw -d 'Take the input as bytes, not as hex'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l deflate -d 'Inflate compressed messages: the capture begins after a handshake that agreed on it'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l browser -d 'Explain what a browser\'s console or Node.js says of a failure' -r
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -486,10 +491,11 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand demo" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c wscope -n "__fish_wscope_using_subcommand man" -s h -l help -d 'Print help'

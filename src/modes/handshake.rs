@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::cli::reach::AgainOptions;
 use crate::cli::{HandshakeArgs, OutputFormat, ReachOptions, ReportFormat};
-use crate::config::plan::Secrets;
 use crate::config::reach::ReachConfig;
 use crate::config::{ClientConfig, Display, OpenConfig};
 use crate::engine::exit::Exit;
@@ -19,7 +18,6 @@ use crate::modes::connect::{prepare, refused};
 use crate::output::reporter::{EventFilter, Reporter};
 use crate::session::Limits;
 use crate::ui::checklist::Checklist;
-use crate::ui::redact;
 use crate::ui::terminal::Terminal;
 use crate::wire::handshake::rules::{Outcome, Report};
 use crate::wire::head::Head;
@@ -59,18 +57,19 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
         Err(AccountError::Usage(error)) => return Err(error.into()),
     };
     if let Some(what) = reach.instead {
-        return instead(what, &config, &reach, Secrets::of(display.show_secrets), &mut runtime);
+        return instead(what, &config, &reach, &mut runtime);
     }
     let palette = display.palette(terminal.stdout);
     let show = |request: &Head, response: &Head, report: &Report, runtime: &mut Runtime| {
         if !json {
-            let redacted = |head: &Head| match display.show_secrets {
-                true => head.clone(),
-                false => redact::head(head),
-            };
-            let (request, response) = (&redacted(request), &redacted(response));
+            let redactor = runtime.reporter.redactor();
+            let (request, response) = (&*redactor.head(request), &*redactor.head(response));
             let checklist = Checklist { request, response: Some(response), report };
-            checklist.write(palette, runtime.stdout.buffer());
+            let out = runtime.stdout.buffer();
+            let start = out.len();
+            checklist.write(palette, out);
+            let text = redactor.bytes(&out.split_off(start)).into_owned();
+            out.extend_from_slice(&text);
         }
     };
     let exit = match open(&config, &mut runtime, None) {

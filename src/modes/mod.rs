@@ -13,11 +13,15 @@ pub mod listen;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
 use crate::cli::{Cli, Command, ConnectArgs, ListenArgs};
 use crate::config::{ClientConfig, ListenConfig, UsageError};
 use crate::engine::exit::Exit;
-use crate::output::stderr;
+use crate::output::{secrets, stderr};
+use crate::ui::redact::Redactor;
 use crate::ui::terminal::Terminal;
+use crate::wire::handshake::admission::Authorization;
 use command_line::{Given, Read};
 
 /// How long stderr may take for the last lines after a signal or a timeout.
@@ -42,6 +46,29 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
+    let display = match &cli.command {
+        None => Some(&cli.connect.display),
+        Some(Command::Connect(args)) => Some(&args.display),
+        Some(Command::Listen(args)) => Some(&args.display),
+        Some(Command::Handshake(args)) => Some(&args.display),
+        Some(Command::Demo(args)) => Some(&args.display),
+        Some(_) => None,
+    };
+    let mut redactor = match display {
+        Some(display) => Redactor::of(display.show_secrets, &display.redact),
+        None => Redactor::new(),
+    };
+    for (name, value) in &given {
+        let value = value.as_deref().unwrap_or_default();
+        match (name.as_str(), value.split_once(':')) {
+            ("user" | "proxy-user", Some((_, password))) => redactor.learn(password.as_bytes()),
+            // A file or a variable is known by what is sent.
+            ("bearer", Some(("env", _))) => {}
+            ("bearer", _) if !value.starts_with('@') => redactor.learn(value.as_bytes()),
+            _ => {}
+        }
+    }
+    secrets::publish(&redactor);
     match cli.command {
         None => connect(cli.connect, given, terminal),
         Some(Command::Connect(args)) => connect(*args, given, terminal),
@@ -66,5 +93,15 @@ fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     if args.list_faults {
         return generated::print(&crate::behaviour::faults::list());
     }
-    listen::run(ListenConfig::resolve(args, terminal)?)
+    let config = ListenConfig::resolve(args, terminal)?;
+    let mut redactor = secrets::redactor();
+    match &config.server.admission.authorization {
+        Some(Authorization::Basic(pair)) => {
+            redactor.learn_basic(BASE64_STANDARD.encode(pair).as_bytes());
+        }
+        Some(Authorization::Bearer(token)) => redactor.learn(token.as_bytes()),
+        None => {}
+    }
+    secrets::publish(&redactor);
+    listen::run(config)
 }

@@ -10,7 +10,7 @@ use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::{ConnectionHistory, Kept};
 use crate::output::sink::Sink;
-use crate::ui::{HumanOptions, redact};
+use crate::ui::HumanOptions;
 use crate::wire::Role;
 
 /// Connections that have ended and are remembered still.
@@ -29,7 +29,6 @@ const ONLY: ConnId = ConnId(1);
 pub struct History {
     role: Role,
     options: HumanOptions,
-    show_secrets: bool,
     connections: BTreeMap<ConnId, ConnectionHistory>,
     /// Those that ended, oldest first.
     ended: VecDeque<ConnId>,
@@ -41,11 +40,10 @@ pub struct History {
 
 impl History {
     /// An empty one; `options` say how remembered frames look.
-    pub fn new(role: Role, options: HumanOptions, show_secrets: bool) -> Self {
+    pub fn new(role: Role, options: HumanOptions) -> Self {
         Self {
             role,
             options,
-            show_secrets,
             connections: BTreeMap::new(),
             ended: VecDeque::new(),
             heard: VecDeque::new(),
@@ -124,12 +122,7 @@ impl History {
 
 impl Sink for History {
     fn event(&mut self, at: &Stamp, event: &Event<'_>, _: &mut Stdout) -> io::Result<()> {
-        match event {
-            Event::Head(direction, head) if !self.show_secrets => {
-                self.take(at, &Event::Head(*direction, &redact::head(head)));
-            }
-            event => self.take(at, event),
-        }
+        self.take(at, event);
         Ok(())
     }
 

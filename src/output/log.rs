@@ -64,7 +64,7 @@ impl Log {
             .custom_flags(OFlags::NONBLOCK.bits() as i32)
             .open(path)
             .map_err(|error| format!("{}: {}", name(path), plain_io(&error)))?;
-        let printer = JsonPrinter::new(Some(role)).redacting();
+        let printer = JsonPrinter::new(Some(role));
         Ok(Self { path: path.to_owned(), file, printer, lines: Vec::new(), failure: None })
     }
 

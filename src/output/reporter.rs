@@ -12,12 +12,14 @@ use crate::net::stdio::Stdout;
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::history::History;
 use crate::output::log::Log;
+use crate::output::redaction::Redaction;
 use crate::output::sink::Sink;
-use crate::output::stderr;
 use crate::output::transcript::{Transcript, TranscriptTarget};
+use crate::output::{secrets, stderr};
 use crate::script::command::{Filter, Timestamps, View};
 use crate::ui::pretty::Pretty;
 use crate::ui::prompt::Screen;
+use crate::ui::redact::Redactor;
 use crate::ui::style::Palette;
 use crate::ui::{JsonPrinter, diagnostic};
 use crate::wire::Role;
@@ -33,12 +35,6 @@ pub enum EndKind {
     Fine,
 }
 
-/// What machines read; without credentials, unless they may be shown.
-pub(super) fn json_printer(role: Role, show_secrets: bool) -> JsonPrinter {
-    let printer = JsonPrinter::new(Some(role));
-    if show_secrets { printer } else { printer.redacting() }
-}
-
 /// The sinks of a run.
 pub struct Reporter {
     json: Option<JsonPrinter>,
@@ -47,7 +43,7 @@ pub struct Reporter {
     transcript: Option<Transcript>,
     /// Which events a transcript shows.
     events: EventFilter,
-    show_secrets: bool,
+    redaction: Redaction,
     quiet: bool,
     verbose: u8,
     palette: Palette,
@@ -89,14 +85,14 @@ impl Reporter {
             _ => None,
         };
         let transcript = target.map(|target| Transcript::new(target, events, role, display));
-        let json = (output == OutputFormat::Json).then(|| json_printer(role, display.show_secrets));
+        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(role)));
         Self {
             json,
             log: None,
             history: None,
             transcript,
             events,
-            show_secrets: display.show_secrets,
+            redaction: Redaction::new(secrets::redactor()),
             quiet: display.quiet,
             verbose: display.verbose,
             palette: display.palette(display.terminal.stdout),
@@ -111,7 +107,7 @@ impl Reporter {
     /// Remembers what a session asks for later.
     pub fn with_history(mut self, display: &Display) -> Self {
         let options = display.human(self.role, display.terminal.stdout);
-        self.history = Some(Box::new(History::new(self.role, options, display.show_secrets)));
+        self.history = Some(Box::new(History::new(self.role, options)));
         self
     }
 
@@ -346,6 +342,9 @@ impl Reporter {
         event: &Event<'_>,
         stdout: &mut Stdout,
     ) -> io::Result<()> {
+        if let (Role::Client, Event::Head(Direction::ToServer, head)) = (self.role, event) {
+            self.learn_secrets(|redactor| redactor.learn_head(head));
+        }
         if self.looks_at_frames() {
             let stamp = self.stamp_of(conn);
             self.event(&stamp, event, stdout)?;
@@ -361,11 +360,30 @@ impl Reporter {
     /// A sink failed.
     #[inline]
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        self.sinks().try_for_each(|sink| sink.event(at, event, stdout))?;
+        if self.redaction.concerns(event) {
+            self.redacted_event(at, event, stdout)?;
+        } else {
+            self.sinks().try_for_each(|sink| sink.event(at, event, stdout))?;
+        }
         match self.log.as_mut().and_then(Log::take_failure) {
             Some(text) => self.report_log_failure(at, &text, stdout),
             None => Ok(()),
         }
+    }
+
+    fn redacted_event(
+        &mut self,
+        at: &Stamp,
+        event: &Event<'_>,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        let mut redaction = std::mem::take(&mut self.redaction);
+        let emit = &mut |event: &Event<'_>| {
+            self.sinks().try_for_each(|sink| sink.event(at, event, stdout))
+        };
+        let result = redaction.emit(at, event, emit);
+        self.redaction = redaction;
+        result
     }
 
     #[cold]
@@ -415,6 +433,7 @@ impl Reporter {
             return Ok(());
         }
         let stamp = self.stamp_of(conn);
+        let found = &self.redaction.diagnostics(found);
         self.sinks().try_for_each(|sink| sink.diagnostics(&stamp, found, stdout))?;
         self.flush()
     }
@@ -426,6 +445,7 @@ impl Reporter {
         let wanted = end == EndKind::Failed || self.verbose > 0 || at_prompt;
         if wanted && !self.quiet {
             let worthy = worth_printing(found, end, self.verbose > 0);
+            let worthy = self.redaction.diagnostics(&worthy);
             diagnostic::write_all(&worthy, self.columns(), self.stderr_palette, &mut out);
         }
         out
@@ -474,9 +494,15 @@ impl Reporter {
         !self.quiet
     }
 
-    /// Whether credentials in heads may be shown.
-    pub fn shows_secrets(&self) -> bool {
-        self.show_secrets
+    /// Takes secrets out of what is shown beside the events.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redaction.redactor
+    }
+
+    /// Learns secrets of the command line, so that they are taken out of all that is shown.
+    pub fn learn_secrets(&mut self, learn: impl FnOnce(&mut Redactor)) {
+        learn(&mut self.redaction.redactor);
+        secrets::publish(&self.redaction.redactor);
     }
 }
 

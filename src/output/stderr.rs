@@ -14,6 +14,7 @@ use mio::{Registry, Token};
 use rustix::event::Timespec;
 
 use crate::net::stdio::StdioWriter;
+use crate::output::secrets;
 use crate::ui::sanitize::escaped;
 
 /// A reader that takes nothing for so long does not read.
@@ -146,8 +147,9 @@ pub fn of(conn: u64, text: &str) {
 /// Prints a line as it is, without the program's name before it: scripts wait for it.
 ///
 /// Texts quote what was typed and what came from elsewhere: no control character of it gets
-/// through but the line ends of our own.
+/// through but the line ends of our own, and no secret.
 pub fn line(text: &str) {
+    let text = secrets::redact(text);
     let lines: Vec<String> = text.split('\n').map(|line| escaped(line.as_bytes())).collect();
     write((lines.join("\n") + "\n").as_bytes());
 }

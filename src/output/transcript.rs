@@ -6,13 +6,12 @@ use crate::config::Display;
 use crate::diagnostics::Diagnostic;
 use crate::event::{Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
-use crate::output::reporter::json_printer;
 use crate::output::sink::Sink;
 use crate::output::stderr;
 use crate::script::command::{Filter, Timestamps, View};
 use crate::ui::prompt::Screen;
 use crate::ui::style::Palette;
-use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagnostic, redact};
+use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagnostic};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
@@ -73,18 +72,13 @@ impl EventFilter {
 struct Printers {
     human: HumanPrinter,
     json: Option<JsonPrinter>,
-    show_secrets: bool,
 }
 
 impl Printers {
     fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
-        match (&mut self.json, event) {
-            (Some(json), event) => json.print(at, event, out),
-            (None, Event::Head(direction, head)) if !self.show_secrets => {
-                let head = redact::head(head);
-                self.human.print(at, &Event::Head(*direction, &head), out);
-            }
-            (None, event) => self.human.print(at, event, out),
+        match &mut self.json {
+            Some(json) => json.print(at, event, out),
+            None => self.human.print(at, event, out),
         }
     }
 }
@@ -120,11 +114,7 @@ impl Transcript {
         let mut transcript = Self {
             target,
             events,
-            printers: Printers {
-                human: HumanPrinter::new(options),
-                json: None,
-                show_secrets: display.show_secrets,
-            },
+            printers: Printers { human: HumanPrinter::new(options), json: None },
             timestamps: options.timestamps,
             role,
             lines: Vec::new(),
@@ -137,8 +127,7 @@ impl Transcript {
     }
 
     pub(super) fn set_view(&mut self, view: View) {
-        let show_secrets = self.printers.show_secrets;
-        self.printers.json = (view == View::Json).then(|| json_printer(self.role, show_secrets));
+        self.printers.json = (view == View::Json).then(|| JsonPrinter::new(Some(self.role)));
         self.printers.human.set_view(view);
     }
 

@@ -33,7 +33,6 @@ pub const PIECE: usize = 48 * 1024;
 #[derive(Debug)]
 pub struct JsonPrinter {
     role: Option<Role>,
-    redacting: bool,
     started: bool,
     clock: UtcClock,
     connections: PerConnection<[DirectionPrinter; 2]>,
@@ -44,18 +43,10 @@ impl JsonPrinter {
     pub fn new(role: Option<Role>) -> Self {
         Self {
             role,
-            redacting: false,
             started: false,
             clock: UtcClock::default(),
             connections: PerConnection::default(),
         }
-    }
-
-    /// The same with credentials written as `[redacted]`: the values of Authorization,
-    /// Proxy-Authorization, Cookie and Set-Cookie in heads, and the userinfo of URLs in heads,
-    /// notes and verdicts. Payloads are written as they are.
-    pub fn redacting(self) -> Self {
-        Self { redacting: true, ..self }
     }
 
     /// Takes one event and appends the objects it completes, each with its `\n`.
@@ -67,7 +58,7 @@ impl JsonPrinter {
         if !self.started {
             self.start(at, out);
         }
-        let Self { clock, connections, redacting, .. } = self;
+        let Self { clock, connections, .. } = self;
         match event {
             Event::Frame(direction, event) => {
                 let lane = &mut connections.of(at.conn)[*direction as usize];
@@ -82,9 +73,9 @@ impl JsonPrinter {
             }
             Event::Failed(_) => {
                 connections.forget(at.conn);
-                facts::print(at, event, *redacting, clock, out);
+                facts::print(at, event, clock, out);
             }
-            other => facts::print(at, other, *redacting, clock, out),
+            other => facts::print(at, other, clock, out),
         }
     }
 

@@ -19,6 +19,7 @@ mod pty;
 mod reach;
 mod request;
 mod script;
+mod secrets;
 mod stalls;
 mod staying;
 #[cfg(target_os = "linux")]

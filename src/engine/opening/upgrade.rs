@@ -14,7 +14,7 @@ use crate::net::redirect::{Trail, is_redirect};
 use crate::net::target::Target;
 use crate::net::tls::options::ServerName;
 use crate::session::Observer;
-use crate::ui::{redact, sanitize};
+use crate::ui::sanitize;
 use crate::wire::handshake::rules::{self, Context, Report, Sni, UrlFacts};
 use crate::wire::head::Head;
 
@@ -88,10 +88,10 @@ pub(crate) fn upgrade(
         inbound.expect_body();
         let body = read_body(&mut link, &mut inbound, runtime, clock, &response);
         let shown = runtime.reporter.prints_notes() || !runtime.reporter.prints_warnings();
-        let body = match (shown, runtime.reporter.shows_secrets()) {
-            (true, _) => String::new(),
-            (_, true) => quote(&response, &body),
-            (_, false) => quote(&redact::head(&response), &body),
+        let redactor = runtime.reporter.redactor();
+        let body = match shown {
+            true => String::new(),
+            false => quote(&redactor.head(&response), &redactor.bytes(&body)),
         };
         let pair = Box::new(Pair { request, response, report });
         return Err(OpenError::Refused { status: status.trim_end().to_owned(), body, pair });

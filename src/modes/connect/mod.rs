@@ -12,7 +12,6 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::cli::InputFormat;
-use crate::config::plan::Secrets;
 use crate::config::reach::ReachConfig;
 use crate::config::{ClientConfig, OpenConfig};
 use crate::engine::exit::Exit;
@@ -61,8 +60,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         Err(AccountError::Usage(error)) => return Err(error.into()),
     };
     if let Some(what) = config.reach.instead {
-        let secrets = Secrets::of(config.display.show_secrets);
-        return telling::instead(what, &config.open, &config.reach, secrets, &mut runtime);
+        return telling::instead(what, &config.open, &config.reach, &mut runtime);
     }
     if runtime.reporter.prints_warnings() {
         for note in &config.open.target.notes {

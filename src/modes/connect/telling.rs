@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use crate::config::OpenConfig;
-use crate::config::plan::{Plan, Secrets, Way};
+use crate::config::plan::{Plan, Way};
 use crate::config::reach::{Instead, ReachConfig};
 use crate::config::texts;
 use crate::engine::exit::Exit;
@@ -80,7 +80,6 @@ pub fn instead(
     what: Instead,
     config: &OpenConfig,
     reach: &ReachConfig,
-    secrets: Secrets,
     runtime: &mut Runtime,
 ) -> anyhow::Result<Exit> {
     let target = &config.target;
@@ -96,11 +95,11 @@ pub fn instead(
     let plan = Plan { target, request: &request, way: &way, options: &options };
     let (notes, output) = match what {
         Instead::DryRun => {
-            let dry = plan.dry_run(secrets);
+            let dry = plan.dry_run(runtime.reporter.redactor());
             (dry.notes, dry.head)
         }
         Instead::Curl => {
-            let curl = plan.curl(secrets);
+            let curl = plan.curl(runtime.reporter.redactor());
             (curl.notes, format!("{}\n", curl.command).into_bytes())
         }
     };

@@ -1,6 +1,6 @@
 //! How a runner talks back: above the prompt, or on stderr.
 
-use crate::output::stderr;
+use crate::output::{secrets, stderr};
 use crate::ui::prompt::Screen;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::{Ink, Palette};
@@ -46,8 +46,8 @@ impl Notifier {
     /// Says a text of several lines that is ready for a terminal.
     pub fn text(&self, text: &[u8]) {
         match self {
-            Self::Screen(screen, _) => screen.say(text),
-            Self::Stderr { .. } => stderr::write(text),
+            Self::Screen(screen, _) => screen.say(&secrets::redact_bytes(text)),
+            Self::Stderr { .. } => stderr::write(&secrets::redact_bytes(text)),
         }
     }
 
@@ -61,6 +61,7 @@ impl Notifier {
     fn line(&self, ink: Ink, mark: &str, text: &str) {
         let Self::Screen(screen, palette) = self else { return };
         let mut out = Vec::new();
+        let text = secrets::redact(text);
         for line in text.split('\n') {
             palette.begin(ink, &mut out);
             out.extend_from_slice(mark.as_bytes());

@@ -12,6 +12,7 @@ use crate::config::OpenConfig;
 use crate::event::{ConnId, Direction, Event};
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::reporter::Reporter;
+use crate::output::secrets;
 use crate::script::command::notation;
 use crate::script::command::{AutoPong, Filter, FilterChange, Show, Target, Timestamps, View, Way};
 use crate::script::runner::Connections;
@@ -19,7 +20,7 @@ use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::checklist::Checklist;
 use crate::ui::sanitize::{escape_into, escaped};
-use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, number, pretty, redact, stats};
+use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, number, pretty, stats};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, OpCode, Role};
 
@@ -79,7 +80,7 @@ fn shown(edit: &HeaderEdit) -> String {
     let name = edit.name();
     match edit.value() {
         None => format!("{name}: is left out"),
-        Some(_) if redact::is_secret(name) => format!("{name}: [redacted]"),
+        Some(_) if secrets::redactor().hides(name) => format!("{name}: [redacted]"),
         Some(value) => format!("{name}: {}", escaped(value.as_bytes())),
     }
 }

@@ -1,6 +1,5 @@
 //! Objects for everything that is not a frame: addresses, TLS, heads, the handshake, the end.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use super::PIECE;
@@ -10,22 +9,16 @@ use crate::event::{
     Cause, CertificateFacts, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals,
 };
 use crate::ui::clock::UtcClock;
-use crate::ui::{ending, redact};
+use crate::ui::ending;
 use crate::wire::Violation;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::accept::AcceptSteps;
 use crate::wire::handshake::rules::{self, Level, Outcome, Verdict};
-use crate::wire::head::{Head, HeadDefect, HeadKind, StartLine};
+use crate::wire::head::{Head, HeadKind, StartLine};
 
-/// Prints an event that needs no memory of others; if `redacting`, without credentials.
-pub(super) fn print(
-    at: &Stamp,
-    event: &Event<'_>,
-    redacting: bool,
-    clock: &mut UtcClock,
-    out: &mut Vec<u8>,
-) {
+/// Prints an event that needs no memory of others.
+pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &mut Vec<u8>) {
     let direction = match event {
         Event::Head(direction, _) => Some(*direction),
         Event::Body(_) => Some(Direction::ToClient),
@@ -53,10 +46,7 @@ pub(super) fn print(
             })
         }
         Event::Tls(facts) => tell("tls", &|object| tls(facts, object)),
-        Event::Head(_, head) => tell("head", &|object| match redacting {
-            true => self::head(&redact::head(head), head.defects(), object),
-            false => self::head(head, head.defects(), object),
-        }),
+        Event::Head(_, head) => tell("head", &|object| self::head(head, object)),
         Event::Body(bytes) => {
             for piece in bytes.chunks(PIECE) {
                 tell("body", &|object| object.text_or_base64(true, piece));
@@ -78,15 +68,15 @@ pub(super) fn print(
                 Some(steps) => object.nested("accept", |object| accept(steps, object)),
                 None => object.null("accept"),
             }
-            object.array("verdicts", &report.verdicts, |found, out| verdict(found, redacting, out));
+            object.array("verdicts", &report.verdicts, verdict);
         }),
         Event::Open(agreed) => tell("open", &|object| open(agreed, object)),
         Event::RoundTrip(time) => {
             tell("round-trip", &|object| object.number("rtt_us", micros(*time)));
         }
-        Event::Note(text) => tell("note", &|object| object.string("text", &safe(text, redacting))),
+        Event::Note(text) => tell("note", &|object| object.string("text", text)),
         Event::Failed(text) => {
-            tell("failed", &|object| object.string("text", &safe(text, redacting)));
+            tell("failed", &|object| object.string("text", text));
         }
         Event::Frame(..) | Event::End(_) => {}
     }
@@ -147,11 +137,6 @@ pub(super) fn violation(violation: &Violation, object: &mut Object<'_>) {
     }
 }
 
-/// A text, without credentials if `redacting`.
-fn safe(text: &str, redacting: bool) -> Cow<'_, str> {
-    if redacting { redact::text(text) } else { Cow::Borrowed(text) }
-}
-
 fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
     let TlsFacts { version, cipher, alpn, certificate: own, chain, verified, problem } = facts;
     object.optional("version", version.as_deref());
@@ -177,8 +162,7 @@ fn certificate(facts: &CertificateFacts, object: &mut Object<'_>) {
     object.string("serial", &facts.serial);
 }
 
-/// `defects` are those of the head that crossed the wire, with its places.
-fn head(head: &Head, defects: &[HeadDefect], object: &mut Object<'_>) {
+fn head(head: &Head, object: &mut Object<'_>) {
     object.word(
         "kind",
         match head.kind() {
@@ -206,14 +190,14 @@ fn head(head: &Head, defects: &[HeadDefect], object: &mut Object<'_>) {
         string::string(&String::from_utf8_lossy(field.value), out);
         out.push(b']');
     });
-    object.strings("defects", defects);
+    object.strings("defects", head.defects());
     object.lossy("raw", head.raw());
     if std::str::from_utf8(head.raw()).is_err() {
         string::base64(head.raw(), object.key("raw_base64"));
     }
 }
 
-fn verdict(verdict: &Verdict, redacting: bool, out: &mut Vec<u8>) {
+fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
     let Verdict { rule, outcome, text } = verdict;
     Object::inline(out, |object| {
         object.string("rule", rule.id);
@@ -243,7 +227,7 @@ fn verdict(verdict: &Verdict, redacting: bool, out: &mut Vec<u8>) {
             },
         );
         object.optional("code", rule.code);
-        object.string("text", &safe(text, redacting));
+        object.string("text", text);
     });
 }
 

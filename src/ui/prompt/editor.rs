@@ -190,7 +190,8 @@ impl EditorThread {
     }
 
     fn keep(&mut self, line: &str) {
-        if !history::is_kept(line) {
+        let may_keep = self.editor.helper().is_none_or(|helper| helper.assist.may_keep(line));
+        if !may_keep || !history::is_kept(line) {
             return;
         }
         let added = self.editor.add_history_entry(line);

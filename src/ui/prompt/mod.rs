@@ -83,6 +83,12 @@ pub trait Assist: Send {
 
     /// What may follow the line; shown behind the cursor, never taken over.
     fn hint(&self, line: &str, pos: usize) -> Option<String>;
+
+    /// Whether a line may be kept in the history; those that look as if they held a secret are not,
+    /// whatever this says.
+    fn may_keep(&self, _line: &str) -> bool {
+        true
+    }
 }
 
 /// One of several completions.
