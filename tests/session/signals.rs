@@ -78,6 +78,21 @@ fn signals_end_an_attempt_to_reconnect_and_the_session() {
 }
 
 #[test]
+fn a_quit_leaves_the_terminal_as_it_was() {
+    let mut s = Setup::new().ready(|p, _| {
+        p.open();
+        p.hear_end();
+    });
+    s.keys("half typed");
+    s.wait_for_line(&format!("{PROMPT}half typed"));
+    s.signal(Signal::QUIT);
+    let ended = s.terminal.end();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(Signal::QUIT.as_raw()));
+    let screen = s.screen();
+    assert!(!screen.bracketed_paste && screen.line().is_empty(), "{screen:#?}");
+}
+
+#[test]
 #[cfg(debug_assertions)]
 fn a_panic_leaves_the_terminal_as_it_was() {
     let mut s = Setup::new().ready(|p, _| {

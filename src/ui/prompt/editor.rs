@@ -84,8 +84,11 @@ impl EditorThread {
             {
                 let mut inner = self.shared.lock();
                 if inner.phase == Phase::Left {
+                    // The line editor has set the modes to those that it began with.
+                    self.shared.tty.restore();
                     return None;
                 }
+                self.shared.tty.take();
                 inner.phase = Phase::Idle;
                 inner.at_top = false;
             }
@@ -120,7 +123,7 @@ impl EditorThread {
             (Ok(_), Ending::Suspended(pos)) => {
                 typing.pos = pos;
                 drop(typing);
-                outside::suspend();
+                outside::suspend(&self.shared.tty);
                 return None;
             }
             // Another key than Ctrl-C, if that is what `stty intr` or `stty quit` say.

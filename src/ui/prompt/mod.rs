@@ -184,6 +184,10 @@ impl Prompt {
             wake: Box::new(wake),
         };
         shared.tty.restore_on_panic();
+        let resumed = Arc::downgrade(&shared);
+        let resume = move || resumed.upgrade().iter().for_each(|shared| shared.resume());
+        shared.tty.attend_signals(resume).map_err(PromptError::Thread)?;
+        shared.tty.take();
         let prompt = Self { shared: shared.clone(), typed };
         let spawn = |name: &str| thread::Builder::new().name(name.to_owned());
         spawn("ticker").spawn(move || tick(&shared, printer)).map_err(PromptError::Thread)?;
@@ -198,8 +202,8 @@ impl Prompt {
         Some(typed)
     }
 
-    /// Says what comes next. After each [`Typed`] the prompt waits for this, with the terminal as it
-    /// was found, where Ctrl-C is a signal.
+    /// Says what comes next. After each [`Typed`] the prompt waits for this. What is typed meanwhile
+    /// is typed into the next line, but for Ctrl-C, which is a signal.
     pub fn next(&self, next: Next) {
         self.shared.lock().next = Some(next);
         self.shared.changed.notify_all();

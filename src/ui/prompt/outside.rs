@@ -79,15 +79,17 @@ fn rows_of(text: &[u8], columns: usize) -> usize {
 /// Stops this process and those it was started with, as Ctrl-Z does; returns when it goes on.
 ///
 /// Where no shell could let it go on the system does not stop it, and this returns soon.
-pub fn suspend() {
+pub fn suspend(tty: &Tty) {
     let Ok((continued, hook)) = io::pipe() else { return };
     let Ok(id) = low_level::pipe::register(SIGCONT, hook) else { return };
+    tty.restore();
     if kill_current_process_group(Signal::TSTP).is_ok() {
         // The stop may take a moment to reach this thread: it must not touch the terminal till then.
         // Whatever this says, it says it afterwards.
         let _ = poll(&mut [PollFd::new(&continued, PollFlags::IN)], Some(&STOPPING));
     }
     low_level::unregister(id);
+    tty.take();
 }
 
 fn editor(tty: &Tty, path: &Path) -> io::Result<Command> {
@@ -112,7 +114,8 @@ fn run(shared: &Shared, command: &mut Command, input: &[u8]) -> io::Result<ExitS
         if inner.leave {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let child = command.spawn()?;
+        shared.tty.restore();
+        let child = command.spawn().inspect_err(|_| shared.tty.take())?;
         inner.phase = Phase::Away;
         inner.child = Some(Pid::from_child(&child));
         child
@@ -126,7 +129,7 @@ fn run(shared: &Shared, command: &mut Command, input: &[u8]) -> io::Result<ExitS
     inner.child = None;
     if inner.phase == Phase::Away {
         inner.phase = Phase::Idle;
-        shared.tty.restore();
+        shared.tty.take();
     }
     status
 }

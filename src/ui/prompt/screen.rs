@@ -151,6 +151,19 @@ impl Shared {
         }
     }
 
+    /// The program goes on after it was stopped: the modes of the terminal are another's.
+    pub fn resume(&self) {
+        let mut inner = self.lock();
+        match inner.phase {
+            Phase::Idle => self.tty.take(),
+            Phase::Reading => {
+                self.tty.take_for_reading();
+                self.announce(&mut inner);
+            }
+            Phase::Away | Phase::Left => {}
+        }
+    }
+
     /// The next piece of what waits, at most.
     pub fn piece(&self, inner: &mut Inner, out: &mut Vec<u8>) {
         inner.queue.take(PIECE, self.palette, out);
