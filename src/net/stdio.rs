@@ -105,7 +105,7 @@ fn reopen(fd: BorrowedFd<'_>, way: Way) -> io::Result<File> {
         return Err(io::ErrorKind::Unsupported.into());
     }
     // A larger pipe (64 KiB by default) means fewer switches between the two
-    // programs; if the system says no, the pipe stays as it is.
+    // programs; if the system refuses, the pipe stays as it is.
     let _ = rustix::pipe::fcntl_setpipe_size(file.as_fd(), 256 * 1024);
     Ok(file)
 }

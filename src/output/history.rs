@@ -39,7 +39,7 @@ pub struct History {
 }
 
 impl History {
-    /// An empty one; `options` say how remembered frames look.
+    /// An empty one; `options`: how remembered frames look.
     pub fn new(role: Role, options: HumanOptions) -> Self {
         Self {
             role,

@@ -157,7 +157,7 @@ pub fn line(text: &str) {
 /// Prints text that is ready for a terminal, and consists of whole lines.
 pub fn write(text: &[u8]) {
     append(|out| out.extend_from_slice(text));
-    // A stderr that fails is no further error of what was to be said.
+    // A stderr that fails is no further error.
     lock().flush();
 }
 
@@ -172,7 +172,7 @@ impl Stderr {
         if before == 0 {
             return;
         }
-        // The event that says so may have been taken by a loop that does not know stderr.
+        // The event of that may have been taken by a loop that does not know stderr.
         writer.set_ready(false);
         if let Err(error) = writer.flush() {
             self.failure = Some(error);

@@ -68,7 +68,7 @@ impl EventFilter {
     }
 }
 
-/// Prints events as lines for people, or as JSON where the view says so.
+/// Prints events as lines for people, or as JSON where the view is that.
 struct Printers {
     human: HumanPrinter,
     json: Option<JsonPrinter>,
@@ -203,7 +203,7 @@ impl Transcript {
         if let TranscriptTarget::Screen(screen) = &self.target
             && !self.lines.is_empty()
         {
-            screen.traffic(&self.lines);
+            screen.print_traffic(&self.lines);
             self.lines.clear();
         }
     }
@@ -237,7 +237,7 @@ impl Sink for Transcript {
         Ok(())
     }
 
-    /// A client's are printed when its run is over, by whoever says why it ended.
+    /// A client's are printed when its run is over, together with the reason of its end.
     fn diagnostics(
         &mut self,
         at: &Stamp,

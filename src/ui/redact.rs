@@ -1,6 +1,6 @@
 //! Secrets kept out of what is shown: by the names they go by, and by their values.
 //!
-//! A header field, a query parameter or a subprotocol is secret if its name says so; the userinfo of
+//! A header field, a query parameter or a subprotocol is secret by its name; the userinfo of
 //! a URL always is. What was secret in a request of ours is then known by its value, and taken out
 //! wherever it turns up, also in what the server sends back. What is taken out is replaced where it
 //! stood, so that a head still has its true structure. `docs/secrets.md` describes it for users.
@@ -81,7 +81,7 @@ impl Redactor {
         Self { shows_all: false, mark: REDACTED, names: Vec::new(), values: Vec::new() }
     }
 
-    /// As the command line says: `--show-secrets`, `--redact`.
+    /// As the command line has it: `--show-secrets`, `--redact`.
     pub fn of(shows_all: bool, names: &[String]) -> Self {
         let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
         Self { shows_all, names, ..Self::new() }
@@ -276,7 +276,7 @@ impl Redactor {
         }
     }
 
-    /// `Basic …`: the scheme of credentials says nothing that must be hidden.
+    /// `Basic …`: the scheme of credentials is no secret.
     fn behind_scheme(&self, raw: &[u8], range: Range<usize>) -> Range<usize> {
         let value = &raw[range.clone()];
         let scheme = ["Basic ", "Bearer ", "Digest "]

@@ -8,7 +8,7 @@ use std::io;
 use crossterm::terminal;
 use crossterm::tty::IsTty as _;
 
-/// Columns where nobody can say how many there are.
+/// Columns where the system does not know.
 pub const FALLBACK_WIDTH: usize = 80;
 
 /// When to write colours: `--color`.
@@ -24,7 +24,7 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
-    /// Decides for one stream. `no_color` says that the variable `NO_COLOR` is present and not
+    /// Decides for one stream. `no_color`: the variable `NO_COLOR` is present and not
     /// empty (<https://no-color.org>), `terminal` that the stream is one.
     pub fn decide(self, no_color: bool, terminal: bool) -> bool {
         match self {
@@ -64,7 +64,7 @@ impl Terminal {
     }
 }
 
-/// Some terminals, serial ones for example, say that they have no columns.
+/// Some terminals, serial ones for example, report that they have no columns.
 fn width(size: io::Result<(u16, u16)>) -> usize {
     match size {
         Ok((columns, _)) if columns > 0 => columns.into(),

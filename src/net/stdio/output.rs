@@ -1,4 +1,4 @@
-//! stdout and stderr: one writer for each, with a buffer that says when it is full.
+//! stdout and stderr: one writer for each, with a buffer that knows when it is full.
 
 use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
@@ -79,7 +79,7 @@ impl StdioWriter {
         self.access.register(self.stream.fd(), Way::Out, registry, token)
     }
 
-    /// Notes that the poll says it is ready, and whether its reader is gone: that is known before
+    /// Notes that the poll reports it ready, and whether its reader is gone: that is known before
     /// the next write fails, which may be long to come.
     pub fn set_ready(&mut self, closed: bool) {
         self.writable = true;
@@ -154,7 +154,7 @@ impl StdioWriter {
         self.closed
     }
 
-    /// Waits until something may be written, for so long at most; says whether it may.
+    /// Waits until something may be written, for so long at most; returns whether it may.
     ///
     /// # Errors
     ///

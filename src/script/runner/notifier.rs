@@ -46,7 +46,7 @@ impl Notifier {
     /// Says a text of several lines that is ready for a terminal.
     pub fn text(&self, text: &[u8]) {
         match self {
-            Self::Screen(screen, _) => screen.say(&secrets::redact_bytes(text)),
+            Self::Screen(screen, _) => screen.print(&secrets::redact_bytes(text)),
             Self::Stderr { .. } => stderr::write(&secrets::redact_bytes(text)),
         }
     }
@@ -69,6 +69,6 @@ impl Notifier {
             palette.end(&mut out);
             out.push(b'\n');
         }
-        screen.say(&out);
+        screen.print(&out);
     }
 }

@@ -24,35 +24,35 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
         Event::Body(_) => Some(Direction::ToClient),
         _ => None,
     };
-    let mut tell = |kind: &str, fields: &dyn Fn(&mut Object<'_>)| {
+    let mut object = |kind: &str, fields: &dyn Fn(&mut Object<'_>)| {
         let mut object = Object::begin(kind, at, direction, clock, out);
         fields(&mut object);
         object.end();
     };
     match event {
-        Event::Resolved { host, addresses } => tell("resolved", &|object| {
+        Event::Resolved { host, addresses } => object("resolved", &|object| {
             object.string("host", host);
             object.strings("addresses", *addresses);
         }),
-        Event::AddressFailed { address, error } => tell("address-failed", &|object| {
+        Event::AddressFailed { address, error } => object("address-failed", &|object| {
             object.display("address", address);
             object.string("error", error);
         }),
-        Event::Listening { url } => tell("listening", &|object| object.string("url", url)),
+        Event::Listening { url } => object("listening", &|object| object.string("url", url)),
         Event::Connected { local, peer } | Event::Accepted { local, peer } => {
-            tell("connected", &|object| {
+            object("connected", &|object| {
                 object.string("local", local);
                 object.string("peer", peer);
             })
         }
-        Event::Tls(facts) => tell("tls", &|object| tls(facts, object)),
-        Event::Head(_, head) => tell("head", &|object| self::head(head, object)),
+        Event::Tls(facts) => object("tls", &|object| tls(facts, object)),
+        Event::Head(_, head) => object("head", &|object| self::head(head, object)),
         Event::Body(bytes) => {
             for piece in bytes.chunks(PIECE) {
-                tell("body", &|object| object.text_or_base64(true, piece));
+                object("body", &|object| object.text_or_base64(true, piece));
             }
         }
-        Event::Timing(phases) => tell("timing", &|object| {
+        Event::Timing(phases) => object("timing", &|object| {
             object.number("resolve_us", micros(phases.resolve));
             object.number("connect_us", micros(phases.connect));
             for (name, time) in [("proxy_us", phases.proxy), ("tls_us", phases.tls)] {
@@ -63,20 +63,20 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
             }
             object.number("upgrade_us", micros(phases.upgrade));
         }),
-        Event::Judged(report) => tell("handshake", &|object| {
+        Event::Judged(report) => object("handshake", &|object| {
             match &report.accept {
                 Some(steps) => object.nested("accept", |object| accept(steps, object)),
                 None => object.null("accept"),
             }
             object.array("verdicts", &report.verdicts, verdict);
         }),
-        Event::Open(agreed) => tell("open", &|object| open(agreed, object)),
+        Event::Open(agreed) => object("open", &|object| open(agreed, object)),
         Event::RoundTrip(time) => {
-            tell("round-trip", &|object| object.number("rtt_us", micros(*time)));
+            object("round-trip", &|object| object.number("rtt_us", micros(*time)));
         }
-        Event::Note(text) => tell("note", &|object| object.string("text", text)),
+        Event::Note(text) => object("note", &|object| object.string("text", text)),
         Event::Failed(text) => {
-            tell("failed", &|object| object.string("text", text));
+            object("failed", &|object| object.string("text", text));
         }
         Event::Frame(..) | Event::End(_) => {}
     }

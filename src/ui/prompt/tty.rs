@@ -25,7 +25,7 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::ui::terminal::FALLBACK_WIDTH;
 
-/// Rows where nobody can say how many there are.
+/// Rows where the system does not know.
 const FALLBACK_HEIGHT: usize = 24;
 
 /// Ends bracketed paste and a synchronised update, in case the line editor could not.
@@ -141,7 +141,7 @@ impl Tty {
         let _ = self.write(MODES_OFF);
     }
 
-    /// Whether a panic has put the terminal back; what it said stands there now.
+    /// Whether a panic has put the terminal back; its report stands there now.
     pub fn has_panicked(&self) -> bool {
         self.panicked.load(Ordering::SeqCst)
     }
