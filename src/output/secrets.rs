@@ -23,8 +23,3 @@ pub fn redactor() -> Redactor {
 pub fn redact(text: &str) -> Cow<'_, str> {
     SECRETS.read().unwrap_or_else(PoisonError::into_inner).text(text)
 }
-
-/// The same for bytes.
-pub fn redact_bytes(bytes: &[u8]) -> Cow<'_, [u8]> {
-    SECRETS.read().unwrap_or_else(PoisonError::into_inner).bytes(bytes)
-}

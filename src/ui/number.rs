@@ -14,6 +14,10 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// Appends `n` in decimal.
 #[inline]
 pub fn decimal(n: u64, out: &mut Vec<u8>) {
+    // Most numbers of a transcript have one digit.
+    if n < 10 {
+        return out.push(b'0' + n as u8);
+    }
     out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
 }
 

@@ -145,3 +145,25 @@ fn an_error_that_quotes_a_url_shows_none() {
         .status(7);
     has_none(&output);
 }
+
+#[test]
+fn answers_of_the_prompt_show_none() {
+    let commands = "/expect s3cr3t\n/show handshake\n/show frames 9\n/show state\n\
+        /headers\n/status\n/last\n/nothing s3cr3t-api-key\n";
+    for options in [&["-q", "--output", "frames"][..], &["--output", "none"]] {
+        let options = [options, &["--input", "commands"]].concat();
+        let output = secret(&options)
+            .stdin(commands)
+            .peer(|p| {
+                p.open_with(&format!("X-Echo: {}\r\n", SECRETS.join(" ")));
+                p.text(SECRETS.join(" "));
+                p.answer_close(1001);
+            })
+            .stdout_any()
+            .stderr_any()
+            .status(1);
+        has_none(&output);
+        let shown = output.stderr();
+        assert!(shown.contains("X-Api-Key: [redacted]") && shown.contains("******"), "{shown}");
+    }
+}

@@ -58,6 +58,7 @@ impl RunSummary {
         }
         if let Some(format) = &self.format {
             for (sink, text) in format.fill(&runtime.record.facts) {
+                let text = runtime.reporter.redactor().text(&text);
                 match sink {
                     Sink::Stdout => runtime.stdout.buffer().extend_from_slice(text.as_bytes()),
                     Sink::Stderr => stderr::write(text.as_bytes()),

@@ -46,8 +46,8 @@ impl Notifier {
     /// Says a text of several lines that is ready for a terminal.
     pub fn text(&self, text: &[u8]) {
         match self {
-            Self::Screen(screen, _) => screen.print(&secrets::redact_bytes(text)),
-            Self::Stderr { .. } => stderr::write(&secrets::redact_bytes(text)),
+            Self::Screen(screen, _) => screen.print(text),
+            Self::Stderr { .. } => stderr::write(text),
         }
     }
 

@@ -15,6 +15,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
     tcsetattr,
@@ -68,6 +69,12 @@ impl Tty {
     /// The terminal is gone.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.file).write_all(bytes)
+    }
+
+    /// Whether writing would not wait for a terminal that is stopped.
+    fn is_writable(&self) -> bool {
+        let now = Some(&Timespec { tv_sec: 0, tv_nsec: 0 });
+        poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], now).is_ok_and(|ready| ready > 0)
     }
 
     /// Columns and rows of this moment.
@@ -181,8 +188,10 @@ impl Tty {
                 }
                 if tty.in_use.swap(false, Ordering::SeqCst) {
                     tty.restore();
-                    tty.modes_off();
-                    let _ = tty.write(FRESH_LINE);
+                    if tty.is_writable() {
+                        tty.modes_off();
+                        let _ = tty.write(FRESH_LINE);
+                    }
                 }
                 let _ = emulate_default_handler(signal);
             }
