@@ -73,12 +73,12 @@ pub fn flush() -> io::Result<()> {
     stderr.failure.take().map_or(Ok(()), Err)
 }
 
-/// Whether who prints a transcript should wait before printing more.
+/// Whether the printer of a transcript should wait before it prints more.
 pub fn is_full() -> bool {
     lock().writer.as_ref().is_some_and(StdioWriter::is_full)
 }
 
-/// From when on nobody waits for a reader that takes nothing: what comes then may be dropped.
+/// When a reader that takes nothing counts as gone: lines may be dropped from then on.
 pub fn stuck_at() -> Option<Instant> {
     lock().stalled.map(|since| since + PATIENCE)
 }
@@ -93,8 +93,8 @@ pub fn is_closed() -> bool {
     lock().writer.as_ref().is_some_and(StdioWriter::is_closed)
 }
 
-/// Lets the poll wake the loop when there is room again. The loop need not look at the event, only
-/// call [`flush`] in each of its rounds.
+/// Lets the poll wake the loop when there is room again. The loop calls [`flush`] in each of its
+/// rounds, before it looks whether there is room.
 ///
 /// # Errors
 ///

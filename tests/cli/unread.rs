@@ -125,6 +125,25 @@ fn a_server_whose_stderr_is_full_goes_on_serving() {
     }
 }
 
+#[test]
+fn a_servers_transcript_is_whole_once_stderr_is_read() {
+    const MESSAGES: usize = 8000;
+    let mut run = Run::start(wscope().args(["listen", "-v", "--once", "0"]));
+    let mut line = String::new();
+    run.stderr.read_line(&mut line).expect("UTF-8");
+    let mut client =
+        TcpStream::connect(line.split('/').nth(2).expect("a URL")).expect("it listens");
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+    client.write_all(request.as_bytes()).expect("it reads");
+    client.write_all(&b"\x81\x81\0\0\0\0x".repeat(MESSAGES)).expect("it reads");
+    client.write_all(b"\x88\x82\0\0\0\0\x03\xe8").expect("it reads");
+    let mut told = String::new();
+    run.stderr.read_to_string(&mut told).expect("UTF-8");
+    assert_eq!(told.lines().filter(|line| line.contains(" TEXT ")).count(), MESSAGES);
+    assert_eq!(run.status(), Some(0));
+}
+
 /// Runs the client with a log in a directory of its own, in a shell that limits what files may hold.
 fn log_within(blocks: u32, log: &str) -> (Option<i32>, String, String) {
     let peer = serve_on(

@@ -33,7 +33,7 @@ use crate::modes::listen::shared::{Outbox, Shared};
 use crate::net::descriptors;
 use crate::net::link::Buffers;
 use crate::net::listener::Listeners;
-use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
+use crate::net::reactor::{SIGNAL, STDERR, STDIN, STDOUT, WAKER};
 use crate::net::signals::Signal;
 use crate::net::tls::options::Passphrase;
 use crate::net::tls::{Certificate, TlsServer};
@@ -325,6 +325,8 @@ impl Server {
         for event in events.iter() {
             match event.token() {
                 STDOUT => hub.shared.runtime.stdout.set_ready(event.is_write_closed()),
+                // Clients that waited for it have their turns in the next round.
+                STDERR => hub.shared.runtime.reporter.flush()?,
                 SIGNAL => hub.shared.runtime.signals.set_ready(),
                 STDIN | WAKER => {
                     let closed = event.is_read_closed() || event.is_error();

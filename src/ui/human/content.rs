@@ -25,17 +25,17 @@ const KEPT: usize = 64 * 1024;
 /// The content of a message that is coming in.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// Where it belongs; `None` between two messages.
-    place: Option<MessageStart>,
+    /// Begins its first line; `None` between two messages.
+    heading: Option<Heading>,
     mode: DisplayMode,
     text: bool,
     kept: Vec<u8>,
     total: u64,
 }
 
-/// Where a message belongs.
+/// What the first line of a message begins with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct MessageStart {
+pub(super) struct Heading {
     pub(super) conn: ConnId,
     pub(super) direction: Direction,
     /// Microseconds since the epoch.
@@ -44,17 +44,17 @@ pub(super) struct MessageStart {
 
 impl Content {
     /// Begins with a message that will be shown in this mode.
-    pub(super) fn begin(&mut self, place: MessageStart, text: bool, mode: DisplayMode) {
+    pub(super) fn begin(&mut self, heading: Heading, text: bool, mode: DisplayMode) {
         self.clear();
-        self.place = Some(place);
+        self.heading = Some(heading);
         (self.text, self.mode) = (text, mode);
     }
 
     /// Takes the next piece.
     #[inline]
     pub(super) fn push(&mut self, bytes: &[u8], at: i64) {
-        if let Some(place) = &mut self.place {
-            place.at = at;
+        if let Some(heading) = &mut self.heading {
+            heading.at = at;
         }
         self.total += bytes.len() as u64;
         let room = self.room().saturating_sub(self.kept.len());
@@ -63,8 +63,8 @@ impl Content {
 
     /// Shows the message in lines of its own. One whose end will not come is marked.
     pub(super) fn print(&mut self, complete: bool, writer: &mut LineWriter, out: &mut Vec<u8>) {
-        let Some(place) = self.place else { return };
-        writer.stamp(super::ink(place.direction, writer.sent), place.conn, place.at, out);
+        let Some(heading) = self.heading else { return };
+        writer.stamp(super::ink(heading.direction, writer.sent), heading.conn, heading.at, out);
         out.push(b' ');
         let room = match self.mode.pretty {
             Pretty::Always => 0,
@@ -160,12 +160,12 @@ impl Content {
 
     /// Whether a message has begun and is not printed.
     pub(super) fn is_open(&self) -> bool {
-        self.place.is_some()
+        self.heading.is_some()
     }
 
     /// Forgets the message.
     pub(super) fn clear(&mut self) {
-        self.place = None;
+        self.heading = None;
         self.total = 0;
         self.kept.clear();
         if self.kept.capacity() > KEPT {

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::content::{Content, MessageStart};
+use super::content::{Content, Heading};
 use super::line::Line;
 use super::line_writer::{DisplayMode, LineWriter};
 use super::preview::{self, Kind};
@@ -201,8 +201,8 @@ impl DirectionPrinter {
         if message.is_some() && header.opcode == opcode {
             self.tell_message(false, writer, out);
             self.mode = writer.mode;
-            let place = MessageStart { conn: at.conn, direction, at: at.micros };
-            self.content.begin(place, kind == Kind::Text, self.mode);
+            let heading = Heading { conn: at.conn, direction, at: at.micros };
+            self.content.begin(heading, kind == Kind::Text, self.mode);
             self.message_gate = Gate::new(writer.filter.as_ref(), at.conn, way, opcode);
         }
         self.gate = Gate::new(writer.filter.as_ref(), at.conn, way, opcode);
