@@ -50,7 +50,7 @@ _wscope() {
 
     case "${cmd}" in
         wscope)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --max-memory --verbose --quiet --pretty --color --show-secrets --help --version connect listen handshake doctor decode explain demo completions man"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --redact --help --version connect listen handshake doctor decode explain demo completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -316,16 +316,16 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --max-memory)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --pretty)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -350,7 +350,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__connect)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --max-memory --verbose --quiet --pretty --color --show-secrets --help"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --redact --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -616,16 +616,16 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --max-memory)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --pretty)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -636,7 +636,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__decode)
-            opts="-v -q -h --hex --raw --role --config --no-config --deflate --output --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --help"
+            opts="-v -q -h --hex --raw --role --config --no-config --deflate --output --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --redact --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -674,6 +674,10 @@ _wscope() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -682,7 +686,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__demo)
-            opts="-v -q -h --config --no-config --verbose --quiet --pretty --color --show-secrets --help"
+            opts="-v -q -h --config --no-config --verbose --quiet --pretty --color --show-secrets --redact --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -698,6 +702,10 @@ _wscope() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -888,7 +896,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__handshake)
-            opts="-H -s -o -4 -6 -k -u -L -v -q -h --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --output --strict --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --from-curl --dry-run --curl --write-out --timing --config --no-config --verbose --quiet --pretty --color --show-secrets --help"
+            opts="-H -s -o -4 -6 -k -u -L -v -q -h --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --output --strict --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --from-curl --dry-run --curl --write-out --timing --config --no-config --verbose --quiet --pretty --color --show-secrets --redact --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1074,6 +1082,10 @@ _wscope() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1082,7 +1094,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__listen)
-            opts="-b -s -H -u -w -v -q -h --unix-socket --unix-mode --echo --broadcast --reply --exec --exec-raw --send --input --output --binary --subprotocol --require-subprotocol --path --origin --header --user --bearer --reject --handshake-timeout --cert --key --pass-file --self-signed --self-signed-out --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --once --linger --exit-after --max-time --close-timeout --max-clients --idle-timeout --max-message --max-inflated --max-memory --max-backlog --ping-interval --pong-timeout --no-pong --lenient --config --no-config --fault --list-faults --script --no-commands --no-history --log --view --timestamps --verbose --quiet --pretty --color --show-secrets --help"
+            opts="-b -s -H -u -w -v -q -h --unix-socket --unix-mode --echo --broadcast --reply --exec --exec-raw --send --input --output --binary --subprotocol --require-subprotocol --path --origin --header --user --bearer --reject --handshake-timeout --cert --key --pass-file --self-signed --self-signed-out --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --once --linger --exit-after --max-time --close-timeout --max-clients --idle-timeout --max-message --max-inflated --ping-interval --pong-timeout --no-pong --lenient --config --no-config --fault --list-faults --script --no-commands --no-history --log --view --timestamps --verbose --quiet --pretty --color --show-secrets --redact --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1220,14 +1232,6 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --max-memory)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --max-backlog)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --ping-interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1266,6 +1270,10 @@ _wscope() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= max-memory= v/verbose q/quiet pretty= color= show-secrets h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= v/verbose q/quiet pretty= color= show-secrets redact= h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -99,13 +99,13 @@ off\t'None'
 relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_needs_command" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
-complete -c wscope -n "__fish_wscope_needs_command" -l max-memory -d 'Hold at most SIZE in memory of all that waits to be sent, written or completed' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
 always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_needs_command" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_needs_command" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_needs_command" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_needs_command" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -117,8 +117,8 @@ complete -c wscope -n "__fish_wscope_needs_command" -l client-no-context-takeove
 complete -c wscope -n "__fish_wscope_needs_command" -s b -l binary -d 'Send binary messages instead of text'
 complete -c wscope -n "__fish_wscope_needs_command" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-pong -d 'Do not answer pings'
-complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
-complete -c wscope -n "__fish_wscope_needs_command" -l diagnose -d 'When no connection can be opened, make one or two more to find the cause'
+complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_needs_command" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
 complete -c wscope -n "__fish_wscope_needs_command" -l netrc -d 'Take user and password for the host from ~/.netrc'
 complete -c wscope -n "__fish_wscope_needs_command" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_needs_command" -l location-trusted -d 'Follow redirects, and send Authorization and Cookie wherever they lead'
@@ -134,7 +134,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -l commands -d 'Take each ME
 complete -c wscope -n "__fish_wscope_needs_command" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_needs_command" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_needs_command" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_needs_command" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_needs_command" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
 complete -c wscope -n "__fish_wscope_needs_command" -a "connect" -d 'Connects to a server: a prompt on a terminal, a pipe otherwise'
@@ -221,13 +221,13 @@ off\t'None'
 relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-memory -d 'Hold at most SIZE in memory of all that waits to be sent, written or completed' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
 always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -239,8 +239,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l client-no-cont
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s b -l binary -d 'Send binary messages instead of text'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l diagnose -d 'When no connection can be opened, make one or two more to find the cause'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l netrc -d 'Take user and password for the host from ~/.netrc'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l location-trusted -d 'Follow redirects, and send Authorization and Cookie wherever they lead'
@@ -256,7 +256,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l commands -d 'T
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exit-on-close -d 'Leave the prompt when the connection ends'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-socket -d 'Listen on a Unix socket' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-mode -d 'Permissions of the Unix socket, in octal' -r
@@ -300,8 +300,6 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-clients -d 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l idle-timeout -d 'Close a client that sends nothing for SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-memory -d 'Hold at most SIZE in memory of all that waits, of all clients together' -r
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-backlog -d 'Hold at most SIZE that clients have yet to read; beyond it the slowest is closed with 1013' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ping-interval -d 'Send each client a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l config -d 'Read FILE instead of ~/.config/wscope/config' -r -F
@@ -321,6 +319,7 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Send every message back to its sender'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l broadcast -d 'Send every message to all other clients'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exec-raw -d 'With --exec: bytes as they are, without lines; what it writes becomes binary messages'
@@ -332,14 +331,14 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l server-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-no-context-takeover -d 'Have clients compress each message by itself'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve one session and end with its status'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l list-faults -d 'List the faults, the rule each breaks, and what a correct client does'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
@@ -387,6 +386,7 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l path-as-is -d 'Send the URL\'s path as it was typed, with /../ and all'
@@ -406,7 +406,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l timing -d 'A
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand handshake" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand handshake" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s H -l header -d 'Add a header, or replace a default one of the same name; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s s -l subprotocol -d 'Offer a subprotocol; may be repeated, best first' -r
@@ -455,7 +455,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l client-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l hex -d 'Decode these hex digits instead of a file' -r
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -l role -d 'Who sent the bytes [default: found from the handshake or the first frame\'s mask]' -r -f -a "client\t'A client sent them: frames must be masked'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l role -d 'Who sent the bytes [default: told from the handshake or the first frame\'s mask]' -r -f -a "client\t'A client sent them: frames must be masked'
 server\t'A server sent them: frames must not be masked'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l config -d 'Read FILE instead of ~/.config/wscope/config' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l output -d 'What is written to stdout' -r -f -a "frames\t'The transcript: a line per frame'
@@ -470,12 +470,13 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l raw -d 'Take the input as bytes, not as hex'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l deflate -d 'Inflate compressed messages: the capture begins after a handshake that agreed on it'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l browser -d 'Explain what a browser\'s console or Node.js says of a failure' -r
 complete -c wscope -n "__fish_wscope_using_subcommand explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -490,10 +491,11 @@ never\t'As it came'"
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Even in a pipe'
 never\t'Not at all'"
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -l redact -d 'Take a header or query parameter of this name for a secret; may be given several times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s q -l quiet -d 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
-complete -c wscope -n "__fish_wscope_using_subcommand demo" -l show-secrets -d 'Show Authorization, Cookie, Set-Cookie and passwords as they are'
+complete -c wscope -n "__fish_wscope_using_subcommand demo" -l show-secrets -d 'Show secrets as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c wscope -n "__fish_wscope_using_subcommand man" -s h -l help -d 'Print help'

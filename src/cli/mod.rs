@@ -380,9 +380,17 @@ pub struct DisplayOptions {
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
 
-    /// Show Authorization, Cookie, Set-Cookie and passwords as they are
+    /// Show secrets as they are
+    ///
+    /// Passwords, cookies, and headers, query parameters and subprotocols whose names contain token,
+    /// key, secret, auth, pass, session, signature or the like are shown as [redacted] otherwise, in
+    /// logs too, and so are their values wherever they turn up.
     #[arg(long, hide_short_help = true)]
     pub show_secrets: bool,
+
+    /// Take a header or query parameter of this name for a secret; may be given several times
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub redact: Vec<String>,
 }
 
 /// `wscope explain`.

@@ -19,7 +19,7 @@ use crate::engine::open_error::OpenError;
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::output::notifier::Notifier;
-use crate::output::reporter::Mood;
+use crate::output::reporter::EndKind;
 
 /// Everything that is read or asked before something is dialled.
 ///
@@ -53,7 +53,7 @@ pub fn refused(
         OpenError::Local(error) => Err(error.into()),
         error => {
             if !matches!(error, OpenError::Signal(_)) {
-                let notifier = Notifier::Stderr { quiet: !runtime.reporter.may_warn() };
+                let notifier = Notifier::Stderr { quiet: !runtime.reporter.prints_warnings() };
                 failed(&error, &notifier, evidence, runtime)?;
                 runtime.drain_stdout(None)?;
             }
@@ -71,11 +71,11 @@ fn failed(
     runtime: &mut Runtime,
 ) -> io::Result<()> {
     let text = error.to_string();
-    let line = if runtime.reporter.may_warn() { text.as_str() } else { one_line(&text) };
+    let line = if runtime.reporter.prints_warnings() { text.as_str() } else { one_line(&text) };
     notifier.error(line);
     let found = evidence.explain(error);
-    runtime.reporter.diagnose(&found, Mood::Failed, &mut runtime.stdout)?;
-    notifier.advice(&runtime.reporter.advice(&found, Mood::Failed, false));
+    runtime.reporter.diagnose(&found, EndKind::Failed, &mut runtime.stdout)?;
+    notifier.advice(&runtime.reporter.advice(&found, EndKind::Failed, false));
     runtime.stdout.flush()
 }
 

@@ -33,7 +33,7 @@ use crate::net::retry::{Schedule, Verdict};
 use crate::net::signals::Signal;
 use crate::output::notifier::Notifier;
 use crate::output::payload::PayloadSink;
-use crate::output::reporter::Mood;
+use crate::output::reporter::EndKind;
 use crate::script::expect::Expect;
 use crate::script::runner::{Ask, ScriptRunner, Source};
 use crate::ui::ending::describe;
@@ -580,7 +580,7 @@ impl<'a> Session<'a> {
             (Some(_), _) => Some(Instant::now() + PATIENCE),
             (None, max_time) => max_time,
         };
-        let signal = runtime.drain_stdout(patience)?.or(current.signal);
+        let signal = runtime.drain_output(patience)?.or(current.signal);
         let unwritten = runtime.stdout.pending();
         // Half a message may be on stdout already; any other end than a clean one speaks for itself.
         let clean = Exit::of(&ending) == Exit::Success;
@@ -628,7 +628,7 @@ impl<'a> Session<'a> {
         let ours = current.fault.is_some() || current.signal.is_some() || met;
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
         let fine = ours || over || Exit::of(ending) == Exit::Success;
-        let mood = if fine { Mood::Fine } else { Mood::Failed };
+        let mood = if fine { EndKind::Fine } else { EndKind::Failed };
         let Runtime { reporter, stdout, .. } = runtime;
         reporter.diagnose(&found, mood, stdout)?;
         let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::client::account::{self, AccountError};
 use crate::config::OpenConfig;
-use crate::config::plan::{Plan, PlannedRoute, Secrets};
+use crate::config::plan::{Plan, PlannedRoute};
 use crate::config::reach::{Preview, ReachConfig};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
@@ -55,13 +55,14 @@ impl RunSummary {
         runtime.record.finish(exit.code());
         if self.timing {
             let bars = runtime.record.waterfall(runtime.reporter.columns());
-            stderr::write(bars.as_bytes()).context("stderr failed")?;
+            stderr::write(bars.as_bytes());
         }
         if let Some(format) = &self.format {
             for (sink, text) in format.fill(&runtime.record.facts) {
+                let text = runtime.reporter.redactor().text(&text);
                 match sink {
                     Sink::Stdout => runtime.stdout.buffer().extend_from_slice(text.as_bytes()),
-                    Sink::Stderr => stderr::write(text.as_bytes()).context("stderr failed")?,
+                    Sink::Stderr => stderr::write(text.as_bytes()),
                 }
             }
             if let Some(signal) = runtime.drain_stdout(None).context("stdout failed")? {
@@ -81,7 +82,6 @@ pub fn instead(
     what: Preview,
     config: &OpenConfig,
     reach: &ReachConfig,
-    secrets: Secrets,
     runtime: &mut Runtime,
 ) -> anyhow::Result<Exit> {
     let target = &config.target;
@@ -97,15 +97,15 @@ pub fn instead(
     let plan = Plan { target, request: &request, way: &way, options: &options };
     let (notes, output) = match what {
         Preview::DryRun => {
-            let dry = plan.dry_run(secrets);
+            let dry = plan.dry_run(runtime.reporter.redactor());
             (dry.notes, dry.head)
         }
         Preview::Curl => {
-            let curl = plan.curl(secrets);
+            let curl = plan.curl(runtime.reporter.redactor());
             (curl.notes, format!("{}\n", curl.command).into_bytes())
         }
     };
-    if runtime.reporter.may_warn() {
+    if runtime.reporter.prints_warnings() {
         notes.iter().for_each(|note| stderr::note(note));
     }
     runtime.stdout.buffer().extend_from_slice(&output);

@@ -34,7 +34,7 @@ pub struct Display {
 impl Display {
     /// Takes what was typed.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
-        let DisplayOptions { quiet, verbose, color, pretty, show_secrets } = *options;
+        let DisplayOptions { quiet, verbose, color, pretty, show_secrets, .. } = *options;
         let (view, timestamps) = (View::default(), Timestamps::default());
         Self { quiet, verbose, terminal, color, view, timestamps, pretty, show_secrets }
     }

@@ -8,30 +8,10 @@ use std::net::SocketAddr;
 
 use super::from_curl;
 use super::shell_quote::quoted;
-use crate::net::redirect::is_credential;
 use crate::net::target::Target;
+use crate::ui::redact::Redactor;
 use crate::ui::sanitize;
 use crate::wire::head::Head;
-
-/// What stands in the place of a secret.
-const HIDDEN: &str = "…";
-
-/// Whether secrets are shown: `--show-secrets`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Secrets {
-    /// As `…`.
-    #[default]
-    Hidden,
-    /// As they are.
-    Shown,
-}
-
-impl Secrets {
-    /// As `--show-secrets` says.
-    pub fn of(shown: bool) -> Self {
-        if shown { Self::Shown } else { Self::Hidden }
-    }
-}
 
 /// A connection that could be opened. No `Debug`: options may be secrets.
 #[derive(Clone, Copy)]
@@ -85,8 +65,9 @@ pub struct CurlCommand {
 
 impl Plan<'_> {
     /// Tells what would be sent, and where to.
-    pub fn dry_run(&self, secrets: Secrets) -> DryRun {
+    pub fn dry_run(&self, redactor: &Redactor) -> DryRun {
         let Self { target, way, .. } = self;
+        let redactor = self.redactor(redactor);
         let place = |host: &str, port: u16| match host.contains(':') {
             true => format!("[{host}]:{port}"),
             false => format!("{host}:{port}"),
@@ -97,7 +78,7 @@ impl Plan<'_> {
         if let Some(path) = &way.unix_socket {
             notes.push(format!("would connect to the socket {path}"));
         } else if let Some(proxy) = &way.proxy {
-            let proxy = url_shown(proxy, secrets);
+            let proxy = redactor.text(proxy);
             notes.push(format!("would connect to {server} through the proxy {proxy}{because}"));
         } else if way.addresses.is_empty() {
             notes.push(format!("would look up and connect to {server}{because}"));
@@ -110,41 +91,22 @@ impl Plan<'_> {
             notes.push(format!("would ask for {name} in TLS"));
         }
         let notes = notes.iter().map(|note| sanitize::escaped(note.as_bytes())).collect();
-        DryRun { notes, head: self.head(secrets) }
-    }
-
-    /// The request's bytes, secrets replaced where they must be.
-    fn head(&self, secrets: Secrets) -> Vec<u8> {
-        let raw = self.request.raw();
-        let mut head = Vec::with_capacity(raw.len());
-        let mut at = 0;
-        for field in self.request.headers() {
-            let secret = std::str::from_utf8(field.name).is_ok_and(is_credential);
-            if secret && secrets == Secrets::Hidden {
-                head.extend_from_slice(&raw[at..field.value_at.start]);
-                head.extend_from_slice(hidden(field.value).as_bytes());
-                at = field.value_at.end;
-            }
-        }
-        head.extend_from_slice(&raw[at..]);
-        head
+        DryRun { notes, head: redactor.head(self.request).raw().to_vec() }
     }
 
     /// The curl command that sends the same request the same way.
     ///
     /// curl puts Host first and a header of its own making where it always does, so that the
     /// order may differ.
-    pub fn curl(&self, secrets: Secrets) -> CurlCommand {
+    pub fn curl(&self, redactor: &Redactor) -> CurlCommand {
         let Self { target, request, way, options } = self;
+        let redactor = self.redactor(redactor);
+        let request = redactor.head(request);
         let mut notes = Vec::new();
         let mut lines = vec!["curl -i -N --http1.1".to_owned()];
         for field in request.headers() {
             let name = String::from_utf8_lossy(field.name);
-            let is_secret = is_credential(&name) && secrets == Secrets::Hidden;
-            let value = match is_secret {
-                true => hidden(field.value),
-                false => String::from_utf8_lossy(field.value).into_owned(),
-            };
+            let value = String::from_utf8_lossy(field.value);
             // curl says the same of itself.
             if name.eq_ignore_ascii_case("host") && value == target.host_header {
                 continue;
@@ -171,41 +133,25 @@ impl Plan<'_> {
             }
             lines.push(match value {
                 None => format!("--{name}"),
-                Some(_) if *name == "proxy-user" && secrets == Secrets::Hidden => {
-                    format!("--{name} {HIDDEN}")
-                }
-                Some(value) => format!("--{name} {}", quoted(value)),
+                Some(_) if *name == "proxy-user" && !redactor.shows_all() => format!("--{name} …"),
+                Some(value) => format!("--{name} {}", quoted(&redactor.text(value))),
             });
         }
         if let Some(proxy) = &way.proxy {
             // With -p a tunnel is made for http URLs too, which a WebSocket needs.
-            lines.push(format!("--proxytunnel --proxy {}", quoted(&url_shown(proxy, secrets))));
+            lines.push(format!("--proxytunnel --proxy {}", quoted(&redactor.text(proxy))));
         }
         let scheme = if target.secure { "https" } else { "http" };
         let url = format!("{scheme}://{}{}", target.host_header, target.resource_name);
-        lines.push(quoted(&url));
+        lines.push(quoted(&redactor.text(&url)));
         CurlCommand { command: lines.join(" \\\n  "), notes }
     }
-}
 
-/// `Basic …`: the scheme of an Authorization says nothing that must be hidden.
-fn hidden(value: &[u8]) -> String {
-    let value = String::from_utf8_lossy(value);
-    match value.split_once(' ') {
-        Some((scheme @ ("Basic" | "Bearer" | "Digest"), _)) => format!("{scheme} {HIDDEN}"),
-        _ => HIDDEN.to_owned(),
-    }
-}
-
-/// A URL whose user and password are hidden.
-fn url_shown(url: &str, secrets: Secrets) -> String {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url[start..].find('/').map_or(url.len(), |at| start + at);
-    match url[start..end].rfind('@') {
-        Some(at) if secrets == Secrets::Hidden => {
-            format!("{}{HIDDEN}@{}", &url[..start], &url[start + at + 1..])
-        }
-        _ => url.to_owned(),
+    /// Knows the secrets of the request, and writes them as `…`.
+    fn redactor(&self, redactor: &Redactor) -> Redactor {
+        let mut redactor = redactor.brief();
+        redactor.learn_head(self.request);
+        redactor
     }
 }
 
@@ -239,7 +185,7 @@ mod tests {
         };
         let request = request(&target, &SECRETS);
         let plan = Plan { target: &target, request: &request, way: &way, options: &options };
-        let made = plan.curl(Secrets::Hidden);
+        let made = plan.curl(&Redactor::new());
         assert_eq!(
             made.command,
             r"curl -i -N --http1.1 \
@@ -258,7 +204,7 @@ mod tests {
   'https://h:81/a?b=c&d'"
         );
         assert_eq!(made.notes, ["curl has no --sni: it is left out"]);
-        let shown = plan.curl(Secrets::Shown).command;
+        let shown = plan.curl(&Redactor::of(true, &[])).command;
         assert!(shown.contains("aHVudGVyMg==") && shown.contains("me:pw@"), "{shown}");
     }
 
@@ -268,7 +214,8 @@ mod tests {
         let request = request(&target, &["X-B;", "Host: other", "User-Agent:", "X-C: \x1b[1m"]);
         let way = PlannedRoute::default();
         let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
-        let back = FromCurl::parse(&plan.curl(Secrets::Shown).command).expect("a curl command");
+        let back =
+            FromCurl::parse(&plan.curl(&Redactor::of(true, &[])).command).expect("a curl command");
         assert_eq!(back.url, "http://h/");
         let names: Vec<_> = back.headers.iter().map(|edit| (edit.name(), edit.value())).collect();
         assert_eq!(
@@ -293,7 +240,7 @@ mod tests {
             ..PlannedRoute::default()
         };
         let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
-        let run = plan.dry_run(Secrets::Hidden);
+        let run = plan.dry_run(&Redactor::new());
         assert_eq!(
             run.notes,
             [
@@ -303,7 +250,7 @@ mod tests {
         );
         let text = String::from_utf8(run.head).expect("text");
         assert!(text.contains("\r\nAuthorization: Basic …\r\nCookie: …\r\nX-A: it's\r\n\r\n"));
-        assert_eq!(plan.dry_run(Secrets::Shown).head, request.raw());
+        assert_eq!(plan.dry_run(&Redactor::of(true, &[])).head, request.raw());
     }
 
     #[test]
@@ -312,7 +259,7 @@ mod tests {
         let request = request(&target, &[]);
         let told = |way: PlannedRoute| {
             let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
-            plan.dry_run(Secrets::Hidden).notes.join("|")
+            plan.dry_run(&Redactor::new()).notes.join("|")
         };
         assert_eq!(told(PlannedRoute::default()), "would look up and connect to [::1]:9");
         let socket = Some("/s\x1b".to_owned());

@@ -694,7 +694,7 @@ impl Outputs<'_> {
     ///
     /// An output failed.
     pub fn report(&mut self, conn: ConnId, event: &Event<'_>) -> io::Result<()> {
-        self.reporter.tell_of(conn, event, self.stdout)
+        self.reporter.emit_for(conn, event, self.stdout)
     }
 
     /// Reports something about a connection that is no event of the protocol.
@@ -721,7 +721,7 @@ impl Outputs<'_> {
 
 /// Whether a data frame would have to wait.
 fn is_blocked(behaviours: &[Box<dyn Behaviour>], stdout: &Stdout, reporter: &Reporter) -> bool {
-    (reporter.looks_at_frames() && stdout.is_full())
+    (reporter.looks_at_frames() && (stdout.is_full() || reporter.is_full()))
         || behaviours.iter().any(|behaviour| behaviour.is_full(stdout))
 }
 

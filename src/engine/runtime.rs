@@ -16,7 +16,7 @@ use super::run_facts::Record;
 use super::slots::{self, Part, Slot};
 use crate::event::{ConnId, Event};
 use crate::net::link::Buffers;
-use crate::net::reactor::{Reactor, SIGNAL, STDIN, STDOUT, WAKER};
+use crate::net::reactor::{Reactor, SIGNAL, STDERR, STDIN, STDOUT, WAKER};
 use crate::net::signals::{Signal, Signals};
 use crate::net::stdio::{Stdin, Stdout};
 use crate::output::notifier::Notifier;
@@ -121,7 +121,11 @@ pub fn run(task: &mut dyn Task, runtime: &mut Runtime) -> io::Result<()> {
                     runtime.wait(task, Some(now))?;
                 }
             }
-            Next::Wait(deadline) => runtime.wait(task, deadline)?,
+            Next::Wait(deadline) => {
+                // What waits for the reader of a transcript goes on then.
+                let resumes = runtime.reporter.resumes_at().filter(|at| *at > now);
+                runtime.wait(task, deadline.into_iter().chain(resumes).min())?;
+            }
         }
     }
 }
@@ -135,6 +139,7 @@ impl Runtime {
     pub fn new(reporter: Reporter) -> io::Result<Self> {
         let reactor = Reactor::new()?;
         let stdout = Stdout::open(reactor.registry(), STDOUT)?;
+        stderr::register(reactor.registry(), STDERR)?;
         Ok(Self {
             reactor,
             events: Events::with_capacity(EVENTS),
@@ -142,7 +147,7 @@ impl Runtime {
             missed_input: None,
             stdout,
             signals: Signals::default(),
-            notifier: Notifier::Stderr { quiet: !reporter.may_warn() },
+            notifier: Notifier::Stderr { quiet: !reporter.prints_warnings() },
             reporter,
             screen: None,
             record: Record::default(),
@@ -211,7 +216,7 @@ impl Runtime {
     ///
     /// An output failed.
     pub fn tell_of(&mut self, conn: ConnId, event: &Event<'_>) -> io::Result<()> {
-        self.reporter.tell_of(conn, event, &mut self.stdout)
+        self.reporter.emit_for(conn, event, &mut self.stdout)
     }
 
     /// Reports something about an opening: as an event, or on stderr where no sink shows it.
@@ -220,7 +225,7 @@ impl Runtime {
     ///
     /// An output failed.
     pub fn note(&mut self, text: &str) -> io::Result<()> {
-        if self.reporter.may_warn() && !self.reporter.tells_notes() {
+        if self.reporter.prints_warnings() && !self.reporter.prints_notes() {
             stderr::note(text);
         }
         let conn = self.reporter.connection();
@@ -243,6 +248,11 @@ impl Runtime {
         self.reporter.flush()
     }
 
+    /// Whether our own reader is slow: that of stdout, or that of a transcript on stderr.
+    pub fn is_output_full(&self) -> bool {
+        self.stdout.is_full() || self.reporter.is_full()
+    }
+
     /// Writes all of stdout that waits, until a moment if there is one; a signal gives up, and is
     /// returned.
     ///
@@ -250,9 +260,36 @@ impl Runtime {
     ///
     /// stdout failed.
     pub fn drain_stdout(&mut self, until: Option<Instant>) -> io::Result<Option<Signal>> {
-        let mut drain = Drain { until, signal: None, missed_input: None };
+        self.drain(until, |runtime| runtime.stdout.pending() > 0)
+    }
+
+    /// The same for stdout and stderr. What stderr has not taken by then is given up.
+    ///
+    /// # Errors
+    ///
+    /// stdout or stderr failed.
+    pub fn drain_output(&mut self, until: Option<Instant>) -> io::Result<Option<Signal>> {
+        if let Some(signal) = self.drain_stdout(until)? {
+            stderr::give_up();
+            return Ok(Some(signal));
+        }
+        // Where time is short, a reader that has taken nothing for a while gets no more of it.
+        let until = until.map(|at| stderr::stuck_at().map_or(at, |stuck| at.min(stuck)));
+        let signal = self.drain(until, |_| stderr::pending() > 0)?;
+        if stderr::pending() > 0 {
+            stderr::give_up();
+        }
+        Ok(signal)
+    }
+
+    fn drain(
+        &mut self,
+        until: Option<Instant>,
+        waits: fn(&Self) -> bool,
+    ) -> io::Result<Option<Signal>> {
+        let mut drain = Drain { until, waits, signal: None, missed_input: None };
         self.flush()?;
-        if self.stdout.pending() > 0 {
+        if waits(self) {
             run(&mut drain, self)?;
         }
         self.missed_input = drain.missed_input;
@@ -286,6 +323,8 @@ impl Runtime {
         for event in self.events.iter() {
             match event.token() {
                 STDOUT => self.stdout.set_ready(event.is_write_closed()),
+                // It is flushed in the next round.
+                STDERR => {}
                 SIGNAL => self.signals.set_ready(),
                 STDIN | WAKER => {
                     let closed = event.is_read_closed() || event.is_error();
@@ -303,9 +342,10 @@ impl Runtime {
     }
 }
 
-/// Waits until stdout has been written.
+/// Waits until the outputs have been written.
 struct Drain {
     until: Option<Instant>,
+    waits: fn(&Runtime) -> bool,
     signal: Option<Signal>,
     missed_input: Option<bool>,
 }
@@ -313,12 +353,12 @@ struct Drain {
 impl Task for Drain {
     fn round(&mut self, runtime: &mut Runtime, _: Instant) -> io::Result<()> {
         self.signal = self.signal.or(runtime.signals.take());
-        runtime.stdout.flush()
+        Ok(())
     }
 
     fn next(&mut self, runtime: &Runtime, now: Instant) -> Next {
         let over = self.until.is_some_and(|at| at <= now);
-        match runtime.stdout.pending() == 0 || self.signal.is_some() || over {
+        match !(self.waits)(runtime) || self.signal.is_some() || over {
             true => Next::Done,
             false => Next::Wait(self.until),
         }

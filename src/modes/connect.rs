@@ -10,7 +10,6 @@ use crate::client::retry::Tries;
 use crate::client::session::Session;
 use crate::client::{prepare, probe, refused, summary};
 use crate::config::ClientConfig;
-use crate::config::plan::Secrets;
 use crate::engine::exit::Exit;
 use crate::engine::opening::{Opening, open};
 use crate::engine::runtime::{self, Runtime};
@@ -40,7 +39,7 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         reporter = reporter.folded();
     }
     if config.lines.is_some() {
-        reporter = reporter.with_books(&config.display);
+        reporter = reporter.with_history(&config.display);
     }
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
@@ -52,10 +51,9 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         Err(AccountError::Usage(error)) => return Err(error.into()),
     };
     if let Some(what) = config.reach.instead {
-        let secrets = Secrets::of(config.display.show_secrets);
-        return summary::instead(what, &config.open, &config.reach, secrets, &mut runtime);
+        return summary::instead(what, &config.open, &config.reach, &mut runtime);
     }
-    if runtime.reporter.may_warn() {
+    if runtime.reporter.prints_warnings() {
         for note in &config.open.target.notes {
             if !runtime.reporter.looks_at_frames() {
                 stderr::note(note);
@@ -88,7 +86,10 @@ fn connect(
             };
             let may_ask = !config.diagnose && probe::can_tell_apart(&error);
             let exit = refused(error, evidence, runtime)?;
-            if may_ask && runtime.reporter.may_warn() && config.display.terminal.is_interactive() {
+            if may_ask
+                && runtime.reporter.prints_warnings()
+                && config.display.terminal.is_interactive()
+            {
                 stderr::note(ONE_MORE);
             }
             return Ok(exit);
@@ -111,7 +112,7 @@ fn connect(
     if let Some(prompt) = session.take_runner().and_then(|mut runner| runner.take_prompt()) {
         runtime.reporter.flush().context("the transcript failed")?;
         prompt.close();
-        runtime.reporter.turn_back(&config.display);
+        runtime.reporter.move_transcript_back(&config.display);
     }
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
     ran.map(|()| session.exit())

@@ -23,6 +23,7 @@ pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         pretty: Pretty::default(),
         color: args.color,
         show_secrets: false,
+        redact: Vec::new(),
     };
     let palette = Display::resolve(&options, terminal).palette(terminal.stdout);
     let page = Page { width: terminal.width, palette };

@@ -10,7 +10,6 @@ use crate::client::probe::SLOT;
 use crate::client::session::Session;
 use crate::client::summary::instead;
 use crate::client::{prepare, refused};
-use crate::config::plan::Secrets;
 use crate::config::reach::ReachConfig;
 use crate::config::{ClientConfig, Display, OpenConfig};
 use crate::engine::exit::Exit;
@@ -18,10 +17,9 @@ use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::runtime::{Runtime, run as run_task};
 use crate::modes::command_line::Given;
-use crate::output::reporter::{Reporter, Shown};
+use crate::output::reporter::{EventFilter, Reporter};
 use crate::session::Limits;
 use crate::ui::checklist::Checklist;
-use crate::ui::redact;
 use crate::ui::terminal::Terminal;
 use crate::wire::handshake::rules::{Outcome, Report};
 use crate::wire::head::Head;
@@ -52,7 +50,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
     let json = args.output == ReportFormat::Json;
     let reporter = match json {
         true => Reporter::new(OutputFormat::Json, &display),
-        false => Reporter::showing(Shown::Facts, &display),
+        false => Reporter::showing(EventFilter::Opening, &display),
     };
     let mut runtime = Runtime::new(reporter)?;
     let telling = match prepare(&mut config, &reach, &mut runtime) {
@@ -61,22 +59,20 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
         Err(AccountError::Usage(error)) => return Err(error.into()),
     };
     if let Some(what) = reach.instead {
-        return instead(what, &config, &reach, Secrets::of(display.show_secrets), &mut runtime);
+        return instead(what, &config, &reach, &mut runtime);
     }
     let palette = display.palette(terminal.stdout);
     let show = |request: &Head, response: &Head, report: &Report, runtime: &mut Runtime| {
         if !json {
-            let redacted = |head: &Head| match display.show_secrets {
-                true => head.clone(),
-                false => redact::head(head),
-            };
-            let (request, response) = (&redacted(request), &redacted(response));
+            let redactor = runtime.reporter.redactor();
+            let (request, response) = (&*redactor.head(request), &*redactor.head(response));
             let checklist = Checklist { request, response: Some(response), report };
             // Behind the facts of the opening, which may have left the buffer.
             let mut text = Vec::new();
             checklist.write(palette, &mut text);
             runtime.stdout.buffer().push(b'\n');
-            runtime.stdout.buffer().append(&mut text);
+            let text = redactor.bytes(&text).into_owned();
+            runtime.stdout.buffer().extend_from_slice(&text);
         }
     };
     let now = Instant::now();

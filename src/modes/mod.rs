@@ -11,12 +11,21 @@ pub mod handshake;
 pub mod listen;
 
 use std::process::ExitCode;
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::cli::{Cli, ConnectArgs, ListenArgs, Mode};
 use crate::config::{ClientConfig, ListenConfig, UsageError};
 use crate::engine::exit::Exit;
+use crate::output::{secrets, stderr};
+use crate::ui::redact::Redactor;
 use crate::ui::terminal::Terminal;
+use crate::wire::handshake::admission::Authorization;
 use command_line::{CommandLine, Given};
+
+/// How long stderr may take for the last lines after a signal or a timeout.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -25,19 +34,41 @@ pub fn main() -> ExitCode {
         CommandLine::Run(cli, given) => run(*cli, given, terminal),
         CommandLine::Ended(exit) => Ok(exit),
     });
-    match result {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            crate::output::stderr::error(&format!("{error:#}"));
-            match error.is::<UsageError>() {
-                true => Exit::Usage.into(),
-                false => Exit::Failure.into(),
-            }
-        }
-    }
+    let exit = result.unwrap_or_else(|error| {
+        stderr::error(&format!("{error:#}"));
+        if error.is::<UsageError>() { Exit::Usage } else { Exit::Failure }
+    });
+    // Somebody who reads a transcript page by page is waited for, unless the time is over.
+    let hurried =
+        matches!(exit, Exit::Timeout | Exit::Interrupted | Exit::Terminated | Exit::HungUp);
+    stderr::finish(hurried.then_some(LAST_LINES));
+    exit.into()
 }
 
 fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
+    let display = match &cli.mode {
+        None => Some(&cli.connect.display),
+        Some(Mode::Connect(args)) => Some(&args.display),
+        Some(Mode::Listen(args)) => Some(&args.display),
+        Some(Mode::Handshake(args)) => Some(&args.display),
+        Some(Mode::Demo(args)) => Some(&args.display),
+        Some(_) => None,
+    };
+    let mut redactor = match display {
+        Some(display) => Redactor::of(display.show_secrets, &display.redact),
+        None => Redactor::new(),
+    };
+    for (name, value) in &given {
+        let value = value.as_deref().unwrap_or_default();
+        match (name.as_str(), value.split_once(':')) {
+            ("user" | "proxy-user", Some((_, password))) => redactor.learn(password.as_bytes()),
+            // A file or a variable is known by what is sent.
+            ("bearer", Some(("env", _))) => {}
+            ("bearer", _) if !value.starts_with('@') => redactor.learn(value.as_bytes()),
+            _ => {}
+        }
+    }
+    secrets::publish(&redactor);
     match cli.mode {
         None => connect(cli.connect, given, terminal),
         Some(Mode::Connect(args)) => connect(*args, given, terminal),
@@ -62,5 +93,15 @@ fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     if args.list_faults {
         return generated::print(&crate::behaviour::faults::list());
     }
-    listen::run(ListenConfig::resolve(args, terminal)?)
+    let config = ListenConfig::resolve(args, terminal)?;
+    let mut redactor = secrets::redactor();
+    match &config.server.admission.authorization {
+        Some(Authorization::Basic(pair)) => {
+            redactor.learn_basic(BASE64_STANDARD.encode(pair).as_bytes());
+        }
+        Some(Authorization::Bearer(token)) => redactor.learn(token.as_bytes()),
+        None => {}
+    }
+    secrets::publish(&redactor);
+    listen::run(config)
 }

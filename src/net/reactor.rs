@@ -16,6 +16,8 @@ pub const STDOUT: Token = Token(2);
 pub const WAKER: Token = Token(3);
 /// A signal came.
 pub const SIGNAL: Token = Token(4);
+/// Standard error.
+pub const STDERR: Token = Token(7);
 
 /// The poll, its events and the waker of other threads.
 pub struct Reactor {

@@ -4,14 +4,14 @@
 //! another program shares. On Linux a pipe or a terminal is opened a second time through `/proc`,
 //! which gives an open file of our own; a socket is read and written with `MSG_DONTWAIT`; a plain
 //! file never blocks. So the loop can wait for stdin, stdout and the network in one place, and a
-//! line's way through the program needs no second thread. Where that can't be had (another Unix),
-//! a thread reads stdin and stdout is written with blocking calls.
+//! line's way through the program needs no second thread. Where that can't be had (another Unix, a
+//! pipe of another user), a thread reads stdin, and what is written is asked for room before.
 
 mod input;
 mod output;
 
 pub use input::{Stdin, StdinRead};
-pub use output::Stdout;
+pub use output::{StdioWriter, Stdout};
 
 use std::fs::File;
 use std::io;
@@ -43,34 +43,47 @@ enum Way {
 }
 
 impl Access {
-    /// Finds the best way to use `fd` and registers it with the poll where that makes sense.
-    fn open(fd: BorrowedFd<'_>, way: Way, registry: &Registry, token: Token) -> io::Result<Self> {
+    /// Finds the best way to use `fd`.
+    fn open(fd: BorrowedFd<'_>, way: Way) -> io::Result<Self> {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
-        let interest = match way {
-            Way::In => Interest::READABLE,
-            Way::Out => Interest::WRITABLE,
-        };
-        let register = |fd: i32| registry.register(&mut SourceFd(&fd), token, interest);
         Ok(match kind {
             FileType::RegularFile | FileType::BlockDevice | FileType::Directory => Self::Instant,
-            FileType::Socket => {
-                register(fd.as_raw_fd())?;
-                Self::Socket
-            }
+            FileType::Socket => Self::Socket,
             FileType::Fifo | FileType::CharacterDevice => match reopen(fd, way) {
-                Ok(file) => match register(file.as_raw_fd()) {
-                    Ok(()) => Self::Own(file),
-                    // epoll refuses what is always ready, such as `/dev/null`.
-                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Self::Instant,
-                    Err(_) => Self::Blocking,
-                },
+                Ok(file) => Self::Own(file),
                 Err(_) => Self::Blocking,
             },
             _ => Self::Blocking,
         })
     }
 
-    /// Whether the poll tells when it is ready.
+    /// Registers it with the poll where that makes sense.
+    fn register(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        way: Way,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<()> {
+        let (fd, interest) = match (&*self, way) {
+            (Self::Instant, _) | (Self::Blocking, Way::In) => return Ok(()),
+            (Self::Own(file), Way::In) => (file.as_raw_fd(), Interest::READABLE),
+            (Self::Own(file), Way::Out) => (file.as_raw_fd(), Interest::WRITABLE),
+            (Self::Socket, Way::In) => (fd.as_raw_fd(), Interest::READABLE),
+            (Self::Socket | Self::Blocking, Way::Out) => (fd.as_raw_fd(), Interest::WRITABLE),
+        };
+        match registry.register(&mut SourceFd(&fd), token, interest) {
+            // epoll refuses what is always ready, such as `/dev/null`.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => *self = Self::Instant,
+            Err(error) if matches!(self, Self::Socket) => return Err(error),
+            Err(_) if way == Way::In => *self = Self::Blocking,
+            Err(_) => *self = Self::Instant,
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
+    /// Whether an event follows when a call has taken or given less than all.
     fn is_polled(&self) -> bool {
         matches!(self, Self::Own(_) | Self::Socket)
     }
@@ -92,20 +105,7 @@ fn reopen(fd: BorrowedFd<'_>, way: Way) -> io::Result<File> {
         return Err(io::ErrorKind::Unsupported.into());
     }
     // A larger pipe (64 KiB by default) means fewer switches between the two
-    // programs; if the system says no, the pipe stays as it is.
+    // programs; if the system refuses, the pipe stays as it is.
     let _ = rustix::pipe::fcntl_setpipe_size(file.as_fd(), 256 * 1024);
     Ok(file)
-}
-
-/// Waits until stderr takes something again: it is written with plain calls, which do not wait
-/// where it was inherited non-blocking.
-///
-/// # Errors
-///
-/// The system does not say.
-pub fn wait_for_stderr() -> io::Result<()> {
-    use rustix::event::{PollFd, PollFlags, poll};
-    let stderr = io::stderr();
-    poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], None)?;
-    Ok(())
 }

@@ -61,7 +61,7 @@ pub struct ConnectionHistory {
 }
 
 impl ConnectionHistory {
-    /// An empty one; `options` say how remembered frames look.
+    /// An empty one; `options`: how remembered frames look.
     pub fn new(options: HumanOptions, kept: Kept) -> Self {
         Self {
             stats: Stats::default(),
@@ -85,7 +85,7 @@ impl ConnectionHistory {
         self.stats.observe(at, event);
         match event {
             Event::Connected { local, peer } => {
-                // Another connection: what was said of the one before does not hold for it.
+                // Another connection: what is known of the one before does not hold for it.
                 *self = Self::new(self.options, self.kept);
                 self.addresses = Some(((*local).to_owned(), (*peer).to_owned()));
             }

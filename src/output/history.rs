@@ -3,9 +3,13 @@
 //! What clients sent is bounded in all, not for each: a server has any number of them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 
-use crate::event::{ConnId, Direction, Event, Stamp};
+use crate::diagnostics::Diagnostic;
+use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
+use crate::net::stdio::Stdout;
 use crate::output::connection_history::{ConnectionHistory, Kept};
+use crate::output::sink::Sink;
 use crate::ui::HumanOptions;
 use crate::wire::Role;
 
@@ -25,7 +29,7 @@ const ONLY: ConnId = ConnId(1);
 pub struct History {
     role: Role,
     options: HumanOptions,
-    books: BTreeMap<ConnId, ConnectionHistory>,
+    connections: BTreeMap<ConnId, ConnectionHistory>,
     /// Those that ended, oldest first.
     ended: VecDeque<ConnId>,
     /// Those with a last message, the one heard from last at the end.
@@ -35,12 +39,12 @@ pub struct History {
 }
 
 impl History {
-    /// Empty ones; `options` say how remembered frames look.
+    /// An empty one; `options`: how remembered frames look.
     pub fn new(role: Role, options: HumanOptions) -> Self {
         Self {
             role,
             options,
-            books: BTreeMap::new(),
+            connections: BTreeMap::new(),
             ended: VecDeque::new(),
             heard: VecDeque::new(),
             bytes: 0,
@@ -49,32 +53,33 @@ impl History {
 
     /// What is remembered of a connection.
     pub fn of(&self, id: ConnId) -> Option<&ConnectionHistory> {
-        self.books.get(&self.key(id))
+        self.connections.get(&self.key(id))
     }
 
     /// The connection that was heard from last, or else the one that came last.
     pub fn last_heard(&self) -> Option<ConnId> {
         let heard = self.heard.back().copied();
-        heard.or_else(|| self.books.last_key_value().map(|(id, _)| *id))
+        heard.or_else(|| self.connections.last_key_value().map(|(id, _)| *id))
     }
 
     /// Takes one event.
-    pub fn take(&mut self, at: &Stamp, event: &Event<'_>) {
+    fn take(&mut self, at: &Stamp, event: &Event<'_>) {
         if matches!(event, Event::Listening { .. }) {
             return;
         }
         let id = self.key(at.conn);
         let kept = if self.role == Role::Client { Kept::ALL } else { OF_MANY };
         let options = self.options;
-        let book = self.books.entry(id).or_insert_with(|| ConnectionHistory::new(options, kept));
+        let history =
+            self.connections.entry(id).or_insert_with(|| ConnectionHistory::new(options, kept));
         if self.role == Role::Client {
-            return book.take(at, event);
+            return history.take(at, event);
         }
-        let before = book.last_len();
-        book.take(at, event);
-        let after = book.last_len();
+        let before = history.last_len();
+        history.take(at, event);
+        let after = history.last_len();
         match event {
-            Event::Frame(Direction::ToServer, crate::event::FrameEvent::Message(_)) => {
+            Event::Frame(Direction::ToServer, FrameEvent::Message(_)) => {
                 self.bytes = self.bytes - before + after;
                 if self.heard.back() != Some(&id) {
                     self.heard.retain(|other| *other != id);
@@ -100,17 +105,28 @@ impl History {
     fn forget_messages(&mut self) {
         while self.bytes > LAST_IN_ALL && self.heard.len() > 1 {
             let Some(id) = self.heard.pop_front() else { return };
-            if let Some(book) = self.books.get_mut(&id) {
-                self.bytes -= book.last_len();
-                book.last = None;
+            if let Some(history) = self.connections.get_mut(&id) {
+                self.bytes -= history.last_len();
+                history.last = None;
             }
         }
     }
 
     fn forget(&mut self, id: ConnId) {
-        if let Some(book) = self.books.remove(&id) {
-            self.bytes -= book.last_len();
+        if let Some(history) = self.connections.remove(&id) {
+            self.bytes -= history.last_len();
         }
         self.heard.retain(|other| *other != id);
+    }
+}
+
+impl Sink for History {
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, _: &mut Stdout) -> io::Result<()> {
+        self.take(at, event);
+        Ok(())
+    }
+
+    fn diagnostics(&mut self, _: &Stamp, _: &[Diagnostic], _: &mut Stdout) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -1,13 +1,22 @@
-//! `--log` and `/log`: every event as a line of JSON in a file, secrets left out.
+//! `--log` and `/log`: every event as a line of JSON in a file.
+//!
+//! A log holds whole lines, whatever happens. Where the file takes no more (the disk is full, nobody
+//! reads the pipe), the log ends behind its last whole line, and counts what it lacks.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 
 use crate::diagnostics::Diagnostic;
 use crate::event::{Event, Stamp};
-use crate::net::plain_io::plain_io;
+use crate::net::link::plain_io;
+use crate::net::stdio::Stdout;
+use crate::output::sink::Sink;
 use crate::ui::JsonPrinter;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;
@@ -15,16 +24,33 @@ use crate::wire::Role;
 /// Lines are written when there are so many bytes of them, or nothing else to do.
 const BATCH: usize = 256 * 1024;
 
+/// Bytes that wait for the reader of a pipe.
+const MAX_BACKLOG: usize = 16 << 20;
+
+/// How long the last of them wait.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A log that is being written.
 pub struct Log {
     path: PathBuf,
     file: File,
     printer: JsonPrinter,
     lines: Vec<u8>,
+    failure: Option<Failure>,
+}
+
+/// Why a log is not whole.
+struct Failure {
+    /// In words, without the file's name.
+    reason: String,
+    /// Events that are not in it.
+    lost: u64,
+    /// It has been reported that it fails.
+    reported: bool,
 }
 
 impl Log {
-    /// Opens a file to append to; a new one is for its owner alone, for it holds what was said.
+    /// Opens a file to append to; a new one is for its owner alone, for it holds what was sent.
     ///
     /// # Errors
     ///
@@ -34,10 +60,12 @@ impl Log {
             .create(true)
             .append(true)
             .mode(0o600)
+            // A pipe that nobody reads must not stop the program.
+            .custom_flags(OFlags::NONBLOCK.bits() as i32)
             .open(path)
-            .map_err(|error| failed(path, &error))?;
-        let printer = JsonPrinter::new(Some(role)).redacting();
-        Ok(Self { path: path.to_owned(), file, printer, lines: Vec::new() })
+            .map_err(|error| format!("{}: {}", name(path), plain_io(&error)))?;
+        let printer = JsonPrinter::new(Some(role));
+        Ok(Self { path: path.to_owned(), file, printer, lines: Vec::new(), failure: None })
     }
 
     /// Where it is.
@@ -45,50 +73,122 @@ impl Log {
         &self.path
     }
 
-    /// Takes one event.
-    ///
-    /// # Errors
-    ///
-    /// The file can't be written: what is lost is said by the error.
-    pub fn take(&mut self, at: &Stamp, event: &Event<'_>) -> io::Result<()> {
-        self.printer.print(at, event, &mut self.lines);
-        if self.lines.len() >= BATCH { self.flush() } else { Ok(()) }
-    }
-
-    /// Takes what was found on a connection.
-    ///
-    /// # Errors
-    ///
-    /// The file can't be written.
-    pub fn diagnostics(&mut self, at: &Stamp, found: &[Diagnostic]) -> io::Result<()> {
-        self.printer.diagnostics(at, found, &mut self.lines);
-        self.flush()
-    }
-
-    /// Writes what was taken.
-    ///
-    /// # Errors
-    ///
-    /// The file can't be written.
-    pub fn flush(&mut self) -> io::Result<()> {
-        if self.lines.is_empty() {
-            return Ok(());
-        }
-        let written = self.file.write_all(&self.lines);
-        self.lines.clear();
-        written.map_err(|error| io::Error::new(error.kind(), failed(&self.path, &error)))
+    /// What has just gone wrong, in words; once.
+    pub fn take_failure(&mut self) -> Option<String> {
+        let failure = self.failure.as_mut().filter(|failure| !failure.reported)?;
+        failure.reported = true;
+        Some(format!("{} lacks what comes from now on: {}", name(&self.path), failure.reason))
     }
 
     /// Writes the rest and ends it.
     ///
     /// # Errors
     ///
-    /// The file can't be written; in words.
+    /// It is not whole; in words, with the number of events it lacks.
     pub fn close(mut self) -> Result<(), String> {
-        self.flush().map_err(|error| error.to_string())
+        self.write();
+        let end = Instant::now() + PATIENCE;
+        while !self.lines.is_empty() && self.is_writable_before(end) {
+            self.write();
+        }
+        if !self.lines.is_empty() {
+            self.fail("nobody reads it".to_owned(), 0);
+        }
+        match self.failure {
+            None => Ok(()),
+            Some(Failure { reason, lost, .. }) => {
+                let events = if lost == 1 { "event was" } else { "events were" };
+                Err(format!("{}: {reason}: {lost} {events} not written", name(&self.path)))
+            }
+        }
+    }
+
+    fn is_writable_before(&self, end: Instant) -> bool {
+        let left = end.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).unwrap_or_default();
+        poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], Some(&timeout)).is_ok_and(|n| n > 0)
+    }
+
+    /// Counts or writes what has been gathered.
+    fn gathered(&mut self) {
+        match &mut self.failure {
+            Some(failure) => {
+                failure.lost += events(&self.lines);
+                self.lines.clear();
+            }
+            None if self.lines.len() >= BATCH => self.write(),
+            None => {}
+        }
+    }
+
+    /// Writes what is taken without waiting.
+    fn write(&mut self) {
+        let mut written = 0;
+        while written < self.lines.len() {
+            match self.file.write(&self.lines[written..]) {
+                Ok(n) => written += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.lines.len() - written > MAX_BACKLOG {
+                        self.fail("nobody reads it".to_owned(), written);
+                        return;
+                    }
+                    break;
+                }
+                Err(error) => {
+                    self.fail(plain_io(&error), written);
+                    return;
+                }
+            }
+        }
+        self.lines.drain(..written);
+    }
+
+    /// Ends the log behind its last whole line.
+    fn fail(&mut self, reason: String, written: usize) {
+        let whole = memchr::memrchr(b'\n', &self.lines[..written]).map_or(0, |at| at + 1);
+        let cut = (written - whole) as u64;
+        // Only while nobody else has written behind it; what is no plain file can't be shortened.
+        if cut > 0
+            && let (Ok(at), Ok(facts)) = (self.file.stream_position(), self.file.metadata())
+            && facts.is_file()
+            && facts.len() == at
+        {
+            let _ = self.file.set_len(at - cut);
+        }
+        self.failure =
+            Some(Failure { reason, lost: events(&self.lines[whole..]), reported: false });
+        self.lines.clear();
     }
 }
 
-fn failed(path: &Path, error: &io::Error) -> String {
-    format!("the log {}: {}", escaped(path.as_os_str().as_encoded_bytes()), plain_io(error))
+impl Sink for Log {
+    #[inline]
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, _: &mut Stdout) -> io::Result<()> {
+        self.printer.print(at, event, &mut self.lines);
+        self.gathered();
+        Ok(())
+    }
+
+    fn diagnostics(&mut self, at: &Stamp, found: &[Diagnostic], _: &mut Stdout) -> io::Result<()> {
+        self.printer.diagnostics(at, found, &mut self.lines);
+        self.gathered();
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.lines.is_empty() {
+            self.write();
+        }
+        Ok(())
+    }
+}
+
+fn name(path: &Path) -> String {
+    format!("the log {}", escaped(path.as_os_str().as_encoded_bytes()))
+}
+
+/// How many events are in these lines.
+fn events(lines: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', lines).count() as u64
 }

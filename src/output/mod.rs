@@ -1,9 +1,13 @@
-//! Readers of the one event stream: transcript, JSON, log, history, payload.
+//! Sinks of the one event stream: transcript, JSON, log, history; and payload.
 
 pub mod connection_history;
 pub mod history;
 pub mod log;
 pub mod notifier;
 pub mod payload;
+mod redaction;
 pub mod reporter;
+pub mod secrets;
+pub mod sink;
 pub mod stderr;
+mod transcript;

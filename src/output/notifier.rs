@@ -2,7 +2,7 @@
 
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
-use crate::output::stderr;
+use crate::output::{secrets, stderr};
 use crate::ui::prompt::Screen;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::{Ink, Palette};
@@ -39,7 +39,7 @@ impl Notifier {
 
     /// Prints a line about a connection, where no transcript shows what happens to it.
     pub fn remark(&self, reporter: &Reporter, conn: ConnId, text: &str) {
-        if !reporter.has_transcript() && reporter.may_warn() {
+        if !reporter.has_transcript() && reporter.prints_warnings() {
             self.of(conn.0, text);
         }
     }
@@ -55,9 +55,8 @@ impl Notifier {
     /// Says a text of several lines that is ready for a terminal.
     pub fn text(&self, text: &[u8]) {
         match self {
-            Self::Screen(screen, _) => screen.say(text),
-            // A closed stderr is no error.
-            Self::Stderr { .. } => drop(stderr::write(text)),
+            Self::Screen(screen, _) => screen.print(text),
+            Self::Stderr { .. } => stderr::write(text),
         }
     }
 
@@ -71,6 +70,7 @@ impl Notifier {
     fn line(&self, ink: Ink, mark: &str, text: &str) {
         let Self::Screen(screen, palette) = self else { return };
         let mut out = Vec::new();
+        let text = secrets::redact(text);
         for line in text.split('\n') {
             palette.begin(ink, &mut out);
             out.extend_from_slice(mark.as_bytes());
@@ -78,6 +78,6 @@ impl Notifier {
             palette.end(&mut out);
             out.push(b'\n');
         }
-        screen.say(&out);
+        screen.print(&out);
     }
 }

@@ -25,12 +25,12 @@ enum Format {
     Escaped(u8),
     /// Hex digits, then a newline.
     Hex,
-    /// Somebody else writes stdout.
+    /// Another sink writes stdout.
     Nothing,
 }
 
 impl PayloadSink {
-    /// For a format; the ones that printers write deliver nothing here.
+    /// For a format; those of other sinks write nothing here.
     pub fn new(format: OutputFormat, to_terminal: bool) -> Self {
         let format = match format {
             OutputFormat::Lines | OutputFormat::Null if to_terminal => Format::Escaped(b'\n'),

@@ -1,249 +1,168 @@
-//! Who is told what: events to the printers, and each printer's lines to where they belong.
-
-mod diagnosis;
+//! Hands each event to all sinks, and answers what others ask about what is shown.
 
 use std::io;
 use std::path::Path;
-
-use crate::output::connection_history::ConnectionHistory;
-use crate::output::history::History;
-use crate::output::log::Log;
-use crate::output::stderr;
+use std::time::Instant;
 
 use crate::cli::OutputFormat;
 use crate::config::Display;
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::event::{ConnId, Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
+use crate::output::connection_history::ConnectionHistory;
+use crate::output::history::History;
+use crate::output::log::Log;
+use crate::output::redaction::Redaction;
+use crate::output::sink::Sink;
+use crate::output::transcript::{Transcript, TranscriptTarget};
+use crate::output::{secrets, stderr};
 use crate::script::command::{Filter, Timestamps, View};
 use crate::ui::pretty::Pretty;
 use crate::ui::prompt::Screen;
-use crate::ui::redact;
+use crate::ui::redact::Redactor;
 use crate::ui::style::Palette;
-use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
+use crate::ui::{JsonPrinter, diagnostic};
 use crate::wire::Role;
-use crate::wire::head::Head;
 
-pub use diagnosis::Mood;
+pub use crate::output::transcript::EventFilter;
 
-/// Lines for the screen are handed over when there are so many bytes of them, or nothing else to
-/// do.
-const BATCH: usize = 64 * 1024;
-
-/// Where a transcript goes.
-#[derive(Clone)]
-enum Place {
-    Stdout,
-    Stderr,
-    /// Above the line being typed.
-    Screen(Screen),
-}
-
-/// Which events a transcript tells.
+/// How a connection ended, as far as it decides which diagnostics are worth printing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// Everything.
-    All,
-    /// Frames and broken rules.
-    Frames,
-    /// The same, with the handshake folded to a line.
-    Folded,
-    /// How the connection came about, but not what was said on it.
-    Facts,
+pub enum EndKind {
+    /// Something failed: everything that explains it is wanted.
+    Failed,
+    /// All went well: only what is odd is wanted.
+    Fine,
 }
 
-impl Shown {
-    fn tells(self, event: &Event<'_>) -> bool {
-        match self {
-            Self::All => true,
-            Self::Frames => matches!(event, Event::Frame(..) | Event::RoundTrip(_)),
-            Self::Folded => {
-                let facts = matches!(event, Event::Connected { .. } | Event::Tls(_));
-                let open = matches!(event, Event::Open(_) | Event::End(_));
-                let note = matches!(event, Event::Note(_));
-                facts || open || note || Self::Frames.tells(event)
-            }
-            Self::Facts => matches!(
-                event,
-                Event::Resolved { .. }
-                    | Event::AddressFailed { .. }
-                    | Event::Connected { .. }
-                    | Event::Listening { .. }
-                    | Event::Accepted { .. }
-                    | Event::Tls(_)
-                    | Event::Timing(_)
-                    | Event::Note(_)
-                    | Event::Failed(_)
-            ),
-        }
-    }
-}
-
-/// Events as lines for people, or as JSON where the view says so.
-struct Transcript {
-    place: Place,
-    human: HumanPrinter,
-    timestamps: Timestamps,
-    json: Option<JsonPrinter>,
-    role: Role,
-    show_secrets: bool,
-    lines: Vec<u8>,
-}
-
-/// What machines read; without credentials, unless they may be shown.
-fn json_printer(role: Role, show_secrets: bool) -> JsonPrinter {
-    let printer = JsonPrinter::new(Some(role));
-    if show_secrets { printer } else { printer.redacting() }
-}
-
-impl Transcript {
-    fn new(place: Place, options: HumanOptions, role: Role, show_secrets: bool) -> Self {
-        let mut transcript = Self {
-            place,
-            human: HumanPrinter::new(options),
-            timestamps: options.timestamps,
-            json: None,
-            role,
-            show_secrets,
-            lines: Vec::new(),
-        };
-        transcript.set_view(options.view);
-        transcript
-    }
-
-    fn set_view(&mut self, view: View) {
-        self.json = (view == View::Json).then(|| json_printer(self.role, self.show_secrets));
-        self.human.set_view(view);
-    }
-
-    fn set_timestamps(&mut self, timestamps: Timestamps) {
-        self.timestamps = timestamps;
-        self.human.set_timestamps(timestamps);
-    }
-
-    fn write(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
-        match (&mut self.json, event) {
-            (Some(json), event) => json.print(at, event, out),
-            (None, Event::Head(direction, head)) if !self.show_secrets => {
-                let head = redact::head(head);
-                self.human.print(at, &Event::Head(*direction, &head), out);
-            }
-            (None, event) => self.human.print(at, event, out),
-        }
-    }
-}
-
-/// Hands events to the printers of a run.
+/// The sinks of a run.
 pub struct Reporter {
-    transcript: Option<Transcript>,
     json: Option<JsonPrinter>,
     log: Option<Log>,
-    books: Option<Box<History>>,
-    shown: Shown,
-    show_secrets: bool,
+    history: Option<Box<History>>,
+    transcript: Option<Transcript>,
+    /// Which events a transcript shows.
+    events: EventFilter,
+    redaction: Redaction,
     quiet: bool,
     verbose: u8,
     palette: Palette,
-    /// Of what is said on stderr.
-    advice: Palette,
+    /// Of what is printed on stderr.
+    stderr_palette: Palette,
     pretty: Pretty,
     width: usize,
     conn: ConnId,
-    /// The request line of a handshake that is folded.
-    asked: String,
     role: Role,
 }
 
 impl Reporter {
-    /// Chooses the printers: a transcript on stdout for `--output frames`, on stderr for `-v`;
-    /// JSON on stdout for `--output json`.
+    /// Chooses the sinks: a transcript on stdout for `--output frames`, on stderr for `-v`; JSON
+    /// on stdout for `--output json`.
     pub fn new(output: OutputFormat, display: &Display) -> Self {
         Self::of(Role::Client, output, display)
     }
 
     /// The same for a role; a server's lines carry the number of their connection.
     pub fn of(role: Role, output: OutputFormat, display: &Display) -> Self {
-        let place = match (output, display.verbose) {
-            (OutputFormat::Frames, _) => Some(Place::Stdout),
-            (_, 1..) => Some(Place::Stderr),
+        let events = if display.quiet { EventFilter::Frames } else { EventFilter::All };
+        Self::with_events(events, role, output, display)
+    }
+
+    /// A transcript of some of the events on stdout.
+    pub fn showing(events: EventFilter, display: &Display) -> Self {
+        Self::with_events(events, Role::Client, OutputFormat::Frames, display)
+    }
+
+    fn with_events(
+        events: EventFilter,
+        role: Role,
+        output: OutputFormat,
+        display: &Display,
+    ) -> Self {
+        let target = match (output, display.verbose) {
+            (OutputFormat::Frames, _) => Some(TranscriptTarget::Stdout),
+            (_, 1..) => Some(TranscriptTarget::Stderr),
             _ => None,
         };
-        let transcript = place.map(|place| {
-            let is_terminal = match place {
-                Place::Stdout => display.terminal.stdout,
-                _ => display.terminal.stderr,
-            };
-            Transcript::new(place, display.human(role, is_terminal), role, display.show_secrets)
-        });
-        let shown = if display.quiet { Shown::Frames } else { Shown::All };
-        let json = (output == OutputFormat::Json).then(|| json_printer(role, display.show_secrets));
+        let transcript = target.map(|target| Transcript::new(target, events, role, display));
+        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(role)));
         Self {
-            transcript,
             json,
             log: None,
-            books: None,
-            shown,
-            show_secrets: display.show_secrets,
+            history: None,
+            transcript,
+            events,
+            redaction: Redaction::new(secrets::redactor()),
             quiet: display.quiet,
             verbose: display.verbose,
-            advice: display.palette(display.terminal.stderr),
             palette: display.palette(display.terminal.stdout),
+            stderr_palette: display.palette(display.terminal.stderr),
             pretty: display.pretty,
             width: display.terminal.width,
             conn: ConnId(1),
-            asked: String::new(),
             role,
         }
     }
 
-    /// A transcript of some of the events on stdout.
-    pub fn showing(shown: Shown, display: &Display) -> Self {
-        Self { shown, ..Self::new(OutputFormat::Frames, display) }
-    }
-
     /// Remembers what a session asks for later.
-    pub fn with_books(mut self, display: &Display) -> Self {
+    pub fn with_history(mut self, display: &Display) -> Self {
         let options = display.human(self.role, display.terminal.stdout);
-        self.books = Some(Box::new(History::new(self.role, options)));
+        self.history = Some(Box::new(History::new(self.role, options)));
         self
     }
 
-    /// Folds the handshake to a line where it would not be told at all.
+    /// Folds the handshake to a line where it would not be shown at all.
     pub fn folded(mut self) -> Self {
-        if self.shown == Shown::Frames {
-            self.shown = Shown::Folded;
+        if self.events == EventFilter::Frames {
+            self.events = EventFilter::FoldedHandshake;
+            self.transcript.iter_mut().for_each(|transcript| transcript.events = self.events);
         }
         self
     }
 
-    /// From now on what a terminal would get goes above the line being typed there.
-    pub fn turn_to(&mut self, screen: &Screen, display: &Display) {
+    /// All sinks there are.
+    fn sinks(&mut self) -> impl Iterator<Item = &mut dyn Sink> {
+        let Self { json, log, history, transcript, .. } = self;
+        let json = json.as_mut().map(|sink| sink as &mut dyn Sink);
+        let log = log.as_mut().map(|sink| sink as &mut dyn Sink);
+        let history = history.as_mut().map(|sink| &mut **sink as &mut dyn Sink);
+        let transcript = transcript.as_mut().map(|sink| sink as &mut dyn Sink);
+        [json, log, history, transcript].into_iter().flatten()
+    }
+
+    /// From now on the part of a transcript that a terminal would get goes above the line being
+    /// typed there.
+    pub fn move_transcript_to(&mut self, screen: &Screen, display: &Display) {
         if let Some(transcript) = &mut self.transcript {
-            let on_terminal = match transcript.place {
-                Place::Stdout => display.terminal.stdout,
-                Place::Stderr => display.terminal.stderr,
-                Place::Screen(_) => true,
+            let on_terminal = match transcript.target {
+                TranscriptTarget::Stdout => display.terminal.stdout,
+                TranscriptTarget::Stderr => display.terminal.stderr,
+                TranscriptTarget::Screen(_) => true,
             };
             if on_terminal {
-                transcript.place = Place::Screen(screen.clone());
+                transcript.target = TranscriptTarget::Screen(screen.clone());
             }
         }
     }
 
-    /// The editor is gone: what is still to be told goes where it went before.
-    pub fn turn_back(&mut self, display: &Display) {
+    /// The prompt is closed: the rest of the transcript goes where it went before.
+    pub fn move_transcript_back(&mut self, display: &Display) {
         if let Some(transcript) = &mut self.transcript
-            && matches!(transcript.place, Place::Screen(_))
+            && matches!(transcript.target, TranscriptTarget::Screen(_))
         {
-            transcript.place = if display.terminal.stdout { Place::Stdout } else { Place::Stderr };
+            transcript.target = match display.terminal.stdout {
+                true => TranscriptTarget::Stdout,
+                false => TranscriptTarget::Stderr,
+            };
         }
     }
 
-    /// Whether anybody looks at frames: if not, what is sent need not be decoded.
+    /// Whether any sink takes frames: if not, what is sent need not be decoded.
     pub fn looks_at_frames(&self) -> bool {
         self.transcript.is_some()
             || self.json.is_some()
             || self.log.is_some()
-            || self.books.is_some()
+            || self.history.is_some()
     }
 
     /// Whether people see what happens to connections.
@@ -251,9 +170,25 @@ impl Reporter {
         self.transcript.is_some()
     }
 
-    /// The time and place of an event now.
+    /// Whether the reader of the transcript should be waited for before more events are made;
+    /// stdout is asked for itself.
+    pub fn is_full(&self) -> bool {
+        self.transcript.as_ref().is_some_and(Transcript::is_full)
+    }
+
+    /// When that ends by itself, if the reader takes nothing until then.
+    pub fn resumes_at(&self) -> Option<Instant> {
+        self.transcript.as_ref().and_then(Transcript::resumes_at)
+    }
+
+    /// The time, and the connection, of an event now.
     pub fn stamp(&self) -> Stamp {
-        Stamp { micros: crate::net::clock::wall_micros(), conn: self.conn }
+        self.stamp_of(self.conn)
+    }
+
+    /// The time now, and a connection.
+    pub fn stamp_of(&self, conn: ConnId) -> Stamp {
+        Stamp { micros: crate::net::clock::wall_micros(), conn }
     }
 
     /// The next connection of the run begins.
@@ -261,7 +196,7 @@ impl Reporter {
         self.conn.0 += 1;
     }
 
-    /// The connection that is told of.
+    /// The connection that events belong to unless they name another.
     pub fn connection(&self) -> ConnId {
         self.conn
     }
@@ -273,16 +208,16 @@ impl Reporter {
 
     /// What is remembered of a connection; a client's is that of the one opened last, whatever its
     /// number.
-    pub fn book(&self, id: ConnId) -> Option<&ConnectionHistory> {
-        self.books.as_ref()?.of(id)
+    pub fn connection_history(&self, id: ConnId) -> Option<&ConnectionHistory> {
+        self.history.as_ref()?.of(id)
     }
 
     /// The connection that was heard from last.
     pub fn last_heard(&self) -> Option<ConnId> {
-        self.books.as_ref()?.last_heard()
+        self.history.as_ref()?.last_heard()
     }
 
-    /// Whose side is told of.
+    /// Which end of the connections this is.
     pub fn role(&self) -> Role {
         self.role
     }
@@ -307,7 +242,7 @@ impl Reporter {
 
     /// Columns of the terminal.
     pub fn columns(&self) -> usize {
-        self.width
+        self.transcript.as_ref().map_or(self.width, Transcript::columns)
     }
 
     /// Changes how traffic is shown.
@@ -322,7 +257,7 @@ impl Reporter {
 
     /// How traffic is shown.
     pub fn view(&self) -> View {
-        self.transcript.as_ref().map_or(View::Frames, |transcript| transcript.human.view())
+        self.transcript.as_ref().map_or(View::Frames, Transcript::view)
     }
 
     /// Changes which time is shown.
@@ -337,7 +272,7 @@ impl Reporter {
 
     /// Which time is shown.
     pub fn timestamps(&self) -> Timestamps {
-        self.transcript.as_ref().map_or(Timestamps::On, |transcript| transcript.timestamps)
+        self.transcript.as_ref().map_or(Timestamps::On, Transcript::timestamps)
     }
 
     /// Shows only what passes a filter, or everything.
@@ -346,18 +281,13 @@ impl Reporter {
     ///
     /// No transcript is shown; in words.
     pub fn set_filter(&mut self, filter: Option<Filter>) -> Result<(), String> {
-        self.transcript()?.human.set_filter(filter);
+        self.transcript()?.set_filter(filter);
         Ok(())
-    }
-
-    /// Whether a broken rule of a frame is told with the frame.
-    pub fn tells_violations(&self) -> bool {
-        self.transcript.is_some()
     }
 
     /// The filter, if there is one.
     pub fn filter(&self) -> Option<&Filter> {
-        self.transcript.as_ref().and_then(|transcript| transcript.human.filter())
+        self.transcript.as_ref().and_then(Transcript::filter)
     }
 
     fn transcript(&mut self) -> Result<&mut Transcript, String> {
@@ -370,7 +300,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// It can't be opened; in words.
+    /// It can't be opened, or the log before it is not whole; in words.
     pub fn log_to(&mut self, path: &Path) -> Result<(), String> {
         let log = Log::open(path, self.role)?;
         self.end_log()?;
@@ -382,7 +312,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// Its last lines can't be written; in words.
+    /// It is not whole; in words, with the number of events that it lacks.
     pub fn end_log(&mut self) -> Result<(), String> {
         self.log.take().map_or(Ok(()), Log::close)
     }
@@ -392,22 +322,29 @@ impl Reporter {
         self.log.as_ref().map(Log::path)
     }
 
-    /// The time now, and a connection.
-    pub fn stamp_of(&self, conn: ConnId) -> Stamp {
-        Stamp { conn, ..self.stamp() }
-    }
-
-    /// Tells an event of a connection that happens now.
+    /// Hands out an event that happens now, and flushes.
     ///
     /// # Errors
     ///
-    /// stderr failed.
-    pub fn tell_of(
+    /// A sink failed.
+    pub fn emit(&mut self, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        self.emit_for(self.conn, event, stdout)
+    }
+
+    /// The same for a connection.
+    ///
+    /// # Errors
+    ///
+    /// A sink failed.
+    pub fn emit_for(
         &mut self,
         conn: ConnId,
         event: &Event<'_>,
         stdout: &mut Stdout,
     ) -> io::Result<()> {
+        if let (Role::Client, Event::Head(Direction::ToServer, head)) = (self.role, event) {
+            self.learn_secrets(|redactor| redactor.learn_head(head));
+        }
         if self.looks_at_frames() {
             let stamp = self.stamp_of(conn);
             self.event(&stamp, event, stdout)?;
@@ -416,157 +353,168 @@ impl Reporter {
         Ok(())
     }
 
-    /// Tells an event that happens now.
+    /// Hands out an event. Flush before waiting.
     ///
     /// # Errors
     ///
-    /// stderr or the log failed.
-    pub fn tell(&mut self, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        if self.looks_at_frames() {
-            let stamp = self.stamp();
-            self.event(&stamp, event, stdout)?;
-            self.flush()?;
+    /// A sink failed.
+    #[inline]
+    pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        if self.redaction.concerns(event) {
+            self.redacted_event(at, event, stdout)?;
+        } else {
+            self.sinks().try_for_each(|sink| sink.event(at, event, stdout))?;
+        }
+        match self.log.as_mut().and_then(Log::take_failure) {
+            Some(text) => self.report_log_failure(at, &text, stdout),
+            None => Ok(()),
+        }
+    }
+
+    fn redacted_event(
+        &mut self,
+        at: &Stamp,
+        event: &Event<'_>,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        let mut redaction = std::mem::take(&mut self.redaction);
+        let emit = &mut |event: &Event<'_>| {
+            self.sinks().try_for_each(|sink| sink.event(at, event, stdout))
+        };
+        let result = redaction.emit(at, event, emit);
+        self.redaction = redaction;
+        result
+    }
+
+    #[cold]
+    fn report_log_failure(
+        &mut self,
+        at: &Stamp,
+        text: &str,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        if !self.prints_notes() {
+            stderr::error(&text);
+        }
+        // The log has no place for it.
+        let log = self.log.take();
+        let result = self.event(at, &Event::Note(text), stdout);
+        self.log = log;
+        result
+    }
+
+    /// Hands machines what was found on the connection of the client: those diagnostics that are
+    /// worth it.
+    ///
+    /// # Errors
+    ///
+    /// A sink failed.
+    pub fn diagnose(
+        &mut self,
+        found: &[Diagnostic],
+        end: EndKind,
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        self.diagnose_for(self.conn, &worth_printing(found, end, true), stdout)
+    }
+
+    /// Hands out what was found on one of many connections.
+    ///
+    /// # Errors
+    ///
+    /// A sink failed.
+    pub fn diagnose_for(
+        &mut self,
+        conn: ConnId,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let stamp = self.stamp_of(conn);
+        let found = &self.redaction.diagnostics(found);
+        self.sinks().try_for_each(|sink| sink.diagnostics(&stamp, found, stdout))?;
+        self.flush()
+    }
+
+    /// Diagnostics as text for people: empty with `-q`, and where all went well and nobody looks
+    /// closely.
+    pub fn advice(&self, found: &[Diagnostic], end: EndKind, at_prompt: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        let wanted = end == EndKind::Failed || self.verbose > 0 || at_prompt;
+        if wanted && !self.quiet {
+            let worthy = worth_printing(found, end, self.verbose > 0);
+            let worthy = self.redaction.diagnostics(&worthy);
+            diagnostic::write_all(&worthy, self.columns(), self.stderr_palette, &mut out);
+        }
+        out
+    }
+
+    /// Prints what sinks hold back: no more events will come.
+    ///
+    /// # Errors
+    ///
+    /// A sink failed.
+    pub fn finish(&mut self, stdout: &mut Stdout) -> io::Result<()> {
+        self.sinks().for_each(|sink| sink.finish(stdout));
+        self.flush()
+    }
+
+    /// Writes what sinks and stderr have gathered, as far as that is possible without waiting: to
+    /// be called in each round of a loop.
+    ///
+    /// # Errors
+    ///
+    /// A sink failed.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.sinks().try_for_each(Sink::flush)?;
+        let written = stderr::flush();
+        if self.transcript.as_ref().is_some_and(Transcript::is_closed) {
+            // Nobody reads the transcript any more: the payload goes on.
+            self.transcript = None;
+            return written;
         }
         Ok(())
     }
 
-    /// Tells an event.
-    ///
-    /// # Errors
-    ///
-    /// stderr or the log failed.
-    #[inline]
-    pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        if let Some(json) = &mut self.json {
-            json.print(at, event, stdout.buffer());
-        }
-        if let Some(log) = &mut self.log {
-            log.take(at, event)?;
-        }
-        if let Some(books) = &mut self.books {
-            match event {
-                Event::Head(direction, head) if !self.show_secrets => {
-                    books.take(at, &Event::Head(*direction, &redact::head(head)));
-                }
-                event => books.take(at, event),
-            }
-        }
-        if let (Shown::Folded, Event::Head(direction, head)) = (self.shown, event) {
-            return self.fold(at, *direction, head, stdout);
-        }
-        self.transcribe(at, event, stdout)
-    }
-
-    /// Tells an event to the transcript.
-    fn transcribe(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        let Some(transcript) = &mut self.transcript else { return Ok(()) };
-        if !self.shown.tells(event) {
-            // Frames that will not be finished are told even so.
-            if matches!(event, Event::End(_)) {
-                let out = stdout.buffer();
-                transcript.human.flush_partial(out);
-            }
-            return Ok(());
-        }
-        if let Place::Stdout = transcript.place {
-            transcript.write(at, event, stdout.buffer());
-            return Ok(());
-        }
-        if let (Place::Screen(screen), true) = (&transcript.place, transcript.lines.is_empty()) {
-            // The window may have been resized since the last line.
-            self.width = screen.columns();
-            transcript.human.set_width(self.width);
-        }
-        let mut lines = std::mem::take(&mut transcript.lines);
-        transcript.write(at, event, &mut lines);
-        transcript.lines = lines;
-        match transcript.place {
-            Place::Stderr => self.flush(),
-            _ if transcript.lines.len() >= BATCH => self.flush(),
-            _ => Ok(()),
-        }
-    }
-
-    /// Tells what the transcript holds back: nothing more will come.
-    ///
-    /// # Errors
-    ///
-    /// stderr failed.
-    pub fn tell_rest(&mut self, stdout: &mut Stdout) -> io::Result<()> {
-        let Some(transcript) = &mut self.transcript else { return Ok(()) };
-        match transcript.place {
-            Place::Stdout => transcript.human.flush_partial(stdout.buffer()),
-            _ => transcript.human.flush_partial(&mut transcript.lines),
-        }
-        self.flush()
-    }
-
-    /// Tells a handshake in one line: what was asked and what was answered.
-    fn fold(
-        &mut self,
-        at: &Stamp,
-        direction: Direction,
-        head: &Head,
-        stdout: &mut Stdout,
-    ) -> io::Result<()> {
-        let line = head.raw().split(|byte| *byte == b'\r' || *byte == b'\n').next();
-        let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
-        if direction == Direction::ToServer {
-            self.asked = line;
-            return Ok(());
-        }
-        let folded = format!("{} → {line}", std::mem::take(&mut self.asked));
-        let shown = std::mem::replace(&mut self.shown, Shown::All);
-        // Only the transcript folds; everybody else has been told the heads.
-        let result = self.transcribe(at, &Event::Note(&folded), stdout);
-        self.shown = shown;
-        result
-    }
-
-    /// Hands over what was told and writes what was logged: call it before waiting.
-    ///
-    /// # Errors
-    ///
-    /// stderr or the log failed.
-    pub fn flush(&mut self) -> io::Result<()> {
-        if let Some(log) = &mut self.log {
-            log.flush()?;
-        }
-        let Some(transcript) = &mut self.transcript else { return Ok(()) };
-        if transcript.lines.is_empty() {
-            return Ok(());
-        }
-        let told = match &transcript.place {
-            Place::Screen(screen) => {
-                screen.traffic(&transcript.lines);
-                Ok(())
-            }
-            _ => stderr::write(&transcript.lines),
-        };
-        transcript.lines.clear();
-        match told {
-            // Nobody reads the transcript any more: the payload goes on.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.transcript = None;
-                Ok(())
-            }
-            other => other,
-        }
-    }
-
-    /// Whether what happens before the first frame is told as events: heads, notes.
-    pub fn tells_notes(&self) -> bool {
-        let transcript = self.transcript.is_some() && self.shown.tells(&Event::Note(""));
+    /// Whether a note is shown as an event, and heads are.
+    pub fn prints_notes(&self) -> bool {
+        let transcript = self.transcript.is_some() && self.events.shows(&Event::Note(""));
         transcript || self.json.is_some()
     }
 
-    /// Whether credentials in heads may be shown.
-    pub fn shows_secrets(&self) -> bool {
-        self.show_secrets
+    /// Whether a broken rule of a frame is printed with the frame.
+    pub fn prints_violations(&self) -> bool {
+        self.transcript.is_some()
     }
 
-    /// Whether warnings that are no events of a transcript may be said on stderr.
-    pub fn may_warn(&self) -> bool {
+    /// Whether warnings that are no events of a transcript may be printed on stderr.
+    pub fn prints_warnings(&self) -> bool {
         !self.quiet
     }
+
+    /// Takes secrets out of what is shown beside the events.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redaction.redactor
+    }
+
+    /// Learns secrets of the command line, so that they are taken out of all that is shown.
+    pub fn learn_secrets(&mut self, learn: impl FnOnce(&mut Redactor)) {
+        learn(&mut self.redaction.redactor);
+        secrets::publish(&self.redaction.redactor);
+    }
+}
+
+/// The verdict on a failure, what is wrong beside it, what is odd about frames, and which protocol is
+/// spoken inside; other notes only if `all` are wanted, and something failed.
+fn worth_printing(found: &[Diagnostic], end: EndKind, all: bool) -> Vec<Diagnostic> {
+    let failed = end == EndKind::Failed;
+    let worthy = found.iter().enumerate().filter(|(at, diagnostic)| {
+        let inside = diagnostic.entry.code.starts_with("W5");
+        let frames = diagnostic.entry.code.starts_with("W6");
+        let wanted = failed && (*at == 0 || frames || all);
+        diagnostic.severity != Severity::Note || inside || wanted
+    });
+    worthy.map(|(_, diagnostic)| diagnostic.clone()).collect()
 }

@@ -1,54 +1,206 @@
-//! What is said on stderr beside the transcript: one line, `wscope: …`.
+//! stderr: notes, errors and a transcript, in one buffer that is written without waiting.
+//!
+//! It belongs to the process, as [`std::io::stderr`] does: a note may be due before there is a poll,
+//! and in any layer above this. Whoever prints a transcript asks [`is_full`] first and so loses
+//! nothing while stderr is read, however slowly. What comes while nobody reads is dropped, beyond a
+//! bound, and counted.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use mio::{Registry, Token};
+use rustix::event::Timespec;
+
+use crate::net::stdio::StdioWriter;
+use crate::output::secrets;
 use crate::ui::sanitize::escaped;
 
-/// Writes all of a text to stderr, and waits for room where stderr was inherited non-blocking.
+/// A reader that takes nothing for so long does not read.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Bytes that wait for a reader that does not read.
+const BACKLOG: usize = 1 << 20;
+
+/// Bytes that wait for any reader.
+const MAX_BACKLOG: usize = 64 << 20;
+
+static STDERR: Mutex<Stderr> =
+    Mutex::new(Stderr { writer: None, stalled: None, dropped: 0, failure: None, given_up: false });
+
+/// See the [module](self).
+struct Stderr {
+    /// Opened when it is first needed.
+    writer: Option<StdioWriter>,
+    /// Since when nothing was taken of what waits.
+    stalled: Option<Instant>,
+    /// Lines that were dropped since the last one that was not.
+    dropped: u64,
+    /// The error that ended it, until it is reported.
+    failure: Option<io::Error>,
+    /// The time given to what waits is over.
+    given_up: bool,
+}
+
+/// Appends whole lines, and drops them where too much waits.
+pub fn append(print: impl FnOnce(&mut Vec<u8>)) {
+    let mut stderr = lock();
+    let stuck = stderr.is_stuck();
+    let Stderr { writer, dropped, .. } = &mut *stderr;
+    let Some(writer) = open(writer) else { return print(&mut Vec::new()) };
+    let limit = if stuck { BACKLOG } else { MAX_BACKLOG };
+    let mut start = writer.buffer().len();
+    if *dropped > 0 && writer.pending() < limit / 2 {
+        report_dropped(dropped, writer);
+        start = writer.buffer().len();
+    }
+    print(writer.buffer());
+    if writer.pending() > limit || *dropped > 0 {
+        *dropped += memchr::memchr_iter(b'\n', &writer.buffer()[start..]).count() as u64;
+        writer.buffer().truncate(start);
+    }
+}
+
+/// Writes what is taken now.
 ///
 /// # Errors
 ///
-/// stderr failed, or its reader is gone.
-pub fn write(mut text: &[u8]) -> std::io::Result<()> {
-    let mut stderr = std::io::stderr().lock();
-    while !text.is_empty() {
-        match stderr.write(text) {
-            Ok(n) => text = &text[n..],
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                crate::net::stdio::wait_for_stderr()?;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+/// stderr failed; reported once, and nothing is written from then on.
+pub fn flush() -> io::Result<()> {
+    let mut stderr = lock();
+    stderr.flush();
+    stderr.failure.take().map_or(Ok(()), Err)
+}
+
+/// Whether the printer of a transcript should wait before it prints more.
+pub fn is_full() -> bool {
+    lock().writer.as_ref().is_some_and(StdioWriter::is_full)
+}
+
+/// When a reader that takes nothing counts as gone: lines may be dropped from then on.
+pub fn stuck_at() -> Option<Instant> {
+    lock().stalled.map(|since| since + PATIENCE)
+}
+
+/// Bytes that wait to be written.
+pub fn pending() -> usize {
+    lock().writer.as_ref().map_or(0, StdioWriter::pending)
+}
+
+/// Whether the reader has gone away.
+pub fn is_closed() -> bool {
+    lock().writer.as_ref().is_some_and(StdioWriter::is_closed)
+}
+
+/// Lets the poll wake the loop when there is room again. The loop calls [`flush`] in each of its
+/// rounds, before it looks whether there is room.
+///
+/// # Errors
+///
+/// The system has no memory for it.
+pub fn register(registry: &Registry, token: Token) -> io::Result<()> {
+    open(&mut lock().writer).map_or(Ok(()), |writer| writer.register(registry, token))
+}
+
+/// The time for what waits is over: [`finish`] will not wait for it.
+pub fn give_up() {
+    lock().given_up = true;
+}
+
+/// Writes what waits, when nothing else is left to do. Waits as long as the reader takes
+/// something now and then if there is a `patience`, and without one until a signal comes.
+pub fn finish(patience: Option<Duration>) {
+    let mut stderr = lock();
+    loop {
+        stderr.flush();
+        let Stderr { writer: Some(writer), given_up, dropped, .. } = &mut *stderr else { return };
+        if writer.pending() == 0 && *dropped > 0 {
+            report_dropped(dropped, writer);
+            continue;
+        }
+        if writer.pending() == 0 || *given_up {
+            return;
+        }
+        let timeout = patience.map(|time| Timespec::try_from(time).unwrap_or_default());
+        if !writer.wait(timeout.as_ref()).unwrap_or(false) {
+            return;
         }
     }
-    Ok(())
 }
 
-/// Says an error. A closed stderr is no further error.
+/// Prints an error.
 pub fn error(text: &dyn Display) {
-    let _ = writeln!(std::io::stderr(), "wscope: {}", clean(&text.to_string()));
+    line(&format!("wscope: {text}"));
 }
 
-/// Says something worth knowing.
+/// Prints something worth knowing.
 pub fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "wscope: note: {}", clean(text));
+    line(&format!("wscope: note: {text}"));
 }
 
-/// Says something about one of many connections.
+/// Prints something about one of many connections.
 pub fn of(conn: u64, text: &str) {
     line(&format!("wscope: [{conn}] {text}"));
 }
 
-/// Says a line as it is, without the program's name before it: scripts wait for it.
+/// Prints a line as it is, without the program's name before it: scripts wait for it.
+///
+/// Texts quote what was typed and what came from elsewhere: no control character of it gets
+/// through but the line ends of our own, and no secret.
 pub fn line(text: &str) {
-    // In one piece; a closed stderr is no further error.
-    let _ = write((clean(text) + "\n").as_bytes());
+    let text = secrets::redact(text);
+    let lines: Vec<String> = text.split('\n').map(|line| escaped(line.as_bytes())).collect();
+    write((lines.join("\n") + "\n").as_bytes());
 }
 
-/// Texts quote what was typed and what came from elsewhere: no control character of it gets
-/// through but the line ends of our own.
-fn clean(text: &str) -> String {
-    let lines: Vec<String> = text.split('\n').map(|line| escaped(line.as_bytes())).collect();
-    lines.join("\n")
+/// Prints text that is ready for a terminal, and consists of whole lines.
+pub fn write(text: &[u8]) {
+    append(|out| out.extend_from_slice(text));
+    // A stderr that fails is no further error.
+    lock().flush();
+}
+
+impl Stderr {
+    fn is_stuck(&self) -> bool {
+        self.stalled.is_some_and(|since| since.elapsed() >= PATIENCE)
+    }
+
+    fn flush(&mut self) {
+        let Some(writer) = &mut self.writer else { return };
+        let before = writer.pending();
+        if before == 0 {
+            return;
+        }
+        // The event of that may have been taken by a loop that does not know stderr.
+        writer.set_ready(false);
+        if let Err(error) = writer.flush() {
+            self.failure = Some(error);
+            writer.set_ready(true);
+            let _ = writer.flush();
+        }
+        self.stalled = match writer.pending() {
+            0 => None,
+            pending if pending < before => Some(Instant::now()),
+            _ => self.stalled.or_else(|| Some(Instant::now())),
+        };
+    }
+}
+
+fn lock() -> MutexGuard<'static, Stderr> {
+    STDERR.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The writer, unless stderr is closed.
+fn open(writer: &mut Option<StdioWriter>) -> Option<&mut StdioWriter> {
+    if writer.is_none() {
+        *writer = StdioWriter::stderr().ok();
+    }
+    writer.as_mut()
+}
+
+fn report_dropped(dropped: &mut u64, writer: &mut StdioWriter) {
+    let lines = std::mem::take(dropped);
+    let text = format!("wscope: note: stderr was not read: {lines} lines were dropped here\n");
+    writer.buffer().extend_from_slice(text.as_bytes());
 }

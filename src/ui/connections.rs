@@ -24,7 +24,7 @@ impl<T: Default> PerConnection<T> {
     #[inline]
     pub(super) fn of(&mut self, conn: ConnId) -> &mut T {
         if self.current != Some(conn) {
-            self.turn_to(conn);
+            self.select(conn);
         }
         &mut self.value
     }
@@ -47,7 +47,7 @@ impl<T: Default> PerConnection<T> {
     }
 
     #[cold]
-    fn turn_to(&mut self, conn: ConnId) {
+    fn select(&mut self, conn: ConnId) {
         let next = self.others.remove(&conn).unwrap_or_default();
         let last = std::mem::replace(&mut self.value, next);
         if let Some(current) = self.current.replace(conn) {

@@ -1,4 +1,4 @@
-//! The end of a connection told as a sentence: who closed, with which codes, and whether it was
+//! The end of a connection as a sentence: who closed, with which codes, and whether it was
 //! in order.
 
 use super::{clock, number, sanitize};

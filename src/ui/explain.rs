@@ -7,7 +7,7 @@ use crate::diagnostics::{Entry, SECTIONS};
 /// Columns of a page that is to be read.
 const WIDEST: usize = 100;
 
-/// Appends everything the catalogue says of an entry.
+/// Appends everything the catalogue has about an entry.
 pub fn write(entry: &Entry, width: usize, palette: Palette, out: &mut Vec<u8>) {
     let width = width.clamp(40, WIDEST);
     title(entry, palette, out);

@@ -11,7 +11,7 @@ use crate::wire::OpCode;
 pub const LOOKED_AT: usize = 64 * 1024;
 
 impl Filter {
-    /// Whether a frame may pass as far as its header tells. `opcode` is that of its message.
+    /// Whether a frame may pass as far as its header shows. `opcode` is that of its message.
     fn lets_pass(&self, conn: ConnId, way: Way, opcode: OpCode) -> bool {
         self.target.includes(conn)
             && self.way.is_none_or(|only| only == way)

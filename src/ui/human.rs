@@ -1,9 +1,9 @@
 //! The transcript: events as lines for people.
 //!
-//! `>` was sent, `<` was received, `*` informs, `!` tells of a broken rule. Heads are shown line by
+//! `>` was sent, `<` was received, `*` informs, `!` marks a broken rule. Heads are shown line by
 //! line as they crossed the wire; frames as one line each, or with every byte; or messages by
 //! their content. Appends to a buffer, and holds back just what is still coming in: the line of a
-//! frame is told at its end, and of a message's content a bounded beginning is kept until then.
+//! frame is printed at its end, and of a message's content a bounded beginning is kept until then.
 
 use super::clock::{LocalClock, Zone};
 use super::connections::PerConnection;
@@ -14,16 +14,16 @@ use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::script::command::{Filter, Timestamps, View};
 use crate::wire::{Control, OpCode};
 use body::Body;
-use lane::DirectionPrinter;
-use page::{DisplayMode, Page};
+use direction_printer::DirectionPrinter;
+use line_writer::{DisplayMode, LineWriter};
 
 mod body;
 mod content;
+mod direction_printer;
 mod dump;
 mod facts;
-mod lane;
 mod line;
-mod page;
+mod line_writer;
 mod preview;
 
 /// How a transcript looks.
@@ -68,14 +68,14 @@ impl HumanOptions {
 /// Prints events for people. See the [module](self).
 #[derive(Debug)]
 pub struct HumanPrinter {
-    page: Page,
+    writer: LineWriter,
     connections: PerConnection<Connection>,
 }
 
 /// What is remembered of one connection.
 #[derive(Debug, Default)]
 struct Connection {
-    /// When it was opened, or else when it was first told of, in microseconds since the epoch.
+    /// When it was opened, or else when its first event came, in microseconds since the epoch.
     opened: Option<i64>,
     to_server: DirectionPrinter,
     to_client: DirectionPrinter,
@@ -84,31 +84,31 @@ struct Connection {
 
 impl Connection {
     #[inline]
-    fn lane(&mut self, direction: Direction) -> &mut DirectionPrinter {
+    fn printer(&mut self, direction: Direction) -> &mut DirectionPrinter {
         match direction {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,
         }
     }
 
-    /// Tells what is known of frames that will not be completed.
-    fn finish(&mut self, conn: ConnId, page: &mut Page, out: &mut Vec<u8>) {
-        for direction in [page.sent, page.sent.opposite()] {
-            self.lane(direction).finish(conn, page, out);
+    /// Prints what is known of frames that will not be completed.
+    fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        for direction in [writer.sent, writer.sent.opposite()] {
+            self.printer(direction).finish(conn, writer, out);
         }
-        self.body.finish(conn, page, out);
+        self.body.finish(conn, writer, out);
     }
 }
 
 impl HumanPrinter {
-    /// A printer that has told nothing yet.
+    /// A printer that has printed nothing yet.
     pub fn new(options: HumanOptions) -> Self {
         let HumanOptions { sent, view, pretty, palette, show_connection, .. } = options;
-        let page = Page {
+        let writer = LineWriter {
             sent,
             width: in_bounds(options.width),
             palette,
-            manner: DisplayMode { view, pretty },
+            mode: DisplayMode { view, pretty },
             filter: None,
             clock: LocalClock::new(options.zone, options.timestamps),
             opened: 0,
@@ -116,28 +116,28 @@ impl HumanPrinter {
             number_width: 1,
             dumping: None,
         };
-        Self { page, connections: PerConnection::default() }
+        Self { writer, connections: PerConnection::default() }
     }
 
     /// Changes the columns of the lines to come: see [`HumanOptions::width`].
     pub fn set_width(&mut self, columns: usize) {
-        self.page.width = in_bounds(columns);
+        self.writer.width = in_bounds(columns);
     }
 
-    /// Changes how traffic is shown. A frame or message that has begun is told to its end as it
-    /// began, so nothing is lost and nothing told twice.
+    /// Changes how traffic is shown. A frame or message that has begun is printed to its end as it
+    /// began, so nothing is lost and nothing printed twice.
     pub fn set_view(&mut self, view: View) {
-        self.page.manner.view = view;
+        self.writer.mode.view = view;
     }
 
     /// Changes whether the JSON of the messages to come is shown on several lines.
     pub fn set_pretty(&mut self, pretty: Pretty) {
-        self.page.manner.pretty = pretty;
+        self.writer.mode.pretty = pretty;
     }
 
     /// Changes which time the lines to come show.
     pub fn set_timestamps(&mut self, timestamps: Timestamps) {
-        self.page.clock.set_timestamps(timestamps);
+        self.writer.clock.set_timestamps(timestamps);
     }
 
     /// Chooses which of the frames to come are shown; `None` shows all.
@@ -146,68 +146,68 @@ impl HumanPrinter {
     /// stands in one line of the view: of a whole message where messages are shown; elsewhere of
     /// each frame's own content, so that fragments of a message are decided one by one.
     pub fn set_filter(&mut self, filter: Option<Filter>) {
-        self.page.filter = filter;
+        self.writer.filter = filter;
     }
 
     /// How traffic is shown.
     pub fn view(&self) -> View {
-        self.page.manner.view
+        self.writer.mode.view
     }
 
     /// Which frames are shown, if not all.
     pub fn filter(&self) -> Option<&Filter> {
-        self.page.filter.as_ref()
+        self.writer.filter.as_ref()
     }
 
     /// Takes one event and appends the lines it completes, each with its `\n`.
     ///
     /// Events of one direction must come in order; directions and connections may interleave.
     pub fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
-        let Self { page, connections } = self;
+        let Self { writer, connections } = self;
         let connection = connections.of(at.conn);
-        page.opened = match event {
+        writer.opened = match event {
             Event::Open(_) => *connection.opened.insert(at.micros),
             _ => *connection.opened.get_or_insert(at.micros),
         };
         match event {
             Event::Frame(direction, event) => {
-                frame(connection, at, *direction, event, page, out);
+                frame(connection, at, *direction, event, writer, out);
             }
             Event::RoundTrip(time) => {
-                let lanes = [&mut connection.to_client, &mut connection.to_server];
-                if !lanes.into_iter().any(|lane| lane.take_round_trip(*time)) {
-                    facts::round_trip(at.conn, *time, page, out);
+                let printers = [&mut connection.to_client, &mut connection.to_server];
+                if !printers.into_iter().any(|printer| printer.take_round_trip(*time)) {
+                    facts::round_trip(at.conn, *time, writer, out);
                 }
             }
-            Event::Body(bytes) => connection.body.push(bytes, at.conn, page, out),
+            Event::Body(bytes) => connection.body.push(bytes, at.conn, writer, out),
             Event::Note(text) => {
                 // A note may explain what has just been found; the finding comes first.
-                for lane in [&mut connection.to_server, &mut connection.to_client] {
-                    lane.flush_if_blamed(page, out);
+                for printer in [&mut connection.to_server, &mut connection.to_client] {
+                    printer.flush_if_blamed(writer, out);
                 }
-                page.info(at.conn, text, out);
+                writer.info(at.conn, text, out);
             }
             Event::End(end) => {
-                connection.finish(at.conn, page, out);
-                page.info(at.conn, &ending::describe(end), out);
-                page.info(at.conn, &ending::totals(end), out);
+                connection.finish(at.conn, writer, out);
+                writer.info(at.conn, &ending::describe(end), out);
+                writer.info(at.conn, &ending::totals(end), out);
                 connections.forget(at.conn);
             }
             Event::Failed(why) => {
-                connection.finish(at.conn, page, out);
-                page.info(at.conn, why, out);
+                connection.finish(at.conn, writer, out);
+                writer.info(at.conn, why, out);
                 connections.forget(at.conn);
             }
-            other => facts::print(at.conn, other, page, out),
+            other => facts::print(at.conn, other, writer, out),
         }
     }
 
-    /// Tells what is known of frames that are not complete, when no more events will come.
+    /// Prints what is known of frames that are not complete, when no more events will come.
     pub fn flush_partial(&mut self, out: &mut Vec<u8>) {
         for conn in self.connections.ids() {
             let connection = self.connections.of(conn);
-            self.page.opened = connection.opened.unwrap_or_default();
-            connection.finish(conn, &mut self.page, out);
+            self.writer.opened = connection.opened.unwrap_or_default();
+            connection.finish(conn, &mut self.writer, out);
         }
     }
 }
@@ -217,16 +217,16 @@ fn frame(
     at: &Stamp,
     direction: Direction,
     event: &FrameEvent<'_>,
-    page: &mut Page,
+    writer: &mut LineWriter,
     out: &mut Vec<u8>,
 ) {
     if let FrameEvent::Start { header, .. } = event
         && header.opcode == OpCode::Control(Control::Close)
     {
         // The Close may be the answer to what was found in the other direction.
-        connection.lane(direction.opposite()).flush_if_blamed(page, out);
+        connection.printer(direction.opposite()).flush_if_blamed(writer, out);
     }
-    connection.lane(direction).take(at, direction, event, page, out);
+    connection.printer(direction).take(at, direction, event, writer, out);
 }
 
 /// Less than 40 columns hold no line; more than 1000 are no terminal's.

@@ -5,21 +5,20 @@
 
 use super::clock::UtcClock;
 use super::connections::PerConnection;
-use super::doctor::Report;
+use super::doctor::{Report, Step};
 use crate::diagnostics::Diagnostic;
 use crate::event::{Direction, Event, Stamp};
 use crate::wire::Role;
-use lane::DirectionPrinter;
+use direction_printer::DirectionPrinter;
 use object::Object;
 
 mod diagnostic;
-mod doctor;
+mod direction_printer;
 mod facts;
-mod lane;
 mod object;
 mod string;
 
-/// The version of the schema, told in the first object.
+/// The version of the schema, in the first object.
 pub const VERSION: u64 = 1;
 
 /// Bytes of payload or content that one object holds at most.
@@ -33,58 +32,49 @@ pub const PIECE: usize = 48 * 1024;
 #[derive(Debug)]
 pub struct JsonPrinter {
     role: Option<Role>,
-    redacting: bool,
     started: bool,
     clock: UtcClock,
     connections: PerConnection<[DirectionPrinter; 2]>,
 }
 
 impl JsonPrinter {
-    /// A printer that has told nothing yet. `role` is ours, if we are one of the ends.
+    /// A printer that has printed nothing yet. `role` is ours, if we are one of the ends.
     pub fn new(role: Option<Role>) -> Self {
         Self {
             role,
-            redacting: false,
             started: false,
             clock: UtcClock::default(),
             connections: PerConnection::default(),
         }
     }
 
-    /// The same with credentials written as `[redacted]`: the values of Authorization,
-    /// Proxy-Authorization, Cookie and Set-Cookie in heads, and the userinfo of URLs in heads,
-    /// notes and verdicts. Payloads are written as they are.
-    pub fn redacting(self) -> Self {
-        Self { redacting: true, ..self }
-    }
-
     /// Takes one event and appends the objects it completes, each with its `\n`.
     ///
     /// Events of one direction must come in order; directions and connections may interleave. The
-    /// first may come in the middle of a frame, of which nothing is told then but what is found
+    /// first may come in the middle of a frame, of which nothing is printed then but what is found
     /// wrong with it.
     pub fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
         if !self.started {
             self.start(at, out);
         }
-        let Self { clock, connections, redacting, .. } = self;
+        let Self { clock, connections, .. } = self;
         match event {
             Event::Frame(direction, event) => {
-                let lane = &mut connections.of(at.conn)[*direction as usize];
-                lane.take(at, *direction, event, clock, out);
+                let printer = &mut connections.of(at.conn)[*direction as usize];
+                printer.take(at, *direction, event, clock, out);
             }
             Event::End(end) => {
-                for lane in connections.of(at.conn) {
-                    lane.flush(clock, out);
+                for printer in connections.of(at.conn) {
+                    printer.flush(clock, out);
                 }
                 connections.forget(at.conn);
                 facts::end(at, end, clock, out);
             }
             Event::Failed(_) => {
                 connections.forget(at.conn);
-                facts::print(at, event, *redacting, clock, out);
+                facts::print(at, event, clock, out);
             }
-            other => facts::print(at, other, *redacting, clock, out),
+            other => facts::print(at, other, clock, out),
         }
     }
 
@@ -103,18 +93,18 @@ impl JsonPrinter {
         if !self.started {
             self.start(at, out);
         }
-        doctor::verdict(at, report, &mut self.clock, out);
+        verdict(at, report, &mut self.clock, out);
         self.diagnostics(at, &report.found, out);
         for step in &report.steps {
-            doctor::step(at, step, &mut self.clock, out);
+            self::step(at, step, &mut self.clock, out);
         }
     }
 
-    /// Tells what is known of frames that are not complete, when no more events will come.
+    /// Prints what is known of frames that are not complete, when no more events will come.
     pub fn flush_partial(&mut self, out: &mut Vec<u8>) {
         for conn in self.connections.ids() {
-            for lane in self.connections.of(conn) {
-                lane.flush(&mut self.clock, out);
+            for printer in self.connections.of(conn) {
+                printer.flush(&mut self.clock, out);
             }
         }
     }
@@ -135,6 +125,30 @@ impl JsonPrinter {
         );
         object.end();
     }
+}
+
+/// Prints the verdict of an examination.
+fn verdict(at: &Stamp, report: &Report, clock: &mut UtcClock, out: &mut Vec<u8>) {
+    let mut object = Object::begin("verdict", at, None, clock, out);
+    object.flag("opened", report.opened);
+    object.string("text", &report.verdict);
+    object.end();
+}
+
+/// Prints a step of an examination.
+fn step(at: &Stamp, step: &Step, clock: &mut UtcClock, out: &mut Vec<u8>) {
+    let Step { name, outcome, text, elapsed } = step;
+    let mut object = Object::begin("step", at, None, clock, out);
+    object.word("name", name);
+    object.word("outcome", outcome.name());
+    object.string("text", text);
+    match elapsed {
+        Some(time) => {
+            object.number("elapsed_us", u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        }
+        None => object.null("elapsed_us"),
+    }
+    object.end();
 }
 
 /// The name of a direction in the field `dir`.

@@ -2,7 +2,7 @@
 
 use crate::wire::{Data, FrameHeader, OpCode, ViolationKind};
 
-/// What a frame's message says of its payload.
+/// What a frame's message means for its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Message {
     /// Text or binary.
@@ -25,7 +25,7 @@ impl Messages {
             OpCode::Data(Data::Text | Data::Binary) => {
                 let text = header.opcode == OpCode::Data(Data::Text);
                 // permessage-deflate gives RSV1 this meaning (RFC 7692 §6); if it was not agreed
-                // a violation says so before any payload comes: see `blame`.
+                // a violation is reported before any payload comes: see `blame`.
                 self.open = Some(Message { text, compressed: header.rsv1 });
                 self.open
             }

@@ -14,22 +14,11 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// Appends `n` in decimal.
 #[inline]
 pub fn decimal(n: u64, out: &mut Vec<u8>) {
+    // Most numbers of a transcript have one digit.
     if n < 10 {
         return out.push(b'0' + n as u8);
     }
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut rest = n;
-    while rest >= 10 {
-        at -= 2;
-        digits[at..at + 2].copy_from_slice(&pair((rest % 100) as usize));
-        rest /= 100;
-    }
-    if rest > 0 {
-        at -= 1;
-        digits[at] = b'0' + rest as u8;
-    }
-    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
 }
 
 /// How many digits [`decimal`] writes for `n`, 1 to 20.

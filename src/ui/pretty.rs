@@ -134,7 +134,7 @@ impl Printer<'_> {
         }
     }
 
-    /// Writes a value whole, or goes into it: then it says `false`.
+    /// Writes a value whole, or goes into it: then it returns `false`.
     fn value(&mut self) -> Option<bool> {
         self.white();
         let bracket = match self.rest.as_bytes().first()? {

@@ -1,49 +1,303 @@
-//! Secrets kept out of logs: the values of credential headers, and the userinfo of URLs.
+//! Secrets kept out of what is shown: by the names they go by, and by their values.
 //!
-//! What is taken out is replaced where it stood, so that the head in a log still has its true
-//! structure. Payloads are not searched: a log is a record of them.
+//! A header field, a query parameter or a subprotocol is secret by its name; the userinfo of
+//! a URL always is. What was secret in a request of ours is then known by its value, and taken out
+//! wherever it turns up, also in what the server sends back. What is taken out is replaced where it
+//! stood, so that a head still has its true structure. `docs/secrets.md` describes it for users.
 
 use std::borrow::Cow;
 use std::ops::Range;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::wire::head::Head;
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// The header fields whose values are secrets (RFC 9110 §11.6.2 and §11.7.2, RFC 6265 §4).
-const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+/// A name that has one of these anywhere in it is that of a secret, letter case ignored.
+pub const PARTS: [&str; 11] = [
+    "token",
+    "key",
+    "secret",
+    "auth",
+    "pass",
+    "session",
+    "signature",
+    "credential",
+    "bearer",
+    "jwt",
+    "cookie",
+];
 
-/// Whether the values of a header field are secrets.
+/// The same for these, as a word between other characters than letters: `sig`, `X-Sig`.
+pub const WORDS: [&str; 2] = ["sig", "pwd"];
+
+/// Names that have one of [`PARTS`] and hold no secret: nonces that are good for one handshake, and
+/// what a server asks for (RFC 6455 §11.3, RFC 9110 §11.6.1 and §11.7.1).
+pub const HARMLESS: [&str; 4] =
+    ["sec-websocket-key", "sec-websocket-accept", "www-authenticate", "proxy-authenticate"];
+
+/// A shorter value is not looked for elsewhere: it would be found everywhere.
+const MIN_VALUE: usize = 4;
+
+/// Cookies often are harmless words; the values of longer ones are not.
+const MIN_COOKIE: usize = 8;
+
+/// Whether what goes by this name is secret.
 pub fn is_secret(name: &str) -> bool {
-    SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+    let name = name.to_ascii_lowercase();
+    if HARMLESS.contains(&name.as_str()) {
+        return false;
+    }
+    // Authors are public.
+    let name = name.replace("authoriz", "auth").replace("author", "");
+    let mut words = name.split(|c: char| !c.is_ascii_alphabetic());
+    PARTS.iter().any(|part| name.contains(part)) || words.any(|word| WORDS.contains(&word))
 }
 
-/// A head without its secrets. Its defects are those of the new bytes; ask the original for the
-/// true ones.
-pub fn head(head: &Head) -> Head {
-    let raw = head.raw();
-    let mut secrets: Vec<Range<usize>> = Vec::new();
-    for field in head.headers() {
-        if is_secret(&String::from_utf8_lossy(field.name)) && !field.value.is_empty() {
-            secrets.push(field.value_at);
+/// Takes secrets out of what is shown.
+#[derive(Clone, Debug)]
+pub struct Redactor {
+    /// Nothing is taken out: `--show-secrets`.
+    shows_all: bool,
+    /// What stands in the place of a secret.
+    mark: &'static str,
+    /// Names that are secret too: `--redact`; lower case.
+    names: Vec<String>,
+    /// Secrets of this run, the longest first.
+    values: Vec<Vec<u8>>,
+}
+
+impl Default for Redactor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Redactor {
+    /// Takes out what goes by a secret name; no value is known yet.
+    pub const fn new() -> Self {
+        Self { shows_all: false, mark: REDACTED, names: Vec::new(), values: Vec::new() }
+    }
+
+    /// As the command line has it: `--show-secrets`, `--redact`.
+    pub fn of(shows_all: bool, names: &[String]) -> Self {
+        let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        Self { shows_all, names, ..Self::new() }
+    }
+
+    /// The same with a `…` in the place of a secret, behind the scheme of credentials.
+    pub fn brief(&self) -> Self {
+        Self { mark: "…", ..self.clone() }
+    }
+
+    /// Whether everything is shown.
+    pub fn shows_all(&self) -> bool {
+        self.shows_all
+    }
+
+    /// Whether what goes by this name is taken out.
+    pub fn hides(&self, name: &str) -> bool {
+        !self.shows_all && self.is_secret(name)
+    }
+
+    fn is_secret(&self, name: &str) -> bool {
+        is_secret(name) || self.names.iter().any(|other| other.eq_ignore_ascii_case(name))
+    }
+
+    /// The secrets that are known by their value.
+    pub fn values(&self) -> &[Vec<u8>] {
+        if self.shows_all { &[] } else { &self.values }
+    }
+
+    /// From now on this is taken out wherever it turns up.
+    pub fn learn(&mut self, value: &[u8]) {
+        if value.len() >= MIN_VALUE && !self.values.iter().any(|known| known == value) {
+            self.values.push(value.to_vec());
+            self.values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         }
     }
-    let outside = |range: &Range<usize>| {
-        secrets.iter().all(|secret| range.end <= secret.start || secret.end <= range.start)
-    };
-    let userinfo: Vec<_> = userinfo(raw).filter(outside).collect();
-    secrets.extend(userinfo);
-    secrets.sort_unstable_by_key(|secret| secret.start);
-    Head::parse(head.kind(), &without(raw, &secrets))
-}
 
-/// A text without the userinfo of the URLs in it.
-pub fn text(text: &str) -> Cow<'_, str> {
-    let secrets: Vec<_> = userinfo(text.as_bytes()).collect();
-    match secrets.is_empty() {
-        true => Cow::Borrowed(text),
-        false => String::from_utf8_lossy(&without(text.as_bytes(), &secrets)).into_owned().into(),
+    /// The same for credentials as `-u` has them, and for their form in `Basic`.
+    pub fn learn_basic(&mut self, encoded: &[u8]) {
+        self.learn(encoded);
+        let Ok(pair) = BASE64_STANDARD.decode(encoded) else { return };
+        if let Some(colon) = pair.iter().position(|byte| *byte == b':') {
+            self.learn(&pair[colon + 1..]);
+        }
+    }
+
+    /// Learns every secret of a request of ours.
+    pub fn learn_head(&mut self, head: &Head) {
+        for (name, range) in self.named(head) {
+            let value = head.raw()[range].trim_ascii();
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+            if name == "cookie" {
+                let pairs = value.split(|byte| *byte == b';');
+                let values = pairs.filter_map(|pair| pair.splitn(2, |byte| *byte == b'=').nth(1));
+                let long = values.filter(|value| value.len() >= MIN_COOKIE);
+                long.collect::<Vec<_>>().into_iter().for_each(|value| self.learn(value));
+                continue;
+            }
+            match value.iter().position(|byte| *byte == b' ') {
+                Some(space) if name.ends_with("authorization") => {
+                    let credentials = value[space..].trim_ascii();
+                    match value[..space].eq_ignore_ascii_case(b"basic") {
+                        true => self.learn_basic(credentials),
+                        false => self.learn(credentials),
+                    }
+                }
+                _ => self.learn(value),
+            }
+        }
+    }
+
+    /// A head without its secrets; its defects are those of the bytes that crossed the wire.
+    pub fn head<'h>(&self, head: &'h Head) -> Cow<'h, Head> {
+        if self.shows_all {
+            return Cow::Borrowed(head);
+        }
+        let raw = head.raw();
+        let named = self.named(head).into_iter().map(|(_, range)| range);
+        let mut secrets: Vec<_> = named.map(|range| self.behind_scheme(raw, range)).collect();
+        self.find_values(raw, &mut secrets);
+        match secrets.is_empty() {
+            true => Cow::Borrowed(head),
+            false => Cow::Owned(head.rewritten(&self.without(raw, secrets))),
+        }
+    }
+
+    /// A text without secrets: those in URLs, and those whose values are known.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.bytes(text.as_bytes()) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+        }
+    }
+
+    /// The same for bytes.
+    pub fn bytes<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        if self.shows_all {
+            return Cow::Borrowed(bytes);
+        }
+        let mut secrets = Vec::new();
+        self.find_in_urls(bytes, |_, range| secrets.push(range));
+        self.find_values(bytes, &mut secrets);
+        match secrets.is_empty() {
+            true => Cow::Borrowed(bytes),
+            false => Cow::Owned(self.without(bytes, secrets)),
+        }
+    }
+
+    /// Where in a head something secret stands, and by which name it goes.
+    fn named<'h>(&self, head: &'h Head) -> Vec<(&'h [u8], Range<usize>)> {
+        let raw = head.raw();
+        let mut found: Vec<(&[u8], Range<usize>)> = Vec::new();
+        for field in head.headers().filter(|field| !field.value.is_empty()) {
+            if self.is_secret(&String::from_utf8_lossy(field.name)) {
+                found.push((field.name, field.value_at));
+            } else if field.name.eq_ignore_ascii_case(b"sec-websocket-protocol") {
+                let at = field.value_at.start;
+                let secrets = self.find_in_subprotocols(field.value).into_iter();
+                found.extend(secrets.map(|s| (field.name, at + s.start..at + s.end)));
+            }
+        }
+        self.find_in_urls(raw, |name, range| found.push((name, range)));
+        found
+    }
+
+    /// Tokens among subprotocols: behind an item that is a secret name (`bearer, TOKEN`), and behind
+    /// the secret name inside an item (`base64url.bearer.authorization.k8s.io.TOKEN`).
+    fn find_in_subprotocols(&self, list: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let mut start = 0;
+        let mut announced = false;
+        for item in list.split(|byte| *byte == b',') {
+            let at = start + item.len() - item.trim_ascii_start().len();
+            let item_end = start + item.len();
+            start = item_end + 1;
+            let item = item.trim_ascii();
+            let end = at + item.len();
+            if std::mem::take(&mut announced) || is_jwt(item) {
+                found.push(at..end);
+                continue;
+            }
+            /// Of Kubernetes: the name ends with its domain.
+            const KUBERNETES: &[u8] = b"base64url.bearer.authorization.k8s.io.";
+            if item.len() > KUBERNETES.len() && item.starts_with(KUBERNETES) {
+                found.push(at + KUBERNETES.len()..end);
+                continue;
+            }
+            // Words of the item, and where each ends.
+            let words = item.split(|byte| b".=:/".contains(byte)).scan(0, |position, word| {
+                *position += word.len() + 1;
+                Some((String::from_utf8_lossy(word).into_owned(), *position - 1))
+            });
+            let named = words.filter(|(word, _)| self.is_secret(word)).map(|(_, end)| end).next();
+            match named {
+                Some(name_end) if name_end < item.len() => found.push(at + name_end + 1..end),
+                Some(_) => announced = true,
+                None => {}
+            }
+        }
+        found
+    }
+
+    /// Userinfo and secret parameters of the URLs in a text.
+    fn find_in_urls<'b>(&self, bytes: &'b [u8], mut take: impl FnMut(&'b [u8], Range<usize>)) {
+        userinfo(bytes).for_each(|range| take(b"userinfo", range));
+        for start in memchr::memchr2_iter(b'?', b'#', bytes).map(|at| at + 1) {
+            let ends = |byte: &u8| *byte <= b' ' || b"\"'<>`\\".contains(byte);
+            let rest = &bytes[start..];
+            let query = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+            let mut at = start;
+            for pair in query.split(|byte| b"&;?#".contains(byte)) {
+                let (from, to) = (at, at + pair.len());
+                at = to + 1;
+                let Some(equals) = pair.iter().position(|byte| *byte == b'=') else { continue };
+                let name = &pair[..equals];
+                // In a sentence, a mark behind the URL is no part of it.
+                let value = pair[equals + 1..].trim_ascii_end();
+                let tail = value.iter().rev().take_while(|byte| b":,.)".contains(byte)).count();
+                let value = &value[..value.len() - tail];
+                let is_shown = value.is_empty() || value == "…".as_bytes();
+                if !is_shown && self.is_secret(&String::from_utf8_lossy(name)) {
+                    take(name, from + equals + 1..from + equals + 1 + value.len());
+                }
+            }
+        }
+    }
+
+    fn find_values(&self, bytes: &[u8], found: &mut Vec<Range<usize>>) {
+        for value in &self.values {
+            let starts = memchr::memmem::find_iter(bytes, value);
+            found.extend(starts.map(|start| start..start + value.len()));
+        }
+    }
+
+    /// `Basic …`: the scheme of credentials is no secret.
+    fn behind_scheme(&self, raw: &[u8], range: Range<usize>) -> Range<usize> {
+        let value = &raw[range.clone()];
+        let scheme = ["Basic ", "Bearer ", "Digest "]
+            .into_iter()
+            .find(|scheme| self.mark != REDACTED && value.starts_with(scheme.as_bytes()));
+        range.start + scheme.map_or(0, str::len)..range.end
+    }
+
+    /// `bytes` with these ranges replaced, which may overlap.
+    fn without(&self, bytes: &[u8], mut secrets: Vec<Range<usize>>) -> Vec<u8> {
+        secrets.sort_unstable_by_key(|secret| (secret.start, std::cmp::Reverse(secret.end)));
+        let (mut out, mut done) = (Vec::with_capacity(bytes.len()), 0);
+        for secret in secrets {
+            if secret.start >= done {
+                out.extend_from_slice(&bytes[done..secret.start]);
+                out.extend_from_slice(self.mark.as_bytes());
+            }
+            done = done.max(secret.end);
+        }
+        out.extend_from_slice(&bytes[done..]);
+        out
     }
 }
 
@@ -56,20 +310,15 @@ fn userinfo(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/?#\"'<>".contains(byte);
         let authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
         let at = authority.iter().rposition(|&byte| byte == b'@')?;
-        (at > 0).then_some(start..start + at)
+        // Nor what our own advice and plans have there.
+        let is_shown = [&b""[..], b"USER:PASSWORD", "…".as_bytes()].contains(&&authority[..at]);
+        (!is_shown).then_some(start..start + at)
     })
 }
 
-/// `bytes` with these ranges, which are in order, replaced.
-fn without(bytes: &[u8], secrets: &[Range<usize>]) -> Vec<u8> {
-    let (mut out, mut done) = (Vec::with_capacity(bytes.len()), 0);
-    for secret in secrets {
-        out.extend_from_slice(&bytes[done..secret.start]);
-        out.extend_from_slice(REDACTED.as_bytes());
-        done = secret.end;
-    }
-    out.extend_from_slice(&bytes[done..]);
-    out
+/// `eyJ` is `{"` in base64url: a JSON Web Token (RFC 7519) begins with it.
+fn is_jwt(item: &[u8]) -> bool {
+    item.starts_with(b"eyJ") && item.iter().filter(|byte| **byte == b'.').count() >= 2
 }
 
 #[cfg(test)]
@@ -79,20 +328,57 @@ mod tests {
     use proptest::prelude::*;
 
     fn redacted(raw: &[u8]) -> String {
-        let head = super::head(&Head::parse(HeadKind::Request, raw));
-        String::from_utf8_lossy(head.raw()).into_owned()
+        let head = Head::parse(HeadKind::Request, raw);
+        String::from_utf8_lossy(Redactor::new().head(&head).raw()).into_owned()
     }
 
     #[test]
-    fn values_of_credential_headers_are_replaced_where_they_stood() {
+    fn names_say_what_is_secret() {
+        for name in [
+            "Authorization",
+            "Proxy-Authorization",
+            "cookie",
+            "Set-Cookie",
+            "X-Api-Key",
+            "X-Auth-Token",
+            "access_token",
+            "apikey",
+            "sessionId",
+            "sig",
+            "X-Sig",
+            "X-Amz-Signature",
+            "password",
+            "client_secret",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in [
+            "Sec-WebSocket-Key",
+            "sec-websocket-accept",
+            "WWW-Authenticate",
+            "Origin",
+            "Host",
+            "author",
+            "design",
+            "Sec-WebSocket-Protocol",
+        ] {
+            assert!(!is_secret(name), "{name}");
+        }
+        let redactor = Redactor::of(false, &["X-Tenant".to_owned()]);
+        assert!(redactor.hides("x-tenant") && !redactor.hides("x-tenants"));
+        assert!(!Redactor::of(true, &[]).hides("Cookie"));
+    }
+
+    #[test]
+    fn values_of_secret_headers_are_replaced_where_they_stood() {
         assert_eq!(
             redacted(
                 b"GET ws://me:pw@a.example/x HTTP/1.1\r\nHost: a\r\nauthorization:  Basic bWU6cHc=\r\n\
-                  X-Cookie: stays\r\nCOOKIE: a=1; b=2\r\nCookie:\r\nSet-Cookie : id=7\r\n folded\r\n\
+                  X-Plain: stays\r\nCOOKIE: a=1; b=2\r\nCookie:\r\nSet-Cookie : id=7\r\n folded\r\n\
                   Origin: https://u@b.example\r\nProxy-Authorization: Bearer x://y@z\r\n\r\n"
             ),
             "GET ws://[redacted]@a.example/x HTTP/1.1\r\nHost: a\r\nauthorization:  [redacted]\r\n\
-             X-Cookie: stays\r\nCOOKIE: [redacted]\r\nCookie:\r\nSet-Cookie : [redacted]\r\n\
+             X-Plain: stays\r\nCOOKIE: [redacted]\r\nCookie:\r\nSet-Cookie : [redacted]\r\n\
              Origin: https://[redacted]@b.example\r\nProxy-Authorization: [redacted]\r\n\r\n"
         );
     }
@@ -104,24 +390,80 @@ mod tests {
     }
 
     #[test]
-    fn userinfo_is_taken_out_of_texts() {
+    fn secrets_of_urls_are_taken_out_of_texts() {
         for (before, after) in [
             ("wss://me:p%40w@h/", "wss://[redacted]@h/"),
             ("to ws://a@b@c:1, then", "to ws://[redacted]@c:1, then"),
             ("ws://@h ws://h/?a@b mail@example", "ws://@h ws://h/?a@b mail@example"),
             ("\"http://u@h\" http://v@h", "\"http://[redacted]@h\" http://[redacted]@h"),
+            ("/?a=1&access_token=x.y&b=2 z", "/?a=1&access_token=[redacted]&b=2 z"),
+            ("ws://h/?token=t: refused", "ws://h/?token=[redacted]: refused"),
+            ("'/?a=1;sig=t' /#key=k", "'/?a=1;sig=[redacted]' /#key=[redacted]"),
+            ("what? key=1 /?token=&a=b", "what? key=1 /?token=&a=b"),
         ] {
-            assert_eq!(text(before), after);
+            assert_eq!(Redactor::new().text(before), after);
         }
+    }
+
+    #[test]
+    fn tokens_among_subprotocols_are_replaced() {
+        for (before, after) in [
+            ("chat, superchat", "chat, superchat"),
+            (
+                "base64url.bearer.authorization.k8s.io.dG9rZW4, v4.channel.k8s.io",
+                "base64url.bearer.authorization.k8s.io.[redacted], v4.channel.k8s.io",
+            ),
+            ("bearer, dG9rZW4, chat", "bearer, [redacted], chat"),
+            ("access_token,abc", "access_token,[redacted]"),
+            (
+                "openai-insecure-api-key.sk-1, realtime",
+                "openai-insecure-api-key.[redacted], realtime",
+            ),
+            ("eyJhbGciOiJub25lIn0.e30.x", "[redacted]"),
+        ] {
+            let head =
+                |list: &str| format!("GET / HTTP/1.1\r\nSec-WebSocket-Protocol: {list}\r\n\r\n");
+            assert_eq!(redacted(head(before).as_bytes()), head(after));
+        }
+    }
+
+    #[test]
+    fn secrets_of_a_request_are_known_by_their_values() {
+        let mut redactor = Redactor::new();
+        redactor.learn_head(&Head::parse(
+            HeadKind::Request,
+            b"GET /?token=query%20token HTTP/1.1\r\nAuthorization: Basic bWU6aHVudGVyMg==\r\n\
+              Proxy-Authorization: Bearer b.token\r\nCookie: a=dark; id=0123456789\r\n\
+              X-Api-Key: k3y!\r\nSec-WebSocket-Protocol: bearer, protocol-token\r\n\r\n",
+        ));
+        let text =
+            "query%20token bWU6aHVudGVyMg== hunter2 b.token dark 0123456789 k3y! protocol-token";
+        let hidden = redactor.text(text).replace(REDACTED, "-");
+        assert_eq!(hidden, "- - - - dark - - -");
+    }
+
+    #[test]
+    fn a_brief_mark_leaves_the_scheme() {
+        let head =
+            Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nAuthorization: Basic x\r\n\r\n");
+        let head = Redactor::new().brief().head(&head).into_owned();
+        assert_eq!(head.raw(), "GET / HTTP/1.1\r\nAuthorization: Basic …\r\n\r\n".as_bytes());
     }
 
     proptest! {
         #[test]
-        fn any_head_can_be_redacted(raw in "(Cookie|a): ?[a-z:/@ \r\n]{0,60}", cut in 0usize..60) {
+        fn any_head_can_be_redacted(raw in "(Cookie|a): ?[a-z:/@?=& \r\n]{0,60}", cut in 0usize..60) {
             let raw = &raw.as_bytes()[..cut.min(raw.len())];
             let head = Head::parse(HeadKind::Response, raw);
-            let redacted = super::head(&head);
-            prop_assert_eq!(redacted.headers().len(), head.headers().len());
+            let mut redactor = Redactor::new();
+            redactor.learn_head(&head);
+            prop_assert_eq!(redactor.head(&head).headers().len(), head.headers().len());
+        }
+
+        #[test]
+        fn any_subprotocols_can_be_redacted(list in "[a-z.,= ]{0,40}|(bearer|token)[., ]{0,3}[a-z]{0,3}") {
+            let found = Redactor::new().find_in_subprotocols(list.as_bytes());
+            prop_assert!(found.iter().all(|range| range.start <= range.end && range.end <= list.len()));
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Appends `bytes` between double quotes, with quotes and backslashes escaped too, so that the
-/// end can't be faked and the original can be told from the escapes.
+/// end can't be faked and the escapes show what the original was.
 pub fn quote_into(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     write_escaped(bytes, true, out);
@@ -42,8 +42,8 @@ pub fn quote_into(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// Appends as much of `bytes` as fits into `columns` of a terminal, quoted as by [`quote_into`].
 ///
-/// `…` before the closing quote says that something is missing: because it did not fit, or because
-/// `truncated` says that `bytes` is only the beginning. Never takes more than `columns`, unless
+/// `…` before the closing quote means that something is missing: because it did not fit, or because
+/// `truncated` means that `bytes` is only the beginning. Never takes more than `columns`, unless
 /// they are fewer than the three that `"…"` takes.
 pub fn fit_quoted(bytes: &[u8], truncated: bool, columns: usize, out: &mut Vec<u8>) {
     out.push(b'"');
@@ -74,7 +74,7 @@ struct Fit {
 }
 
 impl Fit {
-    /// Appends `bytes` until the columns are full; says whether all went in.
+    /// Appends `bytes` until the columns are full; returns whether all went in.
     fn fill(&mut self, bytes: &[u8], truncated: bool, out: &mut Vec<u8>) -> bool {
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {

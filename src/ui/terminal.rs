@@ -3,11 +3,12 @@
 //! The only part of this layer that asks the system. It changes nothing, and reads no environment
 //! variable: whether `NO_COLOR` is set is handed in.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 
-use rustix::termios::{Winsize, tcgetwinsize};
+use crossterm::terminal;
+use crossterm::tty::IsTty as _;
 
-/// Columns where nobody can say how many there are.
+/// Columns where the system does not know.
 pub const FALLBACK_WIDTH: usize = 80;
 
 /// When to write colours: `--color`.
@@ -23,7 +24,7 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
-    /// Decides for one stream. `no_color` says that the variable `NO_COLOR` is present and not
+    /// Decides for one stream. `no_color`: the variable `NO_COLOR` is present and not
     /// empty (<https://no-color.org>), `terminal` that the stream is one.
     pub fn decide(self, no_color: bool, terminal: bool) -> bool {
         match self {
@@ -50,11 +51,11 @@ pub struct Terminal {
 impl Terminal {
     /// Asks the system. The width is that of the moment; ask again after it may have changed.
     pub fn look() -> Self {
-        let stdin = io::stdin().is_terminal();
-        let stdout = io::stdout().is_terminal();
-        let stderr = io::stderr().is_terminal();
-        let size = tcgetwinsize(io::stdout()).or_else(|_| tcgetwinsize(io::stderr()));
-        Self { stdin, stdout, stderr, width: width(size) }
+        let stdout = io::stdout().is_tty();
+        let stderr = io::stderr().is_tty();
+        // Without a terminal the question is not asked: crossterm would run `tput` for an answer.
+        let width = if stdout || stderr { width(terminal::size()) } else { FALLBACK_WIDTH };
+        Self { stdin: io::stdin().is_tty(), stdout, stderr, width }
     }
 
     /// Whether somebody sits there who can be talked with: input and output are a terminal.
@@ -63,10 +64,10 @@ impl Terminal {
     }
 }
 
-/// Some terminals, serial ones for example, say that they have no columns.
-fn width(size: rustix::io::Result<Winsize>) -> usize {
+/// Some terminals, serial ones for example, report that they have no columns.
+fn width(size: io::Result<(u16, u16)>) -> usize {
     match size {
-        Ok(size) if size.ws_col > 0 => size.ws_col.into(),
+        Ok((columns, _)) if columns > 0 => columns.into(),
         _ => FALLBACK_WIDTH,
     }
 }
@@ -90,9 +91,8 @@ mod tests {
 
     #[test]
     fn a_terminal_without_columns_has_the_usual_ones() {
-        let size = |ws_col| Ok(Winsize { ws_row: 43, ws_col, ws_xpixel: 0, ws_ypixel: 0 });
-        assert_eq!(width(size(132)), 132);
-        assert_eq!(width(size(0)), 80);
-        assert_eq!(width(Err(rustix::io::Errno::NOTTY)), 80);
+        assert_eq!(width(Ok((132, 43))), 132);
+        assert_eq!(width(Ok((0, 0))), 80);
+        assert_eq!(width(Err(io::Error::other("no terminal"))), 80);
     }
 }

@@ -1,4 +1,4 @@
-//! `--write-out FORMAT`: what is told of a run when it is over, in a form of the user's, as curl's
+//! `--write-out FORMAT`: what is printed about a run when it is over, in a form of the user's, as curl's
 //! `-w` does.
 //!
 //! A format is read whole before anything is dialled, so that a wrong name is wrong usage and not

@@ -201,6 +201,12 @@ impl Head {
         !self.defects.iter().any(|defect| defect.kind == HeadDefectKind::Truncated)
     }
 
+    /// The same head with other bytes, such as a copy without secrets; its defects stay those of the
+    /// bytes that crossed the wire.
+    pub fn rewritten(&self, raw: &[u8]) -> Self {
+        Self { defects: self.defects.clone(), ..Self::parse(self.kind, raw) }
+    }
+
     fn from_raw(kind: HeadKind, mut raw: Vec<u8>) -> Self {
         let scanned = scan::scan(kind, &raw);
         raw.truncate(scanned.len);

@@ -19,11 +19,13 @@ mod pty;
 mod reach;
 mod request;
 mod script;
+mod secrets;
 mod stalls;
 mod staying;
 #[cfg(target_os = "linux")]
 mod tls;
 mod transcript;
+mod unread;
 mod violations;
 mod well_behaved;
 

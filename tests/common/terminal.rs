@@ -11,7 +11,8 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, OptionalActions, Termios, Winsize};
+use rustix::termios::{tcgetattr, tcsetattr, tcsetwinsize};
 
 use crate::waiting::{DEADLINE, Watchdog};
 
@@ -220,6 +221,14 @@ impl Terminal {
     pub fn signal(&self, signal: Signal) {
         let child = self.child.as_ref().expect("a program");
         kill_process(Pid::from_child(child), signal).expect("the program is there");
+    }
+
+    /// Sets the modes that a shell sets when its job has been stopped.
+    #[allow(dead_code)] // not in every suite
+    pub fn cook(&self) {
+        let mut modes = tcgetattr(&self.line).expect("a terminal");
+        modes.local_modes |= LocalModes::ICANON | LocalModes::ISIG | LocalModes::ECHO;
+        tcsetattr(&self.line, OptionalActions::Now, &modes).expect("a terminal");
     }
 
     /// Waits for the end of the program and of what it wrote. The terminal must then be as it was found.

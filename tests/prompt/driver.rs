@@ -207,7 +207,7 @@ fn run(mut prompt: Prompt, reports: &mut UnixStream, heard: &Receiver<Heard>) {
                 }
             }
             Heard::Signal("SIGTERM") => {
-                screen.say(b"* terminated\n");
+                screen.print(b"* terminated\n");
                 prompt.close();
                 std::process::exit(143);
             }
@@ -215,14 +215,14 @@ fn run(mut prompt: Prompt, reports: &mut UnixStream, heard: &Receiver<Heard>) {
             Heard::Command(command) => {
                 let (verb, rest) = command.split_once(' ').unwrap_or((&command, ""));
                 match verb {
-                    "traffic" => screen.traffic(format!("{rest}\n").as_bytes()),
-                    "say" => screen.say(format!("{rest}\n").as_bytes()),
+                    "traffic" => screen.print_traffic(format!("{rest}\n").as_bytes()),
+                    "say" => screen.print(format!("{rest}\n").as_bytes()),
                     "state" => prompt.set_state(rest, Ink::Violation),
                     "flood" => {
                         for n in 0..rest.parse::<usize>().expect("a number") {
-                            screen.traffic(format!("frame {n}\n").as_bytes());
+                            screen.print_traffic(format!("frame {n}\n").as_bytes());
                         }
-                        screen.say(b"* flooded\n");
+                        screen.print(b"* flooded\n");
                         writeln!(reports, "flooded").expect("the test listens");
                     }
                     "columns" => {

@@ -53,11 +53,35 @@ fn while_the_loop_works_ctrl_c_is_a_signal() {
     t.order("hold");
     t.keys("\x03");
     assert_eq!(t.report(), "Interrupted");
-    assert!(t.modes().is_cooked());
     t.keys("\x03");
     assert_eq!(t.report(), "SIGINT");
     t.tell("release");
     t.terminal.wait_for_screen(|screen| screen.line() == "connected   >");
+    t.leave();
+}
+
+#[test]
+fn what_is_typed_between_two_lines_is_typed_into_the_next() {
+    let mut t = Driven::ready();
+    for (keys, reports) in [
+        ("\x04", &["End"][..]),
+        ("next\r", &[r#"Line("next")"#]),
+        ("ab\x7fc\x01x\r\x04", &[r#"Line("xac")"#, "End"]),
+    ] {
+        t.order("hold");
+        t.keys("line\r");
+        assert_eq!(t.report(), r#"Line("line")"#);
+        // The editor is done with the line when it shows what comes.
+        t.tell("say between");
+        t.terminal.wait_for_screen(|screen| screen.rows.iter().any(|row| row == "between"));
+        assert!(!t.modes().is_cooked());
+        t.keys(keys);
+        t.tell("release");
+        for report in reports {
+            assert_eq!(t.report(), *report);
+        }
+        t.wait_for_line("connected   > ");
+    }
     t.leave();
 }
 

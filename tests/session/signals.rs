@@ -2,10 +2,13 @@
 //!
 //! [`Session::end`] compares the modes, and that pastes are no longer announced.
 
+use std::time::Instant;
+
 use rustix::process::Signal;
 
 use crate::server::serve_next;
 use crate::session::{PROMPT, Setup};
+use crate::waiting::DEADLINE;
 
 const SIGNALS: [(Signal, i32); 3] = [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)];
 
@@ -75,6 +78,43 @@ fn signals_end_an_attempt_to_reconnect_and_the_session() {
         assert_eq!(s.terminal.end().code(), Some(status));
         s.tell_peer();
     }
+}
+
+#[test]
+fn a_stop_from_outside_is_survived_by_the_line() {
+    let mut s = Setup::new().ready(|p, _| {
+        p.open();
+        p.hear_text("half typed, then whole");
+        p.answer_close(1000);
+    });
+    s.keys("half typed");
+    s.wait_for_line(&format!("{PROMPT}half typed"));
+    s.signal(Signal::STOP);
+    s.cook();
+    s.signal(Signal::CONT);
+    let end = Instant::now() + DEADLINE;
+    while s.modes().is_cooked() {
+        assert!(Instant::now() < end, "the terminal is the shell's still");
+        std::thread::yield_now();
+    }
+    s.keys(", then whole\r");
+    s.wait_for_row("\"half typed, then whole\"");
+    s.leave();
+}
+
+#[test]
+fn a_quit_leaves_the_terminal_as_it_was() {
+    let mut s = Setup::new().ready(|p, _| {
+        p.open();
+        p.hear_end();
+    });
+    s.keys("half typed");
+    s.wait_for_line(&format!("{PROMPT}half typed"));
+    s.signal(Signal::QUIT);
+    let ended = s.terminal.end();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(Signal::QUIT.as_raw()));
+    let screen = s.screen();
+    assert!(!screen.bracketed_paste && screen.line().is_empty(), "{screen:#?}");
 }
 
 #[test]

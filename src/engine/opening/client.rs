@@ -27,7 +27,7 @@ use crate::net::stream::Stream;
 use crate::net::target::Target;
 use crate::net::tls::{TlsClient, TlsPipe};
 use crate::session::Observer;
-use crate::ui::{redact, sanitize};
+use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;
 use crate::wire::handshake::request::RequestSpec;
 use crate::wire::handshake::rules::Report;
@@ -720,11 +720,11 @@ impl ClientOpening {
             .map(|line| format!("{} {}", line.code, sanitize::escaped(line.reason)))
             .unwrap_or_default();
         let reporter = &runtime.reporter;
-        let shown = reporter.tells_notes() || !reporter.may_warn();
-        let body = match (shown, reporter.shows_secrets()) {
-            (true, _) => String::new(),
-            (_, true) => response::quote(&pair.response, body),
-            (_, false) => response::quote(&redact::head(&pair.response), body),
+        let shown = reporter.prints_notes() || !reporter.prints_warnings();
+        let redactor = reporter.redactor();
+        let body = match shown {
+            true => String::new(),
+            false => response::quote(&redactor.head(&pair.response), &redactor.bytes(body)),
         };
         OpenError::Refused { status: status.trim_end().to_owned(), body, pair }
     }

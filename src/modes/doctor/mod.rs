@@ -51,6 +51,7 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         pretty: Pretty::default(),
         color: args.color,
         show_secrets: false,
+        redact: Vec::new(),
     };
     let display = Display::resolve(&options, terminal);
     let config = OpenConfig::resolve(&args.url, args.handshake, Limits::default())?;
@@ -63,7 +64,7 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     };
     let opened = exit == Exit::Success;
     let report = Report { opened, verdict, found: exam.found, steps: exam.steps };
-    let out = runtime.stdout.buffer();
+    let out = &mut Vec::new();
     match args.output {
         ReportFormat::Text => report.write(terminal.width, display.palette(terminal.stdout), out),
         ReportFormat::Json => {
@@ -71,6 +72,8 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
             JsonPrinter::new(Some(Role::Client)).report(&stamp, &report, out);
         }
     }
+    let text = runtime.reporter.redactor().bytes(out);
+    runtime.stdout.buffer().extend_from_slice(&text);
     runtime.drain_stdout(None)?;
     Ok(exit)
 }

@@ -67,5 +67,5 @@ pub fn ended(
 fn tell(conn: ConnId, found: &[Diagnostic], runtime: &mut Runtime) -> io::Result<()> {
     let wrong: Vec<Diagnostic> =
         found.iter().filter(|found| found.severity != Severity::Note).cloned().collect();
-    runtime.reporter.diagnose_of(conn, &wrong, &mut runtime.stdout)
+    runtime.reporter.diagnose_for(conn, &wrong, &mut runtime.stdout)
 }

@@ -247,7 +247,7 @@ impl Hub {
     pub fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         self.accept(runtime, now)?;
         self.clients.expire(now);
-        if !runtime.stdout.is_full() {
+        if !runtime.is_output_full() {
             let stalled = std::mem::take(&mut self.stalled);
             stalled.into_iter().for_each(|slot| self.clients.enqueue(slot));
         }

@@ -51,7 +51,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let script = runner::script(config.lines.as_ref(), Role::Server)?;
     let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
     if config.lines.is_some() {
-        reporter = reporter.with_books(&config.display);
+        reporter = reporter.with_history(&config.display);
     }
     if config.input == InputFormat::Prompt {
         reporter = reporter.folded();
@@ -93,7 +93,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     if let Some(prompt) = server.take_runner().and_then(|mut runner| runner.take_prompt()) {
         runtime.reporter.flush()?;
         prompt.close();
-        runtime.reporter.turn_back(&display);
+        runtime.reporter.move_transcript_back(&display);
     }
     ran?;
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;

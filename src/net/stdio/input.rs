@@ -16,7 +16,7 @@ const THREAD_CHUNK: usize = 64 * 1024;
 pub struct Stdin {
     access: Access,
     ready: bool,
-    /// The writers are gone: what is left can be read, and no event will tell of it.
+    /// The writers are gone: what is left can be read, and no event reports it.
     closed: bool,
     /// A terminal gives a line for each read, however many wait.
     terminal: bool,
@@ -44,14 +44,15 @@ impl Stdin {
     ///
     /// stdin is closed or can't be registered.
     pub fn open(registry: &Registry, token: Token, waker: &Arc<Waker>) -> io::Result<Self> {
-        let access = Access::open(io::stdin().as_fd(), Way::In, registry, token)?;
+        let mut access = Access::open(io::stdin().as_fd(), Way::In)?;
+        access.register(io::stdin().as_fd(), Way::In, registry, token)?;
         let thread = matches!(access, Access::Blocking).then(|| read_in_thread(Arc::clone(waker)));
         let terminal = io::stdin().is_terminal();
         let (left, left_at) = (Vec::new(), 0);
         Ok(Self { access, ready: true, closed: false, terminal, thread, left, left_at })
     }
 
-    /// Notes that the poll or the waker says it is ready, and whether its writers are gone.
+    /// Notes that the poll or the waker reports it ready, and whether its writers are gone.
     pub fn set_ready(&mut self, closed: bool) {
         self.ready = true;
         self.closed |= closed;
@@ -83,7 +84,7 @@ impl Stdin {
             Ok(0) => Ok(StdinRead::End),
             Ok(n) => {
                 // A pipe that gave less than asked is empty; its next byte makes a new event. Its end
-                // makes none if it was told together with these bytes.
+                // makes none if it was reported together with these bytes.
                 let more = n == buffer.len() || self.terminal;
                 self.ready = more || self.closed || !self.access.is_polled();
                 Ok(StdinRead::Data(n))

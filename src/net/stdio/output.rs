@@ -1,9 +1,11 @@
-//! stdout: the one writer of it, with a buffer that says when it is full.
+//! stdout and stderr: one writer for each, with a buffer that knows when it is full.
 
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 
 use mio::{Registry, Token};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::stdio::{stderr, stdout};
 
 use super::{Access, Way};
 
@@ -13,8 +15,28 @@ const HIGH_WATER: usize = 256 * 1024;
 /// Pieces from this size on are written from where they lie instead of being copied first.
 const LARGE: usize = 16 * 1024;
 
-/// stdout as the loop writes it.
-pub struct Stdout {
+/// Which of the two is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stream {
+    Stdout,
+    Stderr,
+}
+
+impl Stream {
+    fn fd(self) -> BorrowedFd<'static> {
+        match self {
+            Self::Stdout => stdout(),
+            Self::Stderr => stderr(),
+        }
+    }
+}
+
+/// The writer of stdout.
+pub type Stdout = StdioWriter;
+
+/// stdout or stderr as the loop writes it: without waiting, whole records one behind the other.
+pub struct StdioWriter {
+    stream: Stream,
     access: Access,
     writable: bool,
     buffer: Vec<u8>,
@@ -22,18 +44,42 @@ pub struct Stdout {
     closed: bool,
 }
 
-impl Stdout {
+impl StdioWriter {
     /// Prepares stdout.
     ///
     /// # Errors
     ///
     /// stdout is closed or can't be registered.
     pub fn open(registry: &Registry, token: Token) -> io::Result<Self> {
-        let access = Access::open(io::stdout().as_fd(), Way::Out, registry, token)?;
-        Ok(Self { access, writable: true, buffer: Vec::new(), at: 0, closed: false })
+        let mut stdout = Self::of(Stream::Stdout)?;
+        stdout.register(registry, token)?;
+        Ok(stdout)
     }
 
-    /// Notes that the poll says it is ready, and whether its reader is gone: that is known before
+    /// Prepares stderr, which may be written before there is a poll.
+    ///
+    /// # Errors
+    ///
+    /// stderr is closed.
+    pub fn stderr() -> io::Result<Self> {
+        Self::of(Stream::Stderr)
+    }
+
+    fn of(stream: Stream) -> io::Result<Self> {
+        let access = Access::open(stream.fd(), Way::Out)?;
+        Ok(Self { stream, access, writable: true, buffer: Vec::new(), at: 0, closed: false })
+    }
+
+    /// Lets the poll report when there is room again.
+    ///
+    /// # Errors
+    ///
+    /// The system has no memory for it.
+    pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.access.register(self.stream.fd(), Way::Out, registry, token)
+    }
+
+    /// Notes that the poll reports it ready, and whether its reader is gone: that is known before
     /// the next write fails, which may be long to come.
     pub fn set_ready(&mut self, closed: bool) {
         self.writable = true;
@@ -49,7 +95,7 @@ impl Stdout {
     ///
     /// # Errors
     ///
-    /// stdout failed for another reason than a reader that went away.
+    /// It failed for another reason than a reader that went away.
     #[inline]
     pub fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
@@ -63,11 +109,11 @@ impl Stdout {
         Ok(())
     }
 
-    /// Writes what stdout takes.
+    /// Writes what is taken now.
     ///
     /// # Errors
     ///
-    /// stdout failed for another reason than a reader that went away.
+    /// It failed for another reason than a reader that went away.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.at < self.buffer.len() && self.writable && !self.closed {
             let buffer = std::mem::take(&mut self.buffer);
@@ -97,7 +143,7 @@ impl Stdout {
 
     /// Whether the owner should wait before making more.
     ///
-    /// While stdout refuses what waits, more would only be copied behind it.
+    /// While what waits is refused, more would only be copied behind it.
     pub fn is_full(&self) -> bool {
         self.pending() >= HIGH_WATER || (self.pending() > 0 && !self.writable && !self.closed)
     }
@@ -108,17 +154,35 @@ impl Stdout {
         self.closed
     }
 
+    /// Waits until something may be written, for so long at most; returns whether it may.
+    ///
+    /// # Errors
+    ///
+    /// A signal came, or the system refuses.
+    pub fn wait(&mut self, timeout: Option<&Timespec>) -> io::Result<bool> {
+        self.writable = is_writable(self.stream.fd(), timeout)?;
+        Ok(self.writable)
+    }
+
     /// Writes once; 0 when it would block or the reader is gone.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let fd = self.stream.fd();
         let result = match &mut self.access {
             Access::Own(file) => (&*file).write(bytes),
             Access::Socket => {
                 let flags = rustix::net::SendFlags::DONTWAIT | rustix::net::SendFlags::NOSIGNAL;
-                rustix::net::send(io::stdout().as_fd(), bytes, flags).map_err(io::Error::from)
+                rustix::net::send(fd, bytes, flags).map_err(io::Error::from)
             }
-            Access::Instant | Access::Blocking => {
-                rustix::io::write(io::stdout().as_fd(), bytes).map_err(io::Error::from)
-            }
+            Access::Instant => rustix::io::write(fd, bytes).map_err(io::Error::from),
+            // "POLLOUT: Writing is now possible": of a pipe, as much as is written in one piece.
+            Access::Blocking => match is_writable(fd, Some(&Timespec::default())) {
+                Ok(true) => {
+                    let piece = &bytes[..bytes.len().min(rustix::pipe::PIPE_BUF)];
+                    rustix::io::write(fd, piece).map_err(io::Error::from)
+                }
+                Ok(false) => Err(io::ErrorKind::WouldBlock.into()),
+                Err(error) => Err(error),
+            },
         };
         match result {
             Ok(n) => {
@@ -139,4 +203,9 @@ impl Stdout {
             },
         }
     }
+}
+
+/// Whether a write would not wait.
+fn is_writable(fd: BorrowedFd<'_>, timeout: Option<&Timespec>) -> io::Result<bool> {
+    Ok(poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::OUT)], timeout)? > 0)
 }

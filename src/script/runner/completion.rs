@@ -4,6 +4,7 @@ use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::event::ConnId;
+use crate::output::secrets;
 use crate::script::command::completion::{Candidate, Surroundings, complete_for};
 use crate::script::command::hint::hint_for;
 use crate::ui::prompt::{Assist, Completion};
@@ -68,6 +69,10 @@ impl Assist for CommandAssist {
 
     fn hint(&self, line: &str, pos: usize) -> Option<String> {
         if self.commands { hint_for(line, pos, self.role) } else { None }
+    }
+
+    fn may_keep(&self, line: &str) -> bool {
+        secrets::redact(line) == line
     }
 }
 

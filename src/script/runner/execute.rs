@@ -94,7 +94,7 @@ impl ScriptRunner {
                 self.ask = Some(Ask::Open);
                 Ok(None)
             }
-            Command::Open(url) => self.turn_to(&url).map(|()| {
+            Command::Open(url) => self.move_transcript_to(&url).map(|()| {
                 self.ask = Some(Ask::Open);
                 None
             }),
@@ -247,7 +247,7 @@ impl ScriptRunner {
         Ok(None)
     }
 
-    fn turn_to(&mut self, url: &str) -> Result<(), String> {
+    fn move_transcript_to(&mut self, url: &str) -> Result<(), String> {
         let open = self.open.as_mut().ok_or(NO_CLIENT)?;
         *open = open.with_url(url).map_err(|error| error.to_string())?;
         Ok(())

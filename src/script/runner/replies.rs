@@ -12,6 +12,7 @@ use crate::config::OpenConfig;
 use crate::event::{ConnId, Direction, Event};
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::reporter::Reporter;
+use crate::output::secrets;
 use crate::script::command::notation;
 use crate::script::command::{AutoPong, Filter, FilterChange, Show, Target, Timestamps, View, Way};
 use crate::script::runner::Connections;
@@ -19,7 +20,7 @@ use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::checklist::Checklist;
 use crate::ui::sanitize::{escape_into, escaped};
-use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, number, pretty, redact, stats};
+use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, number, pretty, stats};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, OpCode, Role};
 
@@ -79,14 +80,14 @@ fn shown(edit: &HeaderEdit) -> String {
     let name = edit.name();
     match edit.value() {
         None => format!("{name}: is left out"),
-        Some(_) if redact::is_secret(name) => format!("{name}: [redacted]"),
+        Some(_) if secrets::redactor().hides(name) => format!("{name}: [redacted]"),
         Some(value) => format!("{name}: {}", escaped(value.as_bytes())),
     }
 }
 
 /// The last message in full.
 pub(crate) fn last(id: ConnId, reporter: &Reporter) -> Result<Vec<u8>, String> {
-    let book = reporter.book(id).ok_or(NOTHING)?;
+    let book = reporter.connection_history(id).ok_or(NOTHING)?;
     let last = book.last.as_ref().ok_or(NOTHING)?;
     let mut out = Vec::new();
     name_client(id, reporter, &mut out);
@@ -130,7 +131,7 @@ pub(crate) fn show(
     now: Instant,
 ) -> Result<Vec<u8>, String> {
     let reporter = connections.reporter();
-    let book = reporter.book(id).ok_or_else(|| match connections.role() {
+    let book = reporter.connection_history(id).ok_or_else(|| match connections.role() {
         Role::Client => "there was no connection yet".to_owned(),
         Role::Server => format!("nothing is known of client {}", id.0),
     })?;
@@ -214,7 +215,7 @@ pub(crate) fn status(open: &OpenConfig, connections: &dyn Connections, now: Inst
     let id = ConnId(1);
     let url = &open.target;
     let Some(endpoint) = connections.endpoint(id) else { return format!("not connected; {url}") };
-    let book = connections.reporter().book(id);
+    let book = connections.reporter().connection_history(id);
     let mut text = format!("connected to {url}");
     if let Some((_, peer)) = book.and_then(|book| book.addresses.as_ref()) {
         let _ = write!(text, " ({peer})");

@@ -40,7 +40,7 @@ impl Setup<'_> {
         let mut runner = ScriptRunner::new(!typed, quiet, self);
         if typed && let Some(prompt) = self.start_prompt(&runner, runtime)? {
             let screen = prompt.screen();
-            runtime.reporter.turn_to(&screen, self.display);
+            runtime.reporter.move_transcript_to(&screen, self.display);
             runtime.screen = Some(screen.clone());
             runner.notifier = Notifier::Screen(screen, runtime.reporter.palette());
             runtime.notifier = runner.notifier.clone();

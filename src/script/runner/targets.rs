@@ -51,7 +51,7 @@ impl ScriptRunner {
             self.backlog.clear();
         }
         // A rule of the catalogue is told with the frame, where frames are told.
-        let tells = connections.reporter().tells_violations();
+        let tells = connections.reporter().prints_violations();
         for id in self.those_meant(target, place, connections) {
             let Some(mut sender) = connections.sender(id, now) else { continue };
             match send::send(command, &mut sender) {

@@ -3,7 +3,7 @@
 //! Of a message too long to be shown only the beginning is kept.
 
 use super::dump::INDENT;
-use super::page::{DisplayMode, Page};
+use super::line_writer::{DisplayMode, LineWriter};
 use crate::event::{ConnId, Direction};
 use crate::script::command::View;
 use crate::ui::hexdump::{self, ROW};
@@ -25,17 +25,17 @@ const KEPT: usize = 64 * 1024;
 /// The content of a message that is coming in.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// Where it belongs; `None` between two messages.
-    place: Option<Place>,
-    manner: DisplayMode,
+    /// Begins its first line; `None` between two messages.
+    heading: Option<Heading>,
+    mode: DisplayMode,
     text: bool,
     kept: Vec<u8>,
     total: u64,
 }
 
-/// Where a message belongs.
+/// What the first line of a message begins with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Heading {
     pub(super) conn: ConnId,
     pub(super) direction: Direction,
     /// Microseconds since the epoch.
@@ -43,34 +43,34 @@ pub(super) struct Place {
 }
 
 impl Content {
-    /// Begins with a message that will be shown in this manner.
-    pub(super) fn begin(&mut self, place: Place, text: bool, manner: DisplayMode) {
+    /// Begins with a message that will be shown in this mode.
+    pub(super) fn begin(&mut self, heading: Heading, text: bool, mode: DisplayMode) {
         self.clear();
-        self.place = Some(place);
-        (self.text, self.manner) = (text, manner);
+        self.heading = Some(heading);
+        (self.text, self.mode) = (text, mode);
     }
 
     /// Takes the next piece.
     #[inline]
     pub(super) fn push(&mut self, bytes: &[u8], at: i64) {
-        if let Some(place) = &mut self.place {
-            place.at = at;
+        if let Some(heading) = &mut self.heading {
+            heading.at = at;
         }
         self.total += bytes.len() as u64;
         let room = self.room().saturating_sub(self.kept.len());
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Shows the message in lines of its own. One whose end will not come says so.
-    pub(super) fn tell(&mut self, complete: bool, page: &mut Page, out: &mut Vec<u8>) {
-        let Some(place) = self.place else { return };
-        page.stamp(super::ink(place.direction, page.sent), place.conn, place.at, out);
+    /// Shows the message in lines of its own. One whose end will not come is marked.
+    pub(super) fn print(&mut self, complete: bool, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        let Some(heading) = self.heading else { return };
+        writer.stamp(super::ink(heading.direction, writer.sent), heading.conn, heading.at, out);
         out.push(b' ');
-        let room = match self.manner.pretty {
+        let room = match self.mode.pretty {
             Pretty::Always => 0,
-            Pretty::Auto | Pretty::Never => page.width.saturating_sub(COLUMN),
+            Pretty::Auto | Pretty::Never => writer.width.saturating_sub(COLUMN),
         };
-        if !(complete && self.write_pretty(page, room, out)) {
+        if !(complete && self.write_pretty(writer, room, out)) {
             let shown = if self.text { self.write_text(out) } else { self.write_binary(out) };
             let total = number::grouped(self.total);
             let mut rest = String::new();
@@ -91,10 +91,10 @@ impl Content {
     }
 
     /// Shows the message below the line of its last frame, if it is JSON and that is wanted.
-    pub(super) fn tell_below(&mut self, page: &mut Page, out: &mut Vec<u8>) {
+    pub(super) fn tell_below(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let start = out.len();
         number::spaces(INDENT, out);
-        match self.write_pretty(page, 0, out) {
+        match self.write_pretty(writer, 0, out) {
             true => out.push(b'\n'),
             false => out.truncate(start),
         }
@@ -102,7 +102,7 @@ impl Content {
 
     /// How many bytes can be of use.
     fn room(&self) -> usize {
-        match self.manner {
+        match self.mode {
             _ if self.may_be_pretty() => pretty::MAX_LEN,
             DisplayMode { view: View::Messages, .. } if self.text => TEXT_SHOWN,
             DisplayMode { view: View::Messages, .. } => BINARY_SHOWN,
@@ -111,7 +111,7 @@ impl Content {
     }
 
     fn may_be_pretty(&self) -> bool {
-        let wanted = match self.manner {
+        let wanted = match self.mode {
             DisplayMode { view: View::Messages, pretty } => pretty != Pretty::Never,
             DisplayMode { view: View::Frames | View::Json, pretty } => pretty == Pretty::Always,
             DisplayMode { view: View::Hex, .. } => false,
@@ -120,12 +120,13 @@ impl Content {
     }
 
     /// Writes JSON, in one line if that fits into `columns`.
-    fn write_pretty(&self, page: &Page, columns: usize, out: &mut Vec<u8>) -> bool {
-        let mut append = || pretty::append_fitting(&self.kept, columns, INDENT, page.palette, out);
+    fn write_pretty(&self, writer: &LineWriter, columns: usize, out: &mut Vec<u8>) -> bool {
+        let mut append =
+            || pretty::append_fitting(&self.kept, columns, INDENT, writer.palette, out);
         self.may_be_pretty() && append().is_some()
     }
 
-    /// Writes the beginning of a text and says how many bytes of it. Line ends are line ends
+    /// Writes the beginning of a text; returns how many bytes of it. Line ends are line ends
     /// here, but for the last one: it would not be seen.
     fn write_text(&self, out: &mut Vec<u8>) -> usize {
         if self.kept.is_empty() {
@@ -147,7 +148,7 @@ impl Content {
         shown.len()
     }
 
-    /// Writes the beginning of a binary message as rows and says how many bytes of it.
+    /// Writes the beginning of a binary message as rows; returns how many bytes of it.
     fn write_binary(&self, out: &mut Vec<u8>) -> usize {
         let plural = if self.total == 1 { "" } else { "s" };
         let text = format!("binary, {} byte{plural}\n", number::grouped(self.total));
@@ -157,14 +158,14 @@ impl Content {
         shown.len()
     }
 
-    /// Whether a message has begun and was not told.
+    /// Whether a message has begun and is not printed.
     pub(super) fn is_open(&self) -> bool {
-        self.place.is_some()
+        self.heading.is_some()
     }
 
     /// Forgets the message.
     pub(super) fn clear(&mut self) {
-        self.place = None;
+        self.heading = None;
         self.total = 0;
         self.kept.clear();
         if self.kept.capacity() > KEPT {

@@ -1,8 +1,8 @@
 //! Every byte of a frame, below its line: the header, the payload as rows, then what only its end
 //! could tell.
 
-use super::lane::Frame;
-use super::page::Page;
+use super::direction_printer::Frame;
+use super::line_writer::LineWriter;
 use super::preview::{self, Kind};
 use crate::ui::hexdump::Rows;
 use crate::ui::number;
@@ -11,26 +11,26 @@ use crate::ui::number;
 pub(super) const INDENT: usize = 4;
 
 /// Appends the line with the header's own bytes.
-pub(super) fn header(frame: &Frame, page: &mut Page, out: &mut Vec<u8>) {
+pub(super) fn header(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) {
     number::spaces(INDENT, out);
     out.extend_from_slice(b"header at byte ");
     number::decimal(frame.header.offset, out);
     out.extend_from_slice(b": ");
     number::hex_spaced(&frame.header.bytes(), out);
     out.push(b'\n');
-    page.dumping = Some((frame.conn, frame.direction, frame.number));
+    writer.dumping = Some((frame.conn, frame.direction, frame.number));
 }
 
 /// Says whose rows follow, if something else was written since the last ones.
-pub(super) fn go_on(frame: &Frame, page: &mut Page, out: &mut Vec<u8>) {
+pub(super) fn go_on(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) {
     let this = Some((frame.conn, frame.direction, frame.number));
-    if page.dumping == this {
+    if writer.dumping == this {
         return;
     }
-    let ink = super::ink(frame.direction, page.sent);
+    let ink = super::ink(frame.direction, writer.sent);
     let text = format!("#{} goes on", frame.number);
-    page.line(ink, frame.conn, text.as_bytes(), out);
-    page.dumping = this;
+    writer.line(ink, frame.conn, text.as_bytes(), out);
+    writer.dumping = this;
 }
 
 /// Appends the last row and a line with what is new: the content of a compressed frame, the
@@ -40,13 +40,13 @@ pub(super) fn end(
     rows: &mut Rows,
     start: &[u8],
     rest: String,
-    page: &mut Page,
+    writer: &mut LineWriter,
     out: &mut Vec<u8>,
 ) {
     let close = frame.kind == Kind::Close;
     let news = frame.is_compressed() || close || frame.round_trip.is_some() || !rest.is_empty();
     if frame.wire > 0 || news {
-        go_on(frame, page, out);
+        go_on(frame, writer, out);
     }
     rows.finish(INDENT, out);
     if !news {
@@ -61,7 +61,7 @@ pub(super) fn end(
     }
     if frame.is_compressed() && frame.content > 0 || close {
         let used = out.len() - line_start + rest.len() + 1;
-        preview::write(frame, start, page.width.saturating_sub(used), out);
+        preview::write(frame, start, writer.width.saturating_sub(used), out);
         out.push(b' ');
     }
     if let Some(time) = frame.round_trip {

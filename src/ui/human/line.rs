@@ -2,9 +2,9 @@
 //!
 //! Written by hand from end to end: this is what a million frames a second go through.
 
+use super::direction_printer::Frame;
 use super::ink;
-use super::lane::Frame;
-use super::page::Page;
+use super::line_writer::LineWriter;
 use super::preview::MIN_ROOM;
 use crate::ui::number;
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode};
@@ -32,25 +32,25 @@ impl Line {
     pub(super) fn begin(
         frame: &Frame,
         inflated: Option<u64>,
-        page: &mut Page,
+        writer: &mut LineWriter,
         out: &mut Vec<u8>,
     ) -> Self {
-        let ink = ink(frame.direction, page.sent);
+        let ink = ink(frame.direction, writer.sent);
         let header = &frame.header;
-        let mut line = Self { zero: out.len() + page.palette.invisible(ink), base: 0 };
+        let mut line = Self { zero: out.len() + writer.palette.invisible(ink), base: 0 };
 
-        page.palette.begin(ink, out);
-        page.mark(ink, frame.conn, out);
-        page.clock.write(frame.at, page.opened, out);
+        writer.palette.begin(ink, out);
+        writer.mark(ink, frame.conn, out);
+        writer.clock.write(frame.at, writer.opened, out);
         out.extend_from_slice(b" #");
         let digits = number::decimal_len(frame.number);
-        page.number_width = page.number_width.max(digits);
+        writer.number_width = writer.number_width.max(digits);
         number::decimal(frame.number, out);
-        number::spaces(page.number_width - digits + 1, out);
+        number::spaces(writer.number_width - digits + 1, out);
         let opcode_at = out.len();
         opcode(header, out);
         let name_len = out.len() - opcode_at;
-        page.palette.end(out);
+        writer.palette.end(out);
         line.base = line.column(out) - name_len;
 
         line.pad_to(FIN, out);
@@ -81,7 +81,7 @@ impl Line {
         width.saturating_sub(self.column(out)).max(MIN_ROOM)
     }
 
-    /// Ends the line with what else is to be said, and without blanks at its end.
+    /// Ends the line with further remarks, and without blanks at its end.
     pub(super) fn finish(self, rest: &[u8], out: &mut Vec<u8>) {
         if !rest.is_empty() {
             if out.last() != Some(&b' ') {

@@ -1,8 +1,8 @@
-//! What a frame says, in the columns that are left on its line.
+//! What a frame holds, in the columns that are left on its line.
 
 use std::time::Duration;
 
-use super::lane::Frame;
+use super::direction_printer::Frame;
 use crate::ui::{clock, number, sanitize};
 use crate::wire::close;
 

@@ -5,7 +5,7 @@ use crate::diagnostics::{Diagnostic, Place, Span};
 use crate::event::Stamp;
 use crate::ui::clock::UtcClock;
 
-/// Prints one finding. `verdict` says that it is the one that explains the end, and not a note
+/// Prints one finding. `verdict` means that it is the one that explains the end, and not a note
 /// beside it.
 pub(super) fn diagnostic(
     at: &Stamp,

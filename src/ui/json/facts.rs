@@ -1,6 +1,5 @@
 //! Objects for everything that is not a frame: addresses, TLS, heads, the handshake, the end.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use super::PIECE;
@@ -10,59 +9,50 @@ use crate::event::{
     Cause, CertificateFacts, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals,
 };
 use crate::ui::clock::UtcClock;
-use crate::ui::{ending, redact};
+use crate::ui::ending;
 use crate::wire::Violation;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::accept::AcceptSteps;
 use crate::wire::handshake::rules::{self, Level, Outcome, Verdict};
-use crate::wire::head::{Head, HeadDefect, HeadKind, StartLine};
+use crate::wire::head::{Head, HeadKind, StartLine};
 
-/// Prints an event that needs no memory of others; if `redacting`, without credentials.
-pub(super) fn print(
-    at: &Stamp,
-    event: &Event<'_>,
-    redacting: bool,
-    clock: &mut UtcClock,
-    out: &mut Vec<u8>,
-) {
+/// Prints an event that needs no memory of others.
+pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &mut Vec<u8>) {
     let direction = match event {
         Event::Head(direction, _) => Some(*direction),
         Event::Body(_) => Some(Direction::ToClient),
         _ => None,
     };
-    let mut tell = |kind: &str, fields: &dyn Fn(&mut Object<'_>)| {
+    let mut object = |kind: &str, fields: &dyn Fn(&mut Object<'_>)| {
         let mut object = Object::begin(kind, at, direction, clock, out);
         fields(&mut object);
         object.end();
     };
     match event {
-        Event::Resolved { host, addresses } => tell("resolved", &|object| {
+        Event::Resolved { host, addresses } => object("resolved", &|object| {
             object.string("host", host);
             object.strings("addresses", *addresses);
         }),
-        Event::AddressFailed { address, error } => tell("address-failed", &|object| {
+        Event::AddressFailed { address, error } => object("address-failed", &|object| {
             object.display("address", address);
             object.string("error", error);
         }),
-        Event::Listening { url } => tell("listening", &|object| object.string("url", url)),
+        Event::Listening { url } => object("listening", &|object| object.string("url", url)),
         Event::Connected { local, peer } | Event::Accepted { local, peer } => {
-            tell("connected", &|object| {
+            object("connected", &|object| {
                 object.string("local", local);
                 object.string("peer", peer);
             })
         }
-        Event::Tls(facts) => tell("tls", &|object| tls(facts, object)),
-        Event::Head(_, head) => tell("head", &|object| match redacting {
-            true => self::head(&redact::head(head), head.defects(), object),
-            false => self::head(head, head.defects(), object),
-        }),
+        Event::Tls(facts) => object("tls", &|object| tls(facts, object)),
+        Event::Head(_, head) => object("head", &|object| self::head(head, object)),
         Event::Body(bytes) => {
             for piece in bytes.chunks(PIECE) {
-                tell("body", &|object| object.text_or_base64(true, piece));
+                object("body", &|object| object.text_or_base64(true, piece));
             }
         }
-        Event::Timing(phases) => tell("timing", &|object| {
+        Event::Timing(phases) => object("timing", &|object| {
             object.number("resolve_us", micros(phases.resolve));
             object.number("connect_us", micros(phases.connect));
             for (name, time) in [("proxy_us", phases.proxy), ("tls_us", phases.tls)] {
@@ -73,20 +63,20 @@ pub(super) fn print(
             }
             object.number("upgrade_us", micros(phases.upgrade));
         }),
-        Event::Judged(report) => tell("handshake", &|object| {
+        Event::Judged(report) => object("handshake", &|object| {
             match &report.accept {
                 Some(steps) => object.nested("accept", |object| accept(steps, object)),
                 None => object.null("accept"),
             }
-            object.array("verdicts", &report.verdicts, |found, out| verdict(found, redacting, out));
+            object.array("verdicts", &report.verdicts, verdict);
         }),
-        Event::Open(agreed) => tell("open", &|object| open(agreed, object)),
+        Event::Open(agreed) => object("open", &|object| open(agreed, object)),
         Event::RoundTrip(time) => {
-            tell("round-trip", &|object| object.number("rtt_us", micros(*time)));
+            object("round-trip", &|object| object.number("rtt_us", micros(*time)));
         }
-        Event::Note(text) => tell("note", &|object| object.string("text", &safe(text, redacting))),
+        Event::Note(text) => object("note", &|object| object.string("text", text)),
         Event::Failed(text) => {
-            tell("failed", &|object| object.string("text", &safe(text, redacting)));
+            object("failed", &|object| object.string("text", text));
         }
         Event::Frame(..) | Event::End(_) => {}
     }
@@ -147,11 +137,6 @@ pub(super) fn violation(violation: &Violation, object: &mut Object<'_>) {
     }
 }
 
-/// A text, without credentials if `redacting`.
-fn safe(text: &str, redacting: bool) -> Cow<'_, str> {
-    if redacting { redact::text(text) } else { Cow::Borrowed(text) }
-}
-
 fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
     let TlsFacts { version, cipher, alpn, certificate: own, chain, verified, problem } = facts;
     object.optional("version", version.as_deref());
@@ -177,8 +162,7 @@ fn certificate(facts: &CertificateFacts, object: &mut Object<'_>) {
     object.string("serial", &facts.serial);
 }
 
-/// `defects` are those of the head that crossed the wire, with its places.
-fn head(head: &Head, defects: &[HeadDefect], object: &mut Object<'_>) {
+fn head(head: &Head, object: &mut Object<'_>) {
     object.word(
         "kind",
         match head.kind() {
@@ -206,14 +190,14 @@ fn head(head: &Head, defects: &[HeadDefect], object: &mut Object<'_>) {
         string::string(&String::from_utf8_lossy(field.value), out);
         out.push(b']');
     });
-    object.strings("defects", defects);
+    object.strings("defects", head.defects());
     object.lossy("raw", head.raw());
     if std::str::from_utf8(head.raw()).is_err() {
         string::base64(head.raw(), object.key("raw_base64"));
     }
 }
 
-fn verdict(verdict: &Verdict, redacting: bool, out: &mut Vec<u8>) {
+fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
     let Verdict { rule, outcome, text } = verdict;
     Object::inline(out, |object| {
         object.string("rule", rule.id);
@@ -243,7 +227,7 @@ fn verdict(verdict: &Verdict, redacting: bool, out: &mut Vec<u8>) {
             },
         );
         object.optional("code", rule.code);
-        object.string("text", &safe(text, redacting));
+        object.string("text", text);
     });
 }
 

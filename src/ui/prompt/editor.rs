@@ -1,4 +1,4 @@
-//! The editor thread: reads a line, hands it over, waits to be told what is next.
+//! The editor thread: reads a line, hands it over, waits for what is next.
 //!
 //! While it waits it shows what comes; while it reads, the line editor does ([`super::helper`]).
 
@@ -32,14 +32,14 @@ pub struct EditorThread {
 }
 
 impl EditorThread {
-    /// Runs until it is told to leave.
+    /// Runs until it shall leave.
     pub fn run(mut self) {
         self.load_history();
         let mut next = Next::Read;
         loop {
             next = match next {
                 Next::Read => match self.read() {
-                    Some(typed) => self.tell(typed),
+                    Some(typed) => self.hand_over(typed),
                     None => break,
                 },
                 Next::Clear => {
@@ -48,13 +48,13 @@ impl EditorThread {
                     Next::Read
                 }
                 Next::Page(text) => {
-                    // If it can't be written to, reading from it says so.
+                    // If it can't be written to, reading from it fails.
                     let _ = outside::page(&self.shared, &text);
                     Next::Read
                 }
                 Next::Edit(text) => {
                     let edited = outside::edit(&self.shared, &text);
-                    self.tell(Typed::Edited(edited))
+                    self.hand_over(Typed::Edited(edited))
                 }
                 Next::Leave => break,
             }
@@ -64,7 +64,7 @@ impl EditorThread {
         finish(&self.shared);
     }
 
-    /// Reads until there is something to hand over; `None` if it was told to leave.
+    /// Reads until there is something to hand over; `None` if it shall leave.
     fn read(&mut self) -> Option<Typed> {
         let (mut left, mut right) = (String::new(), String::new());
         loop {
@@ -84,8 +84,11 @@ impl EditorThread {
             {
                 let mut inner = self.shared.lock();
                 if inner.phase == Phase::Left {
+                    // The line editor has set the modes to those that it began with.
+                    self.shared.tty.restore();
                     return None;
                 }
+                self.shared.tty.take();
                 inner.phase = Phase::Idle;
                 inner.at_top = false;
             }
@@ -114,16 +117,16 @@ impl EditorThread {
     fn outcome(&mut self, read: rustyline::Result<String>) -> Option<Typed> {
         let mut typing = self.typing.lock();
         let outcome = match (read, typing.ending) {
-            (Ok(line), Ending::Entered) => Some(Typed::Line(typing.clips.unfold(line))),
+            (Ok(line), Ending::Entered) => Some(Typed::Line(typing.pastes.unfold(line))),
             (Ok(_), Ending::GivenUp) => None,
             (Ok(_), Ending::Interrupted) => Some(Typed::Interrupted),
             (Ok(_), Ending::Suspended(pos)) => {
                 typing.pos = pos;
                 drop(typing);
-                outside::suspend();
+                outside::suspend(&self.shared.tty);
                 return None;
             }
-            // Another key than Ctrl-C, if that is what `stty intr` or `stty quit` say.
+            // Another key than Ctrl-C, if that is what `stty intr` or `stty quit` set.
             (Err(ReadlineError::Interrupted), _) => {
                 typing.draft.is_empty().then_some(Typed::Interrupted)
             }
@@ -139,9 +142,9 @@ impl EditorThread {
     }
 
     /// Hands over what was typed; shows what comes until the answer is there.
-    fn tell(&self, typed: Typed) -> Next {
+    fn hand_over(&self, typed: Typed) -> Next {
         self.shared.lock().interrupted = matches!(typed, Typed::Interrupted);
-        // Who no longer listens has told this thread to leave, or is about to.
+        // Who no longer listens has asked this thread to leave, or is about to.
         let _ = self.typed.send(typed);
         (self.wake)();
         let mut inner = self.shared.lock();
@@ -190,7 +193,8 @@ impl EditorThread {
     }
 
     fn keep(&mut self, line: &str) {
-        if !history::is_kept(line) {
+        let may_keep = self.editor.helper().is_none_or(|helper| helper.assist.may_keep(line));
+        if !may_keep || !history::is_kept(line) {
             return;
         }
         let added = self.editor.add_history_entry(line);
@@ -201,12 +205,12 @@ impl EditorThread {
         }
     }
 
-    /// Says once that lines are not kept, and goes on without.
+    /// Reports once that lines are not kept, and goes on without.
     fn give_up_history(&mut self, verb: &str, error: &io::Error) {
         let Some(path) = self.history.take() else { return };
         let path = crate::ui::sanitize::escaped(path.as_os_str().as_encoded_bytes());
         let line = format!("* can't {verb} the history, lines are not kept: {path}: {error}\n");
-        self.shared.lock().queue.say(line.as_bytes());
+        self.shared.lock().queue.print(line.as_bytes());
     }
 }
 

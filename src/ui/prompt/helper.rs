@@ -94,7 +94,7 @@ impl Hinter for Helper {
     type Hint = Shown;
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Shown> {
-        // Without colour nobody could tell it from what was typed.
+        // Without colour it would look like what was typed.
         if !self.shared.palette.on || pos < line.len() {
             return None;
         }
@@ -103,7 +103,7 @@ impl Hinter for Helper {
     }
 }
 
-/// A hint that tells what may follow, and can't be taken over.
+/// A hint at what may follow, and can't be taken over.
 pub struct Shown(String);
 
 impl Hint for Shown {
@@ -163,7 +163,7 @@ fn laid_out(completions: Vec<Completion>, (columns, rows): (usize, usize)) -> Ve
 }
 
 impl Validator for Helper {
-    /// Every line is valid; one that is not entered says so, as in a shell.
+    /// Every line is valid; one that is not entered is marked, as in a shell.
     fn validate(&self, _: &mut ValidationContext<'_>) -> Result<ValidationResult> {
         let key = match self.typing.lock().ending {
             Ending::Entered => None,

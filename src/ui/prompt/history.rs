@@ -44,7 +44,7 @@ pub fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// What the line editor's error says, as one of the system.
+/// The line editor's error as one of the system.
 pub fn into_io(error: ReadlineError) -> io::Error {
     match error {
         ReadlineError::Io(error) => error,
@@ -66,7 +66,7 @@ impl Recall {
 
     /// An entry as it comes into the line; a match in what a label hides has no place.
     fn fold<'a>(&self, found: SearchResult<'a>) -> SearchResult<'a> {
-        let entry = self.typing.lock().clips.fold("recalled", found.entry.to_string());
+        let entry = self.typing.lock().pastes.fold("recalled", found.entry.to_string());
         let pos = if entry == found.entry { found.pos } else { entry.len() };
         SearchResult { entry: Cow::Owned(entry), pos, ..found }
     }
@@ -165,7 +165,7 @@ mod tests {
         let found = found.expect("there");
         assert_eq!(found.entry, "[recalled 3,007 bytes, 1 line]");
         assert_eq!(found.pos, found.entry.len());
-        assert_eq!(typing.lock().clips.unfold(found.entry.into_owned()), long);
+        assert_eq!(typing.lock().pastes.unfold(found.entry.into_owned()), long);
         let found = recall.get(0, SearchDirection::Reverse).expect("works").expect("there");
         assert_eq!(found.entry, "short needle");
     }

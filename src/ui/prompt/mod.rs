@@ -4,11 +4,11 @@
 //! that reads keys and writes to the terminal; and one that wakes the line editor when there is
 //! something to show. Knows no commands: what a line means, and what completes it, is the caller's.
 
-mod clips;
 mod editor;
 mod helper;
 mod history;
 mod outside;
+mod paste_store;
 mod queue;
 mod screen;
 mod secrets;
@@ -39,7 +39,7 @@ use typing::{Keys, SharedTyping};
 pub use screen::Screen;
 pub use secrets::holds_secret;
 
-/// Entries of the history unless said otherwise.
+/// Entries of the history by default.
 pub const HISTORY_SIZE: usize = 10_000;
 
 /// How long a lone Escape waits for the rest of a sequence, milliseconds. Output waits with it.
@@ -74,7 +74,7 @@ pub struct PromptOptions {
     pub keep_stdout_free: bool,
 }
 
-/// What completes a line and tells what may follow. Called in the editor thread at each key, so it
+/// What completes a line and hints at what may follow. Called in the editor thread at each key, so it
 /// must be quick.
 pub trait Assist: Send {
     /// What may stand at the cursor, which is `pos` bytes into the line. Each replaces the text from
@@ -83,6 +83,12 @@ pub trait Assist: Send {
 
     /// What may follow the line; shown behind the cursor, never taken over.
     fn hint(&self, line: &str, pos: usize) -> Option<String>;
+
+    /// Whether a line may be kept in the history; those that look as if they held a secret are not,
+    /// whatever this returns.
+    fn may_keep(&self, _line: &str) -> bool {
+        true
+    }
 }
 
 /// One of several completions.
@@ -178,6 +184,10 @@ impl Prompt {
             wake: Box::new(wake),
         };
         shared.tty.restore_on_panic();
+        let resumed = Arc::downgrade(&shared);
+        let resume = move || resumed.upgrade().iter().for_each(|shared| shared.resume());
+        shared.tty.attend_signals(resume).map_err(PromptError::Thread)?;
+        shared.tty.take();
         let prompt = Self { shared: shared.clone(), typed };
         let spawn = |name: &str| thread::Builder::new().name(name.to_owned());
         spawn("ticker").spawn(move || tick(&shared, printer)).map_err(PromptError::Thread)?;
@@ -192,8 +202,8 @@ impl Prompt {
         Some(typed)
     }
 
-    /// Says what comes next. After each [`Typed`] the prompt waits for this, with the terminal as it
-    /// was found, where Ctrl-C is a signal.
+    /// Sets what comes next. After each [`Typed`] the prompt waits for this. What is typed meanwhile
+    /// is typed into the next line, but for Ctrl-C, which is a signal.
     pub fn next(&self, next: Next) {
         self.shared.lock().next = Some(next);
         self.shared.changed.notify_all();

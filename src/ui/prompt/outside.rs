@@ -1,7 +1,7 @@
 //! Other programs on the same terminal: an editor for a message, a pager for a long answer, the
 //! shell behind it all.
 //!
-//! The user's own settings say which (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so a
+//! The user's own settings name them (`$VISUAL`, `$EDITOR`, `$PAGER`); they may hold arguments, so a
 //! shell splits them, as it does for git. What is edited or shown is handed over as an argument or
 //! as input, never as part of a command.
 
@@ -23,7 +23,7 @@ use super::tty::Tty;
 const EDITOR: &str = r#"eval "${VISUAL:-${EDITOR:-vi}} \"\$1\"""#;
 const PAGER: &str = r#"eval "${PAGER:-less -R}""#;
 
-/// What a shell says when there is no such program.
+/// What a shell returns when there is no such program.
 const NOT_FOUND: i32 = 127;
 
 /// How long the system may take to stop this process.
@@ -79,15 +79,17 @@ fn rows_of(text: &[u8], columns: usize) -> usize {
 /// Stops this process and those it was started with, as Ctrl-Z does; returns when it goes on.
 ///
 /// Where no shell could let it go on the system does not stop it, and this returns soon.
-pub fn suspend() {
+pub fn suspend(tty: &Tty) {
     let Ok((continued, hook)) = io::pipe() else { return };
     let Ok(id) = low_level::pipe::register(SIGCONT, hook) else { return };
+    tty.restore();
     if kill_current_process_group(Signal::TSTP).is_ok() {
         // The stop may take a moment to reach this thread: it must not touch the terminal till then.
-        // Whatever this says, it says it afterwards.
+        // Whatever this returns, it returns afterwards.
         let _ = poll(&mut [PollFd::new(&continued, PollFlags::IN)], Some(&STOPPING));
     }
     low_level::unregister(id);
+    tty.take();
 }
 
 fn editor(tty: &Tty, path: &Path) -> io::Result<Command> {
@@ -112,7 +114,8 @@ fn run(shared: &Shared, command: &mut Command, input: &[u8]) -> io::Result<ExitS
         if inner.leave {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let child = command.spawn()?;
+        shared.tty.restore();
+        let child = command.spawn().inspect_err(|_| shared.tty.take())?;
         inner.phase = Phase::Away;
         inner.child = Some(Pid::from_child(&child));
         child
@@ -126,7 +129,7 @@ fn run(shared: &Shared, command: &mut Command, input: &[u8]) -> io::Result<ExitS
     inner.child = None;
     if inner.phase == Phase::Away {
         inner.phase = Phase::Idle;
-        shared.tty.restore();
+        shared.tty.take();
     }
     status
 }

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::ui::number;
+use crate::ui::number::grouped;
 use crate::ui::style::{Ink, Palette};
 
 /// Lines of traffic that wait at most.
@@ -36,7 +36,7 @@ enum Chunk {
 
 impl Queue {
     /// Appends lines that may be thinned. A missing line end is added.
-    pub fn traffic(&mut self, lines: &[u8]) {
+    pub fn print_traffic(&mut self, lines: &[u8]) {
         if lines.is_empty() {
             return;
         }
@@ -57,7 +57,7 @@ impl Queue {
     }
 
     /// Appends lines that are never dropped. A missing line end is added.
-    pub fn say(&mut self, lines: &[u8]) {
+    pub fn print(&mut self, lines: &[u8]) {
         if lines.is_empty() {
             return;
         }
@@ -139,7 +139,7 @@ impl Queue {
     }
 }
 
-/// Appends lines and the end of the last one, if it is missing; says how many bytes that were.
+/// Appends lines and the end of the last one, if it is missing; returns how many bytes that were.
 fn append(lines: &[u8], text: &mut Vec<u8>) -> usize {
     let before = text.len();
     text.extend_from_slice(lines);
@@ -163,21 +163,9 @@ fn write_gap(count: u64, palette: Palette, out: &mut Vec<u8>) {
     out.push(b'*');
     palette.end(out);
     out.push(b' ');
-    grouped(count, out);
+    out.extend_from_slice(grouped(count).as_bytes());
     out.extend_from_slice(if count == 1 { b" line was" } else { b" lines were" });
     out.extend_from_slice(b" not shown\n");
-}
-
-/// Appends `n` in decimal, with a comma between thousands.
-pub fn grouped(n: u64, out: &mut Vec<u8>) {
-    let mut digits = Vec::new();
-    number::decimal(n, &mut digits);
-    for (at, &digit) in digits.iter().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(b',');
-        }
-        out.push(digit);
-    }
 }
 
 #[cfg(test)]
@@ -204,12 +192,12 @@ mod tests {
     fn lines_come_out_as_they_went_in() {
         for limit in [1, 7, 8, 9, 1000] {
             let mut queue = Queue::default();
-            queue.traffic(b"one\ntwo\n");
-            queue.say(b"three\n");
-            queue.say(b"four");
-            queue.traffic(b"five");
-            queue.traffic(b"");
-            queue.say(b"");
+            queue.print_traffic(b"one\ntwo\n");
+            queue.print(b"three\n");
+            queue.print(b"four");
+            queue.print_traffic(b"five");
+            queue.print_traffic(b"");
+            queue.print(b"");
             assert_eq!(all(&mut queue, limit), "one\ntwo\nthree\nfour\nfive\n", "{limit}");
         }
     }
@@ -218,7 +206,7 @@ mod tests {
     fn the_oldest_traffic_makes_room_and_is_counted() {
         let mut queue = Queue::default();
         for n in 0..MAX_LINES + 12_345 {
-            queue.traffic(format!("line {n}\n").as_bytes());
+            queue.print_traffic(format!("line {n}\n").as_bytes());
         }
         let expected = numbered(12_345..MAX_LINES + 12_345);
         assert_eq!(all(&mut queue, 1 << 16), format!("* 12,345 lines were not shown\n{expected}"));
@@ -227,7 +215,7 @@ mod tests {
     #[test]
     fn a_burst_in_one_call_is_thinned_too() {
         let mut queue = Queue::default();
-        queue.traffic(numbered(0..MAX_LINES + 1).as_bytes());
+        queue.print_traffic(numbered(0..MAX_LINES + 1).as_bytes());
         let expected = numbered(1..MAX_LINES + 1);
         assert_eq!(all(&mut queue, 100), format!("* 1 line was not shown\n{expected}"));
     }
@@ -237,25 +225,25 @@ mod tests {
         let mut queue = Queue::default();
         let line = format!("{}\n", "x".repeat(MAX_BYTES / 4));
         for _ in 0..10 {
-            queue.traffic(line.as_bytes());
+            queue.print_traffic(line.as_bytes());
             assert!(queue.bytes <= MAX_BYTES);
         }
         let shown = all(&mut queue, 1);
         assert!(shown.starts_with("* 7 lines were not shown\nxx"));
         assert_eq!(shown.lines().count(), 4);
         // A line that is too long alone.
-        queue.traffic(&vec![b'x'; MAX_BYTES + 1]);
+        queue.print_traffic(&vec![b'x'; MAX_BYTES + 1]);
         assert_eq!(all(&mut queue, 1), "* 1 line was not shown\n");
     }
 
     #[test]
     fn what_is_said_stays_where_it_was_said() {
         let mut queue = Queue::default();
-        queue.traffic(b"first\n");
-        queue.say(b"answer\n");
-        queue.traffic(numbered(0..MAX_LINES).as_bytes());
-        queue.say(b"the end\n");
-        queue.traffic(numbered(0..2).as_bytes());
+        queue.print_traffic(b"first\n");
+        queue.print(b"answer\n");
+        queue.print_traffic(numbered(0..MAX_LINES).as_bytes());
+        queue.print(b"the end\n");
+        queue.print_traffic(numbered(0..2).as_bytes());
         let expected = numbered(2..MAX_LINES);
         assert_eq!(
             all(&mut queue, 4096),
@@ -269,23 +257,14 @@ mod tests {
     #[test]
     fn taking_goes_on_after_thinning() {
         let mut queue = Queue::default();
-        queue.traffic(numbered(0..MAX_LINES + 1).as_bytes());
+        queue.print_traffic(numbered(0..MAX_LINES + 1).as_bytes());
         let mut out = Vec::new();
         queue.take(1, Palette { on: true }, &mut out);
         assert_eq!(out, b"\x1b[34m*\x1b[0m 1 line was not shown\n");
         out.clear();
         queue.take(1, Palette::default(), &mut out);
         assert_eq!(out, b"line 1\n");
-        queue.traffic(b"another\n");
+        queue.print_traffic(b"another\n");
         assert_eq!(all(&mut queue, 77), format!("{}another\n", numbered(2..MAX_LINES + 1)));
-    }
-
-    #[test]
-    fn thousands_are_separated() {
-        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (10_485_760, "10,485,760")] {
-            let mut out = Vec::new();
-            grouped(n, &mut out);
-            assert_eq!(out, text.as_bytes());
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! What the threads of the prompt share, and the handle through which the others show lines.
 //!
 //! Only the editor thread writes to the terminal: through the line editor while a line is read,
-//! directly otherwise. Everybody else puts lines into the queue and says that they are there.
+//! directly otherwise. Others put lines into the queue and announce them.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -31,13 +31,13 @@ impl Screen {
 
     /// Shows whole lines, made harmless for a terminal. If the terminal does not keep up, the oldest
     /// of those that wait are dropped and counted.
-    pub fn traffic(&self, lines: &[u8]) {
-        self.put(lines, Queue::traffic);
+    pub fn print_traffic(&self, lines: &[u8]) {
+        self.put(lines, Queue::print_traffic);
     }
 
     /// Shows whole lines, made harmless for a terminal, whatever happens.
-    pub fn say(&self, lines: &[u8]) {
-        self.put(lines, Queue::say);
+    pub fn print(&self, lines: &[u8]) {
+        self.put(lines, Queue::print);
     }
 
     /// Columns of the terminal at this moment.
@@ -106,7 +106,7 @@ pub struct Inner {
 /// What the editor thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Waits to be told what is next; shows what comes.
+    /// Waits for what is next; shows what comes.
     Idle,
     /// Reads a line.
     Reading,
@@ -139,13 +139,26 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells whoever shows things that there is something new.
+    /// Wakes the thread that shows what is new.
     pub fn announce(&self, inner: &mut Inner) {
         match inner.phase {
             Phase::Idle => self.changed.notify_all(),
             Phase::Reading => {
                 inner.tick = true;
                 self.ticks.notify_all();
+            }
+            Phase::Away | Phase::Left => {}
+        }
+    }
+
+    /// The program goes on after it was stopped: the modes of the terminal are another's.
+    pub fn resume(&self) {
+        let mut inner = self.lock();
+        match inner.phase {
+            Phase::Idle => self.tty.take(),
+            Phase::Reading => {
+                self.tty.take_for_reading();
+                self.announce(&mut inner);
             }
             Phase::Away | Phase::Left => {}
         }

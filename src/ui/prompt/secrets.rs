@@ -16,7 +16,8 @@ const SHAPES: &str = r#"(?xi)
     # `scheme://user:password@host`
   | \b [a-z][a-z0-9+.-]* :// [^/\s?\#@:]* : [^/\s?\#@]+ @
     # A key with a value, in JSON, in a query, in a form: `"access_token": "…"`, `?api-key=…`
-  | (?: password | passwd | passphrase | passcode | \b pwd | token | secret | api[_-]?key ) [\w-]*
+  | (?: password | passwd | passphrase | passcode | \b pwd | token | secret | api[_-]?key | session
+      | signature | \b sig | credential | \b auth | \b jwt ) [\w-]*
     [\\"']* \s* [:=] \s* [\\"']* [^\s\\"'&,;}\]]
 "#;
 
@@ -57,6 +58,9 @@ mod tests {
             "/open wss://example.com/?api_key=abc",
             "/open wss://example.com/?a=1&apikey=abc",
             "X-API-Key: abc",
+            "/headers X-Auth: abc",
+            "/open wss://example.com/?sig=abc",
+            "X-Session-Id: abc",
             "/text CONNECT\\nlogin:guest\\npasscode:guest\\n\\n\\0",
             "pwd=abc",
             "access_token=abc",

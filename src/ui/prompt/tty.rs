@@ -1,4 +1,9 @@
-//! The terminal itself: written to outside of the line editor, and put back as it was.
+//! The terminal itself: its modes for the whole life of the prompt, written to outside of the line
+//! editor, and put back as it was.
+//!
+//! Between two lines the terminal keeps what is typed for the next one, as it does while a line is
+//! read: nothing is echoed, no key is taken for the end of a line or of the input. Only Ctrl-C is a
+//! signal then, because nobody reads it as a key, and the loop may be busy.
 //!
 //! Knows no lines and no queue.
 
@@ -10,11 +15,18 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
+    tcsetattr,
+};
+use signal_hook::consts::{SIGCONT, SIGQUIT};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 
 use crate::ui::terminal::FALLBACK_WIDTH;
 
-/// Rows where nobody can say how many there are.
+/// Rows where the system does not know.
 const FALLBACK_HEIGHT: usize = 24;
 
 /// Ends bracketed paste and a synchronised update, in case the line editor could not.
@@ -59,6 +71,12 @@ impl Tty {
         (&self.file).write_all(bytes)
     }
 
+    /// Whether writing would not wait for a terminal that is stopped.
+    fn is_writable(&self) -> bool {
+        let now = Some(&Timespec { tv_sec: 0, tv_nsec: 0 });
+        poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], now).is_ok_and(|ready| ready > 0)
+    }
+
     /// Columns and rows of this moment.
     pub fn size(&self) -> (usize, usize) {
         let or = |n: u16, fallback| if n == 0 { fallback } else { usize::from(n) };
@@ -77,11 +95,45 @@ impl Tty {
         Ok(self.file.try_clone()?.into())
     }
 
+    /// Sets the modes between two lines.
+    pub fn take(&self) {
+        let mut modes = self.found.clone();
+        modes.input_modes -= Self::cooked_input();
+        modes.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN;
+        // A Ctrl-C leaves what has been typed.
+        modes.local_modes |= LocalModes::NOFLSH;
+        self.set(&modes);
+    }
+
+    /// Sets the modes of the line editor, which another program has changed under it.
+    pub fn take_for_reading(&self) {
+        let mut modes = self.found.clone();
+        modes.input_modes -= Self::cooked_input();
+        modes.local_modes -=
+            LocalModes::ECHO | LocalModes::ICANON | LocalModes::IEXTEN | LocalModes::ISIG;
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        self.set(&modes);
+    }
+
+    /// What a terminal does to keys, and the line editor must see.
+    fn cooked_input() -> InputModes {
+        InputModes::BRKINT
+            | InputModes::ICRNL
+            | InputModes::INPCK
+            | InputModes::ISTRIP
+            | InputModes::IXON
+    }
+
+    fn set(&self, modes: &Termios) {
+        // A terminal that is gone ends the reading of lines.
+        let _ = tcsetattr(&self.file, OptionalActions::Now, modes);
+    }
+
     /// Puts the modes back as they were found: those of the driver at once, since it may be stopped
     /// and waiting for its output would be for ever.
     pub fn restore(&self) {
-        // There is nobody left to tell, and nothing else to try.
-        let _ = tcsetattr(&self.file, OptionalActions::Now, &self.found);
+        self.set(&self.found);
     }
 
     /// [`Tty::restore`] for good: a panic leaves the terminal alone from now on.
@@ -96,7 +148,7 @@ impl Tty {
         let _ = self.write(MODES_OFF);
     }
 
-    /// Whether a panic has put the terminal back; what it said stands there now.
+    /// Whether a panic has put the terminal back; its report stands there now.
     pub fn has_panicked(&self) -> bool {
         self.panicked.load(Ordering::SeqCst)
     }
@@ -117,5 +169,33 @@ impl Tty {
             }
             report(info);
         }));
+    }
+
+    /// Puts the terminal back before a SIGQUIT ends the program, and calls `resumed` when the
+    /// program goes on after a stop: the shell has set the modes to its own meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The system has no descriptors left, or no thread.
+    pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
+        let mut signals = Signals::new([SIGCONT, SIGQUIT])?;
+        let tty = Arc::clone(self);
+        std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
+            for signal in signals.forever() {
+                if signal == SIGCONT {
+                    resumed();
+                    continue;
+                }
+                if tty.in_use.swap(false, Ordering::SeqCst) {
+                    tty.restore();
+                    if tty.is_writable() {
+                        tty.modes_off();
+                        let _ = tty.write(FRESH_LINE);
+                    }
+                }
+                let _ = emulate_default_handler(signal);
+            }
+        })?;
+        Ok(())
     }
 }

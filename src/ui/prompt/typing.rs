@@ -10,7 +10,7 @@ use rustyline::{
     Movement, RepeatCount,
 };
 
-use super::clips::PasteStore;
+use super::paste_store::PasteStore;
 use super::screen::Shared;
 
 /// Bytes of a line beyond which nothing is typed into it. The line editor counts rows in 16 bits,
@@ -25,7 +25,7 @@ pub struct Typing {
     /// The cursor in it, bytes.
     pub pos: usize,
     /// What its labels stand for.
-    pub clips: PasteStore,
+    pub pastes: PasteStore,
     /// How it ends.
     pub ending: Ending,
     /// The next completion is that of a backslash to a line end.
@@ -123,7 +123,7 @@ impl ConditionalEventHandler for Keys {
             }
             // A label goes as a whole: half of one would be sent as text.
             (KeyCode::Backspace, Modifiers::NONE)
-                if typing.clips.ends_with_label(line.get(..ctx.pos())?) =>
+                if typing.pastes.ends_with_label(line.get(..ctx.pos())?) =>
             {
                 let bracket = CharSearch::Backward('[');
                 Some(Cmd::Kill(Movement::ViCharSearch(1, bracket)))
@@ -172,7 +172,7 @@ impl Typing {
         if text.is_empty() {
             return Cmd::Noop;
         }
-        Cmd::Insert(1, self.clips.fold("pasted", text))
+        Cmd::Insert(1, self.pastes.fold("pasted", text))
     }
 }
 

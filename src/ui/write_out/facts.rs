@@ -10,7 +10,7 @@ use crate::ui::waterfall::Phase;
 
 /// What is known of a run when it is over. What was not reached is `None`, empty or 0.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[allow(missing_docs)] // NAMES says what each is, to users too
+#[allow(missing_docs)] // NAMES describes what each is, to users too
 pub struct Facts {
     pub url: String,
     pub scheme: &'static str,
@@ -181,12 +181,12 @@ mod tests {
             time_upgrade: time(9),
             ..Facts::default()
         };
-        let told: Vec<_> = facts
+        let bars: Vec<_> = facts
             .phases()
             .iter()
             .map(|phase| (phase.name, phase.start.as_millis(), phase.took.as_millis()))
             .collect();
-        assert_eq!(told, [("dns", 0, 2), ("tcp", 2, 3), ("upgrade", 5, 4)]);
+        assert_eq!(bars, [("dns", 0, 2), ("tcp", 2, 3), ("upgrade", 5, 4)]);
         assert!(Facts::default().phases().is_empty());
     }
 

@@ -64,7 +64,7 @@ fn entry(client: &ClientFacts, connections: &dyn Connections) -> String {
     if let Some((age, idle)) = times {
         let _ = write!(text, " for {}, silent for {}", clock::seconds(*age), clock::seconds(*idle));
     }
-    if let Some(book) = connections.reporter().book(*id) {
+    if let Some(book) = connections.reporter().connection_history(*id) {
         let _ = write!(text, "; {}", amounts(book, connections.reporter().sent()));
     }
     text

@@ -4,7 +4,7 @@
 //! megabyte in it would take a second for each key, ten would end the program. Texts with control
 //! characters are kept aside as well, since the line is drawn as it is.
 
-use super::queue::grouped;
+use crate::ui::number::grouped;
 
 /// A longer text is kept aside, bytes.
 const MAX_INLINE: usize = 1024;
@@ -13,31 +13,31 @@ const MAX_INLINE_LINES: usize = 10;
 
 /// The texts that are kept aside while a line is edited.
 #[derive(Debug, Default)]
-pub struct PasteStore(Vec<Clip>);
+pub struct PasteStore(Vec<Paste>);
 
 #[derive(Debug)]
-struct Clip {
+struct Paste {
     label: String,
     text: String,
 }
 
 impl PasteStore {
     /// What stands for `text` in the line: itself if it is short and harmless, else a label that
-    /// tells where it comes from (`pasted`) and its size.
+    /// names where it comes from (`pasted`) and its size.
     pub fn fold(&mut self, what: &str, text: String) -> String {
         if is_inline(&text) {
             return text;
         }
-        if let Some(clip) = self.0.iter().find(|clip| clip.text == text) {
-            return clip.label.clone();
+        if let Some(paste) = self.0.iter().find(|paste| paste.text == text) {
+            return paste.label.clone();
         }
         let mut label = label(what, &text, None);
         let mut number = 1;
-        while self.0.iter().any(|clip| clip.label == label) {
+        while self.0.iter().any(|paste| paste.label == label) {
             number += 1;
             label = self::label(what, &text, Some(number));
         }
-        self.0.push(Clip { label: label.clone(), text });
+        self.0.push(Paste { label: label.clone(), text });
         label
     }
 
@@ -48,15 +48,15 @@ impl PasteStore {
         // The first label that stands in the rest, until there is none: what was unfolded is not
         // looked at again, whatever it holds.
         let first = |rest: &str| {
-            let found = |clip: &'_ Clip| rest.find(&clip.label);
-            let at = self.0.iter().enumerate().filter_map(|(n, clip)| Some((found(clip)?, n)));
+            let found = |paste: &'_ Paste| rest.find(&paste.label);
+            let at = self.0.iter().enumerate().filter_map(|(n, paste)| Some((found(paste)?, n)));
             at.min()
         };
         while let Some((at, number)) = first(rest) {
-            let clip = &self.0[number];
+            let paste = &self.0[number];
             whole.push_str(&rest[..at]);
-            whole.push_str(&clip.text);
-            rest = &rest[at + clip.label.len()..];
+            whole.push_str(&paste.text);
+            rest = &rest[at + paste.label.len()..];
         }
         if whole.is_empty() && rest.len() == line.len() {
             return line;
@@ -67,7 +67,7 @@ impl PasteStore {
 
     /// Whether `before` ends with a label.
     pub fn ends_with_label(&self, before: &str) -> bool {
-        self.0.iter().any(|clip| before.ends_with(&clip.label))
+        self.0.iter().any(|paste| before.ends_with(&paste.label))
     }
 }
 
@@ -80,29 +80,14 @@ fn is_inline(text: &str) -> bool {
 }
 
 /// `[pasted 10,485,760 bytes, 12,345 lines]`: no other bracket, it is deleted back to the first.
-fn label(what: &str, text: &str, number: Option<usize>) -> String {
-    let mut label = Vec::new();
-    label.push(b'[');
-    label.extend_from_slice(what.as_bytes());
-    label.push(b' ');
-    if let Some(number) = number {
-        grouped(number as u64, &mut label);
-        label.extend_from_slice(b": ");
-    }
-    for (at, (count, one, more)) in
-        [(text.len(), "byte", "bytes"), (text.lines().count(), "line", "lines")]
-            .into_iter()
-            .enumerate()
-    {
-        if at > 0 {
-            label.extend_from_slice(b", ");
-        }
-        grouped(count as u64, &mut label);
-        label.push(b' ');
-        label.extend_from_slice(if count == 1 { one } else { more }.as_bytes());
-    }
-    label.push(b']');
-    String::from_utf8_lossy(&label).into_owned()
+fn label(what: &str, text: &str, number: Option<u64>) -> String {
+    let counted = |count: usize, one: &str, more: &str| {
+        format!("{} {}", grouped(count as u64), if count == 1 { one } else { more })
+    };
+    let number = number.map(|number| format!("{}: ", grouped(number))).unwrap_or_default();
+    let bytes = counted(text.len(), "byte", "bytes");
+    let lines = counted(text.lines().count(), "line", "lines");
+    format!("[{what} {number}{bytes}, {lines}]")
 }
 
 #[cfg(test)]
@@ -111,60 +96,60 @@ mod tests {
 
     #[test]
     fn short_text_stays_in_the_line() {
-        let mut clips = PasteStore::default();
+        let mut pastes = PasteStore::default();
         for text in ["", "a", "two\nlines\n", "tab\tand ünicode", &"x".repeat(MAX_INLINE)] {
-            assert_eq!(clips.fold("pasted", text.to_owned()), text);
+            assert_eq!(pastes.fold("pasted", text.to_owned()), text);
         }
-        assert_eq!(clips.unfold("line".to_owned()), "line");
+        assert_eq!(pastes.unfold("line".to_owned()), "line");
     }
 
     #[test]
     fn long_text_comes_back_on_the_way_out() {
-        let mut clips = PasteStore::default();
+        let mut pastes = PasteStore::default();
         let long = "x".repeat(1025);
         let lines = "line\n".repeat(11);
-        let first = clips.fold("pasted", long.clone());
-        let second = clips.fold("pasted", lines.clone());
+        let first = pastes.fold("pasted", long.clone());
+        let second = pastes.fold("pasted", lines.clone());
         assert_eq!(first, "[pasted 1,025 bytes, 1 line]");
         assert_eq!(second, "[pasted 55 bytes, 11 lines]");
         let line = format!("a{second}b{first}{first}c");
-        assert_eq!(clips.unfold(line), format!("a{lines}b{long}{long}c"));
+        assert_eq!(pastes.unfold(line), format!("a{lines}b{long}{long}c"));
     }
 
     #[test]
     fn control_characters_are_never_drawn() {
-        let mut clips = PasteStore::default();
-        assert_eq!(clips.fold("pasted", "\x1b[2J".to_owned()), "[pasted 4 bytes, 1 line]");
-        assert_eq!(clips.fold("pasted", "\u{9b}2J".to_owned()), "[pasted 2: 4 bytes, 1 line]");
+        let mut pastes = PasteStore::default();
+        assert_eq!(pastes.fold("pasted", "\x1b[2J".to_owned()), "[pasted 4 bytes, 1 line]");
+        assert_eq!(pastes.fold("pasted", "\u{9b}2J".to_owned()), "[pasted 2: 4 bytes, 1 line]");
     }
 
     #[test]
     fn texts_of_one_size_are_told_apart_and_equal_ones_kept_once() {
-        let mut clips = PasteStore::default();
+        let mut pastes = PasteStore::default();
         let (a, b) = ("a".repeat(2000), "b".repeat(2000));
-        assert_eq!(clips.fold("pasted", a.clone()), "[pasted 2,000 bytes, 1 line]");
-        assert_eq!(clips.fold("pasted", b.clone()), "[pasted 2: 2,000 bytes, 1 line]");
-        assert_eq!(clips.fold("pasted", a.clone()), "[pasted 2,000 bytes, 1 line]");
+        assert_eq!(pastes.fold("pasted", a.clone()), "[pasted 2,000 bytes, 1 line]");
+        assert_eq!(pastes.fold("pasted", b.clone()), "[pasted 2: 2,000 bytes, 1 line]");
+        assert_eq!(pastes.fold("pasted", a.clone()), "[pasted 2,000 bytes, 1 line]");
         let line = "[pasted 2: 2,000 bytes, 1 line] [pasted 2,000 bytes, 1 line]";
-        assert_eq!(clips.unfold(line.to_owned()), format!("{b} {a}"));
+        assert_eq!(pastes.unfold(line.to_owned()), format!("{b} {a}"));
     }
 
     #[test]
     fn what_was_unfolded_is_not_unfolded_again() {
-        let mut clips = PasteStore::default();
-        let inner = clips.fold("pasted", "x".repeat(2000));
+        let mut pastes = PasteStore::default();
+        let inner = pastes.fold("pasted", "x".repeat(2000));
         let text = format!("{inner}{}", "y".repeat(2000));
-        let outer = clips.fold("pasted", text.clone());
-        assert_eq!(clips.unfold(outer), text);
+        let outer = pastes.fold("pasted", text.clone());
+        assert_eq!(pastes.unfold(outer), text);
     }
 
     #[test]
     fn a_broken_label_is_text() {
-        let mut clips = PasteStore::default();
-        let label = clips.fold("pasted", "x".repeat(2000));
-        assert!(clips.ends_with_label(&format!("before {label}")));
-        assert!(!clips.ends_with_label(&format!("{label} ")));
-        assert_eq!(clips.unfold(label[..9].to_owned()), "[pasted 2");
+        let mut pastes = PasteStore::default();
+        let label = pastes.fold("pasted", "x".repeat(2000));
+        assert!(pastes.ends_with_label(&format!("before {label}")));
+        assert!(!pastes.ends_with_label(&format!("{label} ")));
+        assert_eq!(pastes.unfold(label[..9].to_owned()), "[pasted 2");
         assert_eq!(PasteStore::default().unfold(label.clone()), label);
     }
 }

@@ -1,15 +1,15 @@
 //! One direction of one connection: from the pieces of a frame to its line.
 //!
-//! A frame's line is told at its end, when the preview, the inflated length and the round trip are
+//! A frame's line is printed at its end, when the preview, the inflated length and the round trip are
 //! known, and the `!` lines follow it. Until then violations wait here. When it becomes known that
-//! the end will not come, the line is told with what came. Where messages are shown by their
+//! the end will not come, the line is printed with what came. Where messages are shown by their
 //! content, their frames have no lines.
 
 use std::time::Duration;
 
-use super::content::{Content, Place};
+use super::content::{Content, Heading};
 use super::line::Line;
-use super::page::{DisplayMode, Page};
+use super::line_writer::{DisplayMode, LineWriter};
 use super::preview::{self, Kind};
 use super::{dump, ink};
 use crate::event::{ConnId, Direction, FrameEvent, Stamp};
@@ -26,7 +26,7 @@ pub(super) struct DirectionPrinter {
     frame: Option<Frame>,
     messages: Messages,
     /// How the message that came last is shown, and its content.
-    manner: DisplayMode,
+    mode: DisplayMode,
     content: Content,
     /// Whether that message is shown, where it is shown as a whole.
     message_gate: Gate,
@@ -56,13 +56,13 @@ pub(super) struct Frame {
     pub(super) at: i64,
     pub(super) kind: Kind,
     message: Option<Message>,
-    pub(super) manner: DisplayMode,
+    pub(super) mode: DisplayMode,
     /// Payload bytes so far.
     pub(super) wire: u64,
     /// Content bytes so far, inflated.
     pub(super) content: u64,
     pub(super) round_trip: Option<Duration>,
-    told: bool,
+    printed: bool,
 }
 
 impl Frame {
@@ -73,23 +73,23 @@ impl Frame {
 
     /// Whether every byte of it is shown.
     fn is_hex(&self) -> bool {
-        self.manner.view == View::Hex
+        self.mode.view == View::Hex
     }
 
     /// Whether its message is shown as a whole, and it has no line of its own.
     fn is_in_message(&self) -> bool {
-        self.message.is_some() && self.manner.view == View::Messages
+        self.message.is_some() && self.mode.view == View::Messages
     }
 }
 
-/// Why a frame's line is told.
+/// Why a frame's line is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
     /// It is complete.
     Complete,
     /// Its end will not come.
     Cut,
-    /// Its end may come, but what was found in it must be told now.
+    /// Its end may come, but what was found in it must be printed now.
     SoFar,
     /// It has no end: the length's top bit is set.
     Endless,
@@ -103,7 +103,7 @@ impl DirectionPrinter {
         at: &Stamp,
         direction: Direction,
         event: &FrameEvent<'_>,
-        page: &mut Page,
+        writer: &mut LineWriter,
         out: &mut Vec<u8>,
     ) {
         if let Some(frame) = &mut self.frame {
@@ -111,41 +111,41 @@ impl DirectionPrinter {
         }
         match event {
             FrameEvent::Start { number, header } => {
-                self.tell(Why::Cut, page, out);
-                self.begin(at, direction, *number, header, page, out);
+                self.print_line(Why::Cut, writer, out);
+                self.begin(at, direction, *number, header, writer, out);
             }
-            FrameEvent::Payload(bytes) => self.take_payload(bytes, page, out),
+            FrameEvent::Payload(bytes) => self.take_payload(bytes, writer, out),
             FrameEvent::Data(bytes) => {
                 let Some(frame) = &mut self.frame else { return };
                 if frame.is_compressed() && frame.content == 0 {
                     self.preview.clear();
                 }
                 frame.content += bytes.len() as u64;
-                keep(&mut self.preview, bytes, page);
+                keep(&mut self.preview, bytes, writer);
                 self.content.push(bytes, at.micros);
                 if frame.is_in_message() {
-                    self.message_gate.push(bytes, page.filter.as_ref());
+                    self.message_gate.push(bytes, writer.filter.as_ref());
                 } else if self.gate.is_undecided() {
-                    self.gate.push(bytes, page.filter.as_ref());
-                    self.dump_decided(page, out);
+                    self.gate.push(bytes, writer.filter.as_ref());
+                    self.dump_decided(writer, out);
                 }
             }
-            FrameEvent::Violation(violation) => self.blame(at.conn, violation, page, out),
+            FrameEvent::Violation(violation) => self.blame(at.conn, violation, writer, out),
             FrameEvent::Undecodable(bytes) => {
-                self.tell(Why::Endless, page, out);
-                self.undecodable(at, direction, bytes, page, out);
+                self.print_line(Why::Endless, writer, out);
+                self.undecodable(at, direction, bytes, writer, out);
             }
             FrameEvent::End { header, .. } => {
-                self.tell(Why::Complete, page, out);
+                self.print_line(Why::Complete, writer, out);
                 self.messages.end(header);
             }
-            FrameEvent::Message(_) => self.tell_message(true, page, out),
+            FrameEvent::Message(_) => self.tell_message(true, writer, out),
             // The payload of control frames has been seen.
             FrameEvent::Control { .. } => {}
         }
     }
 
-    /// Gives the time of a round trip to the pong that is being told, if there is one.
+    /// Gives the time of a round trip to the pong that is being printed, if there is one.
     pub(super) fn take_round_trip(&mut self, time: Duration) -> bool {
         let pong = OpCode::Control(Control::Pong);
         let Some(frame) = self.frame.as_mut().filter(|frame| frame.header.opcode == pong) else {
@@ -156,22 +156,22 @@ impl DirectionPrinter {
     }
 
     /// Tells a frame that broke a rule although it is not complete.
-    pub(super) fn flush_if_blamed(&mut self, page: &mut Page, out: &mut Vec<u8>) {
+    pub(super) fn flush_if_blamed(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if !self.held.is_empty() {
-            self.tell(Why::SoFar, page, out);
+            self.print_line(Why::SoFar, writer, out);
         }
     }
 
     /// Tells what is left when nothing more will come.
-    pub(super) fn finish(&mut self, conn: ConnId, page: &mut Page, out: &mut Vec<u8>) {
-        self.tell(Why::Cut, page, out);
-        self.tell_message(false, page, out);
+    pub(super) fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        self.print_line(Why::Cut, writer, out);
+        self.tell_message(false, writer, out);
         if self.lost_in_hex {
             self.rows.finish(dump::INDENT, out);
         }
         let lost = std::mem::take(&mut self.lost);
         if lost > 0 {
-            page.info(conn, &format!("{lost} bytes in all could not be decoded"), out);
+            writer.info(conn, &format!("{lost} bytes in all could not be decoded"), out);
         }
     }
 
@@ -181,7 +181,7 @@ impl DirectionPrinter {
         direction: Direction,
         number: u64,
         header: &FrameHeader,
-        page: &mut Page,
+        writer: &mut LineWriter,
         out: &mut Vec<u8>,
     ) {
         let message = self.messages.begin(header);
@@ -197,15 +197,15 @@ impl DirectionPrinter {
             Some(_) => OpCode::Data(Data::Binary),
             None => header.opcode,
         };
-        let way = if direction == page.sent { Way::Out } else { Way::In };
+        let way = if direction == writer.sent { Way::Out } else { Way::In };
         if message.is_some() && header.opcode == opcode {
-            self.tell_message(false, page, out);
-            self.manner = page.manner;
-            let place = Place { conn: at.conn, direction, at: at.micros };
-            self.content.begin(place, kind == Kind::Text, self.manner);
-            self.message_gate = Gate::new(page.filter.as_ref(), at.conn, way, opcode);
+            self.tell_message(false, writer, out);
+            self.mode = writer.mode;
+            let heading = Heading { conn: at.conn, direction, at: at.micros };
+            self.content.begin(heading, kind == Kind::Text, self.mode);
+            self.message_gate = Gate::new(writer.filter.as_ref(), at.conn, way, opcode);
         }
-        self.gate = Gate::new(page.filter.as_ref(), at.conn, way, opcode);
+        self.gate = Gate::new(writer.filter.as_ref(), at.conn, way, opcode);
         self.preview.clear();
         self.undecided.clear();
         self.frame = Some(Frame {
@@ -216,46 +216,46 @@ impl DirectionPrinter {
             at: at.micros,
             kind,
             message,
-            manner: if message.is_some() { self.manner } else { page.manner },
+            mode: if message.is_some() { self.mode } else { writer.mode },
             wire: 0,
             content: 0,
             round_trip: None,
-            told: false,
+            printed: false,
         });
         if self.gate.is_open() {
-            self.begin_dump(page, out);
+            self.begin_dump(writer, out);
         }
     }
 
     #[inline]
-    fn take_payload(&mut self, bytes: &[u8], page: &mut Page, out: &mut Vec<u8>) {
+    fn take_payload(&mut self, bytes: &[u8], writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = &mut self.frame else { return };
         frame.wire += bytes.len() as u64;
         // A compressed frame shows its own bytes only if nothing can be made of them.
         if frame.message.is_none() || frame.is_compressed() && frame.content == 0 {
-            keep(&mut self.preview, bytes, page);
+            keep(&mut self.preview, bytes, writer);
         }
         if self.gate.is_undecided() {
             if frame.is_hex() {
                 self.undecided.extend_from_slice(bytes);
                 if self.undecided.len() >= filter::LOOKED_AT {
-                    self.gate.decide(page.filter.as_ref());
+                    self.gate.decide(writer.filter.as_ref());
                 }
             }
             if frame.message.is_none() {
-                self.gate.push(bytes, page.filter.as_ref());
+                self.gate.push(bytes, writer.filter.as_ref());
             }
-            self.dump_decided(page, out);
+            self.dump_decided(writer, out);
         } else if frame.is_hex() && self.gate.is_open() {
-            dump::go_on(frame, page, out);
+            dump::go_on(frame, writer, out);
             self.rows.push(bytes, dump::INDENT, out);
         }
     }
 
     /// Shows what waited for the decision that the frame is shown, if that has come.
-    fn dump_decided(&mut self, page: &mut Page, out: &mut Vec<u8>) {
+    fn dump_decided(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if self.gate.is_open() {
-            self.begin_dump(page, out);
+            self.begin_dump(writer, out);
             self.rows.push(&self.undecided, dump::INDENT, out);
         }
         if !self.gate.is_undecided() {
@@ -264,24 +264,30 @@ impl DirectionPrinter {
     }
 
     /// Shows the content of the message that is open, where that is wanted.
-    fn tell_message(&mut self, complete: bool, page: &mut Page, out: &mut Vec<u8>) {
+    fn tell_message(&mut self, complete: bool, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if !self.content.is_open() {
             return;
         }
-        if self.manner.view == View::Messages {
-            self.message_gate.decide(page.filter.as_ref());
+        if self.mode.view == View::Messages {
+            self.message_gate.decide(writer.filter.as_ref());
             if self.message_gate.is_open() {
-                self.content.tell(complete, page, out);
+                self.content.print(complete, writer, out);
             }
         } else if complete && self.gate.is_open() {
-            self.content.tell_below(page, out);
+            self.content.tell_below(writer, out);
         }
         self.content.clear();
     }
 
-    /// Notes a violation, to be told after the line of the frame.
+    /// Notes a violation, to be printed after the line of the frame.
     #[cold]
-    fn blame(&mut self, conn: ConnId, violation: &Violation, page: &mut Page, out: &mut Vec<u8>) {
+    fn blame(
+        &mut self,
+        conn: ConnId,
+        violation: &Violation,
+        writer: &mut LineWriter,
+        out: &mut Vec<u8>,
+    ) {
         if let Some(frame) = &mut self.frame {
             self.messages.blame(violation.kind, &mut frame.message);
         }
@@ -294,35 +300,35 @@ impl DirectionPrinter {
         );
         let ends_it = *kind == ViolationKind::CutInsideFrame;
         if ends_it {
-            self.tell(Why::Cut, page, out);
+            self.print_line(Why::Cut, writer, out);
         }
         if ends_it || self.frame.is_none() {
-            page.line(Ink::Violation, conn, text.as_bytes(), out);
+            writer.line(Ink::Violation, conn, text.as_bytes(), out);
         } else {
-            let dumping = page.dumping;
-            page.line(Ink::Violation, conn, text.as_bytes(), &mut self.held);
-            page.dumping = dumping;
+            let dumping = writer.dumping;
+            writer.line(Ink::Violation, conn, text.as_bytes(), &mut self.held);
+            writer.dumping = dumping;
         }
     }
 
-    /// Appends the line of the frame, unless it has been told, and the lines that wait for it.
-    fn tell(&mut self, why: Why, page: &mut Page, out: &mut Vec<u8>) {
+    /// Appends the line of the frame, unless it has been printed, and the lines that wait for it.
+    fn print_line(&mut self, why: Why, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if self.frame.is_none() {
             return;
         }
         if why != Why::SoFar && self.gate.is_undecided() {
-            self.gate.decide(page.filter.as_ref());
-            self.dump_decided(page, out);
+            self.gate.decide(writer.filter.as_ref());
+            self.dump_decided(writer, out);
         }
         if self.frame.as_ref().is_some_and(Frame::is_in_message) {
             if matches!(why, Why::Cut | Why::Endless) {
-                self.tell_message(false, page, out);
+                self.tell_message(false, writer, out);
             }
         } else if self.gate.is_open() {
-            self.tell_frame(why, page, out);
+            self.tell_frame(why, writer, out);
         }
         if !self.held.is_empty() {
-            page.dumping = None;
+            writer.dumping = None;
             out.append(&mut self.held);
         }
         if why != Why::SoFar {
@@ -331,28 +337,28 @@ impl DirectionPrinter {
     }
 
     /// Appends the line of a frame that is shown, or what is left of its dump.
-    fn tell_frame(&mut self, why: Why, page: &mut Page, out: &mut Vec<u8>) {
+    fn tell_frame(&mut self, why: Why, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = &mut self.frame else { return };
         if frame.is_hex() {
             if why != Why::SoFar {
-                dump::end(frame, &mut self.rows, &self.preview, rest(frame, why), page, out);
+                dump::end(frame, &mut self.rows, &self.preview, rest(frame, why), writer, out);
             }
-        } else if !frame.told {
-            frame.told = true;
+        } else if !frame.printed {
+            frame.printed = true;
             let inflated = frame.is_compressed().then_some(frame.content);
-            let line = Line::begin(frame, inflated, page, out);
+            let line = Line::begin(frame, inflated, writer, out);
             let rest = rest(frame, why);
-            let room = line.room(page.width.saturating_sub(rest.len()), out);
+            let room = line.room(writer.width.saturating_sub(rest.len()), out);
             preview::write(frame, &self.preview, room, out);
             line.finish(rest.as_bytes(), out);
         }
     }
 
     /// Appends the line of a frame of which all bytes will be shown, and its header.
-    fn begin_dump(&mut self, page: &mut Page, out: &mut Vec<u8>) {
+    fn begin_dump(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = self.frame.as_ref().filter(|frame| frame.is_hex()) else { return };
-        Line::begin(frame, None, page, out).finish(b"", out);
-        dump::header(frame, page, out);
+        Line::begin(frame, None, writer, out).finish(b"", out);
+        dump::header(frame, writer, out);
         self.rows = Rows::default();
     }
 
@@ -362,17 +368,17 @@ impl DirectionPrinter {
         at: &Stamp,
         direction: Direction,
         bytes: &[u8],
-        page: &mut Page,
+        writer: &mut LineWriter,
         out: &mut Vec<u8>,
     ) {
         if self.lost == 0 {
-            let (ink, start) = (ink(direction, page.sent), out.len());
-            page.stamp(ink, at.conn, at.micros, out);
+            let (ink, start) = (ink(direction, writer.sent), out.len());
+            writer.stamp(ink, at.conn, at.micros, out);
             out.extend_from_slice(b" undecodable ");
-            self.lost_in_hex = page.manner.view == View::Hex;
+            self.lost_in_hex = writer.mode.view == View::Hex;
             if !self.lost_in_hex {
-                let used = out.len() - start - page.palette.invisible(ink);
-                let room = page.width.saturating_sub(used);
+                let used = out.len() - start - writer.palette.invisible(ink);
+                let room = writer.width.saturating_sub(used);
                 preview::bytes(bytes, bytes.len() as u64, room, out);
             }
             out.push(b'\n');
@@ -385,7 +391,7 @@ impl DirectionPrinter {
     }
 }
 
-/// What is to be said of a frame that is not complete; nothing of one that is.
+/// What the line of an incomplete frame adds; nothing for a complete one.
 fn rest(frame: &Frame, why: Why) -> String {
     let Frame { wire, header, .. } = frame;
     match why {
@@ -399,8 +405,8 @@ fn rest(frame: &Frame, why: Why) -> String {
 /// Keeps the beginning of what a preview can show: no more than four bytes for each column, the
 /// longest a character can be, and always a whole control frame.
 #[inline]
-fn keep(preview: &mut Vec<u8>, bytes: &[u8], page: &Page) {
-    let most = page.width * 4;
+fn keep(preview: &mut Vec<u8>, bytes: &[u8], writer: &LineWriter) {
+    let most = writer.width * 4;
     let room = most.max(128).saturating_sub(preview.len());
     preview.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }

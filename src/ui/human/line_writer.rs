@@ -9,7 +9,7 @@ use crate::ui::style::{Ink, Palette};
 use crate::ui::{number, sanitize};
 
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this
-/// changes is neither lost nor told twice.
+/// changes is neither lost nor printed twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct DisplayMode {
     pub(super) view: View,
@@ -18,16 +18,16 @@ pub(super) struct DisplayMode {
 
 /// How lines look and where the transcript stands.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct LineWriter {
     pub(super) sent: Direction,
     pub(super) width: usize,
     pub(super) palette: Palette,
     /// How what begins now is shown.
-    pub(super) manner: DisplayMode,
+    pub(super) mode: DisplayMode,
     /// Which frames are shown.
     pub(super) filter: Option<Filter>,
     pub(super) clock: LocalClock,
-    /// When the connection that is told of was opened, in microseconds since the epoch.
+    /// When the connection of the line was opened, in microseconds since the epoch.
     pub(super) opened: i64,
     pub(super) show_connection: bool,
     /// Digits of the greatest frame number so far, so that columns stay aligned.
@@ -36,7 +36,7 @@ pub(super) struct Page {
     pub(super) dumping: Option<Dumping>,
 }
 
-impl Page {
+impl LineWriter {
     /// Appends the mark of a line and, where there are several, the connection's number.
     #[inline]
     pub(super) fn mark(&mut self, ink: Ink, conn: ConnId, out: &mut Vec<u8>) {

@@ -1,7 +1,7 @@
 //! The frames and messages of one direction of one connection.
 //!
 //! A frame's object is written at its end, with its payload; that of a frame too long for one
-//! object is written at its start, and the payload follows in pieces. Violations are told at once,
+//! object is written at its start, and the payload follows in pieces. Violations are printed at once,
 //! with the number of their frame.
 
 use super::object::Object;
@@ -204,7 +204,7 @@ impl DirectionPrinter {
         object.flag("compressed", info.compressed);
         object.number("wire_length", info.wire_len);
         object.number("length", info.len);
-        // Of a message whose beginning was not seen only a part could be told.
+        // Of a message whose beginning was not seen only a part could be printed.
         if self.omitted || self.content.len() as u64 != info.len {
             object.word("content", "omitted");
         } else {

@@ -1,0 +1,281 @@
+//! Events without secrets, for all sinks at once.
+//!
+//! Heads, texts and verdicts lose what a [`Redactor`] finds. Payloads are a record of what was sent:
+//! only the very values of secrets are masked in them, with as many asterisks as they have bytes, so
+//! that all lengths stay true. A value that comes in two pieces of a payload is found as well; for
+//! that, what may be its beginning is held back until the next piece, or the end of frame or message.
+
+use std::io;
+
+use crate::diagnostics::Diagnostic;
+use crate::event::{Cause, ConnId, Direction, Ending, Event, FrameEvent, Lost, Stamp};
+use crate::ui::redact::Redactor;
+use crate::wire::close::CloseBody;
+use crate::wire::{Data, OpCode, Violation};
+
+/// Takes secrets out of a stream of events.
+#[derive(Debug, Default)]
+pub(super) struct Redaction {
+    pub(super) redactor: Redactor,
+    held: Vec<Held>,
+}
+
+/// What is held back of the frame that is coming in.
+#[derive(Debug)]
+struct Held {
+    conn: ConnId,
+    direction: Direction,
+    payload: Vec<u8>,
+    data: Vec<u8>,
+}
+
+/// A shorter beginning of a secret at the end of a fragment is taken for something else.
+const MIN_BEGINNING: usize = 3;
+
+type Emit<'e> = dyn FnMut(&Event<'_>) -> io::Result<()> + 'e;
+
+impl Redaction {
+    pub(super) fn new(redactor: Redactor) -> Self {
+        Self { redactor, held: Vec::new() }
+    }
+
+    /// Whether this event may hold a secret; most do not.
+    #[inline]
+    pub(super) fn concerns(&self, event: &Event<'_>) -> bool {
+        !self.redactor.shows_all()
+            && (!self.redactor.values().is_empty() || !matches!(event, Event::Frame(..)))
+    }
+
+    /// Emits the event without secrets.
+    pub(super) fn emit(
+        &mut self,
+        at: &Stamp,
+        event: &Event<'_>,
+        emit: &mut Emit<'_>,
+    ) -> io::Result<()> {
+        let Self { redactor, .. } = self;
+        match event {
+            Event::Head(direction, head) => emit(&Event::Head(*direction, &redactor.head(head))),
+            Event::Note(text) => emit(&Event::Note(&redactor.text(text))),
+            Event::Failed(text) => emit(&Event::Failed(&redactor.text(text))),
+            Event::Listening { url } => emit(&Event::Listening { url: &redactor.text(url) }),
+            Event::Body(bytes) => match masked(bytes, redactor.values()) {
+                Some(masked) => emit(&Event::Body(&masked)),
+                None => emit(event),
+            },
+            Event::Judged(report) => {
+                let mut report = (*report).clone();
+                for verdict in &mut report.verdicts {
+                    verdict.text = redactor.text(&verdict.text).into_owned();
+                }
+                emit(&Event::Judged(&report))
+            }
+            Event::Open(agreed) => {
+                let mut agreed = (*agreed).clone();
+                agreed.subprotocol = agreed.subprotocol.map(|name| redactor.text(&name).into());
+                emit(&Event::Open(&agreed))
+            }
+            Event::End(ending) => {
+                self.held.retain(|held| held.conn != at.conn);
+                let ending = self.ending(ending);
+                emit(&Event::End(&ending))
+            }
+            Event::Frame(direction, frame) => self.frame(at.conn, *direction, frame, emit),
+            other => emit(other),
+        }
+    }
+
+    /// What was found on a connection, without secrets.
+    pub(super) fn diagnostics(&self, found: &[Diagnostic]) -> Vec<Diagnostic> {
+        let mut found = found.to_vec();
+        for diagnostic in &mut found {
+            for note in &mut diagnostic.notes {
+                *note = self.redactor.text(note).into_owned();
+            }
+            diagnostic.help = self.redactor.text(&diagnostic.help).into_owned().into();
+            let span = diagnostic.span.as_mut();
+            if let Some(span) = span
+                && let Some(bytes) = masked(&span.bytes, self.redactor.values())
+            {
+                span.bytes = bytes;
+            }
+        }
+        found
+    }
+
+    fn frame(
+        &mut self,
+        conn: ConnId,
+        direction: Direction,
+        event: &FrameEvent<'_>,
+        emit: &mut Emit<'_>,
+    ) -> io::Result<()> {
+        let values = self.redactor.values();
+        let at = self.held.iter().position(|h| h.conn == conn && h.direction == direction);
+        let at = at.unwrap_or_else(|| {
+            let (payload, data) = (Vec::new(), Vec::new());
+            self.held.push(Held { conn, direction, payload, data });
+            self.held.len() - 1
+        });
+        let held = &mut self.held[at];
+        let mut emit = |event: FrameEvent<'_>| emit(&Event::Frame(direction, event));
+        match event {
+            FrameEvent::Payload(bytes) => {
+                piece(&mut held.payload, bytes, values, |bytes| emit(FrameEvent::Payload(bytes)))
+            }
+            FrameEvent::Data(bytes) => {
+                piece(&mut held.data, bytes, values, |bytes| emit(FrameEvent::Data(bytes)))
+            }
+            FrameEvent::End { header, .. } => {
+                if !held.payload.is_empty() {
+                    emit(FrameEvent::Payload(&std::mem::take(&mut held.payload)))?;
+                }
+                // What has begun at the end of a fragment may go on in the next.
+                let is_control = matches!(header.opcode, OpCode::Control(_));
+                let goes_on = is_control || !header.fin && held.data.len() >= MIN_BEGINNING;
+                if !held.data.is_empty() && !goes_on {
+                    emit(FrameEvent::Data(&std::mem::take(&mut held.data)))?;
+                }
+                emit(event.clone())
+            }
+            FrameEvent::Control { opcode, payload } => match masked(payload, values) {
+                Some(payload) => emit(FrameEvent::Control { opcode: *opcode, payload: &payload }),
+                None => emit(event.clone()),
+            },
+            FrameEvent::Undecodable(bytes) => match masked(bytes, values) {
+                Some(bytes) => emit(FrameEvent::Undecodable(&bytes)),
+                None => emit(event.clone()),
+            },
+            FrameEvent::Violation(violation) => emit(FrameEvent::Violation(&Violation {
+                detail: self.redactor.text(&violation.detail).into_owned(),
+                ..(*violation).clone()
+            })),
+            FrameEvent::Start { header, .. } => {
+                // Of a message that was never finished.
+                if matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary)) {
+                    held.data.clear();
+                }
+                emit(event.clone())
+            }
+            FrameEvent::Message(_) => emit(event.clone()),
+        }
+    }
+
+    fn ending(&self, ending: &Ending) -> Ending {
+        let mut ending = ending.clone();
+        let close = |body: &mut CloseBody| {
+            if let Some(reason) = masked(&body.reason, self.redactor.values()) {
+                body.reason = reason;
+            }
+        };
+        ending.sent.iter_mut().chain(&mut ending.received).for_each(close);
+        match &mut ending.cause {
+            Cause::Violation(violation) => {
+                violation.detail = self.redactor.text(&violation.detail).into_owned();
+            }
+            Cause::Lost(Lost::Other(how)) => *how = self.redactor.text(how).into_owned(),
+            _ => {}
+        }
+        ending
+    }
+}
+
+/// Emits a piece of a payload, but for what may be the beginning of a secret at its end.
+fn piece(
+    held: &mut Vec<u8>,
+    bytes: &[u8],
+    values: &[Vec<u8>],
+    mut emit: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let joined;
+    let whole = match held.is_empty() {
+        true => bytes,
+        false => {
+            joined = [&std::mem::take(held)[..], bytes].concat();
+            &joined
+        }
+    };
+    let masked = masked(whole, values);
+    let whole = masked.as_deref().unwrap_or(whole);
+    let begun = values.iter().map(|value| {
+        let most = whole.len().min(value.len() - 1);
+        (1..=most).rev().find(|n| whole.ends_with(&value[..*n])).unwrap_or(0)
+    });
+    let (shown, rest) = whole.split_at(whole.len() - begun.max().unwrap_or(0));
+    held.extend_from_slice(rest);
+    if shown.is_empty() { Ok(()) } else { emit(shown) }
+}
+
+/// The bytes with asterisks for each of `values`; `None` if there is none in them.
+fn masked(bytes: &[u8], values: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let mut masked: Option<Vec<u8>> = None;
+    for value in values {
+        for at in memchr::memmem::find_iter(bytes, value) {
+            masked.get_or_insert_with(|| bytes.to_vec())[at..at + value.len()].fill(b'*');
+        }
+    }
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{FrameHeader, LengthForm};
+    use proptest::prelude::*;
+
+    /// What is emitted of a payload that comes in these pieces.
+    fn shown(values: &[&str], pieces: &[&[u8]]) -> Vec<u8> {
+        let mut redactor = Redactor::new();
+        values.iter().for_each(|value| redactor.learn(value.as_bytes()));
+        let mut redaction = Redaction::new(redactor);
+        let (conn, direction) = (ConnId(1), Direction::ToClient);
+        let mut shown = Vec::new();
+        let header = FrameHeader {
+            fin: true,
+            rsv1: false,
+            rsv2: false,
+            rsv3: false,
+            opcode: OpCode::Data(Data::Text),
+            mask: None,
+            len: pieces.concat().len() as u64,
+            form: LengthForm::Bits7,
+            offset: 0,
+        };
+        let pieces = pieces.iter().map(|piece| FrameEvent::Payload(piece));
+        for event in pieces.chain([FrameEvent::End { number: 1, header: &header }]) {
+            let take = &mut |event: &Event<'_>| {
+                if let Event::Frame(_, FrameEvent::Payload(bytes)) = event {
+                    assert!(!bytes.is_empty());
+                    shown.extend_from_slice(bytes);
+                }
+                Ok(())
+            };
+            redaction.frame(conn, direction, &event, take).expect("no sink fails");
+        }
+        shown
+    }
+
+    #[test]
+    fn values_are_masked_wherever_a_payload_is_cut() {
+        let payload = b"a secret, sec, and a secretsecret: secre";
+        let expected = b"a ******, sec, and a ************: secre";
+        for cut in 0..payload.len() {
+            let (first, second) = payload.split_at(cut);
+            assert_eq!(shown(&["secret"], &[first, second]), expected, "cut at {cut}");
+        }
+        let bytes: Vec<&[u8]> = payload.chunks(1).collect();
+        assert_eq!(shown(&["secret"], &bytes), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_secrets_changes(payload in "[abs]{0,40}", cut in 0usize..40) {
+            let cut = cut.min(payload.len());
+            let (first, second) = payload.as_bytes().split_at(cut);
+            let shown = shown(&["abba", "sabbas"], &[first, second]);
+            let expected = payload.replace("sabbas", "******").replace("abba", "****");
+            prop_assert_eq!(shown.len(), payload.len());
+            prop_assert!(!String::from_utf8_lossy(&shown).contains("abba"), "{expected}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What this run keeps secret, for all that is printed beside the events: notes, errors, answers.
+//!
+//! It belongs to the process, as the command line does that names the secrets.
+
+use std::borrow::Cow;
+use std::sync::{PoisonError, RwLock};
+
+use crate::ui::redact::Redactor;
+
+static SECRETS: RwLock<Redactor> = RwLock::new(Redactor::new());
+
+/// From now on this decides.
+pub fn publish(redactor: &Redactor) {
+    *SECRETS.write().unwrap_or_else(PoisonError::into_inner) = redactor.clone();
+}
+
+/// What is known by now.
+pub fn redactor() -> Redactor {
+    SECRETS.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// A text without secrets: see [`Redactor::text`].
+pub fn redact(text: &str) -> Cow<'_, str> {
+    SECRETS.read().unwrap_or_else(PoisonError::into_inner).text(text)
+}

@@ -1,0 +1,67 @@
+//! What all readers of the event stream have in common.
+
+use std::io;
+
+use crate::diagnostics::Diagnostic;
+use crate::event::{Event, Stamp};
+use crate::net::stdio::Stdout;
+use crate::ui::JsonPrinter;
+
+/// A reader of the one event stream: it turns events into something that is kept or written.
+///
+/// Sinks that write stdout append to its buffer; they never wait for it.
+pub trait Sink {
+    /// Takes one event. Those of one direction of a connection come in order.
+    ///
+    /// # Errors
+    ///
+    /// What it writes to failed.
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()>;
+
+    /// Takes what was found on a connection, the verdict first.
+    ///
+    /// # Errors
+    ///
+    /// What it writes to failed.
+    fn diagnostics(
+        &mut self,
+        at: &Stamp,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()>;
+
+    /// Writes what it has gathered, as far as that is possible without waiting.
+    ///
+    /// # Errors
+    ///
+    /// What it writes to failed.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Prints what it holds back: no more events will come.
+    fn finish(&mut self, _: &mut Stdout) {}
+}
+
+/// `--output json`: one object a line on stdout.
+impl Sink for JsonPrinter {
+    #[inline]
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        self.print(at, event, stdout.buffer());
+        Ok(())
+    }
+
+    fn diagnostics(
+        &mut self,
+        at: &Stamp,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        JsonPrinter::diagnostics(self, at, found, stdout.buffer());
+        Ok(())
+    }
+
+    fn finish(&mut self, stdout: &mut Stdout) {
+        self.flush_partial(stdout.buffer());
+    }
+}

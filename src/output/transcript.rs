@@ -1,0 +1,273 @@
+//! The transcript of a run: events as lines for people, on stdout, on stderr or above the prompt.
+
+use std::io;
+
+use crate::config::Display;
+use crate::diagnostics::Diagnostic;
+use crate::event::{Direction, Event, Stamp};
+use crate::net::stdio::Stdout;
+use crate::output::sink::Sink;
+use crate::output::stderr;
+use crate::script::command::{Filter, Timestamps, View};
+use crate::ui::prompt::Screen;
+use crate::ui::style::Palette;
+use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagnostic};
+use crate::wire::Role;
+use crate::wire::head::Head;
+
+/// Lines for the screen are handed over when there are so many bytes of them, or nothing else to
+/// do.
+const BATCH: usize = 64 * 1024;
+
+/// Where a transcript goes.
+#[derive(Clone)]
+pub(super) enum TranscriptTarget {
+    Stdout,
+    Stderr,
+    /// Above the line being typed.
+    Screen(Screen),
+}
+
+/// Which events a transcript shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventFilter {
+    /// Everything.
+    All,
+    /// Frames and broken rules.
+    Frames,
+    /// The same, and the handshake folded to a line.
+    FoldedHandshake,
+    /// How the connection came about, but not what was sent on it.
+    Opening,
+}
+
+impl EventFilter {
+    pub(super) fn shows(self, event: &Event<'_>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Frames => matches!(event, Event::Frame(..) | Event::RoundTrip(_)),
+            Self::FoldedHandshake => {
+                let facts = matches!(event, Event::Connected { .. } | Event::Tls(_));
+                let open = matches!(event, Event::Open(_) | Event::End(_));
+                let note = matches!(event, Event::Note(_));
+                facts || open || note || Self::Frames.shows(event)
+            }
+            Self::Opening => matches!(
+                event,
+                Event::Resolved { .. }
+                    | Event::AddressFailed { .. }
+                    | Event::Connected { .. }
+                    | Event::Listening { .. }
+                    | Event::Accepted { .. }
+                    | Event::Tls(_)
+                    | Event::Timing(_)
+                    | Event::Note(_)
+                    | Event::Failed(_)
+            ),
+        }
+    }
+}
+
+/// Prints events as lines for people, or as JSON where the view is that.
+struct Printers {
+    human: HumanPrinter,
+    json: Option<JsonPrinter>,
+}
+
+impl Printers {
+    fn print(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
+        match &mut self.json {
+            Some(json) => json.print(at, event, out),
+            None => self.human.print(at, event, out),
+        }
+    }
+}
+
+/// See the [module](self).
+pub(super) struct Transcript {
+    pub(super) target: TranscriptTarget,
+    pub(super) events: EventFilter,
+    printers: Printers,
+    timestamps: Timestamps,
+    role: Role,
+    /// Lines for the screen.
+    lines: Vec<u8>,
+    /// The request line of a handshake that is folded.
+    request_line: String,
+    /// Of diagnostics.
+    palette: Palette,
+    width: usize,
+}
+
+impl Transcript {
+    pub(super) fn new(
+        target: TranscriptTarget,
+        events: EventFilter,
+        role: Role,
+        display: &Display,
+    ) -> Self {
+        let is_terminal = match target {
+            TranscriptTarget::Stdout => display.terminal.stdout,
+            _ => display.terminal.stderr,
+        };
+        let options: HumanOptions = display.human(role, is_terminal);
+        let mut transcript = Self {
+            target,
+            events,
+            printers: Printers { human: HumanPrinter::new(options), json: None },
+            timestamps: options.timestamps,
+            role,
+            lines: Vec::new(),
+            request_line: String::new(),
+            palette: display.palette(display.terminal.stderr),
+            width: display.terminal.width,
+        };
+        transcript.set_view(options.view);
+        transcript
+    }
+
+    pub(super) fn set_view(&mut self, view: View) {
+        self.printers.json = (view == View::Json).then(|| JsonPrinter::new(Some(self.role)));
+        self.printers.human.set_view(view);
+    }
+
+    pub(super) fn view(&self) -> View {
+        self.printers.human.view()
+    }
+
+    pub(super) fn set_timestamps(&mut self, timestamps: Timestamps) {
+        self.timestamps = timestamps;
+        self.printers.human.set_timestamps(timestamps);
+    }
+
+    pub(super) fn timestamps(&self) -> Timestamps {
+        self.timestamps
+    }
+
+    pub(super) fn set_filter(&mut self, filter: Option<Filter>) {
+        self.printers.human.set_filter(filter);
+    }
+
+    pub(super) fn filter(&self) -> Option<&Filter> {
+        self.printers.human.filter()
+    }
+
+    /// Columns of what it is shown on at this moment.
+    pub(super) fn columns(&self) -> usize {
+        match &self.target {
+            TranscriptTarget::Screen(screen) => screen.columns(),
+            _ => self.width,
+        }
+    }
+
+    /// Whether its reader should be waited for: a transcript is whole as long as it is read. A
+    /// client waits for ever, as it does for stdout. A server has others to serve, and gives up a
+    /// reader that takes nothing: see [`Transcript::resumes_at`].
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self.target, TranscriptTarget::Stderr)
+            && stderr::is_full()
+            && self.resumes_at().is_none_or(|at| at > std::time::Instant::now())
+    }
+
+    /// When a server that waits for its reader goes on without.
+    pub(super) fn resumes_at(&self) -> Option<std::time::Instant> {
+        let waits = self.role == Role::Server && matches!(self.target, TranscriptTarget::Stderr);
+        stderr::stuck_at().filter(|_| waits)
+    }
+
+    /// Whether nobody can read it any more.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.target, TranscriptTarget::Stderr) && stderr::is_closed()
+    }
+
+    /// Lets `print` append lines where they belong.
+    fn append(&mut self, stdout: &mut Stdout, print: impl FnOnce(&mut Printers, &mut Vec<u8>)) {
+        match &self.target {
+            TranscriptTarget::Stdout => print(&mut self.printers, stdout.buffer()),
+            TranscriptTarget::Stderr => stderr::append(|out| print(&mut self.printers, out)),
+            TranscriptTarget::Screen(screen) => {
+                if self.lines.is_empty() {
+                    // The window may have been resized since the last line.
+                    self.printers.human.set_width(screen.columns());
+                }
+                print(&mut self.printers, &mut self.lines);
+                if self.lines.len() >= BATCH {
+                    self.hand_over();
+                }
+            }
+        }
+    }
+
+    /// Shows the lines for the screen.
+    fn hand_over(&mut self) {
+        if let TranscriptTarget::Screen(screen) = &self.target
+            && !self.lines.is_empty()
+        {
+            screen.print_traffic(&self.lines);
+            self.lines.clear();
+        }
+    }
+
+    /// Prints a handshake as one line: what was asked and what was answered.
+    fn fold(&mut self, at: &Stamp, direction: Direction, head: &Head, stdout: &mut Stdout) {
+        let line = head.raw().split(|byte| *byte == b'\r' || *byte == b'\n').next();
+        let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
+        if direction == Direction::ToServer {
+            self.request_line = line;
+            return;
+        }
+        let folded = format!("{} → {line}", std::mem::take(&mut self.request_line));
+        self.append(stdout, |printers, out| printers.print(at, &Event::Note(&folded), out));
+    }
+}
+
+impl Sink for Transcript {
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        match event {
+            Event::Head(direction, head) if self.events == EventFilter::FoldedHandshake => {
+                self.fold(at, *direction, head, stdout);
+            }
+            event if self.events.shows(event) => {
+                self.append(stdout, |printers, out| printers.print(at, event, out));
+            }
+            // What is known of frames whose end will not come.
+            Event::End(_) => self.finish(stdout),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A client's are printed when its run is over, together with the reason of its end.
+    fn diagnostics(
+        &mut self,
+        at: &Stamp,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        if self.role == Role::Client {
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        diagnostic::write_all(found, self.columns(), self.palette, &mut text);
+        self.append(stdout, |_, out| {
+            // Each line has the number of its connection, as those of the transcript do.
+            let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            for line in lines {
+                out.extend_from_slice(format!("[{}] ", at.conn.0).as_bytes());
+                out.extend_from_slice(line);
+                out.push(b'\n');
+            }
+        });
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.hand_over();
+        Ok(())
+    }
+
+    fn finish(&mut self, stdout: &mut Stdout) {
+        self.append(stdout, |printers, out| printers.human.flush_partial(out));
+        self.hand_over();
+    }
+}
