@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Display, UsageError, home};
 use crate::cli::{InputFormat, OutputFormat};
-use crate::script::command::{Timestamps, View};
 use crate::ui::terminal::Terminal;
+use crate::ui::view::{Timestamps, View};
 
 /// Where the lines of a session come from, beside stdin, and what they mean.
 #[derive(Clone, Debug, Default)]

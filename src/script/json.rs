@@ -7,10 +7,10 @@ use std::time::Instant;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 
-use crate::script::command::hex::unhex;
-use crate::script::command::notation;
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
+use crate::ui::hex::unhex;
+use crate::ui::notation;
 use crate::ui::sanitize::escaped;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Data, LengthForm, OpCode};

@@ -4,10 +4,10 @@ use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::net::link::HIGH_WATER;
 use crate::output::reporter::Reporter;
-use crate::script::command::Target;
 use crate::script::runner::{Connections, Line};
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
+use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 /// A connection whose number nobody needs.
@@ -39,13 +39,13 @@ impl Connections for SingleConnection<'_> {
         &self.runtime.reporter
     }
 
-    fn present(&self, _: &Target) -> Vec<ConnId> {
+    fn present(&self, _: &ClientSet) -> Vec<ConnId> {
         self.line.iter().map(|_| ALONE).collect()
     }
 
     /// Not while much waits to be sent, nor once it is over, for the lines that follow may open
     /// another connection.
-    fn has_room(&self, _: &Target) -> bool {
+    fn has_room(&self, _: &ClientSet) -> bool {
         self.line.as_ref().is_none_or(|Line { endpoint, link }| {
             endpoint.state() != State::Closed
                 && link.tx.len() < HIGH_WATER
@@ -53,7 +53,7 @@ impl Connections for SingleConnection<'_> {
         })
     }
 
-    fn may_come(&self, _: &Target) -> bool {
+    fn may_come(&self, _: &ClientSet) -> bool {
         self.line.is_some()
     }
 

@@ -8,9 +8,9 @@ use crate::modes::listen::client::Stage as Progress;
 use crate::modes::listen::hub::Hub;
 use crate::net::link::HIGH_WATER;
 use crate::output::reporter::Reporter;
-use crate::script::command::Target;
 use crate::script::runner::{ClientFacts, Connections, ExpectQueue, Line, Settings};
 use crate::session::Endpoint;
+use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 impl Connections for Hub {
@@ -26,18 +26,18 @@ impl Connections for Hub {
         &self.shared.runtime.reporter
     }
 
-    fn present(&self, target: &Target) -> Vec<ConnId> {
+    fn present(&self, target: &ClientSet) -> Vec<ConnId> {
         let open = |id: &ConnId| self.client(*id).is_some_and(|client| client.is_open());
         match target {
-            Target::All => {
+            ClientSet::All => {
                 let open = self.clients().filter(|client| client.is_open());
                 open.map(|client| client.id()).collect()
             }
-            Target::Only(ids) => ids.iter().copied().filter(open).collect(),
+            ClientSet::Only(ids) => ids.iter().copied().filter(open).collect(),
         }
     }
 
-    fn has_room(&self, target: &Target) -> bool {
+    fn has_room(&self, target: &ClientSet) -> bool {
         let mut nobody = true;
         for client in self.clients() {
             if target.includes(client.id()) && client.is_open() {
@@ -50,10 +50,10 @@ impl Connections for Hub {
         nobody
     }
 
-    fn may_come(&self, target: &Target) -> bool {
+    fn may_come(&self, target: &ClientSet) -> bool {
         match target {
-            Target::All => true,
-            Target::Only(ids) => {
+            ClientSet::All => true,
+            ClientSet::Only(ids) => {
                 ids.iter().any(|id| id.0 > self.connections() || self.client(*id).is_some())
             }
         }

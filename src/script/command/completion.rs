@@ -3,13 +3,13 @@
 //! Pure: the files come from a function, the rest from the table.
 
 use crate::script::command::frame::FRAME_KEYS;
-use crate::script::command::notation::{close_names, opcode_word};
 use crate::script::command::payload::NOTATIONS;
 use crate::script::command::place::{Place, can_stand_in};
 use crate::script::command::table::{ENTRIES, Entry, Kind, values};
 use crate::script::command::target;
 use crate::script::command::words::{Piece, TypedPath};
 use crate::script::command::{Timestamps, View};
+use crate::ui::notation::{close_names, opcode_word};
 use crate::wire::{OpCode, Role};
 
 /// One proposal.

@@ -1,12 +1,10 @@
 //! `/frame`, `/fragment` and `/close`: what is sent by hand, bit by bit.
 
 use crate::script::command::error::{Fault, ParseError};
-use crate::script::command::notation::{
-    OPCODES, close_code, length_form, mask_key, number, on_off, opcode,
-};
 use crate::script::command::payload::{self, Plain};
 use crate::script::command::words::{Args, Piece};
 use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
+use crate::ui::notation::{OPCODES, close_code, length_form, mask_key, number, on_off, opcode};
 use crate::ui::suggest;
 use crate::wire::close::CloseBody;
 use crate::wire::{Control, Data, OpCode};

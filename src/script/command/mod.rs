@@ -16,10 +16,8 @@ pub mod error;
 pub mod escape;
 pub mod frame;
 pub mod help;
-pub mod hex;
 pub mod hint;
 pub mod illegal;
-pub mod notation;
 mod parse;
 pub mod payload;
 mod place;
@@ -32,14 +30,14 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
-use crate::event::Direction;
 pub use crate::session::endpoint::AutoPong;
+use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::view::{Timestamps, View};
 use crate::wire::mask::MaskKey;
 use crate::wire::{LengthForm, OpCode};
 
 pub use error::ParseError;
 pub use parse::{parse, parse_for};
-pub use target::Target;
 
 /// What a line asks for.
 #[derive(Clone, Debug)]
@@ -120,7 +118,7 @@ pub enum Command {
     /// follow are.
     To {
         /// Who is meant.
-        target: Target,
+        target: ClientSet,
         /// What is done.
         command: Option<Box<Command>>,
     },
@@ -286,20 +284,6 @@ pub enum Show {
     Frames(usize),
 }
 
-/// How traffic is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum View {
-    /// A line for each frame
-    #[default]
-    Frames,
-    /// The content of each message; control frames as lines
-    Messages,
-    /// A JSON object for each event
-    Json,
-    /// Every byte of header and payload
-    Hex,
-}
-
 /// What `/filter` changes.
 #[derive(Clone, Debug)]
 pub enum FilterChange {
@@ -312,40 +296,6 @@ pub enum FilterChange {
     Only(Filter),
 }
 
-/// What is shown.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only these connections.
-    pub target: Target,
-    /// Only this direction.
-    pub way: Option<Way>,
-    /// Only these opcodes; empty lets all pass. A continuation counts as what it continues.
-    pub opcodes: Vec<OpCode>,
-    /// Only frames whose content matches.
-    pub regex: Option<Regex>,
-    /// Only frames whose content does not match this one.
-    pub unless: Option<Regex>,
-}
-
-/// A direction as the user sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Received.
-    In,
-    /// Sent.
-    Out,
-}
-
-impl Way {
-    /// The direction, where what is sent travels as `sent`.
-    pub fn direction(self, sent: Direction) -> Direction {
-        match self {
-            Self::In => sent.opposite(),
-            Self::Out => sent,
-        }
-    }
-}
-
 /// What `/log` changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogChange {
@@ -355,16 +305,4 @@ pub enum LogChange {
     Off,
     /// Appends to this file from now on.
     File(PathBuf),
-}
-
-/// Which time is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Timestamps {
-    /// The time of day
-    #[default]
-    On,
-    /// None
-    Off,
-    /// Seconds since the connection was opened
-    Relative,
 }

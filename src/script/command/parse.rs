@@ -7,16 +7,17 @@ use std::time::Duration;
 use clap::ValueEnum;
 use regex::bytes::Regex;
 
+use crate::event::Direction;
 use crate::script::command::error::{Fault, ParseError, shown};
-use crate::script::command::notation::{self, TIMES, duration, number, on_off, opcode};
 use crate::script::command::payload::{self, Plain};
 use crate::script::command::table::{self, Entry, Nesting, SHOWN};
-use crate::script::command::target::{self, Target};
+use crate::script::command::target;
 use crate::script::command::words::{Args, Piece};
-use crate::script::command::{
-    AutoPong, Command, Filter, FilterChange, LogChange, Payload, Show, Timestamps, View, Way,
-};
+use crate::script::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show};
+use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::notation::{self, TIMES, duration, number, on_off, opcode};
 use crate::ui::sanitize;
+use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
@@ -99,7 +100,7 @@ fn command(
 /// `@TARGET LINE`, which is `/to TARGET LINE` in short.
 fn addressed(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, ParseError> {
     let len = line.text.find(char::is_whitespace).unwrap_or(line.text.len());
-    let target = Target::parse(Piece { text: &line.text[..len], ..line })?;
+    let target = target::parse(Piece { text: &line.text[..len], ..line })?;
     let rest = line.skip(len);
     let rest = rest.skip(rest.text.chars().next().map_or(0, char::len_utf8));
     to(target, rest, outer, line.at)
@@ -108,7 +109,7 @@ fn addressed(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, 
 /// A line for some clients. Inside another command there must be one, and it says once whom it is
 /// for.
 fn to(
-    target: Target,
+    target: ClientSet,
     line: Piece<'_>,
     outer: Option<&'static Entry>,
     at: usize,
@@ -131,12 +132,12 @@ fn to(
 /// `/to TARGET [LINE]`.
 pub(crate) fn to_clients(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let word = args.need("TARGET")?;
-    to(Target::parse(word)?, args.rest(), None, word.at)
+    to(target::parse(word)?, args.rest(), None, word.at)
 }
 
 /// `/kick TARGET [CODE] [REASON]`: a Close for these clients.
 pub(crate) fn kick(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let target = Target::parse(args.need("TARGET")?)?;
+    let target = target::parse(args.need("TARGET")?)?;
     let command = Some(Box::new(crate::script::command::frame::close(args)?));
     Ok(Command::To { target, command })
 }
@@ -363,12 +364,12 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
     if args.take_if("off") {
         return alone(Command::Filter(FilterChange::Off), args);
     }
-    let (mut filter, mut way_given) = (Filter::default(), false);
+    let (mut filter, mut direction_given) = (Filter::default(), false);
     while let Some(word) = args.peek() {
         if args.role == Role::Server && word.text.starts_with(target::SIGN) {
             args.word();
-            let target = Target::parse(word)?;
-            if std::mem::replace(&mut filter.target, target) != Target::All {
+            let target = target::parse(word)?;
+            if std::mem::replace(&mut filter.clients, target) != ClientSet::All {
                 return Err(Fault::Twice("whose frames are shown").at(word.at));
             }
             continue;
@@ -382,18 +383,22 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
             }
             continue;
         }
-        let way = match word.text {
-            "in" => Some(Some(Way::In)),
-            "out" => Some(Some(Way::Out)),
+        let sent = match args.role {
+            Role::Client => Direction::ToServer,
+            Role::Server => Direction::ToClient,
+        };
+        let direction = match word.text {
+            "in" => Some(Some(sent.opposite())),
+            "out" => Some(Some(sent)),
             "both" => Some(None),
             _ => None,
         };
         args.word();
-        if let Some(way) = way {
-            if std::mem::replace(&mut way_given, true) {
+        if let Some(direction) = direction {
+            if std::mem::replace(&mut direction_given, true) {
                 return Err(Fault::Twice("the direction").at(word.at));
             }
-            filter.way = way;
+            filter.direction = direction;
             continue;
         }
         let opcodes: Option<Vec<_>> = word.text.split(',').map(opcode).collect();

@@ -4,10 +4,10 @@
 //! not parse has simply nothing to propose.
 
 use crate::script::command::frame::FRAME_KEYS;
-use crate::script::command::notation::{close_code, opcode};
 use crate::script::command::table::{self, Arg, Entry, Kind, Nesting};
 use crate::script::command::target;
 use crate::script::command::words::{Piece, TypedPath};
+use crate::ui::notation::{close_code, opcode};
 use crate::wire::Role;
 
 /// The end of a line.

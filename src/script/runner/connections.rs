@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
-use crate::script::command::Target;
 use crate::script::runner::expect_queue::ExpectQueue;
 use crate::script::runner::send::Line;
 use crate::session::Endpoint;
 use crate::session::endpoint::AutoPong;
+use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 /// The connections that lines can be carried out on.
@@ -27,13 +27,13 @@ pub trait Connections {
     fn reporter(&self) -> &Reporter;
 
     /// Who of those meant is there.
-    fn present(&self, target: &Target) -> Vec<ConnId>;
+    fn present(&self, target: &ClientSet) -> Vec<ConnId>;
 
     /// Whether more may be sent to those meant: the fastest sets the pace. Nobody needs no room.
-    fn has_room(&self, target: &Target) -> bool;
+    fn has_room(&self, target: &ClientSet) -> bool;
 
     /// Whether somebody of those meant is there, or may still come.
-    fn may_come(&self, target: &Target) -> bool;
+    fn may_come(&self, target: &ClientSet) -> bool;
 
     /// The way to one of them.
     fn line(&mut self, id: ConnId) -> Option<Line<'_>>;

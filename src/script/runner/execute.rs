@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
-use crate::script::command::{Command, FilterChange, LogChange, Payload, Target, help};
+use crate::script::command::{Command, FilterChange, LogChange, Payload, help};
 use crate::script::runner::file::FileSending;
 use crate::script::runner::lines::{Place, Source};
 use crate::script::runner::send;
@@ -12,6 +12,7 @@ use crate::script::runner::{
     Ask, Connections, Every, Failure, Hold, MAX_NESTING, ScriptRunner, replies,
 };
 use crate::session::Endpoint;
+use crate::ui::filter::ClientSet;
 use crate::ui::prompt::Next;
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
@@ -24,7 +25,7 @@ impl ScriptRunner {
     pub(crate) fn carry_out(
         &mut self,
         command: Command,
-        target: &Target,
+        target: &ClientSet,
         place: &Place,
         connections: &mut dyn Connections,
         now: Instant,
@@ -181,7 +182,7 @@ impl ScriptRunner {
         &mut self,
         interval: Duration,
         command: Command,
-        target: Target,
+        target: ClientSet,
         line: String,
         now: Instant,
     ) -> Option<String> {
@@ -271,14 +272,14 @@ impl ScriptRunner {
 
     fn status(
         &self,
-        target: &Target,
+        target: &ClientSet,
         connections: &dyn Connections,
         now: Instant,
     ) -> Result<String, String> {
         match (&self.open, target) {
             (Some(open), _) => Ok(replies::status(open, connections, now)),
-            (None, Target::All) => Ok(replies::status_of_server(connections)),
-            (None, Target::Only(_)) => {
+            (None, ClientSet::All) => Ok(replies::status_of_server(connections)),
+            (None, ClientSet::Only(_)) => {
                 let id = self.subject(target, connections)?;
                 Ok(replies::status_of_client(id, connections, now))
             }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use regex::bytes::Regex;
 
 use crate::event::{ConnId, FrameEvent};
-use crate::script::command::Target;
+use crate::ui::filter::ClientSet;
 use crate::ui::{number, sanitize};
 
 /// Columns of a message that is told in an error.
@@ -70,7 +70,7 @@ impl ExpectQueue {
 
     /// Looks for a message of those meant that matches; it is used up, those before it are not:
     /// the order of answers is the peer's affair.
-    pub(crate) fn find(&mut self, regex: &Regex, target: &Target) -> bool {
+    pub(crate) fn find(&mut self, regex: &Regex, target: &ClientSet) -> bool {
         let matches =
             |(id, message): &(ConnId, Vec<u8>)| target.includes(*id) && regex.is_match(message);
         let fresh = self.messages.iter().skip(self.seen);
@@ -85,7 +85,7 @@ impl ExpectQueue {
     }
 
     /// What came of those meant and was not used up, in words.
-    pub(crate) fn summary(&self, target: &Target) -> String {
+    pub(crate) fn summary(&self, target: &ClientSet) -> String {
         let mut meant = self.messages.iter().filter(|(id, _)| target.includes(*id));
         let Some((_, last)) = meant.next_back() else { return "no message came".to_owned() };
         let count = number::counted(meant.count() as u64 + 1, "message");
@@ -142,21 +142,21 @@ mod tests {
         for message in ["one", "two", "three", "two"] {
             hear(&mut backlog, message.as_bytes());
         }
-        let mut finds = |text| backlog.find(&regex(text), &Target::All);
+        let mut finds = |text| backlog.find(&regex(text), &ClientSet::All);
         assert!(finds("^two$") && finds("^three$") && finds("^one$") && finds("^two$"));
         assert!(!finds(""));
-        assert_eq!(backlog.summary(&Target::All), "no message came");
+        assert_eq!(backlog.summary(&ClientSet::All), "no message came");
     }
 
     #[test]
     fn what_was_looked_at_is_not_looked_at_again() {
         let mut backlog = ExpectQueue::default();
         hear(&mut backlog, b"one");
-        assert!(!backlog.find(&regex("two"), &Target::All) && !backlog.has_news());
+        assert!(!backlog.find(&regex("two"), &ClientSet::All) && !backlog.has_news());
         hear(&mut backlog, b"two\x1b");
-        assert_eq!(backlog.summary(&Target::All), "2 messages came, the last: \"two\\e\"");
-        assert!(backlog.has_news() && backlog.find(&regex("two"), &Target::All));
-        assert!(backlog.find(&regex("one"), &Target::All));
+        assert_eq!(backlog.summary(&ClientSet::All), "2 messages came, the last: \"two\\e\"");
+        assert!(backlog.has_news() && backlog.find(&regex("two"), &ClientSet::All));
+        assert!(backlog.find(&regex("one"), &ClientSet::All));
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
         for (id, text) in [(1, "a"), (2, "b"), (1, "b"), (2, "a")] {
             backlog.push(ConnId(id), text.as_bytes());
         }
-        let only = |id| Target::Only(vec![ConnId(id)]);
+        let only = |id| ClientSet::Only(vec![ConnId(id)]);
         assert!(backlog.find(&regex("b"), &only(1)));
         assert!(backlog.find(&regex("a"), &only(1)));
         assert!(!backlog.find(&regex("a|b"), &only(1)));
@@ -182,6 +182,6 @@ mod tests {
             hear(&mut backlog, &vec![b'x'; 2 * LOOKED_AT]);
         }
         assert!(backlog.bytes <= KEPT);
-        assert!(!backlog.find(&regex("first"), &Target::All));
+        assert!(!backlog.find(&regex("first"), &ClientSet::All));
     }
 }

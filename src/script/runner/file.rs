@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::event::ConnId;
 use crate::net::link::plain_io;
-use crate::script::command::Target;
 use crate::script::runner::connections::Connections;
+use crate::ui::filter::ClientSet;
 use crate::ui::number;
 use crate::ui::progress::Progress;
 use crate::ui::sanitize::escaped;
@@ -93,8 +93,8 @@ impl FileSending {
     }
 
     /// Who is sent it.
-    pub(crate) fn target(&self) -> Target {
-        Target::Only(self.to.clone())
+    pub(crate) fn target(&self) -> ClientSet {
+        ClientSet::Only(self.to.clone())
     }
 
     /// How much has been handed over, in percent.

@@ -36,10 +36,11 @@ pub use crate::script::runner::setup::{Setup, script};
 use crate::config::OpenConfig;
 use crate::event::{ConnId, FrameEvent};
 use crate::net::stdio::Stdin;
-use crate::script::command::{Command, Target};
+use crate::script::command::Command;
 use crate::script::runner::file::FileSending;
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
+use crate::ui::filter::ClientSet;
 use crate::ui::prompt::{Next, Prompt};
 use crate::ui::style::Ink;
 use crate::wire::Role;
@@ -83,9 +84,9 @@ pub(crate) struct Item {
 /// What holds up the lines that follow.
 enum Hold {
     Wait(Instant),
-    Expect { regex: Regex, given: Duration, until: Instant, target: Target, place: Place },
+    Expect { regex: Regex, given: Duration, until: Instant, target: ClientSet, place: Place },
     Await { count: usize, given: Duration, until: Instant, place: Place },
-    Repeat { command: Command, left: u64, target: Target, place: Place },
+    Repeat { command: Command, left: u64, target: ClientSet, place: Place },
     File(Box<FileSending>, Place),
 }
 
@@ -95,7 +96,7 @@ struct Every {
     interval: Duration,
     next: Instant,
     command: Command,
-    target: Target,
+    target: ClientSet,
     line: String,
 }
 
@@ -124,7 +125,7 @@ pub struct ScriptRunner {
     settings: Settings,
     role: Role,
     /// Whom lines are for that do not say.
-    target: Target,
+    target: ClientSet,
     /// The clients that completion knows.
     roll: ClientDirectory,
     /// How a client opens the next connection.
@@ -158,7 +159,7 @@ impl ScriptRunner {
             backlog: ExpectQueue::default(),
             settings: Settings::default(),
             role: if setup.open.is_some() { Role::Client } else { Role::Server },
-            target: Target::All,
+            target: ClientSet::All,
             roll: ClientDirectory::default(),
             open: setup.open.cloned(),
             ask: None,
@@ -234,13 +235,13 @@ impl ScriptRunner {
         let gone = |id: &ConnId| !self.roll.has(*id);
         let (text, ink) = match (&self.hold, &self.target) {
             (Some(Hold::File(file, _)), _) => (format!("{} % sent", file.percent()), Ink::Good),
-            (_, Target::Only(ids)) => {
+            (_, ClientSet::Only(ids)) => {
                 let ink = if ids.iter().all(gone) { Ink::Violation } else { Ink::Good };
                 (format!("to {}", self.target), ink)
             }
-            (_, Target::All) if count == 0 => ("listening".to_owned(), Ink::Info),
-            (_, Target::All) if count == 1 => ("1 client".to_owned(), Ink::Good),
-            (_, Target::All) => (format!("{count} clients"), Ink::Good),
+            (_, ClientSet::All) if count == 0 => ("listening".to_owned(), Ink::Info),
+            (_, ClientSet::All) if count == 1 => ("1 client".to_owned(), Ink::Good),
+            (_, ClientSet::All) => (format!("{count} clients"), Ink::Good),
         };
         self.show(&text, ink);
     }
@@ -349,12 +350,12 @@ impl ScriptRunner {
     }
 
     /// Whose room what goes on needs.
-    fn needs_room(&self) -> Target {
+    fn needs_room(&self) -> ClientSet {
         match &self.hold {
             Some(Hold::File(file, _)) => file.target(),
             Some(Hold::Repeat { command: Command::To { target, .. }, .. })
             | Some(Hold::Repeat { target, .. }) => target.clone(),
-            _ => Target::All,
+            _ => ClientSet::All,
         }
     }
 
@@ -441,7 +442,7 @@ impl ScriptRunner {
                 true
             }
             Hold::Await { count, given, until, place } => {
-                let there = connections.present(&Target::All).len();
+                let there = connections.present(&ClientSet::All).len();
                 if there >= count {
                     return true;
                 }

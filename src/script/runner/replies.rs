@@ -12,13 +12,15 @@ use crate::config::OpenConfig;
 use crate::event::{ConnId, Direction, Event};
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::reporter::Reporter;
-use crate::script::command::notation;
-use crate::script::command::{AutoPong, Filter, FilterChange, Show, Target, Timestamps, View, Way};
+use crate::script::command::{AutoPong, FilterChange, Show};
 use crate::script::runner::Connections;
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::checklist::Checklist;
+use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::notation;
 use crate::ui::sanitize::{escape_into, escaped};
+use crate::ui::view::{Timestamps, View};
 use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, number, pretty, redact, stats};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, OpCode, Role};
@@ -198,7 +200,7 @@ fn state(
         }
     }
     fact("view", view_name(reporter.view()));
-    fact("filter", &filter_text(reporter.filter()));
+    fact("filter", &filter_text(reporter.filter(), reporter.sent()));
     fact("timestamps", timestamps_name(reporter.timestamps()));
     let log = reporter
         .log_path()
@@ -288,20 +290,20 @@ pub(crate) fn filter(change: FilterChange, reporter: &mut Reporter) -> Answer {
         FilterChange::Off => reporter.set_filter(None)?,
         FilterChange::Only(filter) => reporter.set_filter(Some(filter))?,
     }
-    Ok(format!("shown: {}", filter_text(reporter.filter())))
+    Ok(format!("shown: {}", filter_text(reporter.filter(), reporter.sent())))
 }
 
-fn filter_text(filter: Option<&Filter>) -> String {
-    let Some(Filter { target, way, opcodes, regex, unless }) = filter else {
+fn filter_text(filter: Option<&Filter>, sent: Direction) -> String {
+    let Some(Filter { clients, direction, opcodes, regex, unless }) = filter else {
         return "everything".to_owned();
     };
     let mut parts = Vec::new();
-    if *target != Target::All {
-        parts.push(format!("client {target}"));
+    if *clients != ClientSet::All {
+        parts.push(format!("client {clients}"));
     }
-    parts.extend(way.map(|way| match way {
-        Way::In => "received".to_owned(),
-        Way::Out => "sent".to_owned(),
+    parts.extend(direction.map(|direction| match direction == sent {
+        true => "sent".to_owned(),
+        false => "received".to_owned(),
     }));
     if !opcodes.is_empty() {
         let names: Vec<String> =

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use crate::event::ConnId;
-use crate::script::command::{Command, Target};
+use crate::script::command::Command;
 use crate::script::runner::lines::Place;
 use crate::script::runner::{Connections, ScriptRunner, endpoint_options, send};
+use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, /open URL another";
@@ -16,23 +17,23 @@ impl ScriptRunner {
     /// Who of those meant is there. Who is not is told.
     pub(crate) fn those_meant(
         &mut self,
-        target: &Target,
+        target: &ClientSet,
         place: &Place,
         connections: &dyn Connections,
     ) -> Vec<ConnId> {
         let present = connections.present(target);
         match target {
-            Target::Only(ids) => {
+            ClientSet::Only(ids) => {
                 for id in ids.iter().filter(|id| !present.contains(id)) {
                     self.fail(place, &format!("client {} is not connected", id.0), false);
                 }
             }
-            Target::All if !present.is_empty() => {}
-            Target::All if self.role == Role::Client => self.fail(place, NOT_CONNECTED, false),
-            Target::All if self.scripted => {
+            ClientSet::All if !present.is_empty() => {}
+            ClientSet::All if self.role == Role::Client => self.fail(place, NOT_CONNECTED, false),
+            ClientSet::All if self.scripted => {
                 self.fail(place, &format!("{NOBODY}; /await waits for a client"), false);
             }
-            Target::All => self.notifier.note(NOBODY),
+            ClientSet::All => self.notifier.note(NOBODY),
         }
         present
     }
@@ -41,7 +42,7 @@ impl ScriptRunner {
     pub(crate) fn send(
         &mut self,
         command: &Command,
-        target: &Target,
+        target: &ClientSet,
         place: &Place,
         connections: &mut dyn Connections,
         now: Instant,
@@ -76,21 +77,21 @@ impl ScriptRunner {
     pub(crate) fn set(
         &mut self,
         command: &Command,
-        target: &Target,
+        target: &ClientSet,
         place: &Place,
         connections: &mut dyn Connections,
     ) -> Option<String> {
         let present = match target {
             // It holds for those who are still to come, too.
-            Target::All => connections.present(target),
-            Target::Only(_) => match self.those_meant(target, place, connections) {
+            ClientSet::All => connections.present(target),
+            ClientSet::Only(_) => match self.those_meant(target, place, connections) {
                 present if present.is_empty() => return None,
                 present => present,
             },
         };
         let changes = endpoint_options::changes(command);
         if changes {
-            if *target == Target::All {
+            if *target == ClientSet::All {
                 self.settings.note(command);
                 connections.prefer(&self.settings);
             }
@@ -112,16 +113,16 @@ impl ScriptRunner {
     /// There was none, or several are meant; in words.
     pub(crate) fn subject(
         &self,
-        target: &Target,
+        target: &ClientSet,
         connections: &dyn Connections,
     ) -> Result<ConnId, String> {
         match (self.role, target) {
             (Role::Client, _) => Ok(ConnId(1)),
-            (_, Target::Only(ids)) => match ids[..] {
+            (_, ClientSet::Only(ids)) => match ids[..] {
                 [id] => Ok(id),
                 _ => Err("this speaks of one client; write @3 before it".to_owned()),
             },
-            (_, Target::All) => match connections.present(target)[..] {
+            (_, ClientSet::All) => match connections.present(target)[..] {
                 [id] => Ok(id),
                 _ => connections
                     .reporter()

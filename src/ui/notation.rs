@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::script::command::hex;
+use crate::ui::hex;
 use crate::wire::close::{CloseCodeInfo, REGISTRY};
 use crate::wire::frame::opcode_name;
 use crate::wire::mask::MaskKey;
