@@ -28,7 +28,7 @@ use crate::net::signals::Signal;
 use crate::net::stdio::{Stdin, StdinRead};
 use crate::output::payload::PayloadSink;
 use crate::output::reporter::Mood;
-use crate::script::runner::{Ask, Line, ScriptRunner};
+use crate::script::runner::{Ask, ScriptRunner, Sender};
 use crate::session::endpoint::State;
 use crate::session::tally::Counters;
 use crate::session::{Endpoint, EndpointConfig, Observer};
@@ -219,7 +219,7 @@ impl<'a> Pump<'a> {
     /// Carries out lines, and what they ask of the session.
     fn conduct(&mut self, now: Instant) {
         let Self { runner: Some(runner), runtime, endpoint, link, .. } = self else { return };
-        let line = self.write_error.is_none().then_some(Line { endpoint, link });
+        let line = self.write_error.is_none().then_some(Sender { endpoint, link });
         runner.run(&mut SingleConnection::new(runtime, line), now);
         runner.show_state(endpoint.state(), endpoint.received_close());
         if let Some(failure) = runner.take_failure() {

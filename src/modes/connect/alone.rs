@@ -4,7 +4,7 @@ use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::net::link::HIGH_WATER;
 use crate::output::reporter::Reporter;
-use crate::script::runner::{Connections, Line};
+use crate::script::runner::{Connections, Sender};
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::filter::ClientSet;
@@ -16,12 +16,12 @@ const ALONE: ConnId = ConnId(1);
 /// The client's connection, if there is one.
 pub struct SingleConnection<'a> {
     runtime: &'a mut Runtime,
-    line: Option<Line<'a>>,
+    line: Option<Sender<'a>>,
 }
 
 impl<'a> SingleConnection<'a> {
     /// With the way to the peer, or without.
-    pub fn new(runtime: &'a mut Runtime, line: Option<Line<'a>>) -> Self {
+    pub fn new(runtime: &'a mut Runtime, line: Option<Sender<'a>>) -> Self {
         Self { runtime, line }
     }
 }
@@ -46,7 +46,7 @@ impl Connections for SingleConnection<'_> {
     /// Not while much waits to be sent, nor once it is over, for the lines that follow may open
     /// another connection.
     fn has_room(&self, _: &ClientSet) -> bool {
-        self.line.as_ref().is_none_or(|Line { endpoint, link }| {
+        self.line.as_ref().is_none_or(|Sender { endpoint, link }| {
             endpoint.state() != State::Closed
                 && link.tx.len() < HIGH_WATER
                 && link.pending() < HIGH_WATER
@@ -57,8 +57,8 @@ impl Connections for SingleConnection<'_> {
         self.line.is_some()
     }
 
-    fn line(&mut self, _: ConnId) -> Option<Line<'_>> {
-        self.line.as_mut().map(|Line { endpoint, link }| Line { endpoint, link })
+    fn sender(&mut self, _: ConnId) -> Option<Sender<'_>> {
+        self.line.as_mut().map(|Sender { endpoint, link }| Sender { endpoint, link })
     }
 
     fn endpoint(&self, _: ConnId) -> Option<&Endpoint> {

@@ -11,7 +11,8 @@ use crate::modes::listen::hub::{Hub, Recipient};
 use crate::net::reactor::STDIN;
 use crate::net::stdio::{Stdin, StdinRead};
 use crate::output::stderr;
-use crate::script::json::{Command, CommandError};
+use crate::script::json::{self, CommandError};
+use crate::script::runner::send::SendFailure;
 use crate::session::endpoint::SendError;
 use crate::wire::Data;
 
@@ -94,9 +95,9 @@ impl Outlet for Everybody<'_> {
     }
 
     fn command(&mut self, line: &[u8]) -> Result<(), CommandError> {
-        let command = Command::parse(line)?;
-        let ids: Vec<ConnId> = match command.conn() {
-            Some(id) => vec![ConnId(id)],
+        let (conn, command) = json::parse(line)?;
+        let ids: Vec<ConnId> = match conn {
+            Some(id) => vec![id],
             None => self.hub.clients().filter(|client| client.is_open()).map(|c| c.id()).collect(),
         };
         for id in ids {
@@ -107,9 +108,9 @@ impl Outlet for Everybody<'_> {
                 stderr::note(&format!("there is no connection {} to send to", id.0));
                 continue;
             };
-            match command.run(&mut session.endpoint, self.now, &mut link.tx) {
+            match json::send_to(&command, &mut session.endpoint, self.now, &mut link.tx) {
                 Ok(()) => {}
-                Err(CommandError::Send(SendError::NotOpen)) => {
+                Err(CommandError::Send(SendFailure::Refused(SendError::NotOpen))) => {
                     stderr::note(&format!("connection {} is closing: nothing was sent", id.0));
                 }
                 Err(error) => return Err(error),

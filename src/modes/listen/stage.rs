@@ -8,7 +8,7 @@ use crate::modes::listen::client::Stage as Progress;
 use crate::modes::listen::hub::Hub;
 use crate::net::link::HIGH_WATER;
 use crate::output::reporter::Reporter;
-use crate::script::runner::{ClientFacts, Connections, ExpectQueue, Line, Settings};
+use crate::script::runner::{ClientFacts, Connections, ExpectQueue, Sender, Settings};
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
@@ -59,10 +59,10 @@ impl Connections for Hub {
         }
     }
 
-    fn line(&mut self, id: ConnId) -> Option<Line<'_>> {
+    fn sender(&mut self, id: ConnId) -> Option<Sender<'_>> {
         let (session, link) = self.client_mut(id)?.open_mut()?;
         session.shed(link, Instant::now());
-        Some(Line { endpoint: &mut session.endpoint, link })
+        Some(Sender { endpoint: &mut session.endpoint, link })
     }
 
     fn endpoint(&self, id: ConnId) -> Option<&Endpoint> {

@@ -34,7 +34,7 @@ pub use crate::session::endpoint::AutoPong;
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::view::{Timestamps, View};
 use crate::wire::mask::MaskKey;
-use crate::wire::{LengthForm, OpCode};
+use crate::wire::{Data, LengthForm, OpCode};
 
 pub use error::ParseError;
 pub use parse::{parse, parse_for};
@@ -46,6 +46,13 @@ pub enum Command {
     Text(Payload),
     /// `/binary PAYLOAD`: a binary message.
     Binary(Payload),
+    /// A text or binary message that goes on in the next one: `"fin":false` of a JSON command.
+    Unfinished {
+        /// Text or binary; counts with the first part.
+        opcode: Data,
+        /// This part of it.
+        payload: Payload,
+    },
     /// `/file PATH [text|binary]`: a file as one message; binary unless said otherwise.
     File {
         /// The file.
@@ -159,12 +166,28 @@ pub enum Command {
 }
 
 impl Command {
+    /// What it sends, where it sends something that was written.
+    pub fn payload(&self) -> Option<&Payload> {
+        match self {
+            Self::Text(payload)
+            | Self::Binary(payload)
+            | Self::Unfinished { payload, .. }
+            | Self::Ping(payload)
+            | Self::Pong(payload)
+            | Self::Bytes(payload) => Some(payload),
+            Self::Frame(spec) => Some(&spec.payload),
+            Self::Fragment(spec) => Some(&spec.message),
+            _ => None,
+        }
+    }
+
     /// Whether it is done to connections, or asks about one: whether a server's line can say for
     /// whom it is.
     pub fn takes_target(&self) -> bool {
         match self {
             Self::Text(_)
             | Self::Binary(_)
+            | Self::Unfinished { .. }
             | Self::File { .. }
             | Self::Ping(_)
             | Self::Pong(_)

@@ -9,7 +9,7 @@ use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
 use crate::script::runner::expect_queue::ExpectQueue;
-use crate::script::runner::send::Line;
+use crate::script::runner::send::Sender;
 use crate::session::Endpoint;
 use crate::session::endpoint::AutoPong;
 use crate::ui::filter::ClientSet;
@@ -35,8 +35,8 @@ pub trait Connections {
     /// Whether somebody of those meant is there, or may still come.
     fn may_come(&self, target: &ClientSet) -> bool;
 
-    /// The way to one of them.
-    fn line(&mut self, id: ConnId) -> Option<Line<'_>>;
+    /// Sends on one of them, if it is open.
+    fn sender(&mut self, id: ConnId) -> Option<Sender<'_>>;
 
     /// The protocol of one of them, to ask it.
     fn endpoint(&self, id: ConnId) -> Option<&Endpoint>;

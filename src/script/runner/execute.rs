@@ -265,7 +265,7 @@ impl ScriptRunner {
         if self.prompt.is_none() || !self.to_answer {
             return Err("/edit: needs the prompt".to_owned());
         }
-        let bytes = send::payload(&beginning)?;
+        let bytes = send::read(&beginning)?;
         self.answer = Next::Edit(String::from_utf8_lossy(&bytes).into_owned());
         Ok(None)
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::event::ConnId;
 use crate::net::link::plain_io;
 use crate::script::runner::connections::Connections;
+use crate::script::runner::send::Sender;
 use crate::ui::filter::ClientSet;
 use crate::ui::number;
 use crate::ui::progress::Progress;
@@ -78,8 +79,8 @@ impl FileSending {
         let opcode = if self.text { Data::Text } else { Data::Binary };
         let mut fault = "the connection ended before all was sent".to_owned();
         to.retain(|id| {
-            let Some(line) = connections.line(*id) else { return false };
-            let result = line.endpoint.send_fragment(opcode, buffer, last, &mut line.link.tx);
+            let Some(Sender { endpoint, link }) = connections.sender(*id) else { return false };
+            let result = endpoint.send_fragment(opcode, buffer, last, &mut link.tx);
             result.map_err(|error| fault = error.to_string()).is_ok()
         });
         if to.is_empty() {

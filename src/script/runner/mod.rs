@@ -16,7 +16,7 @@ mod input;
 mod lines;
 mod notifier;
 mod replies;
-mod send;
+pub(crate) mod send;
 mod setup;
 mod targets;
 
@@ -30,7 +30,7 @@ pub use crate::script::runner::connections::{ClientFacts, Connections, Settings}
 pub use crate::script::runner::expect_queue::ExpectQueue;
 pub use crate::script::runner::lines::{LineBuffer, LineError, Place, Source};
 pub use crate::script::runner::notifier::Notifier;
-pub use crate::script::runner::send::Line;
+pub use crate::script::runner::send::Sender;
 pub use crate::script::runner::setup::{Setup, script};
 
 use crate::config::OpenConfig;

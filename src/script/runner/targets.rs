@@ -5,13 +5,15 @@ use std::time::Instant;
 use crate::event::ConnId;
 use crate::script::command::Command;
 use crate::script::runner::lines::Place;
-use crate::script::runner::{Connections, ScriptRunner, endpoint_options, send};
+use crate::script::runner::{Connections, ScriptRunner, Sender, endpoint_options, send};
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, /open URL another";
 
 const NOBODY: &str = "nobody is connected";
+
+const HALF_CLOSED: &str = "our side of the stream has ended; receiving goes on";
 
 impl ScriptRunner {
     /// Who of those meant is there. Who is not is told.
@@ -53,12 +55,35 @@ impl ScriptRunner {
         }
         // A rule of the catalogue is told with the frame, where frames are told.
         let tells = connections.reporter().tells_violations();
-        for id in self.those_meant(target, place, connections) {
-            let Some(mut line) = connections.line(id) else { continue };
-            match send::send(command, &mut line, now) {
-                Ok(said) => {
-                    let said = said.filter(|said| !said.starts_with('W') || !tells);
-                    said.iter().for_each(|said| self.notifier.note(&self.named(id, said)));
+        let ids = self.those_meant(target, place, connections);
+        if ids.is_empty() {
+            return;
+        }
+        let content = match send::content(command) {
+            Ok(content) => content,
+            Err(error) => return self.fail(place, &error, false),
+        };
+        for id in ids {
+            let Some(mut sender) = connections.sender(id) else { continue };
+            let sent = match command {
+                Command::Abort => {
+                    sender.abort();
+                    Ok(None)
+                }
+                Command::HalfClose => sender
+                    .half_close()
+                    .map(|()| Some(HALF_CLOSED.to_owned()))
+                    .map_err(|error| format!("/half-close: {error}")),
+                _ => {
+                    let Sender { endpoint, link } = sender;
+                    send::send(command, &content, endpoint, now, &mut link.tx)
+                        .map_err(|error| error.to_string())
+                }
+            };
+            match sent {
+                Ok(note) => {
+                    let note = note.filter(|note| !note.starts_with('W') || !tells);
+                    note.iter().for_each(|note| self.notifier.note(&self.named(id, note)));
                 }
                 Err(text) => self.fail(place, &self.named(id, &text), false),
             }
@@ -96,8 +121,8 @@ impl ScriptRunner {
                 connections.prefer(&self.settings);
             }
             for id in &present {
-                if let Some(line) = connections.line(*id) {
-                    endpoint_options::set(command, line.endpoint);
+                if let Some(sender) = connections.sender(*id) {
+                    endpoint_options::set(command, sender.endpoint);
                 }
             }
         }
