@@ -22,8 +22,6 @@ pub mod transport;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use regex::bytes::Regex;
-
 use self::reach::ReachConfig;
 use crate::cli::prompt::{LineOptions, PromptOptions};
 use crate::cli::{ConnectArgs, DisplayOptions, InputFormat, LimitOptions, Linger, OutputFormat};
@@ -31,6 +29,7 @@ use crate::event::Direction;
 use crate::session::endpoint::AutoPong;
 use crate::session::{EndpointConfig, Limits};
 use crate::ui::HumanOptions;
+use crate::ui::pattern::Pattern;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::Palette;
 use crate::ui::terminal::{ColorChoice, Terminal};
@@ -106,7 +105,7 @@ pub struct ClientConfig {
     /// Close after so many messages.
     pub exit_after: Option<u64>,
     /// Close after a matching message.
-    pub until: Option<Regex>,
+    pub until: Option<Pattern>,
     /// Spend more connections on telling the causes of a failure apart.
     pub diagnose: bool,
     /// End after this time.
@@ -132,7 +131,7 @@ impl ClientConfig {
         let until = args
             .until
             .as_deref()
-            .map(Regex::new)
+            .map(Pattern::new)
             .transpose()
             .map_err(|error| UsageError(format!("--until: {error}")))?;
         let endpoint = EndpointConfig {

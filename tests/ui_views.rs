@@ -4,12 +4,12 @@
 mod ui_support;
 
 use proptest::prelude::*;
-use regex::bytes::Regex;
 use ui_support::*;
 use unicode_width::UnicodeWidthStr;
 use wscope::event::{ConnId, Event, Stamp};
 use wscope::ui::clock::Zone;
 use wscope::ui::filter::Filter;
+use wscope::ui::pattern::Pattern;
 use wscope::ui::pretty::Pretty;
 use wscope::ui::style::Palette;
 use wscope::ui::view::{Timestamps, View};
@@ -314,7 +314,7 @@ fn filter(
     opcodes: &[wscope::wire::OpCode],
     regex: Option<&str>,
 ) -> Filter {
-    let regex = regex.map(|regex| Regex::new(regex).expect("valid"));
+    let regex = regex.map(|regex| Pattern::new(regex).expect("valid"));
     Filter { direction, opcodes: opcodes.to_vec(), regex, ..Filter::default() }
 }
 

@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use regex::bytes::Regex;
-
 use crate::event::FrameEvent;
 use crate::session::Endpoint;
+use crate::ui::pattern::Pattern;
 use crate::wire::CloseCode;
 
 /// How much of a message `--until` looks at.
@@ -15,14 +14,14 @@ const LOOKED_AT: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct StopCondition {
     messages_left: Option<u64>,
-    until: Option<Regex>,
+    until: Option<Pattern>,
     content: Vec<u8>,
     met: bool,
 }
 
 impl StopCondition {
     /// A goal, or none.
-    pub fn new(messages: Option<u64>, until: Option<Regex>) -> Self {
+    pub fn new(messages: Option<u64>, until: Option<Pattern>) -> Self {
         Self { messages_left: messages, until, content: Vec::new(), met: false }
     }
 

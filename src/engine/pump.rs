@@ -28,7 +28,7 @@ use crate::net::signals::Signal;
 use crate::net::stdio::{Stdin, StdinRead};
 use crate::output::payload::PayloadSink;
 use crate::output::reporter::Mood;
-use crate::script::runner::{Ask, ScriptRunner, Sender};
+use crate::script::runner::{ScriptRunner, Sender, SessionRequest};
 use crate::session::endpoint::State;
 use crate::session::tally::Counters;
 use crate::session::{Endpoint, EndpointConfig, Observer};
@@ -227,13 +227,13 @@ impl<'a> Pump<'a> {
             self.give_up(failure.text, now);
             return;
         }
-        match runner.ask() {
-            Some(Ask::Quit | Ask::Open) => self.close(CloseCode::Normal, now),
-            Some(Ask::Leave) if self.signal.is_none() => {
+        match runner.request() {
+            Some(SessionRequest::Quit | SessionRequest::Open) => self.close(CloseCode::Normal, now),
+            Some(SessionRequest::Leave) if self.signal.is_none() => {
                 self.signal = Some((Signal::Interrupt, now + SIGNAL_PATIENCE));
                 self.close(CloseCode::Away, now);
             }
-            Some(Ask::Leave) => {}
+            Some(SessionRequest::Leave) => {}
             None if runner.is_exhausted() => {
                 self.input_ended.get_or_insert(now);
             }
@@ -361,7 +361,7 @@ impl<'a> Pump<'a> {
                             message.try_events(|event| {
                                 echo.iter_mut().for_each(|echo| echo.take(&event, endpoint, tx));
                                 goal.take(&event);
-                                runner.iter_mut().for_each(|runner| runner.hear(&event));
+                                runner.iter_mut().for_each(|runner| runner.on_event(&event));
                                 io::Result::Ok(())
                             })?;
                             goal.close_if_met(endpoint, now, tx);
@@ -394,7 +394,7 @@ impl<'a> Pump<'a> {
                 goal.take(&event);
                 goal.close_if_met(endpoint, now, tx);
                 if let Some(runner) = runner {
-                    runner.hear(&event);
+                    runner.on_event(&event);
                 }
             }
             if !looking {

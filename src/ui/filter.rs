@@ -5,9 +5,8 @@
 
 use std::fmt;
 
-use regex::bytes::Regex;
-
 use crate::event::{ConnId, Direction};
+use crate::ui::pattern::Pattern;
 use crate::wire::OpCode;
 
 /// So much of the content is looked at by a regex: of a longer one, the beginning decides.
@@ -55,9 +54,9 @@ pub struct Filter {
     /// Only these opcodes; empty lets all pass. A continuation counts as what it continues.
     pub opcodes: Vec<OpCode>,
     /// Only frames whose content matches.
-    pub regex: Option<Regex>,
+    pub regex: Option<Pattern>,
     /// Only frames whose content does not match this one.
-    pub unless: Option<Regex>,
+    pub unless: Option<Pattern>,
 }
 
 impl Filter {
@@ -154,7 +153,7 @@ mod tests {
         let filter = Filter {
             direction: Some(Direction::ToClient),
             opcodes: vec![TEXT, PING],
-            regex: Some(Regex::new("a+").expect("valid")),
+            regex: Some(Pattern::new("a+").expect("valid")),
             ..Filter::default()
         };
         assert!(passes(&filter, Direction::ToClient, TEXT, b"xaax"));
@@ -172,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_long_content_decides() {
-        let filter = Filter { regex: Some(Regex::new("a").expect("valid")), ..Filter::default() };
+        let filter = Filter { regex: Some(Pattern::new("a").expect("valid")), ..Filter::default() };
         let mut content = vec![b'x'; LOOKED_AT];
         content.push(b'a');
         assert!(!passes(&filter, Direction::ToClient, TEXT, &content));
@@ -185,7 +184,7 @@ mod tests {
     #[test]
     fn without_a_filter_all_is_shown() {
         assert!(Gate::new(None, ConnId(1), Direction::ToClient, TEXT).is_open());
-        let filter = Filter { regex: Some(Regex::new("a").expect("valid")), ..Filter::default() };
+        let filter = Filter { regex: Some(Pattern::new("a").expect("valid")), ..Filter::default() };
         let mut gate = Gate::new(Some(&filter), ConnId(1), Direction::ToClient, TEXT);
         gate.decide(None);
         assert!(gate.is_open());

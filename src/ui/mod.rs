@@ -22,6 +22,7 @@ pub mod json;
 mod messages;
 pub mod notation;
 pub mod number;
+pub mod pattern;
 pub mod pretty;
 pub mod progress;
 pub mod prompt;

@@ -53,7 +53,7 @@ impl Connections for SingleConnection<'_> {
         })
     }
 
-    fn may_come(&self, _: &ClientSet) -> bool {
+    fn may_connect(&self, _: &ClientSet) -> bool {
         self.line.is_some()
     }
 

@@ -19,7 +19,7 @@ use crate::modes::connect::failed;
 use crate::net::reactor::{SIGNAL, STDIN, STDOUT, WAKER};
 use crate::net::retry::Schedule;
 use crate::net::signals::Signal;
-use crate::script::runner::{Ask, ScriptRunner, Setup, Source};
+use crate::script::runner::{ScriptRunner, SessionRequest, Setup, Source};
 use crate::ui::style::Ink;
 
 /// What the prompt greets with.
@@ -85,11 +85,12 @@ impl Session<'_> {
             let failed = outcome.fault.is_some();
             let signalled =
                 matches!(outcome.exit, Exit::Interrupted | Exit::Terminated | Exit::HungUp);
-            let leaving = matches!(runner.ask(), Some(Ask::Quit | Ask::Leave));
+            let leaving =
+                matches!(runner.request(), Some(SessionRequest::Quit | SessionRequest::Leave));
             if failed || signalled || leaving {
                 return Ok(outcome.exit);
             }
-            if runner.ask().is_none() {
+            if runner.request().is_none() {
                 match self.reconnect(runner, &mut outcome, began)? {
                     Some(Then::Open(again)) => {
                         opened = *again;
@@ -99,7 +100,7 @@ impl Session<'_> {
                     None => {}
                 }
             }
-            if self.lines.exit_on_close && runner.ask().is_none() {
+            if self.lines.exit_on_close && runner.request().is_none() {
                 return Ok(outcome.exit);
             }
             match self.offline(runner, &outcome)? {
@@ -145,10 +146,10 @@ impl Session<'_> {
                 let status = if failure.unmet { Exit::Unmet } else { Exit::Failure };
                 return Ok(Then::End(if exit == Exit::Success { status } else { exit }));
             }
-            match runner.take_ask() {
-                Some(Ask::Quit) => return Ok(Then::End(exit)),
-                Some(Ask::Leave) => return Ok(Then::End(Exit::Interrupted)),
-                Some(Ask::Open) => match self.open_again(runner)? {
+            match runner.take_request() {
+                Some(SessionRequest::Quit) => return Ok(Then::End(exit)),
+                Some(SessionRequest::Leave) => return Ok(Then::End(Exit::Interrupted)),
+                Some(SessionRequest::Open) => match self.open_again(runner)? {
                     Ok(then) => return Ok(then),
                     Err(failed) => exit = failed,
                 },

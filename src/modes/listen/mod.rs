@@ -40,7 +40,7 @@ use crate::net::tls::{Certificate, TlsServer};
 use crate::output::payload::PayloadSink;
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
-use crate::script::runner::{self, Ask, ExpectQueue, Notifier, ScriptRunner, Setup};
+use crate::script::runner::{self, ExpectQueue, Notifier, ScriptRunner, SessionRequest, Setup};
 use crate::wire::{CloseCode, Role};
 
 /// After a signal, how long to wait for the clients' answers.
@@ -196,19 +196,19 @@ impl Server {
             true => drop(input.ended.get_or_insert(now)),
             false => input.ended = None,
         }
-        let asked = runner.ask().cloned();
+        let asked = runner.request().cloned();
         if let Some(failure) = runner.take_failure() {
             self.fault = Some(failure.text);
             let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
             return self.finish(exit, CloseCode::Away, now);
         }
         match asked {
-            Some(Ask::Quit) => self.finish(Exit::Success, CloseCode::Away, now),
-            Some(Ask::Leave) => {
+            Some(SessionRequest::Quit) => self.finish(Exit::Success, CloseCode::Away, now),
+            Some(SessionRequest::Leave) => {
                 self.finish(Exit::Interrupted, CloseCode::Away, now);
                 self.end = Some((Exit::Interrupted, now + SIGNAL_PATIENCE));
             }
-            Some(Ask::Open) | None => {}
+            Some(SessionRequest::Open) | None => {}
         }
     }
 

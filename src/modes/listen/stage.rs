@@ -50,7 +50,7 @@ impl Connections for Hub {
         nobody
     }
 
-    fn may_come(&self, target: &ClientSet) -> bool {
+    fn may_connect(&self, target: &ClientSet) -> bool {
         match target {
             ClientSet::All => true,
             ClientSet::Only(ids) => {
@@ -69,13 +69,13 @@ impl Connections for Hub {
         self.client(id)?.session().map(|session| &session.endpoint)
     }
 
-    fn hand_over(&mut self, backlog: &mut ExpectQueue) {
+    fn collect_messages(&mut self, backlog: &mut ExpectQueue) {
         if let Some(ear) = &mut self.shared.ear {
             backlog.append(ear);
         }
     }
 
-    fn prefer(&mut self, settings: &Settings) {
+    fn set_defaults(&mut self, settings: &Settings) {
         let endpoint = &mut self.shared.config.endpoint;
         endpoint.auto_pong = settings.auto_pong.unwrap_or(endpoint.auto_pong);
         endpoint.auto_close = settings.auto_close;

@@ -28,10 +28,9 @@ mod words;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use regex::bytes::Regex;
-
 pub use crate::session::endpoint::AutoPong;
 use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::pattern::Pattern;
 use crate::ui::view::{Timestamps, View};
 use crate::wire::mask::MaskKey;
 use crate::wire::{Data, LengthForm, OpCode};
@@ -110,7 +109,7 @@ pub enum Command {
     /// `/expect REGEX [TIMEOUT]`: what follows waits for a message that matches.
     Expect {
         /// What the content of a message must match.
-        regex: Regex,
+        pattern: Pattern,
         /// How long to wait.
         timeout: Duration,
     },

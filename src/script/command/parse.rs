@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use regex::bytes::Regex;
 
 use crate::event::Direction;
 use crate::script::command::error::{Fault, ParseError, shown};
@@ -16,6 +15,7 @@ use crate::script::command::words::{Args, Piece};
 use crate::script::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show};
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::notation::{self, TIMES, duration, number, on_off, opcode};
+use crate::ui::pattern::Pattern;
 use crate::ui::sanitize;
 use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
@@ -265,7 +265,7 @@ fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseEr
 
 /// `/expect REGEX [TIMEOUT]`.
 pub(crate) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let regex = match delimiter(args) {
+    let pattern = match delimiter(args) {
         // A piece of JSON begins with a quote too: it is no delimiter unless it ends the word.
         Some('"') if !args.is_quoted() => {
             let word = args.need("REGEX")?;
@@ -282,7 +282,7 @@ pub(crate) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
         duration(word.text).map_err(|_| word.not("no time", accepted))
     });
     let timeout = timeout.transpose()?.unwrap_or(EXPECT_TIMEOUT);
-    alone(Command::Expect { regex, timeout }, args)
+    alone(Command::Expect { pattern, timeout }, args)
 }
 
 /// What a regular expression is delimited by, if it is.
@@ -290,13 +290,13 @@ fn delimiter(args: &Args<'_>) -> Option<char> {
     args.trimmed().text.chars().next().filter(|c| matches!(c, '/' | '"'))
 }
 
-fn delimited_regex(args: &mut Args<'_>, delimiter: char) -> Result<Regex, ParseError> {
+fn delimited_regex(args: &mut Args<'_>, delimiter: char) -> Result<Pattern, ParseError> {
     let (at, text) = args.delimited(delimiter)?;
     regex(at, &text)
 }
 
-fn regex(at: usize, text: &str) -> Result<Regex, ParseError> {
-    Regex::new(text).map_err(|error| {
+fn regex(at: usize, text: &str) -> Result<Pattern, ParseError> {
+    Pattern::new(text).map_err(|error| {
         // A drawing with a caret, then the reason.
         let said = error.to_string();
         let reason = said.lines().last().unwrap_or_default().trim_start_matches("error: ");

@@ -45,7 +45,7 @@ pub struct CommandAssist {
     /// Whose side the lines are for.
     pub role: Role,
     /// The clients of a server.
-    pub roll: ClientDirectory,
+    pub clients: ClientDirectory,
 }
 
 impl Assist for CommandAssist {
@@ -55,7 +55,7 @@ impl Assist for CommandAssist {
         if !self.commands || !is_command {
             return (pos, Vec::new());
         }
-        let clients = &self.roll.lock();
+        let clients = &self.clients.lock();
         let amid = Surroundings { role: self.role, files: &files, clients };
         let (start, candidates) = complete_for(line, pos, &amid);
         let completion = |Candidate { replacement, display, description }: Candidate| Completion {

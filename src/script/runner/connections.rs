@@ -33,7 +33,7 @@ pub trait Connections {
     fn has_room(&self, target: &ClientSet) -> bool;
 
     /// Whether somebody of those meant is there, or may still come.
-    fn may_come(&self, target: &ClientSet) -> bool;
+    fn may_connect(&self, target: &ClientSet) -> bool;
 
     /// Sends on one of them, if it is open.
     fn sender(&mut self, id: ConnId) -> Option<Sender<'_>>;
@@ -42,10 +42,10 @@ pub trait Connections {
     fn endpoint(&self, id: ConnId) -> Option<&Endpoint>;
 
     /// Hands over the messages that have come, where they are kept outside the runner.
-    fn hand_over(&mut self, _: &mut ExpectQueue) {}
+    fn collect_messages(&mut self, _: &mut ExpectQueue) {}
 
     /// Connections that are still to come begin so.
-    fn prefer(&mut self, _: &Settings) {}
+    fn set_defaults(&mut self, _: &Settings) {}
 
     /// The clients of a server, those included that are coming or leaving.
     fn clients(&self, _: Instant) -> Vec<ClientFacts> {

@@ -3,7 +3,7 @@
 mod server;
 
 use server::name_client;
-pub(crate) use server::{clients, roll, status_of_client, status_of_server};
+pub(crate) use server::{client_list, clients, status_of_client, status_of_server};
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -310,9 +310,7 @@ fn filter_text(filter: Option<&Filter>, sent: Direction) -> String {
             opcodes.iter().map(|opcode| notation::opcode_word(*opcode)).collect();
         parts.push(names.join(", "));
     }
-    parts.extend(regex.as_ref().map(|regex| crate::script::runner::lines::quoted(regex.as_str())));
-    let unless =
-        unless.as_ref().map(|unless| crate::script::runner::lines::quoted(unless.as_str()));
-    parts.extend(unless.map(|unless| format!("not {unless}")));
+    parts.extend(regex.as_ref().map(ToString::to_string));
+    parts.extend(unless.as_ref().map(|unless| format!("not {unless}")));
     if parts.is_empty() { "everything".to_owned() } else { parts.join("; ") }
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use crate::net::link::{Link, plain_io};
+use crate::net::link::Link;
 use crate::script::command::illegal::breaches;
 use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
+use crate::script::runner::file::{PIPE_PATIENCE, read_whole};
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
-use crate::ui::sanitize::escaped;
 use crate::wire::utf8::is_utf8;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, OpCode, ViolationKind};
@@ -75,10 +75,8 @@ pub(crate) fn read(payload: &Payload) -> Result<Cow<'_, [u8]>, String> {
     match payload {
         Payload::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
         Payload::File(path) => {
-            std::fs::read(crate::config::expand_home(path)).map(Cow::Owned).map_err(|error| {
-                let name = escaped(path.as_os_str().as_encoded_bytes());
-                format!("{name}: {}", plain_io(&error))
-            })
+            let instead = "/file sends files of any size";
+            read_whole(path, Some(PIPE_PATIENCE), instead).map(Cow::Owned)
         }
     }
 }

@@ -89,7 +89,7 @@ impl Setup<'_> {
         let assist = CommandAssist {
             commands: !self.lines.no_commands,
             role: runner.role,
-            roll: runner.roll.clone(),
+            clients: runner.clients.clone(),
         };
         Ok(Prompt::start(options, Box::new(assist), wake).ok())
     }
@@ -104,7 +104,7 @@ pub fn script(lines: Option<&Lines>, role: Role) -> Result<Source, UsageError> {
     let Some(Lines { script: Some(path), no_commands, .. }) = lines else {
         return Ok(Source::default());
     };
-    let script = Source::read(path).and_then(|script| match no_commands {
+    let script = Source::read(path, None).and_then(|script| match no_commands {
         true => Ok(script),
         false => script.checked(role),
     });

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::event::ConnId;
 use crate::script::command::Command;
-use crate::script::runner::lines::Place;
+use crate::script::runner::lines::SourceLocation;
 use crate::script::runner::{Connections, ScriptRunner, Sender, endpoint_options, send};
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
@@ -17,23 +17,25 @@ const HALF_CLOSED: &str = "our side of the stream has ended; receiving goes on";
 
 impl ScriptRunner {
     /// Who of those meant is there. Who is not is told.
-    pub(crate) fn those_meant(
+    pub(crate) fn resolve(
         &mut self,
         target: &ClientSet,
-        place: &Place,
+        location: &SourceLocation,
         connections: &dyn Connections,
     ) -> Vec<ConnId> {
         let present = connections.present(target);
         match target {
             ClientSet::Only(ids) => {
                 for id in ids.iter().filter(|id| !present.contains(id)) {
-                    self.fail(place, &format!("client {} is not connected", id.0), false);
+                    self.fail(location, &format!("client {} is not connected", id.0), false);
                 }
             }
             ClientSet::All if !present.is_empty() => {}
-            ClientSet::All if self.role == Role::Client => self.fail(place, NOT_CONNECTED, false),
+            ClientSet::All if self.role == Role::Client => {
+                self.fail(location, NOT_CONNECTED, false)
+            }
             ClientSet::All if self.scripted => {
-                self.fail(place, &format!("{NOBODY}; /await waits for a client"), false);
+                self.fail(location, &format!("{NOBODY}; /await waits for a client"), false);
             }
             ClientSet::All => self.notifier.note(NOBODY),
         }
@@ -45,23 +47,27 @@ impl ScriptRunner {
         &mut self,
         command: &Command,
         target: &ClientSet,
-        place: &Place,
+        location: &SourceLocation,
         connections: &mut dyn Connections,
         now: Instant,
-    ) {
-        if *place == Place::Typed && !self.scripted {
+    ) -> bool {
+        if *location == SourceLocation::Typed && !self.scripted {
             // Who types /expect next waits for an answer to this.
-            self.backlog.clear();
+            self.expect_queue.clear();
         }
         // A rule of the catalogue is told with the frame, where frames are told.
         let tells = connections.reporter().tells_violations();
-        let ids = self.those_meant(target, place, connections);
+        let ids = self.resolve(target, location, connections);
         if ids.is_empty() {
-            return;
+            return false;
         }
+        let mut all_sent = true;
         let content = match send::content(command) {
             Ok(content) => content,
-            Err(error) => return self.fail(place, &error, false),
+            Err(error) => {
+                self.fail(location, &error, false);
+                return false;
+            }
         };
         for id in ids {
             let Some(mut sender) = connections.sender(id) else { continue };
@@ -85,9 +91,13 @@ impl ScriptRunner {
                     let note = note.filter(|note| !note.starts_with('W') || !tells);
                     note.iter().for_each(|note| self.notifier.note(&self.named(id, note)));
                 }
-                Err(text) => self.fail(place, &self.named(id, &text), false),
+                Err(text) => {
+                    self.fail(location, &self.named(id, &text), false);
+                    all_sent = false;
+                }
             }
         }
+        all_sent
     }
 
     /// What is said of one of many names it.
@@ -103,13 +113,13 @@ impl ScriptRunner {
         &mut self,
         command: &Command,
         target: &ClientSet,
-        place: &Place,
+        location: &SourceLocation,
         connections: &mut dyn Connections,
     ) -> Option<String> {
         let present = match target {
             // It holds for those who are still to come, too.
             ClientSet::All => connections.present(target),
-            ClientSet::Only(_) => match self.those_meant(target, place, connections) {
+            ClientSet::Only(_) => match self.resolve(target, location, connections) {
                 present if present.is_empty() => return None,
                 present => present,
             },
@@ -118,7 +128,7 @@ impl ScriptRunner {
         if changes {
             if *target == ClientSet::All {
                 self.settings.note(command);
-                connections.prefer(&self.settings);
+                connections.set_defaults(&self.settings);
             }
             for id in &present {
                 if let Some(sender) = connections.sender(*id) {
@@ -136,7 +146,7 @@ impl ScriptRunner {
     /// # Errors
     ///
     /// There was none, or several are meant; in words.
-    pub(crate) fn subject(
+    pub(crate) fn single(
         &self,
         target: &ClientSet,
         connections: &dyn Connections,

@@ -28,7 +28,7 @@ pub(crate) fn name_client(id: ConnId, reporter: &Reporter, out: &mut Vec<u8>) {
 }
 
 /// `/clients`.
-pub(crate) fn roll(connections: &dyn Connections, now: Instant) -> Vec<u8> {
+pub(crate) fn client_list(connections: &dyn Connections, now: Instant) -> Vec<u8> {
     let mut text = String::new();
     for client in connections.clients(now) {
         let _ = writeln!(text, "{}", entry(&client, connections));
