@@ -156,8 +156,8 @@ fn waiting() {
         ("/expect 5", "5", 10),
         ("/expect //", "", 10),
     ] {
-        let Command::Expect { regex, timeout } = parsed(line) else { panic!("{line}") };
-        assert_eq!((regex.as_str(), timeout.as_secs()), (wanted, seconds), "{line}");
+        let Command::Expect { pattern, timeout } = parsed(line) else { panic!("{line}") };
+        assert_eq!((pattern.as_str(), timeout.as_secs()), (wanted, seconds), "{line}");
     }
     assert!(matches!(parsed("/stop"), Command::Stop(None)));
     assert!(matches!(parsed("/stop 3"), Command::Stop(Some(3))));
