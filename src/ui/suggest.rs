@@ -8,7 +8,8 @@ const MOST: usize = 3;
 pub fn near<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     // Two slips in a short word make another word.
     let allowed = if typed.chars().count() < 5 { 1 } else { 2 };
-    let far = |name: &'a str| (distance(typed, name), name);
+    // A character left out, put in, changed, or swapped with its neighbour is one slip.
+    let far = |name: &'a str| (strsim::osa_distance(typed, name), name);
     let mut near: Vec<_> = names.into_iter().map(far).filter(|(far, _)| *far <= allowed).collect();
     near.sort_by_key(|(far, _)| *far);
     let best = near.first().map(|(far, _)| *far);
@@ -32,27 +33,6 @@ pub fn did_you_mean<'a>(
         true => String::new(),
         false => format!("; did you mean {}?", near.join(" or ")),
     }
-}
-
-/// How many slips lead from one word to the other: a character left out, put in, changed, or
-/// swapped with its neighbour (the optimal string alignment distance).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let changed = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = changed.min(above[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before[j - 2] + 1);
-            }
-            row.push(least);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above.last().copied().unwrap_or(a.len())
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 //!
 //! Pure: the files come from a function, the rest from the table.
 
+use crate::script::command::cursor::{Cursor, can_stand_in};
 use crate::script::command::frame::FRAME_KEYS;
 use crate::script::command::payload::NOTATIONS;
-use crate::script::command::place::{Place, can_stand_in};
 use crate::script::command::table::{ENTRIES, Entry, Kind, values};
 use crate::script::command::target;
 use crate::script::command::words::{Piece, TypedPath};
@@ -63,11 +63,11 @@ pub fn complete(
 /// A `pos` inside a character counts as before it, one beyond the end as the end.
 pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, Vec<Candidate>) {
     let pos = line.floor_char_boundary(pos);
-    match Place::of(&line[..pos], amid.role) {
+    match Cursor::of(&line[..pos], amid.role) {
         None => (pos, Vec::new()),
-        Some(Place::Target(word)) => (word.at, clients(word.text, amid.clients)),
-        Some(Place::Name { typed, outer }) => (typed.at, commands(typed.text, outer, amid.role)),
-        Some(Place::Argument { entry, args, word }) => {
+        Some(Cursor::Target(word)) => (word.at, clients(word.text, amid.clients)),
+        Some(Cursor::Name { typed, outer }) => (typed.at, commands(typed.text, outer, amid.role)),
+        Some(Cursor::Argument { entry, args, word }) => {
             // The word may be any of the optional arguments, or the one after them.
             let optional = args.iter().take_while(|arg| arg.is_optional()).count();
             let possible = args.iter().take(optional + 1);

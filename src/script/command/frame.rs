@@ -1,8 +1,9 @@
 //! `/frame`, `/fragment` and `/close`: what is sent by hand, bit by bit.
 
+use crate::script::command::entry::Args;
 use crate::script::command::error::{Fault, ParseError};
 use crate::script::command::payload::{self, Plain};
-use crate::script::command::words::{Args, Piece};
+use crate::script::command::words::Piece;
 use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
 use crate::ui::notation::{OPCODES, close_code, length_form, mask_key, number, on_off, opcode};
 use crate::ui::suggest;

@@ -8,10 +8,12 @@
 //!
 //! [`table`] is that table. [`parse()`] goes through it to `parse.rs` and [`frame`], which read
 //! [`payload`]s and the notations of single values; `words.rs` cuts the line. [`completion`] and
-//! [`hint`] ask `place.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
+//! [`hint`] ask `cursor.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
 //! what is about to be sent.
 
 pub mod completion;
+mod cursor;
+mod entry;
 pub mod error;
 pub mod escape;
 pub mod frame;
@@ -20,7 +22,7 @@ pub mod hint;
 pub mod illegal;
 mod parse;
 pub mod payload;
-mod place;
+
 pub mod table;
 pub mod target;
 mod words;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::event::Direction;
+use crate::script::command::entry::Args;
 use crate::script::command::error::{Fault, ParseError, shown};
 use crate::script::command::payload::{self, Plain};
 use crate::script::command::table::{self, Entry, Nesting, SHOWN};
 use crate::script::command::target;
-use crate::script::command::words::{Args, Piece};
+use crate::script::command::words::Piece;
 use crate::script::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show};
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::notation::{self, TIMES, duration, number, on_off, opcode};

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
 use crate::script::command::{Command, FilterChange, LogChange, Payload, help};
-use crate::script::runner::file::{FileSending, PIPE_PATIENCE};
+use crate::script::runner::file::PIPE_PATIENCE;
+use crate::script::runner::file_sending::FileSending;
 use crate::script::runner::lines::{Source, SourceLocation};
 use crate::script::runner::send;
 use crate::script::runner::{
