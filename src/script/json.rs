@@ -119,7 +119,7 @@ enum Kind {
     Binary,
     /// A ping.
     Ping,
-    /// A pong nobody asked for.
+    /// A pong without a ping.
     Pong,
     /// The closing handshake.
     Close,
@@ -185,7 +185,7 @@ impl Object {
         })
     }
 
-    /// The prompt sends an illegal Close too; for a program that is an error, unless it says frame.
+    /// The prompt sends an illegal Close too; for a program that is an error, and `frame` is the way.
     fn close(self) -> Result<Command, CommandError> {
         let reason = self.reason.unwrap_or_default().into_bytes();
         // A reason needs a code before it, and without one 1000 is meant.

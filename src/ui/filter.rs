@@ -60,7 +60,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether a frame may pass as far as its header tells. `opcode` is that of its message.
+    /// Whether a frame may pass as far as its header shows. `opcode` is that of its message.
     fn lets_pass(&self, conn: ConnId, direction: Direction, opcode: OpCode) -> bool {
         self.clients.includes(conn)
             && self.direction.is_none_or(|only| only == direction)

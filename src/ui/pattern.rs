@@ -29,7 +29,7 @@ pub struct Pattern {
 #[derive(Clone, Debug)]
 enum Search {
     /// Of any length: the search takes one pass and no memory.
-    Literal(Finder<'static>),
+    Literal(Box<Finder<'static>>),
     Regex(Regex),
 }
 
@@ -72,7 +72,9 @@ impl Pattern {
         let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
         let parsed = parser.parse(text).map_err(|error| PatternError::Syntax(error.to_string()))?;
         let search = match parsed.kind() {
-            HirKind::Literal(Literal(bytes)) => Search::Literal(Finder::new(bytes).into_owned()),
+            HirKind::Literal(Literal(bytes)) => {
+                Search::Literal(Box::new(Finder::new(bytes).into_owned()))
+            }
             _ => {
                 let mut builder = RegexBuilder::new(text);
                 let built = builder.size_limit(MAX_COMPILED).dfa_size_limit(STATES).build();

@@ -122,9 +122,9 @@ fn what_is_wrong_is_said() {
         ("@3, hello", "\"@3,\" is no client; write"),
         ("/to", "/to needs TARGET; usage: /to TARGET [LINE]"),
         ("/kick x", "\"x\" is no client; write a client's number, several as in 3,5, or all"),
-        ("@3 @5 hello", "whom the line is for is given twice"),
-        ("@3 /quit", "this is not done to single clients; write it without saying for whom"),
-        ("/every 5s @3", "/to can't stand in /every: a line must follow whom it is for"),
+        ("@3 @5 hello", "the target is given twice"),
+        ("@3 /quit", "this command is not for single clients; write it without naming them"),
+        ("/every 5s @3", "/to can't stand in /every: a line must follow the target"),
         ("/every 5s /kick 3", "/kick can't stand in /every: it ends the connection"),
         (
             "/reconnect",

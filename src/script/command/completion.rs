@@ -37,14 +37,14 @@ const HEADERS: &[(&str, &str)] = &[
     ("X-Forwarded-For", "the address a proxy saw"),
 ];
 
-/// What a line is written amid.
+/// What completion depends on besides the line.
 pub struct Surroundings<'a> {
     /// Whose side the line is written on.
     pub role: Role,
     /// Gives the paths that begin with a path: without quotes, perhaps with `~/` at the beginning,
     /// which its answers keep; a folder ends in `/`.
     pub files: &'a dyn Fn(&str) -> Vec<String>,
-    /// The numbers of a server's clients, and who each is.
+    /// The numbers of a server's clients, each with a description.
     pub clients: &'a [(u64, String)],
 }
 
@@ -154,7 +154,7 @@ fn clients(typed: &str, clients: &[(u64, String)]) -> Vec<Candidate> {
     let sign = usize::from(typed.starts_with(target::SIGN));
     let (before, last) = typed.split_at(typed.rfind(',').map_or(sign, |at| at + 1));
     let all = (before.len() == sign).then(|| begun(last, "all", "everybody")).flatten();
-    let one = |(id, who): &(u64, String)| begun(last, &id.to_string(), who);
+    let one = |(id, about): &(u64, String)| begun(last, &id.to_string(), about);
     let found = clients.iter().filter_map(one).chain(all);
     found.map(|found| after(before, found)).collect()
 }

@@ -13,7 +13,7 @@ use crate::wire::Role;
 /// The end of a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cursor<'a> {
-    /// In the word that says whom a server's line is for, its sign included.
+    /// In the word that names the clients of a server's line, its sign included.
     Target(Piece<'a>),
     /// In the name of a command.
     Name {

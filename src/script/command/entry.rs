@@ -1,4 +1,4 @@
-//! What the table says of a command, and how its arguments are taken from the line.
+//! What the table has about a command, and how its arguments are taken from the line.
 
 use crate::script::command::Command;
 use crate::script::command::error::{Fault, ParseError, shown};
@@ -84,7 +84,7 @@ impl Side {
         }
     }
 
-    /// What a list says beside the command, if it is not for both: `client`, `server`.
+    /// The word that a list puts beside the command, if it is not for both: `client`, `server`.
     pub fn word(self) -> Option<&'static str> {
         match self {
             Self::Both => None,

@@ -110,7 +110,7 @@ fn option(word: Piece<'_>) -> Result<Option<(&'static str, Piece<'_>)>, ParseErr
 #[derive(Debug)]
 struct Draft {
     spec: FrameSpec,
-    /// What `code=` said: the payload is the reason behind it.
+    /// The value of `code=`: the payload is the reason behind it.
     code: Option<u16>,
     /// The keys given so far.
     seen: Vec<&'static str>,

@@ -1,10 +1,10 @@
 //! The commands of the prompt and of scripts: what a line means.
 //!
-//! One table says each command's name, arguments and help; the parser, the completion, the hints,
+//! One table has each command's name, arguments and help; the parser, the completion, the hints,
 //! `/help`, `docs/commands.md` and the man page all read it. Knows no connection: a [`Command`]
-//! says what is wanted, the modes carry it out.
+//! is what a line asks for, the runner carries it out.
 //!
-//! A line of a server may say for whom it is: [`target`].
+//! A line of a server may name its clients: [`target`].
 //!
 //! [`table`] is that table. [`parse()`] goes through it to `parse.rs` and [`frame`], which read
 //! [`payload`]s and the notations of single values; `words.rs` cuts the line. [`completion`] and
@@ -54,7 +54,7 @@ pub enum Command {
         /// This part of it.
         payload: Payload,
     },
-    /// `/file PATH [text|binary]`: a file as one message; binary unless said otherwise.
+    /// `/file PATH [text|binary]`: a file as one message; binary unless text is given.
     File {
         /// The file.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum Command {
     },
     /// `/ping [PAYLOAD]`.
     Ping(Payload),
-    /// `/pong [PAYLOAD]`: a pong nobody asked for.
+    /// `/pong [PAYLOAD]`: a pong without a ping.
     Pong(Payload),
     /// `/close [CODE [REASON]]`. Any code can be asked for, illegal ones too.
     Close {
@@ -182,8 +182,8 @@ impl Command {
         }
     }
 
-    /// Whether it is done to connections, or asks about one: whether a server's line can say for
-    /// whom it is.
+    /// Whether it acts on single connections or asks about one, so that a server's line can name
+    /// clients for it.
     pub fn takes_target(&self) -> bool {
         match self {
             Self::Text(_)
@@ -241,9 +241,9 @@ pub enum Payload {
 /// `/frame [OPCODE] [OPTION…] [PAYLOAD]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameSpec {
-    /// Any of the sixteen; text unless said otherwise.
+    /// Any of the sixteen; text by default.
     pub opcode: OpCode,
-    /// The FIN bit; set unless said otherwise.
+    /// The FIN bit; set by default.
     pub fin: bool,
     /// RSV1 to RSV3.
     pub rsv: [bool; 3],

@@ -22,19 +22,19 @@ use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
-/// How long `/expect` waits unless told.
+/// How long `/expect` waits without a TIMEOUT.
 const EXPECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The shortest interval of `/every`: below it there would be time for nothing else.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
-/// How many frames `/show frames` shows unless told.
+/// How many frames `/show frames` shows without N.
 const FRAMES_SHOWN: usize = 20;
 
-/// How long `/await` waits unless told: clients are started by hand.
+/// How long `/await` waits without a TIMEOUT: clients are started by hand.
 const AWAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Says what a line of a client means. A line of a script means the same as one of the prompt.
+/// Reads a line of a client. A line of a script means the same as one of the prompt.
 ///
 /// A line that begins with `/` is a command, `//` begins a text with a slash, `/#` a comment; every
 /// other line is a text message, verbatim.
@@ -46,8 +46,8 @@ pub fn parse(line: &str) -> Result<Command, ParseError> {
     parse_for(line, Role::Client)
 }
 
-/// The same for a side. A line of a server that begins with `@` says whom it is for, and is a line
-/// of its own behind that: `@3 hello`, `@3,5 /ping`.
+/// The same for a side. A line of a server that begins with `@` names its clients, and is a line of
+/// its own behind them: `@3 hello`, `@3,5 /ping`.
 ///
 /// # Errors
 ///
@@ -107,8 +107,8 @@ fn addressed(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, 
     to(target, rest, outer, line.at)
 }
 
-/// A line for some clients. Inside another command there must be one, and it says once whom it is
-/// for.
+/// A line for some clients. Inside another command there must be one, and it names its clients
+/// once.
 fn to(
     target: ClientSet,
     line: Piece<'_>,
@@ -117,13 +117,13 @@ fn to(
 ) -> Result<Command, ParseError> {
     let command = match command(line, outer, Role::Server)? {
         Command::Nothing if line.text.is_empty() => None,
-        Command::To { .. } => return Err(Fault::Twice("whom the line is for").at(line.at)),
+        Command::To { .. } => return Err(Fault::Twice("the target").at(line.at)),
         ref command if !command.takes_target() => return Err(Fault::NoTarget.at(line.at)),
         command => Some(Box::new(command)),
     };
     match (outer, &command) {
         (Some(outer), None) => {
-            let reason = "a line must follow whom it is for";
+            let reason = "a line must follow the target";
             Err(Fault::Nested { outer: outer.name, inner: "to", reason }.at(at))
         }
         _ => Ok(Command::To { target, command }),
@@ -171,12 +171,12 @@ pub(crate) fn alone(command: Command, args: &Args<'_>) -> Result<Command, ParseE
     args.end().map(|()| command)
 }
 
-/// All that is left as a payload, text unless it says otherwise.
+/// All that is left as a payload, text unless it begins with a notation.
 pub(crate) fn text(args: &Args<'_>) -> Result<Payload, ParseError> {
     payload::parse(args.rest(), Plain::Text)
 }
 
-/// All that is left as a payload, hex unless it says otherwise.
+/// All that is left as a payload, hex unless it begins with a notation.
 pub(crate) fn bytes(args: &Args<'_>) -> Result<Payload, ParseError> {
     payload::parse(args.rest(), Plain::Hex)
 }
@@ -299,8 +299,8 @@ fn delimited_regex(args: &mut Args<'_>, delimiter: char) -> Result<Pattern, Pars
 fn regex(at: usize, text: &str) -> Result<Pattern, ParseError> {
     Pattern::new(text).map_err(|error| {
         // A drawing with a caret, then the reason.
-        let said = error.to_string();
-        let reason = said.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let text_of_error = error.to_string();
+        let reason = text_of_error.lines().last().unwrap_or_default().trim_start_matches("error: ");
         Fault::Regex { word: shown(text), why: sanitize::escaped(reason.as_bytes()) }.at(at)
     })
 }

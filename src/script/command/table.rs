@@ -46,7 +46,7 @@ pub fn suggest(typed: &str, role: Role) -> Vec<&'static str> {
     }
 }
 
-/// More names than these help nobody.
+/// The most names that are suggested.
 const MAX_SUGGESTED: usize = 3;
 
 /// The values of an enum of the command line, each with what it means.

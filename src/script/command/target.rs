@@ -1,6 +1,6 @@
 //! Which of a server's clients a line is for: `@3`, `@3,5`, `@all`.
 //!
-//! Knows numbers only; who is connected is the mode's affair.
+//! Knows numbers only, not which of them are connected.
 
 use crate::event::ConnId;
 use crate::script::command::error::ParseError;
@@ -8,7 +8,7 @@ use crate::script::command::words::Piece;
 use crate::ui::filter::ClientSet;
 use crate::ui::notation::number;
 
-/// What begins a line that says whom it is for.
+/// What begins a line that names its clients.
 pub(crate) const SIGN: char = '@';
 
 /// What is accepted where clients are named.

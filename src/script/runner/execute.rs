@@ -1,4 +1,4 @@
-//! What each command does that does not just send.
+//! Carries out commands; those that send are in `targets.rs`.
 
 use std::time::{Duration, Instant};
 
@@ -295,7 +295,7 @@ impl ScriptRunner {
         }
     }
 
-    /// A long text goes through a pager where somebody waits for it.
+    /// Prints a long text, through a pager at the prompt.
     fn page(&mut self, text: Vec<u8>) -> Option<String> {
         match self.prompt.is_some() && self.to_answer {
             true => self.answer = Next::Page(text),

@@ -1,4 +1,4 @@
-//! The messages that `/expect` has not looked at yet.
+//! The messages received that no `/expect` has used up.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use crate::ui::filter::ClientSet;
 use crate::ui::pattern::Pattern;
 use crate::ui::{number, sanitize};
 
-/// Columns of a message that is told in an error.
+/// Columns of a message in an error.
 const PREVIEW: usize = 60;
 
 /// How much of a message is looked at.
@@ -20,14 +20,14 @@ const KEPT: usize = 16 * 1024 * 1024;
 /// Messages that are kept: empty ones take room too.
 const KEPT_MESSAGES: usize = 65_536;
 
-/// What was received and no `/expect` has used up: the answer to a message may be here before the
-/// line that waits for it.
+/// The messages received that no `/expect` has used up: the answer to a message may arrive before
+/// the line that waits for it.
 #[derive(Debug, Default)]
 pub struct ExpectQueue {
     messages: VecDeque<(ConnId, Vec<u8>)>,
     bytes: usize,
-    coming: Vec<u8>,
-    /// Messages at the front that the expectation at hand has seen.
+    unfinished: Vec<u8>,
+    /// Messages at the front that the current expectation has seen.
     seen: usize,
 }
 
@@ -36,11 +36,11 @@ impl ExpectQueue {
     pub(crate) fn take(&mut self, event: &FrameEvent<'_>) {
         match event {
             FrameEvent::Data(bytes) => {
-                let room = LOOKED_AT - self.coming.len();
-                self.coming.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                let room = LOOKED_AT - self.unfinished.len();
+                self.unfinished.extend_from_slice(&bytes[..bytes.len().min(room)]);
             }
             FrameEvent::Message(_) => {
-                let message = std::mem::take(&mut self.coming);
+                let message = std::mem::take(&mut self.unfinished);
                 self.keep(ConnId(1), message);
             }
             _ => {}
@@ -52,7 +52,7 @@ impl ExpectQueue {
         self.keep(id, content[..content.len().min(LOOKED_AT)].to_vec());
     }
 
-    /// Takes over all that another one has.
+    /// Moves all messages of another one to the end of this one.
     pub fn append(&mut self, other: &mut Self) {
         let Self { messages, .. } = std::mem::take(other);
         messages.into_iter().for_each(|(id, message)| self.keep(id, message));
@@ -92,7 +92,7 @@ impl ExpectQueue {
         false
     }
 
-    /// What came of those meant and was not used up, in words.
+    /// The messages of `target` that are left, in words.
     pub(crate) fn summary(&self, target: &ClientSet) -> String {
         let mut meant = self.messages.iter().filter(|(id, _)| target.includes(*id));
         let Some((_, last)) = meant.next_back() else { return "no message came".to_owned() };
@@ -102,17 +102,17 @@ impl ExpectQueue {
         format!("{count} came, the last: {}", String::from_utf8_lossy(&preview))
     }
 
-    /// Another expectation begins: it looks at all that is left.
+    /// Begins another expectation, which looks at all that is left.
     pub(crate) fn look_again(&mut self) {
         self.seen = 0;
     }
 
-    /// Whether there are messages that the expectation at hand has not seen.
+    /// Whether there are messages that the current expectation has not seen.
     pub(crate) fn has_unseen(&self) -> bool {
         self.seen < self.messages.len()
     }
 
-    /// Forgets everything: another connection.
+    /// Drops all messages, for another connection.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_said_before_it_stays() {
+    fn messages_of_other_clients_stay() {
         let mut queue = ExpectQueue::default();
         for (id, text) in [(1, "a"), (2, "b"), (1, "b"), (2, "a")] {
             queue.push(ConnId(id), text.as_bytes());

@@ -1,7 +1,7 @@
 //! Opens and reads the files that commands name.
 //!
 //! A file may be a pipe, a device, or one of `/proc`, whose size the system does not know. It is
-//! opened non-blocking, so that a pipe to which nobody writes holds up nothing else.
+//! opened non-blocking, so that a pipe without a writer does not block the loop.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -25,8 +25,8 @@ pub(crate) const PIPE_PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 ///
-/// In words: it can't be read, has more than 64 MiB (`instead` is the advice then), or nobody writes
-/// to it in time.
+/// In words: it can't be read, has more than 64 MiB (`instead` is the advice then), or its
+/// writer does not end it in time.
 pub(crate) fn read_whole(
     path: &Path,
     patience: Option<Duration>,
@@ -53,7 +53,7 @@ pub(crate) fn read_whole(
     }
 }
 
-/// Opens a file without waiting for whoever writes to it.
+/// Opens a file without waiting for a writer.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
     File::options().read(true).custom_flags(flags).open(crate::config::expand_home(path))
@@ -65,7 +65,7 @@ pub(crate) fn read_into(file: &File, most: usize, buffer: &mut Vec<u8>) -> io::R
     let room = most.saturating_sub(buffer.len()) as u64;
     match file.take(room).read_to_end(buffer) {
         Ok(_) if buffer.len() == most => Ok(false),
-        // A pipe that nobody has opened for writing gives nothing either, but has not ended.
+        // A pipe that has not had a writer yet gives nothing either, but has not ended.
         Ok(_) => {
             Ok(!is_pipe(file)? || events(file, Some(Duration::ZERO))?.contains(PollFlags::HUP))
         }

@@ -77,7 +77,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Forgets a Ctrl-C that has done its work already.
+    /// Drops a Ctrl-C that has been acted on already.
     pub fn take_interrupt(&mut self) {
         let Some(prompt) = &mut self.prompt else { return };
         // The prompt waits for an answer to each thing typed, so this is the only one.
@@ -94,7 +94,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Ctrl-C while something goes on: it ends that, and what waits behind it.
+    /// Ends what is pending, and the lines that wait behind it: Ctrl-C while the runner is busy.
     pub(crate) fn cancel(&mut self) {
         let left = self.lines_left();
         self.sources.clear();
@@ -149,7 +149,7 @@ impl ScriptRunner {
         if self.binary { Command::Binary(payload) } else { Command::Text(payload) }
     }
 
-    /// Whether a line is a message rather than a command, once it has been said whom it is for.
+    /// Whether a line is a message rather than a command, behind the clients that it names.
     fn is_plain(&self, line: &str) -> bool {
         let addressed = line.strip_prefix('@').filter(|_| self.role == Role::Server);
         let behind = addressed.or_else(|| line.strip_prefix("/to ").map(str::trim_start));

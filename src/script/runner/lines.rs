@@ -75,7 +75,7 @@ impl Source {
         Ok(self)
     }
 
-    /// Reads a file of at most 64 MiB. A pipe is waited for as long as `patience` says.
+    /// Reads a file of at most 64 MiB. A pipe may take `patience` to end, or any time.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
 //! Carries out the lines of the prompt and of scripts, one after the other.
 //!
 //! Lines come from a prompt, from stdin, from `-x`, from files; each is a message or a command.
-//! Some hold up what follows: `/wait`, `/expect`, `/repeat`, `/file`. Nothing here waits: a call
-//! of [`ScriptRunner::run`] does what can be done now and [`ScriptRunner::deadline`] says when to call
-//! again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
+//! Some have to be over before the next: `/wait`, `/expect`, `/repeat`, `/file`. Nothing here waits:
+//! a call of [`ScriptRunner::run`] does what can be done now, for a bounded time, and
+//! [`ScriptRunner::deadline`] is when to call again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
 //! connections are behind [`Connections`]: one of a client, or those of a server.
 
 mod completion;
@@ -59,7 +59,7 @@ const QUEUE_BYTES: usize = 1024 * 1024;
 /// turn.
 const TURN: Duration = Duration::from_millis(10);
 
-/// What a session does next, beyond what this connection can do.
+/// What a runner asks of the session: it goes beyond the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionRequest {
     /// The end, with a Close 1000.
@@ -79,7 +79,7 @@ pub struct Failure {
     pub unmet: bool,
 }
 
-/// A line on its way.
+/// A line that waits.
 pub(crate) struct QueuedLine {
     location: SourceLocation,
     /// The line, or why there is none.
@@ -139,10 +139,10 @@ pub struct ScriptRunner {
     notifier: Notifier,
     /// The state that the prompt shows.
     shown: String,
-    /// The editor waits for leave to read on.
+    /// The editor waits until it may read the next line.
     to_answer: bool,
     answer: Next,
-    /// Errors end the run: nobody is there to see them and go on.
+    /// The first error ends the run: no user is there to go on after it.
     scripted: bool,
     no_commands: bool,
     /// Plain lines are binary messages.
@@ -156,7 +156,7 @@ pub struct ScriptRunner {
     expect_queue: ExpectQueue,
     settings: Settings,
     role: Role,
-    /// Whom lines are for that do not say.
+    /// The clients of a line that names none.
     target: ClientSet,
     /// The clients that completion knows.
     clients: ClientDirectory,
@@ -171,7 +171,7 @@ pub struct ScriptRunner {
 }
 
 impl ScriptRunner {
-    /// For a script, whose first error ends it, or for somebody who types.
+    /// For a script, whose first error ends it, or for a user who types.
     fn new(scripted: bool, notifier: Notifier, setup: &Setup<'_>) -> Self {
         Self {
             prompt: None,
@@ -206,7 +206,7 @@ impl ScriptRunner {
         self.stdin = Some((stdin, LineBuffer::default()));
     }
 
-    /// Notes that the poll or a waker says that lines may have come.
+    /// Notes that stdin, or a pipe of `/file`, may have more: an event of the poll, or of its waker.
     pub fn set_ready(&mut self, closed: bool) {
         self.stdin.iter_mut().for_each(|(stdin, _)| stdin.set_ready(closed));
         if let Some(Pending::File(file, _)) = self.pending.last_mut() {
@@ -259,12 +259,12 @@ impl ScriptRunner {
         }
     }
 
-    /// Notes who a server's clients are: their numbers, and who each is.
+    /// Sets the clients of a server: their numbers and descriptions.
     pub fn set_clients(&mut self, clients: Vec<(u64, String)>) {
         self.clients.set(clients);
     }
 
-    /// Shows how many clients a server has, or whom lines are for.
+    /// Shows how many clients a server has, or which of them lines are for.
     pub fn show_clients(&mut self) {
         let count = self.clients.count();
         let gone = |id: &ConnId| !self.clients.has(*id);
@@ -306,27 +306,27 @@ impl ScriptRunner {
         self.prompt.take()
     }
 
-    /// Talks to whoever gave the lines.
+    /// Prints notes and errors where the lines came from.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
     }
 
-    /// What the session is asked to do, once.
+    /// Takes what the session is asked to do.
     pub fn take_request(&mut self) -> Option<SessionRequest> {
         self.request.take()
     }
 
-    /// Whether the session is asked to do something, which waits for this connection's end.
+    /// What the session is asked to do, once this connection has ended.
     pub fn request(&self) -> Option<&SessionRequest> {
         self.request.as_ref()
     }
 
-    /// Why the script stopped, once.
+    /// Takes the reason why the script stopped.
     pub fn take_failure(&mut self) -> Option<Failure> {
         self.failure.take()
     }
 
-    /// Whether lines wait, or something holds them up. What is done every so often does not count.
+    /// Whether lines wait or something is pending. Jobs do not count.
     pub fn is_busy(&self) -> bool {
         !self.pending.is_empty() || self.has_lines()
     }
@@ -345,13 +345,13 @@ impl ScriptRunner {
         !self.queue.is_empty() || self.sources.iter().any(|source| !source.is_empty())
     }
 
-    /// Brings a new connection's endpoint to what was set.
+    /// Sets the endpoint of a new connection as commands have set those before.
     pub fn set_up(&mut self, endpoint: &mut Endpoint) {
         self.settings.apply(endpoint);
         self.expect_queue.clear();
     }
 
-    /// Takes an event of the peer's direction: `/expect` looks at messages.
+    /// Takes an event of the peer's direction, for `/expect`.
     pub fn on_event(&mut self, event: &FrameEvent<'_>) {
         self.expect_queue.take(event);
     }
@@ -385,7 +385,7 @@ impl ScriptRunner {
         self.is_ready() && connections.has_room(&self.needs_room())
     }
 
-    /// Whose room what goes on needs.
+    /// The clients that need room before the runner goes on.
     fn needs_room(&self) -> ClientSet {
         match self.pending.last() {
             Some(Pending::File(file, _)) => file.target(),
@@ -395,8 +395,8 @@ impl ScriptRunner {
         }
     }
 
-    /// Does what can be done now, for a bounded time: [`ScriptRunner::is_ready`] says whether more
-    /// is left. Where nobody is connected, commands that need somebody fail.
+    /// Does what can be done now, for a bounded time: [`ScriptRunner::is_ready`] tells whether more
+    /// is left. Without a connection, commands that need one fail.
     pub fn run(&mut self, connections: &mut dyn Connections, now: Instant) {
         self.take_typed();
         self.read_stdin();
@@ -545,8 +545,7 @@ impl ScriptRunner {
         format!("/expect {pattern}: the connection ended before such a message came{how}")
     }
 
-    /// Whether the last thing a script did was to see what it expected: then nothing is left to
-    /// stay for.
+    /// Whether the last thing a script did was to meet an expectation: then it need not linger.
     pub fn has_seen_all(&self) -> bool {
         self.met_last
     }

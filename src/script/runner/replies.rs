@@ -1,4 +1,4 @@
-//! What the commands that ask are answered.
+//! Replies to the commands that ask.
 
 mod server;
 
@@ -64,7 +64,7 @@ pub(crate) fn compress(on: bool, agreed: Option<bool>) -> String {
 /// What the next connection's request will have besides the defaults.
 pub(crate) fn headers(open: &OpenConfig, changed: bool) -> String {
     let when = if changed { "the next /reconnect sends" } else { "sent beside the defaults" };
-    // What can't be sent is said when it is to be sent.
+    // What can't be sent is an error of the attempt to send it.
     let edits = open.edits(&open.target, None).unwrap_or_else(|_| open.headers.clone());
     if edits.is_empty() {
         return format!("{when}: nothing");

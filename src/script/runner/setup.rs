@@ -1,4 +1,4 @@
-//! Sets up whoever gives the lines: the prompt where the terminal can have one, plain lines
+//! Sets up where lines come from: the prompt where the terminal can have one, plain lines
 //! otherwise, or a script.
 
 use anyhow::Context as _;
@@ -26,7 +26,7 @@ pub struct Setup<'a> {
     pub display: &'a Display,
     /// How a client opens its next connection; a server opens none.
     pub open: Option<&'a OpenConfig>,
-    /// What somebody who types is told first.
+    /// The first note at a prompt.
     pub greeting: &'a str,
 }
 
@@ -73,7 +73,7 @@ impl Setup<'_> {
         runner: &ScriptRunner,
         runtime: &mut Runtime,
     ) -> anyhow::Result<Option<Prompt>> {
-        // What was told so far must be there before the line to type in.
+        // What was printed so far must be there before the line to type in.
         runtime.drain_stdout(None).context("stdout failed")?;
         let waker = std::sync::Arc::clone(runtime.reactor.waker());
         let options = PromptOptions {

@@ -1,4 +1,4 @@
-//! Whom a line is for: who of them is there, and of whom an answer speaks.
+//! Sends a line to its clients, and finds the one that a reply is about.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ const NOBODY: &str = "nobody is connected";
 const HALF_CLOSED: &str = "our side of the stream has ended; receiving goes on";
 
 impl ScriptRunner {
-    /// Who of those meant is there. Who is not is told.
+    /// The clients of `target` that are connected. Reports those that are not.
     pub(crate) fn resolve(
         &mut self,
         target: &ClientSet,
@@ -42,7 +42,8 @@ impl ScriptRunner {
         present
     }
 
-    /// Sends what a command asks for to those meant.
+    /// Sends what a command asks for to `target`. Returns whether that worked for all of them; errors
+    /// have been reported.
     pub(crate) fn send(
         &mut self,
         command: &Command,
@@ -52,11 +53,11 @@ impl ScriptRunner {
         now: Instant,
     ) -> bool {
         if *location == SourceLocation::Typed && !self.scripted {
-            // Who types /expect next waits for an answer to this.
+            // An /expect that is typed next waits for an answer to this.
             self.expect_queue.clear();
         }
-        // A rule of the catalogue is told with the frame, where frames are told.
-        let tells = connections.reporter().tells_violations();
+        // Where frames are shown, a rule of the catalogue is shown with its frame.
+        let shown_anyway = connections.reporter().tells_violations();
         let ids = self.resolve(target, location, connections);
         if ids.is_empty() {
             return false;
@@ -88,7 +89,7 @@ impl ScriptRunner {
             };
             match sent {
                 Ok(note) => {
-                    let note = note.filter(|note| !note.starts_with('W') || !tells);
+                    let note = note.filter(|note| !note.starts_with('W') || !shown_anyway);
                     note.iter().for_each(|note| self.notifier.note(&self.named(id, note)));
                 }
                 Err(text) => {
@@ -100,7 +101,7 @@ impl ScriptRunner {
         all_sent
     }
 
-    /// What is said of one of many names it.
+    /// A text about one of many clients, with its number.
     fn named(&self, id: ConnId, text: &str) -> String {
         match self.role {
             Role::Client => text.to_owned(),
@@ -108,7 +109,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Sets how the endpoints of those meant behave, or asks how they do.
+    /// Sets how the endpoints of `target` behave, or describes how they do.
     pub(crate) fn set(
         &mut self,
         command: &Command,
@@ -117,7 +118,7 @@ impl ScriptRunner {
         connections: &mut dyn Connections,
     ) -> Option<String> {
         let present = match target {
-            // It holds for those who are still to come, too.
+            // It is set for those that are still to connect, too.
             ClientSet::All => connections.present(target),
             ClientSet::Only(_) => match self.resolve(target, location, connections) {
                 present if present.is_empty() => return None,
@@ -137,11 +138,11 @@ impl ScriptRunner {
             }
         }
         let endpoint = present.first().and_then(|id| connections.endpoint(*id));
-        self.confirm(changes, endpoint_options::tell(command, &self.settings, endpoint))
+        self.confirm(changes, endpoint_options::describe(command, &self.settings, endpoint))
     }
 
-    /// The connection that an answer speaks of: the one meant, the only one, or the one last heard
-    /// from.
+    /// The connection that a reply is about: the one named, the only one, or the one that sent
+    /// something last.
     ///
     /// # Errors
     ///

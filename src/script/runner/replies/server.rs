@@ -1,4 +1,5 @@
-//! What a server's commands that ask are answered: who is connected, and of whom an answer speaks.
+//! Replies to the commands of a server that ask: the list of clients, and the client a reply is
+//! about.
 
 use std::fmt::Write as _;
 use std::time::Instant;
