@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::event::ConnId;
 use crate::script::command::{Command, FrameSpec, MaskChoice, Payload};
-use crate::script::runner::send::{self, SendFailure};
+use crate::script::runner::send;
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
 use crate::ui::hex::unhex;
@@ -34,7 +34,7 @@ pub enum CommandError {
     Field(String),
     /// The connection does not take it.
     #[error(transparent)]
-    Send(#[from] SendFailure),
+    Send(#[from] SendError),
     /// `conn` is given where there is only one connection.
     #[error("conn is for wscope listen: here there is one connection")]
     OneConnection,
@@ -251,7 +251,7 @@ fn legal_control(payload: Payload) -> Result<Payload, CommandError> {
 }
 
 fn illegal(error: SendError) -> CommandError {
-    CommandError::Send(error.into())
+    CommandError::Send(error)
 }
 
 fn mask_choice(mask: Option<MaskArg>) -> Result<MaskChoice, CommandError> {

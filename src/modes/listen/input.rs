@@ -12,7 +12,6 @@ use crate::net::reactor::STDIN;
 use crate::net::stdio::{Stdin, StdinRead};
 use crate::output::stderr;
 use crate::script::json::{self, CommandError};
-use crate::script::runner::send::SendFailure;
 use crate::session::endpoint::SendError;
 use crate::wire::Data;
 
@@ -110,7 +109,7 @@ impl Outlet for Everybody<'_> {
             };
             match json::send_to(&command, &mut session.endpoint, self.now, &mut link.tx) {
                 Ok(()) => {}
-                Err(CommandError::Send(SendFailure::Refused(SendError::NotOpen))) => {
+                Err(CommandError::Send(SendError::NotOpen)) => {
                     stderr::note(&format!("connection {} is closing: nothing was sent", id.0));
                 }
                 Err(error) => return Err(error),

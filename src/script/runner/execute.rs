@@ -4,19 +4,20 @@ use std::time::{Duration, Instant};
 
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
-use crate::script::command::{Command, FilterChange, LogChange, Payload, help};
+use crate::script::command::{Command, FilterChange, FragmentSpec, LogChange, Payload, help};
 use crate::script::runner::file::PIPE_PATIENCE;
 use crate::script::runner::file_sending::FileSending;
+use crate::script::runner::fragments::Fragments;
 use crate::script::runner::lines::{Source, SourceLocation};
-use crate::script::runner::send;
+use crate::script::runner::send::{self, bad_text};
 use crate::script::runner::{
     Connections, Failure, Job, MAX_NESTING, Pending, ScriptRunner, SessionRequest, replies,
 };
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
 use crate::ui::prompt::Next;
-use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
+use crate::wire::{Data, Role};
 
 /// The grammar of a server has no such commands.
 const NO_CLIENT: &str = "a server opens no connections";
@@ -75,21 +76,20 @@ impl ScriptRunner {
             Command::Stop(id) => self.stop(id),
             Command::Source(path) => self.source(&path),
             Command::File { path, text } => {
-                let mut ids = self.resolve(target, location, connections);
-                if ids.is_empty() {
+                let Some(ids) = self.open_clients(target, location, connections) else {
                     return false;
-                }
-                ids.retain(|id| connections.endpoint(*id).is_some_and(Endpoint::is_open));
-                match ids.is_empty() {
-                    true => Err("the connection is closing, nothing more can be sent".to_owned()),
-                    false => {
-                        let file = FileSending::begin(&path, text, ids, connections, now);
-                        file.map(|file| {
-                            self.pending.push(Pending::File(Box::new(file), location.clone()));
-                            None
-                        })
-                    }
-                }
+                };
+                FileSending::begin(&path, text, ids, connections, now).map(|file| {
+                    self.pending.push(Pending::File(Box::new(file), location.clone()));
+                    None
+                })
+            }
+            Command::Fragment(spec) => {
+                self.expect_answers(location);
+                let Some(ids) = self.open_clients(target, location, connections) else {
+                    return false;
+                };
+                self.fragment(&spec, ids, location, connections.reporter())
             }
             Command::Quit => {
                 self.request = Some(SessionRequest::Quit);
@@ -152,6 +152,21 @@ impl ScriptRunner {
                 false
             }
         }
+    }
+
+    fn fragment(
+        &mut self,
+        spec: &FragmentSpec,
+        to: Vec<ConnId>,
+        location: &SourceLocation,
+        reporter: &Reporter,
+    ) -> Result<Option<String>, String> {
+        let content = send::read(&spec.message)?.into_owned();
+        let opcode = if spec.binary { Data::Binary } else { Data::Text };
+        let broken = bad_text(opcode, &content).filter(|_| !reporter.tells_violations());
+        let message = Fragments::begin(spec, content, to)?;
+        self.pending.push(Pending::Fragments(Box::new(message), location.clone()));
+        Ok(broken)
     }
 
     /// Reports a line that can't be carried out. A script ends there.

@@ -13,6 +13,7 @@ mod execute;
 mod expect_queue;
 mod file;
 mod file_sending;
+mod fragments;
 mod input;
 mod lines;
 mod notifier;
@@ -37,6 +38,7 @@ use crate::event::{ConnId, FrameEvent};
 use crate::net::stdio::Stdin;
 use crate::script::command::Command;
 use crate::script::runner::file_sending::FileSending;
+use crate::script::runner::fragments::Fragments;
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::filter::ClientSet;
@@ -106,11 +108,18 @@ enum Pending {
     Repeat { command: Command, left: u64, target: ClientSet, location: SourceLocation },
     /// `/file`
     File(Box<FileSending>, SourceLocation),
+    /// `/fragment`
+    Fragments(Box<Fragments>, SourceLocation),
 }
 
 impl Pending {
     fn is_of_a_job(&self) -> bool {
-        let (Self::Repeat { location, .. } | Self::File(_, location)) = self else { return false };
+        let (Self::Repeat { location, .. }
+        | Self::File(_, location)
+        | Self::Fragments(_, location)) = self
+        else {
+            return false;
+        };
         *location == SourceLocation::Job
     }
 }
@@ -361,7 +370,9 @@ impl ScriptRunner {
         let pending = match self.pending.last() {
             Some(Pending::Wait(at)) => Some(*at),
             Some(Pending::Expect { until, .. } | Pending::Await { until, .. }) => Some(*until),
-            Some(Pending::Repeat { .. } | Pending::File(..)) | None => None,
+            Some(Pending::Repeat { .. } | Pending::File(..) | Pending::Fragments(..)) | None => {
+                None
+            }
         };
         self.jobs.iter().map(|job| job.next).chain(pending).min()
     }
@@ -369,7 +380,7 @@ impl ScriptRunner {
     /// Whether something can be done at once, given room.
     pub fn is_ready(&self) -> bool {
         match self.pending.last() {
-            Some(Pending::Repeat { .. }) => true,
+            Some(Pending::Repeat { .. } | Pending::Fragments(..)) => true,
             Some(Pending::File(file, _)) => file.is_ready(),
             Some(Pending::Expect { .. }) => self.expect_queue.has_unseen(),
             Some(Pending::Wait(_) | Pending::Await { .. }) => false,
@@ -389,6 +400,7 @@ impl ScriptRunner {
     fn needs_room(&self) -> ClientSet {
         match self.pending.last() {
             Some(Pending::File(file, _)) => file.target(),
+            Some(Pending::Fragments(message, _)) => message.target(),
             Some(Pending::Repeat { command: Command::To { target, .. }, .. })
             | Some(Pending::Repeat { target, .. }) => target.clone(),
             _ => ClientSet::All,
@@ -431,7 +443,9 @@ impl ScriptRunner {
             Pending::Expect { pattern, location, .. } => {
                 Some((location.clone(), self.lost_expectation(pattern), true))
             }
-            Pending::Repeat { location, .. } | Pending::File(_, location) => {
+            Pending::Repeat { location, .. }
+            | Pending::File(_, location)
+            | Pending::Fragments(_, location) => {
                 let text = "the connection ended before all was sent";
                 Some((location.clone(), text.to_owned(), false))
             }
@@ -515,6 +529,14 @@ impl ScriptRunner {
                 // The first error ends it: the others would be the same.
                 if !self.execute(again, &of.0, &of.1, connections, now) {
                     self.pending.truncate(depth);
+                }
+                true
+            }
+            Pending::Fragments(mut message, location) => {
+                match message.go_on(connections, now) {
+                    Ok(true) => {}
+                    Ok(false) => self.pending.push(Pending::Fragments(message, location)),
+                    Err(error) => self.fail(&location, &error, false),
                 }
                 true
             }

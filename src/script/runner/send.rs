@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::net::link::Link;
 use crate::script::command::illegal::breaches;
-use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
+use crate::script::command::{Command, FrameSpec, MaskChoice, Payload};
 use crate::script::runner::file::{PIPE_PATIENCE, read_whole};
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
@@ -41,22 +41,6 @@ impl Sender<'_> {
     }
 }
 
-/// Why a command was not sent.
-#[derive(Debug, thiserror::Error)]
-pub enum SendFailure {
-    /// The endpoint refuses it.
-    #[error(transparent)]
-    Refused(#[from] SendError),
-    /// A message can't be cut as `/fragment` asks.
-    #[error("/fragment: the message has {len} bytes, the sizes add up to {sum}")]
-    Cut {
-        /// Bytes of the message.
-        len: usize,
-        /// Bytes of the fragments.
-        sum: usize,
-    },
-}
-
 /// The payload of a command, empty where it has none; a file is read now.
 ///
 /// # Errors
@@ -82,18 +66,19 @@ pub(crate) fn read(payload: &Payload) -> Result<Cow<'_, [u8]>, String> {
 }
 
 /// Sends what a command asks for, with the [`content`] of its payload. Returns what is worth
-/// noting: the rule it breaks. A command that sends no bytes does nothing.
+/// noting: the rule it breaks. A command that sends no bytes at
+/// once does nothing.
 ///
 /// # Errors
 ///
-/// [`SendFailure`]
+/// [`SendError`]
 pub fn send(
     command: &Command,
     content: &[u8],
     endpoint: &mut Endpoint,
     now: Instant,
     out: &mut Vec<u8>,
-) -> Result<Option<String>, SendFailure> {
+) -> Result<Option<String>, SendError> {
     let peer = &mut Outgoing { endpoint, now, out };
     match command {
         Command::Text(_) => peer.message(Data::Text, content, true),
@@ -103,7 +88,6 @@ pub fn send(
         Command::Pong(_) => peer.control(Control::Pong, content),
         Command::Close { code, reason } => peer.close(*code, reason),
         Command::Frame(spec) => Ok(peer.frame(spec, content)),
-        Command::Fragment(spec) => peer.fragments(spec, content),
         Command::Bytes(_) => {
             peer.out.extend_from_slice(content);
             Ok(None)
@@ -120,7 +104,7 @@ struct Outgoing<'a> {
     out: &'a mut Vec<u8>,
 }
 
-type Sent = Result<Option<String>, SendFailure>;
+type Sent = Result<Option<String>, SendError>;
 
 impl Outgoing<'_> {
     fn message(&mut self, opcode: Data, content: &[u8], last: bool) -> Sent {
@@ -137,7 +121,7 @@ impl Outgoing<'_> {
         match sent {
             // It is sent all the same: the user wants to see what the peer makes of it.
             Err(SendError::ControlTooLong(_)) => Ok(self.usual(OpCode::Control(opcode), content)),
-            other => Ok(other.map(|()| None)?),
+            other => other.map(|()| None),
         }
     }
 
@@ -145,7 +129,7 @@ impl Outgoing<'_> {
         if let Ok(reason) = std::str::from_utf8(reason) {
             match self.endpoint.close(code, reason, self.now, self.out) {
                 Err(SendError::CloseCode(_) | SendError::ReasonTooLong(_)) => {}
-                other => return Ok(other.map(|()| None)?),
+                other => return other.map(|()| None),
             }
         }
         let mut body = code.map(|code| code.to_be_bytes().to_vec()).unwrap_or_default();
@@ -176,81 +160,13 @@ impl Outgoing<'_> {
         self.endpoint.send_raw(frame, self.now, self.out);
         broken
     }
-
-    fn fragments(&mut self, spec: &FragmentSpec, content: &[u8]) -> Sent {
-        let opcode = if spec.binary { Data::Binary } else { Data::Text };
-        let pieces = cut(content, &spec.cut)?;
-        let count = pieces.len();
-        for (at, piece) in pieces.into_iter().enumerate() {
-            self.endpoint.send_fragment(opcode, piece, at + 1 == count, self.out)?;
-            // "Control frames … MAY be injected in the middle of a fragmented message"
-            // (RFC 6455 §5.4).
-            if spec.ping && at + 1 < count {
-                let payload = format!("between fragments {} and {}", at + 1, at + 2);
-                self.endpoint.send_ping(payload.as_bytes(), self.now, self.out)?;
-            }
-        }
-        Ok(bad_text(opcode, content))
-    }
 }
 
 /// The rule that a whole message breaks if it is sent as text but is not UTF-8.
-fn bad_text(opcode: Data, content: &[u8]) -> Option<String> {
+pub(crate) fn bad_text(opcode: Data, content: &[u8]) -> Option<String> {
     if opcode != Data::Text || is_utf8(content) {
         return None;
     }
     let rule = ViolationKind::InvalidUtf8.rule();
     Some(format!("{} {}: {}", rule.code, rule.section, rule.explanation))
-}
-
-/// Cuts a message; what is left beyond the given sizes makes a last piece.
-fn cut<'a>(content: &'a [u8], cut: &Cut) -> Result<Vec<&'a [u8]>, SendFailure> {
-    let mut rest = content;
-    let mut pieces = Vec::new();
-    match cut {
-        Cut::Count(count) => {
-            for left in (1..=*count).rev() {
-                let (piece, more) = rest.split_at(rest.len() / left);
-                pieces.push(piece);
-                rest = more;
-            }
-        }
-        Cut::Sizes(sizes) => {
-            for size in sizes {
-                let (piece, more) = rest.split_at_checked(*size).ok_or_else(|| {
-                    let sum = sizes.iter().fold(0, |sum: usize, size| sum.saturating_add(*size));
-                    SendFailure::Cut { len: content.len(), sum }
-                })?;
-                pieces.push(piece);
-                rest = more;
-            }
-            if !rest.is_empty() || pieces.is_empty() {
-                pieces.push(rest);
-            }
-        }
-    }
-    Ok(pieces)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_cut_into_as_many_pieces_as_asked_for() {
-        let cut = |content: &str, how| {
-            let pieces = cut(content.as_bytes(), &how)?;
-            Ok::<_, SendFailure>(
-                pieces.iter().map(|p| String::from_utf8_lossy(p).into_owned()).collect::<Vec<_>>(),
-            )
-        };
-        assert_eq!(cut("Hello", Cut::Count(2)).expect("pieces"), ["He", "llo"]);
-        assert_eq!(cut("Hello", Cut::Count(5)).expect("pieces"), ["H", "e", "l", "l", "o"]);
-        assert_eq!(cut("Hi", Cut::Count(3)).expect("pieces"), ["", "H", "i"]);
-        assert_eq!(cut("Hello", Cut::Sizes(vec![1, 0, 2])).expect("pieces"), ["H", "", "el", "lo"]);
-        assert_eq!(cut("Hello", Cut::Sizes(vec![2, 3])).expect("pieces"), ["He", "llo"]);
-        assert_eq!(cut("", Cut::Sizes(vec![])).expect("pieces"), [""]);
-        let error = cut("Hi", Cut::Sizes(vec![1, 2])).expect_err("too long");
-        assert_eq!(error.to_string(), "/fragment: the message has 2 bytes, the sizes add up to 3");
-    }
 }

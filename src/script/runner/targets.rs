@@ -6,6 +6,8 @@ use crate::event::ConnId;
 use crate::script::command::Command;
 use crate::script::runner::lines::SourceLocation;
 use crate::script::runner::{Connections, ScriptRunner, Sender, endpoint_options, send};
+use crate::session::Endpoint;
+use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
@@ -42,6 +44,30 @@ impl ScriptRunner {
         present
     }
 
+    /// The clients of `target` that messages can be sent to; if there is none, that has been
+    /// reported.
+    pub(crate) fn open_clients(
+        &mut self,
+        target: &ClientSet,
+        location: &SourceLocation,
+        connections: &dyn Connections,
+    ) -> Option<Vec<ConnId>> {
+        let mut ids = self.resolve(target, location, connections);
+        let connected = !ids.is_empty();
+        ids.retain(|id| connections.endpoint(*id).is_some_and(Endpoint::is_open));
+        if connected && ids.is_empty() {
+            self.fail(location, &SendError::NotOpen.to_string(), false);
+        }
+        Some(ids).filter(|ids| !ids.is_empty())
+    }
+
+    /// An /expect that is typed after a line that sends waits for an answer to that line.
+    pub(crate) fn expect_answers(&mut self, location: &SourceLocation) {
+        if *location == SourceLocation::Typed && !self.scripted {
+            self.expect_queue.clear();
+        }
+    }
+
     /// Sends what a command asks for to `target`. Returns whether that worked for all of them; errors
     /// have been reported.
     pub(crate) fn send(
@@ -52,10 +78,7 @@ impl ScriptRunner {
         connections: &mut dyn Connections,
         now: Instant,
     ) -> bool {
-        if *location == SourceLocation::Typed && !self.scripted {
-            // An /expect that is typed next waits for an answer to this.
-            self.expect_queue.clear();
-        }
+        self.expect_answers(location);
         // Where frames are shown, a rule of the catalogue is shown with its frame.
         let shown_anyway = connections.reporter().tells_violations();
         let ids = self.resolve(target, location, connections);
