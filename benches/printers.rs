@@ -6,10 +6,10 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use wscope::event::{ConnId, Direction, Event, Observed, Stamp};
-use wscope::script::command::View;
 use wscope::session::{Limits, Observer};
 use wscope::ui::human::{HumanOptions, HumanPrinter};
 use wscope::ui::json::JsonPrinter;
+use wscope::ui::view::View;
 use wscope::wire::decoder::Input;
 use wscope::wire::{Data, OpCode, Role, writer};
 

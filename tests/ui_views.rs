@@ -4,14 +4,15 @@
 mod ui_support;
 
 use proptest::prelude::*;
-use regex::bytes::Regex;
 use ui_support::*;
 use unicode_width::UnicodeWidthStr;
 use wscope::event::{ConnId, Event, Stamp};
-use wscope::script::command::{Filter, Timestamps, View, Way};
 use wscope::ui::clock::Zone;
+use wscope::ui::filter::Filter;
+use wscope::ui::pattern::Pattern;
 use wscope::ui::pretty::Pretty;
 use wscope::ui::style::Palette;
+use wscope::ui::view::{Timestamps, View};
 use wscope::ui::{HumanOptions, HumanPrinter};
 use wscope::wire::deflate::params::DeflateParams;
 use wscope::wire::handshake::Agreed;
@@ -308,9 +309,13 @@ fn the_width_can_change() {
     assert_eq!(session.travel(ToClient, &long[50..]).take().trim_end().width(), 80);
 }
 
-fn filter(way: Option<Way>, opcodes: &[wscope::wire::OpCode], regex: Option<&str>) -> Filter {
-    let regex = regex.map(|regex| Regex::new(regex).expect("valid"));
-    Filter { way, opcodes: opcodes.to_vec(), regex, ..Filter::default() }
+fn filter(
+    direction: Option<wscope::event::Direction>,
+    opcodes: &[wscope::wire::OpCode],
+    regex: Option<&str>,
+) -> Filter {
+    let regex = regex.map(|regex| Pattern::new(regex).expect("valid"));
+    Filter { direction, opcodes: opcodes.to_vec(), regex, ..Filter::default() }
 }
 
 /// Some of everything, every piece its own.
@@ -341,11 +346,11 @@ fn a_filter_decides_which_frames_are_shown() {
     for view in [View::Frames, View::Hex] {
         for (only, expected) in [
             (filter(None, &[], None), ">1 1 2 3 4 5"),
-            (filter(Some(Way::Out), &[], None), ">1"),
-            (filter(Some(Way::In), &[], None), "1 2 3 4 5"),
+            (filter(Some(ToServer), &[], None), ">1"),
+            (filter(Some(ToClient), &[], None), "1 2 3 4 5"),
             (filter(None, &[BINARY], None), "1 3"),
             (filter(None, &[TEXT, PING], None), ">1 2 4"),
-            (filter(Some(Way::In), &[TEXT, PING], None), "2 4"),
+            (filter(Some(ToClient), &[TEXT, PING], None), "2 4"),
             (filter(None, &[], Some("apple")), "1 4 5"),
             (filter(None, &[], Some("^Hello$|l.m")), ">1 3"),
             (filter(None, &[CLOSE, PING], Some("p")), "2 5"),

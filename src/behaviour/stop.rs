@@ -4,11 +4,10 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
-use regex::bytes::Regex;
-
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::event::FrameEvent;
 use crate::session::Assembler;
+use crate::ui::pattern::Pattern;
 use crate::wire::{CloseCode, Data};
 
 /// How much of a message `--until` looks at.
@@ -18,14 +17,14 @@ const LOOKED_AT: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct StopCondition {
     messages_left: Option<u64>,
-    until: Option<Regex>,
+    until: Option<Pattern>,
     beginning: Assembler,
     met: bool,
 }
 
 impl StopCondition {
     /// A condition; `None` if there is none.
-    pub fn new(messages: Option<u64>, until: Option<Regex>) -> Option<Rc<RefCell<Self>>> {
+    pub fn new(messages: Option<u64>, until: Option<Pattern>) -> Option<Rc<RefCell<Self>>> {
         let is_set = messages.is_some() || until.is_some();
         let (beginning, met) = (Assembler::new(LOOKED_AT), messages == Some(0));
         let condition = Self { messages_left: messages, until, beginning, met };
@@ -62,7 +61,7 @@ impl StopCondition {
     }
 }
 
-fn matches(until: Option<&Regex>, content: &[u8]) -> bool {
+fn matches(until: Option<&Pattern>, content: &[u8]) -> bool {
     until.is_some_and(|until| until.is_match(content))
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::script::command::{Timestamps, View};
+use crate::ui::view::{Timestamps, View};
 
 /// What a client's session has beside [`LineOptions`].
 #[derive(Debug, Args)]

@@ -12,7 +12,7 @@ pub enum Linger {
 }
 
 /// The notation of times is that of the prompt.
-pub(super) use crate::script::command::notation::duration;
+pub(super) use crate::ui::notation::duration;
 
 /// A time, or a negative number for ever.
 pub(super) fn linger(text: &str) -> Result<Linger, String> {

@@ -35,7 +35,7 @@ use crate::output::notifier::Notifier;
 use crate::output::payload::PayloadSink;
 use crate::output::reporter::EndKind;
 use crate::script::expect::Expect;
-use crate::script::runner::{Ask, ScriptRunner, Source};
+use crate::script::runner::{ScriptRunner, SessionRequest, Source};
 use crate::ui::ending::describe;
 use crate::ui::style::Ink;
 use crate::wire::{CloseCode, Data, Role};
@@ -287,10 +287,10 @@ impl<'a> Session<'a> {
             return;
         }
         runner.run(&mut SingleConnection { runtime, connection: None }, now);
-        match runner.take_ask() {
-            Some(Ask::Quit) => self.phase = Phase::Done,
-            Some(Ask::Leave) => self.leave(Exit::Interrupted),
-            Some(Ask::Open) => {
+        match runner.take_request() {
+            Some(SessionRequest::Quit) => self.phase = Phase::Done,
+            Some(SessionRequest::Leave) => self.leave(Exit::Interrupted),
+            Some(SessionRequest::Open) => {
                 runtime.reporter.next_connection();
                 self.open(Schedule::new(self.config.reach.retry), runtime, now);
             }
@@ -345,7 +345,7 @@ impl<'a> Session<'a> {
     /// `--exit-on-close`, unless the runner asks for something.
     fn exits_on_close(&self) -> bool {
         let by_option = self.config.lines.as_ref().is_some_and(|lines| lines.exit_on_close);
-        by_option && self.runner.as_ref().is_none_or(|runner| runner.ask().is_none())
+        by_option && self.runner.as_ref().is_none_or(|runner| runner.request().is_none())
     }
 
     fn leave(&mut self, exit: Exit) {
@@ -416,14 +416,16 @@ impl<'a> Session<'a> {
             self.give_up(current, failure.text, now);
             return;
         }
-        match runner.ask() {
-            Some(Ask::Quit | Ask::Open) => close(current, CloseCode::Normal, now),
-            Some(Ask::Leave) if current.signal.is_none() => {
+        match runner.request() {
+            Some(SessionRequest::Quit | SessionRequest::Open) => {
+                close(current, CloseCode::Normal, now)
+            }
+            Some(SessionRequest::Leave) if current.signal.is_none() => {
                 current.signal = Some(Signal::Interrupt);
                 current.leave_by = Some(now + PATIENCE);
                 close(current, CloseCode::Away, now);
             }
-            Some(Ask::Leave) => {}
+            Some(SessionRequest::Leave) => {}
             None if runner.is_exhausted() => {
                 current.input_ended.get_or_insert(now);
             }
@@ -509,8 +511,8 @@ impl<'a> Session<'a> {
         }
         let signalled = current.signal.is_some()
             || matches!(outcome.exit, Exit::Interrupted | Exit::Terminated | Exit::HungUp);
-        let asked = self.runner.as_ref().and_then(ScriptRunner::ask).cloned();
-        let leaving = matches!(asked, Some(Ask::Quit | Ask::Leave));
+        let asked = self.runner.as_ref().and_then(ScriptRunner::request).cloned();
+        let leaving = matches!(asked, Some(SessionRequest::Quit | SessionRequest::Leave));
         self.phase = Phase::Done;
         if !(self.runner.is_some() && (outcome.fault.is_some() || signalled || leaving))
             && asked.is_none()
@@ -664,10 +666,10 @@ impl<'a> Session<'a> {
             let exit = if self.exit == Exit::Success { status } else { self.exit };
             return self.leave(exit);
         }
-        match runner.take_ask() {
-            Some(Ask::Quit) => return self.phase = Phase::Done,
-            Some(Ask::Leave) => return self.leave(Exit::Interrupted),
-            Some(Ask::Open) => {
+        match runner.take_request() {
+            Some(SessionRequest::Quit) => return self.phase = Phase::Done,
+            Some(SessionRequest::Leave) => return self.leave(Exit::Interrupted),
+            Some(SessionRequest::Open) => {
                 runtime.reporter.next_connection();
                 return self.open(Schedule::new(self.config.reach.retry), runtime, now);
             }

@@ -7,10 +7,10 @@ use crate::engine::outbox::{Producer, Sender};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
-use crate::script::command::Target;
 use crate::script::runner::Connections;
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
+use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 /// A connection whose number nobody needs.
@@ -37,18 +37,18 @@ impl Connections for SingleConnection<'_> {
         &self.runtime.reporter
     }
 
-    fn present(&self, _: &Target) -> Vec<ConnId> {
+    fn present(&self, _: &ClientSet) -> Vec<ConnId> {
         self.connection.iter().map(|_| ONLY).collect()
     }
 
     /// Not once the connection is over, for the lines that follow may open another one.
-    fn has_room(&self, _: &Target, producer: Producer) -> bool {
+    fn has_room(&self, _: &ClientSet, producer: Producer) -> bool {
         self.connection.as_ref().is_none_or(|connection| {
             connection.endpoint().state() != State::Closed && connection.has_room(producer)
         })
     }
 
-    fn may_come(&self, _: &Target) -> bool {
+    fn may_connect(&self, _: &ClientSet) -> bool {
         self.connection.is_some()
     }
 

@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use regex::bytes::Regex;
-
 use super::display::Display;
 use super::environment::history_path;
 use super::lines::{self, Lines};
@@ -15,6 +13,7 @@ use crate::cli::prompt::{LineOptions, PromptOptions};
 use crate::cli::{ConnectArgs, InputFormat, Linger, OutputFormat};
 use crate::session::EndpointConfig;
 use crate::session::endpoint::AutoPong;
+use crate::ui::pattern::Pattern;
 use crate::ui::terminal::Terminal;
 use crate::wire::Role;
 
@@ -49,7 +48,7 @@ pub struct ClientConfig {
     /// Close after so many messages.
     pub exit_after: Option<u64>,
     /// Close after a matching message.
-    pub until: Option<Regex>,
+    pub until: Option<Pattern>,
     /// Make more connections to find the cause of a failure.
     pub diagnose: bool,
     /// The most bytes that may wait in memory, over all connections.
@@ -77,7 +76,7 @@ impl ClientConfig {
         let until = args
             .until
             .as_deref()
-            .map(Regex::new)
+            .map(Pattern::new)
             .transpose()
             .map_err(|error| UsageError(format!("--until: {error}")))?;
         let endpoint = EndpointConfig {

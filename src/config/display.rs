@@ -3,11 +3,11 @@
 use super::environment::no_color;
 use crate::cli::DisplayOptions;
 use crate::event::Direction;
-use crate::script::command::{Timestamps, View};
 use crate::ui::HumanOptions;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::Palette;
 use crate::ui::terminal::{ColorChoice, Terminal};
+use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 
 /// How much is shown beside the output, and how.

@@ -3,7 +3,7 @@
 use super::usage::UsageError;
 use crate::cli::size;
 use crate::net::random;
-use crate::script::command::notation;
+use crate::ui::notation;
 use crate::ui::suggest::near;
 use crate::wire::close::MAX_REASON_LEN;
 use crate::wire::fault::{Argument, CATALOGUE, Fault, FaultInfo, FaultKind, Value, When};

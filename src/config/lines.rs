@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::display::Display;
 use super::usage::UsageError;
 use crate::cli::{InputFormat, OutputFormat};
-use crate::script::command::{Timestamps, View};
 use crate::ui::terminal::Terminal;
+use crate::ui::view::{Timestamps, View};
 
 /// Where the lines of a session come from, beside stdin, and what they mean.
 #[derive(Clone, Debug, Default)]

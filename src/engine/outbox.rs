@@ -44,6 +44,8 @@ pub enum Producer {
     Echo,
     /// `/file`.
     File,
+    /// `/fragment`.
+    Fragments,
     /// Fragments sent one by one by hand or by JSON commands.
     Hand,
 }

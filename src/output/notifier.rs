@@ -1,4 +1,4 @@
-//! How a runner talks back: above the prompt, or on stderr.
+//! Where a runner prints notes and errors: above the prompt, or on stderr.
 
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
@@ -7,20 +7,20 @@ use crate::ui::prompt::Screen;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::{Ink, Palette};
 
-/// Talks to whoever gave the lines.
+/// Prints notes and errors for the person who gave the lines.
 #[derive(Clone)]
 pub enum Notifier {
     /// Above the line being typed.
     Screen(Screen, Palette),
     /// On stderr, for scripts and plain terminals.
     Stderr {
-        /// Only errors are said.
+        /// Prints errors only.
         quiet: bool,
     },
 }
 
 impl Notifier {
-    /// Says something worth knowing.
+    /// Prints a note.
     pub fn note(&self, text: &str) {
         match self {
             Self::Screen(..) => self.line(Ink::Info, "* ", text),
@@ -29,7 +29,7 @@ impl Notifier {
         }
     }
 
-    /// Says something about one of many connections.
+    /// Prints a note about one of many connections.
     pub fn of(&self, conn: u64, text: &str) {
         match self {
             Self::Screen(..) => self.line(Ink::Info, "* ", &format!("[{conn}] {text}")),
@@ -44,7 +44,7 @@ impl Notifier {
         }
     }
 
-    /// Says what went wrong.
+    /// Prints an error.
     pub fn error(&self, text: &str) {
         match self {
             Self::Screen(..) => self.line(Ink::Violation, "error: ", text),
@@ -52,7 +52,7 @@ impl Notifier {
         }
     }
 
-    /// Says a text of several lines that is ready for a terminal.
+    /// Prints a text of several lines that is ready for a terminal.
     pub fn text(&self, text: &[u8]) {
         match self {
             Self::Screen(screen, _) => screen.print(text),
@@ -60,7 +60,7 @@ impl Notifier {
         }
     }
 
-    /// Says what explains an error: ready for a terminal, and perhaps nothing.
+    /// Prints what explains an error: ready for a terminal, perhaps empty.
     pub fn advice(&self, text: &[u8]) {
         if !text.is_empty() {
             self.text(text);

@@ -16,11 +16,12 @@ use crate::output::redaction::Redaction;
 use crate::output::sink::Sink;
 use crate::output::transcript::{Transcript, TranscriptTarget};
 use crate::output::{secrets, stderr};
-use crate::script::command::{Filter, Timestamps, View};
+use crate::ui::filter::Filter;
 use crate::ui::pretty::Pretty;
 use crate::ui::prompt::Screen;
 use crate::ui::redact::Redactor;
 use crate::ui::style::Palette;
+use crate::ui::view::{Timestamps, View};
 use crate::ui::{JsonPrinter, diagnostic};
 use crate::wire::Role;
 

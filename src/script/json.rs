@@ -1,47 +1,85 @@
 //! The commands of `--input json`: one object a line, any frame can be expressed.
 //!
-//! `docs/json.md` describes them for users.
+//! `docs/json.md` describes them for users. A line becomes the same [`Command`] as one of the
+//! prompt, and the same code sends it.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 
-use crate::engine::outbox::{Producer, Sender};
-use crate::script::command::hex::unhex;
-use crate::script::command::notation;
-use crate::session::Endpoint;
+use crate::engine::outbox::Sender;
+use crate::event::ConnId;
+use crate::script::command::{Command, FrameSpec, MaskChoice, Payload};
+use crate::script::runner::send;
 use crate::session::endpoint::SendError;
+use crate::ui::hex::unhex;
+use crate::ui::notation;
 use crate::ui::sanitize::escaped;
-use crate::wire::writer::RawFrame;
+use crate::wire::close::{MAX_REASON_LEN, may_be_sent};
 use crate::wire::{Data, LengthForm, OpCode};
 
-/// Why a line is no command that can be carried out.
+/// Why a line is not a command, or was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// Not JSON, or not one of the commands.
     #[error("{}", escaped(error.to_string().as_bytes()))]
     Json {
-        /// What serde says; it quotes the line.
+        /// What serde reports; it quotes the line.
         #[from]
         error: serde_json::Error,
     },
-    /// The payload is given twice or can't be read.
+    /// A field has a wrong value, is missing, or has no meaning for this type.
     #[error("{0}")]
-    Payload(String),
+    Field(String),
     /// The connection does not take it.
-    #[error("{0}")]
+    #[error(transparent)]
     Send(#[from] SendError),
-    /// A connection is named where there is only one.
+    /// `conn` is given where there is only one connection.
     #[error("conn is for wscope listen: here there is one connection")]
     OneConnection,
-    /// No newline in sight.
+    /// No newline within 64 MiB.
     #[error("a command has at most 64 MiB")]
     TooLong,
 }
 
-/// One line: a type, and the fields that have a meaning for it.
+/// Sends what one line of a client's input asks for.
+///
+/// # Errors
+///
+/// The line is not a command for a client, or the connection does not take it.
+pub fn run(line: &[u8], sender: &mut Sender<'_>) -> Result<(), CommandError> {
+    match parse(line)? {
+        (None, command) => send_to(&command, sender),
+        (Some(_), _) => Err(CommandError::OneConnection),
+    }
+}
+
+/// Sends what a line asks for on one connection. What the prompt notes about a command that breaks
+/// a rule is not for machines: the transcript has it.
+///
+/// # Errors
+///
+/// The connection does not take it.
+pub fn send_to(command: &Command, sender: &mut Sender<'_>) -> Result<(), CommandError> {
+    let content = send::content(command).map_err(CommandError::Field)?;
+    send::send(command, &content, sender)?;
+    Ok(())
+}
+
+/// Reads a line: the connection it is for, where one is named, and what it asks for.
+///
+/// # Errors
+///
+/// It is not a command.
+pub fn parse(line: &[u8]) -> Result<(Option<ConnId>, Command), CommandError> {
+    let object: Object = serde_json::from_slice(line)?;
+    object.check_fields()?;
+    Ok((object.conn.map(ConnId), object.command()?))
+}
+
+/// The object of a line: its type, and the fields that have a meaning for it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Command {
+struct Object {
     r#type: Kind,
     conn: Option<u64>,
     text: Option<String>,
@@ -69,7 +107,7 @@ enum Kind {
     Binary,
     /// A ping.
     Ping,
-    /// A pong nobody asked for.
+    /// A pong without a ping.
     Pong,
     /// The closing handshake.
     Close,
@@ -79,23 +117,7 @@ enum Kind {
     Bytes,
 }
 
-impl Command {
-    /// Reads a line.
-    ///
-    /// # Errors
-    ///
-    /// It is no command.
-    pub fn parse(line: &[u8]) -> Result<Self, CommandError> {
-        let command: Self = serde_json::from_slice(line)?;
-        command.check_fields()?;
-        Ok(command)
-    }
-
-    /// The connection it is for; none means all there are.
-    pub fn conn(&self) -> Option<u64> {
-        self.conn
-    }
-
+impl Object {
     /// Refuses a field that would be ignored: what is typed must have a meaning.
     fn check_fields(&self) -> Result<(), CommandError> {
         let Self { text, base64, hex, code, reason, rsv1, rsv2, rsv3, .. } = self;
@@ -115,12 +137,12 @@ impl Command {
         } else {
             return Ok(());
         };
-        Err(CommandError::Payload(wrong.to_owned()))
+        Err(CommandError::Field(wrong.to_owned()))
     }
 
     /// The payload in one of three notations; none is empty.
     fn payload(&self) -> Result<Vec<u8>, CommandError> {
-        let wrong = |text: String| CommandError::Payload(text);
+        let wrong = |text: String| CommandError::Field(text);
         match (&self.text, &self.base64, &self.hex) {
             (None, None, None) => Ok(Vec::new()),
             (Some(text), None, None) => Ok(text.clone().into_bytes()),
@@ -132,19 +154,47 @@ impl Command {
         }
     }
 
-    fn raw_frame(&self, endpoint: &mut Endpoint) -> Result<RawFrame, CommandError> {
-        let payload = self.payload()?;
-        let opcode = self
-            .opcode
-            .as_ref()
-            .ok_or_else(|| CommandError::Payload("a frame needs an opcode".to_owned()))?;
-        Ok(RawFrame {
+    fn command(self) -> Result<Command, CommandError> {
+        let payload = Payload::Bytes(self.payload()?);
+        Ok(match self.r#type {
+            Kind::Text if self.fin == Some(false) => {
+                Command::Unfinished { opcode: Data::Text, payload }
+            }
+            Kind::Binary if self.fin == Some(false) => {
+                Command::Unfinished { opcode: Data::Binary, payload }
+            }
+            Kind::Text => Command::Text(payload),
+            Kind::Binary => Command::Binary(payload),
+            Kind::Ping => Command::Ping(legal_control(payload)?),
+            Kind::Pong => Command::Pong(legal_control(payload)?),
+            Kind::Close => self.close()?,
+            Kind::Frame => Command::Frame(self.frame(payload)?),
+            Kind::Bytes => Command::Bytes(payload),
+        })
+    }
+
+    /// The prompt sends an illegal Close too; for a program that is an error, and `frame` is the way.
+    fn close(self) -> Result<Command, CommandError> {
+        let reason = self.reason.unwrap_or_default().into_bytes();
+        // A reason needs a code before it, and without one 1000 is meant.
+        let code = self.code.or((!reason.is_empty()).then_some(1000));
+        if let Some(code) = code.filter(|code| !may_be_sent(*code)) {
+            return Err(illegal(SendError::CloseCode(code)));
+        }
+        if reason.len() > MAX_REASON_LEN {
+            return Err(illegal(SendError::ReasonTooLong(reason.len())));
+        }
+        Ok(Command::Close { code, reason })
+    }
+
+    fn frame(self, payload: Payload) -> Result<FrameSpec, CommandError> {
+        let opcode =
+            self.opcode.ok_or_else(|| CommandError::Field("a frame needs an opcode".to_owned()))?;
+        Ok(FrameSpec {
             fin: self.fin.unwrap_or(true),
-            rsv1: self.rsv1.unwrap_or(false),
-            rsv2: self.rsv2.unwrap_or(false),
-            rsv3: self.rsv3.unwrap_or(false),
+            rsv: [self.rsv1, self.rsv2, self.rsv3].map(Option::unwrap_or_default),
             opcode: opcode.opcode()?,
-            mask: mask_key(self.mask.as_ref(), endpoint)?,
+            mask: mask_choice(self.mask)?,
             form: self.length_form.map(length_form_of).transpose()?,
             announced: self.length,
             payload,
@@ -165,7 +215,7 @@ impl OpCodeArg {
             Self::Number(bits) => Some(*bits).filter(|bits| *bits < 16).map(OpCode::from),
             Self::Name(name) => notation::opcode(name),
         };
-        opcode.ok_or_else(|| CommandError::Payload(format!("opcode: use {}", notation::OPCODES)))
+        opcode.ok_or_else(|| CommandError::Field(format!("opcode: use {}", notation::OPCODES)))
     }
 }
 
@@ -178,61 +228,32 @@ enum MaskArg {
     Key(String),
 }
 
-/// Carries out one line of a client's input.
-pub fn run(line: &[u8], sender: &mut Sender<'_>) -> Result<(), CommandError> {
-    let command = Command::parse(line)?;
-    if command.conn.is_some() {
-        return Err(CommandError::OneConnection);
-    }
-    command.run(sender)
-}
-
-impl Command {
-    /// Carries it out on a connection.
-    ///
-    /// # Errors
-    ///
-    /// The payload can't be read, or the connection does not take it.
-    pub fn run(&self, sender: &mut Sender<'_>) -> Result<(), CommandError> {
-        let last = self.fin.unwrap_or(true);
-        match self.r#type {
-            Kind::Text => sender.fragment(Producer::Hand, Data::Text, &self.payload()?, last)?,
-            Kind::Binary => {
-                sender.fragment(Producer::Hand, Data::Binary, &self.payload()?, last)?
-            }
-            Kind::Ping => sender.ping(&self.payload()?)?,
-            Kind::Pong => sender.pong(&self.payload()?)?,
-            Kind::Close => {
-                let reason = self.reason.as_deref().unwrap_or_default();
-                // A reason needs a code before it; nobody means another one than 1000 then.
-                let code = self.code.or((!reason.is_empty()).then_some(1000));
-                sender.close(code, reason)?;
-            }
-            Kind::Frame => {
-                let frame = self.raw_frame(sender.endpoint)?;
-                sender.raw(&frame);
-            }
-            Kind::Bytes => sender.bytes(&self.payload()?),
+/// A ping or pong of the prompt may be too long; for a program that is an error.
+fn legal_control(payload: Payload) -> Result<Payload, CommandError> {
+    match &payload {
+        Payload::Bytes(bytes) if bytes.len() > 125 => {
+            Err(illegal(SendError::ControlTooLong(bytes.len())))
         }
-        Ok(())
+        _ => Ok(payload),
     }
 }
 
-fn mask_key(
-    mask: Option<&MaskArg>,
-    endpoint: &mut Endpoint,
-) -> Result<Option<[u8; 4]>, CommandError> {
+fn illegal(error: SendError) -> CommandError {
+    CommandError::Send(error)
+}
+
+fn mask_choice(mask: Option<MaskArg>) -> Result<MaskChoice, CommandError> {
     match mask {
-        None | Some(MaskArg::On(true)) => Ok(endpoint.key()),
-        Some(MaskArg::On(false)) => Ok(None),
+        None | Some(MaskArg::On(true)) => Ok(MaskChoice::Role),
+        Some(MaskArg::On(false)) => Ok(MaskChoice::Off),
         Some(MaskArg::Key(hex)) => {
-            let help = || CommandError::Payload("mask: use true, false or 8 hex digits".to_owned());
-            notation::mask_key(hex).map(Some).ok_or_else(help)
+            let help = || CommandError::Field("mask: use true, false or 8 hex digits".to_owned());
+            notation::mask_key(&hex).map(MaskChoice::Key).ok_or_else(help)
         }
     }
 }
 
 fn length_form_of(bits: u8) -> Result<LengthForm, CommandError> {
     notation::length_form(bits.into())
-        .ok_or_else(|| CommandError::Payload(format!("length_form: use 7, 16 or 64, not {bits}")))
+        .ok_or_else(|| CommandError::Field(format!("length_form: use 7, 16 or 64, not {bits}")))
 }

@@ -3,18 +3,67 @@
 //! What it holds back is only not shown; it was sent or received all the same, and logs have it.
 //! Broken rules, notes and endings never meet a gate.
 
-use crate::event::ConnId;
-use crate::script::command::{Filter, Way};
+use std::fmt;
+
+use crate::event::{ConnId, Direction};
+use crate::ui::pattern::Pattern;
 use crate::wire::OpCode;
 
 /// So much of the content is looked at by a regex: of a longer one, the beginning decides.
 pub const LOOKED_AT: usize = 64 * 1024;
 
+/// Some of a server's clients, or all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ClientSet {
+    /// Every client that is connected when the set is used.
+    #[default]
+    All,
+    /// These, in the order given; at least one, none twice.
+    Only(Vec<ConnId>),
+}
+
+impl ClientSet {
+    /// Whether a connection belongs to it.
+    pub fn includes(&self, id: ConnId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(ids) => ids.contains(&id),
+        }
+    }
+}
+
+/// As it is typed: `3,5` or `all`.
+impl fmt::Display for ClientSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Only(ids) = self else { return f.write_str("all") };
+        for (at, id) in ids.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            write!(f, "{comma}{}", id.0)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which frames are shown: those that pass all of it.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only frames of these connections.
+    pub clients: ClientSet,
+    /// Only frames that travel in this direction.
+    pub direction: Option<Direction>,
+    /// Only these opcodes; empty lets all pass. A continuation counts as what it continues.
+    pub opcodes: Vec<OpCode>,
+    /// Only frames whose content matches.
+    pub regex: Option<Pattern>,
+    /// Only frames whose content does not match this one.
+    pub unless: Option<Pattern>,
+}
+
 impl Filter {
     /// Whether a frame may pass as far as its header shows. `opcode` is that of its message.
-    fn lets_pass(&self, conn: ConnId, way: Way, opcode: OpCode) -> bool {
-        self.target.includes(conn)
-            && self.way.is_none_or(|only| only == way)
+    fn lets_pass(&self, conn: ConnId, direction: Direction, opcode: OpCode) -> bool {
+        self.clients.includes(conn)
+            && self.direction.is_none_or(|only| only == direction)
             && (self.opcodes.is_empty() || self.opcodes.contains(&opcode))
     }
 }
@@ -32,12 +81,18 @@ pub(super) enum Gate {
 }
 
 impl Gate {
-    /// A gate for what travels `way` on a connection.
+    /// The gate of a frame or message of a connection; a filter that looks at content leaves it
+    /// undecided.
     #[inline]
-    pub(super) fn new(filter: Option<&Filter>, conn: ConnId, way: Way, opcode: OpCode) -> Self {
+    pub(super) fn new(
+        filter: Option<&Filter>,
+        conn: ConnId,
+        direction: Direction,
+        opcode: OpCode,
+    ) -> Self {
         match filter {
             None => Self::Open,
-            Some(filter) if !filter.lets_pass(conn, way, opcode) => Self::Shut,
+            Some(filter) if !filter.lets_pass(conn, direction, opcode) => Self::Shut,
             Some(Filter { regex: None, unless: None, .. }) => Self::Open,
             Some(_) => Self::Undecided(Vec::new()),
         }
@@ -79,15 +134,13 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script::command::Target;
     use crate::wire::{Control, Data};
-    use regex::bytes::Regex;
 
     const TEXT: OpCode = OpCode::Data(Data::Text);
     const PING: OpCode = OpCode::Control(Control::Ping);
 
-    fn passes(filter: &Filter, way: Way, opcode: OpCode, content: &[u8]) -> bool {
-        let mut gate = Gate::new(Some(filter), ConnId(1), way, opcode);
+    fn passes(filter: &Filter, direction: Direction, opcode: OpCode, content: &[u8]) -> bool {
+        let mut gate = Gate::new(Some(filter), ConnId(1), direction, opcode);
         content.chunks(1000).for_each(|piece| gate.push(piece, Some(filter)));
         gate.decide(Some(filter));
         gate.is_open()
@@ -96,38 +149,43 @@ mod tests {
     #[test]
     fn all_that_is_given_must_hold() {
         let nothing = Filter::default();
-        assert!(passes(&nothing, Way::In, PING, b""));
+        assert!(passes(&nothing, Direction::ToClient, PING, b""));
         let filter = Filter {
-            way: Some(Way::In),
+            direction: Some(Direction::ToClient),
             opcodes: vec![TEXT, PING],
-            regex: Some(Regex::new("a+").expect("valid")),
+            regex: Some(Pattern::new("a+").expect("valid")),
             ..Filter::default()
         };
-        assert!(passes(&filter, Way::In, TEXT, b"xaax"));
-        assert!(!passes(&filter, Way::Out, TEXT, b"xaax"));
-        assert!(!passes(&filter, Way::In, OpCode::Data(Data::Binary), b"xaax"));
-        assert!(!passes(&filter, Way::In, PING, b"xyz"));
-        let others = Target::Only(vec![ConnId(2)]);
-        assert!(!passes(&Filter { target: others, ..Filter::default() }, Way::In, PING, b""));
+        assert!(passes(&filter, Direction::ToClient, TEXT, b"xaax"));
+        assert!(!passes(&filter, Direction::ToServer, TEXT, b"xaax"));
+        assert!(!passes(&filter, Direction::ToClient, OpCode::Data(Data::Binary), b"xaax"));
+        assert!(!passes(&filter, Direction::ToClient, PING, b"xyz"));
+        let others = ClientSet::Only(vec![ConnId(2)]);
+        assert!(!passes(
+            &Filter { clients: others, ..Filter::default() },
+            Direction::ToClient,
+            PING,
+            b""
+        ));
     }
 
     #[test]
     fn the_beginning_of_a_long_content_decides() {
-        let filter = Filter { regex: Some(Regex::new("a").expect("valid")), ..Filter::default() };
+        let filter = Filter { regex: Some(Pattern::new("a").expect("valid")), ..Filter::default() };
         let mut content = vec![b'x'; LOOKED_AT];
         content.push(b'a');
-        assert!(!passes(&filter, Way::In, TEXT, &content));
-        assert!(passes(&filter, Way::In, TEXT, &content[1..]));
-        let mut gate = Gate::new(Some(&filter), ConnId(1), Way::In, TEXT);
+        assert!(!passes(&filter, Direction::ToClient, TEXT, &content));
+        assert!(passes(&filter, Direction::ToClient, TEXT, &content[1..]));
+        let mut gate = Gate::new(Some(&filter), ConnId(1), Direction::ToClient, TEXT);
         gate.push(&content, Some(&filter));
         assert!(!gate.is_undecided(), "no more is needed");
     }
 
     #[test]
     fn without_a_filter_all_is_shown() {
-        assert!(Gate::new(None, ConnId(1), Way::In, TEXT).is_open());
-        let filter = Filter { regex: Some(Regex::new("a").expect("valid")), ..Filter::default() };
-        let mut gate = Gate::new(Some(&filter), ConnId(1), Way::In, TEXT);
+        assert!(Gate::new(None, ConnId(1), Direction::ToClient, TEXT).is_open());
+        let filter = Filter { regex: Some(Pattern::new("a").expect("valid")), ..Filter::default() };
+        let mut gate = Gate::new(Some(&filter), ConnId(1), Direction::ToClient, TEXT);
         gate.decide(None);
         assert!(gate.is_open());
     }

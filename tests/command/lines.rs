@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{bytes, parsed, said};
-use wscope::script::command::{
-    AutoPong, Command, FilterChange, LogChange, Payload, Show, View, Way,
-};
+use wscope::event::Direction;
+use wscope::script::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show};
+use wscope::ui::view::View;
 use wscope::wire::{Control, Data, OpCode};
 
 fn text(line: &str) -> Payload {
@@ -156,8 +156,8 @@ fn waiting() {
         ("/expect 5", "5", 10),
         ("/expect //", "", 10),
     ] {
-        let Command::Expect { regex, timeout } = parsed(line) else { panic!("{line}") };
-        assert_eq!((regex.as_str(), timeout.as_secs()), (wanted, seconds), "{line}");
+        let Command::Expect { pattern, timeout } = parsed(line) else { panic!("{line}") };
+        assert_eq!((pattern.as_str(), timeout.as_secs()), (wanted, seconds), "{line}");
     }
     assert!(matches!(parsed("/stop"), Command::Stop(None)));
     assert!(matches!(parsed("/stop 3"), Command::Stop(Some(3))));
@@ -216,18 +216,19 @@ fn filters() {
     assert!(matches!(parsed("/filter"), Command::Filter(FilterChange::Ask)));
     assert!(matches!(parsed("/filter off"), Command::Filter(FilterChange::Off)));
     let (message, ping) = ([Data::Text, Data::Binary].map(OpCode::Data), Control::Ping);
-    for (line, way, opcodes, regex) in [
-        ("/filter in", Some(Way::In), &[][..], None),
-        ("/filter out text,binary", Some(Way::Out), &message, None),
+    for (line, direction, opcodes, regex) in [
+        ("/filter in", Some(Direction::ToClient), &[][..], None),
+        ("/filter out text,binary", Some(Direction::ToServer), &message, None),
         ("/filter both", None, &[], None),
         ("/filter ping", None, &[OpCode::Control(ping)], None),
         ("/filter 0x9", None, &[OpCode::Control(ping)], None),
-        ("/filter /a b/ in", Some(Way::In), &[], Some("a b")),
-        (r#"/filter in 1,2 "err\d""#, Some(Way::In), &message, Some(r"err\d")),
+        ("/filter /a b/ in", Some(Direction::ToClient), &[], Some("a b")),
+        (r#"/filter in 1,2 "err\d""#, Some(Direction::ToClient), &message, Some(r"err\d")),
     ] {
         let Command::Filter(FilterChange::Only(filter)) = parsed(line) else { panic!("{line}") };
-        let found = (filter.way, &filter.opcodes[..], filter.regex.as_ref().map(|r| r.as_str()));
-        assert_eq!(found, (way, opcodes, regex), "{line}");
+        let found =
+            (filter.direction, &filter.opcodes[..], filter.regex.as_ref().map(|r| r.as_str()));
+        assert_eq!(found, (direction, opcodes, regex), "{line}");
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use wscope::event::ConnId;
 use wscope::script::command::completion::{Surroundings, complete_for};
 use wscope::script::command::hint::hint_for;
-use wscope::script::command::{Command, FilterChange, Payload, Target, parse, parse_for};
+use wscope::script::command::{Command, FilterChange, Payload, parse, parse_for};
+use wscope::ui::filter::ClientSet;
 use wscope::wire::Role;
 
 fn parsed(line: &str) -> Command {
@@ -16,19 +17,19 @@ fn refused(line: &str) -> String {
     parse_for(line, Role::Server).expect_err(line).to_string()
 }
 
-fn only(ids: &[u64]) -> Target {
-    Target::Only(ids.iter().copied().map(ConnId).collect())
+fn only(ids: &[u64]) -> ClientSet {
+    ClientSet::Only(ids.iter().copied().map(ConnId).collect())
 }
 
 /// Whom a line is for, and what is left of it.
-fn addressed(line: &str) -> (Target, Option<Command>) {
+fn addressed(line: &str) -> (ClientSet, Option<Command>) {
     match parsed(line) {
         Command::To { target, command } => (target, command.map(|command| *command)),
         other => panic!("{line}: {other:?}"),
     }
 }
 
-fn text(line: &str) -> (Target, String) {
+fn text(line: &str) -> (ClientSet, String) {
     match addressed(line) {
         (target, Some(Command::Text(Payload::Bytes(bytes)))) => {
             (target, String::from_utf8(bytes).expect("UTF-8"))
@@ -52,7 +53,7 @@ fn a_line_names_its_clients() {
     ] {
         assert_eq!(text(line), (only(ids), rest.to_owned()), "{line}");
     }
-    assert_eq!(text("@all hello"), (Target::All, "hello".to_owned()));
+    assert_eq!(text("@all hello"), (ClientSet::All, "hello".to_owned()));
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn what_is_no_line_is_for_those_that_follow() {
     for (line, target) in [
         ("/to 3", only(&[3])),
         ("@3,4", only(&[3, 4])),
-        ("/to all", Target::All),
+        ("/to all", ClientSet::All),
         ("@3 ", only(&[3])),
     ] {
         assert!(matches!(addressed(line), (found, None) if found == target), "{line}");
@@ -106,7 +107,7 @@ fn a_filter_takes_clients() {
     let Command::Filter(FilterChange::Only(filter)) = parsed("/filter @3 in text") else {
         panic!("/filter")
     };
-    assert_eq!((filter.target, filter.opcodes.len()), (only(&[3]), 1));
+    assert_eq!((filter.clients, filter.opcodes.len()), (only(&[3]), 1));
     assert!(parse("/filter @3").is_err());
 }
 
@@ -121,9 +122,9 @@ fn what_is_wrong_is_said() {
         ("@3, hello", "\"@3,\" is no client; write"),
         ("/to", "/to needs TARGET; usage: /to TARGET [LINE]"),
         ("/kick x", "\"x\" is no client; write a client's number, several as in 3,5, or all"),
-        ("@3 @5 hello", "whom the line is for is given twice"),
-        ("@3 /quit", "this is not done to single clients; write it without saying for whom"),
-        ("/every 5s @3", "/to can't stand in /every: a line must follow whom it is for"),
+        ("@3 @5 hello", "the target is given twice"),
+        ("@3 /quit", "this command is not for single clients; write it without naming them"),
+        ("/every 5s @3", "/to can't stand in /every: a line must follow the target"),
         ("/every 5s /kick 3", "/kick can't stand in /every: it ends the connection"),
         (
             "/reconnect",

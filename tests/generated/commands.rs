@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use wscope::script::command::table::{Entry, Group};
+use wscope::script::command::table::{Entry, Group, entries_of};
 
 const PREAMBLE: &str = "\
 # Commands of the prompt
@@ -24,7 +24,7 @@ pub fn page() -> String {
     let mut page = PREAMBLE.to_owned();
     for group in Group::ALL {
         let _ = writeln!(page, "\n| {} | |\n| --- | --- |", group.title());
-        for entry in group.entries() {
+        for entry in entries_of(group) {
             let usage = entry.usage().replace('|', "\\|");
             let side = side(entry);
             let _ = writeln!(page, "| [`{usage}`](#{}) | {}{side} |", entry.name, entry.summary);
@@ -32,7 +32,7 @@ pub fn page() -> String {
     }
     for group in Group::ALL {
         let _ = writeln!(page, "\n## {}", group.title());
-        for entry in group.entries() {
+        for entry in entries_of(group) {
             chapter(entry, &mut page);
         }
     }

@@ -5,7 +5,7 @@ use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use wscope::engine::exit::Exit;
-use wscope::script::command::table::{Entry, Group};
+use wscope::script::command::table::{Entry, Group, entries_of};
 
 use crate::commands::sentence;
 
@@ -188,7 +188,7 @@ fn prompt() -> Roff {
     )]);
     for group in Group::ALL {
         roff.control("SS", [group.title()]);
-        for entry in group.entries() {
+        for entry in entries_of(group) {
             command(entry, &mut roff);
         }
     }

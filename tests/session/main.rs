@@ -16,6 +16,7 @@ mod outside;
 mod pasting;
 mod peer_closes;
 mod signals;
+mod turns;
 
 #[path = "../common/frames.rs"]
 #[allow(dead_code)]

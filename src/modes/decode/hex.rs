@@ -4,7 +4,7 @@
 //! Reads line by line, so a dump of any length passes. What can't be hex is an error with its
 //! line and column; nothing is skipped silently but what a dump adds: offsets, the text column.
 
-use crate::script::command::hex::{self, HexFault};
+use crate::ui::hex::{self, HexFault};
 
 /// Why a line is not hex.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

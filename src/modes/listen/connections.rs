@@ -9,9 +9,9 @@ use crate::engine::outbox::{Producer, Sender};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
-use crate::script::command::Target;
 use crate::script::runner::{ClientFacts, Connections, Settings};
 use crate::session::Endpoint;
+use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 /// A server's clients.
@@ -41,18 +41,18 @@ impl Connections for AllClients<'_> {
         &self.runtime.reporter
     }
 
-    fn present(&self, target: &Target) -> Vec<ConnId> {
+    fn present(&self, target: &ClientSet) -> Vec<ConnId> {
         let open = |id: &ConnId| self.hub.client(*id).is_some_and(Client::is_open);
         match target {
-            Target::All => {
+            ClientSet::All => {
                 let open = self.hub.clients().filter(|client| client.is_open());
                 open.map(Client::id).collect()
             }
-            Target::Only(ids) => ids.iter().copied().filter(open).collect(),
+            ClientSet::Only(ids) => ids.iter().copied().filter(open).collect(),
         }
     }
 
-    fn has_room(&self, target: &Target, producer: Producer) -> bool {
+    fn has_room(&self, target: &ClientSet, producer: Producer) -> bool {
         let mut nobody = true;
         for client in self.hub.clients() {
             if target.includes(client.id()) && client.is_open() {
@@ -65,10 +65,10 @@ impl Connections for AllClients<'_> {
         nobody
     }
 
-    fn may_come(&self, target: &Target) -> bool {
+    fn may_connect(&self, target: &ClientSet) -> bool {
         match target {
-            Target::All => true,
-            Target::Only(ids) => {
+            ClientSet::All => true,
+            ClientSet::Only(ids) => {
                 ids.iter().any(|id| id.0 > self.hub.connections() || self.hub.client(*id).is_some())
             }
         }
@@ -86,7 +86,7 @@ impl Connections for AllClients<'_> {
         self.hub.client(id)?.connection().map(Connection::endpoint)
     }
 
-    fn prefer(&mut self, settings: &Settings) {
+    fn set_defaults(&mut self, settings: &Settings) {
         let endpoint = &mut self.hub.shared.config.endpoint;
         endpoint.auto_pong = settings.auto_pong.unwrap_or(endpoint.auto_pong);
         endpoint.auto_close = settings.auto_close;

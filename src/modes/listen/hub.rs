@@ -29,7 +29,7 @@ use crate::net::stream::Stream;
 use crate::net::tls::TlsServer;
 use crate::output::payload::PayloadSink;
 use crate::output::stderr;
-use crate::script::json::{Command, CommandError};
+use crate::script::json::{self, CommandError};
 use crate::script::runner::ExpectQueue;
 use crate::session::endpoint::SendError;
 use crate::wire::{CloseCode, Data};
@@ -430,9 +430,9 @@ impl Outlet for Everybody<'_> {
     }
 
     fn command(&mut self, line: &[u8]) -> Result<(), CommandError> {
-        let command = Command::parse(line)?;
-        let ids: Vec<ConnId> = match command.conn() {
-            Some(id) => vec![ConnId(id)],
+        let (conn, command) = json::parse(line)?;
+        let ids: Vec<ConnId> = match conn {
+            Some(id) => vec![id],
             None => self.hub.clients().filter(|client| client.is_open()).map(|c| c.id()).collect(),
         };
         for id in ids {
@@ -442,7 +442,7 @@ impl Outlet for Everybody<'_> {
                 stderr::note(&format!("there is no connection {} to send to", id.0));
                 continue;
             };
-            match command.run(&mut connection.sender(self.now)) {
+            match json::send_to(&command, &mut connection.sender(self.now)) {
                 Ok(()) => {}
                 Err(CommandError::Send(SendError::NotOpen)) => {
                     stderr::note(&format!("connection {} is closing: nothing was sent", id.0));

@@ -13,7 +13,7 @@ use crate::engine::exit::Exit;
 use crate::engine::outbox::Producer;
 use crate::engine::runtime::{Next, Ready, Runtime, Task};
 use crate::net::signals::Signal;
-use crate::script::runner::{Ask, ScriptRunner};
+use crate::script::runner::{ScriptRunner, SessionRequest};
 use crate::wire::CloseCode;
 
 /// After a signal, how long to wait for the clients' answers.
@@ -105,7 +105,7 @@ impl Server {
             true => drop(input.ended.get_or_insert(now)),
             false => input.ended = None,
         }
-        let asked = runner.ask().cloned();
+        let asked = runner.request().cloned();
         if let Some(failure) = runner.take_failure() {
             self.fault = Some(failure.text);
             let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
@@ -115,12 +115,12 @@ impl Server {
             return;
         }
         match asked {
-            Some(Ask::Quit) => self.finish(Exit::Success, CloseCode::Away, now),
-            Some(Ask::Leave) => {
+            Some(SessionRequest::Quit) => self.finish(Exit::Success, CloseCode::Away, now),
+            Some(SessionRequest::Leave) => {
                 self.finish(Exit::Interrupted, CloseCode::Away, now);
                 self.end = Some((Exit::Interrupted, now + PATIENCE));
             }
-            Some(Ask::Open) | None => {}
+            Some(SessionRequest::Open) | None => {}
         }
     }
 

@@ -2,14 +2,14 @@
 //!
 //! Pure: the files come from a function, the rest from the table.
 
+use crate::script::command::cursor::{Cursor, can_stand_in};
 use crate::script::command::frame::FRAME_KEYS;
-use crate::script::command::notation::{close_names, opcode_word};
 use crate::script::command::payload::NOTATIONS;
-use crate::script::command::place::{Place, can_stand_in};
 use crate::script::command::table::{ENTRIES, Entry, Kind, values};
 use crate::script::command::target;
 use crate::script::command::words::{Piece, TypedPath};
 use crate::script::command::{Timestamps, View};
+use crate::ui::notation::{close_names, opcode_word};
 use crate::wire::{OpCode, Role};
 
 /// One proposal.
@@ -37,14 +37,14 @@ const HEADERS: &[(&str, &str)] = &[
     ("X-Forwarded-For", "the address a proxy saw"),
 ];
 
-/// What a line is written amid.
+/// What completion depends on besides the line.
 pub struct Surroundings<'a> {
     /// Whose side the line is written on.
     pub role: Role,
     /// Gives the paths that begin with a path: without quotes, perhaps with `~/` at the beginning,
     /// which its answers keep; a folder ends in `/`.
     pub files: &'a dyn Fn(&str) -> Vec<String>,
-    /// The numbers of a server's clients, and who each is.
+    /// The numbers of a server's clients, each with a description.
     pub clients: &'a [(u64, String)],
 }
 
@@ -63,11 +63,11 @@ pub fn complete(
 /// A `pos` inside a character counts as before it, one beyond the end as the end.
 pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, Vec<Candidate>) {
     let pos = line.floor_char_boundary(pos);
-    match Place::of(&line[..pos], amid.role) {
+    match Cursor::of(&line[..pos], amid.role) {
         None => (pos, Vec::new()),
-        Some(Place::Target(word)) => (word.at, clients(word.text, amid.clients)),
-        Some(Place::Name { typed, outer }) => (typed.at, commands(typed.text, outer, amid.role)),
-        Some(Place::Argument { entry, args, word }) => {
+        Some(Cursor::Target(word)) => (word.at, clients(word.text, amid.clients)),
+        Some(Cursor::Name { typed, outer }) => (typed.at, commands(typed.text, outer, amid.role)),
+        Some(Cursor::Argument { entry, args, word }) => {
             // The word may be any of the optional arguments, or the one after them.
             let optional = args.iter().take_while(|arg| arg.is_optional()).count();
             let possible = args.iter().take(optional + 1);
@@ -154,7 +154,7 @@ fn clients(typed: &str, clients: &[(u64, String)]) -> Vec<Candidate> {
     let sign = usize::from(typed.starts_with(target::SIGN));
     let (before, last) = typed.split_at(typed.rfind(',').map_or(sign, |at| at + 1));
     let all = (before.len() == sign).then(|| begun(last, "all", "everybody")).flatten();
-    let one = |(id, who): &(u64, String)| begun(last, &id.to_string(), who);
+    let one = |(id, about): &(u64, String)| begun(last, &id.to_string(), about);
     let found = clients.iter().filter_map(one).chain(all);
     found.map(|found| after(before, found)).collect()
 }

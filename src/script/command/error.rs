@@ -1,7 +1,7 @@
 //! Why a line is no command: what was wrong, where it stood, what is accepted instead.
 
 use crate::script::command::escape::EscapeFault;
-use crate::script::command::hex::HexFault;
+use crate::ui::hex::HexFault;
 use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;
 
@@ -36,7 +36,7 @@ pub enum Fault {
         reason: &'static str,
     },
     /// A command that is not about single clients.
-    #[error("this is not done to single clients; write it without saying for whom")]
+    #[error("this command is not for single clients; write it without naming them")]
     NoTarget,
     /// The line ends too early.
     #[error("/{command} needs {argument}; usage: {usage}")]
@@ -66,7 +66,7 @@ pub enum Fault {
         /// What is accepted.
         accepted: String,
     },
-    /// The same thing said twice.
+    /// The same thing given twice.
     #[error("{0} is given twice")]
     Twice(&'static str),
     /// A command that can't be repeated.
@@ -91,7 +91,7 @@ pub enum Fault {
     /// An escape that can't be resolved.
     #[error(transparent)]
     Escape(EscapeFault),
-    /// Not hex, where it was said to be hex.
+    /// Not hex behind `hex:`.
     #[error("{word} is no hex: {fault}")]
     Hex {
         /// The payload, quoted and cut.
@@ -99,7 +99,7 @@ pub enum Fault {
         /// What is wrong with it.
         fault: HexFault,
     },
-    /// Not hex, where hex is what nothing else was said to be.
+    /// Not hex, where a payload is hex by default.
     #[error("{word} is no hex: {fault}; for text write it in quotes")]
     HexOrQuotes {
         /// The payload, quoted and cut.

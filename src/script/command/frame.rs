@@ -1,12 +1,11 @@
 //! `/frame`, `/fragment` and `/close`: what is sent by hand, bit by bit.
 
+use crate::script::command::entry::Args;
 use crate::script::command::error::{Fault, ParseError};
-use crate::script::command::notation::{
-    OPCODES, close_code, length_form, mask_key, number, on_off, opcode,
-};
 use crate::script::command::payload::{self, Plain};
-use crate::script::command::words::{Args, Piece};
+use crate::script::command::words::Piece;
 use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
+use crate::ui::notation::{OPCODES, close_code, length_form, mask_key, number, on_off, opcode};
 use crate::ui::suggest;
 use crate::wire::close::CloseBody;
 use crate::wire::{Control, Data, OpCode};
@@ -111,7 +110,7 @@ fn option(word: Piece<'_>) -> Result<Option<(&'static str, Piece<'_>)>, ParseErr
 #[derive(Debug)]
 struct Draft {
     spec: FrameSpec,
-    /// What `code=` said: the payload is the reason behind it.
+    /// The value of `code=`: the payload is the reason behind it.
     code: Option<u16>,
     /// The keys given so far.
     seen: Vec<&'static str>,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::script::command::table::{Entry, Group, find};
+use crate::script::command::table::{Entry, Group, entries_of, find};
 use crate::wire::Role;
 
 /// The columns a line may take.
@@ -13,7 +13,7 @@ const USAGE_WIDTH: usize = 29;
 
 /// What every line means, before the commands are listed.
 const PREAMBLE: &str = "A line is sent as a text message, as it is. A line that begins with / is a command; // \
-    begins a text with a slash, /# a comment. /help COMMAND tells more.";
+    begins a text with a slash, /# a comment. /help COMMAND shows more.";
 
 /// What a line of a server may begin with.
 const TARGETS: &str = "A line goes to all clients; behind @3, or @3,5, to these.";
@@ -26,7 +26,7 @@ pub fn overview(role: Role) -> String {
     }
     for group in Group::ALL {
         let _ = writeln!(out, "\n{}", group.title());
-        let usable = group.entries().filter(|entry| entry.side.refuses(role).is_none());
+        let usable = entries_of(group).filter(|entry| entry.side.refuses(role).is_none());
         for entry in usable {
             let _ = writeln!(out, "  {:USAGE_WIDTH$}  {}", short_usage(entry), entry.summary);
         }
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn the_long_form_has_usage_help_and_examples() {
         let wanted = "/stop [N]\n  ends one /every, or all\n\n  \
-            N is the number that /every told; without it all end.\n\nExamples\n  \
+            N is the number that /every showed; without it all end.\n\nExamples\n  \
             /stop\n      ends all\n  /stop 1\n      ends the first\n";
         assert_eq!(of("stop").as_deref(), Some(wanted));
         assert!(of("q").is_some_and(|text| text.contains("  also: /q, /exit\n")));

@@ -1,6 +1,6 @@
 //! The grey rest of a line: what can still be written.
 
-use crate::script::command::place::{Place, can_stand_in, from};
+use crate::script::command::cursor::{Cursor, can_stand_in, from};
 use crate::script::command::table::{self, Arg, ENTRIES, Entry};
 use crate::wire::Role;
 
@@ -17,16 +17,16 @@ pub fn hint_for(line: &str, pos: usize, role: Role) -> Option<String> {
     if pos != line.len() {
         return None;
     }
-    match Place::of(line, role)? {
-        Place::Target(_) => None,
-        Place::Name { typed, outer } => {
+    match Cursor::of(line, role)? {
+        Cursor::Target(_) => None,
+        Cursor::Name { typed, outer } => {
             let name = &typed.text[1..];
             let entry = meant(name, outer, role)?;
             let missing = entry.name.strip_prefix(name).unwrap_or_default();
             let usage = spelled(entry.args);
             Some(format!("{missing}{usage}")).filter(|hint| !hint.is_empty())
         }
-        Place::Argument { args, word, .. } => {
+        Cursor::Argument { args, word, .. } => {
             if word.text.is_empty() {
                 return Some(spelled(args).trim_start().to_owned()).filter(|h| !h.is_empty());
             }

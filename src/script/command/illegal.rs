@@ -1,7 +1,7 @@
 //! Which rules a frame breaks that is about to be sent.
 //!
 //! An illegal frame is sent without a question; one line says what is illegal about it. The rules
-//! of headers are judged as for frames of the peer, and told in the words of the catalogue.
+//! of headers are judged as for frames of the peer, in the words of the catalogue.
 
 use crate::session::framing::{Situation, judge};
 use crate::wire::close::CloseBody;
@@ -12,7 +12,7 @@ use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, ViolationKind}
 /// What `frame` breaks if it is sent next, in one line: each rule with its code and its section,
 /// divided by `; `. `None` if it is legal.
 ///
-/// The mask must have been chosen. What only later frames can tell is not judged: whether a text
+/// The mask must have been chosen. What only later frames show is not judged: whether a text
 /// that goes on will be UTF-8.
 pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
     let len = frame.announced.unwrap_or(frame.payload.len() as u64);
@@ -30,9 +30,9 @@ pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
     };
     let mut found = Vec::new();
     judge(&header, situation, |kind, detail| {
-        // A form that is too short is another fault, told below.
+        // A form that is too short is another fault, reported below.
         if kind != ViolationKind::NonMinimalLength || header.form > minimal {
-            found.push(told(kind, &detail));
+            found.push(sentence(kind, &detail));
         }
     });
     if header.form < minimal {
@@ -46,12 +46,12 @@ pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
              follows is misread"
         ));
     } else if let Some((kind, detail)) = content_fault(frame, situation) {
-        found.push(told(kind, &detail));
+        found.push(sentence(kind, &detail));
     }
     (!found.is_empty()).then(|| found.join("; "))
 }
 
-fn told(kind: ViolationKind, detail: &str) -> String {
+fn sentence(kind: ViolationKind, detail: &str) -> String {
     let rule = kind.rule();
     let divider = if detail.is_empty() { "" } else { ": " };
     format!("{} {}: {}{divider}{detail}", rule.code, rule.section, rule.explanation)
@@ -71,7 +71,7 @@ fn content_fault(frame: &RawFrame, situation: Situation) -> Option<(ViolationKin
             };
             Some((kind, error.to_string()))
         }
-        // A longer body breaks the rule of control frames, which has been told.
+        // A longer body breaks the rule of control frames, which has been reported.
         OpCode::Control(Control::Close) if frame.payload.len() <= 125 => {
             CloseBody::parse(&frame.payload).fault().map(|fault| fault.breach())
         }

@@ -1,28 +1,28 @@
 //! The commands of the prompt and of scripts: what a line means.
 //!
-//! One table says each command's name, arguments and help; the parser, the completion, the hints,
+//! One table has each command's name, arguments and help; the parser, the completion, the hints,
 //! `/help`, `docs/commands.md` and the man page all read it. Knows no connection: a [`Command`]
-//! says what is wanted, the modes carry it out.
+//! is what a line asks for, the runner carries it out.
 //!
-//! A line of a server may say for whom it is: [`target`].
+//! A line of a server may name its clients: [`target`].
 //!
 //! [`table`] is that table. [`parse()`] goes through it to `parse.rs` and [`frame`], which read
 //! [`payload`]s and the notations of single values; `words.rs` cuts the line. [`completion`] and
-//! [`hint`] ask `place.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
+//! [`hint`] ask `cursor.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
 //! what is about to be sent.
 
 pub mod completion;
+mod cursor;
+mod entry;
 pub mod error;
 pub mod escape;
 pub mod frame;
 pub mod help;
-pub mod hex;
 pub mod hint;
 pub mod illegal;
-pub mod notation;
 mod parse;
 pub mod payload;
-mod place;
+
 pub mod table;
 pub mod target;
 mod words;
@@ -30,16 +30,15 @@ mod words;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use regex::bytes::Regex;
-
-use crate::event::Direction;
 pub use crate::session::endpoint::AutoPong;
+use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::pattern::Pattern;
+use crate::ui::view::{Timestamps, View};
 use crate::wire::mask::MaskKey;
-use crate::wire::{LengthForm, OpCode};
+use crate::wire::{Data, LengthForm, OpCode};
 
 pub use error::ParseError;
 pub use parse::{parse, parse_for};
-pub use target::Target;
 
 /// What a line asks for.
 #[derive(Clone, Debug)]
@@ -48,7 +47,14 @@ pub enum Command {
     Text(Payload),
     /// `/binary PAYLOAD`: a binary message.
     Binary(Payload),
-    /// `/file PATH [text|binary]`: a file as one message; binary unless said otherwise.
+    /// A text or binary message that goes on in the next one: `"fin":false` of a JSON command.
+    Unfinished {
+        /// Text or binary; counts with the first part.
+        opcode: Data,
+        /// This part of it.
+        payload: Payload,
+    },
+    /// `/file PATH [text|binary]`: a file as one message; binary unless text is given.
     File {
         /// The file.
         path: PathBuf,
@@ -57,7 +63,7 @@ pub enum Command {
     },
     /// `/ping [PAYLOAD]`.
     Ping(Payload),
-    /// `/pong [PAYLOAD]`: a pong nobody asked for.
+    /// `/pong [PAYLOAD]`: a pong without a ping.
     Pong(Payload),
     /// `/close [CODE [REASON]]`. Any code can be asked for, illegal ones too.
     Close {
@@ -105,7 +111,7 @@ pub enum Command {
     /// `/expect REGEX [TIMEOUT]`: what follows waits for a message that matches.
     Expect {
         /// What the content of a message must match.
-        regex: Regex,
+        pattern: Pattern,
         /// How long to wait.
         timeout: Duration,
     },
@@ -120,7 +126,7 @@ pub enum Command {
     /// follow are.
     To {
         /// Who is meant.
-        target: Target,
+        target: ClientSet,
         /// What is done.
         command: Option<Box<Command>>,
     },
@@ -161,12 +167,28 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it is done to connections, or asks about one: whether a server's line can say for
-    /// whom it is.
+    /// What it sends, where it sends something that was written.
+    pub fn payload(&self) -> Option<&Payload> {
+        match self {
+            Self::Text(payload)
+            | Self::Binary(payload)
+            | Self::Unfinished { payload, .. }
+            | Self::Ping(payload)
+            | Self::Pong(payload)
+            | Self::Bytes(payload) => Some(payload),
+            Self::Frame(spec) => Some(&spec.payload),
+            Self::Fragment(spec) => Some(&spec.message),
+            _ => None,
+        }
+    }
+
+    /// Whether it acts on single connections or asks about one, so that a server's line can name
+    /// clients for it.
     pub fn takes_target(&self) -> bool {
         match self {
             Self::Text(_)
             | Self::Binary(_)
+            | Self::Unfinished { .. }
             | Self::File { .. }
             | Self::Ping(_)
             | Self::Pong(_)
@@ -219,9 +241,9 @@ pub enum Payload {
 /// `/frame [OPCODE] [OPTION…] [PAYLOAD]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameSpec {
-    /// Any of the sixteen; text unless said otherwise.
+    /// Any of the sixteen; text by default.
     pub opcode: OpCode,
-    /// The FIN bit; set unless said otherwise.
+    /// The FIN bit; set by default.
     pub fin: bool,
     /// RSV1 to RSV3.
     pub rsv: [bool; 3],
@@ -286,20 +308,6 @@ pub enum Show {
     Frames(usize),
 }
 
-/// How traffic is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum View {
-    /// A line for each frame
-    #[default]
-    Frames,
-    /// The content of each message; control frames as lines
-    Messages,
-    /// A JSON object for each event
-    Json,
-    /// Every byte of header and payload
-    Hex,
-}
-
 /// What `/filter` changes.
 #[derive(Clone, Debug)]
 pub enum FilterChange {
@@ -312,40 +320,6 @@ pub enum FilterChange {
     Only(Filter),
 }
 
-/// What is shown.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only these connections.
-    pub target: Target,
-    /// Only this direction.
-    pub way: Option<Way>,
-    /// Only these opcodes; empty lets all pass. A continuation counts as what it continues.
-    pub opcodes: Vec<OpCode>,
-    /// Only frames whose content matches.
-    pub regex: Option<Regex>,
-    /// Only frames whose content does not match this one.
-    pub unless: Option<Regex>,
-}
-
-/// A direction as the user sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Received.
-    In,
-    /// Sent.
-    Out,
-}
-
-impl Way {
-    /// The direction, where what is sent travels as `sent`.
-    pub fn direction(self, sent: Direction) -> Direction {
-        match self {
-            Self::In => sent.opposite(),
-            Self::Out => sent,
-        }
-    }
-}
-
 /// What `/log` changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogChange {
@@ -355,16 +329,4 @@ pub enum LogChange {
     Off,
     /// Appends to this file from now on.
     File(PathBuf),
-}
-
-/// Which time is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Timestamps {
-    /// The time of day
-    #[default]
-    On,
-    /// None
-    Off,
-    /// Seconds since the connection was opened
-    Relative,
 }

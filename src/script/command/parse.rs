@@ -5,34 +5,36 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use regex::bytes::Regex;
 
+use crate::event::Direction;
+use crate::script::command::entry::Args;
 use crate::script::command::error::{Fault, ParseError, shown};
-use crate::script::command::notation::{self, TIMES, duration, number, on_off, opcode};
 use crate::script::command::payload::{self, Plain};
 use crate::script::command::table::{self, Entry, Nesting, SHOWN};
-use crate::script::command::target::{self, Target};
-use crate::script::command::words::{Args, Piece};
-use crate::script::command::{
-    AutoPong, Command, Filter, FilterChange, LogChange, Payload, Show, Timestamps, View, Way,
-};
+use crate::script::command::target;
+use crate::script::command::words::Piece;
+use crate::script::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show};
+use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::notation::{self, TIMES, duration, number, on_off, opcode};
+use crate::ui::pattern::Pattern;
 use crate::ui::sanitize;
+use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
-/// How long `/expect` waits unless told.
+/// How long `/expect` waits without a TIMEOUT.
 const EXPECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The shortest interval of `/every`: below it there would be time for nothing else.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
-/// How many frames `/show frames` shows unless told.
+/// How many frames `/show frames` shows without N.
 const FRAMES_SHOWN: usize = 20;
 
-/// How long `/await` waits unless told: clients are started by hand.
+/// How long `/await` waits without a TIMEOUT: clients are started by hand.
 const AWAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Says what a line of a client means. A line of a script means the same as one of the prompt.
+/// Reads a line of a client. A line of a script means the same as one of the prompt.
 ///
 /// A line that begins with `/` is a command, `//` begins a text with a slash, `/#` a comment; every
 /// other line is a text message, verbatim.
@@ -44,8 +46,8 @@ pub fn parse(line: &str) -> Result<Command, ParseError> {
     parse_for(line, Role::Client)
 }
 
-/// The same for a side. A line of a server that begins with `@` says whom it is for, and is a line
-/// of its own behind that: `@3 hello`, `@3,5 /ping`.
+/// The same for a side. A line of a server that begins with `@` names its clients, and is a line of
+/// its own behind them: `@3 hello`, `@3,5 /ping`.
 ///
 /// # Errors
 ///
@@ -99,29 +101,29 @@ fn command(
 /// `@TARGET LINE`, which is `/to TARGET LINE` in short.
 fn addressed(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, ParseError> {
     let len = line.text.find(char::is_whitespace).unwrap_or(line.text.len());
-    let target = Target::parse(Piece { text: &line.text[..len], ..line })?;
+    let target = target::parse(Piece { text: &line.text[..len], ..line })?;
     let rest = line.skip(len);
     let rest = rest.skip(rest.text.chars().next().map_or(0, char::len_utf8));
     to(target, rest, outer, line.at)
 }
 
-/// A line for some clients. Inside another command there must be one, and it says once whom it is
-/// for.
+/// A line for some clients. Inside another command there must be one, and it names its clients
+/// once.
 fn to(
-    target: Target,
+    target: ClientSet,
     line: Piece<'_>,
     outer: Option<&'static Entry>,
     at: usize,
 ) -> Result<Command, ParseError> {
     let command = match command(line, outer, Role::Server)? {
         Command::Nothing if line.text.is_empty() => None,
-        Command::To { .. } => return Err(Fault::Twice("whom the line is for").at(line.at)),
+        Command::To { .. } => return Err(Fault::Twice("the target").at(line.at)),
         ref command if !command.takes_target() => return Err(Fault::NoTarget.at(line.at)),
         command => Some(Box::new(command)),
     };
     match (outer, &command) {
         (Some(outer), None) => {
-            let reason = "a line must follow whom it is for";
+            let reason = "a line must follow the target";
             Err(Fault::Nested { outer: outer.name, inner: "to", reason }.at(at))
         }
         _ => Ok(Command::To { target, command }),
@@ -131,12 +133,12 @@ fn to(
 /// `/to TARGET [LINE]`.
 pub(crate) fn to_clients(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let word = args.need("TARGET")?;
-    to(Target::parse(word)?, args.rest(), None, word.at)
+    to(target::parse(word)?, args.rest(), None, word.at)
 }
 
 /// `/kick TARGET [CODE] [REASON]`: a Close for these clients.
 pub(crate) fn kick(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let target = Target::parse(args.need("TARGET")?)?;
+    let target = target::parse(args.need("TARGET")?)?;
     let command = Some(Box::new(crate::script::command::frame::close(args)?));
     Ok(Command::To { target, command })
 }
@@ -169,12 +171,12 @@ pub(crate) fn alone(command: Command, args: &Args<'_>) -> Result<Command, ParseE
     args.end().map(|()| command)
 }
 
-/// All that is left as a payload, text unless it says otherwise.
+/// All that is left as a payload, text unless it begins with a notation.
 pub(crate) fn text(args: &Args<'_>) -> Result<Payload, ParseError> {
     payload::parse(args.rest(), Plain::Text)
 }
 
-/// All that is left as a payload, hex unless it says otherwise.
+/// All that is left as a payload, hex unless it begins with a notation.
 pub(crate) fn bytes(args: &Args<'_>) -> Result<Payload, ParseError> {
     payload::parse(args.rest(), Plain::Hex)
 }
@@ -264,7 +266,7 @@ fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseEr
 
 /// `/expect REGEX [TIMEOUT]`.
 pub(crate) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let regex = match delimiter(args) {
+    let pattern = match delimiter(args) {
         // A piece of JSON begins with a quote too: it is no delimiter unless it ends the word.
         Some('"') if !args.is_quoted() => {
             let word = args.need("REGEX")?;
@@ -281,7 +283,7 @@ pub(crate) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
         duration(word.text).map_err(|_| word.not("no time", accepted))
     });
     let timeout = timeout.transpose()?.unwrap_or(EXPECT_TIMEOUT);
-    alone(Command::Expect { regex, timeout }, args)
+    alone(Command::Expect { pattern, timeout }, args)
 }
 
 /// What a regular expression is delimited by, if it is.
@@ -289,16 +291,16 @@ fn delimiter(args: &Args<'_>) -> Option<char> {
     args.trimmed().text.chars().next().filter(|c| matches!(c, '/' | '"'))
 }
 
-fn delimited_regex(args: &mut Args<'_>, delimiter: char) -> Result<Regex, ParseError> {
+fn delimited_regex(args: &mut Args<'_>, delimiter: char) -> Result<Pattern, ParseError> {
     let (at, text) = args.delimited(delimiter)?;
     regex(at, &text)
 }
 
-fn regex(at: usize, text: &str) -> Result<Regex, ParseError> {
-    Regex::new(text).map_err(|error| {
+fn regex(at: usize, text: &str) -> Result<Pattern, ParseError> {
+    Pattern::new(text).map_err(|error| {
         // A drawing with a caret, then the reason.
-        let said = error.to_string();
-        let reason = said.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let text_of_error = error.to_string();
+        let reason = text_of_error.lines().last().unwrap_or_default().trim_start_matches("error: ");
         Fault::Regex { word: shown(text), why: sanitize::escaped(reason.as_bytes()) }.at(at)
     })
 }
@@ -363,12 +365,12 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
     if args.take_if("off") {
         return alone(Command::Filter(FilterChange::Off), args);
     }
-    let (mut filter, mut way_given) = (Filter::default(), false);
+    let (mut filter, mut direction_given) = (Filter::default(), false);
     while let Some(word) = args.peek() {
         if args.role == Role::Server && word.text.starts_with(target::SIGN) {
             args.word();
-            let target = Target::parse(word)?;
-            if std::mem::replace(&mut filter.target, target) != Target::All {
+            let target = target::parse(word)?;
+            if std::mem::replace(&mut filter.clients, target) != ClientSet::All {
                 return Err(Fault::Twice("whose frames are shown").at(word.at));
             }
             continue;
@@ -382,18 +384,22 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
             }
             continue;
         }
-        let way = match word.text {
-            "in" => Some(Some(Way::In)),
-            "out" => Some(Some(Way::Out)),
+        let sent = match args.role {
+            Role::Client => Direction::ToServer,
+            Role::Server => Direction::ToClient,
+        };
+        let direction = match word.text {
+            "in" => Some(Some(sent.opposite())),
+            "out" => Some(Some(sent)),
             "both" => Some(None),
             _ => None,
         };
         args.word();
-        if let Some(way) = way {
-            if std::mem::replace(&mut way_given, true) {
+        if let Some(direction) = direction {
+            if std::mem::replace(&mut direction_given, true) {
                 return Err(Fault::Twice("the direction").at(word.at));
             }
-            filter.way = way;
+            filter.direction = direction;
             continue;
         }
         let opcodes: Option<Vec<_>> = word.text.split(',').map(opcode).collect();

@@ -8,8 +8,8 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use crate::script::command::Payload;
 use crate::script::command::error::{Fault, ParseError, shown};
 use crate::script::command::escape;
-use crate::script::command::hex::{self, HexFault};
 use crate::script::command::words::{Piece, unquote};
+use crate::ui::hex::{self, HexFault};
 
 /// What a payload is that begins with none of the notations' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,184 +7,11 @@ mod entries;
 
 use clap::ValueEnum;
 
-use crate::script::command::Command;
-use crate::script::command::error::ParseError;
-use crate::script::command::words::Args;
 use crate::ui::suggest;
 use crate::wire::Role;
 
+pub use crate::script::command::entry::{Arg, Choices, Entry, Group, Kind, Nesting, Side};
 pub use entries::ENTRIES;
-
-/// One command.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// Its name, without the slash.
-    pub name: &'static str,
-    /// Other names for it.
-    pub aliases: &'static [&'static str],
-    /// What it is for.
-    pub group: Group,
-    /// Its arguments in order.
-    pub args: &'static [Arg],
-    /// What it does, in at most 47 characters, lower case, no full stop.
-    pub summary: &'static str,
-    /// What must be known beyond the summary: sentences, paragraphs divided by `\n`.
-    pub help: &'static str,
-    /// Lines that show it, each with what it does; at least one.
-    pub examples: &'static [(&'static str, &'static str)],
-    /// Whether it can stand in `/every` and `/repeat`.
-    pub nesting: Nesting,
-    /// Where it can be used.
-    pub side: Side,
-    /// Reads its arguments.
-    pub(crate) parse: fn(&mut Args<'_>) -> Result<Command, ParseError>,
-}
-
-/// What commands are grouped by in lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
-    /// Frames and messages.
-    Send,
-    /// The connection and how it behaves.
-    Connection,
-    /// Repetition, waiting, scripts.
-    Script,
-    /// What is shown, and how.
-    Show,
-    /// The prompt itself.
-    Prompt,
-}
-
-impl Group {
-    /// All, in the order of lists.
-    pub const ALL: [Self; 5] =
-        [Self::Send, Self::Connection, Self::Script, Self::Show, Self::Prompt];
-
-    /// Its heading.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Send => "Sending",
-            Self::Connection => "The connection",
-            Self::Script => "Repeating, waiting, scripts",
-            Self::Show => "Looking",
-            Self::Prompt => "The prompt",
-        }
-    }
-
-    /// Its commands, in the order of the table.
-    pub fn entries(self) -> impl Iterator<Item = &'static Entry> {
-        ENTRIES.iter().filter(move |entry| entry.group == self)
-    }
-}
-
-/// On which side a command can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// On both.
-    Both,
-    /// By a client only: a server can't, for this reason.
-    Client(&'static str),
-    /// By a server only: a client can't, for this reason.
-    Server(&'static str),
-}
-
-impl Side {
-    /// Why a command can't be used by this side, if it can't.
-    pub fn refuses(self, role: Role) -> Option<&'static str> {
-        match (self, role) {
-            (Self::Client(reason), Role::Server) | (Self::Server(reason), Role::Client) => {
-                Some(reason)
-            }
-            _ => None,
-        }
-    }
-
-    /// What a list says beside the command, if it is not for both: `client`, `server`.
-    pub fn word(self) -> Option<&'static str> {
-        match self {
-            Self::Both => None,
-            Self::Client(_) => Some("client"),
-            Self::Server(_) => Some("server"),
-        }
-    }
-}
-
-/// Whether a command can stand in `/every` and `/repeat`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nesting {
-    /// It can.
-    Yes,
-    /// Only in the other of the two, for this reason.
-    NotInItself(&'static str),
-    /// It can't, for this reason.
-    No(&'static str),
-}
-
-/// One argument.
-#[derive(Clone, Copy, Debug)]
-pub struct Arg {
-    /// As the usage shows it: in brackets if it may be left out.
-    pub shown: &'static str,
-    /// What can stand there.
-    pub kind: Kind,
-}
-
-impl Arg {
-    /// Whether it may be left out.
-    pub fn is_optional(&self) -> bool {
-        self.shown.starts_with('[')
-    }
-
-    /// Whether it may be given several times.
-    pub fn is_repeated(&self) -> bool {
-        self.kind == Kind::FrameOption
-    }
-
-    /// Whether it takes all that follows, spaces included.
-    pub fn is_rest(&self) -> bool {
-        matches!(self.kind, Kind::Payload | Kind::Reason | Kind::Command | Kind::Header)
-    }
-}
-
-/// What can stand in the place of an argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A payload, in one of its notations.
-    Payload,
-    /// One of these words, each with what it means.
-    Choice(Choices),
-    /// A [`View`](crate::script::command::View).
-    View,
-    /// [`Timestamps`](crate::script::command::Timestamps).
-    Timestamps,
-    /// A file, or one of these words.
-    Path(Choices),
-    /// A close code by number or name.
-    CloseCode,
-    /// The reason of a Close.
-    Reason,
-    /// An opcode.
-    Opcode,
-    /// Opcodes, with commas between.
-    Opcodes,
-    /// `KEY=VALUE` of `/frame`.
-    FrameOption,
-    /// The numbers of clients.
-    Clients,
-    /// A number, a time, an address, sizes: nothing to propose.
-    Value,
-    /// A regular expression.
-    Regex,
-    /// A header as for `-H`.
-    Header,
-    /// A command or a text.
-    Command,
-    /// The name of a command.
-    Topic,
-}
-
-/// Words that can stand in a place, each with what it means.
-pub type Choices = &'static [(&'static str, &'static str)];
 
 /// What `/show` knows.
 pub const SHOWN: Choices = &[
@@ -195,16 +22,9 @@ pub const SHOWN: Choices = &[
     ("frames", "the last frames, both ways"),
 ];
 
-impl Entry {
-    /// The command with all its arguments, as in `/stop [N]`.
-    pub fn usage(&self) -> String {
-        let mut usage = format!("/{}", self.name);
-        for arg in self.args {
-            usage.push(' ');
-            usage.push_str(arg.shown);
-        }
-        usage
-    }
+/// The commands of a group, in the order of the table.
+pub fn entries_of(group: Group) -> impl Iterator<Item = &'static Entry> {
+    ENTRIES.iter().filter(move |entry| entry.group == group)
 }
 
 /// The row with this name or alias.
@@ -226,7 +46,7 @@ pub fn suggest(typed: &str, role: Role) -> Vec<&'static str> {
     }
 }
 
-/// More names than these help nobody.
+/// The most names that are suggested.
 const MAX_SUGGESTED: usize = 3;
 
 /// The values of an enum of the command line, each with what it means.
@@ -287,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_groups_have_all_commands() {
-        let grouped: usize = Group::ALL.iter().map(|group| group.entries().count()).sum();
+        let grouped: usize = Group::ALL.iter().map(|group| entries_of(*group).count()).sum();
         assert_eq!(grouped, ENTRIES.len());
     }
 

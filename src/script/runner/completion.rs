@@ -1,4 +1,4 @@
-//! What helps at the prompt: the table of commands, the files of this machine, a server's clients.
+//! What the prompt completes and hints from: the table of commands, the files of this machine, a server's clients.
 
 use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,11 +10,11 @@ use crate::script::command::hint::hint_for;
 use crate::ui::prompt::{Assist, Completion};
 use crate::wire::Role;
 
-/// Files that are proposed at most: more nobody reads.
+/// The most files that are proposed: a longer list is not read.
 const MAX_FILES: usize = 1000;
 
-/// A server's clients as completion knows them: their numbers, and who each is. Written by the loop,
-/// read by the thread of the editor.
+/// A server's clients for completion: their numbers and descriptions. Written by the loop, read by
+/// the thread of the editor.
 #[derive(Clone, Debug, Default)]
 pub struct ClientDirectory(Arc<Mutex<Vec<(u64, String)>>>);
 
@@ -46,7 +46,7 @@ pub struct CommandAssist {
     /// Whose side the lines are for.
     pub role: Role,
     /// The clients of a server.
-    pub roll: ClientDirectory,
+    pub clients: ClientDirectory,
 }
 
 impl Assist for CommandAssist {
@@ -56,7 +56,7 @@ impl Assist for CommandAssist {
         if !self.commands || !is_command {
             return (pos, Vec::new());
         }
-        let clients = &self.roll.lock();
+        let clients = &self.clients.lock();
         let amid = Surroundings { role: self.role, files: &files, clients };
         let (start, candidates) = complete_for(line, pos, &amid);
         let completion = |Candidate { replacement, display, description }: Candidate| Completion {

@@ -1,7 +1,6 @@
-//! Where lines are carried out: on the one connection of a client, or on those of a server.
+//! What a runner needs of the connections: the one of a client, or those of a server.
 //!
-//! The runner knows numbers of connections and what each can do; how they are kept, and what
-//! else happens to them, is the mode's affair.
+//! It knows their numbers and how to send on each; the modes keep them.
 
 use std::time::{Duration, Instant};
 
@@ -9,42 +8,43 @@ use crate::engine::outbox::{Producer, Sender};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
-use crate::script::command::Target;
 use crate::session::Endpoint;
 use crate::session::endpoint::AutoPong;
+use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 /// The connections that lines can be carried out on.
 pub trait Connections {
-    /// Whose side it is.
+    /// The side of this program.
     fn role(&self) -> Role;
 
     /// Printers, stdout, the poll.
     fn runtime(&mut self) -> &mut Runtime;
 
-    /// The printers, to ask them.
+    /// The printers, to read their state.
     fn reporter(&self) -> &Reporter;
 
-    /// Who of those meant is there.
-    fn present(&self, target: &Target) -> Vec<ConnId>;
+    /// Those of `target` that are open.
+    fn present(&self, target: &ClientSet) -> Vec<ConnId>;
 
-    /// Whether more may be sent to those meant: the fastest sets the pace. Nobody needs no room.
-    fn has_room(&self, target: &Target, producer: Producer) -> bool;
+    /// Whether one of `target` has room for more: the fastest sets the pace. Where none is open, there
+    /// is room.
+    fn has_room(&self, target: &ClientSet, producer: Producer) -> bool;
 
-    /// Whether somebody of those meant is there, or may still come.
-    fn may_come(&self, target: &Target) -> bool;
+    /// Whether one of `target` is connected, or may still connect.
+    fn may_connect(&self, target: &ClientSet) -> bool;
 
-    /// Sends to one of them, if it is there.
+    /// Sends on one of them, if it is open.
     fn sender(&mut self, id: ConnId, now: Instant) -> Option<Sender<'_>>;
 
-    /// The protocol of one of them, to change how it behaves.
+    /// The endpoint of one of them, to change how it behaves.
     fn endpoint_mut(&mut self, id: ConnId) -> Option<&mut Endpoint>;
 
-    /// The protocol of one of them, to ask it.
+    /// The endpoint of one of them, to read its state.
     fn endpoint(&self, id: ConnId) -> Option<&Endpoint>;
 
-    /// Connections that are still to come begin so.
-    fn prefer(&mut self, _: &Settings) {}
+    /// Sets the endpoints of connections still to come.
+    fn set_defaults(&mut self, _: &Settings) {}
 
     /// The clients of a server, those included that are coming or leaving.
     fn clients(&self, _: Instant) -> Vec<ClientFacts> {
@@ -57,20 +57,20 @@ pub trait Connections {
     }
 }
 
-/// What is told of a server's client in a list.
+/// A server's client in a list.
 #[derive(Clone, Debug)]
 pub struct ClientFacts {
     /// Its number.
     pub id: ConnId,
     /// Address, path, user agent, what was agreed; harmless for a terminal.
     pub about: String,
-    /// How far it is.
+    /// The state of its connection.
     pub state: &'static str,
     /// How long it has been open, and how long it has been silent; once it is open.
     pub times: Option<(Duration, Duration)>,
 }
 
-/// What is changed on every connection that is opened.
+/// Settings of every connection that is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// How pings are answered; `None` leaves it as the command line has it.

@@ -7,10 +7,10 @@ use crate::script::runner::replies;
 use crate::session::Endpoint;
 
 impl Settings {
-    /// Brings the endpoint of a new connection to what was set.
+    /// Sets the endpoint of a new connection.
     pub fn apply(&self, endpoint: &mut Endpoint) {
         let Self { auto_pong, auto_close, compress } = *self;
-        // Without a word about it, what the command line says holds.
+        // Until it is set here, the command line decides.
         if let Some(auto_pong) = auto_pong {
             endpoint.set_auto_pong(auto_pong);
         }
@@ -18,7 +18,7 @@ impl Settings {
         endpoint.set_compress(compress);
     }
 
-    /// Notes what a command sets.
+    /// Remembers what a command sets.
     pub(crate) fn note(&mut self, command: &Command) {
         match command {
             Command::AutoPong(Some(choice)) => self.auto_pong = Some(*choice),
@@ -29,7 +29,7 @@ impl Settings {
     }
 }
 
-/// Whether a command sets something; otherwise it asks.
+/// Whether a command sets something, rather than asking.
 pub(crate) fn changes(command: &Command) -> bool {
     matches!(
         command,
@@ -47,8 +47,12 @@ pub(crate) fn set(command: &Command, endpoint: &mut Endpoint) {
     }
 }
 
-/// Says how it is set: on a connection, or on those still to come where there is none.
-pub(crate) fn tell(command: &Command, settings: &Settings, endpoint: Option<&Endpoint>) -> String {
+/// How it is set: on a connection, or, without one, on those still to come.
+pub(crate) fn describe(
+    command: &Command,
+    settings: &Settings,
+    endpoint: Option<&Endpoint>,
+) -> String {
     match command {
         Command::AutoPong(_) => {
             let set = settings.auto_pong.unwrap_or_default();

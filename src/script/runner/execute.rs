@@ -1,56 +1,61 @@
-//! What each command does that does not just send.
+//! Carries out commands; those that send are in `targets.rs`.
 
 use std::time::{Duration, Instant};
 
 use crate::engine::outbox::Producer;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
-use crate::script::command::{Command, FilterChange, LogChange, Payload, Target, help};
-use crate::script::runner::file::FileSending;
-use crate::script::runner::lines::{Place, Source};
-use crate::script::runner::send;
+use crate::script::command::{Command, FilterChange, FragmentSpec, LogChange, Payload, help};
+use crate::script::runner::file::PIPE_PATIENCE;
+use crate::script::runner::file_sending::FileSending;
+use crate::script::runner::fragments::Fragments;
+use crate::script::runner::lines::{Source, SourceLocation};
+use crate::script::runner::send::{self, bad_text};
 use crate::script::runner::{
-    Ask, Connections, Every, Failure, Hold, MAX_NESTING, ScriptRunner, replies,
+    Connections, Failure, Job, MAX_NESTING, Pending, ScriptRunner, SessionRequest, replies,
 };
 use crate::session::Endpoint;
+use crate::ui::filter::ClientSet;
 use crate::ui::prompt::Next;
-use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
+use crate::wire::{Data, Role};
 
 /// The grammar of a server has no such commands.
 const NO_CLIENT: &str = "a server opens no connections";
 
 impl ScriptRunner {
-    /// Carries out one command, on those meant.
-    pub(crate) fn carry_out(
+    /// Carries out one command, on `target` where it is about connections. Returns whether that
+    /// worked; an error has been reported.
+    pub(crate) fn execute(
         &mut self,
         command: Command,
-        target: &Target,
-        place: &Place,
+        target: &ClientSet,
+        location: &SourceLocation,
         connections: &mut dyn Connections,
         now: Instant,
-    ) {
+    ) -> bool {
         self.met_last &= matches!(command, Command::Nothing);
         let result = match command {
             Command::Nothing => Ok(None),
             Command::Wait(time) => {
-                self.hold = Some(Hold::Wait(now + time));
+                self.pending.push(Pending::Wait(now + time));
                 Ok(None)
             }
-            Command::Expect { regex, timeout } => {
+            Command::Expect { pattern, timeout } => {
                 let (given, until) = (timeout, now + timeout);
-                self.backlog.look_again();
-                let (target, place) = (target.clone(), place.clone());
-                self.hold = Some(Hold::Expect { regex, given, until, target, place });
+                self.expect_queue.look_again();
+                let (target, location) = (target.clone(), location.clone());
+                self.pending.push(Pending::Expect { pattern, given, until, target, location });
                 Ok(None)
             }
             Command::Await { count, timeout } => {
                 let (given, until) = (timeout, now + timeout);
-                self.hold = Some(Hold::Await { count, given, until, place: place.clone() });
+                let location = location.clone();
+                self.pending.push(Pending::Await { count, given, until, location });
                 Ok(None)
             }
             Command::To { target, command: Some(command) } => {
-                return self.carry_out(*command, &target, place, connections, now);
+                return self.execute(*command, &target, location, connections, now);
             }
             Command::To { target, command: None } => {
                 let text = format!("what follows is for {}", replies::clients(&target));
@@ -58,57 +63,58 @@ impl ScriptRunner {
                 Ok(self.confirm(true, text))
             }
             Command::Clients => {
-                let text = replies::roll(connections, now);
+                let text = replies::client_list(connections, now);
                 Ok(self.page(text))
             }
             Command::Repeat { count, command } => {
-                let (command, target, place) = (*command, target.clone(), place.clone());
-                let repeat = Hold::Repeat { command, left: count, target, place };
-                self.hold = (count > 0).then_some(repeat);
+                let (command, target, location) = (*command, target.clone(), location.clone());
+                self.pending.push(Pending::Repeat { command, left: count, target, location });
                 Ok(None)
             }
             Command::Every { interval, command, line } => {
-                Ok(self.add_every(interval, *command, target.clone(), line, now))
+                Ok(self.add_job(interval, *command, target.clone(), line, now))
             }
             Command::Stop(id) => self.stop(id),
             Command::Source(path) => self.source(&path),
             Command::File { path, text } => {
-                let mut ids = self.those_meant(target, place, connections);
-                if ids.is_empty() {
-                    return;
-                }
-                ids.retain(|id| connections.endpoint(*id).is_some_and(Endpoint::is_open));
-                match ids.is_empty() {
-                    true => Err("the connection is closing, nothing more can be sent".to_owned()),
-                    false => FileSending::begin(&path, text, ids, now).map(|file| {
-                        self.hold = Some(Hold::File(Box::new(file), place.clone()));
-                        None
-                    }),
-                }
+                let Some(ids) = self.open_clients(target, location, connections) else {
+                    return false;
+                };
+                FileSending::begin(&path, text, ids, connections, now).map(|file| {
+                    self.pending.push(Pending::File(Box::new(file), location.clone()));
+                    None
+                })
+            }
+            Command::Fragment(spec) => {
+                self.expect_answers(location);
+                let Some(ids) = self.open_clients(target, location, connections) else {
+                    return false;
+                };
+                self.fragment(&spec, ids, location, connections.reporter())
             }
             Command::Quit => {
-                self.ask = Some(Ask::Quit);
+                self.request = Some(SessionRequest::Quit);
                 Ok(None)
             }
             Command::Reconnect => {
-                self.ask = Some(Ask::Open);
+                self.request = Some(SessionRequest::Open);
                 Ok(None)
             }
-            Command::Open(url) => self.move_transcript_to(&url).map(|()| {
-                self.ask = Some(Ask::Open);
+            Command::Open(url) => self.turn_to(&url).map(|()| {
+                self.request = Some(SessionRequest::Open);
                 None
             }),
             Command::Headers(edit) => self.headers(edit.as_deref()),
             Command::AutoPong(_) | Command::AutoClose(_) | Command::Compress(_) => {
-                Ok(self.set(&command, target, place, connections))
+                Ok(self.set(&command, target, location, connections))
             }
             Command::Edit(beginning) => self.edit(beginning),
-            Command::Last => self.subject(target, connections).and_then(|id| {
+            Command::Last => self.single(target, connections).and_then(|id| {
                 let text = replies::last(id, connections.reporter())?;
                 Ok(self.page(text))
             }),
-            Command::Show(show) => self.subject(target, connections).and_then(|id| {
-                let text = replies::show(show, id, connections, &self.every_lines(), now)?;
+            Command::Show(show) => self.single(target, connections).and_then(|id| {
+                let text = replies::show(show, id, connections, &self.job_lines(), now)?;
                 Ok(self.page(text))
             }),
             Command::Status => self.status(target, connections, now).map(Some),
@@ -135,37 +141,55 @@ impl ScriptRunner {
                 let text = topic.and_then(help::of).unwrap_or_else(|| help::overview(self.role));
                 Ok(self.page(text.into_bytes()))
             }
-            sending => return self.send(&sending, target, place, connections, now),
+            sending => return self.send(&sending, target, location, connections, now),
         };
         match result {
-            Ok(None) => {}
-            Ok(Some(text)) => self.notifier.note(&text),
-            Err(text) => self.fail(place, &text, false),
+            Ok(note) => {
+                note.iter().for_each(|note| self.notifier.note(note));
+                true
+            }
+            Err(text) => {
+                self.fail(location, &text, false);
+                false
+            }
         }
     }
 
-    /// A line that can't be carried out: a script ends there, somebody who types is told.
-    pub(crate) fn fail(&mut self, place: &Place, text: &str, unmet: bool) {
-        let text = match place.tell() {
-            Some(place) => format!("{place}: {text}"),
-            None => text.to_owned(),
-        };
+    fn fragment(
+        &mut self,
+        spec: &FragmentSpec,
+        to: Vec<ConnId>,
+        location: &SourceLocation,
+        reporter: &Reporter,
+    ) -> Result<Option<String>, String> {
+        let content = send::read(&spec.message)?.into_owned();
+        let opcode = if spec.binary { Data::Binary } else { Data::Text };
+        let broken = bad_text(opcode, &content).filter(|_| !reporter.prints_violations());
+        let message = Fragments::begin(spec, content, to)?;
+        self.pending.push(Pending::Fragments(Box::new(message), location.clone()));
+        Ok(broken)
+    }
+
+    /// Reports a line that can't be carried out. A script ends there.
+    pub(crate) fn fail(&mut self, location: &SourceLocation, text: &str, unmet: bool) {
+        let text = location.error(text);
         self.sources.clear();
         if self.scripted {
             self.queue.clear();
-            self.hold = None;
+            self.pending.clear();
             self.failure.get_or_insert(Failure { text, unmet });
         } else {
             self.notifier.error(&text);
         }
     }
 
-    /// What was changed is confirmed to somebody who types; a script knows.
+    /// The confirmation of a change, which a script does not need.
     pub(crate) fn confirm(&self, changed: bool, text: String) -> Option<String> {
         (!changed || !self.scripted).then_some(text)
     }
 
-    /// How traffic is shown is of no consequence where none is: the same script runs everywhere.
+    /// The reply to a command about the transcript. A script that changes how traffic is shown runs
+    /// also where none is shown.
     fn shown(
         &self,
         answer: Result<String, String>,
@@ -178,76 +202,77 @@ impl ScriptRunner {
         }
     }
 
-    fn add_every(
+    fn add_job(
         &mut self,
         interval: Duration,
         command: Command,
-        target: Target,
+        target: ClientSet,
         line: String,
         now: Instant,
     ) -> Option<String> {
-        self.last_every += 1;
-        let id = self.last_every;
-        let said =
-            format!("job {id}: {line} every {} s; /stop {id} ends it", interval.as_secs_f64());
-        self.every.push(Every { id, interval, next: now, command, target, line });
-        (!self.scripted).then_some(said)
+        self.last_job += 1;
+        let id = self.last_job;
+        let job = Job { id, interval, next: now, command, target, line };
+        let note = format!("job {}; /stop {id} ends it", job.describe());
+        self.jobs.push(job);
+        self.confirm(true, note)
     }
 
     fn stop(&mut self, id: Option<u64>) -> Result<Option<String>, String> {
-        let before = self.every.len();
-        self.every.retain(|every| id.is_some_and(|id| every.id != id));
-        match (before - self.every.len(), id) {
+        let before = self.jobs.len();
+        self.jobs.retain(|job| id.is_some_and(|id| job.id != id));
+        match (before - self.jobs.len(), id) {
             (0, Some(id)) => Err(format!("/stop: there is no job {id}")),
             (0, None) => Ok(Some("nothing to stop".to_owned())),
             (n, _) => Ok(Some(format!("{} stopped", replies::jobs(n)))),
         }
     }
 
-    /// Does what is due of what is done every so often.
-    pub(crate) fn do_every(&mut self, connections: &mut dyn Connections, now: Instant) {
-        for at in 0..self.every.len() {
-            let Some(every) = self.every.get_mut(at) else { return };
-            if every.next > now {
+    /// Carries out the jobs that are due.
+    pub(crate) fn run_jobs(&mut self, connections: &mut dyn Connections, now: Instant) {
+        let mut left = Vec::new();
+        for at in 0..self.jobs.len() {
+            let Some(job) = self.jobs.get_mut(at) else { return };
+            if job.next > now {
                 continue;
             }
             // A time that was missed is not made up for: that would be a burst.
-            every.next = (every.next + every.interval).max(now);
-            let target = match &every.command {
+            job.next = (job.next + job.interval).max(now);
+            let target = match &job.command {
                 Command::To { target, .. } => target.clone(),
-                _ => every.target.clone(),
+                _ => job.target.clone(),
             };
             let open = |id: &ConnId| connections.endpoint(*id).is_some_and(Endpoint::is_open);
             if connections.has_room(&target, Producer::Message)
                 && connections.present(&target).iter().any(open)
             {
-                let command = every.command.clone();
-                self.carry_out(command, &target, &Place::Job, connections, now);
-            } else if self.role == Role::Server && !connections.may_come(&target) {
-                let id = every.id;
-                every.interval = Duration::ZERO;
+                // What takes several turns has to be over before the next such thing begins.
+                if !self.pending.iter().any(Pending::is_of_a_job) {
+                    let command = job.command.clone();
+                    self.execute(command, &target, &SourceLocation::Job, connections, now);
+                }
+            } else if self.role == Role::Server && !connections.may_connect(&target) {
+                left.push(job.id);
+                let id = job.id;
                 self.notifier.note(&format!("job {id} stopped: client {target} has left"));
             }
         }
-        self.every.retain(|every| !every.interval.is_zero());
+        self.jobs.retain(|job| !left.contains(&job.id));
     }
 
-    pub(crate) fn every_lines(&self) -> Vec<String> {
-        let tell = |every: &Every| {
-            format!("{}: {} every {} s", every.id, every.line, every.interval.as_secs_f64())
-        };
-        self.every.iter().map(tell).collect()
+    pub(crate) fn job_lines(&self) -> Vec<String> {
+        self.jobs.iter().map(Job::describe).collect()
     }
 
     fn source(&mut self, path: &std::path::Path) -> Result<Option<String>, String> {
         if self.sources.len() >= MAX_NESTING {
             return Err(format!("/source: more than {MAX_NESTING} files inside each other"));
         }
-        self.sources.push(Source::read(path)?);
+        self.sources.push(Source::read(path, Some(PIPE_PATIENCE))?);
         Ok(None)
     }
 
-    fn move_transcript_to(&mut self, url: &str) -> Result<(), String> {
+    fn turn_to(&mut self, url: &str) -> Result<(), String> {
         let open = self.open.as_mut().ok_or(NO_CLIENT)?;
         *open = open.with_url(url).map_err(|error| error.to_string())?;
         Ok(())
@@ -267,28 +292,28 @@ impl ScriptRunner {
         if self.prompt.is_none() || !self.to_answer {
             return Err("/edit: needs the prompt".to_owned());
         }
-        let bytes = send::payload(&beginning)?;
+        let bytes = send::read(&beginning)?;
         self.answer = Next::Edit(String::from_utf8_lossy(&bytes).into_owned());
         Ok(None)
     }
 
     fn status(
         &self,
-        target: &Target,
+        target: &ClientSet,
         connections: &dyn Connections,
         now: Instant,
     ) -> Result<String, String> {
         match (&self.open, target) {
             (Some(open), _) => Ok(replies::status(open, connections, now)),
-            (None, Target::All) => Ok(replies::status_of_server(connections)),
-            (None, Target::Only(_)) => {
-                let id = self.subject(target, connections)?;
+            (None, ClientSet::All) => Ok(replies::status_of_server(connections)),
+            (None, ClientSet::Only(_)) => {
+                let id = self.single(target, connections)?;
                 Ok(replies::status_of_client(id, connections, now))
             }
         }
     }
 
-    /// A long text goes through a pager where somebody waits for it.
+    /// Prints a long text, through a pager at the prompt.
     fn page(&mut self, text: Vec<u8>) -> Option<String> {
         match self.prompt.is_some() && self.to_answer {
             true => self.answer = Next::Page(text),

@@ -1,14 +1,14 @@
-//! The messages that `/expect` has not looked at yet.
+//! The messages received that no `/expect` has used up.
 
 use std::collections::VecDeque;
-
-use regex::bytes::Regex;
+use std::time::Instant;
 
 use crate::event::ConnId;
-use crate::script::command::Target;
+use crate::ui::filter::ClientSet;
+use crate::ui::pattern::Pattern;
 use crate::ui::{number, sanitize};
 
-/// Columns of a message that is told in an error.
+/// Columns of a message in an error.
 const PREVIEW: usize = 60;
 
 /// How much of a message is looked at.
@@ -20,13 +20,13 @@ const KEPT: usize = 16 * 1024 * 1024;
 /// Messages that are kept: empty ones take room too.
 const KEPT_MESSAGES: usize = 65_536;
 
-/// What was received and no `/expect` has used up: the answer to a message may be here before the
-/// line that waits for it.
+/// The messages received that no `/expect` has used up: the answer to a message may arrive before
+/// the line that waits for it.
 #[derive(Debug, Default)]
 pub struct ExpectQueue {
     messages: VecDeque<(ConnId, Vec<u8>)>,
     bytes: usize,
-    /// Messages at the front that the expectation at hand has seen.
+    /// Messages at the front that the current expectation has seen.
     seen: usize,
 }
 
@@ -41,7 +41,7 @@ impl ExpectQueue {
         self.keep(id, content);
     }
 
-    /// Takes over all that another one has.
+    /// Moves all messages of another one to the end of this one.
     pub fn append(&mut self, other: &mut Self) {
         let Self { messages, .. } = std::mem::take(other);
         messages.into_iter().for_each(|(id, message)| self.keep(id, message));
@@ -57,24 +57,32 @@ impl ExpectQueue {
         }
     }
 
-    /// Looks for a message of those meant that matches; it is used up, those before it are not:
-    /// the order of answers is the peer's affair.
-    pub(crate) fn find(&mut self, regex: &Regex, target: &Target) -> bool {
-        let matches =
-            |(id, message): &(ConnId, Vec<u8>)| target.includes(*id) && regex.is_match(message);
-        let fresh = self.messages.iter().skip(self.seen);
-        let at = fresh.take_while(|message| !matches(message)).count() + self.seen;
-        let Some((_, found)) = self.messages.remove(at) else {
-            self.seen = at;
-            return false;
-        };
-        self.bytes -= found.len();
-        self.seen = 0;
-        true
+    /// Looks for a message of `target` that matches, until `turn_ends`: where messages are left
+    /// unseen then, another turn goes on. What was found is used up, the messages before it are
+    /// not: peers may answer in any order.
+    pub(crate) fn find(
+        &mut self,
+        pattern: &Pattern,
+        target: &ClientSet,
+        turn_ends: Instant,
+    ) -> bool {
+        while let Some((id, message)) = self.messages.get(self.seen) {
+            if target.includes(*id) && pattern.is_match(message) {
+                self.bytes -= message.len();
+                self.messages.remove(self.seen);
+                self.seen = 0;
+                return true;
+            }
+            self.seen += 1;
+            if Instant::now() >= turn_ends {
+                break;
+            }
+        }
+        false
     }
 
-    /// What came of those meant and was not used up, in words.
-    pub(crate) fn summary(&self, target: &Target) -> String {
+    /// The messages of `target` that are left, in words.
+    pub(crate) fn summary(&self, target: &ClientSet) -> String {
         let mut meant = self.messages.iter().filter(|(id, _)| target.includes(*id));
         let Some((_, last)) = meant.next_back() else { return "no message came".to_owned() };
         let count = number::counted(meant.count() as u64 + 1, "message");
@@ -83,17 +91,17 @@ impl ExpectQueue {
         format!("{count} came, the last: {}", String::from_utf8_lossy(&preview))
     }
 
-    /// Another expectation begins: it looks at all that is left.
+    /// Begins another expectation, which looks at all that is left.
     pub(crate) fn look_again(&mut self) {
         self.seen = 0;
     }
 
-    /// Whether there are messages that the expectation at hand has not seen.
-    pub(crate) fn has_news(&self) -> bool {
+    /// Whether there are messages that the current expectation has not seen.
+    pub(crate) fn has_unseen(&self) -> bool {
         self.seen < self.messages.len()
     }
 
-    /// Forgets everything: another connection.
+    /// Drops all messages, for another connection.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -103,60 +111,77 @@ impl ExpectQueue {
 mod tests {
     use super::*;
 
-    fn hear(queue: &mut ExpectQueue, message: &[u8]) {
+    fn receive(queue: &mut ExpectQueue, message: &[u8]) {
         queue.push(ConnId(1), message);
     }
 
-    fn regex(text: &str) -> Regex {
-        Regex::new(text).expect("a regular expression")
+    /// A turn that ends when all has been looked at.
+    fn find(queue: &mut ExpectQueue, text: &str, target: &ClientSet) -> bool {
+        queue.find(&pattern(text), target, Instant::now() + Duration::from_secs(60))
+    }
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::new(text).expect("a regular expression")
     }
 
     #[test]
     fn a_message_is_found_once_and_those_before_it_can_still_be_found() {
-        let mut backlog = ExpectQueue::default();
+        let mut queue = ExpectQueue::default();
         for message in ["one", "two", "three", "two"] {
-            hear(&mut backlog, message.as_bytes());
+            receive(&mut queue, message.as_bytes());
         }
-        let mut finds = |text| backlog.find(&regex(text), &Target::All);
+        let mut finds = |text| find(&mut queue, text, &ClientSet::All);
         assert!(finds("^two$") && finds("^three$") && finds("^one$") && finds("^two$"));
         assert!(!finds(""));
-        assert_eq!(backlog.summary(&Target::All), "no message came");
+        assert_eq!(queue.summary(&ClientSet::All), "no message came");
     }
 
     #[test]
     fn what_was_looked_at_is_not_looked_at_again() {
-        let mut backlog = ExpectQueue::default();
-        hear(&mut backlog, b"one");
-        assert!(!backlog.find(&regex("two"), &Target::All) && !backlog.has_news());
-        hear(&mut backlog, b"two\x1b");
-        assert_eq!(backlog.summary(&Target::All), "2 messages came, the last: \"two\\e\"");
-        assert!(backlog.has_news() && backlog.find(&regex("two"), &Target::All));
-        assert!(backlog.find(&regex("one"), &Target::All));
+        let mut queue = ExpectQueue::default();
+        receive(&mut queue, b"one");
+        assert!(!find(&mut queue, "two", &ClientSet::All) && !queue.has_unseen());
+        receive(&mut queue, b"two\x1b");
+        assert_eq!(queue.summary(&ClientSet::All), "2 messages came, the last: \"two\\e\"");
+        assert!(queue.has_unseen() && find(&mut queue, "two", &ClientSet::All));
+        assert!(find(&mut queue, "one", &ClientSet::All));
     }
 
     #[test]
-    fn what_others_said_before_it_stays() {
-        let mut backlog = ExpectQueue::default();
-        for (id, text) in [(1, "a"), (2, "b"), (1, "b"), (2, "a")] {
-            backlog.push(ConnId(id), text.as_bytes());
+    fn a_search_ends_with_its_turn_and_goes_on_in_the_next() {
+        let mut queue = ExpectQueue::default();
+        for message in ["one", "two", "three"] {
+            receive(&mut queue, message.as_bytes());
         }
-        let only = |id| Target::Only(vec![ConnId(id)]);
-        assert!(backlog.find(&regex("b"), &only(1)));
-        assert!(backlog.find(&regex("a"), &only(1)));
-        assert!(!backlog.find(&regex("a|b"), &only(1)));
-        backlog.look_again();
-        assert!(backlog.find(&regex("b"), &only(2)));
-        assert!(backlog.find(&regex("a"), &only(2)));
+        let over = Instant::now();
+        let mut turn = || queue.find(&pattern("three"), &ClientSet::All, over);
+        assert_eq!([turn(), turn(), turn()], [false, false, true]);
+        assert!(queue.has_unseen());
+    }
+
+    #[test]
+    fn messages_of_other_clients_stay() {
+        let mut queue = ExpectQueue::default();
+        for (id, text) in [(1, "a"), (2, "b"), (1, "b"), (2, "a")] {
+            queue.push(ConnId(id), text.as_bytes());
+        }
+        let only = |id| ClientSet::Only(vec![ConnId(id)]);
+        assert!(find(&mut queue, "b", &only(1)));
+        assert!(find(&mut queue, "a", &only(1)));
+        assert!(!find(&mut queue, "a|b", &only(1)));
+        queue.look_again();
+        assert!(find(&mut queue, "b", &only(2)));
+        assert!(find(&mut queue, "a", &only(2)));
     }
 
     #[test]
     fn memory_is_bounded_and_the_oldest_is_forgotten() {
-        let mut backlog = ExpectQueue::default();
-        hear(&mut backlog, b"first");
+        let mut queue = ExpectQueue::default();
+        receive(&mut queue, b"first");
         for _ in 0..20 {
-            hear(&mut backlog, &vec![b'x'; 2 * LOOKED_AT]);
+            receive(&mut queue, &vec![b'x'; 2 * LOOKED_AT]);
         }
-        assert!(backlog.bytes <= KEPT);
-        assert!(!backlog.find(&regex("first"), &Target::All));
+        assert!(queue.bytes <= KEPT);
+        assert!(!find(&mut queue, "first", &ClientSet::All));
     }
 }

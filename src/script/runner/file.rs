@@ -1,136 +1,90 @@
-//! `/file`: a file as one message, in constant memory, to one peer or to several.
+//! Opens and reads the files that commands name.
+//!
+//! A file may be a pipe, a device, or one of `/proc`, whose size the system does not know. It is
+//! opened non-blocking, so that a pipe without a writer does not block the loop.
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::engine::outbox::Producer;
-use crate::event::ConnId;
-use crate::net::plain_io::plain_io;
-use crate::script::command::Target;
-use crate::script::runner::connections::Connections;
-use crate::ui::number;
-use crate::ui::progress::Progress;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, OFlags};
+
+use crate::net::link::plain_io;
 use crate::ui::sanitize::escaped;
-use crate::wire::Data;
-use crate::wire::utf8::{Utf8Error, Utf8Validator};
 
-/// A file of more bytes goes out in fragments of so many.
-const PIECE: usize = 1024 * 1024;
+/// The most bytes of a file that is read whole.
+const MAX_WHOLE: usize = 64 * 1024 * 1024;
 
-/// How often it is said how far a file is.
-const BAR_EVERY: Duration = Duration::from_secs(1);
+/// How long a pipe is waited for that is read whole: the loop stands still meanwhile.
+pub(crate) const PIPE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// A file on its way.
-pub(crate) struct FileSending {
-    /// Who is sent it, as long as it can be sent.
-    to: Vec<ConnId>,
-    name: String,
-    file: File,
-    text: bool,
-    size: u64,
-    sent: u64,
-    begun: Instant,
-    next_bar: Instant,
-    buffer: Vec<u8>,
-}
-
-impl FileSending {
-    /// Opens a file; one that is to be text is read through first, because a message that has
-    /// begun can't be taken back.
-    pub(crate) fn begin(
-        path: &Path,
-        text: bool,
-        to: Vec<ConnId>,
-        now: Instant,
-    ) -> Result<Self, String> {
-        let path = crate::config::expand_home(path);
-        let name = escaped(path.as_os_str().as_encoded_bytes());
-        let plain = |error: io::Error| format!("{name}: {}", plain_io(&error));
-        if text {
-            check_text(&path, &name)?;
-        }
-        let file = File::open(&path).map_err(plain)?;
-        let size = file.metadata().map_err(plain)?.len();
-        let next_bar = now + BAR_EVERY;
-        Ok(Self { to, file, text, size, sent: 0, begun: now, next_bar, buffer: Vec::new(), name })
-    }
-
-    /// Sends the next piece. Gives a summary once all is handed over. Who can't be sent it any more
-    /// is left out.
-    ///
-    /// # Errors
-    ///
-    /// The file can't be read, or nobody is left; in words.
-    pub(crate) fn go_on(
-        &mut self,
-        connections: &mut dyn Connections,
-        now: Instant,
-    ) -> Result<Option<String>, String> {
-        let Self { to, name, file, buffer, sent, size, .. } = self;
-        buffer.clear();
-        // A byte more than fits shows whether this is the last piece.
-        let left = (PIECE as u64).min(size.saturating_sub(*sent).max(1));
-        let read = file.by_ref().take(left).read_to_end(buffer);
-        read.map_err(|error| format!("{name}: byte {sent}: {}", plain_io(&error)))?;
-        *sent += buffer.len() as u64;
-        let last = buffer.is_empty() || *sent >= *size;
-        let opcode = if self.text { Data::Text } else { Data::Binary };
-        let mut fault = "the connection ended before all was sent".to_owned();
-        to.retain(|id| {
-            let Some(mut sender) = connections.sender(*id, now) else { return false };
-            let result = sender.fragment(Producer::File, opcode, buffer, last);
-            result.map_err(|error| fault = error.to_string()).is_ok()
-        });
-        if to.is_empty() {
-            return Err(format!("{name}: byte {sent}: {fault}"));
-        }
-        Ok(last.then(|| {
-            let time = now.saturating_duration_since(self.begun);
-            let bytes = number::grouped(*sent);
-            format!("{name}: {bytes} bytes sent in {:.3} s", time.as_secs_f64())
-        }))
-    }
-
-    /// Who is sent it.
-    pub(crate) fn target(&self) -> Target {
-        Target::Only(self.to.clone())
-    }
-
-    /// How much has been handed over, in percent.
-    pub(crate) fn percent(&self) -> u8 {
-        let percent = (self.sent * 100).checked_div(self.size).unwrap_or(100);
-        u8::try_from(percent).unwrap_or(100)
-    }
-
-    /// A line that says how far it is, once a second.
-    pub(crate) fn bar(&mut self, columns: usize, now: Instant) -> Option<String> {
-        if now < self.next_bar {
-            return None;
-        }
-        self.next_bar = now + BAR_EVERY;
-        let elapsed = now.saturating_duration_since(self.begun);
-        let progress = Progress { done: self.sent, total: self.size, elapsed };
-        Some(format!(
-            "{} {}\n",
-            self.name,
-            progress.render(columns.saturating_sub(self.name.len() + 1))
-        ))
-    }
-}
-
-fn check_text(path: &Path, name: &str) -> Result<(), String> {
+/// Reads a file of at most 64 MiB. If it is a pipe, `patience` limits how long it is waited for.
+///
+/// # Errors
+///
+/// In words: it can't be read, has more than 64 MiB (`instead` is the advice then), or its
+/// writer does not end it in time.
+pub(crate) fn read_whole(
+    path: &Path,
+    patience: Option<Duration>,
+    instead: &str,
+) -> Result<Vec<u8>, String> {
+    let name = escaped(path.as_os_str().as_encoded_bytes());
     let plain = |error: io::Error| format!("{name}: {}", plain_io(&error));
-    let mut file = File::open(path).map_err(plain)?;
-    let mut utf8 = Utf8Validator::default();
-    let mut buffer = vec![0; PIECE];
-    let not_text = |error: Utf8Error| format!("{name}: {error}; send it with /file {name} binary");
+    let file = open(path).map_err(plain)?;
+    let deadline = patience.map(|patience| Instant::now() + patience);
+    let mut bytes = Vec::new();
     loop {
-        let n = file.read(&mut buffer).map_err(plain)?;
-        if n == 0 {
-            return utf8.finish().map_err(not_text);
+        let at_end = read_into(&file, MAX_WHOLE + 1, &mut bytes).map_err(plain)?;
+        if bytes.len() > MAX_WHOLE {
+            return Err(format!("{name}: a file that is read whole has at most 64 MiB; {instead}"));
         }
-        utf8.push(&buffer[..n]).map_err(not_text)?;
+        if at_end {
+            return Ok(bytes);
+        }
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(format!("{name}: its writer did not end it within a second"));
+        }
+        events(&file, left).map_err(plain)?;
     }
+}
+
+/// Opens a file without waiting for a writer.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
+    File::options().read(true).custom_flags(flags).open(crate::config::expand_home(path))
+}
+
+/// Reads until `buffer` has `most` bytes, the file ends, or nothing more is there for now. Returns
+/// whether it has ended.
+pub(crate) fn read_into(file: &File, most: usize, buffer: &mut Vec<u8>) -> io::Result<bool> {
+    let room = most.saturating_sub(buffer.len()) as u64;
+    match file.take(room).read_to_end(buffer) {
+        Ok(_) if buffer.len() == most => Ok(false),
+        // A pipe that has not had a writer yet gives nothing either, but has not ended.
+        Ok(_) => {
+            Ok(!is_pipe(file)? || events(file, Some(Duration::ZERO))?.contains(PollFlags::HUP))
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_pipe(file: &File) -> io::Result<bool> {
+    Ok(FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode) == FileType::Fifo)
+}
+
+/// Waits until the file can be read or its writers are gone, and returns which.
+fn events(file: &File, time: Option<Duration>) -> io::Result<PollFlags> {
+    let time = time.map(|time| Timespec {
+        tv_sec: time.as_secs() as i64,
+        tv_nsec: time.subsec_nanos().into(),
+    });
+    let mut fds = [PollFd::new(file, PollFlags::IN)];
+    poll(&mut fds, time.as_ref())?;
+    Ok(fds[0].revents())
 }

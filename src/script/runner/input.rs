@@ -3,7 +3,10 @@
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::StdinRead;
 use crate::script::command::{Command, Payload, parse_for};
-use crate::script::runner::{Ask, Connections, Failure, Item, Place, QUEUE, ScriptRunner, replies};
+use crate::script::runner::{
+    Connections, Failure, LineError, QUEUE, QUEUE_BYTES, QueuedLine, ScriptRunner, SessionRequest,
+    SourceLocation, replies,
+};
 use crate::ui::prompt::{Prompt, Typed};
 use crate::wire::Role;
 use std::time::Instant;
@@ -11,14 +14,14 @@ use std::time::Instant;
 impl ScriptRunner {
     /// Reads lines from stdin while there is room for them.
     pub(crate) fn read_stdin(&mut self) {
-        while self.queue.len() < QUEUE && self.failure.is_none() {
+        while self.has_room_for_lines() && self.failure.is_none() {
             let Some((stdin, lines)) = &mut self.stdin else { return };
             let mut chunk = [0; 16 * 1024];
             let read = match stdin.is_ready() {
                 true => stdin.read(&mut chunk),
                 false => return,
             };
-            let at_end = match read {
+            let mut at_end = match read {
                 Ok(StdinRead::Blocked) => return,
                 Ok(StdinRead::Data(n)) => {
                     lines.push(&chunk[..n]);
@@ -31,16 +34,27 @@ impl ScriptRunner {
                     true
                 }
             };
-            while let Some((place, line)) = lines.next(at_end) {
-                self.queue.push_back(Item { place, line, verbatim: false });
+            while let Some((location, line)) = lines.next(at_end) {
+                let too_long = matches!(line, Err(LineError::TooLong));
+                self.queue.push_back(QueuedLine { location, line, verbatim: false });
+                if too_long {
+                    at_end = true;
+                    break;
+                }
             }
             if at_end {
                 self.stdin = None;
                 if !self.scripted {
-                    self.ask.get_or_insert(Ask::Quit);
+                    self.request.get_or_insert(SessionRequest::Quit);
                 }
             }
         }
+    }
+
+    /// Whether more lines of stdin may wait.
+    fn has_room_for_lines(&self) -> bool {
+        let bytes = self.queue.iter().map(|queued| queued.line.as_ref().map_or(0, String::len));
+        self.queue.len() < QUEUE && bytes.sum::<usize>() < QUEUE_BYTES
     }
 
     /// Takes what was typed.
@@ -48,22 +62,22 @@ impl ScriptRunner {
         while let Some(typed) = self.prompt.as_mut().and_then(Prompt::take) {
             self.to_answer = true;
             match typed {
-                Typed::Line(line) => self.push(Place::Typed, line),
+                Typed::Line(line) => self.push(SourceLocation::Typed, line),
                 Typed::Edited(Ok(text)) => self.push_message(text),
                 Typed::Edited(Err(error)) => self.notifier.error(&error),
                 Typed::Interrupted if self.is_busy() => self.cancel(),
-                Typed::Interrupted => self.ask = Some(Ask::Leave),
-                Typed::End => self.ask = Some(Ask::Quit),
+                Typed::Interrupted => self.request = Some(SessionRequest::Leave),
+                Typed::End => self.request = Some(SessionRequest::Quit),
                 Typed::Failed(error) => {
                     let text = format!("the prompt failed: {error}");
                     self.failure.get_or_insert(Failure { text, unmet: false });
-                    self.ask = Some(Ask::Quit);
+                    self.request = Some(SessionRequest::Quit);
                 }
             }
         }
     }
 
-    /// Forgets a Ctrl-C that has done its work already.
+    /// Drops a Ctrl-C that has been acted on already.
     pub fn take_interrupt(&mut self) {
         let Some(prompt) = &mut self.prompt else { return };
         // The prompt waits for an answer to each thing typed, so this is the only one.
@@ -75,17 +89,17 @@ impl ScriptRunner {
     /// A message from the editor: it is no command, whatever it begins with.
     pub(crate) fn push_message(&mut self, text: String) {
         if !text.is_empty() {
-            let place = Place::Typed;
-            self.queue.push_back(Item { place, line: Ok(text), verbatim: true });
+            let location = SourceLocation::Typed;
+            self.queue.push_back(QueuedLine { location, line: Ok(text), verbatim: true });
         }
     }
 
-    /// Ctrl-C while something goes on: it ends that, and what waits behind it.
+    /// Ends what is pending, and the lines that wait behind it: Ctrl-C while the runner is busy.
     pub(crate) fn cancel(&mut self) {
         let left = self.lines_left();
         self.sources.clear();
         self.queue.clear();
-        self.hold = None;
+        self.pending.clear();
         let rest =
             if left > 0 { format!(", {} not run", replies::lines(left)) } else { String::new() };
         self.notifier.note(&format!("stopped{rest}"));
@@ -98,18 +112,18 @@ impl ScriptRunner {
             Ok(text) => self.read(text),
             Err(error) => Err(error.to_string()),
         };
-        let place = match self.scripted {
-            true => item.place,
+        let location = match self.scripted {
+            true => item.location,
             // Who types on a plain terminal knows what was typed.
-            false if self.stdin.is_some() => Place::Typed,
-            false => item.place,
+            false if self.stdin.is_some() => SourceLocation::Typed,
+            false => item.location,
         };
         match command {
             Ok(command) => {
                 let target = self.target.clone();
-                self.carry_out(command, &target, &place, connections, now);
+                self.execute(command, &target, &location, connections, now);
             }
-            Err(error) => self.fail(&place, &error, false),
+            Err(error) => self.fail(&location, &error, false),
         }
         true
     }
@@ -135,7 +149,7 @@ impl ScriptRunner {
         if self.binary { Command::Binary(payload) } else { Command::Text(payload) }
     }
 
-    /// Whether a line is a message rather than a command, once it has been said whom it is for.
+    /// Whether a line is a message rather than a command, behind the clients that it names.
     fn is_plain(&self, line: &str) -> bool {
         let addressed = line.strip_prefix('@').filter(|_| self.role == Role::Server);
         let behind = addressed.or_else(|| line.strip_prefix("/to ").map(str::trim_start));
@@ -143,10 +157,10 @@ impl ScriptRunner {
         !line.starts_with('/') || line.starts_with("//")
     }
 
-    pub(crate) fn next_item(&mut self) -> Option<Item> {
+    pub(crate) fn next_item(&mut self) -> Option<QueuedLine> {
         while let Some(source) = self.sources.last_mut() {
-            if let Some((place, line)) = source.next() {
-                return Some(Item { place, line: Ok(line), verbatim: false });
+            if let Some((location, line)) = source.next() {
+                return Some(QueuedLine { location, line: Ok(line), verbatim: false });
             }
             self.sources.pop();
         }

@@ -1,47 +1,57 @@
-//! Where lines come from, and where they were found: files read whole, and the bytes of stdin.
+//! Where lines come from: files, which are read whole, and the bytes of stdin.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use memchr::memchr;
 
-use crate::net::plain_io::plain_io;
 use crate::script::command::parse_for;
+use crate::script::runner::file::read_whole;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;
 
-/// Longest line of stdin.
+/// Longest line of stdin in bytes, those that a backslash continues included.
 const MAX_LINE: usize = 64 * 1024 * 1024;
 
-/// Where a line was found.
+/// Where a line stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Typed at the prompt: who typed it knows.
+pub enum SourceLocation {
+    /// Typed at the prompt: the user sees it there.
     Typed,
-    /// Done every so often.
+    /// Repeated by `/every`.
     Job,
     /// A line of a file or of stdin, from 1.
     Line(Arc<str>, u64),
 }
 
-impl Place {
-    /// In words, where words are needed.
-    pub fn tell(&self) -> Option<String> {
+impl SourceLocation {
+    /// An error about this line, with the place in front where the user has to look for it.
+    pub fn error(&self, text: &str) -> String {
         match self {
-            Self::Typed | Self::Job => None,
-            Self::Line(name, line) => Some(format!("{name}: line {line}")),
+            Self::Typed | Self::Job => text.to_owned(),
+            Self::Line(name, line) => format!("{name}: line {line}: {text}"),
         }
     }
 }
 
-/// The lines of a file.
+/// Lines that are known before the first is carried out.
 #[derive(Clone, Debug)]
 pub struct Source {
     name: Arc<str>,
-    lines: VecDeque<String>,
+    lines: Lines,
+    /// The number of the last line taken.
     line: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Lines {
+    /// Those of a text from a byte on: a line costs nothing before it is taken.
+    OfText(Arc<str>, usize),
+    /// Given one by one; a newline in one of them belongs to it.
+    Given(VecDeque<String>),
 }
 
 impl Default for Source {
@@ -59,66 +69,83 @@ impl Source {
     /// The first line that is none; in words.
     pub fn checked(self, role: Role) -> Result<Self, String> {
         let mut lines = self.clone();
-        while let Some((place, line)) = lines.next() {
-            if let Err(error) = parse_for(&line, role) {
-                return Err(format!("{}: {error}", place.tell().unwrap_or_default()));
-            }
+        while let Some((location, line)) = lines.next() {
+            parse_for(&line, role).map_err(|error| location.error(&error.to_string()))?;
         }
         Ok(self)
     }
 
-    /// Reads a file.
+    /// Reads a file of at most 64 MiB. A pipe may take `patience` to end, or any time.
     ///
     /// # Errors
     ///
-    /// It can't be read, or is not UTF-8; in words.
-    pub fn read(path: &Path) -> Result<Self, String> {
+    /// It can't be read, is too large, or is not UTF-8; in words.
+    pub fn read(path: &Path, patience: Option<Duration>) -> Result<Self, String> {
         let name = escaped(path.as_os_str().as_encoded_bytes());
-        let bytes = std::fs::read(crate::config::expand_home(path))
-            .map_err(|error| format!("{name}: {}", plain_io(&error)))?;
+        let bytes = read_whole(path, patience, "--input commands reads any number from stdin")?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             format!("{name}: byte {at} is not UTF-8; write other bytes as \\xHH in a command")
         })?;
-        Ok(Self::of_text(&name, &text))
+        Ok(Self::of_text(&name, text))
     }
 
     /// The lines of a text that was read already.
-    pub fn of_text(name: &str, text: &str) -> Self {
-        let mut source = Self::of_lines(name, text.lines());
-        // The line of an interpreter: a script can be a program.
-        if let Some(first) = source.lines.front_mut()
-            && first.starts_with("#!")
-        {
-            first.clear();
-        }
-        source
+    fn of_text(name: &str, text: String) -> Self {
+        // A script can be a program: its first line names the interpreter, and is empty here.
+        let interpreter = text.starts_with("#!");
+        let start = if interpreter { text.find('\n').unwrap_or(text.len()) } else { 0 };
+        Self { name: name.into(), lines: Lines::OfText(text.into(), start), line: 0 }
     }
 
     /// Lines that were given one by one.
     pub fn of_lines<L: Into<String>>(name: &str, lines: impl IntoIterator<Item = L>) -> Self {
-        Self { name: name.into(), lines: lines.into_iter().map(Into::into).collect(), line: 0 }
+        let lines = Lines::Given(lines.into_iter().map(Into::into).collect());
+        Self { name: name.into(), lines, line: 0 }
     }
 
-    /// The next line and its place.
+    /// The next line and where it stands.
     #[allow(clippy::should_implement_trait)] // a source is more than its lines
-    pub fn next(&mut self) -> Option<(Place, String)> {
-        let mut text = self.lines.pop_front()?;
-        self.line += 1;
-        let place = Place::Line(Arc::clone(&self.name), self.line);
+    pub fn next(&mut self) -> Option<(SourceLocation, String)> {
+        let mut text = self.next_plain()?;
+        let location = SourceLocation::Line(Arc::clone(&self.name), self.line);
         while continues(&text) {
             text.pop();
-            let Some(more) = self.lines.pop_front() else { break };
-            self.line += 1;
+            let Some(more) = self.next_plain() else { break };
             text.push('\n');
             text.push_str(&more);
         }
-        Some((place, text))
+        Some((location, text))
+    }
+
+    fn next_plain(&mut self) -> Option<String> {
+        let line = match &mut self.lines {
+            Lines::Given(lines) => lines.pop_front()?,
+            Lines::OfText(text, at) => {
+                let rest = &text[*at..];
+                let line = rest.lines().next()?;
+                *at += memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1);
+                line.to_owned()
+            }
+        };
+        self.line += 1;
+        Some(line)
     }
 
     /// Lines that are left.
     pub fn left(&self) -> usize {
-        self.lines.len()
+        match &self.lines {
+            Lines::Given(lines) => lines.len(),
+            Lines::OfText(text, at) => text[*at..].lines().count(),
+        }
+    }
+
+    /// Whether no line is left.
+    pub fn is_empty(&self) -> bool {
+        match &self.lines {
+            Lines::Given(lines) => lines.is_empty(),
+            Lines::OfText(text, at) => *at == text.len(),
+        }
     }
 }
 
@@ -127,12 +154,12 @@ fn continues(line: &str) -> bool {
     line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
-/// Why the bytes of stdin are no lines.
+/// Why the bytes of stdin are not lines.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LineError {
     /// Not UTF-8, at this byte of stdin.
     NotText(u64),
-    /// No newline in sight.
+    /// Longer than 64 MiB. No line follows it.
     TooLong,
 }
 
@@ -158,7 +185,7 @@ pub struct LineBuffer {
     offset: u64,
     line: u64,
     /// A line that goes on in the next one.
-    unfinished: Option<(Place, String)>,
+    unfinished: Option<(SourceLocation, String)>,
 }
 
 impl LineBuffer {
@@ -177,38 +204,46 @@ impl LineBuffer {
     ///
     /// # Errors
     ///
-    /// What came is no line. The place is the line's.
+    /// What came is not a line. The location is the line's. After [`LineError::TooLong`] stdin must
+    /// not be read any more.
     #[allow(clippy::should_implement_trait)] // it needs to know whether more comes
-    pub fn next(&mut self, at_end: bool) -> Option<(Place, Result<String, LineError>)> {
+    pub fn next(&mut self, at_end: bool) -> Option<(SourceLocation, Result<String, LineError>)> {
         loop {
-            let Some((place, line)) = self.next_plain(at_end) else {
+            let Some((location, line)) = self.next_plain(at_end) else {
                 let rest = self.unfinished.take_if(|_| at_end);
-                return rest.map(|(place, line)| (place, Ok(line)));
+                return rest.map(|(location, line)| (location, Ok(line)));
             };
             let line = match line {
                 Ok(line) => line,
-                Err(error) => return Some((place, Err(error))),
+                Err(error) => return Some((location, Err(error))),
             };
-            let (place, mut whole) = match self.unfinished.take() {
-                Some((place, begun)) => (place, format!("{begun}\n{line}")),
-                None => (place, line),
+            let (location, mut whole) = match self.unfinished.take() {
+                Some((location, mut begun)) => {
+                    begun.push('\n');
+                    begun.push_str(&line);
+                    (location, begun)
+                }
+                None => (location, line),
             };
+            if whole.len() > MAX_LINE {
+                return Some((location, Err(LineError::TooLong)));
+            }
             if !continues(&whole) {
-                return Some((place, Ok(whole)));
+                return Some((location, Ok(whole)));
             }
             whole.pop();
-            self.unfinished = Some((place, whole));
+            self.unfinished = Some((location, whole));
         }
     }
 
-    fn next_plain(&mut self, at_end: bool) -> Option<(Place, Result<String, LineError>)> {
+    fn next_plain(&mut self, at_end: bool) -> Option<(SourceLocation, Result<String, LineError>)> {
         let end = match memchr(b'\n', &self.bytes[self.searched..]) {
             Some(found) => self.searched + found,
             None if at_end && self.start < self.bytes.len() => self.bytes.len(),
             None => {
                 self.searched = self.bytes.len();
                 let too_long = self.bytes.len() - self.start > MAX_LINE;
-                return too_long.then(|| (self.place(1), Err(LineError::TooLong)));
+                return too_long.then(|| (self.location(1), Err(LineError::TooLong)));
             }
         };
         let line = &self.bytes[self.start..end];
@@ -220,15 +255,10 @@ impl LineBuffer {
         self.offset += (next - self.start) as u64;
         (self.start, self.searched) = (next, next);
         self.line += 1;
-        Some((self.place(0), result))
+        Some((self.location(0), result))
     }
 
-    fn place(&self, ahead: u64) -> Place {
-        Place::Line("stdin".into(), self.line + ahead)
+    fn location(&self, ahead: u64) -> SourceLocation {
+        SourceLocation::Line("stdin".into(), self.line + ahead)
     }
-}
-
-/// A text of the user's between slashes, harmless for a terminal.
-pub fn quoted(regex: &str) -> String {
-    format!("/{}/", escaped(regex.as_bytes()))
 }

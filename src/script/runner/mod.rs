@@ -1,9 +1,9 @@
 //! Carries out the lines of the prompt and of scripts, one after the other.
 //!
 //! Lines come from a prompt, from stdin, from `-x`, from files; each is a message or a command.
-//! Some hold up what follows: `/wait`, `/expect`, `/repeat`, `/file`. Nothing here waits: a call
-//! of [`ScriptRunner::run`] does what can be done now and [`ScriptRunner::deadline`] says when to call
-//! again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
+//! Some have to be over before the next: `/wait`, `/expect`, `/repeat`, `/file`. Nothing here waits:
+//! a call of [`ScriptRunner::run`] does what can be done now, for a bounded time, and
+//! [`ScriptRunner::deadline`] is when to call again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
 //! connections are behind [`Connections`]: one of a client, or those of a server.
 
 mod completion;
@@ -12,10 +12,12 @@ mod endpoint_options;
 mod execute;
 mod expect_queue;
 mod file;
+mod file_sending;
+mod fragments;
 mod input;
 mod lines;
 mod replies;
-mod send;
+pub(crate) mod send;
 mod setup;
 mod targets;
 
@@ -24,23 +26,24 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use regex::bytes::Regex;
-
 pub use crate::output::notifier::Notifier;
 pub use crate::script::runner::completion::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
 pub use crate::script::runner::expect_queue::ExpectQueue;
-pub use crate::script::runner::lines::{LineBuffer, LineError, Place, Source};
+pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
 pub use crate::script::runner::setup::{Setup, script};
 
 use crate::config::OpenConfig;
 use crate::engine::outbox::Producer;
 use crate::event::ConnId;
 use crate::net::stdio::Stdin;
-use crate::script::command::{Command, Target};
-use crate::script::runner::file::FileSending;
+use crate::script::command::Command;
+use crate::script::runner::file_sending::FileSending;
+use crate::script::runner::fragments::Fragments;
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
+use crate::ui::filter::ClientSet;
+use crate::ui::pattern::Pattern;
 use crate::ui::prompt::{Next, Prompt};
 use crate::ui::style::Ink;
 use crate::wire::Role;
@@ -52,9 +55,16 @@ const MAX_NESTING: usize = 16;
 /// Lines of stdin that wait at most, but for those of one read.
 const QUEUE: usize = 1024;
 
-/// What a session does next, beyond what this connection can do.
+/// Bytes of the lines that wait at most, but for one line.
+const QUEUE_BYTES: usize = 1024 * 1024;
+
+/// How long lines, repetitions and searches go on before the network, timers and signals get their
+/// turn.
+const TURN: Duration = Duration::from_millis(10);
+
+/// What a runner asks of the session: it goes beyond the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub enum SessionRequest {
     /// The end, with a Close 1000.
     Quit,
     /// The end, with a Close 1001: Ctrl-C.
@@ -72,32 +82,63 @@ pub struct Failure {
     pub unmet: bool,
 }
 
-/// A line on its way.
-pub(crate) struct Item {
-    place: Place,
+/// A line that waits.
+pub(crate) struct QueuedLine {
+    location: SourceLocation,
     /// The line, or why there is none.
     line: Result<String, LineError>,
     /// It is a message, whatever it begins with.
     verbatim: bool,
 }
 
-/// What holds up the lines that follow.
-enum Hold {
+/// What must be over before the next line.
+enum Pending {
+    /// `/wait`
     Wait(Instant),
-    Expect { regex: Regex, given: Duration, until: Instant, target: Target, place: Place },
-    Await { count: usize, given: Duration, until: Instant, place: Place },
-    Repeat { command: Command, left: u64, target: Target, place: Place },
-    File(Box<FileSending>, Place),
+    /// `/expect`
+    Expect {
+        pattern: Pattern,
+        given: Duration,
+        until: Instant,
+        target: ClientSet,
+        location: SourceLocation,
+    },
+    /// `/await`
+    Await { count: usize, given: Duration, until: Instant, location: SourceLocation },
+    /// `/repeat`
+    Repeat { command: Command, left: u64, target: ClientSet, location: SourceLocation },
+    /// `/file`
+    File(Box<FileSending>, SourceLocation),
+    /// `/fragment`
+    Fragments(Box<Fragments>, SourceLocation),
 }
 
-/// A command done again and again.
-struct Every {
+impl Pending {
+    fn is_of_a_job(&self) -> bool {
+        let (Self::Repeat { location, .. }
+        | Self::File(_, location)
+        | Self::Fragments(_, location)) = self
+        else {
+            return false;
+        };
+        *location == SourceLocation::Job
+    }
+}
+
+/// A command of `/every`.
+struct Job {
     id: u64,
     interval: Duration,
     next: Instant,
     command: Command,
-    target: Target,
+    target: ClientSet,
     line: String,
+}
+
+impl Job {
+    fn describe(&self) -> String {
+        format!("{}: {} every {} s", self.id, self.line, self.interval.as_secs_f64())
+    }
 }
 
 /// Carries out lines. See the [module](self).
@@ -108,31 +149,32 @@ pub struct ScriptRunner {
     notifier: Notifier,
     /// The state that the prompt shows.
     shown: String,
-    /// The editor waits for leave to read on.
+    /// The editor waits until it may read the next line.
     to_answer: bool,
     answer: Next,
-    /// Errors end the run: nobody is there to see them and go on.
+    /// The first error ends the run: no user is there to go on after it.
     scripted: bool,
     no_commands: bool,
     /// Plain lines are binary messages.
     binary: bool,
-    queue: VecDeque<Item>,
+    queue: VecDeque<QueuedLine>,
     sources: Vec<Source>,
-    hold: Option<Hold>,
-    every: Vec<Every>,
-    last_every: u64,
-    backlog: ExpectQueue,
+    /// The last one has to be over first: a job may put its own on top of the script's.
+    pending: Vec<Pending>,
+    jobs: Vec<Job>,
+    last_job: u64,
+    expect_queue: ExpectQueue,
     /// Messages that came since the last run.
     received: Rc<RefCell<ExpectQueue>>,
     settings: Settings,
     role: Role,
-    /// Whom lines are for that do not say.
-    target: Target,
+    /// The clients of a line that names none.
+    target: ClientSet,
     /// The clients that completion knows.
-    roll: ClientDirectory,
+    clients: ClientDirectory,
     /// How a client opens the next connection.
     open: Option<OpenConfig>,
-    ask: Option<Ask>,
+    request: Option<SessionRequest>,
     failure: Option<Failure>,
     /// How the last connection ended.
     ended: String,
@@ -141,7 +183,7 @@ pub struct ScriptRunner {
 }
 
 impl ScriptRunner {
-    /// For a script, whose first error ends it, or for somebody who types.
+    /// For a script, whose first error ends it, or for a user who types.
     fn new(scripted: bool, notifier: Notifier, setup: &Setup<'_>) -> Self {
         Self {
             prompt: None,
@@ -155,17 +197,17 @@ impl ScriptRunner {
             binary: setup.binary,
             queue: VecDeque::new(),
             sources: Vec::new(),
-            hold: None,
-            every: Vec::new(),
-            last_every: 0,
-            backlog: ExpectQueue::default(),
+            pending: Vec::new(),
+            jobs: Vec::new(),
+            last_job: 0,
+            expect_queue: ExpectQueue::default(),
             received: Rc::default(),
             settings: Settings::default(),
             role: if setup.open.is_some() { Role::Client } else { Role::Server },
-            target: Target::All,
-            roll: ClientDirectory::default(),
+            target: ClientSet::All,
+            clients: ClientDirectory::default(),
             open: setup.open.cloned(),
-            ask: None,
+            request: None,
             failure: None,
             ended: String::new(),
             met_last: false,
@@ -177,9 +219,12 @@ impl ScriptRunner {
         self.stdin = Some((stdin, LineBuffer::default()));
     }
 
-    /// Notes that the poll or a waker says that lines may have come.
+    /// Notes that stdin, or a pipe of `/file`, may have more: an event of the poll, or of its waker.
     pub fn set_ready(&mut self, closed: bool) {
         self.stdin.iter_mut().for_each(|(stdin, _)| stdin.set_ready(closed));
+        if let Some(Pending::File(file, _)) = self.pending.last_mut() {
+            file.set_ready();
+        }
     }
 
     /// Whether lines are those of a script.
@@ -208,9 +253,9 @@ impl ScriptRunner {
             (State::Open, None) => ("connected", Ink::Good),
             _ => ("closing", Ink::Info),
         };
-        match self.hold {
-            Some(Hold::File(ref file, _)) => self.show(&format!("{} % sent", file.percent()), ink),
-            Some(Hold::Expect { .. } | Hold::Wait(_)) if text == "connected" => {
+        match self.pending.last() {
+            Some(Pending::File(file, _)) => self.show(&file.state(), ink),
+            Some(Pending::Expect { .. } | Pending::Wait(_)) if text == "connected" => {
                 self.show("waiting", Ink::Info);
             }
             _ => self.show(text, ink),
@@ -227,31 +272,31 @@ impl ScriptRunner {
         }
     }
 
-    /// Notes who a server's clients are: their numbers, and who each is.
+    /// Sets the clients of a server: their numbers and descriptions.
     pub fn set_clients(&mut self, clients: Vec<(u64, String)>) {
-        self.roll.set(clients);
+        self.clients.set(clients);
     }
 
-    /// Shows how many clients a server has, or whom lines are for.
+    /// Shows how many clients a server has, or which of them lines are for.
     pub fn show_clients(&mut self) {
-        let count = self.roll.count();
-        let gone = |id: &ConnId| !self.roll.has(*id);
-        let (text, ink) = match (&self.hold, &self.target) {
-            (Some(Hold::File(file, _)), _) => (format!("{} % sent", file.percent()), Ink::Good),
-            (_, Target::Only(ids)) => {
+        let count = self.clients.count();
+        let gone = |id: &ConnId| !self.clients.has(*id);
+        let (text, ink) = match (self.pending.last(), &self.target) {
+            (Some(Pending::File(file, _)), _) => (file.state(), Ink::Good),
+            (_, ClientSet::Only(ids)) => {
                 let ink = if ids.iter().all(gone) { Ink::Violation } else { Ink::Good };
                 (format!("to {}", self.target), ink)
             }
-            (_, Target::All) if count == 0 => ("listening".to_owned(), Ink::Info),
-            (_, Target::All) if count == 1 => ("1 client".to_owned(), Ink::Good),
-            (_, Target::All) => (format!("{count} clients"), Ink::Good),
+            (_, ClientSet::All) if count == 0 => ("listening".to_owned(), Ink::Info),
+            (_, ClientSet::All) if count == 1 => ("1 client".to_owned(), Ink::Good),
+            (_, ClientSet::All) => (format!("{count} clients"), Ink::Good),
         };
         self.show(&text, ink);
     }
 
     /// Adds a line to those that wait.
-    pub fn push(&mut self, place: Place, line: String) {
-        self.queue.push_back(Item { place, line: Ok(line), verbatim: false });
+    pub fn push(&mut self, location: SourceLocation, line: String) {
+        self.queue.push_back(QueuedLine { location, line: Ok(line), verbatim: false });
     }
 
     /// Adds the lines of a file before those that wait.
@@ -274,34 +319,34 @@ impl ScriptRunner {
         self.prompt.take()
     }
 
-    /// Talks to whoever gave the lines.
+    /// Prints notes and errors where the lines came from.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
     }
 
-    /// What the session is asked to do, once.
-    pub fn take_ask(&mut self) -> Option<Ask> {
-        self.ask.take()
+    /// Takes what the session is asked to do.
+    pub fn take_request(&mut self) -> Option<SessionRequest> {
+        self.request.take()
     }
 
-    /// Whether the session is asked to do something, which waits for this connection's end.
-    pub fn ask(&self) -> Option<&Ask> {
-        self.ask.as_ref()
+    /// What the session is asked to do, once this connection has ended.
+    pub fn request(&self) -> Option<&SessionRequest> {
+        self.request.as_ref()
     }
 
-    /// Why the script stopped, once.
+    /// Takes the reason why the script stopped.
     pub fn take_failure(&mut self) -> Option<Failure> {
         self.failure.take()
     }
 
-    /// Whether lines wait, or something holds them up. What is done every so often does not count.
+    /// Whether lines wait or something is pending. Jobs do not count.
     pub fn is_busy(&self) -> bool {
-        self.hold.is_some() || self.has_lines()
+        !self.pending.is_empty() || self.has_lines()
     }
 
     /// Whether an `/expect` waits for a message.
     pub fn expects(&self) -> bool {
-        matches!(self.hold, Some(Hold::Expect { .. }))
+        matches!(self.pending.last(), Some(Pending::Expect { .. }))
     }
 
     /// Lines that wait.
@@ -310,13 +355,13 @@ impl ScriptRunner {
     }
 
     fn has_lines(&self) -> bool {
-        !self.queue.is_empty() || self.sources.iter().any(|source| source.left() > 0)
+        !self.queue.is_empty() || self.sources.iter().any(|source| !source.is_empty())
     }
 
-    /// Brings a new connection's endpoint to what was set.
+    /// Sets the endpoint of a new connection as commands have set those before.
     pub fn set_up(&mut self, endpoint: &mut Endpoint) {
         self.settings.apply(endpoint);
-        self.backlog.clear();
+        self.expect_queue.clear();
         self.received.borrow_mut().clear();
     }
 
@@ -327,177 +372,209 @@ impl ScriptRunner {
 
     /// Whether nothing but typed lines would be carried out: no script waits for a connection.
     pub fn reads_only_typed(&self) -> bool {
-        !self.scripted && self.stdin.is_none() && self.sources.is_empty() && self.hold.is_none()
+        let waits = !self.sources.is_empty() || !self.pending.is_empty();
+        !self.scripted && self.stdin.is_none() && !waits
     }
 
     /// When there is something to do without an event from outside.
     pub fn deadline(&self) -> Option<Instant> {
-        let hold = match &self.hold {
-            Some(Hold::Wait(at)) => Some(*at),
-            Some(Hold::Expect { until, .. } | Hold::Await { until, .. }) => Some(*until),
-            Some(Hold::Repeat { .. } | Hold::File(..)) | None => None,
+        let pending = match self.pending.last() {
+            Some(Pending::Wait(at)) => Some(*at),
+            Some(Pending::Expect { until, .. } | Pending::Await { until, .. }) => Some(*until),
+            Some(Pending::Repeat { .. } | Pending::File(..) | Pending::Fragments(..)) | None => {
+                None
+            }
         };
-        self.every.iter().map(|every| every.next).chain(hold).min()
+        self.jobs.iter().map(|job| job.next).chain(pending).min()
     }
 
     /// Whether something can be done at once, given room.
     pub fn is_ready(&self) -> bool {
-        match &self.hold {
-            Some(Hold::Repeat { .. } | Hold::File(..)) => true,
-            Some(Hold::Expect { .. }) => self.backlog.has_news(),
-            Some(Hold::Wait(_) | Hold::Await { .. }) => false,
+        match self.pending.last() {
+            Some(Pending::Repeat { .. } | Pending::Fragments(..)) => true,
+            Some(Pending::File(file, _)) => file.is_ready(),
+            Some(Pending::Expect { .. }) => self.expect_queue.has_unseen(),
+            Some(Pending::Wait(_) | Pending::Await { .. }) => false,
             None => {
                 let reads = self.stdin.as_ref().is_some_and(|(stdin, _)| stdin.is_ready());
-                (self.has_lines() || reads) && self.ask.is_none()
+                (self.has_lines() || reads) && self.request.is_none()
             }
         }
-    }
-
-    /// Whether [`ScriptRunner::run`] would do something at once.
-    pub fn can_go_on(&self, connections: &dyn Connections) -> bool {
-        self.is_ready() && self.has_room(connections)
     }
 
     /// Whether there is room for what goes on.
     fn has_room(&self, connections: &dyn Connections) -> bool {
-        match &self.hold {
-            Some(Hold::File(file, _)) => connections.has_room(&file.target(), Producer::File),
-            Some(Hold::Repeat { command: Command::To { target, .. }, .. })
-            | Some(Hold::Repeat { target, .. }) => connections.has_room(target, Producer::Message),
-            _ => connections.has_room(&Target::All, Producer::Message),
+        match self.pending.last() {
+            Some(Pending::File(file, _)) => connections.has_room(&file.target(), Producer::File),
+            Some(Pending::Fragments(message, _)) => {
+                connections.has_room(&message.target(), Producer::Fragments)
+            }
+            Some(Pending::Repeat { command: Command::To { target, .. }, .. })
+            | Some(Pending::Repeat { target, .. }) => {
+                connections.has_room(target, Producer::Message)
+            }
+            _ => connections.has_room(&ClientSet::All, Producer::Message),
         }
     }
 
-    /// Does what can be done now. Where nobody is connected, commands that need somebody fail.
+    /// Does what can be done now, for a bounded time: [`ScriptRunner::is_ready`] tells whether more
+    /// is left. Without a connection, commands that need one fail.
     pub fn run(&mut self, connections: &mut dyn Connections, now: Instant) {
         self.take_typed();
         self.read_stdin();
-        self.backlog.append(&mut self.received.borrow_mut());
-        while self.ask.is_none() && self.failure.is_none() && self.has_room(connections) {
-            let go_on = match self.hold.take() {
-                Some(hold) => self.go_on_holding(hold, connections, now),
+        self.expect_queue.append(&mut self.received.borrow_mut());
+        let turn_ends = Instant::now() + TURN;
+        while self.request.is_none() && self.failure.is_none() && self.has_room(connections) {
+            let went_on = match self.pending.pop() {
+                Some(pending) => self.go_on(pending, connections, now, turn_ends),
                 None => self.next_line(connections, now),
             };
-            if !go_on {
+            if !went_on || Instant::now() >= turn_ends {
                 break;
             }
         }
         // After the lines: what a /stop among them ends is not done once more.
-        self.do_every(connections, now);
+        self.run_jobs(connections, now);
         if std::mem::take(&mut self.to_answer)
             && let Some(prompt) = &self.prompt
-            && !matches!(self.ask, Some(Ask::Quit | Ask::Leave))
+            && !matches!(self.request, Some(SessionRequest::Quit | SessionRequest::Leave))
         {
             prompt.next(std::mem::replace(&mut self.answer, Next::Read));
         }
     }
 
-    /// The connection has ended, `how` says in which way: what needs it stops, and says so.
+    /// Notes that the connection has ended, and how: what needs it fails.
     pub fn disconnected(&mut self, how: &str) {
         how.clone_into(&mut self.ended);
-        match self.hold.take() {
-            Some(Hold::Expect { regex, place, .. }) => {
-                self.fail(&place, &self.lost_expectation(&regex), true);
+        let lost = self.pending.iter().rev().find_map(|pending| match pending {
+            Pending::Expect { pattern, location, .. } => {
+                Some((location.clone(), self.lost_expectation(pattern), true))
             }
-            Some(Hold::Repeat { place, .. } | Hold::File(_, place)) => {
-                self.fail(&place, "the connection ended before all was sent", false);
+            Pending::Repeat { location, .. }
+            | Pending::File(_, location)
+            | Pending::Fragments(_, location) => {
+                let text = "the connection ended before all was sent";
+                Some((location.clone(), text.to_owned(), false))
             }
-            hold => self.hold = hold,
+            Pending::Wait(_) | Pending::Await { .. } => None,
+        });
+        if let Some((location, text, unmet)) = lost {
+            self.pending.clear();
+            self.fail(&location, &text, unmet);
         }
-        if !self.every.is_empty() {
-            self.notifier.note(&format!("{} stopped", replies::jobs(self.every.len())));
-            self.every.clear();
+        if !self.jobs.is_empty() {
+            self.notifier.note(&format!("{} stopped", replies::jobs(self.jobs.len())));
+            self.jobs.clear();
         }
     }
 
-    /// Goes on with what holds up the rest; says whether something changed.
-    fn go_on_holding(
+    /// Goes on with what is pending; it is over unless it is put back. Returns whether something
+    /// changed.
+    fn go_on(
         &mut self,
-        hold: Hold,
+        pending: Pending,
         connections: &mut dyn Connections,
         now: Instant,
+        turn_ends: Instant,
     ) -> bool {
-        match hold {
-            Hold::Wait(at) if at <= now => true,
-            Hold::Expect { ref regex, given, until, ref target, ref place } => {
-                if self.backlog.find(regex, target) {
+        match pending {
+            Pending::Wait(at) => {
+                if at > now {
+                    self.pending.push(pending);
+                }
+                at <= now
+            }
+            Pending::Expect { ref pattern, given, until, ref target, ref location } => {
+                if self.expect_queue.find(pattern, target, turn_ends) {
                     self.met_last = true;
                     if !self.scripted {
-                        self.notifier
-                            .note(&format!("/expect {} is met", lines::quoted(regex.as_str())));
+                        self.notifier.note(&format!("/expect {pattern} is met"));
                     }
                     return true;
                 }
-                if !connections.may_come(target) {
-                    let (place, text) = (place.clone(), self.lost_expectation(regex));
-                    self.fail(&place, &text, true);
-                    return true;
-                }
-                if until > now {
-                    self.hold = Some(hold);
+                let unseen = self.expect_queue.has_unseen();
+                let may_come = connections.may_connect(target);
+                if unseen || (may_come && until > now) {
+                    self.pending.push(pending);
                     return false;
                 }
-                let text = format!(
-                    "/expect {}: no such message came within {} s; {}",
-                    lines::quoted(regex.as_str()),
-                    given.as_secs_f64(),
-                    self.backlog.summary(target)
-                );
-                let place = place.clone();
-                self.fail(&place, &text, true);
+                let text = match may_come {
+                    false => self.lost_expectation(pattern),
+                    true => format!(
+                        "/expect {pattern}: no such message came within {} s; {}",
+                        given.as_secs_f64(),
+                        self.expect_queue.summary(target)
+                    ),
+                };
+                self.fail(location, &text, true);
                 true
             }
-            Hold::Await { count, given, until, place } => {
-                let there = connections.present(&Target::All).len();
-                if there >= count {
-                    return true;
-                }
-                if until > now {
-                    self.hold = Some(Hold::Await { count, given, until, place });
+            Pending::Await { count, given, until, ref location } => {
+                let there = connections.present(&ClientSet::All).len();
+                if there < count && until > now {
+                    self.pending.push(pending);
                     return false;
                 }
-                let given = given.as_secs_f64();
-                let text = format!("/await: {there} of {count} clients came within {given} s");
-                self.fail(&place, &text, true);
-                true
-            }
-            Hold::Repeat { command, left, target, place } => {
-                self.carry_out(command.clone(), &target, &place, connections, now);
-                if left > 1 && self.failure.is_none() {
-                    // What was repeated may hold itself: then it is lost, so it is not allowed.
-                    self.hold = Some(Hold::Repeat { command, left: left - 1, target, place });
+                if there < count {
+                    let given = given.as_secs_f64();
+                    let text = format!("/await: {there} of {count} clients came within {given} s");
+                    self.fail(location, &text, true);
                 }
                 true
             }
-            Hold::File(mut file, place) => {
-                match file.go_on(connections, now) {
-                    Ok(None) => {
-                        if let Some(bar) = file.bar(connections.reporter().columns(), now) {
-                            self.notifier.text(bar.as_bytes());
-                        }
-                        self.hold = Some(Hold::File(file, place));
+            Pending::Repeat { command, left, target, location } => {
+                let depth = self.pending.len();
+                let (again, of) = (command.clone(), (target.clone(), location.clone()));
+                if left > 1 {
+                    self.pending.push(Pending::Repeat {
+                        command,
+                        left: left - 1,
+                        target,
+                        location,
+                    });
+                }
+                // The first error ends it: the others would be the same.
+                if !self.execute(again, &of.0, &of.1, connections, now) {
+                    self.pending.truncate(depth);
+                }
+                true
+            }
+            Pending::Fragments(mut message, location) => {
+                match message.go_on(connections, now) {
+                    Ok(true) => {}
+                    Ok(false) => self.pending.push(Pending::Fragments(message, location)),
+                    Err(error) => self.fail(&location, &error, false),
+                }
+                true
+            }
+            Pending::File(mut file, location) => match file.go_on(connections, now) {
+                Ok(None) => {
+                    if let Some(bar) = file.bar(connections.reporter().columns(), now) {
+                        self.notifier.text(bar.as_bytes());
                     }
-                    Ok(Some(summary)) => self.notifier.note(&summary),
-                    Err(error) => self.fail(&place, &error, false),
+                    let ready = file.is_ready();
+                    self.pending.push(Pending::File(file, location));
+                    ready
                 }
-                true
-            }
-            hold @ Hold::Wait(_) => {
-                self.hold = Some(hold);
-                false
-            }
+                Ok(Some(summary)) => {
+                    self.notifier.note(&summary);
+                    true
+                }
+                Err(error) => {
+                    self.fail(&location, &error, false);
+                    true
+                }
+            },
         }
     }
 
-    /// What to say of an expectation that died with its connection.
-    fn lost_expectation(&self, regex: &Regex) -> String {
-        let regex = lines::quoted(regex.as_str());
+    /// The error of an expectation whose connection has ended.
+    fn lost_expectation(&self, pattern: &Pattern) -> String {
         let how = if self.ended.is_empty() { String::new() } else { format!(": {}", self.ended) };
-        format!("/expect {regex}: the connection ended before such a message came{how}")
+        format!("/expect {pattern}: the connection ended before such a message came{how}")
     }
 
-    /// Whether the last thing a script did was to see what it expected: then nothing is left to
-    /// stay for.
+    /// Whether the last thing a script did was to meet an expectation: then it need not linger.
     pub fn has_seen_all(&self) -> bool {
         self.met_last
     }

@@ -1,9 +1,9 @@
-//! What the commands that ask are answered.
+//! Replies to the commands that ask.
 
 mod server;
 
 use server::name_client;
-pub(crate) use server::{clients, roll, status_of_client, status_of_server};
+pub(crate) use server::{client_list, clients, status_of_client, status_of_server};
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -13,13 +13,15 @@ use crate::event::{ConnId, Direction, Event};
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::reporter::Reporter;
 use crate::output::secrets;
-use crate::script::command::notation;
-use crate::script::command::{AutoPong, Filter, FilterChange, Show, Target, Timestamps, View, Way};
+use crate::script::command::{AutoPong, FilterChange, Show};
 use crate::script::runner::Connections;
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::checklist::Checklist;
+use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::notation;
 use crate::ui::sanitize::{escape_into, escaped};
+use crate::ui::view::{Timestamps, View};
 use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, number, pretty, stats};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, OpCode, Role};
@@ -63,7 +65,7 @@ pub(crate) fn compress(on: bool, agreed: Option<bool>) -> String {
 /// What the next connection's request will have besides the defaults.
 pub(crate) fn headers(open: &OpenConfig, changed: bool) -> String {
     let when = if changed { "the next /reconnect sends" } else { "sent beside the defaults" };
-    // What can't be sent is said when it is to be sent.
+    // What can't be sent is an error of the attempt to send it.
     let edits = open.edits(&open.target, None).unwrap_or_else(|_| open.headers.clone());
     if edits.is_empty() {
         return format!("{when}: nothing");
@@ -199,7 +201,7 @@ fn state(
         }
     }
     fact("view", view_name(reporter.view()));
-    fact("filter", &filter_text(reporter.filter()));
+    fact("filter", &filter_text(reporter.filter(), reporter.sent()));
     fact("timestamps", timestamps_name(reporter.timestamps()));
     let log = reporter
         .log_path()
@@ -289,29 +291,27 @@ pub(crate) fn filter(change: FilterChange, reporter: &mut Reporter) -> Answer {
         FilterChange::Off => reporter.set_filter(None)?,
         FilterChange::Only(filter) => reporter.set_filter(Some(filter))?,
     }
-    Ok(format!("shown: {}", filter_text(reporter.filter())))
+    Ok(format!("shown: {}", filter_text(reporter.filter(), reporter.sent())))
 }
 
-fn filter_text(filter: Option<&Filter>) -> String {
-    let Some(Filter { target, way, opcodes, regex, unless }) = filter else {
+fn filter_text(filter: Option<&Filter>, sent: Direction) -> String {
+    let Some(Filter { clients, direction, opcodes, regex, unless }) = filter else {
         return "everything".to_owned();
     };
     let mut parts = Vec::new();
-    if *target != Target::All {
-        parts.push(format!("client {target}"));
+    if *clients != ClientSet::All {
+        parts.push(format!("client {clients}"));
     }
-    parts.extend(way.map(|way| match way {
-        Way::In => "received".to_owned(),
-        Way::Out => "sent".to_owned(),
+    parts.extend(direction.map(|direction| match direction == sent {
+        true => "sent".to_owned(),
+        false => "received".to_owned(),
     }));
     if !opcodes.is_empty() {
         let names: Vec<String> =
             opcodes.iter().map(|opcode| notation::opcode_word(*opcode)).collect();
         parts.push(names.join(", "));
     }
-    parts.extend(regex.as_ref().map(|regex| crate::script::runner::lines::quoted(regex.as_str())));
-    let unless =
-        unless.as_ref().map(|unless| crate::script::runner::lines::quoted(unless.as_str()));
-    parts.extend(unless.map(|unless| format!("not {unless}")));
+    parts.extend(regex.as_ref().map(ToString::to_string));
+    parts.extend(unless.as_ref().map(|unless| format!("not {unless}")));
     if parts.is_empty() { "everything".to_owned() } else { parts.join("; ") }
 }

@@ -1,4 +1,4 @@
-//! Sets up whoever gives the lines: the prompt where the terminal can have one, plain lines
+//! Sets up where lines come from: the prompt where the terminal can have one, plain lines
 //! otherwise, or a script.
 
 use anyhow::Context as _;
@@ -24,7 +24,7 @@ pub struct Setup<'a> {
     pub display: &'a Display,
     /// How a client opens its next connection; a server opens none.
     pub open: Option<&'a OpenConfig>,
-    /// What somebody who types is told first.
+    /// The first note at a prompt.
     pub greeting: &'a str,
 }
 
@@ -70,7 +70,7 @@ impl Setup<'_> {
         runner: &ScriptRunner,
         runtime: &mut Runtime,
     ) -> anyhow::Result<Option<Prompt>> {
-        // What was told so far must be there before the line to type in.
+        // What was printed so far must be there before the line to type in.
         runtime.drain_stdout(None).context("stdout failed")?;
         let waker = std::sync::Arc::clone(runtime.waker());
         let options = PromptOptions {
@@ -86,7 +86,7 @@ impl Setup<'_> {
         let assist = CommandAssist {
             commands: !self.lines.no_commands,
             role: runner.role,
-            roll: runner.roll.clone(),
+            clients: runner.clients.clone(),
         };
         Ok(Prompt::start(options, Box::new(assist), wake).ok())
     }
@@ -101,7 +101,7 @@ pub fn script(lines: Option<&Lines>, role: Role) -> Result<Source, UsageError> {
     let Some(Lines { script: Some(path), no_commands, .. }) = lines else {
         return Ok(Source::default());
     };
-    let script = Source::read(path).and_then(|script| match no_commands {
+    let script = Source::read(path, None).and_then(|script| match no_commands {
         true => Ok(script),
         false => script.checked(role),
     });

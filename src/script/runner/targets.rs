@@ -1,11 +1,14 @@
-//! Whom a line is for: who of them is there, and of whom an answer speaks.
+//! Sends a line to its clients, and finds the one that a reply is about.
 
 use std::time::Instant;
 
 use crate::event::ConnId;
-use crate::script::command::{Command, Target};
-use crate::script::runner::lines::Place;
+use crate::script::command::Command;
+use crate::script::runner::lines::SourceLocation;
 use crate::script::runner::{Connections, ScriptRunner, endpoint_options, send};
+use crate::session::Endpoint;
+use crate::session::endpoint::SendError;
+use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, /open URL another";
@@ -13,58 +16,99 @@ const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, 
 const NOBODY: &str = "nobody is connected";
 
 impl ScriptRunner {
-    /// Who of those meant is there. Who is not is told.
-    pub(crate) fn those_meant(
+    /// The clients of `target` that are connected. Reports those that are not.
+    pub(crate) fn resolve(
         &mut self,
-        target: &Target,
-        place: &Place,
+        target: &ClientSet,
+        location: &SourceLocation,
         connections: &dyn Connections,
     ) -> Vec<ConnId> {
         let present = connections.present(target);
         match target {
-            Target::Only(ids) => {
+            ClientSet::Only(ids) => {
                 for id in ids.iter().filter(|id| !present.contains(id)) {
-                    self.fail(place, &format!("client {} is not connected", id.0), false);
+                    self.fail(location, &format!("client {} is not connected", id.0), false);
                 }
             }
-            Target::All if !present.is_empty() => {}
-            Target::All if self.role == Role::Client => self.fail(place, NOT_CONNECTED, false),
-            Target::All if self.scripted => {
-                self.fail(place, &format!("{NOBODY}; /await waits for a client"), false);
+            ClientSet::All if !present.is_empty() => {}
+            ClientSet::All if self.role == Role::Client => {
+                self.fail(location, NOT_CONNECTED, false)
             }
-            Target::All => self.notifier.note(NOBODY),
+            ClientSet::All if self.scripted => {
+                self.fail(location, &format!("{NOBODY}; /await waits for a client"), false);
+            }
+            ClientSet::All => self.notifier.note(NOBODY),
         }
         present
     }
 
-    /// Sends what a command asks for to those meant.
-    pub(crate) fn send(
+    /// The clients of `target` that messages can be sent to; if there is none, that has been
+    /// reported.
+    pub(crate) fn open_clients(
         &mut self,
-        command: &Command,
-        target: &Target,
-        place: &Place,
-        connections: &mut dyn Connections,
-        now: Instant,
-    ) {
-        if *place == Place::Typed && !self.scripted {
-            // Who types /expect next waits for an answer to this.
-            self.backlog.clear();
+        target: &ClientSet,
+        location: &SourceLocation,
+        connections: &dyn Connections,
+    ) -> Option<Vec<ConnId>> {
+        let mut ids = self.resolve(target, location, connections);
+        let connected = !ids.is_empty();
+        ids.retain(|id| connections.endpoint(*id).is_some_and(Endpoint::is_open));
+        if connected && ids.is_empty() {
+            self.fail(location, &SendError::NotOpen.to_string(), false);
         }
-        // A rule of the catalogue is told with the frame, where frames are told.
-        let tells = connections.reporter().prints_violations();
-        for id in self.those_meant(target, place, connections) {
-            let Some(mut sender) = connections.sender(id, now) else { continue };
-            match send::send(command, &mut sender) {
-                Ok(said) => {
-                    let said = said.filter(|said| !said.starts_with('W') || !tells);
-                    said.iter().for_each(|said| self.notifier.note(&self.named(id, said)));
-                }
-                Err(text) => self.fail(place, &self.named(id, &text), false),
-            }
+        Some(ids).filter(|ids| !ids.is_empty())
+    }
+
+    /// An /expect that is typed after a line that sends waits for an answer to that line.
+    pub(crate) fn expect_answers(&mut self, location: &SourceLocation) {
+        if *location == SourceLocation::Typed && !self.scripted {
+            self.expect_queue.clear();
         }
     }
 
-    /// What is said of one of many names it.
+    /// Sends what a command asks for to `target`. Returns whether that worked for all of them; errors
+    /// have been reported.
+    pub(crate) fn send(
+        &mut self,
+        command: &Command,
+        target: &ClientSet,
+        location: &SourceLocation,
+        connections: &mut dyn Connections,
+        now: Instant,
+    ) -> bool {
+        self.expect_answers(location);
+        // Where frames are shown, a rule of the catalogue is shown with its frame.
+        let shown_anyway = connections.reporter().prints_violations();
+        let ids = self.resolve(target, location, connections);
+        if ids.is_empty() {
+            return false;
+        }
+        let mut all_sent = true;
+        let content = match send::content(command) {
+            Ok(content) => content,
+            Err(error) => {
+                self.fail(location, &error, false);
+                return false;
+            }
+        };
+        for id in ids {
+            let Some(mut sender) = connections.sender(id, now) else { continue };
+            let sent = send::send(command, &content, &mut sender);
+            match sent {
+                Ok(note) => {
+                    let note = note.filter(|note| !note.starts_with('W') || !shown_anyway);
+                    note.iter().for_each(|note| self.notifier.note(&self.named(id, note)));
+                }
+                Err(error) => {
+                    self.fail(location, &self.named(id, &error.to_string()), false);
+                    all_sent = false;
+                }
+            }
+        }
+        all_sent
+    }
+
+    /// A text about one of many clients, with its number.
     fn named(&self, id: ConnId, text: &str) -> String {
         match self.role {
             Role::Client => text.to_owned(),
@@ -72,27 +116,27 @@ impl ScriptRunner {
         }
     }
 
-    /// Sets how the endpoints of those meant behave, or asks how they do.
+    /// Sets how the endpoints of `target` behave, or describes how they do.
     pub(crate) fn set(
         &mut self,
         command: &Command,
-        target: &Target,
-        place: &Place,
+        target: &ClientSet,
+        location: &SourceLocation,
         connections: &mut dyn Connections,
     ) -> Option<String> {
         let present = match target {
-            // It holds for those who are still to come, too.
-            Target::All => connections.present(target),
-            Target::Only(_) => match self.those_meant(target, place, connections) {
+            // It is set for those that are still to connect, too.
+            ClientSet::All => connections.present(target),
+            ClientSet::Only(_) => match self.resolve(target, location, connections) {
                 present if present.is_empty() => return None,
                 present => present,
             },
         };
         let changes = endpoint_options::changes(command);
         if changes {
-            if *target == Target::All {
+            if *target == ClientSet::All {
                 self.settings.note(command);
-                connections.prefer(&self.settings);
+                connections.set_defaults(&self.settings);
             }
             for id in &present {
                 if let Some(endpoint) = connections.endpoint_mut(*id) {
@@ -101,27 +145,27 @@ impl ScriptRunner {
             }
         }
         let endpoint = present.first().and_then(|id| connections.endpoint(*id));
-        self.confirm(changes, endpoint_options::tell(command, &self.settings, endpoint))
+        self.confirm(changes, endpoint_options::describe(command, &self.settings, endpoint))
     }
 
-    /// The connection that an answer speaks of: the one meant, the only one, or the one last heard
-    /// from.
+    /// The connection that a reply is about: the one named, the only one, or the one that sent
+    /// something last.
     ///
     /// # Errors
     ///
     /// There was none, or several are meant; in words.
-    pub(crate) fn subject(
+    pub(crate) fn single(
         &self,
-        target: &Target,
+        target: &ClientSet,
         connections: &dyn Connections,
     ) -> Result<ConnId, String> {
         match (self.role, target) {
             (Role::Client, _) => Ok(ConnId(1)),
-            (_, Target::Only(ids)) => match ids[..] {
+            (_, ClientSet::Only(ids)) => match ids[..] {
                 [id] => Ok(id),
                 _ => Err("this speaks of one client; write @3 before it".to_owned()),
             },
-            (_, Target::All) => match connections.present(target)[..] {
+            (_, ClientSet::All) => match connections.present(target)[..] {
                 [id] => Ok(id),
                 _ => connections
                     .reporter()

@@ -5,9 +5,9 @@
 use super::dump::INDENT;
 use super::line_writer::{DisplayMode, LineWriter};
 use crate::event::{ConnId, Direction};
-use crate::script::command::View;
 use crate::ui::hexdump::{self, ROW};
 use crate::ui::pretty::{self, Pretty};
+use crate::ui::view::View;
 use crate::ui::{number, sanitize};
 
 /// Bytes that are shown of a text, unless it is JSON on several lines.

@@ -13,11 +13,11 @@ use super::line_writer::{DisplayMode, LineWriter};
 use super::preview::{self, Kind};
 use super::{dump, ink};
 use crate::event::{ConnId, Direction, FrameEvent, Stamp};
-use crate::script::command::{View, Way};
 use crate::ui::filter::{self, Gate};
 use crate::ui::hexdump::Rows;
 use crate::ui::messages::{Message, Messages};
 use crate::ui::style::Ink;
+use crate::ui::view::View;
 use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 
 /// State of one direction.
@@ -197,15 +197,14 @@ impl DirectionPrinter {
             Some(_) => OpCode::Data(Data::Binary),
             None => header.opcode,
         };
-        let way = if direction == writer.sent { Way::Out } else { Way::In };
         if message.is_some() && header.opcode == opcode {
             self.tell_message(false, writer, out);
             self.mode = writer.mode;
             let heading = Heading { conn: at.conn, direction, at: at.micros };
             self.content.begin(heading, kind == Kind::Text, self.mode);
-            self.message_gate = Gate::new(writer.filter.as_ref(), at.conn, way, opcode);
+            self.message_gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
         }
-        self.gate = Gate::new(writer.filter.as_ref(), at.conn, way, opcode);
+        self.gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
         self.preview.clear();
         self.undecided.clear();
         self.frame = Some(Frame {

@@ -2,10 +2,11 @@
 
 use super::Dumping;
 use crate::event::{ConnId, Direction};
-use crate::script::command::{Filter, View};
 use crate::ui::clock::LocalClock;
+use crate::ui::filter::Filter;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::{Ink, Palette};
+use crate::ui::view::View;
 use crate::ui::{number, sanitize};
 
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this

@@ -2,6 +2,7 @@
 //! What goes on the wire is checked byte by byte by a scripted peer.
 
 mod asking;
+mod bounds;
 mod flow;
 mod frames;
 mod reconnecting;

@@ -2,6 +2,8 @@
 //!
 //! Help texts are written for users: what happens, what is left out, what surprises.
 
+use crate::script::command::entry::Args;
+use crate::script::command::error::ParseError;
 use crate::script::command::table::{Arg, Choices, Entry, Group, Kind, Nesting, SHOWN, Side};
 use crate::script::command::{Command, frame, parse};
 
@@ -43,9 +45,7 @@ const fn row(
     group: Group,
     name: &'static str,
     summary: &'static str,
-    parse: fn(
-        &mut crate::script::command::table::Args<'_>,
-    ) -> Result<Command, crate::script::command::table::ParseError>,
+    parse: fn(&mut Args<'_>) -> Result<Command, ParseError>,
 ) -> Entry {
     Entry {
         name,
@@ -68,9 +68,9 @@ pub const ENTRIES: &[Entry] = &[
         help: "A line that is no command is sent as it is, without this command and without escapes. \
             One space divides the name from the payload; more belong to it.\n\
             PAYLOAD is text with the escapes \\n \\r \\t \\0 \\e \\a \\b \\\\ \\\" \\@ \\xHH \\u{1F600}, \
-            unless it begins with @PATH (the bytes of a file), hex: (pairs of digits in any \
+            unless it begins with @PATH (the bytes of a file of at most 64 MiB), hex: (pairs of digits in any \
             grouping), base64: or text: (text, whatever it begins with). Nothing is an empty message. \
-            What is not UTF-8 is sent all the same, and the rule it breaks is told.",
+            What is not UTF-8 is sent all the same, and the rule it breaks is shown.",
         examples: &[
             ("/text two\\nlines", "a message of two lines"),
             ("/text @subscribe.json", "the content of a file"),
@@ -100,8 +100,9 @@ pub const ENTRIES: &[Entry] = &[
             Arg { shown: "PATH", kind: Kind::Path(&[]) },
             Arg { shown: "[text|binary]", kind: Kind::Choice(TYPES) },
         ],
-        help: "Binary unless told. Spaces in PATH are written in quotes or after a backslash; ~/ is your \
-            home.",
+        help: "Binary unless text is given. Spaces in PATH are written in quotes or after a backslash; ~/ \
+            is your home. A file of any size is sent, in fragments of 1 MiB; a pipe or a device as it is \
+            read, until it ends.",
         examples: &[
             ("/file image.png", "a binary message"),
             ("/file \"my order.json\" text", "a text message"),
@@ -151,7 +152,7 @@ pub const ENTRIES: &[Entry] = &[
             The payload is written as for /text. It begins with the first word that is no option, \
             behind -- or behind payload=. With code= the frame is a Close: code, then the payload (also \
             behind reason=) as the reason.\n\
-            An illegal frame is sent without a question; the rules it breaks are told.",
+            An illegal frame is sent without a question; the rules it breaks are shown.",
         examples: &[
             ("/frame ping rsv1=on hello", "a ping with a bit that nobody agreed on"),
             ("/frame text fin=off Hel", "the beginning of a message"),
@@ -247,8 +248,8 @@ pub const ENTRIES: &[Entry] = &[
             3,5, or all. LINE is a text or a command; without it, every line that follows is for \
             them, until /to all. @3 LINE is the same in short; behind @3 begins a line, so @3 //x \
             sends /x. A text that begins with @ is written /text \\@.\n\
-            What is not sent is for all, or for nobody in particular: /show, /last and /status tell of \
-            the client meant, otherwise of the only one or the one last heard from.",
+            /show, /last and /status are about the client named, otherwise about the only one, or the \
+            one that sent something last.",
         examples: &[
             ("/to 3 hello", "a text for one client"),
             ("@3,5 /ping", "a ping for two"),
@@ -283,7 +284,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry {
         help: "Where it leads, how long it has been open, what was agreed.",
         examples: &[("/status", "a few lines")],
-        ..row(Group::Connection, "status", "tells how the connection stands", |args| {
+        ..row(Group::Connection, "status", "shows how the connection stands", |args| {
             parse::alone(Command::Status, args)
         })
     },
@@ -349,14 +350,14 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         args: &[Arg { shown: "[N]", kind: Kind::Value }],
-        help: "N is the number that /every told; without it all end.",
+        help: "N is the number that /every showed; without it all end.",
         examples: &[("/stop", "ends all"), ("/stop 1", "ends the first")],
         nesting: Nesting::No("what it ends is over after the first time"),
         ..row(Group::Script, "stop", "ends one /every, or all", parse::stop)
     },
     Entry {
         args: &[Arg { shown: "N", kind: Kind::Value }, COMMAND],
-        help: "As fast as the connection takes it. COMMAND is a command that sends or shows, with its \
+        help: "As fast as the connection takes it; the first error ends it. COMMAND is a command that sends or shows, with its \
             slash, or a line of text.",
         examples: &[("/repeat 1000 /binary 00", "a thousand messages")],
         nesting: Nesting::NotInItself("one with the product of both numbers does the same"),
@@ -375,11 +376,13 @@ pub const ENTRIES: &[Entry] = &[
             Arg { shown: "REGEX", kind: Kind::Regex },
             Arg { shown: "[TIMEOUT]", kind: Kind::Value },
         ],
-        help: "The lines that follow wait for a message that matches; if none comes in time (10 s unless \
-            told) that is an error, which ends a script. Messages count that came since the \
+        help: "The lines that follow wait for a message that matches; if none comes in time (10 s without \
+            TIMEOUT) that is an error, which ends a script. Messages count that came since the \
             connection was opened, at the prompt since the last line that sent something; each is \
             found once. A REGEX with spaces is written /in slashes/ \
-            or \"in quotes\"; a backslash makes a slash or a quote a part of it.",
+            or \"in quotes\"; a backslash makes a slash or a quote a part of it. \
+            A plain text may have any length, any other REGEX 1 MiB once compiled. The first MiB of a \
+            message is looked at.",
         examples: &[
             ("/expect pong", "a message with pong in it"),
             ("/expect /\"op\": *\"ready\"/ 2s", "two seconds for it to come"),
@@ -393,8 +396,8 @@ pub const ENTRIES: &[Entry] = &[
             Arg { shown: "[N]", kind: Kind::Value },
             Arg { shown: "[TIMEOUT]", kind: Kind::Value },
         ],
-        help: "The lines that follow wait until N clients are connected at once, one unless told; if they \
-            do not come in time (60 s unless told) that is an error, which ends a script. TIMEOUT \
+        help: "The lines that follow wait until N clients are connected at once, one without N; if they \
+            do not come in time (60 s without TIMEOUT) that is an error, which ends a script. TIMEOUT \
             without N has a unit.",
         examples: &[
             ("/await", "somebody"),
@@ -408,7 +411,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry {
         args: &[Arg { shown: "FILE", kind: Kind::Path(&[]) }],
         help: "Each line of the file means what it means here; /# begins a comment. A line that is no \
-            command is sent as it is.",
+            command is sent as it is. The file has at most 64 MiB.",
         examples: &[("/source login.wscope", "a file of commands")],
         nesting: ASKS,
         ..row(Group::Script, "source", "does the lines of a file", parse::source)
@@ -427,7 +430,7 @@ pub const ENTRIES: &[Entry] = &[
         ],
         help: "TOPIC is handshake (both heads, every rule's verdict), tls (version, cipher, certificate), \
             stats (counts, sizes, ratios, round trips), state (what is set), or frames (the last N, \
-            20 unless told).",
+            20 without N).",
         examples: &[
             ("/show handshake", "why it was accepted or refused"),
             ("/show frames 50", "the last fifty, both ways"),

@@ -1,22 +1,23 @@
-//! What a server's commands that ask are answered: who is connected, and of whom an answer speaks.
+//! Replies to the commands of a server that ask: the list of clients, and the client a reply is
+//! about.
 
 use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
-use crate::script::command::Target;
 use crate::script::runner::replies::amounts;
 use crate::script::runner::{ClientFacts, Connections};
 use crate::ui::clock;
+use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
 /// Those meant, as in `client 3`, `clients 3,5`, `all clients`.
-pub(crate) fn clients(target: &Target) -> String {
+pub(crate) fn clients(target: &ClientSet) -> String {
     match target {
-        Target::All => "all clients".to_owned(),
-        Target::Only(ids) if ids.len() == 1 => format!("client {target}"),
-        Target::Only(_) => format!("clients {target}"),
+        ClientSet::All => "all clients".to_owned(),
+        ClientSet::Only(ids) if ids.len() == 1 => format!("client {target}"),
+        ClientSet::Only(_) => format!("clients {target}"),
     }
 }
 
@@ -28,7 +29,7 @@ pub(crate) fn name_client(id: ConnId, reporter: &Reporter, out: &mut Vec<u8>) {
 }
 
 /// `/clients`.
-pub(crate) fn roll(connections: &dyn Connections, now: Instant) -> Vec<u8> {
+pub(crate) fn client_list(connections: &dyn Connections, now: Instant) -> Vec<u8> {
     let mut text = String::new();
     for client in connections.clients(now) {
         let _ = writeln!(text, "{}", entry(&client, connections));
@@ -41,7 +42,7 @@ pub(crate) fn roll(connections: &dyn Connections, now: Instant) -> Vec<u8> {
 
 /// `/status` of a server.
 pub(crate) fn status_of_server(connections: &dyn Connections) -> String {
-    let there = match connections.present(&Target::All).len() {
+    let there = match connections.present(&ClientSet::All).len() {
         0 => "nobody is connected".to_owned(),
         1 => "1 client".to_owned(),
         n => format!("{n} clients"),

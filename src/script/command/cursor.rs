@@ -4,16 +4,16 @@
 //! not parse has simply nothing to propose.
 
 use crate::script::command::frame::FRAME_KEYS;
-use crate::script::command::notation::{close_code, opcode};
 use crate::script::command::table::{self, Arg, Entry, Kind, Nesting};
 use crate::script::command::target;
 use crate::script::command::words::{Piece, TypedPath};
+use crate::ui::notation::{close_code, opcode};
 use crate::wire::Role;
 
 /// The end of a line.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place<'a> {
-    /// In the word that says whom a server's line is for, its sign included.
+pub(crate) enum Cursor<'a> {
+    /// In the word that names the clients of a server's line, its sign included.
     Target(Piece<'a>),
     /// In the name of a command.
     Name {
@@ -34,17 +34,17 @@ pub(crate) enum Place<'a> {
     },
 }
 
-impl<'a> Place<'a> {
+impl<'a> Cursor<'a> {
     /// The place at the end of `line`, written on this side; `None` in a text.
     pub fn of(line: &'a str, role: Role) -> Option<Self> {
         locate(Piece { at: 0, text: line }, None, role)
     }
 }
 
-fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Option<Place<'a>> {
+fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Option<Cursor<'a>> {
     if role == Role::Server && line.text.starts_with(target::SIGN) {
         let Some(separator) = line.text.find(char::is_whitespace) else {
-            return Some(Place::Target(line));
+            return Some(Cursor::Target(line));
         };
         let rest = line.skip(separator);
         let space = rest.text.chars().next().map_or(0, char::len_utf8);
@@ -52,7 +52,7 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
     }
     let after_slash = line.strip("/").filter(|rest| !rest.text.starts_with(['/', '#']))?;
     let Some(name_len) = after_slash.text.find(char::is_whitespace) else {
-        return Some(Place::Name { typed: line, outer });
+        return Some(Cursor::Name { typed: line, outer });
     };
     let found = table::find(&after_slash.text[..name_len]);
     let entry = found.filter(|entry| entry.side.refuses(role).is_none())?;
@@ -71,7 +71,7 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
         }
         let len = word_len(word.text, args);
         if len == word.text.len() {
-            return Some(Place::Argument { entry, args, word });
+            return Some(Cursor::Argument { entry, args, word });
         }
         if word.text[..len] == *"--"
             && let [.., Arg { kind: Kind::Payload, .. }] = args
@@ -79,7 +79,7 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
             // One white space follows; there is one, or the word would be the last.
             let payload = word.skip(len);
             let separator = payload.text.chars().next().map_or(0, char::len_utf8);
-            return Some(Place::Argument {
+            return Some(Cursor::Argument {
                 entry,
                 args: &args[args.len() - 1..],
                 word: payload.skip(separator),
@@ -87,7 +87,7 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
         }
         args = from(args, &word.text[..len]);
         match args.first() {
-            Some(arg) if arg.is_rest() => return Some(Place::Argument { entry, args, word }),
+            Some(arg) if arg.is_rest() => return Some(Cursor::Argument { entry, args, word }),
             Some(arg) if arg.is_repeated() => {}
             Some(_) => args = &args[1..],
             None => return None,

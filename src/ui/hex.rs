@@ -30,7 +30,7 @@ impl HexFault {
     }
 }
 
-/// Appends the bytes that `text` tells to `out`.
+/// Appends the bytes that `text` stands for to `out`.
 ///
 /// Groups of digits may be separated by white space, `,`, `;` and `:`, and begin with `0x` or `\x`.
 ///
@@ -62,7 +62,7 @@ pub fn append(text: &str, out: &mut Vec<u8>) -> Result<(), HexFault> {
     }
 }
 
-/// The bytes that `text` tells, see [`append`].
+/// The bytes that `text` stands for, see [`append`].
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
 //! How single values are written: opcodes, close codes, keys, lengths, switches, times.
 //!
-//! One notation for the prompt, the command line and the JSON commands. Each function gives `None`
-//! or says in words what it takes; where the value stood is known to who asks.
+//! One notation for the prompt, the command line and the JSON commands. Each function returns `None`
+//! or an error in words; the caller knows where the value stood.
 
 use std::time::Duration;
 
-use crate::script::command::hex;
+use crate::ui::hex;
 use crate::wire::close::{CloseCodeInfo, REGISTRY};
 use crate::wire::frame::opcode_name;
 use crate::wire::mask::MaskKey;
@@ -84,7 +84,7 @@ pub fn number(word: &str) -> Option<u64> {
 ///
 /// # Errors
 ///
-/// A sentence that names the text and says what is a time.
+/// A sentence that names the text and what a time is.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let help = || format!("{text:?} is not a time; write {TIMES}");
     let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());

@@ -1,0 +1,339 @@
+//! What the table has about a command, and how its arguments are taken from the line.
+
+use crate::script::command::Command;
+use crate::script::command::error::{Fault, ParseError, shown};
+use crate::script::command::words::{Piece, unquote};
+use crate::wire::Role;
+
+/// One command.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name, without the slash.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// What it is for.
+    pub group: Group,
+    /// Its arguments in order.
+    pub args: &'static [Arg],
+    /// What it does, in at most 47 characters, lower case, no full stop.
+    pub summary: &'static str,
+    /// What must be known beyond the summary: sentences, paragraphs divided by `\n`.
+    pub help: &'static str,
+    /// Lines that show it, each with what it does; at least one.
+    pub examples: &'static [(&'static str, &'static str)],
+    /// Whether it can stand in `/every` and `/repeat`.
+    pub nesting: Nesting,
+    /// Where it can be used.
+    pub side: Side,
+    /// Reads its arguments.
+    pub(crate) parse: fn(&mut Args<'_>) -> Result<Command, ParseError>,
+}
+
+/// What commands are grouped by in lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Frames and messages.
+    Send,
+    /// The connection and how it behaves.
+    Connection,
+    /// Repetition, waiting, scripts.
+    Script,
+    /// What is shown, and how.
+    Show,
+    /// The prompt itself.
+    Prompt,
+}
+
+impl Group {
+    /// All, in the order of lists.
+    pub const ALL: [Self; 5] =
+        [Self::Send, Self::Connection, Self::Script, Self::Show, Self::Prompt];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Send => "Sending",
+            Self::Connection => "The connection",
+            Self::Script => "Repeating, waiting, scripts",
+            Self::Show => "Looking",
+            Self::Prompt => "The prompt",
+        }
+    }
+}
+
+/// On which side a command can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// On both.
+    Both,
+    /// By a client only: a server can't, for this reason.
+    Client(&'static str),
+    /// By a server only: a client can't, for this reason.
+    Server(&'static str),
+}
+
+impl Side {
+    /// Why a command can't be used by this side, if it can't.
+    pub fn refuses(self, role: Role) -> Option<&'static str> {
+        match (self, role) {
+            (Self::Client(reason), Role::Server) | (Self::Server(reason), Role::Client) => {
+                Some(reason)
+            }
+            _ => None,
+        }
+    }
+
+    /// The word that a list puts beside the command, if it is not for both: `client`, `server`.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Both => None,
+            Self::Client(_) => Some("client"),
+            Self::Server(_) => Some("server"),
+        }
+    }
+}
+
+/// Whether a command can stand in `/every` and `/repeat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// It can.
+    Yes,
+    /// Only in the other of the two, for this reason.
+    NotInItself(&'static str),
+    /// It can't, for this reason.
+    No(&'static str),
+}
+
+/// One argument.
+#[derive(Clone, Copy, Debug)]
+pub struct Arg {
+    /// As the usage shows it: in brackets if it may be left out.
+    pub shown: &'static str,
+    /// What can stand there.
+    pub kind: Kind,
+}
+
+impl Arg {
+    /// Whether it may be left out.
+    pub fn is_optional(&self) -> bool {
+        self.shown.starts_with('[')
+    }
+
+    /// Whether it may be given several times.
+    pub fn is_repeated(&self) -> bool {
+        self.kind == Kind::FrameOption
+    }
+
+    /// Whether it takes all that follows, spaces included.
+    pub fn is_rest(&self) -> bool {
+        matches!(self.kind, Kind::Payload | Kind::Reason | Kind::Command | Kind::Header)
+    }
+}
+
+/// What can stand in the place of an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A payload, in one of its notations.
+    Payload,
+    /// One of these words, each with what it means.
+    Choice(Choices),
+    /// A [`View`](crate::script::command::View).
+    View,
+    /// [`Timestamps`](crate::script::command::Timestamps).
+    Timestamps,
+    /// A file, or one of these words.
+    Path(Choices),
+    /// A close code by number or name.
+    CloseCode,
+    /// The reason of a Close.
+    Reason,
+    /// An opcode.
+    Opcode,
+    /// Opcodes, with commas between.
+    Opcodes,
+    /// `KEY=VALUE` of `/frame`.
+    FrameOption,
+    /// The numbers of clients.
+    Clients,
+    /// A number, a time, an address, sizes: nothing to propose.
+    Value,
+    /// A regular expression.
+    Regex,
+    /// A header as for `-H`.
+    Header,
+    /// A command or a text.
+    Command,
+    /// The name of a command.
+    Topic,
+}
+
+/// Words that can stand in a place, each with what it means.
+pub type Choices = &'static [(&'static str, &'static str)];
+
+impl Entry {
+    /// The command with all its arguments, as in `/stop [N]`.
+    pub fn usage(&self) -> String {
+        let mut usage = format!("/{}", self.name);
+        for arg in self.args {
+            usage.push(' ');
+            usage.push_str(arg.shown);
+        }
+        usage
+    }
+}
+
+/// The arguments of a command: what has not been read yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Args<'a> {
+    /// The row of the command, for messages.
+    pub entry: &'static Entry,
+    /// Whose side the line is carried out on.
+    pub role: Role,
+    rest: Piece<'a>,
+}
+
+impl<'a> Args<'a> {
+    /// The arguments of `entry`; `rest` is all that follows its name.
+    pub fn new(entry: &'static Entry, role: Role, rest: Piece<'a>) -> Self {
+        Self { entry, role, rest }
+    }
+
+    /// The next word without taking it: up to white space.
+    pub fn peek(&self) -> Option<Piece<'a>> {
+        let rest = self.trimmed();
+        let end = rest.text.find(char::is_whitespace).unwrap_or(rest.text.len());
+        (end > 0).then(|| Piece { text: &rest.text[..end], ..rest })
+    }
+
+    /// Takes the next word.
+    pub fn word(&mut self) -> Option<Piece<'a>> {
+        let word = self.peek()?;
+        self.take_to(word.at + word.text.len());
+        Some(word)
+    }
+
+    /// Takes the next word, which must be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Missing`] names `argument`.
+    pub fn need(&mut self, argument: &'static str) -> Result<Piece<'a>, ParseError> {
+        self.word().ok_or_else(|| self.missing(argument))
+    }
+
+    /// Takes the next word if it is `wanted`.
+    pub fn take_if(&mut self, wanted: &str) -> bool {
+        let found = self.peek().is_some_and(|word| word.text == wanted);
+        if found {
+            self.word();
+        }
+        found
+    }
+
+    /// Everything that is left: one white space separates, the rest is verbatim.
+    pub fn rest(&self) -> Piece<'a> {
+        let separator = self.rest.text.chars().next().filter(|c| c.is_whitespace());
+        self.rest.skip(separator.map_or(0, char::len_utf8))
+    }
+
+    /// Everything that is left, without white space before it.
+    pub fn trimmed(&self) -> Piece<'a> {
+        self.rest.skip(self.rest.text.len() - self.rest.text.trim_start().len())
+    }
+
+    /// Takes a path: up to white space, in quotes, or with backslashes before spaces.
+    ///
+    /// # Errors
+    ///
+    /// None is there, or a quote is open.
+    pub fn path(&mut self, argument: &'static str) -> Result<String, ParseError> {
+        let rest = self.trimmed();
+        let (path, len) = unquote(rest, false)?;
+        if path.is_empty() {
+            return Err(self.missing(argument));
+        }
+        self.take_to(rest.at + len);
+        Ok(path)
+    }
+
+    /// Takes what stands between the delimiter that comes next and its partner. A backslash before
+    /// the delimiter makes it a part of the text; all other backslashes stay.
+    ///
+    /// # Errors
+    ///
+    /// The partner is missing, or no white space follows it.
+    pub fn delimited(&mut self, delimiter: char) -> Result<(usize, String), ParseError> {
+        let start = self.trimmed();
+        let (mut text, mut escaped) = (String::new(), false);
+        for (at, c) in start.text.char_indices().skip(1) {
+            match c {
+                _ if escaped => {
+                    if c != delimiter {
+                        text.push('\\');
+                    }
+                    text.push(c);
+                    escaped = false;
+                }
+                '\\' => escaped = true,
+                _ if c == delimiter => {
+                    self.take_to(start.at + at + c.len_utf8());
+                    if self.rest.text.starts_with(|c: char| !c.is_whitespace()) {
+                        self.end()?;
+                    }
+                    return Ok((start.at, text));
+                }
+                _ => text.push(c),
+            }
+        }
+        Err(Fault::Open(delimiter).at(start.at))
+    }
+
+    /// Whether what comes next stands between double quotes, or is to: a piece of JSON goes on
+    /// behind its second one.
+    pub fn is_quoted(&mut self) -> bool {
+        let before = self.rest;
+        let goes_on =
+            self.delimited('"').is_err_and(|error| !matches!(error.fault, Fault::Open(_)));
+        self.rest = before;
+        !goes_on
+    }
+
+    /// Takes a character off what comes next, if it is there and what follows it will do.
+    pub fn take_prefix(&mut self, prefix: char, follows: impl Fn(&str) -> bool) -> bool {
+        let next = self.trimmed();
+        let Some(rest) = next.text.strip_prefix(prefix).filter(|rest| follows(rest)) else {
+            return false;
+        };
+        self.take_to(next.at + next.text.len() - rest.len());
+        true
+    }
+
+    /// Nothing may be left.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Surplus`]
+    pub fn end(&self) -> Result<(), ParseError> {
+        match self.peek() {
+            Some(word) => Err(self.surplus(shown(word.text), word.at)),
+            None => Ok(()),
+        }
+    }
+
+    /// The error that an argument is missing here.
+    pub fn missing(&self, argument: &'static str) -> ParseError {
+        let command = self.entry.name;
+        let at = self.rest.at + self.rest.text.len();
+        Fault::Missing { command, argument, usage: self.entry.usage() }.at(at)
+    }
+
+    fn surplus(&self, word: String, at: usize) -> ParseError {
+        Fault::Surplus { word, usage: self.entry.usage() }.at(at)
+    }
+
+    /// Goes on at a byte of the line.
+    fn take_to(&mut self, at: usize) {
+        self.rest = self.rest.skip(at - self.rest.at);
+    }
+}

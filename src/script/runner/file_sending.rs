@@ -1,0 +1,201 @@
+//! `/file`: a file as one message, sent as it is read, in constant memory, to one peer or to
+//! several.
+
+use std::fs::File;
+use std::io::{self, Seek};
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mio::Interest;
+use mio::unix::SourceFd;
+
+use crate::engine::outbox::Producer;
+use crate::event::ConnId;
+use crate::net::link::plain_io;
+use crate::net::reactor::WAKER;
+use crate::script::runner::connections::Connections;
+use crate::script::runner::file::{open, read_into};
+use crate::ui::filter::ClientSet;
+use crate::ui::number;
+use crate::ui::progress::Progress;
+use crate::ui::sanitize::escaped;
+use crate::wire::Data;
+use crate::wire::utf8::Utf8Validator;
+
+/// A file of more bytes goes out in fragments of so many.
+const PIECE: usize = 1024 * 1024;
+
+/// How often a line shows how much has been sent.
+const BAR_EVERY: Duration = Duration::from_secs(1);
+
+/// A file on its way.
+pub(crate) struct FileSending {
+    /// The clients that get it; one that can't be sent to any more is left out.
+    to: Vec<ConnId>,
+    name: String,
+    file: File,
+    opcode: Data,
+    /// What a text has had so far.
+    utf8: Utf8Validator,
+    /// A text that can be read twice is checked before it is sent: a message that has begun can't
+    /// be taken back.
+    checking: bool,
+    /// The size, as long as it is known and was not exceeded.
+    size: Option<u64>,
+    sent: u64,
+    begun: Instant,
+    next_bar: Instant,
+    buffer: Vec<u8>,
+    /// Something may be there to read.
+    ready: bool,
+}
+
+impl FileSending {
+    /// Opens a file. A pipe is registered with the poll: its events have the token of the waker.
+    ///
+    /// # Errors
+    ///
+    /// It can't be opened; in words.
+    pub(crate) fn begin(
+        path: &Path,
+        text: bool,
+        to: Vec<ConnId>,
+        connections: &mut dyn Connections,
+        now: Instant,
+    ) -> Result<Self, String> {
+        let name = escaped(path.as_os_str().as_encoded_bytes());
+        let plain = |error: io::Error| format!("{name}: {}", plain_io(&error));
+        let file = open(path).map_err(plain)?;
+        let facts = file.metadata().map_err(plain)?;
+        // Files of /proc are regular and empty, until they are read.
+        let size = Some(facts.len()).filter(|len| facts.is_file() && *len > 0);
+        if !facts.is_file() {
+            let registry = connections.runtime().registry();
+            // What the poll does not take, as /dev/zero, never blocks.
+            let _ = registry.register(&mut SourceFd(&file.as_raw_fd()), WAKER, Interest::READABLE);
+        }
+        Ok(Self {
+            to,
+            file,
+            opcode: if text { Data::Text } else { Data::Binary },
+            utf8: Utf8Validator::default(),
+            checking: text && size.is_some(),
+            size,
+            sent: 0,
+            begun: now,
+            next_bar: now + BAR_EVERY,
+            buffer: Vec::new(),
+            ready: true,
+            name,
+        })
+    }
+
+    /// Reads and sends the next piece. Returns a summary once all has been sent.
+    ///
+    /// # Errors
+    ///
+    /// In words: the file can't be read, is not the text it should be, or no client is left.
+    pub(crate) fn go_on(
+        &mut self,
+        connections: &mut dyn Connections,
+        now: Instant,
+    ) -> Result<Option<String>, String> {
+        // A byte more than fits shows whether a piece is the last one.
+        let at_end = read_into(&self.file, PIECE + 1, &mut self.buffer)
+            .map_err(|error| format!("{}: byte {}: {}", self.name, self.sent, plain_io(&error)))?;
+        self.ready = at_end || self.buffer.len() > PIECE;
+        let len = self.buffer.len().min(PIECE);
+        if len == 0 && !at_end {
+            return Ok(None);
+        }
+        self.check(len, at_end)?;
+        if self.checking {
+            self.buffer.drain(..len);
+            if at_end {
+                self.file.rewind().map_err(|error| format!("{}: {error}", self.name))?;
+                (self.checking, self.utf8) = (false, Utf8Validator::default());
+            }
+            return Ok(None);
+        }
+        self.send(len, at_end, connections, now)?;
+        self.buffer.drain(..len);
+        self.sent += len as u64;
+        self.size = self.size.filter(|size| self.sent <= *size);
+        Ok(at_end.then(|| {
+            let time = now.saturating_duration_since(self.begun);
+            let bytes = number::grouped(self.sent);
+            format!("{}: {bytes} bytes sent in {:.3} s", self.name, time.as_secs_f64())
+        }))
+    }
+
+    /// Whether the next piece of a text is UTF-8.
+    fn check(&mut self, len: usize, last: bool) -> Result<(), String> {
+        if self.opcode != Data::Text {
+            return Ok(());
+        }
+        let piece = self.utf8.push(&self.buffer[..len]);
+        piece.and_then(|()| if last { self.utf8.finish() } else { Ok(()) }).map_err(|error| {
+            let Self { name, .. } = self;
+            format!("{name}: {error}; send it with /file {name} binary")
+        })
+    }
+
+    fn send(
+        &mut self,
+        len: usize,
+        last: bool,
+        connections: &mut dyn Connections,
+        now: Instant,
+    ) -> Result<(), String> {
+        let Self { to, name, buffer, sent, opcode, .. } = self;
+        let mut fault = "the connection ended before all was sent".to_owned();
+        to.retain(|id| {
+            let Some(mut sender) = connections.sender(*id, now) else { return false };
+            let result = sender.fragment(Producer::File, *opcode, &buffer[..len], last);
+            result.map_err(|error| fault = error.to_string()).is_ok()
+        });
+        match to.is_empty() {
+            true => Err(format!("{name}: byte {sent}: {fault}")),
+            false => Ok(()),
+        }
+    }
+
+    /// The clients that get it.
+    pub(crate) fn target(&self) -> ClientSet {
+        ClientSet::Only(self.to.clone())
+    }
+
+    /// Whether a piece can be read now.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Notes that a pipe may have more.
+    pub(crate) fn set_ready(&mut self) {
+        self.ready = true;
+    }
+
+    /// How much has been sent, in at most 11 columns.
+    pub(crate) fn state(&self) -> String {
+        match self.size {
+            Some(size) => format!("{} % sent", u128::from(self.sent) * 100 / u128::from(size)),
+            None => "sending".to_owned(),
+        }
+    }
+
+    /// A line that shows how much has been sent, once a second.
+    pub(crate) fn bar(&mut self, columns: usize, now: Instant) -> Option<String> {
+        if now < self.next_bar || self.checking {
+            return None;
+        }
+        self.next_bar = now + BAR_EVERY;
+        let Some(total) = self.size else {
+            return Some(format!("{} {} sent\n", self.name, number::size(self.sent)));
+        };
+        let elapsed = now.saturating_duration_since(self.begun);
+        let progress = Progress { done: self.sent, total, elapsed };
+        let width = columns.saturating_sub(self.name.len() + 1);
+        Some(format!("{} {}\n", self.name, progress.render(width)))
+    }
+}

@@ -1,0 +1,143 @@
+//! What `/expect`, `/filter` and `--until` look for in content: a regular expression.
+//!
+//! A search runs inside the event loop, so it has to be short: a plain text is searched for as one,
+//! and what is more than that is bounded in size.
+
+use std::fmt;
+
+use memchr::memmem::Finder;
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{HirKind, Literal};
+
+use crate::ui::sanitize::escaped;
+
+/// The most memory a compiled expression takes. The crate's own limit is ten times as much, with
+/// which a search through a message of 500 KB can take minutes.
+const MAX_COMPILED: usize = 1024 * 1024;
+
+/// Memory for the states a search has met. The crate's 2 MiB are too few for an expression of some
+/// thousand characters, which is then searched for a hundred times more slowly.
+const STATES: usize = 16 * 1024 * 1024;
+
+/// A regular expression over bytes.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    search: Search,
+}
+
+#[derive(Clone, Debug)]
+enum Search {
+    /// Of any length: the search takes one pass and no memory.
+    Literal(Box<Finder<'static>>),
+    Regex(Regex),
+}
+
+/// Why a text is not a regular expression that can be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// Its syntax is wrong.
+    Syntax(String),
+    /// It is too large once compiled.
+    TooLarge,
+}
+
+impl fmt::Display for PatternError {
+    /// The syntax error with its drawing, as the crate writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(text) => f.write_str(text),
+            Self::TooLarge => f.write_str(
+                "compiled it has more than 1 MiB; repeat less, or begin it with (?-u), which makes \
+                 \\w, \\d and \\s those of ASCII",
+            ),
+        }
+    }
+}
+
+/// Between slashes, harmless for a terminal.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}/", escaped(self.text.as_bytes()))
+    }
+}
+
+impl Pattern {
+    /// Compiles `text`.
+    ///
+    /// # Errors
+    ///
+    /// [`PatternError`]
+    pub fn new(text: &str) -> Result<Self, PatternError> {
+        let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
+        let parsed = parser.parse(text).map_err(|error| PatternError::Syntax(error.to_string()))?;
+        let search = match parsed.kind() {
+            HirKind::Literal(Literal(bytes)) => {
+                Search::Literal(Box::new(Finder::new(bytes).into_owned()))
+            }
+            _ => {
+                let mut builder = RegexBuilder::new(text);
+                let built = builder.size_limit(MAX_COMPILED).dfa_size_limit(STATES).build();
+                Search::Regex(built.map_err(|error| match error {
+                    regex::Error::CompiledTooBig(_) => PatternError::TooLarge,
+                    error => PatternError::Syntax(error.to_string()),
+                })?)
+            }
+        };
+        Ok(Self { text: text.to_owned(), search })
+    }
+
+    /// Whether it matches anywhere in `content`.
+    pub fn is_match(&self, content: &[u8]) -> bool {
+        match &self.search {
+            Search::Literal(finder) => finder.find(content).is_some(),
+            Search::Regex(regex) => regex.is_match(content),
+        }
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_text_of_any_length_is_no_automaton() {
+        let text = format!("{}b", "a".repeat(100_000));
+        let pattern = Pattern::new(&text).expect("a pattern");
+        assert!(matches!(pattern.search, Search::Literal(_)));
+        let mut content = vec![b'a'; 1024 * 1024];
+        assert!(!pattern.is_match(&content));
+        content.push(b'b');
+        assert!(pattern.is_match(&content));
+    }
+
+    #[test]
+    fn what_is_more_than_a_text_is_a_regular_expression() {
+        for (text, content, matches) in [
+            (r"a\.b", &b"xa.bx"[..], true),
+            (r"a\.b", b"axb", false),
+            ("a.b", b"axb", true),
+            ("(?i)hello", b"HELLO", true),
+            ("", b"", true),
+            (r"(?-u:\xff)", b"a\xffb", true),
+            ("^b", b"ab", false),
+        ] {
+            let pattern = Pattern::new(text).expect(text);
+            assert_eq!((pattern.is_match(content), pattern.as_str()), (matches, text));
+        }
+    }
+
+    #[test]
+    fn what_would_be_searched_for_too_slowly_is_refused() {
+        assert_eq!(Pattern::new("[ab]a{100000}").err(), Some(PatternError::TooLarge));
+        assert_eq!(Pattern::new(r"\w{40}").err(), Some(PatternError::TooLarge));
+        assert!(Pattern::new(r"(?-u)\w{40}").is_ok());
+        let error = Pattern::new("a(").expect_err("an open group").to_string();
+        assert!(error.ends_with("error: unclosed group"), "{error}");
+    }
+}

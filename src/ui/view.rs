@@ -1,0 +1,27 @@
+//! What a person can choose about a transcript: how frames are shown, and which time.
+
+/// How traffic is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum View {
+    /// A line for each frame
+    #[default]
+    Frames,
+    /// The content of each message; control frames as lines
+    Messages,
+    /// A JSON object for each event
+    Json,
+    /// Every byte of header and payload
+    Hex,
+}
+
+/// Which time is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Timestamps {
+    /// The time of day
+    #[default]
+    On,
+    /// None
+    Off,
+    /// Seconds since the connection was opened
+    Relative,
+}

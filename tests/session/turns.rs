@@ -1,0 +1,43 @@
+//! What goes on without an end takes turns with the keyboard and the network.
+
+use crate::frames::CLOSE;
+use crate::session::Setup;
+
+const ENDLESS: &str = "/repeat 1000000000000 x";
+
+#[test]
+fn ctrl_c_ends_a_repetition_without_an_end() {
+    let mut s = Setup::new().ready(|p, _| {
+        p.open();
+        while p.hear_frame().opcode() != CLOSE {}
+        p.close(1000, "");
+        p.hang_up();
+    });
+    s.enter("/filter in");
+    s.wait_for_row("shown: received");
+    s.enter(ENDLESS);
+    s.keys("\x03");
+    s.wait_for_row("* stopped");
+    s.leave();
+}
+
+#[test]
+fn a_repetition_ends_with_one_error_once_the_connection_is_closing() {
+    let mut s = Setup::new().args(["--close-timeout", "60"]).ready(|p, told| {
+        p.open();
+        p.hear_close(1000);
+        told.wait();
+        p.close(1000, "");
+        p.hang_up();
+    });
+    s.enter("/close 1000");
+    s.wait_for_line("closing     > ");
+    s.keys(format!("{ENDLESS}\r/stop\r"));
+    let screen = s.wait_for_row("nothing to stop");
+    let errors = screen.rows.iter().filter(|row| row.starts_with("error: ")).count();
+    assert_eq!(errors, 1, "{screen:#?}");
+    s.tell_peer();
+    s.wait_for_line("closed 1000 > ");
+    s.keys("\x04");
+    s.end(0);
+}
