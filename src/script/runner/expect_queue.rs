@@ -110,6 +110,7 @@ impl ExpectQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn receive(queue: &mut ExpectQueue, message: &[u8]) {
         queue.push(ConnId(1), message);
