@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the ground up; a file uses its own and those before it. The last ones are one
 /// layer: what was typed, what it resolves to, and what is done about it.
-const LAYERS: [&[&str]; 6] = [
+const LAYERS: [&[&str]; 7] = [
     &["wire"],
     &["event"],
     &["session"],
     // Below the network, so that its errors can take their advice from the catalogue.
     &["diagnostics"],
     &["net"],
-    &["ui", "cli", "config", "engine", "output", "behaviour", "script", "modes"],
+    &["ui"],
+    &["cli", "config", "engine", "output", "behaviour", "script", "modes"],
 ];
 
 /// A file says one thing; beyond this it says several.
