@@ -11,10 +11,10 @@ use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::event::CertificateFacts;
 use crate::net::tls::TlsError;
-use crate::ui::redact;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::Head;
+use crate::wire::secret;
 
 /// How long a probe waits for an answer, at most.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -121,7 +121,7 @@ pub fn other_scheme(config: &OpenConfig) -> OpenConfig {
     // Whether the certificate is any good is another question.
     other.transport.tls.insecure = true;
     // Credentials meant for TLS must not cross in plain text, nor go to whoever answers.
-    other.headers.retain(|edit| !redact::is_secret(edit.name()));
+    other.headers.retain(|edit| !secret::is_secret(edit.name()));
     forget_user(&mut other);
     other.target.resource_name = path(&config.target.resource_name).to_owned();
     other

@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use super::{Cause, Entry, Severity, entry};
 use crate::wire::head::{Head, HeadKind};
-
-/// Headers whose values must not be shown, in either direction.
-const SECRET_HEADERS: [&str; 5] =
-    ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
+use crate::wire::secret::is_secret;
 
 /// What is shown instead of a secret.
 const HIDDEN: &[u8] = b"(hidden)";
@@ -166,8 +163,7 @@ impl Span {
         let field = head.headers().find(|f| f.name.eq_ignore_ascii_case(name.as_bytes()))?;
         let (start, raw) = (field.line.start, head.raw());
         let number = raw[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let secret = SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
-        let (bytes, marked) = match secret {
+        let (bytes, marked) = match is_secret(name) {
             true => {
                 let before = raw[start..field.value_at.start].to_vec();
                 let marked = before.len()..before.len() + HIDDEN.len();

@@ -114,12 +114,13 @@ pub fn finish(patience: Option<Duration>) {
     let mut stderr = lock();
     loop {
         stderr.flush();
+        let is_stuck = patience.is_some() && stderr.is_stuck();
         let Stderr { writer: Some(writer), given_up, dropped, .. } = &mut *stderr else { return };
         if writer.pending() == 0 && *dropped > 0 {
             report_dropped(dropped, writer);
             continue;
         }
-        if writer.pending() == 0 || *given_up {
+        if writer.pending() == 0 || *given_up || is_stuck {
             return;
         }
         let timeout = patience.map(|time| Timespec::try_from(time).unwrap_or_default());

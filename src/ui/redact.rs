@@ -11,50 +11,16 @@ use std::ops::Range;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::wire::head::Head;
+use crate::wire::secret::is_secret;
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
-
-/// A name that has one of these anywhere in it is that of a secret, letter case ignored.
-pub const PARTS: [&str; 11] = [
-    "token",
-    "key",
-    "secret",
-    "auth",
-    "pass",
-    "session",
-    "signature",
-    "credential",
-    "bearer",
-    "jwt",
-    "cookie",
-];
-
-/// The same for these, as a word between other characters than letters: `sig`, `X-Sig`.
-pub const WORDS: [&str; 2] = ["sig", "pwd"];
-
-/// Names that have one of [`PARTS`] and hold no secret: nonces that are good for one handshake, and
-/// what a server asks for (RFC 6455 §11.3, RFC 9110 §11.6.1 and §11.7.1).
-pub const HARMLESS: [&str; 4] =
-    ["sec-websocket-key", "sec-websocket-accept", "www-authenticate", "proxy-authenticate"];
 
 /// A shorter value is not looked for elsewhere: it would be found everywhere.
 const MIN_VALUE: usize = 4;
 
 /// Cookies often are harmless words; the values of longer ones are not.
 const MIN_COOKIE: usize = 8;
-
-/// Whether what goes by this name is secret.
-pub fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    if HARMLESS.contains(&name.as_str()) {
-        return false;
-    }
-    // Authors are public.
-    let name = name.replace("authoriz", "auth").replace("author", "");
-    let mut words = name.split(|c: char| !c.is_ascii_alphabetic());
-    PARTS.iter().any(|part| name.contains(part)) || words.any(|word| WORDS.contains(&word))
-}
 
 /// Takes secrets out of what is shown.
 #[derive(Clone, Debug)]
@@ -333,37 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn names_say_what_is_secret() {
-        for name in [
-            "Authorization",
-            "Proxy-Authorization",
-            "cookie",
-            "Set-Cookie",
-            "X-Api-Key",
-            "X-Auth-Token",
-            "access_token",
-            "apikey",
-            "sessionId",
-            "sig",
-            "X-Sig",
-            "X-Amz-Signature",
-            "password",
-            "client_secret",
-        ] {
-            assert!(is_secret(name), "{name}");
-        }
-        for name in [
-            "Sec-WebSocket-Key",
-            "sec-websocket-accept",
-            "WWW-Authenticate",
-            "Origin",
-            "Host",
-            "author",
-            "design",
-            "Sec-WebSocket-Protocol",
-        ] {
-            assert!(!is_secret(name), "{name}");
-        }
+    fn names_of_the_command_line_are_secret_too() {
         let redactor = Redactor::of(false, &["X-Tenant".to_owned()]);
         assert!(redactor.hides("x-tenant") && !redactor.hides("x-tenants"));
         assert!(!Redactor::of(true, &[]).hides("Cookie"));

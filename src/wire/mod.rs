@@ -14,6 +14,7 @@ pub mod handshake;
 pub mod head;
 pub mod http_date;
 pub mod mask;
+pub mod secret;
 pub mod utf8;
 pub mod violation;
 pub mod writer;

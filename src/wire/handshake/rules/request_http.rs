@@ -6,6 +6,7 @@ use super::facts::Facts;
 use super::{Sni, UrlFacts};
 use crate::wire::handshake::quoted;
 use crate::wire::head::{HttpVersion, StartLine};
+use crate::wire::secret::is_secret;
 
 const UNKNOWN_URL: Finding = Moot("the URL is not known");
 
@@ -182,22 +183,6 @@ pub(super) fn tls(facts: &Facts<'_>) -> Finding {
 
 /// Credentials in a URL end up in the logs of every hop.
 pub(super) fn secret_in_url(facts: &Facts<'_>) -> Finding {
-    const SECRETS: [&str; 14] = [
-        "token",
-        "accesstoken",
-        "idtoken",
-        "authtoken",
-        "apikey",
-        "secret",
-        "clientsecret",
-        "password",
-        "passwd",
-        "pwd",
-        "auth",
-        "authorization",
-        "jwt",
-        "signature",
-    ];
     let Some(line) = facts.request.request_line() else {
         return Moot("no request line");
     };
@@ -205,10 +190,10 @@ pub(super) fn secret_in_url(facts: &Facts<'_>) -> Finding {
     let Some((_, query)) = target.split_once('?') else {
         return Finding::kept("no query");
     };
-    let secret = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, value)| {
-        let plain = name.replace(['-', '_'], "").to_ascii_lowercase();
-        !value.is_empty() && (SECRETS.contains(&plain.as_str()) || value.starts_with("eyJ"))
-    });
+    let secret = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(name, value)| !value.is_empty() && (is_secret(name) || value.starts_with("eyJ")));
     match secret {
         None => Finding::kept("no credential in the query"),
         Some((name, _)) => Finding::broken(format!(
