@@ -322,7 +322,7 @@ mod tests {
     }
 
     /// Feeds a vector whole, byte by byte and with trailing bytes.
-    fn hear_all_ways(bytes: &[u8]) -> HelloState {
+    fn fed_all_ways(bytes: &[u8]) -> HelloState {
         let state = feed_all([bytes]);
         assert_eq!(feed_all(bytes.chunks(1)), state, "byte by byte");
         assert_eq!(feed_all([bytes, b"trailing bytes"]), state, "with trailing bytes");
@@ -338,19 +338,19 @@ mod tests {
 
     #[test]
     fn tls_1_3_is_told_by_supported_versions() {
-        assert_eq!(hear_all_ways(&hex(TLS_1_3)), server_hello(0x0304, 0x1302));
+        assert_eq!(fed_all_ways(&hex(TLS_1_3)), server_hello(0x0304, 0x1302));
     }
 
     #[test]
     fn tls_1_2_is_told_by_the_legacy_version() {
-        assert_eq!(hear_all_ways(&hex(TLS_1_2)), server_hello(0x0303, 0xc02c));
+        assert_eq!(fed_all_ways(&hex(TLS_1_2)), server_hello(0x0303, 0xc02c));
     }
 
     #[test]
     fn a_hello_retry_request_is_passed_over() {
         let bytes = hex(TLS_1_3_AFTER_RETRY);
         assert_eq!(feed_all([&bytes[..99]]), HelloState::Nothing);
-        assert_eq!(hear_all_ways(&bytes), server_hello(0x0304, 0x1303));
+        assert_eq!(fed_all_ways(&bytes), server_hello(0x0304, 0x1303));
     }
 
     #[test]
@@ -362,7 +362,7 @@ mod tests {
             split.extend(part);
             split.extend([22, 3, 3, 0, 0]);
         }
-        assert_eq!(hear_all_ways(&split), server_hello(0x0303, 0xc02c));
+        assert_eq!(fed_all_ways(&split), server_hello(0x0303, 0xc02c));
     }
 
     #[test]
@@ -377,7 +377,7 @@ mod tests {
     #[test]
     fn other_protocols_are_not_tls_from_their_first_byte() {
         for greeting in ["HTTP/1.1 400 Bad Request\r\n", "SSH-2.0-x", "\x16HTTP", "\0\0"] {
-            assert_eq!(hear_all_ways(greeting.as_bytes()), HelloState::NotTls, "{greeting:?}");
+            assert_eq!(fed_all_ways(greeting.as_bytes()), HelloState::NotTls, "{greeting:?}");
         }
         let mut tap = ServerHelloTap::new();
         tap.feed(b"H");
@@ -388,9 +388,9 @@ mod tests {
 
     #[test]
     fn another_message_or_a_cut_one_is_unreadable() {
-        assert_eq!(hear_all_ways(&[22, 3, 3, 0, 4, 11, 0, 0, 0]), HelloState::Unreadable);
-        assert_eq!(hear_all_ways(&[22, 3, 3, 0, 4, 2, 255, 255, 255]), HelloState::Unreadable);
-        assert_eq!(hear_all_ways(&[22, 3, 3, 0, 5, 2, 0, 0, 1, 3]), HelloState::Unreadable);
+        assert_eq!(fed_all_ways(&[22, 3, 3, 0, 4, 11, 0, 0, 0]), HelloState::Unreadable);
+        assert_eq!(fed_all_ways(&[22, 3, 3, 0, 4, 2, 255, 255, 255]), HelloState::Unreadable);
+        assert_eq!(fed_all_ways(&[22, 3, 3, 0, 5, 2, 0, 0, 1, 3]), HelloState::Unreadable);
     }
 
     #[test]
