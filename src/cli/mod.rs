@@ -70,7 +70,7 @@ pub enum Mode {
     /// Decodes captured bytes into frames, without a network
     ///
     /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), or raw
-    /// bytes. Ends with status 9 if a rule was broken.
+    /// bytes. A line of hex has at most 64 MiB. Ends with status 9 if a rule was broken.
     Decode(DecodeArgs),
     /// Explains a diagnostic, a close code, or what a browser says of a failure
     Explain(ExplainArgs),

@@ -19,48 +19,34 @@ use crate::net::plain_io::plain_io;
 /// of them has.
 pub const MOST: u64 = 16 << 20;
 
+/// A file that could not be used.
+#[derive(Debug, Error)]
+#[error("{name}: {fault}")]
+pub struct FileError {
+    /// The file as it was named.
+    pub name: String,
+    /// Why.
+    pub fault: FileFault,
+}
+
 /// Why a file could not be used.
 #[derive(Debug, Error)]
-pub enum FileError {
+pub enum FileFault {
     /// The system refused.
-    #[error("{name}: {}", plain_io(source))]
-    Io {
-        /// The file as it was named.
-        name: String,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// Longer than its bound.
-    #[error("{name}: {}", too_long(*most))]
-    TooLong {
-        /// The file as it was named.
-        name: String,
-        /// The bound in bytes.
-        most: u64,
-    },
-    /// Not text.
-    #[error("{name}: not UTF-8 from byte {offset} on")]
-    NotText {
-        /// The file as it was named.
-        name: String,
-        /// The first byte that is none.
-        offset: usize,
-    },
+    #[error("{}", plain_io(.0))]
+    Io(#[from] io::Error),
+    /// It is longer than so many bytes.
+    #[error("longer than {} MiB, the most that is read; name a shorter file", .0 >> 20)]
+    TooLong(u64),
+    /// From this byte on it is not UTF-8.
+    #[error("not UTF-8 from byte {0} on")]
+    NotText(usize),
 }
 
-impl FileError {
-    /// What is wrong, without the file's name: for errors that name it in their own way.
-    pub fn reason(&self) -> String {
-        match self {
-            Self::Io { source, .. } => plain_io(source),
-            Self::TooLong { most, .. } => too_long(*most),
-            Self::NotText { offset, .. } => format!("not UTF-8 from byte {offset} on"),
-        }
+impl FileFault {
+    fn of(self, name: impl Into<String>) -> FileError {
+        FileError { name: name.into(), fault: self }
     }
-}
-
-fn too_long(most: u64) -> String {
-    format!("longer than {} MiB, the most that is read; name a shorter file", most >> 20)
 }
 
 /// A file that an option names and several connections need: read once, at most [`MOST`] bytes.
@@ -137,7 +123,7 @@ pub fn read_named(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     let name = path.to_string_lossy();
     match File::open(path) {
         Ok(file) => read_from(file, &name, most),
-        Err(source) => Err(FileError::Io { name: name.into_owned(), source }),
+        Err(error) => Err(FileFault::Io(error).of(name)),
     }
 }
 
@@ -148,10 +134,9 @@ pub fn read_named(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
 /// It can't be read, is longer than 16 MiB or not UTF-8.
 pub fn read_text(path: impl AsRef<Path>) -> Result<String, FileError> {
     let path = path.as_ref();
-    String::from_utf8(read(path, MOST)?).map_err(|error| FileError::NotText {
-        name: if path.as_os_str() == "-" { "stdin".into() } else { path.display().to_string() },
-        offset: error.utf8_error().valid_up_to(),
-    })
+    let name = if path.as_os_str() == "-" { "stdin".into() } else { path.to_string_lossy() };
+    String::from_utf8(read(path, MOST)?)
+        .map_err(|error| FileFault::NotText(error.utf8_error().valid_up_to()).of(name))
 }
 
 /// The same, but a file that is not there is `None`: for those nobody named.
@@ -162,18 +147,21 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String, FileError> {
 pub fn read_text_if_there(path: &Path) -> Result<Option<String>, FileError> {
     match read_text(path) {
         Ok(text) => Ok(Some(text)),
-        Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(FileError { fault: FileFault::Io(error), .. })
+            if error.kind() == io::ErrorKind::NotFound =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
 
 fn read_from(reader: impl Read, name: &str, most: u64) -> Result<Vec<u8>, FileError> {
-    let name = || name.to_owned();
     let mut bytes = Vec::new();
-    let io = |source| FileError::Io { name: name(), source };
-    reader.take(most + 1).read_to_end(&mut bytes).map_err(io)?;
+    let read = reader.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|error| FileFault::Io(error).of(name))?;
     match bytes.len() as u64 > most {
-        true => Err(FileError::TooLong { name: name(), most }),
+        true => Err(FileFault::TooLong(most).of(name)),
         false => Ok(bytes),
     }
 }
@@ -186,7 +174,7 @@ fn read_from(reader: impl Read, name: &str, most: u64) -> Result<Vec<u8>, FileEr
 pub fn write_secret(path: &Path, text: &str) -> Result<(), FileError> {
     let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     open.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|source| FileError::Io { name: path.display().to_string(), source })
+        .map_err(|error| FileFault::Io(error).of(path.to_string_lossy()))
 }
 
 #[cfg(test)]
@@ -218,7 +206,7 @@ mod tests {
             endless.to_string(),
             "/dev/zero: longer than 16 MiB, the most that is read; name a shorter file"
         );
-        assert!(endless.to_string().ends_with(&endless.reason()));
+        assert!(endless.to_string().ends_with(&endless.fault.to_string()));
         let missing = read_text("/nonexistent/f").expect_err("missing").to_string();
         assert!(missing.starts_with("/nonexistent/f: "), "{missing}");
     }

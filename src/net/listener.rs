@@ -127,7 +127,7 @@ impl Listeners {
             loop {
                 let accepted = match socket {
                     Socket::Tcp(tcp) => tcp.accept().map(|(tcp, peer)| {
-                        // A frame is written whole; waiting to make it larger helps nobody. It only
+                        // A frame is written whole; waiting to make it larger has no use. It only
                         // fails on a connection that is gone already.
                         let _ = tcp.set_nodelay(true);
                         (Stream::Tcp(tcp), Some(peer))

@@ -2,7 +2,7 @@
 //! open.
 //!
 //! [`choice`] decides, a [`Dialogue`] speaks (bytes in, bytes out), [`tunnel`] drives it over a
-//! link. What passes through the tunnel afterwards is nobody's business here. Passwords appear in
+//! link. What passes through the tunnel afterwards is not looked at here. Passwords appear in
 //! no message, error or debug output.
 
 mod address;

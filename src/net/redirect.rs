@@ -215,7 +215,7 @@ fn resolve(
         "wss" | "https" => true,
         other => return Err(bad(format!("its scheme is {other}"))),
     };
-    // Said here in one go, instead of Target's note that somebody typed http.
+    // One note here, instead of Target's that http was typed.
     let scheme = if secure { "wss" } else { "ws" };
     let rest = url.as_str().split_once(':').map_or("", |(_, rest)| rest);
     Target::parse(&format!("{scheme}:{rest}")).map_err(|error| match error {

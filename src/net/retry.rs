@@ -14,7 +14,7 @@ pub const DEFAULT_DELAY: Duration = Duration::from_secs(1);
 /// Delays stop growing here, unless the first is longer.
 const CAP: Duration = Duration::from_secs(60);
 
-/// A Retry-After beyond this is a refusal; a run that sleeps for days helps nobody.
+/// A Retry-After beyond this is a refusal; a run that sleeps for days is of no use.
 const MOST_ASKED: Duration = Duration::from_secs(3600);
 
 /// A connection that stood so long shows that the trouble was over: delays begin anew.
@@ -124,7 +124,7 @@ impl Ended {
     ///
     /// Of the peer's codes those count that report its state and not what we did: 1001 going
     /// away, 1011 internal error, 1012 restart, 1013 try again later, 1014 bad gateway. 1000, no
-    /// code and an application's own codes are an end that somebody meant.
+    /// code and an application's own codes are an end that was meant.
     pub fn is_reconnected(self) -> bool {
         match self {
             Self::Lost | Self::Silent => true,

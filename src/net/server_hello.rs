@@ -46,7 +46,7 @@ pub struct ServerHello {
 
 /// What the tap knows so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum HelloState {
     /// No ServerHello yet.
     Nothing,
     /// The ServerHello that counts; later bytes are ignored.
@@ -57,10 +57,10 @@ pub enum Heard {
     Unreadable,
 }
 
-/// The tap: feed it the server's bytes until it has heard enough.
+/// The tap: feed it the server's bytes until it has seen enough.
 #[derive(Debug, Clone)]
 pub struct ServerHelloTap {
-    heard: Heard,
+    state: HelloState,
     first: Vec<u8>,
     header: [u8; RECORD_HEADER],
     header_len: usize,
@@ -76,7 +76,7 @@ impl ServerHelloTap {
     /// A tap at the start of a stream.
     pub fn new() -> Self {
         Self {
-            heard: Heard::Nothing,
+            state: HelloState::Nothing,
             first: Vec::new(),
             header: [0; RECORD_HEADER],
             header_len: 0,
@@ -86,9 +86,9 @@ impl ServerHelloTap {
         }
     }
 
-    /// What was heard so far.
-    pub fn heard(&self) -> Heard {
-        self.heard
+    /// What was found so far.
+    pub fn state(&self) -> HelloState {
+        self.state
     }
 
     /// The first bytes of the stream, at most 64.
@@ -101,7 +101,7 @@ impl ServerHelloTap {
         let wanted = FIRST_BYTES - self.first.len();
         self.first.extend_from_slice(&bytes[..wanted.min(bytes.len())]);
 
-        while self.heard == Heard::Nothing && !bytes.is_empty() {
+        while self.state == HelloState::Nothing && !bytes.is_empty() {
             if self.body_left == 0 {
                 self.feed_header(&mut bytes);
             } else {
@@ -115,7 +115,7 @@ impl ServerHelloTap {
                 bytes = &bytes[part..];
             }
         }
-        if self.heard != Heard::Nothing {
+        if self.state != HelloState::Nothing {
             self.message = Vec::new();
         }
     }
@@ -131,7 +131,8 @@ impl ServerHelloTap {
         let looks_like_tls =
             matches!(self.header[0], 20..=24) && (self.header_len < 2 || self.header[1] == 3);
         if !looks_like_tls {
-            self.heard = if self.records == 0 { Heard::NotTls } else { Heard::Unreadable };
+            self.state =
+                if self.records == 0 { HelloState::NotTls } else { HelloState::Unreadable };
         } else if self.header_len == RECORD_HEADER {
             self.body_left = usize::from(u16::from_be_bytes([self.header[3], self.header[4]]));
             self.header_len = 0;
@@ -144,17 +145,17 @@ impl ServerHelloTap {
         while let [kind, a, b, c, body @ ..] = self.message.as_slice() {
             let len = u32::from_be_bytes([0, *a, *b, *c]) as usize;
             if *kind != SERVER_HELLO || len > MAX_MESSAGE {
-                self.heard = Heard::Unreadable;
+                self.state = HelloState::Unreadable;
                 return;
             }
             let Some(body) = body.get(..len) else { return };
             match parse_server_hello(body) {
-                None => self.heard = Heard::Unreadable,
+                None => self.state = HelloState::Unreadable,
                 Some((random, _)) if random == HELLO_RETRY_REQUEST => {
                     self.message.drain(..MESSAGE_HEADER + len);
                     continue;
                 }
-                Some((_, hello)) => self.heard = Heard::ServerHello(hello),
+                Some((_, hello)) => self.state = HelloState::ServerHello(hello),
             }
             return;
         }
@@ -314,22 +315,22 @@ mod tests {
             .collect()
     }
 
-    fn hear(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Heard {
+    fn feed_all(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> HelloState {
         let mut tap = ServerHelloTap::new();
         chunks.into_iter().for_each(|chunk| tap.feed(chunk.as_ref()));
-        tap.heard()
+        tap.state()
     }
 
     /// Feeds a vector whole, byte by byte and with trailing bytes.
-    fn hear_all_ways(bytes: &[u8]) -> Heard {
-        let heard = hear([bytes]);
-        assert_eq!(hear(bytes.chunks(1)), heard, "byte by byte");
-        assert_eq!(hear([bytes, b"trailing bytes"]), heard, "with trailing bytes");
-        heard
+    fn fed_all_ways(bytes: &[u8]) -> HelloState {
+        let state = feed_all([bytes]);
+        assert_eq!(feed_all(bytes.chunks(1)), state, "byte by byte");
+        assert_eq!(feed_all([bytes, b"trailing bytes"]), state, "with trailing bytes");
+        state
     }
 
-    fn server_hello(version: u16, cipher_suite: u16) -> Heard {
-        Heard::ServerHello(ServerHello {
+    fn server_hello(version: u16, cipher_suite: u16) -> HelloState {
+        HelloState::ServerHello(ServerHello {
             version: ProtocolVersion(version),
             cipher_suite: CipherSuite(cipher_suite),
         })
@@ -337,19 +338,19 @@ mod tests {
 
     #[test]
     fn tls_1_3_is_told_by_supported_versions() {
-        assert_eq!(hear_all_ways(&hex(TLS_1_3)), server_hello(0x0304, 0x1302));
+        assert_eq!(fed_all_ways(&hex(TLS_1_3)), server_hello(0x0304, 0x1302));
     }
 
     #[test]
     fn tls_1_2_is_told_by_the_legacy_version() {
-        assert_eq!(hear_all_ways(&hex(TLS_1_2)), server_hello(0x0303, 0xc02c));
+        assert_eq!(fed_all_ways(&hex(TLS_1_2)), server_hello(0x0303, 0xc02c));
     }
 
     #[test]
     fn a_hello_retry_request_is_passed_over() {
         let bytes = hex(TLS_1_3_AFTER_RETRY);
-        assert_eq!(hear([&bytes[..99]]), Heard::Nothing);
-        assert_eq!(hear_all_ways(&bytes), server_hello(0x0304, 0x1303));
+        assert_eq!(feed_all([&bytes[..99]]), HelloState::Nothing);
+        assert_eq!(fed_all_ways(&bytes), server_hello(0x0304, 0x1303));
     }
 
     #[test]
@@ -361,7 +362,7 @@ mod tests {
             split.extend(part);
             split.extend([22, 3, 3, 0, 0]);
         }
-        assert_eq!(hear_all_ways(&split), server_hello(0x0303, 0xc02c));
+        assert_eq!(fed_all_ways(&split), server_hello(0x0303, 0xc02c));
     }
 
     #[test]
@@ -369,27 +370,27 @@ mod tests {
         let bytes = hex(TLS_1_3);
         let record = RECORD_HEADER + 0x7a;
         for len in 0..record {
-            assert_eq!(hear([&bytes[..len]]), Heard::Nothing, "{len} bytes");
+            assert_eq!(feed_all([&bytes[..len]]), HelloState::Nothing, "{len} bytes");
         }
     }
 
     #[test]
     fn other_protocols_are_not_tls_from_their_first_byte() {
         for greeting in ["HTTP/1.1 400 Bad Request\r\n", "SSH-2.0-x", "\x16HTTP", "\0\0"] {
-            assert_eq!(hear_all_ways(greeting.as_bytes()), Heard::NotTls, "{greeting:?}");
+            assert_eq!(fed_all_ways(greeting.as_bytes()), HelloState::NotTls, "{greeting:?}");
         }
         let mut tap = ServerHelloTap::new();
         tap.feed(b"H");
-        assert_eq!(tap.heard(), Heard::NotTls);
+        assert_eq!(tap.state(), HelloState::NotTls);
         tap.feed(&[b'x'; 200]);
         assert_eq!(tap.first_bytes().len(), FIRST_BYTES);
     }
 
     #[test]
     fn another_message_or_a_cut_one_is_unreadable() {
-        assert_eq!(hear_all_ways(&[22, 3, 3, 0, 4, 11, 0, 0, 0]), Heard::Unreadable);
-        assert_eq!(hear_all_ways(&[22, 3, 3, 0, 4, 2, 255, 255, 255]), Heard::Unreadable);
-        assert_eq!(hear_all_ways(&[22, 3, 3, 0, 5, 2, 0, 0, 1, 3]), Heard::Unreadable);
+        assert_eq!(fed_all_ways(&[22, 3, 3, 0, 4, 11, 0, 0, 0]), HelloState::Unreadable);
+        assert_eq!(fed_all_ways(&[22, 3, 3, 0, 4, 2, 255, 255, 255]), HelloState::Unreadable);
+        assert_eq!(fed_all_ways(&[22, 3, 3, 0, 5, 2, 0, 0, 1, 3]), HelloState::Unreadable);
     }
 
     #[test]
@@ -399,7 +400,7 @@ mod tests {
             for value in [0, 1, 0x7f, 0xff] {
                 let mut broken = bytes.clone();
                 broken[at] = value;
-                assert_eq!(hear([&broken]), hear(broken.chunks(1)), "byte {at} is {value}");
+                assert_eq!(feed_all([&broken]), feed_all(broken.chunks(1)), "byte {at} is {value}");
             }
         }
     }

@@ -33,7 +33,7 @@ use std::rc::Rc;
 use native_tls::TlsAcceptor;
 
 pub use self::client::TlsClient;
-use self::engine::{Failure, HandshakeStep, Middle, Stream};
+use self::engine::{Failure, HandshakeStep, PendingHandshake, Stream};
 pub use self::error::{CertificateProblem, TlsError};
 use self::memory::{MemoryStream, TapOn, Wire};
 use self::options::Pin;
@@ -41,7 +41,7 @@ pub use self::options::TlsOptions;
 pub use self::server::{Certificate, Identity, TlsServer};
 use crate::event::{CertificateFacts, TlsFacts};
 use crate::net::certificate;
-use crate::net::server_hello::Heard;
+use crate::net::server_hello::HelloState;
 
 /// Plaintext is accepted while less ciphertext than this waits to be sent, in
 /// bytes; the last record may go over it.
@@ -98,7 +98,7 @@ pub enum Closure {
 }
 
 enum PipeState {
-    Handshaking(Middle),
+    Handshaking(PendingHandshake),
     Open(Stream),
     Failed(TlsError),
     /// The library's object is out for a step; never so between two calls.
@@ -388,9 +388,9 @@ impl TlsPipe {
     }
 
     fn collect_facts(&self, stream: &Stream) -> TlsFacts {
-        let hello = match self.wire.borrow().tap.heard() {
-            Heard::ServerHello(hello) => Some(hello),
-            Heard::Nothing | Heard::NotTls | Heard::Unreadable => None,
+        let hello = match self.wire.borrow().tap.state() {
+            HelloState::ServerHello(hello) => Some(hello),
+            HelloState::Nothing | HelloState::NotTls | HelloState::Unreadable => None,
         };
         let alpn = stream.alpn();
         TlsFacts {
@@ -406,7 +406,7 @@ impl TlsPipe {
 
     fn explain_handshake_failure(&self, words: &str) -> TlsError {
         let wire = self.wire.borrow();
-        if wire.tap.heard() == Heard::NotTls {
+        if wire.tap.state() == HelloState::NotTls {
             let first_bytes = wire.tap.first_bytes();
             return if looks_like_http(first_bytes) {
                 TlsError::PlainHttp

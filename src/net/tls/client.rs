@@ -95,7 +95,7 @@ fn ca_error(path: &Path, reason: String) -> TlsError {
 
 fn read_ca_file(file: &FileOnce) -> Result<Vec<library::Certificate>, TlsError> {
     let fail = |reason| ca_error(file.path(), reason);
-    let pem = file.read().map_err(|error| fail(error.reason()))?;
+    let pem = file.read().map_err(|error| fail(error.fault.to_string()))?;
     let certificates = library::certificates(pem).map_err(fail)?;
     if certificates.is_empty() {
         return Err(fail("it holds no PEM certificate".to_owned()));
@@ -148,7 +148,7 @@ fn read_identity(identity: &ClientIdentity) -> Result<library::Identity, TlsErro
 }
 
 fn read(file: &FileOnce) -> Result<&[u8], TlsError> {
-    file.read().map_err(|error| unusable(file, error.reason()))
+    file.read().map_err(|error| unusable(file, error.fault.to_string()))
 }
 
 fn unusable(file: &FileOnce, reason: String) -> TlsError {

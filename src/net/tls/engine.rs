@@ -21,7 +21,7 @@ pub(super) enum Stream {
 }
 
 /// A handshake that needs more bytes.
-pub(super) enum Middle {
+pub(super) enum PendingHandshake {
     Native(MidHandshakeTlsStream<MemoryStream>),
     #[cfg(target_os = "linux")]
     Openssl(MidHandshakeSslStream<MemoryStream>),
@@ -30,7 +30,7 @@ pub(super) enum Middle {
 /// How far a step of the handshake came.
 pub(super) enum HandshakeStep {
     Done(Stream),
-    Wait(Middle),
+    Wait(PendingHandshake),
     Failed(Failure),
 }
 
@@ -48,7 +48,7 @@ impl From<String> for Failure {
     }
 }
 
-impl Middle {
+impl PendingHandshake {
     pub(super) fn handshake(self) -> HandshakeStep {
         match self {
             Self::Native(middle) => middle.handshake().into(),
@@ -62,7 +62,7 @@ impl From<Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>> for Han
     fn from(step: Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>) -> Self {
         match step {
             Ok(stream) => Self::Done(Stream::Native(stream)),
-            Err(HandshakeError::WouldBlock(middle)) => Self::Wait(Middle::Native(middle)),
+            Err(HandshakeError::WouldBlock(middle)) => Self::Wait(PendingHandshake::Native(middle)),
             Err(HandshakeError::Failure(error)) => Self::Failed(error.to_string().into()),
         }
     }
@@ -73,7 +73,9 @@ impl From<Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>> fo
     fn from(step: Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>) -> Self {
         match step {
             Ok(stream) => Self::Done(Stream::Openssl(stream)),
-            Err(ssl::HandshakeError::WouldBlock(middle)) => Self::Wait(Middle::Openssl(middle)),
+            Err(ssl::HandshakeError::WouldBlock(middle)) => {
+                Self::Wait(PendingHandshake::Openssl(middle))
+            }
             Err(ssl::HandshakeError::Failure(middle)) => {
                 // The same words as native-tls has.
                 let words = match problem(middle.ssl()) {

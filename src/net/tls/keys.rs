@@ -49,7 +49,7 @@ impl Parts {
     }
 }
 
-/// The last of the library's reasons, which is the most general; the numbers before it help nobody.
+/// The last of the library's reasons, which is the most general; the numbers before it are of no use.
 pub(super) fn words(error: ErrorStack) -> String {
     let reason = error.errors().iter().rev().find_map(|error| error.reason());
     reason.map_or_else(|| error.to_string(), str::to_lowercase)

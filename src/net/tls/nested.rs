@@ -41,7 +41,7 @@ impl TlsPipe {
         let Some(outer) = &mut self.outer else { return };
         let mut wire = self.wire.borrow_mut();
         let pending = wire.outgoing.pending();
-        // A broken pipe takes nothing any more: then nobody waits for it to be sent.
+        // A broken pipe takes nothing any more: then nothing waits for it to be sent.
         let taken = outer.write_plain(pending).unwrap_or(pending.len());
         wire.outgoing.consume(taken);
     }

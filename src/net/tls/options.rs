@@ -94,7 +94,7 @@ impl Passphrase {
             Self::File(file) => file,
         };
         let unusable = |reason| TlsError::PassFile { path: file.path().to_owned(), reason };
-        let bytes = file.read().map_err(|error| unusable(error.reason()))?;
+        let bytes = file.read().map_err(|error| unusable(error.fault.to_string()))?;
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let text = std::str::from_utf8(line)

@@ -106,7 +106,7 @@ impl TlsServer {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    files::read_named(path, files::MOST).map_err(|error| unusable(path, error.reason()))
+    files::read_named(path, files::MOST).map_err(|error| unusable(path, error.fault.to_string()))
 }
 
 fn unusable(path: &Path, reason: String) -> TlsError {
