@@ -1,6 +1,7 @@
 //! The choices of a client's session, made and checked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::display::Display;
@@ -28,7 +29,7 @@ pub struct ClientConfig {
     /// Who opens it, when it is tried again, what is reported at the end.
     pub reach: ReachConfig,
     /// The endpoint's behaviour; compression is filled in once agreed.
-    pub endpoint: EndpointConfig,
+    pub endpoint: Arc<EndpointConfig>,
     /// How stdin becomes messages.
     pub input: InputFormat,
     /// What is written to stdout.
@@ -132,7 +133,7 @@ impl ClientConfig {
             log,
             open,
             reach,
-            endpoint,
+            endpoint: endpoint.into(),
             input,
             output,
             binary: args.binary,
@@ -155,7 +156,7 @@ impl ClientConfig {
         Self {
             open,
             reach: ReachConfig::default(),
-            endpoint: EndpointConfig::new(Role::Client),
+            endpoint: EndpointConfig::new(Role::Client).into(),
             input: InputFormat::None,
             output: OutputFormat::None,
             binary: false,

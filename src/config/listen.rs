@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::display::Display;
@@ -49,7 +50,7 @@ pub struct ListenConfig {
     /// For TLS and the request's head.
     pub handshake_timeout: Duration,
     /// The endpoints' behaviour; compression is filled in once agreed.
-    pub endpoint: EndpointConfig,
+    pub endpoint: Arc<EndpointConfig>,
     /// How much is taken from a client.
     pub limits: Limits,
     /// The most bytes that may wait in memory, over all connections.
@@ -230,7 +231,7 @@ impl ListenConfig {
             handshake_timeout: args.handshake.handshake_timeout,
             server: server(args.handshake, &args.deflate, &address)?,
             address,
-            endpoint,
+            endpoint: endpoint.into(),
             limits,
             max_memory: args.max_memory,
             max_backlog: args.max_backlog,

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::behaviour::{Behaviour, Context, Interference, Pipe};
@@ -45,7 +46,7 @@ pub struct Setup<'a> {
     /// What was agreed in the opening handshake.
     pub agreed: &'a Agreed,
     /// How the endpoint behaves; compression is filled in from `agreed`.
-    pub endpoint: &'a EndpointConfig,
+    pub endpoint: &'a Arc<EndpointConfig>,
     /// How much is taken from the peer.
     pub limits: Limits,
     /// Whether what is sent is decoded, because somebody looks or counts.
@@ -100,7 +101,10 @@ impl Connection {
     pub fn new(mut link: Link, inbound: Observer, setup: &Setup<'_>, now: Instant) -> Self {
         let Setup { id, agreed, limits, .. } = *setup;
         let deflate = agreed.deflate;
-        let config = EndpointConfig { deflate, ..setup.endpoint.clone() };
+        let config = match setup.endpoint.deflate == deflate {
+            true => Arc::clone(setup.endpoint),
+            false => Arc::new(EndpointConfig { deflate, ..(**setup.endpoint).clone() }),
+        };
         let sent = sent_by(config.role);
         let observer =
             setup.observed.then(|| OutboundObserver::new(sent, deflate.as_ref(), limits));

@@ -136,7 +136,7 @@ impl EchoServer {
                 let setup = Setup {
                     id: ConnId(1),
                     agreed: &request.agreed,
-                    endpoint: &EndpointConfig::new(Role::Server),
+                    endpoint: &EndpointConfig::new(Role::Server).into(),
                     limits: Limits::default(),
                     observed: false,
                     evidence: false,

@@ -1,5 +1,6 @@
 //! `wscope handshake`: only the opening handshake, judged rule by rule.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::behaviour::steps::Step;
@@ -83,7 +84,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             runtime.stdout.flush()?;
             let exit = verdict(&opened.report, args.strict);
             let mut quiet = ClientConfig::silent(config, display);
-            quiet.endpoint.close_timeout = PATIENCE;
+            Arc::make_mut(&mut quiet.endpoint).close_timeout = PATIENCE;
             // How the server closes is not part of the verdict.
             let mut session = Session::new(&quiet, *opened, None, &mut runtime)?
                 .with_steps([Step::Close(1000, "")]);

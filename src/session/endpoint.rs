@@ -5,6 +5,7 @@
 //! handshakes, fails the connection when the peer breaks a rule, watches its timers, and reports at
 //! the end who ended the connection and how.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::keys::{MaskKeys, RandomSource};
@@ -42,7 +43,8 @@ pub enum State {
 /// The active side of one connection.
 #[derive(Debug)]
 pub struct Endpoint {
-    config: EndpointConfig,
+    /// Shared by the connections of a server, until one of them is changed.
+    config: Arc<EndpointConfig>,
     state: State,
     opened: Instant,
     keys: MaskKeys,
@@ -82,7 +84,8 @@ struct Compressor {
 
 impl Endpoint {
     /// Opens at `now`, with a strong source of random bytes for the mask keys of a client.
-    pub fn new(config: EndpointConfig, random: RandomSource, now: Instant) -> Self {
+    pub fn new(config: impl Into<Arc<EndpointConfig>>, random: RandomSource, now: Instant) -> Self {
+        let config = config.into();
         let deflater = config.deflate.as_ref().and_then(|params| {
             let role = config.role;
             Deflater::new(params.window_bits(role), params.no_context_takeover(role))

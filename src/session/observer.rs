@@ -51,7 +51,9 @@ pub struct Run {
 #[derive(Debug)]
 pub struct Observer {
     direction: Direction,
-    limits: Limits,
+    /// [`Limits::message`] and [`Limits::inflated`].
+    max_message: u64,
+    max_inflated: u64,
     phase: Phase,
     offset: u64,
 }
@@ -63,7 +65,7 @@ enum Phase {
     /// The head has been reported; its owner has not decided what follows it.
     Undecided(Box<Head>),
     /// The head was refused; nothing can follow.
-    Refused(HeadError),
+    Refused(Box<HeadError>),
     /// A response without upgrade.
     Body,
     /// After the handshake.
@@ -78,7 +80,12 @@ impl Observer {
             Direction::ToClient => HeadKind::Response,
         };
         let parser = Box::new(HeadParser::new(kind, limits.head));
-        Self { direction, limits, phase: Phase::Head(parser), offset: 0 }
+        Self::new(direction, limits, Phase::Head(parser))
+    }
+
+    fn new(direction: Direction, limits: Limits, phase: Phase) -> Self {
+        let Limits { message, inflated, .. } = limits;
+        Self { direction, max_message: message, max_inflated: inflated, phase, offset: 0 }
     }
 
     /// Begins at a frame boundary, with the compression that was agreed.
@@ -87,14 +94,15 @@ impl Observer {
         deflate: Option<&DeflateParams>,
         limits: Limits,
     ) -> Self {
-        let mut observer = Self { direction, limits, phase: Phase::Body, offset: 0 };
+        let mut observer = Self::new(direction, limits, Phase::Body);
         observer.expect_frames(deflate);
         observer
     }
 
     /// Expects frames behind the head, compressed as agreed.
     pub fn expect_frames(&mut self, deflate: Option<&DeflateParams>) {
-        let frames = Frames::new(self.direction, self.offset, deflate, self.limits);
+        let Self { direction, max_message, max_inflated, offset, .. } = *self;
+        let frames = Frames::new(direction, offset, deflate, max_message, max_inflated);
         self.phase = Phase::Frames(Box::new(frames));
     }
 
@@ -122,7 +130,7 @@ impl Observer {
                     return Some(Observed::Head(head));
                 }
                 Err(error) => {
-                    self.phase = Phase::Refused(error);
+                    self.phase = Phase::Refused(Box::new(error));
                     let Phase::Refused(error) = &self.phase else { return None };
                     return Some(Observed::HeadError(error));
                 }
@@ -259,8 +267,8 @@ mod tests {
     #[test]
     fn an_idle_connection_takes_little_memory() {
         // A server holds thousands of both.
-        assert!(size_of::<Endpoint>() <= 160, "{}", size_of::<Endpoint>());
+        assert!(size_of::<Endpoint>() <= 96, "{}", size_of::<Endpoint>());
         let observer = size_of::<Observer>() + size_of::<Frames>();
-        assert!(observer <= 312, "{observer}");
+        assert!(observer <= 288, "{observer}");
     }
 }

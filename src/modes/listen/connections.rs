@@ -1,5 +1,6 @@
 //! The clients of a server as the connections of a script runner.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::client::Client;
@@ -87,7 +88,7 @@ impl Connections for AllClients<'_> {
     }
 
     fn set_defaults(&mut self, settings: &Settings) {
-        let endpoint = &mut self.hub.shared.config.endpoint;
+        let endpoint = Arc::make_mut(&mut self.hub.shared.config.endpoint);
         endpoint.auto_pong = settings.auto_pong.unwrap_or(endpoint.auto_pong);
         endpoint.auto_close = settings.auto_close;
         endpoint.compress = settings.compress;

@@ -1,5 +1,6 @@
 //! How an endpoint behaves: what is set at its beginning, and what can be changed while it runs.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
@@ -85,7 +86,7 @@ impl Endpoint {
         if mode == AutoPong::Off {
             self.forget_pongs();
         }
-        self.config.auto_pong = mode;
+        Arc::make_mut(&mut self.config).auto_pong = mode;
     }
 
     /// How many pongs wait for their time.
@@ -106,7 +107,7 @@ impl Endpoint {
     /// Close stays unanswered until [`Endpoint::close`] or the like completes the closing
     /// handshake; turning this on again does not do it.
     pub fn set_auto_close(&mut self, on: bool) {
-        self.config.auto_close = on;
+        Arc::make_mut(&mut self.config).auto_close = on;
     }
 
     /// Whether messages are compressed; `None` if permessage-deflate was not agreed. Never if the
@@ -120,7 +121,7 @@ impl Endpoint {
     /// message can do as it likes, and RSV1 "indicates whether a message is compressed or not"
     /// (RFC 7692 §6).
     pub fn set_compress(&mut self, on: bool) {
-        self.config.compress = on;
+        Arc::make_mut(&mut self.config).compress = on;
     }
 
     /// Whether a fragmented message of ours lacks its last frame: data sent now continues it.

@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 
 use super::Run;
 use crate::event::{Direction, FrameEvent, MessageInfo, WholeMessage};
-use crate::session::Limits;
 use crate::session::framing::{self, Situation};
 use crate::wire::close::CloseBody;
 use crate::wire::decoder::{Decoder, Input, Step, Unfinished};
@@ -33,7 +32,7 @@ thread_local! {
 #[derive(Debug)]
 pub(super) struct Frames {
     direction: Direction,
-    /// Bytes of a message on the wire, and those it may inflate to: see [`Limits`].
+    /// Bytes of a message on the wire, and those it may inflate to.
     max_message: u64,
     max_inflated: u64,
     decoder: Decoder,
@@ -141,7 +140,8 @@ impl Frames {
         direction: Direction,
         offset: u64,
         deflate: Option<&DeflateParams>,
-        limits: Limits,
+        max_message: u64,
+        max_inflated: u64,
     ) -> Self {
         let sender = match direction {
             Direction::ToServer => Role::Client,
@@ -159,8 +159,8 @@ impl Frames {
         });
         Self {
             direction,
-            max_message: limits.message,
-            max_inflated: limits.inflated,
+            max_message,
+            max_inflated,
             decoder: Decoder::new(offset),
             stage: Stage::Decode,
             number: 0,
