@@ -26,7 +26,7 @@ impl Payload {
     /// `half` is set while stdout holds half a message.
     pub fn new(sink: PayloadSink, role: Role, half: &Rc<Cell<bool>>) -> Option<Self> {
         let (streams, half) = (role == Role::Client, Rc::clone(half));
-        sink.delivers().then(|| Self { sink, streams, half })
+        sink.delivers().then_some(Self { sink, streams, half })
     }
 }
 
