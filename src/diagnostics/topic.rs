@@ -95,25 +95,10 @@ fn nearest(asked: &str) -> Option<String> {
     let violations = violation::CATALOGUE.iter().map(|rule| rule.name.to_owned());
     let rules = RULES.iter().map(|rule| rule.id.to_owned());
     let names = codes.chain(closes).chain(violations).chain(rules);
-    let measured = names.map(|name| (changes(&asked, &name.to_ascii_lowercase()), name));
+    let measured =
+        names.map(|name| (strsim::levenshtein(&asked, &name.to_ascii_lowercase()), name));
     let (changes, name) = measured.min_by_key(|(changes, _)| *changes)?;
     (changes <= 1 + name.len() / 4).then_some(name)
-}
-
-/// Insertions, deletions and replacements that make one word of another (Levenshtein).
-fn changes(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (line, a) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (at, b) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[at + 1];
-            row[at + 1] = replaced.min(diagonal + 1).min(row[at] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 #[cfg(test)]
