@@ -50,7 +50,7 @@ _wscope() {
 
     case "${cmd}" in
         wscope)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --redact --help --version connect listen handshake doctor decode explain demo completions man"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h -V --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --max-memory --verbose --quiet --pretty --color --show-secrets --redact --help --version connect listen handshake doctor decode explain demo completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -316,6 +316,10 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --pretty)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -350,7 +354,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__connect)
-            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --verbose --quiet --pretty --color --show-secrets --redact --help"
+            opts="-c -H -s -o -4 -6 -k -b -x -w -u -L -v -q -h --connect --header --subprotocol --origin --handshake-timeout --connect-timeout --ipv4 --ipv6 --host --http-header-order --path-as-is --insecure --cacert --proxy --proxy-user --noproxy --resolve --connect-to --interface --local-port --unix-socket --capath --cert --key --pass-env --pass-file --tls-min --tls-max --alpn --sni --no-sni --pinned-sha256 --tls-keylog --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --input --output --binary --execute --echo --wait --linger --exit-after --until --max-time --close-timeout --ping-interval --pong-timeout --no-pong --lenient --diagnose --user --bearer --netrc --netrc-file --cookie --cookie-jar --location --location-trusted --location-downgrade --max-redirs --retry --retry-delay --reconnect --from-curl --dry-run --curl --write-out --timing --config --no-config --script --no-commands --no-history --log --view --timestamps --commands --exit-on-close --max-message --max-inflated --max-memory --verbose --quiet --pretty --color --show-secrets --redact --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -613,6 +617,10 @@ _wscope() {
                     return 0
                     ;;
                 --max-inflated)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-memory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1094,7 +1102,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__listen)
-            opts="-b -s -H -u -w -v -q -h --unix-socket --unix-mode --echo --broadcast --reply --exec --exec-raw --send --input --output --binary --subprotocol --require-subprotocol --path --origin --header --user --bearer --reject --handshake-timeout --cert --key --pass-file --self-signed --self-signed-out --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --once --linger --exit-after --max-time --close-timeout --max-clients --idle-timeout --max-message --max-inflated --ping-interval --pong-timeout --no-pong --lenient --config --no-config --fault --list-faults --script --no-commands --no-history --log --view --timestamps --verbose --quiet --pretty --color --show-secrets --redact --help"
+            opts="-b -s -H -u -w -v -q -h --unix-socket --unix-mode --echo --broadcast --reply --exec --exec-raw --send --input --output --binary --subprotocol --require-subprotocol --path --origin --header --user --bearer --reject --handshake-timeout --cert --key --pass-file --self-signed --self-signed-out --no-compress --server-no-context-takeover --client-no-context-takeover --server-max-window-bits --client-max-window-bits --once --linger --exit-after --max-time --close-timeout --max-clients --idle-timeout --max-message --max-inflated --max-memory --max-backlog --ping-interval --pong-timeout --no-pong --lenient --config --no-config --fault --list-faults --script --no-commands --no-history --log --view --timestamps --verbose --quiet --pretty --color --show-secrets --redact --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1229,6 +1237,14 @@ _wscope() {
                     return 0
                     ;;
                 --max-inflated)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-memory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-backlog)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= v/verbose q/quiet pretty= color= show-secrets redact= h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= max-memory= v/verbose q/quiet pretty= color= show-secrets redact= h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -99,6 +99,7 @@ off\t'None'
 relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_needs_command" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l max-memory -d 'Hold at most SIZE in memory of all that waits to be sent, written or completed' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
 always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
@@ -117,8 +118,8 @@ complete -c wscope -n "__fish_wscope_needs_command" -l client-no-context-takeove
 complete -c wscope -n "__fish_wscope_needs_command" -s b -l binary -d 'Send binary messages instead of text'
 complete -c wscope -n "__fish_wscope_needs_command" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-pong -d 'Do not answer pings'
-complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
-complete -c wscope -n "__fish_wscope_needs_command" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
+complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
+complete -c wscope -n "__fish_wscope_needs_command" -l diagnose -d 'When no connection can be opened, make one or two more to find the cause'
 complete -c wscope -n "__fish_wscope_needs_command" -l netrc -d 'Take user and password for the host from ~/.netrc'
 complete -c wscope -n "__fish_wscope_needs_command" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_needs_command" -l location-trusted -d 'Follow redirects, and send Authorization and Cookie wherever they lead'
@@ -221,6 +222,7 @@ off\t'None'
 relative\t'Seconds since the connection was opened'"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-memory -d 'Hold at most SIZE in memory of all that waits to be sent, written or completed' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pretty -d 'When to show JSON pretty and coloured' -r -f -a "auto\t'In the view of messages, where one line is too short for it'
 always\t'Always on several lines, and below the last frame of a message too'
 never\t'As it came'"
@@ -239,8 +241,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l client-no-cont
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s b -l binary -d 'Send binary messages instead of text'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l diagnose -d 'When no connection comes about, make one or two more to tell the causes apart'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l diagnose -d 'When no connection can be opened, make one or two more to find the cause'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l netrc -d 'Take user and password for the host from ~/.netrc'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l location-trusted -d 'Follow redirects, and send Authorization and Cookie wherever they lead'
@@ -300,6 +302,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-clients -d 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l idle-timeout -d 'Close a client that sends nothing for SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message -d 'Fail with 1009 when a message has more bytes on the wire' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-inflated -d 'Fail with 1009 when a compressed message inflates to more bytes' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-memory -d 'Hold at most SIZE in memory of all that waits, of all clients together' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-backlog -d 'Hold at most SIZE that clients have yet to read; beyond it the slowest is closed with 1013' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ping-interval -d 'Send each client a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l config -d 'Read FILE instead of ~/.config/wscope/config' -r -F
@@ -331,7 +335,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l server-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l client-no-context-takeover -d 'Have clients compress each message by itself'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve one session and end with its status'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frames can be told apart'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l list-faults -d 'List the faults, the rule each breaks, and what a correct client does'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
@@ -455,7 +459,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l client-no-conte
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
 complete -c wscope -n "__fish_wscope_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l hex -d 'Decode these hex digits instead of a file' -r
-complete -c wscope -n "__fish_wscope_using_subcommand decode" -l role -d 'Who sent the bytes [default: told from the handshake or the first frame\'s mask]' -r -f -a "client\t'A client sent them: frames must be masked'
+complete -c wscope -n "__fish_wscope_using_subcommand decode" -l role -d 'Who sent the bytes [default: found from the handshake or the first frame\'s mask]' -r -f -a "client\t'A client sent them: frames must be masked'
 server\t'A server sent them: frames must not be masked'"
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l config -d 'Read FILE instead of ~/.config/wscope/config' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand decode" -l output -d 'What is written to stdout' -r -f -a "frames\t'The transcript: a line per frame'

@@ -44,8 +44,8 @@ pub struct Broadcast(Rc<RefCell<Posts>>);
 
 impl Broadcast {
     /// Posts to a list that is distributed after the client's turn.
-    pub fn new(posts: &Rc<RefCell<Posts>>) -> Box<dyn Behaviour> {
-        Box::new(Self(Rc::clone(posts)))
+    pub fn new(posts: &Rc<RefCell<Posts>>) -> Self {
+        Self(Rc::clone(posts))
     }
 }
 

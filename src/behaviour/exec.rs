@@ -7,11 +7,16 @@ use std::time::Instant;
 use crate::behaviour::splitter::{MessageSplitter, To};
 use crate::cli::InputFormat;
 use crate::engine::behaviour::{Behaviour, Context, Pipe};
-use crate::engine::outbox::{Outbox, Producer};
+use crate::engine::outbox::{Outbox, Producer, Sender};
 use crate::event::FrameEvent;
 use crate::net::child::{Child, ChildRead, Dying};
 use crate::net::stdio::Stdout;
 use crate::wire::{CloseCode, Data};
+
+/// Its lines are messages.
+fn none(_: &[u8], _: &mut Sender<'_>) -> Result<(), String> {
+    Ok(())
+}
 
 /// The process of one client.
 pub struct Exec {
@@ -25,14 +30,14 @@ pub struct Exec {
 
 impl Exec {
     /// Takes over a process: it gets a line for each message, or with `raw` the bytes alone.
-    pub fn new(child: Child, raw: bool, binary: bool) -> Box<dyn Behaviour> {
+    pub fn new(child: Child, raw: bool, binary: bool) -> Self {
         let format = if raw { InputFormat::Chunks } else { InputFormat::Lines };
-        Box::new(Self {
+        Self {
             child: Some(child),
             splitter: MessageSplitter::new(format, binary),
             separator: (!raw).then_some(b'\n'),
             finished: false,
-        })
+        }
     }
 
     fn can_read(&self) -> bool {
@@ -84,7 +89,7 @@ impl Behaviour for Exec {
                 break;
             }
             let read = child.read(self.splitter.space()).map_err(|error| failed(&error))?;
-            let mut to = To { sender: &mut cx.sender, producer: Producer::Process };
+            let mut to = To { sender: &mut cx.sender, producer: Producer::Process, commands: none };
             match read {
                 ChildRead::Data(n) => {
                     self.splitter.filled(n, &mut to).map_err(|error| failed(&error))?;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use anyhow::{anyhow, bail};
 
-use crate::behaviour::splitter::{MessageSplitter, To};
+use crate::behaviour::splitter::{Commands, MessageSplitter, To};
 use crate::cli::InputFormat;
 use crate::config::GreetingSource;
 use crate::engine::behaviour::{Behaviour, Context};
@@ -26,6 +26,7 @@ pub struct Greeting {
     content: Content,
     format: InputFormat,
     binary: bool,
+    commands: Commands,
 }
 
 #[derive(Clone)]
@@ -45,6 +46,7 @@ impl Greeting {
         source: &GreetingSource,
         format: InputFormat,
         binary: bool,
+        commands: Commands,
     ) -> anyhow::Result<Self> {
         let memory = |path| match files::read(path, IN_MEMORY) {
             Ok(bytes) => Ok(Content::Memory(bytes.into())),
@@ -63,22 +65,28 @@ impl Greeting {
             InputFormat::None | InputFormat::Prompt | InputFormat::Commands => InputFormat::Lines,
             format => format,
         };
-        Ok(Self { content, format, binary })
+        Ok(Self { content, format, binary, commands })
     }
 
     /// Begins for a client.
-    pub fn begin(&self) -> Box<dyn Behaviour> {
+    pub fn begin(&self) -> Sending {
         let splitter = MessageSplitter::new(self.format, self.binary);
-        Box::new(Sending { content: Some(self.content.clone()), offset: 0, splitter })
+        Sending {
+            content: Some(self.content.clone()),
+            offset: 0,
+            splitter,
+            commands: self.commands,
+        }
     }
 }
 
 /// How far a client has been sent it.
-struct Sending {
+pub struct Sending {
     /// `None` once all is sent.
     content: Option<Content>,
     offset: u64,
     splitter: MessageSplitter,
+    commands: Commands,
 }
 
 impl Behaviour for Sending {
@@ -108,7 +116,11 @@ impl Behaviour for Sending {
                     Ok(n)
                 }
             };
-            let mut to = To { sender: &mut cx.sender, producer: Producer::Greeting };
+            let mut to = To {
+                sender: &mut cx.sender,
+                producer: Producer::Greeting,
+                commands: self.commands,
+            };
             let fed = match read {
                 Ok(0) => self.splitter.finish(&mut to).map(|()| 0),
                 Ok(n) => self.splitter.filled(n, &mut to).map(|()| n),

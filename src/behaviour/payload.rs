@@ -24,9 +24,9 @@ impl Payload {
     /// Writes pieces as they come where one connection has stdout to itself; whole messages where
     /// several connections share it. `None` if the sink writes nothing.
     /// `half` is set while stdout holds half a message.
-    pub fn new(sink: PayloadSink, role: Role, half: &Rc<Cell<bool>>) -> Option<Box<dyn Behaviour>> {
+    pub fn new(sink: PayloadSink, role: Role, half: &Rc<Cell<bool>>) -> Option<Self> {
         let (streams, half) = (role == Role::Client, Rc::clone(half));
-        sink.delivers().then(|| Box::new(Self { sink, streams, half }) as Box<dyn Behaviour>)
+        sink.delivers().then_some(Self { sink, streams, half })
     }
 }
 

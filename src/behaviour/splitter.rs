@@ -8,7 +8,6 @@ use memchr::{memchr, memchr_iter};
 
 use crate::cli::InputFormat;
 use crate::engine::outbox::{Producer, Sender};
-use crate::script::json::{self, CommandError};
 use crate::session::endpoint::SendError;
 use crate::wire::Data;
 use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
@@ -24,6 +23,9 @@ const PIECE: usize = 1024 * 1024;
 
 /// Longest line of `--input json`.
 const MAX_COMMAND: usize = 64 * 1024 * 1024;
+
+/// Why a longer one is refused.
+const TOO_LONG: &str = "a command has at most 64 MiB";
 
 /// What stdin held can't be sent.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +48,7 @@ pub enum FeedError {
         /// Number of the line, from 1.
         line: u64,
         /// What is wrong.
-        error: CommandError,
+        error: String,
     },
     /// The connection does not take it.
     #[error("stdin: message {message}: {error}")]
@@ -72,7 +74,7 @@ pub trait Outlet {
     /// # Errors
     ///
     /// It is no command, or the connection does not take it.
-    fn command(&mut self, line: &[u8]) -> Result<(), CommandError>;
+    fn command(&mut self, line: &[u8]) -> Result<(), String>;
 }
 
 /// One connection, as the outlet of one producer.
@@ -81,7 +83,12 @@ pub struct To<'s, 'a> {
     pub sender: &'s mut Sender<'a>,
     /// Who sends.
     pub producer: Producer,
+    /// Carries out a line of `--input json`.
+    pub commands: Commands,
 }
+
+/// Carries out a command that stands in a line; in words, why it can't be.
+pub type Commands = fn(&[u8], &mut Sender<'_>) -> Result<(), String>;
 
 impl Outlet for To<'_, '_> {
     #[inline]
@@ -89,8 +96,8 @@ impl Outlet for To<'_, '_> {
         self.sender.fragment(self.producer, opcode, piece, last)
     }
 
-    fn command(&mut self, line: &[u8]) -> Result<(), CommandError> {
-        json::run(line, self.sender)
+    fn command(&mut self, line: &[u8]) -> Result<(), String> {
+        (self.commands)(line, self.sender)
     }
 }
 
@@ -334,7 +341,7 @@ impl MessageSplitter {
                 None if at_end && self.start < self.end => (self.end - self.start, 0),
                 None if self.end - self.start > MAX_COMMAND => {
                     let line = self.messages + 1;
-                    return Err(FeedError::Command { line, error: CommandError::TooLong });
+                    return Err(FeedError::Command { line, error: TOO_LONG.to_owned() });
                 }
                 None => return Ok(()),
             };

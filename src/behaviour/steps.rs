@@ -28,8 +28,8 @@ pub struct Steps {
 
 impl Steps {
     /// Begins with the first step at the connection's first turn.
-    pub fn new(steps: impl IntoIterator<Item = Step>) -> Box<dyn Behaviour> {
-        Box::new(Self { steps: steps.into_iter().collect(), answered: true })
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { steps: steps.into_iter().collect(), answered: true }
     }
 }
 

@@ -70,9 +70,9 @@ pub struct Stop(Rc<RefCell<StopCondition>>);
 
 impl Stop {
     /// Begins with a connection: half a message of the one before does not count.
-    pub fn new(condition: &Rc<RefCell<StopCondition>>) -> Box<dyn Behaviour> {
+    pub fn new(condition: &Rc<RefCell<StopCondition>>) -> Self {
         condition.borrow_mut().beginning.clear();
-        Box::new(Self(Rc::clone(condition)))
+        Self(Rc::clone(condition))
     }
 
     fn close_if_met(&self, cx: &mut Context<'_>) {

@@ -13,6 +13,7 @@ use crate::event::{Cause, Ending, Side, TimeoutKind};
 use crate::net::proxy::ProxyError;
 use crate::net::random;
 use crate::net::retry::{Ended, Failure, RetryReason, Schedule, Verdict, retry_after};
+use crate::net::tls::TlsError;
 
 /// The slot of a client's only connection.
 pub const SLOT: usize = 0;
@@ -146,6 +147,8 @@ fn failure(error: &OpenError) -> Failure {
         OpenError::Proxy(error) => of_proxy(error),
         OpenError::ProxyAway { error, .. } => failure(error),
         OpenError::ProxyTls(_) => Failure::ProxyRefused,
+        // A server that restarts ends its connections: like a reset, that may pass.
+        OpenError::Tls(TlsError::ClosedDuringHandshake { .. }) => Failure::Lost,
         OpenError::Tls(_) => Failure::Tls,
         OpenError::TimedOut { .. } => Failure::TimedOut,
         OpenError::Closed { .. } | OpenError::Io(_) => Failure::Lost,

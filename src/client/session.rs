@@ -35,6 +35,7 @@ use crate::output::notifier::Notifier;
 use crate::output::payload::PayloadSink;
 use crate::output::reporter::EndKind;
 use crate::script::expect::Expect;
+use crate::script::json;
 use crate::script::runner::{ScriptRunner, SessionRequest, Source};
 use crate::ui::ending::describe;
 use crate::ui::style::Ink;
@@ -201,7 +202,7 @@ impl<'a> Session<'a> {
             connection.add(payload);
         }
         if config.echo {
-            connection.add(Box::new(Echo::default()));
+            connection.add(Echo::default());
         }
         if let Some(stop) = &self.stop {
             connection.add(Stop::new(stop));
@@ -382,7 +383,8 @@ impl<'a> Session<'a> {
         }
         let producer = self.input_producer();
         let mut sender = current.connection.sender(now);
-        let taken = self.input.take(&mut To { sender: &mut sender, producer }, now);
+        let taken =
+            self.input.take(&mut To { sender: &mut sender, producer, commands: json::run }, now);
         if self.input.ended.is_some() {
             current.input_ended.get_or_insert(now);
         }

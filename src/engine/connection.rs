@@ -142,11 +142,11 @@ impl Connection {
     }
 
     /// Adds a behaviour.
-    pub fn add(&mut self, behaviour: Box<dyn Behaviour>) {
+    pub fn add(&mut self, behaviour: impl Behaviour + 'static) {
         if !behaviour.streams() {
             self.assembler.get_or_insert_with(|| Box::new(Assembler::new(usize::MAX)));
         }
-        self.behaviours.push(behaviour);
+        self.behaviours.push(Box::new(behaviour));
     }
 
     /// Adds what does something wrong on purpose.

@@ -323,8 +323,8 @@ impl Runtime {
         for event in self.events.iter() {
             match event.token() {
                 STDOUT => self.stdout.set_ready(event.is_write_closed()),
-                // It is flushed in the next round.
-                STDERR => {}
+                // What waits for it has its turn in the next round.
+                STDERR => self.reporter.flush()?,
                 SIGNAL => self.signals.set_ready(),
                 STDIN | WAKER => {
                     let closed = event.is_read_closed() || event.is_error();

@@ -53,7 +53,7 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let quiet = Reporter::of(
         Role::Server,
         OutputFormat::None,
-        &Display { quiet: true, verbose: 0, ..display.clone() },
+        &Display { quiet: true, verbose: 0, ..display },
     );
     let runtime = Runtime::new(quiet)?;
     let address = ListenAddress::Loopback(0);
@@ -145,7 +145,7 @@ impl EchoServer {
                     backlog: &memory,
                 };
                 let mut connection = Box::new(Connection::new(link, inbound, &setup, now));
-                connection.add(Box::new(Echo::default()));
+                connection.add(Echo::default());
                 Ok(Stage::Open(connection))
             }
         }

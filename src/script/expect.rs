@@ -22,8 +22,8 @@ pub struct Expect {
 
 impl Expect {
     /// Feeds a queue.
-    pub fn new(queue: &Rc<RefCell<ExpectQueue>>) -> Box<dyn Behaviour> {
-        Box::new(Self { queue: Rc::clone(queue), beginning: Assembler::new(LOOKED_AT) })
+    pub fn new(queue: &Rc<RefCell<ExpectQueue>>) -> Self {
+        Self { queue: Rc::clone(queue), beginning: Assembler::new(LOOKED_AT) }
     }
 }
 

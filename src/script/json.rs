@@ -36,21 +36,19 @@ pub enum CommandError {
     /// `conn` is given where there is only one connection.
     #[error("conn is for wscope listen: here there is one connection")]
     OneConnection,
-    /// No newline within 64 MiB.
-    #[error("a command has at most 64 MiB")]
-    TooLong,
 }
 
 /// Sends what one line of a client's input asks for.
 ///
 /// # Errors
 ///
-/// The line is not a command for a client, or the connection does not take it.
-pub fn run(line: &[u8], sender: &mut Sender<'_>) -> Result<(), CommandError> {
-    match parse(line)? {
+/// The line is not a command for a client, or the connection does not take it; in words.
+pub fn run(line: &[u8], sender: &mut Sender<'_>) -> Result<(), String> {
+    let sent = parse(line).and_then(|parsed| match parsed {
         (None, command) => send_to(&command, sender),
         (Some(_), _) => Err(CommandError::OneConnection),
-    }
+    });
+    sent.map_err(|error| error.to_string())
 }
 
 /// Sends what a line asks for on one connection. What the prompt notes about a command that breaks

@@ -60,7 +60,7 @@ impl Talk {
         };
         let mut connection = Connection::new(opened.link, opened.inbound, &setup, Instant::now());
         let round_trip = Rc::default();
-        connection.add(Box::new(RoundTrips(Rc::clone(&round_trip))));
+        connection.add(RoundTrips(Rc::clone(&round_trip)));
         Self { connection, evidence: opened.evidence, round_trip }
     }
 

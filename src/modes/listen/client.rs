@@ -333,12 +333,12 @@ impl Client {
         }
         match &config.answer {
             ListenBehaviour::Nothing => {}
-            ListenBehaviour::Echo => connection.add(Box::new(Echo::default())),
+            ListenBehaviour::Echo => connection.add(Echo::default()),
             ListenBehaviour::Broadcast => connection.add(Broadcast::new(&shared.posts)),
-            ListenBehaviour::Reply(text) => connection.add(Box::new(Reply {
+            ListenBehaviour::Reply(text) => connection.add(Reply {
                 opcode: if config.binary { Data::Binary } else { Data::Text },
                 content: Rc::clone(shared.reply.get_or_insert_with(|| text.as_bytes().into())),
-            })),
+            }),
             ListenBehaviour::Exec { command, raw } => {
                 let subprotocol = agreed.subprotocol.as_deref().unwrap_or_default();
                 match self.spawn(command, &path, subprotocol, runtime) {

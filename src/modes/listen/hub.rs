@@ -429,8 +429,8 @@ impl Outlet for Everybody<'_> {
         Ok(())
     }
 
-    fn command(&mut self, line: &[u8]) -> Result<(), CommandError> {
-        let (conn, command) = json::parse(line)?;
+    fn command(&mut self, line: &[u8]) -> Result<(), String> {
+        let (conn, command) = json::parse(line).map_err(|error| error.to_string())?;
         let ids: Vec<ConnId> = match conn {
             Some(id) => vec![id],
             None => self.hub.clients().filter(|client| client.is_open()).map(|c| c.id()).collect(),
@@ -447,7 +447,7 @@ impl Outlet for Everybody<'_> {
                 Err(CommandError::Send(SendError::NotOpen)) => {
                     stderr::note(&format!("connection {} is closing: nothing was sent", id.0));
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.to_string()),
             }
         }
         Ok(())

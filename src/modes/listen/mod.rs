@@ -1,6 +1,6 @@
 //! `wscope listen`: a server for any number of clients.
 //!
-//! This sets it up; [`server`] is the task that runs, [`hub`] owns the clients.
+//! This sets it up; `server.rs` is the task that runs, `hub.rs` owns the clients.
 
 mod client;
 mod connections;
@@ -28,6 +28,7 @@ use crate::net::listener::{Listeners, descriptors_left};
 use crate::net::tls::{Certificate, TlsServer};
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
+use crate::script::json;
 use crate::script::runner::{self, Setup};
 use crate::wire::Role;
 
@@ -46,8 +47,9 @@ const GREETING: &str =
 pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let tls = config.tls.as_ref().map(set_up_tls).transpose()?;
     let greeting = config.send.as_ref();
-    let greeting =
-        greeting.map(|source| Greeting::open(source, config.input, config.binary)).transpose()?;
+    let greeting = greeting
+        .map(|source| Greeting::open(source, config.input, config.binary, json::run))
+        .transpose()?;
     let script = runner::script(config.lines.as_ref(), Role::Server)?;
     let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
     if config.lines.is_some() {
@@ -84,7 +86,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let runner = runner.transpose()?;
     let received = runner.as_ref().map(|runner| Rc::clone(runner.received()));
     let most_clients = most_clients(&config);
-    let display = config.display.clone();
+    let display = config.display;
     let input = Input::open(config.input, config.binary, &runtime).context("can't read stdin")?;
     let shared = Shared::new(config, tls, greeting, most_clients, received);
     let mut server = Server::new(Hub::new(shared, listeners, urls), input, runner);
