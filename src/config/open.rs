@@ -11,7 +11,7 @@ use super::usage::{UsageError, check_subprotocols, header_edits};
 use crate::cli::{DeflateOptions, HandshakeOptions};
 use crate::net::redirect::{RedirectOptions, is_credential, same_origin};
 use crate::net::resolve::Family;
-use crate::net::route::Transport;
+use crate::net::route::RouteOptions;
 use crate::net::secret::Secret;
 use crate::net::target::{Target, TargetError};
 use crate::session::Limits;
@@ -39,7 +39,7 @@ pub struct OpenConfig {
     /// The compression to offer.
     pub deflate: Option<DeflateOffer>,
     /// The way to the server.
-    pub transport: Transport,
+    pub transport: RouteOptions,
     /// Which redirects are followed, if any.
     pub redirects: Option<RedirectOptions>,
     /// Whether cookies of responses are kept, and sent where they belong.
@@ -81,7 +81,7 @@ impl OpenConfig {
             subprotocols: Vec::new(),
             origin: None,
             deflate: Some(DeflateOffer::default()),
-            transport: Transport::default(),
+            transport: RouteOptions::default(),
             redirects: None,
             keeps_cookies: false,
             connect_timeout: Duration::from_secs(10),

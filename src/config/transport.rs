@@ -1,4 +1,4 @@
-//! The options about the way to a server, and the environment, become a [`Transport`].
+//! The options about the way to a server, and the environment, become a [`RouteOptions`].
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::net::overrides::Overrides;
 use crate::net::proxy::Credentials;
 use crate::net::proxy::choice::{ProxyOptions, VARIABLES};
 use crate::net::resolve::Family;
-use crate::net::route::Transport;
+use crate::net::route::RouteOptions;
 use crate::net::secret::Secret;
 use crate::net::source::LocalAddress;
 use crate::net::tls::options::{ClientIdentity, Passphrase, ServerName, TlsOptions, parse_alpn};
@@ -33,7 +33,7 @@ pub struct Basics {
 /// # Errors
 ///
 /// Something typed can't be used.
-pub fn transport(options: TransportOptions, basics: Basics) -> Result<Transport, UsageError> {
+pub fn transport(options: TransportOptions, basics: Basics) -> Result<RouteOptions, UsageError> {
     transport_in(options, basics, &|name| std::env::var(name).ok())
 }
 
@@ -41,7 +41,7 @@ fn transport_in(
     options: TransportOptions,
     basics: Basics,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Transport, UsageError> {
+) -> Result<RouteOptions, UsageError> {
     let environment = VARIABLES
         .iter()
         .filter_map(|name| variable(name).map(|value| (name.to_string(), value)))
@@ -69,7 +69,7 @@ fn transport_in(
     let defaults = TlsOptions::default();
     let alpn = options.alpn.as_deref().map(parse_alpn).transpose();
     let alpn = alpn.map_err(|error| UsageError(format!("--alpn: {error}")))?;
-    Ok(Transport {
+    Ok(RouteOptions {
         proxy: ProxyOptions {
             proxy: options.proxy,
             user: options.proxy_user.as_deref().map(Credentials::parse),
@@ -115,7 +115,10 @@ mod tests {
         options: TransportOptions,
     }
 
-    fn choices(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Transport, UsageError> {
+    fn choices(
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<RouteOptions, UsageError> {
         let arguments = ["wscope"].iter().chain(arguments);
         let options = Program::try_parse_from(arguments).expect("options").options;
         let variable = |wanted: &str| {

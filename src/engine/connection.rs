@@ -18,9 +18,10 @@ use crate::event::{
     ConnId, Direction, Ending, Event, FrameEvent, Lost, Observed, Stamp, TimeoutKind, Totals,
 };
 use crate::net::child::Dying;
-use crate::net::link::{Buffers, Fill, HIGH_WATER, Link, LinkError};
+use crate::net::link::{Buffers, Fill, HIGH_WATER, Link};
 use crate::net::random;
 use crate::net::stdio::Stdout;
+use crate::net::transport::TransportError;
 use crate::output::notifier::Notifier;
 use crate::output::reporter::Reporter;
 use crate::session::counters::Counters;
@@ -432,7 +433,7 @@ impl Connection {
         if self.link.is_read_closed()
             && let Some(error) = self.link.failure()
         {
-            self.endpoint.end_of_stream(LinkError::Io(error).into());
+            self.endpoint.end_of_stream(TransportError::Io(error).into());
         }
     }
 

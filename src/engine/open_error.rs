@@ -5,7 +5,6 @@ use std::io;
 
 use crate::engine::exit::Exit;
 use crate::net::dial::DialError;
-use crate::net::link::LinkError;
 use crate::net::plain_io::plain_io;
 use crate::net::proxy::ProxyError;
 use crate::net::proxy::choice::ChoiceError;
@@ -15,6 +14,7 @@ use crate::net::resolve::ResolveError;
 use crate::net::route::{ProxyRequestError, UnixSocketError};
 use crate::net::signals::Signal;
 use crate::net::tls::TlsError;
+use crate::net::transport::TransportError;
 use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;
 use crate::wire::handshake::rules::Report;
@@ -177,10 +177,10 @@ impl OpenError {
 
 impl OpenError {
     /// The same for what happened between us and a proxy.
-    pub fn of_proxy(error: LinkError) -> Self {
+    pub fn of_proxy(error: TransportError) -> Self {
         match error {
-            LinkError::Tls(error) => Self::ProxyTls(error),
-            LinkError::Io(error) => Self::Io(error),
+            TransportError::Tls(error) => Self::ProxyTls(error),
+            TransportError::Io(error) => Self::Io(error),
         }
     }
 }
@@ -203,11 +203,11 @@ impl From<ProxyRequestError> for OpenError {
     }
 }
 
-impl From<LinkError> for OpenError {
-    fn from(error: LinkError) -> Self {
+impl From<TransportError> for OpenError {
+    fn from(error: TransportError) -> Self {
         match error {
-            LinkError::Io(error) => Self::Io(error),
-            LinkError::Tls(error) => Self::Tls(error),
+            TransportError::Io(error) => Self::Io(error),
+            TransportError::Tls(error) => Self::Tls(error),
         }
     }
 }

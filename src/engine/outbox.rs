@@ -14,8 +14,9 @@ use std::time::Instant;
 
 use super::memory::{Budget, Share};
 use crate::event::{ConnId, Direction, Event, Observed, Totals};
-use crate::net::link::{HIGH_WATER, Link, LinkError};
+use crate::net::link::{HIGH_WATER, Link};
 use crate::net::stdio::Stdout;
+use crate::net::transport::TransportError;
 use crate::output::reporter::Reporter;
 use crate::session::counters::Counters;
 use crate::session::endpoint::SendError;
@@ -169,7 +170,7 @@ impl Outbox {
         link: &mut Link,
         stdout: &mut Stdout,
         reporter: &mut Reporter,
-    ) -> io::Result<Result<(), LinkError>> {
+    ) -> io::Result<Result<(), TransportError>> {
         self.observe(conn, &link.tx, reporter, stdout)?;
         let sent = match self.early_end.take() {
             None if link.pending() > 0 => link.flush(),

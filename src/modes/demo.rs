@@ -21,7 +21,7 @@ use crate::engine::opening::{ClientOpening, open};
 use crate::engine::runtime::{LISTENERS, Next, Ready, Runtime, Task, run as run_task};
 use crate::engine::slots::{Part, Slot, token};
 use crate::event::ConnId;
-use crate::net::link::Link;
+use crate::net::link::SocketLink;
 use crate::net::listener::{ListenAddress, Listeners};
 use crate::output::reporter::Reporter;
 use crate::session::{EndpointConfig, Limits};
@@ -115,7 +115,7 @@ impl EchoServer {
     fn accept(&mut self, runtime: &Runtime, now: Instant) -> io::Result<Stage> {
         let Some((stream, address)) = self.listeners.accept()? else { return Ok(Stage::Listening) };
         let socket = token(SLOT, Part::Socket);
-        let link = Link::without_buffer(stream, None, runtime.registry(), socket)?;
+        let link = SocketLink::without_buffer(stream, None, runtime.registry(), socket)?;
         let limits = Limits::default();
         let opening = ServerOpening::new(ConnId(1), address, link, limits, PATIENCE, now);
         Ok(Stage::Opening(Box::new(opening)))

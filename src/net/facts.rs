@@ -3,10 +3,11 @@
 use std::io::ErrorKind;
 
 use super::dial::{Attempt, Outcome};
-use super::link::{LinkError, plain_io};
+use super::plain_io::plain_io;
 use super::proxy::ProxyError;
 use super::resolve::ResolveError;
 use super::tls::{CertificateProblem, TlsError};
+use super::transport::TransportError;
 use crate::diagnostics::facts::{Dial, DialOutcome, LookupFault, ProxyFault, TlsFault};
 use crate::event::Lost;
 
@@ -22,16 +23,16 @@ impl From<&ResolveError> for LookupFault {
     }
 }
 
-impl From<LinkError> for Lost {
-    fn from(error: LinkError) -> Self {
+impl From<TransportError> for Lost {
+    fn from(error: TransportError) -> Self {
         match error {
-            LinkError::Io(error) => match error.kind() {
+            TransportError::Io(error) => match error.kind() {
                 ErrorKind::ConnectionReset => Self::Reset,
                 ErrorKind::BrokenPipe => Self::BrokenPipe,
                 ErrorKind::TimedOut => Self::TimedOut,
                 _ => Self::Other(plain_io(&error)),
             },
-            LinkError::Tls(error) => Self::Other(error.to_string()),
+            TransportError::Tls(error) => Self::Other(error.to_string()),
         }
     }
 }

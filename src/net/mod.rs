@@ -28,3 +28,4 @@ pub mod stdio;
 pub mod stream;
 pub mod target;
 pub mod tls;
+pub mod transport;

@@ -1,6 +1,6 @@
 //! The way from here to a server: every choice about it in one place, and the hops it leads to.
 //!
-//! A [`Transport`] is what was chosen, a [`Route`] what that means for one URL: where to connect
+//! A [`RouteOptions`] is what was chosen, a [`Route`] what that means for one URL: where to connect
 //! first, what to send to a proxy, whose name TLS proves. Opening it is the caller's.
 
 use std::io;
@@ -26,7 +26,7 @@ mod tests;
 
 /// Everything that was chosen about the way to a server, whichever it is.
 #[derive(Clone, Debug, Default)]
-pub struct Transport {
+pub struct RouteOptions {
     /// Which proxy, if any.
     pub proxy: ProxyOptions,
     /// Other addresses and destinations than the URL's.
@@ -86,7 +86,7 @@ pub enum ProxyRequestError {
     Proxy(#[from] ProxyError),
 }
 
-impl Transport {
+impl RouteOptions {
     /// The way to a server.
     ///
     /// # Errors

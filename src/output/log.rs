@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 
 use crate::diagnostics::Diagnostic;
 use crate::event::{Event, Stamp};
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::net::stdio::Stdout;
 use crate::output::sink::Sink;
 use crate::ui::JsonPrinter;

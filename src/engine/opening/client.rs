@@ -15,7 +15,7 @@ use crate::engine::runtime::{Next, Ready, Runtime, Task, run};
 use crate::engine::slots::{Part, Slot, token};
 use crate::event::{ConnId, Direction, Event, Observed, Phases};
 use crate::net::dial::{Attempt, DialError, Dialed, Outcome};
-use crate::net::link::{Fill, Link};
+use crate::net::link::{Fill, Link, SocketLink};
 use crate::net::plain_io::plain_io;
 use crate::net::proxy::tunnel;
 use crate::net::proxy::{Destination, Dialogue};
@@ -94,23 +94,29 @@ enum State {
     /// The name is being looked up.
     Resolving(Receiver<Result<Vec<SocketAddr>, ResolveError>>),
     /// A lone address is being connected to.
-    Connecting { link: Box<Link>, address: SocketAddr },
+    Connecting { link: Box<SocketLink>, address: SocketAddr },
     /// Addresses race in threads of their own.
     Racing(Receiver<Result<Dialed, DialError>>),
     /// A Unix socket is being connected to.
     ConnectingUnix(Receiver<Result<Stream, UnixSocketError>>),
     /// TLS with the proxy.
-    SecuringProxy(Box<Link>),
+    SecuringProxy(Box<SocketLink>),
     /// The server's name is being looked up for the proxy.
-    Asking(Box<Link>, Receiver<Result<Option<Dialogue>, ProxyRequestError>>),
+    Asking(Box<SocketLink>, Receiver<Result<Option<Dialogue>, ProxyRequestError>>),
     /// The proxy is asked for a way to the server.
-    Talking(Box<Link>, Box<Dialogue>),
+    Talking(Box<SocketLink>, Box<Dialogue>),
     /// TLS with the server.
-    Securing(Box<Link>),
+    Securing(Box<SocketLink>),
     /// The request is sent, the response is awaited.
-    Answering { link: Box<Link>, inbound: Observer, interim: usize },
+    Answering { link: Box<SocketLink>, inbound: Observer, interim: usize },
     /// The body of a refusal is awaited.
-    Refused { link: Box<Link>, inbound: Observer, body: Body, pair: Box<Pair>, until: Deadline },
+    Refused {
+        link: Box<SocketLink>,
+        inbound: Observer,
+        body: Body,
+        pair: Box<Pair>,
+        until: Deadline,
+    },
     /// It has led to something, which was returned.
     Over,
 }
@@ -193,7 +199,7 @@ impl ClientOpening {
                 }
                 None => self.wait(State::Resolving(result)),
             },
-            State::Connecting { link, address } => match link.connected() {
+            State::Connecting { link, address } => match link.socket().connected() {
                 None => self.wait(State::Connecting { link, address }),
                 Some(Ok(())) => {
                     let outcome = Outcome::Connected;
@@ -379,7 +385,7 @@ impl ClientOpening {
                 let link = mio::net::TcpStream::connect(address).and_then(|stream| {
                     let stream = Stream::Tcp(stream);
                     let socket = token(self.slot, Part::Socket);
-                    Link::over(stream, self.proxy_tls.take(), runtime.registry(), socket)
+                    SocketLink::over(stream, self.proxy_tls.take(), runtime.registry(), socket)
                 });
                 match link {
                     Ok(link) => self.go(State::Connecting { link: Box::new(link), address }),
@@ -449,14 +455,14 @@ impl ClientOpening {
         now: Instant,
     ) -> Result<Step, OpenError> {
         let socket = token(self.slot, Part::Socket);
-        let link = Link::over(stream, self.proxy_tls.take(), runtime.registry(), socket);
+        let link = SocketLink::over(stream, self.proxy_tls.take(), runtime.registry(), socket);
         self.reached(Box::new(link.map_err(OpenError::Io)?), runtime, now)
     }
 
     /// The first hop is connected.
     fn reached(
         &mut self,
-        link: Box<Link>,
+        link: Box<SocketLink>,
         runtime: &mut Runtime,
         now: Instant,
     ) -> Result<Step, OpenError> {
@@ -471,7 +477,7 @@ impl ClientOpening {
         let (local, peer) = match path {
             Some(path) => ("a Unix socket".to_owned(), path),
             None => {
-                let (local, peer) = link.addresses().map_err(OpenError::Io)?;
+                let (local, peer) = link.socket().addresses().map_err(OpenError::Io)?;
                 if self.records {
                     runtime.record.ends(local, peer);
                 }
@@ -492,7 +498,7 @@ impl ClientOpening {
     /// The proxy can be talked to.
     fn ask_proxy(
         &mut self,
-        link: Box<Link>,
+        link: Box<SocketLink>,
         runtime: &mut Runtime,
         now: Instant,
     ) -> Result<Step, OpenError> {
@@ -509,7 +515,7 @@ impl ClientOpening {
 
     fn talk(
         &mut self,
-        link: Box<Link>,
+        link: Box<SocketLink>,
         dialogue: Option<Dialogue>,
         runtime: &mut Runtime,
     ) -> Result<Step, OpenError> {
@@ -521,7 +527,11 @@ impl ClientOpening {
     }
 
     /// The proxy has opened the way.
-    fn let_through(&mut self, link: Box<Link>, runtime: &mut Runtime) -> Result<Step, OpenError> {
+    fn let_through(
+        &mut self,
+        link: Box<SocketLink>,
+        runtime: &mut Runtime,
+    ) -> Result<Step, OpenError> {
         self.phases.proxy = Some(self.phase_began.elapsed());
         if self.records {
             runtime.record.let_through();
@@ -530,7 +540,11 @@ impl ClientOpening {
         self.secure(link, runtime)
     }
 
-    fn secure(&mut self, mut link: Box<Link>, runtime: &mut Runtime) -> Result<Step, OpenError> {
+    fn secure(
+        &mut self,
+        mut link: Box<SocketLink>,
+        runtime: &mut Runtime,
+    ) -> Result<Step, OpenError> {
         self.phase_began = Instant::now();
         let Some(tls) = self.tls.take() else { return self.ask(link, runtime) };
         self.expect_next("the TLS handshake was not completed");
@@ -539,7 +553,7 @@ impl ClientOpening {
     }
 
     /// Sends the request.
-    fn ask(&mut self, mut link: Box<Link>, runtime: &mut Runtime) -> Result<Step, OpenError> {
+    fn ask(&mut self, mut link: Box<SocketLink>, runtime: &mut Runtime) -> Result<Step, OpenError> {
         self.phase_began = Instant::now();
         if let Some(request) = self.request.clone() {
             link.tx.extend_from_slice(request.raw());
@@ -552,7 +566,7 @@ impl ClientOpening {
 
     fn read_response(
         &mut self,
-        mut link: Box<Link>,
+        mut link: Box<SocketLink>,
         mut inbound: Observer,
         interim: usize,
         runtime: &mut Runtime,
@@ -594,7 +608,7 @@ impl ClientOpening {
     /// The head of a response is complete.
     fn answered(
         &mut self,
-        link: Box<Link>,
+        link: Box<SocketLink>,
         mut inbound: Observer,
         interim: usize,
         response: Head,
@@ -651,7 +665,7 @@ impl ClientOpening {
         }
         self.emit(&Event::Open(&report.agreed), runtime)?;
         let (conn, evidence) = (self.conn, mem::take(&mut self.evidence));
-        let link = *link;
+        let link = link.opened();
         let opened = Opened { conn, link, inbound, request, response, report, evidence };
         Ok(Step::Open(Box::new(opened)))
     }
@@ -688,7 +702,12 @@ impl ClientOpening {
     }
 
     /// Reads what there is of a refusal's body; true when nothing more is to come.
-    fn read_body(&mut self, link: &mut Link, inbound: &mut Observer, body: &mut Body) -> bool {
+    fn read_body(
+        &mut self,
+        link: &mut SocketLink,
+        inbound: &mut Observer,
+        body: &mut Body,
+    ) -> bool {
         for _ in 0..READS {
             let (mut input, _) = link.split();
             while let Some(Observed::Body(bytes)) = inbound.next(&mut input) {

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use super::foreign::{self, ForeignAnswer};
 use crate::engine::connection::Outputs;
 use crate::event::{ConnId, Direction, Event, Observed, TimeoutKind};
-use crate::net::link::{Buffers, Fill, Link, LinkError};
+use crate::net::link::{Buffers, Fill, Link, SocketLink};
 use crate::net::tls::TlsError;
+use crate::net::transport::TransportError;
 use crate::session::{Limits, Observer};
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::Agreed;
@@ -93,7 +94,7 @@ pub struct ServerOpening {
     id: ConnId,
     address: Option<SocketAddr>,
     /// The transport.
-    pub link: Link,
+    pub link: SocketLink,
     /// Of the client's direction.
     pub inbound: Observer,
     securing: bool,
@@ -108,7 +109,7 @@ impl ServerOpening {
     pub fn new(
         id: ConnId,
         address: Option<SocketAddr>,
-        link: Link,
+        link: SocketLink,
         limits: Limits,
         patience: Duration,
         now: Instant,
@@ -146,7 +147,7 @@ impl ServerOpening {
 
     /// Gives the parts to whoever goes on with the connection.
     pub fn into_parts(self) -> (Link, Observer) {
-        (self.link, self.inbound)
+        (self.link.opened(), self.inbound)
     }
 
     /// Goes as far as it can without waiting, with lent buffers. `respond` answers the request.
@@ -186,7 +187,7 @@ impl ServerOpening {
                     return Ok(self.dropped(TimeoutKind::Handshake.what().to_owned()));
                 }
                 Ok(false) => return Ok(Progress::Pending),
-                Err(LinkError::Tls(TlsError::PlainHttpRequest)) => {
+                Err(TransportError::Tls(TlsError::PlainHttpRequest)) => {
                     self.link.give_up_tls();
                     return self.refuse_foreign(foreign::http_instead_of_tls(), outputs);
                 }

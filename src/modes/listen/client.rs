@@ -22,7 +22,7 @@ use crate::engine::runtime::Runtime;
 use crate::engine::slots::{Part, Slot, token};
 use crate::event::{ConnId, Event};
 use crate::net::child::Child;
-use crate::net::link::Link;
+use crate::net::link::{Link, SocketLink};
 use crate::script::expect::Expect;
 use crate::session::Observer;
 use crate::session::endpoint::SendError;
@@ -67,7 +67,7 @@ impl Client {
         id: ConnId,
         address: Option<SocketAddr>,
         slot: Slot,
-        link: Link,
+        link: SocketLink,
         shared: &Shared,
         excess: bool,
         now: Instant,

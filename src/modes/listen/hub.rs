@@ -22,7 +22,7 @@ use crate::engine::runtime::{Ready, Runtime};
 use crate::engine::slots::{Part, Slot, Slots, token};
 use crate::event::{ConnId, Ending, Event};
 use crate::net::child::Dying;
-use crate::net::link::Link;
+use crate::net::link::SocketLink;
 use crate::net::listener::Listeners;
 use crate::net::plain_io::plain_io;
 use crate::net::stream::Stream;
@@ -385,7 +385,7 @@ impl Hub {
         };
         let slot = self.clients.next_slot();
         let socket = token(slot, Part::Socket);
-        let link = match Link::without_buffer(stream, pipe, runtime.registry(), socket) {
+        let link = match SocketLink::without_buffer(stream, pipe, runtime.registry(), socket) {
             Ok(link) => link,
             // The system has no memory for one more, or not for this user.
             Err(error) => return runtime.tell_of(id, &Event::Failed(&plain_io(&error))),

@@ -3,7 +3,8 @@
 //! The link may speak TLS to the proxy; that handshake comes before. Waiting is the caller's.
 
 use super::{Dialogue, ProxyError};
-use crate::net::link::{Fill, Link, LinkError};
+use crate::net::link::{Fill, SocketLink};
+use crate::net::transport::TransportError;
 
 /// Why there is no tunnel.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum TunnelError {
     Proxy(#[from] ProxyError),
     /// The socket failed, or TLS to the proxy.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Link(#[from] TransportError),
 }
 
 /// Takes the dialogue as far as it goes without waiting; `true` when the tunnel is open. What the
@@ -22,7 +23,7 @@ pub enum TunnelError {
 /// # Errors
 ///
 /// [`TunnelError`].
-pub fn advance(link: &mut Link, dialogue: &mut Dialogue) -> Result<bool, TunnelError> {
+pub fn advance(link: &mut SocketLink, dialogue: &mut Dialogue) -> Result<bool, TunnelError> {
     loop {
         let (input, tx) = link.split();
         let fed = dialogue.feed(input.rest())?;

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::*;
-use crate::net::link::{Fill, Link};
+use crate::net::link::{Fill, SocketLink};
 use crate::net::proxy::tunnel::{self, TunnelError};
 use crate::net::reactor::{Reactor, SOCKET};
 use crate::net::tls::tests::Authority;
@@ -18,12 +18,12 @@ fn soon() -> Instant {
 
 /// What the opening of a connection does with a route, without the WebSocket.
 struct Way {
-    link: Link,
+    link: SocketLink,
     reactor: Reactor,
 }
 
 impl Way {
-    fn open(transport: &Transport, url: &str) -> Result<Self, TunnelError> {
+    fn open(transport: &RouteOptions, url: &str) -> Result<Self, TunnelError> {
         let target = Target::parse(url).unwrap();
         let route = transport.route(&target).unwrap();
         let reactor = Reactor::new().unwrap();
@@ -39,7 +39,7 @@ impl Way {
         let to_proxy = route.secure_proxy().map(|proxy| {
             TlsClient::new(&transport.proxy_tls()).unwrap().start(&proxy.host).unwrap()
         });
-        let link = Link::over(stream, to_proxy, reactor.registry(), SOCKET).unwrap();
+        let link = SocketLink::over(stream, to_proxy, reactor.registry(), SOCKET).unwrap();
         let mut way = Self { link, reactor };
         way.shake_hands();
         if let Some(mut dialogue) = transport.dialogue(&route, soon()).unwrap() {
@@ -165,9 +165,9 @@ impl<S: Read + Write> Write for Secured<S> {
     }
 }
 
-fn through(proxy: String) -> Transport {
+fn through(proxy: String) -> RouteOptions {
     let proxy = ProxyOptions { proxy: Some(proxy), ..ProxyOptions::default() };
-    Transport { proxy, ..Transport::default() }
+    RouteOptions { proxy, ..RouteOptions::default() }
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn tls_through_an_http_proxy() {
         echo(Secured::new(&authority, "example.com", socket));
         head
     });
-    let transport = Transport { tls, ..through(format!("http://127.0.0.1:{port}")) };
+    let transport = RouteOptions { tls, ..through(format!("http://127.0.0.1:{port}")) };
     let mut way = Way::open(&transport, "wss://example.com").unwrap();
     assert_eq!(way.echo(b"hello"), b"hello");
     way.link.abort();
@@ -213,7 +213,7 @@ fn tls_inside_the_tls_of_a_proxy() {
         echo(Secured::new(&authority, "example.com", outer));
         head
     });
-    let transport = Transport { tls, ..through(format!("https://localhost:{port}")) };
+    let transport = RouteOptions { tls, ..through(format!("https://localhost:{port}")) };
     let mut way = Way::open(&transport, "wss://example.com").unwrap();
     let word = vec![7; 300_000];
     assert!(way.echo(&word) == word);
@@ -297,7 +297,7 @@ fn a_unix_socket() {
     });
     let unix_socket = Some(path.clone());
     // A proxy has no place on the way.
-    let transport = Transport { tls, unix_socket, ..through("http://192.0.2.1".to_owned()) };
+    let transport = RouteOptions { tls, unix_socket, ..through("http://192.0.2.1".to_owned()) };
     let mut way = Way::open(&transport, "wss://example.com").unwrap();
     assert_eq!(way.echo(b"hello"), b"hello");
     way.link.abort();
@@ -315,7 +315,7 @@ fn another_address_and_another_near_end() {
         echo(socket);
         peer
     });
-    let mut transport = Transport::default();
+    let mut transport = RouteOptions::default();
     transport.overrides.connect_to.push(format!("a.example::b.example:{port}").parse().unwrap());
     transport.overrides.resolve.push(format!("b.example:{port}:127.0.0.1").parse().unwrap());
     transport.source.interface = Some("127.0.0.8".parse().unwrap());
@@ -328,8 +328,8 @@ fn another_address_and_another_near_end() {
 #[test]
 fn the_notes_say_what_is_unusual() {
     let target = Target::parse("ws://example.com").unwrap();
-    let notes = |transport: &Transport| transport.route(&target).unwrap().notes();
-    let mut transport = Transport::default();
+    let notes = |transport: &RouteOptions| transport.route(&target).unwrap().notes();
+    let mut transport = RouteOptions::default();
     assert_eq!(notes(&transport), [""; 0]);
     transport.proxy.environment.insert("http_proxy".to_owned(), "u:secret@p:1".to_owned());
     assert_eq!(
@@ -355,7 +355,7 @@ fn the_notes_say_what_is_unusual() {
 fn a_proxy_gets_nothing_that_is_for_the_server() {
     let tls =
         TlsOptions { insecure: true, pins: vec![PIN.parse().unwrap()], ..TlsOptions::default() };
-    let for_proxy = Transport { tls, ..Transport::default() }.proxy_tls();
+    let for_proxy = RouteOptions { tls, ..RouteOptions::default() }.proxy_tls();
     assert!(!for_proxy.insecure && for_proxy.pins.is_empty());
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, OFlags};
 
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::ui::sanitize::escaped;
 
 /// The most bytes of a file that is read whole.

@@ -12,7 +12,7 @@ use mio::unix::SourceFd;
 
 use crate::engine::outbox::Producer;
 use crate::event::ConnId;
-use crate::net::link::plain_io;
+use crate::net::plain_io::plain_io;
 use crate::net::reactor::WAKER;
 use crate::script::runner::connections::Connections;
 use crate::script::runner::file::{open, read_into};

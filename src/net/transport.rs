@@ -1,0 +1,91 @@
+//! What carries the bytes of a connection: a pipe of plaintext each way, which never waits.
+//!
+//! A transport holds only what it must: bytes that it has taken and can't have back, such as those
+//! that TLS has sealed. What it does not take stays with its owner ([`Link`](super::link::Link)) and
+//! counts there, so a transport with a window of its own has nothing to say but how much it takes.
+
+mod socket;
+
+use std::io;
+
+use mio::event::Event;
+
+use super::plain_io::plain_io;
+use super::tls::TlsError;
+
+pub use socket::Socket;
+
+/// What receiving gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// So many bytes; none where something came that carries no content, but shows life.
+    Data(usize),
+    /// None for now.
+    Blocked,
+    /// The peer's stream ended; `truncated` if bytes may be missing.
+    End {
+        /// TLS without close_notify before the end (RFC 8446 §6.1).
+        truncated: bool,
+    },
+}
+
+/// Why a transport broke.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The socket failed.
+    #[error("{}", plain_io(.0))]
+    Io(#[from] io::Error),
+    /// TLS failed.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A pipe of bytes to the peer and from it.
+///
+/// Edge-triggered: after [`Transport::receive`] has said that it is blocked, or
+/// [`Transport::send`] has taken less than all, nothing changes before an event.
+pub trait Transport {
+    /// Receives once, into a buffer of at least one byte.
+    ///
+    /// # Errors
+    ///
+    /// The transport broke; what was received before has been handed on.
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, TransportError>;
+
+    /// Sends what was taken before, then takes as many of these bytes as it can; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// The transport broke.
+    fn send(&mut self, bytes: &[u8]) -> Result<usize, TransportError>;
+
+    /// Bytes that were taken and are not sent yet.
+    fn waiting(&self) -> usize;
+
+    /// Whether [`Transport::receive`] might bring something without waiting.
+    fn may_receive(&self) -> bool;
+
+    /// Whether it is known that the peer's stream ends behind what is there to be received.
+    fn is_read_closed(&self) -> bool;
+
+    /// Why it is gone, if it is: found out without receiving what waits.
+    fn failure(&self) -> Option<io::Error>;
+
+    /// Ends our side behind what was taken, and goes on receiving. What can't be sent at once
+    /// leaves with [`Transport::send`].
+    ///
+    /// # Errors
+    ///
+    /// The transport broke.
+    fn half_close(&mut self) -> Result<(), TransportError>;
+
+    /// Ends our side at once, in order if that can be done without waiting.
+    fn shutdown(&mut self);
+
+    /// Ends both sides at once: the peer's next read fails, and whatever is on its way, either
+    /// way, is lost. From then on nothing comes, nothing is taken and nothing waits.
+    fn reset(&mut self);
+
+    /// Notes what the poll says of it.
+    fn ready(&mut self, event: &Event);
+}

@@ -1,0 +1,340 @@
+//! A non-blocking socket, with TLS or without.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::time::Duration;
+
+use mio::event::Event;
+use mio::{Interest, Registry, Token};
+use rustix::net::{RecvFlags, recv, sockopt};
+
+use super::{Received, Transport, TransportError};
+use crate::net::stream::Stream;
+use crate::net::tls::{Closure, Handshake, PlainRead, TlsPipe};
+
+/// How often [`Transport::receive`] takes ciphertext in that holds no plaintext. A peer may send
+/// such without end (RFC 8446 §4.6.3 sets no limit to KeyUpdate), and others wait for their turn.
+const BARREN_READS: u32 = 2;
+
+/// A connected socket, or one that is connecting, with what is known of its readiness; and the TLS
+/// that is spoken on it.
+pub struct Socket {
+    raw: RawSocket,
+    tls: Option<Box<TlsPipe>>,
+    outgoing: Outgoing,
+}
+
+/// How far our side of the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outgoing {
+    /// It goes on.
+    Open,
+    /// close_notify has been made, if there is TLS; FIN follows what waits.
+    Ending,
+    /// FIN is sent.
+    Ended,
+}
+
+/// The socket below TLS. A side is taken for ready until the system says it would block.
+struct RawSocket {
+    /// `None` once it has been reset.
+    stream: Option<Stream>,
+    readable: bool,
+    writable: bool,
+    /// The system has said that the peer is done: read until the end is met.
+    read_closed: bool,
+}
+
+impl Socket {
+    /// Takes over a non-blocking socket; plain, or under TLS.
+    ///
+    /// # Errors
+    ///
+    /// The socket can't be registered.
+    pub fn new(
+        mut stream: Stream,
+        tls: Option<TlsPipe>,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<Self> {
+        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        let stream = Some(stream);
+        let raw = RawSocket { stream, readable: true, writable: true, read_closed: false };
+        Ok(Self { raw, tls: tls.map(Box::new), outgoing: Outgoing::Open })
+    }
+
+    /// How the connecting of a socket ended; `None` while it goes on.
+    pub fn connected(&self) -> Option<io::Result<()>> {
+        let stream = self.raw.stream.as_ref()?;
+        match stream.connected() {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => None,
+            result => Some(result),
+        }
+    }
+
+    /// Our address and the peer's.
+    ///
+    /// # Errors
+    ///
+    /// The connection is gone, or has no such addresses.
+    pub fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        self.raw.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.addresses()
+    }
+
+    /// TLS, if it is spoken.
+    pub fn tls(&self) -> Option<&TlsPipe> {
+        self.tls.as_deref()
+    }
+
+    /// Speaks TLS from here on, inside the TLS that is spoken already (to a proxy). `received` is
+    /// its beginning. Then see [`Socket::handshake`].
+    pub fn start_tls(&mut self, pipe: TlsPipe, received: &[u8]) {
+        let mut pipe = match self.tls.take() {
+            Some(outer) => pipe.inside(*outer),
+            None => pipe,
+        };
+        pipe.begin_with(received);
+        self.tls = Some(Box::new(pipe));
+    }
+
+    /// Goes on in plain bytes, for a last word to a peer that does not speak TLS.
+    pub fn give_up_tls(&mut self) {
+        self.tls = None;
+    }
+
+    /// Takes the TLS handshake as far as it goes; `Ok(true)` when plaintext can flow.
+    ///
+    /// # Errors
+    ///
+    /// The handshake failed, or the socket did.
+    pub fn handshake(&mut self) -> Result<bool, TransportError> {
+        let Some(tls) = &mut self.tls else { return Ok(true) };
+        loop {
+            let step = tls.handshake();
+            // An alert of ours is sent even when the handshake has failed.
+            let sent = self.raw.send_tls(tls);
+            match step? {
+                Handshake::Done => return Ok(true),
+                Handshake::InProgress => {
+                    sent?;
+                    if !self.raw.receive_tls(tls)? {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the end of our side as far as it goes.
+    fn end(&mut self) -> Result<(), TransportError> {
+        if let Some(tls) = &mut self.tls {
+            self.raw.send_tls(tls)?;
+        }
+        if self.waiting() == 0 {
+            self.raw.end();
+            self.outgoing = Outgoing::Ended;
+        }
+        Ok(())
+    }
+}
+
+impl Transport for Socket {
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, TransportError> {
+        let Some(tls) = &mut self.tls else {
+            return Ok(match self.raw.receive(buffer)? {
+                None => Received::Blocked,
+                Some(0) => Received::End { truncated: false },
+                Some(n) => Received::Data(n),
+            });
+        };
+        for _ in 0..BARREN_READS {
+            match tls.read_plain(buffer)? {
+                PlainRead::Data(n) => return Ok(Received::Data(n)),
+                PlainRead::Closed(closure) => {
+                    return Ok(Received::End { truncated: closure == Closure::Truncated });
+                }
+                PlainRead::Empty => {
+                    if !self.raw.receive_tls(tls)? {
+                        return Ok(Received::Blocked);
+                    }
+                }
+            }
+        }
+        Ok(Received::Data(0))
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<usize, TransportError> {
+        match self.outgoing {
+            Outgoing::Open => {}
+            Outgoing::Ending => return self.end().map(|()| 0),
+            Outgoing::Ended => return Ok(0),
+        }
+        let Some(tls) = &mut self.tls else { return Ok(self.raw.send(bytes)?) };
+        let mut taken = 0;
+        loop {
+            let waited = tls.pending_ciphertext();
+            let sealed = tls.write_plain(&bytes[taken..])?;
+            self.raw.send_tls(tls)?;
+            taken += sealed;
+            // What still waits was refused by the socket, whose event will come. Where nothing
+            // waits there is room again, and no event will tell of it: go on.
+            let nothing_moved = sealed == 0 && waited == 0;
+            if tls.pending_ciphertext() > 0 || nothing_moved || taken == bytes.len() {
+                return Ok(taken);
+            }
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.tls.as_ref().map_or(0, |tls| tls.pending_ciphertext())
+    }
+
+    fn may_receive(&self) -> bool {
+        self.raw.readable
+    }
+
+    fn is_read_closed(&self) -> bool {
+        self.raw.read_closed
+    }
+
+    fn failure(&self) -> Option<io::Error> {
+        let stream = self.raw.stream.as_ref()?;
+        match recv(stream, &mut [0_u8; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Ok(_) => None,
+            Err(error) => {
+                let error = io::Error::from(error);
+                let fine = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted];
+                (!fine.contains(&error.kind())).then_some(error)
+            }
+        }
+    }
+
+    /// close_notify under TLS, then FIN.
+    ///
+    /// "Each party MUST send a "close_notify" alert before closing its write side of the
+    /// connection … This does not have any effect on its read side" (RFC 8446 §6.1).
+    fn half_close(&mut self) -> Result<(), TransportError> {
+        if self.outgoing == Outgoing::Open {
+            if let Some(tls) = &mut self.tls {
+                tls.close_notify();
+            }
+            self.outgoing = Outgoing::Ending;
+        }
+        match self.outgoing {
+            Outgoing::Ended => Ok(()),
+            _ => self.end(),
+        }
+    }
+
+    fn shutdown(&mut self) {
+        // FIN is sent, whatever else is possible.
+        let _ = self.half_close();
+        if self.outgoing != Outgoing::Ended {
+            self.raw.end();
+            self.outgoing = Outgoing::Ended;
+        }
+    }
+
+    /// SO_LINGER with a time of zero makes closing discard what is unsent and send RST instead of
+    /// FIN.
+    fn reset(&mut self) {
+        self.outgoing = Outgoing::Ended;
+        self.tls = None;
+        let Some(stream) = self.raw.stream.take() else { return };
+        // It only fails on a connection that is already gone.
+        let _ = sockopt::set_socket_linger(&stream, Some(Duration::ZERO));
+        drop(stream);
+    }
+
+    fn ready(&mut self, event: &Event) {
+        let socket = &mut self.raw;
+        socket.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+        socket.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
+        socket.read_closed |= event.is_read_closed() || event.is_error();
+    }
+}
+
+impl RawSocket {
+    /// Sends FIN.
+    fn end(&mut self) {
+        if let Some(stream) = &self.stream {
+            // It only fails on a connection that is already gone.
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    }
+
+    /// Reads once; `None` when it would block.
+    fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let Some(stream) = self.stream.as_mut().filter(|_| self.readable) else { return Ok(None) };
+        loop {
+            match stream.read(buffer) {
+                Ok(n) => {
+                    // A short read has emptied the socket: the next byte makes a new event, so
+                    // the call that would only say WouldBlock is saved.
+                    self.readable = n == buffer.len() || self.read_closed;
+                    return Ok(Some(n));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    return Ok(None);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Writes once; 0 when it would block.
+    fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.writable || bytes.is_empty() {
+            return Ok(0);
+        }
+        let Some(stream) = &mut self.stream else { return Ok(0) };
+        loop {
+            match stream.write(bytes) {
+                Ok(n) => {
+                    self.writable = n == bytes.len();
+                    return Ok(n);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.writable = false;
+                    return Ok(0);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Moves ciphertext in once; `false` when there is none to be had for now.
+    fn receive_tls(&mut self, tls: &mut TlsPipe) -> io::Result<bool> {
+        if !self.readable || !tls.wants_ciphertext() {
+            return Ok(false);
+        }
+        let Some(stream) = &mut self.stream else { return Ok(false) };
+        match tls.read_tls(stream) {
+            // Zero is the end of the stream, which TLS has noted and reports by itself.
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                Ok(false)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Moves ciphertext out until there is none or the socket would block.
+    fn send_tls(&mut self, tls: &mut TlsPipe) -> io::Result<()> {
+        let Some(stream) = &mut self.stream else { return Ok(()) };
+        while self.writable && tls.pending_ciphertext() > 0 {
+            match tls.write_tls(stream) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
