@@ -307,7 +307,7 @@ impl Connection {
         self.is_over()
             || self.touched
             || reads && self.may_read() && self.has_answer_room()
-            || self.outbox.can_move(pending)
+            || self.outbox.can_move(&self.link.tx)
             || self.behaviours.iter().any(|behaviour| behaviour.is_ready(&self.outbox, pending))
     }
 
@@ -668,9 +668,8 @@ impl Connection {
                 evidence.counted(messages, now);
             }
         }
-        if pending == 0 && self.outbox.queued() == 0 {
-            self.answers = 0;
-        }
+        // What still waits may be answers; not all of it has to leave before the peer is read.
+        self.answers = self.answers.min(self.backlog());
         Ok(())
     }
 

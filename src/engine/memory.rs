@@ -32,6 +32,11 @@ impl Budget {
         self.used.get() > self.limit || self.part_of.as_ref().is_some_and(|p| p.is_exceeded())
     }
 
+    /// Bytes that are held.
+    pub fn used(&self) -> usize {
+        self.used.get()
+    }
+
     /// The limit in bytes.
     pub fn limit(&self) -> usize {
         self.limit

@@ -115,6 +115,8 @@ pub struct Outbox {
     /// A Close that waits for the queue.
     close: Option<Box<(Option<u16>, String)>>,
     early_end: Option<EarlyEnd>,
+    /// Our side of the stream has ended: what is made now is not sent.
+    ended: bool,
 }
 
 impl Outbox {
@@ -152,10 +154,10 @@ impl Outbox {
         }
     }
 
-    /// Whether messages wait that could be moved to the send buffer.
-    pub fn can_move(&self, pending: usize) -> bool {
+    /// Whether messages wait that [`Sender::move_queued`] would move to the send buffer.
+    pub fn can_move(&self, tx: &[u8]) -> bool {
         let waits = self.next_queued().is_some() || (self.queue.is_empty() && self.close.is_some());
-        waits && pending < HIGH_WATER
+        waits && tx.len() < HIGH_WATER
     }
 
     /// Reports and sends what has been made, then ends our side if that was asked for.
@@ -184,9 +186,8 @@ impl Outbox {
                 sent
             }
         };
-        if let Some(observer) = &mut self.observer {
-            observer.seen = link.tx.len();
-        }
+        self.ended = link.has_ended();
+        self.skip(link.tx.len());
         Ok(sent)
     }
 
@@ -203,8 +204,8 @@ impl Outbox {
         stdout: &mut Stdout,
     ) -> io::Result<()> {
         match &mut self.observer {
-            Some(observer) => observer.observe(conn, tx, reporter, stdout),
-            None => Ok(()),
+            Some(observer) if !self.ended => observer.observe(conn, tx, reporter, stdout),
+            _ => Ok(()),
         }
     }
 
@@ -330,15 +331,6 @@ impl Sender<'_> {
             last: true,
         });
         Ok(())
-    }
-
-    /// Ends a message that its producer gives up: with an empty last fragment, because what has
-    /// been sent of it can't be taken back and nothing else could be sent behind it.
-    pub fn give_up(&mut self, producer: Producer) {
-        if self.outbox.slot == Some(producer) {
-            // Once the connection is closing nothing needs an end.
-            let _ = self.fragment(producer, Data::Binary, b"", true);
-        }
     }
 
     /// Sends a ping.

@@ -310,9 +310,9 @@ impl<T: Transport + ?Sized> Link<T> {
         self.flush()
     }
 
-    /// Whether what is appended to [`Link::tx`] will be sent: not once our side has ended.
-    pub fn can_send(&self) -> bool {
-        self.outgoing == Outgoing::Open
+    /// Whether our side has ended: what is appended now is dropped.
+    pub fn has_ended(&self) -> bool {
+        self.outgoing == Outgoing::Ended
     }
 
     /// Ends the connection at once with a reset: the peer's next read fails, and whatever is on

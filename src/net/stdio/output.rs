@@ -65,6 +65,13 @@ impl StdioWriter {
         Self::of(Stream::Stderr)
     }
 
+    /// A writer that writes nothing: all stays in its buffer, for an owner that takes it from
+    /// there.
+    pub fn held() -> Self {
+        let (stream, access) = (Stream::Stdout, Access::Instant);
+        Self { stream, access, writable: false, buffer: Vec::new(), at: 0, closed: false }
+    }
+
     fn of(stream: Stream) -> io::Result<Self> {
         let access = Access::open(stream.fd(), Way::Out)?;
         Ok(Self { stream, access, writable: true, buffer: Vec::new(), at: 0, closed: false })

@@ -1,0 +1,46 @@
+//! A whole connection against random scripts: what the fuzz target `connection` does for hours, for
+//! a few seconds.
+
+#[path = "common/driver.rs"]
+mod driver;
+
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_script_says_a_connection_keeps_its_promises(
+        // Long messages cost most of the time.
+        script in prop::collection::vec(prop_oneof![15 => 0..240_u8, 1 => 0..=255_u8], 0..150),
+    ) {
+        driver::drive(&script);
+    }
+}
+
+/// A message waits in the queue, and part of a full send buffer has left.
+#[test]
+fn a_queue_behind_a_buffer_that_is_half_sent_waits_for_the_socket() {
+    driver::drive(&[0, 0, 0, 0x1a, 255, 5, 244, 0x08, 10, 0x0a, 0]);
+}
+
+/// A peer that takes what it is sent is read, also while a producer keeps the send buffer from
+/// being empty.
+#[test]
+fn a_peer_is_read_although_a_producer_never_rests() {
+    let mut script = vec![0, 4, 0];
+    // The echo of a long message fills the send buffer.
+    script.extend([0x10, 0, 255, 4, 255]);
+    for _ in 0..9 {
+        // The peer takes 100 kB; a file that asks for room sends as much.
+        script.extend([5, 244, 0x3a, 244]);
+    }
+    script.extend([5, 244, 0x12, 255]);
+    assert_eq!(driver::unread(&script), 0);
+}
+
+/// The answer to a Close that comes behind our half-close is not sent, so it is not shown.
+#[test]
+fn what_is_made_behind_our_end_is_not_observed() {
+    driver::drive(&[0, 128, 80]);
+}
