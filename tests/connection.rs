@@ -44,3 +44,12 @@ fn a_peer_is_read_although_a_producer_never_rests() {
 fn what_is_made_behind_our_end_is_not_observed() {
     driver::drive(&[0, 128, 80]);
 }
+
+/// A reader of ours that takes message by message: what the connection has kept meanwhile is no
+/// measure for what it receives next.
+#[test]
+fn a_buffer_kept_for_a_slow_reader_is_not_read_into() {
+    let mut script = vec![1, 2, 0xf0, 0x61, 200, 250, 0xf0, 0x61, 13, 6, 13];
+    script.extend([0x00, 0x11, 255, 6, 13]);
+    driver::drive(&script);
+}

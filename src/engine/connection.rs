@@ -269,17 +269,24 @@ impl Connection {
         now: Instant,
     ) -> io::Result<()> {
         self.link.lend(buffers);
-        let result = self.advance(outputs, now);
+        let result = self.advance(buffers, outputs, now);
         self.link.take_back(buffers, self.more && !self.is_over());
         result
     }
 
-    fn advance(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
+    fn advance(
+        &mut self,
+        buffers: &mut Buffers,
+        outputs: &mut Outputs<'_>,
+        now: Instant,
+    ) -> io::Result<()> {
         self.go_wrong(outputs, now)?;
         if self.more && self.may_read() {
             self.take_events(outputs, now)?;
         }
         if !self.more && self.may_read() && self.has_answer_room() {
+            // What was kept for this turn has no room for more.
+            self.link.lend(buffers);
             self.fill(outputs, now)?;
         } else if self.more {
             self.wait_for_outputs(outputs, now);

@@ -167,10 +167,10 @@ impl<T: Transport + ?Sized> Link<T> {
     }
 
     /// Lends buffers for a turn, so that thousands of links that take turns share a pair. Whoever
-    /// still has input or output of its own goes on with that.
+    /// still has input or output of its own goes on with that; lend again once the input is consumed.
     pub fn lend(&mut self, buffers: &mut Buffers) {
-        if !self.has_input() && self.rx.is_empty() {
-            std::mem::swap(&mut self.rx, &mut buffers.rx);
+        if !self.has_input() && self.rx.len() < buffers.rx.len() {
+            self.rx = std::mem::take(&mut buffers.rx);
         }
         if self.tx.capacity() == 0 {
             std::mem::swap(&mut self.tx, &mut buffers.tx);

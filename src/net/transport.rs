@@ -86,6 +86,6 @@ pub trait Transport {
     /// way, is lost. From then on nothing comes, nothing is taken and nothing waits.
     fn reset(&mut self);
 
-    /// Notes what the poll says of it.
-    fn ready(&mut self, event: &Event);
+    /// Notes what the poll says of it; nothing for one that no poll knows.
+    fn ready(&mut self, _event: &Event) {}
 }

@@ -223,8 +223,6 @@ impl Transport for Pipe {
         (wire.our_end, wire.was_reset) = (true, true);
         wire.sealed.clear();
     }
-
-    fn ready(&mut self, _: &mio::event::Event) {}
 }
 
 /// Keeps whole messages.
