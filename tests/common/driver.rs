@@ -326,6 +326,7 @@ impl Driver {
             close_timeout: Duration::from_millis(700),
             ping_interval: (timers & 1 != 0).then(|| Duration::from_millis(300)),
             pong_timeout: Duration::from_millis(500),
+            idle_timeout: (timers & 2 != 0).then(|| Duration::from_millis(1000)),
             ..EndpointConfig::new(role)
         };
         let limit = [300_000, 1_000_000, 64 << 20][usize::from(flags >> 5 & 3).min(2)];
@@ -343,7 +344,6 @@ impl Driver {
             limits: Limits::default(),
             observed: true,
             evidence: flags & 128 != 0,
-            idle_timeout: (timers & 2 != 0).then(|| Duration::from_millis(1000)),
             memory: &memory,
             backlog: &backlog,
         };
