@@ -53,3 +53,9 @@ fn a_buffer_kept_for_a_slow_reader_is_not_read_into() {
     script.extend([0x00, 0x11, 255, 6, 13]);
     driver::drive(&script);
 }
+
+/// Nobody has to wake a connection for what waits in its queue.
+#[test]
+fn a_long_queue_is_sent_once_the_peer_reads() {
+    driver::drive(&[0, 0, 0, 9, 255, 9, 255, 9, 255, 6]);
+}
