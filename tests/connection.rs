@@ -5,6 +5,7 @@
 mod driver;
 
 use proptest::prelude::*;
+use wscope::wire::fault::CATALOGUE;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -58,4 +59,16 @@ fn a_buffer_kept_for_a_slow_reader_is_not_read_into() {
 #[test]
 fn a_long_queue_is_sent_once_the_peer_reads() {
     driver::drive(&[0, 0, 0, 9, 255, 9, 255, 9, 255, 6]);
+}
+
+/// Whatever goes wrong on purpose, and whenever, no turn is wanted in vain and the end comes.
+#[test]
+fn every_fault_ends_and_keeps_no_core_busy() {
+    for (fault, when) in (0..CATALOGUE.len() as u8).flat_map(|fault| [(fault, 0), (fault, 1)]) {
+        let mut script = vec![2, 0xc4, 0x0b, fault, when];
+        // Messages that arrive in parts, a reader that stalls, and time.
+        script.extend([0x10, 0, 40, 4, 100, 5, 20, 0x37, 0x51, 9, 150, 0x28, 240, 0x77, 6]);
+        script.extend([0x00, 0x1b, 230, 4, 50, 0x97, 6, 0xd7, 0x32, 99, 5, 5, 0xe7]);
+        driver::drive(&script);
+    }
 }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use wscope::behaviour::broadcast::{Broadcast, Posts};
 use wscope::behaviour::echo::Echo;
+use wscope::behaviour::faults::FaultInjector;
 use wscope::behaviour::payload::Payload;
 use wscope::behaviour::reply::Reply;
 use wscope::behaviour::steps::{Step, Steps};
@@ -38,6 +39,7 @@ use wscope::session::{EndpointConfig, Limits, Observer};
 use wscope::ui::pretty::Pretty;
 use wscope::ui::terminal::{ColorChoice, Terminal};
 use wscope::wire::deflate::params::DeflateParams;
+use wscope::wire::fault::{CATALOGUE, Fault, When};
 use wscope::wire::handshake::Agreed;
 use wscope::wire::writer::RawFrame;
 use wscope::wire::{Data, OpCode, Role};
@@ -244,6 +246,8 @@ struct Excuses {
     by_hand: bool,
     /// The transport was broken or ended on purpose, so something is lost.
     cut: bool,
+    /// Something goes wrong on purpose.
+    faulty: bool,
 }
 
 struct Driver {
@@ -373,6 +377,24 @@ impl Driver {
             connection.add(Steps::new(messages.into_iter().chain([Step::Ping(b"step")])));
             accepted.insert(b's', STEPS.map(|text| text.as_bytes().to_vec()).to_vec());
         }
+        let ending_with = timers >> 2 & 3 | (behaves >> 6) << 2;
+        let mut excuses = Excuses::default();
+        let mut forced = 0;
+        if ending_with >= 14 && role == Role::Server {
+            let info = &CATALOGUE[usize::from(script.byte()) % CATALOGUE.len()];
+            let when = match script.byte() {
+                0 => When::Open,
+                n => When::Message(u64::from(n & 3)),
+            };
+            if let Some(mut faults) = FaultInjector::of(vec![Fault { when, ..Fault::plain(info) }])
+            {
+                faults.begin(&Agreed { deflate, ..Agreed::default() }, HEAD.len(), now);
+                connection.interfere(faults);
+            }
+            excuses = Excuses { peer_strayed: true, by_hand: true, cut: true, faulty: true };
+            // Some send very much.
+            forced = 1 << 40;
+        }
         Self {
             connection,
             wire,
@@ -389,17 +411,17 @@ impl Driver {
             recorded,
             printed: Vec::new(),
             behaves,
-            excuses: Excuses::default(),
+            excuses,
             peer_sent: Vec::new(),
             pinged: Vec::new(),
             peer_closed: false,
             accepted,
             unfinished: BTreeMap::new(),
             numbered: 0,
-            forced: 0,
+            forced,
             largest: 0,
             compress: deflate.is_some().then(|| Compress::new(Compression::fast(), false)),
-            ending_with: timers >> 2 & 3 | (behaves >> 6) << 2,
+            ending_with,
         }
     }
 
@@ -812,7 +834,7 @@ impl Driver {
 
     /// Whether nothing has happened by which something could be lost.
     fn is_healthy(&self) -> bool {
-        let Excuses { peer_strayed, by_hand, cut } = self.excuses;
+        let Excuses { peer_strayed, by_hand, cut, .. } = self.excuses;
         !(peer_strayed || by_hand || cut || self.peer_closed) && self.connection.is_open()
     }
 
@@ -854,13 +876,19 @@ impl Driver {
             // Nobody has begun to close where only the peer could.
             let Some(at) = deadline else {
                 let closing = self.connection.endpoint().state() != State::Open;
-                assert!(!closing && !(6..8).contains(&way), "it waits for nothing");
+                let waits = !closing && !(6..8).contains(&way);
+                assert!(waits || self.excuses.faulty, "it waits for nothing");
                 self.end_wire(End::Fin);
                 continue;
             };
             assert!(at > self.now, "what is due is done");
             self.now = at;
             self.settle();
+        }
+        if self.excuses.faulty && !self.connection.is_over() {
+            // It may send a byte a minute.
+            self.end_wire(End::Reset);
+            self.drain();
         }
         assert!(self.connection.is_over(), "it ends");
         if healthy && (2..6).contains(&way) {

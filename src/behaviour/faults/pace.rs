@@ -13,6 +13,10 @@ pub struct Sending {
     drip: Option<Drip>,
     /// Something waits to leave.
     waits: bool,
+    /// How many bytes had left when some might go, if they might.
+    tried: Option<u64>,
+    /// They did not go: the transport will report when there is room.
+    refused: bool,
 }
 
 #[derive(Debug)]
@@ -46,12 +50,15 @@ impl Sending {
             self.drip = None;
         }
         let dripped = self.drip.as_ref().map(|drip| usize::from(drip.next <= now));
-        [held, dripped].into_iter().flatten().min()
+        let allowed = [held, dripped].into_iter().flatten().min();
+        self.tried = (allowed != Some(0)).then_some(flushed);
+        allowed
     }
 
     /// Notes how many bytes have left, and whether others wait.
     pub fn flushed(&mut self, flushed: u64, waits: bool, now: Instant) {
         self.waits = waits;
+        self.refused = self.tried == Some(flushed);
         if let Some(drip) = &mut self.drip
             && drip.flushed != flushed
         {
@@ -65,7 +72,7 @@ impl Sending {
         let hold = self.hold.map(|(_, until)| until);
         let drip = self.drip.as_ref().map(|drip| drip.next);
         // Both must be over.
-        hold.max(drip).filter(|_| self.waits)
+        hold.max(drip).filter(|_| self.waits && !self.refused)
     }
 }
 
@@ -167,6 +174,19 @@ mod tests {
         assert_eq!(sending.allowed(1, now + SECOND), Some(1));
         sending.flushed(2, true, now + SECOND);
         assert_eq!(sending.allowed(2, now + SECOND), None, "the rest at once");
+    }
+
+    #[test]
+    fn what_the_transport_refuses_waits_for_the_transport() {
+        let now = Instant::now();
+        let mut sending = Sending::default();
+        sending.drip(SECOND, None, now);
+        assert_eq!(sending.allowed(0, now), Some(1));
+        sending.flushed(0, true, now);
+        assert_eq!(sending.deadline(), None, "or it would be due for ever");
+        assert_eq!(sending.allowed(0, now + SECOND), Some(1));
+        sending.flushed(1, true, now + SECOND);
+        assert_eq!(sending.deadline(), Some(now + 2 * SECOND));
     }
 
     #[test]
