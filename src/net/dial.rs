@@ -17,7 +17,6 @@ use thiserror::Error;
 
 use super::plain_io::plain_io;
 use super::source::LocalAddress;
-use crate::diagnostics;
 
 /// RFC 8305 §5: "a simple implementation can have a fixed delay for how long to
 /// wait before starting the next connection attempt. This delay is referred to
@@ -30,8 +29,6 @@ pub const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 pub struct Dialed {
     /// The connection: blocking, with `TCP_NODELAY`.
     pub stream: TcpStream,
-    /// The address that answered.
-    pub addr: SocketAddr,
     /// Every attempt that was started, in the order of the addresses.
     pub attempts: Vec<Attempt>,
 }
@@ -94,14 +91,14 @@ pub fn dial_from(
 ) -> Result<Dialed, DialError> {
     let source = source.clone();
     let connect = move |addr, patience| source.connect(addr, patience);
-    let (stream, addr, attempts) = match addrs {
+    let (stream, _, attempts) = match addrs {
         [addr] => connect_alone(*addr, deadline, connect)?,
         addrs => race(addrs, deadline, CONNECTION_ATTEMPT_DELAY, connect)?,
     };
     // Small frames must leave at once. When even this fails the connection is
     // already dead, which its first use reports better.
     let _ = stream.set_nodelay(true);
-    Ok(Dialed { stream, addr, attempts })
+    Ok(Dialed { stream, attempts })
 }
 
 type Won<S> = (S, SocketAddr, Vec<Attempt>);
@@ -216,28 +213,6 @@ fn give_up(attempts: &mut [Attempt], now: Duration) {
         if matches!(attempt.outcome, Outcome::Unanswered) {
             attempt.elapsed = now.saturating_sub(attempt.started);
         }
-    }
-}
-
-impl DialError {
-    /// The entry in the catalogue of diagnostics. A refusal counts most, because
-    /// it proves that the host is there.
-    pub fn code(&self) -> &'static str {
-        let refused = |attempt: &Attempt| kind(attempt) == Some(io::ErrorKind::ConnectionRefused);
-        if self.attempts.iter().any(refused) {
-            return "W103";
-        }
-        if self.timed_out || self.attempts.iter().any(|a| kind(a) == Some(io::ErrorKind::TimedOut))
-        {
-            "W105"
-        } else {
-            "W106"
-        }
-    }
-
-    /// What the user can do.
-    pub fn help(&self) -> &'static str {
-        diagnostics::entry(self.code()).map_or("", |entry| entry.help)
     }
 }
 

@@ -53,11 +53,6 @@ impl Signals {
         Ok(())
     }
 
-    /// Whether signals come here instead of ending the program.
-    pub fn are_taken(&self) -> bool {
-        self.pipes.is_some()
-    }
-
     /// Notes that the poll reported a signal.
     pub fn set_ready(&mut self) {
         self.ready = true;

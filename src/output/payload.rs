@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::cli::OutputFormat;
-use crate::event::{FrameEvent, WholeMessage};
+use crate::event::FrameEvent;
 use crate::net::stdio::Stdout;
 use crate::session::Observer;
 use crate::session::observer::Run;
@@ -65,16 +65,6 @@ impl PayloadSink {
     /// Whether it writes anything.
     pub fn delivers(&self) -> bool {
         self.format != Format::Nothing
-    }
-
-    /// Takes a whole message.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
-    #[inline]
-    pub fn take_whole(&self, message: &WholeMessage<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        self.take_message(message.content, stdout)
     }
 
     /// Takes the content of a whole message.

@@ -323,16 +323,7 @@ impl Reporter {
         self.log.as_ref().map(Log::path)
     }
 
-    /// Hands out an event that happens now, and flushes.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
-    pub fn emit(&mut self, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        self.emit_for(self.conn, event, stdout)
-    }
-
-    /// The same for a connection.
+    /// Hands out an event of a connection that happens now, and flushes.
     ///
     /// # Errors
     ///
@@ -450,16 +441,6 @@ impl Reporter {
             diagnostic::write_all(&worthy, self.columns(), self.stderr_palette, &mut out);
         }
         out
-    }
-
-    /// Prints what sinks hold back: no more events will come.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
-    pub fn finish(&mut self, stdout: &mut Stdout) -> io::Result<()> {
-        self.sinks().for_each(|sink| sink.finish(stdout));
-        self.flush()
     }
 
     /// Writes what sinks and stderr have gathered, as far as that is possible without waiting: to

@@ -38,9 +38,6 @@ pub trait Sink {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-
-    /// Prints what it holds back: no more events will come.
-    fn finish(&mut self, _: &mut Stdout) {}
 }
 
 /// `--output json`: one object a line on stdout.
@@ -59,9 +56,5 @@ impl Sink for JsonPrinter {
     ) -> io::Result<()> {
         JsonPrinter::diagnostics(self, at, found, stdout.buffer());
         Ok(())
-    }
-
-    fn finish(&mut self, stdout: &mut Stdout) {
-        self.flush_partial(stdout.buffer());
     }
 }

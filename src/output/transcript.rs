@@ -232,7 +232,10 @@ impl Sink for Transcript {
                 self.append(stdout, |printers, out| printers.print(at, event, out));
             }
             // What is known of frames whose end will not come.
-            Event::End(_) => self.finish(stdout),
+            Event::End(_) => {
+                self.append(stdout, |printers, out| printers.human.flush_partial(out));
+                self.hand_over();
+            }
             _ => {}
         }
         Ok(())
@@ -265,10 +268,5 @@ impl Sink for Transcript {
     fn flush(&mut self) -> io::Result<()> {
         self.hand_over();
         Ok(())
-    }
-
-    fn finish(&mut self, stdout: &mut Stdout) {
-        self.append(stdout, |printers, out| printers.human.flush_partial(out));
-        self.hand_over();
     }
 }

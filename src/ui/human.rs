@@ -131,11 +131,6 @@ impl HumanPrinter {
         self.writer.mode.view = view;
     }
 
-    /// Changes whether the JSON of the messages to come is shown on several lines.
-    pub fn set_pretty(&mut self, pretty: Pretty) {
-        self.writer.mode.pretty = pretty;
-    }
-
     /// Changes which time the lines to come show.
     pub fn set_timestamps(&mut self, timestamps: Timestamps) {
         self.writer.clock.set_timestamps(timestamps);

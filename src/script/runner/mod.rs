@@ -242,11 +242,6 @@ impl ScriptRunner {
         self.prompt.as_ref().is_some_and(Prompt::is_away)
     }
 
-    /// Whether stdin may have more lines.
-    pub fn reads_stdin(&self) -> bool {
-        self.stdin.is_some()
-    }
-
     /// Shows the state of the connection in the prompt.
     pub fn show_state(&mut self, state: State, received: Option<&CloseBody>) {
         let (text, ink) = match (state, received) {
@@ -342,11 +337,6 @@ impl ScriptRunner {
     /// Whether lines wait or something is pending. Jobs do not count.
     pub fn is_busy(&self) -> bool {
         !self.pending.is_empty() || self.has_lines()
-    }
-
-    /// Whether an `/expect` waits for a message.
-    pub fn expects(&self) -> bool {
-        matches!(self.pending.last(), Some(Pending::Expect { .. }))
     }
 
     /// Lines that wait.

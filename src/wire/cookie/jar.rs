@@ -44,11 +44,6 @@ impl Jar {
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
-    /// The cookies, oldest first.
-    pub fn cookies(&self) -> &[Cookie] {
-        &self.cookies
-    }
-
     /// The file that `--cookie-jar` writes, in Netscape's format. A cookie of the session has
     /// the time 0, as curl writes it.
     pub fn to_netscape(&self) -> String {

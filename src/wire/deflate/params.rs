@@ -98,12 +98,6 @@ impl DeflateParams {
             Role::Client => self.client_no_context_takeover,
         }
     }
-
-    /// Whether `role` is able to compress. If not it sends its messages uncompressed,
-    /// which RFC 7692 §6 leaves to the sender for every message.
-    pub fn can_compress(&self, role: Role) -> bool {
-        self.window_bits(role) >= MIN_COMPRESS_BITS
-    }
 }
 
 impl DeflateOffer {
