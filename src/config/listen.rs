@@ -140,10 +140,6 @@ impl std::fmt::Debug for TlsConfig {
 
 impl ListenConfig {
     /// Makes every choice that was left open.
-    ///
-    /// # Errors
-    ///
-    /// Something typed can't be used.
     pub fn resolve(args: ListenArgs, terminal: Terminal) -> Result<Self, UsageError> {
         for (name, time) in
             [("--ping-interval", args.ping_interval), ("--idle-timeout", args.idle_timeout)]

@@ -29,10 +29,6 @@ pub struct Signals {
 
 impl Signals {
     /// Takes over SIGINT, SIGTERM and SIGHUP, unless that was done before.
-    ///
-    /// # Errors
-    ///
-    /// The system has no descriptors left.
     pub fn listen(&mut self, registry: &Registry) -> io::Result<()> {
         if self.pipes.is_some() {
             return Ok(());

@@ -51,10 +51,6 @@ struct Failure {
 
 impl Log {
     /// Opens a file to append to; a new one is for its owner alone, for it holds what was sent.
-    ///
-    /// # Errors
-    ///
-    /// It can't be opened; in words.
     pub fn open(path: &Path, role: Role) -> Result<Self, String> {
         let file = File::options()
             .create(true)

@@ -68,10 +68,6 @@ impl PayloadSink {
     }
 
     /// Takes the content of a whole message.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
     #[inline]
     pub fn take_message(&self, content: &[u8], stdout: &mut Stdout) -> io::Result<()> {
         if self.format == Format::Nothing {
@@ -83,10 +79,6 @@ impl PayloadSink {
     }
 
     /// Takes one event of the peer's direction.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
     #[inline]
     pub fn take(&self, event: &FrameEvent<'_>, stdout: &mut Stdout) -> io::Result<()> {
         match event {

@@ -247,10 +247,6 @@ impl Reporter {
     }
 
     /// Changes how traffic is shown.
-    ///
-    /// # Errors
-    ///
-    /// No transcript is shown; in words.
     pub fn set_view(&mut self, view: View) -> Result<(), String> {
         self.transcript()?.set_view(view);
         Ok(())
@@ -262,10 +258,6 @@ impl Reporter {
     }
 
     /// Changes which time is shown.
-    ///
-    /// # Errors
-    ///
-    /// No transcript is shown; in words.
     pub fn set_timestamps(&mut self, timestamps: Timestamps) -> Result<(), String> {
         self.transcript()?.set_timestamps(timestamps);
         Ok(())
@@ -277,10 +269,6 @@ impl Reporter {
     }
 
     /// Shows only what passes a filter, or everything.
-    ///
-    /// # Errors
-    ///
-    /// No transcript is shown; in words.
     pub fn set_filter(&mut self, filter: Option<Filter>) -> Result<(), String> {
         self.transcript()?.set_filter(filter);
         Ok(())
@@ -324,10 +312,6 @@ impl Reporter {
     }
 
     /// Hands out an event of a connection that happens now, and flushes.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
     pub fn emit_for(
         &mut self,
         conn: ConnId,
@@ -346,10 +330,6 @@ impl Reporter {
     }
 
     /// Hands out an event. Flush before waiting.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
     #[inline]
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
         if self.redaction.concerns(event) {
@@ -397,10 +377,6 @@ impl Reporter {
 
     /// Hands machines what was found on the connection of the client: those diagnostics that are
     /// worth it.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
     pub fn diagnose(
         &mut self,
         found: &[Diagnostic],
@@ -411,10 +387,6 @@ impl Reporter {
     }
 
     /// Hands out what was found on one of many connections.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
     pub fn diagnose_for(
         &mut self,
         conn: ConnId,
@@ -445,10 +417,6 @@ impl Reporter {
 
     /// Writes what sinks and stderr have gathered, as far as that is possible without waiting: to
     /// be called in each round of a loop.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
     pub fn flush(&mut self) -> io::Result<()> {
         self.sinks().try_for_each(Sink::flush)?;
         let written = stderr::flush();

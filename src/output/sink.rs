@@ -12,17 +12,9 @@ use crate::ui::JsonPrinter;
 /// Sinks that write stdout append to its buffer; they never wait for it.
 pub trait Sink {
     /// Takes one event. Those of one direction of a connection come in order.
-    ///
-    /// # Errors
-    ///
-    /// What it writes to failed.
     fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()>;
 
     /// Takes what was found on a connection, the verdict first.
-    ///
-    /// # Errors
-    ///
-    /// What it writes to failed.
     fn diagnostics(
         &mut self,
         at: &Stamp,
@@ -31,10 +23,6 @@ pub trait Sink {
     ) -> io::Result<()>;
 
     /// Writes what it has gathered, as far as that is possible without waiting.
-    ///
-    /// # Errors
-    ///
-    /// What it writes to failed.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

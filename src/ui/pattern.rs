@@ -64,10 +64,6 @@ impl fmt::Display for Pattern {
 
 impl Pattern {
     /// Compiles `text`.
-    ///
-    /// # Errors
-    ///
-    /// [`PatternError`]
     pub fn new(text: &str) -> Result<Self, PatternError> {
         let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
         let parsed = parser.parse(text).map_err(|error| PatternError::Syntax(error.to_string()))?;

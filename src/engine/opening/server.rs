@@ -150,10 +150,6 @@ impl ServerOpening {
     }
 
     /// Goes as far as it can without waiting, with lent buffers. `respond` answers the request.
-    ///
-    /// # Errors
-    ///
-    /// An output failed.
     pub fn advance(
         &mut self,
         respond: &mut dyn FnMut(&Head) -> Answer,

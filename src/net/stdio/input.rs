@@ -39,10 +39,6 @@ pub enum StdinRead {
 
 impl Stdin {
     /// Prepares stdin; `waker` is woken when a reading thread has something.
-    ///
-    /// # Errors
-    ///
-    /// stdin is closed or can't be registered.
     pub fn open(registry: &Registry, token: Token, waker: &Arc<Waker>) -> io::Result<Self> {
         let mut access = Access::open(io::stdin().as_fd(), Way::In)?;
         access.register(io::stdin().as_fd(), Way::In, registry, token)?;
@@ -64,10 +60,6 @@ impl Stdin {
     }
 
     /// Reads into `buffer`.
-    ///
-    /// # Errors
-    ///
-    /// stdin failed.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<StdinRead> {
         let result = match &mut self.access {
             Access::Own(file) => (&*file).read(buffer),

@@ -46,10 +46,6 @@ pub struct StdioWriter {
 
 impl StdioWriter {
     /// Prepares stdout.
-    ///
-    /// # Errors
-    ///
-    /// stdout is closed or can't be registered.
     pub fn open(registry: &Registry, token: Token) -> io::Result<Self> {
         let mut stdout = Self::of(Stream::Stdout)?;
         stdout.register(registry, token)?;
@@ -57,10 +53,6 @@ impl StdioWriter {
     }
 
     /// Prepares stderr, which may be written before there is a poll.
-    ///
-    /// # Errors
-    ///
-    /// stderr is closed.
     pub fn stderr() -> io::Result<Self> {
         Self::of(Stream::Stderr)
     }
@@ -71,10 +63,6 @@ impl StdioWriter {
     }
 
     /// Lets the poll report when there is room again.
-    ///
-    /// # Errors
-    ///
-    /// The system has no memory for it.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         self.access.register(self.stream.fd(), Way::Out, registry, token)
     }

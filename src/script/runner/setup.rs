@@ -30,10 +30,6 @@ pub struct Setup<'a> {
 
 impl Setup<'_> {
     /// Opens the prompt or stdin. From then on the transcript goes above the prompt.
-    ///
-    /// # Errors
-    ///
-    /// stdin can't be read, or stdout failed.
     pub fn runner(&self, script: Source, runtime: &mut Runtime) -> anyhow::Result<ScriptRunner> {
         let typed = self.input == InputFormat::Prompt;
         let quiet = Notifier::Stderr { quiet: self.display.quiet };

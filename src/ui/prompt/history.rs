@@ -29,10 +29,6 @@ pub fn is_kept(line: &str) -> bool {
 
 /// Makes sure that there is a file, which only its owner can read, in a folder that only its owner
 /// can enter if it has to be created.
-///
-/// # Errors
-///
-/// The system refuses one or the other.
 pub fn create(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

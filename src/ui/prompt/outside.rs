@@ -55,10 +55,6 @@ pub fn edit(shared: &Shared, text: &str) -> Result<String, String> {
 }
 
 /// Shows `text`: in a pager if it takes more rows than the screen has, else as it is.
-///
-/// # Errors
-///
-/// The terminal is gone.
 pub fn page(shared: &Shared, text: &[u8]) -> io::Result<()> {
     let (columns, rows) = shared.tty.size();
     if rows_of(text, columns) < rows {
