@@ -13,7 +13,7 @@ use crate::output::connection_history::ConnectionHistory;
 use crate::output::history::History;
 use crate::output::log::Log;
 use crate::output::redaction::Redaction;
-use crate::output::sink::Sink;
+pub use crate::output::transcript::EventFilter;
 use crate::output::transcript::{Transcript, TranscriptTarget};
 use crate::output::{secrets, stderr};
 use crate::ui::filter::Filter;
@@ -24,8 +24,6 @@ use crate::ui::style::Palette;
 use crate::ui::view::{Timestamps, View};
 use crate::ui::{JsonPrinter, diagnostic};
 use crate::wire::Role;
-
-pub use crate::output::transcript::EventFilter;
 
 /// How a connection ended, as far as it decides which diagnostics are worth printing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -467,4 +465,44 @@ fn worth_printing(found: &[Diagnostic], end: EndKind, all: bool) -> Vec<Diagnost
         diagnostic.severity != Severity::Note || inside || wanted
     });
     worthy.map(|(_, diagnostic)| diagnostic.clone()).collect()
+}
+
+/// A reader of the one event stream: it turns events into something that is kept or written.
+///
+/// Sinks that write stdout append to its buffer; they never wait for it.
+pub trait Sink {
+    /// Takes one event. Those of one direction of a connection come in order.
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()>;
+
+    /// Takes what was found on a connection, the verdict first.
+    fn diagnostics(
+        &mut self,
+        at: &Stamp,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()>;
+
+    /// Writes what it has gathered, as far as that is possible without waiting.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `--output json`: one object a line on stdout.
+impl Sink for JsonPrinter {
+    #[inline]
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        self.print(at, event, stdout.buffer());
+        Ok(())
+    }
+
+    fn diagnostics(
+        &mut self,
+        at: &Stamp,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        JsonPrinter::diagnostics(self, at, found, stdout.buffer());
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use wscope::script::command::completion::{Surroundings, complete, complete_for};
-use wscope::script::command::hint::{hint, hint_for};
+use wscope::script::command::completion::{hint, hint_for};
 use wscope::script::command::table::{ENTRIES, Side, find};
 use wscope::script::command::{Command, Payload, parse, parse_for};
 use wscope::wire::Role;

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 use std::{io, mem};
 
-use super::deadline::Deadline;
+use super::Deadline;
 use super::response::{self, Body};
 use crate::config::OpenConfig;
 use crate::engine::open_error::{OpenError, Pair};

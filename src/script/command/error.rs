@@ -1,6 +1,6 @@
 //! Why a line is no command: what was wrong, where it stood, what is accepted instead.
 
-use crate::script::command::escape::EscapeFault;
+use crate::script::command::payload::EscapeFault;
 use crate::ui::hex::HexFault;
 use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;

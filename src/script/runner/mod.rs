@@ -6,9 +6,7 @@
 //! [`ScriptRunner::deadline`] is when to call again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
 //! connections are behind [`Connections`]: one of a client, or those of a server.
 
-mod completion;
 mod connections;
-mod endpoint_options;
 mod execute;
 mod expect_queue;
 mod file;
@@ -27,10 +25,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 pub use crate::output::notifier::Notifier;
-pub use crate::script::runner::completion::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
-pub use crate::script::runner::expect_queue::ExpectQueue;
+pub use crate::script::runner::expect_queue::{Expect, ExpectQueue};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
+pub use crate::script::runner::setup::ClientDirectory;
 pub use crate::script::runner::setup::{Setup, script};
 
 use crate::config::OpenConfig;

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::PIECE;
-use super::object::Object;
-use super::string;
+use super::object::{Object, base64, string};
 use crate::event::{
     Cause, CertificateFacts, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals,
 };
@@ -185,15 +184,15 @@ fn head(head: &Head, object: &mut Object<'_>) {
     }
     object.array("headers", head.headers(), |field, out| {
         out.push(b'[');
-        string::string(&String::from_utf8_lossy(field.name), out);
+        string(&String::from_utf8_lossy(field.name), out);
         out.push(b',');
-        string::string(&String::from_utf8_lossy(field.value), out);
+        string(&String::from_utf8_lossy(field.value), out);
         out.push(b']');
     });
     object.strings("defects", head.defects());
     object.lossy("raw", head.raw());
     if std::str::from_utf8(head.raw()).is_err() {
-        string::base64(head.raw(), object.key("raw_base64"));
+        base64(head.raw(), object.key("raw_base64"));
     }
 }
 

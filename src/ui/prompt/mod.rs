@@ -11,7 +11,6 @@ mod outside;
 mod paste_store;
 mod queue;
 mod screen;
-mod secrets;
 mod tty;
 mod typing;
 
@@ -36,8 +35,8 @@ use screen::{Phase, Shared};
 use tty::Tty;
 use typing::{Keys, SharedTyping};
 
+pub use history::holds_secret;
 pub use screen::Screen;
-pub use secrets::holds_secret;
 
 /// Entries of the history by default.
 pub const HISTORY_SIZE: usize = 10_000;
