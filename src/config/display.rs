@@ -39,10 +39,7 @@ impl Display {
 
     /// How a transcript looks on a stream that is a terminal, or is not.
     pub fn human(&self, role: Role, is_terminal: bool) -> HumanOptions {
-        let sent = match role {
-            Role::Client => Direction::ToServer,
-            Role::Server => Direction::ToClient,
-        };
+        let sent = Direction::sent_by(role);
         HumanOptions {
             show_connection: role == Role::Server,
             width: self.terminal.width,

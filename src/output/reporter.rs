@@ -223,10 +223,7 @@ impl Reporter {
 
     /// The direction of what is sent.
     pub fn sent(&self) -> Direction {
-        match self.role {
-            Role::Client => Direction::ToServer,
-            Role::Server => Direction::ToClient,
-        }
+        Direction::sent_by(self.role)
     }
 
     /// The colours of answers.

@@ -141,12 +141,7 @@ fn step(at: &Stamp, step: &Step, clock: &mut UtcClock, out: &mut Vec<u8>) {
     object.word("name", name);
     object.word("outcome", outcome.name());
     object.string("text", text);
-    match elapsed {
-        Some(time) => {
-            object.number("elapsed_us", u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
-        }
-        None => object.null("elapsed_us"),
-    }
+    object.micros("elapsed_us", *elapsed);
     object.end();
 }
 
@@ -174,10 +169,7 @@ fn diagnostic(
     object.word("severity", severity.name());
     object.flag("verdict", verdict);
     object.string("title", entry.title);
-    match span {
-        Some(found) => object.nested("span", |object| self::span(found, object)),
-        None => object.null("span"),
-    }
+    object.nested_if("span", span.as_ref(), self::span);
     object.string("explanation", entry.explanation);
     object.string("source", entry.source);
     object.strings("notes", notes);
@@ -203,15 +195,10 @@ fn span(span: &Span, object: &mut Object<'_>) {
         Place::Message => ("message", None, None, None),
         Place::Frame { number, after } => ("frame", None, Some(*number), *after),
     };
-    let optional = |object: &mut Object<'_>, name: &str, number: Option<u64>| match number {
-        Some(number) => object.number(name, number),
-        None => object.null(name),
-    };
     object.word("place", name);
-    optional(object, "line", line);
-    optional(object, "frame", frame);
-    let micros = after.map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
-    optional(object, "after_us", micros);
+    object.optional_number("line", line);
+    object.optional_number("frame", frame);
+    object.micros("after_us", after);
     object.number("offset", *offset);
     object.number("mark_start", marked.start as u64);
     object.number("mark_end", marked.end as u64);

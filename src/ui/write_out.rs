@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::suggest;
+use crate::event::Totals;
 use crate::ui::sanitize;
 use crate::ui::waterfall::Phase;
 
@@ -171,14 +172,8 @@ pub struct Facts {
     pub time_upgrade: Option<Duration>,
     pub time_first_frame: Option<Duration>,
     pub time_total: Option<Duration>,
-    pub frames_sent: u64,
-    pub frames_received: u64,
-    pub messages_sent: u64,
-    pub messages_received: u64,
-    pub bytes_sent: u64,
-    pub bytes_received: u64,
-    pub wire_bytes_sent: u64,
-    pub wire_bytes_received: u64,
+    pub sent: Totals,
+    pub received: Totals,
     pub ssl_verify_result: Option<u8>,
     pub tls_version: Option<String>,
     pub num_redirects: u32,
@@ -263,14 +258,14 @@ pub const NAMES: &[Variable] = &[
     name("time_upgrade", Get::Time(|f| f.time_upgrade), "seconds until the response was complete"),
     name("time_first_frame", Get::Time(|f| f.time_first_frame), "seconds until the first frame was received"),
     name("time_total", Get::Time(|f| f.time_total), "seconds until the end"),
-    name("frames_sent", Get::Number(|f| Some(f.frames_sent)), "frames sent, control frames included"),
-    name("frames_received", Get::Number(|f| Some(f.frames_received)), "frames received, control frames included"),
-    name("messages_sent", Get::Number(|f| Some(f.messages_sent)), "messages sent"),
-    name("messages_received", Get::Number(|f| Some(f.messages_received)), "messages received"),
-    name("bytes_sent", Get::Number(|f| Some(f.bytes_sent)), "bytes of messages sent, before compression"),
-    name("bytes_received", Get::Number(|f| Some(f.bytes_received)), "bytes of messages received, after decompression"),
-    name("wire_bytes_sent", Get::Number(|f| Some(f.wire_bytes_sent)), "bytes of frames sent, headers included"),
-    name("wire_bytes_received", Get::Number(|f| Some(f.wire_bytes_received)), "bytes of frames received, headers included"),
+    name("frames_sent", Get::Number(|f| Some(f.sent.frames)), "frames sent, control frames included"),
+    name("frames_received", Get::Number(|f| Some(f.received.frames)), "frames received, control frames included"),
+    name("messages_sent", Get::Number(|f| Some(f.sent.messages)), "messages sent"),
+    name("messages_received", Get::Number(|f| Some(f.received.messages)), "messages received"),
+    name("bytes_sent", Get::Number(|f| Some(f.sent.bytes)), "bytes of messages sent, before compression"),
+    name("bytes_received", Get::Number(|f| Some(f.received.bytes)), "bytes of messages received, after decompression"),
+    name("wire_bytes_sent", Get::Number(|f| Some(f.sent.wire_bytes)), "bytes of frames sent, headers included"),
+    name("wire_bytes_received", Get::Number(|f| Some(f.received.wire_bytes)), "bytes of frames received, headers included"),
     name("ssl_verify_result", Get::Number(|f| f.ssl_verify_result.map(u64::from)), "0 if the certificate was verified, 1 if not"),
     name("tls_version", Get::Text(|f| f.tls_version.as_deref()), "the version of TLS, such as TLS 1.3"),
     name("num_redirects", Get::Number(|f| Some(f.num_redirects.into())), "redirects followed"),
@@ -320,7 +315,7 @@ mod tests {
             close_code: Some(1000),
             close_reason: "done\x1b\"".to_owned(),
             time_connect: Some(Duration::from_micros(1500)),
-            frames_sent: 3,
+            sent: Totals { frames: 3, ..Totals::default() },
             ..Facts::default()
         }
     }

@@ -384,10 +384,7 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
             }
             continue;
         }
-        let sent = match args.role {
-            Role::Client => Direction::ToServer,
-            Role::Server => Direction::ToClient,
-        };
+        let sent = Direction::sent_by(args.role);
         let direction = match word.text {
             "in" => Some(Some(sent.opposite())),
             "out" => Some(Some(sent)),

@@ -173,10 +173,7 @@ impl Endpoint {
     /// What decides whether the next frame would be legal.
     pub fn situation(&self) -> Situation {
         Situation {
-            direction: match self.config.role {
-                Role::Client => Direction::ToServer,
-                Role::Server => Direction::ToClient,
-            },
+            direction: Direction::sent_by(self.config.role),
             compression: self.config.deflate.is_some(),
             message_open: self.left_open,
             closed: self.sent_close().is_some(),

@@ -1,6 +1,7 @@
 //! One object a line, field by field.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
@@ -109,6 +110,20 @@ impl<'o> Object<'o> {
         number::decimal(n, self.key(name));
     }
 
+    /// A number, or `null`.
+    pub(super) fn optional_number(&mut self, name: &str, n: Option<u64>) {
+        match n {
+            Some(n) => self.number(name, n),
+            None => self.null(name),
+        }
+    }
+
+    /// A duration in microseconds; longer ones than half a million years are cut to that.
+    pub(super) fn micros(&mut self, name: &str, time: impl Into<Option<Duration>>) {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.optional_number(name, time.into().map(micros));
+    }
+
     /// `true` or `false`.
     #[inline]
     pub(super) fn flag(&mut self, name: &str, set: bool) {
@@ -164,6 +179,19 @@ impl<'o> Object<'o> {
     /// An object inside this one.
     pub(super) fn nested(&mut self, name: &str, fields: impl FnOnce(&mut Object<'_>)) {
         Object::inline(self.key(name), fields);
+    }
+
+    /// An object inside this one, or `null`.
+    pub(super) fn nested_if<T>(
+        &mut self,
+        name: &str,
+        value: Option<T>,
+        fields: impl FnOnce(T, &mut Object<'_>),
+    ) {
+        match value {
+            Some(value) => self.nested(name, |object| fields(value, object)),
+            None => self.null(name),
+        }
     }
 
     /// An object without a line of its own.
