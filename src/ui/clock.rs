@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::civil::date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::number::{self, pair, triple};
 use crate::ui::view::Timestamps;
@@ -144,8 +145,8 @@ fn time_of_day(second: i64, end: u8) -> [u8; 9] {
 
 fn date_and_time(second: i64) -> [u8; 20] {
     let second = second.clamp(*RFC_3339_SECONDS.start(), *RFC_3339_SECONDS.end());
-    let date = Timestamp::from_second(second).map(|at| TimeZone::UTC.to_datetime(at).date());
-    let date = date.unwrap_or_default();
+    let days = SignedDuration::from_secs(second - second.rem_euclid(SECONDS_PER_DAY));
+    let date = date(1970, 1, 1).saturating_add(days);
     let (year, month, day) = (date.year() as usize, date.month() as usize, date.day() as usize);
     let mut text = *b"YYYY-MM-DDTHH:MM:SS.";
     text[0..2].copy_from_slice(&pair(year / 100));
