@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::dial::{Attempt, Outcome};
+use super::dial::{Attempt, AttemptOutcome};
 use super::link::{LinkError, plain_io};
 use super::proxy::ProxyError;
 use super::resolve::ResolveError;
@@ -50,9 +50,9 @@ pub fn proxy_fault(error: &ProxyError) -> Option<ProxyFault> {
 impl From<&Attempt> for Dial {
     fn from(attempt: &Attempt) -> Self {
         let outcome = match &attempt.outcome {
-            Outcome::Connected => DialOutcome::Connected,
-            Outcome::Unanswered => DialOutcome::Silent,
-            Outcome::Failed(error) => match error.kind() {
+            AttemptOutcome::Connected => DialOutcome::Connected,
+            AttemptOutcome::Unanswered => DialOutcome::Silent,
+            AttemptOutcome::Failed(error) => match error.kind() {
                 ErrorKind::ConnectionRefused => DialOutcome::Refused,
                 ErrorKind::TimedOut => DialOutcome::Silent,
                 // The near end: --interface, --local-port, or no free port at all.
@@ -139,13 +139,13 @@ mod tests {
             (ErrorKind::TimedOut, "W105"),
             (ErrorKind::HostUnreachable, "W106"),
         ] {
-            let dials = [Dial::from(&attempt(Outcome::Failed(kind.into())))];
+            let dials = [Dial::from(&attempt(AttemptOutcome::Failed(kind.into())))];
             let facts = Facts { dials: &dials, ..Facts::new(Role::Client) };
             assert_eq!(verdict(&facts), Some(code), "{kind}");
         }
-        let dial = Dial::from(&attempt(Outcome::Unanswered));
+        let dial = Dial::from(&attempt(AttemptOutcome::Unanswered));
         assert_eq!(dial.outcome, DialOutcome::Silent);
-        assert_eq!(Dial::from(&attempt(Outcome::Connected)).outcome, DialOutcome::Connected);
+        assert_eq!(Dial::from(&attempt(AttemptOutcome::Connected)).outcome, DialOutcome::Connected);
     }
 
     #[test]

@@ -70,12 +70,12 @@ impl HumanOptions {
 #[derive(Debug)]
 pub struct HumanPrinter {
     writer: LineWriter,
-    connections: PerConnection<Connection>,
+    connections: PerConnection<ConnectionPrinter>,
 }
 
 /// What is remembered of one connection.
 #[derive(Debug, Default)]
-struct Connection {
+struct ConnectionPrinter {
     /// When it was opened, or else when its first event came, in microseconds since the epoch.
     opened: Option<i64>,
     to_server: DirectionPrinter,
@@ -83,7 +83,7 @@ struct Connection {
     body: Body,
 }
 
-impl Connection {
+impl ConnectionPrinter {
     #[inline]
     fn printer(&mut self, direction: Direction) -> &mut DirectionPrinter {
         match direction {
@@ -209,7 +209,7 @@ impl HumanPrinter {
 }
 
 fn frame(
-    connection: &mut Connection,
+    connection: &mut ConnectionPrinter,
     at: &Stamp,
     direction: Direction,
     event: &FrameEvent<'_>,

@@ -11,7 +11,7 @@ use direction_printer::DirectionPrinter;
 use object::Object;
 
 use super::connections::PerConnection;
-use super::doctor::{Report, Step};
+use super::doctor::{DoctorStep, Examination};
 use crate::diagnostics::{Diagnostic, Place, Span};
 use crate::event::{Direction, Event, Stamp};
 use crate::ui::clock::UtcClock;
@@ -88,7 +88,7 @@ impl JsonPrinter {
     }
 
     /// Appends the report of an examination: the verdict, what was found, the steps.
-    pub fn report(&mut self, at: &Stamp, report: &Report, out: &mut Vec<u8>) {
+    pub fn report(&mut self, at: &Stamp, report: &Examination, out: &mut Vec<u8>) {
         if !self.started {
             self.start(at, out);
         }
@@ -127,7 +127,7 @@ impl JsonPrinter {
 }
 
 /// Prints the verdict of an examination.
-fn verdict(at: &Stamp, report: &Report, clock: &mut UtcClock, out: &mut Vec<u8>) {
+fn verdict(at: &Stamp, report: &Examination, clock: &mut UtcClock, out: &mut Vec<u8>) {
     let mut object = Object::begin("verdict", at, None, clock, out);
     object.flag("opened", report.opened);
     object.string("text", &report.verdict);
@@ -135,8 +135,8 @@ fn verdict(at: &Stamp, report: &Report, clock: &mut UtcClock, out: &mut Vec<u8>)
 }
 
 /// Prints a step of an examination.
-fn step(at: &Stamp, step: &Step, clock: &mut UtcClock, out: &mut Vec<u8>) {
-    let Step { name, outcome, text, elapsed } = step;
+fn step(at: &Stamp, step: &DoctorStep, clock: &mut UtcClock, out: &mut Vec<u8>) {
+    let DoctorStep { name, outcome, text, elapsed } = step;
     let mut object = Object::begin("step", at, None, clock, out);
     object.word("name", name);
     object.word("outcome", outcome.name());

@@ -12,17 +12,17 @@ use thiserror::Error;
 use super::suggest;
 use crate::event::Totals;
 use crate::ui::sanitize;
-use crate::ui::waterfall::Phase;
+use crate::ui::waterfall::OpeningPhase;
 
 /// A format, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Format {
-    pieces: Vec<Piece>,
+    pieces: Vec<FormatPart>,
 }
 
 /// A part of a format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum FormatPart {
     Text(String),
     Variable(&'static Variable),
     /// `%{json}`: everything as one object.
@@ -89,7 +89,7 @@ impl Format {
             if let Some(behind) = rest.strip_prefix("%{") {
                 let end = behind.find('}').ok_or(FormatError::Open { offset: at })?;
                 if !plain.is_empty() {
-                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                    pieces.push(FormatPart::Text(std::mem::take(&mut plain)));
                 }
                 pieces.push(named(&behind[..end])?);
                 at += end + 3;
@@ -106,7 +106,7 @@ impl Format {
             at += if escape.is_some() { 2 } else { c.len_utf8() };
         }
         if !plain.is_empty() {
-            pieces.push(Piece::Text(plain));
+            pieces.push(FormatPart::Text(plain));
         }
         Ok(Self { pieces })
     }
@@ -116,10 +116,10 @@ impl Format {
         let mut out = vec![(Sink::Stdout, String::new())];
         for piece in &self.pieces {
             let more = match piece {
-                Piece::Text(text) => text.clone(),
-                Piece::Variable(variable) => text(variable, facts),
-                Piece::Json => json(facts),
-                Piece::To(sink) => {
+                FormatPart::Text(text) => text.clone(),
+                FormatPart::Variable(variable) => text(variable, facts),
+                FormatPart::Json => json(facts),
+                FormatPart::To(sink) => {
                     out.push((*sink, String::new()));
                     continue;
                 }
@@ -133,14 +133,14 @@ impl Format {
     }
 }
 
-fn named(name: &str) -> Result<Piece, FormatError> {
+fn named(name: &str) -> Result<FormatPart, FormatError> {
     match name {
-        "json" => return Ok(Piece::Json),
-        "stdout" => return Ok(Piece::To(Sink::Stdout)),
-        "stderr" => return Ok(Piece::To(Sink::Stderr)),
+        "json" => return Ok(FormatPart::Json),
+        "stdout" => return Ok(FormatPart::To(Sink::Stdout)),
+        "stderr" => return Ok(FormatPart::To(Sink::Stderr)),
         _ => {}
     }
-    find(name).map(Piece::Variable).ok_or_else(|| {
+    find(name).map(FormatPart::Variable).ok_or_else(|| {
         let known = NAMES.iter().map(|variable| variable.name).chain(["json", "stdout", "stderr"]);
         let hint = suggest::did_you_mean("", name, known);
         FormatError::UnknownName { name: name.to_owned(), hint }
@@ -183,7 +183,7 @@ pub struct Facts {
 impl Facts {
     /// The phases of opening the connection that were reached, for `--timing`: each from the end
     /// of the one before.
-    pub fn phases(&self) -> Vec<Phase> {
+    pub fn phases(&self) -> Vec<OpeningPhase> {
         let ends = [
             ("dns", self.time_namelookup),
             ("tcp", self.time_connect),
@@ -196,7 +196,7 @@ impl Facts {
         let reached = ends.into_iter().filter_map(|(name, end)| Some((name, end?)));
         reached
             .map(|(name, end)| {
-                let phase = Phase { name, start, took: end.saturating_sub(start) };
+                let phase = OpeningPhase { name, start, took: end.saturating_sub(start) };
                 start = start.max(end);
                 phase
             })

@@ -29,7 +29,7 @@ fn a_lone_address_is_connected_to() {
     let dialed = dial(&[addr], soon()).unwrap();
     assert_eq!(dialed.stream.peer_addr().unwrap(), addr);
     assert!(dialed.stream.nodelay().unwrap());
-    assert!(matches!(dialed.attempts[..], [Attempt { outcome: Outcome::Connected, .. }]));
+    assert!(matches!(dialed.attempts[..], [Attempt { outcome: AttemptOutcome::Connected, .. }]));
     listener.accept().unwrap();
 }
 
@@ -98,7 +98,7 @@ fn a_silent_address_loses_to_the_next_after_the_delay() {
     let (stream, winner, attempts) = race(&[addr(1), addr(2)], soon(), delay, connect).unwrap();
     over.wait();
     assert_eq!((stream, winner), (2, addr(2)));
-    assert!(matches!(attempts[0].outcome, Outcome::Unanswered));
+    assert!(matches!(attempts[0].outcome, AttemptOutcome::Unanswered));
     assert!(attempts[0].elapsed >= delay);
     assert!(attempts[1].started >= delay, "the first has its head start");
 }
@@ -131,7 +131,7 @@ fn silence_everywhere_ends_at_the_deadline() {
     let error = race(&[addr(1), addr(2)], deadline, delay, connect).unwrap_err();
     drop(over);
     assert!(error.timed_out);
-    assert!(error.attempts.iter().all(|a| matches!(a.outcome, Outcome::Unanswered)));
+    assert!(error.attempts.iter().all(|a| matches!(a.outcome, AttemptOutcome::Unanswered)));
     assert!(error.to_string().contains("192.0.2.1:1: no answer within"), "{error}");
 }
 

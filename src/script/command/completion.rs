@@ -4,7 +4,7 @@
 
 use crate::script::command::frame::FRAME_KEYS;
 use crate::script::command::payload::NOTATIONS;
-use crate::script::command::table::{self, Arg, ENTRIES, Entry, Kind, Nesting, values};
+use crate::script::command::table::{self, Arg, ArgKind, ENTRIES, Entry, Nesting, values};
 use crate::script::command::words::{Piece, TypedPath};
 use crate::script::command::{Timestamps, View, target};
 use crate::ui::notation::{close_code, close_names, opcode, opcode_word};
@@ -76,7 +76,7 @@ pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, 
 }
 
 fn of_kind(
-    kind: Kind,
+    kind: ArgKind,
     word: Piece<'_>,
     entry: &'static Entry,
     amid: &Surroundings<'_>,
@@ -86,29 +86,29 @@ fn of_kind(
         pairs.iter().filter_map(|(text, meaning)| begun(typed, text, meaning)).collect()
     };
     match kind {
-        Kind::Choice(choices) => pairs(choices),
-        Kind::View => of_enum::<View>(typed),
-        Kind::Timestamps => of_enum::<Timestamps>(typed),
-        Kind::Path(choices) => [pairs(choices), paths("", typed, false, files)].concat(),
-        Kind::Payload => match typed.strip_prefix('@') {
+        ArgKind::Choice(choices) => pairs(choices),
+        ArgKind::View => of_enum::<View>(typed),
+        ArgKind::Timestamps => of_enum::<Timestamps>(typed),
+        ArgKind::Path(choices) => [pairs(choices), paths("", typed, false, files)].concat(),
+        ArgKind::Payload => match typed.strip_prefix('@') {
             Some(path) => paths("@", path, true, files),
             None => pairs(NOTATIONS),
         },
-        Kind::CloseCode => close_codes("", typed),
-        Kind::Opcode => opcodes("", typed),
-        Kind::Opcodes => {
+        ArgKind::CloseCode => close_codes("", typed),
+        ArgKind::Opcode => opcodes("", typed),
+        ArgKind::Opcodes => {
             let (before, last) = typed.split_at(typed.rfind(',').map_or(0, |at| at + 1));
             opcodes(before, last)
         }
-        Kind::FrameOption => frame_options(typed),
-        Kind::Header => HEADERS
+        ArgKind::FrameOption => frame_options(typed),
+        ArgKind::Header => HEADERS
             .iter()
             .filter_map(|(name, what)| begun(typed, &format!("{name}: "), what))
             .collect(),
-        Kind::Command => commands(typed, Some(entry), amid.role),
-        Kind::Topic => topics(typed, amid.role),
-        Kind::Clients => clients(typed, amid.clients),
-        Kind::Reason | Kind::Value | Kind::Regex => Vec::new(),
+        ArgKind::Command => commands(typed, Some(entry), amid.role),
+        ArgKind::Topic => topics(typed, amid.role),
+        ArgKind::Clients => clients(typed, amid.clients),
+        ArgKind::Reason | ArgKind::Value | ArgKind::Regex => Vec::new(),
     }
 }
 
@@ -325,7 +325,7 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
     let mut rest = after_slash.skip(name_len);
     loop {
         let word = rest.skip(rest.text.len() - rest.text.trim_start().len());
-        if let [Arg { kind: Kind::Command, .. }] = args
+        if let [Arg { kind: ArgKind::Command, .. }] = args
             && !word.text.is_empty()
         {
             let outer = (entry.name != "to").then_some(entry);
@@ -336,7 +336,7 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
             return Some(Cursor::Argument { entry, args, word });
         }
         if word.text[..len] == *"--"
-            && let [.., Arg { kind: Kind::Payload, .. }] = args
+            && let [.., Arg { kind: ArgKind::Payload, .. }] = args
         {
             // One white space follows; there is one, or the word would be the last.
             let payload = word.skip(len);
@@ -373,16 +373,16 @@ pub(crate) fn can_stand_in(inner: &Entry, outer: &Entry) -> bool {
     }
 }
 
-fn fits(kind: Kind, word: &str) -> bool {
+fn fits(kind: ArgKind, word: &str) -> bool {
     match kind {
-        Kind::Choice(choices) => choices.iter().any(|(choice, _)| *choice == word),
-        Kind::CloseCode => close_code(word).is_some(),
-        Kind::Opcode => opcode(word).is_some(),
-        Kind::Opcodes => word.split(',').all(|word| opcode(word).is_some()),
-        Kind::FrameOption => {
+        ArgKind::Choice(choices) => choices.iter().any(|(choice, _)| *choice == word),
+        ArgKind::CloseCode => close_code(word).is_some(),
+        ArgKind::Opcode => opcode(word).is_some(),
+        ArgKind::Opcodes => word.split(',').all(|word| opcode(word).is_some()),
+        ArgKind::FrameOption => {
             word.split_once('=').is_some_and(|(name, _)| FRAME_KEYS.iter().any(|k| k.name == name))
         }
-        Kind::Regex => word.starts_with(['/', '"']),
+        ArgKind::Regex => word.starts_with(['/', '"']),
         _ => true,
     }
 }
@@ -390,8 +390,8 @@ fn fits(kind: Kind, word: &str) -> bool {
 /// The length of the word at the beginning of `text`, which may be in quotes; a regular expression
 /// also between slashes.
 fn word_len(text: &str, args: &[Arg]) -> usize {
-    let regex_due = args.first().is_some_and(|arg| arg.kind == Kind::Regex || arg.is_optional())
-        && args.iter().any(|arg| arg.kind == Kind::Regex);
+    let regex_due = args.first().is_some_and(|arg| arg.kind == ArgKind::Regex || arg.is_optional())
+        && args.iter().any(|arg| arg.kind == ArgKind::Regex);
     if regex_due && text.starts_with('/') {
         let mut escaped = false;
         let end = text.char_indices().skip(1).find(|&(_, c)| {

@@ -6,7 +6,7 @@ use base64::DecodeError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::script::command::Payload;
-use crate::script::command::error::{Fault, ParseError, shown};
+use crate::script::command::error::{ParseError, ParseFault, shown};
 use crate::script::command::words::{Piece, unquote};
 use crate::ui::hex::{self, HexFault};
 
@@ -37,7 +37,7 @@ pub(crate) fn parse(piece: Piece<'_>, plain: Plain) -> Result<Payload, ParseErro
         return file(path);
     }
     if let Some(digits) = piece.strip("hex:") {
-        return unhex(digits, |word, fault| Fault::Hex { word, fault });
+        return unhex(digits, |word, fault| ParseFault::Hex { word, fault });
     }
     if let Some(digits) = piece.strip("base64:") {
         return unbase64(digits);
@@ -55,9 +55,9 @@ pub(crate) fn parse(piece: Piece<'_>, plain: Plain) -> Result<Payload, ParseErro
 ///
 /// # Errors
 ///
-/// [`Fault::Escape`]
+/// [`ParseFault::Escape`]
 pub(crate) fn unescape(piece: Piece<'_>) -> Result<Vec<u8>, ParseError> {
-    unescape_text(piece.text).map_err(|(at, fault)| Fault::Escape(fault).at(piece.at + at))
+    unescape_text(piece.text).map_err(|(at, fault)| ParseFault::Escape(fault).at(piece.at + at))
 }
 
 fn file(piece: Piece<'_>) -> Result<Payload, ParseError> {
@@ -67,7 +67,7 @@ fn file(piece: Piece<'_>) -> Result<Payload, ParseError> {
         return Err(after.not("behind the path", "the path alone"));
     }
     match path.is_empty() {
-        true => Err(Fault::NoPath.at(piece.at)),
+        true => Err(ParseFault::NoPath.at(piece.at)),
         false => Ok(Payload::File(PathBuf::from(path))),
     }
 }
@@ -76,14 +76,18 @@ fn hex_or_text(piece: Piece<'_>) -> Result<Payload, ParseError> {
     let Some(quoted) = piece.strip("\"") else {
         return match piece.text.contains('\\') {
             true => unescape(piece).map(Payload::Bytes),
-            false => unhex(piece, |word, fault| Fault::HexOrQuotes { word, fault }),
+            false => unhex(piece, |word, fault| ParseFault::HexOrQuotes { word, fault }),
         };
     };
-    let text = quoted.text.trim_end().strip_suffix('"').ok_or(Fault::Open('"').at(piece.at))?;
+    let text =
+        quoted.text.trim_end().strip_suffix('"').ok_or(ParseFault::Open('"').at(piece.at))?;
     unescape(Piece { text, ..quoted }).map(Payload::Bytes)
 }
 
-fn unhex(piece: Piece<'_>, wrong: fn(String, HexFault) -> Fault) -> Result<Payload, ParseError> {
+fn unhex(
+    piece: Piece<'_>,
+    wrong: fn(String, HexFault) -> ParseFault,
+) -> Result<Payload, ParseError> {
     hex::unhex(piece.text)
         .map(Payload::Bytes)
         .map_err(|fault| wrong(shown(piece.text), fault).at(piece.at + fault.at()))
@@ -100,7 +104,7 @@ fn unbase64(piece: Piece<'_>) -> Result<Payload, ParseError> {
         // The offset may lie inside a character: what is no base64 need not be ASCII.
         let at = piece.at + digits.floor_char_boundary(offset);
         let why = error.to_string().to_lowercase().trim_end_matches('.').to_owned();
-        Fault::Base64 { word: shown(digits), why }.at(at)
+        ParseFault::Base64 { word: shown(digits), why }.at(at)
     })
 }
 

@@ -3,7 +3,7 @@
 
 use super::direction_printer::Frame;
 use super::line_writer::LineWriter;
-use super::preview::{self, Kind};
+use super::preview::{self, PreviewKind};
 use crate::ui::hexdump::Rows;
 use crate::ui::number;
 
@@ -43,7 +43,7 @@ pub(super) fn end(
     writer: &mut LineWriter,
     out: &mut Vec<u8>,
 ) {
-    let close = frame.kind == Kind::Close;
+    let close = frame.kind == PreviewKind::Close;
     let news = frame.is_compressed() || close || frame.round_trip.is_some() || !rest.is_empty();
     if frame.wire > 0 || news {
         go_on(frame, writer, out);

@@ -7,12 +7,12 @@ use crate::event::{
 };
 use crate::ui::clock::UtcClock;
 use crate::ui::ending;
-use crate::wire::Violation;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::accept::AcceptSteps;
-use crate::wire::handshake::rules::{self, Level, Outcome, Verdict};
+use crate::wire::handshake::rules::{Level, Outcome, Verdict};
 use crate::wire::head::{Head, HeadKind, StartLine};
+use crate::wire::{Role, Violation};
 
 /// Prints an event that needs no memory of others.
 pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &mut Vec<u8>) {
@@ -186,8 +186,8 @@ fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
         object.word(
             "side",
             match rule.side {
-                rules::Side::Client => "client",
-                rules::Side::Server => "server",
+                Role::Client => "client",
+                Role::Server => "server",
             },
         );
         object.word(

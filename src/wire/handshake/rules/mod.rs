@@ -3,7 +3,7 @@
 //!
 //! The rules are one table ([`RULES`]), each row with the function that judges it, so
 //! that none can be skipped and all are judged even after one has failed. What came
-//! over the wire is read once, into `Facts`.
+//! over the wire is read once, into `HandshakeFacts`.
 
 mod deflate;
 mod facts;
@@ -12,13 +12,13 @@ mod request_ws;
 mod response;
 
 use self::{request_http as http, request_ws as ws, response as res};
-use facts::Facts;
+use facts::HandshakeFacts;
 
 use super::Agreed;
 use super::accept::AcceptSteps;
+use crate::wire::Role::{self, Client, Server};
 use crate::wire::head::Head;
 use Level::{Must, Other, Should};
-use Side::{Client, Server};
 
 /// How binding a rule is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,15 +31,6 @@ pub enum Level {
     Other,
 }
 
-/// Whose duty a rule is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The client's: it is judged from the request.
-    Client,
-    /// The server's: it is judged from the response.
-    Server,
-}
-
 /// One row of [`RULES`].
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
@@ -48,14 +39,14 @@ pub struct Rule {
     /// How binding it is.
     pub level: Level,
     /// Whose duty it is.
-    pub side: Side,
+    pub side: Role,
     /// What it asks, as a sentence.
     pub title: &'static str,
     /// The diagnostic that explains a breach, if there is one.
     pub code: Option<&'static str>,
     /// Whether a client must fail the connection over a breach.
     pub fatal: bool,
-    judge: fn(&Facts<'_>) -> Finding,
+    judge: fn(&HandshakeFacts<'_>) -> Finding,
 }
 
 /// How a rule came out.
@@ -164,7 +155,7 @@ impl<'a> Context<'a> {
 
 /// Judges a handshake by every rule.
 pub fn check(context: &Context<'_>) -> Report {
-    let facts = Facts::gather(context);
+    let facts = HandshakeFacts::gather(context);
     Report {
         verdicts: RULES.iter().map(|rule| rule.judge(&facts)).collect(),
         agreed: facts.agreed(),
@@ -175,12 +166,12 @@ pub fn check(context: &Context<'_>) -> Report {
 /// Judges a request by the rules for clients, as a server does before it answers. See
 /// [`refusal`] for what to answer.
 pub fn check_request(context: &Context<'_>) -> Vec<Verdict> {
-    let facts = Facts::gather(context);
-    RULES.iter().filter(|rule| rule.side == Side::Client).map(|rule| rule.judge(&facts)).collect()
+    let facts = HandshakeFacts::gather(context);
+    RULES.iter().filter(|rule| rule.side == Role::Client).map(|rule| rule.judge(&facts)).collect()
 }
 
 impl Rule {
-    fn judge(&'static self, facts: &Facts<'_>) -> Verdict {
+    fn judge(&'static self, facts: &HandshakeFacts<'_>) -> Verdict {
         let (outcome, text) = match (self.judge)(facts) {
             Finding::Kept(text) => (Outcome::Pass, text),
             Finding::Broken(text) if self.level == Level::Must => (Outcome::Fail, text),
@@ -370,9 +361,9 @@ pub static RULES: &[Rule] = &[
 const fn rule(
     id: &'static str,
     level: Level,
-    side: Side,
+    side: Role,
     title: &'static str,
-    judge: fn(&Facts<'_>) -> Finding,
+    judge: fn(&HandshakeFacts<'_>) -> Finding,
 ) -> Rule {
     Rule { id, level, side, title, code: None, fatal: false, judge }
 }
