@@ -131,7 +131,7 @@ pub struct TlsConfig {
     pub certificate_out: Option<PathBuf>,
 }
 
-/// Says nothing of a passphrase.
+/// Shows no passphrase.
 impl std::fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.identity.fmt(f)

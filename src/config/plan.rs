@@ -64,7 +64,7 @@ pub struct CurlCommand {
 }
 
 impl Plan<'_> {
-    /// Tells what would be sent, and where to.
+    /// Describes what would be sent, and where to.
     pub fn dry_run(&self, redactor: &Redactor) -> DryRun {
         let Self { target, way, .. } = self;
         let redactor = self.redactor(redactor);

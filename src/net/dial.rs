@@ -51,7 +51,7 @@ pub struct Attempt {
 pub enum AttemptOutcome {
     /// This one won.
     Connected,
-    /// The system said no.
+    /// The system refused.
     Failed(io::Error),
     /// There was no answer when another address won, or when the time was up.
     Unanswered,

@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use crate::cli::OutputFormat;
 use crate::config::Display;
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Family, Severity};
 use crate::event::{ConnId, Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::history::History;
 use crate::output::log::Log;
 use crate::output::redaction::Redaction;
-pub use crate::output::transcript::EventFilter;
-use crate::output::transcript::{Transcript, TranscriptTarget};
+use crate::output::transcript::TranscriptTarget;
+pub use crate::output::transcript::{EventFilter, Transcript};
 use crate::output::{secrets, stderr};
 use crate::ui::filter::Filter;
 use crate::ui::pretty::Pretty;
@@ -22,6 +22,7 @@ use crate::ui::prompt::Screen;
 use crate::ui::redact::Redactor;
 use crate::ui::style::Palette;
 use crate::ui::view::{Timestamps, View};
+
 use crate::ui::{JsonPrinter, diagnostic};
 use crate::wire::Role;
 
@@ -241,10 +242,11 @@ impl Reporter {
         self.transcript.as_ref().map_or(self.width, Transcript::columns)
     }
 
-    /// Changes how traffic is shown.
-    pub fn set_view(&mut self, view: View) -> Result<(), String> {
-        self.transcript()?.set_view(view);
-        Ok(())
+    /// The transcript, to change how it shows traffic.
+    pub fn transcript_mut(&mut self) -> Result<&mut Transcript, String> {
+        self.transcript
+            .as_mut()
+            .ok_or_else(|| "no transcript is shown; run with --output frames or -v".to_owned())
     }
 
     /// How traffic is shown.
@@ -252,32 +254,14 @@ impl Reporter {
         self.transcript.as_ref().map_or(View::Frames, Transcript::view)
     }
 
-    /// Changes which time is shown.
-    pub fn set_timestamps(&mut self, timestamps: Timestamps) -> Result<(), String> {
-        self.transcript()?.set_timestamps(timestamps);
-        Ok(())
-    }
-
     /// Which time is shown.
     pub fn timestamps(&self) -> Timestamps {
         self.transcript.as_ref().map_or(Timestamps::On, Transcript::timestamps)
     }
 
-    /// Shows only what passes a filter, or everything.
-    pub fn set_filter(&mut self, filter: Option<Filter>) -> Result<(), String> {
-        self.transcript()?.set_filter(filter);
-        Ok(())
-    }
-
     /// The filter, if there is one.
     pub fn filter(&self) -> Option<&Filter> {
         self.transcript.as_ref().and_then(Transcript::filter)
-    }
-
-    fn transcript(&mut self) -> Result<&mut Transcript, String> {
-        self.transcript
-            .as_mut()
-            .ok_or_else(|| "no transcript is shown; run with --output frames or -v".to_owned())
     }
 
     /// Writes every event to a file from now on, behind what it holds.
@@ -456,8 +440,8 @@ impl Reporter {
 fn worth_printing(found: &[Diagnostic], end: EndKind, all: bool) -> Vec<Diagnostic> {
     let failed = end == EndKind::Failed;
     let worthy = found.iter().enumerate().filter(|(at, diagnostic)| {
-        let inside = diagnostic.entry.code.starts_with("W5");
-        let frames = diagnostic.entry.code.starts_with("W6");
+        let inside = diagnostic.entry.family == Family::Application;
+        let frames = diagnostic.entry.family == Family::Frames;
         let wanted = failed && (*at == 0 || frames || all);
         diagnostic.severity != Severity::Note || inside || wanted
     });

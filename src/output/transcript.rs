@@ -85,7 +85,7 @@ impl Printers {
 }
 
 /// See the [module](self).
-pub(super) struct Transcript {
+pub struct Transcript {
     pub(super) target: TranscriptTarget,
     pub(super) events: EventFilter,
     printers: Printers,
@@ -127,29 +127,35 @@ impl Transcript {
         transcript
     }
 
-    pub(super) fn set_view(&mut self, view: View) {
+    /// Changes how traffic is shown.
+    pub fn set_view(&mut self, view: View) {
         self.printers.json = (view == View::Json).then(|| JsonPrinter::new(Some(self.role)));
         self.printers.human.set_view(view);
     }
 
-    pub(super) fn view(&self) -> View {
+    /// How traffic is shown.
+    pub fn view(&self) -> View {
         self.printers.human.view()
     }
 
-    pub(super) fn set_timestamps(&mut self, timestamps: Timestamps) {
+    /// Changes which time is shown.
+    pub fn set_timestamps(&mut self, timestamps: Timestamps) {
         self.timestamps = timestamps;
         self.printers.human.set_timestamps(timestamps);
     }
 
-    pub(super) fn timestamps(&self) -> Timestamps {
+    /// Which time is shown.
+    pub fn timestamps(&self) -> Timestamps {
         self.timestamps
     }
 
-    pub(super) fn set_filter(&mut self, filter: Option<Filter>) {
+    /// Shows only what passes a filter, or everything.
+    pub fn set_filter(&mut self, filter: Option<Filter>) {
         self.printers.human.set_filter(filter);
     }
 
-    pub(super) fn filter(&self) -> Option<&Filter> {
+    /// The filter, if there is one.
+    pub fn filter(&self) -> Option<&Filter> {
         self.printers.human.filter()
     }
 

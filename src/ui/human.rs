@@ -263,7 +263,7 @@ impl Body {
         }
     }
 
-    /// Tells the last line and how much was left out.
+    /// Prints the last line and how much was left out.
     fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if !self.line.is_empty() {
             self.end_line(conn, writer, out);

@@ -3,7 +3,7 @@
 //! A [`Head`] is the raw bytes plus a view into them: start line, header fields in
 //! order with case and duplicates preserved, and a list of [`HeadDefect`]s. It knows
 //! nothing of WebSocket, and it never refuses: any bytes give a head, and what is
-//! wrong with them is told in its defects. Judging is the business of the
+//! wrong with them is in its defects. Judging is the business of the
 //! `handshake` module.
 
 mod parser;

@@ -77,7 +77,7 @@ pub trait Opening {
     /// When it has something to do without an event.
     fn deadline(&self) -> Option<Instant>;
 
-    /// Notes what the poll says of the socket.
+    /// Notes what the poll reports of the socket.
     fn ready(&mut self, event: &mio::event::Event);
 
     /// Whether something may have been received that has not been looked at.
@@ -656,7 +656,7 @@ impl ClientOpening {
         Ok(Step::Open(Box::new(opened)))
     }
 
-    /// Goes where the response leads, and says so.
+    /// Goes where the response leads, and reports that.
     fn follow(&mut self, pair: Box<Pair>, runtime: &mut Runtime) -> Result<Step, OpenError> {
         let status = pair.response.status_line().map_or(0, |line| line.code);
         let locations: Vec<String> = pair

@@ -143,7 +143,7 @@ impl ServerOpening {
         self.link.may_fill()
     }
 
-    /// Gives the parts to whoever goes on with the connection.
+    /// Gives up the parts, for the connection.
     pub fn into_parts(self) -> (Link, Observer) {
         (self.link, self.inbound)
     }

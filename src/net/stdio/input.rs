@@ -63,7 +63,10 @@ impl Stdin {
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<StdinRead> {
         let result = match &mut self.access {
             Access::Own(file) => (&*file).read(buffer),
-            Access::Instant => io::stdin().lock().read_unbuffered(buffer),
+            // Past the buffer of `io::Stdin`: every read asks for as much as the loop's own holds.
+            Access::Instant => {
+                rustix::io::read(io::stdin().as_fd(), &mut *buffer).map_err(io::Error::from)
+            }
             Access::Socket => {
                 let flags = rustix::net::RecvFlags::DONTWAIT;
                 rustix::net::recv(io::stdin().as_fd(), &mut *buffer, flags)
@@ -106,18 +109,6 @@ impl Stdin {
         buffer[..n].copy_from_slice(&self.left[self.left_at..self.left_at + n]);
         self.left_at += n;
         Ok(n)
-    }
-}
-
-/// Reading a plain file past the buffer of [`io::Stdin`], so that every read asks the system for
-/// as much as the loop's own buffer holds.
-trait ReadUnbuffered {
-    fn read_unbuffered(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
-}
-
-impl ReadUnbuffered for io::StdinLock<'_> {
-    fn read_unbuffered(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        rustix::io::read(self.as_fd(), buffer).map_err(io::Error::from)
     }
 }
 

@@ -405,7 +405,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Does what can be done now, for a bounded time: [`ScriptRunner::is_ready`] tells whether more
+    /// Does what can be done now, for a bounded time: [`ScriptRunner::is_ready`] returns whether more
     /// is left. Without a connection, commands that need one fail.
     pub fn run(&mut self, connections: &mut dyn Connections, now: Instant) {
         self.take_typed();

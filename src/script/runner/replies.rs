@@ -248,7 +248,7 @@ pub(crate) fn amounts(book: &ConnectionHistory, sent: Direction) -> String {
 /// `/view`.
 pub(crate) fn view(view: Option<View>, reporter: &mut Reporter) -> Answer {
     if let Some(view) = view {
-        reporter.set_view(view)?;
+        reporter.transcript_mut()?.set_view(view);
     }
     Ok(format!("view: {}", view_name(reporter.view())))
 }
@@ -265,7 +265,7 @@ fn view_name(view: View) -> &'static str {
 /// `/timestamps`.
 pub(crate) fn timestamps(choice: Option<Timestamps>, reporter: &mut Reporter) -> Answer {
     if let Some(choice) = choice {
-        reporter.set_timestamps(choice)?;
+        reporter.transcript_mut()?.set_timestamps(choice);
     }
     Ok(format!("timestamps: {}", timestamps_name(reporter.timestamps())))
 }
@@ -282,8 +282,8 @@ fn timestamps_name(timestamps: Timestamps) -> &'static str {
 pub(crate) fn filter(change: FilterChange, reporter: &mut Reporter) -> Answer {
     match change {
         FilterChange::Ask => {}
-        FilterChange::Off => reporter.set_filter(None)?,
-        FilterChange::Only(filter) => reporter.set_filter(Some(filter))?,
+        FilterChange::Off => reporter.transcript_mut()?.set_filter(None),
+        FilterChange::Only(filter) => reporter.transcript_mut()?.set_filter(Some(filter)),
     }
     Ok(format!("shown: {}", filter_text(reporter.filter(), reporter.sent())))
 }

@@ -155,14 +155,14 @@ impl DirectionPrinter {
         true
     }
 
-    /// Tells a frame that broke a rule although it is not complete.
+    /// Prints a frame that broke a rule although it is not complete.
     pub(super) fn flush_if_blamed(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if !self.held.is_empty() {
             self.print_line(Why::SoFar, writer, out);
         }
     }
 
-    /// Tells what is left when nothing more will come.
+    /// Prints what is left when nothing more will come.
     pub(super) fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
         self.print_line(Why::Cut, writer, out);
         self.print_message(false, writer, out);

@@ -1,5 +1,5 @@
 //! Every byte of a frame, below its line: the header, the payload as rows, then what only its end
-//! could tell.
+//! shows.
 
 use super::direction_printer::Frame;
 use super::line_writer::LineWriter;
@@ -21,7 +21,7 @@ pub(super) fn header(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) 
     writer.dumping = Some((frame.conn, frame.direction, frame.number));
 }
 
-/// Says whose rows follow, if something else was written since the last ones.
+/// Prints whose rows follow, if something else was written since the last ones.
 pub(super) fn go_on(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) {
     let this = Some((frame.conn, frame.direction, frame.number));
     if writer.dumping == this {

@@ -242,7 +242,7 @@ const UPGRADE_REQUIRED: Status = Status {
     ],
 };
 
-/// The rules a server insists on, those first whose status tells the client most. The
+/// The rules a server insists on, those first whose status is most precise. The
 /// others concern the client alone, or are left to extensions to decline.
 const GROUNDS: [(&str, Status); 18] = [
     ("4.1-req-method", METHOD_NOT_ALLOWED),
