@@ -16,7 +16,6 @@ pub mod netrc;
 pub mod open;
 pub mod plan;
 pub mod reach;
-pub mod shell_quote;
 pub mod transport;
 mod usage;
 

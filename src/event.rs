@@ -11,7 +11,7 @@ use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::{Head, HeadError};
-use crate::wire::{FrameHeader, OpCode, Violation};
+use crate::wire::{FrameHeader, OpCode, Role, Violation};
 
 /// The way bytes travel. Absolute, so that a proxy and a file mean the same as a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// The direction of what an end of the connection sends.
+    pub fn sent_by(role: Role) -> Self {
+        match role {
+            Role::Client => Self::ToServer,
+            Role::Server => Self::ToClient,
+        }
+    }
+
     /// The other one.
     pub fn opposite(self) -> Self {
         match self {
@@ -370,6 +378,15 @@ pub struct Totals {
     pub bytes: u64,
     /// Bytes of the stream after the handshake, headers included.
     pub wire_bytes: u64,
+}
+
+impl std::ops::AddAssign for Totals {
+    fn add_assign(&mut self, more: Self) {
+        self.frames += more.frames;
+        self.messages += more.messages;
+        self.bytes += more.bytes;
+        self.wire_bytes += more.wire_bytes;
+    }
 }
 
 /// What an observer of one direction reports.

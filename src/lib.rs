@@ -1,4 +1,4 @@
-//! A WebSocket debugger as a library of layers; `ARCHITECTURE.md` tells the whole.
+//! A WebSocket debugger as a library of layers; see `ARCHITECTURE.md`.
 //!
 //! [`wire`], [`event`] and [`session`] are the public part: bytes in, events out, no I/O. The
 //! layers above make the `wscope` program.

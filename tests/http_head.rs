@@ -219,7 +219,6 @@ fn an_endless_head_is_an_error_at_its_offset() {
         assert_eq!(parser.push(&[*byte]), Ok(Fed::Incomplete));
     }
     assert_eq!(parser.push(b"a"), error);
-    assert_eq!(HeadError::TooLong { limit: 100 }.offset(), 100);
 }
 
 #[test]
@@ -229,7 +228,6 @@ fn too_many_headers_are_an_error_at_the_first_too_many() {
     let error = HeadError::TooManyHeaders { limit: 2, offset: 30 };
     let bytes = b"GET / HTTP/1.1\r\nA: 1\r\n b\r\nB:\r\nC: 1\r\n\r\n";
     assert_eq!(parser.push(bytes), Err(error));
-    assert_eq!(error.offset(), 30);
     assert_eq!(error.to_string(), "more than 2 headers in the http head, the next one at byte 30");
 }
 

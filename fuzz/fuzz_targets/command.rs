@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use wscope::script::command::completion::complete;
-use wscope::script::command::hint::hint;
+use wscope::script::command::completion::hint;
 use wscope::script::command::{Command, Payload, parse};
 
 fuzz_target!(|input: &[u8]| {

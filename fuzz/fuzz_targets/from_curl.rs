@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use wscope::config::from_curl::{FromCurl, split};
-use wscope::config::shell_quote::quoted;
+use wscope::config::plan::quoted;
 
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(input) else { return };

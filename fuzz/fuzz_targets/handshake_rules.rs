@@ -5,8 +5,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use wscope::wire::Role;
 use wscope::wire::deflate::params::ServerDeflateConfig;
-use wscope::wire::handshake::rules::{Context, Outcome, RULES, Report, Side, check, check_request};
+use wscope::wire::handshake::rules::{Context, Outcome, RULES, Report, check, check_request};
 use wscope::wire::handshake::server::{ServerConfig, respond};
 use wscope::wire::head::{Fed, Head, HeadKind, HeadLimits, HeadParser};
 use wscope_fuzz::Case;
@@ -37,7 +38,7 @@ fn check_report(request: &Head, report: &Report) {
     assert!(report.fatal().all(|verdict| verdict.outcome == Outcome::Fail));
     // A server judges the request before there is a response, and no differently.
     let alone = check_request(&Context::new(request, None));
-    let client = report.verdicts.iter().filter(|verdict| verdict.rule.side == Side::Client);
+    let client = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Client);
     for (alone, with_response) in alone.iter().zip(client) {
         assert_eq!((alone.rule.id, alone.outcome), (with_response.rule.id, with_response.outcome));
     }

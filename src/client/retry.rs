@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::OpenConfig;
 use crate::engine::open_error::OpenError;
-use crate::engine::opening::deadline::Deadline;
+use crate::engine::opening::Deadline;
 use crate::engine::opening::{ClientOpening, Opened, Opening};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::run_facts::wall_seconds;

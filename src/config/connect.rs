@@ -62,10 +62,6 @@ pub struct ClientConfig {
 
 impl ClientConfig {
     /// Makes every choice that was left open.
-    ///
-    /// # Errors
-    ///
-    /// Something typed can't be used.
     pub fn resolve(args: ConnectArgs, terminal: Terminal) -> Result<Self, UsageError> {
         let url = args.url.or(args.connect_url).unwrap_or_default();
         let reach = ReachConfig::resolve(args.reach)?;

@@ -27,24 +27,19 @@ pub struct Display {
     pub timestamps: Timestamps,
     /// Whether JSON is shown pretty.
     pub pretty: Pretty,
-    /// Whether credentials are shown.
-    pub show_secrets: bool,
 }
 
 impl Display {
     /// Takes what was typed.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
-        let DisplayOptions { quiet, verbose, color, pretty, show_secrets, .. } = *options;
+        let DisplayOptions { quiet, verbose, color, pretty, .. } = *options;
         let (view, timestamps) = (View::default(), Timestamps::default());
-        Self { quiet, verbose, terminal, color, view, timestamps, pretty, show_secrets }
+        Self { quiet, verbose, terminal, color, view, timestamps, pretty }
     }
 
     /// How a transcript looks on a stream that is a terminal, or is not.
     pub fn human(&self, role: Role, is_terminal: bool) -> HumanOptions {
-        let sent = match role {
-            Role::Client => Direction::ToServer,
-            Role::Server => Direction::ToClient,
-        };
+        let sent = Direction::sent_by(role);
         HumanOptions {
             show_connection: role == Role::Server,
             width: self.terminal.width,

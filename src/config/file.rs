@@ -17,6 +17,9 @@ use thiserror::Error;
 /// The most bytes of an option's name: several times the longest there is.
 const LONGEST_NAME: usize = 100;
 
+/// What is wrong with a value that begins with a quote.
+pub(super) const OPEN_QUOTE: &str = "a quote is not closed on its line";
+
 /// A file, read.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ConfigFile {
@@ -126,28 +129,35 @@ fn setting(line: &str, number: usize) -> Result<Setting, &'static str> {
     Ok(Setting { name: name.to_owned(), value, line: number })
 }
 
-/// A value behind its opening quote: `\"`, `\\`, `\n`, `\r`, `\t` as in curl's files.
+/// A value behind its opening quote, with nothing but a comment behind the closing one.
 fn unquoted(text: &str) -> Result<String, &'static str> {
-    let mut value = String::new();
-    let mut chars = text.chars();
-    loop {
-        match chars.next().ok_or("a quote is not closed on its line")? {
-            '"' => break,
-            '\\' => value.push(match chars.next() {
-                Some('n') => '\n',
-                Some('r') => '\r',
-                Some('t') => '\t',
-                Some(other) => other,
-                None => return Err("a quote is not closed on its line"),
-            }),
-            c => value.push(c),
-        }
-    }
-    let behind = chars.as_str().trim_start();
+    let (value, behind) = in_quotes(text);
+    let behind = behind.ok_or(OPEN_QUOTE)?.trim_start();
     match behind.is_empty() || behind.starts_with('#') {
         true => Ok(value),
         false => Err("something stands behind the closing quote"),
     }
+}
+
+/// What stands behind an opening quote, with `\"`, `\\`, `\n`, `\r` and `\t` as in curl's files; and
+/// what follows the closing quote, unless the line ends before.
+pub(super) fn in_quotes(text: &str) -> (String, Option<&str>) {
+    let mut value = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => return (value, Some(chars.as_str())),
+            '\n' => break,
+            '\\' => value.extend(chars.next().map(|escaped| match escaped {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                other => other,
+            })),
+            c => value.push(c),
+        }
+    }
+    (value, None)
 }
 
 fn is_name(text: &str, more: &str) -> bool {

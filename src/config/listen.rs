@@ -129,7 +129,7 @@ pub struct TlsConfig {
     pub certificate_out: Option<PathBuf>,
 }
 
-/// Says nothing of a passphrase.
+/// Shows no passphrase.
 impl std::fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.identity.fmt(f)
@@ -138,10 +138,6 @@ impl std::fmt::Debug for TlsConfig {
 
 impl ListenConfig {
     /// Makes every choice that was left open.
-    ///
-    /// # Errors
-    ///
-    /// Something typed can't be used.
     pub fn resolve(args: ListenArgs, terminal: Terminal) -> Result<Self, UsageError> {
         for (name, time) in
             [("--ping-interval", args.ping_interval), ("--idle-timeout", args.idle_timeout)]

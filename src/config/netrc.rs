@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::file::{OPEN_QUOTE, in_quotes};
 use crate::net::secret::Secret;
 
 /// A file, read.
@@ -146,31 +147,13 @@ impl Tokens<'_> {
 
     /// "\n, \r, \t, \" and \\ are escapes" in quoted tokens, as in curl since 7.84.
     fn quoted(&mut self) -> Token {
-        let (line, mut text) = (self.line, String::new());
-        let mut chars = self.rest.char_indices().skip(1);
-        let mut end = None;
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '"' => {
-                    end = Some(at + 1);
-                    break;
-                }
-                '\n' => break,
-                '\\' => match chars.next() {
-                    Some((_, 'n')) => text.push('\n'),
-                    Some((_, 'r')) => text.push('\r'),
-                    Some((_, 't')) => text.push('\t'),
-                    Some((_, other)) => text.push(other),
-                    None => {}
-                },
-                c => text.push(c),
-            }
-        }
-        if end.is_none() {
-            self.faults.push(NetrcFault { line, what: "a quote is not closed on its line" });
+        let line = self.line;
+        let (text, behind) = in_quotes(&self.rest[1..]);
+        if behind.is_none() {
+            self.faults.push(NetrcFault { line, what: OPEN_QUOTE });
         }
         let line_end = self.rest.find('\n').unwrap_or(self.rest.len());
-        self.advance(end.unwrap_or(line_end));
+        self.advance(behind.map_or(line_end, |behind| self.rest.len() - behind.len()));
         Token { text, quoted: true, line }
     }
 

@@ -67,10 +67,6 @@ pub struct Login {
 
 impl OpenConfig {
     /// For a URL alone, everything else by default.
-    ///
-    /// # Errors
-    ///
-    /// The URL can't be used.
     pub fn of_url(url: &str) -> Result<Self, UsageError> {
         Ok(Self {
             target: Target::parse(url).map_err(usage)?,
@@ -142,10 +138,6 @@ impl OpenConfig {
 
     /// The same options for another URL; who the user is stays behind where it was not meant for
     /// this origin.
-    ///
-    /// # Errors
-    ///
-    /// The URL can't be used.
     pub fn with_url(&self, url: &str) -> Result<Self, UsageError> {
         let target = parse(url, self.path_as_is).map_err(usage)?;
         Ok(Self { target, ..self.clone() })

@@ -4,10 +4,10 @@
 //! From the resolved configuration and the very bytes of the request to text. Opens nothing. Every
 //! secret is a `…` unless the user wants to see it.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::from_curl;
-use super::shell_quote::quoted;
 use crate::net::target::Target;
 use crate::ui::redact::Redactor;
 use crate::ui::sanitize;
@@ -64,7 +64,7 @@ pub struct CurlCommand {
 }
 
 impl Plan<'_> {
-    /// Tells what would be sent, and where to.
+    /// Describes what would be sent, and where to.
     pub fn dry_run(&self, redactor: &Redactor) -> DryRun {
         let Self { target, way, .. } = self;
         let redactor = self.redactor(redactor);
@@ -153,6 +153,41 @@ impl Plan<'_> {
         redactor.learn_head(self.request);
         redactor
     }
+}
+
+/// A word in the plainest form that a shell reads as this text: bare, in single quotes, or in
+/// `$'…'` where it has characters that a terminal must not get.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) && !word.starts_with('=') {
+        return word.to_owned();
+    }
+    if !word.chars().any(must_be_escaped) {
+        return format!("'{}'", word.replace('\'', r"'\''"));
+    }
+    let mut text = String::from("$'");
+    for c in word.chars() {
+        match c {
+            '\n' => text.push_str(r"\n"),
+            '\r' => text.push_str(r"\r"),
+            '\t' => text.push_str(r"\t"),
+            '\'' | '\\' => text.extend(['\\', c]),
+            // Always so many digits that none of what follows can be taken for one more.
+            c if must_be_escaped(c) => {
+                let _ = match u32::from(c) {
+                    code @ ..=0xffff => write!(text, "\\u{code:04x}"),
+                    code => write!(text, "\\U{code:08x}"),
+                };
+            }
+            c => text.push(c),
+        }
+    }
+    text.push('\'');
+    text
+}
+
+fn must_be_escaped(c: char) -> bool {
+    c.is_control() || crate::ui::sanitize::is_hidden(c)
 }
 
 #[cfg(test)]
@@ -276,5 +311,36 @@ mod tests {
             }),
             "would connect to o:9 at 127.0.0.1:9, 127.0.0.2:9"
         );
+    }
+}
+
+#[cfg(test)]
+mod shell_quote_tests {
+    use super::*;
+    use crate::config::from_curl::split;
+
+    #[test]
+    fn a_word_takes_the_plainest_form() {
+        for (word, expected) in [
+            ("wss://h:81/a", "wss://h:81/a"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$x `y` \\ \"", "'$x `y` \\ \"'"),
+            ("a\x1b'\\é\u{202e}1", r"$'a\u001b\'\\é\u202e1'"),
+            ("x\n\u{e0001}", r"$'x\n\U000e0001'"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_the_same_back() {
+        for word in
+            ["", "a b", "it's", "$x", "a\x1b'\\é\u{202e}1", "\u{e0001}f", "\x7f0", "^", "~", "#"]
+        {
+            let words = split(&format!("x {} y", quoted(word))).expect("whole").words;
+            assert_eq!(words, ["x", word, "y"]);
+        }
     }
 }

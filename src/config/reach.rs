@@ -24,7 +24,7 @@ pub struct ReachConfig {
     pub retry: RetryOptions,
     /// Tries after a connection that ended; `retry.retries` limits them if it was given.
     pub reconnect: Option<RetryOptions>,
-    /// Tell instead of doing.
+    /// Print instead of doing.
     pub instead: Option<Preview>,
     /// What is written at the end.
     pub write_out: Option<WriteOut>,

@@ -29,10 +29,6 @@ pub struct Basics {
 }
 
 /// Makes every choice, with this process's environment.
-///
-/// # Errors
-///
-/// Something typed can't be used.
 pub fn transport(options: TransportOptions, basics: Basics) -> Result<RouteOptions, UsageError> {
     transport_in(options, basics, &|name| std::env::var(name).ok())
 }

@@ -254,8 +254,6 @@ pub struct StreamFacts<'a> {
     pub frames: u64,
     /// The first data message received, and the beginning of its content.
     pub message: Option<(MessageInfo, &'a [u8])>,
-    /// The last data message received.
-    pub last_message: Option<&'a [u8]>,
     /// The first data message that we sent.
     pub sent: Option<(MessageInfo, &'a [u8])>,
     /// Frames in a row with the same mask key, and the key.

@@ -56,10 +56,6 @@ pub trait Behaviour {
     }
 
     /// Takes a whole message.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
     fn on_message(
         &mut self,
         _opcode: Data,
@@ -70,10 +66,6 @@ pub trait Behaviour {
     }
 
     /// Takes an event of a message that comes in pieces, if the behaviour streams.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
     fn on_event(&mut self, _event: &FrameEvent<'_>, _cx: &mut Context<'_>) -> io::Result<()> {
         Ok(())
     }

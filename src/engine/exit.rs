@@ -4,43 +4,27 @@ use crate::event::{Cause, Ending, Side};
 use crate::net::signals::Signal;
 use crate::wire::close;
 
-/// How the program ends. Scripts rely on the numbers.
+/// How the program ends. Scripts rely on the numbers; [`Exit::TABLE`] says what each means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the table describes them, to users too
 pub enum Exit {
-    /// Ended cleanly.
-    Success,
-    /// Any other error.
-    Failure,
-    /// Wrong usage.
-    Usage,
-    /// Name not resolved.
-    Resolve,
-    /// No TCP connection.
-    Connect,
-    /// Proxy refused or failed.
-    Proxy,
-    /// TLS failed.
-    Tls,
-    /// Another status than 101.
-    Refused,
-    /// A 101 that breaks the RFC.
-    BadHandshake,
-    /// The peer broke the protocol.
-    Violation,
-    /// Connection lost without a Close frame.
-    Lost,
-    /// The peer closed with an error code.
-    PeerError,
-    /// A timeout of ours.
-    Timeout,
-    /// An expectation was not met.
-    Unmet,
-    /// SIGHUP.
-    HungUp,
-    /// SIGINT.
-    Interrupted,
-    /// SIGTERM.
-    Terminated,
+    Success = 0,
+    Failure = 1,
+    Usage = 2,
+    Resolve = 3,
+    Connect = 4,
+    Proxy = 5,
+    Tls = 6,
+    Refused = 7,
+    BadHandshake = 8,
+    Violation = 9,
+    Lost = 10,
+    PeerError = 11,
+    Timeout = 12,
+    Unmet = 13,
+    HungUp = 129,
+    Interrupted = 130,
+    Terminated = 143,
 }
 
 impl From<Signal> for Exit {
@@ -54,75 +38,36 @@ impl From<Signal> for Exit {
 }
 
 impl Exit {
-    /// All of them, ascending.
-    pub const ALL: &[Self] = &[
-        Self::Success,
-        Self::Failure,
-        Self::Usage,
-        Self::Resolve,
-        Self::Connect,
-        Self::Proxy,
-        Self::Tls,
-        Self::Refused,
-        Self::BadHandshake,
-        Self::Violation,
-        Self::Lost,
-        Self::PeerError,
-        Self::Timeout,
-        Self::Unmet,
-        Self::HungUp,
-        Self::Interrupted,
-        Self::Terminated,
+    /// All of them, ascending, each with what it means, for the man page.
+    pub const TABLE: &[(Self, &str)] = &[
+        (
+            Self::Success,
+            "ended cleanly: our Close was answered, or the peer closed with 1000, 1001 or no code",
+        ),
+        (Self::Failure, "any other error"),
+        (Self::Usage, "wrong usage"),
+        (Self::Resolve, "the name was not resolved"),
+        (Self::Connect, "no TCP connection"),
+        (Self::Proxy, "a proxy refused or failed"),
+        (Self::Tls, "TLS failed"),
+        (Self::Refused, "the server answered the handshake with another status than 101"),
+        (
+            Self::BadHandshake,
+            "a 101 that breaks the RFC: wrong accept value, missing headers, unoffered subprotocol or extension; or an answer that is not HTTP",
+        ),
+        (Self::Violation, "the peer broke the protocol after the handshake"),
+        (Self::Lost, "the connection was lost without a Close frame (1006)"),
+        (Self::PeerError, "the peer closed with an error code"),
+        (Self::Timeout, "a timeout of ours"),
+        (Self::Unmet, "an expectation was not met (--until, --exit-after, /expect)"),
+        (Self::HungUp, "SIGHUP: the terminal is gone"),
+        (Self::Interrupted, "SIGINT"),
+        (Self::Terminated, "SIGTERM"),
     ];
 
     /// The status the shell sees.
     pub fn code(self) -> u8 {
-        match self {
-            Self::Success => 0,
-            Self::Failure => 1,
-            Self::Usage => 2,
-            Self::Resolve => 3,
-            Self::Connect => 4,
-            Self::Proxy => 5,
-            Self::Tls => 6,
-            Self::Refused => 7,
-            Self::BadHandshake => 8,
-            Self::Violation => 9,
-            Self::Lost => 10,
-            Self::PeerError => 11,
-            Self::Timeout => 12,
-            Self::Unmet => 13,
-            Self::HungUp => 129,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
-        }
-    }
-
-    /// What it says, for the man page.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Success => {
-                "ended cleanly: our Close was answered, or the peer closed with 1000, 1001 or no code"
-            }
-            Self::Failure => "any other error",
-            Self::Usage => "wrong usage",
-            Self::Resolve => "the name was not resolved",
-            Self::Connect => "no TCP connection",
-            Self::Proxy => "a proxy refused or failed",
-            Self::Tls => "TLS failed",
-            Self::Refused => "the server answered the handshake with another status than 101",
-            Self::BadHandshake => {
-                "a 101 that breaks the RFC: wrong accept value, missing headers, unoffered subprotocol or extension; or an answer that is not HTTP"
-            }
-            Self::Violation => "the peer broke the protocol after the handshake",
-            Self::Lost => "the connection was lost without a Close frame (1006)",
-            Self::PeerError => "the peer closed with an error code",
-            Self::Timeout => "a timeout of ours",
-            Self::Unmet => "an expectation was not met (--until, --exit-after, /expect)",
-            Self::HungUp => "SIGHUP: the terminal is gone",
-            Self::Interrupted => "SIGINT",
-            Self::Terminated => "SIGTERM",
-        }
+        self as u8
     }
 
     /// What the end of a connection amounts to.
@@ -175,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_table_is_the_contract() {
-        let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+        let codes: Vec<u8> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 129, 130, 143]);
     }
 
@@ -189,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_code_from_the_peer_is_told() {
+    fn an_error_code_from_the_peer_is_a_failure() {
         for code in [1002, 1006, 1011, 3000, 4001] {
             let theirs = ending(Side::Peer, Cause::Closed, Some(code), Some(code));
             assert_eq!(Exit::of(&theirs), Exit::PeerError);

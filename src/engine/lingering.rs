@@ -57,7 +57,7 @@ impl Lingering {
         self.link.may_fill()
     }
 
-    /// Notes what the poll says of the socket.
+    /// Notes what the poll reports of the socket.
     pub fn ready(&mut self, event: &mio::event::Event) {
         self.link.ready(event);
     }

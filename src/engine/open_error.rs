@@ -40,7 +40,7 @@ pub enum OpenError {
     /// The name.
     #[error("{error}")]
     Resolve {
-        /// What the resolver says.
+        /// The error of the resolver.
         #[from]
         error: ResolveError,
     },
@@ -53,7 +53,7 @@ pub enum OpenError {
     /// A Unix socket.
     #[error("{}", explained(.0, Some(.0.code()), Some(.0.help())))]
     Unix(#[from] UnixSocketError),
-    /// What the proxy says.
+    /// The error of the proxy.
     #[error("{0}")]
     Proxy(#[from] ProxyError),
     /// No way to the proxy: its name or its address.

@@ -156,11 +156,6 @@ impl OpeningEvidence {
         &self.phases
     }
 
-    /// The attempts to connect.
-    pub fn dials(&self) -> &[Dial] {
-        &self.dials
-    }
-
     /// The facts of the opening alone.
     pub fn facts(&self) -> Facts<'_> {
         let mut facts = Facts::new(Role::Client);

@@ -1,9 +1,9 @@
-//! What a run leaves behind: cookies, and the facts that `--write-out` and `--timing` tell.
+//! What a run leaves behind: cookies, and the facts that `--write-out` and `--timing` print.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::event::{Ending, TlsFacts, Totals};
+use crate::event::{Ending, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::target::Target;
 use crate::ui::waterfall;
@@ -16,7 +16,7 @@ use crate::wire::head::Head;
 pub struct Record {
     /// The cookies of files and responses.
     pub jar: Jar,
-    /// What `--write-out` tells.
+    /// What `--write-out` prints.
     pub facts: Facts,
     started: Instant,
     /// When the last try began, counted from the start.
@@ -36,7 +36,7 @@ pub fn wall_seconds() -> i64 {
     wall_micros().div_euclid(1_000_000)
 }
 
-fn place(target: &Target) -> CookieScope<'_> {
+fn cookie_scope(target: &Target) -> CookieScope<'_> {
     let path = target.resource_name.split('?').next().unwrap_or_default();
     CookieScope { host: &target.host, path, secure: target.secure }
 }
@@ -44,34 +44,16 @@ fn place(target: &Target) -> CookieScope<'_> {
 impl Record {
     /// A connection is about to be opened; what was known of the one before does not hold for it.
     pub fn begin(&mut self, target: &Target, redirects: usize) {
-        let Facts {
-            num_retries,
-            frames_sent,
-            frames_received,
-            messages_sent,
-            messages_received,
-            bytes_sent,
-            bytes_received,
-            wire_bytes_sent,
-            wire_bytes_received,
-            time_first_frame,
-            ..
-        } = std::mem::take(&mut self.facts);
+        let before = std::mem::take(&mut self.facts);
         self.last = self.started.elapsed();
         self.facts = Facts {
             url: target.to_string(),
             scheme: target.scheme(),
             num_redirects: redirects.try_into().unwrap_or(u32::MAX),
-            num_retries,
-            frames_sent,
-            frames_received,
-            messages_sent,
-            messages_received,
-            bytes_sent,
-            bytes_received,
-            wire_bytes_sent,
-            wire_bytes_received,
-            time_first_frame,
+            num_retries: before.num_retries,
+            sent: before.sent,
+            received: before.received,
+            time_first_frame: before.time_first_frame,
             ..Facts::default()
         };
     }
@@ -138,16 +120,8 @@ impl Record {
         let facts = &mut self.facts;
         let first = first_frame.map(|at| at.saturating_duration_since(self.started));
         facts.time_first_frame = facts.time_first_frame.or(first);
-        let Totals { frames, messages, bytes, wire_bytes } = ending.out;
-        facts.frames_sent += frames;
-        facts.messages_sent += messages;
-        facts.bytes_sent += bytes;
-        facts.wire_bytes_sent += wire_bytes;
-        let Totals { frames, messages, bytes, wire_bytes } = ending.r#in;
-        facts.frames_received += frames;
-        facts.messages_received += messages;
-        facts.bytes_received += bytes;
-        facts.wire_bytes_received += wire_bytes;
+        facts.sent += ending.out;
+        facts.received += ending.r#in;
         if let Some(close) = ending.received.as_ref().or(ending.sent.as_ref()) {
             facts.close_code = close.code;
             facts.close_reason = String::from_utf8_lossy(&close.reason).into_owned();
@@ -178,7 +152,7 @@ impl Record {
 
     /// The cookies that go to a URL.
     pub fn cookies_for(&self, target: &Target) -> Option<String> {
-        self.jar.header(place(target), wall_seconds())
+        self.jar.header(cookie_scope(target), wall_seconds())
     }
 
     /// Keeps what a response sets; gives whether that is anything. What must be ignored is.
@@ -190,7 +164,7 @@ impl Record {
                 continue;
             }
             let text = String::from_utf8_lossy(field.value);
-            if let Ok(cookie) = Cookie::parse(&text, place(target), now) {
+            if let Ok(cookie) = Cookie::parse(&text, cookie_scope(target), now) {
                 self.jar.put(cookie, now);
                 any = true;
             }

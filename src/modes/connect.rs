@@ -22,7 +22,7 @@ use crate::wire::Role;
 /// What the prompt greets with.
 const GREETING: &str = "Connected (press Ctrl-D or type /quit to leave, /help for commands)";
 
-/// What is said at a terminal in place of a question, which would hold up whoever drives one.
+/// Printed at a terminal in place of a question, which would block a program that drives one.
 const ONE_MORE: &str = "--diagnose makes one more connection to tell the causes apart; wscope doctor examines every step";
 
 /// Runs a client session.

@@ -31,10 +31,6 @@ const READ: usize = 256 * 1024;
 const LINE: u64 = 64 << 20;
 
 /// Decodes what the arguments name.
-///
-/// # Errors
-///
-/// The input can't be read or is not hex, or stdout failed.
 pub fn run(args: &DecodeArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let display = Display::resolve(&args.display, terminal);
     let mut decoding = Decoding::new(args, &display);

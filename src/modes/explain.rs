@@ -12,10 +12,6 @@ use crate::ui::style::Palette;
 use crate::ui::terminal::Terminal;
 
 /// Prints what is known about a topic; an unknown one is wrong usage.
-///
-/// # Errors
-///
-/// stdout failed.
 pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let options = DisplayOptions {
         verbose: 0,

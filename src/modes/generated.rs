@@ -20,10 +20,6 @@ pub fn completions(shell: Shell) -> &'static str {
 }
 
 /// Prints a text; a closed reader is success.
-///
-/// # Errors
-///
-/// stdout failed.
 pub fn print(text: &str) -> anyhow::Result<Exit> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -54,8 +54,8 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
         false => Reporter::showing(EventFilter::Opening, &display),
     };
     let mut runtime = Runtime::new(reporter)?;
-    let telling = match prepare(&mut config, &reach, &mut runtime) {
-        Ok(telling) => telling,
+    let summary = match prepare(&mut config, &reach, &mut runtime) {
+        Ok(summary) => summary,
         Err(AccountError::Ended(exit)) => return Ok(exit),
         Err(AccountError::Usage(error)) => return Err(error.into()),
     };
@@ -101,7 +101,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             refused(error, opening.evidence(), &mut runtime)?
         }
     };
-    telling.finish(exit, &mut runtime)
+    summary.finish(exit, &mut runtime)
 }
 
 /// Whether a rule that matters was broken.

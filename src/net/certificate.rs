@@ -40,11 +40,6 @@ impl CertificateFacts {
             serial: hex(facts.serial_number().as_bytes()),
         })
     }
-
-    /// Whether subject and issuer have the same name.
-    pub fn is_self_issued(&self) -> bool {
-        self.subject == self.issuer
-    }
 }
 
 /// The SubjectPublicKeyInfo of a DER certificate, in DER: what a pin is made of.
@@ -107,7 +102,6 @@ mod tests {
     fn a_certificate_is_told_in_text() {
         let facts = CertificateFacts::from_der(&sample()).unwrap();
         assert_eq!(facts.subject, "O=Müller\\, Söhne,CN=example.com");
-        assert!(facts.is_self_issued());
         assert_eq!(
             facts.names,
             [

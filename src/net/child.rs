@@ -46,10 +46,6 @@ pub enum ChildRead {
 
 impl Child {
     /// Starts `sh -c command`, with these variables added to the environment.
-    ///
-    /// # Errors
-    ///
-    /// The system has no process, or no descriptors, to spare.
     pub fn spawn(
         command: &str,
         variables: &[(&str, &str)],
@@ -129,10 +125,6 @@ impl Child {
     }
 
     /// Reads once from its stdout.
-    ///
-    /// # Errors
-    ///
-    /// The pipe failed.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<ChildRead> {
         match self.stdout.read(buffer) {
             Ok(0) => Ok(ChildRead::End),

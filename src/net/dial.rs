@@ -17,7 +17,6 @@ use thiserror::Error;
 
 use super::plain_io::plain_io;
 use super::source::LocalAddress;
-use crate::diagnostics;
 
 /// RFC 8305 §5: "a simple implementation can have a fixed delay for how long to
 /// wait before starting the next connection attempt. This delay is referred to
@@ -30,8 +29,6 @@ pub const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 pub struct Dialed {
     /// The connection: blocking, with `TCP_NODELAY`.
     pub stream: TcpStream,
-    /// The address that answered.
-    pub addr: SocketAddr,
     /// Every attempt that was started, in the order of the addresses.
     pub attempts: Vec<Attempt>,
 }
@@ -46,15 +43,15 @@ pub struct Attempt {
     /// How long it took, or for how long it was waited for.
     pub elapsed: Duration,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: AttemptOutcome,
 }
 
 /// How an attempt ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// This one won.
     Connected,
-    /// The system said no.
+    /// The system refused.
     Failed(io::Error),
     /// There was no answer when another address won, or when the time was up.
     Unanswered,
@@ -94,14 +91,14 @@ pub fn dial_from(
 ) -> Result<Dialed, DialError> {
     let source = source.clone();
     let connect = move |addr, patience| source.connect(addr, patience);
-    let (stream, addr, attempts) = match addrs {
+    let (stream, _, attempts) = match addrs {
         [addr] => connect_alone(*addr, deadline, connect)?,
         addrs => race(addrs, deadline, CONNECTION_ATTEMPT_DELAY, connect)?,
     };
     // Small frames must leave at once. When even this fails the connection is
     // already dead, which its first use reports better.
     let _ = stream.set_nodelay(true);
-    Ok(Dialed { stream, addr, attempts })
+    Ok(Dialed { stream, attempts })
 }
 
 type Won<S> = (S, SocketAddr, Vec<Attempt>);
@@ -117,12 +114,12 @@ fn connect_alone<S>(
     let started = Duration::ZERO;
     match result {
         Ok(stream) => {
-            let outcome = Outcome::Connected;
+            let outcome = AttemptOutcome::Connected;
             Ok((stream, addr, vec![Attempt { addr, started, elapsed, outcome }]))
         }
         Err(error) => {
             let timed_out = Instant::now() >= deadline;
-            let outcome = Outcome::Failed(error);
+            let outcome = AttemptOutcome::Failed(error);
             let attempts = vec![Attempt { addr, started, elapsed, outcome }];
             Err(DialError { attempts, timed_out })
         }
@@ -178,9 +175,9 @@ fn race<S: Send + 'static>(
                 Ok(_) => {
                     running += 1;
                     next_start = now + delay;
-                    Outcome::Unanswered
+                    AttemptOutcome::Unanswered
                 }
-                Err(error) => Outcome::Failed(error),
+                Err(error) => AttemptOutcome::Failed(error),
             };
             let started = now - begin;
             attempts.push(Attempt { addr, started, elapsed: Duration::ZERO, outcome });
@@ -194,14 +191,14 @@ fn race<S: Send + 'static>(
         match reports.recv_timeout(wake.saturating_duration_since(now)) {
             Ok((index, ended, Ok(stream))) => {
                 give_up(&mut attempts, ended - begin);
-                attempts[index].outcome = Outcome::Connected;
+                attempts[index].outcome = AttemptOutcome::Connected;
                 let addr = attempts[index].addr;
                 return Ok((stream, addr, attempts));
             }
             Ok((index, ended, Err(error))) => {
                 let attempt = &mut attempts[index];
                 attempt.elapsed = (ended - begin).saturating_sub(attempt.started);
-                attempt.outcome = Outcome::Failed(error);
+                attempt.outcome = AttemptOutcome::Failed(error);
                 running -= 1;
                 next_start = now;
             }
@@ -213,31 +210,9 @@ fn race<S: Send + 'static>(
 /// Notes for how long the unanswered attempts were waited for.
 fn give_up(attempts: &mut [Attempt], now: Duration) {
     for attempt in attempts {
-        if matches!(attempt.outcome, Outcome::Unanswered) {
+        if matches!(attempt.outcome, AttemptOutcome::Unanswered) {
             attempt.elapsed = now.saturating_sub(attempt.started);
         }
-    }
-}
-
-impl DialError {
-    /// The entry in the catalogue of diagnostics. A refusal counts most, because
-    /// it proves that the host is there.
-    pub fn code(&self) -> &'static str {
-        let refused = |attempt: &Attempt| kind(attempt) == Some(io::ErrorKind::ConnectionRefused);
-        if self.attempts.iter().any(refused) {
-            return "W103";
-        }
-        if self.timed_out || self.attempts.iter().any(|a| kind(a) == Some(io::ErrorKind::TimedOut))
-        {
-            "W105"
-        } else {
-            "W106"
-        }
-    }
-
-    /// What the user can do.
-    pub fn help(&self) -> &'static str {
-        diagnostics::entry(self.code()).map_or("", |entry| entry.help)
     }
 }
 
@@ -261,22 +236,22 @@ impl fmt::Display for Attempt {
         let elapsed = Elapsed(self.elapsed);
         write!(f, "{}: ", self.addr)?;
         match (&self.outcome, kind(self)) {
-            (Outcome::Connected, _) => write!(f, "connected in {elapsed}"),
-            (Outcome::Unanswered, _) | (_, Some(io::ErrorKind::TimedOut)) => {
+            (AttemptOutcome::Connected, _) => write!(f, "connected in {elapsed}"),
+            (AttemptOutcome::Unanswered, _) | (_, Some(io::ErrorKind::TimedOut)) => {
                 write!(f, "no answer within {elapsed}")
             }
             (_, Some(io::ErrorKind::ConnectionRefused)) => f.write_str("connection refused"),
             (_, Some(io::ErrorKind::HostUnreachable)) => f.write_str("host unreachable"),
             (_, Some(io::ErrorKind::NetworkUnreachable)) => f.write_str("network unreachable"),
-            (Outcome::Failed(error), _) => f.write_str(&plain_io(error)),
+            (AttemptOutcome::Failed(error), _) => f.write_str(&plain_io(error)),
         }
     }
 }
 
 fn kind(attempt: &Attempt) -> Option<io::ErrorKind> {
     match &attempt.outcome {
-        Outcome::Failed(error) => Some(error.kind()),
-        Outcome::Connected | Outcome::Unanswered => None,
+        AttemptOutcome::Failed(error) => Some(error.kind()),
+        AttemptOutcome::Connected | AttemptOutcome::Unanswered => None,
     }
 }
 

@@ -71,10 +71,6 @@ impl FileOnce {
     }
 
     /// Its bytes, read by the first call that succeeds.
-    ///
-    /// # Errors
-    ///
-    /// As [`read`].
     pub fn read(&self) -> Result<&[u8], FileError> {
         match self.bytes.get() {
             Some(bytes) => Ok(bytes),
@@ -115,10 +111,6 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
 }
 
 /// The same, but `-` is a file of this name: for options that can't be read from stdin.
-///
-/// # Errors
-///
-/// As [`read`].
 pub fn read_named(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     let name = path.to_string_lossy();
     match File::open(path) {
@@ -140,10 +132,6 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String, FileError> {
 }
 
 /// The same, but a file that is not there is `None`: for those nobody named.
-///
-/// # Errors
-///
-/// As [`read_text`].
 pub fn read_text_if_there(path: &Path) -> Result<Option<String>, FileError> {
     match read_text(path) {
         Ok(text) => Ok(Some(text)),

@@ -118,10 +118,6 @@ impl Listeners {
     }
 
     /// The next client that waits, and its address if it has one; `None` when there is none.
-    ///
-    /// # Errors
-    ///
-    /// The system has no descriptors or memory left.
     pub fn accept(&mut self) -> io::Result<Option<(Stream, Option<SocketAddr>)>> {
         for socket in &mut self.sockets {
             loop {

@@ -6,7 +6,6 @@
 //! no message, error or debug output.
 
 mod address;
-mod bypass;
 pub mod choice;
 mod connect;
 mod error;

@@ -123,16 +123,6 @@ impl std::fmt::Display for Family {
     }
 }
 
-impl ResolveError {
-    /// The entry in the catalogue of diagnostics.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound { .. } | Self::NoAddressOfFamily { .. } => "W101",
-            Self::Temporary { .. } | Self::TimedOut { .. } | Self::System { .. } => "W102",
-        }
-    }
-}
-
 fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, ResolveError> {
     let patience = deadline.saturating_duration_since(Instant::now());
     if patience.is_zero() {
@@ -276,7 +266,6 @@ mod tests {
     fn timed_out() {
         let error = resolve("localhost", 80, Family::Any, Instant::now()).unwrap_err();
         assert!(matches!(error, ResolveError::TimedOut { .. }), "{error}");
-        assert_eq!(error.code(), "W102");
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub enum Verdict {
         /// Which try in a row this will be, from 1.
         number: u32,
     },
-    /// Tell the failure and end.
+    /// Report the failure and end.
     GiveUp(RetryReason),
 }
 

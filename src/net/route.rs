@@ -109,10 +109,6 @@ impl RouteOptions {
     }
 
     /// The addresses of a host, in the order to try them.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`resolve::resolve`].
     pub fn addresses(
         &self,
         host: &Destination,
@@ -125,19 +121,11 @@ impl RouteOptions {
     }
 
     /// Connects to one of the addresses.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`dial::dial_from`].
     pub fn dial(&self, addresses: &[SocketAddr], deadline: Instant) -> Result<Dialed, DialError> {
         dial::dial_from(&self.source, addresses, deadline)
     }
 
     /// Begins the talk with the route's proxy; `None` if there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`ProxyRequestError`].
     pub fn dialogue(
         &self,
         route: &Route,
@@ -205,10 +193,6 @@ impl Route {
 }
 
 /// Connects to a Unix socket.
-///
-/// # Errors
-///
-/// [`UnixSocketError`].
 pub fn connect_unix(path: &Path) -> Result<Stream, UnixSocketError> {
     let connected = std::os::unix::net::UnixStream::connect(path).and_then(|stream| {
         stream.set_nonblocking(true)?;

@@ -29,10 +29,6 @@ pub struct Signals {
 
 impl Signals {
     /// Takes over SIGINT, SIGTERM and SIGHUP, unless that was done before.
-    ///
-    /// # Errors
-    ///
-    /// The system has no descriptors left.
     pub fn listen(&mut self, registry: &Registry) -> io::Result<()> {
         if self.pipes.is_some() {
             return Ok(());
@@ -51,11 +47,6 @@ impl Signals {
             (Signal::Hangup, open(SIGHUP)?),
         ]);
         Ok(())
-    }
-
-    /// Whether signals come here instead of ending the program.
-    pub fn are_taken(&self) -> bool {
-        self.pipes.is_some()
     }
 
     /// Notes that the poll reported a signal.

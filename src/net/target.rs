@@ -121,10 +121,6 @@ impl Target {
 
     /// The same, but path and query are sent as they were typed: `/../` stays, and no character is
     /// percent-encoded.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Target::parse`].
     pub fn parse_as_is(text: &str) -> Result<Self, TargetError> {
         Self::read(text, true)
     }

@@ -107,10 +107,6 @@ enum PipeState {
 
 impl TlsPipe {
     /// Begins a single connection to `host`; see [`TlsClient`] for several.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`TlsClient::new`] and [`TlsClient::start`].
     pub fn client(host: &str, options: &TlsOptions) -> Result<Self, TlsError> {
         TlsClient::new(options)?.start(host)
     }
@@ -282,10 +278,6 @@ impl TlsPipe {
     }
 
     /// Writes waiting ciphertext once to `sink` and returns how much was written.
-    ///
-    /// # Errors
-    ///
-    /// Those of `sink`.
     pub fn write_tls(&mut self, sink: &mut impl Write) -> io::Result<usize> {
         self.push_out();
         if let Some(outer) = &mut self.outer {
@@ -343,10 +335,6 @@ impl TlsPipe {
 
     /// Encrypts plaintext and returns how much was taken: less than all, even none,
     /// while the handshake lasts or 256 KiB of ciphertext wait to be sent.
-    ///
-    /// # Errors
-    ///
-    /// Why the connection broke.
     pub fn write_plain(&mut self, plain: &[u8]) -> Result<usize, TlsError> {
         let taken = self.encrypt(plain);
         self.push_out();

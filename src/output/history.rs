@@ -9,7 +9,7 @@ use crate::diagnostics::Diagnostic;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::{ConnectionHistory, Kept};
-use crate::output::sink::Sink;
+use crate::output::reporter::Sink;
 use crate::ui::HumanOptions;
 use crate::wire::Role;
 

@@ -16,7 +16,7 @@ use crate::diagnostics::Diagnostic;
 use crate::event::{Event, Stamp};
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::Stdout;
-use crate::output::sink::Sink;
+use crate::output::reporter::Sink;
 use crate::ui::JsonPrinter;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;
@@ -51,10 +51,6 @@ struct Failure {
 
 impl Log {
     /// Opens a file to append to; a new one is for its owner alone, for it holds what was sent.
-    ///
-    /// # Errors
-    ///
-    /// It can't be opened; in words.
     pub fn open(path: &Path, role: Role) -> Result<Self, String> {
         let file = File::options()
             .create(true)

@@ -8,6 +8,5 @@ pub mod payload;
 mod redaction;
 pub mod reporter;
 pub mod secrets;
-pub mod sink;
 pub mod stderr;
 mod transcript;

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::cli::OutputFormat;
-use crate::event::{FrameEvent, WholeMessage};
+use crate::event::FrameEvent;
 use crate::net::stdio::Stdout;
 use crate::session::Observer;
 use crate::session::observer::Run;
@@ -67,21 +67,7 @@ impl PayloadSink {
         self.format != Format::Nothing
     }
 
-    /// Takes a whole message.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
-    #[inline]
-    pub fn take_whole(&self, message: &WholeMessage<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        self.take_message(message.content, stdout)
-    }
-
     /// Takes the content of a whole message.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
     #[inline]
     pub fn take_message(&self, content: &[u8], stdout: &mut Stdout) -> io::Result<()> {
         if self.format == Format::Nothing {
@@ -93,10 +79,6 @@ impl PayloadSink {
     }
 
     /// Takes one event of the peer's direction.
-    ///
-    /// # Errors
-    ///
-    /// stdout failed.
     #[inline]
     pub fn take(&self, event: &FrameEvent<'_>, stdout: &mut Stdout) -> io::Result<()> {
         match event {

@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use crate::cli::OutputFormat;
 use crate::config::Display;
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Family, Severity};
 use crate::event::{ConnId, Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::history::History;
 use crate::output::log::Log;
 use crate::output::redaction::Redaction;
-use crate::output::sink::Sink;
-use crate::output::transcript::{Transcript, TranscriptTarget};
+use crate::output::transcript::TranscriptTarget;
+pub use crate::output::transcript::{EventFilter, Transcript};
 use crate::output::{secrets, stderr};
 use crate::ui::filter::Filter;
 use crate::ui::pretty::Pretty;
@@ -22,10 +22,9 @@ use crate::ui::prompt::Screen;
 use crate::ui::redact::Redactor;
 use crate::ui::style::Palette;
 use crate::ui::view::{Timestamps, View};
+
 use crate::ui::{JsonPrinter, diagnostic};
 use crate::wire::Role;
-
-pub use crate::output::transcript::EventFilter;
 
 /// How a connection ended, as far as it decides which diagnostics are worth printing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,10 +224,7 @@ impl Reporter {
 
     /// The direction of what is sent.
     pub fn sent(&self) -> Direction {
-        match self.role {
-            Role::Client => Direction::ToServer,
-            Role::Server => Direction::ToClient,
-        }
+        Direction::sent_by(self.role)
     }
 
     /// The colours of answers.
@@ -246,14 +242,11 @@ impl Reporter {
         self.transcript.as_ref().map_or(self.width, Transcript::columns)
     }
 
-    /// Changes how traffic is shown.
-    ///
-    /// # Errors
-    ///
-    /// No transcript is shown; in words.
-    pub fn set_view(&mut self, view: View) -> Result<(), String> {
-        self.transcript()?.set_view(view);
-        Ok(())
+    /// The transcript, to change how it shows traffic.
+    pub fn transcript_mut(&mut self) -> Result<&mut Transcript, String> {
+        self.transcript
+            .as_mut()
+            .ok_or_else(|| "no transcript is shown; run with --output frames or -v".to_owned())
     }
 
     /// How traffic is shown.
@@ -261,40 +254,14 @@ impl Reporter {
         self.transcript.as_ref().map_or(View::Frames, Transcript::view)
     }
 
-    /// Changes which time is shown.
-    ///
-    /// # Errors
-    ///
-    /// No transcript is shown; in words.
-    pub fn set_timestamps(&mut self, timestamps: Timestamps) -> Result<(), String> {
-        self.transcript()?.set_timestamps(timestamps);
-        Ok(())
-    }
-
     /// Which time is shown.
     pub fn timestamps(&self) -> Timestamps {
         self.transcript.as_ref().map_or(Timestamps::On, Transcript::timestamps)
     }
 
-    /// Shows only what passes a filter, or everything.
-    ///
-    /// # Errors
-    ///
-    /// No transcript is shown; in words.
-    pub fn set_filter(&mut self, filter: Option<Filter>) -> Result<(), String> {
-        self.transcript()?.set_filter(filter);
-        Ok(())
-    }
-
     /// The filter, if there is one.
     pub fn filter(&self) -> Option<&Filter> {
         self.transcript.as_ref().and_then(Transcript::filter)
-    }
-
-    fn transcript(&mut self) -> Result<&mut Transcript, String> {
-        self.transcript
-            .as_mut()
-            .ok_or_else(|| "no transcript is shown; run with --output frames or -v".to_owned())
     }
 
     /// Writes every event to a file from now on, behind what it holds.
@@ -323,20 +290,7 @@ impl Reporter {
         self.log.as_ref().map(Log::path)
     }
 
-    /// Hands out an event that happens now, and flushes.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
-    pub fn emit(&mut self, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        self.emit_for(self.conn, event, stdout)
-    }
-
-    /// The same for a connection.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
+    /// Hands out an event of a connection that happens now, and flushes.
     pub fn emit_for(
         &mut self,
         conn: ConnId,
@@ -355,10 +309,6 @@ impl Reporter {
     }
 
     /// Hands out an event. Flush before waiting.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
     #[inline]
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
         if self.redaction.concerns(event) {
@@ -406,10 +356,6 @@ impl Reporter {
 
     /// Hands machines what was found on the connection of the client: those diagnostics that are
     /// worth it.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
     pub fn diagnose(
         &mut self,
         found: &[Diagnostic],
@@ -420,10 +366,6 @@ impl Reporter {
     }
 
     /// Hands out what was found on one of many connections.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
     pub fn diagnose_for(
         &mut self,
         conn: ConnId,
@@ -452,22 +394,8 @@ impl Reporter {
         out
     }
 
-    /// Prints what sinks hold back: no more events will come.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
-    pub fn finish(&mut self, stdout: &mut Stdout) -> io::Result<()> {
-        self.sinks().for_each(|sink| sink.finish(stdout));
-        self.flush()
-    }
-
     /// Writes what sinks and stderr have gathered, as far as that is possible without waiting: to
     /// be called in each round of a loop.
-    ///
-    /// # Errors
-    ///
-    /// A sink failed.
     pub fn flush(&mut self) -> io::Result<()> {
         self.sinks().try_for_each(Sink::flush)?;
         let written = stderr::flush();
@@ -512,10 +440,50 @@ impl Reporter {
 fn worth_printing(found: &[Diagnostic], end: EndKind, all: bool) -> Vec<Diagnostic> {
     let failed = end == EndKind::Failed;
     let worthy = found.iter().enumerate().filter(|(at, diagnostic)| {
-        let inside = diagnostic.entry.code.starts_with("W5");
-        let frames = diagnostic.entry.code.starts_with("W6");
+        let inside = diagnostic.entry.family == Family::Application;
+        let frames = diagnostic.entry.family == Family::Frames;
         let wanted = failed && (*at == 0 || frames || all);
         diagnostic.severity != Severity::Note || inside || wanted
     });
     worthy.map(|(_, diagnostic)| diagnostic.clone()).collect()
+}
+
+/// A reader of the one event stream: it turns events into something that is kept or written.
+///
+/// Sinks that write stdout append to its buffer; they never wait for it.
+pub trait Sink {
+    /// Takes one event. Those of one direction of a connection come in order.
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()>;
+
+    /// Takes what was found on a connection, the verdict first.
+    fn diagnostics(
+        &mut self,
+        at: &Stamp,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()>;
+
+    /// Writes what it has gathered, as far as that is possible without waiting.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `--output json`: one object a line on stdout.
+impl Sink for JsonPrinter {
+    #[inline]
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        self.print(at, event, stdout.buffer());
+        Ok(())
+    }
+
+    fn diagnostics(
+        &mut self,
+        at: &Stamp,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()> {
+        JsonPrinter::diagnostics(self, at, found, stdout.buffer());
+        Ok(())
+    }
 }

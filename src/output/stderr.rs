@@ -95,10 +95,6 @@ pub fn is_closed() -> bool {
 
 /// Lets the poll wake the loop when there is room again. The loop calls [`flush`] in each of its
 /// rounds, before it looks whether there is room.
-///
-/// # Errors
-///
-/// The system has no memory for it.
 pub fn register(registry: &Registry, token: Token) -> io::Result<()> {
     open(&mut lock().writer).map_or(Ok(()), |writer| writer.register(registry, token))
 }

@@ -6,7 +6,7 @@ use crate::config::Display;
 use crate::diagnostics::Diagnostic;
 use crate::event::{Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
-use crate::output::sink::Sink;
+use crate::output::reporter::Sink;
 use crate::output::stderr;
 use crate::ui::filter::Filter;
 use crate::ui::prompt::Screen;
@@ -85,7 +85,7 @@ impl Printers {
 }
 
 /// See the [module](self).
-pub(super) struct Transcript {
+pub struct Transcript {
     pub(super) target: TranscriptTarget,
     pub(super) events: EventFilter,
     printers: Printers,
@@ -127,29 +127,35 @@ impl Transcript {
         transcript
     }
 
-    pub(super) fn set_view(&mut self, view: View) {
+    /// Changes how traffic is shown.
+    pub fn set_view(&mut self, view: View) {
         self.printers.json = (view == View::Json).then(|| JsonPrinter::new(Some(self.role)));
         self.printers.human.set_view(view);
     }
 
-    pub(super) fn view(&self) -> View {
+    /// How traffic is shown.
+    pub fn view(&self) -> View {
         self.printers.human.view()
     }
 
-    pub(super) fn set_timestamps(&mut self, timestamps: Timestamps) {
+    /// Changes which time is shown.
+    pub fn set_timestamps(&mut self, timestamps: Timestamps) {
         self.timestamps = timestamps;
         self.printers.human.set_timestamps(timestamps);
     }
 
-    pub(super) fn timestamps(&self) -> Timestamps {
+    /// Which time is shown.
+    pub fn timestamps(&self) -> Timestamps {
         self.timestamps
     }
 
-    pub(super) fn set_filter(&mut self, filter: Option<Filter>) {
+    /// Shows only what passes a filter, or everything.
+    pub fn set_filter(&mut self, filter: Option<Filter>) {
         self.printers.human.set_filter(filter);
     }
 
-    pub(super) fn filter(&self) -> Option<&Filter> {
+    /// The filter, if there is one.
+    pub fn filter(&self) -> Option<&Filter> {
         self.printers.human.filter()
     }
 
@@ -232,7 +238,10 @@ impl Sink for Transcript {
                 self.append(stdout, |printers, out| printers.print(at, event, out));
             }
             // What is known of frames whose end will not come.
-            Event::End(_) => self.finish(stdout),
+            Event::End(_) => {
+                self.append(stdout, |printers, out| printers.human.flush_partial(out));
+                self.hand_over();
+            }
             _ => {}
         }
         Ok(())
@@ -265,10 +274,5 @@ impl Sink for Transcript {
     fn flush(&mut self) -> io::Result<()> {
         self.hand_over();
         Ok(())
-    }
-
-    fn finish(&mut self, stdout: &mut Stdout) {
-        self.append(stdout, |printers, out| printers.human.flush_partial(out));
-        self.hand_over();
     }
 }

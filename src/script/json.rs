@@ -78,7 +78,7 @@ pub fn parse(line: &[u8]) -> Result<(Option<ConnId>, Command), CommandError> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Object {
-    r#type: Kind,
+    r#type: CommandType,
     conn: Option<u64>,
     text: Option<String>,
     base64: Option<String>,
@@ -97,7 +97,7 @@ struct Object {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+enum CommandType {
     /// A text message, or with `fin` false one of its fragments.
     #[default]
     Text,
@@ -123,12 +123,13 @@ impl Object {
         let bits = rsv1.is_some() || rsv2.is_some() || rsv3.is_some() || self.opcode.is_some();
         let header =
             bits || self.mask.is_some() || self.length_form.is_some() || self.length.is_some();
-        let message = matches!(self.r#type, Kind::Text | Kind::Binary | Kind::Frame);
-        let wrong = if self.r#type != Kind::Close && (code.is_some() || reason.is_some()) {
+        let message =
+            matches!(self.r#type, CommandType::Text | CommandType::Binary | CommandType::Frame);
+        let wrong = if self.r#type != CommandType::Close && (code.is_some() || reason.is_some()) {
             "code and reason are for close"
-        } else if self.r#type == Kind::Close && payload {
+        } else if self.r#type == CommandType::Close && payload {
             "a close takes code and reason; for another payload use frame"
-        } else if self.r#type != Kind::Frame && header {
+        } else if self.r#type != CommandType::Frame && header {
             "opcode, rsv1 to rsv3, mask, length_form and length are for frame"
         } else if !message && self.fin.is_some() {
             "fin is for text, binary and frame"
@@ -155,19 +156,19 @@ impl Object {
     fn command(self) -> Result<Command, CommandError> {
         let payload = Payload::Bytes(self.payload()?);
         Ok(match self.r#type {
-            Kind::Text if self.fin == Some(false) => {
+            CommandType::Text if self.fin == Some(false) => {
                 Command::Unfinished { opcode: Data::Text, payload }
             }
-            Kind::Binary if self.fin == Some(false) => {
+            CommandType::Binary if self.fin == Some(false) => {
                 Command::Unfinished { opcode: Data::Binary, payload }
             }
-            Kind::Text => Command::Text(payload),
-            Kind::Binary => Command::Binary(payload),
-            Kind::Ping => Command::Ping(legal_control(payload)?),
-            Kind::Pong => Command::Pong(legal_control(payload)?),
-            Kind::Close => self.close()?,
-            Kind::Frame => Command::Frame(self.frame(payload)?),
-            Kind::Bytes => Command::Bytes(payload),
+            CommandType::Text => Command::Text(payload),
+            CommandType::Binary => Command::Binary(payload),
+            CommandType::Ping => Command::Ping(legal_control(payload)?),
+            CommandType::Pong => Command::Pong(legal_control(payload)?),
+            CommandType::Close => self.close()?,
+            CommandType::Frame => Command::Frame(self.frame(payload)?),
+            CommandType::Bytes => Command::Bytes(payload),
         })
     }
 

@@ -1,6 +1,5 @@
 //! Commands: their grammar, their table, and the runner of prompt and scripts.
 
 pub mod command;
-pub mod expect;
 pub mod json;
 pub mod runner;

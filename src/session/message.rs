@@ -1,9 +1,9 @@
 //! Messages out of the events of one direction: whole, or in pieces of a bounded size.
 //!
-//! The one place that collects content. A message that came whole in one buffer is lent as it
-//! lies there; any other is copied once. Between messages next to nothing is held.
+//! The one place that collects content, which is copied once. Between messages next to nothing is
+//! held.
 
-use crate::event::{FrameEvent, WholeMessage};
+use crate::event::FrameEvent;
 use crate::wire::{Data, FrameHeader, OpCode};
 
 /// Bytes of a buffer that is kept between messages.
@@ -16,30 +16,18 @@ pub struct Message<'a> {
     pub opcode: Data,
     /// Bytes of content in all; more than [`Message::content`] holds where the limit was passed.
     pub len: u64,
-    content: Content<'a>,
-}
-
-#[derive(Debug)]
-enum Content<'a> {
-    Lent(&'a [u8]),
-    Collected(&'a mut Vec<u8>),
+    content: &'a mut Vec<u8>,
 }
 
 impl Message<'_> {
     /// The content, up to the limit.
     pub fn content(&self) -> &[u8] {
-        match &self.content {
-            Content::Lent(content) => content,
-            Content::Collected(content) => content,
-        }
+        self.content
     }
 
-    /// The content to keep: copied only if it was lent.
+    /// The content to keep.
     pub fn into_content(self) -> Vec<u8> {
-        match self.content {
-            Content::Lent(content) => content.to_vec(),
-            Content::Collected(content) => std::mem::take(content),
-        }
+        std::mem::take(self.content)
     }
 }
 
@@ -87,7 +75,7 @@ impl Assembler {
                 self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
             }
             FrameEvent::Message(info) => {
-                let content = Content::Collected(&mut self.content);
+                let content = &mut self.content;
                 let done = complete(Message { opcode: self.opcode, len: info.len, content });
                 self.clear();
                 return Some(done);
@@ -95,17 +83,6 @@ impl Assembler {
             _ => {}
         }
         None
-    }
-
-    /// The same for a message that came whole: nothing is copied.
-    #[inline]
-    pub fn take_whole<'m>(&self, whole: &WholeMessage<'m>) -> Message<'m> {
-        let WholeMessage { header, content, .. } = *whole;
-        Message {
-            opcode: data(header.opcode),
-            len: header.len,
-            content: Content::Lent(&content[..content.len().min(self.limit)]),
-        }
     }
 
     /// Takes one event; hands on a piece as soon as the limit is reached, and at the message's end.
@@ -159,14 +136,6 @@ impl Assembler {
             self.opcode = opcode;
             self.content.clear();
         }
-    }
-}
-
-/// The kind of a message, of which only the first frame says it.
-fn data(opcode: OpCode) -> Data {
-    match opcode {
-        OpCode::Data(opcode) => opcode,
-        OpCode::Control(_) => Data::Binary,
     }
 }
 
@@ -242,7 +211,15 @@ mod tests {
         };
         observe(bytes, cut, |observed| {
             let message = match observed {
-                Observed::Whole(whole) => Some(owned(assembler.take_whole(&whole))),
+                Observed::Whole(whole) => {
+                    let mut message = None;
+                    let taken = whole.try_events(|event| {
+                        message = message.take().or(assembler.take(&event, owned));
+                        Ok::<_, ()>(())
+                    });
+                    taken.expect("nothing refuses");
+                    message
+                }
                 Observed::Frame(event) => assembler.take(&event, owned),
                 _ => None,
             };
@@ -259,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_message_is_lent_and_a_fragmented_one_collected() {
+    fn whole_and_fragmented_messages_are_collected() {
         let bytes = b"\x81\x05whole\x01\x02in\x80\x04 two\x82\x00";
         let expected = [
             (Data::Text, 5, b"whole".to_vec()),

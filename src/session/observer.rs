@@ -252,11 +252,6 @@ impl Observer {
     pub fn inside_message(&self) -> bool {
         matches!(&self.phase, Phase::Frames(frames) if frames.is_inside_message())
     }
-
-    /// Whether a frame has begun and not ended.
-    pub fn inside_frame(&self) -> bool {
-        matches!(&self.phase, Phase::Frames(frames) if frames.is_inside())
-    }
 }
 
 #[cfg(test)]

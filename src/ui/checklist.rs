@@ -3,8 +3,9 @@
 
 use super::style::{Ink, Palette};
 use super::{number, sanitize};
+use crate::wire::Role;
 use crate::wire::handshake::accept::AcceptMistake;
-use crate::wire::handshake::rules::{Outcome, Report, Side, Verdict};
+use crate::wire::handshake::rules::{Outcome, Report, Verdict};
 use crate::wire::head::Head;
 
 /// What a report is made of.
@@ -24,13 +25,13 @@ const NAME: usize = 14;
 impl Checklist<'_> {
     /// Appends the whole report.
     pub fn write(&self, palette: Palette, out: &mut Vec<u8>) {
-        let mut page = Page { palette, rule_width: rule_width(self.report), out };
+        let mut page = ChecklistWriter { palette, rule_width: rule_width(self.report), out };
         page.head("Request", Ink::Sent, b"> ", self.request);
         if let Some(response) = self.response {
             page.head("Response", Ink::Received, b"< ", response);
         }
         for (title, side) in
-            [("Rules for the client", Side::Client), ("Rules for the server", Side::Server)]
+            [("Rules for the client", Role::Client), ("Rules for the server", Role::Server)]
         {
             page.title(title);
             for verdict in self.report.verdicts.iter().filter(|v| v.rule.side == side) {
@@ -43,7 +44,7 @@ impl Checklist<'_> {
     }
 
     /// The steps of RFC 6455 §4.2.2 from the key to the accept value, and the value that came.
-    fn accept(&self, page: &mut Page<'_>) {
+    fn accept(&self, page: &mut ChecklistWriter<'_>) {
         let Some(steps) = &self.report.accept else { return };
         page.title("Sec-WebSocket-Accept");
         page.fact("key", &steps.key);
@@ -63,7 +64,7 @@ impl Checklist<'_> {
         }
     }
 
-    fn agreed(&self, page: &mut Page<'_>) {
+    fn agreed(&self, page: &mut ChecklistWriter<'_>) {
         let agreed = &self.report.agreed;
         page.title("Agreed");
         page.fact("subprotocol", agreed.subprotocol.as_deref().unwrap_or("none").as_bytes());
@@ -75,7 +76,7 @@ impl Checklist<'_> {
         }
     }
 
-    fn summary(&self, page: &mut Page<'_>) {
+    fn summary(&self, page: &mut ChecklistWriter<'_>) {
         let count = |outcome| {
             self.report.verdicts.iter().filter(|verdict| verdict.outcome == outcome).count()
         };
@@ -93,14 +94,14 @@ impl Checklist<'_> {
 }
 
 /// Where the report goes, and in which colours.
-struct Page<'o> {
+struct ChecklistWriter<'o> {
     palette: Palette,
     /// Columns of the names of rules.
     rule_width: usize,
     out: &'o mut Vec<u8>,
 }
 
-impl Page<'_> {
+impl ChecklistWriter<'_> {
     /// A title, with an empty line between it and what came before.
     fn title(&mut self, title: &str) {
         if !self.out.is_empty() {

@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::civil::date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::number::{self, pair, triple};
 use crate::ui::view::Timestamps;
@@ -144,7 +145,9 @@ fn time_of_day(second: i64, end: u8) -> [u8; 9] {
 
 fn date_and_time(second: i64) -> [u8; 20] {
     let second = second.clamp(*RFC_3339_SECONDS.start(), *RFC_3339_SECONDS.end());
-    let (year, month, day) = civil(second.div_euclid(SECONDS_PER_DAY));
+    let days = SignedDuration::from_secs(second - second.rem_euclid(SECONDS_PER_DAY));
+    let date = date(1970, 1, 1).saturating_add(days);
+    let (year, month, day) = (date.year() as usize, date.month() as usize, date.day() as usize);
     let mut text = *b"YYYY-MM-DDTHH:MM:SS.";
     text[0..2].copy_from_slice(&pair(year / 100));
     text[2..4].copy_from_slice(&pair(year % 100));
@@ -152,23 +155,6 @@ fn date_and_time(second: i64) -> [u8; 20] {
     text[8..10].copy_from_slice(&pair(day));
     text[11..20].copy_from_slice(&time_of_day(second, b'.'));
     text
-}
-
-/// Year, month and day of a day counted from the epoch, year 0 or later.
-///
-/// Counts in years that begin in March, so that the leap day is the last one, and in eras of
-/// 400 years, which all have 146,097 days (Howard Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms").
-fn civil(day: i64) -> (usize, usize, usize) {
-    let day = day + 719_468;
-    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year + i64::from(month <= 2);
-    (year as usize, month as usize, day as usize)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub fn write_all(found: &[Diagnostic], width: usize, palette: Palette, out: &mut
 
 /// Appends one diagnostic.
 pub fn write(diagnostic: &Diagnostic, width: usize, palette: Palette, out: &mut Vec<u8>) {
-    let mut page = Page { width: width.max(LEAST), palette, out };
+    let mut page = DiagnosticWriter { width: width.max(LEAST), palette, out };
     let Diagnostic { entry, severity, span, notes, causes, help } = diagnostic;
     page.title(*severity, entry);
     if let Some(span) = span {
@@ -55,13 +55,13 @@ pub(super) fn ink(severity: Severity) -> Ink {
 }
 
 /// Where lines go, and how wide they may be.
-struct Page<'o> {
+struct DiagnosticWriter<'o> {
     width: usize,
     palette: Palette,
     out: &'o mut Vec<u8>,
 }
 
-impl Page<'_> {
+impl DiagnosticWriter<'_> {
     /// `error[W602]: RSV1 is set …`.
     fn title(&mut self, severity: Severity, entry: &Entry) {
         self.painted(ink(severity), &format!("{}[{}]", severity.name(), entry.code));

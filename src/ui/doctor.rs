@@ -11,7 +11,7 @@ const NAME: usize = 14;
 
 /// How a step went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum StepOutcome {
     /// As it should.
     Ok,
     /// Not as it should, and yet nothing has failed.
@@ -22,7 +22,7 @@ pub enum Outcome {
     Skipped,
 }
 
-impl Outcome {
+impl StepOutcome {
     /// The word for it.
     pub fn name(self) -> &'static str {
         match self {
@@ -45,11 +45,11 @@ impl Outcome {
 
 /// One step of the examination.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct DoctorStep {
     /// What was looked at, one word or two.
     pub name: &'static str,
     /// How it went.
-    pub outcome: Outcome,
+    pub outcome: StepOutcome,
     /// What was found, raw: printers escape it.
     pub text: String,
     /// How long it took, if that means something.
@@ -58,7 +58,7 @@ pub struct Step {
 
 /// The whole examination.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct Examination {
     /// Whether a WebSocket opened.
     pub opened: bool,
     /// The verdict in a sentence, raw.
@@ -66,17 +66,17 @@ pub struct Report {
     /// What explains it, and what else was found.
     pub found: Vec<Diagnostic>,
     /// The steps, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<DoctorStep>,
 }
 
-impl Report {
+impl Examination {
     /// Appends the report as text.
     pub fn write(&self, width: usize, palette: Palette, out: &mut Vec<u8>) {
         let (ink, word) = match self.opened {
             true => (Ink::Good, "healthy"),
             false => (Ink::Violation, "no WebSocket"),
         };
-        let worse = self.steps.iter().any(|step| step.outcome == Outcome::Failed);
+        let worse = self.steps.iter().any(|step| step.outcome == StepOutcome::Failed);
         let word = if self.opened && worse { "opens, but not healthy" } else { word };
         palette.begin(ink, out);
         out.extend_from_slice(word.as_bytes());
@@ -94,7 +94,7 @@ impl Report {
     }
 }
 
-impl Step {
+impl DoctorStep {
     fn write(&self, palette: Palette, out: &mut Vec<u8>) {
         let word = self.outcome.name();
         palette.begin(self.outcome.ink(), out);

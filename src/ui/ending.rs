@@ -5,7 +5,7 @@ use super::{clock, number, sanitize};
 use crate::event::{Cause, Ending, Side, Totals};
 use crate::wire::close::{self, CloseBody};
 
-/// Tells how a connection ended, in one line, harmless for a terminal.
+/// Describes how a connection ended, in one line, harmless for a terminal.
 ///
 /// As in `sent 1000 normal closure; then received 1000 normal closure; closed cleanly by us after
 /// 3.204 s`.
@@ -42,7 +42,7 @@ pub fn describe(ending: &Ending) -> String {
     parts.join("; ")
 }
 
-/// Tells what crossed, as in `sent 2 frames, 1 message, 5 bytes (13 on the wire); received …`.
+/// Describes what crossed, as in `sent 2 frames, 1 message, 5 bytes (13 on the wire); received …`.
 pub fn totals(ending: &Ending) -> String {
     format!("sent {}; received {}", amount(&ending.out), amount(&ending.r#in))
 }

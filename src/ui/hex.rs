@@ -63,10 +63,6 @@ pub fn append(text: &str, out: &mut Vec<u8>) -> Result<(), HexFault> {
 }
 
 /// The bytes that `text` stands for, see [`append`].
-///
-/// # Errors
-///
-/// [`HexFault`]
 pub fn unhex(text: &str) -> Result<Vec<u8>, HexFault> {
     let mut out = Vec::with_capacity(text.len() / 2);
     append(text, &mut out)?;

@@ -5,20 +5,6 @@
 //! their content. Appends to a buffer, and holds back just what is still coming in: the line of a
 //! frame is printed at its end, and of a message's content a bounded beginning is kept until then.
 
-use super::clock::{LocalClock, Zone};
-use super::connections::PerConnection;
-use super::ending;
-use super::pretty::Pretty;
-use super::style::{Ink, Palette};
-use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
-use crate::ui::filter::Filter;
-use crate::ui::view::{Timestamps, View};
-use crate::wire::{Control, OpCode};
-use body::Body;
-use direction_printer::DirectionPrinter;
-use line_writer::{DisplayMode, LineWriter};
-
-mod body;
 mod content;
 mod direction_printer;
 mod dump;
@@ -26,6 +12,20 @@ mod facts;
 mod line;
 mod line_writer;
 mod preview;
+
+use direction_printer::DirectionPrinter;
+use line_writer::{DisplayMode, LineWriter};
+
+use super::clock::{LocalClock, Zone};
+use super::connections::PerConnection;
+use super::ending;
+use super::pretty::Pretty;
+use super::style::{Ink, Palette};
+use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
+use crate::ui::filter::Filter;
+use crate::ui::sanitize;
+use crate::ui::view::{Timestamps, View};
+use crate::wire::{Control, OpCode};
 
 /// How a transcript looks.
 #[derive(Clone, Copy, Debug)]
@@ -70,12 +70,12 @@ impl HumanOptions {
 #[derive(Debug)]
 pub struct HumanPrinter {
     writer: LineWriter,
-    connections: PerConnection<Connection>,
+    connections: PerConnection<ConnectionPrinter>,
 }
 
 /// What is remembered of one connection.
 #[derive(Debug, Default)]
-struct Connection {
+struct ConnectionPrinter {
     /// When it was opened, or else when its first event came, in microseconds since the epoch.
     opened: Option<i64>,
     to_server: DirectionPrinter,
@@ -83,7 +83,7 @@ struct Connection {
     body: Body,
 }
 
-impl Connection {
+impl ConnectionPrinter {
     #[inline]
     fn printer(&mut self, direction: Direction) -> &mut DirectionPrinter {
         match direction {
@@ -129,11 +129,6 @@ impl HumanPrinter {
     /// began, so nothing is lost and nothing printed twice.
     pub fn set_view(&mut self, view: View) {
         self.writer.mode.view = view;
-    }
-
-    /// Changes whether the JSON of the messages to come is shown on several lines.
-    pub fn set_pretty(&mut self, pretty: Pretty) {
-        self.writer.mode.pretty = pretty;
     }
 
     /// Changes which time the lines to come show.
@@ -214,7 +209,7 @@ impl HumanPrinter {
 }
 
 fn frame(
-    connection: &mut Connection,
+    connection: &mut ConnectionPrinter,
     at: &Stamp,
     direction: Direction,
     event: &FrameEvent<'_>,
@@ -242,4 +237,49 @@ type Dumping = (ConnId, Direction, u64);
 #[inline]
 fn ink(direction: Direction, sent: Direction) -> Ink {
     if direction == sent { Ink::Sent } else { Ink::Received }
+}
+
+/// Bytes that are shown. Error pages of proxies say what matters long before.
+const SHOWN: u64 = 4096;
+
+/// What is known of a body.
+#[derive(Debug, Default)]
+struct Body {
+    /// The beginning of a line whose end is still to come.
+    line: Vec<u8>,
+    seen: u64,
+}
+
+impl Body {
+    /// Takes the next piece.
+    fn push(&mut self, bytes: &[u8], conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        let room = SHOWN.saturating_sub(self.seen).min(bytes.len() as u64) as usize;
+        self.seen += bytes.len() as u64;
+        for line in bytes[..room].split_inclusive(|&byte| byte == b'\n') {
+            self.line.extend_from_slice(line);
+            if line.ends_with(b"\n") {
+                self.end_line(conn, writer, out);
+            }
+        }
+    }
+
+    /// Prints the last line and how much was left out.
+    fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        if !self.line.is_empty() {
+            self.end_line(conn, writer, out);
+        }
+        let seen = std::mem::take(&mut self.seen);
+        if seen > SHOWN {
+            let text = format!("the body has {seen} bytes, the first {SHOWN} are shown");
+            writer.info(conn, &text, out);
+        }
+    }
+
+    fn end_line(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        let ink = self::ink(Direction::ToClient, writer.sent);
+        for line in sanitize::lines(&self.line) {
+            writer.line(ink, conn, line, out);
+        }
+        self.line.clear();
+    }
 }

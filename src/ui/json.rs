@@ -3,20 +3,19 @@
 //! The same lines are the recording format; `docs/json.md` describes them. Appends to a buffer.
 //! Memory is bounded by [`INLINE`] for each direction, however long frames and messages are.
 
-use super::clock::UtcClock;
-use super::connections::PerConnection;
-use super::doctor::{Report, Step};
-use crate::diagnostics::Diagnostic;
-use crate::event::{Direction, Event, Stamp};
-use crate::wire::Role;
-use direction_printer::DirectionPrinter;
-use object::Object;
-
-mod diagnostic;
 mod direction_printer;
 mod facts;
 mod object;
-mod string;
+
+use direction_printer::DirectionPrinter;
+use object::Object;
+
+use super::connections::PerConnection;
+use super::doctor::{DoctorStep, Examination};
+use crate::diagnostics::{Diagnostic, Place, Span};
+use crate::event::{Direction, Event, Stamp};
+use crate::ui::clock::UtcClock;
+use crate::wire::Role;
 
 /// The version of the schema, in the first object.
 pub const VERSION: u64 = 1;
@@ -84,12 +83,12 @@ impl JsonPrinter {
             self.start(at, out);
         }
         for (index, found) in found.iter().enumerate() {
-            diagnostic::diagnostic(at, found, index == 0, &mut self.clock, out);
+            diagnostic(at, found, index == 0, &mut self.clock, out);
         }
     }
 
     /// Appends the report of an examination: the verdict, what was found, the steps.
-    pub fn report(&mut self, at: &Stamp, report: &Report, out: &mut Vec<u8>) {
+    pub fn report(&mut self, at: &Stamp, report: &Examination, out: &mut Vec<u8>) {
         if !self.started {
             self.start(at, out);
         }
@@ -128,7 +127,7 @@ impl JsonPrinter {
 }
 
 /// Prints the verdict of an examination.
-fn verdict(at: &Stamp, report: &Report, clock: &mut UtcClock, out: &mut Vec<u8>) {
+fn verdict(at: &Stamp, report: &Examination, clock: &mut UtcClock, out: &mut Vec<u8>) {
     let mut object = Object::begin("verdict", at, None, clock, out);
     object.flag("opened", report.opened);
     object.string("text", &report.verdict);
@@ -136,18 +135,13 @@ fn verdict(at: &Stamp, report: &Report, clock: &mut UtcClock, out: &mut Vec<u8>)
 }
 
 /// Prints a step of an examination.
-fn step(at: &Stamp, step: &Step, clock: &mut UtcClock, out: &mut Vec<u8>) {
-    let Step { name, outcome, text, elapsed } = step;
+fn step(at: &Stamp, step: &DoctorStep, clock: &mut UtcClock, out: &mut Vec<u8>) {
+    let DoctorStep { name, outcome, text, elapsed } = step;
     let mut object = Object::begin("step", at, None, clock, out);
     object.word("name", name);
     object.word("outcome", outcome.name());
     object.string("text", text);
-    match elapsed {
-        Some(time) => {
-            object.number("elapsed_us", u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
-        }
-        None => object.null("elapsed_us"),
-    }
+    object.micros("elapsed_us", *elapsed);
     object.end();
 }
 
@@ -158,4 +152,56 @@ fn direction_name(direction: Direction) -> &'static str {
         Direction::ToServer => "to-server",
         Direction::ToClient => "to-client",
     }
+}
+
+/// Prints one finding. `verdict` means that it is the one that explains the end, and not a note
+/// beside it.
+fn diagnostic(
+    at: &Stamp,
+    diagnostic: &Diagnostic,
+    verdict: bool,
+    clock: &mut UtcClock,
+    out: &mut Vec<u8>,
+) {
+    let Diagnostic { entry, severity, span, notes, causes, help } = diagnostic;
+    let mut object = Object::begin("diagnostic", at, None, clock, out);
+    object.word("code", entry.code);
+    object.word("severity", severity.name());
+    object.flag("verdict", verdict);
+    object.string("title", entry.title);
+    object.nested_if("span", span.as_ref(), self::span);
+    object.string("explanation", entry.explanation);
+    object.string("source", entry.source);
+    object.strings("notes", notes);
+    object.array("causes", *causes, |cause, out| {
+        Object::inline(out, |object| {
+            object.word("confidence", cause.confidence.name());
+            object.string("text", cause.text);
+        });
+    });
+    object.string("help", help);
+    object.end();
+}
+
+fn span(span: &Span, object: &mut Object<'_>) {
+    let Span { place, offset, bytes, marked, label, form: _ } = span;
+    let (name, line, frame, after) = match place {
+        Place::Url => ("url", None, None, None),
+        Place::Request { line } => ("request", Some(*line as u64), None, None),
+        Place::Response { line } => ("response", Some(*line as u64), None, None),
+        Place::Body => ("body", None, None, None),
+        Place::FirstBytes => ("first-bytes", None, None, None),
+        Place::Stream => ("stream", None, None, None),
+        Place::Message => ("message", None, None, None),
+        Place::Frame { number, after } => ("frame", None, Some(*number), *after),
+    };
+    object.word("place", name);
+    object.optional_number("line", line);
+    object.optional_number("frame", frame);
+    object.micros("after_us", after);
+    object.number("offset", *offset);
+    object.number("mark_start", marked.start as u64);
+    object.number("mark_end", marked.end as u64);
+    object.string("label", label);
+    object.text_or_base64(true, bytes);
 }

@@ -4,7 +4,7 @@ use crate::wire::{Data, FrameHeader, OpCode, ViolationKind};
 
 /// What a frame's message means for its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Message {
+pub(super) struct MessageKind {
     /// Text or binary.
     pub(super) text: bool,
     /// Whether its frames are compressed.
@@ -14,19 +14,19 @@ pub(super) struct Message {
 /// Follows the messages of one direction.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
-    open: Option<Message>,
+    open: Option<MessageKind>,
 }
 
 impl Messages {
     /// The message that a frame opens or goes on with.
     #[inline]
-    pub(super) fn begin(&mut self, header: &FrameHeader) -> Option<Message> {
+    pub(super) fn begin(&mut self, header: &FrameHeader) -> Option<MessageKind> {
         match header.opcode {
             OpCode::Data(Data::Text | Data::Binary) => {
                 let text = header.opcode == OpCode::Data(Data::Text);
                 // permessage-deflate gives RSV1 this meaning (RFC 7692 §6); if it was not agreed
                 // a violation is reported before any payload comes: see `blame`.
-                self.open = Some(Message { text, compressed: header.rsv1 });
+                self.open = Some(MessageKind { text, compressed: header.rsv1 });
                 self.open
             }
             OpCode::Data(Data::Continue) => self.open,
@@ -35,7 +35,7 @@ impl Messages {
     }
 
     /// Takes a violation into account, found in a frame of `message`.
-    pub(super) fn blame(&mut self, kind: ViolationKind, message: &mut Option<Message>) {
+    pub(super) fn blame(&mut self, kind: ViolationKind, message: &mut Option<MessageKind>) {
         if kind == ViolationKind::Rsv1WithoutExtension {
             for message in [&mut self.open, message].into_iter().flatten() {
                 message.compressed = false;
@@ -67,7 +67,7 @@ mod tests {
     fn continuations_belong_to_the_open_message() {
         let mut messages = Messages::default();
         assert_eq!(messages.begin(&header(0x80)), None);
-        let text = Some(Message { text: true, compressed: true });
+        let text = Some(MessageKind { text: true, compressed: true });
         for (first, expected) in
             [(0x41, text), (0x89, None), (0x83, None), (0x00, text), (0x80, text)]
         {
@@ -82,7 +82,7 @@ mod tests {
         let mut messages = Messages::default();
         let mut message = messages.begin(&header(0x42));
         messages.blame(ViolationKind::Rsv1WithoutExtension, &mut message);
-        let binary = Some(Message { text: false, compressed: false });
+        let binary = Some(MessageKind { text: false, compressed: false });
         assert_eq!((message, messages.begin(&header(0x80))), (binary, binary));
     }
 }

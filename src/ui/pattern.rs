@@ -64,10 +64,6 @@ impl fmt::Display for Pattern {
 
 impl Pattern {
     /// Compiles `text`.
-    ///
-    /// # Errors
-    ///
-    /// [`PatternError`]
     pub fn new(text: &str) -> Result<Self, PatternError> {
         let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
         let parsed = parser.parse(text).map_err(|error| PatternError::Syntax(error.to_string()))?;
@@ -93,11 +89,6 @@ impl Pattern {
             Search::Literal(finder) => finder.find(content).is_some(),
             Search::Regex(regex) => regex.is_match(content),
         }
-    }
-
-    /// As it was written.
-    pub fn as_str(&self) -> &str {
-        &self.text
     }
 }
 
@@ -128,7 +119,7 @@ mod tests {
             ("^b", b"ab", false),
         ] {
             let pattern = Pattern::new(text).expect(text);
-            assert_eq!((pattern.is_match(content), pattern.as_str()), (matches, text));
+            assert_eq!(pattern.is_match(content), matches, "{text}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// One phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Phase {
+pub struct OpeningPhase {
     /// What was done: `dns`, `tcp`, `proxy`, `tls`, `upgrade`, `first frame`.
     pub name: &'static str,
     /// From the beginning of all to the beginning of this.
@@ -21,8 +21,8 @@ const LEAST: usize = 10;
 
 /// Draws the phases, each on a line with its time and a bar, and the total below them. `width` is
 /// that of the terminal in columns. Nothing is drawn of nothing.
-pub fn draw(phases: &[Phase], width: usize) -> String {
-    let end = |phase: &Phase| phase.start.saturating_add(phase.took);
+pub fn draw(phases: &[OpeningPhase], width: usize) -> String {
+    let end = |phase: &OpeningPhase| phase.start.saturating_add(phase.took);
     let Some(total) = phases.iter().map(end).max() else { return String::new() };
     let columns = width.saturating_sub(LABELS + 1).clamp(LEAST, 100);
     let column = |time: Duration| {
@@ -56,8 +56,12 @@ fn millis(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn phase(name: &'static str, start: u64, took: u64) -> Phase {
-        Phase { name, start: Duration::from_micros(start), took: Duration::from_micros(took) }
+    fn phase(name: &'static str, start: u64, took: u64) -> OpeningPhase {
+        OpeningPhase {
+            name,
+            start: Duration::from_micros(start),
+            took: Duration::from_micros(took),
+        }
     }
 
     #[test]

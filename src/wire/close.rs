@@ -33,7 +33,7 @@ pub struct CloseCodeInfo {
     pub last: u16,
     /// Short name, lower case, as in `going away`.
     pub name: &'static str,
-    /// What it says in one sentence.
+    /// Its meaning in one sentence.
     pub meaning: &'static str,
     /// Who may send it.
     pub sender: Sender,
@@ -199,7 +199,7 @@ const fn row(
     CloseCodeInfo { first, last, name, meaning, sender }
 }
 
-/// What the registry says of `code`.
+/// The registry's entry for `code`.
 pub fn lookup(code: u16) -> &'static CloseCodeInfo {
     let at = REGISTRY.partition_point(|info| info.last < code);
     &REGISTRY[at]
@@ -211,7 +211,7 @@ pub fn may_be_sent(code: u16) -> bool {
     lookup(code).sender != Sender::Nobody
 }
 
-/// Whether the code tells of a regular end: no code, 1000 or 1001.
+/// Whether the code means a regular end: no code, 1000 or 1001.
 pub fn is_regular(code: Option<u16>) -> bool {
     matches!(code, None | Some(1000 | 1001))
 }

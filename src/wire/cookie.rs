@@ -2,17 +2,12 @@
 //!
 //! Deals with texts, names of hosts and seconds that are handed in. Knows no file and no clock.
 
-mod jar;
-mod netscape;
-
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use psl::Psl as _;
 use thiserror::Error;
 
 use super::http_date;
-pub use jar::Jar;
-pub use netscape::{NetscapeFault, read_netscape};
 
 /// A cookie as it is stored (RFC 6265 §5.3).
 #[derive(Clone, PartialEq, Eq)]
@@ -280,6 +275,137 @@ fn is_public_suffix(domain: &str) -> bool {
 
 fn is_address(host: &str) -> bool {
     host.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// What curl puts before the domain of a cookie that scripts must not see.
+const HTTP_ONLY: &str = "#HttpOnly_";
+
+/// A line that is no cookie.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {what}")]
+pub struct NetscapeFault {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub what: &'static str,
+}
+
+/// Reads a whole file: its cookies, those that are over included, and the lines that are none.
+pub fn read_netscape(text: &str) -> (Vec<Cookie>, Vec<NetscapeFault>) {
+    let (mut cookies, mut faults) = (Vec::new(), Vec::new());
+    for (index, line) in text.lines().enumerate() {
+        let (line, http_only) = match line.strip_prefix(HTTP_ONLY) {
+            Some(rest) => (rest, true),
+            None if line.trim().is_empty() || line.starts_with('#') => continue,
+            None => (line, false),
+        };
+        match cookie(line, http_only) {
+            Ok(cookie) => cookies.push(cookie),
+            Err(what) => faults.push(NetscapeFault { line: index + 1, what }),
+        }
+    }
+    (cookies, faults)
+}
+
+fn cookie(line: &str, http_only: bool) -> Result<Cookie, &'static str> {
+    let mut fields = line.splitn(7, '\t');
+    let mut next = || fields.next().ok_or("a cookie has seven fields with tabs between them");
+    let (domain, below, path, secure, expires, name) =
+        (next()?, next()?, next()?, next()?, next()?, next()?);
+    // Some programs leave an empty value out, with its tab.
+    let value = fields.next().unwrap_or_default();
+    if line.chars().any(|c| c.is_control() && c != '\t') {
+        return Err("a control character stands in it");
+    }
+    let flag = |text: &str, what| match text {
+        "TRUE" => Ok(true),
+        "FALSE" => Ok(false),
+        _ => Err(what),
+    };
+    let below = flag(below, "its second field is neither TRUE nor FALSE")?;
+    let secure = flag(secure, "its fourth field is neither TRUE nor FALSE")?;
+    let expires: i64 = expires.parse().map_err(|_| "its fifth field is no number of seconds")?;
+    let domain = domain.trim_start_matches('.').to_ascii_lowercase();
+    if domain.is_empty() || domain.starts_with('#') || !path.starts_with('/') {
+        return Err("its domain is none, or its path does not begin with a slash");
+    }
+    Ok(Cookie {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        domain,
+        host_only: !below,
+        path: path.to_owned(),
+        secure,
+        http_only,
+        expires: (expires != 0).then_some(expires),
+    })
+}
+
+/// Cookies in the order they were made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Jar {
+    cookies: Vec<Cookie>,
+}
+
+impl Jar {
+    /// Puts a cookie in; one of the same name, domain and path gives way but lends it its place
+    /// in the order (RFC 6265 §5.3, step 11). One that is over only removes.
+    pub fn put(&mut self, cookie: Cookie, now: i64) {
+        let same = |other: &Cookie| {
+            other.name == cookie.name && other.domain == cookie.domain && other.path == cookie.path
+        };
+        let at = self.cookies.iter().position(same);
+        match (at, cookie.is_over(now)) {
+            (Some(at), true) => {
+                self.cookies.remove(at);
+            }
+            (Some(at), false) => self.cookies[at] = cookie,
+            (None, true) => {}
+            (None, false) => self.cookies.push(cookie),
+        }
+    }
+
+    /// The value of the Cookie header for a request; `None` if it carries none.
+    ///
+    /// RFC 6265 §5.4, step 2: "Cookies with longer paths are listed before cookies with shorter
+    /// paths", then those made earlier.
+    pub fn header(&self, to: CookieScope<'_>, now: i64) -> Option<String> {
+        let mut going: Vec<&Cookie> =
+            self.cookies.iter().filter(|cookie| cookie.goes_to(to, now)).collect();
+        going.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
+        let pair = |cookie: &Cookie| match cookie.name.is_empty() {
+            true => cookie.value.clone(),
+            false => format!("{}={}", cookie.name, cookie.value),
+        };
+        let pairs: Vec<String> = going.into_iter().map(pair).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// The file that `--cookie-jar` writes, in Netscape's format. A cookie of the session has
+    /// the time 0, as curl writes it.
+    pub fn to_netscape(&self) -> String {
+        let mut text = String::from(
+            "# Netscape HTTP Cookie File\n\
+             # written by wscope; whoever can read this file can be you\n\n",
+        );
+        let word = |set: bool| if set { "TRUE" } else { "FALSE" };
+        for cookie in &self.cookies {
+            let _ = writeln!(
+                text,
+                "{}{}{}\t{}\t{}\t{}\t{}\t{}\t{}",
+                if cookie.http_only { HTTP_ONLY } else { "" },
+                if cookie.host_only { "" } else { "." },
+                cookie.domain,
+                word(!cookie.host_only),
+                cookie.path,
+                word(cookie.secure),
+                cookie.expires.unwrap_or(0),
+                cookie.name,
+                cookie.value,
+            );
+        }
+        text
+    }
 }
 
 #[cfg(test)]

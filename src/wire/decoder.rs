@@ -80,7 +80,7 @@ pub enum Step {
 }
 
 #[derive(Debug)]
-enum State {
+enum DecoderState {
     /// Gathering a header of which `have` bytes lie in `partial`.
     Header { partial: [u8; MAX_HEADER_LEN], have: usize },
     /// Inside a payload with `left` bytes to come.
@@ -92,7 +92,7 @@ enum State {
 /// Decodes the frames of one direction.
 #[derive(Debug)]
 pub struct Decoder {
-    state: State,
+    state: DecoderState,
     header: Option<FrameHeader>,
     /// Bytes taken before a header that arrives in pieces.
     offset: u64,
@@ -101,7 +101,7 @@ pub struct Decoder {
 impl Decoder {
     /// Begins at a frame boundary, `offset` bytes into the direction's stream.
     pub fn new(offset: u64) -> Self {
-        Self { state: State::between_frames(), header: None, offset }
+        Self { state: DecoderState::between_frames(), header: None, offset }
     }
 
     /// Takes bytes from `input` until something is worth telling; `None` when it is used up.
@@ -110,7 +110,7 @@ impl Decoder {
     /// only the size of the [`Step::Payload`] pieces differs.
     pub fn step(&mut self, input: &mut Input<'_>) -> Option<Step> {
         match &mut self.state {
-            State::Header { partial, have } => {
+            DecoderState::Header { partial, have } => {
                 let header = if *have == 0
                     && let Ok(header) = FrameHeader::parse(input.rest(), self.offset)
                 {
@@ -121,18 +121,18 @@ impl Decoder {
                 };
                 self.offset += header.wire_len() as u64;
                 self.state = if header.has_end() {
-                    State::Payload { left: header.len }
+                    DecoderState::Payload { left: header.len }
                 } else {
-                    State::Lost
+                    DecoderState::Lost
                 };
                 self.header = Some(header);
                 Some(Step::Header)
             }
-            State::Payload { left: 0 } => {
-                self.state = State::between_frames();
+            DecoderState::Payload { left: 0 } => {
+                self.state = DecoderState::between_frames();
                 Some(Step::End)
             }
-            State::Payload { left } => {
+            DecoderState::Payload { left } => {
                 let header = self.header.as_ref()?;
                 let phase = header.len - *left;
                 let most = usize::try_from(*left).unwrap_or(usize::MAX);
@@ -147,7 +147,7 @@ impl Decoder {
                 self.offset += piece.len() as u64;
                 Some(Step::Payload(piece.len()))
             }
-            State::Lost => {
+            DecoderState::Lost => {
                 let rest = input.take(usize::MAX).len();
                 self.offset += rest as u64;
                 (rest > 0).then_some(Step::Undecodable(rest))
@@ -192,7 +192,7 @@ impl Decoder {
     /// Whether the next byte begins a frame.
     #[inline]
     pub fn at_boundary(&self) -> bool {
-        matches!(self.state, State::Header { have: 0, .. })
+        matches!(self.state, DecoderState::Header { have: 0, .. })
     }
 
     /// Takes `len` bytes that are known to be whole frames, the last of which begins at `last`.
@@ -211,7 +211,7 @@ impl Decoder {
     /// Bytes taken so far, counted from the start of the direction's stream.
     pub fn offset(&self) -> u64 {
         match self.state {
-            State::Header { have, .. } => self.offset + have as u64,
+            DecoderState::Header { have, .. } => self.offset + have as u64,
             _ => self.offset,
         }
     }
@@ -220,9 +220,9 @@ impl Decoder {
     /// bytes of header or payload have come, and how many are announced as far as known.
     pub fn unfinished(&self) -> Option<Unfinished> {
         match &self.state {
-            State::Header { have: 0, .. } | State::Lost => None,
-            State::Header { have, .. } => Some(Unfinished::Header { have: *have }),
-            State::Payload { left } => {
+            DecoderState::Header { have: 0, .. } | DecoderState::Lost => None,
+            DecoderState::Header { have, .. } => Some(Unfinished::Header { have: *have }),
+            DecoderState::Payload { left } => {
                 let len = self.header.as_ref().map_or(0, |header| header.len);
                 Some(Unfinished::Payload { have: len - left, len })
             }
@@ -247,9 +247,9 @@ pub enum Unfinished {
     },
 }
 
-impl State {
+impl DecoderState {
     fn between_frames() -> Self {
-        State::Header { partial: [0; MAX_HEADER_LEN], have: 0 }
+        DecoderState::Header { partial: [0; MAX_HEADER_LEN], have: 0 }
     }
 }
 

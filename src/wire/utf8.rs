@@ -98,7 +98,7 @@ impl Partial {
 
 impl Utf8Validator {
     /// Takes the next piece. On error the number of bytes of `piece` before the impossible one
-    /// can be told from the error's offset and [`Utf8Validator::offset`].
+    /// follows from the error's offset and [`Utf8Validator::offset`].
     ///
     /// # Errors
     ///

@@ -46,7 +46,7 @@ pub struct ViolationRule {
     pub name: &'static str,
     /// The section that is broken, as in `RFC 6455 §5.2`.
     pub section: &'static str,
-    /// The code to fail the connection with; `None` where there is nobody left to tell.
+    /// The code to fail the connection with; `None` where the peer is gone.
     pub close: Option<CloseCode>,
     /// One sentence that explains it, lower case, no full stop.
     pub explanation: &'static str,

@@ -1,4 +1,4 @@
-//! The frame writer: exactly the frame it is told, illegal ones included.
+//! The frame writer: writes exactly the frame it is given, illegal ones included.
 //!
 //! [`write_frame`] is the path of every regular frame and uses tungstenite's header writer, which
 //! always takes the shortest length form; [`RawFrame`] chooses every bit by hand.
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_every_header_bit_and_form_as_told() {
+    fn writes_every_header_bit_and_form_as_given() {
         for first in 0..=255u8 {
             for form in [LengthForm::Bits7, LengthForm::Bits16, LengthForm::Bits64] {
                 for mask in [None, Some([1, 2, 3, 4])] {

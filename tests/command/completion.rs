@@ -1,7 +1,7 @@
 //! What is proposed while a line is typed, and the grey rest behind it.
 
 use wscope::script::command::completion::complete;
-use wscope::script::command::hint::hint;
+use wscope::script::command::completion::hint;
 
 /// The start and the replacements at the end of a line; there are two files.
 fn proposed(line: &str) -> (usize, Vec<String>) {

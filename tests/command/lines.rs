@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::{bytes, parsed, said};
 use wscope::event::Direction;
 use wscope::script::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show};
+use wscope::ui::pattern::Pattern;
 use wscope::ui::view::View;
 use wscope::wire::{Control, Data, OpCode};
 
@@ -157,7 +158,8 @@ fn waiting() {
         ("/expect //", "", 10),
     ] {
         let Command::Expect { pattern, timeout } = parsed(line) else { panic!("{line}") };
-        assert_eq!((pattern.as_str(), timeout.as_secs()), (wanted, seconds), "{line}");
+        assert_eq!(pattern.to_string(), format!("/{wanted}/"), "{line}");
+        assert_eq!(timeout.as_secs(), seconds, "{line}");
     }
     assert!(matches!(parsed("/stop"), Command::Stop(None)));
     assert!(matches!(parsed("/stop 3"), Command::Stop(Some(3))));
@@ -227,7 +229,8 @@ fn filters() {
     ] {
         let Command::Filter(FilterChange::Only(filter)) = parsed(line) else { panic!("{line}") };
         let found =
-            (filter.direction, &filter.opcodes[..], filter.regex.as_ref().map(|r| r.as_str()));
+            (filter.direction, &filter.opcodes[..], filter.regex.as_ref().map(Pattern::to_string));
+        let regex = regex.map(|regex: &str| format!("/{regex}/"));
         assert_eq!(found, (direction, opcodes, regex), "{line}");
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use wscope::event::ConnId;
+use wscope::script::command::completion::hint_for;
 use wscope::script::command::completion::{Surroundings, complete_for};
-use wscope::script::command::hint::hint_for;
 use wscope::script::command::{Command, FilterChange, Payload, parse, parse_for};
 use wscope::ui::filter::ClientSet;
 use wscope::wire::Role;

@@ -312,7 +312,6 @@ impl Driver {
             view: Default::default(),
             timestamps: Default::default(),
             pretty: Pretty::Never,
-            show_secrets: true,
         };
         let reporter = Reporter::of(role, OutputFormat::None, &display);
         let reporter = if flags & 8 == 0 { reporter } else { reporter.with_history(&display) };

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::common::frames::*;
 use super::common::party::Party;
-use super::common::seen::Seen;
 use super::ended;
 use wscope::event::{Cause, Lost, Side, TimeoutKind};
 use wscope::session::endpoint::{SendError, State};
@@ -244,12 +243,8 @@ fn a_close_that_is_left_unanswered_leaves_the_rest_to_the_user() {
 
 #[test]
 fn an_answer_of_the_user_completes_the_closing_handshake() {
-    let answers: [fn(&mut Party); 3] = [
+    let answers: [fn(&mut Party); 2] = [
         |party| party.close(Some(3000), "at last"),
-        |party| {
-            let Party { endpoint, now, out, .. } = party;
-            assert_eq!(endpoint.close_any(Some(3000), b"at last", *now, out), Ok(()));
-        },
         |party| {
             let mask = party.endpoint.key();
             let close = RawFrame { mask, ..frame(CLOSE, close_payload(3000, "at last")) };
@@ -301,35 +296,5 @@ fn a_close_that_answers_ours_needs_no_answer() {
         party.receive([frame(CLOSE, close_payload(1000, ""))]);
         party.endpoint.end_of_stream(Lost::EndOfStream);
         ended(&party, Side::Us, Cause::Closed);
-    }
-}
-
-#[test]
-fn any_close_can_be_sent() {
-    let closes: [(Option<u16>, &[u8]); 5] = [
-        (Some(1005), b""),
-        (Some(0), b"\xff"),
-        (None, b"x"),
-        (Some(1000), &[b'x'; 300]),
-        (None, b""),
-    ];
-    for (code, reason) in closes {
-        for mut party in Party::both(|_| {}) {
-            let Party { endpoint, now, out, .. } = &mut party;
-            assert_eq!(endpoint.close_any(code, reason, *now, out), Ok(()));
-            assert_eq!(endpoint.close_any(code, reason, *now, out), Err(SendError::NotOpen));
-            let sent = CloseBody { code, reason: reason.to_vec() };
-            assert_eq!(
-                party.endpoint.sent_close().map(CloseBody::to_payload),
-                Some(sent.to_payload())
-            );
-            assert_eq!(party.next_deadline(), Some(Duration::from_secs(5)));
-            let masked = party.role == Role::Client;
-            assert!(party.sent().iter().any(|event| matches!(
-                event,
-                Seen::Start(_, header) if header.mask.is_some() == masked
-                    && header.len == sent.to_payload().len() as u64
-            )));
-        }
     }
 }

@@ -215,8 +215,8 @@ fn command(entry: &Entry, roff: &mut Roff) {
 fn exit_status() -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["EXIT STATUS"]);
-    for exit in Exit::ALL {
-        item(&mut roff, &exit.code().to_string(), exit.meaning());
+    for (exit, meaning) in Exit::TABLE {
+        item(&mut roff, &exit.code().to_string(), meaning);
     }
     roff
 }

@@ -1,4 +1,4 @@
-//! W8xx: endings without a closing handshake, and what their timing tells.
+//! W8xx: endings without a closing handshake, and what their timing means.
 
 use super::{KNOWN, error, high, low, medium, note, warning};
 use crate::diagnostics::Entry;

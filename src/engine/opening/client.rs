@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 use std::{io, mem};
 
-use super::deadline::Deadline;
+use super::Deadline;
 use super::response::{self, Body};
 use crate::config::OpenConfig;
 use crate::engine::open_error::{OpenError, Pair};
@@ -14,7 +14,7 @@ use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::{Next, Ready, Runtime, Task, run};
 use crate::engine::slots::{Part, Slot, token};
 use crate::event::{ConnId, Direction, Event, Observed, Phases};
-use crate::net::dial::{Attempt, DialError, Dialed, Outcome};
+use crate::net::dial::{Attempt, AttemptOutcome, DialError, Dialed};
 use crate::net::link::{Fill, Link, SocketLink};
 use crate::net::plain_io::plain_io;
 use crate::net::proxy::tunnel;
@@ -77,7 +77,7 @@ pub trait Opening {
     /// When it has something to do without an event.
     fn deadline(&self) -> Option<Instant>;
 
-    /// Notes what the poll says of the socket.
+    /// Notes what the poll reports of the socket.
     fn ready(&mut self, event: &mio::event::Event);
 
     /// Whether something may have been received that has not been looked at.
@@ -88,7 +88,7 @@ pub trait Opening {
 }
 
 /// How far an opening is.
-enum State {
+enum OpeningState {
     /// A URL is to be opened.
     Begin,
     /// The name is being looked up.
@@ -129,7 +129,7 @@ pub struct ClientOpening {
     slot: Slot,
     conn: ConnId,
     trail: Trail,
-    state: State,
+    state: OpeningState,
     /// What has to happen by when, and what to report if it has not.
     clock: Option<(Deadline, &'static str)>,
     route: Option<Route>,
@@ -170,7 +170,7 @@ impl ClientOpening {
             slot,
             conn: runtime.reporter.connection(),
             trail: Trail::new(config.target.clone()),
-            state: State::Begin,
+            state: OpeningState::Begin,
             clock: None,
             route: None,
             tls: None,
@@ -190,46 +190,46 @@ impl ClientOpening {
     }
 
     fn step(&mut self, runtime: &mut Runtime, now: Instant) -> Result<Step, OpenError> {
-        match mem::replace(&mut self.state, State::Over) {
-            State::Begin => self.begin(runtime, now),
-            State::Resolving(result) => match received(&result)? {
+        match mem::replace(&mut self.state, OpeningState::Over) {
+            OpeningState::Begin => self.begin(runtime, now),
+            OpeningState::Resolving(result) => match received(&result)? {
                 Some(addresses) => {
                     let addresses = addresses.map_err(|error| self.on_the_way(error.into()))?;
                     self.resolved(&addresses, runtime, now)
                 }
-                None => self.wait(State::Resolving(result)),
+                None => self.wait(OpeningState::Resolving(result)),
             },
-            State::Connecting { link, address } => match link.socket().connected() {
-                None => self.wait(State::Connecting { link, address }),
+            OpeningState::Connecting { link, address } => match link.socket().connected() {
+                None => self.wait(OpeningState::Connecting { link, address }),
                 Some(Ok(())) => {
-                    let outcome = Outcome::Connected;
+                    let outcome = AttemptOutcome::Connected;
                     self.evidence.dialled(&[self.attempt(address, outcome)]);
                     self.reached(link, runtime, now)
                 }
                 Some(Err(error)) => Err(self.not_connected(address, error, runtime, now)?),
             },
-            State::Racing(result) => match received(&result)? {
+            OpeningState::Racing(result) => match received(&result)? {
                 Some(dialed) => {
                     let stream = self.dialled(dialed, runtime)?;
                     self.take_stream(stream, runtime, now)
                 }
-                None => self.wait(State::Racing(result)),
+                None => self.wait(OpeningState::Racing(result)),
             },
-            State::ConnectingUnix(result) => match received(&result)? {
+            OpeningState::ConnectingUnix(result) => match received(&result)? {
                 Some(stream) => self.take_stream(stream?, runtime, now),
-                None => self.wait(State::ConnectingUnix(result)),
+                None => self.wait(OpeningState::ConnectingUnix(result)),
             },
-            State::SecuringProxy(mut link) => {
+            OpeningState::SecuringProxy(mut link) => {
                 match link.handshake().map_err(OpenError::of_proxy)? {
                     true => self.ask_proxy(link, runtime, now),
-                    false => self.wait(State::SecuringProxy(link)),
+                    false => self.wait(OpeningState::SecuringProxy(link)),
                 }
             }
-            State::Asking(link, result) => match received(&result)? {
+            OpeningState::Asking(link, result) => match received(&result)? {
                 Some(dialogue) => self.talk(link, dialogue?, runtime),
-                None => self.wait(State::Asking(link, result)),
+                None => self.wait(OpeningState::Asking(link, result)),
             },
-            State::Talking(mut link, mut dialogue) => {
+            OpeningState::Talking(mut link, mut dialogue) => {
                 let talked = tunnel::advance(&mut link, &mut dialogue);
                 if !matches!(talked, Ok(false))
                     && let Some(response) = dialogue.response()
@@ -239,10 +239,10 @@ impl ClientOpening {
                 }
                 match talked? {
                     true => self.let_through(link, runtime),
-                    false => self.wait(State::Talking(link, dialogue)),
+                    false => self.wait(OpeningState::Talking(link, dialogue)),
                 }
             }
-            State::Securing(mut link) => match link.handshake()? {
+            OpeningState::Securing(mut link) => match link.handshake()? {
                 true => {
                     self.phases.tls = Some(self.phase_began.elapsed());
                     if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
@@ -253,27 +253,27 @@ impl ClientOpening {
                     }
                     self.ask(link, runtime)
                 }
-                false => self.wait(State::Securing(link)),
+                false => self.wait(OpeningState::Securing(link)),
             },
-            State::Answering { link, inbound, interim } => {
+            OpeningState::Answering { link, inbound, interim } => {
                 self.read_response(link, inbound, interim, runtime, now)
             }
-            State::Refused { mut link, mut inbound, mut body, pair, until } => {
+            OpeningState::Refused { mut link, mut inbound, mut body, pair, until } => {
                 if self.read_body(&mut link, &mut inbound, &mut body) {
                     return Err(self.refused(&body, pair, runtime));
                 }
-                self.wait(State::Refused { link, inbound, body, pair, until })
+                self.wait(OpeningState::Refused { link, inbound, body, pair, until })
             }
-            State::Over => Ok(Step::Wait),
+            OpeningState::Over => Ok(Step::Wait),
         }
     }
 
-    fn wait(&mut self, state: State) -> Result<Step, OpenError> {
+    fn wait(&mut self, state: OpeningState) -> Result<Step, OpenError> {
         self.state = state;
         Ok(Step::Wait)
     }
 
-    fn go(&mut self, state: State) -> Result<Step, OpenError> {
+    fn go(&mut self, state: OpeningState) -> Result<Step, OpenError> {
         self.state = state;
         Ok(Step::Go)
     }
@@ -334,7 +334,7 @@ impl ClientOpening {
                 let what = "the server behind the Unix socket did not accept the connection";
                 self.expect(self.config.connect_timeout, what, now);
                 let result = runtime.call(move || connect_unix(&path))?;
-                self.go(State::ConnectingUnix(result))
+                self.go(OpeningState::ConnectingUnix(result))
             }
             Hop::Tcp(host) => {
                 self.expect(self.config.connect_timeout, "the name was not looked up", now);
@@ -359,7 +359,7 @@ impl ClientOpening {
             return self.resolved(&addresses, runtime, now);
         }
         let result = runtime.call(move || way.addresses(&host, deadline))?;
-        self.go(State::Resolving(result))
+        self.go(OpeningState::Resolving(result))
     }
 
     /// Connects to one of the addresses.
@@ -388,7 +388,7 @@ impl ClientOpening {
                     SocketLink::over(stream, self.proxy_tls.take(), runtime.registry(), socket)
                 });
                 match link {
-                    Ok(link) => self.go(State::Connecting { link: Box::new(link), address }),
+                    Ok(link) => self.go(OpeningState::Connecting { link: Box::new(link), address }),
                     Err(error) => Err(self.not_connected(address, error, runtime, now)?),
                 }
             }
@@ -396,12 +396,12 @@ impl ClientOpening {
                 let (way, addresses) = (self.config.transport.clone(), addresses.to_vec());
                 let deadline = self.clock.take().map_or(now, |(deadline, _)| deadline.at);
                 let result = runtime.call(move || way.dial(&addresses, deadline))?;
-                self.go(State::Racing(result))
+                self.go(OpeningState::Racing(result))
             }
         }
     }
 
-    fn attempt(&self, addr: SocketAddr, outcome: Outcome) -> Attempt {
+    fn attempt(&self, addr: SocketAddr, outcome: AttemptOutcome) -> Attempt {
         let elapsed = self.phase_began.elapsed();
         Attempt { addr, started: Duration::ZERO, elapsed, outcome }
     }
@@ -416,7 +416,7 @@ impl ClientOpening {
     ) -> Result<OpenError, OpenError> {
         let timed_out = error.kind() == io::ErrorKind::TimedOut
             && self.clock.is_some_and(|(deadline, _)| deadline.at <= now);
-        let attempts = vec![self.attempt(address, Outcome::Failed(error))];
+        let attempts = vec![self.attempt(address, AttemptOutcome::Failed(error))];
         match self.dialled(Err(DialError { attempts, timed_out }), runtime) {
             Err(error) => Ok(error),
             Ok(_) => Err(OpenError::Local(io::ErrorKind::NotConnected.into())),
@@ -436,9 +436,9 @@ impl ClientOpening {
         self.evidence.dialled(attempts);
         for attempt in attempts {
             let error = match &attempt.outcome {
-                Outcome::Connected => continue,
-                Outcome::Failed(error) => plain_io(error),
-                Outcome::Unanswered => "no answer".to_owned(),
+                AttemptOutcome::Connected => continue,
+                AttemptOutcome::Failed(error) => plain_io(error),
+                AttemptOutcome::Unanswered => "no answer".to_owned(),
             };
             let event = Event::AddressFailed { address: attempt.addr, error: &error };
             self.emit(&event, runtime)?;
@@ -490,7 +490,7 @@ impl ClientOpening {
         let what = "the TLS handshake with the proxy was not completed";
         self.expect(self.config.handshake_timeout, what, now);
         match self.route.as_ref().is_some_and(|route| route.proxy.is_some()) {
-            true => self.go(State::SecuringProxy(link)),
+            true => self.go(OpeningState::SecuringProxy(link)),
             false => self.secure(link, runtime),
         }
     }
@@ -510,7 +510,7 @@ impl ClientOpening {
         let deadline = self.clock.map_or(now, |(deadline, _)| deadline.at);
         let Some(route) = route else { return self.secure(link, runtime) };
         let result = runtime.call(move || way.dialogue(&route, deadline))?;
-        self.go(State::Asking(link, result))
+        self.go(OpeningState::Asking(link, result))
     }
 
     fn talk(
@@ -523,7 +523,7 @@ impl ClientOpening {
         if let Some(request) = dialogue.request() {
             self.emit(&Event::Head(Direction::ToServer, request), runtime)?;
         }
-        self.go(State::Talking(link, Box::new(dialogue)))
+        self.go(OpeningState::Talking(link, Box::new(dialogue)))
     }
 
     /// The proxy has opened the way.
@@ -549,7 +549,7 @@ impl ClientOpening {
         let Some(tls) = self.tls.take() else { return self.ask(link, runtime) };
         self.expect_next("the TLS handshake was not completed");
         link.start_tls(tls.start(&self.trail.current().host)?);
-        self.go(State::Securing(link))
+        self.go(OpeningState::Securing(link))
     }
 
     /// Sends the request.
@@ -561,7 +561,7 @@ impl ClientOpening {
         }
         self.expect_next("the server did not answer the handshake");
         let inbound = Observer::before_handshake(Direction::ToClient, self.config.limits);
-        self.go(State::Answering { link, inbound, interim: 0 })
+        self.go(OpeningState::Answering { link, inbound, interim: 0 })
     }
 
     fn read_response(
@@ -602,7 +602,7 @@ impl ClientOpening {
                 Fill::Blocked => break,
             }
         }
-        self.wait(State::Answering { link, inbound, interim })
+        self.wait(OpeningState::Answering { link, inbound, interim })
     }
 
     /// The head of a response is complete.
@@ -623,7 +623,7 @@ impl ClientOpening {
                 return Err(OpenError::OnlyInterim(interim + 1));
             }
             let inbound = Observer::before_handshake(Direction::ToClient, self.config.limits);
-            return self.go(State::Answering { link, inbound, interim: interim + 1 });
+            return self.go(OpeningState::Answering { link, inbound, interim: interim + 1 });
         }
         self.phases.upgrade = self.phase_began.elapsed();
         let phases = self.phases;
@@ -652,7 +652,7 @@ impl ClientOpening {
             // The handshake's time may be over sooner.
             let until = Deadline::within(BODY_PATIENCE, self.deadline(), now);
             self.clock = Some((until, "the body did not come"));
-            return self.go(State::Refused { link, inbound, body, pair, until });
+            return self.go(OpeningState::Refused { link, inbound, body, pair, until });
         }
         let list = response::fatal(&report);
         if !list.is_empty() {
@@ -670,7 +670,7 @@ impl ClientOpening {
         Ok(Step::Open(Box::new(opened)))
     }
 
-    /// Goes where the response leads, and says so.
+    /// Goes where the response leads, and reports that.
     fn follow(&mut self, pair: Box<Pair>, runtime: &mut Runtime) -> Result<Step, OpenError> {
         let status = pair.response.status_line().map_or(0, |line| line.code);
         let locations: Vec<String> = pair
@@ -698,7 +698,7 @@ impl ClientOpening {
         }
         runtime.reporter.next_connection();
         self.conn = runtime.reporter.connection();
-        self.go(State::Begin)
+        self.go(OpeningState::Begin)
     }
 
     /// Reads what there is of a refusal's body; true when nothing more is to come.
@@ -772,12 +772,12 @@ impl Opening for ClientOpening {
                 Step::Open(opened) => return Ok(Some(opened)),
                 Step::Wait => match self.clock {
                     Some((deadline, what)) if deadline.at <= now => {
-                        match mem::replace(&mut self.state, State::Over) {
+                        match mem::replace(&mut self.state, OpeningState::Over) {
                             // What came of the body is shown.
-                            State::Refused { body, pair, .. } => {
+                            OpeningState::Refused { body, pair, .. } => {
                                 return Err(self.refused(&body, pair, runtime));
                             }
-                            State::Connecting { address, .. } => {
+                            OpeningState::Connecting { address, .. } => {
                                 return Err(self.not_connected(
                                     address,
                                     io::ErrorKind::TimedOut.into(),
@@ -800,25 +800,27 @@ impl Opening for ClientOpening {
 
     fn ready(&mut self, event: &mio::event::Event) {
         match &mut self.state {
-            State::Connecting { link, .. }
-            | State::SecuringProxy(link)
-            | State::Asking(link, _)
-            | State::Talking(link, _)
-            | State::Securing(link)
-            | State::Answering { link, .. }
-            | State::Refused { link, .. } => link.ready(event),
-            State::Begin
-            | State::Resolving(_)
-            | State::Racing(_)
-            | State::ConnectingUnix(_)
-            | State::Over => {}
+            OpeningState::Connecting { link, .. }
+            | OpeningState::SecuringProxy(link)
+            | OpeningState::Asking(link, _)
+            | OpeningState::Talking(link, _)
+            | OpeningState::Securing(link)
+            | OpeningState::Answering { link, .. }
+            | OpeningState::Refused { link, .. } => link.ready(event),
+            OpeningState::Begin
+            | OpeningState::Resolving(_)
+            | OpeningState::Racing(_)
+            | OpeningState::ConnectingUnix(_)
+            | OpeningState::Over => {}
         }
     }
 
     fn wants_turn(&self) -> bool {
         match &self.state {
-            State::Begin => true,
-            State::Answering { link, .. } | State::Refused { link, .. } => link.may_fill(),
+            OpeningState::Begin => true,
+            OpeningState::Answering { link, .. } | OpeningState::Refused { link, .. } => {
+                link.may_fill()
+            }
             _ => false,
         }
     }

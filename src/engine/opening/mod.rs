@@ -4,9 +4,44 @@
 //! at once.
 
 pub mod client;
-pub mod deadline;
-pub mod foreign;
 mod response;
 pub mod server;
 
+use std::time::{Duration, Instant};
+
+use crate::engine::open_error::OpenError;
+use crate::event::TimeoutKind;
 pub use client::{ClientOpening, Opened, Opening, open, request};
+
+/// A moment, and the time that was given up to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    /// The moment.
+    pub at: Instant,
+    given: Duration,
+    /// It is that of `--max-time`.
+    is_last: bool,
+}
+
+impl Deadline {
+    /// `given` from `now` on, or the end of the whole run if that comes first.
+    pub fn within(given: Duration, max_time: Option<Instant>, now: Instant) -> Self {
+        match max_time {
+            Some(at) if at < now + given => {
+                Self { at, given: at.saturating_duration_since(now), is_last: true }
+            }
+            _ => Self { at: now + given, given, is_last: false },
+        }
+    }
+
+    /// Whether it is the end of the whole run.
+    pub fn is_last(&self) -> bool {
+        self.is_last
+    }
+
+    /// The error of an opening that was still waiting for `what` at the deadline.
+    pub fn passed(&self, what: &'static str) -> OpenError {
+        let what = if self.is_last { TimeoutKind::MaxTime.what() } else { what };
+        OpenError::TimedOut { seconds: self.given.as_secs_f64(), what }
+    }
+}

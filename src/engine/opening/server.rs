@@ -7,7 +7,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::foreign::{self, ForeignAnswer};
 use crate::engine::connection::Outputs;
 use crate::event::{ConnId, Direction, Event, Observed, TimeoutKind};
 use crate::net::link::{Buffers, Fill, Link, SocketLink};
@@ -19,7 +18,7 @@ use crate::wire::handshake::Agreed;
 use crate::wire::handshake::admission::path;
 use crate::wire::handshake::rules::{Context, check};
 use crate::wire::handshake::server::{Accepted, Refusal};
-use crate::wire::head::{Head, HeadKind};
+use crate::wire::head::{Head, HeadError, HeadKind};
 
 /// Bytes of a path or user agent that are shown in a line.
 const SHOWN: usize = 120;
@@ -145,16 +144,12 @@ impl ServerOpening {
         self.link.may_fill()
     }
 
-    /// Gives the parts to whoever goes on with the connection.
+    /// Gives up the parts, for the connection.
     pub fn into_parts(self) -> (Link, Observer) {
         (self.link.opened(), self.inbound)
     }
 
     /// Goes as far as it can without waiting, with lent buffers. `respond` answers the request.
-    ///
-    /// # Errors
-    ///
-    /// An output failed.
     pub fn advance(
         &mut self,
         respond: &mut dyn FnMut(&Head) -> Answer,
@@ -189,18 +184,18 @@ impl ServerOpening {
                 Ok(false) => return Ok(Progress::Pending),
                 Err(TransportError::Tls(TlsError::PlainHttpRequest)) => {
                     self.link.give_up_tls();
-                    return self.refuse_foreign(foreign::http_instead_of_tls(), outputs);
+                    return self.refuse_foreign(http_instead_of_tls(), outputs);
                 }
                 Err(error) => return Ok(self.dropped(error.to_string())),
             }
         }
         if let Some(most) = self.excess_of {
-            return self.refuse_foreign(foreign::turned_away(most), outputs);
+            return self.refuse_foreign(turned_away(most), outputs);
         }
         match self.link.fill() {
             Ok(Fill::Data) => {}
             Ok(Fill::Blocked) if self.until <= now => {
-                return self.refuse_foreign(foreign::too_slow(), outputs);
+                return self.refuse_foreign(too_slow(), outputs);
             }
             Ok(Fill::Blocked) => return Ok(Progress::Pending),
             Ok(Fill::End { .. }) => {
@@ -213,9 +208,7 @@ impl ServerOpening {
             Err(error) => return Ok(self.dropped(error.to_string())),
         }
         match self.take_request(respond, outputs)? {
-            Progress::Pending if self.until <= now => {
-                self.refuse_foreign(foreign::too_slow(), outputs)
-            }
+            Progress::Pending if self.until <= now => self.refuse_foreign(too_slow(), outputs),
             progress => Ok(progress),
         }
     }
@@ -231,7 +224,7 @@ impl ServerOpening {
         let came = before + input.rest().len();
         let found = match self.inbound.next(&mut input) {
             Some(Observed::Head(head)) => Some(Ok(head.clone())),
-            Some(Observed::HeadError(error)) => Some(Err(foreign::too_large(error))),
+            Some(Observed::HeadError(error)) => Some(Err(too_large(error))),
             _ => None,
         };
         let at = input.consumed();
@@ -242,14 +235,14 @@ impl ServerOpening {
             None => {
                 return match self.inbound.partial_head() {
                     Some(parser) if parser.not_http() => {
-                        let answer = foreign::not_http(parser.raw());
+                        let answer = not_http(parser.raw());
                         self.refuse_foreign(answer, outputs)
                     }
                     _ => Ok(Progress::Pending),
                 };
             }
         };
-        if let Some(answer) = foreign::http2(&head) {
+        if let Some(answer) = http2(&head) {
             return self.refuse_foreign(answer, outputs);
         }
         let early = came.saturating_sub(head.raw().len()) as u64;
@@ -366,4 +359,105 @@ pub fn peer_name(address: Option<SocketAddr>) -> String {
 /// IPv4 as such, where a socket of IPv6 took it.
 pub fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// Bytes of a foreign greeting that are quoted.
+const QUOTED: usize = 32;
+
+/// An answer for a connection that can't become a WebSocket.
+pub struct ForeignAnswer {
+    /// Bytes to send before the end.
+    pub bytes: Vec<u8>,
+    /// What came, in a sentence.
+    pub why: String,
+}
+
+/// Names what came instead of a request's head.
+pub fn not_http(first: &[u8]) -> ForeignAnswer {
+    let quote = escaped(&first[..first.len().min(QUOTED)]);
+    // A record of type handshake in any version of SSL 3 or TLS (RFC 8446 §5.1).
+    if first.starts_with(&[22, 3]) {
+        return plain("the client speaks TLS on a plain port; use ws:// instead of wss://", 400);
+    }
+    // An SSL 2 ClientHello of old clients: a length with its top bit, then the type.
+    if matches!(first, [0x80..=0xff, _, 1, ..]) {
+        return plain("the client speaks SSL 2 on a plain port", 400);
+    }
+    plain(&format!("what came is not HTTP: \"{quote}\""), 400)
+}
+
+/// Recognises the preface of HTTP/2, which looks like a head (RFC 9113 §3.4).
+pub fn http2(head: &Head) -> Option<ForeignAnswer> {
+    /// HTTP_1_1_REQUIRED: "The endpoint requires that HTTP/1.1 be used instead of HTTP/2" (§7).
+    const HTTP_1_1_REQUIRED: u8 = 0xd;
+    if !head.raw().starts_with(b"PRI * HTTP/2.0\r\n") {
+        return None;
+    }
+    let why = "the client speaks HTTP/2; a WebSocket handshake here needs HTTP/1.1";
+    // "The server connection preface consists of a potentially empty SETTINGS frame" (§3.4), then
+    // GOAWAY for stream 0 (§6.8): no stream was processed, the error, the reason as debug data.
+    let mut bytes = vec![0, 0, 0, 4, 0, 0, 0, 0, 0];
+    bytes.extend_from_slice(&[0, 0, 8 + why.len() as u8, 7, 0, 0, 0, 0, 0]);
+    bytes.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, HTTP_1_1_REQUIRED]);
+    bytes.extend_from_slice(why.as_bytes());
+    Some(ForeignAnswer { bytes, why: why.to_owned() })
+}
+
+/// For a head beyond the limits.
+pub fn too_large(error: &HeadError) -> ForeignAnswer {
+    plain(&error.to_string(), 431)
+}
+
+/// For a head that never ended.
+pub fn too_slow() -> ForeignAnswer {
+    plain("no complete request within the handshake timeout", 408)
+}
+
+/// For a client beyond `--max-clients`.
+pub fn turned_away(most: usize) -> ForeignAnswer {
+    let why = format!("this server already has {most} clients, which is all it takes");
+    let refusal = Refusal::new(503, &[("Retry-After", "1")], why);
+    ForeignAnswer { bytes: refusal.response, why: refusal.reason }
+}
+
+/// For plain HTTP on a port of TLS.
+pub fn http_instead_of_tls() -> ForeignAnswer {
+    plain("the client speaks plain HTTP on a TLS port; use wss:// instead of ws://", 400)
+}
+
+fn plain(why: &str, status: u16) -> ForeignAnswer {
+    let refusal = Refusal::new(status, &[], why);
+    ForeignAnswer { bytes: refusal.response, why: refusal.reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::head::HeadKind;
+
+    #[test]
+    fn foreign_greetings_have_names() {
+        for (first, name) in [
+            (&b"\x16\x03\x01\x02\x00\x01"[..], "speaks TLS"),
+            (b"\x80\x2e\x01\x03\x01", "speaks SSL 2"),
+            (b"\x00\x01\xff", "not HTTP: \"\\0"),
+            (b"{\"hello\":1}", "not HTTP"),
+        ] {
+            let answer = not_http(first);
+            assert!(answer.why.contains(name), "{}", answer.why);
+            assert!(answer.bytes.starts_with(b"HTTP/1.1 400 "));
+        }
+    }
+
+    #[test]
+    fn the_preface_of_http2_is_answered_in_http2() {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        let answer = http2(&Head::parse(HeadKind::Request, preface)).expect("recognised");
+        let (settings, goaway) = answer.bytes.split_at(9);
+        assert_eq!(settings, [0, 0, 0, 4, 0, 0, 0, 0, 0]);
+        assert_eq!(goaway.len(), 9 + usize::from(goaway[2]));
+        assert_eq!((goaway[3], goaway[16]), (7, 0xd));
+        let other = Head::parse(HeadKind::Request, b"PRI * HTTP/1.1\r\n\r\n");
+        assert!(http2(&other).is_none());
+    }
 }

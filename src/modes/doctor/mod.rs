@@ -26,7 +26,7 @@ use crate::net::route::Hop;
 use crate::output::reporter::Reporter;
 use crate::session::Limits;
 use crate::ui::JsonPrinter;
-use crate::ui::doctor::{Outcome, Report, Step};
+use crate::ui::doctor::{DoctorStep, Examination, StepOutcome};
 use crate::ui::pretty::Pretty;
 use crate::ui::sanitize::escaped;
 use crate::ui::terminal::Terminal;
@@ -63,7 +63,7 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         Err(error) => return Ok(error.exit()),
     };
     let opened = exit == Exit::Success;
-    let report = Report { opened, verdict, found: exam.found, steps: exam.steps };
+    let report = Examination { opened, verdict, found: exam.found, steps: exam.steps };
     let out = &mut Vec::new();
     match args.output {
         ReportFormat::Text => report.write(terminal.width, display.palette(terminal.stdout), out),
@@ -81,7 +81,7 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
 /// An examination under way.
 struct Exam<'a> {
     config: &'a OpenConfig,
-    steps: Vec<Step>,
+    steps: Vec<DoctorStep>,
     found: Vec<Diagnostic>,
 }
 
@@ -112,7 +112,7 @@ impl Exam<'_> {
                 let after = self.steps.split_off(place);
                 self.http(runtime)?;
                 let time = trace.phases().upgrade;
-                self.add("upgrade", Outcome::Ok, "101 Switching Protocols", Some(time));
+                self.add("upgrade", StepOutcome::Ok, "101 Switching Protocols", Some(time));
                 self.origin(runtime)?;
                 self.steps.extend(after);
                 Ok((format!("a WebSocket opens in {}", clock::millis(elapsed)), Exit::Success))
@@ -126,15 +126,15 @@ impl Exam<'_> {
                     self.elsewhere(&error, &mut trace, runtime)?;
                 }
                 match trace.was_asked() {
-                    true => self.add("upgrade", Outcome::Failed, one_line(&text), None),
-                    false => self.add("upgrade", Outcome::Skipped, "no way to ask", None),
+                    true => self.add("upgrade", StepOutcome::Failed, one_line(&text), None),
+                    false => self.add("upgrade", StepOutcome::Skipped, "no way to ask", None),
                 }
                 if asks_http {
                     trace.origin_probe = self.origin(runtime)?;
                 }
                 self.found = trace.explain(&error);
                 for name in ["subprotocol", "compression", "ping", "idle", "close"] {
-                    self.add(name, Outcome::Skipped, "no WebSocket", None);
+                    self.add(name, StepOutcome::Skipped, "no WebSocket", None);
                 }
                 Ok((one_line(&text).to_owned(), error.exit()))
             }
@@ -155,23 +155,30 @@ impl Exam<'_> {
         let elapsed = Some(asked.elapsed());
         let addresses = match found {
             Ok(addresses) => addresses,
-            Err(error) => return self.add("name", Outcome::Failed, &error.to_string(), elapsed),
+            Err(error) => {
+                return self.add("name", StepOutcome::Failed, &error.to_string(), elapsed);
+            }
         };
         let list: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-        self.add("name", Outcome::Ok, &format!("{} is {}", host.host, list.join(", ")), elapsed);
+        self.add(
+            "name",
+            StepOutcome::Ok,
+            &format!("{} is {}", host.host, list.join(", ")),
+            elapsed,
+        );
         for address in addresses.iter().take(ADDRESSES) {
             let name = if address.is_ipv4() { "tcp (IPv4)" } else { "tcp (IPv6)" };
             let asked = Instant::now();
             match way.dial(&[*address], deadline()) {
                 Ok(_) => {
                     let text = format!("{address} answers");
-                    self.add(name, Outcome::Ok, &text, Some(asked.elapsed()));
+                    self.add(name, StepOutcome::Ok, &text, Some(asked.elapsed()));
                 }
                 Err(error) => {
                     let text = error.attempts.first().map(ToString::to_string);
                     let text = text.unwrap_or_else(|| error.to_string());
                     // Another address may do.
-                    self.add(name, Outcome::Failed, &text, Some(asked.elapsed()));
+                    self.add(name, StepOutcome::Failed, &text, Some(asked.elapsed()));
                 }
             }
         }
@@ -184,14 +191,14 @@ impl Exam<'_> {
         }
         let Some(facts) = trace.tls() else {
             let Some(error) = error.filter(|_| trace.is_connected()) else { return };
-            return self.add("tls", Outcome::Failed, one_line(&error.to_string()), None);
+            return self.add("tls", StepOutcome::Failed, one_line(&error.to_string()), None);
         };
         let version = facts.version.as_deref().unwrap_or("TLS");
         let alpn = facts.alpn.as_deref().unwrap_or("none");
         let text = format!("{version}, ALPN {alpn}");
-        self.add("tls", Outcome::Ok, &text, trace.phases().tls);
+        self.add("tls", StepOutcome::Ok, &text, trace.phases().tls);
         if let Some(certificate) = &facts.certificate {
-            let outcome = if facts.verified { Outcome::Ok } else { Outcome::Odd };
+            let outcome = if facts.verified { StepOutcome::Ok } else { StepOutcome::Odd };
             self.add("certificate", outcome, &summary(certificate), None);
         }
     }
@@ -202,9 +209,9 @@ impl Exam<'_> {
             timed(|| probe::probe(&probe::without_upgrade(self.config), runtime))?;
         let outcome = match answer {
             // A plain request must not be switched.
-            Answer::Opened | Answer::Status { code: 101, .. } => Outcome::Odd,
-            Answer::Status { .. } => Outcome::Ok,
-            Answer::Nothing(_) => Outcome::Odd,
+            Answer::Opened | Answer::Status { code: 101, .. } => StepOutcome::Odd,
+            Answer::Status { .. } => StepOutcome::Ok,
+            Answer::Nothing(_) => StepOutcome::Odd,
         };
         let text = format!("without an upgrade: {}", one_line(answer.text()));
         self.add("http", outcome, &text, Some(elapsed));
@@ -224,13 +231,13 @@ impl Exam<'_> {
         if probe::is_about_certificate(error) {
             trace.certificate = probe::certificate(self.config, runtime)?;
             if let Some(certificate) = &trace.certificate {
-                self.add("certificate", Outcome::Failed, &summary(certificate), None);
+                self.add("certificate", StepOutcome::Failed, &summary(certificate), None);
             }
             return Ok(());
         }
         let (learned, elapsed) = timed(|| probe::other_scheme_sentence(self.config, runtime))?;
         if let Some(learned) = learned {
-            self.add("other scheme", Outcome::Odd, &learned, Some(elapsed));
+            self.add("other scheme", StepOutcome::Odd, &learned, Some(elapsed));
             trace.learned.push(learned);
         }
         Ok(())
@@ -242,11 +249,11 @@ impl Exam<'_> {
             let bare = probe::without_origin(self.config);
             let (answer, elapsed) = timed(|| probe::probe(&bare, runtime))?;
             let text = format!("without an Origin: {}", one_line(answer.text()));
-            self.add("origin", Outcome::Ok, &text, Some(elapsed));
+            self.add("origin", StepOutcome::Ok, &text, Some(elapsed));
         }
         let ((probed, answer), elapsed) = timed(|| probe::origin(self.config, runtime))?;
         let text = format!("with the server's own Origin: {}", one_line(answer.text()));
-        self.add("origin", Outcome::Ok, &text, Some(elapsed));
+        self.add("origin", StepOutcome::Ok, &text, Some(elapsed));
         Ok(Some(probed))
     }
 
@@ -255,9 +262,9 @@ impl Exam<'_> {
         let Some(report) = trace.report() else { return };
         let offered = self.config.subprotocols.join(", ");
         let (outcome, text) = match (&report.agreed.subprotocol, offered.as_str()) {
-            (Some(name), _) => (Outcome::Ok, escaped(name.as_bytes())),
-            (None, "") => (Outcome::Ok, "none was offered".to_owned()),
-            (None, names) => (Outcome::Odd, format!("none of {names} was taken")),
+            (Some(name), _) => (StepOutcome::Ok, escaped(name.as_bytes())),
+            (None, "") => (StepOutcome::Ok, "none was offered".to_owned()),
+            (None, names) => (StepOutcome::Odd, format!("none of {names} was taken")),
         };
         self.add("subprotocol", outcome, &text, None);
         let text = match (&report.agreed.deflate, &self.config.deflate) {
@@ -265,7 +272,7 @@ impl Exam<'_> {
             (None, Some(_)) => "permessage-deflate was offered and not taken",
             (None, None) => "none was offered",
         };
-        self.add("compression", Outcome::Ok, text, None);
+        self.add("compression", StepOutcome::Ok, text, None);
     }
 
     /// Pings, is silent, closes.
@@ -279,11 +286,11 @@ impl Exam<'_> {
         if talk.is_open() && !idle.is_zero() {
             let name = format!("{} s of silence", idle.as_secs_f64());
             if talk.idle(idle, runtime)? {
-                self.add("idle", Outcome::Ok, &format!("still open after {name}"), None);
+                self.add("idle", StepOutcome::Ok, &format!("still open after {name}"), None);
                 self.ping("ping again", &mut talk, runtime)?;
             } else {
                 let text = format!("the connection did not outlive {name}");
-                self.add("idle", Outcome::Failed, &text, Some(talk.ending().duration));
+                self.add("idle", StepOutcome::Failed, &text, Some(talk.ending().duration));
             }
         }
         let was_open = talk.is_open();
@@ -291,9 +298,9 @@ impl Exam<'_> {
         let ended = talk.ending();
         let in_order = ended.cause == Cause::Closed;
         let outcome = match (in_order, was_open) {
-            (true, true) => Outcome::Ok,
-            (true, false) => Outcome::Odd,
-            (false, _) => Outcome::Failed,
+            (true, true) => StepOutcome::Ok,
+            (true, false) => StepOutcome::Odd,
+            (false, _) => StepOutcome::Failed,
         };
         self.add("close", outcome, &ending::describe(&ended), Some(elapsed));
         self.found = match in_order {
@@ -311,15 +318,21 @@ impl Exam<'_> {
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
         match talk.ping(PONG_PATIENCE, runtime)? {
-            Some(time) => self.add(name, Outcome::Ok, "answered", Some(time)),
-            None if talk.is_open() => self.add(name, Outcome::Failed, "not answered", None),
-            None => self.add(name, Outcome::Failed, "the connection ended before a pong", None),
+            Some(time) => self.add(name, StepOutcome::Ok, "answered", Some(time)),
+            None if talk.is_open() => self.add(name, StepOutcome::Failed, "not answered", None),
+            None => self.add(name, StepOutcome::Failed, "the connection ended before a pong", None),
         }
         Ok(())
     }
 
-    fn add(&mut self, name: &'static str, outcome: Outcome, text: &str, elapsed: Option<Duration>) {
-        self.steps.push(Step { name, outcome, text: text.to_owned(), elapsed });
+    fn add(
+        &mut self,
+        name: &'static str,
+        outcome: StepOutcome,
+        text: &str,
+        elapsed: Option<Duration>,
+    ) {
+        self.steps.push(DoctorStep { name, outcome, text: text.to_owned(), elapsed });
     }
 }
 

@@ -64,10 +64,6 @@ impl Talk {
     }
 
     /// Sends a ping and waits for its pong, until the time is up or the connection over.
-    ///
-    /// # Errors
-    ///
-    /// A signal came, or the poll failed.
     pub fn ping(
         &mut self,
         patience: Duration,
@@ -82,20 +78,12 @@ impl Talk {
     }
 
     /// Is silent for a time, but for what the peer asks; whether the connection is still open.
-    ///
-    /// # Errors
-    ///
-    /// A signal came, or the poll failed.
     pub fn idle(&mut self, time: Duration, runtime: &mut Runtime) -> Result<bool, OpenError> {
         self.run(Instant::now() + time, false, runtime)?;
         Ok(self.is_open())
     }
 
     /// Closes, and waits for the peer's end.
-    ///
-    /// # Errors
-    ///
-    /// A signal came, or the poll failed.
     pub fn close(&mut self, runtime: &mut Runtime) -> Result<(), OpenError> {
         let now = Instant::now();
         // It may be closing already, which is as good.

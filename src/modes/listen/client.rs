@@ -23,7 +23,7 @@ use crate::engine::slots::{Part, Slot, token};
 use crate::event::{ConnId, Event};
 use crate::net::child::Child;
 use crate::net::link::{Link, SocketLink};
-use crate::script::expect::Expect;
+use crate::script::runner::Expect;
 use crate::session::Observer;
 use crate::session::endpoint::SendError;
 use crate::ui::ending;

@@ -27,10 +27,9 @@ fn addr(port: u16) -> SocketAddr {
 fn a_lone_address_is_connected_to() {
     let (listener, addr) = listener();
     let dialed = dial(&[addr], soon()).unwrap();
-    assert_eq!(dialed.addr, addr);
     assert_eq!(dialed.stream.peer_addr().unwrap(), addr);
     assert!(dialed.stream.nodelay().unwrap());
-    assert!(matches!(dialed.attempts[..], [Attempt { outcome: Outcome::Connected, .. }]));
+    assert!(matches!(dialed.attempts[..], [Attempt { outcome: AttemptOutcome::Connected, .. }]));
     listener.accept().unwrap();
 }
 
@@ -53,7 +52,6 @@ fn a_lone_refusal_is_one_line() {
     let error = dial(&[bad], soon()).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot connect to {bad}: connection refused"));
     assert!(!error.timed_out);
-    assert_eq!(error.code(), "W103");
 }
 
 #[test]
@@ -81,7 +79,6 @@ fn a_passed_deadline_times_out() {
     for addrs in [&[addr][..], &[addr, addr][..]] {
         let error = dial(addrs, Instant::now()).unwrap_err();
         assert!(error.timed_out);
-        assert_eq!(error.code(), "W105");
         assert!(error.to_string().contains("no answer within"), "{error}");
     }
 }
@@ -101,7 +98,7 @@ fn a_silent_address_loses_to_the_next_after_the_delay() {
     let (stream, winner, attempts) = race(&[addr(1), addr(2)], soon(), delay, connect).unwrap();
     over.wait();
     assert_eq!((stream, winner), (2, addr(2)));
-    assert!(matches!(attempts[0].outcome, Outcome::Unanswered));
+    assert!(matches!(attempts[0].outcome, AttemptOutcome::Unanswered));
     assert!(attempts[0].elapsed >= delay);
     assert!(attempts[1].started >= delay, "the first has its head start");
 }
@@ -118,7 +115,6 @@ fn attempts_start_in_order_and_with_the_time_left() {
         race(&[addr(1), addr(2), addr(3)], soon(), Duration::from_secs(5), connect).unwrap_err();
     assert_eq!(*seen.lock().unwrap(), [(1, true), (2, true), (3, true)]);
     assert_eq!(error.attempts.len(), 3);
-    assert_eq!(error.code(), "W106");
     assert!(error.to_string().ends_with("192.0.2.1:3: host unreachable"), "{error}");
 }
 
@@ -135,7 +131,7 @@ fn silence_everywhere_ends_at_the_deadline() {
     let error = race(&[addr(1), addr(2)], deadline, delay, connect).unwrap_err();
     drop(over);
     assert!(error.timed_out);
-    assert!(error.attempts.iter().all(|a| matches!(a.outcome, Outcome::Unanswered)));
+    assert!(error.attempts.iter().all(|a| matches!(a.outcome, AttemptOutcome::Unanswered)));
     assert!(error.to_string().contains("192.0.2.1:1: no answer within"), "{error}");
 }
 

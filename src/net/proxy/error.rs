@@ -91,15 +91,6 @@ pub enum ProxyError {
 }
 
 impl ProxyError {
-    /// The entry in the catalogue of diagnostics, where there is one.
-    pub fn code(&self) -> Option<&'static str> {
-        match self {
-            Self::Unauthorized { .. } | Self::SocksUnauthorized { .. } => Some("W113"),
-            Self::Unspeakable { .. } => None,
-            _ => Some("W112"),
-        }
-    }
-
     /// What the user can do.
     pub fn help(&self) -> &'static str {
         match self {

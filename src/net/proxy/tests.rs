@@ -1,5 +1,7 @@
 //! Dialogues with proxies, whole, byte by byte and with trailing bytes.
 
+use std::mem;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -48,7 +50,7 @@ fn fails(proxy: &str, received: &[u8]) -> ProxyError {
         assert_eq!(dialogue.feed(b"x"), Err(error.clone()));
         error
     });
-    assert_eq!(whole.code(), cut.code());
+    assert_eq!(mem::discriminant(&whole), mem::discriminant(&cut));
     whole
 }
 
@@ -99,7 +101,7 @@ fn connect_refused() {
         ),
     ] {
         let error = fails("http://p", answer.as_bytes());
-        assert_eq!((error.to_string().as_str(), error.code()), (text, Some("W112")));
+        assert_eq!(error.to_string(), text);
     }
 }
 
@@ -108,7 +110,6 @@ fn connect_unauthorized() {
     let answer =
         b"HTTP/1.1 407 Auth\r\nProxy-Authenticate: Digest a=\"b, c\", Basic realm=x\r\n\r\n";
     let error = fails("http://p", answer);
-    assert_eq!(error.code(), Some("W113"));
     assert_eq!(
         error.to_string(),
         "the proxy wants a user and password (407 Auth), and offers Digest, Basic"
@@ -195,7 +196,6 @@ fn socks5_unauthorized() {
     ] {
         let error = fails(proxy, received);
         assert_eq!(error, ProxyError::SocksUnauthorized { sent }, "{received:?}");
-        assert_eq!(error.code(), Some("W113"));
     }
 }
 
@@ -204,7 +204,6 @@ fn socks5_refused() {
     for code in 1..=255 {
         let error = fails("socks5h://p", &[5, 0, 5, code]);
         assert_eq!(error, ProxyError::SocksRefused { version: 5, code });
-        assert_eq!(error.code(), Some("W112"));
     }
     assert_eq!(
         fails("socks5h://p", &[5, 0, 5, 5, 0, 1]).to_string(),
@@ -255,7 +254,6 @@ fn what_a_protocol_cannot_say() {
         let proxy = Proxy::parse(proxy).unwrap();
         let error = Dialogue::begin(&proxy, &Destination::new(host, 1)).unwrap_err();
         assert!(matches!(error, ProxyError::Unspeakable { .. }), "{proxy} {host:?}");
-        assert_eq!(error.code(), None);
     }
 }
 
@@ -287,7 +285,7 @@ proptest! {
                 prop_assert_eq!(sent_whole, sent_cut);
                 prop_assert!(a.consumed <= bytes.len());
             }
-            (Err(a), Err(b)) => prop_assert_eq!(a.code(), b.code()),
+            (Err(a), Err(b)) => prop_assert_eq!(mem::discriminant(&a), mem::discriminant(&b)),
             (a, b) => prop_assert!(false, "{:?} and {:?}", a, b),
         }
     }

@@ -19,10 +19,6 @@ pub enum TunnelError {
 
 /// Takes the dialogue as far as it goes without waiting; `true` when the tunnel is open. What the
 /// link has received beyond the proxy's last word stays in it.
-///
-/// # Errors
-///
-/// [`TunnelError`].
 pub fn advance(link: &mut SocketLink, dialogue: &mut Dialogue) -> Result<bool, TunnelError> {
     loop {
         let (input, tx) = link.split();

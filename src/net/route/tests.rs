@@ -267,19 +267,18 @@ fn a_name_is_looked_up_here_for_socks4_and_socks5() {
 
 #[test]
 fn a_proxy_that_refuses_or_hangs_up() {
-    for (answer, code) in [
-        (&b"HTTP/1.1 403 No\r\n\r\n"[..], "W112"),
-        (b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\n\r\n", "W113"),
-        (b"HTTP/1.1 2", "W112"),
-        (b"", "W112"),
+    for answer in [
+        &b"HTTP/1.1 403 No\r\n\r\n"[..],
+        b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\n\r\n",
+        b"HTTP/1.1 2",
+        b"",
     ] {
         let (port, proxy) = peer(move |mut socket| {
             head(&mut socket);
             socket.write_all(answer).unwrap();
         });
         let error = Way::open(&through(format!("127.0.0.1:{port}")), "ws://example.com").err();
-        let Some(TunnelError::Proxy(error)) = error else { panic!("{error:?}") };
-        assert_eq!(error.code(), Some(code), "{error}");
+        assert!(matches!(error, Some(TunnelError::Proxy(_))), "{error:?}");
         proxy.join().unwrap();
     }
 }
@@ -302,8 +301,7 @@ fn a_unix_socket() {
     assert_eq!(way.echo(b"hello"), b"hello");
     way.link.abort();
     server.join().unwrap();
-    let error = connect_unix(&path).unwrap_err();
-    assert_eq!(error.code(), "W103");
+    connect_unix(&path).unwrap_err();
     let error = connect_unix(&folder.path().join("none")).unwrap_err();
     assert!(error.to_string().ends_with("none: no such file or directory"), "{error}");
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use mio::{Registry, Token, Waker};
 
-use super::{Access, Way};
+use super::{Access, StreamEnd};
 
 /// Bytes read at once by the thread that stands in where stdin can't be polled.
 const THREAD_CHUNK: usize = 64 * 1024;
@@ -39,13 +39,9 @@ pub enum StdinRead {
 
 impl Stdin {
     /// Prepares stdin; `waker` is woken when a reading thread has something.
-    ///
-    /// # Errors
-    ///
-    /// stdin is closed or can't be registered.
     pub fn open(registry: &Registry, token: Token, waker: &Arc<Waker>) -> io::Result<Self> {
-        let mut access = Access::open(io::stdin().as_fd(), Way::In)?;
-        access.register(io::stdin().as_fd(), Way::In, registry, token)?;
+        let mut access = Access::open(io::stdin().as_fd(), StreamEnd::In)?;
+        access.register(io::stdin().as_fd(), StreamEnd::In, registry, token)?;
         let thread = matches!(access, Access::Blocking).then(|| read_in_thread(Arc::clone(waker)));
         let terminal = io::stdin().is_terminal();
         let (left, left_at) = (Vec::new(), 0);
@@ -64,14 +60,13 @@ impl Stdin {
     }
 
     /// Reads into `buffer`.
-    ///
-    /// # Errors
-    ///
-    /// stdin failed.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<StdinRead> {
         let result = match &mut self.access {
             Access::Own(file) => (&*file).read(buffer),
-            Access::Instant => io::stdin().lock().read_unbuffered(buffer),
+            // Past the buffer of `io::Stdin`: every read asks for as much as the loop's own holds.
+            Access::Instant => {
+                rustix::io::read(io::stdin().as_fd(), &mut *buffer).map_err(io::Error::from)
+            }
             Access::Socket => {
                 let flags = rustix::net::RecvFlags::DONTWAIT;
                 rustix::net::recv(io::stdin().as_fd(), &mut *buffer, flags)
@@ -114,18 +109,6 @@ impl Stdin {
         buffer[..n].copy_from_slice(&self.left[self.left_at..self.left_at + n]);
         self.left_at += n;
         Ok(n)
-    }
-}
-
-/// Reading a plain file past the buffer of [`io::Stdin`], so that every read asks the system for
-/// as much as the loop's own buffer holds.
-trait ReadUnbuffered {
-    fn read_unbuffered(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
-}
-
-impl ReadUnbuffered for io::StdinLock<'_> {
-    fn read_unbuffered(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        rustix::io::read(self.as_fd(), buffer).map_err(io::Error::from)
     }
 }
 

@@ -7,7 +7,7 @@ use mio::{Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::stdio::{stderr, stdout};
 
-use super::{Access, Way};
+use super::{Access, StreamEnd};
 
 /// Above so many bytes, the owner should make no more before some are written.
 const HIGH_WATER: usize = 256 * 1024;
@@ -46,10 +46,6 @@ pub struct StdioWriter {
 
 impl StdioWriter {
     /// Prepares stdout.
-    ///
-    /// # Errors
-    ///
-    /// stdout is closed or can't be registered.
     pub fn open(registry: &Registry, token: Token) -> io::Result<Self> {
         let mut stdout = Self::of(Stream::Stdout)?;
         stdout.register(registry, token)?;
@@ -57,10 +53,6 @@ impl StdioWriter {
     }
 
     /// Prepares stderr, which may be written before there is a poll.
-    ///
-    /// # Errors
-    ///
-    /// stderr is closed.
     pub fn stderr() -> io::Result<Self> {
         Self::of(Stream::Stderr)
     }
@@ -73,17 +65,13 @@ impl StdioWriter {
     }
 
     fn of(stream: Stream) -> io::Result<Self> {
-        let access = Access::open(stream.fd(), Way::Out)?;
+        let access = Access::open(stream.fd(), StreamEnd::Out)?;
         Ok(Self { stream, access, writable: true, buffer: Vec::new(), at: 0, closed: false })
     }
 
     /// Lets the poll report when there is room again.
-    ///
-    /// # Errors
-    ///
-    /// The system has no memory for it.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        self.access.register(self.stream.fd(), Way::Out, registry, token)
+        self.access.register(self.stream.fd(), StreamEnd::Out, registry, token)
     }
 
     /// Notes that the poll reports it ready, and whether its reader is gone: that is known before

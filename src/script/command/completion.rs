@@ -2,14 +2,12 @@
 //!
 //! Pure: the files come from a function, the rest from the table.
 
-use crate::script::command::cursor::{Cursor, can_stand_in};
 use crate::script::command::frame::FRAME_KEYS;
 use crate::script::command::payload::NOTATIONS;
-use crate::script::command::table::{ENTRIES, Entry, Kind, values};
-use crate::script::command::target;
+use crate::script::command::table::{self, Arg, ArgKind, ENTRIES, Entry, Nesting, values};
 use crate::script::command::words::{Piece, TypedPath};
-use crate::script::command::{Timestamps, View};
-use crate::ui::notation::{close_names, opcode_word};
+use crate::script::command::{Timestamps, View, target};
+use crate::ui::notation::{close_code, close_names, opcode, opcode_word};
 use crate::wire::{OpCode, Role};
 
 /// One proposal.
@@ -78,7 +76,7 @@ pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, 
 }
 
 fn of_kind(
-    kind: Kind,
+    kind: ArgKind,
     word: Piece<'_>,
     entry: &'static Entry,
     amid: &Surroundings<'_>,
@@ -88,29 +86,29 @@ fn of_kind(
         pairs.iter().filter_map(|(text, meaning)| begun(typed, text, meaning)).collect()
     };
     match kind {
-        Kind::Choice(choices) => pairs(choices),
-        Kind::View => of_enum::<View>(typed),
-        Kind::Timestamps => of_enum::<Timestamps>(typed),
-        Kind::Path(choices) => [pairs(choices), paths("", typed, false, files)].concat(),
-        Kind::Payload => match typed.strip_prefix('@') {
+        ArgKind::Choice(choices) => pairs(choices),
+        ArgKind::View => of_enum::<View>(typed),
+        ArgKind::Timestamps => of_enum::<Timestamps>(typed),
+        ArgKind::Path(choices) => [pairs(choices), paths("", typed, false, files)].concat(),
+        ArgKind::Payload => match typed.strip_prefix('@') {
             Some(path) => paths("@", path, true, files),
             None => pairs(NOTATIONS),
         },
-        Kind::CloseCode => close_codes("", typed),
-        Kind::Opcode => opcodes("", typed),
-        Kind::Opcodes => {
+        ArgKind::CloseCode => close_codes("", typed),
+        ArgKind::Opcode => opcodes("", typed),
+        ArgKind::Opcodes => {
             let (before, last) = typed.split_at(typed.rfind(',').map_or(0, |at| at + 1));
             opcodes(before, last)
         }
-        Kind::FrameOption => frame_options(typed),
-        Kind::Header => HEADERS
+        ArgKind::FrameOption => frame_options(typed),
+        ArgKind::Header => HEADERS
             .iter()
             .filter_map(|(name, what)| begun(typed, &format!("{name}: "), what))
             .collect(),
-        Kind::Command => commands(typed, Some(entry), amid.role),
-        Kind::Topic => topics(typed, amid.role),
-        Kind::Clients => clients(typed, amid.clients),
-        Kind::Reason | Kind::Value | Kind::Regex => Vec::new(),
+        ArgKind::Command => commands(typed, Some(entry), amid.role),
+        ArgKind::Topic => topics(typed, amid.role),
+        ArgKind::Clients => clients(typed, amid.clients),
+        ArgKind::Reason | ArgKind::Value | ArgKind::Regex => Vec::new(),
     }
 }
 
@@ -216,4 +214,192 @@ fn paths(
         description: String::new(),
     };
     files(&begun.text).into_iter().map(candidate).collect()
+}
+
+/// What may follow a client's `line` with the cursor at byte `pos`: the rest of the name if it is clear, and
+/// the arguments that are left. `None` in a text, in a payload and before the line's end.
+///
+/// It is to be shown, not to be taken over.
+pub fn hint(line: &str, pos: usize) -> Option<String> {
+    hint_for(line, pos, Role::Client)
+}
+
+/// The same for a side.
+pub fn hint_for(line: &str, pos: usize, role: Role) -> Option<String> {
+    if pos != line.len() {
+        return None;
+    }
+    match Cursor::of(line, role)? {
+        Cursor::Target(_) => None,
+        Cursor::Name { typed, outer } => {
+            let name = &typed.text[1..];
+            let entry = meant(name, outer, role)?;
+            let missing = entry.name.strip_prefix(name).unwrap_or_default();
+            let usage = spelled(entry.args);
+            Some(format!("{missing}{usage}")).filter(|hint| !hint.is_empty())
+        }
+        Cursor::Argument { args, word, .. } => {
+            if word.text.is_empty() {
+                return Some(spelled(args).trim_start().to_owned()).filter(|h| !h.is_empty());
+            }
+            let left = match from(args, word.text) {
+                [arg, ..] if arg.is_rest() => &[],
+                [_, left @ ..] => left,
+                [] => &[],
+            };
+            Some(spelled(left)).filter(|hint| !hint.is_empty())
+        }
+    }
+}
+
+/// The command that `name` is or alone begins with.
+fn meant(name: &str, outer: Option<&'static Entry>, role: Role) -> Option<&'static Entry> {
+    let allowed = |entry: &&Entry| {
+        entry.side.refuses(role).is_none() && outer.is_none_or(|outer| can_stand_in(entry, outer))
+    };
+    if let Some(entry) = table::find(name) {
+        return Some(entry).filter(allowed);
+    }
+    let mut begun = ENTRIES
+        .iter()
+        .filter(|entry| !name.is_empty() && entry.name.starts_with(name))
+        .filter(allowed);
+    begun.next().filter(|_| begun.next().is_none())
+}
+
+/// The arguments with a space before each.
+fn spelled(args: &[Arg]) -> String {
+    args.iter().map(|arg| format!(" {}", arg.shown)).collect()
+}
+
+/// The end of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cursor<'a> {
+    /// In the word that names the clients of a server's line, its sign included.
+    Target(Piece<'a>),
+    /// In the name of a command.
+    Name {
+        /// The name so far, with its slash.
+        typed: Piece<'a>,
+        /// The command it stands in.
+        outer: Option<&'static Entry>,
+    },
+    /// In the arguments of a command.
+    Argument {
+        /// The command.
+        entry: &'static Entry,
+        /// The argument being written, or to be written next, and those after it. Optional ones
+        /// may be left out, so it may be a later one.
+        args: &'static [Arg],
+        /// What has been written of it; empty after white space.
+        word: Piece<'a>,
+    },
+}
+
+impl<'a> Cursor<'a> {
+    /// The place at the end of `line`, written on this side; `None` in a text.
+    pub fn of(line: &'a str, role: Role) -> Option<Self> {
+        locate(Piece { at: 0, text: line }, None, role)
+    }
+}
+
+fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Option<Cursor<'a>> {
+    if role == Role::Server && line.text.starts_with(target::SIGN) {
+        let Some(separator) = line.text.find(char::is_whitespace) else {
+            return Some(Cursor::Target(line));
+        };
+        let rest = line.skip(separator);
+        let space = rest.text.chars().next().map_or(0, char::len_utf8);
+        return locate(rest.skip(space), outer, role);
+    }
+    let after_slash = line.strip("/").filter(|rest| !rest.text.starts_with(['/', '#']))?;
+    let Some(name_len) = after_slash.text.find(char::is_whitespace) else {
+        return Some(Cursor::Name { typed: line, outer });
+    };
+    let found = table::find(&after_slash.text[..name_len]);
+    let entry = found.filter(|entry| entry.side.refuses(role).is_none())?;
+    if !outer.is_none_or(|outer| can_stand_in(entry, outer)) {
+        return None;
+    }
+    let mut args = entry.args;
+    let mut rest = after_slash.skip(name_len);
+    loop {
+        let word = rest.skip(rest.text.len() - rest.text.trim_start().len());
+        if let [Arg { kind: ArgKind::Command, .. }] = args
+            && !word.text.is_empty()
+        {
+            let outer = (entry.name != "to").then_some(entry);
+            return locate(word, outer, role);
+        }
+        let len = word_len(word.text, args);
+        if len == word.text.len() {
+            return Some(Cursor::Argument { entry, args, word });
+        }
+        if word.text[..len] == *"--"
+            && let [.., Arg { kind: ArgKind::Payload, .. }] = args
+        {
+            // One white space follows; there is one, or the word would be the last.
+            let payload = word.skip(len);
+            let separator = payload.text.chars().next().map_or(0, char::len_utf8);
+            return Some(Cursor::Argument {
+                entry,
+                args: &args[args.len() - 1..],
+                word: payload.skip(separator),
+            });
+        }
+        args = from(args, &word.text[..len]);
+        match args.first() {
+            Some(arg) if arg.is_rest() => return Some(Cursor::Argument { entry, args, word }),
+            Some(arg) if arg.is_repeated() => {}
+            Some(_) => args = &args[1..],
+            None => return None,
+        }
+        rest = word.skip(len);
+    }
+}
+
+/// The argument that `word` is, and those after it: optional ones it can't be are left out.
+pub(crate) fn from(args: &'static [Arg], word: &str) -> &'static [Arg] {
+    let skipped = args.iter().take_while(|arg| arg.is_optional() && !fits(arg.kind, word));
+    &args[skipped.count()..]
+}
+
+/// Whether `inner` can stand in `outer`.
+pub(crate) fn can_stand_in(inner: &Entry, outer: &Entry) -> bool {
+    match inner.nesting {
+        Nesting::Yes => true,
+        Nesting::NotInItself(_) => inner.name != outer.name,
+        Nesting::No(_) => false,
+    }
+}
+
+fn fits(kind: ArgKind, word: &str) -> bool {
+    match kind {
+        ArgKind::Choice(choices) => choices.iter().any(|(choice, _)| *choice == word),
+        ArgKind::CloseCode => close_code(word).is_some(),
+        ArgKind::Opcode => opcode(word).is_some(),
+        ArgKind::Opcodes => word.split(',').all(|word| opcode(word).is_some()),
+        ArgKind::FrameOption => {
+            word.split_once('=').is_some_and(|(name, _)| FRAME_KEYS.iter().any(|k| k.name == name))
+        }
+        ArgKind::Regex => word.starts_with(['/', '"']),
+        _ => true,
+    }
+}
+
+/// The length of the word at the beginning of `text`, which may be in quotes; a regular expression
+/// also between slashes.
+fn word_len(text: &str, args: &[Arg]) -> usize {
+    let regex_due = args.first().is_some_and(|arg| arg.kind == ArgKind::Regex || arg.is_optional())
+        && args.iter().any(|arg| arg.kind == ArgKind::Regex);
+    if regex_due && text.starts_with('/') {
+        let mut escaped = false;
+        let end = text.char_indices().skip(1).find(|&(_, c)| {
+            let ends = c == '/' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        });
+        return end.map_or(text.len(), |(at, _)| at + 1);
+    }
+    TypedPath::read(text, false).len
 }

@@ -1,7 +1,7 @@
 //! What the table has about a command, and how its arguments are taken from the line.
 
 use crate::script::command::Command;
-use crate::script::command::error::{Fault, ParseError, shown};
+use crate::script::command::error::{ParseError, ParseFault, shown};
 use crate::script::command::words::{Piece, unquote};
 use crate::wire::Role;
 
@@ -25,7 +25,7 @@ pub struct Entry {
     /// Whether it can stand in `/every` and `/repeat`.
     pub nesting: Nesting,
     /// Where it can be used.
-    pub side: Side,
+    pub side: Availability,
     /// Reads its arguments.
     pub(crate) parse: fn(&mut Args<'_>) -> Result<Command, ParseError>,
 }
@@ -64,7 +64,7 @@ impl Group {
 
 /// On which side a command can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum Availability {
     /// On both.
     Both,
     /// By a client only: a server can't, for this reason.
@@ -73,7 +73,7 @@ pub enum Side {
     Server(&'static str),
 }
 
-impl Side {
+impl Availability {
     /// Why a command can't be used by this side, if it can't.
     pub fn refuses(self, role: Role) -> Option<&'static str> {
         match (self, role) {
@@ -111,7 +111,7 @@ pub struct Arg {
     /// As the usage shows it: in brackets if it may be left out.
     pub shown: &'static str,
     /// What can stand there.
-    pub kind: Kind,
+    pub kind: ArgKind,
 }
 
 impl Arg {
@@ -122,18 +122,18 @@ impl Arg {
 
     /// Whether it may be given several times.
     pub fn is_repeated(&self) -> bool {
-        self.kind == Kind::FrameOption
+        self.kind == ArgKind::FrameOption
     }
 
     /// Whether it takes all that follows, spaces included.
     pub fn is_rest(&self) -> bool {
-        matches!(self.kind, Kind::Payload | Kind::Reason | Kind::Command | Kind::Header)
+        matches!(self.kind, ArgKind::Payload | ArgKind::Reason | ArgKind::Command | ArgKind::Header)
     }
 }
 
 /// What can stand in the place of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ArgKind {
     /// A payload, in one of its notations.
     Payload,
     /// One of these words, each with what it means.
@@ -217,7 +217,7 @@ impl<'a> Args<'a> {
     ///
     /// # Errors
     ///
-    /// [`Fault::Missing`] names `argument`.
+    /// [`ParseFault::Missing`] names `argument`.
     pub fn need(&mut self, argument: &'static str) -> Result<Piece<'a>, ParseError> {
         self.word().ok_or_else(|| self.missing(argument))
     }
@@ -286,7 +286,7 @@ impl<'a> Args<'a> {
                 _ => text.push(c),
             }
         }
-        Err(Fault::Open(delimiter).at(start.at))
+        Err(ParseFault::Open(delimiter).at(start.at))
     }
 
     /// Whether what comes next stands between double quotes, or is to: a piece of JSON goes on
@@ -294,7 +294,7 @@ impl<'a> Args<'a> {
     pub fn is_quoted(&mut self) -> bool {
         let before = self.rest;
         let goes_on =
-            self.delimited('"').is_err_and(|error| !matches!(error.fault, Fault::Open(_)));
+            self.delimited('"').is_err_and(|error| !matches!(error.fault, ParseFault::Open(_)));
         self.rest = before;
         !goes_on
     }
@@ -313,7 +313,7 @@ impl<'a> Args<'a> {
     ///
     /// # Errors
     ///
-    /// [`Fault::Surplus`]
+    /// [`ParseFault::Surplus`]
     pub fn end(&self) -> Result<(), ParseError> {
         match self.peek() {
             Some(word) => Err(self.surplus(shown(word.text), word.at)),
@@ -325,11 +325,11 @@ impl<'a> Args<'a> {
     pub fn missing(&self, argument: &'static str) -> ParseError {
         let command = self.entry.name;
         let at = self.rest.at + self.rest.text.len();
-        Fault::Missing { command, argument, usage: self.entry.usage() }.at(at)
+        ParseFault::Missing { command, argument, usage: self.entry.usage() }.at(at)
     }
 
     fn surplus(&self, word: String, at: usize) -> ParseError {
-        Fault::Surplus { word, usage: self.entry.usage() }.at(at)
+        ParseFault::Surplus { word, usage: self.entry.usage() }.at(at)
     }
 
     /// Goes on at a byte of the line.

@@ -1,6 +1,6 @@
 //! Why a line is no command: what was wrong, where it stood, what is accepted instead.
 
-use crate::script::command::escape::EscapeFault;
+use crate::script::command::payload::EscapeFault;
 use crate::ui::hex::HexFault;
 use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;
@@ -13,12 +13,12 @@ pub struct ParseError {
     /// where something is missing at its end.
     pub at: usize,
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: ParseFault,
 }
 
 /// What is wrong with a line, and what is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum ParseFault {
     /// No row of the table has this name.
     #[error("unknown command /{}; {}", sanitize::escaped(name.as_bytes()), advice(near))]
     UnknownCommand {
@@ -128,7 +128,7 @@ pub enum Fault {
     Header(HeaderError),
 }
 
-impl Fault {
+impl ParseFault {
     /// The error of this fault at a byte of the line.
     pub(crate) fn at(self, at: usize) -> ParseError {
         ParseError { at, fault: self }

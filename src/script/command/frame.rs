@@ -1,7 +1,7 @@
 //! `/frame`, `/fragment` and `/close`: what is sent by hand, bit by bit.
 
 use crate::script::command::entry::Args;
-use crate::script::command::error::{Fault, ParseError};
+use crate::script::command::error::{ParseError, ParseFault};
 use crate::script::command::payload::{self, Plain};
 use crate::script::command::words::Piece;
 use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
@@ -134,7 +134,7 @@ impl Default for Draft {
 impl Draft {
     fn once(&mut self, key: &'static str, at: usize) -> Result<(), ParseError> {
         if self.seen.contains(&key) {
-            return Err(Fault::Twice(key).at(at));
+            return Err(ParseFault::Twice(key).at(at));
         }
         self.seen.push(key);
         Ok(())
@@ -180,7 +180,7 @@ impl Draft {
         let read = payload::parse(payload, Plain::Text)?;
         self.spec.payload = match (self.code, read) {
             (None, read) => read,
-            (Some(_), Payload::File(_)) => return Err(Fault::ReasonFromFile.at(payload.at)),
+            (Some(_), Payload::File(_)) => return Err(ParseFault::ReasonFromFile.at(payload.at)),
             (code, Payload::Bytes(reason)) => {
                 if !self.seen.contains(&"opcode") {
                     self.spec.opcode = OpCode::Control(Control::Close);

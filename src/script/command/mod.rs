@@ -12,13 +12,10 @@
 //! what is about to be sent.
 
 pub mod completion;
-mod cursor;
 mod entry;
 pub mod error;
-pub mod escape;
 pub mod frame;
 pub mod help;
-pub mod hint;
 pub mod illegal;
 mod parse;
 pub mod payload;

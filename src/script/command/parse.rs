@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::event::Direction;
 use crate::script::command::entry::Args;
-use crate::script::command::error::{Fault, ParseError, shown};
+use crate::script::command::error::{ParseError, ParseFault, shown};
 use crate::script::command::payload::{self, Plain};
 use crate::script::command::table::{self, Entry, Nesting, SHOWN};
 use crate::script::command::target;
@@ -81,11 +81,12 @@ fn command(
     let name = &after_slash.text[..name_len];
     let entry = table::find(name).ok_or_else(|| unknown(name, role, line.at))?;
     if let Some(reason) = entry.side.refuses(role) {
-        return Err(Fault::OtherSide { name: entry.name, reason }.at(line.at));
+        return Err(ParseFault::OtherSide { name: entry.name, reason }.at(line.at));
     }
     if let Some(outer) = outer {
-        let refused =
-            |reason| Fault::Nested { outer: outer.name, inner: entry.name, reason }.at(line.at);
+        let refused = |reason| {
+            ParseFault::Nested { outer: outer.name, inner: entry.name, reason }.at(line.at)
+        };
         match entry.nesting {
             Nesting::No(reason) => return Err(refused(reason)),
             Nesting::NotInItself(reason) if outer.name == entry.name => {
@@ -117,14 +118,14 @@ fn to(
 ) -> Result<Command, ParseError> {
     let command = match command(line, outer, Role::Server)? {
         Command::Nothing if line.text.is_empty() => None,
-        Command::To { .. } => return Err(Fault::Twice("the target").at(line.at)),
-        ref command if !command.takes_target() => return Err(Fault::NoTarget.at(line.at)),
+        Command::To { .. } => return Err(ParseFault::Twice("the target").at(line.at)),
+        ref command if !command.takes_target() => return Err(ParseFault::NoTarget.at(line.at)),
         command => Some(Box::new(command)),
     };
     match (outer, &command) {
         (Some(outer), None) => {
             let reason = "a line must follow the target";
-            Err(Fault::Nested { outer: outer.name, inner: "to", reason }.at(at))
+            Err(ParseFault::Nested { outer: outer.name, inner: "to", reason }.at(at))
         }
         _ => Ok(Command::To { target, command }),
     }
@@ -163,7 +164,7 @@ pub(crate) fn wait_for_clients(args: &mut Args<'_>) -> Result<Command, ParseErro
 fn unknown(name: &str, role: Role, at: usize) -> ParseError {
     // Nobody meant a name of this length; the message must stay a line.
     let name: String = name.chars().take(40).collect();
-    Fault::UnknownCommand { near: table::suggest(&name, role), name }.at(at)
+    ParseFault::UnknownCommand { near: table::suggest(&name, role), name }.at(at)
 }
 
 /// A command without arguments.
@@ -301,7 +302,7 @@ fn regex(at: usize, text: &str) -> Result<Pattern, ParseError> {
         // A drawing with a caret, then the reason.
         let text_of_error = error.to_string();
         let reason = text_of_error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        Fault::Regex { word: shown(text), why: sanitize::escaped(reason.as_bytes()) }.at(at)
+        ParseFault::Regex { word: shown(text), why: sanitize::escaped(reason.as_bytes()) }.at(at)
     })
 }
 
@@ -371,7 +372,7 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
             args.word();
             let target = target::parse(word)?;
             if std::mem::replace(&mut filter.clients, target) != ClientSet::All {
-                return Err(Fault::Twice("whose frames are shown").at(word.at));
+                return Err(ParseFault::Twice("whose frames are shown").at(word.at));
             }
             continue;
         }
@@ -380,14 +381,11 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
             let regex = delimited_regex(args, delimiter)?;
             let place = if negated { &mut filter.unless } else { &mut filter.regex };
             if place.replace(regex).is_some() {
-                return Err(Fault::Twice("the regular expression").at(word.at));
+                return Err(ParseFault::Twice("the regular expression").at(word.at));
             }
             continue;
         }
-        let sent = match args.role {
-            Role::Client => Direction::ToServer,
-            Role::Server => Direction::ToClient,
-        };
+        let sent = Direction::sent_by(args.role);
         let direction = match word.text {
             "in" => Some(Some(sent.opposite())),
             "out" => Some(Some(sent)),
@@ -397,7 +395,7 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
         args.word();
         if let Some(direction) = direction {
             if std::mem::replace(&mut direction_given, true) {
-                return Err(Fault::Twice("the direction").at(word.at));
+                return Err(ParseFault::Twice("the direction").at(word.at));
             }
             filter.direction = direction;
             continue;
@@ -411,7 +409,7 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
         };
         let opcodes = opcodes.ok_or_else(|| word.not("no filter", accepted()))?;
         if !std::mem::replace(&mut filter.opcodes, opcodes).is_empty() {
-            return Err(Fault::Twice("the list of opcodes").at(word.at));
+            return Err(ParseFault::Twice("the list of opcodes").at(word.at));
         }
     }
     Ok(Command::Filter(FilterChange::Only(filter)))
@@ -438,7 +436,7 @@ pub(crate) fn headers(args: &Args<'_>) -> Result<Command, ParseError> {
         return Ok(Command::Headers(None));
     }
     let checked: Result<HeaderEdit, _> = text.parse();
-    checked.map_err(|error| Fault::Header(error).at(header.at))?;
+    checked.map_err(|error| ParseFault::Header(error).at(header.at))?;
     Ok(Command::Headers(Some(text.to_owned())))
 }
 

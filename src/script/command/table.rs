@@ -10,7 +10,9 @@ use clap::ValueEnum;
 use crate::ui::suggest;
 use crate::wire::Role;
 
-pub use crate::script::command::entry::{Arg, Choices, Entry, Group, Kind, Nesting, Side};
+pub use crate::script::command::entry::{
+    Arg, ArgKind, Availability, Choices, Entry, Group, Nesting,
+};
 pub use entries::ENTRIES;
 
 /// What `/show` knows.
@@ -66,8 +68,8 @@ mod tests {
     /// A side that can use it.
     fn user(entry: &Entry) -> Role {
         match entry.side {
-            Side::Server(_) => Role::Server,
-            Side::Both | Side::Client(_) => Role::Client,
+            Availability::Server(_) => Role::Server,
+            Availability::Both | Availability::Client(_) => Role::Client,
         }
     }
 
@@ -123,7 +125,7 @@ mod tests {
     fn what_is_proposed_is_accepted() {
         for entry in ENTRIES {
             for arg in entry.args {
-                let Kind::Choice(choices) = arg.kind else { continue };
+                let ArgKind::Choice(choices) = arg.kind else { continue };
                 for (choice, _) in choices {
                     let line = match (entry.name, *choice) {
                         ("autopong", "delay") => "/autopong delay 1s".to_owned(),

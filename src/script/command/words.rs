@@ -2,7 +2,7 @@
 //!
 //! Knows white space, quotes and backslashes; not what the words mean.
 
-use crate::script::command::error::{Fault, ParseError, shown};
+use crate::script::command::error::{ParseError, ParseFault, shown};
 
 /// A piece of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl<'a> Piece<'a> {
 
     /// The error that it is not what should stand here.
     pub fn not(self, not: &'static str, accepted: impl Into<String>) -> ParseError {
-        Fault::Not { word: shown(self.text), not, accepted: accepted.into() }.at(self.at)
+        ParseFault::Not { word: shown(self.text), not, accepted: accepted.into() }.at(self.at)
     }
 }
 
@@ -38,11 +38,11 @@ impl<'a> Piece<'a> {
 ///
 /// # Errors
 ///
-/// [`Fault::Open`]: a quote without its partner.
+/// [`ParseFault::Open`]: a quote without its partner.
 pub(crate) fn unquote(piece: Piece<'_>, to_end: bool) -> Result<(String, usize), ParseError> {
     let path = TypedPath::read(piece.text, to_end);
     match path.open {
-        Some(quote) => Err(Fault::Open(quote).at(piece.at)),
+        Some(quote) => Err(ParseFault::Open(quote).at(piece.at)),
         None => Ok((path.text, path.len)),
     }
 }

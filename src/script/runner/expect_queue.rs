@@ -1,12 +1,18 @@
 //! The messages received that no `/expect` has used up.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
 use std::time::Instant;
 
-use crate::event::ConnId;
+use crate::engine::behaviour::{Behaviour, Context};
+use crate::event::{ConnId, FrameEvent};
+use crate::session::Assembler;
 use crate::ui::filter::ClientSet;
 use crate::ui::pattern::Pattern;
 use crate::ui::{number, sanitize};
+use crate::wire::Data;
 
 /// Columns of a message in an error.
 const PREVIEW: usize = 60;
@@ -104,6 +110,43 @@ impl ExpectQueue {
     /// Drops all messages, for another connection.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+/// Puts the messages of one connection into the queue that `/expect` searches.
+pub struct Expect {
+    queue: Rc<RefCell<ExpectQueue>>,
+    /// The beginning of a message that comes in pieces.
+    beginning: Assembler,
+}
+
+impl Expect {
+    /// Feeds a queue.
+    pub fn new(queue: &Rc<RefCell<ExpectQueue>>) -> Self {
+        Self { queue: Rc::clone(queue), beginning: Assembler::new(LOOKED_AT) }
+    }
+}
+
+impl Behaviour for Expect {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_message(&mut self, _: Data, content: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
+        self.queue.borrow_mut().push(cx.conn, content);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
+        let (queue, conn) = (&self.queue, cx.conn);
+        self.beginning.take(event, |message| {
+            queue.borrow_mut().push_owned(conn, message.into_content());
+        });
+        Ok(())
+    }
+
+    fn held(&self) -> usize {
+        self.beginning.held()
     }
 }
 

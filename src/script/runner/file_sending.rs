@@ -53,10 +53,6 @@ pub(crate) struct FileSending {
 
 impl FileSending {
     /// Opens a file. A pipe is registered with the poll: its events have the token of the waker.
-    ///
-    /// # Errors
-    ///
-    /// It can't be opened; in words.
     pub(crate) fn begin(
         path: &Path,
         text: bool,

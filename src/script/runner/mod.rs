@@ -6,9 +6,7 @@
 //! [`ScriptRunner::deadline`] is when to call again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
 //! connections are behind [`Connections`]: one of a client, or those of a server.
 
-mod completion;
 mod connections;
-mod endpoint_options;
 mod execute;
 mod expect_queue;
 mod file;
@@ -27,10 +25,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 pub use crate::output::notifier::Notifier;
-pub use crate::script::runner::completion::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
-pub use crate::script::runner::expect_queue::ExpectQueue;
+pub use crate::script::runner::expect_queue::{Expect, ExpectQueue};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
+pub use crate::script::runner::setup::ClientDirectory;
 pub use crate::script::runner::setup::{Setup, script};
 
 use crate::config::OpenConfig;
@@ -242,11 +240,6 @@ impl ScriptRunner {
         self.prompt.as_ref().is_some_and(Prompt::is_away)
     }
 
-    /// Whether stdin may have more lines.
-    pub fn reads_stdin(&self) -> bool {
-        self.stdin.is_some()
-    }
-
     /// Shows the state of the connection in the prompt.
     pub fn show_state(&mut self, state: State, received: Option<&CloseBody>) {
         let (text, ink) = match (state, received) {
@@ -344,11 +337,6 @@ impl ScriptRunner {
         !self.pending.is_empty() || self.has_lines()
     }
 
-    /// Whether an `/expect` waits for a message.
-    pub fn expects(&self) -> bool {
-        matches!(self.pending.last(), Some(Pending::Expect { .. }))
-    }
-
     /// Lines that wait.
     pub fn lines_left(&self) -> usize {
         self.queue.len() + self.sources.iter().map(Source::left).sum::<usize>()
@@ -417,7 +405,7 @@ impl ScriptRunner {
         }
     }
 
-    /// Does what can be done now, for a bounded time: [`ScriptRunner::is_ready`] tells whether more
+    /// Does what can be done now, for a bounded time: [`ScriptRunner::is_ready`] returns whether more
     /// is left. Without a connection, commands that need one fail.
     pub fn run(&mut self, connections: &mut dyn Connections, now: Instant) {
         self.take_typed();

@@ -1,10 +1,5 @@
 //! Replies to the commands that ask.
 
-mod server;
-
-use server::name_client;
-pub(crate) use server::{client_list, clients, status_of_client, status_of_server};
-
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -14,15 +9,14 @@ use crate::output::connection_history::ConnectionHistory;
 use crate::output::reporter::Reporter;
 use crate::output::secrets;
 use crate::script::command::{AutoPong, FilterChange, Show};
-use crate::script::runner::Connections;
+use crate::script::runner::{ClientFacts, Connections};
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::checklist::Checklist;
 use crate::ui::filter::{ClientSet, Filter};
-use crate::ui::notation;
 use crate::ui::sanitize::{escape_into, escaped};
 use crate::ui::view::{Timestamps, View};
-use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, number, pretty, stats};
+use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, notation, number, pretty, stats};
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, OpCode, Role};
 
@@ -254,7 +248,7 @@ pub(crate) fn amounts(book: &ConnectionHistory, sent: Direction) -> String {
 /// `/view`.
 pub(crate) fn view(view: Option<View>, reporter: &mut Reporter) -> Answer {
     if let Some(view) = view {
-        reporter.set_view(view)?;
+        reporter.transcript_mut()?.set_view(view);
     }
     Ok(format!("view: {}", view_name(reporter.view())))
 }
@@ -271,7 +265,7 @@ fn view_name(view: View) -> &'static str {
 /// `/timestamps`.
 pub(crate) fn timestamps(choice: Option<Timestamps>, reporter: &mut Reporter) -> Answer {
     if let Some(choice) = choice {
-        reporter.set_timestamps(choice)?;
+        reporter.transcript_mut()?.set_timestamps(choice);
     }
     Ok(format!("timestamps: {}", timestamps_name(reporter.timestamps())))
 }
@@ -288,8 +282,8 @@ fn timestamps_name(timestamps: Timestamps) -> &'static str {
 pub(crate) fn filter(change: FilterChange, reporter: &mut Reporter) -> Answer {
     match change {
         FilterChange::Ask => {}
-        FilterChange::Off => reporter.set_filter(None)?,
-        FilterChange::Only(filter) => reporter.set_filter(Some(filter))?,
+        FilterChange::Off => reporter.transcript_mut()?.set_filter(None),
+        FilterChange::Only(filter) => reporter.transcript_mut()?.set_filter(Some(filter)),
     }
     Ok(format!("shown: {}", filter_text(reporter.filter(), reporter.sent())))
 }
@@ -314,4 +308,63 @@ fn filter_text(filter: Option<&Filter>, sent: Direction) -> String {
     parts.extend(regex.as_ref().map(ToString::to_string));
     parts.extend(unless.as_ref().map(|unless| format!("not {unless}")));
     if parts.is_empty() { "everything".to_owned() } else { parts.join("; ") }
+}
+
+/// Those meant, as in `client 3`, `clients 3,5`, `all clients`.
+pub(crate) fn clients(target: &ClientSet) -> String {
+    match target {
+        ClientSet::All => "all clients".to_owned(),
+        ClientSet::Only(ids) if ids.len() == 1 => format!("client {target}"),
+        ClientSet::Only(_) => format!("clients {target}"),
+    }
+}
+
+/// Begins an answer of a server: of which client it speaks.
+pub(crate) fn name_client(id: ConnId, reporter: &Reporter, out: &mut Vec<u8>) {
+    if reporter.role() == Role::Server {
+        out.extend_from_slice(format!("client {}\n", id.0).as_bytes());
+    }
+}
+
+/// `/clients`.
+pub(crate) fn client_list(connections: &dyn Connections, now: Instant) -> Vec<u8> {
+    let mut text = String::new();
+    for client in connections.clients(now) {
+        let _ = writeln!(text, "{}", entry(&client, connections));
+    }
+    if text.is_empty() {
+        text.push_str("nobody is connected\n");
+    }
+    text.into_bytes()
+}
+
+/// `/status` of a server.
+pub(crate) fn status_of_server(connections: &dyn Connections) -> String {
+    let there = match connections.present(&ClientSet::All).len() {
+        0 => "nobody is connected".to_owned(),
+        1 => "1 client".to_owned(),
+        n => format!("{n} clients"),
+    };
+    format!("listening on {}; {there}", connections.urls().join(", "))
+}
+
+/// `/status` of one of its clients.
+pub(crate) fn status_of_client(id: ConnId, connections: &dyn Connections, now: Instant) -> String {
+    match connections.clients(now).iter().find(|client| client.id == id) {
+        Some(client) => entry(client, connections),
+        None => format!("client {} is not connected", id.0),
+    }
+}
+
+/// Who it is; how it stands.
+fn entry(client: &ClientFacts, connections: &dyn Connections) -> String {
+    let ClientFacts { id, about, state, times } = client;
+    let mut text = format!("[{}] {about}\n    {state}", id.0);
+    if let Some((age, idle)) = times {
+        let _ = write!(text, " for {}, silent for {}", clock::seconds(*age), clock::seconds(*idle));
+    }
+    if let Some(book) = connections.reporter().connection_history(*id) {
+        let _ = write!(text, "; {}", amounts(book, connections.reporter().sent()));
+    }
+    text
 }

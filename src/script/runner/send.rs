@@ -37,10 +37,6 @@ pub(crate) fn read(payload: &Payload) -> Result<Cow<'_, [u8]>, String> {
 
 /// Sends what a command asks for, with the [`content`] of its payload. Returns what is worth
 /// noting: the rule it breaks. A command that sends nothing at once does nothing.
-///
-/// # Errors
-///
-/// [`SendError`]
 pub fn send(command: &Command, content: &[u8], sender: &mut Sender<'_>) -> Sent {
     match command {
         Command::Text(_) => message(Data::Text, content, true, sender),

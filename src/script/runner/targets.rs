@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::event::ConnId;
 use crate::script::command::Command;
 use crate::script::runner::lines::SourceLocation;
-use crate::script::runner::{Connections, ScriptRunner, endpoint_options, send};
+use crate::script::runner::{Connections, ScriptRunner, Settings, replies, send};
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
@@ -132,7 +132,7 @@ impl ScriptRunner {
                 present => present,
             },
         };
-        let changes = endpoint_options::changes(command);
+        let changes = changes(command);
         if changes {
             if *target == ClientSet::All {
                 self.settings.note(command);
@@ -140,12 +140,12 @@ impl ScriptRunner {
             }
             for id in &present {
                 if let Some(endpoint) = connections.endpoint_mut(*id) {
-                    endpoint_options::set(command, endpoint);
+                    set(command, endpoint);
                 }
             }
         }
         let endpoint = present.first().and_then(|id| connections.endpoint(*id));
-        self.confirm(changes, endpoint_options::describe(command, &self.settings, endpoint))
+        self.confirm(changes, describe(command, &self.settings, endpoint))
     }
 
     /// The connection that a reply is about: the one named, the only one, or the one that sent
@@ -172,6 +172,69 @@ impl ScriptRunner {
                     .last_heard()
                     .ok_or_else(|| "nobody has connected yet".to_owned()),
             },
+        }
+    }
+}
+
+impl Settings {
+    /// Sets the endpoint of a new connection.
+    pub fn apply(&self, endpoint: &mut Endpoint) {
+        let Self { auto_pong, auto_close, compress } = *self;
+        // Until it is set here, the command line decides.
+        if let Some(auto_pong) = auto_pong {
+            endpoint.set_auto_pong(auto_pong);
+        }
+        endpoint.set_auto_close(auto_close);
+        endpoint.set_compress(compress);
+    }
+
+    /// Remembers what a command sets.
+    pub(crate) fn note(&mut self, command: &Command) {
+        match command {
+            Command::AutoPong(Some(choice)) => self.auto_pong = Some(*choice),
+            Command::AutoClose(Some(on)) => self.auto_close = *on,
+            Command::Compress(Some(on)) => self.compress = *on,
+            _ => {}
+        }
+    }
+}
+
+/// Whether a command sets something, rather than asking.
+pub(crate) fn changes(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::AutoPong(Some(_)) | Command::AutoClose(Some(_)) | Command::Compress(Some(_))
+    )
+}
+
+/// Sets it on an open connection.
+pub(crate) fn set(command: &Command, endpoint: &mut Endpoint) {
+    match command {
+        Command::AutoPong(Some(choice)) => endpoint.set_auto_pong(*choice),
+        Command::AutoClose(Some(on)) => endpoint.set_auto_close(*on),
+        Command::Compress(Some(on)) => endpoint.set_compress(*on),
+        _ => {}
+    }
+}
+
+/// How it is set: on a connection, or, without one, on those still to come.
+pub(crate) fn describe(
+    command: &Command,
+    settings: &Settings,
+    endpoint: Option<&Endpoint>,
+) -> String {
+    match command {
+        Command::AutoPong(_) => {
+            let set = settings.auto_pong.unwrap_or_default();
+            replies::auto_pong(endpoint.map_or(set, Endpoint::auto_pong))
+        }
+        Command::AutoClose(_) => {
+            replies::auto_close(endpoint.map_or(settings.auto_close, Endpoint::auto_close))
+        }
+        _ => {
+            let agreed = endpoint.map(|endpoint| endpoint.compresses().is_some());
+            let on = endpoint.and_then(Endpoint::compresses);
+            replies::compress(on.unwrap_or(settings.compress), agreed)
         }
     }
 }

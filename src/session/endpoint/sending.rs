@@ -155,27 +155,6 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Sends a Close with any code and reason, also those that RFC 6455 §7.4 forbids, a reason
-    /// that is too long or no text, and a reason without a code. It goes out as by
-    /// [`Endpoint::send_raw`] and counts as ours like any other.
-    ///
-    /// # Errors
-    ///
-    /// The connection is not open.
-    pub fn close_any(
-        &mut self,
-        code: Option<u16>,
-        reason: &[u8],
-        now: Instant,
-        out: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
-        self.must_be_open()?;
-        let payload = CloseBody { code, reason: reason.to_vec() }.to_payload();
-        let (opcode, mask) = (OpCode::Control(Control::Close), self.key());
-        self.send_raw(&RawFrame { opcode, mask, payload, ..RawFrame::default() }, now, out);
-        Ok(())
-    }
-
     /// Sends a frame made by hand, legal or not. A Close counts as ours, a ping is remembered.
     pub fn send_raw(&mut self, frame: &RawFrame, now: Instant, out: &mut Vec<u8>) {
         let before = out.len();
@@ -194,10 +173,7 @@ impl Endpoint {
     /// What decides whether the next frame would be legal.
     pub fn situation(&self) -> Situation {
         Situation {
-            direction: match self.config.role {
-                Role::Client => Direction::ToServer,
-                Role::Server => Direction::ToClient,
-            },
+            direction: Direction::sent_by(self.config.role),
             compression: self.config.deflate.is_some(),
             message_open: self.left_open,
             closed: self.sent_close().is_some(),

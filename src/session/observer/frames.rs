@@ -361,11 +361,6 @@ impl Frames {
         if self.closed { self.cut_by_close } else { self.message.is_some() && !self.ended }
     }
 
-    /// Whether a frame has begun and not ended.
-    pub(super) fn is_inside(&self) -> bool {
-        self.decoder.unfinished().is_some()
-    }
-
     pub(super) fn next<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<FrameEvent<'e>> {
         self.forget_ended();
         loop {

@@ -91,7 +91,7 @@ impl Content {
     }
 
     /// Shows the message below the line of its last frame, if it is JSON and that is wanted.
-    pub(super) fn tell_below(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
+    pub(super) fn print_below(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let start = out.len();
         number::spaces(INDENT, out);
         match self.write_pretty(writer, 0, out) {

@@ -10,12 +10,12 @@ use std::time::Duration;
 use super::content::{Content, Heading};
 use super::line::Line;
 use super::line_writer::{DisplayMode, LineWriter};
-use super::preview::{self, Kind};
+use super::preview::{self, PreviewKind};
 use super::{dump, ink};
 use crate::event::{ConnId, Direction, FrameEvent, Stamp};
 use crate::ui::filter::{self, Gate};
 use crate::ui::hexdump::Rows;
-use crate::ui::messages::{Message, Messages};
+use crate::ui::messages::{MessageKind, Messages};
 use crate::ui::style::Ink;
 use crate::ui::view::View;
 use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
@@ -54,8 +54,8 @@ pub(super) struct Frame {
     pub(super) header: FrameHeader,
     /// Time of its latest event, in microseconds since the epoch.
     pub(super) at: i64,
-    pub(super) kind: Kind,
-    message: Option<Message>,
+    pub(super) kind: PreviewKind,
+    message: Option<MessageKind>,
     pub(super) mode: DisplayMode,
     /// Payload bytes so far.
     pub(super) wire: u64,
@@ -139,7 +139,7 @@ impl DirectionPrinter {
                 self.print_line(Why::Complete, writer, out);
                 self.messages.end(header);
             }
-            FrameEvent::Message(_) => self.tell_message(true, writer, out),
+            FrameEvent::Message(_) => self.print_message(true, writer, out),
             // The payload of control frames has been seen.
             FrameEvent::Control { .. } => {}
         }
@@ -155,17 +155,17 @@ impl DirectionPrinter {
         true
     }
 
-    /// Tells a frame that broke a rule although it is not complete.
+    /// Prints a frame that broke a rule although it is not complete.
     pub(super) fn flush_if_blamed(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if !self.held.is_empty() {
             self.print_line(Why::SoFar, writer, out);
         }
     }
 
-    /// Tells what is left when nothing more will come.
+    /// Prints what is left when nothing more will come.
     pub(super) fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
         self.print_line(Why::Cut, writer, out);
-        self.tell_message(false, writer, out);
+        self.print_message(false, writer, out);
         if self.lost_in_hex {
             self.rows.finish(dump::INDENT, out);
         }
@@ -186,22 +186,22 @@ impl DirectionPrinter {
     ) {
         let message = self.messages.begin(header);
         let kind = match (header.opcode, message) {
-            (OpCode::Control(Control::Close), _) => Kind::Close,
-            (OpCode::Control(Control::Ping | Control::Pong), _) => Kind::Note,
-            (_, Some(Message { text: true, .. })) => Kind::Text,
-            _ => Kind::Bytes,
+            (OpCode::Control(Control::Close), _) => PreviewKind::Close,
+            (OpCode::Control(Control::Ping | Control::Pong), _) => PreviewKind::Note,
+            (_, Some(MessageKind { text: true, .. })) => PreviewKind::Text,
+            _ => PreviewKind::Bytes,
         };
         // A continuation counts as what it continues.
         let opcode = match message {
-            Some(Message { text: true, .. }) => OpCode::Data(Data::Text),
+            Some(MessageKind { text: true, .. }) => OpCode::Data(Data::Text),
             Some(_) => OpCode::Data(Data::Binary),
             None => header.opcode,
         };
         if message.is_some() && header.opcode == opcode {
-            self.tell_message(false, writer, out);
+            self.print_message(false, writer, out);
             self.mode = writer.mode;
             let heading = Heading { conn: at.conn, direction, at: at.micros };
-            self.content.begin(heading, kind == Kind::Text, self.mode);
+            self.content.begin(heading, kind == PreviewKind::Text, self.mode);
             self.message_gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
         }
         self.gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
@@ -263,7 +263,7 @@ impl DirectionPrinter {
     }
 
     /// Shows the content of the message that is open, where that is wanted.
-    fn tell_message(&mut self, complete: bool, writer: &mut LineWriter, out: &mut Vec<u8>) {
+    fn print_message(&mut self, complete: bool, writer: &mut LineWriter, out: &mut Vec<u8>) {
         if !self.content.is_open() {
             return;
         }
@@ -273,7 +273,7 @@ impl DirectionPrinter {
                 self.content.print(complete, writer, out);
             }
         } else if complete && self.gate.is_open() {
-            self.content.tell_below(writer, out);
+            self.content.print_below(writer, out);
         }
         self.content.clear();
     }
@@ -321,10 +321,10 @@ impl DirectionPrinter {
         }
         if self.frame.as_ref().is_some_and(Frame::is_in_message) {
             if matches!(why, Why::Cut | Why::Endless) {
-                self.tell_message(false, writer, out);
+                self.print_message(false, writer, out);
             }
         } else if self.gate.is_open() {
-            self.tell_frame(why, writer, out);
+            self.print_frame(why, writer, out);
         }
         if !self.held.is_empty() {
             writer.dumping = None;
@@ -336,7 +336,7 @@ impl DirectionPrinter {
     }
 
     /// Appends the line of a frame that is shown, or what is left of its dump.
-    fn tell_frame(&mut self, why: Why, writer: &mut LineWriter, out: &mut Vec<u8>) {
+    fn print_frame(&mut self, why: Why, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = &mut self.frame else { return };
         if frame.is_hex() {
             if why != Why::SoFar {

@@ -1,9 +1,9 @@
 //! Every byte of a frame, below its line: the header, the payload as rows, then what only its end
-//! could tell.
+//! shows.
 
 use super::direction_printer::Frame;
 use super::line_writer::LineWriter;
-use super::preview::{self, Kind};
+use super::preview::{self, PreviewKind};
 use crate::ui::hexdump::Rows;
 use crate::ui::number;
 
@@ -21,7 +21,7 @@ pub(super) fn header(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) 
     writer.dumping = Some((frame.conn, frame.direction, frame.number));
 }
 
-/// Says whose rows follow, if something else was written since the last ones.
+/// Prints whose rows follow, if something else was written since the last ones.
 pub(super) fn go_on(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) {
     let this = Some((frame.conn, frame.direction, frame.number));
     if writer.dumping == this {
@@ -43,7 +43,7 @@ pub(super) fn end(
     writer: &mut LineWriter,
     out: &mut Vec<u8>,
 ) {
-    let close = frame.kind == Kind::Close;
+    let close = frame.kind == PreviewKind::Close;
     let news = frame.is_compressed() || close || frame.round_trip.is_some() || !rest.is_empty();
     if frame.wire > 0 || news {
         go_on(frame, writer, out);

@@ -8,8 +8,9 @@ use crate::event::{CertificateFacts, ConnId, Direction, Event, Phases, TlsFacts}
 use crate::ui::style::Ink;
 use crate::ui::view::View;
 use crate::ui::{checklist, clock, sanitize};
+use crate::wire::Role;
 use crate::wire::handshake::Agreed;
-use crate::wire::handshake::rules::{Outcome, Report, Side};
+use crate::wire::handshake::rules::{Outcome, Report};
 use crate::wire::head::Head;
 
 /// Prints an event that needs no memory of others.
@@ -113,7 +114,7 @@ fn head(conn: ConnId, ink: Ink, head: &Head, writer: &mut LineWriter, out: &mut 
 /// client's duties one by one.
 fn judged(conn: ConnId, report: &Report, writer: &mut LineWriter, out: &mut Vec<u8>) {
     if writer.sent == Direction::ToClient {
-        let duties = report.verdicts.iter().filter(|verdict| verdict.rule.side == Side::Client);
+        let duties = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Client);
         for verdict in duties.filter(|verdict| verdict.outcome != Outcome::NotApplicable) {
             let mut line = Vec::new();
             checklist::verdict(verdict, checklist::rule_width(report), writer.palette, &mut line);

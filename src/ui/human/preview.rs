@@ -11,7 +11,7 @@ pub(super) const MIN_ROOM: usize = 12;
 
 /// How the payload of a frame is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PreviewKind {
     /// As text, in quotes, even if it is empty.
     Text,
     /// In hexadecimal.
@@ -29,10 +29,10 @@ pub(super) fn write(frame: &Frame, start: &[u8], room: usize, out: &mut Vec<u8>)
     }
     let truncated = |total: u64| total > start.len() as u64;
     match frame.kind {
-        Kind::Text => sanitize::fit_quoted(start, truncated(frame.content), room, out),
-        Kind::Bytes => bytes(start, frame.wire.max(frame.content), room, out),
-        Kind::Close => close(start, truncated(frame.wire), out),
-        Kind::Note => {
+        PreviewKind::Text => sanitize::fit_quoted(start, truncated(frame.content), room, out),
+        PreviewKind::Bytes => bytes(start, frame.wire.max(frame.content), room, out),
+        PreviewKind::Close => close(start, truncated(frame.wire), out),
+        PreviewKind::Note => {
             let time = frame.round_trip.map(round_trip).unwrap_or_default();
             if !start.is_empty() {
                 let room = room.saturating_sub(time.len() + 1).max(MIN_ROOM);

@@ -8,7 +8,7 @@ use super::object::Object;
 use super::{INLINE, PIECE};
 use crate::event::{Direction, FrameEvent, MessageInfo, Stamp};
 use crate::ui::clock::UtcClock;
-use crate::ui::messages::{Message, Messages};
+use crate::ui::messages::{MessageKind, Messages};
 use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind, frame};
 
 /// Buffers that grew beyond this are given back after use, so that a server that once saw a long
@@ -38,7 +38,7 @@ struct Frame {
     at: Stamp,
     /// Payload bytes so far.
     received: u64,
-    message: Option<Message>,
+    message: Option<MessageKind>,
 }
 
 impl Frame {

@@ -1,21 +1,18 @@
 //! Objects for everything that is not a frame: addresses, TLS, heads, the handshake, the end.
 
-use std::time::Duration;
-
 use super::PIECE;
-use super::object::Object;
-use super::string;
+use super::object::{Object, base64, string};
 use crate::event::{
     Cause, CertificateFacts, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals,
 };
 use crate::ui::clock::UtcClock;
 use crate::ui::ending;
-use crate::wire::Violation;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::accept::AcceptSteps;
-use crate::wire::handshake::rules::{self, Level, Outcome, Verdict};
+use crate::wire::handshake::rules::{Level, Outcome, Verdict};
 use crate::wire::head::{Head, HeadKind, StartLine};
+use crate::wire::{Role, Violation};
 
 /// Prints an event that needs no memory of others.
 pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &mut Vec<u8>) {
@@ -53,26 +50,19 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
             }
         }
         Event::Timing(phases) => object("timing", &|object| {
-            object.number("resolve_us", micros(phases.resolve));
-            object.number("connect_us", micros(phases.connect));
-            for (name, time) in [("proxy_us", phases.proxy), ("tls_us", phases.tls)] {
-                match time {
-                    Some(time) => object.number(name, micros(time)),
-                    None => object.null(name),
-                }
-            }
-            object.number("upgrade_us", micros(phases.upgrade));
+            object.micros("resolve_us", phases.resolve);
+            object.micros("connect_us", phases.connect);
+            object.micros("proxy_us", phases.proxy);
+            object.micros("tls_us", phases.tls);
+            object.micros("upgrade_us", phases.upgrade);
         }),
         Event::Judged(report) => object("handshake", &|object| {
-            match &report.accept {
-                Some(steps) => object.nested("accept", |object| accept(steps, object)),
-                None => object.null("accept"),
-            }
+            object.nested_if("accept", report.accept.as_ref(), accept);
             object.array("verdicts", &report.verdicts, verdict);
         }),
         Event::Open(agreed) => object("open", &|object| open(agreed, object)),
         Event::RoundTrip(time) => {
-            object("round-trip", &|object| object.number("rtt_us", micros(*time)));
+            object("round-trip", &|object| object.micros("rtt_us", *time));
         }
         Event::Note(text) => object("note", &|object| object.string("text", text)),
         Event::Failed(text) => {
@@ -103,17 +93,14 @@ pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<
     };
     object.word("cause", name);
     object.optional("detail", detail.as_deref());
-    match cause {
-        Cause::Violation(found) => object.nested("violation", |object| violation(found, object)),
-        _ => object.null("violation"),
-    }
-    for (name, body) in [("sent", sent), ("received", received)] {
-        match body {
-            Some(body) => object.nested(name, |object| close(body, object)),
-            None => object.null(name),
-        }
-    }
-    object.number("duration_us", micros(*duration));
+    let found = match cause {
+        Cause::Violation(found) => Some(found),
+        _ => None,
+    };
+    object.nested_if("violation", found, violation);
+    object.nested_if("sent", sent.as_ref(), close);
+    object.nested_if("received", received.as_ref(), close);
+    object.micros("duration_us", *duration);
     object.nested("out", |object| totals(sent_totals, object));
     object.nested("in", |object| totals(r#in, object));
     object.string("text", &ending::describe(end));
@@ -131,10 +118,7 @@ pub(super) fn violation(violation: &Violation, object: &mut Object<'_>) {
     object.string("detail", detail);
     object.number("frame", *frame);
     object.number("offset", *offset);
-    match rule.close {
-        Some(code) => object.number("close", u16::from(code).into()),
-        None => object.null("close"),
-    }
+    object.optional_number("close", rule.close.map(|code| u16::from(code).into()));
 }
 
 fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
@@ -144,10 +128,7 @@ fn tls(facts: &TlsFacts, object: &mut Object<'_>) {
     object.optional("alpn", alpn.as_deref());
     object.flag("verified", *verified);
     object.optional("problem", problem.as_deref());
-    match own {
-        Some(own) => object.nested("certificate", |object| certificate(own, object)),
-        None => object.null("certificate"),
-    }
+    object.nested_if("certificate", own.as_ref(), certificate);
     object.array("chain", chain, |sent, out| {
         Object::inline(out, |object| certificate(sent, object));
     });
@@ -185,15 +166,15 @@ fn head(head: &Head, object: &mut Object<'_>) {
     }
     object.array("headers", head.headers(), |field, out| {
         out.push(b'[');
-        string::string(&String::from_utf8_lossy(field.name), out);
+        string(&String::from_utf8_lossy(field.name), out);
         out.push(b',');
-        string::string(&String::from_utf8_lossy(field.value), out);
+        string(&String::from_utf8_lossy(field.value), out);
         out.push(b']');
     });
     object.strings("defects", head.defects());
     object.lossy("raw", head.raw());
     if std::str::from_utf8(head.raw()).is_err() {
-        string::base64(head.raw(), object.key("raw_base64"));
+        base64(head.raw(), object.key("raw_base64"));
     }
 }
 
@@ -205,8 +186,8 @@ fn verdict(verdict: &Verdict, out: &mut Vec<u8>) {
         object.word(
             "side",
             match rule.side {
-                rules::Side::Client => "client",
-                rules::Side::Server => "server",
+                Role::Client => "client",
+                Role::Server => "server",
             },
         );
         object.word(
@@ -242,8 +223,7 @@ fn accept(steps: &AcceptSteps, object: &mut Object<'_>) {
 fn open(agreed: &Agreed, object: &mut Object<'_>) {
     object.optional("subprotocol", agreed.subprotocol.as_deref());
     object.strings("extensions", &agreed.extensions);
-    let Some(deflate) = agreed.deflate else { return object.null("deflate") };
-    object.nested("deflate", |object| {
+    object.nested_if("deflate", agreed.deflate, |deflate, object| {
         object.flag("server_no_context_takeover", deflate.server_no_context_takeover);
         object.flag("client_no_context_takeover", deflate.client_no_context_takeover);
         object.number("server_max_window_bits", deflate.server_max_window_bits.into());
@@ -263,10 +243,7 @@ fn timeout(kind: TimeoutKind) -> &'static str {
 }
 
 fn close(body: &CloseBody, object: &mut Object<'_>) {
-    match body.code {
-        Some(code) => object.number("code", code.into()),
-        None => object.null("code"),
-    }
+    object.optional_number("code", body.code.map(u64::from));
     object.lossy("reason", &body.reason);
 }
 
@@ -275,9 +252,4 @@ fn totals(totals: &Totals, object: &mut Object<'_>) {
     object.number("messages", totals.messages);
     object.number("bytes", totals.bytes);
     object.number("wire_bytes", totals.wire_bytes);
-}
-
-/// Microseconds of a duration; longer ones than half a million years are cut to that.
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

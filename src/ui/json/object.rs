@@ -1,11 +1,15 @@
 //! One object a line, field by field.
 
 use std::fmt::Display;
+use std::time::Duration;
 
-use super::{direction_name, string};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+use super::direction_name;
 use crate::event::{Direction, Stamp};
 use crate::ui::clock::UtcClock;
-use crate::ui::number;
+use crate::ui::sanitize::{is_hidden, plain_len};
+use crate::ui::{number, pretty};
 
 /// An object that is being written. [`Object::end`] ends it and its line.
 pub(super) struct Object<'o> {
@@ -65,7 +69,7 @@ impl<'o> Object<'o> {
 
     /// A string.
     pub(super) fn string(&mut self, name: &str, text: &str) {
-        string::string(text, self.key(name));
+        string(text, self.key(name));
     }
 
     /// A string that is known to need no escapes.
@@ -106,6 +110,20 @@ impl<'o> Object<'o> {
         number::decimal(n, self.key(name));
     }
 
+    /// A number, or `null`.
+    pub(super) fn optional_number(&mut self, name: &str, n: Option<u64>) {
+        match n {
+            Some(n) => self.number(name, n),
+            None => self.null(name),
+        }
+    }
+
+    /// A duration in microseconds; longer ones than half a million years are cut to that.
+    pub(super) fn micros(&mut self, name: &str, time: impl Into<Option<Duration>>) {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.optional_number(name, time.into().map(micros));
+    }
+
     /// `true` or `false`.
     #[inline]
     pub(super) fn flag(&mut self, name: &str, set: bool) {
@@ -123,7 +141,7 @@ impl<'o> Object<'o> {
 
     /// The field `base64`.
     pub(super) fn base64(&mut self, bytes: &[u8]) {
-        string::base64(bytes, self.key("base64"));
+        base64(bytes, self.key("base64"));
     }
 
     /// The field `text` if `bytes` may be and are text, the field `base64` otherwise.
@@ -155,7 +173,7 @@ impl<'o> Object<'o> {
 
     /// An array of strings.
     pub(super) fn strings<T: Display>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
-        self.array(name, items, |item, out| string::string(&item.to_string(), out));
+        self.array(name, items, |item, out| string(&item.to_string(), out));
     }
 
     /// An object inside this one.
@@ -163,10 +181,62 @@ impl<'o> Object<'o> {
         Object::inline(self.key(name), fields);
     }
 
+    /// An object inside this one, or `null`.
+    pub(super) fn nested_if<T>(
+        &mut self,
+        name: &str,
+        value: Option<T>,
+        fields: impl FnOnce(T, &mut Object<'_>),
+    ) {
+        match value {
+            Some(value) => self.nested(name, |object| fields(value, object)),
+            None => self.null(name),
+        }
+    }
+
     /// An object without a line of its own.
     pub(super) fn inline(out: &mut Vec<u8>, fields: impl FnOnce(&mut Object<'_>)) {
         out.push(b'{');
         fields(&mut Object { out });
         out.push(b'}');
+    }
+}
+
+/// Appends a JSON string with its quotes.
+///
+/// Beside what JSON demands, everything that must not reach a terminal is escaped: a line of JSON
+/// is often looked at with `cat`.
+pub(super) fn string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = text;
+    loop {
+        let (plain, special) = rest.split_at(plain_len(rest.as_bytes()));
+        out.extend_from_slice(plain.as_bytes());
+        let Some(c) = special.chars().next() else { break };
+        push_special(c, out);
+        rest = &special[c.len_utf8()..];
+    }
+    out.push(b'"');
+}
+
+/// Appends a JSON string of the base64 of `bytes`.
+pub(super) fn base64(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
+    // The room is what the encoding needs; if it were not, nothing could be encoded.
+    let written = BASE64_STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or(0);
+    out.truncate(start + written);
+    out.push(b'"');
+}
+
+fn push_special(c: char, out: &mut Vec<u8>) {
+    match c {
+        '"' | '\\' => out.extend_from_slice(&[b'\\', c as u8]),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        c if is_hidden(c) => pretty::escape(c, out),
+        c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
     }
 }

@@ -14,7 +14,7 @@ use rustyline::error::ReadlineError;
 
 use super::helper::{Helper, Leaving};
 use super::history::{self, Recall, into_io};
-use super::screen::{Phase, STATE_WIDTH, Shared};
+use super::screen::{PromptPhase, STATE_WIDTH, Shared};
 use super::typing::{Ending, SharedTyping};
 use super::{Next, Typed, outside};
 
@@ -73,7 +73,7 @@ impl EditorThread {
                 if inner.leave {
                     return None;
                 }
-                inner.phase = Phase::Reading;
+                inner.phase = PromptPhase::Reading;
             }
             self.typing.lock().begin(&left, &right);
             let prompt = String::from_utf8_lossy(&PROMPT);
@@ -83,13 +83,13 @@ impl EditorThread {
             }));
             {
                 let mut inner = self.shared.lock();
-                if inner.phase == Phase::Left {
+                if inner.phase == PromptPhase::Left {
                     // The line editor has set the modes to those that it began with.
                     self.shared.tty.restore();
                     return None;
                 }
                 self.shared.tty.take();
-                inner.phase = Phase::Idle;
+                inner.phase = PromptPhase::Idle;
                 inner.at_top = false;
             }
             match read {
@@ -217,15 +217,15 @@ impl EditorThread {
 /// Shows what is left and gives the terminal back.
 fn finish(shared: &Shared) {
     let mut inner = shared.lock();
-    while inner.phase != Phase::Left && !inner.queue.is_empty() {
+    while inner.phase != PromptPhase::Left && !inner.queue.is_empty() {
         let mut piece = Vec::new();
         shared.piece(&mut inner, &mut piece);
         drop(inner);
         let _ = shared.tty.write(&piece);
         inner = shared.lock();
     }
-    if inner.phase != Phase::Left {
-        inner.phase = Phase::Left;
+    if inner.phase != PromptPhase::Left {
+        inner.phase = PromptPhase::Left;
         shared.tty.leave();
         shared.changed.notify_all();
         shared.ticks.notify_all();

@@ -11,7 +11,6 @@ mod outside;
 mod paste_store;
 mod queue;
 mod screen;
-mod secrets;
 mod tty;
 mod typing;
 
@@ -32,12 +31,12 @@ use super::style::{Ink, Palette};
 use editor::EditorThread;
 use helper::Helper;
 use history::Recall;
-use screen::{Phase, Shared};
+use screen::{PromptPhase, Shared};
 use tty::Tty;
 use typing::{Keys, SharedTyping};
 
+pub use history::holds_secret;
 pub use screen::Screen;
-pub use secrets::holds_secret;
 
 /// Entries of the history by default.
 pub const HISTORY_SIZE: usize = 10_000;
@@ -225,7 +224,7 @@ impl Prompt {
 
     /// Whether an editor or a pager has the terminal: a SIGINT is meant for that, then.
     pub fn is_away(&self) -> bool {
-        self.shared.lock().phase == Phase::Away
+        self.shared.lock().phase == PromptPhase::Away
     }
 
     /// Ends what the prompt does, shows all that waits, and gives the terminal back as it was found,
@@ -235,7 +234,7 @@ impl Prompt {
     /// See [`Prompt::close`].
     fn leave(&self) {
         let mut inner = self.shared.lock();
-        if inner.phase == Phase::Left {
+        if inner.phase == PromptPhase::Left {
             return;
         }
         inner.leave = true;
@@ -247,18 +246,18 @@ impl Prompt {
             let _ = kill_process(child, Signal::TERM);
         }
         if !self.shared.tty.has_panicked() {
-            let waiting = |inner: &mut screen::Inner| inner.phase != Phase::Left;
+            let waiting = |inner: &mut screen::Inner| inner.phase != PromptPhase::Left;
             let waited = self.shared.changed.wait_timeout_while(inner, LEAVING, waiting);
             inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        if inner.phase != Phase::Left {
+        if inner.phase != PromptPhase::Left {
             self.give_up_editor(inner);
         }
     }
 
     /// Leaves the editor thread where it is stuck; it won't touch the terminal any more.
     fn give_up_editor(&self, mut inner: std::sync::MutexGuard<'_, screen::Inner>) {
-        inner.phase = Phase::Left;
+        inner.phase = PromptPhase::Left;
         self.shared.ticks.notify_all();
         let rest = inner.rest(self.shared.palette);
         drop(inner);
@@ -312,21 +311,21 @@ fn config(options: &PromptOptions) -> rustyline::Result<Config> {
 fn tick(shared: &Shared, mut printer: impl ExternalPrinter) {
     loop {
         let mut inner = shared.lock();
-        while !inner.tick && inner.phase != Phase::Left {
+        while !inner.tick && inner.phase != PromptPhase::Left {
             inner = shared.ticks.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
-        if inner.phase == Phase::Left {
+        if inner.phase == PromptPhase::Left {
             return;
         }
         inner.tick = false;
-        let is_reading = inner.phase == Phase::Reading;
+        let is_reading = inner.phase == PromptPhase::Reading;
         drop(inner);
         // An error means that the editor is gone.
         if is_reading && printer.print(TICK.to_owned()).is_err() {
             return;
         }
         let inner = shared.lock();
-        let staying = |inner: &mut screen::Inner| !inner.leave && inner.phase != Phase::Left;
+        let staying = |inner: &mut screen::Inner| !inner.leave && inner.phase != PromptPhase::Left;
         drop(shared.ticks.wait_timeout_while(inner, PACE, staying));
     }
 }

@@ -17,7 +17,7 @@ use signal_hook::consts::SIGCONT;
 use signal_hook::low_level;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::screen::{Phase, Shared};
+use super::screen::{PromptPhase, Shared};
 use super::tty::Tty;
 
 const EDITOR: &str = r#"eval "${VISUAL:-${EDITOR:-vi}} \"\$1\"""#;
@@ -55,10 +55,6 @@ pub fn edit(shared: &Shared, text: &str) -> Result<String, String> {
 }
 
 /// Shows `text`: in a pager if it takes more rows than the screen has, else as it is.
-///
-/// # Errors
-///
-/// The terminal is gone.
 pub fn page(shared: &Shared, text: &[u8]) -> io::Result<()> {
     let (columns, rows) = shared.tty.size();
     if rows_of(text, columns) < rows {
@@ -116,7 +112,7 @@ fn run(shared: &Shared, command: &mut Command, input: &[u8]) -> io::Result<ExitS
         }
         shared.tty.restore();
         let child = command.spawn().inspect_err(|_| shared.tty.take())?;
-        inner.phase = Phase::Away;
+        inner.phase = PromptPhase::Away;
         inner.child = Some(Pid::from_child(&child));
         child
     };
@@ -127,8 +123,8 @@ fn run(shared: &Shared, command: &mut Command, input: &[u8]) -> io::Result<ExitS
     let status = child.wait();
     let mut inner = shared.lock();
     inner.child = None;
-    if inner.phase == Phase::Away {
-        inner.phase = Phase::Idle;
+    if inner.phase == PromptPhase::Away {
+        inner.phase = PromptPhase::Idle;
         shared.tty.take();
     }
     status

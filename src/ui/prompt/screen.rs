@@ -53,7 +53,7 @@ impl Screen {
     fn put(&self, lines: &[u8], put: fn(&mut Queue, &[u8])) {
         let mut inner = self.shared.lock();
         put(&mut inner.queue, lines);
-        if inner.phase == Phase::Left {
+        if inner.phase == PromptPhase::Left {
             // Nobody else writes any more.
             let rest = inner.rest(self.shared.palette);
             drop(inner);
@@ -88,7 +88,7 @@ pub struct Inner {
     /// Its colour.
     pub ink: Ink,
     /// What the editor thread does.
-    pub phase: Phase,
+    pub phase: PromptPhase,
     /// What it shall do when it has nothing to do.
     pub next: Option<Next>,
     /// It shall end, whatever it does.
@@ -105,7 +105,7 @@ pub struct Inner {
 
 /// What the editor thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub enum PromptPhase {
     /// Waits for what is next; shows what comes.
     Idle,
     /// Reads a line.
@@ -122,7 +122,7 @@ impl Shared {
             queue: Queue::default(),
             state: state(""),
             ink: Ink::Info,
-            phase: Phase::Idle,
+            phase: PromptPhase::Idle,
             next: None,
             leave: false,
             interrupted: false,
@@ -142,12 +142,12 @@ impl Shared {
     /// Wakes the thread that shows what is new.
     pub fn announce(&self, inner: &mut Inner) {
         match inner.phase {
-            Phase::Idle => self.changed.notify_all(),
-            Phase::Reading => {
+            PromptPhase::Idle => self.changed.notify_all(),
+            PromptPhase::Reading => {
                 inner.tick = true;
                 self.ticks.notify_all();
             }
-            Phase::Away | Phase::Left => {}
+            PromptPhase::Away | PromptPhase::Left => {}
         }
     }
 
@@ -155,12 +155,12 @@ impl Shared {
     pub fn resume(&self) {
         let mut inner = self.lock();
         match inner.phase {
-            Phase::Idle => self.tty.take(),
-            Phase::Reading => {
+            PromptPhase::Idle => self.tty.take(),
+            PromptPhase::Reading => {
                 self.tty.take_for_reading();
                 self.announce(&mut inner);
             }
-            Phase::Away | Phase::Left => {}
+            PromptPhase::Away | PromptPhase::Left => {}
         }
     }
 

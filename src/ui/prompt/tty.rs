@@ -63,10 +63,6 @@ impl Tty {
     }
 
     /// Writes all of it. Blocks as long as the terminal does.
-    ///
-    /// # Errors
-    ///
-    /// The terminal is gone.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.file).write_all(bytes)
     }
@@ -173,10 +169,6 @@ impl Tty {
 
     /// Puts the terminal back before a SIGQUIT ends the program, and calls `resumed` when the
     /// program goes on after a stop: the shell has set the modes to its own meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// The system has no descriptors left, or no thread.
     pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
         let mut signals = Signals::new([SIGCONT, SIGQUIT])?;
         let tty = Arc::clone(self);

@@ -44,7 +44,7 @@ pub enum Ending {
     Entered,
     /// By Ctrl-C, and there was something to give up: a line, a search.
     GivenUp,
-    /// By Ctrl-C, and there was nothing: whoever asked for the line is meant.
+    /// By Ctrl-C, and there was nothing: it is meant for the program that reads the line.
     Interrupted,
     /// By Ctrl-Z, with the cursor so many bytes into the line. It will be read on.
     Suspended(usize),

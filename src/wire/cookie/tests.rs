@@ -138,7 +138,6 @@ fn the_jar_replaces_removes_and_orders() {
     jar.put(parse("a=; Path=/; Max-Age=0"), NOW);
     jar.put(parse("never=; Max-Age=0"), NOW);
     assert_eq!(jar.header(HERE, NOW).as_deref(), Some("b=2; c=3"));
-    assert_eq!(jar.cookies().len(), 2);
     assert_eq!(jar.header(at("elsewhere.net", "/"), NOW), None);
     jar.put(parse("d=5; Max-Age=10"), NOW);
     assert!(jar.header(HERE, NOW + 9).is_some_and(|header| header.contains("d=5")));
@@ -160,7 +159,9 @@ fn the_file_says_what_the_jar_holds() {
         ]
     );
     let (cookies, faults) = read_netscape(&text);
-    assert_eq!((cookies.as_slice(), faults), (jar.cookies(), Vec::new()));
+    let mut again = Jar::default();
+    cookies.into_iter().for_each(|cookie| again.put(cookie, NOW));
+    assert_eq!((again.to_netscape(), faults), (text, Vec::new()));
 }
 
 #[test]

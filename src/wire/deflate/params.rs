@@ -5,17 +5,10 @@
 
 use std::fmt;
 
+use thiserror::Error;
 use tungstenite::protocol::Role;
 
-use crate::wire::handshake::grammar::Extension;
-use element::{Half, ParamSet};
-
-mod element;
-mod fault;
-mod server;
-
-pub use fault::DeflateFault;
-pub use server::{Negotiated, ServerDeflateConfig};
+use crate::wire::handshake::grammar::{Extension, ExtensionParam};
 
 /// The extension's registered name (RFC 7692 §10.1). Compared case-sensitively, as
 /// browsers do.
@@ -98,12 +91,6 @@ impl DeflateParams {
             Role::Client => self.client_no_context_takeover,
         }
     }
-
-    /// Whether `role` is able to compress. If not it sends its messages uncompressed,
-    /// which RFC 7692 §6 leaves to the sender for every message.
-    pub fn can_compress(&self, role: Role) -> bool {
-        self.window_bits(role) >= MIN_COMPRESS_BITS
-    }
 }
 
 impl DeflateOffer {
@@ -155,7 +142,7 @@ impl DeflateOffer {
         // the extension negotiation response […] with the same or smaller value as the
         // offer."
         match (self.server_max_window_bits, set.server_max_window_bits) {
-            (Some(offered), None) if !element.has(element::SERVER_MAX_WINDOW_BITS) => {
+            (Some(offered), None) if !element.has(SERVER_MAX_WINDOW_BITS) => {
                 faults.push(DeflateFault::ServerBitsNotConfirmed { offered });
             }
             (Some(offered), Some(got)) if got > offered => {
@@ -231,5 +218,306 @@ impl Fit {
                 }
                 .check_response(element),
             })
+    }
+}
+
+/// Why an element is not acceptable. [`DeflateFault::code`] gives the diagnostic.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DeflateFault {
+    /// A parameter RFC 7692 §7 does not define.
+    #[error("unknown permessage-deflate parameter {name:?}")]
+    UnknownParameter {
+        /// The parameter as sent.
+        name: String,
+    },
+    /// A parameter stands in the element twice.
+    #[error("permessage-deflate parameter {name} is repeated")]
+    RepeatedParameter {
+        /// The parameter.
+        name: String,
+    },
+    /// A `…_no_context_takeover` with a value.
+    #[error("{name} takes no value, but has {value:?}")]
+    FlagWithValue {
+        /// The parameter.
+        name: String,
+        /// The value it has.
+        value: String,
+    },
+    /// A `…_max_window_bits` that needs a value and has none.
+    #[error("{name} needs a value from 8 to 15")]
+    MissingValue {
+        /// The parameter.
+        name: String,
+    },
+    /// A window size that begins with 0.
+    #[error("{name}={value} has a leading zero")]
+    LeadingZero {
+        /// The parameter.
+        name: String,
+        /// The value as sent.
+        value: String,
+    },
+    /// A window size that is no decimal integer from 8 to 15.
+    #[error("{name}={value} is not a number from 8 to 15")]
+    BadWindowBits {
+        /// The parameter.
+        name: String,
+        /// The value as sent.
+        value: String,
+    },
+    /// The response limits the client, which did not offer that.
+    #[error("client_max_window_bits={bits} in the response was not offered")]
+    ClientBitsNotOffered {
+        /// The value in the response.
+        bits: u8,
+    },
+    /// The response lacks the flag the offer asked for.
+    #[error("server_no_context_takeover was offered and is not confirmed")]
+    ServerNoContextTakeoverNotConfirmed,
+    /// The response lacks the limit the offer asked for.
+    #[error("server_max_window_bits={offered} was offered and is not confirmed")]
+    ServerBitsNotConfirmed {
+        /// The limit offered.
+        offered: u8,
+    },
+    /// The response gives the server a larger window than offered.
+    #[error("server_max_window_bits={got} is more than the {offered} offered")]
+    ServerBitsAboveOffer {
+        /// The limit offered.
+        offered: u8,
+        /// The value in the response.
+        got: u8,
+    },
+}
+
+impl DeflateFault {
+    /// The code of the diagnostic that explains it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownParameter { .. } => "W422",
+            Self::RepeatedParameter { .. } => "W423",
+            Self::FlagWithValue { .. }
+            | Self::MissingValue { .. }
+            | Self::LeadingZero { .. }
+            | Self::BadWindowBits { .. } => "W424",
+            Self::ClientBitsNotOffered { .. } => "W425",
+            Self::ServerNoContextTakeoverNotConfirmed => "W426",
+            Self::ServerBitsNotConfirmed { .. } | Self::ServerBitsAboveOffer { .. } => "W427",
+        }
+    }
+}
+
+const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
+const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
+const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
+const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
+
+/// Which half of the negotiation an element belongs to; they differ in one value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Offer,
+    Response,
+}
+
+/// The four parameters as they stand in one element.
+struct ParamSet {
+    pub server_no_context_takeover: bool,
+    pub client_no_context_takeover: bool,
+    pub server_max_window_bits: Option<u8>,
+    pub client_max_window_bits: ClientMaxWindowBits,
+}
+
+impl ParamSet {
+    pub fn read(element: &Extension, half: Half) -> (Self, Vec<DeflateFault>) {
+        let mut set = Self {
+            server_no_context_takeover: false,
+            client_no_context_takeover: false,
+            server_max_window_bits: None,
+            client_max_window_bits: ClientMaxWindowBits::Absent,
+        };
+        let mut faults = Vec::new();
+        for (index, param) in element.params.iter().enumerate() {
+            if element.params[..index].iter().any(|earlier| earlier.name == param.name) {
+                faults.push(DeflateFault::RepeatedParameter { name: param.name.clone() });
+            }
+            if let Err(fault) = set.read_param(param, half) {
+                faults.push(fault);
+            }
+        }
+        (set, faults)
+    }
+
+    fn read_param(&mut self, param: &ExtensionParam, half: Half) -> Result<(), DeflateFault> {
+        match param.name.as_str() {
+            SERVER_NO_CONTEXT_TAKEOVER => {
+                // A flag with a value still asks for the same, so it counts as present
+                // and is not reported as missing on top.
+                self.server_no_context_takeover = true;
+                flag(param)
+            }
+            CLIENT_NO_CONTEXT_TAKEOVER => {
+                self.client_no_context_takeover = true;
+                flag(param)
+            }
+            SERVER_MAX_WINDOW_BITS => {
+                self.server_max_window_bits = Some(window_bits(param)?);
+                Ok(())
+            }
+            CLIENT_MAX_WINDOW_BITS => {
+                // RFC 7692 §7.1.2.2: only an offer may leave the value out.
+                self.client_max_window_bits = match (&param.value, half) {
+                    (None, Half::Offer) => ClientMaxWindowBits::Bare,
+                    _ => ClientMaxWindowBits::Bits(window_bits(param)?),
+                };
+                Ok(())
+            }
+            _ => Err(DeflateFault::UnknownParameter { name: param.name.clone() }),
+        }
+    }
+
+    pub fn to_extension(&self) -> Extension {
+        let mut params = Vec::new();
+        if self.server_no_context_takeover {
+            params.push(ExtensionParam::new(SERVER_NO_CONTEXT_TAKEOVER, None));
+        }
+        if self.client_no_context_takeover {
+            params.push(ExtensionParam::new(CLIENT_NO_CONTEXT_TAKEOVER, None));
+        }
+        if let Some(bits) = self.server_max_window_bits {
+            let value = Some(bits.to_string());
+            params.push(ExtensionParam::new(SERVER_MAX_WINDOW_BITS, value));
+        }
+        match self.client_max_window_bits {
+            ClientMaxWindowBits::Absent => {}
+            ClientMaxWindowBits::Bare => {
+                params.push(ExtensionParam::new(CLIENT_MAX_WINDOW_BITS, None));
+            }
+            ClientMaxWindowBits::Bits(bits) => {
+                let value = Some(bits.to_string());
+                params.push(ExtensionParam::new(CLIENT_MAX_WINDOW_BITS, value));
+            }
+        }
+        Extension { name: NAME.to_owned(), params }
+    }
+}
+
+fn flag(param: &ExtensionParam) -> Result<(), DeflateFault> {
+    match &param.value {
+        None => Ok(()),
+        Some(value) => {
+            Err(DeflateFault::FlagWithValue { name: param.name.clone(), value: value.clone() })
+        }
+    }
+}
+
+/// RFC 7692 §7.1.2.1: the value is "a decimal integer value without leading zeroes
+/// between 8 to 15, inclusive".
+fn window_bits(param: &ExtensionParam) -> Result<u8, DeflateFault> {
+    let name = param.name.clone();
+    let Some(value) = &param.value else {
+        return Err(DeflateFault::MissingValue { name });
+    };
+    let value = value.clone();
+    if value.starts_with('0') && value.len() > 1 {
+        return Err(DeflateFault::LeadingZero { name, value });
+    }
+    // `parse` would take a leading `+`.
+    match value.parse::<u8>() {
+        Ok(bits @ MIN_WINDOW_BITS..=MAX_WINDOW_BITS) if !value.starts_with('+') => Ok(bits),
+        _ => Err(DeflateFault::BadWindowBits { name, value }),
+    }
+}
+
+/// What a server wants of compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerDeflateConfig {
+    /// Compress each of our messages on its own even if the client does not ask.
+    pub server_no_context_takeover: bool,
+    /// Have the client compress each of its messages on its own.
+    pub client_no_context_takeover: bool,
+    /// The largest window of ours, 9–15; other values are brought into that range.
+    pub server_max_window_bits: u8,
+    /// The largest window of the client, 9–15. A wish: a client that does not offer
+    /// `client_max_window_bits` keeps its 15.
+    pub client_max_window_bits: u8,
+}
+
+impl Default for ServerDeflateConfig {
+    fn default() -> Self {
+        Self {
+            server_no_context_takeover: false,
+            client_no_context_takeover: false,
+            server_max_window_bits: MAX_WINDOW_BITS,
+            client_max_window_bits: MAX_WINDOW_BITS,
+        }
+    }
+}
+
+/// What a server answers to the offers of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// Which of the given elements was accepted.
+    pub index: usize,
+    /// The parameters in force.
+    pub params: DeflateParams,
+    /// The element to answer with.
+    pub response: Extension,
+}
+
+impl ServerDeflateConfig {
+    /// Chooses the first acceptable element; elements of other extensions, faulty ones
+    /// and those that would have us compress with a window of 8 are passed over.
+    ///
+    /// RFC 7692 §5: "An element preceding another element has higher preference. It is
+    /// RECOMMENDED that a server accepts PMCEs with higher preference if the server
+    /// supports them."
+    pub fn negotiate(&self, offered: &[Extension]) -> Option<Negotiated> {
+        offered.iter().enumerate().filter(|(_, element)| element.name == NAME).find_map(
+            |(index, element)| {
+                let offer = DeflateOffer::parse(element).ok()?;
+                let (params, response) = self.accept(&offer)?;
+                Some(Negotiated { index, params, response })
+            },
+        )
+    }
+
+    fn accept(&self, offer: &DeflateOffer) -> Option<(DeflateParams, Extension)> {
+        let limit = |bits: u8| bits.clamp(MIN_COMPRESS_BITS, MAX_WINDOW_BITS);
+        let ours = limit(self.server_max_window_bits);
+        let theirs = limit(self.client_max_window_bits);
+
+        let server_bits = offer.server_max_window_bits.map_or(ours, |bits| bits.min(ours));
+        if server_bits < MIN_COMPRESS_BITS {
+            return None;
+        }
+        let hint = match offer.client_max_window_bits {
+            ClientMaxWindowBits::Absent => None,
+            ClientMaxWindowBits::Bare => Some(MAX_WINDOW_BITS),
+            ClientMaxWindowBits::Bits(bits) => Some(bits),
+        };
+        let client_bits = hint.map_or(MAX_WINDOW_BITS, |hint| hint.min(theirs));
+        let params = DeflateParams {
+            server_no_context_takeover: self.server_no_context_takeover
+                || offer.server_no_context_takeover,
+            client_no_context_takeover: self.client_no_context_takeover
+                || offer.client_no_context_takeover,
+            server_max_window_bits: server_bits,
+            client_max_window_bits: client_bits,
+        };
+        // The answer holds only what differs from the default, and what must be confirmed.
+        let response = ParamSet {
+            server_no_context_takeover: params.server_no_context_takeover,
+            client_no_context_takeover: params.client_no_context_takeover,
+            server_max_window_bits: (offer.server_max_window_bits.is_some()
+                || server_bits < MAX_WINDOW_BITS)
+                .then_some(server_bits),
+            client_max_window_bits: if client_bits < MAX_WINDOW_BITS {
+                ClientMaxWindowBits::Bits(client_bits)
+            } else {
+                ClientMaxWindowBits::Absent
+            },
+        };
+        Some((params, response.to_extension()))
     }
 }

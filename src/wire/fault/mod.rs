@@ -277,7 +277,7 @@ impl Fault {
     }
 }
 
-/// As it is told when it comes: `fault masked: a text message in a masked frame (RFC 6455 §5.1,
+/// As it is printed when it comes: `fault masked: a text message in a masked frame (RFC 6455 §5.1,
 /// W601)`.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -115,7 +115,7 @@ fn deny(denial: Denial) -> Refusal {
     Refusal { status, response: write_response(status, &headers, &body), rule: None, reason }
 }
 
-/// For whoever opened the address in a browser, or with an HTTP client.
+/// For people who open the address in a browser, or with an HTTP client.
 fn how_to_connect(request: &Head) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-_[]".contains(byte);
     let host = request.get("Host").filter(|host| !host.is_empty() && host.iter().all(is_plain));

@@ -45,16 +45,6 @@ pub enum HeadError {
     },
 }
 
-impl HeadError {
-    /// The offset in the head at which reading stopped.
-    pub fn offset(&self) -> usize {
-        match *self {
-            Self::TooLong { limit } => limit,
-            Self::TooManyHeaders { offset, .. } => offset,
-        }
-    }
-}
-
 /// What became of the bytes given to [`HeadParser::push`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fed {

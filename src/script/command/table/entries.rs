@@ -4,7 +4,9 @@
 
 use crate::script::command::entry::Args;
 use crate::script::command::error::ParseError;
-use crate::script::command::table::{Arg, Choices, Entry, Group, Kind, Nesting, SHOWN, Side};
+use crate::script::command::table::{
+    Arg, ArgKind, Availability, Choices, Entry, Group, Nesting, SHOWN,
+};
 use crate::script::command::{Command, frame, parse};
 
 const ON_OFF: Choices = &[("on", ""), ("off", "")];
@@ -24,16 +26,17 @@ const DIRECTIONS: Choices = &[
 ];
 const OFF: Choices = &[("off", "ends the log")];
 
-const PAYLOAD: Arg = Arg { shown: "[PAYLOAD]", kind: Kind::Payload };
-const SWITCH: Arg = Arg { shown: "[on|off]", kind: Kind::Choice(ON_OFF) };
-const COMMAND: Arg = Arg { shown: "COMMAND", kind: Kind::Command };
+const PAYLOAD: Arg = Arg { shown: "[PAYLOAD]", kind: ArgKind::Payload };
+const SWITCH: Arg = Arg { shown: "[on|off]", kind: ArgKind::Choice(ON_OFF) };
+const COMMAND: Arg = Arg { shown: "COMMAND", kind: ArgKind::Command };
 
-const TARGET: Arg = Arg { shown: "TARGET", kind: Kind::Clients };
-const CODE: Arg = Arg { shown: "[CODE]", kind: Kind::CloseCode };
-const REASON: Arg = Arg { shown: "[REASON]", kind: Kind::Reason };
+const TARGET: Arg = Arg { shown: "TARGET", kind: ArgKind::Clients };
+const CODE: Arg = Arg { shown: "[CODE]", kind: ArgKind::CloseCode };
+const REASON: Arg = Arg { shown: "[REASON]", kind: ArgKind::Reason };
 
-const OPENS: Side = Side::Client("a server does not open connections, clients do");
-const MANY: Side = Side::Server("a client has one connection; it is for wscope listen");
+const OPENS: Availability = Availability::Client("a server does not open connections, clients do");
+const MANY: Availability =
+    Availability::Server("a client has one connection; it is for wscope listen");
 
 const ENDS: Nesting = Nesting::No("it ends the connection");
 const SETS: Nesting = Nesting::No("setting a thing again changes nothing");
@@ -56,7 +59,7 @@ const fn row(
         help: "",
         examples: &[],
         nesting: Nesting::Yes,
-        side: Side::Both,
+        side: Availability::Both,
         parse,
     }
 }
@@ -97,8 +100,8 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         args: &[
-            Arg { shown: "PATH", kind: Kind::Path(&[]) },
-            Arg { shown: "[text|binary]", kind: Kind::Choice(TYPES) },
+            Arg { shown: "PATH", kind: ArgKind::Path(&[]) },
+            Arg { shown: "[text|binary]", kind: ArgKind::Choice(TYPES) },
         ],
         help: "Binary unless text is given. Spaces in PATH are written in quotes or after a backslash; ~/ \
             is your home. A file of any size is sent, in fragments of 1 MiB; a pipe or a device as it is \
@@ -140,8 +143,8 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         args: &[
-            Arg { shown: "[OPCODE]", kind: Kind::Opcode },
-            Arg { shown: "[KEY=VALUE…]", kind: Kind::FrameOption },
+            Arg { shown: "[OPCODE]", kind: ArgKind::Opcode },
+            Arg { shown: "[KEY=VALUE…]", kind: ArgKind::FrameOption },
             PAYLOAD,
         ],
         help: "OPCODE is continuation, text, binary, close, ping, pong or a number from 0 to 15; text if \
@@ -166,10 +169,10 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         args: &[
-            Arg { shown: "N|SIZES", kind: Kind::Value },
-            Arg { shown: "[binary]", kind: Kind::Choice(BINARY) },
-            Arg { shown: "[ping]", kind: Kind::Choice(PING) },
-            Arg { shown: "MESSAGE", kind: Kind::Payload },
+            Arg { shown: "N|SIZES", kind: ArgKind::Value },
+            Arg { shown: "[binary]", kind: ArgKind::Choice(BINARY) },
+            Arg { shown: "[ping]", kind: ArgKind::Choice(PING) },
+            Arg { shown: "MESSAGE", kind: ArgKind::Payload },
         ],
         help: "N fragments of about the same size, or fragments of the SIZES given in bytes, as 2,0,5 (5, \
             is one size); what is left makes a last one. ping sends a ping between the fragments, \
@@ -207,7 +210,7 @@ pub const ENTRIES: &[Entry] = &[
         })
     },
     Entry {
-        args: &[Arg { shown: "URL", kind: Kind::Value }],
+        args: &[Arg { shown: "URL", kind: ArgKind::Value }],
         help: "The connection that is open is closed first. Options of the command line stay.",
         examples: &[("/open ws://localhost:8080/chat", "another connection")],
         aliases: &["connect"],
@@ -225,7 +228,7 @@ pub const ENTRIES: &[Entry] = &[
         })
     },
     Entry {
-        args: &[Arg { shown: "[HEADER]", kind: Kind::Header }],
+        args: &[Arg { shown: "[HEADER]", kind: ArgKind::Header }],
         help: "HEADER is written as for -H: Name: value adds or replaces, Name: leaves a default out, \
             Name; sends an empty value. It counts from the next /reconnect on.",
         examples: &[
@@ -243,7 +246,7 @@ pub const ENTRIES: &[Entry] = &[
         )
     },
     Entry {
-        args: &[TARGET, Arg { shown: "[LINE]", kind: Kind::Command }],
+        args: &[TARGET, Arg { shown: "[LINE]", kind: ArgKind::Command }],
         help: "TARGET is the number of a client, as the transcript and /clients show it, several as in \
             3,5, or all. LINE is a text or a command; without it, every line that follows is for \
             them, until /to all. @3 LINE is the same in short; behind @3 begins a line, so @3 //x \
@@ -289,7 +292,7 @@ pub const ENTRIES: &[Entry] = &[
         })
     },
     Entry {
-        args: &[Arg { shown: "[on|off|delay TIME]", kind: Kind::Choice(PONGS) }],
+        args: &[Arg { shown: "[on|off|delay TIME]", kind: ArgKind::Choice(PONGS) }],
         help: "Nothing asks which it is. A peer that gets no pong in time should close the connection: \
             see whether it does.",
         examples: &[
@@ -336,7 +339,7 @@ pub const ENTRIES: &[Entry] = &[
         })
     },
     Entry {
-        args: &[Arg { shown: "INTERVAL", kind: Kind::Value }, COMMAND],
+        args: &[Arg { shown: "INTERVAL", kind: ArgKind::Value }, COMMAND],
         help: "For the first time at once, until /stop or the end of the connection. INTERVAL is in seconds, \
             or has a unit: 500ms, 5s, 2m, 1h; at least 1ms. COMMAND is a command that sends or shows, \
             with its slash, a /repeat, or a line of text.",
@@ -349,14 +352,14 @@ pub const ENTRIES: &[Entry] = &[
         ..row(Group::Script, "every", "does something again and again", parse::every)
     },
     Entry {
-        args: &[Arg { shown: "[N]", kind: Kind::Value }],
+        args: &[Arg { shown: "[N]", kind: ArgKind::Value }],
         help: "N is the number that /every showed; without it all end.",
         examples: &[("/stop", "ends all"), ("/stop 1", "ends the first")],
         nesting: Nesting::No("what it ends is over after the first time"),
         ..row(Group::Script, "stop", "ends one /every, or all", parse::stop)
     },
     Entry {
-        args: &[Arg { shown: "N", kind: Kind::Value }, COMMAND],
+        args: &[Arg { shown: "N", kind: ArgKind::Value }, COMMAND],
         help: "As fast as the connection takes it; the first error ends it. COMMAND is a command that sends or shows, with its \
             slash, or a line of text.",
         examples: &[("/repeat 1000 /binary 00", "a thousand messages")],
@@ -364,7 +367,7 @@ pub const ENTRIES: &[Entry] = &[
         ..row(Group::Script, "repeat", "does something N times", parse::repeat)
     },
     Entry {
-        args: &[Arg { shown: "TIME", kind: Kind::Value }],
+        args: &[Arg { shown: "TIME", kind: ArgKind::Value }],
         help: "In seconds, or with a unit: 500ms, 5s, 2m, 1h. The lines that follow wait; what is received \
             is shown.",
         examples: &[("/wait 1.5", "a second and a half")],
@@ -373,8 +376,8 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         args: &[
-            Arg { shown: "REGEX", kind: Kind::Regex },
-            Arg { shown: "[TIMEOUT]", kind: Kind::Value },
+            Arg { shown: "REGEX", kind: ArgKind::Regex },
+            Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
         ],
         help: "The lines that follow wait for a message that matches; if none comes in time (10 s without \
             TIMEOUT) that is an error, which ends a script. Messages count that came since the \
@@ -393,8 +396,8 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         args: &[
-            Arg { shown: "[N]", kind: Kind::Value },
-            Arg { shown: "[TIMEOUT]", kind: Kind::Value },
+            Arg { shown: "[N]", kind: ArgKind::Value },
+            Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
         ],
         help: "The lines that follow wait until N clients are connected at once, one without N; if they \
             do not come in time (60 s without TIMEOUT) that is an error, which ends a script. TIMEOUT \
@@ -409,7 +412,7 @@ pub const ENTRIES: &[Entry] = &[
         ..row(Group::Script, "await", "waits for clients to connect", parse::wait_for_clients)
     },
     Entry {
-        args: &[Arg { shown: "FILE", kind: Kind::Path(&[]) }],
+        args: &[Arg { shown: "FILE", kind: ArgKind::Path(&[]) }],
         help: "Each line of the file means what it means here; /# begins a comment. A line that is no \
             command is sent as it is. The file has at most 64 MiB.",
         examples: &[("/source login.wscope", "a file of commands")],
@@ -425,8 +428,8 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         args: &[
-            Arg { shown: "TOPIC", kind: Kind::Choice(SHOWN) },
-            Arg { shown: "[N]", kind: Kind::Value },
+            Arg { shown: "TOPIC", kind: ArgKind::Choice(SHOWN) },
+            Arg { shown: "[N]", kind: ArgKind::Value },
         ],
         help: "TOPIC is handshake (both heads, every rule's verdict), tls (version, cipher, certificate), \
             stats (counts, sizes, ratios, round trips), state (what is set), or frames (the last N, \
@@ -438,7 +441,7 @@ pub const ENTRIES: &[Entry] = &[
         ..row(Group::Show, "show", "shows what is known of the connection", parse::show)
     },
     Entry {
-        args: &[Arg { shown: "[VIEW]", kind: Kind::View }],
+        args: &[Arg { shown: "[VIEW]", kind: ArgKind::View }],
         help: "VIEW is frames (a line for each), messages (their content), json (an object for each event) \
             or hex (every byte). Nothing asks which it is.",
         examples: &[("/view hex", "every byte of header and payload")],
@@ -447,9 +450,9 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         args: &[
-            Arg { shown: "[in|out|both|off]", kind: Kind::Choice(DIRECTIONS) },
-            Arg { shown: "[OPCODES]", kind: Kind::Opcodes },
-            Arg { shown: "[/REGEX/]", kind: Kind::Regex },
+            Arg { shown: "[in|out|both|off]", kind: ArgKind::Choice(DIRECTIONS) },
+            Arg { shown: "[OPCODES]", kind: ArgKind::Opcodes },
+            Arg { shown: "[/REGEX/]", kind: ArgKind::Regex },
         ],
         help: "Only what passes all that is given is shown; the rest is still counted and acted on. OPCODES \
             are names or numbers with commas between; a continuation counts as what it continues. \
@@ -464,14 +467,14 @@ pub const ENTRIES: &[Entry] = &[
         ..row(Group::Show, "filter", "sets which frames are shown", parse::filter)
     },
     Entry {
-        args: &[Arg { shown: "[on|off|relative]", kind: Kind::Timestamps }],
+        args: &[Arg { shown: "[on|off|relative]", kind: ArgKind::Timestamps }],
         help: "relative counts from the opening of the connection. Nothing asks which it is.",
         examples: &[("/timestamps relative", "seconds since the opening")],
         nesting: SETS,
         ..row(Group::Show, "timestamps", "sets which time is shown", parse::timestamps)
     },
     Entry {
-        args: &[Arg { shown: "[FILE|off]", kind: Kind::Path(OFF) }],
+        args: &[Arg { shown: "[FILE|off]", kind: ArgKind::Path(OFF) }],
         help: "Appends to FILE from now on; off ends it, nothing asks where it goes. A file called off is \
             written ./off.",
         examples: &[("/log session.jsonl", "begins"), ("/log off", "ends")],
@@ -486,7 +489,7 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         aliases: &["?", "h"],
-        args: &[Arg { shown: "[COMMAND]", kind: Kind::Topic }],
+        args: &[Arg { shown: "[COMMAND]", kind: ArgKind::Topic }],
         help: "",
         examples: &[("/help", "all commands"), ("/help frame", "one of them, with examples")],
         nesting: ASKS,

@@ -2,7 +2,7 @@
 //! the elements is done in `deflate::params`; here its faults are sorted into rules.
 
 use super::Finding::{self, Moot};
-use super::facts::Facts;
+use super::facts::HandshakeFacts;
 use super::response::switched;
 use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateFault};
 
@@ -19,21 +19,21 @@ const RSV1_USERS: [&str; 6] = [
     "perframe-deflate",
 ];
 
-pub(super) fn offer_param(facts: &Facts<'_>) -> Finding {
+pub(super) fn offer_param(facts: &HandshakeFacts<'_>) -> Finding {
     no_offer_fault(facts, is_unknown)
 }
 
-pub(super) fn offer_value(facts: &Facts<'_>) -> Finding {
+pub(super) fn offer_value(facts: &HandshakeFacts<'_>) -> Finding {
     no_offer_fault(facts, is_bad_value)
 }
 
-pub(super) fn offer_once(facts: &Facts<'_>) -> Finding {
+pub(super) fn offer_once(facts: &HandshakeFacts<'_>) -> Finding {
     no_offer_fault(facts, is_repeated)
 }
 
 /// RFC 7692 §5: "It is RECOMMENDED that a server accepts PMCEs with higher preference if
 /// the server supports them."
-pub(super) fn fallback(facts: &Facts<'_>) -> Finding {
+pub(super) fn fallback(facts: &HandshakeFacts<'_>) -> Finding {
     let _ = switched!(facts);
     let deflate = &facts.deflate;
     if deflate.offered.len() < 2 {
@@ -52,15 +52,15 @@ pub(super) fn fallback(facts: &Facts<'_>) -> Finding {
     }
 }
 
-pub(super) fn answer_param(facts: &Facts<'_>) -> Finding {
+pub(super) fn answer_param(facts: &HandshakeFacts<'_>) -> Finding {
     no_answer_fault(facts, is_unknown)
 }
 
-pub(super) fn answer_value(facts: &Facts<'_>) -> Finding {
+pub(super) fn answer_value(facts: &HandshakeFacts<'_>) -> Finding {
     no_answer_fault(facts, is_bad_value)
 }
 
-pub(super) fn answer_once(facts: &Facts<'_>) -> Finding {
+pub(super) fn answer_once(facts: &HandshakeFacts<'_>) -> Finding {
     match facts.deflate.answers.len() {
         0 | 1 => no_answer_fault(facts, is_repeated),
         count => Finding::broken(format!("permessage-deflate accepted {count} times")),
@@ -68,7 +68,7 @@ pub(super) fn answer_once(facts: &Facts<'_>) -> Finding {
 }
 
 /// RFC 7692 §7.1.1.1: the server confirms by including the parameter in its response.
-pub(super) fn takeover_ack(facts: &Facts<'_>) -> Finding {
+pub(super) fn takeover_ack(facts: &HandshakeFacts<'_>) -> Finding {
     match facts.deflate.matched() {
         None => Moot(NOT_ACCEPTED),
         Some((offer, _)) if !offer.server_no_context_takeover => {
@@ -81,18 +81,18 @@ pub(super) fn takeover_ack(facts: &Facts<'_>) -> Finding {
 }
 
 /// RFC 7692 §7.1.2.1: "with the same or smaller value as the offer".
-pub(super) fn server_bits_le(facts: &Facts<'_>) -> Finding {
+pub(super) fn server_bits_le(facts: &HandshakeFacts<'_>) -> Finding {
     server_bits(facts, |fault| matches!(fault, DeflateFault::ServerBitsAboveOffer { .. }))
 }
 
 /// RFC 7692 §7.1.2.1: the server accepts by including the parameter in its response.
-pub(super) fn server_bits_ack(facts: &Facts<'_>) -> Finding {
+pub(super) fn server_bits_ack(facts: &HandshakeFacts<'_>) -> Finding {
     server_bits(facts, |fault| matches!(fault, DeflateFault::ServerBitsNotConfirmed { .. }))
 }
 
 /// RFC 7692 §7.1.2.2: without the parameter in the offer, the response "MUST NOT include
 /// the "client_max_window_bits" extension parameter."
-pub(super) fn client_bits_offered(facts: &Facts<'_>) -> Finding {
+pub(super) fn client_bits_offered(facts: &HandshakeFacts<'_>) -> Finding {
     if client_bits(facts).is_none() {
         return Moot("client_max_window_bits is not in the response");
     }
@@ -100,7 +100,7 @@ pub(super) fn client_bits_offered(facts: &Facts<'_>) -> Finding {
 }
 
 /// A value above the client's own hint has no effect; the client keeps to its hint.
-pub(super) fn client_bits_le(facts: &Facts<'_>) -> Finding {
+pub(super) fn client_bits_le(facts: &HandshakeFacts<'_>) -> Finding {
     let hint = facts.deflate.matched().map(|(offer, _)| offer.client_max_window_bits);
     match (hint, client_bits(facts)) {
         (Some(ClientMaxWindowBits::Bits(hint)), Some(Some(bits))) => {
@@ -113,7 +113,7 @@ pub(super) fn client_bits_le(facts: &Facts<'_>) -> Finding {
 }
 
 /// RFC 7692 §5: accepted extensions must not conflict, and two that claim RSV1 do.
-pub(super) fn rsv(facts: &Facts<'_>) -> Finding {
+pub(super) fn rsv(facts: &HandshakeFacts<'_>) -> Finding {
     let _ = switched!(facts);
     let accepted = facts.accepted_extensions.as_deref().unwrap_or_default();
     if accepted.is_empty() {
@@ -147,7 +147,7 @@ fn is_bad_value(fault: &DeflateFault) -> bool {
     )
 }
 
-fn no_offer_fault(facts: &Facts<'_>, concerns: fn(&DeflateFault) -> bool) -> Finding {
+fn no_offer_fault(facts: &HandshakeFacts<'_>, concerns: fn(&DeflateFault) -> bool) -> Finding {
     let offered = &facts.deflate.offered;
     if offered.is_empty() {
         return NOT_OFFERED;
@@ -159,7 +159,10 @@ fn no_offer_fault(facts: &Facts<'_>, concerns: fn(&DeflateFault) -> bool) -> Fin
     }
 }
 
-fn no_answer_fault(facts: &Facts<'_>, concerns: impl Fn(&DeflateFault) -> bool) -> Finding {
+fn no_answer_fault(
+    facts: &HandshakeFacts<'_>,
+    concerns: impl Fn(&DeflateFault) -> bool,
+) -> Finding {
     if facts.deflate.answers.is_empty() {
         return Moot(NOT_ACCEPTED);
     }
@@ -170,7 +173,7 @@ fn no_answer_fault(facts: &Facts<'_>, concerns: impl Fn(&DeflateFault) -> bool) 
     }
 }
 
-fn server_bits(facts: &Facts<'_>, concerns: impl Fn(&DeflateFault) -> bool) -> Finding {
+fn server_bits(facts: &HandshakeFacts<'_>, concerns: impl Fn(&DeflateFault) -> bool) -> Finding {
     match facts.deflate.matched() {
         None => Moot(NOT_ACCEPTED),
         Some((offer, _)) if offer.server_max_window_bits.is_none() => {
@@ -181,7 +184,7 @@ fn server_bits(facts: &Facts<'_>, concerns: impl Fn(&DeflateFault) -> bool) -> F
 }
 
 /// The `client_max_window_bits` of the answer, and its value if that is a number.
-fn client_bits(facts: &Facts<'_>) -> Option<Option<u8>> {
+fn client_bits(facts: &HandshakeFacts<'_>) -> Option<Option<u8>> {
     let answer = facts.deflate.answers.first()?;
     let mut params = answer.params.iter();
     let param = params.find(|param| param.name == "client_max_window_bits")?;

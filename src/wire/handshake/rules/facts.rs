@@ -16,7 +16,7 @@ pub(super) const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 pub(super) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// What the rules look at.
-pub(super) struct Facts<'a> {
+pub(super) struct HandshakeFacts<'a> {
     pub context: &'a Context<'a>,
     pub request: &'a Head,
     /// The status code and the response, if there is one.
@@ -40,7 +40,7 @@ pub(super) struct DeflateFacts {
     pub fit: Option<Fit>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> HandshakeFacts<'a> {
     pub fn gather(context: &'a Context<'a>) -> Self {
         let request = context.request;
         let offered_extensions = parse_extensions(request.get_all(EXTENSIONS));

@@ -2,7 +2,7 @@
 //! §10).
 
 use super::Finding::{self, Moot};
-use super::facts::Facts;
+use super::facts::HandshakeFacts;
 use super::{Sni, UrlFacts};
 use crate::wire::handshake::quoted;
 use crate::wire::head::{HttpVersion, StartLine};
@@ -12,7 +12,7 @@ const UNKNOWN_URL: Finding = Moot("the URL is not known");
 
 /// RFC 6455 §3: "Fragment identifiers are meaningless in the context of WebSocket URIs
 /// and MUST NOT be used on these URIs."
-pub(super) fn fragment(facts: &Facts<'_>) -> Finding {
+pub(super) fn fragment(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(url) = facts.context.url else {
         return UNKNOWN_URL;
     };
@@ -24,7 +24,7 @@ pub(super) fn fragment(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §4.1: "Clients MUST use the Server Name Indication extension in the TLS
 /// handshake". RFC 6066 §3 forbids addresses in it, so those are let go.
-pub(super) fn sni(facts: &Facts<'_>) -> Finding {
+pub(super) fn sni(facts: &HandshakeFacts<'_>) -> Finding {
     let address = |host: &str| host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
     match (facts.context.url, facts.context.sni) {
         (Some(url), _) if !url.secure => Moot("not TLS"),
@@ -35,7 +35,7 @@ pub(super) fn sni(facts: &Facts<'_>) -> Finding {
     }
 }
 
-pub(super) fn syntax(facts: &Facts<'_>) -> Finding {
+pub(super) fn syntax(facts: &HandshakeFacts<'_>) -> Finding {
     match facts.request.defects() {
         [] => Finding::kept("valid HTTP"),
         [only] => Finding::broken(only.to_string()),
@@ -45,14 +45,14 @@ pub(super) fn syntax(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §4.1: "The method of the request MUST be GET, and the HTTP version MUST be
 /// at least 1.1."
-pub(super) fn method(facts: &Facts<'_>) -> Finding {
+pub(super) fn method(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(line) = facts.request.request_line() else {
         return no_request_line(facts);
     };
     Finding::decide(line.method == b"GET", "GET", || format!("method {}", quoted(line.method)))
 }
 
-pub(super) fn version(facts: &Facts<'_>) -> Finding {
+pub(super) fn version(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(line) = facts.request.request_line() else {
         return no_request_line(facts);
     };
@@ -66,7 +66,7 @@ pub(super) fn version(facts: &Facts<'_>) -> Finding {
 /// defined in Section 3 (a relative URI) or be an absolute http/https URI that, when
 /// parsed, has a /resource name/, /host/, and /port/ that match the corresponding
 /// ws/wss URI."
-pub(super) fn target(facts: &Facts<'_>) -> Finding {
+pub(super) fn target(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(line) = facts.request.request_line() else {
         return no_request_line(facts);
     };
@@ -91,7 +91,7 @@ pub(super) fn target(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §4.1: "The request MUST contain a |Host| header field whose value contains
 /// /host/ plus optionally ":" followed by /port/ (when not using the default port)."
-pub(super) fn host(facts: &Facts<'_>) -> Finding {
+pub(super) fn host(facts: &HandshakeFacts<'_>) -> Finding {
     let mut values = facts.request.get_all("Host");
     let (Some(value), more) = (values.next(), values.count()) else {
         return Finding::broken("Host is missing");
@@ -113,19 +113,19 @@ pub(super) fn host(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §4.1: "The request MUST contain an |Upgrade| header field whose value MUST
 /// include the "websocket" keyword."
-pub(super) fn upgrade(facts: &Facts<'_>) -> Finding {
+pub(super) fn upgrade(facts: &HandshakeFacts<'_>) -> Finding {
     list_holds(facts, "Upgrade", "websocket")
 }
 
 /// RFC 6455 §4.1: "The request MUST contain a |Connection| header field whose value
 /// MUST include the "Upgrade" token."
-pub(super) fn connection(facts: &Facts<'_>) -> Finding {
+pub(super) fn connection(facts: &HandshakeFacts<'_>) -> Finding {
     list_holds(facts, "Connection", "upgrade")
 }
 
 /// RFC 6455 §4.1: "The request MUST include a header field with the name |Origin| if
 /// the request is coming from a browser client."
-pub(super) fn origin(facts: &Facts<'_>) -> Finding {
+pub(super) fn origin(facts: &HandshakeFacts<'_>) -> Finding {
     // Every browser's User-Agent has begun with this for decades.
     let browser =
         facts.request.get("User-Agent").is_some_and(|agent| agent.starts_with(b"Mozilla/"));
@@ -137,7 +137,7 @@ pub(super) fn origin(facts: &Facts<'_>) -> Finding {
 }
 
 /// RFC 6454 §7: `null`, or scheme, host and port and nothing behind them.
-pub(super) fn origin_form(facts: &Facts<'_>) -> Finding {
+pub(super) fn origin_form(facts: &HandshakeFacts<'_>) -> Finding {
     let mut values = facts.request.get_all("Origin");
     let Some(value) = values.next() else {
         return Moot("no Origin");
@@ -154,14 +154,14 @@ pub(super) fn origin_form(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §4.1: "Once the client's opening handshake has been sent, the client MUST
 /// wait for a response from the server before sending any further data."
-pub(super) fn wait(facts: &Facts<'_>) -> Finding {
+pub(super) fn wait(facts: &HandshakeFacts<'_>) -> Finding {
     let early = facts.context.early_bytes;
     Finding::decide(early == 0, "the client waited", || {
         format!("{early} bytes sent before the response")
     })
 }
 
-pub(super) fn no_body(facts: &Facts<'_>) -> Finding {
+pub(super) fn no_body(facts: &HandshakeFacts<'_>) -> Finding {
     let length = facts.request.get_all("Content-Length").find(|&v| v != b"0");
     if let Some(length) = length {
         return Finding::broken(format!("the request has Content-Length {}", quoted(length)));
@@ -172,7 +172,7 @@ pub(super) fn no_body(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §10.6: "Connection confidentiality and integrity is provided by running the
 /// WebSocket Protocol over TLS (wss URIs)."
-pub(super) fn tls(facts: &Facts<'_>) -> Finding {
+pub(super) fn tls(facts: &HandshakeFacts<'_>) -> Finding {
     match facts.context.url {
         None => UNKNOWN_URL,
         Some(url) if url.secure => Finding::kept("TLS"),
@@ -182,7 +182,7 @@ pub(super) fn tls(facts: &Facts<'_>) -> Finding {
 }
 
 /// Credentials in a URL end up in the logs of every hop.
-pub(super) fn secret_in_url(facts: &Facts<'_>) -> Finding {
+pub(super) fn secret_in_url(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(line) = facts.request.request_line() else {
         return Moot("no request line");
     };
@@ -203,7 +203,7 @@ pub(super) fn secret_in_url(facts: &Facts<'_>) -> Finding {
     }
 }
 
-fn no_request_line(facts: &Facts<'_>) -> Finding {
+fn no_request_line(facts: &HandshakeFacts<'_>) -> Finding {
     match facts.request.start_line() {
         StartLine::Unparsable(line) => {
             Finding::broken(format!("no request line: {}", quoted(line)))
@@ -212,7 +212,7 @@ fn no_request_line(facts: &Facts<'_>) -> Finding {
     }
 }
 
-fn list_holds(facts: &Facts<'_>, name: &'static str, token: &str) -> Finding {
+fn list_holds(facts: &HandshakeFacts<'_>, name: &'static str, token: &str) -> Finding {
     let Some(first) = facts.request.get(name) else {
         return Finding::broken(format!("{name} is missing"));
     };

@@ -5,7 +5,7 @@ use base64::DecodeError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::Finding::{self, Moot};
-use super::facts::{EXTENSIONS, Facts, KEY, PROTOCOL, VERSION};
+use super::facts::{EXTENSIONS, HandshakeFacts, KEY, PROTOCOL, VERSION};
 use crate::wire::handshake::grammar::GrammarErrorKind;
 use crate::wire::handshake::quoted;
 
@@ -22,13 +22,13 @@ const SAMPLE_KEYS: [&str; 4] = [
     "x3JJHMbDL1EzLkh9GBhXDw==", // encyclopedias
 ];
 
-pub(super) fn key_present(facts: &Facts<'_>) -> Finding {
+pub(super) fn key_present(facts: &HandshakeFacts<'_>) -> Finding {
     Finding::decide(facts.request.get(KEY).is_some(), "present", || {
         "Sec-WebSocket-Key is missing".to_owned()
     })
 }
 
-pub(super) fn key_base64(facts: &Facts<'_>) -> Finding {
+pub(super) fn key_base64(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(key) = facts.request.get(KEY) else {
         return NO_KEY;
     };
@@ -44,7 +44,7 @@ pub(super) fn key_base64(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §4.1: "a nonce consisting of a randomly selected 16-byte value that has been
 /// base64-encoded".
-pub(super) fn key_length(facts: &Facts<'_>) -> Finding {
+pub(super) fn key_length(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(key) = facts.request.get(KEY) else {
         return NO_KEY;
     };
@@ -57,7 +57,7 @@ pub(super) fn key_length(facts: &Facts<'_>) -> Finding {
 }
 
 /// RFC 6455 §4.1: "The nonce MUST be selected randomly for each connection."
-pub(super) fn key_fresh(facts: &Facts<'_>) -> Finding {
+pub(super) fn key_fresh(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(key) = facts.request.get(KEY) else {
         return NO_KEY;
     };
@@ -68,7 +68,7 @@ pub(super) fn key_fresh(facts: &Facts<'_>) -> Finding {
     }
 }
 
-pub(super) fn key_random(facts: &Facts<'_>) -> Finding {
+pub(super) fn key_random(facts: &HandshakeFacts<'_>) -> Finding {
     let Some(key) = facts.request.get(KEY) else {
         return NO_KEY;
     };
@@ -83,11 +83,11 @@ pub(super) fn key_random(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than
 /// once in an HTTP request."
-pub(super) fn key_once(facts: &Facts<'_>) -> Finding {
+pub(super) fn key_once(facts: &HandshakeFacts<'_>) -> Finding {
     at_most_once(facts, KEY)
 }
 
-pub(super) fn version_present(facts: &Facts<'_>) -> Finding {
+pub(super) fn version_present(facts: &HandshakeFacts<'_>) -> Finding {
     Finding::decide(facts.request.get(VERSION).is_some(), "present", || {
         "Sec-WebSocket-Version is missing".to_owned()
     })
@@ -95,7 +95,7 @@ pub(super) fn version_present(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §4.1: "The request MUST include a header field with the name
 /// |Sec-WebSocket-Version|. The value of this header field MUST be 13."
-pub(super) fn version_13(facts: &Facts<'_>) -> Finding {
+pub(super) fn version_13(facts: &HandshakeFacts<'_>) -> Finding {
     let mut values = facts.request.get_all(VERSION);
     let Some(first) = values.next() else {
         return Moot("no version");
@@ -106,7 +106,7 @@ pub(super) fn version_13(facts: &Facts<'_>) -> Finding {
     }
 }
 
-pub(super) fn version_abnf(facts: &Facts<'_>) -> Finding {
+pub(super) fn version_abnf(facts: &HandshakeFacts<'_>) -> Finding {
     let mut values = facts.request.get_all(VERSION).peekable();
     if values.peek().is_none() {
         return Moot("no version");
@@ -119,23 +119,23 @@ pub(super) fn version_abnf(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §11.3.5: "The |Sec-WebSocket-Version| header field MUST NOT appear more than
 /// once in an HTTP request."
-pub(super) fn version_once(facts: &Facts<'_>) -> Finding {
+pub(super) fn version_once(facts: &HandshakeFacts<'_>) -> Finding {
     at_most_once(facts, VERSION)
 }
 
-pub(super) fn subprotocol_nonempty(facts: &Facts<'_>) -> Finding {
+pub(super) fn subprotocol_nonempty(facts: &HandshakeFacts<'_>) -> Finding {
     no_subprotocol_fault(facts, |kind| *kind == GrammarErrorKind::EmptyElement)
 }
 
-pub(super) fn subprotocol_token(facts: &Facts<'_>) -> Finding {
+pub(super) fn subprotocol_token(facts: &HandshakeFacts<'_>) -> Finding {
     no_subprotocol_fault(facts, |kind| matches!(kind, GrammarErrorKind::IllegalByte(_)))
 }
 
-pub(super) fn subprotocol_unique(facts: &Facts<'_>) -> Finding {
+pub(super) fn subprotocol_unique(facts: &HandshakeFacts<'_>) -> Finding {
     no_subprotocol_fault(facts, |kind| matches!(kind, GrammarErrorKind::Repeated(_)))
 }
 
-pub(super) fn extension_abnf(facts: &Facts<'_>) -> Finding {
+pub(super) fn extension_abnf(facts: &HandshakeFacts<'_>) -> Finding {
     match &facts.offered_extensions {
         Err(error) => Finding::broken(error.to_string()),
         Ok(list) if list.is_empty() => Moot("no extension offered"),
@@ -145,7 +145,7 @@ pub(super) fn extension_abnf(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §9.1 asks for registered names; since private ones are in wide use and
 /// harm nobody, an unregistered name is no more than odd.
-pub(super) fn extension_registered(facts: &Facts<'_>) -> Finding {
+pub(super) fn extension_registered(facts: &HandshakeFacts<'_>) -> Finding {
     let list = facts.offered_extensions.as_deref().unwrap_or_default();
     if list.is_empty() {
         return match facts.request.get(EXTENSIONS) {
@@ -168,7 +168,7 @@ pub(super) fn is_version(value: &[u8]) -> bool {
     number.is_some_and(|number| number.to_string().as_bytes() == value)
 }
 
-fn at_most_once(facts: &Facts<'_>, name: &'static str) -> Finding {
+fn at_most_once(facts: &HandshakeFacts<'_>, name: &'static str) -> Finding {
     match facts.request.get_all(name).count() {
         0 => Moot("the header is missing"),
         1 => Finding::kept("once"),
@@ -177,7 +177,7 @@ fn at_most_once(facts: &Facts<'_>, name: &'static str) -> Finding {
 }
 
 fn no_subprotocol_fault(
-    facts: &Facts<'_>,
+    facts: &HandshakeFacts<'_>,
     concerns: impl Fn(&GrammarErrorKind) -> bool,
 ) -> Finding {
     if facts.request.get(PROTOCOL).is_none() {

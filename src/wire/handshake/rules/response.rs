@@ -3,7 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::Finding::{self, Moot};
-use super::facts::{ACCEPT, EXTENSIONS, Facts, KEY, PROTOCOL, VERSION};
+use super::facts::{ACCEPT, EXTENSIONS, HandshakeFacts, KEY, PROTOCOL, VERSION};
 use super::request_ws::is_version;
 use crate::wire::handshake::accept::{AcceptMistake, AcceptSteps};
 use crate::wire::handshake::quoted;
@@ -20,7 +20,7 @@ macro_rules! switched {
 }
 pub(super) use switched;
 
-pub(super) fn status(facts: &Facts<'_>) -> Finding {
+pub(super) fn status(facts: &HandshakeFacts<'_>) -> Finding {
     let Some((head, _)) = facts.response else {
         return Moot("no response");
     };
@@ -39,7 +39,7 @@ pub(super) fn status(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §4.2.2: "A Status-Line with a 101 response code as per RFC 2616", by way of
 /// example "HTTP/1.1 101 Switching Protocols"; RFC 9110 §15.2 keeps 1xx from HTTP/1.0.
-pub(super) fn version(facts: &Facts<'_>) -> Finding {
+pub(super) fn version(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     match response.status_line().map(|line| line.version) {
         Some(HttpVersion::HTTP_11) => Finding::kept("HTTP/1.1"),
@@ -51,7 +51,7 @@ pub(super) fn version(facts: &Facts<'_>) -> Finding {
 /// RFC 6455 §4.1: "If the response lacks an |Upgrade| header field or the |Upgrade|
 /// header field contains a value that is not an ASCII case-insensitive match for the
 /// value "websocket", the client MUST _Fail the WebSocket Connection_."
-pub(super) fn upgrade(facts: &Facts<'_>) -> Finding {
+pub(super) fn upgrade(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     let mut values = response.get_all("Upgrade");
     let Some(value) = values.next() else {
@@ -68,7 +68,7 @@ pub(super) fn upgrade(facts: &Facts<'_>) -> Finding {
 /// RFC 6455 §4.1: "If the response lacks a |Connection| header field or the |Connection|
 /// header field doesn't contain a token that is an ASCII case-insensitive match for the
 /// value "Upgrade", the client MUST _Fail the WebSocket Connection_."
-pub(super) fn connection(facts: &Facts<'_>) -> Finding {
+pub(super) fn connection(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     let Some(value) = response.get("Connection") else {
         return Finding::broken("expected Connection: Upgrade, got no Connection");
@@ -78,7 +78,7 @@ pub(super) fn connection(facts: &Facts<'_>) -> Finding {
     })
 }
 
-pub(super) fn accept_present(facts: &Facts<'_>) -> Finding {
+pub(super) fn accept_present(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     Finding::decide(response.get(ACCEPT).is_some(), "present", || match facts.request.get(KEY) {
         None => "Sec-WebSocket-Accept is missing".to_owned(),
@@ -93,7 +93,7 @@ pub(super) fn accept_present(facts: &Facts<'_>) -> Finding {
 /// concatenation of the |Sec-WebSocket-Key| (as a string, not base64-decoded) with the
 /// string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" but ignoring any leading and trailing
 /// whitespace, the client MUST _Fail the WebSocket Connection_."
-pub(super) fn accept_value(facts: &Facts<'_>) -> Finding {
+pub(super) fn accept_value(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     let Some(key) = facts.request.get(KEY) else {
         return Moot("the request has no key");
@@ -111,7 +111,7 @@ pub(super) fn accept_value(facts: &Facts<'_>) -> Finding {
 }
 
 /// The value decodes to the 20 bytes of a SHA-1.
-pub(super) fn accept_abnf(facts: &Facts<'_>) -> Finding {
+pub(super) fn accept_abnf(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     let Some(value) = response.get(ACCEPT) else {
         return Moot("no accept value");
@@ -126,14 +126,14 @@ pub(super) fn accept_abnf(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §11.3.3: "The |Sec-WebSocket-Accept| header MUST NOT appear more than once
 /// in an HTTP response."
-pub(super) fn accept_once(facts: &Facts<'_>) -> Finding {
+pub(super) fn accept_once(facts: &HandshakeFacts<'_>) -> Finding {
     at_most_once(switched!(facts), ACCEPT)
 }
 
 /// RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Extensions| header field
 /// and this header field indicates the use of an extension that was not present in the
 /// client's handshake […], the client MUST _Fail the WebSocket Connection_."
-pub(super) fn extension_offered(facts: &Facts<'_>) -> Finding {
+pub(super) fn extension_offered(facts: &HandshakeFacts<'_>) -> Finding {
     let _ = switched!(facts);
     let accepted = facts.accepted_extensions.as_deref().unwrap_or_default();
     if accepted.is_empty() {
@@ -152,7 +152,7 @@ pub(super) fn extension_offered(facts: &Facts<'_>) -> Finding {
 /// RFC 6455 §9.1: "If a value is received by either the client or the server during
 /// negotiation that does not conform to the ABNF below, the recipient of such malformed
 /// data MUST immediately _Fail the WebSocket Connection_."
-pub(super) fn extension_abnf(facts: &Facts<'_>) -> Finding {
+pub(super) fn extension_abnf(facts: &HandshakeFacts<'_>) -> Finding {
     let _ = switched!(facts);
     match &facts.accepted_extensions {
         Err(error) => Finding::broken(error.to_string()),
@@ -163,14 +163,14 @@ pub(super) fn extension_abnf(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §11.3.2 allows one such header in a response, §4.2.2 speaks of several;
 /// hence a warning only.
-pub(super) fn extension_once(facts: &Facts<'_>) -> Finding {
+pub(super) fn extension_once(facts: &HandshakeFacts<'_>) -> Finding {
     at_most_once(switched!(facts), EXTENSIONS)
 }
 
 /// RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Protocol| header field and
 /// this header field indicates the use of a subprotocol that was not present in the
 /// client's handshake […], the client MUST _Fail the WebSocket Connection_."
-pub(super) fn subprotocol_offered(facts: &Facts<'_>) -> Finding {
+pub(super) fn subprotocol_offered(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     if facts.request.get(PROTOCOL).is_none() {
         return Moot("no subprotocol offered");
@@ -194,7 +194,7 @@ pub(super) fn subprotocol_offered(facts: &Facts<'_>) -> Finding {
     })
 }
 
-pub(super) fn subprotocol_none(facts: &Facts<'_>) -> Finding {
+pub(super) fn subprotocol_none(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     if facts.request.get(PROTOCOL).is_some() {
         return Moot("subprotocols were offered");
@@ -205,7 +205,7 @@ pub(super) fn subprotocol_none(facts: &Facts<'_>) -> Finding {
     }
 }
 
-pub(super) fn subprotocol_token(facts: &Facts<'_>) -> Finding {
+pub(super) fn subprotocol_token(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     let mut values = response.get_all(PROTOCOL).peekable();
     if values.peek().is_none() {
@@ -223,13 +223,13 @@ pub(super) fn subprotocol_token(facts: &Facts<'_>) -> Finding {
 
 /// RFC 6455 §11.3.4: "the |Sec-WebSocket-Protocol| header field MUST NOT appear more
 /// than once in an HTTP response."
-pub(super) fn subprotocol_once(facts: &Facts<'_>) -> Finding {
+pub(super) fn subprotocol_once(facts: &HandshakeFacts<'_>) -> Finding {
     at_most_once(switched!(facts), PROTOCOL)
 }
 
 /// RFC 6455 lets a server stay silent; browsers fail the connection then (WHATWG
 /// WebSockets, "establish a WebSocket connection").
-pub(super) fn subprotocol_acked(facts: &Facts<'_>) -> Finding {
+pub(super) fn subprotocol_acked(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     if facts.request.get(PROTOCOL).is_none() {
         return Moot("no subprotocol offered");
@@ -240,7 +240,7 @@ pub(super) fn subprotocol_acked(facts: &Facts<'_>) -> Finding {
 }
 
 /// RFC 9110 §8.6 and RFC 9112 §6.1: no Content-Length and no Transfer-Encoding in a 1xx.
-pub(super) fn no_body(facts: &Facts<'_>) -> Finding {
+pub(super) fn no_body(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     let body = ["Content-Length", "Transfer-Encoding"]
         .into_iter()
@@ -251,7 +251,7 @@ pub(super) fn no_body(facts: &Facts<'_>) -> Finding {
     }
 }
 
-pub(super) fn version_absent(facts: &Facts<'_>) -> Finding {
+pub(super) fn version_absent(facts: &HandshakeFacts<'_>) -> Finding {
     let response = switched!(facts);
     match response.get(VERSION) {
         None => Finding::kept("absent"),
@@ -262,7 +262,7 @@ pub(super) fn version_absent(facts: &Facts<'_>) -> Finding {
 /// RFC 6455 §4.4: "If the server doesn't support the requested version, it MUST respond
 /// with a |Sec-WebSocket-Version| header field […] containing all versions it is willing
 /// to use."
-pub(super) fn version_list(facts: &Facts<'_>) -> Finding {
+pub(super) fn version_list(facts: &HandshakeFacts<'_>) -> Finding {
     let (response, status) = match facts.refused() {
         Ok(refused) => refused,
         Err(why) => return Moot(why),
@@ -278,7 +278,7 @@ pub(super) fn version_list(facts: &Facts<'_>) -> Finding {
     }
 }
 
-pub(super) fn version_abnf(facts: &Facts<'_>) -> Finding {
+pub(super) fn version_abnf(facts: &HandshakeFacts<'_>) -> Finding {
     let (response, _) = match facts.refused() {
         Ok(refused) => refused,
         Err(why) => return Moot(why),
@@ -297,24 +297,24 @@ pub(super) fn version_abnf(facts: &Facts<'_>) -> Finding {
 }
 
 /// RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response".
-pub(super) fn status_426(facts: &Facts<'_>) -> Finding {
+pub(super) fn status_426(facts: &HandshakeFacts<'_>) -> Finding {
     status_needs(facts, 426, "Upgrade")
 }
 
 /// RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405
 /// response".
-pub(super) fn status_405(facts: &Facts<'_>) -> Finding {
+pub(super) fn status_405(facts: &HandshakeFacts<'_>) -> Finding {
     status_needs(facts, 405, "Allow")
 }
 
 /// RFC 9110 §15.5.2: "The server generating a 401 response MUST send a WWW-Authenticate
 /// header field".
-pub(super) fn status_401(facts: &Facts<'_>) -> Finding {
+pub(super) fn status_401(facts: &HandshakeFacts<'_>) -> Finding {
     status_needs(facts, 401, "WWW-Authenticate")
 }
 
 /// RFC 6455 §4.1 lets a client follow redirects; browsers do not (WHATWG WebSockets).
-pub(super) fn redirect(facts: &Facts<'_>) -> Finding {
+pub(super) fn redirect(facts: &HandshakeFacts<'_>) -> Finding {
     match facts.response {
         None => Moot("no response"),
         Some((head, Some(code @ 300..=399))) => Finding::broken(match head.get("Location") {
@@ -325,7 +325,7 @@ pub(super) fn redirect(facts: &Facts<'_>) -> Finding {
     }
 }
 
-fn status_needs(facts: &Facts<'_>, status: u16, name: &'static str) -> Finding {
+fn status_needs(facts: &HandshakeFacts<'_>, status: u16, name: &'static str) -> Finding {
     match facts.response {
         Some((head, Some(code))) if code == status => {
             Finding::decide(head.get(name).is_some(), "present", || {
@@ -345,7 +345,7 @@ fn at_most_once(response: &Head, name: &'static str) -> Finding {
 }
 
 /// Names the bug behind a wrong accept value, if it is a known one.
-fn explain_accept(facts: &Facts<'_>, key: &[u8], got: &[u8]) -> String {
+fn explain_accept(facts: &HandshakeFacts<'_>, key: &[u8], got: &[u8]) -> String {
     if let Some(mistake) = AcceptMistake::identify(key, got) {
         return format!("; {mistake}");
     }
