@@ -38,7 +38,7 @@ pub struct ListenArgs {
 
     /// Send every message to all other clients
     ///
-    /// A client for which more than 64 MiB wait is closed with 1013.
+    /// When more than --max-backlog waits to be sent, the slowest client is closed with 1013.
     #[arg(long, group = "answer", help_heading = "Answers")]
     pub broadcast: bool,
 

@@ -189,7 +189,6 @@ impl<'a> Session<'a> {
             // --write-out prints how many frames were sent.
             observed: looks || config.reach.write_out.is_some(),
             evidence: true,
-            idle_timeout: None,
             memory: &self.memory,
             backlog: &self.memory,
         };

@@ -59,8 +59,6 @@ pub struct ListenConfig {
     pub max_backlog: usize,
     /// How many clients at once; `None` for as many as there can be.
     pub max_clients: Option<usize>,
-    /// How long a client may be silent.
-    pub idle_timeout: Option<Duration>,
     /// What is done with messages.
     pub answer: ListenBehaviour,
     /// What each client is sent first.
@@ -206,6 +204,7 @@ impl ListenConfig {
             close_timeout: args.close_timeout,
             ping_interval: args.ping_interval,
             pong_timeout: args.pong_timeout,
+            idle_timeout: args.idle_timeout,
             ..EndpointConfig::new(Role::Server)
         };
         let asks = args.handshake.user.is_some() || args.handshake.bearer.is_some();
@@ -232,7 +231,6 @@ impl ListenConfig {
             max_memory: args.max_memory,
             max_backlog: args.max_backlog,
             max_clients: args.max_clients.map(|most| most as usize),
-            idle_timeout: args.idle_timeout,
             answer,
             send,
             input,

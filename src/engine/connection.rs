@@ -8,7 +8,7 @@
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::behaviour::{Behaviour, Context, Interference, Pipe};
 use super::memory::{Budget, Share};
@@ -53,8 +53,6 @@ pub struct Setup<'a> {
     pub observed: bool,
     /// Whether evidence for diagnostics is kept.
     pub evidence: bool,
-    /// How long the peer may be silent.
-    pub idle_timeout: Option<Duration>,
     /// The bound on what waits in memory.
     pub memory: &'a Rc<Budget>,
     /// The bound on what waits to be sent; whoever runs the connection closes the slowest.
@@ -77,18 +75,16 @@ pub struct Connection {
     /// What waits here to be handed on, and to be sent.
     share: Share,
     unsent: Share,
-    idle_timeout: Option<Duration>,
     /// When a byte came, and when one came or left.
     heard: Instant,
     active: Instant,
-    first_frame: Option<Instant>,
     /// The observer may have more events in the bytes at hand.
     more: bool,
     /// What the peer sends reaches no behaviour any more.
     ignore_rest: bool,
     /// Bytes to send that receiving has made, since all was sent for the last time.
     answers: usize,
-    write_error: Option<Lost>,
+    write_error: Option<Box<Lost>>,
     /// Bytes that were dropped because the peer is gone.
     dropped: usize,
     /// Something was sent since the last turn.
@@ -127,10 +123,8 @@ impl Connection {
             assembler: None,
             share: Share::of(setup.memory),
             unsent: Share::of(setup.backlog),
-            idle_timeout: setup.idle_timeout,
             heard: now,
             active: now,
-            first_frame: None,
             // Frames that came in the same segment as the handshake.
             more: true,
             ignore_rest: false,
@@ -146,6 +140,8 @@ impl Connection {
         if !behaviour.streams() {
             self.assembler.get_or_insert_with(|| Box::new(Assembler::new(usize::MAX)));
         }
+        // A server has thousands of these lists.
+        self.behaviours.reserve_exact(1);
         self.behaviours.push(Box::new(behaviour));
     }
 
@@ -214,9 +210,9 @@ impl Connection {
         self.active
     }
 
-    /// When the first frame was received.
+    /// When the first frame was received, where evidence is kept.
     pub fn first_frame(&self) -> Option<Instant> {
-        self.first_frame
+        self.evidence.as_ref()?.first_frame()
     }
 
     /// What was received.
@@ -239,7 +235,7 @@ impl Connection {
     pub fn unsent(&self) -> usize {
         /// Header and mask key, and what TLS puts around a record.
         const AROUND: usize = 6 + 64;
-        let pending = self.backlog() + self.dropped;
+        let pending = self.backlog() + self.outbox.lost() + self.dropped;
         let answer = self.endpoint.sent_close().map_or(0, |body| body.to_payload().len() + AROUND);
         // Pongs behind it are no loss either.
         let answer = answer + self.endpoint.sent_after_close();
@@ -317,7 +313,7 @@ impl Connection {
 
     /// When something is due.
     pub fn deadline(&self) -> Option<Instant> {
-        let idle = self.idle_timeout.map(|time| self.active + time);
+        let idle = self.endpoint.idle_timeout().map(|time| self.active + time);
         let idle = idle.filter(|_| self.endpoint.state() == State::Open);
         let injector = self.injector.as_ref().and_then(|injector| injector.deadline(self.heard));
         let endpoint = self.endpoint.deadline().filter(|_| !self.keeps_transport());
@@ -407,11 +403,11 @@ impl Connection {
                 self.take_events(outputs, now)
             }
             Ok(Fill::Blocked) => match self.write_error.take() {
-                Some(error) => self.end_of_stream(error, outputs),
+                Some(error) => self.end_of_stream(*error, outputs),
                 None => Ok(()),
             },
             Ok(Fill::End { truncated }) => {
-                let how = Lost::at_end(truncated, self.write_error.take());
+                let how = Lost::at_end(truncated, self.write_error.take().map(|error| *error));
                 self.end_of_stream(how, outputs)
             }
             Err(error) => self.end_of_stream(error.into(), outputs),
@@ -577,13 +573,10 @@ impl Connection {
         self.answers += (tx.len() + outbox.queued()).saturating_sub(before);
         if let Some(evidence) = evidence {
             evidence.look_around(&input, inbound.offset(), now);
-            evidence.counted(counters.totals().messages + endpoint.data_sent(), now);
+            evidence.counted(counters.totals(), endpoint.data_sent(), now);
         }
         let at = input.consumed();
         link.consumed(at);
-        if self.first_frame.is_none() && self.received.totals().frames > 0 {
-            self.first_frame = Some(now);
-        }
         Ok(())
     }
 
@@ -630,7 +623,7 @@ impl Connection {
     }
 
     fn tick(&mut self, now: Instant) {
-        let idle = self.idle_timeout.is_some_and(|time| self.active + time <= now);
+        let idle = self.endpoint.idle_timeout().is_some_and(|time| self.active + time <= now);
         if idle && self.endpoint.is_open() {
             self.endpoint.time_out(TimeoutKind::Idle, now, &mut self.link.tx);
         }
@@ -644,7 +637,7 @@ impl Connection {
         if self.write_error.is_some() {
             if self.link.tx.len() > HIGH_WATER {
                 // A peer that has gone may have left megabytes behind, and each byte its answer.
-                self.dropped += self.backlog();
+                self.dropped += self.link.pending();
                 self.outbox.clear(&mut self.link);
             }
             return Ok(());
@@ -655,7 +648,7 @@ impl Connection {
         let pending = self.link.pending();
         if let Err(error) = sent {
             // What the peer sent before it went away is still to be read.
-            self.write_error = Some(error.into());
+            self.write_error = Some(Box::new(error.into()));
         }
         if pending < before {
             // It reads: that is life too.
@@ -663,8 +656,7 @@ impl Connection {
             self.endpoint.note_sent(before, now);
             if let Some(evidence) = &mut self.evidence {
                 evidence.sent(now);
-                let messages = self.received.totals().messages + self.endpoint.data_sent();
-                evidence.counted(messages, now);
+                evidence.counted(self.received.totals(), self.endpoint.data_sent(), now);
             }
         }
         if pending == 0 && self.outbox.queued() == 0 {

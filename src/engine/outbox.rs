@@ -107,13 +107,28 @@ enum EarlyEnd {
 pub struct Outbox {
     observer: Option<Box<OutboundObserver>>,
     slot: Option<Producer>,
-    queue: VecDeque<Queued>,
+    /// Made when something has to wait: most connections never need it.
+    queue: Option<Box<Queue>>,
+    early_end: Option<EarlyEnd>,
+    /// Bytes that waited and will never be sent.
+    lost: usize,
+}
+
+/// Messages that wait for the message slot, or for room.
+#[derive(Debug, Default)]
+struct Queue {
+    messages: VecDeque<Queued>,
     /// Bytes in the queue, and how many of these only this connection holds.
     queued: usize,
     own: usize,
-    /// A Close that waits for the queue.
-    close: Option<Box<(Option<u16>, String)>>,
-    early_end: Option<EarlyEnd>,
+    /// A Close that waits for them.
+    close: Option<(Option<u16>, String)>,
+}
+
+impl Queue {
+    fn is_done(&self) -> bool {
+        self.messages.is_empty() && self.close.is_none()
+    }
 }
 
 impl Outbox {
@@ -134,26 +149,32 @@ impl Outbox {
 
     /// Bytes in the queue: they are not encoded yet.
     pub fn queued(&self) -> usize {
-        self.queued
+        self.queue.as_ref().map_or(0, |queue| queue.queued)
+    }
+
+    /// Bytes that waited in the queue and will never be sent.
+    pub fn lost(&self) -> usize {
+        self.lost
     }
 
     /// Bytes in the queue that only this connection holds.
     pub fn held(&self) -> usize {
-        self.own
+        self.queue.as_ref().map_or(0, |queue| queue.own)
     }
 
     /// Whether a producer should make more: `pending` bytes wait in the send buffer. Whole messages
     /// may wait in the queue; pieces of one need the message slot.
     pub fn has_room(&self, producer: Producer, pending: usize) -> bool {
         match producer {
-            Producer::Message => pending + self.queued < HIGH_WATER && self.close.is_none(),
+            Producer::Message => pending + self.queued() < HIGH_WATER && !self.is_closing(),
             producer => self.is_free_for(producer) && pending < HIGH_WATER,
         }
     }
 
     /// Whether messages wait that could be moved to the send buffer.
     pub fn can_move(&self, pending: usize) -> bool {
-        let waits = self.next_queued().is_some() || (self.queue.is_empty() && self.close.is_some());
+        let Some(queue) = &self.queue else { return false };
+        let waits = self.next_queued().is_some() || queue.messages.is_empty();
         waits && pending < HIGH_WATER
     }
 
@@ -222,7 +243,13 @@ impl Outbox {
     }
 
     fn clear_queue(&mut self) {
-        (self.queue, self.queued, self.own, self.close) = (VecDeque::new(), 0, 0, None);
+        self.lost += self.queued();
+        self.queue = None;
+    }
+
+    /// Whether a Close waits for messages before it.
+    fn is_closing(&self) -> bool {
+        self.queue.as_ref().is_some_and(|queue| queue.close.is_some())
     }
 
     /// Whether a producer may append to the send buffer: nobody else is inside a message, and
@@ -230,25 +257,27 @@ impl Outbox {
     #[inline]
     fn is_free_for(&self, producer: Producer) -> bool {
         let free = self.slot.is_none_or(|owner| owner == producer);
-        free && self.next_queued().is_none() && self.close.is_none()
+        free && self.next_queued().is_none() && !self.is_closing()
     }
 
     /// The index of the message or piece that may be sent next.
     #[inline]
     fn next_queued(&self) -> Option<usize> {
+        let messages = &self.queue.as_ref()?.messages;
         match self.slot {
-            None => (!self.queue.is_empty()).then_some(0),
-            Some(owner) => self.queue.iter().position(|queued| queued.producer == owner),
+            None => (!messages.is_empty()).then_some(0),
+            Some(owner) => messages.iter().position(|queued| queued.producer == owner),
         }
     }
 
     fn push(&mut self, queued: Queued) {
+        let queue = self.queue.get_or_insert_default();
         let len = queued.content.bytes().len();
-        self.queued += len;
+        queue.queued += len;
         if let Content::Own(_) = queued.content {
-            self.own += len;
+            queue.own += len;
         }
-        self.queue.push_back(queued);
+        queue.messages.push_back(queued);
     }
 }
 
@@ -267,7 +296,7 @@ pub struct Sender<'a> {
 impl Sender<'_> {
     /// Whether messages can be sent.
     pub fn is_open(&self) -> bool {
-        self.endpoint.is_open() && self.outbox.close.is_none()
+        self.endpoint.is_open() && !self.outbox.is_closing()
     }
 
     /// Sends a whole message.
@@ -318,7 +347,7 @@ impl Sender<'_> {
         }
         let outbox = &mut *self.outbox;
         let room = self.tx.len() < HIGH_WATER && message.content.len() < HIGH_WATER;
-        if outbox.queue.is_empty() && outbox.slot.is_none() && room {
+        if outbox.queue.is_none() && outbox.slot.is_none() && room {
             return self.endpoint.send_message(message.opcode, &message.content, self.tx);
         }
         outbox.push(Queued {
@@ -364,14 +393,14 @@ impl Sender<'_> {
     ///
     /// The connection is closing already, the code may not be sent, or the reason is too long.
     pub fn close(&mut self, code: Option<u16>, reason: &str) -> Result<(), SendError> {
-        if self.outbox.queue.is_empty() {
+        let Some(queue) = &mut self.outbox.queue else {
             return self.endpoint.close(code, reason, self.now, self.tx);
-        }
-        if self.outbox.close.is_some() {
+        };
+        if queue.close.is_some() {
             return Err(SendError::NotOpen);
         }
         self.endpoint.check_close(code, reason)?;
-        self.outbox.close = Some(Box::new((code, reason.to_owned())));
+        queue.close = Some((code, reason.to_owned()));
         Ok(())
     }
 
@@ -404,7 +433,7 @@ impl Sender<'_> {
 
     /// Moves what waits to the send buffer, as far as there is room for it.
     pub fn move_queued(&mut self) {
-        if self.outbox.queue.is_empty() && self.outbox.close.is_none() {
+        if self.outbox.queue.is_none() {
             return;
         }
         if !self.endpoint.is_open() {
@@ -412,8 +441,9 @@ impl Sender<'_> {
         }
         while self.tx.len() < HIGH_WATER
             && let Some(at) = self.outbox.next_queued()
+            && let Some(queue) = &mut self.outbox.queue
+            && let Some(queued) = queue.messages.get_mut(at)
         {
-            let Some(queued) = self.outbox.queue.get_mut(at) else { break };
             let rest = &queued.content.bytes()[queued.sent..];
             let piece = &rest[..rest.len().min(PIECE)];
             let whole = piece.len() == rest.len();
@@ -424,19 +454,20 @@ impl Sender<'_> {
             queued.sent += len;
             let own = matches!(queued.content, Content::Own(_));
             self.outbox.slot = (!last).then_some(queued.producer);
-            self.outbox.queued -= len;
-            self.outbox.own -= if own { len } else { 0 };
+            queue.queued -= len;
+            queue.own -= if own { len } else { 0 };
             if whole {
-                self.outbox.queue.remove(at);
+                queue.messages.remove(at);
             }
         }
+        let stuck = self.outbox.next_queued().is_none();
+        let Some(queue) = &mut self.outbox.queue else { return };
         // A message whose rest never comes, because its producer was refused more, is cut short.
-        if self.outbox.next_queued().is_none()
-            && let Some(close) = self.outbox.close.take()
-        {
+        if let Some((code, reason)) = queue.close.take_if(|_| stuck) {
             self.outbox.clear_queue();
-            let (code, reason) = *close;
             let _ = self.endpoint.close(code, &reason, self.now, self.tx);
+        } else if queue.is_done() {
+            self.outbox.clear_queue();
         }
     }
 }

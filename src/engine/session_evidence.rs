@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::diagnostics::facts::{CloseFacts, End, EndKind, FrameContext};
 use crate::diagnostics::{Diagnostic, Facts, classify};
-use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed};
+use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Totals};
 use crate::session::{Endpoint, Limits, Observer};
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
@@ -39,6 +39,7 @@ pub struct SessionEvidence {
     last_sent: Instant,
     /// When the last data message, of either direction, was counted.
     last_message: Instant,
+    first_frame: Option<Instant>,
     messages: u64,
     stalled_since: Option<Instant>,
     stalled: bool,
@@ -75,6 +76,7 @@ impl SessionEvidence {
             last_received: now,
             last_sent: now,
             last_message: now,
+            first_frame: None,
             messages: 0,
             stalled_since: None,
             stalled: false,
@@ -97,11 +99,20 @@ impl SessionEvidence {
         self.last_sent = now;
     }
 
-    /// Notes how many data messages have crossed so far, both directions together.
-    pub fn counted(&mut self, messages: u64, now: Instant) {
+    /// Notes what was received and how many data frames were sent so far.
+    pub fn counted(&mut self, received: Totals, data_sent: u64, now: Instant) {
+        let messages = received.messages + data_sent;
         if messages != self.messages {
             (self.messages, self.last_message) = (messages, now);
         }
+        if received.frames > 0 {
+            self.first_frame.get_or_insert(now);
+        }
+    }
+
+    /// When the first frame was received.
+    pub fn first_frame(&self) -> Option<Instant> {
+        self.first_frame
     }
 
     /// Notes that nothing can be received now, because a reader on our side is slow.
@@ -243,7 +254,6 @@ fn message_info(opcode: Data, len: u64) -> MessageInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Totals;
     use crate::session::EndpointConfig;
 
     /// A server that receives `bytes` of a client, whose stream then ends; gives the codes of what
@@ -289,6 +299,6 @@ mod tests {
 
     #[test]
     fn it_is_small_until_a_rule_is_broken() {
-        assert!(size_of::<SessionEvidence>() <= 192, "{}", size_of::<SessionEvidence>());
+        assert!(size_of::<SessionEvidence>() <= 208, "{}", size_of::<SessionEvidence>());
     }
 }

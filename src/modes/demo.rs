@@ -140,7 +140,6 @@ impl EchoServer {
                     limits: Limits::default(),
                     observed: false,
                     evidence: false,
-                    idle_timeout: None,
                     memory: &memory,
                     backlog: &memory,
                 };

@@ -341,6 +341,8 @@ pub struct EndpointConfig {
     pub ping_interval: Option<Duration>,
     /// After a ping, how long to wait for any byte.
     pub pong_timeout: Duration,
+    /// How long nothing may cross in either direction; `None` for ever.
+    pub idle_timeout: Option<Duration>,
     /// Compress messages where that was agreed.
     pub compress: bool,
     /// The compression that was agreed.
@@ -358,6 +360,7 @@ impl EndpointConfig {
             close_timeout: Duration::from_secs(5),
             ping_interval: None,
             pong_timeout: Duration::from_secs(20),
+            idle_timeout: None,
             compress: true,
             deflate: None,
         }
@@ -385,6 +388,11 @@ impl Endpoint {
     /// The compression that was agreed.
     pub fn deflate(&self) -> Option<&DeflateParams> {
         self.config.deflate.as_ref()
+    }
+
+    /// How long nothing may cross in either direction. The connection measures it.
+    pub fn idle_timeout(&self) -> Option<Duration> {
+        self.config.idle_timeout
     }
 
     /// How long it has been open at `now`.

@@ -54,7 +54,6 @@ impl Talk {
             limits: Limits::default(),
             observed: false,
             evidence: true,
-            idle_timeout: None,
             memory: &memory,
             backlog: &memory,
         };

@@ -315,7 +315,6 @@ impl Client {
             limits: config.limits,
             observed: looks,
             evidence: looks,
-            idle_timeout: config.idle_timeout,
             memory: &shared.memory,
             backlog: &shared.backlog,
         };
