@@ -390,7 +390,7 @@ impl Endpoint {
         self.config.deflate.as_ref()
     }
 
-    /// How long nothing may cross in either direction. Whoever moves the bytes measures it.
+    /// How long nothing may cross in either direction. The connection measures it.
     pub fn idle_timeout(&self) -> Option<Duration> {
         self.config.idle_timeout
     }
