@@ -242,8 +242,12 @@ impl Link {
 
     /// Why the connection is gone, if it is: found out without taking what waits to be read.
     pub fn failure(&self) -> Option<io::Error> {
-        use rustix::net::{RecvFlags, recv};
+        use rustix::net::{RecvFlags, recv, sockopt::socket_error};
         let stream = self.socket.stream.as_ref()?;
+        // Behind bytes that were not read, a read does not tell of a reset.
+        if let Ok(Err(error)) = socket_error(stream) {
+            return Some(error.into());
+        }
         match recv(stream, &mut [0_u8; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
             Ok(_) => None,
             Err(error) => {
