@@ -114,6 +114,9 @@ pub struct Outbox {
     /// A Close that waits for the queue.
     close: Option<Box<(Option<u16>, String)>>,
     early_end: Option<EarlyEnd>,
+    /// Our side has ended there, on purpose: what is appended to the send buffer behind it is not
+    /// sent.
+    end: Option<usize>,
 }
 
 impl Outbox {
@@ -170,6 +173,9 @@ impl Outbox {
         stdout: &mut Stdout,
         reporter: &mut Reporter,
     ) -> io::Result<Result<(), LinkError>> {
+        if let Some(end) = self.end {
+            link.tx.truncate(end);
+        }
         self.observe(conn, &link.tx, reporter, stdout)?;
         let sent = match self.early_end.take() {
             None if link.pending() > 0 => link.flush(),
@@ -183,9 +189,8 @@ impl Outbox {
                 sent
             }
         };
-        if let Some(observer) = &mut self.observer {
-            observer.seen = link.tx.len();
-        }
+        self.skip(link.tx.len());
+        self.end = self.end.map(|_| link.tx.len());
         Ok(sent)
     }
 
@@ -201,6 +206,7 @@ impl Outbox {
         reporter: &mut Reporter,
         stdout: &mut Stdout,
     ) -> io::Result<()> {
+        let tx = &tx[..self.end.map_or(tx.len(), |end| end.min(tx.len()))];
         match &mut self.observer {
             Some(observer) => observer.observe(conn, tx, reporter, stdout),
             None => Ok(()),
@@ -395,22 +401,26 @@ impl Sender<'_> {
     /// Ends our side of the stream behind what has been sent; receiving goes on.
     pub fn half_close(&mut self) {
         self.outbox.early_end.get_or_insert(EarlyEnd::HalfClose);
+        self.outbox.end.get_or_insert(self.tx.len());
     }
 
     /// Resets the connection behind what has been sent.
     pub fn abort(&mut self) {
         self.outbox.early_end = Some(EarlyEnd::Abort);
+        self.outbox.end.get_or_insert(self.tx.len());
     }
 
-    /// Moves what waits to the send buffer, as far as there is room for it.
-    pub fn move_queued(&mut self) {
+    /// Moves what waits to the send buffer, in which `pending` bytes wait, as far as there is room
+    /// for it.
+    pub fn move_queued(&mut self, pending: usize) {
         if self.outbox.queue.is_empty() && self.outbox.close.is_none() {
             return;
         }
         if !self.endpoint.is_open() {
             return self.outbox.clear_queue();
         }
-        while self.tx.len() < HIGH_WATER
+        let before = self.tx.len();
+        while pending + self.tx.len() - before < HIGH_WATER
             && let Some(at) = self.outbox.next_queued()
         {
             let Some(queued) = self.outbox.queue.get_mut(at) else { break };
