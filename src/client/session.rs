@@ -719,7 +719,7 @@ impl Task for Session<'_> {
                 let connection = &current.connection;
                 let busy = connection.wants_turn(&runtime.stdout, &runtime.reporter)
                     || self.wants_input(current)
-                    || ready && connection.has_room(Producer::Message)
+                    || ready
                     // The last write may have found the reader gone, which ends the session.
                     || self.is_unread(runtime) && connection.endpoint().is_open();
                 let leave_by = current.leave_by.map(|at| match current.signal {

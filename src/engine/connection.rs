@@ -81,9 +81,12 @@ pub struct Connection {
     active: Instant,
     /// The observer may have more events in the bytes at hand.
     more: bool,
+    /// What comes next belongs to a data frame, as far as that is known.
+    in_data: bool,
     /// What the peer sends reaches no behaviour any more.
     ignore_rest: bool,
-    /// Bytes to send that receiving has made, since all was sent for the last time.
+    /// Bytes to send that receiving has made: what leaves is taken to be theirs first, so that others
+    /// who keep the send buffer full don't keep the peer from being read.
     answers: usize,
     write_error: Option<Box<Lost>>,
     /// Bytes that were dropped because the peer is gone.
@@ -128,6 +131,7 @@ impl Connection {
             active: now,
             // Frames that came in the same segment as the handshake.
             more: true,
+            in_data: false,
             ignore_rest: false,
             answers: 0,
             write_error: None,
@@ -192,8 +196,7 @@ impl Connection {
     /// made is refused, and its producer learns why.
     pub fn has_room(&self, producer: Producer) -> bool {
         !self.endpoint.is_open()
-            || self.write_error.is_none()
-                && self.outbox.has_room(producer, self.link.pending().max(self.link.tx.len()))
+            || self.write_error.is_none() && self.outbox.has_room(producer, self.link.pending())
     }
 
     /// Bytes that wait to be sent, encoded or not.
@@ -288,7 +291,8 @@ impl Connection {
             self.wait_for_outputs(outputs, now);
         }
         self.let_behaviours_send(outputs, now);
-        self.sender(now).move_queued();
+        let pending = self.link.pending();
+        self.sender(now).move_queued(pending);
         self.tick(now);
         self.go_wrong(outputs, now)?;
         self.flush(outputs, now)?;
@@ -310,8 +314,10 @@ impl Connection {
         self.is_over()
             || self.touched
             || reads && self.may_read() && self.has_answer_room()
-            || self.outbox.can_move(&self.link.tx)
-            || self.behaviours.iter().any(|behaviour| behaviour.is_ready(&self.outbox, pending))
+            || self.outbox.can_move(pending)
+            // Once the connection is closing, behaviours make nothing any more.
+            || self.is_open()
+                && self.behaviours.iter().any(|behaviour| behaviour.is_ready(&self.outbox, pending))
     }
 
     /// Whether it waits for an output to be written, which no event of its own reports.
@@ -346,7 +352,7 @@ impl Connection {
 
     /// Reports what is held again, after something was dropped between turns.
     pub fn settle(&mut self) {
-        self.unsent.set(self.outbox.held());
+        self.unsent.set(self.outbox.held() + self.link.tx.len());
     }
 
     /// Gives back the transport, if its end is still to be waited for: not where the connection
@@ -456,6 +462,7 @@ impl Connection {
             share,
             heard,
             ignore_rest,
+            in_data,
             ..
         } = self;
         let most = match self.write_error {
@@ -478,11 +485,15 @@ impl Connection {
             };
         let (mut input, tx) = link.split();
         let before = tx.len() + outbox.queued();
+        let mut content = 0;
         self.more = loop {
-            // Messages wait for a slow reader; control frames before them do not.
+            // Messages wait for a slow reader; control frames before them do not, as long as there is
+            // room to show them.
+            *in_data = inbound.is_before_data(&input).unwrap_or(*in_data);
             if is_blocked(behaviours, outputs.stdout, outputs.reporter)
-                && (!inbound.is_before_control(&input) || outputs.stdout.room() == 0)
+                && (*in_data || looking && outputs.stdout.room() == 0)
                 || (tx.len() + outbox.queued()).saturating_sub(before) >= most
+                || content >= CONTENT
             {
                 break true;
             }
@@ -516,6 +527,9 @@ impl Connection {
                 }
                 Observed::Frame(event) => {
                     counters.count(&event);
+                    if let FrameEvent::Data(bytes) = &event {
+                        content += bytes.len();
+                    }
                     if let Some(evidence) = evidence {
                         evidence.take(&event);
                     }
@@ -661,6 +675,7 @@ impl Connection {
         if pending < before {
             // It reads: that is life too.
             self.active = now;
+            self.answers = self.answers.saturating_sub(before - pending);
             self.endpoint.note_sent(before, now);
             if let Some(evidence) = &mut self.evidence {
                 evidence.sent(now);
@@ -674,8 +689,7 @@ impl Connection {
 
     /// Reports what waits in memory here, and gives way where all together is too much.
     fn account(&mut self, now: Instant) {
-        let encoded = self.link.tx.len().saturating_sub(2 * HIGH_WATER);
-        self.unsent.set(self.outbox.held() + encoded);
+        self.settle();
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
         let held = self.assembler.as_ref().map_or(0, |assembler| assembler.held()) + behaviours;
         self.share.set(held);
@@ -686,6 +700,10 @@ impl Connection {
         }
     }
 }
+
+/// Bytes of content after which a turn ends: a few bytes received may inflate to a thousand times as
+/// many, and others wait for their turn.
+const CONTENT: usize = 1024 * 1024;
 
 /// The reason of a Close for lack of memory.
 const TOO_MUCH: &str = "too much waits in memory here";

@@ -111,8 +111,9 @@ pub struct Outbox {
     /// Made when something has to wait: most connections never need it.
     queue: Option<Box<Queue>>,
     early_end: Option<EarlyEnd>,
-    /// Our side of the stream has ended: what is made now is not sent.
-    ended: bool,
+    /// Our side of the stream has ended there: what is appended to the send buffer behind it is
+    /// not sent.
+    end: Option<usize>,
     /// Bytes that waited and will never be sent.
     lost: usize,
 }
@@ -174,11 +175,12 @@ impl Outbox {
         }
     }
 
-    /// Whether messages wait that [`Sender::move_queued`] would move to the send buffer.
-    pub fn can_move(&self, tx: &[u8]) -> bool {
+    /// Whether messages wait that [`Sender::move_queued`] would move to the send buffer, in which
+    /// `pending` bytes wait.
+    pub fn can_move(&self, pending: usize) -> bool {
         let Some(queue) = &self.queue else { return false };
         let waits = self.next_queued().is_some() || queue.messages.is_empty();
-        waits && tx.len() < HIGH_WATER
+        waits && pending < HIGH_WATER
     }
 
     /// Reports and sends what has been made, then ends our side if that was asked for.
@@ -194,6 +196,9 @@ impl Outbox {
         stdout: &mut Stdout,
         reporter: &mut Reporter,
     ) -> io::Result<Result<(), TransportError>> {
+        if let Some(end) = self.end {
+            link.tx.truncate(end);
+        }
         self.observe(conn, &link.tx, reporter, stdout)?;
         let sent = match self.early_end.take() {
             None if link.pending() > 0 => link.flush(),
@@ -207,7 +212,9 @@ impl Outbox {
                 sent
             }
         };
-        self.ended = link.has_ended();
+        if self.end.is_some() || link.has_ended() {
+            self.end = Some(link.tx.len());
+        }
         self.skip(link.tx.len());
         Ok(sent)
     }
@@ -224,9 +231,10 @@ impl Outbox {
         reporter: &mut Reporter,
         stdout: &mut Stdout,
     ) -> io::Result<()> {
+        let tx = &tx[..self.end.map_or(tx.len(), |end| end.min(tx.len()))];
         match &mut self.observer {
-            Some(observer) if !self.ended => observer.observe(conn, tx, reporter, stdout),
-            _ => Ok(()),
+            Some(observer) => observer.observe(conn, tx, reporter, stdout),
+            None => Ok(()),
         }
     }
 
@@ -417,22 +425,26 @@ impl Sender<'_> {
     /// Ends our side of the stream behind what has been sent; receiving goes on.
     pub fn half_close(&mut self) {
         self.outbox.early_end.get_or_insert(EarlyEnd::HalfClose);
+        self.outbox.end.get_or_insert(self.tx.len());
     }
 
     /// Resets the connection behind what has been sent.
     pub fn abort(&mut self) {
         self.outbox.early_end = Some(EarlyEnd::Abort);
+        self.outbox.end.get_or_insert(self.tx.len());
     }
 
-    /// Moves what waits to the send buffer, as far as there is room for it.
-    pub fn move_queued(&mut self) {
+    /// Moves what waits to the send buffer, in which `pending` bytes wait, as far as there is room
+    /// for it.
+    pub fn move_queued(&mut self, pending: usize) {
         if self.outbox.queue.is_none() {
             return;
         }
         if !self.endpoint.is_open() {
             return self.outbox.clear_queue();
         }
-        while self.tx.len() < HIGH_WATER
+        let before = self.tx.len();
+        while pending + self.tx.len() - before < HIGH_WATER
             && let Some(at) = self.outbox.next_queued()
             && let Some(queue) = &mut self.outbox.queue
             && let Some(queued) = queue.messages.get_mut(at)

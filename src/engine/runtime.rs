@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::event::Event as Readiness;
 use mio::{Events, Registry, Token};
@@ -33,6 +33,9 @@ const EVENTS: usize = 256;
 /// While there is work, looking for events every so many rounds is enough: a system call less for
 /// each buffer's worth.
 const ROUNDS_UNPOLLED: u32 = 8;
+
+/// But signals and timers are not kept waiting longer than that.
+const TIME_UNPOLLED: Duration = Duration::from_millis(10);
 
 /// What every task uses.
 pub struct Runtime {
@@ -106,6 +109,7 @@ pub trait Task {
 ///
 /// An output, the poll or the system failed.
 pub fn run(task: &mut dyn Task, runtime: &mut Runtime) -> io::Result<()> {
+    let mut polled = Instant::now();
     loop {
         let now = Instant::now();
         if let Some(closed) = runtime.missed_input.take() {
@@ -117,7 +121,9 @@ pub fn run(task: &mut dyn Task, runtime: &mut Runtime) -> io::Result<()> {
             Next::Done => return Ok(()),
             Next::Now => {
                 runtime.unpolled += 1;
-                if runtime.unpolled >= ROUNDS_UNPOLLED {
+                let unpolled = now.saturating_duration_since(polled);
+                if runtime.unpolled >= ROUNDS_UNPOLLED || unpolled >= TIME_UNPOLLED {
+                    polled = now;
                     runtime.wait(task, Some(now))?;
                 }
             }

@@ -199,12 +199,13 @@ impl Observer {
         }
     }
 
-    /// Whether the next frame is a control frame whose first byte is in `input`.
-    pub fn is_before_control(&self, input: &Input<'_>) -> bool {
+    /// Between two frames, whether a data frame comes next in `input`; none inside a frame.
+    pub fn is_before_data(&self, input: &Input<'_>) -> Option<bool> {
         /// "Opcodes 0x8 to 0xF are control frames" by their most significant bit (RFC 6455 §5.5).
         const CONTROL: u8 = 0x08;
         let at_boundary = matches!(&self.phase, Phase::Frames(frames) if frames.is_at_boundary());
-        at_boundary && input.rest().first().is_some_and(|first| first & CONTROL != 0)
+        let data = |first: &u8| first & CONTROL == 0;
+        at_boundary.then(|| input.rest().first().is_some_and(data))
     }
 
     /// The head that has been reported, until its owner decides what follows it.

@@ -17,6 +17,8 @@ mod prompt;
 #[cfg(target_os = "linux")]
 mod tls;
 mod transcript;
+#[cfg(target_os = "linux")] // it reads /proc
+mod turns;
 
 #[path = "../common/frames.rs"]
 #[allow(dead_code)]

@@ -37,6 +37,12 @@ use crate::wire::{CloseCode, Data};
 /// Connections accepted in a round, so that a flood of them leaves the others their turns.
 const ACCEPTS: usize = 64;
 
+/// A round ends after that: signals, timers and events wait for its end.
+const ROUND: Duration = Duration::from_millis(20);
+
+/// Turns after which the clock is looked at.
+const TURNS: usize = 8;
+
 /// Clients that are answered that there are too many, at once; more are dropped without an answer.
 const TURNED_AWAY: usize = 64;
 
@@ -47,7 +53,7 @@ const FEW: usize = 64;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// A client with a smaller backlog is not closed for lack of memory.
-const SMALL: usize = 1024 * 1024;
+const SMALL: usize = 64 * 1024;
 
 /// What all clients share.
 pub struct Shared {
@@ -251,9 +257,12 @@ impl Hub {
             let stalled = std::mem::take(&mut self.stalled);
             stalled.into_iter().for_each(|slot| self.clients.enqueue(slot));
         }
-        for _ in 0..self.clients.waiting() {
+        for turn in 1..=self.clients.waiting() {
             let Some(slot) = self.clients.dequeue() else { break };
             self.turn(slot, runtime, now)?;
+            if turn % TURNS == 0 && now.elapsed() >= ROUND {
+                break;
+            }
         }
         self.shed(now);
         self.shared.reap(now);

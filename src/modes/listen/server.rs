@@ -229,8 +229,7 @@ impl Task for Server {
             return Next::Done;
         }
         let runner = self.runner.as_ref().filter(|_| self.end.is_none());
-        let lines = runner.is_some_and(|runner| runner.is_ready())
-            && (self.hub.has_audience(Producer::Message) || self.hub.clients().next().is_none());
+        let lines = runner.is_some_and(ScriptRunner::is_ready);
         let unread = self.hub.shared.config.output != OutputFormat::None
             && runtime.stdout.is_closed()
             && self.end.is_none();

@@ -199,6 +199,10 @@ impl Transport for Socket {
 
     fn failure(&self) -> Option<io::Error> {
         let stream = self.raw.stream.as_ref()?;
+        // Behind bytes that were not read, a read does not tell of a reset.
+        if let Ok(Err(error)) = sockopt::socket_error(stream) {
+            return Some(error.into());
+        }
         match recv(stream, &mut [0_u8; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
             Ok(_) => None,
             Err(error) => {

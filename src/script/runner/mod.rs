@@ -178,6 +178,8 @@ pub struct ScriptRunner {
     ended: String,
     /// The last line was an `/expect` that was met.
     met_last: bool,
+    /// What goes on waits for room.
+    starved: bool,
 }
 
 impl ScriptRunner {
@@ -209,6 +211,7 @@ impl ScriptRunner {
             failure: None,
             ended: String::new(),
             met_last: false,
+            starved: false,
         }
     }
 
@@ -376,18 +379,19 @@ impl ScriptRunner {
         self.jobs.iter().map(|job| job.next).chain(pending).min()
     }
 
-    /// Whether something can be done at once, given room.
+    /// Whether something can be done at once.
     pub fn is_ready(&self) -> bool {
-        match self.pending.last() {
-            Some(Pending::Repeat { .. } | Pending::Fragments(..)) => true,
-            Some(Pending::File(file, _)) => file.is_ready(),
-            Some(Pending::Expect { .. }) => self.expect_queue.has_unseen(),
-            Some(Pending::Wait(_) | Pending::Await { .. }) => false,
-            None => {
-                let reads = self.stdin.as_ref().is_some_and(|(stdin, _)| stdin.is_ready());
-                (self.has_lines() || reads) && self.request.is_none()
+        !self.starved
+            && match self.pending.last() {
+                Some(Pending::Repeat { .. } | Pending::Fragments(..)) => true,
+                Some(Pending::File(file, _)) => file.is_ready(),
+                Some(Pending::Expect { .. }) => self.expect_queue.has_unseen(),
+                Some(Pending::Wait(_) | Pending::Await { .. }) => false,
+                None => {
+                    let reads = self.stdin.as_ref().is_some_and(|(stdin, _)| stdin.is_ready());
+                    (self.has_lines() || reads) && self.request.is_none()
+                }
             }
-        }
     }
 
     /// Whether there is room for what goes on.
@@ -421,6 +425,7 @@ impl ScriptRunner {
                 break;
             }
         }
+        self.starved = !self.has_room(connections);
         // After the lines: what a /stop among them ends is not done once more.
         self.run_jobs(connections, now);
         if std::mem::take(&mut self.to_answer)

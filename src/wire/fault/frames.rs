@@ -148,11 +148,16 @@ fn compressed(payload: Vec<u8>) -> RawFrame {
 /// So many zeroes, compressed; none where the agreed window can't be written.
 fn bomb(size: u64, deflate: &DeflateParams) -> Option<Vec<u8>> {
     let mut deflater = Deflater::new(deflate.window_bits(Role::Server), true)?;
-    let (piece, mut out, mut left) = (vec![0; BOMB_PIECE], Vec::new(), size);
-    while left > 0 {
-        let n = left.min(BOMB_PIECE as u64);
-        left -= n;
-        deflater.deflate(&piece[..n as usize], left == 0, &mut out);
+    let (piece, mut out) = (vec![0; BOMB_PIECE], Vec::new());
+    let pieces = size.saturating_sub(1) / BOMB_PIECE as u64;
+    if pieces > 0 {
+        deflater.deflate(&piece, false, &mut out);
+        // Behind a window of zeroes each piece is compressed alike: one is made, and repeated.
+        let mut next = Vec::new();
+        deflater.deflate(&piece, false, &mut next);
+        (1..pieces).for_each(|_| out.extend_from_slice(&next));
     }
+    let rest = size - pieces * BOMB_PIECE as u64;
+    deflater.deflate(&piece[..rest as usize], true, &mut out);
     Some(out)
 }
