@@ -267,35 +267,50 @@ impl<'a> Session<'a> {
             }
             Ok(None) => {
                 self.phase = Phase::Opening(tries);
-                self.run_typed_lines(runtime, now);
-                Ok(())
+                self.run_typed_lines(runtime, now)
             }
-            Err(error) => {
-                self.not_opened(error, tries.evidence(), runtime)?;
-                if matches!(self.phase, Phase::Offline) {
-                    self.offline_round(runtime, now);
-                }
-                Ok(())
-            }
+            Err(error) => self.give_up_opening(error, tries, runtime, now),
         }
     }
 
+    fn give_up_opening(
+        &mut self,
+        error: OpenError,
+        mut tries: Box<Tries>,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        self.not_opened(error, tries.evidence(), runtime)?;
+        if matches!(self.phase, Phase::Offline) {
+            self.offline_round(runtime, now);
+        }
+        Ok(())
+    }
+
     /// The prompt stays alive while a connection is opened; the lines of scripts wait for it.
-    fn run_typed_lines(&mut self, runtime: &mut Runtime, now: Instant) {
-        let Some(runner) = &mut self.runner else { return };
+    fn run_typed_lines(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        let Some(runner) = &mut self.runner else { return Ok(()) };
         if !runner.reads_only_typed() {
-            return;
+            return Ok(());
         }
         runner.run(&mut SingleConnection { runtime, connection: None }, now);
         match runner.take_request() {
             Some(SessionRequest::Quit) => self.phase = Phase::Done,
-            Some(SessionRequest::Leave) => self.leave(Exit::Interrupted),
+            Some(SessionRequest::Leave) => {
+                // Ctrl-C gives up the opening, though it came after the look for signals.
+                runner.stay();
+                if let Phase::Opening(tries) = std::mem::replace(&mut self.phase, Phase::Offline) {
+                    let error = OpenError::Signal(Signal::Interrupt);
+                    return self.give_up_opening(error, tries, runtime, now);
+                }
+            }
             Some(SessionRequest::Open) => {
                 runtime.reporter.next_connection();
                 self.open(Schedule::new(self.config.reach.retry), runtime, now);
             }
             None => {}
         }
+        Ok(())
     }
 
     /// Reports why there is no connection.

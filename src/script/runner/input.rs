@@ -86,6 +86,11 @@ impl ScriptRunner {
         }
     }
 
+    /// Goes on reading what is typed after a Ctrl-C that did not end the session after all.
+    pub fn stay(&mut self) {
+        self.to_answer = true;
+    }
+
     /// A message from the editor: it is no command, whatever it begins with.
     pub(crate) fn push_message(&mut self, text: String) {
         if !text.is_empty() {
