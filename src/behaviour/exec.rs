@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::behaviour::splitter::{MessageSplitter, To};
 use crate::cli::InputFormat;
-use crate::engine::behaviour::{Behaviour, Context, Pipe};
+use crate::engine::behaviour::{Behaviour, CONTENT, Context, Pipe};
 use crate::engine::outbox::{Outbox, Producer, Sender};
 use crate::event::FrameEvent;
 use crate::net::child::{Child, ChildRead, Dying};
@@ -83,7 +83,9 @@ impl Behaviour for Exec {
         child.flush();
         let failed = |error: &dyn std::fmt::Display| format!("--exec: {error}");
         let before = cx.sender.tx.len();
-        while !self.finished && child.may_read() && cx.sender.is_open() {
+        // Compressed it may be little, but others wait for their turn.
+        let mut content = 0;
+        while content < CONTENT && !self.finished && child.may_read() && cx.sender.is_open() {
             let made = cx.sender.tx.len().saturating_sub(before);
             if !cx.sender.outbox.has_room(Producer::Process, pending + made) {
                 break;
@@ -92,6 +94,7 @@ impl Behaviour for Exec {
             let mut to = To { sender: &mut cx.sender, producer: Producer::Process, commands: none };
             match read {
                 ChildRead::Data(n) => {
+                    content += n;
                     self.splitter.filled(n, &mut to).map_err(|error| failed(&error))?;
                 }
                 ChildRead::Blocked => break,

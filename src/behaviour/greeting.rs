@@ -12,7 +12,7 @@ use anyhow::{anyhow, bail};
 use crate::behaviour::splitter::{Commands, MessageSplitter, To};
 use crate::cli::InputFormat;
 use crate::config::GreetingSource;
-use crate::engine::behaviour::{Behaviour, Context};
+use crate::engine::behaviour::{Behaviour, CONTENT, Context};
 use crate::engine::outbox::{Outbox, Producer};
 use crate::net::files;
 use crate::net::plain_io::plain_io;
@@ -96,13 +96,16 @@ impl Behaviour for Sending {
 
     fn on_turn(&mut self, pending: usize, cx: &mut Context<'_>) -> Result<(), String> {
         let before = cx.sender.tx.len();
+        let begun = self.offset;
         while let Some(content) = &self.content {
             let made = cx.sender.tx.len().saturating_sub(before);
             if !cx.sender.is_open() {
                 self.content = None;
                 break;
             }
-            if !cx.sender.outbox.has_room(Producer::Greeting, pending + made) {
+            let read = usize::try_from(self.offset - begun).unwrap_or(CONTENT);
+            // Compressed it may be little, but others wait for their turn.
+            if read >= CONTENT || !cx.sender.outbox.has_room(Producer::Greeting, pending + made) {
                 break;
             }
             let space = self.splitter.space();

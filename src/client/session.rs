@@ -462,9 +462,11 @@ impl<'a> Session<'a> {
         if self.is_unread(runtime) && current.connection.endpoint().is_open() {
             close(current, CloseCode::Normal, now);
         }
-        let away = self.runner.as_ref().is_some_and(ScriptRunner::is_away);
-        let signal = runtime.signals.take();
-        if let Some(signal) = signal.filter(|signal| !away || *signal != Signal::Interrupt) {
+        let signal = runtime.signals.take().filter(|signal| {
+            let Some(runner) = &mut self.runner else { return true };
+            *signal != Signal::Interrupt || !runner.is_away() && !runner.interrupt()
+        });
+        if let Some(signal) = signal {
             match current.signal {
                 Some(_) => current.connection.endpoint_mut().drop_connection(),
                 None => {
@@ -605,7 +607,8 @@ impl<'a> Session<'a> {
         let cut_short = clean && current.connection.cut_inside_message();
         if let Some(runner) = &mut self.runner {
             runner.disconnected(&describe(&ending));
-            if let Some(failure) = runner.take_failure() {
+            // What the end of the time cuts short has not failed.
+            if let Some(failure) = runner.take_failure().filter(|_| !current.overtime) {
                 current.unmet |= failure.unmet;
                 current.fault.get_or_insert(failure.text);
             }
@@ -694,7 +697,9 @@ impl<'a> Session<'a> {
         if self.config.input != InputFormat::Prompt && !runner.is_busy() {
             return self.phase = Phase::Done;
         }
-        if let Some(signal) = runtime.signals.take() {
+        if let Some(signal) = runtime.signals.take()
+            && (signal != Signal::Interrupt || !runner.interrupt())
+        {
             return self.leave(signal.into());
         }
         if self.max_time.is_some_and(|at| at <= now) {
@@ -726,8 +731,10 @@ impl Task for Session<'_> {
         let (busy, deadlines) = match &self.phase {
             Phase::Done => return Next::Done,
             Phase::Opening(tries) => {
-                let typed = ready && self.runner.as_ref().is_some_and(|r| r.reads_only_typed());
-                (tries.wants_turn() || typed, [tries.deadline(), None, None, self.max_time])
+                let typing = self.runner.as_ref().is_some_and(ScriptRunner::reads_only_typed);
+                let typed = ready && typing;
+                let lines = lines.filter(|_| typing);
+                (tries.wants_turn() || typed, [tries.deadline(), lines, None, self.max_time])
             }
             Phase::Offline => (ready, [lines, None, None, self.max_time]),
             Phase::Open(current) => {
@@ -773,8 +780,10 @@ fn attach(runner: &mut Option<ScriptRunner>, current: &mut Current) {
 }
 
 fn close(current: &mut Current, code: CloseCode, now: Instant) {
-    // It may be closing already, which is as good.
-    let _ = current.connection.sender(now).close(Some(code.into()), "");
+    if current.connection.is_open() {
+        // What can't be sent any more need not be.
+        let _ = current.connection.sender(now).close(Some(code.into()), "");
+    }
 }
 
 impl Outcome {

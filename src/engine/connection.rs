@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::behaviour::{Behaviour, Context, Interference, Pipe};
+use super::behaviour::{Behaviour, CONTENT, Context, Interference, Pipe};
 use super::memory::{Budget, Share};
 use super::outbox::{OutboundObserver, Outbox, Producer, Sender};
 use super::session_evidence::SessionEvidence;
@@ -556,7 +556,7 @@ impl Connection {
                             });
                             handed.unwrap_or(Ok(()))?;
                             share.set(assembler.held());
-                            if assembler.held() > HIGH_WATER && share.is_exceeded() {
+                            if assembler.held() > SMALL && share.is_exceeded() {
                                 // Nobody is served by half of it.
                                 assembler.clear();
                                 share.set(0);
@@ -693,17 +693,17 @@ impl Connection {
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
         let held = self.assembler.as_ref().map_or(0, |assembler| assembler.held()) + behaviours;
         self.share.set(held);
-        if held > HIGH_WATER && self.share.is_exceeded() && self.endpoint.is_open() {
+        if held > SMALL && self.share.is_exceeded() && self.endpoint.is_open() {
             self.assembler = None;
+            self.share.set(behaviours);
             self.ignore_rest = true;
             self.sender(now).close_now(Some(CloseCode::Size.into()), TOO_MUCH);
         }
     }
 }
 
-/// Bytes of content after which a turn ends: a few bytes received may inflate to a thousand times as
-/// many, and others wait for their turn.
-const CONTENT: usize = 1024 * 1024;
+/// Whoever holds no more than this does not give way where all together hold too much.
+const SMALL: usize = 16 * 1024;
 
 /// The reason of a Close for lack of memory.
 const TOO_MUCH: &str = "too much waits in memory here";

@@ -32,6 +32,13 @@ impl Budget {
         self.used.get() > self.limit || self.part_of.as_ref().is_some_and(|p| p.is_exceeded())
     }
 
+    /// Whether this budget has to give way: it exceeds its limit, or is most of what exceeds the
+    /// whole's.
+    pub fn gives_way(&self) -> bool {
+        let part = |whole: &Rc<Self>| whole.is_exceeded() && self.used() > whole.used() / 2;
+        self.used() > self.limit || self.part_of.as_ref().is_some_and(part)
+    }
+
     /// Bytes that are held.
     pub fn used(&self) -> usize {
         self.used.get()

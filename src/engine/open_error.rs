@@ -114,7 +114,7 @@ pub enum OpenError {
         received: usize,
     },
     /// A deadline passed.
-    #[error("timed out after {seconds} s: {what}")]
+    #[error("timed out after {} s: {what}", (.seconds * 1000.0).round() / 1000.0)]
     TimedOut {
         /// The time given.
         seconds: f64,

@@ -65,10 +65,13 @@ impl SharedMessage {
     /// Keeps a copy of a message, which counts until the last connection has sent it.
     pub fn new(opcode: Data, content: &[u8], budget: &Rc<Budget>) -> Rc<Self> {
         let mut share = Share::of(budget);
-        share.set(content.len());
+        share.set(content.len() + ENTRY);
         Rc::new(Self { opcode, content: content.into(), _share: share })
     }
 }
+
+/// What a message takes beside its content where it waits: also an empty one takes room.
+const ENTRY: usize = 128;
 
 #[derive(Debug)]
 enum Content {
@@ -141,19 +144,14 @@ impl Outbox {
         Self { observer: observer.map(Box::new), ..Self::default() }
     }
 
-    /// Whether what is sent is decoded.
-    pub fn is_observed(&self) -> bool {
-        self.observer.is_some()
-    }
-
     /// What has been sent in all; zero where nothing is observed.
     pub fn totals(&self) -> Totals {
         self.observer.as_ref().map(|observer| observer.counters.totals()).unwrap_or_default()
     }
 
-    /// Bytes in the queue: they are not encoded yet.
+    /// What the queue takes: its messages are not encoded yet.
     pub fn queued(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| queue.queued)
+        self.queue.as_ref().map_or(0, |queue| queue.queued + queue.messages.len() * ENTRY)
     }
 
     /// Bytes that waited in the queue and will never be sent.
@@ -161,9 +159,9 @@ impl Outbox {
         self.lost
     }
 
-    /// Bytes in the queue that only this connection holds.
+    /// What only this connection holds of that.
     pub fn held(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| queue.own)
+        self.queue.as_ref().map_or(0, |queue| queue.own + queue.messages.len() * ENTRY)
     }
 
     /// Whether a producer should make more: `pending` bytes wait in the send buffer. Whole messages
@@ -253,7 +251,7 @@ impl Outbox {
     }
 
     fn clear_queue(&mut self) {
-        self.lost += self.queued();
+        self.lost += self.queue.as_ref().map_or(0, |queue| queue.queued);
         self.queue = None;
     }
 
@@ -345,6 +343,16 @@ impl Sender<'_> {
         Ok(())
     }
 
+    /// Ends the message that a producer has begun: its rest never comes.
+    pub fn end_message(&mut self, producer: Producer) {
+        let queue = self.outbox.queue.as_ref();
+        let waits = queue.and_then(|q| q.messages.iter().rfind(|q| q.producer == producer));
+        if waits.map_or(self.outbox.slot == Some(producer), |piece| !piece.last) {
+            // Closing ends it, too.
+            let _ = self.fragment(producer, Data::Binary, &[], true);
+        }
+    }
+
     /// Sends a message that other connections send too; a long one waits in the queue as the one
     /// copy that all share.
     ///
@@ -424,12 +432,14 @@ impl Sender<'_> {
 
     /// Ends our side of the stream behind what has been sent; receiving goes on.
     pub fn half_close(&mut self) {
+        self.outbox.clear_queue();
         self.outbox.early_end.get_or_insert(EarlyEnd::HalfClose);
         self.outbox.end.get_or_insert(self.tx.len());
     }
 
     /// Resets the connection behind what has been sent.
     pub fn abort(&mut self) {
+        self.outbox.clear_queue();
         self.outbox.early_end = Some(EarlyEnd::Abort);
         self.outbox.end.get_or_insert(self.tx.len());
     }
@@ -444,7 +454,10 @@ impl Sender<'_> {
             return self.outbox.clear_queue();
         }
         let before = self.tx.len();
-        while pending + self.tx.len() - before < HIGH_WATER
+        let mut moved = 0;
+        // Compressed it may be little, but others wait for their turn.
+        while moved < PIECE
+            && pending + self.tx.len() - before < HIGH_WATER
             && let Some(at) = self.outbox.next_queued()
             && let Some(queue) = &mut self.outbox.queue
             && let Some(queued) = queue.messages.get_mut(at)
@@ -457,6 +470,7 @@ impl Sender<'_> {
             // It is open.
             let _ = self.endpoint.send_fragment(queued.opcode, piece, last, self.tx);
             queued.sent += len;
+            moved += len;
             let own = matches!(queued.content, Content::Own(_));
             self.outbox.slot = (!last).then_some(queued.producer);
             queue.queued -= len;

@@ -189,13 +189,7 @@ impl Runtime {
         self.signals.listen(self.reactor.registry())
     }
 
-    /// Where events and payload go.
-    pub fn outputs(&mut self) -> Outputs<'_> {
-        let Self { stdout, reporter, notifier, .. } = self;
-        Outputs { stdout, reporter, notifier }
-    }
-
-    /// The same, with the buffers that are lent to whoever has its turn.
+    /// Where events and payload go, with the buffers that are lent to whoever has its turn.
     pub fn outputs_and_buffers(&mut self) -> (Outputs<'_>, &mut Buffers) {
         let Self { stdout, reporter, notifier, buffers, .. } = self;
         (Outputs { stdout, reporter, notifier }, buffers)
@@ -293,7 +287,8 @@ impl Runtime {
         until: Option<Instant>,
         waits: fn(&Self) -> bool,
     ) -> io::Result<Option<Signal>> {
-        let mut drain = Drain { until, waits, signal: None, missed_input: None };
+        let missed_input = self.missed_input.take();
+        let mut drain = Drain { until, waits, signal: None, missed_input };
         self.flush()?;
         if waits(self) {
             run(&mut drain, self)?;

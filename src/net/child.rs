@@ -138,12 +138,15 @@ impl Child {
         }
     }
 
-    /// Begins to end it: its stdin ends after what still waits, if it takes that at once.
+    /// Begins to end it: its stdin ends after what still waits.
     pub fn end(mut self, now: Instant) -> Dying {
+        self.writable = true;
         self.flush();
+        if self.waiting() == 0 {
+            self.stdin = None;
+        }
         Dying {
-            process: self.process,
-            _stdout: self.stdout,
+            child: self,
             next: now,
             pause: FIRST_PAUSE,
             term_at: Some(now + BEFORE_TERM),
@@ -157,9 +160,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 
 /// A child whose stdin has ended and whose own end is awaited.
 pub struct Dying {
-    process: Process,
-    /// Open, so that its last words do not kill it before it has tidied up.
-    _stdout: Receiver,
+    /// Its stdout is open, so that its last words do not kill it before it has tidied up.
+    child: Child,
     next: Instant,
     pause: Duration,
     term_at: Option<Instant>,
@@ -180,8 +182,9 @@ impl Dying {
         if self.has_ended() {
             // Who it left behind in its group. It is not reaped yet, so its number is still its own.
             self.signal(Signal::KILL);
-            return !matches!(self.process.try_wait(), Ok(None));
+            return !matches!(self.child.process.try_wait(), Ok(None));
         }
+        self.write_rest(now);
         if self.kill_at <= now {
             self.signal(Signal::KILL);
         } else if self.term_at.is_some_and(|at| at <= now) {
@@ -199,9 +202,27 @@ impl Dying {
         self.look(now);
     }
 
+    /// Writes what still waits for its stdin, and then ends that. As long as it reads, it has time.
+    fn write_rest(&mut self, now: Instant) {
+        let before = self.child.waiting();
+        if before == 0 || self.child.stdin.is_none() {
+            return;
+        }
+        self.child.writable = true;
+        self.child.flush();
+        if self.child.waiting() < before {
+            self.pause = FIRST_PAUSE;
+            self.term_at = self.term_at.map(|_| now + BEFORE_TERM);
+            self.kill_at = now + BEFORE_TERM + BEFORE_KILL;
+        }
+        if self.child.waiting() == 0 {
+            self.child.stdin = None;
+        }
+    }
+
     fn has_ended(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        match waitid(WaitId::Pid(Pid::from_child(&self.process)), options) {
+        match waitid(WaitId::Pid(Pid::from_child(&self.child.process)), options) {
             Ok(status) => status.is_some(),
             // Somebody else has waited for it.
             Err(_) => true,
@@ -210,6 +231,6 @@ impl Dying {
 
     fn signal(&self, signal: Signal) {
         // It may just have ended.
-        let _ = kill_process_group(Pid::from_child(&self.process), signal);
+        let _ = kill_process_group(Pid::from_child(&self.child.process), signal);
     }
 }

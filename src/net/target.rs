@@ -329,7 +329,7 @@ fn basic_auth(userinfo: &str) -> Result<Option<String>, TargetError> {
 }
 
 /// Decodes `%XX`; a `%` without two hex digits stays as it is.
-pub(in crate::net) fn percent_decoded(text: &str) -> Vec<u8> {
+pub fn percent_decoded(text: &str) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

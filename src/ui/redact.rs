@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
+use crate::net::target::percent_decoded;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
@@ -228,7 +229,8 @@ impl Redactor {
                 let tail = value.iter().rev().take_while(|byte| b":,.)".contains(byte)).count();
                 let value = &value[..value.len() - tail];
                 let is_shown = value.is_empty() || value == "…".as_bytes();
-                if !is_shown && self.is_secret(&String::from_utf8_lossy(name)) {
+                let decoded = percent_decoded(&String::from_utf8_lossy(name));
+                if !is_shown && self.is_secret(&String::from_utf8_lossy(&decoded)) {
                     take(name, from + equals + 1..from + equals + 1 + value.len());
                 }
             }
@@ -296,6 +298,13 @@ mod tests {
     fn redacted(raw: &[u8]) -> String {
         let head = Head::parse(HeadKind::Request, raw);
         String::from_utf8_lossy(Redactor::new().head(&head).raw()).into_owned()
+    }
+
+    #[test]
+    fn an_encoded_name_is_the_same_name() {
+        let redactor = Redactor::new();
+        let text = redactor.text("ws://a/?%74oken=S3CRETv4lue&x=1");
+        assert_eq!(text, "ws://a/?%74oken=[redacted]&x=1");
     }
 
     #[test]

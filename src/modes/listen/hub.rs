@@ -319,7 +319,7 @@ impl Hub {
 
     /// Closes the client that is slowest to take what it is sent, while too much waits.
     fn shed(&mut self, now: Instant) {
-        while self.shared.backlog.is_exceeded() {
+        while self.shared.backlog.gives_way() {
             let backlog = |client: &Client| match client.connection() {
                 Some(connection) if connection.is_open() => connection.backlog(),
                 _ => 0,

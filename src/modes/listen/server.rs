@@ -127,8 +127,11 @@ impl Server {
     /// Signals, deadlines, and whatever else ends the run.
     fn do_what_is_due(&mut self, runtime: &mut Runtime, now: Instant) {
         let away = self.runner.as_ref().is_some_and(ScriptRunner::is_away);
-        let signal = runtime.signals.take();
-        if let Some(signal) = signal.filter(|signal| !away || *signal != Signal::Interrupt) {
+        let signal = runtime.signals.take().filter(|signal| {
+            *signal != Signal::Interrupt
+                || !away && !self.runner.as_mut().is_some_and(ScriptRunner::interrupt)
+        });
+        if let Some(signal) = signal {
             let exit = Exit::from(signal);
             match self.end {
                 // The second one has no patience.
@@ -239,7 +242,8 @@ impl Task for Server {
         let patience = self.end.map(|(_, at)| at);
         let due = runner.and_then(ScriptRunner::deadline);
         let hub = self.hub.deadline(now);
-        let all = [hub, patience, self.max_time, self.linger_ends(), due];
+        let linger = self.linger_ends().filter(|_| self.end.is_none());
+        let all = [hub, patience, self.max_time, linger, due];
         Next::Wait(all.into_iter().flatten().min())
     }
 

@@ -99,12 +99,28 @@ impl ScriptRunner {
         }
     }
 
+    /// A SIGINT: Ctrl-C was pressed between two lines, or somebody sent it. Returns whether there was
+    /// something to stop.
+    pub fn interrupt(&mut self) -> bool {
+        if self.prompt.is_none() {
+            return false;
+        }
+        self.take_typed();
+        let busy = self.is_busy();
+        if busy {
+            self.cancel();
+            self.answer_prompt();
+        }
+        busy
+    }
+
     /// Ends what is pending, and the lines that wait behind it: Ctrl-C while the runner is busy.
     pub(crate) fn cancel(&mut self) {
         let left = self.lines_left();
         self.sources.clear();
         self.queue.clear();
         self.pending.clear();
+        self.given_up = true;
         let rest =
             if left > 0 { format!(", {} not run", replies::lines(left)) } else { String::new() };
         self.notifier.note(&format!("stopped{rest}"));

@@ -180,6 +180,8 @@ pub struct ScriptRunner {
     met_last: bool,
     /// What goes on waits for room.
     starved: bool,
+    /// A message may have been begun whose rest will not be sent.
+    given_up: bool,
 }
 
 impl ScriptRunner {
@@ -212,6 +214,7 @@ impl ScriptRunner {
             ended: String::new(),
             met_last: false,
             starved: false,
+            given_up: false,
         }
     }
 
@@ -363,8 +366,7 @@ impl ScriptRunner {
 
     /// Whether nothing but typed lines would be carried out: no script waits for a connection.
     pub fn reads_only_typed(&self) -> bool {
-        let waits = !self.sources.is_empty() || !self.pending.is_empty();
-        !self.scripted && self.stdin.is_none() && !waits
+        !self.scripted && self.stdin.is_none() && self.sources.is_empty()
     }
 
     /// When there is something to do without an event from outside.
@@ -405,7 +407,9 @@ impl ScriptRunner {
             | Some(Pending::Repeat { target, .. }) => {
                 connections.has_room(target, Producer::Message)
             }
-            _ => connections.has_room(&ClientSet::All, Producer::Message),
+            // Time passes whether or not there is room.
+            Some(Pending::Wait(_) | Pending::Expect { .. } | Pending::Await { .. }) => true,
+            None => connections.has_room(&ClientSet::All, Producer::Message),
         }
     }
 
@@ -426,8 +430,26 @@ impl ScriptRunner {
             }
         }
         self.starved = !self.has_room(connections);
+        if std::mem::take(&mut self.given_up) {
+            self.end_messages(connections, now);
+        }
         // After the lines: what a /stop among them ends is not done once more.
         self.run_jobs(connections, now);
+        self.answer_prompt();
+    }
+
+    /// Ends the messages whose rest will not be sent, so that others can follow.
+    fn end_messages(&self, connections: &mut dyn Connections, now: Instant) {
+        for id in connections.present(&ClientSet::All) {
+            if let Some(mut sender) = connections.sender(id, now) {
+                sender.end_message(Producer::File);
+                sender.end_message(Producer::Fragments);
+            }
+        }
+    }
+
+    /// Has the prompt read what comes next, if it waits for that.
+    pub(crate) fn answer_prompt(&mut self) {
         if std::mem::take(&mut self.to_answer)
             && let Some(prompt) = &self.prompt
             && !matches!(self.request, Some(SessionRequest::Quit | SessionRequest::Leave))
@@ -536,7 +558,10 @@ impl ScriptRunner {
                 match message.go_on(connections, now) {
                     Ok(true) => {}
                     Ok(false) => self.pending.push(Pending::Fragments(message, location)),
-                    Err(error) => self.fail(&location, &error, false),
+                    Err(error) => {
+                        self.given_up = true;
+                        self.fail(&location, &error, false);
+                    }
                 }
                 true
             }
@@ -554,6 +579,7 @@ impl ScriptRunner {
                     true
                 }
                 Err(error) => {
+                    self.given_up = true;
                     self.fail(&location, &error, false);
                     true
                 }
