@@ -108,3 +108,21 @@ fn a_process_that_reads_nothing_stalls_only_its_own_client() {
     assert_eq!(other.hear_frame(), (frames::PONG, b"there?".to_vec()));
     server.interrupt();
 }
+
+#[test]
+fn the_last_words_of_a_client_reach_its_process() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("heard");
+    // More than a pipe holds, and nobody reads at once.
+    let words = vec![b'x'; 1 << 20];
+    let command = format!("sleep 0.2; cat >'{0}.part'; mv '{0}.part' '{0}'", file.display());
+    let server = listen(["--exec-raw", "--exec", command.as_str()]);
+    let mut raw = server.open();
+    raw.frame(frames::frame(frames::BINARY, words.clone()));
+    raw.frame(frames::frame(frames::CLOSE, 1000_u16.to_be_bytes()));
+    assert_eq!(raw.hear_frame().0, frames::CLOSE);
+    server.stderr.wait_for("left: ");
+    // The run waits for those that are dying.
+    server.interrupt();
+    assert!(std::fs::read(&file).expect("the process has ended in order") == words);
+}

@@ -1,5 +1,6 @@
 //! Ctrl-C and Ctrl-D.
 
+use crate::frames::{BINARY, CONTINUATION};
 use crate::session::{PROMPT, Setup, quiet};
 
 #[test]
@@ -63,5 +64,32 @@ fn ctrl_c_ends_a_wait_and_what_stands_behind_it_not_the_session() {
     s.wait_for_line(PROMPT);
     s.enter("afterwards");
     s.wait_for_row("\"still here\"");
+    s.leave();
+}
+
+#[test]
+fn ctrl_c_ends_the_message_of_a_file_and_others_follow() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).expect("a pipe");
+    // Open for both, so that there is a writer all the time.
+    let mut writer = std::fs::OpenOptions::new().read(true).write(true).open(&pipe).expect("it");
+    let mut s = Setup::new().ready(|p, _| {
+        p.open();
+        let begin = p.hear_frame();
+        assert_eq!((begin.header.fin, begin.opcode()), (false, BINARY));
+        let end = p.hear_frame();
+        assert_eq!((end.header.fin, end.opcode()), (true, CONTINUATION));
+        p.hear_binary(b"a beginning");
+        p.hear_text("afterwards");
+        p.answer_close(1000);
+    });
+    std::io::Write::write_all(&mut writer, b"a beginning").expect("room");
+    s.enter(&format!("/file {}", pipe.display()));
+    s.wait_for_row("61 20 62 65");
+    s.keys("\x03");
+    s.wait_for_row("* stopped");
+    s.wait_for_line(PROMPT);
+    s.enter("afterwards");
     s.leave();
 }

@@ -304,7 +304,8 @@ impl Client {
     ) -> io::Result<()> {
         let Request { agreed, about, path } = request;
         runtime.remark(self.id, &format!("joined: {about}"));
-        self.about = about;
+        // What completion and /clients show comes past no sink.
+        self.about = runtime.reporter.redactor().text(&about).into();
         shared.membership_epoch += 1;
         let config = &shared.config;
         let looks = runtime.reporter.looks_at_frames();
