@@ -84,7 +84,7 @@ impl Printers {
     }
 }
 
-/// See the [module](self).
+/// Events as lines for people, wherever these go.
 pub struct Transcript {
     pub(super) target: TranscriptTarget,
     pub(super) events: EventFilter,

@@ -427,7 +427,7 @@ impl Endpoint {
     /// Chooses whether a Close that is still to come will be answered.
     ///
     /// Without the answer this departs from "an endpoint … MUST send a Close frame in response"
-    /// (RFC 6455 §5.5.1): the state stays [`State::Open`](super::State::Open), data and control
+    /// (RFC 6455 §5.5.1): the state stays [`State::Open`], data and control
     /// frames can still be sent, nothing more that comes is acted on, and no deadline runs. The
     /// Close stays unanswered until [`Endpoint::close`] or the like completes the closing
     /// handshake; turning this on again does not do it.

@@ -8,7 +8,7 @@
 //!
 //! [`table`] is that table. [`parse()`] goes through it to `parse.rs` and [`frame`], which read
 //! [`payload`]s and the notations of single values; `words.rs` cuts the line. [`completion`] and
-//! [`hint`] ask `cursor.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
+//! `hint` ask `cursor.rs` where a line has come to. [`help`] prints the table, [`illegal`] judges
 //! what is about to be sent.
 
 pub mod completion;

@@ -266,7 +266,7 @@ const GROUNDS: [(&str, Status); 18] = [
 ];
 
 /// Decides whether and how a server refuses a request, from the verdicts that
-/// [`check_request`](super::check_request) gave on it.
+/// [`check_request`] gave on it.
 pub fn refusal(request: &Head, verdicts: &[Verdict]) -> Option<RefusalStatus> {
     let failed = |id: &str| {
         verdicts.iter().find(|verdict| verdict.rule.id == id && verdict.outcome == Outcome::Fail)
