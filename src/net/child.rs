@@ -196,6 +196,11 @@ impl Dying {
         false
     }
 
+    /// Bytes for its stdin that it did not read: none if it has closed that.
+    pub fn unread(&self) -> usize {
+        self.child.waiting()
+    }
+
     /// Kills it now.
     pub fn kill(&mut self, now: Instant) {
         (self.next, self.kill_at) = (now, now);

@@ -52,6 +52,15 @@ impl Notifier {
         }
     }
 
+    /// Whether more should be printed: a terminal may be slower than whoever prints. What a stderr
+    /// does not take is bounded there.
+    pub fn has_room(&self) -> bool {
+        match self {
+            Self::Screen(screen, _) => !screen.is_full(),
+            Self::Stderr { .. } => true,
+        }
+    }
+
     /// Prints a text of several lines that is ready for a terminal.
     pub fn text(&self, text: &[u8]) {
         match self {

@@ -938,7 +938,14 @@ impl Driver {
             match tag {
                 // What strayed may have been a message that begins like one of ours; an echo has it.
                 b'p' => is_beginning(messages, &self.peer_sent, strayed, false, "echoed"),
-                _ if strayed && (echoes || !b"rmfis".contains(tag)) => {}
+                b'r' if strayed && echoes => {}
+                _ if strayed && !b"rmfis".contains(tag) => {}
+                tag if strayed && echoes => {
+                    let accepted = self.accepted.get(tag).unwrap_or(&none);
+                    let ours: Vec<_> = messages.iter().filter(|m| accepted.contains(m)).collect();
+                    let accepted: Vec<_> = accepted.iter().collect();
+                    is_beginning(&ours, &accepted, false, false, "sent");
+                }
                 b'r' => messages.iter().for_each(|one| assert_eq!(one, REPLY.as_bytes())),
                 _ => {
                     let accepted = self.accepted.get(tag).unwrap_or(&none);

@@ -113,9 +113,9 @@ fn a_process_that_reads_nothing_stalls_only_its_own_client() {
 fn the_last_words_of_a_client_reach_its_process() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("heard");
-    // More than a pipe holds, and nobody reads at once.
+    // More than a pipe holds.
     let words = vec![b'x'; 1 << 20];
-    let command = format!("sleep 0.2; cat >'{0}.part'; mv '{0}.part' '{0}'", file.display());
+    let command = format!("cat >'{0}.part'; mv '{0}.part' '{0}'", file.display());
     let server = listen(["--exec-raw", "--exec", command.as_str()]);
     let mut raw = server.open();
     raw.frame(frames::frame(frames::BINARY, words.clone()));
@@ -125,4 +125,15 @@ fn the_last_words_of_a_client_reach_its_process() {
     // The run waits for those that are dying.
     server.interrupt();
     assert!(std::fs::read(&file).expect("the process has ended in order") == words);
+}
+
+#[test]
+fn what_a_process_never_reads_is_reported() {
+    let server = listen(["--exec-raw", "--exec", "sleep 1000"]);
+    let mut raw = server.open();
+    raw.frame(frames::frame(frames::BINARY, vec![b'x'; 200_000]));
+    raw.frame(frames::frame(frames::CLOSE, 1000_u16.to_be_bytes()));
+    assert_eq!(raw.hear_frame().0, frames::CLOSE);
+    server.stderr.wait_for("[1] its process did not read ");
+    server.interrupt();
 }

@@ -1,5 +1,7 @@
 //! Rules of frames that were broken, and what is odd about frames that are legal.
 
+use std::time::Duration;
+
 use super::Found;
 use crate::diagnostics::facts::{EndKind, FrameContext};
 use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
@@ -179,13 +181,18 @@ fn desync_note(shift: i64) -> String {
     format!("a legal header stands {count} bytes {way}{why}")
 }
 
+/// A ping is answered "as soon as is practical" (RFC 6455 §5.5.2), which takes some round trips.
+const PONG_OVERDUE: Duration = Duration::from_secs(1);
+
 fn odd(facts: &Facts<'_>, found: &mut Found) {
     let pings = &facts.pings;
     if pings.unsolicited > 0 {
         let count = pings.unsolicited;
         found.add("W622", |d| d.note(format!("{count} of them came")));
     }
-    if let Some(waiting) = pings.waiting.filter(|_| pings.data_since) {
+    // A peer that has had no time for its answer owes none yet.
+    let overdue = pings.waiting.filter(|waiting| *waiting >= PONG_OVERDUE && pings.data_since);
+    if let Some(waiting) = overdue {
         found.add("W623", |d| {
             d.note(format!("a ping has been waiting for {:.1} s", waiting.as_secs_f64()))
         });

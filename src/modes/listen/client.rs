@@ -385,7 +385,8 @@ impl Client {
         let Stage::Open(mut connection) = std::mem::replace(&mut self.stage, Stage::Gone) else {
             return Ok(());
         };
-        shared.dying.extend(connection.end_behaviours(now));
+        let id = self.id;
+        shared.dying.extend(connection.end_behaviours(now).into_iter().map(|dying| (id, dying)));
         let ending = connection.ending(now);
         runtime.tell_of(self.id, &Event::End(&ending))?;
         explain::ended(&connection, &ending, runtime, now)?;

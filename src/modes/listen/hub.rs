@@ -27,11 +27,13 @@ use crate::net::listener::Listeners;
 use crate::net::plain_io::plain_io;
 use crate::net::stream::Stream;
 use crate::net::tls::TlsServer;
+use crate::output::notifier::Notifier;
 use crate::output::payload::PayloadSink;
 use crate::output::stderr;
 use crate::script::json::{self, CommandError};
 use crate::script::runner::ExpectQueue;
 use crate::session::endpoint::SendError;
+use crate::ui::number::grouped;
 use crate::wire::{CloseCode, Data};
 
 /// Connections accepted in a round, so that a flood of them leaves the others their turns.
@@ -77,7 +79,7 @@ pub struct Shared {
     pub memory: Rc<Budget>,
     pub backlog: Rc<Budget>,
     /// Processes of clients that have left.
-    pub dying: Vec<Dying>,
+    pub dying: Vec<(ConnId, Dying)>,
     /// `--exit-after`.
     pub stop: Option<Rc<RefCell<StopCondition>>>,
     /// Messages for `/expect`, where lines are carried out.
@@ -118,10 +120,16 @@ impl Shared {
         }
     }
 
-    /// Urges on the processes of clients that have left; returns when to look again.
-    fn reap(&mut self, now: Instant) -> Option<Instant> {
-        self.dying.retain_mut(|dying| !dying.look(now));
-        self.dying.iter().map(Dying::deadline).min()
+    /// Urges on the processes of clients that have left.
+    fn reap(&mut self, notifier: &Notifier, now: Instant) {
+        self.dying.retain_mut(|(id, dying)| {
+            let gone = dying.look(now);
+            if gone && dying.unread() > 0 {
+                let bytes = grouped(dying.unread() as u64);
+                notifier.of(id.0, &format!("its process did not read {bytes} bytes of its input"));
+            }
+            !gone
+        });
     }
 }
 
@@ -223,7 +231,7 @@ impl Hub {
             client.drop_connection();
             true
         });
-        self.shared.dying.iter_mut().for_each(|dying| dying.kill(now));
+        self.shared.dying.iter_mut().for_each(|(_, dying)| dying.kill(now));
     }
 
     /// Accepts nobody any more.
@@ -265,7 +273,7 @@ impl Hub {
             }
         }
         self.shed(now);
-        self.shared.reap(now);
+        self.shared.reap(&runtime.notifier, now);
         Ok(())
     }
 
@@ -276,8 +284,8 @@ impl Hub {
     }
 
     /// When a round is due.
-    pub fn deadline(&mut self, now: Instant) -> Option<Instant> {
-        let dying = self.shared.reap(now);
+    pub fn deadline(&mut self) -> Option<Instant> {
+        let dying = self.shared.dying.iter().map(|(_, dying)| dying.deadline()).min();
         let accept = self.accept_at.filter(|_| self.listeners.is_some());
         [self.clients.deadline(), accept, dying].into_iter().flatten().min()
     }

@@ -227,7 +227,7 @@ impl Task for Server {
         Ok(())
     }
 
-    fn next(&mut self, runtime: &Runtime, now: Instant) -> Next {
+    fn next(&mut self, runtime: &Runtime, _: Instant) -> Next {
         if self.done {
             return Next::Done;
         }
@@ -241,7 +241,7 @@ impl Task for Server {
         }
         let patience = self.end.map(|(_, at)| at);
         let due = runner.and_then(ScriptRunner::deadline);
-        let hub = self.hub.deadline(now);
+        let hub = self.hub.deadline();
         let linger = self.linger_ends().filter(|_| self.end.is_none());
         let all = [hub, patience, self.max_time, linger, due];
         Next::Wait(all.into_iter().flatten().min())

@@ -180,6 +180,8 @@ pub struct ScriptRunner {
     met_last: bool,
     /// What goes on waits for room.
     starved: bool,
+    /// When the terminal may take more.
+    look_again: Option<Instant>,
     /// A message may have been begun whose rest will not be sent.
     given_up: bool,
 }
@@ -214,6 +216,7 @@ impl ScriptRunner {
             ended: String::new(),
             met_last: false,
             starved: false,
+            look_again: None,
             given_up: false,
         }
     }
@@ -378,7 +381,7 @@ impl ScriptRunner {
                 None
             }
         };
-        self.jobs.iter().map(|job| job.next).chain(pending).min()
+        self.jobs.iter().map(|job| job.next).chain(pending).chain(self.look_again).min()
     }
 
     /// Whether something can be done at once.
@@ -399,6 +402,9 @@ impl ScriptRunner {
     /// Whether there is room for what goes on.
     fn has_room(&self, connections: &dyn Connections) -> bool {
         match self.pending.last() {
+            // Time passes whether or not there is room.
+            Some(Pending::Wait(_) | Pending::Expect { .. } | Pending::Await { .. }) => true,
+            _ if !self.notifier.has_room() => false,
             Some(Pending::File(file, _)) => connections.has_room(&file.target(), Producer::File),
             Some(Pending::Fragments(message, _)) => {
                 connections.has_room(&message.target(), Producer::Fragments)
@@ -407,8 +413,6 @@ impl ScriptRunner {
             | Some(Pending::Repeat { target, .. }) => {
                 connections.has_room(target, Producer::Message)
             }
-            // Time passes whether or not there is room.
-            Some(Pending::Wait(_) | Pending::Expect { .. } | Pending::Await { .. }) => true,
             None => connections.has_room(&ClientSet::All, Producer::Message),
         }
     }
@@ -430,6 +434,8 @@ impl ScriptRunner {
             }
         }
         self.starved = !self.has_room(connections);
+        // No event reports that the terminal has taken what waited for it.
+        self.look_again = (!self.notifier.has_room()).then(|| Instant::now() + TURN);
         if std::mem::take(&mut self.given_up) {
             self.end_messages(connections, now);
         }

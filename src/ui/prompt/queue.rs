@@ -21,6 +21,8 @@ pub struct Queue {
     /// Lines and bytes of traffic in `chunks`.
     lines: usize,
     bytes: usize,
+    /// Bytes of the lines that are never dropped.
+    said: usize,
 }
 
 /// Neighbours of one kind.
@@ -61,16 +63,20 @@ impl Queue {
         if lines.is_empty() {
             return;
         }
-        match self.chunks.back_mut() {
-            Some(Chunk::Said(text)) => {
-                append(lines, text);
-            }
+        self.said += match self.chunks.back_mut() {
+            Some(Chunk::Said(text)) => append(lines, text),
             _ => {
                 let mut text = Vec::new();
-                append(lines, &mut text);
+                let added = append(lines, &mut text);
                 self.chunks.push_back(Chunk::Said(text));
+                added
             }
-        }
+        };
+    }
+
+    /// Whether whoever prints lines that are never dropped should wait before printing more.
+    pub fn is_full(&self) -> bool {
+        self.said >= MAX_BYTES
     }
 
     /// Whether nothing waits.
@@ -92,6 +98,7 @@ impl Queue {
                 }
                 Chunk::Said(text) => {
                     let taken = whole_lines(text, room);
+                    self.said -= taken;
                     out.extend(text.drain(..taken));
                     text.is_empty()
                 }
@@ -180,12 +187,23 @@ mod tests {
             queue.take(limit, Palette::default(), &mut out);
             assert!(out.len() > before && out.ends_with(b"\n"), "a piece is whole lines");
         }
-        assert_eq!((queue.lines, queue.bytes), (0, 0));
+        assert_eq!((queue.lines, queue.bytes, queue.said), (0, 0, 0));
         String::from_utf8(out).expect("UTF-8")
     }
 
     fn numbered(range: std::ops::Range<usize>) -> String {
         range.map(|n| format!("line {n}\n")).collect()
+    }
+
+    #[test]
+    fn lines_that_are_never_dropped_ask_for_patience() {
+        let mut queue = Queue::default();
+        queue.print_traffic(&vec![b'x'; 2 * MAX_BYTES]);
+        assert!(!queue.is_full(), "traffic gives way by itself");
+        queue.print(&vec![b'x'; MAX_BYTES]);
+        assert!(queue.is_full());
+        all(&mut queue, 1000);
+        assert!(!queue.is_full());
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl Screen {
         self.put(lines, Queue::print);
     }
 
+    /// Whether so much waits for the terminal that nothing more should be printed for now.
+    pub fn is_full(&self) -> bool {
+        self.shared.lock().queue.is_full()
+    }
+
     /// Columns of the terminal at this moment.
     pub fn columns(&self) -> usize {
         self.shared.tty.size().0

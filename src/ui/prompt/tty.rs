@@ -20,7 +20,7 @@ use rustix::termios::{
     InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
     tcsetattr,
 };
-use signal_hook::consts::{SIGCONT, SIGQUIT};
+use signal_hook::consts::{SIGALRM, SIGCONT, SIGQUIT, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -167,10 +167,10 @@ impl Tty {
         }));
     }
 
-    /// Puts the terminal back before a SIGQUIT ends the program, and calls `resumed` when the
+    /// Puts the terminal back before a signal that nobody else handles ends the program, and calls `resumed` when the
     /// program goes on after a stop: the shell has set the modes to its own meanwhile.
     pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
-        let mut signals = Signals::new([SIGCONT, SIGQUIT])?;
+        let mut signals = Signals::new([SIGCONT, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2])?;
         let tty = Arc::clone(self);
         std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
             for signal in signals.forever() {
