@@ -413,7 +413,7 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry {
         args: &[Arg { shown: "FILE", kind: ArgKind::Path(&[]) }],
-        help: "Each line of the file means what it means here; /# begins a comment. A line that is no \
+        help: "Each line of the file is carried out as if it were typed; /# begins a comment. A line that is no \
             command is sent as it is. The file has at most 64 MiB.",
         examples: &[("/source login.wscope", "a file of commands")],
         nesting: ASKS,
