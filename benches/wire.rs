@@ -124,7 +124,7 @@ fn inflate(bencher: Bencher<'_, '_>, len: usize) {
     let mut payload = Vec::new();
     deflater.deflate(&text(len), true, &mut payload);
     payload.extend_from_slice(&TAIL);
-    let mut inflater = Inflater::new(true);
+    let mut inflater = Inflater::new(15, true);
     let mut output = vec![0; 32 * 1024];
     bencher.counter(BytesCount::new(text(len).len())).bench_local(|| {
         let mut rest = &payload[..];

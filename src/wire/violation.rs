@@ -33,6 +33,7 @@ pub enum ViolationKind {
     MessageTooBig,
     CutInsideFrame,
     UnmaskedFrameFromClient,
+    BeyondWindow,
 }
 
 /// One row of the catalogue.
@@ -117,6 +118,8 @@ pub const CATALOGUE: &[ViolationRule] = &[
         "the stream ended inside a frame"),
     rule(K::UnmaskedFrameFromClient, "W628", "unmasked-frame-from-client", "RFC 6455 §5.1", Some(Protocol),
         "a client must mask every frame it sends"),
+    rule(K::BeyondWindow, "W631", "beyond-window", "RFC 7692 §7.1.2", Some(Invalid),
+        "a compressed message refers back further than the agreed window"),
 ];
 
 impl ViolationKind {
@@ -161,7 +164,7 @@ mod tests {
             assert!(!rule.explanation.ends_with('.'));
             assert!(!CATALOGUE[..at].iter().any(|r| r.code == rule.code || r.name == rule.name));
         }
-        assert_eq!(CATALOGUE.len(), ViolationKind::UnmaskedFrameFromClient as usize + 1);
+        assert_eq!(CATALOGUE.len(), ViolationKind::BeyondWindow as usize + 1);
     }
 
     #[test]

@@ -154,6 +154,23 @@ fn what_cannot_be_inflated_is_refused() {
         .status(9);
 }
 
+#[test]
+fn a_window_larger_than_agreed_is_refused() {
+    Test::new()
+        .args(["--input", "none", "--server-max-window-bits", "9"])
+        .peer(|p| {
+            let agreed = p.negotiate(&compressing()).agreed.deflate.expect("compression");
+            assert_eq!(agreed.server_max_window_bits, 9);
+            let far = frames::deflated(&mut frames::deflater(true), frames::noise(600).repeat(2));
+            p.frame(frames::compressed(BINARY, far));
+            p.hear_close(1007);
+            p.hang_up();
+        })
+        .stdout_any()
+        .stderr("wscope: sent 1007 [..] (W631, RFC 7692 §7.1.2)\nerror[W631]: [..]\n...\n")
+        .status(9);
+}
+
 // Limits without compression.
 
 #[test]

@@ -51,6 +51,15 @@ pub fn deflated(deflater: &mut Deflater, message: impl AsRef<[u8]>) -> Vec<u8> {
     out
 }
 
+/// Bytes in which nothing repeats.
+pub fn noise(len: usize) -> Vec<u8> {
+    let next = |state: &mut u32| {
+        *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Some((*state >> 24) as u8)
+    };
+    (0..len).scan(1, |state, _| next(state)).collect()
+}
+
 /// A deflater with the largest window.
 pub fn deflater(no_context_takeover: bool) -> Deflater {
     Deflater::new(15, no_context_takeover).expect("a window of 15 bits")

@@ -61,15 +61,22 @@ const BYTES: [(&str, &str, &[u8]); 22] = [
 ];
 
 fn compressed(golden: &mut Golden, pair: &Pair) {
-    let deflate = DeflateParams::default();
+    let deflate = DeflateParams { server_max_window_bits: 8, ..DeflateParams::default() };
     for (code, what, bytes) in [
         ("W604", "RSV1 on a continuation", &b"\x41\x02\xf2\x48\xc0\x05\xcd\xc9\xc9\x07\x00"[..]),
         ("W605", "RSV1 on a ping", b"\xc9\x00"),
         ("W624", "no DEFLATE", b"\xc1\x03\xff\xff\xff"),
+        ("W631", "300 back, 256 agreed", &too_far()),
     ] {
         let seen = Seen::new(Direction::ToClient, Some(&deflate), Limits::default(), bytes);
         golden.verdict(code, what, &seen.facts(pair));
     }
+}
+
+/// A stored block of 300 bytes, and a block that refers to its first three.
+fn too_far() -> Vec<u8> {
+    let stored = b"\xc2\x7e\x01\x35\x00\x2c\x01\xd3\xfe";
+    [&stored[..], &[b'a'; 300], b"\x02\x86\x15\x00"].concat()
 }
 
 fn limits(golden: &mut Golden, pair: &Pair) {

@@ -110,6 +110,32 @@ fn every_window_and_context_is_read() {
 }
 
 #[test]
+fn a_reference_into_an_earlier_message_counts_as_far_as_it_goes() {
+    let mut keeping = deflater(false);
+    let frames = [600, 300].map(noise).map(|text| compressed(BINARY, deflated(&mut keeping, text)));
+    let second = 4 + frames[0].payload.len() as u64;
+    for (bits, broken) in [(9, &[(K::BeyondWindow, 2, second)][..]), (10, &[])] {
+        let params = DeflateParams { server_max_window_bits: bits, ..DeflateParams::default() };
+        breaks(&from_server(params, frames.clone()), broken);
+    }
+}
+
+#[test]
+fn the_window_outlasts_a_final_block() {
+    // RFC 7692 §7.2.3.4, then §7.2.3.2: "Hello" in a final block, and a reference to it, in the
+    // next message or behind it in the same one.
+    let (last, again) = (b"\xf3\x48\xcd\xc9\xc9\x07\x00", b"\xf2\x00\x11\x00\x00");
+    let two = [compressed(TEXT, [&last[..], b"\0"].concat()), compressed(TEXT, again)];
+    let seen = breaks(&from_server(DeflateParams::default(), two), &[]);
+    assert_eq!(contents(&seen), [b"Hello", b"Hello"]);
+    for params in [DeflateParams::default(), NO_CONTEXT] {
+        let one = [compressed(TEXT, [&last[..], again].concat())];
+        let seen = breaks(&from_server(params, one), &[]);
+        assert_eq!(contents(&seen), [b"HelloHello"]);
+    }
+}
+
+#[test]
 fn each_direction_has_its_own_parameters() {
     let mut keeping = deflater(false);
     let payloads = ["again and again", "again and again"].map(|t| deflated(&mut keeping, t));

@@ -45,6 +45,29 @@ fn masked_frame_from_server() {
 }
 
 #[test]
+fn beyond_window() {
+    let half = noise(600);
+    let payload = deflated(&mut deflater(true), half.repeat(2));
+    for direction in [ToClient, ToServer] {
+        let small = DeflateParams {
+            server_max_window_bits: if direction == ToClient { 9 } else { 15 },
+            client_max_window_bits: if direction == ToServer { 9 } else { 15 },
+            ..DeflateParams::default()
+        };
+        let frames = [towards(direction, compressed(BINARY, &payload))];
+        let stream = Stream::new(direction, bytes(frames)).deflate(small);
+        let seen = breaks(&stream, &[(K::BeyondWindow, 1, 0)]);
+        let [content] = &contents(&seen)[..] else { panic!("{seen:#?}") };
+        assert!(content.starts_with(&half) && content.len() < 603, "all before the reference");
+        assert!(
+            seen.iter().any(|event| matches!(event, Seen::Violation(v)
+                if v.detail.starts_with("600 bytes back, 512 agreed, at compressed byte "))),
+            "{seen:#?}"
+        );
+    }
+}
+
+#[test]
 fn unmasked_frame_from_client() {
     let stream = Stream::new(ToServer, bytes([frame(TEXT, "Hello")]));
     let seen = breaks(&stream, &[(K::UnmaskedFrameFromClient, 1, 0)]);

@@ -149,4 +149,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         .help("correct the length of the frame before: off by 4 the mask key was counted, by 2 or 8 the extended length")
         .source("a heuristic of wscope")
         .seen("reading the header 1 to 14 bytes earlier or later gives a legal one"),
+    broken(K::BeyondWindow, E, "a message refers back beyond the agreed window")
+        .help("let the sender compress with the window it agreed to, or do not ask for a smaller one")
+        .causes(&[high("the sender agreed to a small window and compresses with a larger one")])
+        .seen("a DEFLATE distance larger than 2 to the power of the agreed max_window_bits")
+        .more("Receivers with a window of the agreed size fail here; those with 32 KiB do not notice."),
 ];

@@ -11,7 +11,7 @@ use crate::event::{Direction, FrameEvent, MessageInfo, WholeMessage};
 use crate::session::framing::{self, Situation};
 use crate::wire::close::CloseBody;
 use crate::wire::decoder::{Decoder, Input, Step, Unfinished};
-use crate::wire::deflate::codec::{Inflater, Progress, TAIL};
+use crate::wire::deflate::codec::{InflateError, Inflater, Progress, TAIL, TooFar};
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::mask;
 use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
@@ -149,7 +149,10 @@ impl Frames {
         };
         let inflate = deflate.map(|params| {
             Box::new(Inflate {
-                inflater: Inflater::new(params.no_context_takeover(sender)),
+                inflater: Inflater::new(
+                    params.window_bits(sender),
+                    params.no_context_takeover(sender),
+                ),
                 output: Box::default(),
                 given: 0,
                 good: 0,
@@ -623,6 +626,13 @@ impl Frames {
             _ if given > room => {
                 let detail = format!("more than {} bytes", self.max_inflated);
                 (ViolationKind::InflatedTooBig, detail)
+            }
+            Some(InflateError { too_far: Some(far), .. }) => {
+                let TooFar { distance, window, consumed, .. } = far;
+                let detail = format!(
+                    "{distance} bytes back, {window} agreed, at compressed byte {consumed} of message #{number}"
+                );
+                (ViolationKind::BeyondWindow, detail)
             }
             Some(error) => (ViolationKind::InflateFailed, format!("{error} of message #{number}")),
             None => return consumed,

@@ -8,6 +8,8 @@ use std::cell::RefCell;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
+use super::distances::Distances;
+pub use super::distances::TooFar;
 use super::pool::{History, Owner, Pool};
 
 /// "append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (§7.2.2).
@@ -38,10 +40,13 @@ pub struct Progress {
     pub produced: usize,
 }
 
-/// The payload is not DEFLATE data, or refers back beyond what came before.
+/// The payload is not DEFLATE data, or refers back too far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("inflating failed after {consumed} compressed and {produced} inflated bytes")]
 pub struct InflateError {
+    /// The reference beyond the agreed window; `None` for data that is not DEFLATE, or refers back
+    /// beyond what came before.
+    pub too_far: Option<TooFar>,
     /// Compressed bytes of this message read before.
     pub consumed: u64,
     /// Bytes of this message inflated before.
@@ -53,12 +58,17 @@ pub struct InflateError {
 /// Inflates the messages of one direction.
 ///
 /// Always with the largest window: zlib-rs has no smaller one, and C zlib finds a distance beyond
-/// a smaller one only sometimes, depending on how the input is cut.
+/// a smaller one only sometimes, depending on how the input is cut. Where a smaller window was
+/// agreed, [`Distances`] finds each.
 #[derive(Debug)]
 pub struct Inflater {
     owner: Owner,
-    /// The text of earlier messages, if later ones may refer back to it.
-    history: Option<History>,
+    /// The text that what follows may refer back to: of this message, and of earlier ones if the
+    /// context is kept.
+    history: History,
+    keep_context: bool,
+    /// Where a window smaller than the largest was agreed.
+    distances: Option<Box<Distances>>,
     /// Borrowed while a message is under way.
     stream: Option<Box<Decompress>>,
     consumed: u64,
@@ -66,10 +76,18 @@ pub struct Inflater {
 }
 
 impl Inflater {
-    /// `no_context_takeover` as agreed for the sender.
-    pub fn new(no_context_takeover: bool) -> Self {
-        let history = (!no_context_takeover).then(|| History::new(1 << MAX_WINDOW_BITS));
-        Self { owner: Owner::new(), history, stream: None, consumed: 0, produced: 0 }
+    /// `window_bits` (8 to 15) and `no_context_takeover` as agreed for the sender.
+    pub fn new(window_bits: u8, no_context_takeover: bool) -> Self {
+        let small = (8..MAX_WINDOW_BITS).contains(&window_bits);
+        Self {
+            owner: Owner::new(),
+            history: History::new(1 << MAX_WINDOW_BITS),
+            keep_context: !no_context_takeover,
+            distances: small.then(|| Box::new(Distances::new(window_bits))),
+            stream: None,
+            consumed: 0,
+            produced: 0,
+        }
     }
 
     /// Inflates from `input` into `output` until one of them is used up. When all input is
@@ -81,7 +99,7 @@ impl Inflater {
     /// The data is not DEFLATE; the stream must not be used for further messages.
     pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
         let Self { owner, history, stream, .. } = self;
-        let stream = stream.get_or_insert_with(|| borrow_inflating(*owner, history.as_ref()));
+        let stream = stream.get_or_insert_with(|| borrow_inflating(*owner, history));
         let mut progress = Progress { consumed: 0, produced: 0 };
         loop {
             let (before_in, before_out) = (stream.total_in(), stream.total_out());
@@ -91,19 +109,30 @@ impl Inflater {
                 FlushDecompress::Sync,
             );
             let (took, gave) = (stream.total_in() - before_in, stream.total_out() - before_out);
-            if let Some(history) = history {
-                history.push(&output[progress.produced..progress.produced + gave as usize]);
-            }
+            history.push(&output[progress.produced..progress.produced + gave as usize]);
+            let read = &input[progress.consumed..progress.consumed + took as usize];
             progress.consumed += took as usize;
             progress.produced += gave as usize;
             self.consumed += took;
             self.produced += gave;
+            // What was read may be ahead of what was put out, when the output is full.
+            if let Some(far) = self.distances.as_mut().and_then(|distances| distances.push(read))
+                && far.produced < self.produced
+            {
+                let beyond = (self.produced - far.produced) as usize;
+                return Err(InflateError {
+                    too_far: Some(far),
+                    consumed: far.consumed,
+                    produced: far.produced,
+                    given: progress.produced.saturating_sub(beyond),
+                });
+            }
             match result {
                 // §7.2.3.4: a block with BFINAL set may end inside a message; what follows starts a
-                // new DEFLATE stream. zlib can't keep its window across that end.
+                // new DEFLATE stream. The window lasts: the blocks after it may refer to what came
+                // before it.
                 Ok(Status::StreamEnd) => {
-                    stream.reset(false);
-                    history.iter_mut().for_each(History::clear);
+                    stand_behind(stream, history);
                     if progress.consumed == input.len() {
                         return Ok(progress);
                     }
@@ -113,6 +142,7 @@ impl Inflater {
                 // gives none that helps; so the error holds the place only.
                 Err(_) => {
                     return Err(InflateError {
+                        too_far: None,
                         consumed: self.consumed,
                         produced: self.produced,
                         given: progress.produced,
@@ -124,14 +154,20 @@ impl Inflater {
 
     /// Whether later messages may refer back to earlier ones.
     pub fn keeps_context(&self) -> bool {
-        self.history.is_some()
+        self.keep_context
     }
 
     /// Ends a message, after its payload and [`TAIL`] went through [`Inflater::inflate`].
     pub fn end_message(&mut self) {
         (self.consumed, self.produced) = (0, 0);
+        if let Some(distances) = &mut self.distances {
+            distances.end_message(self.keep_context);
+        }
         if let Some(stream) = self.stream.take() {
-            let owner = if self.keeps_context() { self.owner } else { Owner::default() };
+            let owner = if self.keep_context { self.owner } else { Owner::default() };
+            if !self.keep_context {
+                self.history.clear();
+            }
             INFLATING.with_borrow_mut(|pool| pool.give_back(owner, stream));
         }
     }
@@ -145,23 +181,23 @@ impl Drop for Inflater {
 }
 
 /// A stream that stands behind the text of an owner.
-fn borrow_inflating(owner: Owner, history: Option<&History>) -> Box<Decompress> {
+fn borrow_inflating(owner: Owner, history: &History) -> Box<Decompress> {
     match INFLATING.with_borrow_mut(|pool| pool.take(owner, |_| true)) {
         Some((stream, true)) => stream,
         other => {
-            let mut stream = match other {
-                Some((mut stream, _)) => {
-                    stream.reset(false);
-                    stream
-                }
-                None => Box::new(Decompress::new(false)),
-            };
-            if let Some(text @ [_, ..]) = history.map(History::window) {
-                // Only a stream that has begun refuses it.
-                let _ = stream.set_dictionary(text);
-            }
+            let mut stream = other.map_or_else(|| Box::new(Decompress::new(false)), |(s, _)| s);
+            stand_behind(&mut stream, history);
             stream
         }
+    }
+}
+
+/// Begins a stream anew, behind a text.
+fn stand_behind(stream: &mut Decompress, history: &History) {
+    stream.reset(false);
+    if let text @ [_, ..] = history.window() {
+        // Only a stream that has begun refuses it.
+        let _ = stream.set_dictionary(text);
     }
 }
 
@@ -301,7 +337,7 @@ mod tests {
 
     #[test]
     fn reads_the_examples_of_section_7_2_3() {
-        let mut one = Inflater::new(false);
+        let mut one = Inflater::new(15, false);
         assert_eq!(
             inflated(&mut one, b"\xf2\x48\xcd\xc9\xc9\x07\x00", 99).as_deref(),
             Ok(&b"Hello"[..])
@@ -309,19 +345,19 @@ mod tests {
         // 7.2.3.2: the second message refers to the first
         assert_eq!(inflated(&mut one, b"\xf2\x00\x11\x00\x00", 1).as_deref(), Ok(&b"Hello"[..]));
         // 7.2.3.3: a block without compression
-        let mut stored = Inflater::new(false);
+        let mut stored = Inflater::new(15, false);
         assert_eq!(
             inflated(&mut stored, b"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00", 2).as_deref(),
             Ok(&b"Hello"[..])
         );
         // 7.2.3.4: a block with BFINAL set
-        let mut final_block = Inflater::new(false);
+        let mut final_block = Inflater::new(15, false);
         assert_eq!(
             inflated(&mut final_block, b"\xf3\x48\xcd\xc9\xc9\x07\x00\x00", 3).as_deref(),
             Ok(&b"Hello"[..])
         );
         // 7.2.3.5: two blocks in one message
-        let mut two = Inflater::new(false);
+        let mut two = Inflater::new(15, false);
         let blocks = b"\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00";
         assert_eq!(inflated(&mut two, blocks, 1).as_deref(), Ok(&b"Hello"[..]));
     }
@@ -329,7 +365,7 @@ mod tests {
     #[test]
     fn writes_an_empty_message_as_one_zero_byte() {
         let mut deflater = Deflater::new(15, false).expect("a usable window");
-        let mut inflater = Inflater::new(false);
+        let mut inflater = Inflater::new(15, false);
         for message in [&b""[..], b"", b"a", b"", b""] {
             let payload = deflated(&mut deflater, message);
             assert!(!payload.is_empty());
@@ -343,15 +379,15 @@ mod tests {
         let mut small = Deflater::new(9, true).expect("a usable window");
         let payload = deflated(&mut small, b"hello hello hello");
         assert_eq!(
-            inflated(&mut Inflater::new(true), &payload, 3).as_deref(),
+            inflated(&mut Inflater::new(15, true), &payload, 3).as_deref(),
             Ok(&b"hello hello hello"[..])
         );
     }
 
     #[test]
     fn garbage_is_an_error_with_its_place() {
-        let error =
-            inflated(&mut Inflater::new(false), b"\xff\xff\xff\xff", 1).expect_err("not DEFLATE");
+        let error = inflated(&mut Inflater::new(15, false), b"\xff\xff\xff\xff", 1)
+            .expect_err("not DEFLATE");
         assert!(error.to_string().contains("compressed and 0 inflated bytes"), "{error}");
     }
 
@@ -373,7 +409,7 @@ mod tests {
         let payload = deflated(&mut Deflater::new(15, false).expect("usable"), &far);
         assert!(payload.len() < 3000, "the second half refers to the first");
         for piece in [1, 99, payload.len()] {
-            assert_eq!(inflated(&mut Inflater::new(false), &payload, piece), Ok(far.clone()));
+            assert_eq!(inflated(&mut Inflater::new(15, false), &payload, piece), Ok(far.clone()));
         }
     }
 
@@ -383,8 +419,8 @@ mod tests {
         let first = deflated(&mut deflater, &noise(300));
         let second = deflated(&mut deflater, &noise(300));
         for piece in [1, 99, second.len()] {
-            assert!(inflated(&mut Inflater::new(false), &second, piece).is_err());
-            let mut both = Inflater::new(false);
+            assert!(inflated(&mut Inflater::new(15, false), &second, piece).is_err());
+            let mut both = Inflater::new(15, false);
             assert_eq!(inflated(&mut both, &first, piece), Ok(noise(300)));
             assert_eq!(inflated(&mut both, &second, piece), Ok(noise(300)));
         }
@@ -405,7 +441,8 @@ mod tests {
         let mut payload = deflated(&mut Deflater::new(15, false).expect("usable"), b"fine so far");
         payload.extend([0, 0, 0xff, 0xff, 0xff]); // the tail, then a block of type 3
         let mut output = [0; 64];
-        let error = Inflater::new(false).inflate(&payload, &mut output).expect_err("not DEFLATE");
+        let error =
+            Inflater::new(15, false).inflate(&payload, &mut output).expect_err("not DEFLATE");
         assert_eq!(&output[..error.given], b"fine so far");
     }
 
@@ -418,7 +455,7 @@ mod tests {
     #[test]
     fn a_message_refers_back_to_one_whose_stream_is_gone() {
         let mut deflater = Deflater::new(15, false).expect("usable");
-        let mut inflater = Inflater::new(false);
+        let mut inflater = Inflater::new(15, false);
         let text = noise(6000);
         for message in 1..=3 {
             let payload = deflated(&mut deflater, &text);
@@ -453,7 +490,7 @@ mod tests {
             bits in 9u8..=15, no_takeover: bool, cut in 0usize..3000, piece in 1usize..700,
         ) {
             let mut deflater = Deflater::new(bits, no_takeover).expect("usable");
-            let mut inflater = Inflater::new(no_takeover);
+            let mut inflater = Inflater::new(bits, no_takeover);
             for (message, thrown_out) in &messages {
                 let cut = cut.min(message.len());
                 let mut payload = Vec::new();
@@ -471,7 +508,7 @@ mod tests {
 
         #[test]
         fn never_panics_on_garbage(payload: Vec<u8>, piece in 1usize..50) {
-            let _ = inflated(&mut Inflater::new(false), &payload, piece);
+            let _ = inflated(&mut Inflater::new(15, false), &payload, piece);
         }
     }
 }
