@@ -23,7 +23,7 @@ pub use connect::ClientConfig;
 pub use display::Display;
 pub use environment::expand_home;
 pub use fault::Faults;
-pub use lines::Lines;
+pub use lines::LineConfig;
 pub use listen::{GreetingSource, ListenBehaviour, ListenConfig, TlsConfig};
 pub use open::{Login, OpenConfig};
 pub use usage::{UsageError, limits};

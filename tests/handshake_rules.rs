@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use wscope::wire::deflate::params::DeflateParams;
 use wscope::wire::handshake::accept::AcceptSteps;
 use wscope::wire::handshake::rules::Outcome::{self, Fail, NotApplicable, Pass, Warn};
-use wscope::wire::handshake::rules::{Context, Level, RULES, Report, Sni, UrlFacts, check};
+use wscope::wire::handshake::rules::{
+    HandshakeContext, Level, RULES, Report, Sni, UrlFacts, check,
+};
 use wscope::wire::head::{Head, HeadKind};
 
 const KEY: &str = "3yMLSWFdF1MH1YDDPW/aYQ==";
@@ -113,7 +115,7 @@ impl Pair {
             .response
             .as_ref()
             .map(|response| Head::parse(HeadKind::Response, response.as_bytes()));
-        check(&Context {
+        check(&HandshakeContext {
             url: self.url,
             sni: self.sni,
             early_bytes: self.early_bytes,
@@ -501,9 +503,9 @@ proptest! {
     ) {
         let request = Head::parse(HeadKind::Request, &request);
         let response = Head::parse(HeadKind::Response, &response);
-        let report = check(&Context {
+        let report = check(&HandshakeContext {
             url: flawless().url,
-            ..Context::new(&request, Some(&response))
+            ..HandshakeContext::new(&request, Some(&response))
         });
         prop_assert_eq!(report.verdicts.len(), RULES.len());
         for verdict in &report.verdicts {

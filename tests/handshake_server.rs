@@ -8,7 +8,7 @@ use wscope::wire::deflate::params::{DeflateOffer, ServerDeflateConfig};
 use wscope::wire::handshake::admission::{Admission, Authorization, Origins, Reject};
 use wscope::wire::handshake::grammar::{parse_extensions, parse_subprotocols};
 use wscope::wire::handshake::request::RequestSpec;
-use wscope::wire::handshake::rules::{Context, Outcome, check};
+use wscope::wire::handshake::rules::{HandshakeContext, Outcome, check};
 use wscope::wire::handshake::server::{Accepted, Refusal, ServerConfig, respond};
 use wscope::wire::head::{Head, HeadKind};
 
@@ -75,7 +75,7 @@ fn both_sides_agree_on_the_same() {
     for config in [config(), ServerConfig::default()] {
         let answer = accepted(&request, &config);
         let response = Head::parse(HeadKind::Response, &answer.response);
-        let report = check(&Context::new(&request, Some(&response)));
+        let report = check(&HandshakeContext::new(&request, Some(&response)));
         for verdict in &report.verdicts {
             assert_ne!(verdict.outcome, Outcome::Fail, "{}", verdict.text);
         }
@@ -252,7 +252,7 @@ fn tungstenite_accepts_our_request_and_we_its_response() {
     let socket = tungstenite::accept(Peer::new(move |_| sent.clone())).expect("a valid request");
     let response = Head::parse(HeadKind::Response, &socket.get_ref().written);
     let request = Head::parse(HeadKind::Request, &request);
-    let report = check(&Context::new(&request, Some(&response)));
+    let report = check(&HandshakeContext::new(&request, Some(&response)));
     for verdict in &report.verdicts {
         assert_ne!(verdict.outcome, Outcome::Fail, "{}: {}", verdict.rule.id, verdict.text);
     }

@@ -2,7 +2,7 @@
 
 use wscope::ui::checklist::Checklist;
 use wscope::ui::style::Palette;
-use wscope::wire::handshake::rules::{Context, Outcome, check};
+use wscope::wire::handshake::rules::{HandshakeContext, Outcome, check};
 use wscope::wire::head::{Head, HeadKind};
 
 const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n\
@@ -12,7 +12,7 @@ const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade
 fn report(response: &str, palette: Palette) -> String {
     let request = Head::parse(HeadKind::Request, REQUEST.as_bytes());
     let response = Head::parse(HeadKind::Response, response.as_bytes());
-    let report = check(&Context::new(&request, Some(&response)));
+    let report = check(&HandshakeContext::new(&request, Some(&response)));
     let mut out = Vec::new();
     let list = Checklist { request: &request, response: Some(&response), report: &report };
     list.write(palette, &mut out);
@@ -82,7 +82,7 @@ fn a_wrong_accept_value_is_explained() {
 #[test]
 fn a_missing_response_leaves_out_its_parts() {
     let request = Head::parse(HeadKind::Request, REQUEST.as_bytes());
-    let report = check(&Context::new(&request, None));
+    let report = check(&HandshakeContext::new(&request, None));
     let mut out = Vec::new();
     Checklist { request: &request, response: None, report: &report }
         .write(Palette::default(), &mut out);

@@ -15,7 +15,7 @@ use wscope::wire::LengthForm;
 use wscope::wire::deflate::params::DeflateParams;
 use wscope::wire::handshake::Agreed;
 use wscope::wire::handshake::grammar::parse_extensions;
-use wscope::wire::handshake::rules::{Context, check};
+use wscope::wire::handshake::rules::{HandshakeContext, check};
 use wscope::wire::head::{Head, HeadKind};
 use wscope::wire::writer::RawFrame;
 
@@ -354,7 +354,7 @@ fn what_a_server_tells() {
     let mut session = Watched::new(HumanPrinter::new(HumanOptions { zone: Zone::Utc, ..options }));
     session.tell(&Event::Accepted { local: "127.0.0.1:9001", peer: "127.0.0.1:5" });
     let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    session.tell(&Event::Judged(&check(&Context::new(&request, None))));
+    session.tell(&Event::Judged(&check(&HandshakeContext::new(&request, None))));
     session.tell(&Event::Body(b"an answer"));
     session.tell(&Event::Failed("answered 426"));
     let printed = session.take();
@@ -369,7 +369,7 @@ fn what_a_server_tells() {
 #[test]
 fn broken_rules_of_the_handshake_are_told() {
     let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    let report = check(&Context::new(&request, None));
+    let report = check(&HandshakeContext::new(&request, None));
     let mut session = plain();
     let printed = session.tell(&Event::Judged(&report)).take();
     assert!(printed.lines().all(|line| line.starts_with("! ")), "{printed}");

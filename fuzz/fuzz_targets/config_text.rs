@@ -9,7 +9,7 @@ use wscope::config::netrc::Netrc;
 use wscope::net::redirect::{RedirectOptions, Trail};
 use wscope::net::retry::retry_after;
 use wscope::net::target::Target;
-use wscope::ui::write_out::{Facts, Format};
+use wscope::ui::write_out::{Format, WriteOutFacts};
 use wscope::wire::cookie::{Cookie, CookieScope, Jar, read_netscape};
 use wscope::wire::http_date;
 
@@ -46,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(read.to_netscape(), jar.to_netscape());
 
     if let Ok(format) = Format::parse(text) {
-        format.fill(&Facts::default());
+        format.fill(&WriteOutFacts::default());
     }
     http_date::parse(text);
     retry_after(text, NOW);

@@ -7,7 +7,9 @@
 use libfuzzer_sys::fuzz_target;
 use wscope::wire::Role;
 use wscope::wire::deflate::params::ServerDeflateConfig;
-use wscope::wire::handshake::rules::{Context, Outcome, RULES, Report, check, check_request};
+use wscope::wire::handshake::rules::{
+    HandshakeContext, Outcome, RULES, Report, check, check_request,
+};
 use wscope::wire::handshake::server::{ServerConfig, respond};
 use wscope::wire::head::{Fed, Head, HeadKind, HeadLimits, HeadParser};
 use wscope_fuzz::Case;
@@ -25,7 +27,7 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn judged(request: &Head, response: &Head) -> Report {
-    check(&Context::new(request, Some(response)))
+    check(&HandshakeContext::new(request, Some(response)))
 }
 
 /// Every rule is judged, in the order of the table, in words fit for a terminal.
@@ -37,7 +39,7 @@ fn check_report(request: &Head, report: &Report) {
     }
     assert!(report.fatal().all(|verdict| verdict.outcome == Outcome::Fail));
     // A server judges the request before there is a response, and no differently.
-    let alone = check_request(&Context::new(request, None));
+    let alone = check_request(&HandshakeContext::new(request, None));
     let client = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Client);
     for (alone, with_response) in alone.iter().zip(client) {
         assert_eq!((alone.rule.id, alone.outcome), (with_response.rule.id, with_response.outcome));

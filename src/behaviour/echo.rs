@@ -5,15 +5,11 @@ use std::io;
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::engine::outbox::Producer;
 use crate::event::FrameEvent;
-use crate::session::message::Piece;
+use crate::session::message::{FRAGMENT_SIZE, MessagePiece};
 use crate::session::observer::Run;
 use crate::session::{Assembler, Observer};
 use crate::wire::decoder::Input;
 use crate::wire::{Data, Role};
-
-/// A message that comes in pieces is held so far, then goes back in fragments, so that memory
-/// stays constant.
-const PIECE: usize = 1024 * 1024;
 
 /// Sends every message back.
 #[derive(Debug)]
@@ -23,7 +19,7 @@ pub struct Echo {
 
 impl Default for Echo {
     fn default() -> Self {
-        Self { pieces: Assembler::new(PIECE) }
+        Self { pieces: Assembler::new(FRAGMENT_SIZE) }
     }
 }
 
@@ -60,7 +56,7 @@ impl Behaviour for Echo {
     }
 
     fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
-        self.pieces.take_pieces(event, |Piece { opcode, content, last }| {
+        self.pieces.take_pieces(event, |MessagePiece { opcode, content, last }| {
             // Once the connection is closing nobody waits for the rest.
             let _ = cx.sender.fragment(Producer::Echo, opcode, content, last);
         });

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::behaviour::splitter::{MessageSplitter, To};
 use crate::cli::InputFormat;
-use crate::engine::behaviour::{Behaviour, CONTENT, Context, Pipe};
+use crate::engine::behaviour::{Behaviour, Context, Pipe, TURN_CONTENT};
 use crate::engine::outbox::{Outbox, Producer, Sender};
 use crate::event::FrameEvent;
 use crate::net::child::{Child, ChildRead, Dying};
@@ -85,7 +85,7 @@ impl Behaviour for Exec {
         let before = cx.sender.tx.len();
         // Compressed it may be little, but others wait for their turn.
         let mut content = 0;
-        while content < CONTENT && !self.finished && child.may_read() && cx.sender.is_open() {
+        while content < TURN_CONTENT && !self.finished && child.may_read() && cx.sender.is_open() {
             let made = cx.sender.tx.len().saturating_sub(before);
             if !cx.sender.outbox.has_room(Producer::Process, pending + made) {
                 break;

@@ -12,7 +12,7 @@ use anyhow::{anyhow, bail};
 use crate::behaviour::splitter::{Commands, MessageSplitter, To};
 use crate::cli::InputFormat;
 use crate::config::GreetingSource;
-use crate::engine::behaviour::{Behaviour, CONTENT, Context};
+use crate::engine::behaviour::{Behaviour, Context, TURN_CONTENT};
 use crate::engine::outbox::{Outbox, Producer};
 use crate::net::files;
 use crate::net::plain_io::plain_io;
@@ -23,14 +23,14 @@ const IN_MEMORY: u64 = 64 << 20;
 /// The messages for everybody.
 #[derive(Clone)]
 pub struct Greeting {
-    content: Content,
+    content: GreetingContent,
     format: InputFormat,
     binary: bool,
     commands: Commands,
 }
 
 #[derive(Clone)]
-enum Content {
+enum GreetingContent {
     File(Rc<File>),
     /// What can be read once only: stdin, a pipe.
     Memory(Rc<[u8]>),
@@ -49,12 +49,12 @@ impl Greeting {
         commands: Commands,
     ) -> anyhow::Result<Self> {
         let memory = |path| match files::read(path, IN_MEMORY) {
-            Ok(bytes) => Ok(Content::Memory(bytes.into())),
+            Ok(bytes) => Ok(GreetingContent::Memory(bytes.into())),
             Err(error) => Err(anyhow!("--send {error}")),
         };
         let content = match source {
             GreetingSource::File(path) if path.is_file() => match File::open(path) {
-                Ok(file) => Content::File(Rc::new(file)),
+                Ok(file) => GreetingContent::File(Rc::new(file)),
                 Err(error) => bail!("--send {}: {}", path.display(), plain_io(&error)),
             },
             GreetingSource::File(path) => memory(path)?,
@@ -69,9 +69,9 @@ impl Greeting {
     }
 
     /// Begins for a client.
-    pub fn begin(&self) -> Sending {
+    pub fn begin(&self) -> GreetingSender {
         let splitter = MessageSplitter::new(self.format, self.binary);
-        Sending {
+        GreetingSender {
             content: Some(self.content.clone()),
             offset: 0,
             splitter,
@@ -81,15 +81,15 @@ impl Greeting {
 }
 
 /// How far a client has been sent it.
-pub struct Sending {
+pub struct GreetingSender {
     /// `None` once all is sent.
-    content: Option<Content>,
+    content: Option<GreetingContent>,
     offset: u64,
     splitter: MessageSplitter,
     commands: Commands,
 }
 
-impl Behaviour for Sending {
+impl Behaviour for GreetingSender {
     fn streams(&self) -> bool {
         true
     }
@@ -103,15 +103,17 @@ impl Behaviour for Sending {
                 self.content = None;
                 break;
             }
-            let read = usize::try_from(self.offset - begun).unwrap_or(CONTENT);
+            let read = usize::try_from(self.offset - begun).unwrap_or(TURN_CONTENT);
             // Compressed it may be little, but others wait for their turn.
-            if read >= CONTENT || !cx.sender.outbox.has_room(Producer::Greeting, pending + made) {
+            if read >= TURN_CONTENT
+                || !cx.sender.outbox.has_room(Producer::Greeting, pending + made)
+            {
                 break;
             }
             let space = self.splitter.space();
             let read = match content {
-                Content::File(file) => file.read_at(space, self.offset),
-                Content::Memory(bytes) => {
+                GreetingContent::File(file) => file.read_at(space, self.offset),
+                GreetingContent::Memory(bytes) => {
                     let rest = usize::try_from(self.offset).ok().and_then(|at| bytes.get(at..));
                     let rest = rest.unwrap_or_default();
                     let n = rest.len().min(space.len());

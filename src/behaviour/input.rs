@@ -10,14 +10,14 @@ use crate::net::plain_io::plain_io;
 use crate::net::stdio::{Stdin, StdinRead};
 
 /// stdin, until its end. It outlives connections.
-pub struct Input {
+pub struct StdinInput {
     stdin: Option<Stdin>,
     splitter: MessageSplitter,
     /// When it ended; at once where it is not read at all.
     pub ended: Option<Instant>,
 }
 
-impl Input {
+impl StdinInput {
     /// Prepares stdin, unless its bytes are lines of a prompt or a script, which a runner reads.
     ///
     /// # Errors

@@ -14,13 +14,13 @@ use crate::wire::decoder::Input;
 use crate::wire::{Data, Role};
 
 /// Writes the content of messages.
-pub struct Payload {
+pub struct PayloadWriter {
     sink: PayloadSink,
     streams: bool,
     half: Rc<Cell<bool>>,
 }
 
-impl Payload {
+impl PayloadWriter {
     /// Writes pieces as they come where one connection has stdout to itself; whole messages where
     /// several connections share it. `None` if the sink writes nothing.
     /// `half` is set while stdout holds half a message.
@@ -30,7 +30,7 @@ impl Payload {
     }
 }
 
-impl Behaviour for Payload {
+impl Behaviour for PayloadWriter {
     fn streams(&self) -> bool {
         self.streams
     }

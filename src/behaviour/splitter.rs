@@ -9,6 +9,7 @@ use memchr::{memchr, memchr_iter};
 use crate::cli::InputFormat;
 use crate::engine::outbox::{Producer, Sender};
 use crate::session::endpoint::SendError;
+use crate::session::message::FRAGMENT_SIZE;
 use crate::wire::Data;
 use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
 
@@ -17,9 +18,6 @@ const READ: usize = 256 * 1024;
 
 /// A message of `--input chunks` has at most so many bytes: what every server accepts.
 const CHUNK: usize = 64 * 1024;
-
-/// An unfinished message of so many bytes is sent as a fragment, to go on in constant memory.
-const PIECE: usize = 1024 * 1024;
 
 /// Longest line of `--input json`.
 const MAX_COMMAND: usize = 64 * 1024 * 1024;
@@ -289,8 +287,8 @@ impl MessageSplitter {
 
     /// Sends fragments as long as an unfinished message is longer than one.
     fn send_pieces(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
-        while self.end - self.start >= PIECE {
-            self.send_piece(PIECE, false, outlet)?;
+        while self.end - self.start >= FRAGMENT_SIZE {
+            self.send_piece(FRAGMENT_SIZE, false, outlet)?;
         }
         Ok(())
     }

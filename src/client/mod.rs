@@ -19,7 +19,7 @@ use crate::engine::open_error::OpenError;
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::output::notifier::Notifier;
-use crate::output::reporter::EndKind;
+use crate::output::reporter::EndSeverity;
 
 /// Everything that is read or asked before something is dialled.
 ///
@@ -74,8 +74,8 @@ fn failed(
     let line = if runtime.reporter.prints_warnings() { text.as_str() } else { one_line(&text) };
     notifier.error(line);
     let found = evidence.explain(error);
-    runtime.reporter.diagnose(&found, EndKind::Failed, &mut runtime.stdout)?;
-    notifier.advice(&runtime.reporter.advice(&found, EndKind::Failed, false));
+    runtime.reporter.diagnose(&found, EndSeverity::Failed, &mut runtime.stdout)?;
+    notifier.advice(&runtime.reporter.advice(&found, EndSeverity::Failed, false));
     runtime.stdout.flush()
 }
 

@@ -17,7 +17,7 @@ use crate::wire::head::Head;
 use crate::wire::secret;
 
 /// How long a probe waits for an answer, at most.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The slot of a connection beside which there is no other.
 pub const SLOT: usize = 0;
@@ -33,7 +33,7 @@ const UPGRADE: [&str; 5] = [
 
 /// What a probe got.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProbeResult {
     /// A WebSocket opened.
     Opened,
     /// An HTTP status, with the line it came in and the server's name for itself.
@@ -47,7 +47,7 @@ pub enum Answer {
     Nothing(String),
 }
 
-impl Answer {
+impl ProbeResult {
     /// The status, 101 included.
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -71,7 +71,7 @@ impl Answer {
 /// # Errors
 ///
 /// A signal came, or this side failed.
-pub fn probe(config: &OpenConfig, runtime: &mut Runtime) -> Result<Answer, OpenError> {
+pub fn probe(config: &OpenConfig, runtime: &mut Runtime) -> Result<ProbeResult, OpenError> {
     Ok(traced(config, runtime)?.0)
 }
 
@@ -79,15 +79,15 @@ pub fn probe(config: &OpenConfig, runtime: &mut Runtime) -> Result<Answer, OpenE
 fn traced(
     config: &OpenConfig,
     runtime: &mut Runtime,
-) -> Result<(Answer, OpeningEvidence), OpenError> {
+) -> Result<(ProbeResult, OpeningEvidence), OpenError> {
     let mut config = config.clone();
-    config.handshake_timeout = config.handshake_timeout.min(PATIENCE);
+    config.handshake_timeout = config.handshake_timeout.min(PROBE_TIMEOUT);
     runtime.reporter.next_connection();
     let mut opening = ClientOpening::new(&config, SLOT, None, runtime, Instant::now()).beside();
     match open(&mut opening, runtime) {
         Ok(mut opened) => {
             opened.link.shutdown();
-            Ok((Answer::Opened, opened.evidence))
+            Ok((ProbeResult::Opened, opened.evidence))
         }
         Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
         Err(error) => {
@@ -97,14 +97,14 @@ fn traced(
     }
 }
 
-fn answer(trace: &OpeningEvidence, error: &OpenError) -> Answer {
+fn answer(trace: &OpeningEvidence, error: &OpenError) -> ProbeResult {
     let head = trace.response().filter(|head| head.status_line().is_some());
     match head.and_then(|head| Some((head, head.status_line()?))) {
         Some((head, line)) => {
             let text = format!("{} {}{}", line.code, escaped(line.reason), server(head));
-            Answer::Status { code: line.code, text }
+            ProbeResult::Status { code: line.code, text }
         }
-        None => Answer::Nothing(error.to_string()),
+        None => ProbeResult::Nothing(error.to_string()),
     }
 }
 
@@ -179,7 +179,7 @@ pub fn without_origin(config: &OpenConfig) -> OpenConfig {
 pub fn origin(
     config: &OpenConfig,
     runtime: &mut Runtime,
-) -> Result<(OriginProbe, Answer), OpenError> {
+) -> Result<(OriginProbe, ProbeResult), OpenError> {
     let answer = probe(&with_own_origin(config), runtime)?;
     let status = answer.status().unwrap_or_default();
     Ok((OriginProbe { with_origin: true, status }, answer))
@@ -269,11 +269,11 @@ pub fn other_scheme_sentence(
     let other = other_scheme(config);
     let scheme = if other.target.secure { "wss" } else { "ws" };
     Ok(match probe(&other, runtime)? {
-        Answer::Opened => Some(format!("{scheme}:// works on this port: a WebSocket opened")),
-        Answer::Status { text, .. } => {
+        ProbeResult::Opened => Some(format!("{scheme}:// works on this port: a WebSocket opened")),
+        ProbeResult::Status { text, .. } => {
             Some(format!("{scheme}:// is spoken on this port: the answer was {text}"))
         }
-        Answer::Nothing(_) => None,
+        ProbeResult::Nothing(_) => None,
     })
 }
 

@@ -12,7 +12,7 @@ use crate::engine::runtime::Runtime;
 use crate::event::{Cause, Ending, Side, TimeoutKind};
 use crate::net::proxy::ProxyError;
 use crate::net::random;
-use crate::net::retry::{Ended, Failure, RetryReason, Schedule, Verdict, retry_after};
+use crate::net::retry::{Ended, OpenFailure, RetryDecision, RetryReason, Schedule, retry_after};
 use crate::net::tls::TlsError;
 
 /// The slot of a client's only connection.
@@ -72,17 +72,17 @@ impl Tries {
         now: Instant,
     ) -> Result<(), OpenError> {
         match self.schedule.failed(failure(&error), asked_for(&error), random::number()) {
-            Verdict::Again { after, number } => {
+            RetryDecision::Again { after, number } => {
                 let text = error.to_string();
                 let why = text.lines().next().unwrap_or_default();
                 Ok(self.pause(why, after, number, runtime, now)?)
             }
-            Verdict::GiveUp(RetryReason::TooLong(time)) => {
+            RetryDecision::GiveUp(RetryReason::TooLong(time)) => {
                 let seconds = time.as_secs();
                 runtime.note(&format!("the server asks to wait {seconds} s, which is too long"))?;
                 Err(error)
             }
-            Verdict::GiveUp(RetryReason::Lasting | RetryReason::Exhausted) => Err(error),
+            RetryDecision::GiveUp(RetryReason::Lasting | RetryReason::Exhausted) => Err(error),
         }
     }
 }
@@ -140,21 +140,21 @@ impl Opening for Tries {
     }
 }
 
-fn failure(error: &OpenError) -> Failure {
+fn failure(error: &OpenError) -> OpenFailure {
     match error {
-        OpenError::Resolve { .. } => Failure::Resolve,
-        OpenError::Dial(_) | OpenError::Unix(_) => Failure::Connect,
+        OpenError::Resolve { .. } => OpenFailure::Resolve,
+        OpenError::Dial(_) | OpenError::Unix(_) => OpenFailure::Connect,
         OpenError::Proxy(error) => of_proxy(error),
         OpenError::ProxyAway { error, .. } => failure(error),
-        OpenError::ProxyTls(_) => Failure::ProxyRefused,
+        OpenError::ProxyTls(_) => OpenFailure::ProxyRefused,
         // A server that restarts ends its connections: like a reset, that may pass.
-        OpenError::Tls(TlsError::ClosedDuringHandshake { .. }) => Failure::Lost,
-        OpenError::Tls(_) => Failure::Tls,
-        OpenError::TimedOut { .. } => Failure::TimedOut,
-        OpenError::Closed { .. } | OpenError::Io(_) => Failure::Lost,
+        OpenError::Tls(TlsError::ClosedDuringHandshake { .. }) => OpenFailure::Lost,
+        OpenError::Tls(_) => OpenFailure::Tls,
+        OpenError::TimedOut { .. } => OpenFailure::TimedOut,
+        OpenError::Closed { .. } | OpenError::Io(_) => OpenFailure::Lost,
         OpenError::Refused { pair, .. } => {
             let status = pair.response.status_line().map_or(0, |line| line.code);
-            Failure::Status(status)
+            OpenFailure::Status(status)
         }
         OpenError::Request(_)
         | OpenError::Choice(_)
@@ -164,20 +164,20 @@ fn failure(error: &OpenError) -> Failure {
         | OpenError::Head(_)
         | OpenError::OnlyInterim(_)
         | OpenError::Signal(_)
-        | OpenError::Local(_) => Failure::Other,
+        | OpenError::Local(_) => OpenFailure::Other,
     }
 }
 
-fn of_proxy(error: &ProxyError) -> Failure {
+fn of_proxy(error: &ProxyError) -> OpenFailure {
     match error {
-        ProxyError::Closed { .. } => Failure::Proxy,
+        ProxyError::Closed { .. } => OpenFailure::Proxy,
         ProxyError::Refused { head } => match head.status_line().map(|line| line.code) {
-            Some(500 | 502..=504) => Failure::Proxy,
-            _ => Failure::ProxyRefused,
+            Some(500 | 502..=504) => OpenFailure::Proxy,
+            _ => OpenFailure::ProxyRefused,
         },
         // RFC 1928 §6: failure, network or host unreachable, connection refused.
-        ProxyError::SocksRefused { version: 5, code: 1 | 3..=5 } => Failure::Proxy,
-        _ => Failure::ProxyRefused,
+        ProxyError::SocksRefused { version: 5, code: 1 | 3..=5 } => OpenFailure::Proxy,
+        _ => OpenFailure::ProxyRefused,
     }
 }
 

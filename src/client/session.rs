@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::behaviour::echo::Echo;
-use crate::behaviour::input::Input;
-use crate::behaviour::payload::Payload;
+use crate::behaviour::input::StdinInput;
+use crate::behaviour::payload::PayloadWriter;
 use crate::behaviour::splitter::To;
 use crate::behaviour::steps::{Step, Steps};
 use crate::behaviour::stop::{Stop, StopCondition};
@@ -19,21 +19,21 @@ use crate::client::failed;
 use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::config::ClientConfig;
-use crate::engine::connection::{Connection, Setup};
+use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
 use crate::engine::memory::Budget;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{Opened, Opening};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::outbox::Producer;
-use crate::engine::runtime::{Next, Ready, Runtime, Task};
+use crate::engine::runtime::{NextRound, Ready, Runtime, Task};
 use crate::event::{Cause, Ending, Event, Side, TimeoutKind};
 use crate::net::random;
-use crate::net::retry::{Schedule, Verdict};
+use crate::net::retry::{RetryDecision, Schedule};
 use crate::net::signals::Signal;
 use crate::output::notifier::Notifier;
 use crate::output::payload::PayloadSink;
-use crate::output::reporter::EndKind;
+use crate::output::reporter::EndSeverity;
 use crate::script::json;
 use crate::script::runner::Expect;
 use crate::script::runner::{ScriptRunner, SessionRequest, Source};
@@ -42,7 +42,7 @@ use crate::ui::style::Ink;
 use crate::wire::{CloseCode, Data, Role};
 
 /// After a signal, or an error of this side, how long to wait for the peer's Close.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A client's session.
 pub struct Session<'a> {
@@ -50,7 +50,7 @@ pub struct Session<'a> {
     max_time: Option<Instant>,
     /// Carries out the lines of a prompt or a script.
     runner: Option<ScriptRunner>,
-    input: Input,
+    input: StdinInput,
     stop: Option<Rc<RefCell<StopCondition>>>,
     memory: Rc<Budget>,
     reconnect: Option<Schedule>,
@@ -62,7 +62,7 @@ pub struct Session<'a> {
     skipped: bool,
     /// How long connections lasted that were lost.
     lifetimes: Vec<Duration>,
-    phase: Phase,
+    phase: SessionPhase,
     /// The status to end with, as it is now.
     exit: Exit,
     /// The connection that ended last.
@@ -70,7 +70,7 @@ pub struct Session<'a> {
 }
 
 /// How far a session is.
-enum Phase {
+enum SessionPhase {
     /// A connection is being opened.
     Opening(Box<Tries>),
     /// One is open.
@@ -99,7 +99,7 @@ struct Current {
 }
 
 /// What the end of a connection amounts to.
-struct Outcome {
+struct SessionOutcome {
     ending: Ending,
     exit: Exit,
     fault: Option<String>,
@@ -129,7 +129,7 @@ impl<'a> Session<'a> {
             config,
             max_time,
             runner: None,
-            input: Input::open(config.input, config.binary, runtime)?,
+            input: StdinInput::open(config.input, config.binary, runtime)?,
             stop: StopCondition::new(config.exit_after, config.until.clone()),
             memory: Budget::new(config.max_memory),
             reconnect: config.reach.reconnect.map(Schedule::new),
@@ -137,7 +137,7 @@ impl<'a> Session<'a> {
             half_written: Rc::default(),
             skipped: false,
             lifetimes: Vec::new(),
-            phase: Phase::Offline,
+            phase: SessionPhase::Offline,
             exit: Exit::Success,
             ending: None,
         };
@@ -148,7 +148,7 @@ impl<'a> Session<'a> {
     /// Sends a fixed sequence instead of stdin; the caller reports what came of it.
     pub fn with_steps(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.reports = false;
-        if let Phase::Open(current) = &mut self.phase {
+        if let SessionPhase::Open(current) = &mut self.phase {
             current.connection.add(Steps::new(steps));
         }
         self
@@ -157,7 +157,7 @@ impl<'a> Session<'a> {
     /// Carries out the lines of a prompt or a script.
     pub fn with_runner(mut self, runner: ScriptRunner) -> Self {
         self.runner = Some(runner);
-        if let Phase::Open(current) = &mut self.phase {
+        if let SessionPhase::Open(current) = &mut self.phase {
             attach(&mut self.runner, current);
         }
         self
@@ -181,7 +181,7 @@ impl<'a> Session<'a> {
         let config = self.config;
         let Opened { conn, link, inbound, report, evidence, .. } = opened;
         let looks = runtime.reporter.looks_at_frames();
-        let setup = Setup {
+        let setup = ConnectionSetup {
             id: conn,
             agreed: &report.agreed,
             endpoint: &config.endpoint,
@@ -197,7 +197,7 @@ impl<'a> Session<'a> {
         if self.half_written.take() {
             sink.end_message(&mut runtime.stdout);
         }
-        if let Some(payload) = Payload::new(sink, Role::Client, &self.half_written) {
+        if let Some(payload) = PayloadWriter::new(sink, Role::Client, &self.half_written) {
             connection.add(payload);
         }
         if config.echo {
@@ -226,7 +226,7 @@ impl<'a> Session<'a> {
             leave_by: None,
         });
         attach(&mut self.runner, &mut current);
-        self.phase = Phase::Open(current);
+        self.phase = SessionPhase::Open(current);
     }
 
     /// Starts opening another connection.
@@ -240,7 +240,7 @@ impl<'a> Session<'a> {
         if let Some(runner) = &mut self.runner {
             runner.show("connecting", Ink::Info);
         }
-        self.phase = Phase::Opening(Box::new(tries));
+        self.phase = SessionPhase::Opening(Box::new(tries));
     }
 
     fn opening_round(
@@ -266,7 +266,7 @@ impl<'a> Session<'a> {
                 Ok(())
             }
             Ok(None) => {
-                self.phase = Phase::Opening(tries);
+                self.phase = SessionPhase::Opening(tries);
                 self.run_typed_lines(runtime, now)
             }
             Err(error) => self.give_up_opening(error, tries, runtime, now),
@@ -281,7 +281,7 @@ impl<'a> Session<'a> {
         now: Instant,
     ) -> io::Result<()> {
         self.not_opened(error, tries.evidence(), runtime)?;
-        if matches!(self.phase, Phase::Offline) {
+        if matches!(self.phase, SessionPhase::Offline) {
             self.offline_round(runtime, now);
         }
         Ok(())
@@ -295,11 +295,13 @@ impl<'a> Session<'a> {
         }
         runner.run(&mut SingleConnection { runtime, connection: None }, now);
         match runner.take_request() {
-            Some(SessionRequest::Quit) => self.phase = Phase::Done,
+            Some(SessionRequest::Quit) => self.phase = SessionPhase::Done,
             Some(SessionRequest::Leave) => {
                 // Ctrl-C gives up the opening, though it came after the look for signals.
                 runner.stay();
-                if let Phase::Opening(tries) = std::mem::replace(&mut self.phase, Phase::Offline) {
+                if let SessionPhase::Opening(tries) =
+                    std::mem::replace(&mut self.phase, SessionPhase::Offline)
+                {
                     let error = OpenError::Signal(Signal::Interrupt);
                     return self.give_up_opening(error, tries, runtime, now);
                 }
@@ -350,9 +352,9 @@ impl<'a> Session<'a> {
         }
         runner.set_ready(true);
         self.exit = exit;
-        self.phase = Phase::Offline;
+        self.phase = SessionPhase::Offline;
         if self.exits_on_close() {
-            self.phase = Phase::Done;
+            self.phase = SessionPhase::Done;
         }
         Ok(())
     }
@@ -365,7 +367,7 @@ impl<'a> Session<'a> {
 
     fn leave(&mut self, exit: Exit) {
         self.exit = exit;
-        self.phase = Phase::Done;
+        self.phase = SessionPhase::Done;
     }
 
     fn open_round(
@@ -386,7 +388,7 @@ impl<'a> Session<'a> {
             runtime.give_turn(&mut current.connection, now)?;
             return self.end(*current, runtime, now);
         }
-        self.phase = Phase::Open(current);
+        self.phase = SessionPhase::Open(current);
         Ok(())
     }
 
@@ -438,7 +440,7 @@ impl<'a> Session<'a> {
             }
             Some(SessionRequest::Leave) if current.signal.is_none() => {
                 current.signal = Some(Signal::Interrupt);
-                current.leave_by = Some(now + PATIENCE);
+                current.leave_by = Some(now + PEER_CLOSE_TIMEOUT);
                 close(current, CloseCode::Away, now);
             }
             Some(SessionRequest::Leave) => {}
@@ -453,7 +455,7 @@ impl<'a> Session<'a> {
     fn give_up(&mut self, current: &mut Current, fault: String, now: Instant) {
         self.input.close();
         current.fault.get_or_insert(fault);
-        current.leave_by.get_or_insert(now + PATIENCE);
+        current.leave_by.get_or_insert(now + PEER_CLOSE_TIMEOUT);
         close(current, CloseCode::Away, now);
     }
 
@@ -471,17 +473,17 @@ impl<'a> Session<'a> {
                 Some(_) => current.connection.endpoint_mut().drop_connection(),
                 None => {
                     current.signal = Some(signal);
-                    current.leave_by = Some(now + PATIENCE);
+                    current.leave_by = Some(now + PEER_CLOSE_TIMEOUT);
                     close(current, CloseCode::Away, now);
                 }
             }
         }
         // As long as bytes leave, the peer is given its time.
-        let patience = match current.signal {
-            None => current.connection.active() + PATIENCE,
+        let deadline = match current.signal {
+            None => current.connection.active() + PEER_CLOSE_TIMEOUT,
             Some(_) => now,
         };
-        if current.leave_by.is_some_and(|at| at.max(patience) <= now) {
+        if current.leave_by.is_some_and(|at| at.max(deadline) <= now) {
             current.connection.endpoint_mut().drop_connection();
         }
         if self.max_time.is_some_and(|at| at <= now) && !current.overtime {
@@ -531,20 +533,20 @@ impl<'a> Session<'a> {
             || matches!(outcome.exit, Exit::Interrupted | Exit::Terminated | Exit::HungUp);
         let asked = self.runner.as_ref().and_then(ScriptRunner::request).cloned();
         let leaving = matches!(asked, Some(SessionRequest::Quit | SessionRequest::Leave));
-        self.phase = Phase::Done;
+        self.phase = SessionPhase::Done;
         if !(self.runner.is_some() && (outcome.fault.is_some() || signalled || leaving))
             && asked.is_none()
         {
             self.reconnect(&outcome, &current, runtime, now)?;
         }
-        if matches!(self.phase, Phase::Done) {
+        if matches!(self.phase, SessionPhase::Done) {
             if self.runner.is_none() && self.reports {
                 self.report(&mut outcome, runtime);
             } else if self.runner.is_some()
                 && !(outcome.fault.is_some() || signalled || leaving)
                 && !self.exits_on_close()
             {
-                self.phase = Phase::Offline;
+                self.phase = SessionPhase::Offline;
                 self.offline_round(runtime, now);
             }
         }
@@ -555,7 +557,7 @@ impl<'a> Session<'a> {
     /// `--reconnect`: opens another connection after one that was lost.
     fn reconnect(
         &mut self,
-        outcome: &Outcome,
+        outcome: &SessionOutcome,
         current: &Current,
         runtime: &mut Runtime,
         now: Instant,
@@ -565,12 +567,12 @@ impl<'a> Session<'a> {
         let ours = current.signal.is_some() || outcome.fault.is_some() || met;
         let ended = retry::ended(&outcome.ending, ours);
         let stood = now.saturating_duration_since(current.began);
-        let Verdict::Again { after, number } = schedule.ended(ended, stood, random::number())
+        let RetryDecision::Again { after, number } = schedule.ended(ended, stood, random::number())
         else {
             return Ok(());
         };
         self.open(schedule, runtime, now);
-        if let Phase::Opening(tries) = &mut self.phase {
+        if let SessionPhase::Opening(tries) = &mut self.phase {
             tries.pause(&describe(&outcome.ending), after, number, runtime, now)?;
         }
         if let (Some(runner), Some(lines)) = (&mut self.runner, &self.config.lines)
@@ -587,7 +589,7 @@ impl<'a> Session<'a> {
         current: &mut Current,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Outcome> {
+    ) -> io::Result<SessionOutcome> {
         let connection = &mut current.connection;
         let unsent = connection.unsent();
         connection.shut_down();
@@ -596,11 +598,11 @@ impl<'a> Session<'a> {
         let met = self.stop.as_ref().map(|stop| stop.borrow().is_met());
         let advice = self.explain(current, &ending, met == Some(true), runtime, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
-        let patience = match (current.signal, self.max_time) {
-            (Some(_), _) => Some(Instant::now() + PATIENCE),
+        let deadline = match (current.signal, self.max_time) {
+            (Some(_), _) => Some(Instant::now() + PEER_CLOSE_TIMEOUT),
             (None, max_time) => max_time,
         };
-        let signal = runtime.drain_output(patience)?.or(current.signal);
+        let signal = runtime.drain_output(deadline)?.or(current.signal);
         let unwritten = runtime.stdout.pending();
         // Half a message may be on stdout already; any other end than a clean one speaks for itself.
         let clean = Exit::of(&ending) == Exit::Success;
@@ -625,7 +627,7 @@ impl<'a> Session<'a> {
         };
         runtime.reporter.flush()?;
         let fault = current.fault.take();
-        Ok(Outcome { ending, exit, fault, unsent, unwritten, cut_short, advice })
+        Ok(SessionOutcome { ending, exit, fault, unsent, unwritten, cut_short, advice })
     }
 
     /// Explains the end to machines; returns the text for people.
@@ -649,7 +651,7 @@ impl<'a> Session<'a> {
         let ours = current.fault.is_some() || current.signal.is_some() || met;
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
         let fine = ours || over || Exit::of(ending) == Exit::Success;
-        let mood = if fine { EndKind::Fine } else { EndKind::Failed };
+        let mood = if fine { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;
         reporter.diagnose(&found, mood, stdout)?;
         let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());
@@ -657,7 +659,7 @@ impl<'a> Session<'a> {
     }
 
     /// Prints how the connection ended, if that was not shown already.
-    fn report(&mut self, outcome: &mut Outcome, runtime: &mut Runtime) {
+    fn report(&mut self, outcome: &mut SessionOutcome, runtime: &mut Runtime) {
         let text = outcome.fault.clone().unwrap_or_else(|| describe(&outcome.ending));
         runtime.record.facts.errormsg = (outcome.exit != Exit::Success).then_some(text);
         if let Some(runner) = &mut self.runner {
@@ -677,7 +679,7 @@ impl<'a> Session<'a> {
 
     /// Without a connection, until there is one again or the session ends.
     fn offline_round(&mut self, runtime: &mut Runtime, now: Instant) {
-        let Some(runner) = &mut self.runner else { return self.phase = Phase::Done };
+        let Some(runner) = &mut self.runner else { return self.phase = SessionPhase::Done };
         runner.run(&mut SingleConnection { runtime, connection: None }, now);
         if let Some(failure) = runner.take_failure() {
             runner.notifier().error(&failure.text);
@@ -686,7 +688,7 @@ impl<'a> Session<'a> {
             return self.leave(exit);
         }
         match runner.take_request() {
-            Some(SessionRequest::Quit) => return self.phase = Phase::Done,
+            Some(SessionRequest::Quit) => return self.phase = SessionPhase::Done,
             Some(SessionRequest::Leave) => return self.leave(Exit::Interrupted),
             Some(SessionRequest::Open) => {
                 runtime.reporter.next_connection();
@@ -695,7 +697,7 @@ impl<'a> Session<'a> {
             None => {}
         }
         if self.config.input != InputFormat::Prompt && !runner.is_busy() {
-            return self.phase = Phase::Done;
+            return self.phase = SessionPhase::Done;
         }
         if let Some(signal) = runtime.signals.take()
             && (signal != Signal::Interrupt || !runner.interrupt())
@@ -711,33 +713,33 @@ impl<'a> Session<'a> {
 
 impl Task for Session<'_> {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        match std::mem::replace(&mut self.phase, Phase::Offline) {
-            Phase::Opening(tries) => self.opening_round(tries, runtime, now),
-            Phase::Open(current) => self.open_round(current, runtime, now),
-            Phase::Offline => {
+        match std::mem::replace(&mut self.phase, SessionPhase::Offline) {
+            SessionPhase::Opening(tries) => self.opening_round(tries, runtime, now),
+            SessionPhase::Open(current) => self.open_round(current, runtime, now),
+            SessionPhase::Offline => {
                 self.offline_round(runtime, now);
                 Ok(())
             }
-            Phase::Done => {
-                self.phase = Phase::Done;
+            SessionPhase::Done => {
+                self.phase = SessionPhase::Done;
                 Ok(())
             }
         }
     }
 
-    fn next(&mut self, runtime: &Runtime, _: Instant) -> Next {
+    fn next(&mut self, runtime: &Runtime, _: Instant) -> NextRound {
         let lines = self.runner.as_ref().and_then(ScriptRunner::deadline);
         let ready = self.runner.as_ref().is_some_and(ScriptRunner::is_ready);
         let (busy, deadlines) = match &self.phase {
-            Phase::Done => return Next::Done,
-            Phase::Opening(tries) => {
+            SessionPhase::Done => return NextRound::Done,
+            SessionPhase::Opening(tries) => {
                 let typing = self.runner.as_ref().is_some_and(ScriptRunner::reads_only_typed);
                 let typed = ready && typing;
                 let lines = lines.filter(|_| typing);
                 (tries.wants_turn() || typed, [tries.deadline(), lines, None, self.max_time])
             }
-            Phase::Offline => (ready, [lines, None, None, self.max_time]),
-            Phase::Open(current) => {
+            SessionPhase::Offline => (ready, [lines, None, None, self.max_time]),
+            SessionPhase::Open(current) => {
                 let connection = &current.connection;
                 let busy = connection.wants_turn(&runtime.stdout, &runtime.reporter)
                     || self.wants_input(current)
@@ -745,7 +747,7 @@ impl Task for Session<'_> {
                     // The last write may have found the reader gone, which ends the session.
                     || self.is_unread(runtime) && connection.endpoint().is_open();
                 let leave_by = current.leave_by.map(|at| match current.signal {
-                    None => at.max(connection.active() + PATIENCE),
+                    None => at.max(connection.active() + PEER_CLOSE_TIMEOUT),
                     Some(_) => at,
                 });
                 let first = connection.deadline().into_iter().chain(lines).min();
@@ -753,8 +755,8 @@ impl Task for Session<'_> {
             }
         };
         match busy {
-            true => Next::Now,
-            false => Next::Wait(deadlines.into_iter().flatten().min()),
+            true => NextRound::Now,
+            false => NextRound::Wait(deadlines.into_iter().flatten().min()),
         }
     }
 
@@ -764,8 +766,10 @@ impl Task for Session<'_> {
                 self.input.set_ready(closed);
                 self.runner.iter_mut().for_each(|runner| runner.set_ready(closed));
             }
-            (Ready::Socket(SLOT, event), Phase::Open(current)) => current.connection.ready(event),
-            (Ready::Socket(SLOT, event), Phase::Opening(tries)) => tries.ready(event),
+            (Ready::Socket(SLOT, event), SessionPhase::Open(current)) => {
+                current.connection.ready(event)
+            }
+            (Ready::Socket(SLOT, event), SessionPhase::Opening(tries)) => tries.ready(event),
             _ => {}
         }
     }
@@ -786,7 +790,7 @@ fn close(current: &mut Current, code: CloseCode, now: Instant) {
     }
 }
 
-impl Outcome {
+impl SessionOutcome {
     /// Prints how the connection ended, if there is something to say that was not `shown`.
     fn print(&self, notifier: &Notifier, shown: bool) {
         if let Some(fault) = &self.fault {

@@ -19,7 +19,7 @@ use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Hop;
 use crate::net::tls::options::ServerName;
 use crate::output::stderr;
-use crate::ui::write_out::{Format, Sink};
+use crate::ui::write_out::{Format, OutputTarget};
 
 /// What is told at the end.
 pub struct RunSummary {
@@ -61,8 +61,10 @@ impl RunSummary {
             for (sink, text) in format.fill(&runtime.record.facts) {
                 let text = runtime.reporter.redactor().text(&text);
                 match sink {
-                    Sink::Stdout => runtime.stdout.buffer().extend_from_slice(text.as_bytes()),
-                    Sink::Stderr => stderr::write(text.as_bytes()),
+                    OutputTarget::Stdout => {
+                        runtime.stdout.buffer().extend_from_slice(text.as_bytes())
+                    }
+                    OutputTarget::Stderr => stderr::write(text.as_bytes()),
                 }
             }
             if let Some(signal) = runtime.drain_stdout(None).context("stdout failed")? {

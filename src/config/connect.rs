@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::display::Display;
 use super::environment::history_path;
-use super::lines::{self, Lines};
+use super::lines::{self, LineConfig};
 use super::open::OpenConfig;
 use super::reach::ReachConfig;
 use super::usage::{UsageError, limits};
@@ -39,7 +39,7 @@ pub struct ClientConfig {
     /// Messages to send after connecting.
     pub execute: Vec<String>,
     /// For a session with a prompt or a script.
-    pub lines: Option<Lines>,
+    pub lines: Option<LineConfig>,
     /// Every event goes to this file.
     pub log: Option<PathBuf>,
     /// Send everything back.
@@ -109,7 +109,7 @@ impl ClientConfig {
         let (executed, execute) =
             if by_lines { (execute, Vec::new()) } else { (Vec::new(), execute) };
         let lines = by_lines.then(|| {
-            Ok::<_, UsageError>(Lines {
+            Ok::<_, UsageError>(LineConfig {
                 script: script.clone().filter(|_| input != InputFormat::Commands),
                 // Without --commands the messages of -x are what they are.
                 execute: match commands {

@@ -28,7 +28,7 @@ pub struct ConfigFile {
     /// The profiles in their order.
     pub profiles: Vec<Profile>,
     /// What could not be understood.
-    pub faults: Vec<FileFault>,
+    pub faults: Vec<LineFault>,
 }
 
 /// `[name]` and what follows.
@@ -54,7 +54,7 @@ pub struct Setting {
 /// A line that is neither setting, profile nor comment.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {what}")]
-pub struct FileFault {
+pub struct LineFault {
     /// Counted from 1.
     pub line: usize,
     /// What is wrong.
@@ -69,7 +69,7 @@ impl ConfigFile {
         for (index, line) in text.lines().enumerate() {
             let line_number = index + 1;
             if let Err(what) = file.line(line.trim(), line_number) {
-                file.faults.push(FileFault { line: line_number, what });
+                file.faults.push(LineFault { line: line_number, what });
             }
         }
         file

@@ -11,7 +11,7 @@ use crate::ui::view::{Timestamps, View};
 
 /// Where the lines of a session come from, beside stdin, and what they mean.
 #[derive(Clone, Debug, Default)]
-pub struct Lines {
+pub struct LineConfig {
     /// A script.
     pub script: Option<PathBuf>,
     /// Lines of `-x`.

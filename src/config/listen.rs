@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::display::Display;
 use super::environment::{history_path, variable};
 use super::fault::Faults;
-use super::lines::{self, Lines};
+use super::lines::{self, LineConfig};
 use super::usage::{UsageError, check_subprotocols, header_edits};
 use crate::cli::prompt::LineOptions;
 use crate::cli::{
@@ -18,7 +18,7 @@ use crate::cli::{
 use crate::net::files::FileOnce;
 use crate::net::listener::ListenAddress;
 use crate::net::secret::Secret;
-use crate::net::tls::Identity;
+use crate::net::tls::ServerIdentity;
 use crate::net::tls::options::Passphrase;
 use crate::session::endpoint::AutoPong;
 use crate::session::{EndpointConfig, Limits};
@@ -66,7 +66,7 @@ pub struct ListenConfig {
     /// How stdin becomes messages.
     pub input: InputFormat,
     /// For a session with a prompt or a script.
-    pub lines: Option<Lines>,
+    pub lines: Option<LineConfig>,
     /// Every event goes to this file.
     pub log: Option<PathBuf>,
     /// What stdout is for.
@@ -122,7 +122,7 @@ pub enum GreetingSource {
 #[derive(Clone)]
 pub struct TlsConfig {
     /// Certificate and key.
-    pub identity: Identity,
+    pub identity: ServerIdentity,
     /// Opens the key.
     pub passphrase: Passphrase,
     /// Where a certificate made on the spot is written.
@@ -192,11 +192,11 @@ impl ListenConfig {
             let text = "--linger: only with --once, or lines of a script; a server stays by itself";
             return Err(UsageError(text.to_owned()));
         }
-        let lines = by_lines.then(|| Lines {
+        let lines = by_lines.then(|| LineConfig {
             script: script.filter(|path| !lines::is_stdin(Some(path))),
             no_commands,
             history: if no_history { None } else { history_path() },
-            ..Lines::default()
+            ..LineConfig::default()
         });
         let endpoint = EndpointConfig {
             lenient: args.lenient,
@@ -353,9 +353,9 @@ fn tls(
     let TlsServerOptions { cert, key, pass_file, self_signed, self_signed_out } = options;
     let identity = match cert {
         Some(certificate) => match key {
-            Some(key) => Identity::Pem { certificate, key },
-            None if is_pkcs12(&certificate) => Identity::Pkcs12(certificate),
-            None => Identity::Pem { key: certificate.clone(), certificate },
+            Some(key) => ServerIdentity::Pem { certificate, key },
+            None if is_pkcs12(&certificate) => ServerIdentity::Pkcs12(certificate),
+            None => ServerIdentity::Pem { key: certificate.clone(), certificate },
         },
         None if self_signed || self_signed_out.is_some() => {
             let mut names = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
@@ -364,7 +364,7 @@ fn tls(
             {
                 names.push(address.ip().to_string());
             }
-            Identity::SelfSigned(names)
+            ServerIdentity::SelfSigned(names)
         }
         None => return Ok(None),
     };

@@ -10,7 +10,7 @@ use super::transport::{Basics, transport};
 use super::usage::{UsageError, check_subprotocols, header_edits};
 use crate::cli::{DeflateOptions, HandshakeOptions};
 use crate::net::redirect::{RedirectOptions, is_credential, same_origin};
-use crate::net::resolve::Family;
+use crate::net::resolve::AddressFamily;
 use crate::net::route::RouteOptions;
 use crate::net::secret::Secret;
 use crate::net::target::{Target, TargetError};
@@ -113,9 +113,9 @@ impl OpenConfig {
         }
         check_subprotocols(&options.subprotocols)?;
         let family = match (options.ipv4, options.ipv6) {
-            (true, _) => Family::V4,
-            (_, true) => Family::V6,
-            _ => Family::Any,
+            (true, _) => AddressFamily::V4,
+            (_, true) => AddressFamily::V6,
+            _ => AddressFamily::Any,
         };
         let basics = Basics { family, insecure: options.insecure, cacert: options.cacert };
         Ok(Self {

@@ -8,7 +8,7 @@ use crate::net::files::FileOnce;
 use crate::net::overrides::Overrides;
 use crate::net::proxy::Credentials;
 use crate::net::proxy::choice::{ProxyOptions, VARIABLES};
-use crate::net::resolve::Family;
+use crate::net::resolve::AddressFamily;
 use crate::net::route::RouteOptions;
 use crate::net::secret::Secret;
 use crate::net::source::LocalAddress;
@@ -21,7 +21,7 @@ const PASSPHRASE_VARIABLE: &str = "WSCOPE_PASSPHRASE";
 #[derive(Clone, Debug, Default)]
 pub struct Basics {
     /// `-4`, `-6` or neither.
-    pub family: Family,
+    pub family: AddressFamily,
     /// `-k`.
     pub insecure: bool,
     /// `--cacert`.

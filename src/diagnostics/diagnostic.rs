@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Cause, Entry, Severity, entry};
+use super::{CatalogueEntry, LikelyCause, Severity, entry};
 use crate::wire::head::{Head, HeadKind};
 use crate::wire::secret::is_secret;
 
@@ -18,7 +18,7 @@ const SHOWN: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The entry.
-    pub entry: &'static Entry,
+    pub entry: &'static CatalogueEntry,
     /// How bad it is here.
     pub severity: Severity,
     /// Where it can be seen.
@@ -27,7 +27,7 @@ pub struct Diagnostic {
     /// printers escape it.
     pub notes: Vec<String>,
     /// The likely causes that the facts leave, the most likely first.
-    pub causes: &'static [Cause],
+    pub causes: &'static [LikelyCause],
     /// What to do.
     pub help: Cow<'static, str>,
 }

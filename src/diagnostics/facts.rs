@@ -29,7 +29,7 @@ pub struct Facts<'a> {
     /// The forward proxy, if one was used.
     pub proxy: Option<ProxyFacts<'a>>,
     /// What TLS did.
-    pub tls: TlsFacts<'a>,
+    pub tls: TlsAttempt<'a>,
     /// The first bytes of an answer that is no HTTP head, to a plain request.
     pub first_bytes: &'a [u8],
     /// How the wait for the response ended, if no response came.
@@ -76,7 +76,7 @@ impl Facts<'_> {
             lookup: None,
             dials: &[],
             proxy: None,
-            tls: TlsFacts::default(),
+            tls: TlsAttempt::default(),
             first_bytes: &[],
             unanswered: None,
             request: None,
@@ -178,7 +178,7 @@ pub enum ProxyFault {
 
 /// What TLS did.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct TlsFacts<'a> {
+pub struct TlsAttempt<'a> {
     /// Why it failed, if it did.
     pub fault: Option<TlsFault<'a>>,
     /// The protocol agreed by ALPN.

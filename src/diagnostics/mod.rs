@@ -1,6 +1,6 @@
 //! What can go wrong with a WebSocket connection, and how to explain it.
 //!
-//! The [catalogue](SECTIONS) has one [`Entry`] for each symptom, under a stable code (`W602`);
+//! The [catalogue](SECTIONS) has one [`CatalogueEntry`] for each symptom, under a stable code (`W602`);
 //! [`classify()`] looks at the [`Facts`] that an attempt left behind, in a fixed order, and makes
 //! [`Diagnostic`]s of them; [`browser`] finds the entry behind a browser's message. All of it is
 //! pure: no I/O, no clock, no terminal. How a diagnostic is printed is the business of `ui`.
@@ -89,7 +89,7 @@ impl Confidence {
 
 /// A likely cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cause {
+pub struct LikelyCause {
     /// How sure it is.
     pub confidence: Confidence,
     /// What it is, lower case, no full stop.
@@ -98,7 +98,7 @@ pub struct Cause {
 
 /// One row of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct CatalogueEntry {
     /// The stable name, `W` and three digits: the first one is the layer.
     pub code: &'static str,
     /// Which part of a connection it is about.
@@ -114,7 +114,7 @@ pub struct Entry {
     /// Where it is laid down (`RFC 6455 §5.2`), or how it came to be known.
     pub source: &'static str,
     /// Likely causes, the most likely first; none where the explanation says it all.
-    pub causes: &'static [Cause],
+    pub causes: &'static [LikelyCause],
     /// How it is recognised, one sentence, lower case, no full stop.
     pub recognised: &'static str,
     /// Background for the long form: sentences with full stops; often empty.
@@ -122,11 +122,11 @@ pub struct Entry {
 }
 
 /// The entry with this code, in either letter case.
-pub fn entry(code: &str) -> Option<&'static Entry> {
+pub fn entry(code: &str) -> Option<&'static CatalogueEntry> {
     entries().find(|entry| entry.code.eq_ignore_ascii_case(code))
 }
 
 /// Every entry, in the order of the codes.
-pub fn entries() -> impl Iterator<Item = &'static Entry> {
+pub fn entries() -> impl Iterator<Item = &'static CatalogueEntry> {
     SECTIONS.iter().flat_map(|section| section.entries)
 }

@@ -1,7 +1,7 @@
 //! What `wscope explain` can be asked about: a code of the catalogue, a close code or its name, an
 //! HTTP status, the name of a violation, the id of a handshake rule.
 
-use super::{Entry, entries, entry, of_close_code, of_status};
+use super::{CatalogueEntry, entries, entry, of_close_code, of_status};
 use crate::wire::close;
 use crate::wire::handshake::rules::RULES;
 use crate::wire::violation;
@@ -10,7 +10,7 @@ use crate::wire::violation;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
     /// The entry; `None` where the title of a handshake rule explains everything.
-    pub entry: Option<&'static Entry>,
+    pub entry: Option<&'static CatalogueEntry>,
     /// What was asked about, unless that is the entry itself: one sentence.
     pub asked: Option<String>,
 }

@@ -18,7 +18,7 @@ use crate::wire::Data;
 use crate::wire::decoder::Input;
 
 /// Bytes of content after which a turn should end, however few they are when compressed.
-pub const CONTENT: usize = 1024 * 1024;
+pub const TURN_CONTENT: usize = 1024 * 1024;
 
 /// What a behaviour has at hand when it is called.
 pub struct Context<'a> {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::behaviour::{Behaviour, CONTENT, Context, Interference, Pipe};
+use super::behaviour::{Behaviour, Context, Interference, Pipe, TURN_CONTENT};
 use super::memory::{Budget, Share};
 use super::outbox::{OutboundObserver, Outbox, Producer, Sender};
 use super::session_evidence::SessionEvidence;
@@ -41,7 +41,7 @@ pub struct Outputs<'a> {
 }
 
 /// What a connection begins with.
-pub struct Setup<'a> {
+pub struct ConnectionSetup<'a> {
     /// Its number.
     pub id: ConnId,
     /// What was agreed in the opening handshake.
@@ -98,8 +98,13 @@ pub struct Connection {
 impl Connection {
     /// Takes over a transport whose opening handshake is done. Frames may have come behind it; our
     /// side of it may still wait in the send buffer.
-    pub fn new(mut link: Link, inbound: Observer, setup: &Setup<'_>, now: Instant) -> Self {
-        let Setup { id, agreed, limits, .. } = *setup;
+    pub fn new(
+        mut link: Link,
+        inbound: Observer,
+        setup: &ConnectionSetup<'_>,
+        now: Instant,
+    ) -> Self {
+        let ConnectionSetup { id, agreed, limits, .. } = *setup;
         let deflate = agreed.deflate;
         let config = match setup.endpoint.deflate == deflate {
             true => Arc::clone(setup.endpoint),
@@ -493,7 +498,7 @@ impl Connection {
             if is_blocked(behaviours, outputs.stdout, outputs.reporter)
                 && (*in_data || looking && outputs.stdout.room() == 0)
                 || (tx.len() + outbox.queued()).saturating_sub(before) >= most
-                || content >= CONTENT
+                || content >= TURN_CONTENT
             {
                 break true;
             }

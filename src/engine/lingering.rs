@@ -24,9 +24,9 @@ impl Lingering {
     }
 
     /// Keeps our side open, and waits for the peer as long as that.
-    pub fn silent(mut link: Link, patience: Duration, now: Instant) -> Option<Self> {
+    pub fn silent(mut link: Link, timeout: Duration, now: Instant) -> Option<Self> {
         link.flush().ok()?;
-        Some(Self { link, until: now + patience })
+        Some(Self { link, until: now + timeout })
     }
 
     /// Takes a turn with lent buffers; true when the transport can be dropped.

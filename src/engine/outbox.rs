@@ -20,15 +20,12 @@ use crate::net::transport::TransportError;
 use crate::output::reporter::Reporter;
 use crate::session::counters::Counters;
 use crate::session::endpoint::SendError;
+use crate::session::message::FRAGMENT_SIZE;
 use crate::session::{Endpoint, Limits, Observer};
 use crate::wire::Data;
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::writer::RawFrame;
-
-/// A longer message leaves the queue in fragments of this size, so that control frames pass
-/// between them and one copy serves all connections.
-const PIECE: usize = 1024 * 1024;
 
 /// Who sends a message in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +71,12 @@ impl SharedMessage {
 const ENTRY: usize = 128;
 
 #[derive(Debug)]
-enum Content {
+enum OutgoingContent {
     Own(Vec<u8>),
     Shared(Rc<SharedMessage>),
 }
 
-impl Content {
+impl OutgoingContent {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Own(bytes) => bytes,
@@ -93,7 +90,7 @@ impl Content {
 struct Queued {
     producer: Producer,
     opcode: Data,
-    content: Content,
+    content: OutgoingContent,
     /// Bytes of `content` that have been sent.
     sent: usize,
     last: bool,
@@ -112,7 +109,7 @@ pub struct Outbox {
     observer: Option<Box<OutboundObserver>>,
     slot: Option<Producer>,
     /// Made when something has to wait: most connections never need it.
-    queue: Option<Box<Queue>>,
+    queue: Option<Box<MessageQueue>>,
     early_end: Option<EarlyEnd>,
     /// Our side of the stream has ended there: what is appended to the send buffer behind it is
     /// not sent.
@@ -123,7 +120,7 @@ pub struct Outbox {
 
 /// Messages that wait for the message slot, or for room.
 #[derive(Debug, Default)]
-struct Queue {
+struct MessageQueue {
     messages: VecDeque<Queued>,
     /// Bytes in the queue, and how many of these only this connection holds.
     queued: usize,
@@ -132,7 +129,7 @@ struct Queue {
     close: Option<(Option<u16>, String)>,
 }
 
-impl Queue {
+impl MessageQueue {
     fn is_done(&self) -> bool {
         self.messages.is_empty() && self.close.is_none()
     }
@@ -282,7 +279,7 @@ impl Outbox {
         let queue = self.queue.get_or_insert_default();
         let len = queued.content.bytes().len();
         queue.queued += len;
-        if let Content::Own(_) = queued.content {
+        if let OutgoingContent::Own(_) = queued.content {
             queue.own += len;
         }
         queue.messages.push_back(queued);
@@ -338,7 +335,7 @@ impl Sender<'_> {
         if !self.is_open() {
             return Err(SendError::NotOpen);
         }
-        let content = Content::Own(piece.to_vec());
+        let content = OutgoingContent::Own(piece.to_vec());
         self.outbox.push(Queued { producer, opcode, content, sent: 0, last });
         Ok(())
     }
@@ -371,7 +368,7 @@ impl Sender<'_> {
         outbox.push(Queued {
             producer: Producer::Message,
             opcode: message.opcode,
-            content: Content::Shared(Rc::clone(message)),
+            content: OutgoingContent::Shared(Rc::clone(message)),
             sent: 0,
             last: true,
         });
@@ -456,14 +453,14 @@ impl Sender<'_> {
         let before = self.tx.len();
         let mut moved = 0;
         // Compressed it may be little, but others wait for their turn.
-        while moved < PIECE
+        while moved < FRAGMENT_SIZE
             && pending + self.tx.len() - before < HIGH_WATER
             && let Some(at) = self.outbox.next_queued()
             && let Some(queue) = &mut self.outbox.queue
             && let Some(queued) = queue.messages.get_mut(at)
         {
             let rest = &queued.content.bytes()[queued.sent..];
-            let piece = &rest[..rest.len().min(PIECE)];
+            let piece = &rest[..rest.len().min(FRAGMENT_SIZE)];
             let whole = piece.len() == rest.len();
             let last = queued.last && whole;
             let len = piece.len();
@@ -471,7 +468,7 @@ impl Sender<'_> {
             let _ = self.endpoint.send_fragment(queued.opcode, piece, last, self.tx);
             queued.sent += len;
             moved += len;
-            let own = matches!(queued.content, Content::Own(_));
+            let own = matches!(queued.content, OutgoingContent::Own(_));
             self.outbox.slot = (!last).then_some(queued.producer);
             queue.queued -= len;
             queue.own -= if own { len } else { 0 };

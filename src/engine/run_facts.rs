@@ -7,7 +7,7 @@ use crate::event::{Ending, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::target::Target;
 use crate::ui::waterfall;
-use crate::ui::write_out::Facts;
+use crate::ui::write_out::WriteOutFacts;
 use crate::wire::cookie::{Cookie, CookieScope, Jar};
 use crate::wire::handshake::Agreed;
 use crate::wire::head::Head;
@@ -17,7 +17,7 @@ pub struct Record {
     /// The cookies of files and responses.
     pub jar: Jar,
     /// What `--write-out` prints.
-    pub facts: Facts,
+    pub facts: WriteOutFacts,
     started: Instant,
     /// When the last try began, counted from the start.
     last: Duration,
@@ -26,7 +26,7 @@ pub struct Record {
 impl Default for Record {
     /// The run begins now.
     fn default() -> Self {
-        let (jar, facts) = (Jar::default(), Facts::default());
+        let (jar, facts) = (Jar::default(), WriteOutFacts::default());
         Self { jar, facts, started: Instant::now(), last: Duration::ZERO }
     }
 }
@@ -46,7 +46,7 @@ impl Record {
     pub fn begin(&mut self, target: &Target, redirects: usize) {
         let before = std::mem::take(&mut self.facts);
         self.last = self.started.elapsed();
-        self.facts = Facts {
+        self.facts = WriteOutFacts {
             url: target.to_string(),
             scheme: target.scheme(),
             num_redirects: redirects.try_into().unwrap_or(u32::MAX),
@@ -54,7 +54,7 @@ impl Record {
             sent: before.sent,
             received: before.received,
             time_first_frame: before.time_first_frame,
-            ..Facts::default()
+            ..WriteOutFacts::default()
         };
     }
 

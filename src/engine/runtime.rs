@@ -13,7 +13,7 @@ use mio::{Events, Registry, Token};
 
 use super::connection::{Connection, Outputs};
 use super::run_facts::Record;
-use super::slots::{self, Part, Slot};
+use super::slots::{self, Slot, SlotPart};
 use crate::event::{ConnId, Event};
 use crate::net::link::Buffers;
 use crate::net::reactor::{Reactor, SIGNAL, STDERR, STDIN, STDOUT, WAKER};
@@ -78,7 +78,7 @@ pub enum Ready<'e> {
 
 /// What follows a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextRound {
     /// Another round would do something at once.
     Now,
     /// Nothing can be done before an event, or before this moment.
@@ -97,7 +97,7 @@ pub trait Task {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()>;
 
     /// What follows.
-    fn next(&mut self, runtime: &Runtime, now: Instant) -> Next;
+    fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound;
 
     /// Notes that something is ready.
     fn ready(&mut self, ready: Ready<'_>);
@@ -118,8 +118,8 @@ pub fn run(task: &mut dyn Task, runtime: &mut Runtime) -> io::Result<()> {
         task.round(runtime, now)?;
         runtime.flush()?;
         match task.next(runtime, now) {
-            Next::Done => return Ok(()),
-            Next::Now => {
+            NextRound::Done => return Ok(()),
+            NextRound::Now => {
                 runtime.unpolled += 1;
                 let unpolled = now.saturating_duration_since(polled);
                 if runtime.unpolled >= ROUNDS_UNPOLLED || unpolled >= TIME_UNPOLLED {
@@ -127,7 +127,7 @@ pub fn run(task: &mut dyn Task, runtime: &mut Runtime) -> io::Result<()> {
                     runtime.wait(task, Some(now))?;
                 }
             }
-            Next::Wait(deadline) => {
+            NextRound::Wait(deadline) => {
                 // What waits for the reader of a transcript goes on then.
                 let resumes = runtime.reporter.resumes_at().filter(|at| *at > now);
                 runtime.wait(task, deadline.into_iter().chain(resumes).min())?;
@@ -333,8 +333,8 @@ impl Runtime {
                 }
                 token if LISTENERS.contains(&token) => task.ready(Ready::Listener),
                 token => match slots::slot_of(token) {
-                    Some((slot, Part::Socket)) => task.ready(Ready::Socket(slot, event)),
-                    Some((slot, Part::Pipe(pipe))) => task.ready(Ready::Pipe(slot, pipe)),
+                    Some((slot, SlotPart::Socket)) => task.ready(Ready::Socket(slot, event)),
+                    Some((slot, SlotPart::Pipe(pipe))) => task.ready(Ready::Pipe(slot, pipe)),
                     None => {}
                 },
             }
@@ -357,11 +357,11 @@ impl Task for Drain {
         Ok(())
     }
 
-    fn next(&mut self, runtime: &Runtime, now: Instant) -> Next {
+    fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound {
         let over = self.until.is_some_and(|at| at <= now);
         match !(self.waits)(runtime) || self.signal.is_some() || over {
-            true => Next::Done,
-            false => Next::Wait(self.until),
+            true => NextRound::Done,
+            false => NextRound::Wait(self.until),
         }
     }
 

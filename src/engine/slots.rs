@@ -20,7 +20,7 @@ pub type Slot = usize;
 
 /// What an event of a slot is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum SlotPart {
     /// The socket.
     Socket,
     /// A pipe to the process of the connection.
@@ -28,22 +28,22 @@ pub enum Part {
 }
 
 /// The token of a part of a slot.
-pub fn token(slot: Slot, part: Part) -> Token {
+pub fn token(slot: Slot, part: SlotPart) -> Token {
     let part = match part {
-        Part::Socket => 0,
-        Part::Pipe(Pipe::Stdin) => 1,
-        Part::Pipe(Pipe::Stdout) => 2,
+        SlotPart::Socket => 0,
+        SlotPart::Pipe(Pipe::Stdin) => 1,
+        SlotPart::Pipe(Pipe::Stdout) => 2,
     };
     Token(FIRST_TOKEN + slot * TOKENS + part)
 }
 
 /// The slot and part that a token stands for.
-pub fn slot_of(token: Token) -> Option<(Slot, Part)> {
+pub fn slot_of(token: Token) -> Option<(Slot, SlotPart)> {
     let at = token.0.checked_sub(FIRST_TOKEN)?;
     let part = match at % TOKENS {
-        0 => Part::Socket,
-        1 => Part::Pipe(Pipe::Stdin),
-        _ => Part::Pipe(Pipe::Stdout),
+        0 => SlotPart::Socket,
+        1 => SlotPart::Pipe(Pipe::Stdin),
+        _ => SlotPart::Pipe(Pipe::Stdout),
     };
     Some((at / TOKENS, part))
 }
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn every_slot_has_tokens_of_its_own() {
-        let parts = [Part::Socket, Part::Pipe(Pipe::Stdin), Part::Pipe(Pipe::Stdout)];
+        let parts = [SlotPart::Socket, SlotPart::Pipe(Pipe::Stdin), SlotPart::Pipe(Pipe::Stdout)];
         for slot in [0, 1, 77, 100_000] {
             for part in parts {
                 assert_eq!(slot_of(token(slot, part)), Some((slot, part)));

@@ -16,7 +16,7 @@ use crate::engine::runtime::{self, Runtime};
 use crate::net::retry::Schedule;
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
-use crate::script::runner::{self, Setup, Source};
+use crate::script::runner::{self, ScriptSetup, Source};
 use crate::wire::Role;
 
 /// What the prompt greets with.
@@ -98,7 +98,7 @@ fn connect(
     let mut session =
         Session::new(config, opened, max_time, runtime).context("can't read stdin")?;
     if let Some(lines) = &config.lines {
-        let setup = Setup {
+        let setup = ScriptSetup {
             lines,
             input: config.input,
             binary: config.binary,

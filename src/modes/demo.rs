@@ -13,13 +13,13 @@ use crate::behaviour::steps::Step;
 use crate::cli::{DemoArgs, OutputFormat};
 use crate::client::session::Session;
 use crate::config::{ClientConfig, Display, OpenConfig};
-use crate::engine::connection::{Connection, Setup};
+use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
 use crate::engine::memory::Budget;
-use crate::engine::opening::server::{Answer, Progress, ServerOpening};
+use crate::engine::opening::server::{HandshakeAnswer, OpeningProgress, ServerOpening};
 use crate::engine::opening::{ClientOpening, open};
-use crate::engine::runtime::{LISTENERS, Next, Ready, Runtime, Task, run as run_task};
-use crate::engine::slots::{Part, Slot, token};
+use crate::engine::runtime::{LISTENERS, NextRound, Ready, Runtime, Task, run as run_task};
+use crate::engine::slots::{Slot, SlotPart, token};
 use crate::event::ConnId;
 use crate::net::link::SocketLink;
 use crate::net::listener::{ListenAddress, Listeners};
@@ -38,7 +38,7 @@ const VERSE: &[u8] = b"row, row, row your boat, gently down the stream; merrily,
 const SLOT: Slot = 0;
 
 /// The server gives up a client that does not finish its request.
-const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What may wait in the server's memory.
 const MEMORY: usize = 1024 * 1024;
@@ -86,17 +86,17 @@ pub fn run(args: &DemoArgs, terminal: Terminal) -> anyhow::Result<Exit> {
 
 /// Serves one client in a loop of its own: every message goes back as it came.
 fn serve(listeners: Listeners, mut runtime: Runtime) -> io::Result<()> {
-    run_task(&mut EchoServer { listeners, stage: Stage::Listening }, &mut runtime)
+    run_task(&mut EchoServer { listeners, stage: DemoStage::Listening }, &mut runtime)
 }
 
 /// A server for one client.
 struct EchoServer {
     listeners: Listeners,
-    stage: Stage,
+    stage: DemoStage,
 }
 
 /// How far it is.
-enum Stage {
+enum DemoStage {
     Listening,
     Opening(Box<ServerOpening>),
     Open(Box<Connection>),
@@ -104,36 +104,38 @@ enum Stage {
 }
 
 impl EchoServer {
-    fn answer(head: &Head) -> Answer {
+    fn answer(head: &Head) -> HandshakeAnswer {
         let deflate = Some(ServerDeflateConfig::default());
         match respond(head, &ServerConfig { deflate, ..ServerConfig::default() }) {
-            Ok(accepted) => Answer::Accept(accepted, Vec::new()),
-            Err(refusal) => Answer::Refuse(refusal),
+            Ok(accepted) => HandshakeAnswer::Accept(accepted, Vec::new()),
+            Err(refusal) => HandshakeAnswer::Refuse(refusal),
         }
     }
 
-    fn accept(&mut self, runtime: &Runtime, now: Instant) -> io::Result<Stage> {
-        let Some((stream, address)) = self.listeners.accept()? else { return Ok(Stage::Listening) };
-        let socket = token(SLOT, Part::Socket);
+    fn accept(&mut self, runtime: &Runtime, now: Instant) -> io::Result<DemoStage> {
+        let Some((stream, address)) = self.listeners.accept()? else {
+            return Ok(DemoStage::Listening);
+        };
+        let socket = token(SLOT, SlotPart::Socket);
         let link = SocketLink::without_buffer(stream, None, runtime.registry(), socket)?;
         let limits = Limits::default();
-        let opening = ServerOpening::new(ConnId(1), address, link, limits, PATIENCE, now);
-        Ok(Stage::Opening(Box::new(opening)))
+        let opening = ServerOpening::new(ConnId(1), address, link, limits, REQUEST_TIMEOUT, now);
+        Ok(DemoStage::Opening(Box::new(opening)))
     }
 
     fn advance(
         mut opening: Box<ServerOpening>,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Stage> {
+    ) -> io::Result<DemoStage> {
         let (mut outputs, buffers) = runtime.outputs_and_buffers();
         match opening.advance(&mut Self::answer, buffers, &mut outputs, now)? {
-            Progress::Pending => Ok(Stage::Opening(opening)),
-            Progress::Refused { .. } => Ok(Stage::Done),
-            Progress::Accepted(request) => {
+            OpeningProgress::Pending => Ok(DemoStage::Opening(opening)),
+            OpeningProgress::Refused { .. } => Ok(DemoStage::Done),
+            OpeningProgress::Accepted(request) => {
                 let (link, inbound) = opening.into_parts();
                 let memory = Budget::new(MEMORY);
-                let setup = Setup {
+                let setup = ConnectionSetup {
                     id: ConnId(1),
                     agreed: &request.agreed,
                     endpoint: &EndpointConfig::new(Role::Server).into(),
@@ -145,7 +147,7 @@ impl EchoServer {
                 };
                 let mut connection = Box::new(Connection::new(link, inbound, &setup, now));
                 connection.add(Echo::default());
-                Ok(Stage::Open(connection))
+                Ok(DemoStage::Open(connection))
             }
         }
     }
@@ -153,37 +155,37 @@ impl EchoServer {
 
 impl Task for EchoServer {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Listening => self.accept(runtime, now)?,
-            Stage::Opening(opening) => Self::advance(opening, runtime, now)?,
-            Stage::Open(mut connection) => {
+        self.stage = match std::mem::replace(&mut self.stage, DemoStage::Done) {
+            DemoStage::Listening => self.accept(runtime, now)?,
+            DemoStage::Opening(opening) => Self::advance(opening, runtime, now)?,
+            DemoStage::Open(mut connection) => {
                 runtime.give_turn(&mut connection, now)?;
                 match connection.is_over() {
-                    true => Stage::Done,
-                    false => Stage::Open(connection),
+                    true => DemoStage::Done,
+                    false => DemoStage::Open(connection),
                 }
             }
-            Stage::Done => Stage::Done,
+            DemoStage::Done => DemoStage::Done,
         };
         Ok(())
     }
 
-    fn next(&mut self, runtime: &Runtime, _: Instant) -> Next {
+    fn next(&mut self, runtime: &Runtime, _: Instant) -> NextRound {
         let (busy, deadline) = match &self.stage {
-            Stage::Listening => (false, None),
-            Stage::Opening(opening) => (opening.wants_turn(), Some(opening.deadline())),
-            Stage::Open(connection) => {
+            DemoStage::Listening => (false, None),
+            DemoStage::Opening(opening) => (opening.wants_turn(), Some(opening.deadline())),
+            DemoStage::Open(connection) => {
                 (connection.wants_turn(&runtime.stdout, &runtime.reporter), connection.deadline())
             }
-            Stage::Done => return Next::Done,
+            DemoStage::Done => return NextRound::Done,
         };
-        if busy { Next::Now } else { Next::Wait(deadline) }
+        if busy { NextRound::Now } else { NextRound::Wait(deadline) }
     }
 
     fn ready(&mut self, ready: Ready<'_>) {
         match (ready, &mut self.stage) {
-            (Ready::Socket(_, event), Stage::Opening(opening)) => opening.link.ready(event),
-            (Ready::Socket(_, event), Stage::Open(connection)) => connection.ready(event),
+            (Ready::Socket(_, event), DemoStage::Opening(opening)) => opening.link.ready(event),
+            (Ready::Socket(_, event), DemoStage::Open(connection)) => connection.ready(event),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::cli::{DisplayOptions, ExplainArgs};
 use crate::config::Display;
-use crate::diagnostics::{Entry, browser, entry, topic};
+use crate::diagnostics::{CatalogueEntry, browser, entry, topic};
 use crate::engine::exit::Exit;
 use crate::modes::generated;
 use crate::output::stderr;
@@ -81,7 +81,7 @@ impl Page {
             );
             explain::write(entry, self.width, self.palette, &mut out);
         }
-        let others: Vec<&Entry> = others.iter().filter_map(|code| entry(code)).collect();
+        let others: Vec<&CatalogueEntry> = others.iter().filter_map(|code| entry(code)).collect();
         if !others.is_empty() {
             out.extend_from_slice(b"\nIt may also be\n");
             for entry in others {

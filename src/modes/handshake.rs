@@ -26,7 +26,7 @@ use crate::wire::handshake::rules::{Outcome, Report};
 use crate::wire::head::Head;
 
 /// After the verdict, how long to wait for the server's Close.
-const PATIENCE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Performs the handshake, prints the report, closes.
 ///
@@ -84,7 +84,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             runtime.stdout.flush()?;
             let exit = verdict(&opened.report, args.strict);
             let mut quiet = ClientConfig::silent(config, display);
-            Arc::make_mut(&mut quiet.endpoint).close_timeout = PATIENCE;
+            Arc::make_mut(&mut quiet.endpoint).close_timeout = CLOSE_TIMEOUT;
             // How the server closes is not part of the verdict.
             let mut session = Session::new(&quiet, *opened, None, &mut runtime)?
                 .with_steps([Step::Close(1000, "")]);

@@ -90,7 +90,7 @@ pub fn dial_from(
     deadline: Instant,
 ) -> Result<Dialed, DialError> {
     let source = source.clone();
-    let connect = move |addr, patience| source.connect(addr, patience);
+    let connect = move |addr, timeout| source.connect(addr, timeout);
     let (stream, _, attempts) = match addrs {
         [addr] => connect_alone(*addr, deadline, connect)?,
         addrs => race(addrs, deadline, CONNECTION_ATTEMPT_DELAY, connect)?,
@@ -135,12 +135,12 @@ fn connect_until<S>(
 ) -> io::Result<S> {
     match deadline.saturating_duration_since(Instant::now()) {
         Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
-        patience => connect(addr, patience),
+        timeout => connect(addr, timeout),
     }
 }
 
 /// What a helper thread reports: which attempt, when it ended, how.
-type Report<S> = (usize, Instant, io::Result<S>);
+type AttemptReport<S> = (usize, Instant, io::Result<S>);
 
 fn race<S: Send + 'static>(
     addrs: &[SocketAddr],
@@ -149,7 +149,8 @@ fn race<S: Send + 'static>(
     connect: impl Fn(SocketAddr, Duration) -> io::Result<S> + Clone + Send + 'static,
 ) -> Result<Won<S>, DialError> {
     let begin = Instant::now();
-    let (reporter, reports): (Sender<Report<S>>, Receiver<Report<S>>) = mpsc::channel();
+    let (reporter, reports): (Sender<AttemptReport<S>>, Receiver<AttemptReport<S>>) =
+        mpsc::channel();
     let mut attempts: Vec<Attempt> = Vec::with_capacity(addrs.len());
     let mut waiting = addrs.iter();
     let mut running = 0_usize;

@@ -57,7 +57,7 @@ pub struct Link<T: Transport + ?Sized = dyn Transport> {
     /// Plaintext to send; append to it.
     pub tx: Vec<u8>,
     tx_at: usize,
-    outgoing: Outgoing,
+    outgoing: SendSide,
     /// How many bytes of plaintext may still be sent, if not all.
     send_limit: Option<usize>,
     /// How many bytes may be taken in at once.
@@ -70,7 +70,7 @@ pub type SocketLink = Link<Socket>;
 
 /// How far our side of the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outgoing {
+enum SendSide {
     /// It goes on.
     Open,
     /// It ends behind what is pending.
@@ -159,7 +159,7 @@ impl<T: Transport + ?Sized> Link<T> {
             rx_end: 0,
             tx: Vec::new(),
             tx_at: 0,
-            outgoing: Outgoing::Open,
+            outgoing: SendSide::Open,
             send_limit: None,
             fill_limit: usize::MAX,
             transport,
@@ -273,7 +273,7 @@ impl<T: Transport + ?Sized> Link<T> {
     ///
     /// The transport broke.
     pub fn flush(&mut self) -> Result<(), TransportError> {
-        if self.outgoing == Outgoing::Ended {
+        if self.outgoing == SendSide::Ended {
             self.drop_unsent();
         }
         let rest = &self.tx[self.tx_at..];
@@ -290,8 +290,8 @@ impl<T: Transport + ?Sized> Link<T> {
             self.tx.drain(..self.tx_at);
             self.tx_at = 0;
         }
-        if self.outgoing == Outgoing::Ending && self.tx.is_empty() {
-            self.outgoing = Outgoing::Ended;
+        if self.outgoing == SendSide::Ending && self.tx.is_empty() {
+            self.outgoing = SendSide::Ended;
             self.transport.half_close()?;
         }
         Ok(())
@@ -304,15 +304,15 @@ impl<T: Transport + ?Sized> Link<T> {
     ///
     /// Those of [`Link::flush`].
     pub fn half_close(&mut self) -> Result<(), TransportError> {
-        if self.outgoing == Outgoing::Open {
-            self.outgoing = Outgoing::Ending;
+        if self.outgoing == SendSide::Open {
+            self.outgoing = SendSide::Ending;
         }
         self.flush()
     }
 
     /// Whether our side has ended: what is appended now is dropped.
     pub fn has_ended(&self) -> bool {
-        self.outgoing == Outgoing::Ended
+        self.outgoing == SendSide::Ended
     }
 
     /// Ends the connection at once with a reset: the peer's next read fails, and whatever is on
@@ -320,7 +320,7 @@ impl<T: Transport + ?Sized> Link<T> {
     pub fn abort(&mut self) {
         self.drop_unsent();
         (self.rx_at, self.rx_end) = (0, 0);
-        self.outgoing = Outgoing::Ended;
+        self.outgoing = SendSide::Ended;
         self.transport.reset();
     }
 
@@ -332,7 +332,7 @@ impl<T: Transport + ?Sized> Link<T> {
 
     /// Ends our side at once, in order if that can be done without waiting.
     pub fn shutdown(&mut self) {
-        self.outgoing = Outgoing::Ended;
+        self.outgoing = SendSide::Ended;
         self.transport.shutdown();
     }
 }

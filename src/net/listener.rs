@@ -57,11 +57,11 @@ pub struct ListenError {
 
 /// What listens for one server; dropping it removes the Unix socket's file.
 pub struct Listeners {
-    sockets: Vec<Socket>,
+    sockets: Vec<ListeningSocket>,
     file: Option<SocketFile>,
 }
 
-enum Socket {
+enum ListeningSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
@@ -82,7 +82,7 @@ impl Listeners {
             // A socket on `::` takes IPv4 too, by default on every Unix but OpenBSD.
             ListenAddress::Everywhere(port) => {
                 match listen((Ipv6Addr::UNSPECIFIED, *port).into()) {
-                    Ok(both) => (vec![Socket::Tcp(both)], None),
+                    Ok(both) => (vec![ListeningSocket::Tcp(both)], None),
                     Err(_) => (vec![tcp((Ipv4Addr::UNSPECIFIED, *port).into())?], None),
                 }
             }
@@ -95,8 +95,8 @@ impl Listeners {
         for (socket, token) in sockets.iter_mut().zip(tokens) {
             let interest = Interest::READABLE;
             match socket {
-                Socket::Tcp(tcp) => registry.register(tcp, token, interest),
-                Socket::Unix(unix) => registry.register(unix, token, interest),
+                ListeningSocket::Tcp(tcp) => registry.register(tcp, token, interest),
+                ListeningSocket::Unix(unix) => registry.register(unix, token, interest),
             }
             .map_err(|error| failed("a socket", &error))?;
         }
@@ -105,9 +105,9 @@ impl Listeners {
 
     /// The addresses bound, with the port the system chose; none for a Unix socket.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        let address = |socket: &Socket| match socket {
-            Socket::Tcp(tcp) => tcp.local_addr().ok(),
-            Socket::Unix(_) => None,
+        let address = |socket: &ListeningSocket| match socket {
+            ListeningSocket::Tcp(tcp) => tcp.local_addr().ok(),
+            ListeningSocket::Unix(_) => None,
         };
         self.sockets.iter().filter_map(address).collect()
     }
@@ -122,13 +122,15 @@ impl Listeners {
         for socket in &mut self.sockets {
             loop {
                 let accepted = match socket {
-                    Socket::Tcp(tcp) => tcp.accept().map(|(tcp, peer)| {
+                    ListeningSocket::Tcp(tcp) => tcp.accept().map(|(tcp, peer)| {
                         // A frame is written whole; waiting to make it larger has no use. It only
                         // fails on a connection that is gone already.
                         let _ = tcp.set_nodelay(true);
                         (Stream::Tcp(tcp), Some(peer))
                     }),
-                    Socket::Unix(unix) => unix.accept().map(|(unix, _)| (Stream::Unix(unix), None)),
+                    ListeningSocket::Unix(unix) => {
+                        unix.accept().map(|(unix, _)| (Stream::Unix(unix), None))
+                    }
                 };
                 match accepted {
                     Ok(client) => return Ok(Some(client)),
@@ -149,7 +151,7 @@ fn is_of_the_client(error: &io::Error) -> bool {
 }
 
 /// IPv4, and IPv6 on the same port where it can be had.
-fn loopback(port: u16) -> Result<Vec<Socket>, ListenError> {
+fn loopback(port: u16) -> Result<Vec<ListeningSocket>, ListenError> {
     /// Another program may have the port the system chose on the other family; that is rare.
     const ATTEMPTS: usize = 8;
     let mut first = listen_on((Ipv4Addr::LOCALHOST, port).into())?;
@@ -157,7 +159,9 @@ fn loopback(port: u16) -> Result<Vec<Socket>, ListenError> {
         let chosen = first.local_addr().map_err(|error| failed("127.0.0.1", &error))?.port();
         let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, chosen));
         match listen(v6) {
-            Ok(second) => return Ok(vec![Socket::Tcp(first), Socket::Tcp(second)]),
+            Ok(second) => {
+                return Ok(vec![ListeningSocket::Tcp(first), ListeningSocket::Tcp(second)]);
+            }
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 if port != 0 {
                     // Half of the clients of `localhost` would reach the other program.
@@ -169,15 +173,15 @@ fn loopback(port: u16) -> Result<Vec<Socket>, ListenError> {
             Err(_) => break,
         }
     }
-    Ok(vec![Socket::Tcp(first)])
+    Ok(vec![ListeningSocket::Tcp(first)])
 }
 
 fn listen_on(address: SocketAddr) -> Result<TcpListener, ListenError> {
     listen(address).map_err(|error| failed(&address, &error))
 }
 
-fn tcp(address: SocketAddr) -> Result<Socket, ListenError> {
-    listen_on(address).map(Socket::Tcp)
+fn tcp(address: SocketAddr) -> Result<ListeningSocket, ListenError> {
+    listen_on(address).map(ListeningSocket::Tcp)
 }
 
 /// With `SO_REUSEADDR`, so that a restart need not wait for old connections to be forgotten.
@@ -211,7 +215,7 @@ impl Drop for SocketFile {
     }
 }
 
-fn unix(path: &Path, mode: u32) -> Result<(Socket, SocketFile), ListenError> {
+fn unix(path: &Path, mode: u32) -> Result<(ListeningSocket, SocketFile), ListenError> {
     let fail = |reason: String| ListenError { address: path.display().to_string(), reason };
     if let Ok(file) = fs::symlink_metadata(path) {
         if !file.file_type().is_socket() {
@@ -234,7 +238,9 @@ fn unix(path: &Path, mode: u32) -> Result<(Socket, SocketFile), ListenError> {
     let set = fs::set_permissions(path, fs::Permissions::from_mode(mode));
     let inode = set.and_then(|()| fs::symlink_metadata(path)).map(|file| file.ino());
     match inode {
-        Ok(inode) => Ok((Socket::Unix(socket), SocketFile { path: path.to_owned(), inode })),
+        Ok(inode) => {
+            Ok((ListeningSocket::Unix(socket), SocketFile { path: path.to_owned(), inode }))
+        }
         Err(error) => {
             let _ = fs::remove_file(path);
             Err(fail(plain_io(&error)))

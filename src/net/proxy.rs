@@ -52,7 +52,7 @@ impl std::fmt::Display for Destination {
 
 /// What became of the bytes given to [`Dialogue::feed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fed {
+pub struct DialogueProgress {
     /// How many of them were for us; those behind belong to the tunnel.
     pub consumed: usize,
     /// Whether the way to the destination is open.
@@ -109,7 +109,7 @@ impl Dialogue {
     /// # Errors
     ///
     /// The proxy refuses, or does not speak its protocol.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<Fed, ProxyError> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<DialogueProgress, ProxyError> {
         match &mut self.protocol {
             Protocol::Connect(connect) => connect.feed(bytes),
             Protocol::Socks4(socks) => socks.feed(bytes),

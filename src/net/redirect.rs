@@ -29,7 +29,7 @@ impl Default for RedirectOptions {
 
 /// A redirect that is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hop {
+pub struct Redirect {
     /// The new URL. User name and password are those of its text, if it has any.
     pub target: Target,
     /// Whether it is of another origin: scheme, host or port differ (RFC 6454 §4).
@@ -144,7 +144,7 @@ impl Trail {
         status: u16,
         locations: &[&str],
         options: RedirectOptions,
-    ) -> Result<Hop, RedirectError> {
+    ) -> Result<Redirect, RedirectError> {
         let [location] = locations else {
             return Err(RedirectError::NoLocation { status, count: locations.len() });
         };
@@ -171,7 +171,7 @@ impl Trail {
             ));
         }
         self.hops.push(target.clone());
-        Ok(Hop { target, crosses_origin, drop_credentials, notes })
+        Ok(Redirect { target, crosses_origin, drop_credentials, notes })
     }
 }
 
@@ -248,11 +248,11 @@ mod tests {
         url: &str,
         locations: &[&str],
         options: RedirectOptions,
-    ) -> Result<Hop, RedirectError> {
+    ) -> Result<Redirect, RedirectError> {
         Trail::new(target(url)).follow(302, locations, options)
     }
 
-    fn from(url: &str, location: &str) -> Result<Hop, RedirectError> {
+    fn from(url: &str, location: &str) -> Result<Redirect, RedirectError> {
         follow(url, &[location], RedirectOptions::default())
     }
 

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 /// Which addresses may be used: `-4`, `-6` or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Family {
+pub enum AddressFamily {
     /// IPv4 and IPv6.
     #[default]
     Any,
@@ -54,7 +54,7 @@ pub enum ResolveError {
         /// The name asked for.
         host: String,
         /// The family asked for.
-        family: Family,
+        family: AddressFamily,
         /// How many addresses of the other family there are.
         found: usize,
     },
@@ -79,7 +79,7 @@ pub enum ResolveError {
 pub fn resolve(
     host: &str,
     port: u16,
-    family: Family,
+    family: AddressFamily,
     deadline: Instant,
 ) -> Result<Vec<SocketAddr>, ResolveError> {
     let found = match host.parse::<IpAddr>() {
@@ -97,12 +97,12 @@ pub fn resolve(
 pub fn given(
     host: &str,
     addresses: Vec<SocketAddr>,
-    family: Family,
+    family: AddressFamily,
 ) -> Result<Vec<SocketAddr>, ResolveError> {
     select(host, addresses, family)
 }
 
-impl Family {
+impl AddressFamily {
     /// Whether an address belongs to the family.
     pub fn admits(self, address: &SocketAddr) -> bool {
         match self {
@@ -113,7 +113,7 @@ impl Family {
     }
 }
 
-impl std::fmt::Display for Family {
+impl std::fmt::Display for AddressFamily {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Any => "IP",
@@ -124,8 +124,8 @@ impl std::fmt::Display for Family {
 }
 
 fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, ResolveError> {
-    let patience = deadline.saturating_duration_since(Instant::now());
-    if patience.is_zero() {
+    let timeout = deadline.saturating_duration_since(Instant::now());
+    if timeout.is_zero() {
         return Err(ResolveError::TimedOut { host: host.to_owned() });
     }
     let (answer, answered) = mpsc::channel();
@@ -139,7 +139,7 @@ fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, 
         })
         .map_err(|source| ResolveError::System { host: host.to_owned(), source })?;
 
-    match answered.recv_timeout(patience) {
+    match answered.recv_timeout(timeout) {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(source)) => Err(classify(host, source)),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
@@ -168,7 +168,7 @@ fn classify(host: &str, source: io::Error) -> ResolveError {
 fn select(
     host: &str,
     mut found: Vec<SocketAddr>,
-    family: Family,
+    family: AddressFamily,
 ) -> Result<Vec<SocketAddr>, ResolveError> {
     let total = found.len();
     found.retain(|address| family.admits(address));
@@ -222,15 +222,15 @@ mod tests {
     #[test]
     fn addresses_need_no_lookup_and_no_time() {
         let past = Instant::now();
-        let found = resolve("127.0.0.1", 80, Family::Any, past).unwrap();
+        let found = resolve("127.0.0.1", 80, AddressFamily::Any, past).unwrap();
         assert_eq!(found, ["127.0.0.1:80".parse().unwrap()]);
-        let found = resolve("::1", 443, Family::V6, past).unwrap();
+        let found = resolve("::1", 443, AddressFamily::V6, past).unwrap();
         assert_eq!(found, ["[::1]:443".parse().unwrap()]);
     }
 
     #[test]
     fn localhost_is_this_machine() {
-        let found = resolve("localhost", 9000, Family::Any, soon()).unwrap();
+        let found = resolve("localhost", 9000, AddressFamily::Any, soon()).unwrap();
         assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 9000));
     }
 
@@ -249,22 +249,22 @@ mod tests {
 
     #[test]
     fn no_address_of_family() {
-        let error = resolve("127.0.0.1", 80, Family::V6, soon()).unwrap_err();
+        let error = resolve("127.0.0.1", 80, AddressFamily::V6, soon()).unwrap_err();
         assert!(matches!(error, ResolveError::NoAddressOfFamily { found: 1, .. }), "{error}");
         assert!(error.to_string().contains("no IPv6 address"), "{error}");
-        let error = resolve("::1", 80, Family::V4, soon()).unwrap_err();
+        let error = resolve("::1", 80, AddressFamily::V4, soon()).unwrap_err();
         assert!(error.to_string().contains("no IPv4 address"), "{error}");
     }
 
     #[test]
     fn an_empty_answer_is_not_found() {
-        let error = select("h", Vec::new(), Family::V4).unwrap_err();
+        let error = select("h", Vec::new(), AddressFamily::V4).unwrap_err();
         assert!(matches!(error, ResolveError::NotFound { .. }), "{error}");
     }
 
     #[test]
     fn timed_out() {
-        let error = resolve("localhost", 80, Family::Any, Instant::now()).unwrap_err();
+        let error = resolve("localhost", 80, AddressFamily::Any, Instant::now()).unwrap_err();
         assert!(matches!(error, ResolveError::TimedOut { .. }), "{error}");
     }
 

@@ -22,7 +22,7 @@ const STABLE: Duration = Duration::from_secs(10);
 
 /// What went wrong while a connection was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum OpenFailure {
     /// The name has no address, or the name server did not answer.
     Resolve,
     /// No address took a TCP connection.
@@ -76,7 +76,7 @@ impl Default for RetryOptions {
 
 /// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RetryDecision {
     /// Try again.
     Again {
         /// After this time.
@@ -95,7 +95,7 @@ pub enum RetryReason {
     Lasting,
     /// It was tried as often as was asked.
     Exhausted,
-    /// The server asks for more patience than an hour.
+    /// The server asks to wait for more than an hour.
     TooLong(Duration),
 }
 
@@ -107,7 +107,7 @@ pub struct Schedule {
     granted: u32,
 }
 
-impl Failure {
+impl OpenFailure {
     /// Whether it may pass by itself.
     pub fn is_transient(self) -> bool {
         match self {
@@ -144,15 +144,15 @@ impl Schedule {
     /// `random` any number.
     pub fn failed(
         &mut self,
-        failure: Failure,
+        failure: OpenFailure,
         retry_after: Option<Duration>,
         random: u64,
-    ) -> Verdict {
+    ) -> RetryDecision {
         if !failure.is_transient() {
-            return Verdict::GiveUp(RetryReason::Lasting);
+            return RetryDecision::GiveUp(RetryReason::Lasting);
         }
         match retry_after {
-            Some(asked) if asked > MOST_ASKED => Verdict::GiveUp(RetryReason::TooLong(asked)),
+            Some(asked) if asked > MOST_ASKED => RetryDecision::GiveUp(RetryReason::TooLong(asked)),
             // "Servers send the "Retry-After" header field to indicate how long the user agent
             // ought to wait before making a follow-up request" (RFC 9110 §10.2.3).
             asked => self.again(asked.unwrap_or_default(), random),
@@ -160,9 +160,9 @@ impl Schedule {
     }
 
     /// After an open connection ended, which had stood for this time: what `--reconnect` does.
-    pub fn ended(&mut self, ended: Ended, stood: Duration, random: u64) -> Verdict {
+    pub fn ended(&mut self, ended: Ended, stood: Duration, random: u64) -> RetryDecision {
         if !ended.is_reconnected() {
-            return Verdict::GiveUp(RetryReason::Lasting);
+            return RetryDecision::GiveUp(RetryReason::Lasting);
         }
         if stood >= STABLE {
             self.granted = 0;
@@ -170,13 +170,13 @@ impl Schedule {
         self.again(Duration::ZERO, random)
     }
 
-    fn again(&mut self, least: Duration, random: u64) -> Verdict {
+    fn again(&mut self, least: Duration, random: u64) -> RetryDecision {
         if self.options.retries.is_some_and(|most| self.granted >= most) {
-            return Verdict::GiveUp(RetryReason::Exhausted);
+            return RetryDecision::GiveUp(RetryReason::Exhausted);
         }
         let after = jittered(self.delay(), random).max(least);
         self.granted = self.granted.saturating_add(1);
-        Verdict::Again { after, number: self.granted }
+        RetryDecision::Again { after, number: self.granted }
     }
 
     /// "Subsequent reconnect attempts SHOULD be delayed by increasingly longer amounts of time,
@@ -216,10 +216,10 @@ mod tests {
         Schedule::new(RetryOptions { retries, delay })
     }
 
-    fn wait(verdict: Verdict) -> Duration {
+    fn wait(verdict: RetryDecision) -> Duration {
         match verdict {
-            Verdict::Again { after, .. } => after,
-            Verdict::GiveUp(reason) => panic!("gave up: {reason:?}"),
+            RetryDecision::Again { after, .. } => after,
+            RetryDecision::GiveUp(reason) => panic!("gave up: {reason:?}"),
         }
     }
 
@@ -227,11 +227,11 @@ mod tests {
     fn delays_double_up_to_a_minute() {
         let mut tries = schedule(None, SECOND);
         let waits: Vec<u64> = (0..9)
-            .map(|_| wait(tries.failed(Failure::Connect, None, u64::MAX)).as_secs())
+            .map(|_| wait(tries.failed(OpenFailure::Connect, None, u64::MAX)).as_secs())
             .collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
         for _ in 0..100 {
-            assert_eq!(wait(tries.failed(Failure::Lost, None, u64::MAX)), CAP);
+            assert_eq!(wait(tries.failed(OpenFailure::Lost, None, u64::MAX)), CAP);
         }
     }
 
@@ -239,17 +239,17 @@ mod tests {
     fn a_long_first_delay_is_its_own_cap_and_none_is_none() {
         let mut long = schedule(None, CAP * 5);
         for _ in 0..3 {
-            assert_eq!(wait(long.failed(Failure::Resolve, None, u64::MAX)), CAP * 5);
+            assert_eq!(wait(long.failed(OpenFailure::Resolve, None, u64::MAX)), CAP * 5);
         }
         let mut none = schedule(None, Duration::ZERO);
-        assert_eq!(wait(none.failed(Failure::Resolve, None, u64::MAX)), Duration::ZERO);
-        assert!(wait(schedule(None, Duration::MAX).failed(Failure::Lost, None, 7)) > CAP);
+        assert_eq!(wait(none.failed(OpenFailure::Resolve, None, u64::MAX)), Duration::ZERO);
+        assert!(wait(schedule(None, Duration::MAX).failed(OpenFailure::Lost, None, 7)) > CAP);
     }
 
     #[test]
     fn jitter_takes_at_most_half() {
         for (random, millis) in [(0, 500), (u64::MAX / 2, 750), (u64::MAX, 1000)] {
-            let after = wait(schedule(None, SECOND).failed(Failure::Lost, None, random));
+            let after = wait(schedule(None, SECOND).failed(OpenFailure::Lost, None, random));
             assert_eq!(after.as_millis(), millis, "{random}");
         }
     }
@@ -258,23 +258,23 @@ mod tests {
     fn so_many_times_and_no_more() {
         let mut tries = schedule(Some(2), SECOND);
         for number in 1..=2 {
-            let verdict = tries.failed(Failure::TimedOut, None, 0);
-            assert!(matches!(verdict, Verdict::Again { number: n, .. } if n == number));
+            let verdict = tries.failed(OpenFailure::TimedOut, None, 0);
+            assert!(matches!(verdict, RetryDecision::Again { number: n, .. } if n == number));
         }
-        let verdict = tries.failed(Failure::TimedOut, None, 0);
-        assert_eq!(verdict, Verdict::GiveUp(RetryReason::Exhausted));
-        let verdict = schedule(Some(0), SECOND).failed(Failure::Connect, None, 0);
-        assert_eq!(verdict, Verdict::GiveUp(RetryReason::Exhausted));
+        let verdict = tries.failed(OpenFailure::TimedOut, None, 0);
+        assert_eq!(verdict, RetryDecision::GiveUp(RetryReason::Exhausted));
+        let verdict = schedule(Some(0), SECOND).failed(OpenFailure::Connect, None, 0);
+        assert_eq!(verdict, RetryDecision::GiveUp(RetryReason::Exhausted));
     }
 
     #[test]
     fn what_lasts_is_not_tried_again() {
-        use Failure::{Other, ProxyRefused, Status, Tls};
+        use OpenFailure::{Other, ProxyRefused, Status, Tls};
         for failure in
             [Tls, ProxyRefused, Other, Status(401), Status(404), Status(501), Status(301)]
         {
             let verdict = schedule(None, SECOND).failed(failure, None, 0);
-            assert_eq!(verdict, Verdict::GiveUp(RetryReason::Lasting), "{failure:?}");
+            assert_eq!(verdict, RetryDecision::GiveUp(RetryReason::Lasting), "{failure:?}");
         }
         for status in [408, 425, 429, 500, 502, 503, 504] {
             assert!(Status(status).is_transient(), "{status}");
@@ -285,11 +285,11 @@ mod tests {
     fn the_server_may_ask_for_more() {
         let asks = |seconds| {
             let asked = Some(Duration::from_secs(seconds));
-            schedule(None, SECOND).failed(Failure::Status(503), asked, u64::MAX)
+            schedule(None, SECOND).failed(OpenFailure::Status(503), asked, u64::MAX)
         };
         assert_eq!(wait(asks(120)), SECOND * 120);
         assert_eq!(wait(asks(0)), SECOND);
-        assert_eq!(asks(3601), Verdict::GiveUp(RetryReason::TooLong(SECOND * 3601)));
+        assert_eq!(asks(3601), RetryDecision::GiveUp(RetryReason::TooLong(SECOND * 3601)));
     }
 
     #[test]
@@ -320,7 +320,7 @@ mod tests {
             Ended::Closed(Some(4001)),
         ] {
             let verdict = schedule(None, SECOND).ended(ended, CAP, 0);
-            assert_eq!(verdict, Verdict::GiveUp(RetryReason::Lasting), "{ended:?}");
+            assert_eq!(verdict, RetryDecision::GiveUp(RetryReason::Lasting), "{ended:?}");
         }
     }
 

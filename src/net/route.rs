@@ -15,7 +15,7 @@ use super::overrides::Overrides;
 use super::plain_io::plain_io;
 use super::proxy::choice::{self, ChoiceError, ProxyOptions, ProxyReason};
 use super::proxy::{Destination, Dialogue, Proxy, ProxyError, Scheme};
-use super::resolve::{self, Family, ResolveError};
+use super::resolve::{self, AddressFamily, ResolveError};
 use super::source::LocalAddress;
 use super::stream::Stream;
 use super::target::Target;
@@ -36,7 +36,7 @@ pub struct RouteOptions {
     /// A Unix socket to connect to instead of any host; no proxy then.
     pub unix_socket: Option<PathBuf>,
     /// Which addresses may be used.
-    pub family: Family,
+    pub family: AddressFamily,
     /// How TLS is spoken to the server.
     pub tls: TlsOptions,
 }

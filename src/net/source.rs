@@ -59,9 +59,9 @@ impl LocalAddress {
     ///
     /// Those of the connection; `AddrNotAvailable` when the near end is of another family than
     /// `address` or this machine has it not; `AddrInUse` when every port is taken.
-    pub fn connect(&self, address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
+    pub fn connect(&self, address: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
         if self.is_any() {
-            return TcpStream::connect_timeout(&address, patience);
+            return TcpStream::connect_timeout(&address, timeout);
         }
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         let unspecified = match address {
@@ -81,7 +81,7 @@ impl LocalAddress {
             None => unspecified,
         };
         self.bind(&socket, near)?;
-        socket.connect_timeout(&address.into(), patience)?;
+        socket.connect_timeout(&address.into(), timeout)?;
         Ok(socket.into())
     }
 
@@ -174,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
     fn from(interface: Option<&str>, ports: Option<&str>) -> LocalAddress {
         LocalAddress {
@@ -193,7 +193,7 @@ mod tests {
     #[cfg(target_os = "linux")] // where all of 127.0.0.0/8 is this machine
     fn the_near_address_is_the_one_asked_for() {
         let (listener, address) = listener();
-        let stream = from(Some("127.0.0.9"), None).connect(address, PATIENCE).unwrap();
+        let stream = from(Some("127.0.0.9"), None).connect(address, CONNECT_TIMEOUT).unwrap();
         assert_eq!(stream.local_addr().unwrap().ip(), "127.0.0.9".parse::<IpAddr>().unwrap());
         assert_eq!(listener.accept().unwrap().1, stream.local_addr().unwrap());
     }
@@ -203,13 +203,13 @@ mod tests {
         let (_listener, address) = listener();
         let (_taken, taken) = listener_below_the_last_port();
         let range = format!("{}-{}", taken.port(), taken.port() + 1);
-        match from(Some("127.0.0.1"), Some(&range)).connect(address, PATIENCE) {
+        match from(Some("127.0.0.1"), Some(&range)).connect(address, CONNECT_TIMEOUT) {
             Ok(stream) => assert_eq!(stream.local_addr().unwrap().port(), taken.port() + 1),
             // Another program has the second one.
             Err(error) => assert_eq!(error.kind(), io::ErrorKind::AddrInUse),
         }
         let alone = from(Some("127.0.0.1"), Some(&taken.port().to_string()));
-        let error = alone.connect(address, PATIENCE).unwrap_err();
+        let error = alone.connect(address, CONNECT_TIMEOUT).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     }
 
@@ -225,14 +225,14 @@ mod tests {
     #[test]
     fn an_address_of_the_other_family_is_told() {
         let (_listener, address) = listener();
-        let error = from(Some("::1"), None).connect(address, PATIENCE).unwrap_err();
+        let error = from(Some("::1"), None).connect(address, CONNECT_TIMEOUT).unwrap_err();
         assert_eq!(error.to_string(), "::1 is of another address family");
     }
 
     #[test]
     fn an_address_of_another_machine_is_told() {
         let (_listener, address) = listener();
-        let error = from(Some("192.0.2.1"), None).connect(address, PATIENCE).unwrap_err();
+        let error = from(Some("192.0.2.1"), None).connect(address, CONNECT_TIMEOUT).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
     }
 
@@ -240,13 +240,13 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn an_interface_by_its_name() {
         let (_listener, address) = listener();
-        let error = from(Some("none-such"), None).connect(address, PATIENCE).unwrap_err();
+        let error = from(Some("none-such"), None).connect(address, CONNECT_TIMEOUT).unwrap_err();
         // Old kernels let only root choose an interface.
         if error.kind() != io::ErrorKind::PermissionDenied {
             assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
             assert_eq!(error.to_string(), "the network interface none-such: no such device");
         }
-        if let Err(error) = from(Some("lo"), None).connect(address, PATIENCE) {
+        if let Err(error) = from(Some("lo"), None).connect(address, CONNECT_TIMEOUT) {
             assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         }
     }

@@ -37,14 +37,14 @@ enum Access {
 
 /// What the loop waits for on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StreamEnd {
+enum IoDirection {
     In,
     Out,
 }
 
 impl Access {
     /// Finds the best way to use `fd`.
-    fn open(fd: BorrowedFd<'_>, way: StreamEnd) -> io::Result<Self> {
+    fn open(fd: BorrowedFd<'_>, way: IoDirection) -> io::Result<Self> {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
         Ok(match kind {
             FileType::RegularFile | FileType::BlockDevice | FileType::Directory => Self::Instant,
@@ -61,22 +61,24 @@ impl Access {
     fn register(
         &mut self,
         fd: BorrowedFd<'_>,
-        way: StreamEnd,
+        way: IoDirection,
         registry: &Registry,
         token: Token,
     ) -> io::Result<()> {
         let (fd, interest) = match (&*self, way) {
-            (Self::Instant, _) | (Self::Blocking, StreamEnd::In) => return Ok(()),
-            (Self::Own(file), StreamEnd::In) => (file.as_raw_fd(), Interest::READABLE),
-            (Self::Own(file), StreamEnd::Out) => (file.as_raw_fd(), Interest::WRITABLE),
-            (Self::Socket, StreamEnd::In) => (fd.as_raw_fd(), Interest::READABLE),
-            (Self::Socket | Self::Blocking, StreamEnd::Out) => (fd.as_raw_fd(), Interest::WRITABLE),
+            (Self::Instant, _) | (Self::Blocking, IoDirection::In) => return Ok(()),
+            (Self::Own(file), IoDirection::In) => (file.as_raw_fd(), Interest::READABLE),
+            (Self::Own(file), IoDirection::Out) => (file.as_raw_fd(), Interest::WRITABLE),
+            (Self::Socket, IoDirection::In) => (fd.as_raw_fd(), Interest::READABLE),
+            (Self::Socket | Self::Blocking, IoDirection::Out) => {
+                (fd.as_raw_fd(), Interest::WRITABLE)
+            }
         };
         match registry.register(&mut SourceFd(&fd), token, interest) {
             // epoll refuses what is always ready, such as `/dev/null`.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => *self = Self::Instant,
             Err(error) if matches!(self, Self::Socket) => return Err(error),
-            Err(_) if way == StreamEnd::In => *self = Self::Blocking,
+            Err(_) if way == IoDirection::In => *self = Self::Blocking,
             Err(_) => *self = Self::Instant,
             Ok(()) => {}
         }
@@ -89,13 +91,13 @@ impl Access {
     }
 }
 
-fn reopen(fd: BorrowedFd<'_>, way: StreamEnd) -> io::Result<File> {
+fn reopen(fd: BorrowedFd<'_>, way: IoDirection) -> io::Result<File> {
     if !cfg!(target_os = "linux") {
         return Err(io::ErrorKind::Unsupported.into());
     }
     let file = File::options()
-        .read(way == StreamEnd::In)
-        .write(way == StreamEnd::Out)
+        .read(way == IoDirection::In)
+        .write(way == IoDirection::Out)
         .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32)
         .open(format!("/proc/self/fd/{}", fd.as_raw_fd()))?;
     // Opening the master of a pseudo-terminal makes another one instead of reaching the same.

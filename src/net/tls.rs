@@ -33,12 +33,12 @@ use std::rc::Rc;
 use native_tls::TlsAcceptor;
 
 pub use self::client::TlsClient;
-use self::engine::{Failure, HandshakeStep, PendingHandshake, Stream};
+use self::engine::{EngineStream, HandshakeFailure, HandshakeStep, PendingHandshake};
 pub use self::error::{CertificateProblem, TlsError};
 use self::memory::{MemoryStream, TapOn, Wire};
 use self::options::Pin;
 pub use self::options::TlsOptions;
-pub use self::server::{Certificate, Identity, TlsServer};
+pub use self::server::{ServerCertificate, ServerIdentity, TlsServer};
 use crate::event::{CertificateFacts, TlsFacts};
 use crate::net::certificate;
 use crate::net::server_hello::HelloState;
@@ -99,7 +99,7 @@ pub enum Closure {
 
 enum PipeState {
     Handshaking(PendingHandshake),
-    Open(Stream),
+    Open(EngineStream),
     Failed(TlsError),
     /// The library's object is out for a step; never so between two calls.
     Stepping,
@@ -186,7 +186,7 @@ impl TlsPipe {
                 self.state = PipeState::Handshaking(middle);
                 Ok(Handshake::InProgress)
             }
-            HandshakeStep::Failed(Failure { words, chain }) => {
+            HandshakeStep::Failed(HandshakeFailure { words, chain }) => {
                 self.note_certificates(&chain);
                 let error = self.explain_handshake_failure(&words);
                 self.state = PipeState::Failed(error.clone());
@@ -375,7 +375,7 @@ impl TlsPipe {
         }
     }
 
-    fn collect_facts(&self, stream: &Stream) -> TlsFacts {
+    fn collect_facts(&self, stream: &EngineStream) -> TlsFacts {
         let hello = match self.wire.borrow().tap.state() {
             HelloState::ServerHello(hello) => Some(hello),
             HelloState::Nothing | HelloState::NotTls | HelloState::Unreadable => None,

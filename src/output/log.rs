@@ -28,7 +28,7 @@ const BATCH: usize = 256 * 1024;
 const MAX_BACKLOG: usize = 16 << 20;
 
 /// How long the last of them wait.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LAST_EVENTS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A log that is being written.
 pub struct Log {
@@ -36,11 +36,11 @@ pub struct Log {
     file: File,
     printer: JsonPrinter,
     lines: Vec<u8>,
-    failure: Option<Failure>,
+    failure: Option<LogFailure>,
 }
 
 /// Why a log is not whole.
-struct Failure {
+struct LogFailure {
     /// In words, without the file's name.
     reason: String,
     /// Events that are not in it.
@@ -83,7 +83,7 @@ impl Log {
     /// It is not whole; in words, with the number of events it lacks.
     pub fn close(mut self) -> Result<(), String> {
         self.write();
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + LAST_EVENTS_TIMEOUT;
         while !self.lines.is_empty() && self.is_writable_before(end) {
             self.write();
         }
@@ -92,7 +92,7 @@ impl Log {
         }
         match self.failure {
             None => Ok(()),
-            Some(Failure { reason, lost, .. }) => {
+            Some(LogFailure { reason, lost, .. }) => {
                 let events = if lost == 1 { "event was" } else { "events were" };
                 Err(format!("{}: {reason}: {lost} {events} not written", name(&self.path)))
             }
@@ -153,7 +153,7 @@ impl Log {
             let _ = self.file.set_len(at - cut);
         }
         self.failure =
-            Some(Failure { reason, lost: events(&self.lines[whole..]), reported: false });
+            Some(LogFailure { reason, lost: events(&self.lines[whole..]), reported: false });
         self.lines.clear();
     }
 }

@@ -13,11 +13,11 @@ use crate::wire::decoder::Input;
 /// Writes the content of received messages.
 #[derive(Clone, Copy, Debug)]
 pub struct PayloadSink {
-    format: Format,
+    format: PayloadFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+enum PayloadFormat {
     /// Bytes, then this after each message.
     Payload(Option<u8>),
     /// Escaped text, then this after each message: for a terminal, which hostile bytes must not
@@ -33,12 +33,16 @@ impl PayloadSink {
     /// For a format; those of other sinks write nothing here.
     pub fn new(format: OutputFormat, to_terminal: bool) -> Self {
         let format = match format {
-            OutputFormat::Lines | OutputFormat::Null if to_terminal => Format::Escaped(b'\n'),
-            OutputFormat::Lines => Format::Payload(Some(b'\n')),
-            OutputFormat::Null => Format::Payload(Some(0)),
-            OutputFormat::Raw => Format::Payload(None),
-            OutputFormat::Hex => Format::Hex,
-            OutputFormat::Json | OutputFormat::Frames | OutputFormat::None => Format::Nothing,
+            OutputFormat::Lines | OutputFormat::Null if to_terminal => {
+                PayloadFormat::Escaped(b'\n')
+            }
+            OutputFormat::Lines => PayloadFormat::Payload(Some(b'\n')),
+            OutputFormat::Null => PayloadFormat::Payload(Some(0)),
+            OutputFormat::Raw => PayloadFormat::Payload(None),
+            OutputFormat::Hex => PayloadFormat::Hex,
+            OutputFormat::Json | OutputFormat::Frames | OutputFormat::None => {
+                PayloadFormat::Nothing
+            }
         };
         Self { format }
     }
@@ -51,7 +55,7 @@ impl PayloadSink {
         input: &mut Input<'_>,
         stdout: &mut Stdout,
     ) -> Run {
-        let Format::Payload(separator) = self.format else { return Run::default() };
+        let PayloadFormat::Payload(separator) = self.format else { return Run::default() };
         let room = stdout.room();
         let buffer = stdout.buffer();
         // Separators included, the contents take no more than the frames they came in.
@@ -64,13 +68,13 @@ impl PayloadSink {
 
     /// Whether it writes anything.
     pub fn delivers(&self) -> bool {
-        self.format != Format::Nothing
+        self.format != PayloadFormat::Nothing
     }
 
     /// Takes the content of a whole message.
     #[inline]
     pub fn take_message(&self, content: &[u8], stdout: &mut Stdout) -> io::Result<()> {
-        if self.format == Format::Nothing {
+        if self.format == PayloadFormat::Nothing {
             return Ok(());
         }
         self.take_content(content, stdout)?;
@@ -94,14 +98,14 @@ impl PayloadSink {
     #[inline]
     fn take_content(&self, bytes: &[u8], stdout: &mut Stdout) -> io::Result<()> {
         match self.format {
-            Format::Payload(_) => return stdout.push(bytes),
-            Format::Escaped(_) => escape_into(bytes, stdout.buffer()),
-            Format::Hex => {
+            PayloadFormat::Payload(_) => return stdout.push(bytes),
+            PayloadFormat::Escaped(_) => escape_into(bytes, stdout.buffer()),
+            PayloadFormat::Hex => {
                 const DIGITS: &[u8; 16] = b"0123456789abcdef";
                 let digits = |byte: &u8| [byte >> 4, byte & 15].map(|n| DIGITS[usize::from(n)]);
                 stdout.buffer().extend(bytes.iter().flat_map(digits));
             }
-            Format::Nothing => {}
+            PayloadFormat::Nothing => {}
         }
         Ok(())
     }
@@ -110,10 +114,10 @@ impl PayloadSink {
     /// Ends a message: writes the separator.
     pub fn end_message(&self, stdout: &mut Stdout) {
         match self.format {
-            Format::Payload(separator) => stdout.buffer().extend(separator),
-            Format::Escaped(separator) => stdout.buffer().push(separator),
-            Format::Hex => stdout.buffer().push(b'\n'),
-            Format::Nothing => {}
+            PayloadFormat::Payload(separator) => stdout.buffer().extend(separator),
+            PayloadFormat::Escaped(separator) => stdout.buffer().push(separator),
+            PayloadFormat::Hex => stdout.buffer().push(b'\n'),
+            PayloadFormat::Nothing => {}
         }
     }
 }

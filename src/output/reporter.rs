@@ -28,7 +28,7 @@ use crate::wire::Role;
 
 /// How a connection ended, as far as it decides which diagnostics are worth printing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndKind {
+pub enum EndSeverity {
     /// Something failed: everything that explains it is wanted.
     Failed,
     /// All went well: only what is odd is wanted.
@@ -359,7 +359,7 @@ impl Reporter {
     pub fn diagnose(
         &mut self,
         found: &[Diagnostic],
-        end: EndKind,
+        end: EndSeverity,
         stdout: &mut Stdout,
     ) -> io::Result<()> {
         self.diagnose_for(self.conn, &worth_printing(found, end, true), stdout)
@@ -383,9 +383,9 @@ impl Reporter {
 
     /// Diagnostics as text for people: empty with `-q`, and where all went well and nobody looks
     /// closely.
-    pub fn advice(&self, found: &[Diagnostic], end: EndKind, at_prompt: bool) -> Vec<u8> {
+    pub fn advice(&self, found: &[Diagnostic], end: EndSeverity, at_prompt: bool) -> Vec<u8> {
         let mut out = Vec::new();
-        let wanted = end == EndKind::Failed || self.verbose > 0 || at_prompt;
+        let wanted = end == EndSeverity::Failed || self.verbose > 0 || at_prompt;
         if wanted && !self.quiet {
             let worthy = worth_printing(found, end, self.verbose > 0);
             let worthy = self.redaction.diagnostics(&worthy);
@@ -437,8 +437,8 @@ impl Reporter {
 
 /// The verdict on a failure, what is wrong beside it, what is odd about frames, and which protocol is
 /// spoken inside; other notes only if `all` are wanted, and something failed.
-fn worth_printing(found: &[Diagnostic], end: EndKind, all: bool) -> Vec<Diagnostic> {
-    let failed = end == EndKind::Failed;
+fn worth_printing(found: &[Diagnostic], end: EndSeverity, all: bool) -> Vec<Diagnostic> {
+    let failed = end == EndSeverity::Failed;
     let worthy = found.iter().enumerate().filter(|(at, diagnostic)| {
         let inside = diagnostic.entry.family == Family::Application;
         let frames = diagnostic.entry.family == Family::Frames;

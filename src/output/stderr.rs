@@ -18,7 +18,7 @@ use crate::output::secrets;
 use crate::ui::sanitize::escaped;
 
 /// A reader that takes nothing for so long does not read.
-const PATIENCE: Duration = Duration::from_secs(1);
+const READER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes that wait for a reader that does not read.
 const BACKLOG: usize = 1 << 20;
@@ -80,7 +80,7 @@ pub fn is_full() -> bool {
 
 /// When a reader that takes nothing counts as gone: lines may be dropped from then on.
 pub fn stuck_at() -> Option<Instant> {
-    lock().stalled.map(|since| since + PATIENCE)
+    lock().stalled.map(|since| since + READER_TIMEOUT)
 }
 
 /// Bytes that wait to be written.
@@ -105,12 +105,12 @@ pub fn give_up() {
 }
 
 /// Writes what waits, when nothing else is left to do. Waits as long as the reader takes
-/// something now and then if there is a `patience`, and without one until a signal comes.
-pub fn finish(patience: Option<Duration>) {
+/// something now and then if there is a `timeout`, and without one until a signal comes.
+pub fn finish(timeout: Option<Duration>) {
     let mut stderr = lock();
     loop {
         stderr.flush();
-        let is_stuck = patience.is_some() && stderr.is_stuck();
+        let is_stuck = timeout.is_some() && stderr.is_stuck();
         let Stderr { writer: Some(writer), given_up, dropped, .. } = &mut *stderr else { return };
         if writer.pending() == 0 && *dropped > 0 {
             report_dropped(dropped, writer);
@@ -119,7 +119,7 @@ pub fn finish(patience: Option<Duration>) {
         if writer.pending() == 0 || *given_up || is_stuck {
             return;
         }
-        let timeout = patience.map(|time| Timespec::try_from(time).unwrap_or_default());
+        let timeout = timeout.map(|time| Timespec::try_from(time).unwrap_or_default());
         if !writer.wait(timeout.as_ref()).unwrap_or(false) {
             return;
         }
@@ -160,7 +160,7 @@ pub fn write(text: &[u8]) {
 
 impl Stderr {
     fn is_stuck(&self) -> bool {
-        self.stalled.is_some_and(|since| since.elapsed() >= PATIENCE)
+        self.stalled.is_some_and(|since| since.elapsed() >= READER_TIMEOUT)
     }
 
     fn flush(&mut self) {

@@ -69,7 +69,7 @@ pub fn send_to(command: &Command, sender: &mut Sender<'_>) -> Result<(), Command
 ///
 /// It is not a command.
 pub fn parse(line: &[u8]) -> Result<(Option<ConnId>, Command), CommandError> {
-    let object: Object = serde_json::from_slice(line)?;
+    let object: JsonCommand = serde_json::from_slice(line)?;
     object.check_fields()?;
     Ok((object.conn.map(ConnId), object.command()?))
 }
@@ -77,7 +77,7 @@ pub fn parse(line: &[u8]) -> Result<(Option<ConnId>, Command), CommandError> {
 /// The object of a line: its type, and the fields that have a meaning for it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Object {
+struct JsonCommand {
     r#type: CommandType,
     conn: Option<u64>,
     text: Option<String>,
@@ -115,7 +115,7 @@ enum CommandType {
     Bytes,
 }
 
-impl Object {
+impl JsonCommand {
     /// Refuses a field that would be ignored: what is typed must have a meaning.
     fn check_fields(&self) -> Result<(), CommandError> {
         let Self { text, base64, hex, code, reason, rsv1, rsv2, rsv3, .. } = self;

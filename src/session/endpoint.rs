@@ -24,7 +24,7 @@ pub use sending::SendError;
 
 /// How long the transport of a failed connection, or of one whose closing handshake is done, may
 /// take to end in order. Nothing can come any more that a longer wait would serve.
-const TRANSPORT_PATIENCE: Duration = Duration::from_secs(1);
+const TRANSPORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The state of the connection after the handshake, RFC 6455 §4.1 and §7.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,9 +174,9 @@ impl Endpoint {
         }
         let closing = self.closing.get_or_insert_default();
         let answered = closing.received.is_some() || closing.end.is_some();
-        let patience = self.config.close_timeout;
+        let timeout = self.config.close_timeout;
         closing.deadline =
-            Some(now + if answered { TRANSPORT_PATIENCE.min(patience) } else { patience });
+            Some(now + if answered { TRANSPORT_TIMEOUT.min(timeout) } else { timeout });
     }
 
     /// Notes that bytes arrived: any byte counts as life.

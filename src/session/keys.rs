@@ -18,11 +18,11 @@ const FIRST: usize = 64;
 pub struct MaskKeys {
     source: RandomSource,
     /// Made when the first key is asked for: a server needs none.
-    pool: Option<Box<Pool>>,
+    pool: Option<Box<KeyPool>>,
 }
 
 /// Keys that were drawn; those before `at` have been used.
-struct Pool {
+struct KeyPool {
     bytes: [u8; POOL],
     at: usize,
 }
@@ -44,7 +44,7 @@ impl MaskKeys {
                 pool
             }
             none => {
-                let pool = none.insert(Box::new(Pool { bytes: [0; POOL], at: POOL - FIRST }));
+                let pool = none.insert(Box::new(KeyPool { bytes: [0; POOL], at: POOL - FIRST }));
                 (self.source)(&mut pool.bytes[POOL - FIRST..]);
                 pool
             }

@@ -6,6 +6,10 @@
 use crate::event::FrameEvent;
 use crate::wire::{Data, FrameHeader, OpCode};
 
+/// A message that is not held whole goes on in fragments of this size: memory stays constant, and
+/// control frames pass between them.
+pub const FRAGMENT_SIZE: usize = 1024 * 1024;
+
 /// Bytes of a buffer that is kept between messages.
 const KEPT: usize = 4 * 1024;
 
@@ -33,7 +37,7 @@ impl Message<'_> {
 
 /// A part of a message that is handed on before the message is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Piece<'a> {
+pub struct MessagePiece<'a> {
     /// Text or binary, as the message's first frame says.
     pub opcode: Data,
     /// The next bytes of content.
@@ -91,7 +95,7 @@ impl Assembler {
     pub fn take_pieces<R>(
         &mut self,
         event: &FrameEvent<'_>,
-        hand_on: impl FnOnce(Piece<'_>) -> R,
+        hand_on: impl FnOnce(MessagePiece<'_>) -> R,
     ) -> Option<R> {
         let last = match event {
             FrameEvent::Start { header, .. } => {
@@ -99,7 +103,11 @@ impl Assembler {
                 return None;
             }
             FrameEvent::Data(bytes) if self.content.is_empty() && bytes.len() >= self.limit => {
-                return Some(hand_on(Piece { opcode: self.opcode, content: bytes, last: false }));
+                return Some(hand_on(MessagePiece {
+                    opcode: self.opcode,
+                    content: bytes,
+                    last: false,
+                }));
             }
             FrameEvent::Data(bytes) => {
                 self.content.extend_from_slice(bytes);
@@ -111,7 +119,7 @@ impl Assembler {
         if !last && self.content.len() < self.limit {
             return None;
         }
-        let done = hand_on(Piece { opcode: self.opcode, content: &self.content, last });
+        let done = hand_on(MessagePiece { opcode: self.opcode, content: &self.content, last });
         match last {
             true => self.clear(),
             false => self.content.clear(),
@@ -289,7 +297,7 @@ mod tests {
             let mut assembler = Assembler::new(limit);
             let mut messages = vec![(Data::Continue, Vec::new())];
             observe(&stream(&sent), cut, |observed| {
-                let mut add = |piece: Piece<'_>| {
+                let mut add = |piece: MessagePiece<'_>| {
                     let (opcode, content) = messages.last_mut().expect("never empty");
                     *opcode = piece.opcode;
                     content.extend_from_slice(piece.content);

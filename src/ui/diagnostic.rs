@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::sanitize;
 use super::style::{Ink, Palette};
-use crate::diagnostics::{Diagnostic, Entry, Form, Place, Severity, Span};
+use crate::diagnostics::{CatalogueEntry, Diagnostic, Form, Place, Severity, Span};
 
 /// What stands before a line of the excerpt.
 const BAR: &str = "   |";
@@ -63,7 +63,7 @@ struct DiagnosticWriter<'o> {
 
 impl DiagnosticWriter<'_> {
     /// `error[W602]: RSV1 is set …`.
-    fn title(&mut self, severity: Severity, entry: &Entry) {
+    fn title(&mut self, severity: Severity, entry: &CatalogueEntry) {
         self.painted(ink(severity), &format!("{}[{}]", severity.name(), entry.code));
         self.out.extend_from_slice(format!(": {}\n", entry.title).as_bytes());
     }

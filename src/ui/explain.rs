@@ -2,13 +2,13 @@
 
 use super::diagnostic::{ink, wrap};
 use super::style::Palette;
-use crate::diagnostics::{Entry, SECTIONS};
+use crate::diagnostics::{CatalogueEntry, SECTIONS};
 
 /// Columns of a page that is to be read.
 const WIDEST: usize = 100;
 
 /// Appends everything the catalogue has about an entry.
-pub fn write(entry: &Entry, width: usize, palette: Palette, out: &mut Vec<u8>) {
+pub fn write(entry: &CatalogueEntry, width: usize, palette: Palette, out: &mut Vec<u8>) {
     let width = width.clamp(40, WIDEST);
     title(entry, palette, out);
     let mut section = |name: &str, text: &str| {
@@ -56,7 +56,7 @@ pub fn list(palette: Palette, out: &mut Vec<u8>) {
 }
 
 /// `error[W602]: RSV1 is set …`, without the severity where none is certain yet.
-fn title(entry: &Entry, palette: Palette, out: &mut Vec<u8>) {
+fn title(entry: &CatalogueEntry, palette: Palette, out: &mut Vec<u8>) {
     palette.begin(ink(entry.severity), out);
     out.extend_from_slice(format!("{}[{}]", entry.severity.name(), entry.code).as_bytes());
     palette.end(out);

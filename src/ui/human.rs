@@ -13,7 +13,7 @@ mod line;
 mod line_writer;
 mod preview;
 
-use direction_printer::DirectionPrinter;
+use direction_printer::HumanDirectionPrinter;
 use line_writer::{DisplayMode, LineWriter};
 
 use super::clock::{LocalClock, Zone};
@@ -78,14 +78,14 @@ pub struct HumanPrinter {
 struct ConnectionPrinter {
     /// When it was opened, or else when its first event came, in microseconds since the epoch.
     opened: Option<i64>,
-    to_server: DirectionPrinter,
-    to_client: DirectionPrinter,
+    to_server: HumanDirectionPrinter,
+    to_client: HumanDirectionPrinter,
     body: Body,
 }
 
 impl ConnectionPrinter {
     #[inline]
-    fn printer(&mut self, direction: Direction) -> &mut DirectionPrinter {
+    fn printer(&mut self, direction: Direction) -> &mut HumanDirectionPrinter {
         match direction {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,

@@ -7,7 +7,7 @@ mod direction_printer;
 mod facts;
 mod object;
 
-use direction_printer::DirectionPrinter;
+use direction_printer::JsonDirectionPrinter;
 use object::Object;
 
 use super::connections::PerConnection;
@@ -33,7 +33,7 @@ pub struct JsonPrinter {
     role: Option<Role>,
     started: bool,
     clock: UtcClock,
-    connections: PerConnection<[DirectionPrinter; 2]>,
+    connections: PerConnection<[JsonDirectionPrinter; 2]>,
 }
 
 impl JsonPrinter {

@@ -9,7 +9,7 @@ const BAR: std::ops::RangeInclusive<usize> = 8..=40;
 
 /// How far something is that has a known size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct ProgressBar {
     /// Bytes done.
     pub done: u64,
     /// Bytes in all.
@@ -18,7 +18,7 @@ pub struct Progress {
     pub elapsed: Duration,
 }
 
-impl Progress {
+impl ProgressBar {
     /// The line, as in `[====>     ]  45 %  12.3 MiB of 27.0 MiB  85.1 MiB/s  eta 0:12`, in at most
     /// `width` columns: where there is no room, the parts at the right are left out.
     pub fn render(&self, width: usize) -> String {
@@ -86,8 +86,8 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    fn progress(done: u64, total: u64, millis: u64) -> Progress {
-        Progress { done, total, elapsed: Duration::from_millis(millis) }
+    fn progress(done: u64, total: u64, millis: u64) -> ProgressBar {
+        ProgressBar { done, total, elapsed: Duration::from_millis(millis) }
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub fn fit_quoted(bytes: &[u8], truncated: bool, columns: usize, out: &mut Vec<u
     // Everything up to here fits even if the ellipsis must follow it.
     let safe = plain.min(inner - 1);
     out.extend_from_slice(&bytes[..safe]);
-    let mut fit = Fit { used: safe, inner, safe_len: out.len() };
+    let mut fit = ColumnFit { used: safe, inner, safe_len: out.len() };
     let cut = !fit.fill(&bytes[safe..], truncated, out);
     if cut || truncated {
         out.truncate(fit.safe_len);
@@ -66,14 +66,14 @@ pub fn fit_quoted(bytes: &[u8], truncated: bool, columns: usize, out: &mut Vec<u
 }
 
 /// Filling a given number of columns.
-struct Fit {
+struct ColumnFit {
     used: usize,
     inner: usize,
     /// Length of the output up to which an ellipsis still fits behind.
     safe_len: usize,
 }
 
-impl Fit {
+impl ColumnFit {
     /// Appends `bytes` until the columns are full; returns whether all went in.
     fn fill(&mut self, bytes: &[u8], truncated: bool, out: &mut Vec<u8>) -> bool {
         let mut chunks = bytes.utf8_chunks().peekable();

@@ -28,12 +28,12 @@ enum FormatPart {
     /// `%{json}`: everything as one object.
     Json,
     /// `%{stdout}` and `%{stderr}`: where the rest goes.
-    To(Sink),
+    To(OutputTarget),
 }
 
 /// Where output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sink {
+pub enum OutputTarget {
     /// Standard output, with which a format begins.
     Stdout,
     /// Standard error.
@@ -112,8 +112,8 @@ impl Format {
     }
 
     /// Fills it in: what goes to each stream, in order.
-    pub fn fill(&self, facts: &Facts) -> Vec<(Sink, String)> {
-        let mut out = vec![(Sink::Stdout, String::new())];
+    pub fn fill(&self, facts: &WriteOutFacts) -> Vec<(OutputTarget, String)> {
+        let mut out = vec![(OutputTarget::Stdout, String::new())];
         for piece in &self.pieces {
             let more = match piece {
                 FormatPart::Text(text) => text.clone(),
@@ -136,8 +136,8 @@ impl Format {
 fn named(name: &str) -> Result<FormatPart, FormatError> {
     match name {
         "json" => return Ok(FormatPart::Json),
-        "stdout" => return Ok(FormatPart::To(Sink::Stdout)),
-        "stderr" => return Ok(FormatPart::To(Sink::Stderr)),
+        "stdout" => return Ok(FormatPart::To(OutputTarget::Stdout)),
+        "stderr" => return Ok(FormatPart::To(OutputTarget::Stderr)),
         _ => {}
     }
     find(name).map(FormatPart::Variable).ok_or_else(|| {
@@ -150,7 +150,7 @@ fn named(name: &str) -> Result<FormatPart, FormatError> {
 /// What is known of a run when it is over. What was not reached is `None`, empty or 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[allow(missing_docs)] // NAMES describes what each is, to users too
-pub struct Facts {
+pub struct WriteOutFacts {
     pub url: String,
     pub scheme: &'static str,
     pub remote_ip: Option<String>,
@@ -180,7 +180,7 @@ pub struct Facts {
     pub num_retries: u32,
 }
 
-impl Facts {
+impl WriteOutFacts {
     /// The phases of opening the connection that were reached, for `--timing`: each from the end
     /// of the one before.
     pub fn phases(&self) -> Vec<OpeningPhase> {
@@ -225,9 +225,9 @@ impl Eq for Variable {}
 /// Where a value is taken from.
 #[derive(Debug)]
 enum Get {
-    Text(fn(&Facts) -> Option<&str>),
-    Number(fn(&Facts) -> Option<u64>),
-    Time(fn(&Facts) -> Option<Duration>),
+    Text(fn(&WriteOutFacts) -> Option<&str>),
+    Number(fn(&WriteOutFacts) -> Option<u64>),
+    Time(fn(&WriteOutFacts) -> Option<Duration>),
 }
 
 const fn name(name: &'static str, get: Get, help: &'static str) -> Variable {
@@ -278,7 +278,7 @@ fn find(name: &str) -> Option<&'static Variable> {
 }
 
 /// A value as text: nothing where there is none, but `0.000000` for a time, as curl does it.
-fn text(variable: &Variable, facts: &Facts) -> String {
+fn text(variable: &Variable, facts: &WriteOutFacts) -> String {
     match variable.get {
         Get::Text(get) => sanitize::escaped(get(facts).unwrap_or_default().as_bytes()),
         Get::Number(get) => get(facts).map(|number| number.to_string()).unwrap_or_default(),
@@ -287,7 +287,7 @@ fn text(variable: &Variable, facts: &Facts) -> String {
 }
 
 /// Every name in one object on one line; what is not known is `null`.
-fn json(facts: &Facts) -> String {
+fn json(facts: &WriteOutFacts) -> String {
     let value = |variable: &Variable| match variable.get {
         Get::Text(get) => get(facts).map_or(Value::Null, Value::from),
         Get::Number(get) => get(facts).map_or(Value::Null, Value::from),
@@ -307,8 +307,8 @@ mod tests {
 
     use super::*;
 
-    fn facts() -> Facts {
-        Facts {
+    fn facts() -> WriteOutFacts {
+        WriteOutFacts {
             url: "ws://h/".to_owned(),
             scheme: "ws",
             http_code: Some(101),
@@ -316,11 +316,11 @@ mod tests {
             close_reason: "done\x1b\"".to_owned(),
             time_connect: Some(Duration::from_micros(1500)),
             sent: Totals { frames: 3, ..Totals::default() },
-            ..Facts::default()
+            ..WriteOutFacts::default()
         }
     }
 
-    fn filled(format: &str) -> Vec<(Sink, String)> {
+    fn filled(format: &str) -> Vec<(OutputTarget, String)> {
         Format::parse(format).unwrap_or_else(|error| panic!("{error}")).fill(&facts())
     }
 
@@ -346,7 +346,14 @@ mod tests {
     fn streams_can_be_changed() {
         let out = filled("a%{stderr}b%{url}%{stdout}%{stderr}c");
         let sinks: Vec<_> = out.iter().map(|(sink, text)| (*sink, text.as_str())).collect();
-        assert_eq!(sinks, [(Sink::Stdout, "a"), (Sink::Stderr, "bws://h/"), (Sink::Stderr, "c")]);
+        assert_eq!(
+            sinks,
+            [
+                (OutputTarget::Stdout, "a"),
+                (OutputTarget::Stderr, "bws://h/"),
+                (OutputTarget::Stderr, "c")
+            ]
+        );
     }
 
     #[test]
@@ -386,11 +393,11 @@ mod facts_tests {
     #[test]
     fn phases_follow_each_other() {
         let time = |millis| Some(Duration::from_millis(millis));
-        let facts = Facts {
+        let facts = WriteOutFacts {
             time_namelookup: time(2),
             time_connect: time(5),
             time_upgrade: time(9),
-            ..Facts::default()
+            ..WriteOutFacts::default()
         };
         let bars: Vec<_> = facts
             .phases()
@@ -398,7 +405,7 @@ mod facts_tests {
             .map(|phase| (phase.name, phase.start.as_millis(), phase.took.as_millis()))
             .collect();
         assert_eq!(bars, [("dns", 0, 2), ("tcp", 2, 3), ("upgrade", 5, 4)]);
-        assert!(Facts::default().phases().is_empty());
+        assert!(WriteOutFacts::default().phases().is_empty());
     }
 
     #[test]

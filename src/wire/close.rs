@@ -13,7 +13,7 @@ pub const MAX_REASON_LEN: usize = 123;
 
 /// Who may put a code on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sender {
+pub enum CodeSender {
     /// Either endpoint.
     Both,
     /// Clients only.
@@ -36,156 +36,162 @@ pub struct CloseCodeInfo {
     /// Its meaning in one sentence.
     pub meaning: &'static str,
     /// Who may send it.
-    pub sender: Sender,
+    pub sender: CodeSender,
 }
 
 /// Every value a code can have, in ascending order, without gaps.
 pub const REGISTRY: &[CloseCodeInfo] = &[
-    row(0, 999, "never used", "Codes below 1000 are not used (RFC 6455 §7.4.2).", Sender::Nobody),
+    row(
+        0,
+        999,
+        "never used",
+        "Codes below 1000 are not used (RFC 6455 §7.4.2).",
+        CodeSender::Nobody,
+    ),
     row(
         1000,
         1000,
         "normal closure",
         "The purpose of the connection has been fulfilled.",
-        Sender::Both,
+        CodeSender::Both,
     ),
     row(
         1001,
         1001,
         "going away",
         "A server is going down, or a browser has left the page.",
-        Sender::Both,
+        CodeSender::Both,
     ),
-    row(1002, 1002, "protocol error", "The other side broke the protocol.", Sender::Both),
+    row(1002, 1002, "protocol error", "The other side broke the protocol.", CodeSender::Both),
     row(
         1003,
         1003,
         "unsupported data",
         "The other side sent a type of data this one can't accept.",
-        Sender::Both,
+        CodeSender::Both,
     ),
     row(
         1004,
         1004,
         "reserved",
         "Reserved; a meaning might be defined in the future.",
-        Sender::Nobody,
+        CodeSender::Nobody,
     ),
     row(
         1005,
         1005,
         "no status received",
         "A local label for a Close frame without a code; never sent.",
-        Sender::Nobody,
+        CodeSender::Nobody,
     ),
     row(
         1006,
         1006,
         "abnormal closure",
         "A local label for a connection that ended without a Close frame; never sent.",
-        Sender::Nobody,
+        CodeSender::Nobody,
     ),
     row(
         1007,
         1007,
         "invalid payload data",
         "The data in a message did not match its type, such as text that is not UTF-8.",
-        Sender::Both,
+        CodeSender::Both,
     ),
     row(
         1008,
         1008,
         "policy violation",
         "A message broke a policy of the side that closes.",
-        Sender::Both,
+        CodeSender::Both,
     ),
     row(
         1009,
         1009,
         "message too big",
         "A message is too big for the side that closes.",
-        Sender::Both,
+        CodeSender::Both,
     ),
     row(
         1010,
         1010,
         "mandatory extension",
         "The client needed an extension that the server did not agree to.",
-        Sender::Client,
+        CodeSender::Client,
     ),
     row(
         1011,
         1011,
         "internal error",
         "The server met a condition that kept it from fulfilling the request.",
-        Sender::Both,
+        CodeSender::Both,
     ),
     row(
         1012,
         1012,
         "service restart",
         "The service is restarting; reconnect after a random delay.",
-        Sender::Both,
+        CodeSender::Both,
     ),
     row(
         1013,
         1013,
         "try again later",
         "The service is overloaded; reconnect later or elsewhere.",
-        Sender::Both,
+        CodeSender::Both,
     ),
     row(
         1014,
         1014,
         "bad gateway",
         "A gateway got an invalid response from its upstream server.",
-        Sender::Server,
+        CodeSender::Server,
     ),
     row(
         1015,
         1015,
         "TLS handshake",
         "A local label for a failed TLS handshake; never sent.",
-        Sender::Nobody,
+        CodeSender::Nobody,
     ),
     row(
         1016,
         2999,
         "unassigned",
         "Reserved for the protocol, its extensions and future versions.",
-        Sender::Nobody,
+        CodeSender::Nobody,
     ),
-    row(3000, 3000, "unauthorized", "The endpoint must be authorized first.", Sender::Both),
+    row(3000, 3000, "unauthorized", "The endpoint must be authorized first.", CodeSender::Both),
     row(
         3001,
         3002,
         "registered use",
         "Reserved for libraries, frameworks and applications, registered with IANA.",
-        Sender::Both,
+        CodeSender::Both,
     ),
-    row(3003, 3003, "forbidden", "The endpoint is authorized but not permitted.", Sender::Both),
+    row(3003, 3003, "forbidden", "The endpoint is authorized but not permitted.", CodeSender::Both),
     row(
         3004,
         3007,
         "registered use",
         "Reserved for libraries, frameworks and applications, registered with IANA.",
-        Sender::Both,
+        CodeSender::Both,
     ),
-    row(3008, 3008, "timeout", "The endpoint took too long to respond.", Sender::Both),
+    row(3008, 3008, "timeout", "The endpoint took too long to respond.", CodeSender::Both),
     row(
         3009,
         3999,
         "registered use",
         "Reserved for libraries, frameworks and applications, registered with IANA.",
-        Sender::Both,
+        CodeSender::Both,
     ),
-    row(4000, 4999, "private use", "The meaning is defined by this application.", Sender::Both),
+    row(4000, 4999, "private use", "The meaning is defined by this application.", CodeSender::Both),
     row(
         5000,
         65535,
         "out of range",
         "Codes from 5000 up are outside the registry.",
-        Sender::Nobody,
+        CodeSender::Nobody,
     ),
 ];
 
@@ -194,7 +200,7 @@ const fn row(
     last: u16,
     name: &'static str,
     meaning: &'static str,
-    sender: Sender,
+    sender: CodeSender,
 ) -> CloseCodeInfo {
     CloseCodeInfo { first, last, name, meaning, sender }
 }
@@ -208,7 +214,7 @@ pub fn lookup(code: u16) -> &'static CloseCodeInfo {
 /// Whether `code` may stand in a Close frame. Who sends it is not judged: Autobahn and every
 /// implementation accept 1010 from servers and 1014 from clients.
 pub fn may_be_sent(code: u16) -> bool {
-    lookup(code).sender != Sender::Nobody
+    lookup(code).sender != CodeSender::Nobody
 }
 
 /// Whether the code means a regular end: no code, 1000 or 1001.

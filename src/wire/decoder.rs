@@ -67,7 +67,7 @@ impl<'a> Input<'a> {
 
 /// One step of decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Decoded {
     /// A whole header has been read: see [`Decoder::header`].
     Header,
     /// The given number of payload bytes, the last ones taken from the input, are now unmasked.
@@ -107,8 +107,8 @@ impl Decoder {
     /// Takes bytes from `input` until something is worth telling; `None` when it is used up.
     ///
     /// However the stream is cut into inputs, the same headers, payload bytes and ends come out;
-    /// only the size of the [`Step::Payload`] pieces differs.
-    pub fn step(&mut self, input: &mut Input<'_>) -> Option<Step> {
+    /// only the size of the [`Decoded::Payload`] pieces differs.
+    pub fn step(&mut self, input: &mut Input<'_>) -> Option<Decoded> {
         match &mut self.state {
             DecoderState::Header { partial, have } => {
                 let header = if *have == 0
@@ -126,11 +126,11 @@ impl Decoder {
                     DecoderState::Lost
                 };
                 self.header = Some(header);
-                Some(Step::Header)
+                Some(Decoded::Header)
             }
             DecoderState::Payload { left: 0 } => {
                 self.state = DecoderState::between_frames();
-                Some(Step::End)
+                Some(Decoded::End)
             }
             DecoderState::Payload { left } => {
                 let header = self.header.as_ref()?;
@@ -145,12 +145,12 @@ impl Decoder {
                 }
                 *left -= piece.len() as u64;
                 self.offset += piece.len() as u64;
-                Some(Step::Payload(piece.len()))
+                Some(Decoded::Payload(piece.len()))
             }
             DecoderState::Lost => {
                 let rest = input.take(usize::MAX).len();
                 self.offset += rest as u64;
-                (rest > 0).then_some(Step::Undecodable(rest))
+                (rest > 0).then_some(Decoded::Undecodable(rest))
             }
         }
     }
@@ -296,13 +296,15 @@ mod tests {
             let mut input = Input::new(&mut bytes);
             while let Some(step) = decoder.step(&mut input) {
                 match step {
-                    Step::Header => seen.push(Seen::Header(*decoder.header().expect("a header"))),
-                    Step::Payload(n) => match seen.last_mut() {
+                    Decoded::Header => {
+                        seen.push(Seen::Header(*decoder.header().expect("a header")))
+                    }
+                    Decoded::Payload(n) => match seen.last_mut() {
                         Some(Seen::Payload(so_far)) => so_far.extend_from_slice(input.taken(n)),
                         _ => seen.push(Seen::Payload(input.taken(n).to_vec())),
                     },
-                    Step::End => seen.push(Seen::End),
-                    Step::Undecodable(n) => match seen.last_mut() {
+                    Decoded::End => seen.push(Seen::End),
+                    Decoded::Undecodable(n) => match seen.last_mut() {
                         Some(Seen::Undecodable(so_far)) => so_far.extend_from_slice(input.taken(n)),
                         _ => seen.push(Seen::Undecodable(input.taken(n).to_vec())),
                     },
@@ -396,7 +398,7 @@ mod tests {
         let mut input = Input::new(&mut bytes);
         let mut offsets = Vec::new();
         while let Some(step) = decoder.step(&mut input) {
-            if step == Step::Header {
+            if step == Decoded::Header {
                 offsets.push(decoder.header().map(|h| h.offset));
             }
         }

@@ -1,7 +1,9 @@
 //! `/frame` and `/fragment`: every option.
 
 use crate::{bytes, parsed};
-use wscope::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
+use wscope::script::command::{
+    Command, FragmentSpec, Fragmentation, FrameSpec, MaskChoice, Payload,
+};
 use wscope::wire::{Control, Data, LengthForm, OpCode};
 
 fn frame(line: &str) -> FrameSpec {
@@ -121,15 +123,15 @@ fn a_message_is_cut_by_count_or_sizes() {
         message: bytes(message),
     };
     for (line, wanted) in [
-        ("/fragment 3 hello", spec(Cut::Count(3), false, false, "hello")),
-        ("/fragment 2,0,5 a b", spec(Cut::Sizes(vec![2, 0, 5]), false, false, "a b")),
-        ("/fragment 5, a", spec(Cut::Sizes(vec![5]), false, false, "a")),
-        ("/fragment 2 binary hex:00", spec(Cut::Count(2), true, false, "\0")),
-        ("/fragment 2 ping a", spec(Cut::Count(2), false, true, "a")),
-        ("/fragment 2 ping binary  a", spec(Cut::Count(2), true, true, " a")),
-        ("/fragment 2 ping ping", spec(Cut::Count(2), false, true, "ping")),
-        ("/fragment 2 -- ping", spec(Cut::Count(2), false, false, "ping")),
-        ("/fragment 2 --", spec(Cut::Count(2), false, false, "")),
+        ("/fragment 3 hello", spec(Fragmentation::Count(3), false, false, "hello")),
+        ("/fragment 2,0,5 a b", spec(Fragmentation::Sizes(vec![2, 0, 5]), false, false, "a b")),
+        ("/fragment 5, a", spec(Fragmentation::Sizes(vec![5]), false, false, "a")),
+        ("/fragment 2 binary hex:00", spec(Fragmentation::Count(2), true, false, "\0")),
+        ("/fragment 2 ping a", spec(Fragmentation::Count(2), false, true, "a")),
+        ("/fragment 2 ping binary  a", spec(Fragmentation::Count(2), true, true, " a")),
+        ("/fragment 2 ping ping", spec(Fragmentation::Count(2), false, true, "ping")),
+        ("/fragment 2 -- ping", spec(Fragmentation::Count(2), false, false, "ping")),
+        ("/fragment 2 --", spec(Fragmentation::Count(2), false, false, "")),
     ] {
         assert!(matches!(parsed(line), Command::Fragment(found) if found == wanted), "{line}");
     }

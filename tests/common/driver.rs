@@ -17,13 +17,13 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use wscope::behaviour::broadcast::{Broadcast, Posts};
 use wscope::behaviour::echo::Echo;
 use wscope::behaviour::faults::FaultInjector;
-use wscope::behaviour::payload::Payload;
+use wscope::behaviour::payload::PayloadWriter;
 use wscope::behaviour::reply::Reply;
 use wscope::behaviour::steps::{Step, Steps};
 use wscope::cli::OutputFormat;
 use wscope::config::Display;
 use wscope::engine::behaviour::{Behaviour, Context};
-use wscope::engine::connection::{Connection, Outputs, Setup};
+use wscope::engine::connection::{Connection, ConnectionSetup, Outputs};
 use wscope::engine::lingering::Lingering;
 use wscope::engine::memory::Budget;
 use wscope::engine::outbox::{Producer, SharedMessage};
@@ -340,7 +340,7 @@ impl Driver {
         };
         let inbound = Observer::of_frames(received, deflate.as_ref(), Limits::default());
         let now = Instant::now();
-        let setup = Setup {
+        let setup = ConnectionSetup {
             id: ConnId(1),
             agreed: &Agreed { deflate, ..Agreed::default() },
             endpoint: &endpoint.into(),
@@ -358,7 +358,7 @@ impl Driver {
         }
         if behaves & 2 != 0 {
             let sink = PayloadSink::new(OutputFormat::Null, false);
-            let payload = Payload::new(sink, role, &Rc::new(Cell::new(false)));
+            let payload = PayloadWriter::new(sink, role, &Rc::new(Cell::new(false)));
             connection.add(payload.expect("a format that delivers"));
         }
         if behaves & 4 != 0 {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use wscope::diagnostics::facts::{
-    CloseFacts, Dial, DialOutcome, EndKind, LookupFault, StreamEnd, TlsFacts, TlsFault, Unanswered,
+    CloseFacts, Dial, DialOutcome, EndKind, LookupFault, StreamEnd, TlsAttempt, TlsFault,
+    Unanswered,
 };
 use wscope::diagnostics::{Facts, Severity, classify};
 use wscope::wire::Role;
@@ -27,7 +28,7 @@ fn each_layer_hides_those_behind_it() {
         url: Some("ws://h/#x"),
         lookup: Some(LookupFault::NotFound),
         dials: &refused,
-        tls: TlsFacts { fault: Some(TlsFault::Closed), ..TlsFacts::default() },
+        tls: TlsAttempt { fault: Some(TlsFault::Closed), ..TlsAttempt::default() },
         first_bytes: b"SSH-2.0-x\r\n",
         ..pair.facts()
     };
@@ -38,7 +39,7 @@ fn each_layer_hides_those_behind_it() {
     assert_eq!(codes(&facts), ["W103"]);
     facts.dials = &[];
     assert_eq!(codes(&facts), ["W202"]);
-    facts.tls = TlsFacts::default();
+    facts.tls = TlsAttempt::default();
     assert_eq!(codes(&facts), ["W110"]);
     facts.first_bytes = b"";
     assert_eq!(codes(&facts), ["W343"]);

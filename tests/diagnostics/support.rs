@@ -8,7 +8,7 @@ use wscope::event::{Direction, FrameEvent, MessageInfo, Observed};
 use wscope::session::{Limits, Observer};
 use wscope::wire::decoder::Input;
 use wscope::wire::deflate::params::DeflateParams;
-use wscope::wire::handshake::rules::{Context, Report, check};
+use wscope::wire::handshake::rules::{HandshakeContext, Report, check};
 use wscope::wire::head::{Head, HeadKind};
 use wscope::wire::{Data, FrameHeader, OpCode, Role, Violation};
 
@@ -42,7 +42,7 @@ impl Pair {
         let (head, body) = response.split_once("\r\n\r\n").unwrap_or((response, ""));
         let request = Head::parse(HeadKind::Request, request.as_bytes());
         let response = Head::parse(HeadKind::Response, format!("{head}\r\n\r\n").as_bytes());
-        let report = check(&Context::new(&request, Some(&response)));
+        let report = check(&HandshakeContext::new(&request, Some(&response)));
         Self { request, response, report, body: body.as_bytes().to_vec() }
     }
 

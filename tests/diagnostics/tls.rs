@@ -1,7 +1,7 @@
 //! W2xx.
 
 use wscope::diagnostics::Facts;
-use wscope::diagnostics::facts::{TlsFacts, TlsFault};
+use wscope::diagnostics::facts::{TlsAttempt, TlsFault};
 use wscope::event::CertificateFacts;
 use wscope::wire::Role;
 
@@ -11,7 +11,7 @@ use crate::support::Pair;
 const URL: Option<&str> = Some("wss://api.example/chat");
 
 pub fn cases(golden: &mut Golden) {
-    let failed = |fault| client(TlsFacts { fault: Some(fault), ..TlsFacts::default() });
+    let failed = |fault| client(TlsAttempt { fault: Some(fault), ..TlsAttempt::default() });
     for (code, what, fault) in [
         ("W201", "nginx on a plain port", TlsFault::NotTls(b"HTTP/1.1 400 Bad Request\r\n")),
         ("W110", "SSH", TlsFault::NotTls(b"SSH-2.0-OpenSSH_9.2p1\r\n")),
@@ -27,15 +27,15 @@ pub fn cases(golden: &mut Golden) {
         golden.verdict(code, what, &failed(fault));
     }
     certificates(golden);
-    let alpn = TlsFacts { alpn: Some("h2"), ..TlsFacts::default() };
+    let alpn = TlsAttempt { alpn: Some("h2"), ..TlsAttempt::default() };
     golden.verdict("W214", "ALPN chose HTTP/2", &client(alpn));
-    let truncated = TlsFacts { truncated: true, ..TlsFacts::default() };
+    let truncated = TlsAttempt { truncated: true, ..TlsAttempt::default() };
     golden.verdict("W216", "cut underneath TLS", &client(truncated));
     in_words(golden);
 }
 
 /// What a client of wss knows.
-fn client(tls: TlsFacts<'_>) -> Facts<'_> {
+fn client(tls: TlsAttempt<'_>) -> Facts<'_> {
     Facts { url: URL, tls, ..Facts::new(Role::Client) }
 }
 
@@ -56,13 +56,13 @@ fn certificates(golden: &mut Golden) {
         ("W208", "self-signed", TlsFault::Issuer),
     ] {
         let certificate = Some(&own);
-        let tls = TlsFacts { fault: Some(fault), certificate, now, ..TlsFacts::default() };
+        let tls = TlsAttempt { fault: Some(fault), certificate, now, ..TlsAttempt::default() };
         golden.verdict(code, what, &client(tls));
     }
-    let intercepted = TlsFacts {
+    let intercepted = TlsAttempt {
         fault: Some(TlsFault::Issuer),
         certificate: Some(&certificate),
-        ..TlsFacts::default()
+        ..TlsAttempt::default()
     };
     golden.beside("W217", "a security product's certificate", &client(intercepted));
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use wscope::script::command::table::{Entry, Group, entries_of};
+use wscope::script::command::table::{CommandEntry, Group, entries_of};
 
 const PREAMBLE: &str = "\
 # Commands of the prompt
@@ -39,7 +39,7 @@ pub fn page() -> String {
     page
 }
 
-fn chapter(entry: &Entry, page: &mut String) {
+fn chapter(entry: &CommandEntry, page: &mut String) {
     let summary = sentence(entry.summary);
     let _ = writeln!(page, "\n### {}\n\n`{}`\n\n{summary}", entry.name, entry.usage());
     if let Some(side) = entry.side.word() {
@@ -60,7 +60,7 @@ fn chapter(entry: &Entry, page: &mut String) {
 }
 
 /// Behind a summary: where it can be used, if not everywhere.
-fn side(entry: &Entry) -> String {
+fn side(entry: &CommandEntry) -> String {
     entry.side.word().map(|side| format!(" ({side})")).unwrap_or_default()
 }
 

@@ -5,7 +5,7 @@ use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use wscope::engine::exit::Exit;
-use wscope::script::command::table::{Entry, Group, entries_of};
+use wscope::script::command::table::{CommandEntry, Group, entries_of};
 
 use crate::commands::sentence;
 
@@ -195,7 +195,7 @@ fn prompt() -> Roff {
     roff
 }
 
-fn command(entry: &Entry, roff: &mut Roff) {
+fn command(entry: &CommandEntry, roff: &mut Roff) {
     roff.control("TP", []);
     let name = format!("/{}", entry.name);
     let arguments = entry.usage().split_off(name.len());

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use wscope::ui::prompt::{Assist, Completion, Next, Prompt, PromptOptions, Typed};
+use wscope::ui::prompt::{Assist, Completion, Prompt, PromptAction, PromptInput, PromptSettings};
 use wscope::ui::style::{Ink, Palette};
 
 use crate::terminal::Terminal;
@@ -169,7 +169,7 @@ fn program() {
         }
     });
     let set = |name| std::env::var_os(name).is_some();
-    let options = PromptOptions {
+    let options = PromptSettings {
         history: std::env::var_os("PROMPT_HISTORY").map(Into::into),
         history_size: std::env::var("PROMPT_HISTORY_SIZE").map_or(1000, |n| n.parse().expect("n")),
         palette: Palette { on: set("PROMPT_COLOR") },
@@ -199,7 +199,7 @@ fn run(mut prompt: Prompt, reports: &mut UnixStream, heard: &Receiver<Heard>) {
                     report(reports, &typed);
                     if !held {
                         prompt.next(if replies.is_empty() {
-                            Next::Read
+                            PromptAction::Read
                         } else {
                             replies.remove(0)
                         });
@@ -237,7 +237,7 @@ fn run(mut prompt: Prompt, reports: &mut UnixStream, heard: &Receiver<Heard>) {
                     }
                     "release" => {
                         held = false;
-                        prompt.next(Next::Read);
+                        prompt.next(PromptAction::Read);
                     }
                     "reply" => {
                         replies.push(reply(rest));
@@ -260,22 +260,24 @@ fn run(mut prompt: Prompt, reports: &mut UnixStream, heard: &Receiver<Heard>) {
     }
 }
 
-fn reply(text: &str) -> Next {
+fn reply(text: &str) -> PromptAction {
     let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
     match kind {
-        "clear" => Next::Clear,
-        "edit" => Next::Edit(rest.to_owned()),
+        "clear" => PromptAction::Clear,
+        "edit" => PromptAction::Edit(rest.to_owned()),
         "page" => {
             let lines = 0..rest.parse::<usize>().expect("a number");
-            Next::Page(lines.map(|n| format!("page line {n}\n")).collect::<String>().into_bytes())
+            PromptAction::Page(
+                lines.map(|n| format!("page line {n}\n")).collect::<String>().into_bytes(),
+            )
         }
         _ => panic!("unknown: {text}"),
     }
 }
 
-fn report(reports: &mut UnixStream, typed: &Typed) {
+fn report(reports: &mut UnixStream, typed: &PromptInput) {
     let report = match typed {
-        Typed::Line(line) if line.len() > 10_000 => {
+        PromptInput::Line(line) if line.len() > 10_000 => {
             let lines = line.split('\n').count();
             format!("line of {} bytes, {lines} lines, {:016x}", line.len(), checksum(line))
         }

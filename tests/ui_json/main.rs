@@ -22,7 +22,7 @@ use wscope::wire::close::CloseBody;
 use wscope::wire::deflate::params::DeflateParams;
 use wscope::wire::handshake::Agreed;
 use wscope::wire::handshake::grammar::parse_extensions;
-use wscope::wire::handshake::rules::{Context, check};
+use wscope::wire::handshake::rules::{HandshakeContext, check};
 use wscope::wire::head::{Head, HeadKind};
 use wscope::wire::writer::RawFrame;
 use wscope::wire::{LengthForm, OpCode, Role, Violation, ViolationKind};
@@ -307,7 +307,7 @@ fn a_body_is_kept_whole() {
 #[test]
 fn the_handshake_lists_every_rule() {
     let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    let report = check(&Context::new(&request, None));
+    let report = check(&HandshakeContext::new(&request, None));
     let printed = plain().tell(&Event::Judged(&report)).take();
     let lines = parse(&printed);
     let [Line::Handshake { verdicts, .. }] = &lines[..] else { panic!("{printed}") };
@@ -322,7 +322,7 @@ fn the_handshake_lists_every_rule() {
 fn the_handshake_shows_the_accept_value_step_by_step() {
     let request = b"GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let request = Head::parse(HeadKind::Request, request);
-    let report = check(&Context::new(&request, None));
+    let report = check(&HandshakeContext::new(&request, None));
     let values = values(&plain().tell(&Event::Judged(&report)).take());
     // The example of RFC 6455 §1.3.
     let steps = json!({

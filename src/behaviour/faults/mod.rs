@@ -10,13 +10,13 @@ mod pace;
 
 use std::time::{Duration, Instant};
 
-use crate::behaviour::faults::pace::{Reading, Sending};
+use crate::behaviour::faults::pace::{Pace, Reading};
 use crate::engine::behaviour::Interference;
 use crate::net::link::Link;
 use crate::session::Endpoint;
 use crate::session::endpoint::{AutoPong, State};
 use crate::wire::fault::{
-    Conduct, Fault, FaultKind, FrameFault, PaceFault, Piece, Value, When, pieces,
+    Conduct, Fault, FaultKind, FaultPiece, FrameFault, PaceFault, Value, When, pieces,
 };
 use crate::wire::handshake::Agreed;
 use crate::wire::writer::RawFrame;
@@ -36,7 +36,7 @@ pub struct FaultInjector {
     seen: usize,
     /// The stream stops here, whatever else is made.
     cut: Option<(u64, Cut)>,
-    sending: Sending,
+    sending: Pace,
     reading: Reading,
     keeps_tcp: bool,
     idle: Option<Duration>,
@@ -64,7 +64,7 @@ impl FaultInjector {
             made: 0,
             seen: 0,
             cut: None,
-            sending: Sending::default(),
+            sending: Pace::default(),
             reading: Reading::default(),
             keeps_tcp,
             idle: None,
@@ -112,11 +112,17 @@ impl FaultInjector {
         fault.to_string()
     }
 
-    fn send(&mut self, piece: &Piece, endpoint: &mut Endpoint, tx: &mut Vec<u8>, now: Instant) {
+    fn send(
+        &mut self,
+        piece: &FaultPiece,
+        endpoint: &mut Endpoint,
+        tx: &mut Vec<u8>,
+        now: Instant,
+    ) {
         match piece {
-            Piece::Frame(frame) => endpoint.send_raw(frame, now, tx),
-            Piece::Bytes(bytes) => tx.extend_from_slice(bytes),
-            Piece::End => {
+            FaultPiece::Frame(frame) => endpoint.send_raw(frame, now, tx),
+            FaultPiece::Bytes(bytes) => tx.extend_from_slice(bytes),
+            FaultPiece::End => {
                 self.trim(tx);
                 self.cut_here(Cut::Fin);
             }

@@ -7,7 +7,7 @@ const SIP: Duration = Duration::from_millis(100);
 
 /// How what is made leaves.
 #[derive(Debug, Default)]
-pub struct Sending {
+pub struct Pace {
     /// Nothing beyond this byte before that moment.
     hold: Option<(u64, Instant)>,
     drip: Option<Drip>,
@@ -29,7 +29,7 @@ struct Drip {
     flushed: u64,
 }
 
-impl Sending {
+impl Pace {
     /// Sends nothing beyond a byte of the stream before a moment.
     pub fn hold(&mut self, at: u64, until: Instant) {
         self.hold = Some((at, until));
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn what_is_held_leaves_at_its_moment() {
         let now = Instant::now();
-        let mut sending = Sending::default();
+        let mut sending = Pace::default();
         assert_eq!(sending.allowed(0, now), None);
         sending.hold(60, now + SECOND);
         assert_eq!(sending.allowed(0, now), Some(60));
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn what_drips_leaves_byte_by_byte() {
         let now = Instant::now();
-        let mut sending = Sending::default();
+        let mut sending = Pace::default();
         sending.drip(SECOND, Some(2), now);
         assert_eq!(sending.allowed(0, now), Some(1));
         sending.flushed(1, true, now);
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn what_the_transport_refuses_waits_for_the_transport() {
         let now = Instant::now();
-        let mut sending = Sending::default();
+        let mut sending = Pace::default();
         sending.drip(SECOND, None, now);
         assert_eq!(sending.allowed(0, now), Some(1));
         sending.flushed(0, true, now);

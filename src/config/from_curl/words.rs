@@ -52,7 +52,7 @@ pub enum WordsError {
 ///
 /// The text is not one whole command.
 pub fn split(text: &str) -> Result<Words, WordsError> {
-    if is_for_cmd(text) { split_cmd(text) } else { Shell::new(text).split() }
+    if is_for_cmd(text) { split_cmd(text) } else { ShellReader::new(text).split() }
 }
 
 /// Whether the text was copied "as cURL (cmd)": quotes behind carets, or lines that go on behind
@@ -122,7 +122,7 @@ fn without_carets(text: &str) -> String {
     plain
 }
 
-struct Shell<'t> {
+struct ShellReader<'t> {
     text: &'t str,
     chars: Peekable<CharIndices<'t>>,
     /// The word that has begun; `''` is one, too.
@@ -130,7 +130,7 @@ struct Shell<'t> {
     found: Words,
 }
 
-impl<'t> Shell<'t> {
+impl<'t> ShellReader<'t> {
     fn new(text: &'t str) -> Self {
         Self { text, chars: text.char_indices().peekable(), word: None, found: Words::default() }
     }

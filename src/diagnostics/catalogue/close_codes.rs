@@ -2,10 +2,10 @@
 //! [`close::REGISTRY`](crate::wire::close::REGISTRY); here is what to make of them.
 
 use super::{IANA, error, high, low, medium, note, warning};
-use crate::diagnostics::Entry;
+use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     note("W700", "closed normally (1000)")
         .because("the peer has finished, as far as it is concerned")
         .help("if it was unexpected, look for an idle policy or a deployment of the server")

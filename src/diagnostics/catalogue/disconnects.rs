@@ -1,10 +1,10 @@
 //! W8xx: endings without a closing handshake, and what their timing means.
 
 use super::{KNOWN, error, high, low, medium, note, warning};
-use crate::diagnostics::Entry;
+use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W801", "the stream ended without a Close frame")
         .because("the peer's process or a proxy ended TCP in order, but not the WebSocket")
         .help("look at the time it had been idle and at the peer's log; `--ping-interval 20` keeps proxies from cutting")

@@ -1,10 +1,10 @@
 //! W5xx: the handshake is good, but another protocol is spoken inside.
 
 use super::{MEASURED, error, high, medium, note};
-use crate::diagnostics::Entry;
+use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     note("W501", "this is a Socket.IO server (Engine.IO 4)")
         .because("the first message is Engine.IO's open packet, so messages have its packet types in front")
         .help("send `40` to connect, then events as in `42[\"name\",\"value\"]`; answer each `2` with `3`")

@@ -1,10 +1,10 @@
 //! W420 to W463: extensions in a 101, and what comes right behind its blank line.
 
 use super::{KNOWN, MEASURED, error, high, low, medium, note, warning};
-use crate::diagnostics::Entry;
+use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W420", "the server enabled an extension that was not offered")
         .because("nothing here can decode its frames, so the client must fail the connection")
         .help("make the server enable only what is offered, or offer it with `-H 'Sec-WebSocket-Extensions: …'`")

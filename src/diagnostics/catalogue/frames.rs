@@ -2,11 +2,11 @@
 //! [`violation::CATALOGUE`]; what a user can do about it stands here.
 
 use super::{blank, error, high, low, medium, note, warning};
-use crate::diagnostics::{Entry, Severity};
+use crate::diagnostics::{CatalogueEntry, Severity};
 use crate::wire::violation::{self, ViolationKind as K};
 
 /// An entry for a rule of the wire.
-const fn broken(kind: K, severity: Severity, title: &'static str) -> Entry {
+const fn broken(kind: K, severity: Severity, title: &'static str) -> CatalogueEntry {
     let rule = &violation::CATALOGUE[kind as usize];
     blank(rule.code, severity, title).because(rule.explanation).source(rule.section)
 }
@@ -15,7 +15,7 @@ const E: Severity = Severity::Error;
 const W: Severity = Severity::Warning;
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     broken(K::MaskedFrameFromServer, E, "the server masked a frame")
         .help("look whether the bytes are our own: an echo of the raw stream comes back masked")
         .causes(&[high("the server uses the framing code of a client"), medium("the port echoes bytes and is no WebSocket server")])

@@ -3,7 +3,7 @@
 //! A table only holds texts. Where `wire` has a table of its own (violations), the texts are taken
 //! from there.
 
-use super::{Cause, Confidence, Entry, Family, Severity};
+use super::{CatalogueEntry, Confidence, Family, LikelyCause, Severity};
 
 mod close_codes;
 mod disconnects;
@@ -24,7 +24,7 @@ pub struct Section {
     /// What they are about.
     pub title: &'static str,
     /// In the order of their codes.
-    pub entries: &'static [Entry],
+    pub entries: &'static [CatalogueEntry],
 }
 
 /// The whole catalogue, in the order of the codes.
@@ -49,20 +49,20 @@ const MEASURED: &str = "measured on real servers";
 const WHATWG: &str = "WHATWG WebSockets Standard";
 const IANA: &str = "IANA WebSocket Close Code Number Registry";
 
-const fn error(code: &'static str, title: &'static str) -> Entry {
+const fn error(code: &'static str, title: &'static str) -> CatalogueEntry {
     blank(code, Severity::Error, title)
 }
 
-const fn warning(code: &'static str, title: &'static str) -> Entry {
+const fn warning(code: &'static str, title: &'static str) -> CatalogueEntry {
     blank(code, Severity::Warning, title)
 }
 
-const fn note(code: &'static str, title: &'static str) -> Entry {
+const fn note(code: &'static str, title: &'static str) -> CatalogueEntry {
     blank(code, Severity::Note, title)
 }
 
-const fn blank(code: &'static str, severity: Severity, title: &'static str) -> Entry {
-    Entry {
+const fn blank(code: &'static str, severity: Severity, title: &'static str) -> CatalogueEntry {
+    CatalogueEntry {
         code,
         family: family_of(code),
         severity,
@@ -90,19 +90,19 @@ const fn family_of(code: &str) -> Family {
     }
 }
 
-const fn high(text: &'static str) -> Cause {
-    Cause { confidence: Confidence::High, text }
+const fn high(text: &'static str) -> LikelyCause {
+    LikelyCause { confidence: Confidence::High, text }
 }
 
-const fn medium(text: &'static str) -> Cause {
-    Cause { confidence: Confidence::Medium, text }
+const fn medium(text: &'static str) -> LikelyCause {
+    LikelyCause { confidence: Confidence::Medium, text }
 }
 
-const fn low(text: &'static str) -> Cause {
-    Cause { confidence: Confidence::Low, text }
+const fn low(text: &'static str) -> LikelyCause {
+    LikelyCause { confidence: Confidence::Low, text }
 }
 
-impl Entry {
+impl CatalogueEntry {
     /// Another family than its code says.
     const fn about(mut self, family: Family) -> Self {
         self.family = family;
@@ -124,7 +124,7 @@ impl Entry {
         self
     }
 
-    const fn causes(mut self, causes: &'static [Cause]) -> Self {
+    const fn causes(mut self, causes: &'static [LikelyCause]) -> Self {
         self.causes = causes;
         self
     }

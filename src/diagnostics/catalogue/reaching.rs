@@ -1,10 +1,10 @@
 //! W0xx and W1xx: the URL, the name, TCP, a proxy, and what answers without speaking HTTP.
 
 use super::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
-use crate::diagnostics::Entry;
+use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     note("W001", "the URL has an http scheme")
         .because("WebSocket URLs use ws:// and wss://; browsers take http:// and https:// for them too")
         .help("write `ws://` or `wss://` to be understood by every client")

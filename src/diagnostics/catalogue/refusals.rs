@@ -1,10 +1,10 @@
 //! W320 to W349: error statuses where a 101 should be, and one in an old version.
 
 use super::{KNOWN, MEASURED, error, high, low, medium, warning};
-use crate::diagnostics::{Entry, Family};
+use crate::diagnostics::{CatalogueEntry, Family};
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W320", "a hop removed Upgrade from the request")
         .because("the server behaves as if it had not been asked to upgrade, though our request did ask")
         .help("make the proxy pass it; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")

@@ -1,10 +1,10 @@
 //! W300 to W313: a page, a stream or a redirect where a 101 should be.
 
 use super::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
-use crate::diagnostics::Entry;
+use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W300", "a web page lives at this path")
         .because("the server answered 200 with HTML, so the upgrade was ignored")
         .help("find the path of the WebSocket; if it is this one, let the proxy pass Upgrade: `wscope explain W320`")

@@ -1,10 +1,10 @@
 //! W401 to W414: a 101 that proves nothing, switches elsewhere or picks a wrong subprotocol.
 
 use super::{MEASURED, WHATWG, error, high, low, medium, warning};
-use crate::diagnostics::Entry;
+use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W401", "the 101 has no Sec-WebSocket-Accept")
         .because("the server never proved that it read the key, so it may not be a WebSocket server at all")
         .help("make the handler answer with the value that `wscope handshake URL` computes")

@@ -1,7 +1,7 @@
 //! W2xx: TLS, its alerts, certificates and ALPN.
 
 use super::{KNOWN, MEASURED, error, high, low, medium, note, warning};
-use crate::diagnostics::Entry;
+use crate::diagnostics::CatalogueEntry;
 
 /// The code of the entry for a TLS alert that the peer sent (RFC 8446 §6.2), if there is one.
 pub fn of_alert(number: u8) -> Option<&'static str> {
@@ -16,7 +16,7 @@ pub fn of_alert(number: u8) -> Option<&'static str> {
 }
 
 #[rustfmt::skip]
-pub(super) const ENTRIES: &[Entry] = &[
+pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W201", "the port speaks plain HTTP, not TLS")
         .because("the first byte of the server's answer can't begin a TLS record")
         .help("use ws:// instead of wss://, or the server's TLS port")

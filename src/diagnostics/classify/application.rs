@@ -1,7 +1,7 @@
 //! The protocol inside the WebSocket, recognised by its first message, the subprotocol, path and
 //! host; and which message it expects first.
 
-use super::Found;
+use super::Findings;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Place, Span};
@@ -64,7 +64,7 @@ pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
     }
 }
 
-pub(super) fn application(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn application(facts: &Facts<'_>, found: &mut Findings) {
     if !facts.is_open() {
         return;
     }
@@ -90,7 +90,7 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Found) {
 }
 
 /// A protocol that only the subprotocol shows.
-fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Found) {
+fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings) {
     let sent_text =
         facts.stream.sent.is_some_and(|(message, _)| message.opcode == OpCode::Data(Data::Text));
     if protocol == "mqtt" && sent_text {

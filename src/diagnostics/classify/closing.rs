@@ -1,6 +1,6 @@
 //! Close codes: those of the application's protocol first, then the registered ones.
 
-use super::Found;
+use super::Findings;
 use super::application::Inside;
 use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::{Diagnostic, Facts};
@@ -28,7 +28,7 @@ const DISCORD: [&str; 15] = [
     "disallowed intents, do not reconnect",
 ];
 
-pub(super) fn closing(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn closing(facts: &Facts<'_>, found: &mut Findings) {
     let facts_of_close = &facts.close;
     if let Some(label) = facts_of_close.label {
         let code = match label {

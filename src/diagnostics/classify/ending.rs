@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Found;
+use super::Findings;
 use super::closing::was_closed;
 use crate::diagnostics::Facts;
 use crate::diagnostics::facts::{End, EndKind};
@@ -30,13 +30,13 @@ const GOOGLE_LIFETIME: u64 = 30;
 const LEAST_LIMIT: u64 = 256;
 
 /// How long a server may take to close TCP after the closing handshake.
-const TCP_PATIENCE: Duration = Duration::from_secs(2);
+const TCP_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) fn ending(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings) {
     if facts.stalled {
         found.add("W819", |d| d);
     }
-    if let Some(lingered) = facts.close.lingered.filter(|time| *time >= TCP_PATIENCE) {
+    if let Some(lingered) = facts.close.lingered.filter(|time| *time >= TCP_TIMEOUT) {
         found.add("W817", |d| d.note(format!("it was open for {}", seconds(lingered))));
     }
     let Some(end) = facts.end else { return };
@@ -48,7 +48,7 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Found) {
     }
 }
 
-fn lost(facts: &Facts<'_>, end: &End, found: &mut Found) {
+fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings) {
     let cut = facts.violations.iter().find(|v| v.kind == ViolationKind::CutInsideFrame);
     if end.partial > 0 || cut.is_some() {
         let round = end.partial >= LEAST_LIMIT && end.partial.is_power_of_two();

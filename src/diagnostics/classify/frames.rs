@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Found;
+use super::Findings;
 use crate::diagnostics::facts::{EndKind, FrameContext};
 use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
 use crate::wire::frame::MAX_HEADER_LEN;
@@ -14,7 +14,7 @@ const EQUAL_MASKS: u64 = 8;
 /// Bytes shown of a frame.
 const SHOWN: usize = 16;
 
-pub(super) fn frames(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings) {
     if let Some((first, others)) = facts.violations.split_first() {
         // A frame cut by the end of the stream is explained with the ending.
         if first.kind != ViolationKind::CutInsideFrame || facts.end.is_none() {
@@ -37,7 +37,7 @@ pub(super) fn frames(facts: &Facts<'_>, found: &mut Found) {
 }
 
 /// The first violation, and what else was wrong with the same frame.
-fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &mut Found) {
+fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &mut Findings) {
     let context = facts.frame.as_ref();
     found.add(code_of(first, context), |mut d| {
         d.notes.extend((!first.detail.is_empty()).then(|| first.detail.clone()));
@@ -184,7 +184,7 @@ fn desync_note(shift: i64) -> String {
 /// A ping is answered "as soon as is practical" (RFC 6455 §5.5.2), which takes some round trips.
 const PONG_OVERDUE: Duration = Duration::from_secs(1);
 
-fn odd(facts: &Facts<'_>, found: &mut Found) {
+fn odd(facts: &Facts<'_>, found: &mut Findings) {
     let pings = &facts.pings;
     if pings.unsolicited > 0 {
         let count = pings.unsolicited;

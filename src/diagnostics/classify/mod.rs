@@ -20,7 +20,7 @@ use super::{Diagnostic, Facts, Family, Severity};
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 
 /// A layer's judgement.
-type Layer = fn(&Facts<'_>, &mut Found);
+type Layer = fn(&Facts<'_>, &mut Findings);
 
 /// In the order in which they are asked.
 const LAYERS: [Layer; 13] = [
@@ -45,7 +45,7 @@ const LAYERS: [Layer; 13] = [
 /// The layers behind the first one with an error are not asked, but for the protocol inside, which
 /// is known all the same and often is the cure.
 pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
-    let mut found = Found(Vec::new());
+    let mut found = Findings(Vec::new());
     for (at, layer) in LAYERS.iter().enumerate() {
         if at + 1 == LAYERS.len() || !found.has_error() {
             layer(facts, &mut found);
@@ -61,9 +61,9 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
 }
 
 /// What has been found so far.
-struct Found(Vec<Diagnostic>);
+struct Findings(Vec<Diagnostic>);
 
-impl Found {
+impl Findings {
     /// Adds the entry with a code, once.
     fn add(&mut self, code: &str, shape: impl FnOnce(Diagnostic) -> Diagnostic) {
         if !self.has(code) {

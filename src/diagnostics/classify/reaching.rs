@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::Found;
+use super::Findings;
 use super::application::path_hint;
 use crate::diagnostics::facts::{DialOutcome, LookupFault, ProxyFault, StreamEnd};
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
 
 /// Around the second after which Engine.IO gives up on a path it does not own.
-const ENGINE_IO_PATIENCE: std::ops::RangeInclusive<Duration> =
+const ENGINE_IO_TIMEOUT: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(950)..=Duration::from_millis(1050);
 
-pub(super) fn url(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn url(facts: &Facts<'_>, found: &mut Findings) {
     let Some(typed) = facts.url else { return };
     let url = Url::of(typed);
     let scheme = url.scheme.to_ascii_lowercase();
@@ -58,7 +58,7 @@ fn url_span(url: &Url<'_>, typed: &str, from: usize, len: usize, label: &str) ->
     })
 }
 
-pub(super) fn lookup(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn lookup(facts: &Facts<'_>, found: &mut Findings) {
     let host = facts.url.map(|url| format!("the name is {}", Url::of(url).host));
     match facts.lookup {
         None => {}
@@ -74,7 +74,7 @@ pub(super) fn lookup(facts: &Facts<'_>, found: &mut Found) {
     }
 }
 
-pub(super) fn tcp(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn tcp(facts: &Facts<'_>, found: &mut Findings) {
     let any = |outcome| facts.dials.iter().any(|dial| dial.outcome == outcome);
     let connected = any(DialOutcome::Connected);
     let host = facts.url.map(|url| Url::of(url).host).unwrap_or_default();
@@ -107,7 +107,7 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Found) {
     });
 }
 
-pub(super) fn proxy(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings) {
     let Some(proxy) = &facts.proxy else { return };
     if let Some(answer) = proxy.answer {
         let status = answer.status_line().map(|line| line.code);
@@ -134,7 +134,7 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Found) {
 }
 
 /// A plain request was answered by something else than an HTTP head, or by nothing.
-pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings) {
     let bytes = facts.first_bytes;
     if !bytes.is_empty() {
         return foreign(bytes, found);
@@ -145,7 +145,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Found) {
     let after = format!("it was {:.3} s after the request", unanswered.after.as_secs_f64());
     let code = match unanswered.how {
         StreamEnd::Timeout => "W109",
-        _ if ENGINE_IO_PATIENCE.contains(&unanswered.after) => "W108",
+        _ if ENGINE_IO_TIMEOUT.contains(&unanswered.after) => "W108",
         _ if !secure && matches!(port, Some(443 | 8443)) => "W205",
         _ => "W107",
     };
@@ -161,7 +161,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Found) {
     });
 }
 
-fn foreign(bytes: &[u8], found: &mut Found) {
+fn foreign(bytes: &[u8], found: &mut Findings) {
     let span = |label: String| Span::first(Place::FirstBytes, bytes, label);
     if let Some(number) = sniff::tls_alert(bytes) {
         return found.add("W205", |d| d.at(span(format!("TLS alert {number}")).marking(0..7)));

@@ -3,7 +3,7 @@
 //! A status can lie (a 404 for a refused Origin, a 400 for a wrong path), so headers and body are
 //! asked before the number.
 
-use super::Found;
+use super::Findings;
 use super::application::path_hint;
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
@@ -17,26 +17,26 @@ const MAX_HOPS: usize = 5;
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
 
-pub(super) fn refusal(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn refusal(facts: &Facts<'_>, found: &mut Findings) {
     let Some(head) = facts.response else { return };
     let Some(line) = head.status_line() else { return };
     if line.code == 101 {
         return;
     }
-    let answer = Answer { facts, head, body: facts.body, status: line.code };
+    let answer = RefusalResponse { facts, head, body: facts.body, status: line.code };
     let code = answer.code();
     found.add(code, |d| answer.explain(d));
 }
 
 /// A response to be explained.
-struct Answer<'a> {
+struct RefusalResponse<'a> {
     facts: &'a Facts<'a>,
     head: &'a Head,
     body: &'a [u8],
     status: u16,
 }
 
-impl Answer<'_> {
+impl RefusalResponse<'_> {
     fn code(&self) -> &'static str {
         let by_tls = self.tls();
         by_tls

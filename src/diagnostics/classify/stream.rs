@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Found;
+use super::Findings;
 use super::response::engine_io_error;
 use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::{Facts, Place, Span, sniff};
@@ -10,7 +10,7 @@ use crate::diagnostics::{Facts, Place, Span, sniff};
 /// An end so early that the connection was never wanted.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
-pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings) {
     if !facts.is_open() {
         return;
     }

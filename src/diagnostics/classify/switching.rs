@@ -1,6 +1,6 @@
 //! A 101: the verdicts of the handshake's rules, as diagnostics.
 
-use super::{Found, PROBE_SUBPROTOCOL};
+use super::{Findings, PROBE_SUBPROTOCOL};
 use crate::diagnostics::{Diagnostic, Facts, Family, Severity, Span, entry};
 use crate::wire::deflate::params;
 use crate::wire::handshake::grammar::parse_extensions;
@@ -10,7 +10,7 @@ use crate::wire::head::Head;
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
-pub(super) fn switching(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings) {
     let Some(head) = facts.response else { return };
     if head.status_line().is_none_or(|line| line.code != 101) {
         return;
@@ -29,7 +29,7 @@ pub(super) fn switching(facts: &Facts<'_>, found: &mut Found) {
     }
 }
 
-fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Found) {
+fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Findings) {
     let Some(code) = code_of(verdict, facts, head) else { return };
     let severity = |d: Diagnostic| match (verdict.rule.fatal, verdict.outcome) {
         (true, Outcome::Fail) => d.severity(Severity::Error),
@@ -98,7 +98,7 @@ fn header_of(rule: &str) -> Option<&'static str> {
 }
 
 /// What is legal and yet worth knowing.
-fn agreed(report: &Report, facts: &Facts<'_>, head: &Head, found: &mut Found) {
+fn agreed(report: &Report, facts: &Facts<'_>, head: &Head, found: &mut Findings) {
     if report.agreed.subprotocol.as_deref() == Some(PROBE_SUBPROTOCOL) {
         found.add("W412", |d| d.at(Span::header(head, PROTOCOL, "a name without meaning")));
     }

@@ -1,6 +1,6 @@
 //! TLS: why its handshake failed, what it agreed on, who issued the certificate.
 
-use super::Found;
+use super::Findings;
 use crate::diagnostics::facts::TlsFault;
 use crate::diagnostics::{Facts, Place, Span, of_alert, sniff};
 use crate::event::CertificateFacts;
@@ -31,7 +31,7 @@ const INTERCEPTORS: [&str; 22] = [
     "squid",
 ];
 
-pub(super) fn tls(facts: &Facts<'_>, found: &mut Found) {
+pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings) {
     let tls = &facts.tls;
     match tls.fault {
         None => {}
@@ -65,7 +65,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Found) {
     }
 }
 
-fn not_tls(bytes: &[u8], found: &mut Found) {
+fn not_tls(bytes: &[u8], found: &mut Findings) {
     let span = |label: String| Span::first(Place::FirstBytes, bytes, label);
     match sniff::banner(bytes) {
         Some((name, _)) => {

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use std::{io, mem};
 
 use super::Deadline;
-use super::response::{self, Body};
+use super::response::{self, RefusalBody};
 use crate::config::OpenConfig;
 use crate::engine::open_error::{OpenError, Pair};
 use crate::engine::opening_evidence::OpeningEvidence;
-use crate::engine::runtime::{Next, Ready, Runtime, Task, run};
-use crate::engine::slots::{Part, Slot, token};
+use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
+use crate::engine::slots::{Slot, SlotPart, token};
 use crate::event::{ConnId, Direction, Event, Observed, Phases};
 use crate::net::dial::{Attempt, AttemptOutcome, DialError, Dialed};
 use crate::net::link::{Fill, Link, SocketLink};
@@ -38,7 +38,7 @@ use crate::wire::head::{Head, HeadKind};
 const MAX_INTERIM: usize = 16;
 
 /// How long to wait for more of a body that does not say how long it is.
-const BODY_PATIENCE: Duration = Duration::from_secs(2);
+const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Reads without a pause for others, which a server that never stops sending would not give.
 const READS: usize = 4;
@@ -113,7 +113,7 @@ enum OpeningState {
     Refused {
         link: Box<SocketLink>,
         inbound: Observer,
-        body: Body,
+        body: RefusalBody,
         pair: Box<Pair>,
         until: Deadline,
     },
@@ -145,7 +145,7 @@ pub struct ClientOpening {
 }
 
 /// What a step led to.
-enum Step {
+enum OpeningStep {
     /// Go on at once.
     Go,
     /// Nothing can be done before an event.
@@ -189,7 +189,7 @@ impl ClientOpening {
         self
     }
 
-    fn step(&mut self, runtime: &mut Runtime, now: Instant) -> Result<Step, OpenError> {
+    fn step(&mut self, runtime: &mut Runtime, now: Instant) -> Result<OpeningStep, OpenError> {
         match mem::replace(&mut self.state, OpeningState::Over) {
             OpeningState::Begin => self.begin(runtime, now),
             OpeningState::Resolving(result) => match received(&result)? {
@@ -264,18 +264,18 @@ impl ClientOpening {
                 }
                 self.wait(OpeningState::Refused { link, inbound, body, pair, until })
             }
-            OpeningState::Over => Ok(Step::Wait),
+            OpeningState::Over => Ok(OpeningStep::Wait),
         }
     }
 
-    fn wait(&mut self, state: OpeningState) -> Result<Step, OpenError> {
+    fn wait(&mut self, state: OpeningState) -> Result<OpeningStep, OpenError> {
         self.state = state;
-        Ok(Step::Wait)
+        Ok(OpeningStep::Wait)
     }
 
-    fn go(&mut self, state: OpeningState) -> Result<Step, OpenError> {
+    fn go(&mut self, state: OpeningState) -> Result<OpeningStep, OpenError> {
         self.state = state;
-        Ok(Step::Go)
+        Ok(OpeningStep::Go)
     }
 
     fn emit(&mut self, event: &Event<'_>, runtime: &mut Runtime) -> io::Result<()> {
@@ -296,7 +296,7 @@ impl ClientOpening {
     }
 
     /// The request is made, the way chosen, and the first hop looked up.
-    fn begin(&mut self, runtime: &mut Runtime, now: Instant) -> Result<Step, OpenError> {
+    fn begin(&mut self, runtime: &mut Runtime, now: Instant) -> Result<OpeningStep, OpenError> {
         let target = self.trail.current().clone();
         if self.trail.hops() == 0 {
             for note in &self.config.target.notes.clone() {
@@ -348,7 +348,7 @@ impl ClientOpening {
         host: Destination,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> Result<Step, OpenError> {
+    ) -> Result<OpeningStep, OpenError> {
         // The lookup ends by itself, with an error of its own.
         let deadline = self.clock.take().map_or(now, |(deadline, _)| deadline.at);
         let way = self.config.transport.clone();
@@ -368,7 +368,7 @@ impl ClientOpening {
         addresses: &[SocketAddr],
         runtime: &mut Runtime,
         now: Instant,
-    ) -> Result<Step, OpenError> {
+    ) -> Result<OpeningStep, OpenError> {
         self.phases.resolve = self.phase_began.elapsed();
         if self.records {
             runtime.record.resolved();
@@ -384,7 +384,7 @@ impl ClientOpening {
             [address] if self.config.transport.source.is_any() => {
                 let link = mio::net::TcpStream::connect(address).and_then(|stream| {
                     let stream = Stream::Tcp(stream);
-                    let socket = token(self.slot, Part::Socket);
+                    let socket = token(self.slot, SlotPart::Socket);
                     SocketLink::over(stream, self.proxy_tls.take(), runtime.registry(), socket)
                 });
                 match link {
@@ -453,8 +453,8 @@ impl ClientOpening {
         stream: Stream,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> Result<Step, OpenError> {
-        let socket = token(self.slot, Part::Socket);
+    ) -> Result<OpeningStep, OpenError> {
+        let socket = token(self.slot, SlotPart::Socket);
         let link = SocketLink::over(stream, self.proxy_tls.take(), runtime.registry(), socket);
         self.reached(Box::new(link.map_err(OpenError::Io)?), runtime, now)
     }
@@ -465,7 +465,7 @@ impl ClientOpening {
         link: Box<SocketLink>,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> Result<Step, OpenError> {
+    ) -> Result<OpeningStep, OpenError> {
         self.phases.connect = self.phase_began.elapsed();
         if self.records {
             runtime.record.connected();
@@ -501,7 +501,7 @@ impl ClientOpening {
         link: Box<SocketLink>,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> Result<Step, OpenError> {
+    ) -> Result<OpeningStep, OpenError> {
         if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
             self.emit(&Event::Tls(&facts), runtime)?;
         }
@@ -518,7 +518,7 @@ impl ClientOpening {
         link: Box<SocketLink>,
         dialogue: Option<Dialogue>,
         runtime: &mut Runtime,
-    ) -> Result<Step, OpenError> {
+    ) -> Result<OpeningStep, OpenError> {
         let Some(dialogue) = dialogue else { return self.secure(link, runtime) };
         if let Some(request) = dialogue.request() {
             self.emit(&Event::Head(Direction::ToServer, request), runtime)?;
@@ -531,7 +531,7 @@ impl ClientOpening {
         &mut self,
         link: Box<SocketLink>,
         runtime: &mut Runtime,
-    ) -> Result<Step, OpenError> {
+    ) -> Result<OpeningStep, OpenError> {
         self.phases.proxy = Some(self.phase_began.elapsed());
         if self.records {
             runtime.record.let_through();
@@ -544,7 +544,7 @@ impl ClientOpening {
         &mut self,
         mut link: Box<SocketLink>,
         runtime: &mut Runtime,
-    ) -> Result<Step, OpenError> {
+    ) -> Result<OpeningStep, OpenError> {
         self.phase_began = Instant::now();
         let Some(tls) = self.tls.take() else { return self.ask(link, runtime) };
         self.expect_next("the TLS handshake was not completed");
@@ -553,7 +553,11 @@ impl ClientOpening {
     }
 
     /// Sends the request.
-    fn ask(&mut self, mut link: Box<SocketLink>, runtime: &mut Runtime) -> Result<Step, OpenError> {
+    fn ask(
+        &mut self,
+        mut link: Box<SocketLink>,
+        runtime: &mut Runtime,
+    ) -> Result<OpeningStep, OpenError> {
         self.phase_began = Instant::now();
         if let Some(request) = self.request.clone() {
             link.tx.extend_from_slice(request.raw());
@@ -571,7 +575,7 @@ impl ClientOpening {
         interim: usize,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> Result<Step, OpenError> {
+    ) -> Result<OpeningStep, OpenError> {
         let mut received = 0;
         for _ in 0..READS {
             link.flush()?;
@@ -614,7 +618,7 @@ impl ClientOpening {
         response: Head,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> Result<Step, OpenError> {
+    ) -> Result<OpeningStep, OpenError> {
         self.emit(&Event::Head(Direction::ToClient, &response), runtime)?;
         // "a client MUST be able to parse one or more 1xx responses received prior to a final
         // response" (RFC 9110 §15.2); 101 is final here.
@@ -635,7 +639,7 @@ impl ClientOpening {
         if self.config.keeps_cookies && runtime.record.keep_cookies(&target, &response) {
             self.trail.cookies_changed();
         }
-        let Some(request) = self.request.take() else { return Ok(Step::Wait) };
+        let Some(request) = self.request.take() else { return Ok(OpeningStep::Wait) };
         let report = response::judge(&self.config, &target, &request, &response);
         self.emit(&Event::Judged(&report), runtime)?;
         let Some(status) = response.status_line() else {
@@ -647,10 +651,10 @@ impl ClientOpening {
                 return self.follow(pair, runtime);
             }
             inbound.expect_body();
-            let body = Body::of(&response);
+            let body = RefusalBody::of(&response);
             let pair = Box::new(Pair { request, response, report });
             // The handshake's time may be over sooner.
-            let until = Deadline::within(BODY_PATIENCE, self.deadline(), now);
+            let until = Deadline::within(BODY_TIMEOUT, self.deadline(), now);
             self.clock = Some((until, "the body did not come"));
             return self.go(OpeningState::Refused { link, inbound, body, pair, until });
         }
@@ -667,11 +671,11 @@ impl ClientOpening {
         let (conn, evidence) = (self.conn, mem::take(&mut self.evidence));
         let link = link.opened();
         let opened = Opened { conn, link, inbound, request, response, report, evidence };
-        Ok(Step::Open(Box::new(opened)))
+        Ok(OpeningStep::Open(Box::new(opened)))
     }
 
     /// Goes where the response leads, and reports that.
-    fn follow(&mut self, pair: Box<Pair>, runtime: &mut Runtime) -> Result<Step, OpenError> {
+    fn follow(&mut self, pair: Box<Pair>, runtime: &mut Runtime) -> Result<OpeningStep, OpenError> {
         let status = pair.response.status_line().map_or(0, |line| line.code);
         let locations: Vec<String> = pair
             .response
@@ -706,7 +710,7 @@ impl ClientOpening {
         &mut self,
         link: &mut SocketLink,
         inbound: &mut Observer,
-        body: &mut Body,
+        body: &mut RefusalBody,
     ) -> bool {
         for _ in 0..READS {
             let (mut input, _) = link.split();
@@ -728,7 +732,7 @@ impl ClientOpening {
     }
 
     /// The error of another status than 101.
-    fn refused(&mut self, body: &Body, pair: Box<Pair>, runtime: &mut Runtime) -> OpenError {
+    fn refused(&mut self, body: &RefusalBody, pair: Box<Pair>, runtime: &mut Runtime) -> OpenError {
         let body = body.content();
         if !body.is_empty() {
             // A failing output must not hide the refusal itself.
@@ -768,9 +772,9 @@ impl Opening for ClientOpening {
     ) -> Result<Option<Box<Opened>>, OpenError> {
         loop {
             match self.step(runtime, now)? {
-                Step::Go => {}
-                Step::Open(opened) => return Ok(Some(opened)),
-                Step::Wait => match self.clock {
+                OpeningStep::Go => {}
+                OpeningStep::Open(opened) => return Ok(Some(opened)),
+                OpeningStep::Wait => match self.clock {
                     Some((deadline, what)) if deadline.at <= now => {
                         match mem::replace(&mut self.state, OpeningState::Over) {
                             // What came of the body is shown.
@@ -889,11 +893,11 @@ impl Task for Alone<'_> {
         Ok(())
     }
 
-    fn next(&mut self, _: &Runtime, _: Instant) -> Next {
+    fn next(&mut self, _: &Runtime, _: Instant) -> NextRound {
         match self.result {
-            Some(_) => Next::Done,
-            None if self.opening.wants_turn() => Next::Now,
-            None => Next::Wait(self.opening.deadline()),
+            Some(_) => NextRound::Done,
+            None if self.opening.wants_turn() => NextRound::Now,
+            None => NextRound::Wait(self.opening.deadline()),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::config::OpenConfig;
 use crate::net::target::Target;
 use crate::net::tls::options::ServerName;
 use crate::ui::sanitize;
-use crate::wire::handshake::rules::{self, Context, Report, Sni, UrlFacts};
+use crate::wire::handshake::rules::{self, HandshakeContext, Report, Sni, UrlFacts};
 use crate::wire::head::Head;
 
 /// How much of a refusal's body is read and shown.
@@ -21,7 +21,7 @@ pub(crate) fn judge(
 ) -> Report {
     let host = target.host_header.strip_suffix(&format!(":{}", target.port));
     let is_address = target.host.parse::<std::net::IpAddr>().is_ok();
-    let context = Context {
+    let context = HandshakeContext {
         url: Some(UrlFacts {
             secure: target.secure,
             host: host.unwrap_or(&target.host_header),
@@ -37,7 +37,7 @@ pub(crate) fn judge(
             (ServerName::Host, true) if !is_address => Sni::Sent(&target.host),
             _ => Sni::Unseen,
         },
-        ..Context::new(request, Some(response))
+        ..HandshakeContext::new(request, Some(response))
     };
     rules::check(&context)
 }
@@ -51,9 +51,9 @@ pub(crate) fn fatal(report: &Report) -> String {
     broken.collect::<Vec<_>>().join("; ")
 }
 
-/// The body of a refusal while it comes in: by its length, to the end of the stream, or as far as
-/// patience goes.
-pub(crate) struct Body {
+/// The body of a refusal while it comes in: by its length, or to the end of the
+/// stream, which is not waited for without end.
+pub(crate) struct RefusalBody {
     content: Vec<u8>,
     enough: usize,
     /// The last chunk says that no more comes (RFC 9112 §7.1); a peer that keeps the connection
@@ -61,7 +61,7 @@ pub(crate) struct Body {
     chunked: bool,
 }
 
-impl Body {
+impl RefusalBody {
     /// The body that a response announces.
     pub(crate) fn of(response: &Head) -> Self {
         let announced = response

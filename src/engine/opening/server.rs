@@ -16,7 +16,7 @@ use crate::session::{Limits, Observer};
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::admission::path;
-use crate::wire::handshake::rules::{Context, check};
+use crate::wire::handshake::rules::{HandshakeContext, check};
 use crate::wire::handshake::server::{Accepted, Refusal};
 use crate::wire::head::{Head, HeadError, HeadKind};
 
@@ -27,7 +27,7 @@ const SHOWN: usize = 120;
 const REPORTED: usize = 16 * 1024;
 
 /// How a request is answered.
-pub enum Answer {
+pub enum HandshakeAnswer {
     /// With a 101; each of the notes is reported.
     Accept(Accepted, Vec<String>),
     /// With another status.
@@ -60,7 +60,7 @@ pub enum Then {
 }
 
 /// How far an opening has come.
-pub enum Progress {
+pub enum OpeningProgress {
     /// It has still to wait.
     Pending,
     /// The 101 is in the send buffer.
@@ -110,7 +110,7 @@ impl ServerOpening {
         address: Option<SocketAddr>,
         link: SocketLink,
         limits: Limits,
-        patience: Duration,
+        timeout: Duration,
         now: Instant,
     ) -> Self {
         Self {
@@ -119,7 +119,7 @@ impl ServerOpening {
             securing: link.tls().is_some(),
             link,
             inbound: Observer::before_handshake(Direction::ToServer, limits),
-            until: now + patience,
+            until: now + timeout,
             excess_of: None,
         }
     }
@@ -152,24 +152,24 @@ impl ServerOpening {
     /// Goes as far as it can without waiting, with lent buffers. `respond` answers the request.
     pub fn advance(
         &mut self,
-        respond: &mut dyn FnMut(&Head) -> Answer,
+        respond: &mut dyn FnMut(&Head) -> HandshakeAnswer,
         buffers: &mut Buffers,
         outputs: &mut Outputs<'_>,
         now: Instant,
-    ) -> io::Result<Progress> {
+    ) -> io::Result<OpeningProgress> {
         self.link.lend(buffers);
         let progress = self.step(respond, outputs, now);
-        let early = matches!(progress, Ok(Progress::Accepted(_)));
+        let early = matches!(progress, Ok(OpeningProgress::Accepted(_)));
         self.link.take_back(buffers, early);
         progress
     }
 
     fn step(
         &mut self,
-        respond: &mut dyn FnMut(&Head) -> Answer,
+        respond: &mut dyn FnMut(&Head) -> HandshakeAnswer,
         outputs: &mut Outputs<'_>,
         now: Instant,
-    ) -> io::Result<Progress> {
+    ) -> io::Result<OpeningProgress> {
         if self.securing {
             match self.link.handshake() {
                 Ok(true) => {
@@ -181,7 +181,7 @@ impl ServerOpening {
                 Ok(false) if self.until <= now => {
                     return Ok(self.dropped(TimeoutKind::Handshake.what().to_owned()));
                 }
-                Ok(false) => return Ok(Progress::Pending),
+                Ok(false) => return Ok(OpeningProgress::Pending),
                 Err(TransportError::Tls(TlsError::PlainHttpRequest)) => {
                     self.link.give_up_tls();
                     return self.refuse_foreign(http_instead_of_tls(), outputs);
@@ -197,7 +197,7 @@ impl ServerOpening {
             Ok(Fill::Blocked) if self.until <= now => {
                 return self.refuse_foreign(too_slow(), outputs);
             }
-            Ok(Fill::Blocked) => return Ok(Progress::Pending),
+            Ok(Fill::Blocked) => return Ok(OpeningProgress::Pending),
             Ok(Fill::End { .. }) => {
                 let came = self.inbound.partial_head().map_or(0, |head| head.raw().len());
                 return Ok(self.dropped(match came {
@@ -208,7 +208,9 @@ impl ServerOpening {
             Err(error) => return Ok(self.dropped(error.to_string())),
         }
         match self.take_request(respond, outputs)? {
-            Progress::Pending if self.until <= now => self.refuse_foreign(too_slow(), outputs),
+            OpeningProgress::Pending if self.until <= now => {
+                self.refuse_foreign(too_slow(), outputs)
+            }
             progress => Ok(progress),
         }
     }
@@ -216,9 +218,9 @@ impl ServerOpening {
     /// Takes what came; what follows the head stays for the connection.
     fn take_request(
         &mut self,
-        respond: &mut dyn FnMut(&Head) -> Answer,
+        respond: &mut dyn FnMut(&Head) -> HandshakeAnswer,
         outputs: &mut Outputs<'_>,
-    ) -> io::Result<Progress> {
+    ) -> io::Result<OpeningProgress> {
         let (mut input, _) = self.link.split();
         let before = self.inbound.partial_head().map_or(0, |head| head.raw().len());
         let came = before + input.rest().len();
@@ -238,7 +240,7 @@ impl ServerOpening {
                         let answer = not_http(parser.raw());
                         self.refuse_foreign(answer, outputs)
                     }
-                    _ => Ok(Progress::Pending),
+                    _ => Ok(OpeningProgress::Pending),
                 };
             }
         };
@@ -248,7 +250,7 @@ impl ServerOpening {
         let early = came.saturating_sub(head.raw().len()) as u64;
         outputs.report(self.id, &Event::Head(Direction::ToServer, &head))?;
         match respond(&head) {
-            Answer::Accept(accepted, notes) => {
+            HandshakeAnswer::Accept(accepted, notes) => {
                 for note in &notes {
                     outputs.note(self.id, note)?;
                 }
@@ -258,15 +260,15 @@ impl ServerOpening {
                 outputs.report(self.id, &Event::Open(&accepted.agreed))?;
                 let about = self.about(&head, &accepted.agreed);
                 let path = String::from_utf8_lossy(path(&head)).into_owned();
-                Ok(Progress::Accepted(Request { agreed: accepted.agreed, about, path }))
+                Ok(OpeningProgress::Accepted(Request { agreed: accepted.agreed, about, path }))
             }
-            Answer::Refuse(refusal) => {
+            HandshakeAnswer::Refuse(refusal) => {
                 self.report_answer(&head, &refusal.response, early, outputs)?;
                 let rule = refusal.rule.map(|rule| format!(" ({})", rule.id)).unwrap_or_default();
                 let why = format!("answered {}: {}{rule}", refusal.status, refusal.reason);
                 Ok(self.answered(refusal.response, why, Then::End))
             }
-            Answer::Wrong(Wrong { bytes, why, then }) => {
+            HandshakeAnswer::Wrong(Wrong { bytes, why, then }) => {
                 if outputs.looks() && bytes.starts_with(b"HTTP/") && bytes.len() <= REPORTED {
                     report_response(self.id, &bytes, outputs)?;
                 }
@@ -276,22 +278,22 @@ impl ServerOpening {
     }
 
     /// No answer: the connection is dropped.
-    fn dropped(&self, why: String) -> Progress {
-        Progress::Refused { why, answer: None, securing: self.securing, then: Then::Drop }
+    fn dropped(&self, why: String) -> OpeningProgress {
+        OpeningProgress::Refused { why, answer: None, securing: self.securing, then: Then::Drop }
     }
 
-    fn answered(&mut self, bytes: Vec<u8>, why: String, then: Then) -> Progress {
+    fn answered(&mut self, bytes: Vec<u8>, why: String, then: Then) -> OpeningProgress {
         self.link.tx.extend_from_slice(&bytes);
         // An answer that is wrong on purpose explains nothing.
         let answer = (then == Then::End).then_some(bytes);
-        Progress::Refused { why, answer, securing: self.securing, then }
+        OpeningProgress::Refused { why, answer, securing: self.securing, then }
     }
 
     fn refuse_foreign(
         &mut self,
         answer: ForeignAnswer,
         outputs: &mut Outputs<'_>,
-    ) -> io::Result<Progress> {
+    ) -> io::Result<OpeningProgress> {
         if outputs.looks() && answer.bytes.starts_with(b"HTTP/") {
             report_response(self.id, &answer.bytes, outputs)?;
         }
@@ -311,7 +313,8 @@ impl ServerOpening {
             return Ok(());
         }
         let response = Head::parse(HeadKind::Response, answer);
-        let context = Context { early_bytes, ..Context::new(request, Some(&response)) };
+        let context =
+            HandshakeContext { early_bytes, ..HandshakeContext::new(request, Some(&response)) };
         outputs.report(self.id, &Event::Judged(&check(&context)))?;
         report_response(self.id, answer, outputs)
     }

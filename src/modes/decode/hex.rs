@@ -55,7 +55,7 @@ const MAX_REPEATED: u64 = 1 << 24;
 #[derive(Debug, Default)]
 pub struct HexReader {
     line: usize,
-    layout: Option<Layout>,
+    layout: Option<HexLayout>,
     /// Bytes of the dump so far.
     offset: u64,
     last_row: Vec<u8>,
@@ -64,7 +64,7 @@ pub struct HexReader {
 
 /// How the lines of the input are laid out, as the first one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layout {
+enum HexLayout {
     /// Digits, spaces, `0x`, commas.
     Plain,
     /// `00000000: 8185 37fa  text`
@@ -90,11 +90,11 @@ impl HexReader {
         if line.trim_start().is_empty() || line.trim_start().starts_with('#') {
             return Ok(());
         }
-        let layout = *self.layout.get_or_insert_with(|| Layout::of(line));
+        let layout = *self.layout.get_or_insert_with(|| HexLayout::of(line));
         let start = out.len();
         match layout {
-            Layout::Plain => self.digits(line, 0, out)?,
-            Layout::Xxd => {
+            HexLayout::Plain => self.digits(line, 0, out)?,
+            HexLayout::Xxd => {
                 let at = line.find(':').map_or(0, |at| at + 1);
                 let indent = line[at..].len() - line[at..].trim_start().len();
                 let row = &line[at + indent..];
@@ -102,7 +102,7 @@ impl HexReader {
                 let row = &row[..row.find("  ").unwrap_or(row.len())];
                 self.digits(row, at + indent, out)?;
             }
-            Layout::Canonical => return self.canonical(line, out),
+            HexLayout::Canonical => return self.canonical(line, out),
         }
         self.offset += (out.len() - start) as u64;
         Ok(())
@@ -159,7 +159,7 @@ impl HexReader {
     }
 }
 
-impl Layout {
+impl HexLayout {
     fn of(line: &str) -> Self {
         let digits = line.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(line.len());
         let after = &line[digits..];

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::cli::{DisplayOptions, DoctorArgs, OutputFormat, ReportFormat};
 use crate::client::one_line;
 use crate::client::probe;
-use crate::client::probe::Answer;
+use crate::client::probe::ProbeResult;
 use crate::config::{Display, OpenConfig};
 use crate::diagnostics::facts::OriginProbe;
 use crate::diagnostics::{Diagnostic, Severity, classify};
@@ -37,7 +37,7 @@ use crate::wire::Role;
 const ADDRESSES: usize = 8;
 
 /// How long a pong is waited for.
-const PONG_PATIENCE: Duration = Duration::from_secs(5);
+const PONG_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Examines a server and prints the report.
 ///
@@ -209,9 +209,9 @@ impl Exam<'_> {
             timed(|| probe::probe(&probe::without_upgrade(self.config), runtime))?;
         let outcome = match answer {
             // A plain request must not be switched.
-            Answer::Opened | Answer::Status { code: 101, .. } => StepOutcome::Odd,
-            Answer::Status { .. } => StepOutcome::Ok,
-            Answer::Nothing(_) => StepOutcome::Odd,
+            ProbeResult::Opened | ProbeResult::Status { code: 101, .. } => StepOutcome::Odd,
+            ProbeResult::Status { .. } => StepOutcome::Ok,
+            ProbeResult::Nothing(_) => StepOutcome::Odd,
         };
         let text = format!("without an upgrade: {}", one_line(answer.text()));
         self.add("http", outcome, &text, Some(elapsed));
@@ -317,7 +317,7 @@ impl Exam<'_> {
         talk: &mut Talk,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
-        match talk.ping(PONG_PATIENCE, runtime)? {
+        match talk.ping(PONG_TIMEOUT, runtime)? {
             Some(time) => self.add(name, StepOutcome::Ok, "answered", Some(time)),
             None if talk.is_open() => self.add(name, StepOutcome::Failed, "not answered", None),
             None => self.add(name, StepOutcome::Failed, "the connection ended before a pong", None),

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use crate::diagnostics::Diagnostic;
 use crate::engine::behaviour::{Behaviour, Context};
-use crate::engine::connection::{Connection, Setup};
+use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::memory::Budget;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::Opened;
 use crate::engine::opening_evidence::OpeningEvidence;
-use crate::engine::runtime::{Next, Ready, Runtime, Task, run};
+use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
 use crate::event::Ending;
 use crate::net::signals::Signal;
 use crate::session::{EndpointConfig, Limits};
@@ -31,9 +31,9 @@ pub struct Talk {
 }
 
 /// Notes when a ping is answered.
-struct RoundTrips(Rc<Cell<Option<Duration>>>);
+struct LastRoundTrip(Rc<Cell<Option<Duration>>>);
 
-impl Behaviour for RoundTrips {
+impl Behaviour for LastRoundTrip {
     fn streams(&self) -> bool {
         true
     }
@@ -47,7 +47,7 @@ impl Talk {
     /// Takes over an open connection.
     pub fn new(opened: Opened) -> Self {
         let memory = Budget::new(MEMORY);
-        let setup = Setup {
+        let setup = ConnectionSetup {
             id: opened.conn,
             agreed: &opened.report.agreed,
             endpoint: &EndpointConfig::new(Role::Client).into(),
@@ -59,21 +59,21 @@ impl Talk {
         };
         let mut connection = Connection::new(opened.link, opened.inbound, &setup, Instant::now());
         let round_trip = Rc::default();
-        connection.add(RoundTrips(Rc::clone(&round_trip)));
+        connection.add(LastRoundTrip(Rc::clone(&round_trip)));
         Self { connection, evidence: opened.evidence, round_trip }
     }
 
     /// Sends a ping and waits for its pong, until the time is up or the connection over.
     pub fn ping(
         &mut self,
-        patience: Duration,
+        timeout: Duration,
         runtime: &mut Runtime,
     ) -> Result<Option<Duration>, OpenError> {
         let now = Instant::now();
         self.round_trip.set(None);
         // Where it can't be sent the connection is over, and that is reported.
         let _ = self.connection.sender(now).ping(b"wscope doctor");
-        self.run(now + patience, true, runtime)?;
+        self.run(now + timeout, true, runtime)?;
         Ok(self.round_trip.get())
     }
 
@@ -88,8 +88,8 @@ impl Talk {
         let now = Instant::now();
         // It may be closing already, which is as good.
         let _ = self.connection.sender(now).close(Some(1000), "");
-        let patience = EndpointConfig::new(Role::Client).close_timeout;
-        self.run(now + patience, false, runtime)?;
+        let timeout = EndpointConfig::new(Role::Client).close_timeout;
+        self.run(now + timeout, false, runtime)?;
         self.connection.shut_down();
         Ok(())
     }
@@ -143,16 +143,16 @@ impl Task for Watch<'_> {
         runtime.give_turn(&mut self.talk.connection, now)
     }
 
-    fn next(&mut self, runtime: &Runtime, now: Instant) -> Next {
+    fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound {
         let connection = &self.talk.connection;
         let answered = self.for_pong && self.talk.round_trip.get().is_some();
         let over = connection.is_over() || self.signal.is_some();
         if over || answered || now >= self.until {
-            Next::Done
+            NextRound::Done
         } else if connection.wants_turn(&runtime.stdout, &runtime.reporter) {
-            Next::Now
+            NextRound::Now
         } else {
-            Next::Wait(connection.deadline().into_iter().chain([self.until]).min())
+            NextRound::Wait(connection.deadline().into_iter().chain([self.until]).min())
         }
     }
 

@@ -11,15 +11,17 @@ use crate::behaviour::broadcast::Broadcast;
 use crate::behaviour::echo::Echo;
 use crate::behaviour::exec::Exec;
 use crate::behaviour::faults::FaultInjector;
-use crate::behaviour::payload::Payload;
+use crate::behaviour::payload::PayloadWriter;
 use crate::behaviour::reply::Reply;
 use crate::behaviour::stop::Stop;
 use crate::config::ListenBehaviour;
-use crate::engine::connection::{Connection, Setup};
+use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::lingering::Lingering;
-use crate::engine::opening::server::{Answer, Progress, Request, ServerOpening, Then, peer_name};
+use crate::engine::opening::server::{
+    HandshakeAnswer, OpeningProgress, Request, ServerOpening, Then, peer_name,
+};
 use crate::engine::runtime::Runtime;
-use crate::engine::slots::{Part, Slot, token};
+use crate::engine::slots::{Slot, SlotPart, token};
 use crate::event::{ConnId, Event};
 use crate::net::child::Child;
 use crate::net::link::{Link, SocketLink};
@@ -32,7 +34,7 @@ use crate::wire::head::Head;
 use crate::wire::{Data, Role};
 
 /// A client that is answered nothing, on purpose, may stay so long.
-const PATIENCE: Duration = Duration::from_secs(3600);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// One client.
 pub struct Client {
@@ -73,8 +75,8 @@ impl Client {
         now: Instant,
     ) -> Self {
         let config = &shared.config;
-        let (limits, patience) = (config.limits, config.handshake_timeout);
-        let mut opening = ServerOpening::new(id, address, link, limits, patience, now);
+        let (limits, timeout) = (config.limits, config.handshake_timeout);
+        let mut opening = ServerOpening::new(id, address, link, limits, timeout, now);
         if excess {
             opening.turn_away(shared.most_clients);
         }
@@ -177,12 +179,12 @@ impl Client {
     }
 
     /// Notes what the poll says of a part of it.
-    pub fn ready(&mut self, part: Part, event: Option<&mio::event::Event>) {
+    pub fn ready(&mut self, part: SlotPart, event: Option<&mio::event::Event>) {
         match (&mut self.stage, part, event) {
-            (Stage::Opening(opening), Part::Socket, Some(event)) => opening.link.ready(event),
-            (Stage::Open(connection), Part::Socket, Some(event)) => connection.ready(event),
-            (Stage::Leaving(lingering), Part::Socket, Some(event)) => lingering.ready(event),
-            (Stage::Open(connection), Part::Pipe(pipe), _) => connection.pipe_ready(pipe),
+            (Stage::Opening(opening), SlotPart::Socket, Some(event)) => opening.link.ready(event),
+            (Stage::Open(connection), SlotPart::Socket, Some(event)) => connection.ready(event),
+            (Stage::Leaving(lingering), SlotPart::Socket, Some(event)) => lingering.ready(event),
+            (Stage::Open(connection), SlotPart::Pipe(pipe), _) => connection.pipe_ready(pipe),
             _ => {}
         }
     }
@@ -258,16 +260,16 @@ impl Client {
         let mut respond = |head: &Head| answer(head, server, injector.as_deref());
         let (mut outputs, buffers) = runtime.outputs_and_buffers();
         match opening.advance(&mut respond, buffers, &mut outputs, now)? {
-            Progress::Pending => {
+            OpeningProgress::Pending => {
                 self.stage = Stage::Opening(opening);
                 Ok(())
             }
-            Progress::Accepted(request) => {
+            OpeningProgress::Accepted(request) => {
                 let (link, inbound) = opening.into_parts();
                 self.late = amid_message;
                 self.open(link, inbound, request, shared, runtime, now)
             }
-            Progress::Refused { why, answer, securing, then } => {
+            OpeningProgress::Refused { why, answer, securing, then } => {
                 outputs.report(self.id, &Event::Failed(&why))?;
                 let inbound = &opening.inbound;
                 explain::refused(self.id, inbound, answer.as_deref(), securing, runtime)?;
@@ -276,7 +278,7 @@ impl Client {
                 let (mut link, _) = opening.into_parts();
                 let leaving = match then {
                     Then::End => Lingering::begin(link, now),
-                    Then::Nothing => Lingering::silent(link, PATIENCE, now),
+                    Then::Nothing => Lingering::silent(link, SILENCE_TIMEOUT, now),
                     Then::Drop => None,
                     Then::Reset => {
                         // Whatever comes of it, nothing more is sent.
@@ -309,7 +311,7 @@ impl Client {
         shared.membership_epoch += 1;
         let config = &shared.config;
         let looks = runtime.reporter.looks_at_frames();
-        let setup = Setup {
+        let setup = ConnectionSetup {
             id: self.id,
             agreed: &agreed,
             endpoint: &config.endpoint,
@@ -328,7 +330,7 @@ impl Client {
         if let Some(received) = &shared.received {
             connection.add(Expect::new(received));
         }
-        if let Some(payload) = Payload::new(shared.sink, Role::Server, &shared.half_written) {
+        if let Some(payload) = PayloadWriter::new(shared.sink, Role::Server, &shared.half_written) {
             connection.add(payload);
         }
         match &config.answer {
@@ -376,7 +378,7 @@ impl Client {
             ("WSCOPE_PATH", path),
             ("WSCOPE_SUBPROTOCOL", subprotocol),
         ];
-        let tokens = [Pipe::Stdin, Pipe::Stdout].map(|pipe| token(self.slot, Part::Pipe(pipe)));
+        let tokens = [Pipe::Stdin, Pipe::Stdout].map(|pipe| token(self.slot, SlotPart::Pipe(pipe)));
         Child::spawn(command, &variables, runtime.registry(), tokens)
     }
 
@@ -406,17 +408,17 @@ fn answer(
     head: &Head,
     server: &crate::wire::handshake::server::ServerConfig,
     injector: Option<&FaultInjector>,
-) -> Answer {
+) -> HandshakeAnswer {
     let answered = match injector {
         Some(injector) => respond(head, &injector.config(server)),
         None => respond(head, server),
     };
     match (answered, injector) {
-        (Err(refusal), _) => Answer::Refuse(refusal),
-        (Ok(accepted), None) => Answer::Accept(accepted, Vec::new()),
+        (Err(refusal), _) => HandshakeAnswer::Refuse(refusal),
+        (Ok(accepted), None) => HandshakeAnswer::Accept(accepted, Vec::new()),
         (Ok(mut accepted), Some(injector)) => match injector.answer(head, &mut accepted) {
-            Ok(notes) => Answer::Accept(accepted, notes),
-            Err(wrong) => Answer::Wrong(wrong),
+            Ok(notes) => HandshakeAnswer::Accept(accepted, notes),
+            Err(wrong) => HandshakeAnswer::Wrong(wrong),
         },
     }
 }

@@ -19,7 +19,7 @@ use crate::engine::memory::Budget;
 use crate::engine::opening::server::{canonical, peer_name};
 use crate::engine::outbox::Producer;
 use crate::engine::runtime::{Ready, Runtime};
-use crate::engine::slots::{Part, Slot, Slots, token};
+use crate::engine::slots::{Slot, SlotPart, Slots, token};
 use crate::event::{ConnId, Ending, Event};
 use crate::net::child::Dying;
 use crate::net::link::SocketLink;
@@ -243,8 +243,8 @@ impl Hub {
     pub fn ready(&mut self, ready: &Ready<'_>) {
         let (slot, part, event) = match *ready {
             Ready::Listener => return self.accept_ready = true,
-            Ready::Socket(slot, event) => (slot, Part::Socket, Some(event)),
-            Ready::Pipe(slot, pipe) => (slot, Part::Pipe(pipe), None),
+            Ready::Socket(slot, event) => (slot, SlotPart::Socket, Some(event)),
+            Ready::Pipe(slot, pipe) => (slot, SlotPart::Pipe(pipe), None),
             Ready::Input { .. } => return,
         };
         if let Some(client) = self.clients.get_mut(slot) {
@@ -401,7 +401,7 @@ impl Hub {
             Err(error) => return runtime.tell_of(id, &Event::Failed(&error.to_string())),
         };
         let slot = self.clients.next_slot();
-        let socket = token(slot, Part::Socket);
+        let socket = token(slot, SlotPart::Socket);
         let link = match SocketLink::without_buffer(stream, pipe, runtime.registry(), socket) {
             Ok(link) => link,
             // The system has no memory for one more, or not for this user.

@@ -18,22 +18,22 @@ use anyhow::Context as _;
 use self::hub::{Hub, Shared};
 use self::server::Server;
 use crate::behaviour::greeting::Greeting;
-use crate::behaviour::input::Input;
+use crate::behaviour::input::StdinInput;
 use crate::cli::{InputFormat, OutputFormat};
 use crate::config::{Faults, ListenBehaviour, ListenConfig, TlsConfig};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{self, LISTENERS, Runtime};
 use crate::event::{ConnId, Event};
 use crate::net::listener::{Listeners, descriptors_left};
-use crate::net::tls::{Certificate, TlsServer};
+use crate::net::tls::{ServerCertificate, TlsServer};
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
 use crate::script::json;
-use crate::script::runner::{self, Setup};
+use crate::script::runner::{self, ScriptSetup};
 use crate::wire::Role;
 
 /// After a signal, how long to wait for a reader of stdout.
-const PATIENCE: Duration = Duration::from_secs(1);
+const STDOUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the prompt greets with.
 const GREETING: &str =
@@ -73,7 +73,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let urls =
         announce(&config, &listeners, tls.as_ref().map(TlsServer::certificate), &mut runtime)?;
     let runner = config.lines.as_ref().map(|lines| {
-        let setup = Setup {
+        let setup = ScriptSetup {
             lines,
             input: config.input,
             binary: config.binary,
@@ -87,7 +87,8 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let received = runner.as_ref().map(|runner| Rc::clone(runner.received()));
     let most_clients = most_clients(&config);
     let display = config.display;
-    let input = Input::open(config.input, config.binary, &runtime).context("can't read stdin")?;
+    let input =
+        StdinInput::open(config.input, config.binary, &runtime).context("can't read stdin")?;
     let shared = Shared::new(config, tls, greeting, most_clients, received);
     let mut server = Server::new(Hub::new(shared, listeners, urls), input, runner);
     let ran = runtime::run(&mut server, &mut runtime);
@@ -99,11 +100,13 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     }
     ran?;
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
-    let patience = match exit {
-        Exit::Interrupted | Exit::Terminated | Exit::Timeout => Some(Instant::now() + PATIENCE),
+    let deadline = match exit {
+        Exit::Interrupted | Exit::Terminated | Exit::Timeout => {
+            Some(Instant::now() + STDOUT_TIMEOUT)
+        }
         _ => None,
     };
-    let signal = runtime.drain_stdout(patience)?;
+    let signal = runtime.drain_stdout(deadline)?;
     if let Some(fault) = &fault {
         stderr::error(fault);
     }
@@ -139,7 +142,7 @@ fn most_clients(config: &ListenConfig) -> usize {
 fn announce(
     config: &ListenConfig,
     listeners: &Listeners,
-    certificate: Option<&Certificate>,
+    certificate: Option<&ServerCertificate>,
     runtime: &mut Runtime,
 ) -> io::Result<Vec<String>> {
     let scheme = if config.tls.is_some() { "wss" } else { "ws" };

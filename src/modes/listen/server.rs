@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 use super::client::Client;
 use super::connections::AllClients;
 use super::hub::{Everybody, Hub};
-use crate::behaviour::input::Input;
+use crate::behaviour::input::StdinInput;
 use crate::cli::{InputFormat, Linger, OutputFormat};
 use crate::engine::exit::Exit;
 use crate::engine::outbox::Producer;
-use crate::engine::runtime::{Next, Ready, Runtime, Task};
+use crate::engine::runtime::{NextRound, Ready, Runtime, Task};
 use crate::net::signals::Signal;
 use crate::script::runner::{ScriptRunner, SessionRequest};
 use crate::wire::CloseCode;
 
 /// After a signal, how long to wait for the clients' answers.
-const PATIENCE: Duration = Duration::from_secs(1);
+const CLOSE_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A server.
 pub struct Server {
     hub: Hub,
-    input: Input,
+    input: StdinInput,
     /// Carries out the lines of a prompt or a script.
     runner: Option<ScriptRunner>,
     /// The membership epoch that the runner knows.
     membership_epoch: u64,
-    /// It is coming to its end: what that amounts to, and when patience does.
+    /// It is coming to its end: what that amounts to, and the deadline.
     end: Option<(Exit, Instant)>,
     fault: Option<String>,
     max_time: Option<Instant>,
@@ -36,7 +36,7 @@ pub struct Server {
 
 impl Server {
     /// Begins to serve.
-    pub fn new(hub: Hub, input: Input, runner: Option<ScriptRunner>) -> Self {
+    pub fn new(hub: Hub, input: StdinInput, runner: Option<ScriptRunner>) -> Self {
         let max_time = hub.shared.config.max_time.map(|time| Instant::now() + time);
         Self {
             hub,
@@ -111,14 +111,14 @@ impl Server {
             let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
             self.finish(exit, CloseCode::Away, now);
             // A script that failed leaves at once.
-            self.end = self.end.map(|(exit, _)| (exit, now + PATIENCE));
+            self.end = self.end.map(|(exit, _)| (exit, now + CLOSE_ANSWER_TIMEOUT));
             return;
         }
         match asked {
             Some(SessionRequest::Quit) => self.finish(Exit::Success, CloseCode::Away, now),
             Some(SessionRequest::Leave) => {
                 self.finish(Exit::Interrupted, CloseCode::Away, now);
-                self.end = Some((Exit::Interrupted, now + PATIENCE));
+                self.end = Some((Exit::Interrupted, now + CLOSE_ANSWER_TIMEOUT));
             }
             Some(SessionRequest::Open) | None => {}
         }
@@ -134,14 +134,14 @@ impl Server {
         if let Some(signal) = signal {
             let exit = Exit::from(signal);
             match self.end {
-                // The second one has no patience.
+                // A second signal waits for nobody.
                 Some((Exit::Interrupted | Exit::Terminated | Exit::HungUp, _)) => {
                     self.hub.drop_all(now);
                 }
                 _ => {
                     self.end = None;
                     self.finish(exit, CloseCode::Away, now);
-                    self.end = Some((exit, now + PATIENCE));
+                    self.end = Some((exit, now + CLOSE_ANSWER_TIMEOUT));
                 }
             }
         }
@@ -151,8 +151,8 @@ impl Server {
             // It is the end: what the clients' sockets take of the Close now is sent.
             self.end = self.end.map(|(exit, _)| (exit, now));
         }
-        if let Some((_, patience)) = self.end {
-            if patience <= now {
+        if let Some((_, deadline)) = self.end {
+            if deadline <= now {
                 self.hub.drop_all(now);
             }
             return;
@@ -212,8 +212,8 @@ impl Server {
     }
 
     fn end_with(&mut self, exit: Exit, now: Instant) {
-        let patience = self.hub.shared.config.endpoint.close_timeout + PATIENCE;
-        self.end = Some((exit, now + patience));
+        let timeout = self.hub.shared.config.endpoint.close_timeout + CLOSE_ANSWER_TIMEOUT;
+        self.end = Some((exit, now + timeout));
     }
 }
 
@@ -227,9 +227,9 @@ impl Task for Server {
         Ok(())
     }
 
-    fn next(&mut self, runtime: &Runtime, _: Instant) -> Next {
+    fn next(&mut self, runtime: &Runtime, _: Instant) -> NextRound {
         if self.done {
-            return Next::Done;
+            return NextRound::Done;
         }
         let runner = self.runner.as_ref().filter(|_| self.end.is_none());
         let lines = runner.is_some_and(ScriptRunner::is_ready);
@@ -237,14 +237,14 @@ impl Task for Server {
             && runtime.stdout.is_closed()
             && self.end.is_none();
         if lines || unread || self.hub.is_busy() || self.wants_input() {
-            return Next::Now;
+            return NextRound::Now;
         }
-        let patience = self.end.map(|(_, at)| at);
+        let deadline = self.end.map(|(_, at)| at);
         let due = runner.and_then(ScriptRunner::deadline);
         let hub = self.hub.deadline();
         let linger = self.linger_ends().filter(|_| self.end.is_none());
-        let all = [hub, patience, self.max_time, linger, due];
-        Next::Wait(all.into_iter().flatten().min())
+        let all = [hub, deadline, self.max_time, linger, due];
+        NextRound::Wait(all.into_iter().flatten().min())
     }
 
     fn ready(&mut self, ready: Ready<'_>) {

@@ -38,7 +38,7 @@ fn a_refused_address_is_passed_over_at_once_and_reported() {
     let (_listener, addr) = listener();
     let bad = refused();
     let delay = Duration::from_secs(5);
-    let connect = |addr, patience| TcpStream::connect_timeout(&addr, patience);
+    let connect = |addr, timeout| TcpStream::connect_timeout(&addr, timeout);
     let (_stream, winner, attempts) = race(&[bad, addr], soon(), delay, connect).unwrap();
     assert_eq!(winner, addr);
     assert!(attempts[1].started < delay, "a failure starts the next at once");
@@ -107,8 +107,8 @@ fn a_silent_address_loses_to_the_next_after_the_delay() {
 fn attempts_start_in_order_and_with_the_time_left() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
-    let connect = move |to: SocketAddr, patience: Duration| -> io::Result<()> {
-        log.lock().unwrap().push((to.port(), patience <= Duration::from_secs(10)));
+    let connect = move |to: SocketAddr, timeout: Duration| -> io::Result<()> {
+        log.lock().unwrap().push((to.port(), timeout <= Duration::from_secs(10)));
         Err(io::ErrorKind::HostUnreachable.into())
     };
     let error =

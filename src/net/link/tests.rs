@@ -110,8 +110,8 @@ impl Pair {
 
     /// Waits for an event of the link's socket.
     fn wait(&mut self) {
-        let patience = Instant::now() + Duration::from_secs(10);
-        let events = self.reactor.wait(Some(patience)).expect("a poll");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let events = self.reactor.wait(Some(deadline)).expect("a poll");
         assert!(!events.is_empty(), "no event after {} bytes", self.peer.received.len());
         events.iter().for_each(|event| self.link.ready(event));
     }

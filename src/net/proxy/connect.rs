@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Credentials, Destination, Fed, ProxyError};
+use super::{Credentials, Destination, DialogueProgress, ProxyError};
 use crate::wire::head::{self, Head, HeadKind, HeadLimits, HeadParser};
 
 /// Interim responses before the final one; an endless series of them is an attack.
@@ -62,7 +62,7 @@ impl Connect {
         self.parser.raw().len()
     }
 
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Fed, ProxyError> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<DialogueProgress, ProxyError> {
         let mut at = 0;
         while at < bytes.len() && self.end.is_none() {
             match self.parser.push(&bytes[at..]) {
@@ -80,7 +80,7 @@ impl Connect {
         }
         match &self.end {
             Some(Err(error)) => Err(error.clone()),
-            end => Ok(Fed { consumed: at, open: end.is_some() }),
+            end => Ok(DialogueProgress { consumed: at, open: end.is_some() }),
         }
     }
 

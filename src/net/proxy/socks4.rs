@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use super::{Credentials, Destination, Fed, ProxyError};
+use super::{Credentials, Destination, DialogueProgress, ProxyError};
 
 /// The memo: "90: request granted".
 const GRANTED: u8 = 90;
@@ -60,7 +60,7 @@ impl Socks4 {
         Ok(Self { output, received: 0, failed: None })
     }
 
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Fed, ProxyError> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<DialogueProgress, ProxyError> {
         let mut consumed = 0;
         for byte in bytes {
             if self.failed.is_some() || self.received == REPLY {
@@ -83,7 +83,7 @@ impl Socks4 {
         }
         match &self.failed {
             Some(error) => Err(error.clone()),
-            None => Ok(Fed { consumed, open: self.received == REPLY }),
+            None => Ok(DialogueProgress { consumed, open: self.received == REPLY }),
         }
     }
 }

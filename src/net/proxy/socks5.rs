@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Credentials, Destination, Fed, ProxyError};
+use super::{Credentials, Destination, DialogueProgress, ProxyError};
 
 /// RFC 1928 §3: the methods we know.
 const NO_AUTHENTICATION: u8 = 0;
@@ -51,7 +51,7 @@ impl Socks5 {
         })
     }
 
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<Fed, ProxyError> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<DialogueProgress, ProxyError> {
         let mut consumed = 0;
         // Byte by byte: the longest message has 262, and nothing behind the last is taken.
         for byte in bytes {
@@ -67,7 +67,7 @@ impl Socks5 {
         }
         match &self.state {
             Socks5State::Failed(error) => Err(error.clone()),
-            state => Ok(Fed { consumed, open: matches!(state, Socks5State::Open) }),
+            state => Ok(DialogueProgress { consumed, open: matches!(state, Socks5State::Open) }),
         }
     }
 

@@ -7,16 +7,20 @@ use proptest::prelude::*;
 use super::*;
 
 /// Feeds bytes in pieces of `size`; gives everything sent, and how the last step ended.
-fn talk(dialogue: &mut Dialogue, bytes: &[u8], size: usize) -> (Vec<u8>, Result<Fed, ProxyError>) {
+fn talk(
+    dialogue: &mut Dialogue,
+    bytes: &[u8],
+    size: usize,
+) -> (Vec<u8>, Result<DialogueProgress, ProxyError>) {
     let mut sent = dialogue.take_output();
-    let (mut consumed, mut last) = (0, Ok(Fed { consumed: 0, open: false }));
+    let (mut consumed, mut last) = (0, Ok(DialogueProgress { consumed: 0, open: false }));
     for piece in bytes.chunks(size.max(1)) {
         last = dialogue.feed(piece);
         sent.append(&mut dialogue.take_output());
         let Ok(fed) = &last else { break };
         consumed += fed.consumed;
     }
-    (sent, last.map(|fed| Fed { consumed, ..fed }))
+    (sent, last.map(|fed| DialogueProgress { consumed, ..fed }))
 }
 
 fn begin(proxy: &str, host: &str, port: u16) -> Dialogue {
@@ -31,10 +35,18 @@ fn opens(proxy: &str, host: &str, sent: &[u8], received: &[u8]) {
             let mut dialogue = begin(proxy, host, 443);
             let bytes = [received, trailing].concat();
             let (all_sent, end) = talk(&mut dialogue, &bytes, size);
-            assert_eq!(end, Ok(Fed { consumed: received.len(), open: true }), "{proxy}, {size}");
+            assert_eq!(
+                end,
+                Ok(DialogueProgress { consumed: received.len(), open: true }),
+                "{proxy}, {size}"
+            );
             assert_eq!(all_sent.escape_ascii().to_string(), sent.escape_ascii().to_string());
             let after = dialogue.feed(b"more");
-            assert_eq!(after, Ok(Fed { consumed: 0, open: true }), "nothing more is taken");
+            assert_eq!(
+                after,
+                Ok(DialogueProgress { consumed: 0, open: true }),
+                "nothing more is taken"
+            );
         }
         let mut dialogue = begin(proxy, host, 443);
         let (_, end) = talk(&mut dialogue, &received[..received.len() - 1], size);

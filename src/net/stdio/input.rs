@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use mio::{Registry, Token, Waker};
 
-use super::{Access, StreamEnd};
+use super::{Access, IoDirection};
 
 /// Bytes read at once by the thread that stands in where stdin can't be polled.
 const THREAD_CHUNK: usize = 64 * 1024;
@@ -40,8 +40,8 @@ pub enum StdinRead {
 impl Stdin {
     /// Prepares stdin; `waker` is woken when a reading thread has something.
     pub fn open(registry: &Registry, token: Token, waker: &Arc<Waker>) -> io::Result<Self> {
-        let mut access = Access::open(io::stdin().as_fd(), StreamEnd::In)?;
-        access.register(io::stdin().as_fd(), StreamEnd::In, registry, token)?;
+        let mut access = Access::open(io::stdin().as_fd(), IoDirection::In)?;
+        access.register(io::stdin().as_fd(), IoDirection::In, registry, token)?;
         let thread = matches!(access, Access::Blocking).then(|| read_in_thread(Arc::clone(waker)));
         let terminal = io::stdin().is_terminal();
         let (left, left_at) = (Vec::new(), 0);

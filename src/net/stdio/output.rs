@@ -7,7 +7,7 @@ use mio::{Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::stdio::{stderr, stdout};
 
-use super::{Access, StreamEnd};
+use super::{Access, IoDirection};
 
 /// Above so many bytes, the owner should make no more before some are written.
 const HIGH_WATER: usize = 256 * 1024;
@@ -17,12 +17,12 @@ const LARGE: usize = 16 * 1024;
 
 /// Which of the two is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stream {
+enum OutputStream {
     Stdout,
     Stderr,
 }
 
-impl Stream {
+impl OutputStream {
     fn fd(self) -> BorrowedFd<'static> {
         match self {
             Self::Stdout => stdout(),
@@ -36,7 +36,7 @@ pub type Stdout = StdioWriter;
 
 /// stdout or stderr as the loop writes it: without waiting, whole records one behind the other.
 pub struct StdioWriter {
-    stream: Stream,
+    stream: OutputStream,
     access: Access,
     writable: bool,
     buffer: Vec<u8>,
@@ -47,31 +47,31 @@ pub struct StdioWriter {
 impl StdioWriter {
     /// Prepares stdout.
     pub fn open(registry: &Registry, token: Token) -> io::Result<Self> {
-        let mut stdout = Self::of(Stream::Stdout)?;
+        let mut stdout = Self::of(OutputStream::Stdout)?;
         stdout.register(registry, token)?;
         Ok(stdout)
     }
 
     /// Prepares stderr, which may be written before there is a poll.
     pub fn stderr() -> io::Result<Self> {
-        Self::of(Stream::Stderr)
+        Self::of(OutputStream::Stderr)
     }
 
     /// A writer that writes nothing: all stays in its buffer, for an owner that takes it from
     /// there.
     pub fn held() -> Self {
-        let (stream, access) = (Stream::Stdout, Access::Instant);
+        let (stream, access) = (OutputStream::Stdout, Access::Instant);
         Self { stream, access, writable: false, buffer: Vec::new(), at: 0, closed: false }
     }
 
-    fn of(stream: Stream) -> io::Result<Self> {
-        let access = Access::open(stream.fd(), StreamEnd::Out)?;
+    fn of(stream: OutputStream) -> io::Result<Self> {
+        let access = Access::open(stream.fd(), IoDirection::Out)?;
         Ok(Self { stream, access, writable: true, buffer: Vec::new(), at: 0, closed: false })
     }
 
     /// Lets the poll report when there is room again.
     pub fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        self.access.register(self.stream.fd(), StreamEnd::Out, registry, token)
+        self.access.register(self.stream.fd(), IoDirection::Out, registry, token)
     }
 
     /// Notes that the poll reports it ready, and whether its reader is gone: that is known before

@@ -14,7 +14,7 @@ use openssl::x509::X509VerifyResult;
 use super::memory::MemoryStream;
 
 /// A stream whose handshake is done.
-pub(super) enum Stream {
+pub(super) enum EngineStream {
     Native(TlsStream<MemoryStream>),
     #[cfg(target_os = "linux")]
     Openssl(SslStream<MemoryStream>),
@@ -29,20 +29,20 @@ pub(super) enum PendingHandshake {
 
 /// How far a step of the handshake came.
 pub(super) enum HandshakeStep {
-    Done(Stream),
+    Done(EngineStream),
     Wait(PendingHandshake),
-    Failed(Failure),
+    Failed(HandshakeFailure),
 }
 
 /// A handshake that came to nothing.
-pub(super) struct Failure {
+pub(super) struct HandshakeFailure {
     /// The library's words.
     pub(super) words: String,
     /// What the peer sent of its certificates, its own first, in DER.
     pub(super) chain: Vec<Vec<u8>>,
 }
 
-impl From<String> for Failure {
+impl From<String> for HandshakeFailure {
     fn from(words: String) -> Self {
         Self { words, chain: Vec::new() }
     }
@@ -61,7 +61,7 @@ impl PendingHandshake {
 impl From<Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>> for HandshakeStep {
     fn from(step: Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>) -> Self {
         match step {
-            Ok(stream) => Self::Done(Stream::Native(stream)),
+            Ok(stream) => Self::Done(EngineStream::Native(stream)),
             Err(HandshakeError::WouldBlock(middle)) => Self::Wait(PendingHandshake::Native(middle)),
             Err(HandshakeError::Failure(error)) => Self::Failed(error.to_string().into()),
         }
@@ -72,7 +72,7 @@ impl From<Result<TlsStream<MemoryStream>, HandshakeError<MemoryStream>>> for Han
 impl From<Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>> for HandshakeStep {
     fn from(step: Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>) -> Self {
         match step {
-            Ok(stream) => Self::Done(Stream::Openssl(stream)),
+            Ok(stream) => Self::Done(EngineStream::Openssl(stream)),
             Err(ssl::HandshakeError::WouldBlock(middle)) => {
                 Self::Wait(PendingHandshake::Openssl(middle))
             }
@@ -82,7 +82,7 @@ impl From<Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>> fo
                     Some(problem) => format!("{} ({problem})", middle.error()),
                     None => middle.error().to_string(),
                 };
-                Self::Failed(Failure { words, chain: chain(middle.ssl()) })
+                Self::Failed(HandshakeFailure { words, chain: chain(middle.ssl()) })
             }
             Err(ssl::HandshakeError::SetupFailure(errors)) => {
                 Self::Failed(errors.to_string().into())
@@ -91,7 +91,7 @@ impl From<Result<SslStream<MemoryStream>, ssl::HandshakeError<MemoryStream>>> fo
     }
 }
 
-impl Stream {
+impl EngineStream {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Native(stream) => stream.read(buffer),

@@ -33,7 +33,7 @@ pub(super) struct Incoming {
 
 /// Ciphertext for the peer. Whoever writes plaintext limits its growth.
 #[derive(Default)]
-pub(super) struct Outgoing {
+pub(super) struct OutgoingCiphertext {
     bytes: Vec<u8>,
     start: usize,
 }
@@ -50,7 +50,7 @@ pub(super) enum TapOn {
 /// Everything between the TLS library and the socket.
 pub(super) struct Wire {
     pub(super) incoming: Incoming,
-    pub(super) outgoing: Outgoing,
+    pub(super) outgoing: OutgoingCiphertext,
     pub(super) tap: ServerHelloTap,
     tap_on: TapOn,
 }
@@ -121,7 +121,7 @@ impl Incoming {
     }
 }
 
-impl Outgoing {
+impl OutgoingCiphertext {
     pub(super) fn pending(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
@@ -149,7 +149,7 @@ impl Wire {
             TapOn::Incoming => INCOMING_CAPACITY,
             TapOn::Outgoing => SERVER_INCOMING_CAPACITY,
         };
-        let (incoming, outgoing) = (Incoming::new(capacity), Outgoing::default());
+        let (incoming, outgoing) = (Incoming::new(capacity), OutgoingCiphertext::default());
         Rc::new(RefCell::new(Self { incoming, outgoing, tap: ServerHelloTap::new(), tap_on }))
     }
 
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn outgoing_bytes_leave_in_order() {
-        let mut outgoing = Outgoing::default();
+        let mut outgoing = OutgoingCiphertext::default();
         let (mut pushed, mut sent) = (0, 0);
         for step in 0..500_usize {
             outgoing.push(&pattern(pushed, step % 97));

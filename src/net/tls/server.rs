@@ -24,7 +24,7 @@ mod openssl;
 
 /// Where a server's certificate and key come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
+pub enum ServerIdentity {
     /// A certificate, then those that vouch for it, and the key, in PEM. They may be one file.
     Pem {
         /// The chain, the server's own certificate first.
@@ -41,12 +41,12 @@ pub enum Identity {
 /// The library set up once, for any number of connections.
 pub struct TlsServer {
     acceptor: library::Acceptor,
-    certificate: Certificate,
+    certificate: ServerCertificate,
 }
 
 /// The server's own certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Certificate {
+pub struct ServerCertificate {
     /// In PEM, if it was made here.
     pub pem: Option<String>,
     /// SHA-256 over its DER, as `openssl x509 -fingerprint -sha256` writes it.
@@ -60,21 +60,21 @@ impl TlsServer {
     ///
     /// [`TlsError::Identity`] and [`TlsError::PassFile`] when a file can't be read or used,
     /// [`TlsError::Setup`] otherwise.
-    pub fn new(identity: &Identity, passphrase: &Passphrase) -> Result<Self, TlsError> {
+    pub fn new(identity: &ServerIdentity, passphrase: &Passphrase) -> Result<Self, TlsError> {
         let passphrase = passphrase.read()?;
         let passphrase = passphrase.as_ref().map_or("", Secret::reveal);
         let (loaded, pem) = match identity {
-            Identity::Pem { certificate, key } => {
+            ServerIdentity::Pem { certificate, key } => {
                 let chain = read(certificate)?;
                 let secret = if key == certificate { chain.clone() } else { read(key)? };
                 let loaded = library::from_pem(&chain, &secret, passphrase);
                 (loaded.map_err(|reason| unusable(key, reason))?, None)
             }
-            Identity::Pkcs12(path) => {
+            ServerIdentity::Pkcs12(path) => {
                 let loaded = library::from_pkcs12(&read(path)?, passphrase);
                 (loaded.map_err(|reason| unusable(path, reason))?, None)
             }
-            Identity::SelfSigned(names) => {
+            ServerIdentity::SelfSigned(names) => {
                 let setup = |reason: String| TlsError::Setup { reason };
                 let made = rcgen::generate_simple_self_signed(names.clone());
                 let made = made.map_err(|error| setup(error.to_string()))?;
@@ -85,11 +85,11 @@ impl TlsServer {
         };
         let (acceptor, der) = loaded;
         let fingerprint = der.map(|der| fingerprint(&der)).unwrap_or_default();
-        Ok(Self { acceptor, certificate: Certificate { pem, fingerprint } })
+        Ok(Self { acceptor, certificate: ServerCertificate { pem, fingerprint } })
     }
 
     /// The certificate clients will see.
-    pub fn certificate(&self) -> &Certificate {
+    pub fn certificate(&self) -> &ServerCertificate {
         &self.certificate
     }
 

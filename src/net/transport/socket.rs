@@ -21,12 +21,12 @@ const BARREN_READS: u32 = 2;
 pub struct Socket {
     raw: RawSocket,
     tls: Option<Box<TlsPipe>>,
-    outgoing: Outgoing,
+    outgoing: WriteSide,
 }
 
 /// How far our side of the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outgoing {
+enum WriteSide {
     /// It goes on.
     Open,
     /// close_notify has been made, if there is TLS; FIN follows what waits.
@@ -60,7 +60,7 @@ impl Socket {
         registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
         let stream = Some(stream);
         let raw = RawSocket { stream, readable: true, writable: true, read_closed: false };
-        Ok(Self { raw, tls: tls.map(Box::new), outgoing: Outgoing::Open })
+        Ok(Self { raw, tls: tls.map(Box::new), outgoing: WriteSide::Open })
     }
 
     /// How the connecting of a socket ended; `None` while it goes on.
@@ -132,7 +132,7 @@ impl Socket {
         }
         if self.waiting() == 0 {
             self.raw.end();
-            self.outgoing = Outgoing::Ended;
+            self.outgoing = WriteSide::Ended;
         }
         Ok(())
     }
@@ -165,9 +165,9 @@ impl Transport for Socket {
 
     fn send(&mut self, bytes: &[u8]) -> Result<usize, TransportError> {
         match self.outgoing {
-            Outgoing::Open => {}
-            Outgoing::Ending => return self.end().map(|()| 0),
-            Outgoing::Ended => return Ok(0),
+            WriteSide::Open => {}
+            WriteSide::Ending => return self.end().map(|()| 0),
+            WriteSide::Ended => return Ok(0),
         }
         let Some(tls) = &mut self.tls else { return Ok(self.raw.send(bytes)?) };
         let mut taken = 0;
@@ -218,14 +218,14 @@ impl Transport for Socket {
     /// "Each party MUST send a "close_notify" alert before closing its write side of the
     /// connection … This does not have any effect on its read side" (RFC 8446 §6.1).
     fn half_close(&mut self) -> Result<(), TransportError> {
-        if self.outgoing == Outgoing::Open {
+        if self.outgoing == WriteSide::Open {
             if let Some(tls) = &mut self.tls {
                 tls.close_notify();
             }
-            self.outgoing = Outgoing::Ending;
+            self.outgoing = WriteSide::Ending;
         }
         match self.outgoing {
-            Outgoing::Ended => Ok(()),
+            WriteSide::Ended => Ok(()),
             _ => self.end(),
         }
     }
@@ -233,16 +233,16 @@ impl Transport for Socket {
     fn shutdown(&mut self) {
         // FIN is sent, whatever else is possible.
         let _ = self.half_close();
-        if self.outgoing != Outgoing::Ended {
+        if self.outgoing != WriteSide::Ended {
             self.raw.end();
-            self.outgoing = Outgoing::Ended;
+            self.outgoing = WriteSide::Ended;
         }
     }
 
     /// SO_LINGER with a time of zero makes closing discard what is unsent and send RST instead of
     /// FIN.
     fn reset(&mut self) {
-        self.outgoing = Outgoing::Ended;
+        self.outgoing = WriteSide::Ended;
         self.tls = None;
         let Some(stream) = self.raw.stream.take() else { return };
         // It only fails on a connection that is already gone.

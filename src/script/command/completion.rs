@@ -4,8 +4,8 @@
 
 use crate::script::command::frame::FRAME_KEYS;
 use crate::script::command::payload::NOTATIONS;
-use crate::script::command::table::{self, Arg, ArgKind, ENTRIES, Entry, Nesting, values};
-use crate::script::command::words::{Piece, TypedPath};
+use crate::script::command::table::{self, Arg, ArgKind, CommandEntry, ENTRIES, Nesting, values};
+use crate::script::command::words::{TypedPath, Word};
 use crate::script::command::{Timestamps, View, target};
 use crate::ui::notation::{close_code, close_names, opcode, opcode_word};
 use crate::wire::{OpCode, Role};
@@ -61,11 +61,13 @@ pub fn complete(
 /// A `pos` inside a character counts as before it, one beyond the end as the end.
 pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, Vec<Candidate>) {
     let pos = line.floor_char_boundary(pos);
-    match Cursor::of(&line[..pos], amid.role) {
+    match CompletionPoint::of(&line[..pos], amid.role) {
         None => (pos, Vec::new()),
-        Some(Cursor::Target(word)) => (word.at, clients(word.text, amid.clients)),
-        Some(Cursor::Name { typed, outer }) => (typed.at, commands(typed.text, outer, amid.role)),
-        Some(Cursor::Argument { entry, args, word }) => {
+        Some(CompletionPoint::Target(word)) => (word.at, clients(word.text, amid.clients)),
+        Some(CompletionPoint::Name { typed, outer }) => {
+            (typed.at, commands(typed.text, outer, amid.role))
+        }
+        Some(CompletionPoint::Argument { entry, args, word }) => {
             // The word may be any of the optional arguments, or the one after them.
             let optional = args.iter().take_while(|arg| arg.is_optional()).count();
             let possible = args.iter().take(optional + 1);
@@ -77,8 +79,8 @@ pub fn complete_for(line: &str, pos: usize, amid: &Surroundings<'_>) -> (usize, 
 
 fn of_kind(
     kind: ArgKind,
-    word: Piece<'_>,
-    entry: &'static Entry,
+    word: Word<'_>,
+    entry: &'static CommandEntry,
     amid: &Surroundings<'_>,
 ) -> Vec<Candidate> {
     let (typed, files) = (word.text, amid.files);
@@ -130,11 +132,11 @@ fn of_enum<T: clap::ValueEnum + 'static>(typed: &str) -> Vec<Candidate> {
     values::<T>().filter_map(|(name, help)| begun(typed, &name, &help)).collect()
 }
 
-fn commands(typed: &str, outer: Option<&'static Entry>, role: Role) -> Vec<Candidate> {
-    let allowed = |entry: &&Entry| {
+fn commands(typed: &str, outer: Option<&'static CommandEntry>, role: Role) -> Vec<Candidate> {
+    let allowed = |entry: &&CommandEntry| {
         entry.side.refuses(role).is_none() && outer.is_none_or(|outer| can_stand_in(entry, outer))
     };
-    let candidate = |entry: &Entry| {
+    let candidate = |entry: &CommandEntry| {
         let space = if entry.args.is_empty() { "" } else { " " };
         begun(typed, &format!("/{}{space}", entry.name), entry.summary)
     };
@@ -229,16 +231,16 @@ pub fn hint_for(line: &str, pos: usize, role: Role) -> Option<String> {
     if pos != line.len() {
         return None;
     }
-    match Cursor::of(line, role)? {
-        Cursor::Target(_) => None,
-        Cursor::Name { typed, outer } => {
+    match CompletionPoint::of(line, role)? {
+        CompletionPoint::Target(_) => None,
+        CompletionPoint::Name { typed, outer } => {
             let name = &typed.text[1..];
             let entry = meant(name, outer, role)?;
             let missing = entry.name.strip_prefix(name).unwrap_or_default();
             let usage = spelled(entry.args);
             Some(format!("{missing}{usage}")).filter(|hint| !hint.is_empty())
         }
-        Cursor::Argument { args, word, .. } => {
+        CompletionPoint::Argument { args, word, .. } => {
             if word.text.is_empty() {
                 return Some(spelled(args).trim_start().to_owned()).filter(|h| !h.is_empty());
             }
@@ -253,8 +255,12 @@ pub fn hint_for(line: &str, pos: usize, role: Role) -> Option<String> {
 }
 
 /// The command that `name` is or alone begins with.
-fn meant(name: &str, outer: Option<&'static Entry>, role: Role) -> Option<&'static Entry> {
-    let allowed = |entry: &&Entry| {
+fn meant(
+    name: &str,
+    outer: Option<&'static CommandEntry>,
+    role: Role,
+) -> Option<&'static CommandEntry> {
+    let allowed = |entry: &&CommandEntry| {
         entry.side.refuses(role).is_none() && outer.is_none_or(|outer| can_stand_in(entry, outer))
     };
     if let Some(entry) = table::find(name) {
@@ -274,39 +280,43 @@ fn spelled(args: &[Arg]) -> String {
 
 /// The end of a line.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Cursor<'a> {
+pub(crate) enum CompletionPoint<'a> {
     /// In the word that names the clients of a server's line, its sign included.
-    Target(Piece<'a>),
+    Target(Word<'a>),
     /// In the name of a command.
     Name {
         /// The name so far, with its slash.
-        typed: Piece<'a>,
+        typed: Word<'a>,
         /// The command it stands in.
-        outer: Option<&'static Entry>,
+        outer: Option<&'static CommandEntry>,
     },
     /// In the arguments of a command.
     Argument {
         /// The command.
-        entry: &'static Entry,
+        entry: &'static CommandEntry,
         /// The argument being written, or to be written next, and those after it. Optional ones
         /// may be left out, so it may be a later one.
         args: &'static [Arg],
         /// What has been written of it; empty after white space.
-        word: Piece<'a>,
+        word: Word<'a>,
     },
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> CompletionPoint<'a> {
     /// The place at the end of `line`, written on this side; `None` in a text.
     pub fn of(line: &'a str, role: Role) -> Option<Self> {
-        locate(Piece { at: 0, text: line }, None, role)
+        locate(Word { at: 0, text: line }, None, role)
     }
 }
 
-fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Option<Cursor<'a>> {
+fn locate<'a>(
+    line: Word<'a>,
+    outer: Option<&'static CommandEntry>,
+    role: Role,
+) -> Option<CompletionPoint<'a>> {
     if role == Role::Server && line.text.starts_with(target::SIGN) {
         let Some(separator) = line.text.find(char::is_whitespace) else {
-            return Some(Cursor::Target(line));
+            return Some(CompletionPoint::Target(line));
         };
         let rest = line.skip(separator);
         let space = rest.text.chars().next().map_or(0, char::len_utf8);
@@ -314,7 +324,7 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
     }
     let after_slash = line.strip("/").filter(|rest| !rest.text.starts_with(['/', '#']))?;
     let Some(name_len) = after_slash.text.find(char::is_whitespace) else {
-        return Some(Cursor::Name { typed: line, outer });
+        return Some(CompletionPoint::Name { typed: line, outer });
     };
     let found = table::find(&after_slash.text[..name_len]);
     let entry = found.filter(|entry| entry.side.refuses(role).is_none())?;
@@ -333,7 +343,7 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
         }
         let len = word_len(word.text, args);
         if len == word.text.len() {
-            return Some(Cursor::Argument { entry, args, word });
+            return Some(CompletionPoint::Argument { entry, args, word });
         }
         if word.text[..len] == *"--"
             && let [.., Arg { kind: ArgKind::Payload, .. }] = args
@@ -341,7 +351,7 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
             // One white space follows; there is one, or the word would be the last.
             let payload = word.skip(len);
             let separator = payload.text.chars().next().map_or(0, char::len_utf8);
-            return Some(Cursor::Argument {
+            return Some(CompletionPoint::Argument {
                 entry,
                 args: &args[args.len() - 1..],
                 word: payload.skip(separator),
@@ -349,7 +359,9 @@ fn locate<'a>(line: Piece<'a>, outer: Option<&'static Entry>, role: Role) -> Opt
         }
         args = from(args, &word.text[..len]);
         match args.first() {
-            Some(arg) if arg.is_rest() => return Some(Cursor::Argument { entry, args, word }),
+            Some(arg) if arg.is_rest() => {
+                return Some(CompletionPoint::Argument { entry, args, word });
+            }
             Some(arg) if arg.is_repeated() => {}
             Some(_) => args = &args[1..],
             None => return None,
@@ -365,7 +377,7 @@ pub(crate) fn from(args: &'static [Arg], word: &str) -> &'static [Arg] {
 }
 
 /// Whether `inner` can stand in `outer`.
-pub(crate) fn can_stand_in(inner: &Entry, outer: &Entry) -> bool {
+pub(crate) fn can_stand_in(inner: &CommandEntry, outer: &CommandEntry) -> bool {
     match inner.nesting {
         Nesting::Yes => true,
         Nesting::NotInItself(_) => inner.name != outer.name,

@@ -2,12 +2,12 @@
 
 use crate::script::command::Command;
 use crate::script::command::error::{ParseError, ParseFault, shown};
-use crate::script::command::words::{Piece, unquote};
+use crate::script::command::words::{Word, unquote};
 use crate::wire::Role;
 
 /// One command.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct CommandEntry {
     /// Its name, without the slash.
     pub name: &'static str,
     /// Other names for it.
@@ -171,7 +171,7 @@ pub enum ArgKind {
 /// Words that can stand in a place, each with what it means.
 pub type Choices = &'static [(&'static str, &'static str)];
 
-impl Entry {
+impl CommandEntry {
     /// The command with all its arguments, as in `/stop [N]`.
     pub fn usage(&self) -> String {
         let mut usage = format!("/{}", self.name);
@@ -187,27 +187,27 @@ impl Entry {
 #[derive(Clone, Debug)]
 pub(crate) struct Args<'a> {
     /// The row of the command, for messages.
-    pub entry: &'static Entry,
+    pub entry: &'static CommandEntry,
     /// Whose side the line is carried out on.
     pub role: Role,
-    rest: Piece<'a>,
+    rest: Word<'a>,
 }
 
 impl<'a> Args<'a> {
     /// The arguments of `entry`; `rest` is all that follows its name.
-    pub fn new(entry: &'static Entry, role: Role, rest: Piece<'a>) -> Self {
+    pub fn new(entry: &'static CommandEntry, role: Role, rest: Word<'a>) -> Self {
         Self { entry, role, rest }
     }
 
     /// The next word without taking it: up to white space.
-    pub fn peek(&self) -> Option<Piece<'a>> {
+    pub fn peek(&self) -> Option<Word<'a>> {
         let rest = self.trimmed();
         let end = rest.text.find(char::is_whitespace).unwrap_or(rest.text.len());
-        (end > 0).then(|| Piece { text: &rest.text[..end], ..rest })
+        (end > 0).then(|| Word { text: &rest.text[..end], ..rest })
     }
 
     /// Takes the next word.
-    pub fn word(&mut self) -> Option<Piece<'a>> {
+    pub fn word(&mut self) -> Option<Word<'a>> {
         let word = self.peek()?;
         self.take_to(word.at + word.text.len());
         Some(word)
@@ -218,7 +218,7 @@ impl<'a> Args<'a> {
     /// # Errors
     ///
     /// [`ParseFault::Missing`] names `argument`.
-    pub fn need(&mut self, argument: &'static str) -> Result<Piece<'a>, ParseError> {
+    pub fn need(&mut self, argument: &'static str) -> Result<Word<'a>, ParseError> {
         self.word().ok_or_else(|| self.missing(argument))
     }
 
@@ -232,13 +232,13 @@ impl<'a> Args<'a> {
     }
 
     /// Everything that is left: one white space separates, the rest is verbatim.
-    pub fn rest(&self) -> Piece<'a> {
+    pub fn rest(&self) -> Word<'a> {
         let separator = self.rest.text.chars().next().filter(|c| c.is_whitespace());
         self.rest.skip(separator.map_or(0, char::len_utf8))
     }
 
     /// Everything that is left, without white space before it.
-    pub fn trimmed(&self) -> Piece<'a> {
+    pub fn trimmed(&self) -> Word<'a> {
         self.rest.skip(self.rest.text.len() - self.rest.text.trim_start().len())
     }
 

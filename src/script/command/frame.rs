@@ -3,8 +3,10 @@
 use crate::script::command::entry::Args;
 use crate::script::command::error::{ParseError, ParseFault};
 use crate::script::command::payload::{self, Plain};
-use crate::script::command::words::Piece;
-use crate::script::command::{Command, Cut, FragmentSpec, FrameSpec, MaskChoice, Payload};
+use crate::script::command::words::Word;
+use crate::script::command::{
+    Command, FragmentSpec, Fragmentation, FrameSpec, MaskChoice, Payload,
+};
 use crate::ui::notation::{OPCODES, close_code, length_form, mask_key, number, on_off, opcode};
 use crate::ui::suggest;
 use crate::wire::close::CloseBody;
@@ -91,7 +93,7 @@ pub(crate) fn frame(args: &mut Args<'_>) -> Result<Command, ParseError> {
 /// # Errors
 ///
 /// The word is nearly an option: a slip must not become payload.
-fn option(word: Piece<'_>) -> Result<Option<(&'static str, Piece<'_>)>, ParseError> {
+fn option(word: Word<'_>) -> Result<Option<(&'static str, Word<'_>)>, ParseError> {
     let Some((name, _)) = word.text.split_once('=') else { return Ok(None) };
     let keys = FRAME_KEYS.iter().map(|key| key.name);
     if let Some(key) = keys.clone().find(|key| *key == name) {
@@ -140,7 +142,7 @@ impl Draft {
         Ok(())
     }
 
-    fn set(&mut self, key: &str, value: Piece<'_>) -> Result<(), ParseError> {
+    fn set(&mut self, key: &str, value: Word<'_>) -> Result<(), ParseError> {
         let Self { spec, .. } = self;
         match key {
             "opcode" => {
@@ -176,7 +178,7 @@ impl Draft {
         Ok(())
     }
 
-    fn finish(mut self, payload: Piece<'_>) -> Result<Command, ParseError> {
+    fn finish(mut self, payload: Word<'_>) -> Result<Command, ParseError> {
         let read = payload::parse(payload, Plain::Text)?;
         self.spec.payload = match (self.code, read) {
             (None, read) => read,
@@ -192,11 +194,11 @@ impl Draft {
     }
 }
 
-fn switch(value: Piece<'_>) -> Result<bool, ParseError> {
+fn switch(value: Word<'_>) -> Result<bool, ParseError> {
     on_off(value.text).ok_or_else(|| value.not("no switch", "on or off"))
 }
 
-fn code(word: Piece<'_>) -> Result<u16, ParseError> {
+fn code(word: Word<'_>) -> Result<u16, ParseError> {
     close_code(word.text).ok_or_else(|| word.not("no close code", CODES))
 }
 
@@ -233,7 +235,7 @@ pub(crate) fn fragment(args: &mut Args<'_>) -> Result<Command, ParseError> {
     Ok(Command::Fragment(FragmentSpec { cut, binary, ping, message }))
 }
 
-fn cut(word: Piece<'_>) -> Result<Cut, ParseError> {
+fn cut(word: Word<'_>) -> Result<Fragmentation, ParseError> {
     let wrong = || {
         let accepted = format!("1 to {MAX_FRAGMENTS} fragments, or sizes in bytes as in 2,0,5");
         word.not("no way to cut a message", accepted)
@@ -242,11 +244,11 @@ fn cut(word: Piece<'_>) -> Result<Cut, ParseError> {
     if !word.text.contains(',') {
         let count = size(word.text)?;
         return match (1..=MAX_FRAGMENTS).contains(&count) {
-            true => Ok(Cut::Count(count)),
+            true => Ok(Fragmentation::Count(count)),
             false => Err(wrong()),
         };
     }
     // `5,` is one size; what is left of the message makes the last fragment.
     let sizes = word.text.strip_suffix(',').unwrap_or(word.text);
-    sizes.split(',').map(size).collect::<Result<_, _>>().map(Cut::Sizes)
+    sizes.split(',').map(size).collect::<Result<_, _>>().map(Fragmentation::Sizes)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::script::command::table::{Entry, Group, entries_of, find};
+use crate::script::command::table::{CommandEntry, Group, entries_of, find};
 use crate::wire::Role;
 
 /// The columns a line may take.
@@ -57,7 +57,7 @@ pub fn of(name: &str) -> Option<String> {
 }
 
 /// The usage, or the beginning of it that fits.
-fn short_usage(entry: &Entry) -> String {
+fn short_usage(entry: &CommandEntry) -> String {
     let usage = entry.usage();
     match usage.chars().count() <= USAGE_WIDTH {
         true => usage,

@@ -272,7 +272,7 @@ pub enum MaskChoice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FragmentSpec {
     /// How the message is cut.
-    pub cut: Cut,
+    pub cut: Fragmentation,
     /// Binary instead of text.
     pub binary: bool,
     /// Sends a ping between the fragments.
@@ -283,7 +283,7 @@ pub struct FragmentSpec {
 
 /// How a message is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cut {
+pub enum Fragmentation {
     /// `3`: into so many fragments of about the same size; more than zero.
     Count(usize),
     /// `2,0,5`: into fragments of these sizes; what is left makes a last one.

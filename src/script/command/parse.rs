@@ -10,9 +10,9 @@ use crate::event::Direction;
 use crate::script::command::entry::Args;
 use crate::script::command::error::{ParseError, ParseFault, shown};
 use crate::script::command::payload::{self, Plain};
-use crate::script::command::table::{self, Entry, Nesting, SHOWN};
+use crate::script::command::table::{self, CommandEntry, Nesting, SHOWN};
 use crate::script::command::target;
-use crate::script::command::words::Piece;
+use crate::script::command::words::Word;
 use crate::script::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show};
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::notation::{self, TIMES, duration, number, on_off, opcode};
@@ -53,13 +53,13 @@ pub fn parse(line: &str) -> Result<Command, ParseError> {
 ///
 /// As [`parse`]; also what follows the `@` names no clients.
 pub fn parse_for(line: &str, role: Role) -> Result<Command, ParseError> {
-    command(Piece { at: 0, text: line }, None, role)
+    command(Word { at: 0, text: line }, None, role)
 }
 
 /// A command, alone or inside `outer`.
 fn command(
-    line: Piece<'_>,
-    outer: Option<&'static Entry>,
+    line: Word<'_>,
+    outer: Option<&'static CommandEntry>,
     role: Role,
 ) -> Result<Command, ParseError> {
     if role == Role::Server && line.text.starts_with(target::SIGN) {
@@ -100,9 +100,9 @@ fn command(
 }
 
 /// `@TARGET LINE`, which is `/to TARGET LINE` in short.
-fn addressed(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, ParseError> {
+fn addressed(line: Word<'_>, outer: Option<&'static CommandEntry>) -> Result<Command, ParseError> {
     let len = line.text.find(char::is_whitespace).unwrap_or(line.text.len());
-    let target = target::parse(Piece { text: &line.text[..len], ..line })?;
+    let target = target::parse(Word { text: &line.text[..len], ..line })?;
     let rest = line.skip(len);
     let rest = rest.skip(rest.text.chars().next().map_or(0, char::len_utf8));
     to(target, rest, outer, line.at)
@@ -112,8 +112,8 @@ fn addressed(line: Piece<'_>, outer: Option<&'static Entry>) -> Result<Command, 
 /// once.
 fn to(
     target: ClientSet,
-    line: Piece<'_>,
-    outer: Option<&'static Entry>,
+    line: Word<'_>,
+    outer: Option<&'static CommandEntry>,
     at: usize,
 ) -> Result<Command, ParseError> {
     let command = match command(line, outer, Role::Server)? {
@@ -203,7 +203,7 @@ pub(crate) fn file(args: &mut Args<'_>) -> Result<Command, ParseError> {
 pub(crate) fn autopong(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let choice = match args.word() {
         None => None,
-        Some(Piece { text: "delay", .. }) => Some(AutoPong::Delay(time(args, "a time")?)),
+        Some(Word { text: "delay", .. }) => Some(AutoPong::Delay(time(args, "a time")?)),
         Some(word) => match on_off(word.text) {
             Some(true) => Some(AutoPong::On),
             Some(false) => Some(AutoPong::Off),

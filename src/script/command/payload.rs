@@ -7,7 +7,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::script::command::Payload;
 use crate::script::command::error::{ParseError, ParseFault, shown};
-use crate::script::command::words::{Piece, unquote};
+use crate::script::command::words::{Word, unquote};
 use crate::ui::hex::{self, HexFault};
 
 /// What a payload is that begins with none of the notations' names.
@@ -32,7 +32,7 @@ pub const NOTATIONS: &[(&str, &str)] = &[
 /// # Errors
 ///
 /// It can't be read in its notation; the offset is that of the guilty character.
-pub(crate) fn parse(piece: Piece<'_>, plain: Plain) -> Result<Payload, ParseError> {
+pub(crate) fn parse(piece: Word<'_>, plain: Plain) -> Result<Payload, ParseError> {
     if let Some(path) = piece.strip("@") {
         return file(path);
     }
@@ -56,11 +56,11 @@ pub(crate) fn parse(piece: Piece<'_>, plain: Plain) -> Result<Payload, ParseErro
 /// # Errors
 ///
 /// [`ParseFault::Escape`]
-pub(crate) fn unescape(piece: Piece<'_>) -> Result<Vec<u8>, ParseError> {
+pub(crate) fn unescape(piece: Word<'_>) -> Result<Vec<u8>, ParseError> {
     unescape_text(piece.text).map_err(|(at, fault)| ParseFault::Escape(fault).at(piece.at + at))
 }
 
-fn file(piece: Piece<'_>) -> Result<Payload, ParseError> {
+fn file(piece: Word<'_>) -> Result<Payload, ParseError> {
     let (path, len) = unquote(piece, true)?;
     let after = piece.skip(len);
     if !after.text.trim().is_empty() {
@@ -72,7 +72,7 @@ fn file(piece: Piece<'_>) -> Result<Payload, ParseError> {
     }
 }
 
-fn hex_or_text(piece: Piece<'_>) -> Result<Payload, ParseError> {
+fn hex_or_text(piece: Word<'_>) -> Result<Payload, ParseError> {
     let Some(quoted) = piece.strip("\"") else {
         return match piece.text.contains('\\') {
             true => unescape(piece).map(Payload::Bytes),
@@ -81,11 +81,11 @@ fn hex_or_text(piece: Piece<'_>) -> Result<Payload, ParseError> {
     };
     let text =
         quoted.text.trim_end().strip_suffix('"').ok_or(ParseFault::Open('"').at(piece.at))?;
-    unescape(Piece { text, ..quoted }).map(Payload::Bytes)
+    unescape(Word { text, ..quoted }).map(Payload::Bytes)
 }
 
 fn unhex(
-    piece: Piece<'_>,
+    piece: Word<'_>,
     wrong: fn(String, HexFault) -> ParseFault,
 ) -> Result<Payload, ParseError> {
     hex::unhex(piece.text)
@@ -93,7 +93,7 @@ fn unhex(
         .map_err(|fault| wrong(shown(piece.text), fault).at(piece.at + fault.at()))
 }
 
-fn unbase64(piece: Piece<'_>) -> Result<Payload, ParseError> {
+fn unbase64(piece: Word<'_>) -> Result<Payload, ParseError> {
     let digits = piece.text.trim_end();
     BASE64_STANDARD.decode(digits).map(Payload::Bytes).map_err(|error| {
         let offset = match error {

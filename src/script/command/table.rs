@@ -11,7 +11,7 @@ use crate::ui::suggest;
 use crate::wire::Role;
 
 pub use crate::script::command::entry::{
-    Arg, ArgKind, Availability, Choices, Entry, Group, Nesting,
+    Arg, ArgKind, Availability, Choices, CommandEntry, Group, Nesting,
 };
 pub use entries::ENTRIES;
 
@@ -25,12 +25,12 @@ pub const SHOWN: Choices = &[
 ];
 
 /// The commands of a group, in the order of the table.
-pub fn entries_of(group: Group) -> impl Iterator<Item = &'static Entry> {
+pub fn entries_of(group: Group) -> impl Iterator<Item = &'static CommandEntry> {
     ENTRIES.iter().filter(move |entry| entry.group == group)
 }
 
 /// The row with this name or alias.
-pub fn find(name: &str) -> Option<&'static Entry> {
+pub fn find(name: &str) -> Option<&'static CommandEntry> {
     ENTRIES.iter().find(|entry| entry.name == name || entry.aliases.contains(&name))
 }
 
@@ -66,7 +66,7 @@ mod tests {
     use crate::script::command::parse_for;
 
     /// A side that can use it.
-    fn user(entry: &Entry) -> Role {
+    fn user(entry: &CommandEntry) -> Role {
         match entry.side {
             Availability::Server(_) => Role::Server,
             Availability::Both | Availability::Client(_) => Role::Client,
@@ -98,7 +98,7 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-        for Entry { name, summary, help, args, .. } in ENTRIES {
+        for CommandEntry { name, summary, help, args, .. } in ENTRIES {
             assert!(summary.chars().count() <= 47, "{name}: {summary}");
             assert!(!summary.ends_with('.') && !summary.starts_with(char::is_uppercase), "{name}");
             assert!(help.is_empty() || help.ends_with('.'), "{name}");

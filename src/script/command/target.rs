@@ -4,7 +4,7 @@
 
 use crate::event::ConnId;
 use crate::script::command::error::ParseError;
-use crate::script::command::words::Piece;
+use crate::script::command::words::Word;
 use crate::ui::filter::ClientSet;
 use crate::ui::notation::number;
 
@@ -15,7 +15,7 @@ pub(crate) const SIGN: char = '@';
 const ACCEPTED: &str = "a client's number, several as in 3,5, or all";
 
 /// From `all`, or numbers with commas between; one `@` before it may stay.
-pub(crate) fn parse(word: Piece<'_>) -> Result<ClientSet, ParseError> {
+pub(crate) fn parse(word: Word<'_>) -> Result<ClientSet, ParseError> {
     let text = word.text.strip_prefix(SIGN).unwrap_or(word.text);
     if text == "all" {
         return Ok(ClientSet::All);

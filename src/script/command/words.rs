@@ -6,14 +6,14 @@ use crate::script::command::error::{ParseError, ParseFault, shown};
 
 /// A piece of the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Piece<'a> {
+pub(crate) struct Word<'a> {
     /// Its byte offset in the line.
     pub at: usize,
     /// As typed.
     pub text: &'a str,
 }
 
-impl<'a> Piece<'a> {
+impl<'a> Word<'a> {
     /// What follows the first `len` bytes.
     pub fn skip(self, len: usize) -> Self {
         Self { at: self.at + len, text: &self.text[len..] }
@@ -39,7 +39,7 @@ impl<'a> Piece<'a> {
 /// # Errors
 ///
 /// [`ParseFault::Open`]: a quote without its partner.
-pub(crate) fn unquote(piece: Piece<'_>, to_end: bool) -> Result<(String, usize), ParseError> {
+pub(crate) fn unquote(piece: Word<'_>, to_end: bool) -> Result<(String, usize), ParseError> {
     let path = TypedPath::read(piece.text, to_end);
     match path.open {
         Some(quote) => Err(ParseFault::Open(quote).at(piece.at)),

@@ -6,17 +6,17 @@ use crate::engine::outbox::Producer;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
 use crate::script::command::{Command, FilterChange, FragmentSpec, LogChange, Payload, help};
-use crate::script::runner::file::PIPE_PATIENCE;
+use crate::script::runner::file::PIPE_TIMEOUT;
 use crate::script::runner::file_sending::FileSending;
 use crate::script::runner::fragments::Fragments;
 use crate::script::runner::lines::{Source, SourceLocation};
 use crate::script::runner::send::{self, bad_text};
 use crate::script::runner::{
-    Connections, Failure, Job, MAX_NESTING, Pending, ScriptRunner, SessionRequest, replies,
+    Connections, Job, MAX_NESTING, Pending, ScriptFailure, ScriptRunner, SessionRequest, replies,
 };
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
-use crate::ui::prompt::Next;
+use crate::ui::prompt::PromptAction;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, Role};
 
@@ -177,7 +177,7 @@ impl ScriptRunner {
         if self.scripted {
             self.queue.clear();
             self.pending.clear();
-            self.failure.get_or_insert(Failure { text, unmet });
+            self.failure.get_or_insert(ScriptFailure { text, unmet });
         } else {
             self.notifier.error(&text);
         }
@@ -268,7 +268,7 @@ impl ScriptRunner {
         if self.sources.len() >= MAX_NESTING {
             return Err(format!("/source: more than {MAX_NESTING} files inside each other"));
         }
-        self.sources.push(Source::read(path, Some(PIPE_PATIENCE))?);
+        self.sources.push(Source::read(path, Some(PIPE_TIMEOUT))?);
         Ok(None)
     }
 
@@ -293,7 +293,7 @@ impl ScriptRunner {
             return Err("/edit: needs the prompt".to_owned());
         }
         let bytes = send::read(&beginning)?;
-        self.answer = Next::Edit(String::from_utf8_lossy(&bytes).into_owned());
+        self.answer = PromptAction::Edit(String::from_utf8_lossy(&bytes).into_owned());
         Ok(None)
     }
 
@@ -316,7 +316,7 @@ impl ScriptRunner {
     /// Prints a long text, through a pager at the prompt.
     fn page(&mut self, text: Vec<u8>) -> Option<String> {
         match self.prompt.is_some() && self.to_answer {
-            true => self.answer = Next::Page(text),
+            true => self.answer = PromptAction::Page(text),
             false => self.notifier.text(&text),
         }
         None
@@ -329,7 +329,7 @@ impl ScriptRunner {
         if self.prompt.is_none() || !self.to_answer {
             return Err("/clear: needs the prompt".to_owned());
         }
-        self.answer = Next::Clear;
+        self.answer = PromptAction::Clear;
         Ok(None)
     }
 }

@@ -19,9 +19,9 @@ use crate::ui::sanitize::escaped;
 const MAX_WHOLE: usize = 64 * 1024 * 1024;
 
 /// How long a pipe is waited for that is read whole: the loop stands still meanwhile.
-pub(crate) const PIPE_PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const PIPE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Reads a file of at most 64 MiB. If it is a pipe, `patience` limits how long it is waited for.
+/// Reads a file of at most 64 MiB. If it is a pipe, `timeout` limits how long it is waited for.
 ///
 /// # Errors
 ///
@@ -29,13 +29,13 @@ pub(crate) const PIPE_PATIENCE: Duration = Duration::from_secs(1);
 /// writer does not end it in time.
 pub(crate) fn read_whole(
     path: &Path,
-    patience: Option<Duration>,
+    timeout: Option<Duration>,
     instead: &str,
 ) -> Result<Vec<u8>, String> {
     let name = escaped(path.as_os_str().as_encoded_bytes());
     let plain = |error: io::Error| format!("{name}: {}", plain_io(&error));
     let file = open(path).map_err(plain)?;
-    let deadline = patience.map(|patience| Instant::now() + patience);
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
     let mut bytes = Vec::new();
     loop {
         let at_end = read_into(&file, MAX_WHOLE + 1, &mut bytes).map_err(plain)?;

@@ -16,15 +16,13 @@ use crate::net::plain_io::plain_io;
 use crate::net::reactor::WAKER;
 use crate::script::runner::connections::Connections;
 use crate::script::runner::file::{open, read_into};
+use crate::session::message::FRAGMENT_SIZE;
 use crate::ui::filter::ClientSet;
 use crate::ui::number;
-use crate::ui::progress::Progress;
+use crate::ui::progress::ProgressBar;
 use crate::ui::sanitize::escaped;
 use crate::wire::Data;
 use crate::wire::utf8::Utf8Validator;
-
-/// A file of more bytes goes out in fragments of so many.
-const PIECE: usize = 1024 * 1024;
 
 /// How often a line shows how much has been sent.
 const BAR_EVERY: Duration = Duration::from_secs(1);
@@ -98,10 +96,10 @@ impl FileSending {
         now: Instant,
     ) -> Result<Option<String>, String> {
         // A byte more than fits shows whether a piece is the last one.
-        let at_end = read_into(&self.file, PIECE + 1, &mut self.buffer)
+        let at_end = read_into(&self.file, FRAGMENT_SIZE + 1, &mut self.buffer)
             .map_err(|error| format!("{}: byte {}: {}", self.name, self.sent, plain_io(&error)))?;
-        self.ready = at_end || self.buffer.len() > PIECE;
-        let len = self.buffer.len().min(PIECE);
+        self.ready = at_end || self.buffer.len() > FRAGMENT_SIZE;
+        let len = self.buffer.len().min(FRAGMENT_SIZE);
         if len == 0 && !at_end {
             return Ok(None);
         }
@@ -190,7 +188,7 @@ impl FileSending {
             return Some(format!("{} {} sent\n", self.name, number::size(self.sent)));
         };
         let elapsed = now.saturating_duration_since(self.begun);
-        let progress = Progress { done: self.sent, total, elapsed };
+        let progress = ProgressBar { done: self.sent, total, elapsed };
         let width = columns.saturating_sub(self.name.len() + 1);
         Some(format!("{} {}\n", self.name, progress.render(width)))
     }

@@ -6,7 +6,7 @@ use std::vec;
 
 use crate::engine::outbox::Producer;
 use crate::event::ConnId;
-use crate::script::command::{Cut, FragmentSpec};
+use crate::script::command::{FragmentSpec, Fragmentation};
 use crate::script::runner::connections::Connections;
 use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
@@ -90,9 +90,9 @@ impl Fragments {
 
 /// The sizes of the fragments of a message of `len` bytes; what is left beyond those given makes a
 /// last one.
-fn sizes(len: usize, cut: &Cut) -> Result<Vec<usize>, String> {
+fn sizes(len: usize, cut: &Fragmentation) -> Result<Vec<usize>, String> {
     match cut {
-        Cut::Count(count) => {
+        Fragmentation::Count(count) => {
             let mut rest = len;
             let size = |left| {
                 let size = rest / left;
@@ -101,7 +101,7 @@ fn sizes(len: usize, cut: &Cut) -> Result<Vec<usize>, String> {
             };
             Ok((1..=*count).rev().map(size).collect())
         }
-        Cut::Sizes(sizes) => {
+        Fragmentation::Sizes(sizes) => {
             let sum = sizes.iter().fold(0, |sum: usize, size| sum.saturating_add(*size));
             let rest = len.checked_sub(sum).ok_or_else(|| {
                 format!("/fragment: the message has {len} bytes, the sizes add up to {sum}")
@@ -119,13 +119,13 @@ mod tests {
     #[test]
     fn messages_are_cut_into_as_many_pieces_as_asked_for() {
         let cut = |len, how| sizes(len, &how).expect("sizes");
-        assert_eq!(cut(5, Cut::Count(2)), [2, 3]);
-        assert_eq!(cut(5, Cut::Count(5)), [1; 5]);
-        assert_eq!(cut(2, Cut::Count(3)), [0, 1, 1]);
-        assert_eq!(cut(5, Cut::Sizes(vec![1, 0, 2])), [1, 0, 2, 2]);
-        assert_eq!(cut(5, Cut::Sizes(vec![2, 3])), [2, 3]);
-        assert_eq!(cut(0, Cut::Sizes(vec![])), [0]);
-        let error = sizes(2, &Cut::Sizes(vec![1, 2])).expect_err("too long");
+        assert_eq!(cut(5, Fragmentation::Count(2)), [2, 3]);
+        assert_eq!(cut(5, Fragmentation::Count(5)), [1; 5]);
+        assert_eq!(cut(2, Fragmentation::Count(3)), [0, 1, 1]);
+        assert_eq!(cut(5, Fragmentation::Sizes(vec![1, 0, 2])), [1, 0, 2, 2]);
+        assert_eq!(cut(5, Fragmentation::Sizes(vec![2, 3])), [2, 3]);
+        assert_eq!(cut(0, Fragmentation::Sizes(vec![])), [0]);
+        let error = sizes(2, &Fragmentation::Sizes(vec![1, 2])).expect_err("too long");
         assert_eq!(error, "/fragment: the message has 2 bytes, the sizes add up to 3");
     }
 }

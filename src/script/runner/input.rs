@@ -4,10 +4,10 @@ use crate::net::plain_io::plain_io;
 use crate::net::stdio::StdinRead;
 use crate::script::command::{Command, Payload, parse_for};
 use crate::script::runner::{
-    Connections, Failure, LineError, QUEUE, QUEUE_BYTES, QueuedLine, ScriptRunner, SessionRequest,
-    SourceLocation, replies,
+    Connections, LineError, QUEUE, QUEUE_BYTES, QueuedLine, ScriptFailure, ScriptRunner,
+    SessionRequest, SourceLocation, replies,
 };
-use crate::ui::prompt::{Prompt, Typed};
+use crate::ui::prompt::{Prompt, PromptInput};
 use crate::wire::Role;
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ impl ScriptRunner {
                 Ok(StdinRead::End) => true,
                 Err(error) => {
                     let text = format!("stdin: {}", plain_io(&error));
-                    self.failure = Some(Failure { text, unmet: false });
+                    self.failure = Some(ScriptFailure { text, unmet: false });
                     true
                 }
             };
@@ -62,15 +62,15 @@ impl ScriptRunner {
         while let Some(typed) = self.prompt.as_mut().and_then(Prompt::take) {
             self.to_answer = true;
             match typed {
-                Typed::Line(line) => self.push(SourceLocation::Typed, line),
-                Typed::Edited(Ok(text)) => self.push_message(text),
-                Typed::Edited(Err(error)) => self.notifier.error(&error),
-                Typed::Interrupted if self.is_busy() => self.cancel(),
-                Typed::Interrupted => self.request = Some(SessionRequest::Leave),
-                Typed::End => self.request = Some(SessionRequest::Quit),
-                Typed::Failed(error) => {
+                PromptInput::Line(line) => self.push(SourceLocation::Typed, line),
+                PromptInput::Edited(Ok(text)) => self.push_message(text),
+                PromptInput::Edited(Err(error)) => self.notifier.error(&error),
+                PromptInput::Interrupted if self.is_busy() => self.cancel(),
+                PromptInput::Interrupted => self.request = Some(SessionRequest::Leave),
+                PromptInput::End => self.request = Some(SessionRequest::Quit),
+                PromptInput::Failed(error) => {
                     let text = format!("the prompt failed: {error}");
-                    self.failure.get_or_insert(Failure { text, unmet: false });
+                    self.failure.get_or_insert(ScriptFailure { text, unmet: false });
                     self.request = Some(SessionRequest::Quit);
                 }
             }

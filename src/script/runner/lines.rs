@@ -75,14 +75,14 @@ impl Source {
         Ok(self)
     }
 
-    /// Reads a file of at most 64 MiB. A pipe may take `patience` to end, or any time.
+    /// Reads a file of at most 64 MiB. A pipe may take `timeout` to end, or any time.
     ///
     /// # Errors
     ///
     /// It can't be read, is too large, or is not UTF-8; in words.
-    pub fn read(path: &Path, patience: Option<Duration>) -> Result<Self, String> {
+    pub fn read(path: &Path, timeout: Option<Duration>) -> Result<Self, String> {
         let name = escaped(path.as_os_str().as_encoded_bytes());
-        let bytes = read_whole(path, patience, "--input commands reads any number from stdin")?;
+        let bytes = read_whole(path, timeout, "--input commands reads any number from stdin")?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             format!("{name}: byte {at} is not UTF-8; write other bytes as \\xHH in a command")

@@ -29,7 +29,7 @@ pub use crate::script::runner::connections::{ClientFacts, Connections, Settings}
 pub use crate::script::runner::expect_queue::{Expect, ExpectQueue};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
 pub use crate::script::runner::setup::ClientDirectory;
-pub use crate::script::runner::setup::{Setup, script};
+pub use crate::script::runner::setup::{ScriptSetup, script};
 
 use crate::config::OpenConfig;
 use crate::engine::outbox::Producer;
@@ -42,7 +42,7 @@ use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::filter::ClientSet;
 use crate::ui::pattern::Pattern;
-use crate::ui::prompt::{Next, Prompt};
+use crate::ui::prompt::{Prompt, PromptAction};
 use crate::ui::style::Ink;
 use crate::wire::Role;
 use crate::wire::close::CloseBody;
@@ -73,7 +73,7 @@ pub enum SessionRequest {
 
 /// Why a script stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct ScriptFailure {
     /// What happened, and in which line.
     pub text: String,
     /// An `/expect` was not met.
@@ -149,7 +149,7 @@ pub struct ScriptRunner {
     shown: String,
     /// The editor waits until it may read the next line.
     to_answer: bool,
-    answer: Next,
+    answer: PromptAction,
     /// The first error ends the run: no user is there to go on after it.
     scripted: bool,
     no_commands: bool,
@@ -173,7 +173,7 @@ pub struct ScriptRunner {
     /// How a client opens the next connection.
     open: Option<OpenConfig>,
     request: Option<SessionRequest>,
-    failure: Option<Failure>,
+    failure: Option<ScriptFailure>,
     /// How the last connection ended.
     ended: String,
     /// The last line was an `/expect` that was met.
@@ -188,14 +188,14 @@ pub struct ScriptRunner {
 
 impl ScriptRunner {
     /// For a script, whose first error ends it, or for a user who types.
-    fn new(scripted: bool, notifier: Notifier, setup: &Setup<'_>) -> Self {
+    fn new(scripted: bool, notifier: Notifier, setup: &ScriptSetup<'_>) -> Self {
         Self {
             prompt: None,
             stdin: None,
             notifier,
             shown: String::new(),
             to_answer: false,
-            answer: Next::Read,
+            answer: PromptAction::Read,
             scripted,
             no_commands: setup.lines.no_commands,
             binary: setup.binary,
@@ -337,7 +337,7 @@ impl ScriptRunner {
     }
 
     /// Takes the reason why the script stopped.
-    pub fn take_failure(&mut self) -> Option<Failure> {
+    pub fn take_failure(&mut self) -> Option<ScriptFailure> {
         self.failure.take()
     }
 
@@ -460,7 +460,7 @@ impl ScriptRunner {
             && let Some(prompt) = &self.prompt
             && !matches!(self.request, Some(SessionRequest::Quit | SessionRequest::Leave))
         {
-            prompt.next(std::mem::replace(&mut self.answer, Next::Read));
+            prompt.next(std::mem::replace(&mut self.answer, PromptAction::Read));
         }
     }
 

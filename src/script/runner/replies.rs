@@ -20,7 +20,7 @@ use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, notation, number, pr
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, OpCode, Role};
 
-type Answer = Result<String, String>;
+type CommandResult = Result<String, String>;
 
 /// `3 lines`.
 pub(crate) fn lines(n: usize) -> String {
@@ -246,7 +246,7 @@ pub(crate) fn amounts(book: &ConnectionHistory, sent: Direction) -> String {
 }
 
 /// `/view`.
-pub(crate) fn view(view: Option<View>, reporter: &mut Reporter) -> Answer {
+pub(crate) fn view(view: Option<View>, reporter: &mut Reporter) -> CommandResult {
     if let Some(view) = view {
         reporter.transcript_mut()?.set_view(view);
     }
@@ -263,7 +263,7 @@ fn view_name(view: View) -> &'static str {
 }
 
 /// `/timestamps`.
-pub(crate) fn timestamps(choice: Option<Timestamps>, reporter: &mut Reporter) -> Answer {
+pub(crate) fn timestamps(choice: Option<Timestamps>, reporter: &mut Reporter) -> CommandResult {
     if let Some(choice) = choice {
         reporter.transcript_mut()?.set_timestamps(choice);
     }
@@ -279,7 +279,7 @@ fn timestamps_name(timestamps: Timestamps) -> &'static str {
 }
 
 /// `/filter`.
-pub(crate) fn filter(change: FilterChange, reporter: &mut Reporter) -> Answer {
+pub(crate) fn filter(change: FilterChange, reporter: &mut Reporter) -> CommandResult {
     match change {
         FilterChange::Ask => {}
         FilterChange::Off => reporter.transcript_mut()?.set_filter(None),

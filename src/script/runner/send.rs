@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::engine::outbox::{Producer, Sender};
 use crate::script::command::illegal::breaches;
 use crate::script::command::{Command, FrameSpec, MaskChoice, Payload};
-use crate::script::runner::file::{PIPE_PATIENCE, read_whole};
+use crate::script::runner::file::{PIPE_TIMEOUT, read_whole};
 use crate::session::endpoint::SendError;
 use crate::wire::utf8::is_utf8;
 use crate::wire::writer::RawFrame;
@@ -30,7 +30,7 @@ pub(crate) fn read(payload: &Payload) -> Result<Cow<'_, [u8]>, String> {
         Payload::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
         Payload::File(path) => {
             let instead = "/file sends files of any size";
-            read_whole(path, Some(PIPE_PATIENCE), instead).map(Cow::Owned)
+            read_whole(path, Some(PIPE_TIMEOUT), instead).map(Cow::Owned)
         }
     }
 }

@@ -7,20 +7,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 
 use crate::cli::InputFormat;
-use crate::config::{Display, Lines, OpenConfig, UsageError};
+use crate::config::{Display, LineConfig, OpenConfig, UsageError};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::output::secrets;
 use crate::script::command::completion::{Candidate, Surroundings, complete_for, hint_for};
 use crate::script::runner::{Notifier, ScriptRunner, Source};
-use crate::ui::prompt::{Assist, Completion, HISTORY_SIZE, Prompt, PromptOptions};
+use crate::ui::prompt::{Assist, Completion, HISTORY_SIZE, Prompt, PromptSettings};
 use crate::wire::Role;
 
 /// What a runner begins with.
 #[derive(Clone, Copy)]
-pub struct Setup<'a> {
+pub struct ScriptSetup<'a> {
     /// Where lines come from, and what they mean.
-    pub lines: &'a Lines,
+    pub lines: &'a LineConfig,
     /// How stdin is read.
     pub input: InputFormat,
     /// Plain lines are binary messages.
@@ -33,7 +33,7 @@ pub struct Setup<'a> {
     pub greeting: &'a str,
 }
 
-impl Setup<'_> {
+impl ScriptSetup<'_> {
     /// Opens the prompt or stdin. From then on the transcript goes above the prompt.
     pub fn runner(&self, script: Source, runtime: &mut Runtime) -> anyhow::Result<ScriptRunner> {
         let typed = self.input == InputFormat::Prompt;
@@ -74,7 +74,7 @@ impl Setup<'_> {
         // What was printed so far must be there before the line to type in.
         runtime.drain_stdout(None).context("stdout failed")?;
         let waker = std::sync::Arc::clone(runtime.waker());
-        let options = PromptOptions {
+        let options = PromptSettings {
             history: self.lines.history.clone(),
             palette: runtime.reporter.palette(),
             history_size: HISTORY_SIZE,
@@ -98,8 +98,8 @@ impl Setup<'_> {
 /// # Errors
 ///
 /// What is wrong with it is wrong usage.
-pub fn script(lines: Option<&Lines>, role: Role) -> Result<Source, UsageError> {
-    let Some(Lines { script: Some(path), no_commands, .. }) = lines else {
+pub fn script(lines: Option<&LineConfig>, role: Role) -> Result<Source, UsageError> {
+    let Some(LineConfig { script: Some(path), no_commands, .. }) = lines else {
         return Ok(Source::default());
     };
     let script = Source::read(path, None).and_then(|script| match no_commands {

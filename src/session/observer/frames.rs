@@ -10,8 +10,8 @@ use super::Run;
 use crate::event::{Direction, FrameEvent, MessageInfo, WholeMessage};
 use crate::session::framing::{self, Situation};
 use crate::wire::close::CloseBody;
-use crate::wire::decoder::{Decoder, Input, Step, Unfinished};
-use crate::wire::deflate::codec::{InflateError, Inflater, Progress, TAIL, TooFar};
+use crate::wire::decoder::{Decoded, Decoder, Input, Unfinished};
+use crate::wire::deflate::codec::{CodecProgress, InflateError, Inflater, TAIL, TooFar};
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::mask;
 use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
@@ -36,7 +36,7 @@ pub(super) struct Frames {
     max_message: u64,
     max_inflated: u64,
     decoder: Decoder,
-    stage: Stage,
+    stage: FrameStage,
     /// Number of the frame being decoded.
     number: u64,
     messages: u64,
@@ -54,12 +54,12 @@ pub(super) struct Frames {
     utf8: Utf8Validator,
     inflate: Option<Box<Inflate>>,
     /// Violations that wait to be handed on; none for as long as no rule is broken.
-    found: Option<Box<Found>>,
+    found: Option<Box<ViolationQueue>>,
 }
 
 /// Violations, the first one found at the front.
 #[derive(Debug, Default)]
-struct Found {
+struct ViolationQueue {
     waiting: VecDeque<Violation>,
     /// The one handed on last.
     handed_on: Option<Violation>,
@@ -114,7 +114,7 @@ impl Open {
 
 /// What is to be reported before the decoder goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum FrameStage {
     /// Ask the decoder.
     Decode,
     /// The last `n` bytes of the input are content, still to be checked.
@@ -165,7 +165,7 @@ impl Frames {
             max_message,
             max_inflated,
             decoder: Decoder::new(offset),
-            stage: Stage::Decode,
+            stage: FrameStage::Decode,
             number: 0,
             messages: 0,
             message: None,
@@ -285,7 +285,7 @@ impl Frames {
     #[inline]
     fn is_between_messages(&mut self) -> bool {
         self.forget_ended();
-        let free = self.stage == Stage::Decode && self.message.is_none() && !self.closed;
+        let free = self.stage == FrameStage::Decode && self.message.is_none() && !self.closed;
         free && !self.has_found()
     }
 
@@ -305,7 +305,7 @@ impl Frames {
 
     /// Whether the next byte begins a frame, and nothing is left to report of the one before.
     pub(super) fn is_at_boundary(&self) -> bool {
-        self.stage == Stage::Decode && !self.has_found() && self.decoder.at_boundary()
+        self.stage == FrameStage::Decode && !self.has_found() && self.decoder.at_boundary()
     }
 
     /// Takes the bytes of a run, `len` of them, whose last frame begins at `last`.
@@ -373,56 +373,58 @@ impl Frames {
                 return found.handed_on.as_ref().map(FrameEvent::Violation);
             }
             match self.stage {
-                Stage::Decode => match self.decoder.step(input)? {
-                    Step::Header => {
+                FrameStage::Decode => match self.decoder.step(input)? {
+                    Decoded::Header => {
                         self.begin_frame();
                         let header = self.decoder.header()?;
                         return Some(FrameEvent::Start { number: self.number, header });
                     }
-                    Step::Payload(n) => {
+                    Decoded::Payload(n) => {
                         self.stage = self.take_payload(input.taken(n));
                         return Some(FrameEvent::Payload(input.taken(n)));
                     }
-                    Step::End => self.stage = self.end_payload(),
-                    Step::Undecodable(n) => return Some(FrameEvent::Undecodable(input.taken(n))),
+                    Decoded::End => self.stage = self.end_payload(),
+                    Decoded::Undecodable(n) => {
+                        return Some(FrameEvent::Undecodable(input.taken(n)));
+                    }
                 },
-                Stage::Content { n } => {
+                FrameStage::Content { n } => {
                     // Content, violation, the rest of the content, however the input was cut: a
                     // strict reader takes the same bytes and stops before the first bad one.
                     let good = self.check_plain(input.taken(n));
                     self.stage = match n - good {
-                        0 => Stage::Decode,
-                        n => Stage::Rest { n },
+                        0 => FrameStage::Decode,
+                        n => FrameStage::Rest { n },
                     };
                     if good > 0 {
                         return Some(FrameEvent::Data(&input.taken(n)[..good]));
                     }
                 }
-                Stage::Rest { n } => {
-                    self.stage = Stage::Decode;
+                FrameStage::Rest { n } => {
+                    self.stage = FrameStage::Decode;
                     return Some(FrameEvent::Data(input.taken(n)));
                 }
-                Stage::Inflate { n, done } => {
+                FrameStage::Inflate { n, done } => {
                     let done = done + self.inflate(&input.taken(n)[done..]);
-                    self.stage = Stage::Inflated { n, done, tail: false };
+                    self.stage = FrameStage::Inflated { n, done, tail: false };
                     if let good @ 1.. = self.inflate.as_ref()?.good {
                         return Some(FrameEvent::Data(&self.inflate.as_ref()?.output[..good]));
                     }
                 }
-                Stage::InflateTail { done } => {
+                FrameStage::InflateTail { done } => {
                     let done = done + self.inflate(&TAIL[done..]);
-                    self.stage = Stage::Inflated { n: 0, done, tail: true };
+                    self.stage = FrameStage::Inflated { n: 0, done, tail: true };
                     if let good @ 1.. = self.inflate.as_ref()?.good {
                         return Some(FrameEvent::Data(&self.inflate.as_ref()?.output[..good]));
                     }
                 }
-                Stage::Inflated { n, done, tail } => {
+                FrameStage::Inflated { n, done, tail } => {
                     let full = self.inflated_is_full();
                     self.stage = match tail {
-                        true if done == TAIL.len() && !full => Stage::Finish,
-                        true => Stage::InflateTail { done },
-                        false if done == n && !full => Stage::Decode,
-                        false => Stage::Inflate { n, done },
+                        true if done == TAIL.len() && !full => FrameStage::Finish,
+                        true => FrameStage::InflateTail { done },
+                        false if done == n && !full => FrameStage::Decode,
+                        false => FrameStage::Inflate { n, done },
                     };
                     let inflate = self.inflate.as_mut()?;
                     let rest = inflate.good..inflate.given;
@@ -433,8 +435,8 @@ impl Frames {
                         return Some(FrameEvent::Data(&self.inflate.as_ref()?.output[rest]));
                     }
                 }
-                Stage::Finish => {
-                    self.stage = Stage::FrameEnd;
+                FrameStage::Finish => {
+                    self.stage = FrameStage::FrameEnd;
                     let header = self.decoder.header()?;
                     if self.in_message && header.fin {
                         self.end_text();
@@ -445,14 +447,14 @@ impl Frames {
                         return Some(FrameEvent::Control { opcode, payload: &self.control });
                     }
                 }
-                Stage::FrameEnd => {
-                    self.stage = Stage::MessageEnd;
+                FrameStage::FrameEnd => {
+                    self.stage = FrameStage::MessageEnd;
                     self.control = Vec::new();
                     let header = self.decoder.header()?;
                     return Some(FrameEvent::End { number: self.number, header });
                 }
-                Stage::MessageEnd => {
-                    self.stage = Stage::Decode;
+                FrameStage::MessageEnd => {
+                    self.stage = FrameStage::Decode;
                     self.end_message();
                     if self.ended {
                         return self.message.as_ref().map(|open| FrameEvent::Message(&open.info));
@@ -557,21 +559,21 @@ impl Frames {
     }
 
     /// Decides what becomes of payload bytes that have just been unmasked.
-    fn take_payload(&mut self, wire: &[u8]) -> Stage {
+    fn take_payload(&mut self, wire: &[u8]) -> FrameStage {
         let n = wire.len();
         if self.in_message
             && let Some(open) = &mut self.message
         {
             open.info.wire_len += n as u64;
             return match (open.info.compressed, open.inflate) {
-                (true, true) => Stage::Inflate { n, done: 0 },
-                (true, false) => Stage::Decode,
-                _ => Stage::Content { n },
+                (true, true) => FrameStage::Inflate { n, done: 0 },
+                (true, false) => FrameStage::Decode,
+                _ => FrameStage::Content { n },
             };
         }
         let room = MAX_CONTROL - self.control.len();
         self.control.extend_from_slice(&wire[..n.min(room)]);
-        Stage::Decode
+        FrameStage::Decode
     }
 
     /// Counts and checks content that travelled uncompressed; gives how many of its bytes come
@@ -603,7 +605,7 @@ impl Frames {
             inflate.output = OUTPUT.take().unwrap_or_else(|| vec![0; INFLATE_PIECE].into());
         }
         let (consumed, given, failure) = match inflate.inflater.inflate(wire, &mut inflate.output) {
-            Ok(Progress { consumed, produced }) => (consumed, produced, None),
+            Ok(CodecProgress { consumed, produced }) => (consumed, produced, None),
             Err(error) => (wire.len(), error.given, Some(error)),
         };
         // Content ends at the limit, whatever a single call gave beyond it.
@@ -651,8 +653,8 @@ impl Frames {
     }
 
     /// The frame's payload is complete: what is still to be reported or checked.
-    fn end_payload(&mut self) -> Stage {
-        let Some(header) = self.decoder.header().copied() else { return Stage::Decode };
+    fn end_payload(&mut self) -> FrameStage {
+        let Some(header) = self.decoder.header().copied() else { return FrameStage::Decode };
         if header.opcode == OpCode::Control(Control::Close) {
             self.judge_close(&header);
             if !self.closed {
@@ -663,11 +665,11 @@ impl Frames {
         match &self.message {
             Some(open) if self.in_message && header.fin => {
                 if open.info.compressed && open.inflate {
-                    return Stage::InflateTail { done: 0 };
+                    return FrameStage::InflateTail { done: 0 };
                 }
-                Stage::Finish
+                FrameStage::Finish
             }
-            _ => Stage::Finish,
+            _ => FrameStage::Finish,
         }
     }
 

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::content::{Content, Heading};
-use super::line::Line;
+use super::line::LineBuilder;
 use super::line_writer::{DisplayMode, LineWriter};
 use super::preview::{self, PreviewKind};
 use super::{dump, ink};
@@ -22,8 +22,8 @@ use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 
 /// State of one direction.
 #[derive(Debug, Default)]
-pub(super) struct DirectionPrinter {
-    frame: Option<Frame>,
+pub(super) struct HumanDirectionPrinter {
+    frame: Option<HumanFrame>,
     messages: Messages,
     /// How the message that came last is shown, and its content.
     mode: DisplayMode,
@@ -47,7 +47,7 @@ pub(super) struct DirectionPrinter {
 
 /// A frame of which the end is still to come.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct HumanFrame {
     pub(super) conn: ConnId,
     pub(super) direction: Direction,
     pub(super) number: u64,
@@ -65,7 +65,7 @@ pub(super) struct Frame {
     printed: bool,
 }
 
-impl Frame {
+impl HumanFrame {
     /// Whether it belongs to a compressed message.
     pub(super) fn is_compressed(&self) -> bool {
         self.message.is_some_and(|message| message.compressed)
@@ -95,7 +95,7 @@ enum Why {
     Endless,
 }
 
-impl DirectionPrinter {
+impl HumanDirectionPrinter {
     /// Takes the next event of the direction.
     #[inline]
     pub(super) fn take(
@@ -207,7 +207,7 @@ impl DirectionPrinter {
         self.gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
         self.preview.clear();
         self.undecided.clear();
-        self.frame = Some(Frame {
+        self.frame = Some(HumanFrame {
             conn: at.conn,
             direction,
             number,
@@ -319,7 +319,7 @@ impl DirectionPrinter {
             self.gate.decide(writer.filter.as_ref());
             self.dump_decided(writer, out);
         }
-        if self.frame.as_ref().is_some_and(Frame::is_in_message) {
+        if self.frame.as_ref().is_some_and(HumanFrame::is_in_message) {
             if matches!(why, Why::Cut | Why::Endless) {
                 self.print_message(false, writer, out);
             }
@@ -345,7 +345,7 @@ impl DirectionPrinter {
         } else if !frame.printed {
             frame.printed = true;
             let inflated = frame.is_compressed().then_some(frame.content);
-            let line = Line::begin(frame, inflated, writer, out);
+            let line = LineBuilder::begin(frame, inflated, writer, out);
             let rest = rest(frame, why);
             let room = line.room(writer.width.saturating_sub(rest.len()), out);
             preview::write(frame, &self.preview, room, out);
@@ -356,7 +356,7 @@ impl DirectionPrinter {
     /// Appends the line of a frame of which all bytes will be shown, and its header.
     fn begin_dump(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = self.frame.as_ref().filter(|frame| frame.is_hex()) else { return };
-        Line::begin(frame, None, writer, out).finish(b"", out);
+        LineBuilder::begin(frame, None, writer, out).finish(b"", out);
         dump::header(frame, writer, out);
         self.rows = Rows::default();
     }
@@ -391,8 +391,8 @@ impl DirectionPrinter {
 }
 
 /// What the line of an incomplete frame adds; nothing for a complete one.
-fn rest(frame: &Frame, why: Why) -> String {
-    let Frame { wire, header, .. } = frame;
+fn rest(frame: &HumanFrame, why: Why) -> String {
+    let HumanFrame { wire, header, .. } = frame;
     match why {
         Why::Complete => String::new(),
         Why::Cut => format!("(cut: {wire} of {} bytes)", header.len),

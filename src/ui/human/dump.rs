@@ -1,7 +1,7 @@
 //! Every byte of a frame, below its line: the header, the payload as rows, then what only its end
 //! shows.
 
-use super::direction_printer::Frame;
+use super::direction_printer::HumanFrame;
 use super::line_writer::LineWriter;
 use super::preview::{self, PreviewKind};
 use crate::ui::hexdump::Rows;
@@ -11,7 +11,7 @@ use crate::ui::number;
 pub(super) const INDENT: usize = 4;
 
 /// Appends the line with the header's own bytes.
-pub(super) fn header(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) {
+pub(super) fn header(frame: &HumanFrame, writer: &mut LineWriter, out: &mut Vec<u8>) {
     number::spaces(INDENT, out);
     out.extend_from_slice(b"header at byte ");
     number::decimal(frame.header.offset, out);
@@ -22,7 +22,7 @@ pub(super) fn header(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) 
 }
 
 /// Prints whose rows follow, if something else was written since the last ones.
-pub(super) fn go_on(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) {
+pub(super) fn go_on(frame: &HumanFrame, writer: &mut LineWriter, out: &mut Vec<u8>) {
     let this = Some((frame.conn, frame.direction, frame.number));
     if writer.dumping == this {
         return;
@@ -36,7 +36,7 @@ pub(super) fn go_on(frame: &Frame, writer: &mut LineWriter, out: &mut Vec<u8>) {
 /// Appends the last row and a line with what is new: the content of a compressed frame, the
 /// meaning of a Close, a round trip, or `rest`.
 pub(super) fn end(
-    frame: &Frame,
+    frame: &HumanFrame,
     rows: &mut Rows,
     start: &[u8],
     rest: String,

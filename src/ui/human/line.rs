@@ -2,7 +2,7 @@
 //!
 //! Written by hand from end to end: this is what a million frames a second go through.
 
-use super::direction_printer::Frame;
+use super::direction_printer::HumanFrame;
 use super::ink;
 use super::line_writer::LineWriter;
 use super::preview::MIN_ROOM;
@@ -20,17 +20,17 @@ const PREVIEW: usize = 41;
 
 /// A line being written: knows its column although some bytes take none.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct LineBuilder {
     /// Length of the output at column 0, plus the bytes since then that take no column.
     zero: usize,
     /// The column of the opcode.
     base: usize,
 }
 
-impl Line {
+impl LineBuilder {
     /// Appends all columns up to the preview. `inflated` is the length after decompression.
     pub(super) fn begin(
-        frame: &Frame,
+        frame: &HumanFrame,
         inflated: Option<u64>,
         writer: &mut LineWriter,
         out: &mut Vec<u8>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::direction_printer::Frame;
+use super::direction_printer::HumanFrame;
 use crate::ui::{clock, number, sanitize};
 use crate::wire::close;
 
@@ -23,7 +23,7 @@ pub(super) enum PreviewKind {
 }
 
 /// Appends the preview of a frame, of which `start` is the beginning, in `room` columns.
-pub(super) fn write(frame: &Frame, start: &[u8], room: usize, out: &mut Vec<u8>) {
+pub(super) fn write(frame: &HumanFrame, start: &[u8], room: usize, out: &mut Vec<u8>) {
     if frame.is_compressed() && frame.content == 0 {
         return bytes(start, frame.wire, room, out);
     }

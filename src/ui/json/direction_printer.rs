@@ -17,8 +17,8 @@ const KEPT: usize = 64 * 1024;
 
 /// State of one direction.
 #[derive(Debug, Default)]
-pub(super) struct DirectionPrinter {
-    frame: Option<Frame>,
+pub(super) struct JsonDirectionPrinter {
+    frame: Option<JsonFrame>,
     messages: Messages,
     /// Payload of the frame that is not written yet.
     payload: Vec<u8>,
@@ -30,7 +30,7 @@ pub(super) struct DirectionPrinter {
 
 /// A frame of which the end is still to come.
 #[derive(Debug)]
-struct Frame {
+struct JsonFrame {
     direction: Direction,
     number: u64,
     header: FrameHeader,
@@ -41,7 +41,7 @@ struct Frame {
     message: Option<MessageKind>,
 }
 
-impl Frame {
+impl JsonFrame {
     /// Whether its own bytes may be text.
     fn is_textual(&self) -> bool {
         match self.message {
@@ -59,7 +59,7 @@ impl Frame {
     }
 }
 
-impl DirectionPrinter {
+impl JsonDirectionPrinter {
     /// Takes the next event of the direction.
     #[inline]
     pub(super) fn take(
@@ -150,7 +150,7 @@ impl DirectionPrinter {
             self.omitted = false;
         }
         let (header, at) = (*header, *at);
-        self.frame = Some(Frame { direction, number, header, at, received: 0, message });
+        self.frame = Some(JsonFrame { direction, number, header, at, received: 0, message });
     }
 
     #[inline]
@@ -167,7 +167,7 @@ impl DirectionPrinter {
     /// Writes payload as long as `least` bytes of it wait.
     fn write_pieces(
         &mut self,
-        frame: &Frame,
+        frame: &JsonFrame,
         least: usize,
         clock: &mut UtcClock,
         out: &mut Vec<u8>,
@@ -217,7 +217,7 @@ impl DirectionPrinter {
 }
 
 /// Begins the object of a frame with all fields of its header.
-fn write_header<'o>(frame: &Frame, clock: &mut UtcClock, out: &'o mut Vec<u8>) -> Object<'o> {
+fn write_header<'o>(frame: &JsonFrame, clock: &mut UtcClock, out: &'o mut Vec<u8>) -> Object<'o> {
     let header = &frame.header;
     let mut object = Object::begin("frame", &frame.at, Some(frame.direction), clock, out);
     object.number("number", frame.number);

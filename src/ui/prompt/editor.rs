@@ -14,9 +14,9 @@ use rustyline::error::ReadlineError;
 
 use super::helper::{Helper, Leaving};
 use super::history::{self, Recall, into_io};
-use super::screen::{PromptPhase, STATE_WIDTH, Shared};
-use super::typing::{Ending, SharedTyping};
-use super::{Next, Typed, outside};
+use super::screen::{PromptPhase, STATE_WIDTH, SharedScreen};
+use super::typing::{ReadlineEnd, SharedTyping};
+use super::{PromptAction, PromptInput, outside};
 
 /// What the line editor measures; the helper draws something else of this width.
 const PROMPT: [u8; STATE_WIDTH + 3] = [b' '; STATE_WIDTH + 3];
@@ -25,9 +25,9 @@ const PROMPT: [u8; STATE_WIDTH + 3] = [b' '; STATE_WIDTH + 3];
 pub struct EditorThread {
     pub editor: Editor<Helper, Recall>,
     pub typing: SharedTyping,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<SharedScreen>,
     pub history: Option<PathBuf>,
-    pub typed: Sender<Typed>,
+    pub typed: Sender<PromptInput>,
     pub wake: Box<dyn Fn() + Send>,
 }
 
@@ -35,28 +35,28 @@ impl EditorThread {
     /// Runs until it shall leave.
     pub fn run(mut self) {
         self.load_history();
-        let mut next = Next::Read;
+        let mut next = PromptAction::Read;
         loop {
             next = match next {
-                Next::Read => match self.read() {
+                PromptAction::Read => match self.read() {
                     Some(typed) => self.hand_over(typed),
                     None => break,
                 },
-                Next::Clear => {
+                PromptAction::Clear => {
                     self.show(b"\x1b[H\x1b[2J");
                     self.shared.lock().at_top = true;
-                    Next::Read
+                    PromptAction::Read
                 }
-                Next::Page(text) => {
+                PromptAction::Page(text) => {
                     // If it can't be written to, reading from it fails.
                     let _ = outside::page(&self.shared, &text);
-                    Next::Read
+                    PromptAction::Read
                 }
-                Next::Edit(text) => {
+                PromptAction::Edit(text) => {
                     let edited = outside::edit(&self.shared, &text);
-                    self.hand_over(Typed::Edited(edited))
+                    self.hand_over(PromptInput::Edited(edited))
                 }
-                Next::Leave => break,
+                PromptAction::Leave => break,
             }
         }
         // Nothing reads the ticks any more; the thread that sends them ends with this.
@@ -65,7 +65,7 @@ impl EditorThread {
     }
 
     /// Reads until there is something to hand over; `None` if it shall leave.
-    fn read(&mut self) -> Option<Typed> {
+    fn read(&mut self) -> Option<PromptInput> {
         let (mut left, mut right) = (String::new(), String::new());
         loop {
             {
@@ -101,7 +101,9 @@ impl EditorThread {
                     self.part();
                     return None;
                 }
-                Err(_) => return Some(Typed::Failed(io::Error::other("the line editor failed"))),
+                Err(_) => {
+                    return Some(PromptInput::Failed(io::Error::other("the line editor failed")));
+                }
                 Ok(read) => {
                     if let Some(typed) = self.outcome(read) {
                         return Some(typed);
@@ -114,13 +116,13 @@ impl EditorThread {
     }
 
     /// What the end of a line means; `None` if there is more to read.
-    fn outcome(&mut self, read: rustyline::Result<String>) -> Option<Typed> {
+    fn outcome(&mut self, read: rustyline::Result<String>) -> Option<PromptInput> {
         let mut typing = self.typing.lock();
         let outcome = match (read, typing.ending) {
-            (Ok(line), Ending::Entered) => Some(Typed::Line(typing.pastes.unfold(line))),
-            (Ok(_), Ending::GivenUp) => None,
-            (Ok(_), Ending::Interrupted) => Some(Typed::Interrupted),
-            (Ok(_), Ending::Suspended(pos)) => {
+            (Ok(line), ReadlineEnd::Entered) => Some(PromptInput::Line(typing.pastes.unfold(line))),
+            (Ok(_), ReadlineEnd::GivenUp) => None,
+            (Ok(_), ReadlineEnd::Interrupted) => Some(PromptInput::Interrupted),
+            (Ok(_), ReadlineEnd::Suspended(pos)) => {
                 typing.pos = pos;
                 drop(typing);
                 outside::suspend(&self.shared.tty);
@@ -128,29 +130,29 @@ impl EditorThread {
             }
             // Another key than Ctrl-C, if that is what `stty intr` or `stty quit` set.
             (Err(ReadlineError::Interrupted), _) => {
-                typing.draft.is_empty().then_some(Typed::Interrupted)
+                typing.draft.is_empty().then_some(PromptInput::Interrupted)
             }
-            (Err(ReadlineError::Eof), _) => Some(Typed::End),
-            (Err(error), _) => Some(Typed::Failed(into_io(error))),
+            (Err(ReadlineError::Eof), _) => Some(PromptInput::End),
+            (Err(error), _) => Some(PromptInput::Failed(into_io(error))),
         };
         typing.clear();
         drop(typing);
-        if let Some(Typed::Line(line)) = &outcome {
+        if let Some(PromptInput::Line(line)) = &outcome {
             self.keep(line);
         }
         outcome
     }
 
     /// Hands over what was typed; shows what comes until the answer is there.
-    fn hand_over(&self, typed: Typed) -> Next {
-        self.shared.lock().interrupted = matches!(typed, Typed::Interrupted);
+    fn hand_over(&self, typed: PromptInput) -> PromptAction {
+        self.shared.lock().interrupted = matches!(typed, PromptInput::Interrupted);
         // Who no longer listens has asked this thread to leave, or is about to.
         let _ = self.typed.send(typed);
         (self.wake)();
         let mut inner = self.shared.lock();
         loop {
             if inner.leave {
-                return Next::Leave;
+                return PromptAction::Leave;
             }
             let mut piece = Vec::new();
             self.shared.piece(&mut inner, &mut piece);
@@ -215,7 +217,7 @@ impl EditorThread {
 }
 
 /// Shows what is left and gives the terminal back.
-fn finish(shared: &Shared) {
+fn finish(shared: &SharedScreen) {
     let mut inner = shared.lock();
     while inner.phase != PromptPhase::Left && !inner.queue.is_empty() {
         let mut piece = Vec::new();

@@ -16,8 +16,8 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Result};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::screen::Shared;
-use super::typing::{Ending, SharedTyping};
+use super::screen::SharedScreen;
+use super::typing::{ReadlineEnd, SharedTyping};
 use super::{Assist, Completion};
 use crate::ui::sanitize;
 
@@ -36,7 +36,7 @@ pub struct Leaving;
 pub struct Helper {
     pub assist: Box<dyn Assist>,
     pub typing: SharedTyping,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<SharedScreen>,
 }
 
 impl rustyline::Helper for Helper {}
@@ -166,9 +166,9 @@ impl Validator for Helper {
     /// Every line is valid; one that is not entered is marked, as in a shell.
     fn validate(&self, _: &mut ValidationContext<'_>) -> Result<ValidationResult> {
         let key = match self.typing.lock().ending {
-            Ending::Entered => None,
-            Ending::GivenUp | Ending::Interrupted => Some("^C".to_owned()),
-            Ending::Suspended(_) => Some("^Z".to_owned()),
+            ReadlineEnd::Entered => None,
+            ReadlineEnd::GivenUp | ReadlineEnd::Interrupted => Some("^C".to_owned()),
+            ReadlineEnd::Suspended(_) => Some("^Z".to_owned()),
         };
         Ok(ValidationResult::Valid(key))
     }

@@ -31,7 +31,7 @@ use super::style::{Ink, Palette};
 use editor::EditorThread;
 use helper::Helper;
 use history::Recall;
-use screen::{PromptPhase, Shared};
+use screen::{PromptPhase, SharedScreen};
 use tty::Tty;
 use typing::{Keys, SharedTyping};
 
@@ -61,7 +61,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// What a prompt is given.
 #[derive(Clone, Debug)]
-pub struct PromptOptions {
+pub struct PromptSettings {
     /// The file that keeps lines from one session to the next; created with its folders. Without
     /// one, lines come back within the session only.
     pub history: Option<PathBuf>,
@@ -103,7 +103,7 @@ pub struct Completion {
 
 /// What the user did.
 #[derive(Debug)]
-pub enum Typed {
+pub enum PromptInput {
     /// Entered a line: without its end, verbatim otherwise; may hold newlines.
     Line(String),
     /// Edited a text, or why there is none: a sentence for the user.
@@ -116,16 +116,16 @@ pub enum Typed {
     Failed(io::Error),
 }
 
-/// What the prompt does next. Asked for after each [`Typed`].
+/// What the prompt does next. Asked for after each [`PromptInput`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum PromptAction {
     /// Reads a line.
     Read,
     /// Clears the screen and reads a line.
     Clear,
     /// Shows this, made harmless for a terminal, in a pager if it does not fit; reads a line.
     Page(Vec<u8>),
-    /// Lets the user edit this text; gives [`Typed::Edited`].
+    /// Lets the user edit this text; gives [`PromptInput::Edited`].
     Edit(String),
     /// Ends.
     Leave,
@@ -144,8 +144,8 @@ pub enum PromptError {
 
 /// An open prompt. Closes when dropped.
 pub struct Prompt {
-    shared: Arc<Shared>,
-    typed: Receiver<Typed>,
+    shared: Arc<SharedScreen>,
+    typed: Receiver<PromptInput>,
 }
 
 impl Prompt {
@@ -156,12 +156,12 @@ impl Prompt {
     ///
     /// The terminal can't do it, as with `TERM=dumb`: plain lines may still be read.
     pub fn start(
-        options: PromptOptions,
+        options: PromptSettings,
         assist: Box<dyn Assist>,
         wake: impl Fn() + Send + 'static,
     ) -> Result<Self, PromptError> {
         let tty = Arc::new(Tty::open(options.keep_stdout_free).map_err(PromptError::Terminal)?);
-        let shared = Arc::new(Shared::new(tty, options.palette));
+        let shared = Arc::new(SharedScreen::new(tty, options.palette));
         let typing = SharedTyping::default();
         let no_terminal = |error: ReadlineError| PromptError::Terminal(history::into_io(error));
         let config = config(&options).map_err(no_terminal)?;
@@ -195,15 +195,15 @@ impl Prompt {
     }
 
     /// What the user did since the last call. Never waits.
-    pub fn take(&mut self) -> Option<Typed> {
+    pub fn take(&mut self) -> Option<PromptInput> {
         let typed = self.typed.try_recv().ok()?;
         self.shared.lock().interrupted = false;
         Some(typed)
     }
 
-    /// Sets what comes next. After each [`Typed`] the prompt waits for this. What is typed meanwhile
+    /// Sets what comes next. After each [`PromptInput`] the prompt waits for this. What is typed meanwhile
     /// is typed into the next line, but for Ctrl-C, which is a signal.
-    pub fn next(&self, next: Next) {
+    pub fn next(&self, next: PromptAction) {
         self.shared.lock().next = Some(next);
         self.shared.changed.notify_all();
     }
@@ -291,7 +291,7 @@ impl fmt::Debug for Prompt {
     }
 }
 
-fn config(options: &PromptOptions) -> rustyline::Result<Config> {
+fn config(options: &PromptSettings) -> rustyline::Result<Config> {
     let behavior = if options.keep_stdout_free { Behavior::PreferTerm } else { Behavior::Stdio };
     Ok(Config::builder()
         .max_history_size(options.history_size)?
@@ -308,7 +308,7 @@ fn config(options: &PromptOptions) -> rustyline::Result<Config> {
 
 /// Wakes the line editor when there is something new for it to draw. Sending a tick may wait until
 /// the one before it is read, for as long as a search is open: hence a thread of its own.
-fn tick(shared: &Shared, mut printer: impl ExternalPrinter) {
+fn tick(shared: &SharedScreen, mut printer: impl ExternalPrinter) {
     loop {
         let mut inner = shared.lock();
         while !inner.tick && inner.phase != PromptPhase::Left {

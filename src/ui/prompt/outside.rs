@@ -17,7 +17,7 @@ use signal_hook::consts::SIGCONT;
 use signal_hook::low_level;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::screen::{PromptPhase, Shared};
+use super::screen::{PromptPhase, SharedScreen};
 use super::tty::Tty;
 
 const EDITOR: &str = r#"eval "${VISUAL:-${EDITOR:-vi}} \"\$1\"""#;
@@ -34,7 +34,7 @@ const STOPPING: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 /// # Errors
 ///
 /// As a sentence for the user: the editor could not be run or failed, or left no UTF-8.
-pub fn edit(shared: &Shared, text: &str) -> Result<String, String> {
+pub fn edit(shared: &SharedScreen, text: &str) -> Result<String, String> {
     let file = Temporary::create(text).map_err(|e| format!("can't create a file to edit: {e}"))?;
     let status = editor(&shared.tty, &file.0)
         .and_then(|mut command| run(shared, &mut command, b""))
@@ -55,7 +55,7 @@ pub fn edit(shared: &Shared, text: &str) -> Result<String, String> {
 }
 
 /// Shows `text`: in a pager if it takes more rows than the screen has, else as it is.
-pub fn page(shared: &Shared, text: &[u8]) -> io::Result<()> {
+pub fn page(shared: &SharedScreen, text: &[u8]) -> io::Result<()> {
     let (columns, rows) = shared.tty.size();
     if rows_of(text, columns) < rows {
         return shared.tty.write(text);
@@ -104,7 +104,7 @@ fn pager(tty: &Tty) -> io::Result<Command> {
 }
 
 /// Runs a program to its end, with the terminal as it was before the prompt.
-fn run(shared: &Shared, command: &mut Command, input: &[u8]) -> io::Result<ExitStatus> {
+fn run(shared: &SharedScreen, command: &mut Command, input: &[u8]) -> io::Result<ExitStatus> {
     let mut child = {
         let mut inner = shared.lock();
         if inner.leave {

@@ -16,7 +16,7 @@ pub const MAX_BYTES: usize = 1 << 20;
 
 /// Lines that wait, the oldest first.
 #[derive(Debug, Default)]
-pub struct Queue {
+pub struct LineQueue {
     chunks: VecDeque<Chunk>,
     /// Lines and bytes of traffic in `chunks`.
     lines: usize,
@@ -36,7 +36,7 @@ enum Chunk {
     Gap(u64),
 }
 
-impl Queue {
+impl LineQueue {
     /// Appends lines that may be thinned. A missing line end is added.
     pub fn print_traffic(&mut self, lines: &[u8]) {
         if lines.is_empty() {
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     /// All that waits, taken in pieces of `limit` bytes.
-    fn all(queue: &mut Queue, limit: usize) -> String {
+    fn all(queue: &mut LineQueue, limit: usize) -> String {
         let mut out = Vec::new();
         while !queue.is_empty() {
             let before = out.len();
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn lines_that_are_never_dropped_ask_for_patience() {
-        let mut queue = Queue::default();
+        let mut queue = LineQueue::default();
         queue.print_traffic(&vec![b'x'; 2 * MAX_BYTES]);
         assert!(!queue.is_full(), "traffic gives way by itself");
         queue.print(&vec![b'x'; MAX_BYTES]);
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn lines_come_out_as_they_went_in() {
         for limit in [1, 7, 8, 9, 1000] {
-            let mut queue = Queue::default();
+            let mut queue = LineQueue::default();
             queue.print_traffic(b"one\ntwo\n");
             queue.print(b"three\n");
             queue.print(b"four");
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_oldest_traffic_makes_room_and_is_counted() {
-        let mut queue = Queue::default();
+        let mut queue = LineQueue::default();
         for n in 0..MAX_LINES + 12_345 {
             queue.print_traffic(format!("line {n}\n").as_bytes());
         }
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_burst_in_one_call_is_thinned_too() {
-        let mut queue = Queue::default();
+        let mut queue = LineQueue::default();
         queue.print_traffic(numbered(0..MAX_LINES + 1).as_bytes());
         let expected = numbered(1..MAX_LINES + 1);
         assert_eq!(all(&mut queue, 100), format!("* 1 line was not shown\n{expected}"));
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_as_well() {
-        let mut queue = Queue::default();
+        let mut queue = LineQueue::default();
         let line = format!("{}\n", "x".repeat(MAX_BYTES / 4));
         for _ in 0..10 {
             queue.print_traffic(line.as_bytes());
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_is_said_stays_where_it_was_said() {
-        let mut queue = Queue::default();
+        let mut queue = LineQueue::default();
         queue.print_traffic(b"first\n");
         queue.print(b"answer\n");
         queue.print_traffic(numbered(0..MAX_LINES).as_bytes());
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn taking_goes_on_after_thinning() {
-        let mut queue = Queue::default();
+        let mut queue = LineQueue::default();
         queue.print_traffic(numbered(0..MAX_LINES + 1).as_bytes());
         let mut out = Vec::new();
         queue.take(1, Palette { on: true }, &mut out);

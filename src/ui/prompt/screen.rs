@@ -7,8 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::Pid;
 
-use super::Next;
-use super::queue::Queue;
+use super::PromptAction;
+use super::queue::LineQueue;
 use super::tty::Tty;
 use crate::ui::style::{Ink, Palette};
 
@@ -21,23 +21,23 @@ const PIECE: usize = 64 * 1024;
 /// Shows lines above the prompt, from any thread. Never blocks while the prompt is open.
 #[derive(Clone, Debug)]
 pub struct Screen {
-    shared: Arc<Shared>,
+    shared: Arc<SharedScreen>,
 }
 
 impl Screen {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<SharedScreen>) -> Self {
         Self { shared }
     }
 
     /// Shows whole lines, made harmless for a terminal. If the terminal does not keep up, the oldest
     /// of those that wait are dropped and counted.
     pub fn print_traffic(&self, lines: &[u8]) {
-        self.put(lines, Queue::print_traffic);
+        self.put(lines, LineQueue::print_traffic);
     }
 
     /// Shows whole lines, made harmless for a terminal, whatever happens.
     pub fn print(&self, lines: &[u8]) {
-        self.put(lines, Queue::print);
+        self.put(lines, LineQueue::print);
     }
 
     /// Whether so much waits for the terminal that nothing more should be printed for now.
@@ -55,7 +55,7 @@ impl Screen {
         self.shared.lock().interrupted
     }
 
-    fn put(&self, lines: &[u8], put: fn(&mut Queue, &[u8])) {
+    fn put(&self, lines: &[u8], put: fn(&mut LineQueue, &[u8])) {
         let mut inner = self.shared.lock();
         put(&mut inner.queue, lines);
         if inner.phase == PromptPhase::Left {
@@ -71,7 +71,7 @@ impl Screen {
 
 /// The state of all threads of one prompt.
 #[derive(Debug)]
-pub struct Shared {
+pub struct SharedScreen {
     inner: Mutex<Inner>,
     /// Something for the editor thread while it reads no line; its end.
     pub changed: Condvar,
@@ -83,11 +83,11 @@ pub struct Shared {
     pub palette: Palette,
 }
 
-/// See [`Shared`].
+/// See [`SharedScreen`].
 #[derive(Debug)]
 pub struct Inner {
     /// What waits to be shown.
-    pub queue: Queue,
+    pub queue: LineQueue,
     /// The state as the prompt shows it, always [`STATE_WIDTH`] columns.
     pub state: String,
     /// Its colour.
@@ -95,10 +95,10 @@ pub struct Inner {
     /// What the editor thread does.
     pub phase: PromptPhase,
     /// What it shall do when it has nothing to do.
-    pub next: Option<Next>,
+    pub next: Option<PromptAction>,
     /// It shall end, whatever it does.
     pub leave: bool,
-    /// What was typed last is [`super::Typed::Interrupted`], and waits to be taken.
+    /// What was typed last is [`super::PromptInput::Interrupted`], and waits to be taken.
     pub interrupted: bool,
     /// The line editor shall draw itself anew.
     pub tick: bool,
@@ -121,10 +121,10 @@ pub enum PromptPhase {
     Left,
 }
 
-impl Shared {
+impl SharedScreen {
     pub fn new(tty: Arc<Tty>, palette: Palette) -> Self {
         let inner = Inner {
-            queue: Queue::default(),
+            queue: LineQueue::default(),
             state: state(""),
             ink: Ink::Info,
             phase: PromptPhase::Idle,

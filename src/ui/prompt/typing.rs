@@ -11,7 +11,7 @@ use rustyline::{
 };
 
 use super::paste_store::PasteStore;
-use super::screen::Shared;
+use super::screen::SharedScreen;
 
 /// Bytes of a line beyond which nothing is typed into it. The line editor counts rows in 16 bits,
 /// and a row may be a single column wide.
@@ -27,7 +27,7 @@ pub struct Typing {
     /// What its labels stand for.
     pub pastes: PasteStore,
     /// How it ends.
-    pub ending: Ending,
+    pub ending: ReadlineEnd,
     /// The next completion is that of a backslash to a line end.
     pub continues: bool,
     /// The prompt is that of a search.
@@ -38,7 +38,7 @@ pub struct Typing {
 
 /// How the reading of a line ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ending {
+pub enum ReadlineEnd {
     /// It is entered.
     #[default]
     Entered,
@@ -65,7 +65,7 @@ impl SharedTyping {
 #[derive(Debug)]
 pub struct Keys {
     pub typing: SharedTyping,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<SharedScreen>,
 }
 
 impl ConditionalEventHandler for Keys {
@@ -89,7 +89,7 @@ impl ConditionalEventHandler for Keys {
                 }
             }
         }
-        (typing.ending, typing.continues) = (Ending::Entered, false);
+        (typing.ending, typing.continues) = (ReadlineEnd::Entered, false);
         let line = ctx.line();
         match (code, modifiers) {
             (KeyCode::BracketedPasteStart, _) => {
@@ -100,13 +100,14 @@ impl ConditionalEventHandler for Keys {
             // Accepting removes the hint; the validator adds `^C` or `^Z`.
             (KeyCode::Char('C'), Modifiers::CTRL) => {
                 let nothing = line.is_empty() && !typing.searching;
-                typing.ending = if nothing { Ending::Interrupted } else { Ending::GivenUp };
+                typing.ending =
+                    if nothing { ReadlineEnd::Interrupted } else { ReadlineEnd::GivenUp };
                 Some(Cmd::AcceptLine)
             }
             // The line editor's own way stops the process from a thread that may go on for a moment
             // and put the terminal back into raw mode, under the shell.
             (KeyCode::Char('Z'), Modifiers::CTRL) => {
-                typing.ending = Ending::Suspended(ctx.pos());
+                typing.ending = ReadlineEnd::Suspended(ctx.pos());
                 Some(Cmd::AcceptLine)
             }
             (KeyCode::Char('L'), Modifiers::CTRL) => {
@@ -144,7 +145,7 @@ impl Typing {
     pub fn begin(&mut self, left: &str, right: &str) {
         self.draft = [left, right].concat();
         self.pos = left.len();
-        (self.ending, self.searching) = (Ending::Entered, false);
+        (self.ending, self.searching) = (ReadlineEnd::Entered, false);
     }
 
     /// The line before the cursor and behind it.

@@ -10,7 +10,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 
 use super::distances::Distances;
 pub use super::distances::TooFar;
-use super::pool::{History, Owner, Pool};
+use super::pool::{Owner, Pool, Window};
 
 /// "append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (§7.2.2).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -33,7 +33,7 @@ thread_local! {
 
 /// How many bytes one call took and gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct CodecProgress {
     /// Input bytes consumed.
     pub consumed: usize,
     /// Output bytes produced.
@@ -65,7 +65,7 @@ pub struct Inflater {
     owner: Owner,
     /// The text that what follows may refer back to: of this message, and of earlier ones if the
     /// context is kept.
-    history: History,
+    history: Window,
     keep_context: bool,
     /// Where a window smaller than the largest was agreed.
     distances: Option<Box<Distances>>,
@@ -81,7 +81,7 @@ impl Inflater {
         let small = (8..MAX_WINDOW_BITS).contains(&window_bits);
         Self {
             owner: Owner::new(),
-            history: History::new(1 << MAX_WINDOW_BITS),
+            history: Window::new(1 << MAX_WINDOW_BITS),
             keep_context: !no_context_takeover,
             distances: small.then(|| Box::new(Distances::new(window_bits))),
             stream: None,
@@ -97,10 +97,14 @@ impl Inflater {
     /// # Errors
     ///
     /// The data is not DEFLATE; the stream must not be used for further messages.
-    pub fn inflate(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, InflateError> {
+    pub fn inflate(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<CodecProgress, InflateError> {
         let Self { owner, history, stream, .. } = self;
         let stream = stream.get_or_insert_with(|| borrow_inflating(*owner, history));
-        let mut progress = Progress { consumed: 0, produced: 0 };
+        let mut progress = CodecProgress { consumed: 0, produced: 0 };
         loop {
             let (before_in, before_out) = (stream.total_in(), stream.total_out());
             let result = stream.decompress(
@@ -181,7 +185,7 @@ impl Drop for Inflater {
 }
 
 /// A stream that stands behind the text of an owner.
-fn borrow_inflating(owner: Owner, history: &History) -> Box<Decompress> {
+fn borrow_inflating(owner: Owner, history: &Window) -> Box<Decompress> {
     match INFLATING.with_borrow_mut(|pool| pool.take(owner, |_| true)) {
         Some((stream, true)) => stream,
         other => {
@@ -193,7 +197,7 @@ fn borrow_inflating(owner: Owner, history: &History) -> Box<Decompress> {
 }
 
 /// Begins a stream anew, behind a text.
-fn stand_behind(stream: &mut Decompress, history: &History) {
+fn stand_behind(stream: &mut Decompress, history: &Window) {
     stream.reset(false);
     if let text @ [_, ..] = history.window() {
         // Only a stream that has begun refuses it.
@@ -208,7 +212,7 @@ pub struct Deflater {
     window_bits: u8,
     keep_context: bool,
     /// The text that what follows may refer back to.
-    history: History,
+    history: Window,
 }
 
 impl Deflater {
@@ -219,7 +223,7 @@ impl Deflater {
             owner: Owner::new(),
             window_bits,
             keep_context: !no_context_takeover,
-            history: History::new(REFERRED.min(1 << window_bits)),
+            history: Window::new(REFERRED.min(1 << window_bits)),
         })
     }
 

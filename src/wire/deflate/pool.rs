@@ -61,12 +61,12 @@ impl<S> Pool<S> {
 
 /// The last bytes of a text: what a DEFLATE stream may refer back to.
 #[derive(Debug)]
-pub(super) struct History {
+pub(super) struct Window {
     bytes: Vec<u8>,
     window: usize,
 }
 
-impl History {
+impl Window {
     /// Keeps so many bytes.
     pub(super) fn new(window: usize) -> Self {
         Self { bytes: Vec::new(), window }
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn history_is_the_end_of_the_text() {
-        let mut history = History::new(512);
+        let mut history = Window::new(512);
         let mut text = Vec::new();
         for len in [0, 1, 200, 511, 512, 513, 3, 40, 100, 2000, 7, 300, 300] {
             let piece: Vec<u8> = (0..len).map(|at| (at + text.len()) as u8).collect();

@@ -17,7 +17,7 @@ const BOMB_PIECE: usize = 1 << 20;
 
 /// A piece of what a fault puts on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
+pub enum FaultPiece {
     /// A frame, legal or not.
     Frame(RawFrame),
     /// Bytes that are none.
@@ -36,18 +36,21 @@ pub struct NoDeflate;
 /// # Errors
 ///
 /// The fault needs a connection that compresses.
-pub fn pieces(fault: &Fault, deflate: Option<&DeflateParams>) -> Result<Vec<Piece>, NoDeflate> {
+pub fn pieces(
+    fault: &Fault,
+    deflate: Option<&DeflateParams>,
+) -> Result<Vec<FaultPiece>, NoDeflate> {
     let FaultKind::Frames(kind) = fault.info.kind else { return Ok(Vec::new()) };
-    let one = |frame| vec![Piece::Frame(frame)];
+    let one = |frame| vec![FaultPiece::Frame(frame)];
     Ok(match kind {
         FrameFault::Close => one(frame(CLOSE, close_payload(&fault.value))),
         FrameFault::CutInFrame => {
             let half = "half of it".repeat(5);
             let cut = RawFrame { announced: Some(100), ..frame(TEXT, half) };
-            vec![Piece::Frame(cut), Piece::End]
+            vec![FaultPiece::Frame(cut), FaultPiece::End]
         }
         FrameFault::PingFlood => {
-            let ping = |number: u64| Piece::Frame(frame(PING, number.to_string()));
+            let ping = |number: u64| FaultPiece::Frame(frame(PING, number.to_string()));
             (1..=fault.number()).map(ping).collect()
         }
         FrameFault::DeflateBomb => {
@@ -59,13 +62,13 @@ pub fn pieces(fault: &Fault, deflate: Option<&DeflateParams>) -> Result<Vec<Piec
             deflate.ok_or(NoDeflate)?;
             one(compressed(b"\x07\xff\xff\xff".to_vec()))
         }
-        FrameFault::HttpText => vec![Piece::Bytes(
+        FrameFault::HttpText => vec![FaultPiece::Bytes(
             b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\n\
               Bad request\n",
         )],
         // An alert record: fatal, handshake_failure (RFC 8446 §5.1 and §6).
-        FrameFault::TlsAlert => vec![Piece::Bytes(&[21, 3, 3, 0, 2, 2, 40])],
-        _ => frames(kind, fault.number()).into_iter().map(Piece::Frame).collect(),
+        FrameFault::TlsAlert => vec![FaultPiece::Bytes(&[21, 3, 3, 0, 2, 2, 40])],
+        _ => frames(kind, fault.number()).into_iter().map(FaultPiece::Frame).collect(),
     })
 }
 

@@ -16,7 +16,7 @@ const OTHER_KEY: &[u8] = b"dGhlIHNhbXBsZSBub25jZQ==";
 pub fn spoil(fault: &Fault, request: &Head, response: &[u8]) -> Vec<u8> {
     let FaultKind::Head(kind) = fault.info.kind else { return response.to_vec() };
     let steps = AcceptSteps::for_key(request.get("Sec-WebSocket-Key").unwrap_or_default());
-    let mut lines = Lines::of(response);
+    let mut lines = HeadLines::of(response);
     match kind {
         HeadFault::AcceptWrong => lines.set(ACCEPT, "AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
         HeadFault::AcceptEmpty => lines.set(ACCEPT, ""),
@@ -69,12 +69,12 @@ pub fn garbage() -> &'static [u8] {
 }
 
 /// The lines of a head of our own.
-struct Lines {
+struct HeadLines {
     start: String,
     fields: Vec<(String, String)>,
 }
 
-impl Lines {
+impl HeadLines {
     fn of(head: &[u8]) -> Self {
         let text = String::from_utf8_lossy(head);
         let mut lines = text.trim_end().split("\r\n");
@@ -121,7 +121,7 @@ impl Lines {
 mod tests {
     use super::super::CATALOGUE;
     use super::*;
-    use crate::wire::handshake::rules::{Context, Outcome, check};
+    use crate::wire::handshake::rules::{HandshakeContext, Outcome, check};
     use crate::wire::handshake::server::{ServerConfig, respond};
     use crate::wire::head::HeadKind;
 
@@ -148,7 +148,7 @@ mod tests {
                 assert!(!head.defects().is_empty());
                 continue;
             }
-            let report = check(&Context::new(&request, Some(&head)));
+            let report = check(&HandshakeContext::new(&request, Some(&head)));
             for code in info.codes {
                 let broken = report.verdicts.iter().any(|verdict| {
                     verdict.rule.code == Some(code)
@@ -172,6 +172,6 @@ mod tests {
     #[test]
     fn lines_are_written_as_they_were_read() {
         let (_, response) = good();
-        assert_eq!(Lines::of(&response).write("\r\n"), response);
+        assert_eq!(HeadLines::of(&response).write("\r\n"), response);
     }
 }

@@ -12,7 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use catalogue::CATALOGUE;
-pub use frames::{NoDeflate, Piece, pieces};
+pub use frames::{FaultPiece, NoDeflate, pieces};
 pub use head::{endless_head, garbage, spoil};
 
 /// One row of [`CATALOGUE`].

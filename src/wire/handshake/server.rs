@@ -6,7 +6,7 @@ use super::accept::AcceptSteps;
 use super::admission::{Admission, Denial};
 use super::grammar::{parse_extensions, parse_subprotocols};
 use super::headers::{HeaderEdit, write_head};
-use super::rules::{Context, RefusalStatus, Rule, check_request, refusal};
+use super::rules::{HandshakeContext, RefusalStatus, Rule, check_request, refusal};
 use crate::wire::deflate::params::ServerDeflateConfig;
 use crate::wire::head::Head;
 
@@ -67,7 +67,7 @@ pub fn respond(request: &Head, config: &ServerConfig) -> Result<Accepted, Refusa
     if let Some(reject) = &config.admission.reject {
         return Err(deny(reject.denial()));
     }
-    let verdicts = check_request(&Context::new(request, None));
+    let verdicts = check_request(&HandshakeContext::new(request, None));
     if let Some(status) = refusal(request, &verdicts) {
         return Err(refuse(&status, request));
     }

@@ -25,7 +25,7 @@ pub(super) fn scan(kind: HeadKind, raw: &[u8]) -> Scanned {
     let mut complete = false;
     while !complete && at < raw.len() {
         number += 1;
-        let line = Line::at(raw, at, number);
+        let line = HeadLine::at(raw, at, number);
         at = line.next;
         complete = scan.line(&line);
     }
@@ -41,14 +41,14 @@ pub(super) fn scan(kind: HeadKind, raw: &[u8]) -> Scanned {
 }
 
 /// One line: its bytes without the line end, and how it ended.
-struct Line {
+struct HeadLine {
     text: Range<usize>,
     next: usize,
     number: usize,
     bare_line_feed: bool,
 }
 
-impl Line {
+impl HeadLine {
     fn at(raw: &[u8], start: usize, number: usize) -> Self {
         let Some(length) = memchr(b'\n', &raw[start..]) else {
             return Self { text: start..raw.len(), next: raw.len(), number, bare_line_feed: false };
@@ -79,7 +79,7 @@ struct Scan<'a> {
 
 impl Scan<'_> {
     /// Reads one line; true if it is the blank line that ends the head.
-    fn line(&mut self, line: &Line) -> bool {
+    fn line(&mut self, line: &HeadLine) -> bool {
         let leading = self.start.is_none();
         let blank = line.text.is_empty() && line.ended();
         if blank && leading && self.kind == HeadKind::Request {
@@ -95,7 +95,7 @@ impl Scan<'_> {
         blank && (!leading || self.kind == HeadKind::Response)
     }
 
-    fn start_line(&mut self, line: &Line) {
+    fn start_line(&mut self, line: &HeadLine) {
         let text = &self.raw[line.text.clone()];
         let (span, clean) = match self.kind {
             HeadKind::Request => request_line(text, line.text.start),
@@ -108,7 +108,7 @@ impl Scan<'_> {
         self.start = Some(span);
     }
 
-    fn header_line(&mut self, line: &Line) {
+    fn header_line(&mut self, line: &HeadLine) {
         let text = &self.raw[line.text.clone()];
         let start = line.text.start;
         if matches!(text.first(), Some(b' ' | b'\t')) {
@@ -141,7 +141,7 @@ impl Scan<'_> {
     }
 
     /// `obs-fold`: the line belongs to the value of the field before it.
-    fn continuation(&mut self, line: &Line) {
+    fn continuation(&mut self, line: &HeadLine) {
         let Some(mut field) = self.fields.pop() else {
             let kind = HeadDefectKind::FoldingWithoutField;
             return self.defect(kind, line.number, line.text.start);
@@ -162,7 +162,7 @@ impl Scan<'_> {
 
     /// Reports the first byte that no field value may hold (RFC 9110 §5.5: "Field
     /// values containing CR, LF, or NUL characters are invalid and dangerous").
-    fn check_value(&mut self, line: &Line, from: usize) {
+    fn check_value(&mut self, line: &HeadLine, from: usize) {
         let bad = self.raw[from..line.text.end]
             .iter()
             .position(|&byte| byte.is_ascii_control() && byte != b'\t');

@@ -5,7 +5,7 @@
 use crate::script::command::entry::Args;
 use crate::script::command::error::ParseError;
 use crate::script::command::table::{
-    Arg, ArgKind, Availability, Choices, Entry, Group, Nesting, SHOWN,
+    Arg, ArgKind, Availability, Choices, CommandEntry, Group, Nesting, SHOWN,
 };
 use crate::script::command::{Command, frame, parse};
 
@@ -49,8 +49,8 @@ const fn row(
     name: &'static str,
     summary: &'static str,
     parse: fn(&mut Args<'_>) -> Result<Command, ParseError>,
-) -> Entry {
-    Entry {
+) -> CommandEntry {
+    CommandEntry {
         name,
         aliases: &[],
         group,
@@ -65,8 +65,8 @@ const fn row(
 }
 
 /// Every command, those of a group together, in the order of lists.
-pub const ENTRIES: &[Entry] = &[
-    Entry {
+pub const ENTRIES: &[CommandEntry] = &[
+    CommandEntry {
         args: &[PAYLOAD],
         help: "A line that is no command is sent as it is, without this command and without escapes. \
             One space divides the name from the payload; more belong to it.\n\
@@ -84,7 +84,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::text(args).map(Command::Text)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[PAYLOAD],
         help: "PAYLOAD is hex: pairs of digits, with spaces, commas, colons or 0x between them as you \
             like. In double quotes, or with a backslash in it, it is text with the escapes of /text. \
@@ -98,7 +98,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::bytes(args).map(Command::Binary)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[
             Arg { shown: "PATH", kind: ArgKind::Path(&[]) },
             Arg { shown: "[text|binary]", kind: ArgKind::Choice(TYPES) },
@@ -112,14 +112,14 @@ pub const ENTRIES: &[Entry] = &[
         ],
         ..row(Group::Send, "file", "sends a file as one message", parse::file)
     },
-    Entry {
+    CommandEntry {
         args: &[PAYLOAD],
         help: "The round trip is shown when the pong comes. PAYLOAD is written as for /text; \
             more than 125 bytes break RFC 6455 §5.5.",
         examples: &[("/ping", "an empty ping"), ("/ping are you there?", "a ping with a text")],
         ..row(Group::Send, "ping", "sends a ping", |args| parse::text(args).map(Command::Ping))
     },
-    Entry {
+    CommandEntry {
         args: &[PAYLOAD],
         help: "A pong that answers nothing is legal: a one-way heartbeat (RFC 6455 §5.5.3). Pings of the \
             peer are answered without it, see /autopong.",
@@ -128,7 +128,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::text(args).map(Command::Pong)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[CODE, REASON],
         help: "CODE is a number from 0 to 65535, legal or not, or a registered name such as going-away. \
             Without it the Close frame is empty. REASON is text with the escapes of /text; more than \
@@ -141,7 +141,7 @@ pub const ENTRIES: &[Entry] = &[
         ],
         ..row(Group::Send, "close", "starts the closing handshake", frame::close)
     },
-    Entry {
+    CommandEntry {
         args: &[
             Arg { shown: "[OPCODE]", kind: ArgKind::Opcode },
             Arg { shown: "[KEY=VALUE…]", kind: ArgKind::FrameOption },
@@ -167,7 +167,7 @@ pub const ENTRIES: &[Entry] = &[
         ],
         ..row(Group::Send, "frame", "sends a frame with every bit chosen", frame::frame)
     },
-    Entry {
+    CommandEntry {
         args: &[
             Arg { shown: "N|SIZES", kind: ArgKind::Value },
             Arg { shown: "[binary]", kind: ArgKind::Choice(BINARY) },
@@ -185,7 +185,7 @@ pub const ENTRIES: &[Entry] = &[
         ],
         ..row(Group::Send, "fragment", "sends a message in fragments", frame::fragment)
     },
-    Entry {
+    CommandEntry {
         args: &[PAYLOAD],
         help: "No frame is made around them. PAYLOAD is written as for /binary.",
         examples: &[
@@ -196,7 +196,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::bytes(args).map(Command::Bytes)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[PAYLOAD],
         help: "Opens $VISUAL or $EDITOR on the message, with PAYLOAD (written as for /text) to begin with. \
             What is saved is sent as a text message; an empty file sends nothing.",
@@ -209,7 +209,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::text(args).map(Command::Edit)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "URL", kind: ArgKind::Value }],
         help: "The connection that is open is closed first. Options of the command line stay.",
         examples: &[("/open ws://localhost:8080/chat", "another connection")],
@@ -218,7 +218,7 @@ pub const ENTRIES: &[Entry] = &[
         side: OPENS,
         ..row(Group::Connection, "open", "opens a connection to another address", parse::open)
     },
-    Entry {
+    CommandEntry {
         help: "To the same address; with the headers that /headers shows.",
         examples: &[("/reconnect", "the same connection anew")],
         nesting: ASKS,
@@ -227,7 +227,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::alone(Command::Reconnect, args)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "[HEADER]", kind: ArgKind::Header }],
         help: "HEADER is written as for -H: Name: value adds or replaces, Name: leaves a default out, \
             Name; sends an empty value. It counts from the next /reconnect on.",
@@ -245,7 +245,7 @@ pub const ENTRIES: &[Entry] = &[
             |args| parse::headers(args),
         )
     },
-    Entry {
+    CommandEntry {
         args: &[TARGET, Arg { shown: "[LINE]", kind: ArgKind::Command }],
         help: "TARGET is the number of a client, as the transcript and /clients show it, several as in \
             3,5, or all. LINE is a text or a command; without it, every line that follows is for \
@@ -263,7 +263,7 @@ pub const ENTRIES: &[Entry] = &[
         side: MANY,
         ..row(Group::Connection, "to", "sends a line to some of the clients", parse::to_clients)
     },
-    Entry {
+    CommandEntry {
         help: "Number, address, path, user agent, what was agreed, how long it has been open and silent, \
             what it sent and was sent.",
         examples: &[("/clients", "a few lines for each")],
@@ -272,7 +272,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::alone(Command::Clients, args)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[TARGET, CODE, REASON],
         help: "TARGET is written as for /to, CODE and REASON as for /close.",
         examples: &[
@@ -284,14 +284,14 @@ pub const ENTRIES: &[Entry] = &[
         side: MANY,
         ..row(Group::Connection, "kick", "closes the connection of a client", parse::kick)
     },
-    Entry {
+    CommandEntry {
         help: "Where it leads, how long it has been open, what was agreed.",
         examples: &[("/status", "a few lines")],
         ..row(Group::Connection, "status", "shows how the connection stands", |args| {
             parse::alone(Command::Status, args)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "[on|off|delay TIME]", kind: ArgKind::Choice(PONGS) }],
         help: "Nothing asks which it is. A peer that gets no pong in time should close the connection: \
             see whether it does.",
@@ -302,7 +302,7 @@ pub const ENTRIES: &[Entry] = &[
         nesting: SETS,
         ..row(Group::Connection, "autopong", "sets how pings are answered", parse::autopong)
     },
-    Entry {
+    CommandEntry {
         args: &[SWITCH],
         help: "Nothing asks which it is. RFC 6455 §5.5.1 demands the answer; without it, the peer's \
             timeout is put to the test.",
@@ -312,7 +312,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::switch(args).map(Command::AutoClose)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[SWITCH],
         help: "Nothing asks which it is. Counts only where permessage-deflate was agreed; either is legal \
             at any time.",
@@ -322,7 +322,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::switch(args).map(Command::Compress)
         })
     },
-    Entry {
+    CommandEntry {
         help: "We send nothing more, the peer sees the end of the stream; what it sends is still shown.",
         examples: &[("/half-close", "our side ends without a Close frame")],
         nesting: ENDS,
@@ -330,7 +330,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::alone(Command::HalfClose, args)
         })
     },
-    Entry {
+    CommandEntry {
         help: "No Close frame, no end of TLS: what a crash looks like to the peer.",
         examples: &[("/abort", "the peer sees a reset")],
         nesting: ENDS,
@@ -338,7 +338,7 @@ pub const ENTRIES: &[Entry] = &[
             parse::alone(Command::Abort, args)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "INTERVAL", kind: ArgKind::Value }, COMMAND],
         help: "For the first time at once, until /stop or the end of the connection. INTERVAL is in seconds, \
             or has a unit: 500ms, 5s, 2m, 1h; at least 1ms. COMMAND is a command that sends or shows, \
@@ -351,14 +351,14 @@ pub const ENTRIES: &[Entry] = &[
         nesting: Nesting::No("it goes on by itself"),
         ..row(Group::Script, "every", "does something again and again", parse::every)
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "[N]", kind: ArgKind::Value }],
         help: "N is the number that /every showed; without it all end.",
         examples: &[("/stop", "ends all"), ("/stop 1", "ends the first")],
         nesting: Nesting::No("what it ends is over after the first time"),
         ..row(Group::Script, "stop", "ends one /every, or all", parse::stop)
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "N", kind: ArgKind::Value }, COMMAND],
         help: "As fast as the connection takes it; the first error ends it. COMMAND is a command that sends or shows, with its \
             slash, or a line of text.",
@@ -366,7 +366,7 @@ pub const ENTRIES: &[Entry] = &[
         nesting: Nesting::NotInItself("one with the product of both numbers does the same"),
         ..row(Group::Script, "repeat", "does something N times", parse::repeat)
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "TIME", kind: ArgKind::Value }],
         help: "In seconds, or with a unit: 500ms, 5s, 2m, 1h. The lines that follow wait; what is received \
             is shown.",
@@ -374,7 +374,7 @@ pub const ENTRIES: &[Entry] = &[
         nesting: HOLDS,
         ..row(Group::Script, "wait", "waits before the next line", parse::wait)
     },
-    Entry {
+    CommandEntry {
         args: &[
             Arg { shown: "REGEX", kind: ArgKind::Regex },
             Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
@@ -394,7 +394,7 @@ pub const ENTRIES: &[Entry] = &[
         nesting: HOLDS,
         ..row(Group::Script, "expect", "waits for a message that matches", parse::expect)
     },
-    Entry {
+    CommandEntry {
         args: &[
             Arg { shown: "[N]", kind: ArgKind::Value },
             Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
@@ -411,7 +411,7 @@ pub const ENTRIES: &[Entry] = &[
         side: MANY,
         ..row(Group::Script, "await", "waits for clients to connect", parse::wait_for_clients)
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "FILE", kind: ArgKind::Path(&[]) }],
         help: "Each line of the file is carried out as if it were typed; /# begins a comment. A line that is no \
             command is sent as it is. The file has at most 64 MiB.",
@@ -419,14 +419,14 @@ pub const ENTRIES: &[Entry] = &[
         nesting: ASKS,
         ..row(Group::Script, "source", "does the lines of a file", parse::source)
     },
-    Entry {
+    CommandEntry {
         help: "",
         examples: &[("/last", "what a preview has cut")],
         ..row(Group::Show, "last", "shows the last message received in full", |args| {
             parse::alone(Command::Last, args)
         })
     },
-    Entry {
+    CommandEntry {
         args: &[
             Arg { shown: "TOPIC", kind: ArgKind::Choice(SHOWN) },
             Arg { shown: "[N]", kind: ArgKind::Value },
@@ -440,7 +440,7 @@ pub const ENTRIES: &[Entry] = &[
         ],
         ..row(Group::Show, "show", "shows what is known of the connection", parse::show)
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "[VIEW]", kind: ArgKind::View }],
         help: "VIEW is frames (a line for each), messages (their content), json (an object for each event) \
             or hex (every byte). Nothing asks which it is.",
@@ -448,7 +448,7 @@ pub const ENTRIES: &[Entry] = &[
         nesting: SETS,
         ..row(Group::Show, "view", "sets how traffic is shown", parse::view)
     },
-    Entry {
+    CommandEntry {
         args: &[
             Arg { shown: "[in|out|both|off]", kind: ArgKind::Choice(DIRECTIONS) },
             Arg { shown: "[OPCODES]", kind: ArgKind::Opcodes },
@@ -466,14 +466,14 @@ pub const ENTRIES: &[Entry] = &[
         nesting: SETS,
         ..row(Group::Show, "filter", "sets which frames are shown", parse::filter)
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "[on|off|relative]", kind: ArgKind::Timestamps }],
         help: "relative counts from the opening of the connection. Nothing asks which it is.",
         examples: &[("/timestamps relative", "seconds since the opening")],
         nesting: SETS,
         ..row(Group::Show, "timestamps", "sets which time is shown", parse::timestamps)
     },
-    Entry {
+    CommandEntry {
         args: &[Arg { shown: "[FILE|off]", kind: ArgKind::Path(OFF) }],
         help: "Appends to FILE from now on; off ends it, nothing asks where it goes. A file called off is \
             written ./off.",
@@ -481,13 +481,13 @@ pub const ENTRIES: &[Entry] = &[
         nesting: SETS,
         ..row(Group::Show, "log", "logs the session to a file, or ends that", parse::log)
     },
-    Entry {
+    CommandEntry {
         examples: &[("/clear", "an empty screen")],
         ..row(Group::Prompt, "clear", "clears the screen", |args| {
             parse::alone(Command::Clear, args)
         })
     },
-    Entry {
+    CommandEntry {
         aliases: &["?", "h"],
         args: &[Arg { shown: "[COMMAND]", kind: ArgKind::Topic }],
         help: "",
@@ -495,7 +495,7 @@ pub const ENTRIES: &[Entry] = &[
         nesting: ASKS,
         ..row(Group::Prompt, "help", "lists the commands, or explains one", parse::help)
     },
-    Entry {
+    CommandEntry {
         aliases: &["q", "exit"],
         help: "Sends Close 1000 and waits for the answer; a server sends 1001 to all. Ctrl-D does the same.",
         examples: &[("/quit", "the end")],

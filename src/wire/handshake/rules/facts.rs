@@ -1,7 +1,7 @@
 //! A captured handshake read once: lists parsed, offers and answers matched. The rules
 //! only compare what stands here.
 
-use super::Context;
+use super::HandshakeContext;
 use crate::wire::deflate::params::{self, DeflateFault, DeflateOffer, Fit};
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::grammar::{
@@ -17,7 +17,7 @@ pub(super) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// What the rules look at.
 pub(super) struct HandshakeFacts<'a> {
-    pub context: &'a Context<'a>,
+    pub context: &'a HandshakeContext<'a>,
     pub request: &'a Head,
     /// The status code and the response, if there is one.
     pub response: Option<(&'a Head, Option<u16>)>,
@@ -41,7 +41,7 @@ pub(super) struct DeflateFacts {
 }
 
 impl<'a> HandshakeFacts<'a> {
-    pub fn gather(context: &'a Context<'a>) -> Self {
+    pub fn gather(context: &'a HandshakeContext<'a>) -> Self {
         let request = context.request;
         let offered_extensions = parse_extensions(request.get_all(EXTENSIONS));
         let response =

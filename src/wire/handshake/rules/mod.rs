@@ -131,7 +131,7 @@ pub enum Sni<'a> {
 
 /// A captured handshake and what is known about it.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+pub struct HandshakeContext<'a> {
     /// The URL, unknown to a server and in a bare capture.
     pub url: Option<UrlFacts<'a>>,
     /// The name in the TLS handshake.
@@ -146,7 +146,7 @@ pub struct Context<'a> {
     pub response: Option<&'a Head>,
 }
 
-impl<'a> Context<'a> {
+impl<'a> HandshakeContext<'a> {
     /// A pair of which nothing else is known.
     pub fn new(request: &'a Head, response: Option<&'a Head>) -> Self {
         Self { url: None, sni: Sni::Unseen, early_bytes: 0, earlier_keys: &[], request, response }
@@ -154,7 +154,7 @@ impl<'a> Context<'a> {
 }
 
 /// Judges a handshake by every rule.
-pub fn check(context: &Context<'_>) -> Report {
+pub fn check(context: &HandshakeContext<'_>) -> Report {
     let facts = HandshakeFacts::gather(context);
     Report {
         verdicts: RULES.iter().map(|rule| rule.judge(&facts)).collect(),
@@ -165,7 +165,7 @@ pub fn check(context: &Context<'_>) -> Report {
 
 /// Judges a request by the rules for clients, as a server does before it answers. See
 /// [`refusal`] for what to answer.
-pub fn check_request(context: &Context<'_>) -> Vec<Verdict> {
+pub fn check_request(context: &HandshakeContext<'_>) -> Vec<Verdict> {
     let facts = HandshakeFacts::gather(context);
     RULES.iter().filter(|rule| rule.side == Role::Client).map(|rule| rule.judge(&facts)).collect()
 }
