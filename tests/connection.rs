@@ -11,7 +11,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_the_script_says_a_connection_keeps_its_promises(
+    fn whatever_the_script_does_a_connection_keeps_its_promises(
         // Long messages cost most of the time.
         script in prop::collection::vec(prop_oneof![15 => 0..240_u8, 1 => 0..=255_u8], 0..150),
     ) {

@@ -338,10 +338,10 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn each_case_comes_out_as_told() {
+fn each_case_comes_out_as_listed() {
     let mut wrong = Vec::new();
-    for (id, outcome, part, spoil) in CASES {
-        let (got, text) = spoil(flawless()).verdict(id);
+    for (id, outcome, part, with_fault) in CASES {
+        let (got, text) = with_fault(flawless()).verdict(id);
         if got != *outcome || !text.contains(part) {
             wrong.push(format!("{id}: {outcome:?} with {part:?}, got {got:?}: {text}"));
         }

@@ -167,7 +167,7 @@ fn the_request_line_can_be_a_ground_to_refuse() {
 }
 
 #[test]
-fn who_opens_the_address_in_a_browser_is_told_how_to_connect() {
+fn a_browser_gets_a_page_that_explains_how_to_connect() {
     let get = |host: &str| {
         let raw = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
         let refusal = refused(&Head::parse(HeadKind::Request, raw.as_bytes()));

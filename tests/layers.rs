@@ -150,7 +150,7 @@ fn clocks_sockets_and_the_like_stay_where_they_belong() {
 }
 
 #[test]
-fn every_file_begins_by_saying_what_it_is_for() {
+fn every_file_begins_with_its_purpose() {
     for file in Source::all("src").into_iter().chain(Source::all("tests")) {
         assert!(file.text.starts_with("//! "), "{} has no header", file.name);
     }
@@ -188,7 +188,7 @@ fn unsafe_code_is_forbidden() {
 }
 
 #[test]
-fn the_layer_table_tells_above_from_below() {
+fn the_layer_table_orders_the_layers() {
     assert!(
         layer_of("wire") < layer_of("session") && layer_of("session") < layer_of("diagnostics")
     );

@@ -238,15 +238,15 @@ impl Play {
     }
 
     fn check<A: End, B: End>(&self, link: &Link<A, B>) -> Result<(), TestCaseError> {
-        prop_assert_eq!(link.b.end.received(), told(&self.a));
-        prop_assert_eq!(link.a.end.received(), told(&self.b));
+        prop_assert_eq!(link.b.end.received(), expected(&self.a));
+        prop_assert_eq!(link.a.end.received(), expected(&self.b));
         prop_assert!(link.a.end.ended_cleanly(), "a ends cleanly");
         prop_assert!(link.b.end.ended_cleanly(), "b ends cleanly");
         Ok(())
     }
 }
 
-fn told(scripts: &[Script]) -> Vec<Received> {
+fn expected(scripts: &[Script]) -> Vec<Received> {
     let received = |script: &Script| Received {
         opcode: OpCode::Data(script.opcode),
         content: script.content(),

@@ -122,7 +122,7 @@ fn session() -> String {
 }
 
 #[test]
-fn every_exit_code_is_told() {
+fn every_exit_code_is_listed() {
     for (exit, _) in Exit::TABLE {
         let code = exit.code();
         let told = README.lines().any(|line| {

@@ -156,7 +156,7 @@ defined: opcode 11 (frame #2, byte 7)
 }
 
 #[test]
-fn a_frame_that_is_cut_is_told_with_what_came() {
+fn a_frame_that_is_cut_is_printed_with_what_came() {
     let mut session = plain();
     session.travel(ToClient, &bytes(&frame(TEXT, b"Hello"))[..5]).cut(ToClient);
     assert_eq!(
@@ -182,7 +182,7 @@ fn a_frame_that_is_cut_is_told_with_what_came() {
 }
 
 #[test]
-fn what_a_close_answers_is_told_before_it() {
+fn what_a_close_answers_is_printed_before_it() {
     let mut session = plain();
     let bad = bytes(&RawFrame { rsv2: true, ..frame(TEXT, b"Hello") });
     session.travel(ToClient, &bad[..4]);
@@ -207,7 +207,7 @@ fn bytes_without_frames_are_bounded() {
     let mut session = plain();
     let mut lost = vec![0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 1];
     lost.extend([0xaa; 300]);
-    session.travel_in_pieces(ToClient, &lost, 100).tell(&Event::End(&ending()));
+    session.travel_in_pieces(ToClient, &lost, 100).print(&Event::End(&ending()));
     let printed = session.take();
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(
@@ -224,14 +224,14 @@ fn bytes_without_frames_are_bounded() {
 }
 
 #[test]
-fn a_pong_tells_its_round_trip() {
+fn a_pong_prints_its_round_trip() {
     let mut session = plain();
     let pong = bytes(&frame(PONG, b"wscope 1"));
     // The endpoint sees the pong when its payload is complete, before the frame's end is told.
     session.travel(ToClient, &pong[..9]);
-    session.tell(&Event::RoundTrip(Duration::from_micros(123)));
+    session.print(&Event::RoundTrip(Duration::from_micros(123)));
     session.travel(ToClient, &pong[9..]);
-    session.tell(&Event::RoundTrip(Duration::from_micros(4567)));
+    session.print(&Event::RoundTrip(Duration::from_micros(4567)));
     assert_eq!(
         session.take(),
         "\
@@ -260,9 +260,9 @@ fn heads_are_shown_as_they_crossed_the_wire() {
     );
     let response = Head::parse(HeadKind::Response, b"HTTP/1.1 403 No\r\n\r\n");
     let mut session = plain();
-    session.tell(&Event::Head(ToServer, &request)).tell(&Event::Head(ToClient, &response));
-    session.tell(&Event::Body(b"go a")).tell(&Event::Body(b"way\r\nnow"));
-    session.tell(&Event::End(&ending()));
+    session.print(&Event::Head(ToServer, &request)).print(&Event::Head(ToClient, &response));
+    session.print(&Event::Body(b"go a")).print(&Event::Body(b"way\r\nnow"));
+    session.print(&Event::End(&ending()));
     assert_eq!(
         session.take(),
         "\
@@ -289,9 +289,9 @@ received 2 frames, 1 message, 5 bytes (11 on the wire)
 fn a_long_body_is_bounded() {
     let mut session = plain();
     for _ in 0..100 {
-        session.tell(&Event::Body(&[b'x'; 1000]));
+        session.print(&Event::Body(&[b'x'; 1000]));
     }
-    session.tell(&Event::End(&ending()));
+    session.print(&Event::End(&ending()));
     let printed = session.take();
     assert!(printed.len() < 5000);
     assert!(printed.contains("* the body has 100000 bytes, the first 4096 are shown\n"));
@@ -301,16 +301,16 @@ fn a_long_body_is_bounded() {
 fn facts_about_the_connection() {
     let addresses = ["127.0.0.1:80".parse().expect("valid"), "[::1]:80".parse().expect("valid")];
     let mut session = plain();
-    session.tell(&Event::Resolved { host: "example.org", addresses: &addresses });
-    session.tell(&Event::AddressFailed { address: addresses[1], error: "connection refused" });
-    session.tell(&Event::Connected { local: "127.0.0.1:9", peer: "127.0.0.1:80" });
-    session.tell(&Event::Tls(&TlsFacts {
+    session.print(&Event::Resolved { host: "example.org", addresses: &addresses });
+    session.print(&Event::AddressFailed { address: addresses[1], error: "connection refused" });
+    session.print(&Event::Connected { local: "127.0.0.1:9", peer: "127.0.0.1:80" });
+    session.print(&Event::Tls(&TlsFacts {
         version: Some("TLS 1.3".into()),
         cipher: Some("TLS_AES_128_GCM_SHA256".into()),
         verified: true,
         ..TlsFacts::default()
     }));
-    session.tell(&Event::Tls(&TlsFacts {
+    session.print(&Event::Tls(&TlsFacts {
         certificate: Some(CertificateFacts { subject: "CN=a".into(), ..Default::default() }),
         chain: vec![CertificateFacts {
             subject: "CN=b".into(),
@@ -323,13 +323,13 @@ fn facts_about_the_connection() {
     }));
     let extensions =
         parse_extensions([&b"permessage-deflate; server_max_window_bits=12"[..]]).expect("valid");
-    session.tell(&Event::Open(&Agreed {
+    session.print(&Event::Open(&Agreed {
         subprotocol: Some("chat".into()),
         deflate: None,
         extensions,
     }));
-    session.tell(&Event::Open(&Agreed::default()));
-    session.tell(&Event::Note("two\nlines"));
+    session.print(&Event::Open(&Agreed::default()));
+    session.print(&Event::Note("two\nlines"));
     assert_eq!(
         session.take(),
         "\
@@ -349,14 +349,14 @@ fn facts_about_the_connection() {
 }
 
 #[test]
-fn what_a_server_tells() {
+fn what_a_server_prints() {
     let options = HumanOptions { show_connection: true, ..HumanOptions::new(ToClient) };
     let mut session = Watched::new(HumanPrinter::new(HumanOptions { zone: Zone::Utc, ..options }));
-    session.tell(&Event::Accepted { local: "127.0.0.1:9001", peer: "127.0.0.1:5" });
+    session.print(&Event::Accepted { local: "127.0.0.1:9001", peer: "127.0.0.1:5" });
     let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    session.tell(&Event::Judged(&check(&HandshakeContext::new(&request, None))));
-    session.tell(&Event::Body(b"an answer"));
-    session.tell(&Event::Failed("answered 426"));
+    session.print(&Event::Judged(&check(&HandshakeContext::new(&request, None))));
+    session.print(&Event::Body(b"an answer"));
+    session.print(&Event::Failed("answered 426"));
     let printed = session.take();
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(lines[0], "* [1] connection from 127.0.0.1:5 to 127.0.0.1:9001");
@@ -367,11 +367,11 @@ fn what_a_server_tells() {
 }
 
 #[test]
-fn broken_rules_of_the_handshake_are_told() {
+fn broken_rules_of_the_handshake_are_printed() {
     let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     let report = check(&HandshakeContext::new(&request, None));
     let mut session = plain();
-    let printed = session.tell(&Event::Judged(&report)).take();
+    let printed = session.print(&Event::Judged(&report)).take();
     assert!(printed.lines().all(|line| line.starts_with("! ")), "{printed}");
     assert!(printed.contains("! 4.1-req-upgrade: "), "{printed}");
     assert!(printed.contains("(the rule: Upgrade offers websocket)"), "{printed}");
@@ -406,7 +406,7 @@ meaning: RSV3 (frame #2, byte 8)
 }
 
 #[test]
-fn in_hex_a_dump_that_was_interrupted_says_whose_rows_follow() {
+fn in_hex_a_dump_that_was_interrupted_names_whose_rows_follow() {
     let mut session = hex();
     let theirs = bytes(&frame(TEXT, b"0123456789abcdefg"));
     session.travel(ToClient, &theirs[..10]).travel(ToServer, MASKED_HELLO);
@@ -431,7 +431,7 @@ fn connections_are_kept_apart_and_can_be_shown() {
     let hello = bytes(&frame(TEXT, b"Hello"));
     one.travel(ToClient, &hello[..3]);
     one.at.conn = ConnId(2);
-    one.tell(&Event::Note("another"));
+    one.print(&Event::Note("another"));
     one.at.conn = ConnId(1);
     one.travel(ToClient, &hello[3..]);
     assert_eq!(
@@ -480,7 +480,7 @@ proptest! {
         let print = |size| {
             let mut session =
                 Watched::new(HumanPrinter::new(HumanOptions { view, ..options() }));
-            session.travel_in_pieces(ToClient, &bytes, size).tell(&Event::End(&ending()));
+            session.travel_in_pieces(ToClient, &bytes, size).print(&Event::End(&ending()));
             session.take()
         };
         let whole = print(usize::MAX);

@@ -24,7 +24,7 @@ impl Print for Counting {
 fn counting() -> Watched<Counting> {
     let deflate = Some(DeflateParams::default());
     let mut session = Watched::with_deflate(Counting(Stats::default()), deflate);
-    session.tell(&Event::Open(&Agreed::default()));
+    session.print(&Event::Open(&Agreed::default()));
     session
 }
 
@@ -33,7 +33,7 @@ fn table(session: &Watched<Counting>) -> String {
 }
 
 #[test]
-fn a_connection_that_said_nothing() {
+fn a_connection_without_a_message() {
     assert_eq!(
         table(&counting()),
         "                             frames     messages     content        wire
@@ -61,7 +61,7 @@ fn a_connection_with_everything() {
     session.travel(ToClient, &bytes(&frame(CONT, b"")));
     session.travel(ToClient, &bytes(&frame(OpCode::from(12), b"")));
     for millis in [1, 3] {
-        session.tell(&Event::RoundTrip(Duration::from_millis(millis)));
+        session.print(&Event::RoundTrip(Duration::from_millis(millis)));
     }
     session.at.micros += 250_000;
     let wire = compressed(&"word ".repeat(400)).payload.len();
@@ -97,7 +97,7 @@ fn the_greatest_numbers_fit_into_80_columns() {
     session.at.micros += 99 * 365 * 86_400 * 1_000_000;
     session.travel(ToClient, b"\x82\x7f\x80\0\0\0\0\0\0\0lost");
     for _ in 0..3 {
-        session.tell(&Event::RoundTrip(Duration::from_secs(86_400)));
+        session.print(&Event::RoundTrip(Duration::from_secs(86_400)));
     }
     let printed = table(&session);
     assert!(printed.contains("\nnot decoded      sent 0 B, received 4 B\n"), "{printed}");

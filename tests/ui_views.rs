@@ -169,7 +169,7 @@ fn of_a_huge_text_the_beginning_is_shown() {
 }
 
 #[test]
-fn a_message_whose_end_does_not_come_is_told_as_such() {
+fn a_message_whose_end_does_not_come_is_printed_as_such() {
     let mut session = messages();
     session.travel(ToClient, &text("Hello")[..5]).cut(ToClient);
     assert_eq!(
@@ -181,7 +181,7 @@ fn a_message_whose_end_does_not_come_is_told_as_such() {
 "
     );
     let mut session = messages();
-    session.travel(ToClient, &fragment(BINARY, b"a")).tell(&Event::End(&ending()));
+    session.travel(ToClient, &fragment(BINARY, b"a")).print(&Event::End(&ending()));
     let printed = session.take();
     let expected = "\
 < 12:03:04.120 binary, 1 byte
@@ -192,11 +192,11 @@ fn a_message_whose_end_does_not_come_is_told_as_such() {
 }
 
 #[test]
-fn violations_are_told_in_every_view() {
+fn violations_are_printed_in_every_view() {
     for mut session in [messages(), frames(), hex()] {
         session.printer.set_filter(Some(Filter { opcodes: vec![PING], ..Filter::default() }));
         session.travel(ToClient, &bytes(&RawFrame { rsv2: true, ..frame(TEXT, b"Hello") }));
-        session.tell(&Event::Note("noted")).tell(&Event::End(&ending()));
+        session.print(&Event::Note("noted")).print(&Event::End(&ending()));
         let printed = session.take();
         assert!(printed.starts_with("! W603"), "{printed}");
         assert!(printed.contains("\n* noted\n") && !printed.contains("Hello"), "{printed}");
@@ -214,13 +214,13 @@ fn a_frame_of_no_message_has_its_line_among_messages() {
 fn times_can_be_relative_or_missing() {
     let mut session = frames();
     session.printer.set_timestamps(Timestamps::Relative);
-    session.tell(&Event::Note("before"));
+    session.print(&Event::Note("before"));
     session.at.micros += 1_000_000;
-    session.tell(&Event::Open(&Agreed::default()));
+    session.print(&Event::Open(&Agreed::default()));
     session.at.micros += 3_204_000;
     session.travel(ToServer, MASKED_HELLO);
     session.at.conn = ConnId(2);
-    session.tell(&Event::Open(&Agreed::default()));
+    session.print(&Event::Open(&Agreed::default()));
     session.at.micros += 1_000;
     session.travel(ToClient, &text("x"));
     session.printer.set_timestamps(Timestamps::Off);
@@ -241,7 +241,7 @@ fn times_can_be_relative_or_missing() {
 }
 
 #[test]
-fn a_frame_that_is_half_in_is_told_as_it_began() {
+fn a_frame_that_is_half_in_is_printed_as_it_began() {
     let sent = text("half and half");
     for (from, to) in [
         (View::Frames, View::Hex),
@@ -271,7 +271,7 @@ fn a_frame_that_is_half_in_is_told_as_it_began() {
 }
 
 #[test]
-fn a_message_that_is_half_in_is_told_as_it_began() {
+fn a_message_that_is_half_in_is_printed_as_it_began() {
     let mut session = frames();
     session.travel(ToClient, &fragment(TEXT, b"un")).printer.set_view(View::Messages);
     session
@@ -433,7 +433,7 @@ proptest! {
                 _ => printer.set_width(50),
             }
         }
-        session.tell(&Event::End(&ending()));
+        session.print(&Event::End(&ending()));
         let printed = session.take();
         prop_assert!(printed.chars().all(|c| c == '\n' || !c.is_control()), "{printed}");
         prop_assert!(printed.ends_with('\n'));

@@ -60,7 +60,7 @@ pub fn check(stream: &Stream, cuts: &[usize]) {
     assert_eq!(stream.cut(cuts), whole, "the same however cut");
     accounts_for_every_byte(stream, &whole);
     is_in_order(stream, &whole);
-    messages_are_what_was_told(&whole);
+    messages_are_what_was_reported(&whole);
 }
 
 /// Headers and payloads are the bytes that went in, but for a header that was cut.
@@ -111,7 +111,7 @@ fn is_in_order(stream: &Stream, seen: &[Seen]) {
 }
 
 /// The lengths told are those of the content, and a text without a violation is UTF-8.
-fn messages_are_what_was_told(seen: &[Seen]) {
+fn messages_are_what_was_reported(seen: &[Seen]) {
     let (mut content, mut faulty) = (Vec::new(), false);
     for event in seen {
         match event {

@@ -43,7 +43,7 @@ pub fn prepare(
     runtime: &mut Runtime,
 ) -> Result<(), AccountError> {
     match &reach.account {
-        Account::Unsaid => {}
+        Account::Unspecified => {}
         Account::User(user) => {
             let password = match &user.password {
                 Some(password) => password.clone(),

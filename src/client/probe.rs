@@ -185,8 +185,8 @@ pub fn origin(
     Ok((OriginProbe { with_origin: true, status }, answer))
 }
 
-/// Whether [`tell_apart`] has a question to ask about a failure.
-pub fn can_tell_apart(error: &OpenError) -> bool {
+/// Whether [`compare`] has a question to ask about a failure.
+pub fn can_compare(error: &OpenError) -> bool {
     use OpenError as E;
     let foreign = matches!(error, E::Tls(_) | E::Closed { .. } | E::NotHttp(_) | E::Io(_));
     foreign || matches!(error, E::TimedOut { .. } | E::Refused { .. })
@@ -198,7 +198,7 @@ pub fn can_tell_apart(error: &OpenError) -> bool {
 /// # Errors
 ///
 /// Those of [`probe`].
-pub fn tell_apart(
+pub fn compare(
     config: &OpenConfig,
     error: &OpenError,
     evidence: &mut OpeningEvidence,

@@ -509,7 +509,7 @@ impl<'a> Session<'a> {
         // Silence means nothing while the peer has not yet got what it could answer.
         let sent = connection.backlog() == 0 || time.is_zero();
         let waiting = connection.endpoint().is_open() && !connection.has_input() && sent;
-        waiting.then(|| connection.heard().max(ended) + time)
+        waiting.then(|| connection.last_received().max(ended) + time)
     }
 
     /// Whether the reader of stdout is gone; without output that does not matter.
@@ -594,7 +594,7 @@ impl<'a> Session<'a> {
         let unsent = connection.unsent();
         connection.shut_down();
         let ending = connection.ending(now);
-        runtime.tell_of(connection.id(), &Event::End(&ending))?;
+        runtime.report(connection.id(), &Event::End(&ending))?;
         let met = self.stop.as_ref().map(|stop| stop.borrow().is_met());
         let advice = self.explain(current, &ending, met == Some(true), runtime, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.

@@ -182,7 +182,7 @@ fn wanted(info: &FaultInfo) -> String {
 
 /// Whether a fault has a moment of its own choice.
 fn takes_when(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::Frames(_) | FaultKind::Conduct(_))
+    matches!(kind, FaultKind::Frames(_) | FaultKind::Behaviour(_))
 }
 
 /// There is one answer to a request, and one pace of it.
@@ -253,8 +253,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_what_would_be_right() {
-        for (text, told) in [
+    fn an_error_names_what_is_wrong_and_what_would_be_right() {
+        for (text, expected) in [
             ("maskd", "there is no fault \"maskd\"; did you mean masked? --list-faults lists all"),
             ("nonsense", "there is no fault \"nonsense\"; --list-faults lists all"),
             ("masked:1", "masked takes no argument"),
@@ -270,7 +270,7 @@ mod tests {
             ("random:x", "write random, or random:SEED with a number"),
         ] {
             let refused = refused(&[text]);
-            assert!(refused.contains(told), "{text}: {refused}");
+            assert!(refused.contains(expected), "{text}: {refused}");
         }
     }
 

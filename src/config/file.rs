@@ -182,9 +182,9 @@ subprotocol: \"\"
 no-pong\r
 ";
 
-    fn told(settings: impl IntoIterator<Item = Setting>) -> Vec<String> {
-        let tell = |s: Setting| format!("{} {} {:?}", s.line, s.name, s.value);
-        settings.into_iter().map(tell).collect()
+    fn printed(settings: impl IntoIterator<Item = Setting>) -> Vec<String> {
+        let print = |s: Setting| format!("{} {} {:?}", s.line, s.name, s.value);
+        settings.into_iter().map(print).collect()
     }
 
     #[test]
@@ -194,7 +194,7 @@ no-pong\r
         let dev: Vec<Setting> = file.profile("dev").expect("there").cloned().collect();
         assert!(file.profile("Dev").is_none());
         assert_eq!(
-            told(file.common),
+            printed(file.common),
             [
                 r#"2 connect-timeout Some("3")"#,
                 r#"3 header Some("A: \"b\\\tc")"#,
@@ -203,7 +203,7 @@ no-pong\r
             ]
         );
         assert_eq!(
-            told(dev),
+            printed(dev),
             [
                 r##"8 url Some("ws://localhost:9000/chat#x")"##,
                 r#"9 origin Some("")"#,
@@ -231,7 +231,7 @@ no-pong\r
                 "line 9: this is no name of an option",
             ]
         );
-        assert_eq!(told(file.common), ["10 ok None"]);
+        assert_eq!(printed(file.common), ["10 ok None"]);
     }
 
     #[test]
@@ -241,8 +241,8 @@ no-pong\r
         let file = ConfigFile::parse(example.expect("an example"));
         assert!(file.faults.is_empty(), "{:?}", file.faults);
         let dev: Vec<Setting> = file.profile("dev").expect("there").cloned().collect();
-        assert_eq!(told(file.common)[1], r#"3 header Some("X-Team: \"red\"")"#);
-        assert_eq!(told(dev)[1], r##"7 header Some("Authorization: Bearer abc#1")"##);
+        assert_eq!(printed(file.common)[1], r#"3 header Some("X-Team: \"red\"")"#);
+        assert_eq!(printed(dev)[1], r##"7 header Some("Authorization: Bearer abc#1")"##);
     }
 
     #[test]

@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_most_plainly_is_sent() {
+    fn the_most_specific_credentials_are_sent() {
         let mut config = config("ws://url:x@a.example/");
         let url = "ws://url:x@a.example/";
         config.login.netrc = Some(Netrc::parse("machine a.example login net password x"));

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dry_run_tells_the_way_and_the_very_bytes() {
+    fn a_dry_run_prints_the_route_and_the_very_bytes() {
         let target = Target::parse("wss://h/").expect("a URL");
         let request = request(&target, &SECRETS);
         let way = PlannedRoute {
@@ -289,22 +289,22 @@ mod tests {
     }
 
     #[test]
-    fn other_ways_are_told() {
+    fn other_routes_are_printed() {
         let target = Target::parse("ws://[::1]:9/").expect("a URL");
         let request = request(&target, &[]);
-        let told = |way: PlannedRoute| {
+        let printed = |way: PlannedRoute| {
             let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
             plan.dry_run(&Redactor::new()).notes.join("|")
         };
-        assert_eq!(told(PlannedRoute::default()), "would look up and connect to [::1]:9");
+        assert_eq!(printed(PlannedRoute::default()), "would look up and connect to [::1]:9");
         let socket = Some("/s\x1b".to_owned());
         assert_eq!(
-            told(PlannedRoute { unix_socket: socket, ..PlannedRoute::default() }),
+            printed(PlannedRoute { unix_socket: socket, ..PlannedRoute::default() }),
             "would connect to the socket /s\\e"
         );
         let addresses = vec![([127, 0, 0, 1], 9).into(), ([127, 0, 0, 2], 9).into()];
         assert_eq!(
-            told(PlannedRoute {
+            printed(PlannedRoute {
                 addresses,
                 connect_to: Some("o:9".to_owned()),
                 ..PlannedRoute::default()

@@ -40,7 +40,7 @@ pub struct ReachConfig {
 pub enum Account {
     /// Nobody, or the user of the URL or of a header.
     #[default]
-    Unsaid,
+    Unspecified,
     /// By name and password.
     User(User),
     /// By a token.
@@ -134,7 +134,7 @@ fn who(options: AccountOptions) -> Result<Account, super::credentials::Credentia
         (None, None) if options.netrc || options.netrc_file.is_some() => {
             Account::Netrc(options.netrc_file)
         }
-        (None, None) => Account::Unsaid,
+        (None, None) => Account::Unspecified,
     })
 }
 
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn nothing_is_done_that_was_not_asked_for() {
         let config = config("");
-        assert_eq!((config.account, config.redirects), (Account::Unsaid, None));
+        assert_eq!((config.account, config.redirects), (Account::Unspecified, None));
         assert_eq!((config.retry.retries, config.reconnect), (Some(0), None));
         assert!(config.instead.is_none() && config.write_out.is_none() && !config.timing);
     }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_told_from_frames() {
+    fn text_is_distinguished_from_frames() {
         assert_eq!(text(b"HTTP/1.1 400 Bad Request\r\n"), Some("an HTTP response"));
         assert_eq!(text(b"<!doctype html>"), Some("HTML or XML"));
         assert_eq!(text(b"{\"error\":1}"), Some("JSON"));

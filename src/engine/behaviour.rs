@@ -122,12 +122,12 @@ pub enum Pipe {
 /// What does something wrong on purpose: it adds to the bytes that are sent, takes from them, and
 /// slows the transport down.
 pub trait Interference {
-    /// Does what is due after `messages` of the peer, the last byte of which came at `heard`.
+    /// Does what is due after `messages` of the peer, the last byte of which came at `last_received`.
     /// Returns what is to be reported.
     fn act(
         &mut self,
         messages: u64,
-        heard: Instant,
+        last_received: Instant,
         endpoint: &mut Endpoint,
         tx: &mut Vec<u8>,
         now: Instant,
@@ -155,5 +155,5 @@ pub trait Interference {
     fn ends_in_order(&self) -> bool;
 
     /// When something is due.
-    fn deadline(&self, heard: Instant) -> Option<Instant>;
+    fn deadline(&self, last_received: Instant) -> Option<Instant>;
 }

@@ -77,7 +77,7 @@ pub struct Connection {
     share: Share,
     unsent: Share,
     /// When a byte came, and when one came or left.
-    heard: Instant,
+    last_received: Instant,
     active: Instant,
     /// The observer may have more events in the bytes at hand.
     more: bool,
@@ -132,7 +132,7 @@ impl Connection {
             assembler: None,
             share: Share::of(setup.memory),
             unsent: Share::of(setup.backlog),
-            heard: now,
+            last_received: now,
             active: now,
             // Frames that came in the same segment as the handshake.
             more: true,
@@ -210,8 +210,8 @@ impl Connection {
     }
 
     /// When a byte last came from the peer.
-    pub fn heard(&self) -> Instant {
-        self.heard
+    pub fn last_received(&self) -> Instant {
+        self.last_received
     }
 
     /// When a byte last came from the peer or left for it.
@@ -334,7 +334,8 @@ impl Connection {
     pub fn deadline(&self) -> Option<Instant> {
         let idle = self.endpoint.idle_timeout().map(|time| self.active + time);
         let idle = idle.filter(|_| self.endpoint.state() == State::Open);
-        let injector = self.injector.as_ref().and_then(|injector| injector.deadline(self.heard));
+        let injector =
+            self.injector.as_ref().and_then(|injector| injector.deadline(self.last_received));
         let endpoint = self.endpoint.deadline().filter(|_| !self.keeps_transport());
         [endpoint, idle, injector].into_iter().flatten().min()
     }
@@ -410,7 +411,7 @@ impl Connection {
     fn fill(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         match self.link.fill() {
             Ok(Fill::Data) => {
-                (self.heard, self.active) = (now, now);
+                (self.last_received, self.active) = (now, now);
                 let received = self.link.split().0.rest().len();
                 if let Some(injector) = &mut self.injector {
                     injector.has_read(received, now);
@@ -438,7 +439,7 @@ impl Connection {
         if !self.is_blocked(outputs) {
             return;
         }
-        self.heard = now;
+        self.last_received = now;
         self.endpoint.note_stall(now);
         if let Some(evidence) = &mut self.evidence {
             evidence.stalls(now);
@@ -465,7 +466,7 @@ impl Connection {
             evidence,
             assembler,
             share,
-            heard,
+            last_received,
             ignore_rest,
             in_data,
             ..
@@ -590,7 +591,7 @@ impl Connection {
                 injector.trim(tx);
                 outbox.observe(conn, tx, reporter, stdout)?;
                 let messages = counters.totals().messages;
-                for text in injector.act(messages, *heard, endpoint, tx, now) {
+                for text in injector.act(messages, *last_received, endpoint, tx, now) {
                     reporter.event(&stamp, &Event::Note(&text), stdout)?;
                     notifier.remark(reporter, conn, &text);
                 }
@@ -641,7 +642,8 @@ impl Connection {
     fn go_wrong(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         let Some(injector) = &mut self.injector else { return Ok(()) };
         let messages = self.received.totals().messages;
-        let done = injector.act(messages, self.heard, &mut self.endpoint, &mut self.link.tx, now);
+        let done =
+            injector.act(messages, self.last_received, &mut self.endpoint, &mut self.link.tx, now);
         injector.pace(&mut self.link, now);
         done.iter().try_for_each(|text| {
             outputs.remark(self.id, text);

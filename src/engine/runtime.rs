@@ -215,7 +215,7 @@ impl Runtime {
     /// # Errors
     ///
     /// An output failed.
-    pub fn tell_of(&mut self, conn: ConnId, event: &Event<'_>) -> io::Result<()> {
+    pub fn report(&mut self, conn: ConnId, event: &Event<'_>) -> io::Result<()> {
         self.reporter.emit_for(conn, event, &mut self.stdout)
     }
 
@@ -229,7 +229,7 @@ impl Runtime {
             stderr::note(text);
         }
         let conn = self.reporter.connection();
-        self.tell_of(conn, &Event::Note(text))
+        self.report(conn, &Event::Note(text))
     }
 
     /// A signal that came since the last call; Ctrl-C at a prompt counts until it is taken there.

@@ -79,12 +79,12 @@ fn connect(
         Err(error) => {
             let evidence = tries.evidence();
             let error = match config.diagnose {
-                true => probe::tell_apart(&config.open, &error, evidence, runtime)
-                    .err()
-                    .unwrap_or(error),
+                true => {
+                    probe::compare(&config.open, &error, evidence, runtime).err().unwrap_or(error)
+                }
                 false => error,
             };
-            let may_ask = !config.diagnose && probe::can_tell_apart(&error);
+            let may_ask = !config.diagnose && probe::can_compare(&error);
             let exit = refused(error, evidence, runtime)?;
             if may_ask
                 && runtime.reporter.prints_warnings()

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_told_in_text() {
+    fn a_certificate_is_printed_as_text() {
         let facts = CertificateFacts::from_der(&sample()).unwrap();
         assert_eq!(facts.subject, "O=Müller\\, Söhne,CN=example.com");
         assert_eq!(

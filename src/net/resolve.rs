@@ -153,12 +153,12 @@ fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, 
 fn classify(host: &str, source: io::Error) -> ResolveError {
     let host = host.to_owned();
     let text = source.to_string().to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let contains = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let not_found =
         ["not known", "no address associated", "does not resolve", "not supported for hostname"];
-    if says(&not_found) {
+    if contains(&not_found) {
         ResolveError::NotFound { host }
-    } else if says(&["temporary failure", "try again"]) {
+    } else if contains(&["temporary failure", "try again"]) {
         ResolveError::Temporary { host }
     } else {
         ResolveError::System { host, source }
@@ -269,8 +269,8 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_words_are_told_apart() {
-        let say = |words: &str| {
+    fn the_errors_of_the_system_are_classified() {
+        let classified = |words: &str| {
             let text = format!("failed to lookup address information: {words}");
             classify("h", io::Error::other(text))
         };
@@ -280,11 +280,11 @@ mod tests {
             "nodename nor servname provided, or not known",
             "Name does not resolve",
         ] {
-            assert!(matches!(say(words), ResolveError::NotFound { .. }), "{words}");
+            assert!(matches!(classified(words), ResolveError::NotFound { .. }), "{words}");
         }
         for words in ["Temporary failure in name resolution", "Try again"] {
-            assert!(matches!(say(words), ResolveError::Temporary { .. }), "{words}");
+            assert!(matches!(classified(words), ResolveError::Temporary { .. }), "{words}");
         }
-        assert!(matches!(say("Memory allocation failure"), ResolveError::System { .. }));
+        assert!(matches!(classified("Memory allocation failure"), ResolveError::System { .. }));
     }
 }

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_output_tells_nothing() {
+    fn debug_output_shows_nothing() {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "(hidden) Some((hidden))");
         assert_eq!(secret.reveal(), "hunter2");

@@ -337,12 +337,12 @@ mod tests {
     }
 
     #[test]
-    fn tls_1_3_is_told_by_supported_versions() {
+    fn tls_1_3_is_recognised_by_supported_versions() {
         assert_eq!(fed_all_ways(&hex(TLS_1_3)), server_hello(0x0304, 0x1302));
     }
 
     #[test]
-    fn tls_1_2_is_told_by_the_legacy_version() {
+    fn tls_1_2_is_recognised_by_the_legacy_version() {
         assert_eq!(fed_all_ways(&hex(TLS_1_2)), server_hello(0x0303, 0xc02c));
     }
 
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn every_prefix_says_nothing_yet() {
+    fn no_prefix_is_enough() {
         let bytes = hex(TLS_1_3);
         let record = RECORD_HEADER + 0x7a;
         for len in 0..record {

@@ -223,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_the_other_family_is_told() {
+    fn an_address_of_the_other_family_is_reported() {
         let (_listener, address) = listener();
         let error = from(Some("::1"), None).connect(address, CONNECT_TIMEOUT).unwrap_err();
         assert_eq!(error.to_string(), "::1 is of another address family");
     }
 
     #[test]
-    fn an_address_of_another_machine_is_told() {
+    fn an_address_of_another_machine_is_reported() {
         let (_listener, address) = listener();
         let error = from(Some("192.0.2.1"), None).connect(address, CONNECT_TIMEOUT).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);

@@ -33,7 +33,7 @@ pub struct History {
     /// Those that ended, oldest first.
     ended: VecDeque<ConnId>,
     /// Those with a last message, the one heard from last at the end.
-    heard: VecDeque<ConnId>,
+    received: VecDeque<ConnId>,
     /// Bytes of the last messages.
     bytes: usize,
 }
@@ -46,7 +46,7 @@ impl History {
             options,
             connections: BTreeMap::new(),
             ended: VecDeque::new(),
-            heard: VecDeque::new(),
+            received: VecDeque::new(),
             bytes: 0,
         }
     }
@@ -57,9 +57,9 @@ impl History {
     }
 
     /// The connection that was heard from last, or else the one that came last.
-    pub fn last_heard(&self) -> Option<ConnId> {
-        let heard = self.heard.back().copied();
-        heard.or_else(|| self.connections.last_key_value().map(|(id, _)| *id))
+    pub fn last_received(&self) -> Option<ConnId> {
+        let received = self.received.back().copied();
+        received.or_else(|| self.connections.last_key_value().map(|(id, _)| *id))
     }
 
     /// Takes one event.
@@ -81,9 +81,9 @@ impl History {
         match event {
             Event::Frame(Direction::ToServer, FrameEvent::Message(_)) => {
                 self.bytes = self.bytes - before + after;
-                if self.heard.back() != Some(&id) {
-                    self.heard.retain(|other| *other != id);
-                    self.heard.push_back(id);
+                if self.received.back() != Some(&id) {
+                    self.received.retain(|other| *other != id);
+                    self.received.push_back(id);
                 }
                 self.forget_messages();
             }
@@ -103,8 +103,8 @@ impl History {
 
     /// Forgets the oldest last messages where they take too much.
     fn forget_messages(&mut self) {
-        while self.bytes > LAST_IN_ALL && self.heard.len() > 1 {
-            let Some(id) = self.heard.pop_front() else { return };
+        while self.bytes > LAST_IN_ALL && self.received.len() > 1 {
+            let Some(id) = self.received.pop_front() else { return };
             if let Some(history) = self.connections.get_mut(&id) {
                 self.bytes -= history.last_len();
                 history.last = None;
@@ -116,7 +116,7 @@ impl History {
         if let Some(history) = self.connections.remove(&id) {
             self.bytes -= history.last_len();
         }
-        self.heard.retain(|other| *other != id);
+        self.received.retain(|other| *other != id);
     }
 }
 

@@ -213,8 +213,8 @@ impl Reporter {
     }
 
     /// The connection that was heard from last.
-    pub fn last_heard(&self) -> Option<ConnId> {
-        self.history.as_ref()?.last_heard()
+    pub fn last_received(&self) -> Option<ConnId> {
+        self.history.as_ref()?.last_received()
     }
 
     /// Which end of the connections this is.

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_it_is_not_hex() {
+    fn reports_where_it_is_not_hex() {
         assert_eq!(unhex("81 8g"), Err(HexFault::NotHex { at: 4, found: 'g' }));
         assert_eq!(unhex("81 855"), Err(HexFault::HalfByte { at: 3 }));
         assert_eq!(unhex("é"), Err(HexFault::NotHex { at: 0, found: 'é' }));

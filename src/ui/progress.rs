@@ -119,7 +119,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_wider_than_told(done: u64, total: u64, millis: u64, width in 0usize..200) {
+        fn never_wider_than_asked(done: u64, total: u64, millis: u64, width in 0usize..200) {
             let line = progress(done, total, millis).render(width);
             prop_assert!(line.is_ascii() && line.len() <= width, "{line:?}");
         }

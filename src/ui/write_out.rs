@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_peer_said_is_escaped() {
+    fn what_a_peer_sent_is_escaped() {
         assert_eq!(stdout("%{close_reason}"), "done\\e\"");
     }
 
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_told_with_its_neighbours() {
+    fn an_unknown_name_is_reported_with_its_neighbours() {
         let error = Format::parse("%{http_cod}").expect_err("unknown");
         assert_eq!(
             error.to_string(),

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn says_how_many_bytes_it_needs() {
+    fn returns_how_many_bytes_it_needs() {
         assert_eq!(FrameHeader::parse(&[], 0), Err(2));
         assert_eq!(FrameHeader::parse(&[0x81], 0), Err(2));
         assert_eq!(FrameHeader::parse(&[0x81, 0x7e, 0x01], 0), Err(4));

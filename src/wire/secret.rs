@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_say_what_is_secret() {
+    fn names_decide_what_is_secret() {
         for name in [
             "Authorization",
             "Proxy-Authorization",

@@ -195,8 +195,8 @@ mod tests {
     fn impossible_at(bytes: &[u8], at: u64, why: &str) {
         for error in [whole(bytes), byte_by_byte(bytes)] {
             match error {
-                Err(Utf8Error::Impossible { offset, why: said, .. }) => {
-                    assert_eq!((offset, said), (at, why))
+                Err(Utf8Error::Impossible { offset, why: reason, .. }) => {
+                    assert_eq!((offset, reason), (at, why))
                 }
                 other => panic!("{bytes:x?} gave {other:?}"),
             }

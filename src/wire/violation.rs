@@ -131,7 +131,7 @@ impl ViolationKind {
 
 /// One breach, where it happened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("frame #{frame}, byte {offset}: {}{} ({}, {})", self.kind.rule().explanation, self.said(), self.kind.rule().code, self.kind.rule().section)]
+#[error("frame #{frame}, byte {offset}: {}{} ({}, {})", self.kind.rule().explanation, self.detail_suffix(), self.kind.rule().code, self.kind.rule().section)]
 pub struct Violation {
     /// Which rule.
     pub kind: ViolationKind,
@@ -146,7 +146,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    fn said(&self) -> String {
+    fn detail_suffix(&self) -> String {
         if self.detail.is_empty() { String::new() } else { format!(": {}", self.detail) }
     }
 }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_where_and_which_section() {
+    fn prints_what_where_and_which_section() {
         let violation = Violation {
             kind: ViolationKind::IllegalCloseCode,
             frame: 3,

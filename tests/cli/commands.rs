@@ -13,7 +13,7 @@ fn puts_on_the_wire(line: &str, bytes: &'static [u8]) {
     commanding(line)
         .peer(move |p| {
             p.open();
-            let heard = p.hear_raw(bytes.len());
+            let heard = p.receive_raw(bytes.len());
             assert_eq!(heard.escape_ascii().to_string(), bytes.escape_ascii().to_string());
             p.answer_close(1000);
         })
@@ -32,11 +32,11 @@ fn messages_in_three_notations() {
     )
     .peer(|p| {
         p.open();
-        p.hear_text("aä\n");
-        p.hear_text("Hi");
-        p.hear_binary(b"\x00\xff");
-        p.hear_binary(b"");
-        p.hear_text("last");
+        p.receive_text("aä\n");
+        p.receive_text("Hi");
+        p.receive_binary(b"\x00\xff");
+        p.receive_binary(b"");
+        p.receive_text("last");
         p.answer_close(1000);
     })
     .status(0);
@@ -51,15 +51,15 @@ fn fragments_with_a_ping_between_them() {
     )
     .peer(|p| {
         p.open();
-        let first = p.hear_frame();
+        let first = p.receive_frame();
         assert_eq!(
             (first.opcode(), first.header.fin, &first.payload[..]),
             (TEXT, false, &b"one "[..])
         );
-        let ping = p.hear_frame();
+        let ping = p.receive_frame();
         assert_eq!((ping.opcode(), &ping.payload[..]), (PING, &b"hi"[..]));
         p.send(frames::bytes([frames::frame(PONG, "hi")]));
-        p.hear_text("one message");
+        p.receive_text("one message");
         p.answer_close(1000);
     })
     .status(0);
@@ -70,7 +70,7 @@ fn a_pong_nobody_asked_for() {
     commanding("{\"type\":\"pong\",\"text\":\"beat\"}\n")
         .peer(|p| {
             p.open();
-            p.hear_pong("beat");
+            p.receive_pong("beat");
             p.answer_close(1000);
         })
         .status(0);
@@ -81,7 +81,7 @@ fn a_close_with_code_and_reason() {
     commanding("{\"type\":\"close\",\"code\":4000,\"reason\":\"done\"}\n")
         .peer(|p| {
             p.open();
-            let close = p.hear_frame();
+            let close = p.receive_frame();
             assert_eq!((close.opcode(), &close.payload[..]), (CLOSE, &b"\x0f\xa0done"[..]));
             p.close(4000, "");
             p.hang_up();
@@ -140,7 +140,7 @@ fn a_line_that_is_no_command_is_refused_by_its_number() {
         commanding(&format!("{{\"type\":\"text\",\"text\":\"good\"}}\n\n{line}\n"))
             .peer(|p| {
                 p.open();
-                p.hear_text("good");
+                p.receive_text("good");
                 p.answer_close(1001);
             })
             .stderr(format!("wscope: stdin: line 3: {why}\n"))

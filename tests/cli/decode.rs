@@ -51,7 +51,7 @@ fn a_file_of_hex_or_of_bytes() {
 }
 
 #[test]
-fn the_mask_tells_who_sent_it_unless_role_does() {
+fn the_mask_shows_who_sent_it_unless_role_does() {
     decoding()
         .args(["--hex", "81 05 48 65 6c 6c 6f"])
         .stdout("< #1 TEXT  fin      len 5      unmasked       \"Hello\"\n")

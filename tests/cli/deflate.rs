@@ -79,10 +79,10 @@ fn agreed(args: &[&'static str], check: impl FnOnce(DeflateParams) + Send + 'sta
             let agreed = p.negotiate(&compressing()).agreed;
             check(agreed.deflate.expect("it is offered"));
             for text in [VERSE, VERSE, ""] {
-                let frame = p.hear_frame();
+                let frame = p.receive_frame();
                 assert!(frame.header.rsv1 || text.is_empty(), "not compressed: {frame:?}");
                 assert!(frame.payload.len() <= text.len().max(8), "{frame:?}");
-                p.hear_text(text);
+                p.receive_text(text);
                 p.message(Data::Text, text);
             }
             p.close_first(1000, "");
@@ -117,9 +117,9 @@ fn an_echo_keeps_type_and_bytes_through_compression() {
         .peer(|p| {
             p.negotiate(&compressing());
             p.message(Data::Text, VERSE);
-            p.hear_text(VERSE);
+            p.receive_text(VERSE);
             p.message(Data::Binary, VERSE);
-            p.hear_binary(VERSE.as_bytes());
+            p.receive_binary(VERSE.as_bytes());
             p.close_first(1000, "");
         })
         .stdout(format!("{VERSE}\n{VERSE}\n"))
@@ -133,7 +133,7 @@ fn a_bomb_is_refused_before_it_fills_memory() {
         .peer(|p| {
             p.negotiate(&compressing());
             p.message(Data::Binary, vec![0; 64 << 20]);
-            p.hear_close(1009);
+            p.receive_close(1009);
             p.hang_up();
         })
         .stderr("wscope: sent 1009 [..] (W625, RFC 6455 §10.4)\nerror[W625]: [..]\n...\n")
@@ -147,7 +147,7 @@ fn what_cannot_be_inflated_is_refused() {
         .peer(|p| {
             p.negotiate(&compressing());
             p.frame(frames::compressed(TEXT, b"\xff\xff\xff\xff"));
-            p.hear_close(1007);
+            p.receive_close(1007);
             p.hang_up();
         })
         .stderr("wscope: sent 1007 [..] (W624, RFC 7692 §7.2.2)\nerror[W624]: [..]\n...\n")
@@ -180,7 +180,7 @@ fn an_enormous_length_is_refused_at_the_header() {
         .peer(|p| {
             p.open();
             p.send(b"\x82\x7f\x40\0\0\0\0\0\0\0abc");
-            p.hear_close(1009);
+            p.receive_close(1009);
             p.hang_up();
         })
         .stdout_any()
@@ -195,7 +195,7 @@ fn an_enormous_length_is_refused_without_options_too() {
         .peer(|p| {
             p.open();
             p.send(b"\x82\x7f\x40\0\0\0\0\0\0\0");
-            p.hear_close(1009);
+            p.receive_close(1009);
             p.hang_up();
         })
         .stderr("wscope: sent 1009 [..] (W626, RFC 6455 §10.4)\nerror[W626]: [..]\n...\n")
@@ -213,7 +213,7 @@ fn endless_fragments_meet_the_limit() {
             for _ in 0..65 {
                 p.send(&piece);
             }
-            p.hear_close(1009);
+            p.receive_close(1009);
             p.hang_up();
         })
         .stderr("wscope: sent 1009 [..] (W626, RFC 6455 §10.4)\nerror[W626]: [..]\n...\n")

@@ -38,7 +38,7 @@ fn exit_0_when_the_peer_closes_with_1000_or_1001() {
             .peer(move |p| {
                 p.open();
                 p.close_first(code, "done");
-                p.hear_end();
+                p.receive_end();
             })
             .status(0);
     }
@@ -50,7 +50,7 @@ fn exit_0_when_the_peer_closes_without_a_code() {
         .peer(|p| {
             p.open();
             p.frame(frames::frame(CLOSE, ""));
-            let answer = p.hear_frame();
+            let answer = p.receive_frame();
             assert_eq!((answer.opcode(), answer.payload.len()), (CLOSE, 0));
         })
         .status(0);
@@ -73,7 +73,7 @@ fn exit_0_whatever_follows_a_clean_close() {
             .peer(move |p| {
                 p.open();
                 p.send(&bytes);
-                p.hear_close(1000);
+                p.receive_close(1000);
             })
             .stdout_any()
             .status(0);
@@ -88,7 +88,7 @@ fn exit_1_when_a_close_cuts_a_message_short() {
         .peer(|p| {
             p.open();
             p.send(b"\x01\x02un\x88\x02\x03\xe8\x80\x02do");
-            p.hear_close(1000);
+            p.receive_close(1000);
         })
         .stdout("un")
         .stderr_any()
@@ -182,7 +182,7 @@ fn exit_7_with_status_line_headers_and_body_on_stderr() {
                 "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nX-Why: origin\r\n\
                  Content-Length: 18\r\n\r\nnot you\nnor yours\n",
             );
-            p.hear_end();
+            p.receive_end();
         })
         .stderr(
             "wscope: the server answered 403 Forbidden instead of 101 switching protocols\n\
@@ -206,7 +206,7 @@ fn exit_7_for_a_redirect_and_a_plain_200() {
             .peer(move |p| {
                 p.request();
                 p.send(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
-                p.hear_end();
+                p.receive_end();
             })
             .stderr_any()
             .status(7);
@@ -228,7 +228,7 @@ fn exit_8_for_a_wrong_accept_value_with_expected_and_got() {
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
             );
-            p.hear_end();
+            p.receive_end();
         })
         .stderr_any()
         .status(8);
@@ -248,7 +248,7 @@ fn exit_8_for_headers_that_are_missing() {
                 let at = head.find(missing).expect("a header");
                 let end = at + head[at..].find("\r\n").expect("a line") + 2;
                 p.send([&head[..at], &head[end..]].concat());
-                p.hear_end();
+                p.receive_end();
             })
             .stderr_any()
             .status(8);
@@ -268,7 +268,7 @@ fn exit_8_for_a_subprotocol_or_an_extension_that_was_not_offered() {
         let output = Test::new()
             .peer(move |p| {
                 p.open_with(header);
-                p.hear_end();
+                p.receive_end();
             })
             .args(args.iter().copied())
             .stderr_any()
@@ -283,7 +283,7 @@ fn exit_8_for_an_answer_that_is_not_http() {
     Test::new().peer(|p| {
         p.request();
         p.send("SSH-2.0-OpenSSH_9.9\r\n");
-        p.hear_end();
+        p.receive_end();
     })
     .stderr("wscope: the server's answer is not HTTP: SSH-2.0-OpenSSH_9.9[..]\nerror[W110]: the port speaks another protocol\n...\n")
     .status(8);
@@ -323,7 +323,7 @@ fn exit_10_when_the_connection_is_reset() {
         .args(["-x", "hi", "-w", "-1"])
         .peer(|p| {
             p.open();
-            p.hear_text("hi");
+            p.receive_text("hi");
             p.reset();
         })
         .stderr("wscope: connection lost without a close frame after [..] s (1006): connection reset by peer\nerror[W463]: [..]\n...\n")
@@ -355,7 +355,7 @@ fn exit_12_when_the_handshake_is_not_answered() {
         .args(["--handshake-timeout", "100ms"])
         .peer(|p| {
             p.request();
-            p.hear_end();
+            p.receive_end();
         })
         .stderr("wscope: timed out after 0.1 s: the server did not answer the handshake\nerror[W109]: [..]\n...\n")
         .status(12);
@@ -368,8 +368,8 @@ fn exit_12_when_our_close_is_not_answered() {
         .stdin("")
         .peer(|p| {
             p.open();
-            p.hear_close(1000);
-            p.hear_end();
+            p.receive_close(1000);
+            p.receive_end();
         })
         .stderr("wscope: sent 1000 normal closure; ended by us after [..]: the peer did not answer our close frame within the close timeout\nwarning[W816]: [..]\n...\n")
         .status(12);
@@ -381,7 +381,7 @@ fn exit_12_when_the_whole_run_takes_too_long() {
         .args(["--max-time", "200ms"])
         .peer(|p| {
             p.open();
-            p.hear_close(1001);
+            p.receive_close(1001);
             p.hang_up();
         })
         .stderr("wscope: sent 1001 [..]; ended by us after [..]\n")
@@ -390,7 +390,7 @@ fn exit_12_when_the_whole_run_takes_too_long() {
         .args(["--max-time", "100ms"])
         .peer(|p| {
             p.request();
-            p.hear_end();
+            p.receive_end();
         })
         .stderr("wscope: timed out after [..]\nerror[W109]: [..]\n...\n")
         .status(12);
@@ -402,8 +402,8 @@ fn exit_12_when_pings_stay_without_answer() {
         .args(["--ping-interval", "50ms", "--pong-timeout", "100ms"])
         .peer(|p| {
             p.open();
-            assert_eq!(p.hear_frame().opcode(), PING);
-            while p.hear_frame().opcode() == PING {}
+            assert_eq!(p.receive_frame().opcode(), PING);
+            while p.receive_frame().opcode() == PING {}
             p.hang_up();
         })
         .stderr("wscope: [..] ended by us after [..]\nwarning[W818]: [..]\n...\n")
@@ -430,7 +430,7 @@ fn signalled(signal: Signal, status: i32) {
         .signal_after(gate, signal)
         .peer(move |p| {
             p.open();
-            p.hear_text("ready");
+            p.receive_text("ready");
             key.open();
             p.answer_close(1001);
         })
@@ -445,7 +445,7 @@ fn exit_130_when_the_signal_comes_during_the_handshake() {
         .peer(move |p| {
             p.request();
             key.open();
-            p.hear_end();
+            p.receive_end();
         })
         .status(130);
 }
@@ -458,10 +458,10 @@ fn a_signal_does_not_wait_for_a_peer_that_does_not_answer() {
         .signal_after(gate, Signal::INT)
         .peer(move |p| {
             p.open();
-            p.hear_text("ready");
+            p.receive_text("ready");
             key.open();
-            p.hear_close(1001);
-            p.hear_end();
+            p.receive_close(1001);
+            p.receive_end();
         })
         .status(130);
 }

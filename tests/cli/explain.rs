@@ -61,7 +61,7 @@ fn a_status_and_a_rule() {
 }
 
 #[test]
-fn what_a_browser_says() {
+fn messages_of_a_browser_are_explained() {
     explaining(["--browser", "WebSocket connection to 'ws://h/' failed: Invalid frame header"])
         .stdout_like(
             "Chrome says this for W461.\n\

@@ -19,11 +19,11 @@ fn wrong_accept(p: &mut Peer) {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
     );
-    p.hear_end();
+    p.receive_end();
 }
 
 #[test]
-fn a_good_handshake_is_told_from_the_connection_to_the_sum() {
+fn a_good_handshake_is_printed_from_the_connection_to_the_sum() {
     judging()
         .peer(good)
         .stdout_like(
@@ -79,7 +79,7 @@ fn another_status_is_judged_too_with_exit_7() {
         .peer(|p| {
             p.request();
             p.send("HTTP/1.1 404 Not Found\r\nContent-Length: 8\r\n\r\nnothing\n");
-            p.hear_end();
+            p.receive_end();
         })
         .stdout_any()
         .stderr("wscope: the server answered 404 Not Found instead of 101 [..]\n...\n")
@@ -104,7 +104,7 @@ fn json_has_heads_verdicts_and_what_was_agreed() {
 }
 
 #[test]
-fn json_of_a_bad_handshake_says_which_rule_failed() {
+fn json_of_a_bad_handshake_names_the_rule_that_failed() {
     let output =
         judging().args(["--output", "json"]).peer(wrong_accept).stdout_any().stderr_any().status(8);
     let objects = objects(&output);

@@ -131,7 +131,7 @@ impl Test {
     }
 
     /// Writes this to stdin, and turns the key when the child has taken more than `n` bytes of it.
-    pub fn stdin_telling(mut self, bytes: Vec<u8>, n: usize, key: Key) -> Self {
+    pub fn stdin_reporting(mut self, bytes: Vec<u8>, n: usize, key: Key) -> Self {
         self.stdin = Input::Telling(bytes, n, key);
         self
     }

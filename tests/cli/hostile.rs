@@ -36,9 +36,9 @@ fn session(p: &mut Peer) {
     p.text(EVIL);
     p.binary(b"\x1b[2J\x9b\xff\r");
     p.frame(frames::frame(PING, EVIL));
-    p.hear_pong(EVIL);
+    p.receive_pong(EVIL);
     p.frame(frames::frame(CLOSE, frames::close_payload(4001, EVIL)));
-    p.hear_close(4001);
+    p.receive_close(4001);
     p.hang_up();
 }
 
@@ -48,13 +48,13 @@ fn refusal(p: &mut Peer) {
         "HTTP/1.1 403 {EVIL_VALUE}\r\nX-Evil: {EVIL_VALUE}\r\nContent-Length: {}\r\n\r\n{EVIL}",
         EVIL.len()
     ));
-    p.hear_end();
+    p.receive_end();
 }
 
 fn not_http(p: &mut Peer) {
     p.request();
     p.send(format!("{EVIL_VALUE}\r\n"));
-    p.hear_end();
+    p.receive_end();
 }
 
 fn bad_handshake(p: &mut Peer) {
@@ -64,7 +64,7 @@ fn bad_handshake(p: &mut Peer) {
          Sec-WebSocket-Accept: {EVIL_VALUE}\r\nSec-WebSocket-Protocol: {EVIL_VALUE}\r\n\
          Sec-WebSocket-Extensions: {EVIL_VALUE}\r\n\r\n"
     ));
-    p.hear_end();
+    p.receive_end();
 }
 
 type Evil = fn(&mut Peer);

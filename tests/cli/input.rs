@@ -14,9 +14,9 @@ fn each_line_is_a_text_message_without_its_newline() {
         .stdin("one\ntwo words\r\nä€😀\n")
         .peer(|p| {
             p.open();
-            p.hear_text("one");
-            p.hear_text("two words\r");
-            p.hear_text("ä€😀");
+            p.receive_text("one");
+            p.receive_text("two words\r");
+            p.receive_text("ä€😀");
             p.answer_close(1000);
         })
         .status(0);
@@ -29,7 +29,7 @@ fn lines_are_the_default() {
         .stdin("one\n")
         .peer(|p| {
             p.open();
-            p.hear_text("one");
+            p.receive_text("one");
             p.send(frames::bytes([frames::frame(TEXT, "eins")]));
             p.answer_close(1000);
         })
@@ -43,8 +43,8 @@ fn a_last_line_without_newline_is_sent() {
         .stdin("one\ntwo")
         .peer(|p| {
             p.open();
-            p.hear_text("one");
-            p.hear_text("two");
+            p.receive_text("one");
+            p.receive_text("two");
             p.answer_close(1000);
         })
         .status(0);
@@ -56,9 +56,9 @@ fn an_empty_line_is_an_empty_message_and_empty_stdin_is_none() {
         .stdin("\n\na\n")
         .peer(|p| {
             p.open();
-            p.hear_text("");
-            p.hear_text("");
-            p.hear_text("a");
+            p.receive_text("");
+            p.receive_text("");
+            p.receive_text("a");
             p.answer_close(1000);
         })
         .status(0);
@@ -79,8 +79,8 @@ fn a_line_of_five_megabytes_is_one_message() {
         .stdin(line + "\nnext\n")
         .peer(move |p| {
             p.open();
-            p.hear_text(&expected);
-            p.hear_text("next");
+            p.receive_text(&expected);
+            p.receive_text("next");
             p.answer_close(1000);
         })
         .status(0);
@@ -92,7 +92,7 @@ fn a_line_that_is_not_utf_8_is_refused_with_its_offset() {
         .stdin(b"good\nbad \xff byte\n")
         .peer(|p| {
             p.open();
-            p.hear_text("good");
+            p.receive_text("good");
             p.answer_close(1001);
         })
         .stderr(
@@ -120,8 +120,8 @@ fn binary_lines_may_hold_anything() {
         .stdin(b"\xff\x00\xfe\nx\n")
         .peer(|p| {
             p.open();
-            p.hear_binary(b"\xff\x00\xfe");
-            p.hear_binary(b"x");
+            p.receive_binary(b"\xff\x00\xfe");
+            p.receive_binary(b"x");
             p.answer_close(1000);
         })
         .status(0);
@@ -133,9 +133,9 @@ fn null_separates_messages_with_newlines_inside() {
         .stdin("a\nb\0\0last")
         .peer(|p| {
             p.open();
-            p.hear_text("a\nb");
-            p.hear_text("");
-            p.hear_text("last");
+            p.receive_text("a\nb");
+            p.receive_text("");
+            p.receive_text("last");
             p.answer_close(1000);
         })
         .status(0);
@@ -151,7 +151,7 @@ fn chunks_are_binary_and_lose_nothing() {
             p.open();
             let mut heard = Vec::new();
             while heard.len() < expected.len() {
-                let (opcode, mut content) = p.hear_message();
+                let (opcode, mut content) = p.receive_message();
                 assert_eq!(opcode, BINARY);
                 assert!(content.len() <= 65536, "{} bytes in a message", content.len());
                 heard.append(&mut content);
@@ -168,7 +168,7 @@ fn whole_is_one_message_newlines_included() {
         .stdin("a\nb\n")
         .peer(|p| {
             p.open();
-            p.hear_text("a\nb\n");
+            p.receive_text("a\nb\n");
             p.answer_close(1000);
         })
         .status(0);
@@ -176,7 +176,7 @@ fn whole_is_one_message_newlines_included() {
         .stdin("")
         .peer(|p| {
             p.open();
-            p.hear_text("");
+            p.receive_text("");
             p.answer_close(1000);
         })
         .status(0);
@@ -191,7 +191,7 @@ fn input_none_leaves_stdin_alone() {
             p.open();
             p.text("hi");
             p.close_first(1000, "");
-            p.hear_end();
+            p.receive_end();
         })
         .stdout("hi\n")
         .status(0);
@@ -204,9 +204,9 @@ fn execute_sends_its_messages_in_order_and_reads_no_stdin() {
         .stdin("not read\n")
         .peer(|p| {
             p.open();
-            p.hear_text("one");
-            p.hear_text("-x");
-            p.hear_text("");
+            p.receive_text("one");
+            p.receive_text("-x");
+            p.receive_text("");
             p.answer_close(1000);
         })
         .status(0);
@@ -219,15 +219,15 @@ fn execute_comes_before_stdin_if_input_is_given_too() {
         .stdin("second\n")
         .peer(|p| {
             p.open();
-            p.hear_text("first");
-            p.hear_text("second");
+            p.receive_text("first");
+            p.receive_text("second");
             p.answer_close(1000);
         })
         .status(0);
 }
 
 #[test]
-fn to_read_no_stdin_may_be_said_twice() {
+fn to_read_no_stdin_may_be_asked_for_twice() {
     for args in [&["--echo", "--input", "none"][..], &["--script", "/dev/null", "--input", "none"]]
     {
         Test::new()
@@ -267,14 +267,14 @@ fn echo_sends_each_message_back_with_its_type() {
         .peer(|p| {
             p.open();
             p.text("ä");
-            p.hear_text("ä");
+            p.receive_text("ä");
             p.binary(b"\x00\xff");
-            p.hear_binary(b"\x00\xff");
+            p.receive_binary(b"\x00\xff");
             p.text("");
-            p.hear_text("");
+            p.receive_text("");
             p.frame(frames::fragment(BINARY, "two "));
             p.frame(frames::frame(CONTINUATION, "parts"));
-            p.hear_binary(b"two parts");
+            p.receive_binary(b"two parts");
             p.close_first(1000, "");
         })
         .stdout(b"\xc3\xa4\n\x00\xff\n\ntwo parts\n")

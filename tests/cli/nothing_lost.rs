@@ -36,7 +36,7 @@ fn a_hundred_thousand_lines_arrive_in_order() {
         .peer(move |p| {
             p.open();
             for line in expected.lines() {
-                p.hear_text(line);
+                p.receive_text(line);
             }
             p.answer_close(1000);
         })
@@ -52,7 +52,7 @@ fn a_hundred_thousand_messages_and_a_close_right_behind_them() {
         .peer(move |p| {
             p.open();
             p.send(bytes);
-            p.hear_close(1000);
+            p.receive_close(1000);
             p.hang_up();
         })
         .stdout(lines)
@@ -67,9 +67,9 @@ fn the_end_of_stdin_does_not_cut_off_a_server_that_still_sends() {
         .stdin("go\n")
         .peer(move |p| {
             p.open();
-            p.hear_text("go");
+            p.receive_text("go");
             p.send(bytes);
-            p.hear_close(1000);
+            p.receive_close(1000);
             p.hang_up();
         })
         .stdout(lines)
@@ -83,8 +83,8 @@ fn messages_on_their_way_when_we_close_still_arrive() {
         .stdin("ask\n")
         .peer(|p| {
             p.open();
-            p.hear_text("ask");
-            p.hear_close(1000);
+            p.receive_text("ask");
+            p.receive_close(1000);
             p.text("late answer");
             p.close(1000, "");
             p.hang_up();
@@ -133,12 +133,12 @@ fn a_slow_server_gets_everything() {
     let input = (line.clone() + "\n").repeat(count);
     Test::new()
         .args(["-w", "0"])
-        .stdin_telling(input.into_bytes(), 128 * 1024, key)
+        .stdin_reporting(input.into_bytes(), 128 * 1024, key)
         .peer(move |p| {
             p.open();
             flowing.wait();
             for _ in 0..count {
-                p.hear_text(&line);
+                p.receive_text(&line);
             }
             p.answer_close(1000);
         })
@@ -156,7 +156,7 @@ fn an_answer_is_written_before_the_next_question_comes() {
             p.open();
             p.text("first");
             key.open();
-            p.hear_text("second");
+            p.receive_text("second");
             p.text("third");
             p.answer_close(1000);
         })

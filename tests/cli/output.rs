@@ -64,7 +64,7 @@ fn output_hex_is_a_line_of_digits_for_each_message() {
 }
 
 #[test]
-fn output_none_says_nothing() {
+fn output_none_prints_nothing() {
     receiving("none")
         .peer(|p| {
             p.open();
@@ -83,7 +83,7 @@ fn fragments_are_joined_with_control_frames_between_them() {
             p.ping("still there?");
             p.frame(frames::fragment(CONTINUATION, ""));
             p.frame(frames::frame(CONTINUATION, "message"));
-            p.hear_pong("still there?");
+            p.receive_pong("still there?");
             p.close_first(1000, "");
         })
         .stdout("one message\n")
@@ -100,7 +100,7 @@ fn frames_in_the_segment_of_the_101_are_not_lost() {
                 frames::frame(frames::CLOSE, frames::close_payload(1000, "")),
             ]);
             p.open_and("", first);
-            p.hear_close(1000);
+            p.receive_close(1000);
         })
         .stdout(b"early\n\xff\n")
         .status(0);
@@ -158,7 +158,7 @@ fn who_reads_nothing_of_nothing_is_no_end() {
             p.open();
             closed.wait();
             p.ping("still there?");
-            p.hear_pong("still there?");
+            p.receive_pong("still there?");
             p.close_first(1000, "");
         })
         .status(0);

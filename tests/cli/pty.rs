@@ -121,7 +121,7 @@ fn terminal() -> (File, File) {
 /// Answers one line and the Close.
 fn answering(p: &mut Peer) {
     p.open();
-    p.hear_text("hello");
+    p.receive_text("hello");
     p.text("and hello to you");
     p.answer_close(1000);
 }

@@ -46,7 +46,7 @@ fn echo(p: &mut Peer) {
     p.frame(crate::frames::fragment(crate::frames::TEXT, first));
     p.ping(&all[..100]);
     p.frame(crate::frames::frame(crate::frames::CONTINUATION, second));
-    p.hear_pong(&all[..100]);
+    p.receive_pong(&all[..100]);
     p.close_first(4000, &all[..100]);
 }
 

@@ -17,7 +17,7 @@ fn lines(bytes: usize) -> Vec<u8> {
 fn a_reset_is_seen_while_the_peer_does_not_read() {
     let (stuck, is_stuck) = gate();
     let output = Test::new()
-        .stdin_telling(lines(MUCH), 1 << 20, stuck)
+        .stdin_reporting(lines(MUCH), 1 << 20, stuck)
         .peer(move |p| {
             p.open();
             is_stuck.wait();
@@ -33,7 +33,7 @@ fn a_reset_is_seen_while_the_peer_does_not_read() {
 fn a_close_is_seen_while_the_peer_does_not_read() {
     let (stuck, is_stuck) = gate();
     let output = Test::new()
-        .stdin_telling(lines(MUCH), 1 << 20, stuck)
+        .stdin_reporting(lines(MUCH), 1 << 20, stuck)
         .peer(move |p| {
             p.open();
             is_stuck.wait();
@@ -56,7 +56,7 @@ fn a_server_that_answers_with_more_than_it_gets_is_read() {
             p.open();
             let answer = [b'y'; 10 * 1024];
             for _ in 0..LINES {
-                p.hear_message();
+                p.receive_message();
                 p.text(answer);
             }
             p.answer_close(1000);
@@ -75,7 +75,7 @@ fn a_long_binary_line_is_one_message_and_nothing_follows() {
         .stdin([&line[..], b"\n"].concat())
         .peer(move |p| {
             p.open();
-            let (opcode, content) = p.hear_message();
+            let (opcode, content) = p.receive_message();
             assert!(opcode == BINARY && content == expected, "one message, whole");
             p.answer_close(1000);
         })
@@ -123,7 +123,7 @@ fn what_a_command_holds_reaches_stderr_escaped() {
 }
 
 #[test]
-fn decode_tells_what_came_before_a_bad_line() {
+fn decode_prints_what_came_before_a_bad_line() {
     Test::new()
         .args(["decode"])
         .stdin("81 05 48 65 6c 6c 6f\nzz\n")

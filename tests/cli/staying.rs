@@ -64,7 +64,7 @@ fn linger_waits_for_answers_after_the_end_of_stdin() {
         .stdin("ask\n")
         .peer(|p| {
             p.open();
-            p.hear_text("ask");
+            p.receive_text("ask");
             p.text("answer");
             p.answer_close(1000);
         })
@@ -78,7 +78,7 @@ fn linger_minus_one_waits_for_the_peers_close() {
         .args(["-x", "ask", "--wait", "-1"])
         .peer(|p| {
             p.open();
-            p.hear_text("ask");
+            p.receive_text("ask");
             p.text("answer");
             p.close_first(1000, "");
         })
@@ -87,12 +87,12 @@ fn linger_minus_one_waits_for_the_peers_close() {
 }
 
 #[test]
-fn what_stdin_still_had_is_told() {
+fn what_stdin_still_had_is_reported() {
     Test::new()
         .stdin_left_open("one\n")
         .peer(|p| {
             p.open();
-            p.hear_text("one");
+            p.receive_text("one");
             p.close_first(1000, "");
         })
         .stderr(
@@ -107,7 +107,7 @@ fn what_stdin_still_had_is_told() {
         .stdin_file(file)
         .peer(|p| {
             p.open();
-            p.hear_text("one");
+            p.receive_text("one");
             p.close_first(1000, "");
         })
         .status(0);

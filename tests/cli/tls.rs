@@ -148,7 +148,7 @@ fn exit_6_when_the_port_speaks_no_tls() {
         .args(["--input", "none", "wss://127.0.0.1:{port}/"])
         .peer(|p| {
             // A web server's answer to what it can't read.
-            p.hear_raw(5);
+            p.receive_raw(5);
             p.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
             p.hang_up();
         })

@@ -12,7 +12,7 @@ fn session(p: &mut Peer) {
     p.text("Hello");
     p.binary(b"\x00\xff\x10");
     p.ping("beat");
-    p.hear_pong("beat");
+    p.receive_pong("beat");
     p.close_first(1001, "bye");
 }
 
@@ -107,7 +107,7 @@ fn a_violation_follows_its_frame_with_rule_and_section() {
         .peer(|p| {
             p.open();
             p.frame(frames::frame(CONTINUATION, "x"));
-            p.hear_close(1002);
+            p.receive_close(1002);
             p.hang_up();
         })
         .stdout_like(
@@ -161,7 +161,7 @@ fn of<'a>(objects: &'a [Value], event: &'a str, dir: &'a str) -> impl Iterator<I
 }
 
 #[test]
-fn json_tells_the_session_one_object_a_line() {
+fn json_prints_the_session_one_object_a_line() {
     let output = listening().args(["--output", "json"]).stdout_any().status(0);
     let objects = objects(&output);
     assert_eq!((&objects[0]["event"], &objects[0]["v"]), (&"start".into(), &1.into()));

@@ -18,7 +18,7 @@ fn fails(bytes: Vec<u8>, close: u16, diagnostic: &str, delivered: &[u8]) {
         .peer(move |p| {
             p.open();
             p.send(bytes);
-            p.hear_close(close);
+            p.receive_close(close);
             p.hang_up();
         })
         .stdout(delivered)
@@ -66,7 +66,7 @@ fn exit_9_for_a_message_beyond_the_limit() {
             p.open();
             p.frame(frames::fragment(BINARY, [0; 600]));
             p.frame(frames::frame(CONTINUATION, [0; 600]));
-            p.hear_close(1009);
+            p.receive_close(1009);
             p.hang_up();
         })
         .stdout_any()

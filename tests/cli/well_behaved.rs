@@ -73,14 +73,14 @@ fn pings_of_ours_are_timed() {
         .args(["--input", "none", "-v", "--ping-interval", "20ms"])
         .peer(|p| {
             p.open();
-            let ping = p.hear_frame();
+            let ping = p.receive_frame();
             p.frame(frames::frame(PONG, ping.payload));
             // The next ping comes after the pong has been seen.
-            let mut next = p.hear_frame();
+            let mut next = p.receive_frame();
             while next.opcode() == frames::PING {
                 p.frame(frames::frame(PONG, next.payload));
                 p.close(1000, "");
-                next = p.hear_frame();
+                next = p.receive_frame();
             }
             assert_eq!(next.opcode(), frames::CLOSE);
             p.hang_up();

@@ -6,14 +6,14 @@ use wscope::script::command::parse;
 fn refused(cases: &[(&str, usize, &str)]) {
     for (line, at, wanted) in cases {
         let error = parse(line).expect_err(line);
-        let said = error.to_string();
+        let debugged = error.to_string();
         match wanted.strip_suffix("[..]") {
-            Some(begin) => assert!(said.starts_with(begin), "{line}: {said}"),
-            None => assert_eq!(said, *wanted, "{line}"),
+            Some(begin) => assert!(debugged.starts_with(begin), "{line}: {debugged}"),
+            None => assert_eq!(debugged, *wanted, "{line}"),
         }
-        assert_eq!(error.at, *at, "{line}: {said}");
+        assert_eq!(error.at, *at, "{line}: {debugged}");
         assert!(line.is_char_boundary(error.at), "{line}");
-        assert!(!said.contains('\n') && !said.ends_with('.'), "{line}: {said}");
+        assert!(!debugged.contains('\n') && !debugged.ends_with('.'), "{line}: {debugged}");
     }
 }
 
@@ -159,7 +159,7 @@ fn regular_expressions_and_headers() {
 }
 
 #[test]
-fn what_can_not_be_repeated_says_why() {
+fn what_can_not_be_repeated_is_refused_with_the_reason() {
     refused(&[
         ("/every 1 /every 1 /ping", 9, "/every can't stand in /every: it goes on by itself"),
         ("/repeat 2 /every 1 /ping", 10, "/every can't stand in /repeat: it goes on by itself"),

@@ -23,7 +23,7 @@ fn frame(opcode: u8, payload: &[u8]) -> RawFrame {
     }
 }
 
-fn said(frame: &RawFrame, situation: Situation) -> String {
+fn debugged(frame: &RawFrame, situation: Situation) -> String {
     breaches(frame, situation).unwrap_or_default()
 }
 
@@ -53,7 +53,7 @@ fn legal_frames_are_legal() {
 }
 
 #[test]
-fn each_rule_is_told_with_its_section() {
+fn each_rule_is_printed_with_its_section() {
     let open = Situation { message_open: true, ..CLIENT };
     let deflate = Situation { compression: true, ..CLIENT };
     let server = Situation { direction: Direction::ToClient, ..CLIENT };
@@ -100,15 +100,15 @@ fn each_rule_is_told_with_its_section() {
         (frame(2, b""), open, "W614 RFC 6455 §5.4: a new message"),
         (frame(1, b""), closed, "W618 RFC 6455 §5.5.1: no data frame and no second Close"),
     ] {
-        let said = said(&illegal, situation);
-        assert!(said.starts_with(wanted) && !said.contains("; W"), "{said}");
+        let debugged = debugged(&illegal, situation);
+        assert!(debugged.starts_with(wanted) && !debugged.contains("; W"), "{debugged}");
     }
 }
 
 #[test]
 fn several_rules_make_one_line() {
     let frame = RawFrame { fin: false, rsv1: true, mask: None, ..frame(8, b"\x03\xed") };
-    let codes: Vec<_> = said(&frame, CLIENT)
+    let codes: Vec<_> = debugged(&frame, CLIENT)
         .split("; ")
         .filter_map(|part| part.split(' ').next().map(str::to_owned))
         .collect();

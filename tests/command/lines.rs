@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{bytes, parsed, said};
+use crate::{bytes, debugged, parsed};
 use wscope::event::Direction;
 use wscope::script::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show};
 use wscope::ui::pattern::Pattern;
@@ -201,7 +201,7 @@ fn what_is_shown() {
     }
     assert!(matches!(parsed("/view hex"), Command::View(Some(View::Hex))));
     assert!(matches!(parsed("/view"), Command::View(None)));
-    assert!(said("/timestamps relative").contains("Relative"));
+    assert!(debugged("/timestamps relative").contains("Relative"));
     assert!(matches!(parsed("/timestamps"), Command::Timestamps(None)));
     for (line, wanted) in [
         ("/log", LogChange::Ask),
@@ -264,6 +264,6 @@ fn words_alone() {
         ("/help /ping", "Help(Some(\"ping\"))"),
         ("/help exit", "Help(Some(\"quit\"))"),
     ] {
-        assert_eq!(said(line), wanted, "{line}");
+        assert_eq!(debugged(line), wanted, "{line}");
     }
 }

@@ -17,7 +17,7 @@ fn parsed(line: &str) -> Command {
 }
 
 /// What is debugged, to compare commands that hold regular expressions too.
-fn said(line: &str) -> String {
+fn debugged(line: &str) -> String {
     format!("{:?}", parsed(line))
 }
 

@@ -112,8 +112,8 @@ fn a_filter_takes_clients() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
-    for (line, said) in [
+fn errors_name_what_is_wrong() {
+    for (line, debugged) in [
         (
             "@home hello",
             "\"@home\" is no client; write @ and a client's number, several as in 3,5, or all; a text that begins with @ is written /text \\@",
@@ -131,7 +131,7 @@ fn what_is_wrong_is_said() {
             "unknown command /reconnect here: a server does not open connections, clients do",
         ),
     ] {
-        assert!(refused(line).starts_with(said), "{line}: {}", refused(line));
+        assert!(refused(line).starts_with(debugged), "{line}: {}", refused(line));
     }
     let error = parse("/clients").expect_err("a client has none").to_string();
     assert_eq!(

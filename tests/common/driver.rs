@@ -778,7 +778,7 @@ impl Driver {
             (ending.out, ending.r#in, self.stdout.pending(), self.connection.backlog()),
             (self.connection.deadline(), self.connection.endpoint().state()),
             (self.connection.has_input(), self.recorded.borrow().len()),
-            (self.connection.heard(), self.connection.active()),
+            (self.connection.last_received(), self.connection.active()),
         )
     }
 

@@ -135,18 +135,20 @@ impl Party {
     }
 
     /// Takes what was written, as control frames and messages in order.
-    pub fn said(&mut self) -> Vec<(OpCode, Vec<u8>)> {
-        let (mut said, mut content) = (Vec::new(), Vec::new());
+    pub fn sent_messages(&mut self) -> Vec<(OpCode, Vec<u8>)> {
+        let (mut sent_messages, mut content) = (Vec::new(), Vec::new());
         for event in self.sent() {
             match event {
-                Seen::Control(opcode, payload) => said.push((opcode, payload)),
+                Seen::Control(opcode, payload) => sent_messages.push((opcode, payload)),
                 Seen::Data(mut piece) => content.append(&mut piece),
-                Seen::Message(info) => said.push((info.opcode, std::mem::take(&mut content))),
+                Seen::Message(info) => {
+                    sent_messages.push((info.opcode, std::mem::take(&mut content)))
+                }
                 Seen::Violation(violation) => panic!("sent {violation}"),
                 _ => {}
             }
         }
-        said
+        sent_messages
     }
 
     /// Lets time pass.

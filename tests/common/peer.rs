@@ -41,7 +41,7 @@ impl Frame {
 
 /// What the client said, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Heard {
+enum Received {
     Frame(Frame),
     Message(OpCode, Vec<u8>),
 }
@@ -51,7 +51,7 @@ pub struct Peer {
     wire: Box<dyn Wire>,
     tcp: TcpStream,
     observer: Observer,
-    heard: VecDeque<Heard>,
+    received: VecDeque<Received>,
     payload: Vec<u8>,
     content: Vec<u8>,
     /// Sends compressed, once that was agreed.
@@ -74,7 +74,7 @@ impl Peer {
             wire,
             tcp,
             observer: Observer::of_frames(Direction::ToServer, None, Limits::default()),
-            heard: VecDeque::new(),
+            received: VecDeque::new(),
             payload: Vec::new(),
             content: Vec::new(),
             endpoint: None,
@@ -181,11 +181,11 @@ impl Peer {
 
     /// The next frame.
     #[track_caller]
-    pub fn hear_frame(&mut self) -> Frame {
+    pub fn receive_frame(&mut self) -> Frame {
         loop {
-            match self.hear() {
-                Some(Heard::Frame(frame)) => return frame,
-                Some(Heard::Message(..)) => {}
+            match self.receive() {
+                Some(Received::Frame(frame)) => return frame,
+                Some(Received::Message(..)) => {}
                 None => panic!("the client ended the stream where a frame was expected"),
             }
         }
@@ -193,57 +193,57 @@ impl Peer {
 
     /// The next message, of however many frames, and its content.
     #[track_caller]
-    pub fn hear_message(&mut self) -> (OpCode, Vec<u8>) {
+    pub fn receive_message(&mut self) -> (OpCode, Vec<u8>) {
         loop {
-            match self.hear() {
-                Some(Heard::Message(opcode, content)) => return (opcode, content),
-                Some(Heard::Frame(frame)) if matches!(frame.opcode(), OpCode::Data(_)) => {}
+            match self.receive() {
+                Some(Received::Message(opcode, content)) => return (opcode, content),
+                Some(Received::Frame(frame)) if matches!(frame.opcode(), OpCode::Data(_)) => {}
                 other => panic!("expected a message, not {other:?}"),
             }
         }
     }
 
     #[track_caller]
-    pub fn hear_text(&mut self, text: &str) {
-        self.hear_content(TEXT, text.as_bytes());
+    pub fn receive_text(&mut self, text: &str) {
+        self.receive_content(TEXT, text.as_bytes());
     }
 
     #[track_caller]
-    pub fn hear_binary(&mut self, bytes: &[u8]) {
-        self.hear_content(BINARY, bytes);
+    pub fn receive_binary(&mut self, bytes: &[u8]) {
+        self.receive_content(BINARY, bytes);
     }
 
     #[track_caller]
-    fn hear_content(&mut self, opcode: OpCode, content: &[u8]) {
-        let (heard, bytes) = self.hear_message();
-        assert_eq!(heard, opcode);
+    fn receive_content(&mut self, opcode: OpCode, content: &[u8]) {
+        let (received, bytes) = self.receive_message();
+        assert_eq!(received, opcode);
         assert!(bytes == content, "{:?} instead of {:?}", short(&bytes), short(content));
     }
 
     #[track_caller]
-    pub fn hear_pong(&mut self, payload: impl AsRef<[u8]>) {
-        let frame = self.hear_frame();
+    pub fn receive_pong(&mut self, payload: impl AsRef<[u8]>) {
+        let frame = self.receive_frame();
         assert_eq!((frame.opcode(), &frame.payload[..]), (PONG, payload.as_ref()));
     }
 
     /// A Close with this code and an empty or any reason.
     #[track_caller]
-    pub fn hear_close(&mut self, code: u16) {
-        let frame = self.hear_frame();
+    pub fn receive_close(&mut self, code: u16) {
+        let frame = self.receive_frame();
         assert_eq!(frame.opcode(), CLOSE, "{frame:?}");
         assert_eq!(frame.payload.get(..2), Some(&code.to_be_bytes()[..]), "{:?}", frame.payload);
     }
 
     /// The end of the stream, and nothing before it.
     #[track_caller]
-    pub fn hear_end(&mut self) {
-        assert_eq!(self.hear(), None);
+    pub fn receive_end(&mut self) {
+        assert_eq!(self.receive(), None);
     }
 
     /// The client closes with this code; it is answered, and the connection ended.
     #[track_caller]
     pub fn answer_close(&mut self, code: u16) {
-        self.hear_close(code);
+        self.receive_close(code);
         self.close(code, "");
         self.hang_up();
     }
@@ -252,41 +252,41 @@ impl Peer {
     #[track_caller]
     pub fn close_first(&mut self, code: u16, reason: &str) {
         self.close(code, reason);
-        self.hear_close(code);
+        self.receive_close(code);
         self.hang_up();
     }
 
     /// The next frame, and the message that it is all of.
     #[track_caller]
-    pub fn hear_data(&mut self) -> (Frame, Vec<u8>) {
-        let frame = self.hear_frame();
-        let (_, content) = self.hear_message();
+    pub fn receive_data(&mut self) -> (Frame, Vec<u8>) {
+        let frame = self.receive_frame();
+        let (_, content) = self.receive_message();
         (frame, content)
     }
 
     /// Why nothing more can be heard.
     #[track_caller]
-    pub fn hear_failure(&mut self) -> io::Error {
+    pub fn receive_failure(&mut self) -> io::Error {
         self.wire.read(&mut [0; 16]).expect_err("a failure")
     }
 
     /// Exactly so many bytes.
-    pub fn hear_raw(&mut self, n: usize) -> Vec<u8> {
+    pub fn receive_raw(&mut self, n: usize) -> Vec<u8> {
         let mut bytes = vec![0; n];
         self.wire.read_exact(&mut bytes).expect("so many bytes");
         bytes
     }
 
-    fn hear(&mut self) -> Option<Heard> {
+    fn receive(&mut self) -> Option<Received> {
         let mut buffer = [0; 16 * 1024];
-        while self.heard.is_empty() {
+        while self.received.is_empty() {
             match self.wire.read(&mut buffer) {
                 Ok(0) => return None,
                 Ok(n) => self.observe(&mut buffer[..n]),
                 Err(error) => panic!("the client was not heard: {error}"),
             }
         }
-        self.heard.pop_front()
+        self.received.pop_front()
     }
 
     fn observe(&mut self, bytes: &mut [u8]) {
@@ -297,13 +297,13 @@ impl Peer {
                 FrameEvent::Start { .. } => self.payload.clear(),
                 FrameEvent::Payload(piece) => self.payload.extend_from_slice(piece),
                 FrameEvent::Data(piece) => self.content.extend_from_slice(piece),
-                FrameEvent::End { header, .. } => self.heard.push_back(Heard::Frame(Frame {
+                FrameEvent::End { header, .. } => self.received.push_back(Received::Frame(Frame {
                     header: *header,
                     payload: self.payload.clone(),
                 })),
                 FrameEvent::Message(info) => {
                     let content = std::mem::take(&mut self.content);
-                    self.heard.push_back(Heard::Message(info.opcode, content));
+                    self.received.push_back(Received::Message(info.opcode, content));
                 }
                 FrameEvent::Control { .. }
                 | FrameEvent::Violation(_)

@@ -4,7 +4,7 @@ use crate::golden::Golden;
 use crate::server::{End, Says};
 
 #[test]
-fn a_refusal_is_explained_by_what_it_says() {
+fn a_refusal_is_explained_by_its_content() {
     let mut golden = Golden::default();
     for (code, answer) in [
         ("W301", "200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: hi\n\n"),

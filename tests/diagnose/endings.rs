@@ -29,7 +29,7 @@ fn close_codes_have_a_meaning() {
 }
 
 #[test]
-fn ends_without_a_close_are_told_with_their_clocks() {
+fn ends_without_a_close_are_reported_with_their_clocks() {
     let mut golden = Golden::default();
     golden.server("W463", &[], Says::Open("", b""), End::Hang);
     golden.server("W801", &[], Says::Open("", b"\x81\x05hello"), End::Hang);

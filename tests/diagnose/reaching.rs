@@ -34,7 +34,7 @@ fn what_keeps_a_request_from_an_answer_is_explained() {
 }
 
 #[test]
-fn one_more_connection_tells_causes_apart() {
+fn one_more_connection_separates_the_causes() {
     let mut golden = Golden::default();
     let diagnose = |scheme: &'static str| ["--diagnose", scheme];
     let plain = Says::Bytes(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");

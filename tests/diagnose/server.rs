@@ -48,7 +48,7 @@ pub fn serve(says: Says, end: End) -> u16 {
 /// What goes wrong here is the client's doing, and it is the client that is looked at.
 fn answer(mut stream: TcpStream, says: Says, end: End) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
-    let request = hear(&mut stream);
+    let request = receive(&mut stream);
     match says {
         Says::Bytes(bytes) => stream.write_all(bytes).ok()?,
         Says::Open(headers, bytes) => {
@@ -76,7 +76,7 @@ fn answer(mut stream: TcpStream, says: Says, end: End) -> Option<()> {
 }
 
 /// A request's head, or whatever else comes at once.
-fn hear(stream: &mut TcpStream) -> Vec<u8> {
+fn receive(stream: &mut TcpStream) -> Vec<u8> {
     let mut heard = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(n @ 1..) = stream.read(&mut buffer) {

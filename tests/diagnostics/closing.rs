@@ -5,7 +5,7 @@ use wscope::diagnostics::facts::CloseFacts;
 use wscope::wire::close::CloseBody;
 
 use crate::golden::Golden;
-use crate::support::{Pair, saying};
+use crate::support::{Pair, stream_of};
 
 pub fn cases(golden: &mut Golden) {
     let pair = Pair::open("", "");
@@ -40,7 +40,7 @@ pub fn cases(golden: &mut Golden) {
         golden.verdict(code, "an API's label", &Facts { close, ..pair.facts() });
     }
     applications(golden, &pair);
-    nothing_to_say(&pair);
+    nothing_to_report(&pair);
 }
 
 fn applications(golden: &mut Golden, pair: &Pair) {
@@ -55,12 +55,12 @@ fn applications(golden: &mut Golden, pair: &Pair) {
     }
     let body = CloseBody { code: Some(4001), reason: b"Application does not exist".to_vec() };
     let close = CloseFacts { received: Some(&body), by_peer: true, ..CloseFacts::default() };
-    let stream = saying(b"{\"event\":\"pusher:error\",\"data\":{\"code\":4001}}");
+    let stream = stream_of(b"{\"event\":\"pusher:error\",\"data\":{\"code\":4001}}");
     golden.verdict("W722", "Pusher", &Facts { close, stream, ..pair.facts() });
 }
 
 /// The echo of our own Close needs no words.
-fn nothing_to_say(pair: &Pair) {
+fn nothing_to_report(pair: &Pair) {
     let body = CloseBody { code: Some(4000), reason: Vec::new() };
     let close = CloseFacts { received: Some(&body), sent: Some(&body), ..CloseFacts::default() };
     assert_eq!(wscope::diagnostics::classify(&Facts { close, ..pair.facts() }), []);

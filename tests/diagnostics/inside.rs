@@ -6,7 +6,7 @@ use wscope::wire::Data;
 use wscope::wire::close::CloseBody;
 
 use crate::golden::Golden;
-use crate::support::{Pair, message, saying};
+use crate::support::{Pair, message, stream_of};
 
 const OPEN: &[u8] =
     b"0{\"sid\":\"abc\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}";
@@ -26,7 +26,7 @@ pub fn cases(golden: &mut Golden) {
         ("W513", "Discord", b"{\"t\":null,\"op\":10,\"d\":{\"heartbeat_interval\":41250}}"),
     ] {
         // Some servers write the operation first, others the type.
-        golden.verdict(code, what, &Facts { stream: saying(first), ..pair.facts() });
+        golden.verdict(code, what, &Facts { stream: stream_of(first), ..pair.facts() });
     }
     closed(golden, &pair);
     subprotocols(golden);
@@ -35,7 +35,7 @@ pub fn cases(golden: &mut Golden) {
 fn closed(golden: &mut Golden, pair: &Pair) {
     let body = |code, reason: &str| CloseBody { code, reason: reason.as_bytes().to_vec() };
     let sent = Some(message(Data::Text, b"hello"));
-    let stream = StreamFacts { sent, ..saying(OPEN) };
+    let stream = StreamFacts { sent, ..stream_of(OPEN) };
     let bare = body(None, "");
     let facts = Facts { stream, close: close(Some(&bare)), ..pair.facts() };
     golden.verdict("W502", "free text to Engine.IO", &facts);
@@ -68,7 +68,7 @@ fn subprotocols(golden: &mut Golden) {
     };
     let stomp = agreed("v12.stomp");
     golden.verdict("W507", "silence", &stomp.facts());
-    let error = saying(b"ERROR\nmessage:Bad CONNECT\ncontent-type:text/plain\n\n\0");
+    let error = stream_of(b"ERROR\nmessage:Bad CONNECT\ncontent-type:text/plain\n\n\0");
     golden.verdict("W507", "RabbitMQ", &Facts { stream: error, ..stomp.facts() });
     let sent = Some(message(Data::Text, b"\x10\x0e\0\x04MQTT"));
     let stream = StreamFacts { sent, ..StreamFacts::default() };

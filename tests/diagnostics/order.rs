@@ -10,7 +10,7 @@ use wscope::diagnostics::{Facts, Severity, classify};
 use wscope::wire::Role;
 use wscope::wire::close::CloseBody;
 
-use crate::support::{Pair, Seen, end, saying};
+use crate::support::{Pair, Seen, end, stream_of};
 
 fn codes(facts: &Facts<'_>) -> Vec<&'static str> {
     classify(facts).iter().map(|found| found.entry.code).collect()
@@ -84,15 +84,15 @@ fn warnings_and_notes_stand_behind_the_error_that_came_later() {
 }
 
 #[test]
-fn the_protocol_inside_is_told_beside_an_error() {
+fn the_protocol_inside_is_reported_beside_an_error() {
     let pair = Pair::open("", "");
-    let stream = saying(b"0{\"sid\":\"abc\"}");
+    let stream = stream_of(b"0{\"sid\":\"abc\"}");
     let facts = Facts { stream, end: Some(end(EndKind::Fin, 60.0)), ..pair.facts() };
     assert_eq!(codes(&facts), ["W806", "W501"]);
 }
 
 #[test]
-fn nothing_is_said_where_nothing_went_wrong() {
+fn nothing_is_reported_where_nothing_went_wrong() {
     assert_eq!(codes(&Facts::new(Role::Client)), [""; 0]);
     assert_eq!(codes(&Facts::new(Role::Server)), [""; 0]);
     assert_eq!(codes(&Pair::open("", "").facts()), [""; 0]);

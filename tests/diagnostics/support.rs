@@ -129,7 +129,7 @@ pub fn message(opcode: Data, content: &[u8]) -> (MessageInfo, &[u8]) {
 }
 
 /// A stream whose first message is this text.
-pub fn saying(content: &[u8]) -> StreamFacts<'_> {
+pub fn stream_of(content: &[u8]) -> StreamFacts<'_> {
     StreamFacts { frames: 1, message: Some(message(Data::Text, content)), ..StreamFacts::default() }
 }
 

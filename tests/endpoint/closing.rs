@@ -19,7 +19,7 @@ fn body(code: u16, reason: &str) -> Option<CloseBody> {
 fn a_close_is_answered_with_its_code() {
     for mut party in Party::both(|_| {}) {
         party.receive([frame(CLOSE, close_payload(1001, "going"))]);
-        assert_eq!(party.said(), [(CLOSE, close_payload(1001, ""))]);
+        assert_eq!(party.sent_messages(), [(CLOSE, close_payload(1001, ""))]);
         assert_eq!(party.endpoint.received_close(), body(1001, "going").as_ref());
         party.endpoint.end_of_stream(Lost::EndOfStream);
         ended(&party, Side::Peer, Cause::Closed);
@@ -32,7 +32,7 @@ fn a_close_is_answered_with_its_code() {
 fn a_close_without_code_is_answered_without_code() {
     for mut party in Party::both(|_| {}) {
         party.receive([frame(CLOSE, "")]);
-        assert_eq!(party.said(), [(CLOSE, Vec::new())]);
+        assert_eq!(party.sent_messages(), [(CLOSE, Vec::new())]);
         assert_eq!(party.endpoint.received_close(), Some(&CloseBody::default()));
     }
 }
@@ -41,7 +41,7 @@ fn a_close_without_code_is_answered_without_code() {
 fn a_second_close_is_not_answered() {
     for mut party in Party::both(|_| {}) {
         party.receive([frame(CLOSE, ""), frame(CLOSE, "")]);
-        assert_eq!(party.said().len(), 1);
+        assert_eq!(party.sent_messages().len(), 1);
     }
 }
 
@@ -58,10 +58,10 @@ fn our_close_is_answered() {
     for mut party in Party::both(|_| {}) {
         party.close(Some(1000), "done");
         assert_eq!(party.state(), State::Closing);
-        assert_eq!(party.said(), [(CLOSE, close_payload(1000, "done"))]);
+        assert_eq!(party.sent_messages(), [(CLOSE, close_payload(1000, "done"))]);
         party.receive([frame(TEXT, "on its way"), frame(CLOSE, close_payload(1000, ""))]);
         assert_eq!(party.messages.len(), 1, "what was under way still counts");
-        assert_eq!(party.said(), [], "an answer is not answered");
+        assert_eq!(party.sent_messages(), [], "an answer is not answered");
         party.endpoint.end_of_stream(Lost::Reset);
         // After both Close frames the way TCP ends does not matter.
         ended(&party, Side::Us, Cause::Closed);
@@ -73,7 +73,7 @@ fn both_may_close_at_once() {
     for mut party in Party::both(|_| {}) {
         party.close(Some(1000), "me");
         party.receive([frame(CLOSE, close_payload(1001, "you"))]);
-        assert_eq!(party.said(), [(CLOSE, close_payload(1000, "me"))]);
+        assert_eq!(party.sent_messages(), [(CLOSE, close_payload(1000, "me"))]);
         assert_eq!(party.ending().received, body(1001, "you"));
     }
 }
@@ -149,7 +149,7 @@ fn a_dropped_connection_has_no_closing_handshake() {
         party.endpoint.drop_connection();
         ended(&party, Side::Us, Cause::Dropped);
         party.wait(Duration::from_secs(60));
-        assert_eq!(party.said(), []);
+        assert_eq!(party.sent_messages(), []);
     }
 }
 
@@ -168,7 +168,7 @@ fn a_deadline_of_the_owner_ends_it_with_a_close() {
         let Party { endpoint, now, out, .. } = &mut party;
         endpoint.time_out(TimeoutKind::MaxTime, *now, out);
         let reason = TimeoutKind::MaxTime.what();
-        assert_eq!(party.said(), [(CLOSE, close_payload(1001, reason))]);
+        assert_eq!(party.sent_messages(), [(CLOSE, close_payload(1001, reason))]);
         party.wait(Duration::from_secs(1));
         ended(&party, Side::Us, Cause::Timeout(TimeoutKind::MaxTime));
     }
@@ -180,13 +180,13 @@ fn a_deadline_that_passes_when_all_is_over_changes_nothing() {
         party.endpoint.drop_connection();
         let Party { endpoint, now, out, .. } = &mut party;
         endpoint.time_out(TimeoutKind::MaxTime, *now, out);
-        assert_eq!(party.said(), []);
+        assert_eq!(party.sent_messages(), []);
         ended(&party, Side::Us, Cause::Dropped);
     }
 }
 
 #[test]
-fn an_ending_tells_how_long_it_lasted() {
+fn an_ending_reports_how_long_it_lasted() {
     let mut party = Party::client();
     party.wait(Duration::from_secs(42));
     party.endpoint.end_of_stream(Lost::EndOfStream);
@@ -230,14 +230,17 @@ fn unanswered() -> [Party; 2] {
 #[test]
 fn a_close_that_is_left_unanswered_leaves_the_rest_to_the_user() {
     for mut party in unanswered() {
-        assert_eq!((party.said(), party.state()), (vec![], State::Open));
+        assert_eq!((party.sent_messages(), party.state()), (vec![], State::Open));
         assert_eq!(party.next_deadline(), None, "nothing is awaited");
         assert!(!party.endpoint.is_receiving() && !party.endpoint.is_done());
         assert_eq!(party.endpoint.received_close(), body(1001, "going").as_ref());
         party.send(Data::Text, "but wait");
         party.ping("still there?");
         party.receive([frame(PING, "not answered any more")]);
-        assert_eq!(party.said(), [(TEXT, b"but wait".to_vec()), (PING, b"still there?".to_vec())]);
+        assert_eq!(
+            party.sent_messages(),
+            [(TEXT, b"but wait".to_vec()), (PING, b"still there?".to_vec())]
+        );
     }
 }
 
@@ -255,7 +258,7 @@ fn an_answer_of_the_user_completes_the_closing_handshake() {
     for answer in answers {
         for mut party in unanswered() {
             answer(&mut party);
-            assert_eq!(party.said(), [(CLOSE, close_payload(3000, "at last"))]);
+            assert_eq!(party.sent_messages(), [(CLOSE, close_payload(3000, "at last"))]);
             assert_eq!(party.state(), State::Closing);
             assert_eq!(party.endpoint.is_done(), party.role == Role::Server);
             assert_eq!(party.next_deadline(), Some(Duration::from_secs(1)));

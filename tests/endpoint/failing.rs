@@ -44,7 +44,7 @@ fn a_breach_fails_the_connection_with_the_code_of_its_rule() {
             party.receive([breach.clone()]);
             let reason = kind.rule().explanation;
             let reason = wscope::wire::close::fit_reason(reason);
-            assert_eq!(party.said(), [(CLOSE, close_payload(code, reason))], "{kind:?}");
+            assert_eq!(party.sent_messages(), [(CLOSE, close_payload(code, reason))], "{kind:?}");
             assert_eq!((party.state(), party.ending().by), (State::Closing, Side::Us));
             let Cause::Violation(violation) = party.ending().cause else { panic!("{kind:?}") };
             assert_eq!(violation.kind, kind);
@@ -79,7 +79,7 @@ fn nothing_is_processed_after_a_failure() {
     for mut party in Party::both(|_| {}) {
         party.receive([with_rsv2(frame(TEXT, "bad")), frame(PING, ""), frame(TEXT, "good")]);
         party.receive([frame(CLOSE, close_payload(1000, "")), frame(CONTINUATION, "")]);
-        assert_eq!(party.said().len(), 1, "our Close is the last word");
+        assert_eq!(party.sent_messages().len(), 1, "our Close is the last word");
         assert_eq!((party.messages.len(), party.ending().received), (0, None));
         assert!(!party.endpoint.is_receiving());
     }
@@ -111,7 +111,7 @@ fn a_breach_after_our_close_sends_no_second_one() {
     for mut party in Party::both(|_| {}) {
         party.close(Some(1000), "");
         party.receive([with_rsv2(frame(TEXT, ""))]);
-        assert_eq!(party.said(), [(CLOSE, close_payload(1000, ""))]);
+        assert_eq!(party.sent_messages(), [(CLOSE, close_payload(1000, ""))]);
         assert!(matches!(party.ending().cause, Cause::Violation(_)));
     }
 }
@@ -133,7 +133,7 @@ fn a_lenient_endpoint_goes_on_while_frames_can_be_found() {
         }
         for mut party in Party::both(|config| config.lenient = true) {
             party.receive([breach.clone(), frame(CONTINUATION, ""), frame(PING, "still here?")]);
-            assert!(party.said().contains(&(PONG, b"still here?".to_vec())), "{kind:?}");
+            assert!(party.sent_messages().contains(&(PONG, b"still here?".to_vec())), "{kind:?}");
             assert_eq!(party.state(), State::Open, "{kind:?}");
         }
     }
@@ -162,7 +162,7 @@ fn a_lenient_endpoint_answers_a_broken_close_legally() {
     for (close, answer) in answers {
         for mut party in Party::both(|config| config.lenient = true) {
             party.receive([frame(CLOSE, &close)]);
-            assert_eq!(party.said(), [(CLOSE, answer.clone())]);
+            assert_eq!(party.sent_messages(), [(CLOSE, answer.clone())]);
             party.endpoint.end_of_stream(Lost::EndOfStream);
             ended(&party, Side::Peer, Cause::Closed);
         }
@@ -173,6 +173,8 @@ fn a_lenient_endpoint_answers_a_broken_close_legally() {
 fn a_message_beyond_the_limit_fails_the_connection_before_its_payload() {
     let mut party = Party::client().limited(Limits { message: 4, ..Limits::default() });
     party.receive_bytes(b"\x81\x05");
-    let said = party.said();
-    assert!(matches!(&said[..], [(CLOSE, payload)] if payload.starts_with(&1009u16.to_be_bytes())));
+    let sent_messages = party.sent_messages();
+    assert!(
+        matches!(&sent_messages[..], [(CLOSE, payload)] if payload.starts_with(&1009u16.to_be_bytes()))
+    );
 }

@@ -27,7 +27,7 @@ fn without_interval_there_is_nothing_to_do() {
     for mut party in Party::both(|_| {}) {
         assert_eq!(party.next_deadline(), None);
         party.wait(3600 * SECOND);
-        assert_eq!((party.said(), party.state()), (vec![], State::Open));
+        assert_eq!((party.sent_messages(), party.state()), (vec![], State::Open));
     }
 }
 
@@ -38,9 +38,9 @@ fn a_ping_goes_out_every_interval_each_with_a_payload_of_its_own() {
         for _ in 0..3 {
             assert_eq!(party.next_deadline(), Some(10 * SECOND));
             party.wait(9 * SECOND);
-            assert_eq!(party.said(), []);
+            assert_eq!(party.sent_messages(), []);
             party.wait(SECOND);
-            let [(PING, payload)] = &party.said()[..] else { panic!("one ping") };
+            let [(PING, payload)] = &party.sent_messages()[..] else { panic!("one ping") };
             party.receive([frame(PONG, payload)]);
             payloads.push(payload.clone());
         }
@@ -53,11 +53,11 @@ fn a_ping_goes_out_every_interval_each_with_a_payload_of_its_own() {
 fn silence_after_a_ping_ends_the_connection() {
     for mut party in parties() {
         party.wait(10 * SECOND);
-        party.said();
+        party.sent_messages();
         assert_eq!(party.next_deadline(), Some(3 * SECOND));
         party.wait(3 * SECOND);
         let reason = TimeoutKind::Pong.what();
-        assert_eq!(party.said(), [(CLOSE, close_payload(1001, reason))]);
+        assert_eq!(party.sent_messages(), [(CLOSE, close_payload(1001, reason))]);
         party.wait(SECOND);
         ended(&party, Side::Us, silent());
     }
@@ -81,7 +81,7 @@ fn a_ping_that_is_due_during_silence_does_not_prolong_it() {
     });
     for party in &mut party {
         (0..3).for_each(|_| party.wait(SECOND));
-        assert_eq!(party.said().len(), 3);
+        assert_eq!(party.sent_messages().len(), 3);
         party.wait(SECOND);
         assert!(matches!(party.ending().cause, Cause::Timeout(TimeoutKind::Pong)));
     }
@@ -101,11 +101,11 @@ fn no_pings_once_the_connection_is_closing() {
     for mut party in parties() {
         party.wait(10 * SECOND);
         party.close(None, "");
-        party.said();
+        party.sent_messages();
         party.receive([frame(CLOSE, "")]);
         assert_eq!(party.next_deadline(), Some(SECOND), "only its end is awaited");
         party.wait(SECOND);
-        assert_eq!(party.said(), []);
+        assert_eq!(party.sent_messages(), []);
         ended(&party, Side::Us, Cause::Closed);
     }
 }
@@ -118,9 +118,9 @@ fn a_close_by_hand_ends_the_pings_too() {
     endpoint.send_raw(&frame(CLOSE, ""), *now, out);
     assert_eq!(party.next_deadline(), Some(5 * SECOND), "only its answer is awaited");
     party.receive([frame(CLOSE, "")]);
-    party.said();
+    party.sent_messages();
     party.wait(60 * SECOND);
-    assert_eq!(party.said(), []);
+    assert_eq!(party.sent_messages(), []);
 }
 
 #[test]

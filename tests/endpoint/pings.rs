@@ -13,7 +13,7 @@ fn every_ping_has_its_own_pong_with_the_same_payload() {
     for mut party in Party::both(|_| {}) {
         party.receive([frame(PING, "a"), frame(PING, ""), frame(PING, "a"), frame(PING, [7; 125])]);
         let pongs = [&b"a"[..], b"", b"a", &[7; 125]].map(|payload| (PONG, payload.to_vec()));
-        assert_eq!(party.said(), pongs);
+        assert_eq!(party.sent_messages(), pongs);
     }
 }
 
@@ -21,7 +21,7 @@ fn every_ping_has_its_own_pong_with_the_same_payload() {
 fn a_ping_between_fragments_is_answered_at_once() {
     for mut party in Party::both(|_| {}) {
         party.receive([fragment(TEXT, "un"), frame(PING, "now")]);
-        assert_eq!(party.said(), [(PONG, b"now".to_vec())]);
+        assert_eq!(party.sent_messages(), [(PONG, b"now".to_vec())]);
     }
 }
 
@@ -29,7 +29,7 @@ fn a_ping_between_fragments_is_answered_at_once() {
 fn a_ping_after_the_peers_close_is_not_answered() {
     for mut party in Party::both(|_| {}) {
         party.receive([frame(CLOSE, ""), frame(PING, "late")]);
-        assert_eq!(party.said(), [(CLOSE, Vec::new())]);
+        assert_eq!(party.sent_messages(), [(CLOSE, Vec::new())]);
     }
 }
 
@@ -38,7 +38,7 @@ fn a_ping_between_our_close_and_the_peers_is_answered() {
     for mut party in Party::both(|_| {}) {
         party.close(None, "");
         party.receive([frame(PING, "still here?"), frame(CLOSE, ""), frame(PING, "late")]);
-        assert_eq!(party.said(), [(CLOSE, Vec::new()), (PONG, b"still here?".to_vec())]);
+        assert_eq!(party.sent_messages(), [(CLOSE, Vec::new()), (PONG, b"still here?".to_vec())]);
     }
 }
 
@@ -49,7 +49,7 @@ fn a_pong_that_waits_is_sent_after_our_close_too() {
         party.receive([frame(PING, "a")]);
         party.close(None, "");
         party.wait(SECOND);
-        assert_eq!(party.said(), [(CLOSE, Vec::new()), (PONG, b"a".to_vec())]);
+        assert_eq!(party.sent_messages(), [(CLOSE, Vec::new()), (PONG, b"a".to_vec())]);
     }
 }
 
@@ -74,7 +74,7 @@ fn pings_do_not_prolong_the_wait_for_the_peers_close() {
 fn pongs_can_be_withheld() {
     for mut party in Party::both(|config| config.auto_pong = AutoPong::Off) {
         party.receive([frame(PING, "anyone?")]);
-        assert_eq!(party.said(), []);
+        assert_eq!(party.sent_messages(), []);
     }
 }
 
@@ -82,7 +82,7 @@ fn pongs_can_be_withheld() {
 fn a_pong_nobody_asked_for_is_not_answered() {
     for mut party in Party::both(|_| {}) {
         party.receive([frame(PONG, "hello")]);
-        assert_eq!((party.said(), &party.round_trips[..]), (vec![], &[][..]));
+        assert_eq!((party.sent_messages(), &party.round_trips[..]), (vec![], &[][..]));
     }
 }
 
@@ -90,12 +90,12 @@ fn a_pong_nobody_asked_for_is_not_answered() {
 fn a_pong_can_be_sent_unasked() {
     for mut party in Party::both(|_| {}) {
         assert_eq!(party.endpoint.send_pong(b"here", &mut party.out), Ok(()));
-        assert_eq!(party.said(), [(PONG, b"here".to_vec())]);
+        assert_eq!(party.sent_messages(), [(PONG, b"here".to_vec())]);
     }
 }
 
 #[test]
-fn a_pong_tells_the_round_trip_of_its_ping() {
+fn a_pong_reports_the_round_trip_of_its_ping() {
     for mut party in Party::both(|_| {}) {
         party.ping("one");
         party.wait(SECOND);
@@ -145,12 +145,12 @@ fn a_delayed_pong_is_sent_when_its_time_has_come() {
         party.receive([frame(PING, "one")]);
         party.wait(SECOND);
         party.receive([frame(PING, "two")]);
-        assert_eq!((party.said(), party.endpoint.pongs_waiting()), (vec![], 2));
+        assert_eq!((party.sent_messages(), party.endpoint.pongs_waiting()), (vec![], 2));
         assert_eq!(party.next_deadline(), Some(2 * SECOND));
         party.wait(2 * SECOND);
-        assert_eq!(party.said(), [(PONG, b"one".to_vec())]);
+        assert_eq!(party.sent_messages(), [(PONG, b"one".to_vec())]);
         party.wait(SECOND);
-        assert_eq!(party.said(), [(PONG, b"two".to_vec())]);
+        assert_eq!(party.sent_messages(), [(PONG, b"two".to_vec())]);
         assert_eq!(party.next_deadline(), None);
     }
 }
@@ -162,12 +162,12 @@ fn a_shorter_delay_overtakes_a_longer_one() {
         party.endpoint.set_auto_pong(AutoPong::Delay(SECOND));
         party.receive([frame(PING, "quick")]);
         party.wait(SECOND);
-        assert_eq!(party.said(), [(PONG, b"quick".to_vec())]);
+        assert_eq!(party.sent_messages(), [(PONG, b"quick".to_vec())]);
         party.endpoint.set_auto_pong(AutoPong::On);
         party.receive([frame(PING, "at once")]);
-        assert_eq!(party.said(), [(PONG, b"at once".to_vec())]);
+        assert_eq!(party.sent_messages(), [(PONG, b"at once".to_vec())]);
         party.wait(9 * SECOND);
-        assert_eq!(party.said(), [(PONG, b"slow".to_vec())], "it kept its time");
+        assert_eq!(party.sent_messages(), [(PONG, b"slow".to_vec())], "it kept its time");
     }
 }
 
@@ -178,7 +178,7 @@ fn pongs_that_wait_are_forgotten_when_pongs_are_withheld() {
         party.endpoint.set_auto_pong(AutoPong::Off);
         assert_eq!((party.endpoint.auto_pong(), party.next_deadline()), (AutoPong::Off, None));
         party.wait(SECOND);
-        assert_eq!(party.said(), []);
+        assert_eq!(party.sent_messages(), []);
     }
 }
 
@@ -190,9 +190,9 @@ fn no_delayed_pong_follows_the_peers_close() {
         for mut party in delayed(SECOND) {
             party.receive([frame(PING, "late")]);
             end(&mut party);
-            party.said();
+            party.sent_messages();
             party.wait(SECOND);
-            assert_eq!(party.said(), []);
+            assert_eq!(party.sent_messages(), []);
         }
     }
 }
@@ -202,6 +202,6 @@ fn more_pings_than_can_wait_are_answered_early() {
     let mut party = Party::client();
     party.endpoint.set_auto_pong(AutoPong::Delay(Duration::MAX));
     party.receive((0..PONGS_WAITING + 2).map(|n| frame(PING, format!("{n}"))));
-    assert_eq!(party.said(), [(PONG, b"0".to_vec()), (PONG, b"1".to_vec())]);
+    assert_eq!(party.sent_messages(), [(PONG, b"0".to_vec()), (PONG, b"1".to_vec())]);
     assert_eq!(party.endpoint.pongs_waiting(), PONGS_WAITING);
 }

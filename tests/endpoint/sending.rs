@@ -27,7 +27,7 @@ fn a_message_is_one_frame() {
     for mut party in Party::both(|_| {}) {
         party.send(Data::Text, "Hello");
         party.send(Data::Binary, []);
-        assert_eq!(party.said(), [(TEXT, b"Hello".to_vec()), (BINARY, Vec::new())]);
+        assert_eq!(party.sent_messages(), [(TEXT, b"Hello".to_vec()), (BINARY, Vec::new())]);
     }
 }
 
@@ -77,8 +77,8 @@ fn control_frames_go_between_fragments() {
         party.receive([frame(PING, "!")]);
         let Party { endpoint, out, .. } = &mut party;
         assert_eq!(endpoint.send_fragment(Data::Text, b"b", true, out), Ok(()));
-        let said = [(PING, b"?".to_vec()), (PONG, b"!".to_vec()), (TEXT, b"ab".to_vec())];
-        assert_eq!(party.said(), said);
+        let sent_messages = [(PING, b"?".to_vec()), (PONG, b"!".to_vec()), (TEXT, b"ab".to_vec())];
+        assert_eq!(party.sent_messages(), sent_messages);
     }
 }
 
@@ -171,7 +171,7 @@ fn compression_that_was_not_agreed_can_not_be_chosen() {
         party.endpoint.set_compress(true);
         party.send(Data::Text, "plain");
         assert_eq!(party.endpoint.compresses(), None);
-        assert_eq!(party.said(), [(TEXT, b"plain".to_vec())]);
+        assert_eq!(party.sent_messages(), [(TEXT, b"plain".to_vec())]);
     }
 }
 
@@ -207,7 +207,7 @@ fn not_open() {
     for end in over {
         for mut party in Party::both(|_| {}) {
             end(&mut party);
-            party.said();
+            party.sent_messages();
             let Party { endpoint, now, out, .. } = &mut party;
             let refused = Err(SendError::NotOpen);
             assert_eq!(endpoint.send_message(Data::Text, b"", out), refused);
@@ -255,7 +255,7 @@ fn control_too_long() {
 }
 
 #[test]
-fn an_error_says_what_to_do() {
+fn an_error_names_what_to_do() {
     let errors = [
         (SendError::NotOpen, "the connection is closing, nothing more can be sent"),
         (SendError::ReasonTooLong(200), "a close reason has at most 123 bytes, this one has 200"),

@@ -33,7 +33,7 @@ fn the_page_of_commands_is_that_of_their_table() {
 }
 
 #[test]
-fn the_manual_page_tells_every_command() {
+fn the_manual_page_lists_every_command() {
     let page = man::page().replace("\\-", "-");
     for entry in wscope::script::command::table::ENTRIES {
         assert!(page.contains(&format!("\n\\fB/{}\\fR", entry.name)), "/{}", entry.name);
@@ -41,7 +41,7 @@ fn the_manual_page_tells_every_command() {
 }
 
 #[test]
-fn the_manual_page_tells_every_option_and_every_status() {
+fn the_manual_page_lists_every_option_and_every_status() {
     let page = man::page().replace("\\-", "-");
     let command = wscope::cli::command();
     for command in [&command].into_iter().chain(command.get_subcommands()) {

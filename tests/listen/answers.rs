@@ -7,7 +7,7 @@ use tungstenite::Message;
 use wscope::wire::OpCode;
 
 use crate::frames::{self, BINARY, CONTINUATION, PING, PONG, TEXT};
-use crate::harness::{close, echoes, hear, listen};
+use crate::harness::{close, echoes, listen, receive};
 
 #[test]
 fn echo_sends_every_message_back() {
@@ -30,9 +30,9 @@ fn fragments_come_back_as_a_message_and_pings_between_them_are_answered() {
     let mut raw = server.open();
     raw.frame(frames::fragment(TEXT, "one, "));
     raw.frame(frames::frame(PING, "between"));
-    assert_eq!(raw.hear_frame(), (PONG, b"between".to_vec()));
+    assert_eq!(raw.receive_frame(), (PONG, b"between".to_vec()));
     raw.frame(frames::frame(CONTINUATION, "two"));
-    assert_eq!(raw.hear_frame(), (TEXT, b"one, two".to_vec()));
+    assert_eq!(raw.receive_frame(), (TEXT, b"one, two".to_vec()));
     server.interrupt();
 }
 
@@ -66,7 +66,7 @@ fn broadcast_reaches_all_others_and_not_the_sender() {
     server.stderr.wait_for("[4] joined");
     clients[0].send(Message::text("from the first")).expect("open");
     for client in &mut clients[1..] {
-        assert_eq!(hear(client), "from the first");
+        assert_eq!(receive(client), "from the first");
     }
     clients[3].send(Message::binary(vec![0, 255])).expect("open");
     // The first one hears this next: what it said itself did not come back.
@@ -82,7 +82,10 @@ fn reply_answers_each_message_with_the_same() {
     let mut client = server.client();
     client.send(Message::text("a")).expect("open");
     client.send(Message::binary(vec![1])).expect("open");
-    assert_eq!((hear(&mut client), hear(&mut client)), ("-ok-".to_owned(), "-ok-".to_owned()));
+    assert_eq!(
+        (receive(&mut client), receive(&mut client)),
+        ("-ok-".to_owned(), "-ok-".to_owned())
+    );
     server.interrupt();
 }
 
@@ -95,7 +98,7 @@ fn each_client_is_sent_the_file_first() {
     for _ in 0..2 {
         let mut client = server.client();
         for line in &lines {
-            assert_eq!(hear(&mut client), *line);
+            assert_eq!(receive(&mut client), *line);
         }
         echoes(&mut client, "and then");
         close(client);
@@ -114,7 +117,7 @@ fn stdin_can_be_what_is_sent_first() {
     command.env("FILE", path);
     let server = crate::harness::Server::start(&mut command);
     let mut raw = server.open();
-    let (opcode, payload): (OpCode, _) = raw.hear_frame();
+    let (opcode, payload): (OpCode, _) = raw.receive_frame();
     assert_eq!((opcode, payload), (BINARY, b"\x00\x01\xff".to_vec()));
     server.interrupt();
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use tungstenite::Message;
 
-use crate::harness::{Server, close, hear, hear_close, listen, wscope};
+use crate::harness::{Server, close, listen, receive, receive_close, wscope};
 
 /// A server whose stdin are lines of the prompt.
 fn commanded() -> Server {
@@ -29,12 +29,12 @@ fn a_line_goes_to_all_or_to_those_it_names() {
         &["all", "odd", "three", "again", "@last"],
     ]) {
         for text in wanted {
-            assert_eq!(hear(client), *text);
+            assert_eq!(receive(client), *text);
         }
     }
     server.end_stdin();
     for client in &mut clients {
-        assert_eq!(hear_close(client).0, 1000);
+        assert_eq!(receive_close(client).0, 1000);
     }
     drop(clients);
     server.ends(0);
@@ -49,14 +49,14 @@ fn every_kind_of_command_has_a_target() {
     server.write("@1 end\n");
     assert_eq!(two.read().expect("a ping"), Message::Ping("p".into()));
     for text in ["twice", "twice", "whole"] {
-        assert_eq!(hear(&mut two), text);
+        assert_eq!(receive(&mut two), text);
     }
     assert_eq!(two.read().expect("a message"), Message::binary(vec![0, 255]));
-    assert_eq!(hear(&mut one), "end");
+    assert_eq!(receive(&mut one), "end");
     server.write("/kick 1 4001 enough\n/expect bye\n@2 /close 1000 done\n");
-    assert_eq!(hear_close(&mut one), (4001, "enough".to_owned()));
+    assert_eq!(receive_close(&mut one), (4001, "enough".to_owned()));
     two.send(Message::text("bye")).expect("open");
-    assert_eq!(hear_close(&mut two), (1000, "done".to_owned()));
+    assert_eq!(receive_close(&mut two), (1000, "done".to_owned()));
     server.end_stdin();
     drop((one, two));
     server.ends(0);
@@ -71,11 +71,11 @@ fn an_expectation_is_of_those_it_names() {
     one.send(Message::text("from one")).expect("open");
     server.stdout.wait_for("from one\n");
     server.write("@1 /expect ^from\n@1 heard one\n@2 /expect ^from\n@2 heard two\n");
-    assert_eq!(hear(&mut one), "heard one");
-    assert_eq!(hear(&mut two), "heard two");
+    assert_eq!(receive(&mut one), "heard one");
+    assert_eq!(receive(&mut two), "heard two");
     server.write("@1 /expect more\n");
     close(one);
-    assert_eq!(hear_close(&mut two).0, 1001);
+    assert_eq!(receive_close(&mut two).0, 1001);
     drop(two);
     let output = server.ends(13);
     let said =
@@ -91,10 +91,10 @@ fn a_file_goes_to_several_as_one_message() {
     let file = script(&content);
     server.write(&format!("/await 3\n@1,3 /file {} text\nafter\n", file.path().display()));
     for at in [0, 2] {
-        assert_eq!(hear(&mut clients[at]), content);
+        assert_eq!(receive(&mut clients[at]), content);
     }
     for client in &mut clients {
-        assert_eq!(hear(client), "after");
+        assert_eq!(receive(client), "after");
     }
     server.interrupt();
 }
@@ -128,10 +128,10 @@ fn a_script_is_checked_before_anything_listens_and_ends_the_server() {
     let path = right.path().display().to_string();
     let server = listen(["--script", path.as_str(), "-w", "0"]);
     let mut client = server.client();
-    assert_eq!(hear(&mut client), "hello");
+    assert_eq!(receive(&mut client), "hello");
     client.send(Message::text("hi")).expect("open");
-    assert_eq!(hear(&mut client), "bye");
-    assert_eq!(hear_close(&mut client).0, 1000);
+    assert_eq!(receive(&mut client), "bye");
+    assert_eq!(receive_close(&mut client).0, 1000);
     drop(client);
     assert_eq!(server.ends(0).stdout, "hi\n");
 }
@@ -143,10 +143,10 @@ fn who_is_there_and_what_is_known_of_them() {
     one.send(Message::text("{\"n\":1}")).expect("open");
     server.stdout.wait_for("{\"n\":1}\n");
     server.write("/await 2\n@2 hello\n");
-    assert_eq!(hear(&mut two), "hello");
+    assert_eq!(receive(&mut two), "hello");
     server.write("/clients\n/last\n@2 /show frames\n@1 /show handshake\n");
     server.write("/status\n@2 /status\n/show stats\n@all end\n");
-    assert_eq!((hear(&mut one), hear(&mut two)), ("end".to_owned(), "end".to_owned()));
+    assert_eq!((receive(&mut one), receive(&mut two)), ("end".to_owned(), "end".to_owned()));
     let said = server.interrupt().stderr;
     for part in [
         "\n[1] 127.0.0.1:",
@@ -169,18 +169,18 @@ fn settings_hold_for_those_who_come() {
     let mut server = commanded();
     server.write("/autopong off\n/await 2\nready\n");
     let (mut one, mut two) = (server.client(), server.client());
-    assert_eq!((hear(&mut one), hear(&mut two)), ("ready".to_owned(), "ready".to_owned()));
+    assert_eq!((receive(&mut one), receive(&mut two)), ("ready".to_owned(), "ready".to_owned()));
     server.write("@2 /autopong on\n@2 now\n");
-    assert_eq!(hear(&mut two), "now");
+    assert_eq!(receive(&mut two), "now");
     for client in [&mut one, &mut two] {
         client.send(Message::Ping("there?".into())).expect("open");
         client.send(Message::text("asked")).expect("open");
     }
     server.stdout.wait_until("both", |said| said.matches("asked\n").count() == 2);
     server.write("end\n");
-    assert_eq!(hear(&mut one), "end");
+    assert_eq!(receive(&mut one), "end");
     assert_eq!(two.read().expect("a pong"), Message::Pong("there?".into()));
-    assert_eq!(hear(&mut two), "end");
+    assert_eq!(receive(&mut two), "end");
     server.interrupt();
 }
 

@@ -4,7 +4,7 @@ use rustix::process::Signal;
 use tungstenite::Message;
 
 use crate::frames::{self, TEXT};
-use crate::harness::{close, echoes, hear, hear_close, listen};
+use crate::harness::{close, echoes, listen, receive, receive_close};
 
 #[test]
 fn once_serves_one_session_and_ends_with_its_status() {
@@ -18,18 +18,18 @@ fn once_serves_one_session_and_ends_with_its_status() {
 }
 
 #[test]
-fn once_tells_a_violation_by_its_status() {
+fn once_reports_a_violation_by_its_status() {
     let server = listen(["--once", "--echo"]);
     let mut raw = server.open();
     raw.send(b"\x81\x02hi");
-    raw.hear_close(1002);
+    raw.receive_close(1002);
     raw.end();
     let output = server.ends(9);
     assert!(output.stderr.contains("W628"), "{}", output.stderr);
 }
 
 #[test]
-fn once_tells_a_lost_connection_by_its_status() {
+fn once_reports_a_lost_connection_by_its_status() {
     let server = listen(["--once", "--echo"]);
     drop(server.open());
     server.ends(10);
@@ -41,8 +41,8 @@ fn once_closes_after_the_end_of_stdin_and_silence() {
     let mut client = server.client();
     server.write("one\ntwo");
     server.end_stdin();
-    assert_eq!((hear(&mut client), hear(&mut client)), ("one".to_owned(), "two".to_owned()));
-    assert_eq!(hear_close(&mut client).0, 1000);
+    assert_eq!((receive(&mut client), receive(&mut client)), ("one".to_owned(), "two".to_owned()));
+    assert_eq!(receive_close(&mut client).0, 1000);
     while client.read().is_ok() {}
     server.ends(0);
 }
@@ -67,7 +67,7 @@ fn a_signal_closes_all_with_1001() {
         asking.send("GET / HTTP/1.1\r\n");
         server.signal(signal);
         for client in &mut clients {
-            assert_eq!(hear_close(client).0, 1001);
+            assert_eq!(receive_close(client).0, 1001);
             while client.read().is_ok() {}
         }
         asking.end();
@@ -80,7 +80,7 @@ fn a_client_that_does_not_answer_the_close_is_not_waited_for() {
     let server = listen(["--echo"]);
     let mut raw = server.open();
     server.signal(Signal::INT);
-    raw.hear_close(1001);
+    raw.receive_close(1001);
     // It says nothing, and the run ends all the same.
     server.ends(130);
 }
@@ -90,7 +90,7 @@ fn a_second_signal_has_no_patience() {
     let server = listen(["--echo", "--close-timeout", "60"]);
     let mut raw = server.open();
     server.signal(Signal::INT);
-    raw.hear_close(1001);
+    raw.receive_close(1001);
     server.signal(Signal::INT);
     server.ends(130);
 }
@@ -105,7 +105,7 @@ fn exit_after_counts_messages_of_all() {
     server.stdout.wait_for("2\n");
     one.frame(frames::frame(TEXT, "3"));
     for raw in [&mut one, &mut two] {
-        raw.hear_close(1000);
+        raw.receive_close(1000);
         raw.frame(frames::frame(frames::CLOSE, frames::close_payload(1000, "")));
         raw.end();
     }
@@ -116,7 +116,7 @@ fn exit_after_counts_messages_of_all() {
 fn max_time_ends_everything_with_12() {
     let server = listen(["--echo", "--max-time", "0.2"]);
     let mut client = server.client();
-    assert_eq!(hear_close(&mut client).0, 1001);
+    assert_eq!(receive_close(&mut client).0, 1001);
     while client.read().is_ok() {}
     server.ends(12);
 }
@@ -125,10 +125,10 @@ fn max_time_ends_everything_with_12() {
 fn a_ping_interval_keeps_an_eye_on_clients() {
     let server = listen(["--echo", "--ping-interval", "0.05", "--pong-timeout", "0.2"]);
     let mut raw = server.open();
-    let (opcode, payload) = raw.hear_frame();
+    let (opcode, payload) = raw.receive_frame();
     assert_eq!((opcode, payload), (frames::PING, b"wscope 1".to_vec()));
     // It never pongs.
-    while raw.hear_frame().0 == frames::PING {}
+    while raw.receive_frame().0 == frames::PING {}
     server.stderr.wait_for("nothing received after a ping within the pong timeout");
     server.interrupt();
 }

@@ -7,7 +7,7 @@ use tungstenite::Message;
 use tungstenite::client::IntoClientRequest as _;
 
 use crate::frames::{self, BINARY, TEXT};
-use crate::harness::{close, hear, hear_close, listen};
+use crate::harness::{close, listen, receive, receive_close};
 use crate::waiting::DEADLINE;
 
 #[test]
@@ -16,7 +16,7 @@ fn lines_go_in_and_out() {
     let (mut one, mut two) = (server.client(), server.client());
     one.send(Message::text("1")).expect("open");
     two.send(Message::text("2")).expect("open");
-    assert_eq!((hear(&mut one), hear(&mut two)), ("got 1".to_owned(), "got 2".to_owned()));
+    assert_eq!((receive(&mut one), receive(&mut two)), ("got 1".to_owned(), "got 2".to_owned()));
     close(one);
     close(two);
     server.interrupt();
@@ -35,9 +35,9 @@ fn the_process_knows_its_client() {
     request.headers_mut().insert("Sec-WebSocket-Protocol", protocol);
     let mut client = server.client_of(request);
     let address = client.get_ref().local_addr().expect("an address");
-    assert_eq!(hear(&mut client), format!("1 /a/b chat {address}"));
+    assert_eq!(receive(&mut client), format!("1 /a/b chat {address}"));
     // Its end closes the connection.
-    assert_eq!(hear_close(&mut client).0, 1000);
+    assert_eq!(receive_close(&mut client).0, 1000);
     server.interrupt();
 }
 
@@ -46,7 +46,7 @@ fn raw_is_bytes_without_lines() {
     let server = listen(["--exec-raw", "--exec", "cat"]);
     let mut raw = server.open();
     raw.frame(frames::frame(TEXT, "no newline"));
-    assert_eq!(raw.hear_frame(), (BINARY, b"no newline".to_vec()));
+    assert_eq!(raw.receive_frame(), (BINARY, b"no newline".to_vec()));
     server.interrupt();
 }
 
@@ -61,7 +61,7 @@ fn the_whole_group_ends_with_the_client() {
     );
     let server = listen(["--exec", command.as_str()]);
     let mut client = server.client();
-    assert_eq!(hear(&mut client), "started");
+    assert_eq!(receive(&mut client), "started");
     let pids = std::fs::read_to_string(&file).expect("the pids");
     close(client);
     server.stderr.wait_for("left: ");
@@ -105,7 +105,7 @@ fn a_process_that_reads_nothing_stalls_only_its_own_client() {
     assert!(taken < 64 << 20, "it was never told to wait");
     let mut other = server.open();
     other.frame(frames::frame(frames::PING, "there?"));
-    assert_eq!(other.hear_frame(), (frames::PONG, b"there?".to_vec()));
+    assert_eq!(other.receive_frame(), (frames::PONG, b"there?".to_vec()));
     server.interrupt();
 }
 
@@ -120,7 +120,7 @@ fn the_last_words_of_a_client_reach_its_process() {
     let mut raw = server.open();
     raw.frame(frames::frame(frames::BINARY, words.clone()));
     raw.frame(frames::frame(frames::CLOSE, 1000_u16.to_be_bytes()));
-    assert_eq!(raw.hear_frame().0, frames::CLOSE);
+    assert_eq!(raw.receive_frame().0, frames::CLOSE);
     server.stderr.wait_for("left: ");
     // The run waits for those that are dying.
     server.interrupt();
@@ -133,7 +133,7 @@ fn what_a_process_never_reads_is_reported() {
     let mut raw = server.open();
     raw.frame(frames::frame(frames::BINARY, vec![b'x'; 200_000]));
     raw.frame(frames::frame(frames::CLOSE, 1000_u16.to_be_bytes()));
-    assert_eq!(raw.hear_frame().0, frames::CLOSE);
+    assert_eq!(raw.receive_frame().0, frames::CLOSE);
     server.stderr.wait_for("[1] its process did not read ");
     server.interrupt();
 }

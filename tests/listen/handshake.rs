@@ -186,12 +186,12 @@ fn a_head_may_come_byte_by_byte_and_frames_behind_it() {
     let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{UPGRADE}\r\n");
     raw.send([head.as_bytes(), b"\x81\x82\x01\x01\x01\x01\x69\x68"].concat());
     assert_eq!(raw.response().status(), 101);
-    assert_eq!(raw.hear_frame().1, b"hi");
+    assert_eq!(raw.receive_frame().1, b"hi");
     server.interrupt();
 }
 
 #[test]
-fn who_joins_is_told_with_what_was_agreed() {
+fn a_client_that_joins_is_printed_with_what_was_agreed() {
     let server = listen(["--echo", "-s", "chat"]);
     let request = format!(
         "{UPGRADE}User-Agent: test/1 \u{202e}\r\nSec-WebSocket-Protocol: chat\r\n\

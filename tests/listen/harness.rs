@@ -24,8 +24,8 @@ pub type Client = WebSocket<TcpStream>;
 pub struct Server {
     child: Child,
     stdin: Option<ChildStdin>,
-    pub stdout: Said,
-    pub stderr: Said,
+    pub stdout: Printed,
+    pub stderr: Printed,
     watchdog: Watchdog,
     url: String,
 }
@@ -69,8 +69,8 @@ impl Server {
             .spawn()
             .expect("the binary starts");
         let watchdog = Watchdog::watch(Pid::from_child(&child));
-        let stdout = Said::hear(child.stdout.take().expect("piped"));
-        let stderr = Said::hear(child.stderr.take().expect("piped"));
+        let stdout = Printed::receive(child.stdout.take().expect("piped"));
+        let stderr = Printed::receive(child.stderr.take().expect("piped"));
         let stdin = child.stdin.take();
         let said = stderr.wait_for("listening on ");
         let url = said.split("listening on ").nth(1).and_then(|rest| rest.lines().next());
@@ -168,12 +168,12 @@ impl Server {
 #[track_caller]
 pub fn echoes(client: &mut Client, text: &str) {
     client.send(Message::text(text)).expect("it is open");
-    assert_eq!(hear(client), text);
+    assert_eq!(receive(client), text);
 }
 
 /// The next text.
 #[track_caller]
-pub fn hear(client: &mut Client) -> String {
+pub fn receive(client: &mut Client) -> String {
     match client.read().expect("a message") {
         Message::Text(text) => text.as_str().to_owned(),
         other => panic!("{other:?} is no text"),
@@ -182,7 +182,7 @@ pub fn hear(client: &mut Client) -> String {
 
 /// The code and reason of the Close that comes next.
 #[track_caller]
-pub fn hear_close(client: &mut Client) -> (u16, String) {
+pub fn receive_close(client: &mut Client) -> (u16, String) {
     match client.read().expect("a Close") {
         Message::Close(Some(frame)) => (frame.code.into(), frame.reason.as_str().to_owned()),
         other => panic!("{other:?} is no Close"),
@@ -198,32 +198,32 @@ pub fn close(mut client: Client) {
 
 /// What one of its streams has said so far, heard by a thread.
 #[derive(Clone)]
-pub struct Said {
-    heard: Arc<Heard>,
+pub struct Printed {
+    collected: Arc<Collected>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 /// Bytes, whether that is all, and who waits for more.
-type Heard = (Mutex<(Vec<u8>, bool)>, Condvar);
+type Collected = (Mutex<(Vec<u8>, bool)>, Condvar);
 
-impl Said {
-    fn hear(mut source: impl Read + Send + 'static) -> Self {
-        let heard = Arc::new((Mutex::new((Vec::new(), false)), Condvar::new()));
-        let shared = Arc::clone(&heard);
+impl Printed {
+    fn receive(mut source: impl Read + Send + 'static) -> Self {
+        let collected = Arc::new((Mutex::new((Vec::new(), false)), Condvar::new()));
+        let shared = Arc::clone(&collected);
         let thread = thread::spawn(move || {
             let mut buffer = [0; 16 * 1024];
             loop {
                 let n = source.read(&mut buffer).unwrap_or(0);
-                let mut heard = shared.0.lock().expect("no panic");
-                heard.0.extend_from_slice(&buffer[..n]);
-                heard.1 |= n == 0;
+                let mut collected = shared.0.lock().expect("no panic");
+                collected.0.extend_from_slice(&buffer[..n]);
+                collected.1 |= n == 0;
                 shared.1.notify_all();
                 if n == 0 {
                     return;
                 }
             }
         });
-        Self { heard, thread: Arc::new(Mutex::new(Some(thread))) }
+        Self { collected, thread: Arc::new(Mutex::new(Some(thread))) }
     }
 
     /// Waits until it has said this, and gives all it has said.
@@ -235,22 +235,22 @@ impl Said {
     /// Waits until what it has said is as it should be.
     #[track_caller]
     pub fn wait_until(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
-        let (lock, changed) = &*self.heard;
-        let mut heard = lock.lock().expect("no panic");
+        let (lock, changed) = &*self.collected;
+        let mut collected = lock.lock().expect("no panic");
         loop {
-            let said = String::from_utf8_lossy(&heard.0).into_owned();
+            let said = String::from_utf8_lossy(&collected.0).into_owned();
             if is(&said) {
                 return said;
             }
-            assert!(!heard.1, "it ended without {what}: {said}");
-            let (next, late) = changed.wait_timeout(heard, DEADLINE).expect("no panic");
+            assert!(!collected.1, "it ended without {what}: {said}");
+            let (next, late) = changed.wait_timeout(collected, DEADLINE).expect("no panic");
             assert!(!late.timed_out(), "it did not say {what}: {said}");
-            heard = next;
+            collected = next;
         }
     }
 
     fn all(&self) -> String {
         self.thread.lock().expect("no panic").take().into_iter().for_each(join);
-        String::from_utf8_lossy(&self.heard.0.lock().expect("no panic").0).into_owned()
+        String::from_utf8_lossy(&self.collected.0.lock().expect("no panic").0).into_owned()
     }
 }

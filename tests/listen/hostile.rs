@@ -27,7 +27,7 @@ fn garbage_is_named_and_answered() {
 }
 
 #[test]
-fn http2_is_told_to_use_http_1_1() {
+fn http2_is_asked_to_use_http_1_1() {
     let server = listen(["--echo"]);
     let mut raw = server.raw();
     raw.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00");
@@ -85,7 +85,7 @@ fn a_flood_of_pings_leaves_the_others_their_turns() {
             }
         }
     });
-    assert_eq!(flooder.hear_frame(), (PONG, b"x".to_vec()));
+    assert_eq!(flooder.receive_frame(), (PONG, b"x".to_vec()));
     let mut survivor = server.client();
     for _ in 0..50 {
         echoes(&mut survivor, "my turn");
@@ -110,7 +110,7 @@ fn a_deflate_bomb_is_stopped_at_its_limit() {
     let mut code = None;
     while code.is_none() {
         // What was echoed before the limit.
-        let (opcode, payload) = raw.hear_frame();
+        let (opcode, payload) = raw.receive_frame();
         code = (opcode == frames::CLOSE).then(|| payload[..2].to_vec());
     }
     assert_eq!(code, Some(1009_u16.to_be_bytes().to_vec()));
@@ -133,7 +133,7 @@ fn every_violation_fails_its_connection_alone() {
     ] {
         let mut raw = server.open();
         raw.send(bytes);
-        raw.hear_close(code);
+        raw.receive_close(code);
         raw.hang_up();
         assert_eq!(raw.rest(), b"", "{name}");
         server.stderr.wait_for(name);
@@ -241,9 +241,9 @@ fn small_messages_to_all_are_handed_on_in_portions() {
     sender.send(empty.repeat(20_000));
     sender.frame(frames::frame(TEXT, "the end"));
     for _ in 0..20_000 {
-        assert_eq!(hearer.hear_frame(), (BINARY, Vec::new()));
+        assert_eq!(hearer.receive_frame(), (BINARY, Vec::new()));
     }
-    assert_eq!(hearer.hear_frame(), (TEXT, b"the end".to_vec()));
+    assert_eq!(hearer.receive_frame(), (TEXT, b"the end".to_vec()));
     server.interrupt();
 }
 

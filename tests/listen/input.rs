@@ -3,7 +3,7 @@
 use tungstenite::Message;
 
 use crate::frames::{self, TEXT};
-use crate::harness::{close, hear, hear_close, listen};
+use crate::harness::{close, listen, receive, receive_close};
 
 #[test]
 fn lines_go_to_all_and_messages_to_stdout() {
@@ -11,13 +11,13 @@ fn lines_go_to_all_and_messages_to_stdout() {
     // What comes before the first client waits for it.
     server.write("first\n");
     let mut one = server.client();
-    assert_eq!(hear(&mut one), "first");
+    assert_eq!(receive(&mut one), "first");
     let mut two = server.client();
     server.stderr.wait_for("[2] joined");
     server.write("second\nthird\n");
     for client in [&mut one, &mut two] {
-        assert_eq!(hear(client), "second");
-        assert_eq!(hear(client), "third");
+        assert_eq!(receive(client), "second");
+        assert_eq!(receive(client), "third");
     }
     one.send(Message::text("to stdout")).expect("open");
     server.stdout.wait_for("to stdout\n");
@@ -49,14 +49,14 @@ fn a_json_command_is_for_one_or_for_all() {
     server.stdout.wait_until("three open", |said| said.matches("\"event\":\"open\"").count() == 3);
     server.write("{\"type\":\"text\",\"text\":\"only two\",\"conn\":2}\n");
     server.write("{\"type\":\"text\",\"text\":\"all\"}\n");
-    assert_eq!(hear(&mut clients[1]), "only two");
+    assert_eq!(receive(&mut clients[1]), "only two");
     for client in &mut clients {
-        assert_eq!(hear(client), "all");
+        assert_eq!(receive(client), "all");
     }
     server.write("{\"type\":\"text\",\"text\":\"nobody\",\"conn\":99}\n");
     server.stderr.wait_for("there is no connection 99");
     server.write("{\"type\":\"close\",\"conn\":3,\"code\":4000,\"reason\":\"enough\"}\n");
-    assert_eq!(hear_close(&mut clients[2]), (4000, "enough".to_owned()));
+    assert_eq!(receive_close(&mut clients[2]), (4000, "enough".to_owned()));
     clients[1].send(Message::text("from two")).expect("open");
     let said = server.stdout.wait_for("\"from two\"");
     let line = said.lines().find(|line| line.contains("from two")).expect("a line");
@@ -82,8 +82,8 @@ fn text_that_is_not_utf8_is_refused() {
     command.args(["-c", "printf 'good\\n\\377\\n' | \"$PROGRAM\" listen --once 0"]);
     let server = crate::harness::Server::start(&mut command);
     let mut client = server.client();
-    assert_eq!(hear(&mut client), "good");
-    assert_eq!(hear_close(&mut client).0, 1001);
+    assert_eq!(receive(&mut client), "good");
+    assert_eq!(receive_close(&mut client).0, 1001);
     while client.read().is_ok() {}
     let output = server.ends(1);
     assert!(output.stderr.contains("message 2, byte 5 of the input"), "{}", output.stderr);

@@ -43,7 +43,7 @@ fn few_descriptors_are_used_for_clients() {
 fn a_silent_client_is_closed() {
     let server = listen(["--echo", "--idle-timeout", "0.3"]);
     let mut silent = server.open();
-    silent.hear_close(1001);
+    silent.receive_close(1001);
     server.stderr.wait_for("nothing received within the idle timeout");
     silent.end();
     server.interrupt();
@@ -56,12 +56,12 @@ fn a_message_beyond_the_limit_is_failed_with_1009() {
     echoes(&mut client, &"x".repeat(1000));
     let mut raw = server.open();
     raw.frame(frames::frame(TEXT, "x".repeat(1001)));
-    raw.hear_close(1009);
+    raw.receive_close(1009);
     server.interrupt();
 }
 
 #[test]
-fn who_cannot_keep_up_with_a_broadcast_is_closed_and_told() {
+fn who_cannot_keep_up_with_a_broadcast_is_closed_and_reported() {
     let server = listen(["--broadcast", "--close-timeout", "1", "--max-backlog", "64M"]);
     let slow = server.open();
     let mut quick = server.client();

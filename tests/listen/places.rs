@@ -11,7 +11,7 @@ use crate::harness::{Server, listen, wscope};
 use crate::raw::UPGRADE;
 
 #[test]
-fn loopback_alone_unless_told_otherwise() {
+fn loopback_alone_unless_asked_otherwise() {
     let server = listen(["--echo"]);
     assert!(server.url().starts_with("ws://127.0.0.1:"), "{}", server.url());
     server.still_echoes();
@@ -92,7 +92,7 @@ fn no_place_is_wrong_usage() {
 }
 
 #[test]
-fn json_tells_where_on_stdout() {
+fn json_reports_where_on_stdout() {
     let server = listen(["--echo", "--output", "json"]);
     let said = server.stdout.wait_for("\"event\":\"listening\"");
     assert!(said.contains(&format!("\"url\":\"{}\"", server.url())), "{said}");

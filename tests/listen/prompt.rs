@@ -4,7 +4,7 @@ use std::net::TcpStream;
 
 use tungstenite::Message;
 
-use crate::harness::{Client, hear, hear_close, wscope};
+use crate::harness::{Client, receive, receive_close, wscope};
 use crate::terminal::Terminal;
 use crate::waiting::DEADLINE;
 
@@ -30,7 +30,7 @@ fn connect(url: &str) -> Client {
 /// Answers a Close, whose code and reason it gives, and leaves.
 #[track_caller]
 fn leaves(mut client: Client) -> (u16, String) {
-    let close = hear_close(&mut client);
+    let close = receive_close(&mut client);
     while client.read().is_ok() {}
     close
 }
@@ -51,10 +51,13 @@ fn two_clients_at_the_prompt() {
     terminal.wait_for_screen(|screen| screen.ends_with_line("2 clients   > "));
 
     terminal.keys("@2 hi\r");
-    assert_eq!(hear(&mut two), "hi");
+    assert_eq!(receive(&mut two), "hi");
     wait_for_row(&terminal, &["> [2]", "TEXT", "\"hi\""]);
     terminal.keys("everybody\r");
-    assert_eq!((hear(&mut one), hear(&mut two)), ("everybody".to_owned(), "everybody".to_owned()));
+    assert_eq!(
+        (receive(&mut one), receive(&mut two)),
+        ("everybody".to_owned(), "everybody".to_owned())
+    );
 
     // What arrives while something is typed leaves it where it is.
     terminal.keys("half a li");
@@ -66,7 +69,7 @@ fn two_clients_at_the_prompt() {
     terminal.wait_for_screen(|screen| screen.ends_with_line("3 clients   > half a li"));
     terminal.keys("ne\r");
     for client in [&mut one, &mut two, &mut three] {
-        assert_eq!(hear(client), "half a line");
+        assert_eq!(receive(client), "half a line");
     }
 
     terminal.keys("/clients\r");
@@ -79,7 +82,7 @@ fn two_clients_at_the_prompt() {
     terminal.keys("/to 3\r");
     terminal.wait_for_screen(|screen| screen.ends_with_line("to 3        > "));
     terminal.keys("only you\r");
-    assert_eq!(hear(&mut three), "only you");
+    assert_eq!(receive(&mut three), "only you");
     terminal.keys("/to all\r");
     terminal.wait_for_screen(|screen| screen.ends_with_line("2 clients   > "));
     terminal.keys("@7 hello\r");
@@ -142,7 +145,10 @@ fn a_terminal_that_can_not_edit_gives_plain_lines() {
     let mut client = connect(url.expect("a URL"));
     terminal.wait_for_bytes("[1] open");
     terminal.keys("hello\n@1 /kick\n@1 you\n");
-    assert_eq!((hear(&mut client), hear(&mut client)), ("hello".to_owned(), "you".to_owned()));
+    assert_eq!(
+        (receive(&mut client), receive(&mut client)),
+        ("hello".to_owned(), "you".to_owned())
+    );
     terminal.wait_for_bytes("/kick needs TARGET");
     terminal.keys("\x04");
     assert_eq!(leaves(client).0, 1001);

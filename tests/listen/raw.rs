@@ -121,7 +121,7 @@ impl Raw {
 
     /// The next frame: its opcode and its payload.
     #[track_caller]
-    pub fn hear_frame(&mut self) -> (OpCode, Vec<u8>) {
+    pub fn receive_frame(&mut self) -> (OpCode, Vec<u8>) {
         let mut observer = Observer::of_frames(Direction::ToClient, None, Limits::default());
         let mut payload = Vec::new();
         let mut byte = [0];
@@ -142,8 +142,8 @@ impl Raw {
 
     /// A Close with this code.
     #[track_caller]
-    pub fn hear_close(&mut self, code: u16) {
-        let (opcode, payload) = self.hear_frame();
+    pub fn receive_close(&mut self, code: u16) {
+        let (opcode, payload) = self.receive_frame();
         assert_eq!(opcode, frames::CLOSE);
         assert_eq!(payload.get(..2), Some(&code.to_be_bytes()[..]), "{payload:?}");
     }

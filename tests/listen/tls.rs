@@ -150,7 +150,7 @@ fn a_key_with_a_passphrase_and_an_archive() {
 }
 
 #[test]
-fn plain_http_on_the_tls_port_is_told_so() {
+fn plain_http_on_the_tls_port_is_answered() {
     let server = listen(["--echo", "--self-signed"]);
     let mut raw = server.raw();
     let response = raw.ask("/", crate::raw::UPGRADE);

@@ -9,9 +9,9 @@ fn a_session_as_a_transcript() {
     let server = listen(["--reply", "yes", "--output", "frames"]);
     let mut raw = server.open();
     raw.frame(frames::frame(TEXT, "well?"));
-    assert_eq!(raw.hear_frame().1, b"yes");
+    assert_eq!(raw.receive_frame().1, b"yes");
     raw.frame(frames::frame(frames::CLOSE, frames::close_payload(1000, "done")));
-    raw.hear_close(1000);
+    raw.receive_close(1000);
     assert_eq!(raw.rest(), b"");
     let port = server.port();
     let output = server.interrupt();
@@ -51,7 +51,7 @@ fn a_refusal_as_a_transcript() {
 }
 
 #[test]
-fn json_says_that_it_is_a_server() {
+fn json_names_the_role_of_a_server() {
     let server = listen(["-v", "--echo", "--output", "json"]);
     let said = server.stdout.wait_for("listening");
     let first = said.lines().next().expect("a line");

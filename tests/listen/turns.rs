@@ -8,7 +8,7 @@ use tungstenite::Message;
 use wscope::event::Direction;
 
 use crate::frames::{self, BINARY, PING, PONG, TEXT};
-use crate::harness::{Server, hear, listen};
+use crate::harness::{Server, listen, receive};
 use crate::raw::{Raw, UPGRADE};
 use crate::waiting::DEADLINE;
 
@@ -29,7 +29,7 @@ fn cpu(server: &Server) -> Duration {
 /// Waits for so many pings, a tenth of a second apart; nobody else has anything to do meanwhile.
 #[track_caller]
 fn idles_for(pings: u32, server: &Server, timer: &mut Raw) {
-    let is_ping = |raw: &mut Raw| assert_eq!(raw.hear_frame().0, PING);
+    let is_ping = |raw: &mut Raw| assert_eq!(raw.receive_frame().0, PING);
     is_ping(timer);
     let before = cpu(server);
     (0..pings).for_each(|_| is_ping(timer));
@@ -46,7 +46,7 @@ fn message(size: usize) -> Vec<u8> {
 
 fn pinged(raw: &mut Raw, payload: &str) {
     raw.frame(frames::frame(PING, payload));
-    assert_eq!(raw.hear_frame(), (PONG, payload.as_bytes().to_vec()));
+    assert_eq!(raw.receive_frame(), (PONG, payload.as_bytes().to_vec()));
 }
 
 /// Reads what comes until no more does for now.
@@ -115,7 +115,7 @@ fn a_process_that_writes_while_its_client_closes_costs_no_cpu() {
     let mut closing = server.open();
     server.stderr.wait_for("[2] joined");
     server.write("@2 /close 1000\n");
-    closing.hear_close(1000);
+    closing.receive_close(1000);
     // Its process begins to write, and it does not answer the Close.
     closing.frame(frames::frame(TEXT, "go"));
     idles_for(8, &server, &mut timer);
@@ -129,7 +129,7 @@ fn the_end_of_a_process_waits_for_the_close_without_cpu() {
     let mut timer = server.open();
     let mut ended = server.open();
     ended.frame(frames::frame(TEXT, "go"));
-    while ended.hear_frame().0 != frames::CLOSE {}
+    while ended.receive_frame().0 != frames::CLOSE {}
     idles_for(6, &server, &mut timer);
     server.interrupt();
 }
@@ -224,7 +224,7 @@ fn pongs_are_read_while_a_big_message_drains() {
 
 /// Until the next ping.
 fn idle_a_moment(raw: &mut Raw) {
-    assert_eq!(raw.hear_frame().0, PING);
+    assert_eq!(raw.receive_frame().0, PING);
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_message_to_all_waits_for_the_end_of_a_file() {
     server.write(&format!("/every 10ms hello\n@1 /file {} text\n", file.path().display()));
     let (mut whole, mut hellos) = (0, 0);
     while whole == 0 || hellos < 3 {
-        match hear(&mut client) {
+        match receive(&mut client) {
             text if text == "hello" => hellos += 1,
             text => {
                 assert!(text == content, "{} bytes", text.len());
@@ -262,7 +262,7 @@ fn a_message_of_a_neighbour_waits_for_fragments_by_hand() {
     two.send(Message::Ping("x".into())).expect("open");
     assert!(matches!(two.read().expect("a pong"), Message::Pong(_)));
     server.write("{\"type\":\"text\",\"text\":\"gun\",\"conn\":1}\n");
-    assert_eq!((hear(&mut one), hear(&mut one)), ("begun".to_owned(), "between".to_owned()));
+    assert_eq!((receive(&mut one), receive(&mut one)), ("begun".to_owned(), "between".to_owned()));
     server.interrupt();
 }
 

@@ -8,7 +8,7 @@ use crate::raw::{KEY, UPGRADE};
 fn the_transcript_shows_what_was_really_sent() {
     let server = listen(["--echo", "-v", "--fault", "masked"]);
     let mut raw = server.open();
-    assert_eq!(raw.hear_frame(), (TEXT, b"fault".to_vec()));
+    assert_eq!(raw.receive_frame(), (TEXT, b"fault".to_vec()));
     let said = server.stderr.wait_for("! [1] W601");
     assert!(said.contains("* [1] fault masked: a text message in a masked frame"), "{said}");
     assert!(said.contains("mask 37fa213d  \"fault\""), "{said}");
@@ -28,9 +28,9 @@ fn the_transcript_shows_the_101_that_was_sent() {
 }
 
 #[test]
-fn events_tell_of_the_fault() {
+fn events_report_the_fault() {
     let server = listen(["--echo", "--output", "json", "--fault", "rsv2"]);
-    server.open().hear_frame();
+    server.open().receive_frame();
     let said = server.stdout.wait_for("\"code\":\"W603\"");
     let note = said.lines().find(|line| line.contains("fault rsv2")).expect("a note");
     assert!(note.contains("\"event\":\"note\"") && note.contains("\"conn\":1"), "{note}");
@@ -64,7 +64,7 @@ fn what_needs_compression_is_not_done_without_it() {
     let mut raw = server.open();
     server.stderr.wait_for("fault deflate-bomb: not done, permessage-deflate was not agreed");
     raw.frame(crate::frames::frame(TEXT, "still here"));
-    assert_eq!(raw.hear_frame(), (TEXT, b"still here".to_vec()));
+    assert_eq!(raw.receive_frame(), (TEXT, b"still here".to_vec()));
     server.interrupt();
 }
 
@@ -72,7 +72,7 @@ fn what_needs_compression_is_not_done_without_it() {
 fn a_close_may_have_any_code() {
     let server = listen(["--echo", "--fault", "close-illegal:1006:never"]);
     let mut raw = server.open();
-    assert_eq!(raw.hear_frame(), (CLOSE, b"\x03\xeenever".to_vec()));
+    assert_eq!(raw.receive_frame(), (CLOSE, b"\x03\xeenever".to_vec()));
     server.interrupt();
 }
 
@@ -80,7 +80,7 @@ fn a_close_may_have_any_code() {
 fn tcp_is_kept_after_both_closes() {
     let server = listen(["--echo", "--fault", "keep-tcp"]);
     let mut raw = server.open();
-    raw.hear_close(1000);
+    raw.receive_close(1000);
     raw.frame(crate::frames::frame(CLOSE, b"\x03\xe8"));
     // The server ends TCP only once the client does.
     raw.tcp().set_read_timeout(Some(std::time::Duration::from_millis(1500))).expect("a time");

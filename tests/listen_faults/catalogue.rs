@@ -148,7 +148,7 @@ fn no_fault_is_left_out() {
 }
 
 #[test]
-fn the_page_of_faults_tells_each_with_its_rule() {
+fn the_page_of_faults_lists_each_with_its_rule() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/faults.md");
     let page = std::fs::read_to_string(page).expect("the page");
     for info in CATALOGUE {
@@ -169,8 +169,8 @@ fn faults_of_frames_are_named() {
 }
 
 #[test]
-fn faults_of_conduct_are_named() {
-    try_all(|kind| matches!(kind, FaultKind::Conduct(_)));
+fn faults_of_behaviour_are_named() {
+    try_all(|kind| matches!(kind, FaultKind::Behaviour(_)));
 }
 
 fn try_all(is_meant: fn(FaultKind) -> bool) {

@@ -9,11 +9,11 @@ fn a_fault_waits_for_its_message() {
     let mut raw = server.open();
     for text in ["one", "two"] {
         raw.frame(frame(TEXT, text));
-        assert_eq!(raw.hear_frame(), (TEXT, text.into()));
+        assert_eq!(raw.receive_frame(), (TEXT, text.into()));
     }
-    assert_eq!(raw.hear_frame().1, b"fault");
+    assert_eq!(raw.receive_frame().1, b"fault");
     raw.frame(frame(TEXT, "three"));
-    assert_eq!(raw.hear_frame(), (TEXT, b"three".to_vec()), "only once");
+    assert_eq!(raw.receive_frame(), (TEXT, b"three".to_vec()), "only once");
     server.interrupt();
 }
 
@@ -23,11 +23,11 @@ fn several_come_in_their_order() {
         ["--echo", "--fault", "rsv3", "--fault", "close:1001@message:1", "--fault", "masked"];
     let server = listen(faults);
     let mut raw = server.open();
-    assert_eq!(raw.hear_frame().1, b"fault");
-    assert_eq!(raw.hear_frame().1, b"fault");
+    assert_eq!(raw.receive_frame().1, b"fault");
+    assert_eq!(raw.receive_frame().1, b"fault");
     raw.frame(frame(TEXT, "now"));
-    assert_eq!(raw.hear_frame(), (TEXT, b"now".to_vec()));
-    raw.hear_close(1001);
+    assert_eq!(raw.receive_frame(), (TEXT, b"now".to_vec()));
+    raw.receive_close(1001);
     server.interrupt();
 }
 
@@ -38,17 +38,17 @@ fn a_fault_of_one_connection_harms_no_other() {
     let mut other = server.open();
     for _ in 0..2 {
         victim.frame(frame(TEXT, "x"));
-        assert_eq!(victim.hear_frame(), (TEXT, b"x".to_vec()));
+        assert_eq!(victim.receive_frame(), (TEXT, b"x".to_vec()));
     }
     victim.end();
     server.stderr.wait_for("[1] left: dropped by us");
     other.frame(frame(TEXT, "y"));
-    assert_eq!(other.hear_frame(), (TEXT, b"y".to_vec()));
+    assert_eq!(other.receive_frame(), (TEXT, b"y".to_vec()));
     server.interrupt();
 }
 
 #[test]
-fn a_seed_is_told_and_repeats_the_draw() {
+fn a_seed_is_printed_and_repeats_the_draw() {
     let drawn = |fault: &str| {
         let server = listen(["--echo", "--fault", fault]);
         let faults: Vec<String> = (1..=8)
@@ -106,7 +106,7 @@ fn a_slow_reader_is_slow() {
     let mut raw = server.open();
     let started = std::time::Instant::now();
     raw.frame(frame(TEXT, "x".repeat(1000)));
-    assert_eq!(raw.hear_frame().1.len(), 1000);
+    assert_eq!(raw.receive_frame().1.len(), 1000);
     assert!(started.elapsed() >= std::time::Duration::from_millis(400), "{:?}", started.elapsed());
     server.interrupt();
 }

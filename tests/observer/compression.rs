@@ -39,7 +39,7 @@ fn in_fragments(payload: &[u8], cuts: &[usize]) -> Vec<RawFrame> {
 }
 
 #[test]
-fn a_message_is_inflated_and_its_payload_told_as_it_travelled() {
+fn a_message_is_inflated_and_its_payload_reported_as_it_travelled() {
     let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
     let seen = breaks(&from_server(DeflateParams::default(), [compressed(TEXT, hello)]), &[]);
     let [_, payload, data, _, Seen::Message(info)] = &seen[..] else { panic!("{seen:#?}") };
@@ -171,7 +171,7 @@ fn a_message_that_failed_takes_the_context_with_it() {
 }
 
 #[test]
-fn content_before_the_failure_is_told() {
+fn content_before_the_failure_is_reported() {
     let mut payload = deflated(&mut deflater(false), "good so far");
     payload.extend(b"\x00\x00\xff\xff\xff"); // the rest of the empty block, then block type 3
     let seen = breaks(
@@ -195,7 +195,7 @@ fn a_failed_message_that_is_abandoned_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_character_cut_by_a_failure_does_not_spoil_the_next_text() {
+fn a_character_cut_by_a_failure_leaves_the_next_text_whole() {
     let mut payload = deflated(&mut deflater(true), b"cut \xe2\x82");
     payload.extend(b"\x00\x00\xff\xff\xff");
     let frames = [compressed(TEXT, payload), frame(TEXT, "fine")];

@@ -18,7 +18,7 @@ fn messages(seen: &[Seen]) -> Vec<MessageInfo> {
 }
 
 #[test]
-fn a_frame_is_told_as_start_payload_data_end_and_message() {
+fn a_frame_is_reported_as_start_payload_data_end_and_message() {
     let seen = Stream::new(ToServer, bytes([towards(ToServer, frame(TEXT, "Hello"))])).seen();
     let [Seen::Start(1, header), payload, data, end, message] = &seen[..] else {
         panic!("{seen:#?}")
@@ -45,7 +45,7 @@ fn an_empty_message_has_no_pieces() {
 }
 
 #[test]
-fn a_control_frame_is_told_whole_before_its_end() {
+fn a_control_frame_is_reported_whole_before_its_end() {
     let seen = Stream::new(ToClient, bytes([frame(PING, "Hello")])).seen();
     let expected =
         [Seen::Payload(b"Hello".to_vec()), Seen::Control(PING, b"Hello".to_vec()), Seen::End(1)];
@@ -139,7 +139,7 @@ fn what_follows_violations_is_still_decoded() {
 }
 
 #[test]
-fn every_breach_of_one_header_is_told() {
+fn every_breach_of_one_header_is_reported() {
     let worst = RawFrame {
         fin: false,
         rsv1: true,

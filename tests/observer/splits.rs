@@ -40,7 +40,7 @@ proptest! {
     }
 
     #[test]
-    fn a_slightly_wrong_stream_is_told_the_same_however_cut(
+    fn a_slightly_wrong_stream_is_reported_the_same_however_cut(
         stream in streams::mutated(Just(None)), cuts in streams::cuts(), limited: bool,
     ) {
         let stream = if limited { stream.limits(low()) } else { stream };
@@ -50,7 +50,7 @@ proptest! {
     }
 
     #[test]
-    fn a_slightly_wrong_compressed_stream_is_told_the_same_however_cut(
+    fn a_slightly_wrong_compressed_stream_is_reported_the_same_however_cut(
         stream in streams::mutated(streams::deflate_params().prop_map(Some)),
         cuts in streams::cuts(), limited: bool,
     ) {
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_told_the_same_however_cut(
+    fn noise_is_reported_the_same_however_cut(
         stream in streams::noise(proptest::option::of(streams::deflate_params())),
         cuts in streams::cuts(),
     ) {

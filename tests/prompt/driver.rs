@@ -80,14 +80,14 @@ impl Driven {
     }
 
     /// Tells the program what to do.
-    pub fn tell(&mut self, command: &str) {
+    pub fn command(&mut self, command: &str) {
         writeln!(self.commands, "{command}").expect("the program listens");
     }
 
     /// The same, and it is done: what is typed next comes later.
     #[track_caller]
     pub fn order(&mut self, command: &str) {
-        self.tell(command);
+        self.command(command);
         assert_eq!(self.report(), "done");
     }
 
@@ -103,7 +103,7 @@ impl Driven {
     /// Ends it as a session does, and looks whether everything is left in order.
     #[track_caller]
     pub fn leave(mut self) {
-        self.tell("close");
+        self.command("close");
         let status = self.terminal.end();
         assert_eq!(status.code(), Some(0));
         self.terminal.wait_for_screen(|screen| !screen.bracketed_paste);
@@ -125,7 +125,7 @@ impl DerefMut for Driven {
 }
 
 /// What the program's loop hears of.
-enum Heard {
+enum LoopEvent {
     Typed,
     Command(String),
     Signal(&'static str),
@@ -165,7 +165,7 @@ fn program() {
     let commander = sender.clone();
     thread::spawn(move || {
         for command in commands.lines().map_while(Result::ok) {
-            let _ = commander.send(Heard::Command(command));
+            let _ = commander.send(LoopEvent::Command(command));
         }
     });
     let set = |name| std::env::var_os(name).is_some();
@@ -175,7 +175,7 @@ fn program() {
         palette: Palette { on: set("PROMPT_COLOR") },
         keep_stdout_free: set("PROMPT_KEEP_STDOUT_FREE"),
     };
-    let wake = move || drop(sender.send(Heard::Typed));
+    let wake = move || drop(sender.send(LoopEvent::Typed));
     let prompt = match Prompt::start(options, Box::new(Fruits), wake) {
         Ok(prompt) => prompt,
         Err(error) => {
@@ -188,13 +188,13 @@ fn program() {
 }
 
 /// The program's loop.
-fn run(mut prompt: Prompt, reports: &mut UnixStream, heard: &Receiver<Heard>) {
+fn run(mut prompt: Prompt, reports: &mut UnixStream, heard: &Receiver<LoopEvent>) {
     let screen = prompt.screen();
     let mut replies = Vec::new();
     let mut held = false;
     for heard in heard {
         match heard {
-            Heard::Typed => {
+            LoopEvent::Typed => {
                 while let Some(typed) = prompt.take() {
                     report(reports, &typed);
                     if !held {
@@ -206,13 +206,13 @@ fn run(mut prompt: Prompt, reports: &mut UnixStream, heard: &Receiver<Heard>) {
                     }
                 }
             }
-            Heard::Signal("SIGTERM") => {
+            LoopEvent::Signal("SIGTERM") => {
                 screen.print(b"* terminated\n");
                 prompt.close();
                 std::process::exit(143);
             }
-            Heard::Signal(name) => writeln!(reports, "{name}").expect("the test listens"),
-            Heard::Command(command) => {
+            LoopEvent::Signal(name) => writeln!(reports, "{name}").expect("the test listens"),
+            LoopEvent::Command(command) => {
                 let (verb, rest) = command.split_once(' ').unwrap_or((&command, ""));
                 match verb {
                     "traffic" => screen.print_traffic(format!("{rest}\n").as_bytes()),
@@ -294,7 +294,7 @@ pub fn checksum(text: &str) -> u64 {
 }
 
 /// SIGINT and SIGTERM as messages, as the session's loop has them.
-fn signals(heard: &Sender<Heard>) {
+fn signals(heard: &Sender<LoopEvent>) {
     use signal_hook::consts::{SIGINT, SIGTERM};
     for (signal, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
         let (mut ours, hook) = UnixStream::pair().expect("a pair");
@@ -302,7 +302,7 @@ fn signals(heard: &Sender<Heard>) {
         let heard = heard.clone();
         thread::spawn(move || {
             while let Ok(1) = ours.read(&mut [0]) {
-                let _ = heard.send(Heard::Signal(name));
+                let _ = heard.send(LoopEvent::Signal(name));
             }
         });
     }

@@ -17,9 +17,9 @@ fn close_shows_all_that_waits_and_leaves_a_fresh_line() {
     let mut t = Driven::ready();
     t.keys("half typed");
     t.wait_for_line("connected   > half typed");
-    t.tell("traffic one");
-    t.tell("say the end");
-    t.tell("close");
+    t.command("traffic one");
+    t.command("say the end");
+    t.command("close");
     assert_eq!(t.terminal.end().code(), Some(0));
     let screen = t.wait_for_screen(|screen| screen.has("the end") && screen.line().is_empty());
     assert_left_in_order(&screen);
@@ -35,8 +35,8 @@ fn close_ends_a_search_too() {
     t.wait_for_line("connected   > ");
     t.keys("\x12");
     t.terminal.wait_for_screen(|screen| screen.line().starts_with("(reverse-i-search)"));
-    t.tell("say the end");
-    t.tell("close");
+    t.command("say the end");
+    t.command("close");
     assert_eq!(t.terminal.end().code(), Some(0));
     let screen = t.wait_for_screen(|screen| screen.has("the end") && screen.line().is_empty());
     assert_left_in_order(&screen);
@@ -48,8 +48,8 @@ fn close_ends_the_wait_for_the_loop() {
     t.order("hold");
     t.keys("line\r");
     assert_eq!(t.report(), r#"Line("line")"#);
-    t.tell("say the end");
-    t.tell("close");
+    t.command("say the end");
+    t.command("close");
     assert_eq!(t.terminal.end().code(), Some(0));
     let screen = t.wait_for_screen(|screen| screen.has("the end"));
     assert_left_in_order(&screen);
@@ -58,9 +58,9 @@ fn close_ends_the_wait_for_the_loop() {
 #[test]
 fn a_flood_before_the_end_is_shown_or_counted() {
     let mut t = Driven::ready();
-    t.tell("flood 50000");
-    t.tell("say the end");
-    t.tell("close");
+    t.command("flood 50000");
+    t.command("say the end");
+    t.command("close");
     assert_eq!(t.terminal.end().code(), Some(0));
     let screen = t.wait_for_screen(|screen| screen.has("the end"));
     assert_left_in_order(&screen);
@@ -103,7 +103,7 @@ fn a_panic_in_any_thread_leaves_the_terminal_in_order() {
         let mut t = Driven::ready();
         t.keys("half");
         t.wait_for_line("connected   > half");
-        t.tell(command);
+        t.command(command);
         assert_eq!(t.terminal.end().code(), Some(101));
         let screen = t.wait_for_screen(|screen| screen.has(message));
         let at = screen.rows.iter().position(|row| row == message).expect("it is there");

@@ -103,7 +103,7 @@ fn it_keeps_no_more_than_it_should() {
 }
 
 #[test]
-fn one_that_cannot_be_read_is_told_of_once_and_left_alone() {
+fn one_that_cannot_be_read_is_reported_once_and_left_alone() {
     let home = Home::new();
     fs::create_dir_all(home.file().parent().expect("a folder")).expect("a folder");
     fs::write(home.file(), b"#V2\nfine\nnot \xff fine\n").expect("a file");

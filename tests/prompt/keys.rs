@@ -55,7 +55,7 @@ fn while_the_loop_works_ctrl_c_is_a_signal() {
     assert_eq!(t.report(), "Interrupted");
     t.keys("\x03");
     assert_eq!(t.report(), "SIGINT");
-    t.tell("release");
+    t.command("release");
     t.terminal.wait_for_screen(|screen| screen.line() == "connected   >");
     t.leave();
 }
@@ -72,11 +72,11 @@ fn what_is_typed_between_two_lines_is_typed_into_the_next() {
         t.keys("line\r");
         assert_eq!(t.report(), r#"Line("line")"#);
         // The editor is done with the line when it shows what comes.
-        t.tell("say between");
+        t.command("say between");
         t.terminal.wait_for_screen(|screen| screen.rows.iter().any(|row| row == "between"));
         assert!(!t.modes().is_cooked());
         t.keys(keys);
-        t.tell("release");
+        t.command("release");
         for report in reports {
             assert_eq!(t.report(), *report);
         }
@@ -116,7 +116,7 @@ fn a_line_of_several_rows_survives_what_arrives() {
     let mut t = Driven::ready();
     t.keys("one\\\rtwo");
     t.terminal.wait_for_screen(|screen| screen.ends_with_line("two"));
-    t.tell("say above");
+    t.command("say above");
     t.terminal.wait_for_screen(|screen| {
         let row = screen.cursor.0;
         screen.ends_with_line("two") && screen.rows[row - 2..row] == ["above", "connected   > one"]
@@ -137,7 +137,7 @@ fn tab_completes_and_lists() {
     t.terminal.wait_for_screen(|screen| {
         screen.has("apple    apricot") && screen.ends_with_line("connected   > ap")
     });
-    t.tell("say arrives");
+    t.command("say arrives");
     t.terminal.wait_for_screen(|screen| {
         screen.has("arrives") && screen.ends_with_line("connected   > ap")
     });
@@ -174,7 +174,7 @@ fn hints_are_shown_in_colour_and_never_taken_over() {
 fn a_lone_escape_holds_nothing_up() {
     let mut t = Driven::ready();
     t.keys("ab\x1b");
-    t.tell("say goes on");
+    t.command("say goes on");
     t.terminal.wait_for_screen(|screen| {
         screen.has("goes on") && screen.ends_with_line("connected   > ab")
     });
@@ -217,14 +217,14 @@ fn ctrl_z_stops_and_the_line_is_there_again() {
     t.wait_for_line("shell> ");
     assert!(t.screen().has("connected   > halfline^Z") && !t.screen().bracketed_paste);
     assert!(t.modes().is_cooked());
-    t.tell("say meanwhile");
+    t.command("say meanwhile");
     t.keys("fg\r");
     t.terminal.wait_for_screen(|screen| {
         screen.has("meanwhile") && screen.line() == "connected   > halfline"
     });
     t.keys(" a \r");
     assert_eq!(t.report(), r#"Line("half a line")"#);
-    t.tell("close");
+    t.command("close");
     t.wait_for_line("shell> ");
     t.keys("exit\r");
     assert_eq!(t.terminal.end().code(), Some(0));
@@ -240,7 +240,7 @@ fn stdout_stays_free_if_it_is_wanted_elsewhere() {
     t.wait_for_line("connected   > ");
     t.keys("line");
     t.wait_for_line("connected   > line");
-    t.tell("say above");
+    t.command("say above");
     t.terminal.wait_for_screen(|screen| {
         screen.has("above") && screen.ends_with_line("connected   > line")
     });

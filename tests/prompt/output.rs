@@ -7,7 +7,7 @@ fn the_half_typed_line_and_its_cursor_survive_what_arrives() {
     let mut t = Driven::ready();
     t.keys("hello world");
     t.wait_for_line("connected   > hello world");
-    t.tell("traffic one");
+    t.command("traffic one");
     t.terminal.wait_for_screen(|screen| {
         screen.has("one") && screen.ends_with_line("connected   > hello world")
     });
@@ -15,7 +15,7 @@ fn the_half_typed_line_and_its_cursor_survive_what_arrives() {
     t.keys("\x1b[D".repeat(5));
     t.terminal.wait_for_screen(|screen| screen.cursor.1 == 20);
     for n in 0..100 {
-        t.tell(&format!("traffic number {n}"));
+        t.command(&format!("traffic number {n}"));
     }
     t.terminal.wait_for_screen(|screen| {
         screen.has("number 99")
@@ -36,9 +36,9 @@ fn lines_stand_above_the_prompt_in_order_and_without_gaps() {
     let mut t = Driven::ready();
     let top = t.screen().cursor.0;
     for n in 0..10 {
-        t.tell(&format!("traffic line {n}"));
+        t.command(&format!("traffic line {n}"));
     }
-    t.tell("say the end");
+    t.command("say the end");
     let screen = t
         .wait_for_screen(|screen| screen.has("the end") && screen.ends_with_line("connected   > "));
     let rows: Vec<String> = (0..10).map(|n| format!("line {n}")).collect();
@@ -52,9 +52,9 @@ fn the_state_changes_while_a_line_is_typed() {
     let mut t = Driven::ready();
     t.keys("half");
     t.wait_for_line("connected   > half");
-    t.tell("state closing");
+    t.command("state closing");
     t.wait_for_line("closing     > half");
-    t.tell("state closed 1006");
+    t.command("state closed 1006");
     t.wait_for_line("closed 1006 > half");
     t.keys(" a line\r");
     assert_eq!(t.report(), r#"Line("half a line")"#);
@@ -71,7 +71,7 @@ fn a_flood_leaves_the_line_alone_even_with_a_search_open() {
     t.wait_for_line("connected   > half");
     t.keys("\x12");
     t.terminal.wait_for_screen(|screen| screen.line().starts_with("(reverse-i-search)`': half"));
-    t.tell("flood 100000");
+    t.command("flood 100000");
     // The loop is done long before anything can be shown.
     assert_eq!(t.report(), "flooded");
     // Ctrl-G: out of the search.
@@ -97,8 +97,8 @@ fn output_goes_on_during_a_search_whenever_it_is_drawn() {
     t.wait_for_line("connected   > ");
     t.keys("\x12");
     t.terminal.wait_for_screen(|screen| screen.line().starts_with("(reverse-i-search)"));
-    t.tell("say meanwhile");
-    t.tell("columns");
+    t.command("say meanwhile");
+    t.command("columns");
     assert_eq!(t.report(), "80");
     t.keys("need");
     t.terminal.wait_for_screen(|screen| {
@@ -112,15 +112,15 @@ fn output_goes_on_during_a_search_whenever_it_is_drawn() {
 #[test]
 fn a_new_size_is_seen_and_the_line_drawn_for_it() {
     let mut t = Driven::ready();
-    t.tell("columns");
+    t.command("columns");
     assert_eq!(t.report(), "80");
     let line = "0123456789".repeat(5);
     t.keys(&line);
     t.wait_for_line(&format!("connected   > {line}"));
     t.resize(40, 24);
-    t.tell("columns");
+    t.command("columns");
     assert_eq!(t.report(), "40");
-    t.tell("say after");
+    t.command("say after");
     t.terminal.wait_for_screen(|screen| {
         let (row, column) = screen.cursor;
         screen.has("after")
@@ -140,12 +140,12 @@ fn what_arrives_while_no_line_is_read_is_shown_at_once() {
     t.keys("line\r");
     assert_eq!(t.report(), r#"Line("line")"#);
     for n in 0..3 {
-        t.tell(&format!("traffic held {n}"));
+        t.command(&format!("traffic held {n}"));
         let row = format!("held {n}");
         t.terminal.wait_for_screen(|screen| screen.has(&row));
     }
-    t.tell("say answer");
-    t.tell("release");
+    t.command("say answer");
+    t.command("release");
     t.terminal
         .wait_for_screen(|screen| screen.has("answer") && screen.ends_with_line("connected   > "));
     t.leave();
@@ -154,20 +154,20 @@ fn what_arrives_while_no_line_is_read_is_shown_at_once() {
 #[test]
 fn a_cleared_screen_fills_from_the_top() {
     let mut t = Driven::ready();
-    t.tell("say before");
+    t.command("say before");
     t.terminal.wait_for_screen(|screen| screen.has("before"));
     // Ctrl-L, and what the loop may ask for.
     t.keys("half\x0c");
     t.terminal.wait_for_screen(|screen| screen.text() == ["connected   > half"]);
-    t.tell("say one");
+    t.command("say one");
     t.terminal.wait_for_screen(|screen| screen.text() == ["one", "connected   > half"]);
-    t.tell("say two");
+    t.command("say two");
     t.terminal.wait_for_screen(|screen| screen.text() == ["one", "two", "connected   > half"]);
     t.order("reply clear");
     t.keys("\r");
     assert_eq!(t.report(), r#"Line("half")"#);
     t.terminal.wait_for_screen(|screen| screen.text() == ["connected   >"]);
-    t.tell("say three");
+    t.command("say three");
     t.terminal.wait_for_screen(|screen| screen.text() == ["three", "connected   >"]);
     t.leave();
 }

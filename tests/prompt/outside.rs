@@ -32,8 +32,8 @@ fn an_editor_edits_and_the_screen_waits() {
         screen.has("-rw-------") && screen.has("it's \"$HOME\"") && screen.has("editing --wait")
     });
     assert!(t.is_as_found(), "the editor finds the terminal as the prompt did");
-    t.tell("say held");
-    t.tell("away");
+    t.command("say held");
+    t.command("away");
     assert_eq!(t.report(), "true");
     assert!(!t.screen().has("held"));
     t.keys("more\r");
@@ -69,7 +69,7 @@ fn a_pager_gets_what_does_not_fit() {
     t.keys("/last\r");
     t.report();
     t.terminal.wait_for_screen(|screen| screen.has("paging 100"));
-    t.tell("flood 10000");
+    t.command("flood 10000");
     assert_eq!(t.report(), "flooded");
     t.keys("\r");
     t.terminal.wait_for_screen(|screen| {
@@ -103,12 +103,12 @@ fn the_end_of_the_session_ends_the_pager() {
     t.order("reply page 100");
     t.keys("/last\r");
     t.report();
-    t.tell("away");
+    t.command("away");
     while t.report() != "true" {
-        t.tell("away");
+        t.command("away");
     }
-    t.tell("say the end");
-    t.tell("close");
+    t.command("say the end");
+    t.command("close");
     assert_eq!(t.terminal.end().code(), Some(0));
     assert!(t.screen().has("the end"));
 }

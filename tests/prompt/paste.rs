@@ -21,7 +21,7 @@ fn a_megabyte_is_pasted_as_one_line() {
     t.keys("/text ");
     t.paste(&text);
     t.wait_for_line("connected   > /text [pasted 1,048,600 bytes, 10,486 lines]");
-    t.tell("say above");
+    t.command("say above");
     t.terminal.wait_for_screen(|screen| screen.has("above"));
     t.keys("!\r");
     let line = format!("/text {text}!");

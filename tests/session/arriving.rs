@@ -20,12 +20,12 @@ fn what_is_typed_stays_whole_while_frames_arrive() {
             told.wait();
             p.text(format!("frame {n}."));
         }
-        p.hear_text(typed);
+        p.receive_text(typed);
         p.answer_close(1000);
     });
     for (n, key) in typed.char_indices() {
         s.keys([key as u8]);
-        s.tell_peer();
+        s.release_peer();
         s.wait_for_screen(|screen| {
             has_row(screen, &format!("frame {n}."))
                 && screen.line() == format!("{PROMPT}{}", &typed[..=n]).trim_end()
@@ -43,13 +43,13 @@ fn the_cursor_stays_where_it_was_in_the_line() {
         p.open();
         told.wait();
         (0..200).for_each(|n| p.text(format!("frame {n}.")));
-        p.hear_text("hello new world");
+        p.receive_text("hello new world");
         p.answer_close(1000);
     });
     s.keys("hello world");
     s.keys("\x1b[D".repeat(5));
     s.wait_for_screen(|screen| screen.cursor.1 == PROMPT.len() + 6);
-    s.tell_peer();
+    s.release_peer();
     s.wait_for_screen(|screen| {
         has_row(screen, "frame 199.")
             && screen.line() == format!("{PROMPT}hello world")
@@ -65,7 +65,7 @@ fn a_flood_never_waits_for_the_editor_and_none_of_it_is_lost_to_the_log() {
     let (done, written) = gate();
     let mut s = Setup::new().args(["--log", "events.jsonl"]).ready(move |p, told| {
         p.open();
-        p.hear_text("earlier");
+        p.receive_text("earlier");
         told.wait();
         for thousand in 0..FLOOD / 1000 {
             let numbers = thousand * 1000..(thousand + 1) * 1000;
@@ -73,10 +73,10 @@ fn a_flood_never_waits_for_the_editor_and_none_of_it_is_lost_to_the_log() {
             burst.extend(bytes([frame(PING, format!("{thousand}"))]));
             p.send(burst);
             // It reads on and answers, whatever the editor does.
-            p.hear_pong(format!("{thousand}"));
+            p.receive_pong(format!("{thousand}"));
         }
         done.open();
-        p.hear_text("half a line");
+        p.receive_text("half a line");
         p.answer_close(1000);
     });
     s.enter("earlier");
@@ -86,7 +86,7 @@ fn a_flood_never_waits_for_the_editor_and_none_of_it_is_lost_to_the_log() {
     s.keys("\x12");
     let searching = "(reverse-i-search)`': half";
     s.wait_for_screen(|screen| screen.line() == searching);
-    s.tell_peer();
+    s.release_peer();
     written.wait();
     let screen = s.screen();
     assert_eq!(screen.line(), searching, "the search is still open: {screen:#?}");
@@ -97,7 +97,7 @@ fn a_flood_never_waits_for_the_editor_and_none_of_it_is_lost_to_the_log() {
             && screen.ends_with_line(&format!("{PROMPT}half"))
     });
     let shown = s.bytes();
-    let missing = told_missing(&shown);
+    let missing = reported_missing(&shown);
     let frames = String::from_utf8_lossy(&shown).matches("\"frame ").count();
     // And two lines for each ping and its pong.
     let lines = frames + missing;
@@ -129,7 +129,7 @@ fn assert_logged(path: &Path) {
 }
 
 /// How many lines the gaps that were told amount to.
-fn told_missing(shown: &[u8]) -> usize {
+fn reported_missing(shown: &[u8]) -> usize {
     let shown = String::from_utf8_lossy(shown);
     let gaps = shown.lines().filter_map(|line| {
         let (before, _) = line.split_once(" lines were not shown")?;
@@ -156,7 +156,7 @@ fn lines_fit_the_window_and_follow_its_size() {
         if n > 0 {
             s.resize(columns, 30);
         }
-        s.tell_peer();
+        s.release_peer();
         let start = format!("\"{n}:0123");
         let screen = s.wait_for_screen(|screen| {
             has_row(screen, &start) && screen.ends_with_line(&format!("{PROMPT}half"))

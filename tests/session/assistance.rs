@@ -43,7 +43,7 @@ fn tab_lists_what_is_possible_above_the_line() {
 }
 
 #[test]
-fn a_grey_hint_tells_what_may_follow() {
+fn a_grey_hint_shows_what_may_follow() {
     let mut s = Setup::new().ready(quiet);
     s.keys("/ping");
     s.wait_for_screen(|screen| {

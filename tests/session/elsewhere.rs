@@ -9,9 +9,9 @@ use crate::waiting::gate;
 fn a_dumb_terminal_has_plain_lines_and_commands() {
     let mut s = Setup::new().env("TERM", "dumb").start(|p, _| {
         p.open();
-        p.hear_text("hello");
+        p.receive_text("hello");
         p.text("hello to you");
-        assert_eq!(p.hear_frame().payload, b"beat");
+        assert_eq!(p.receive_frame().payload, b"beat");
         p.text("beating");
         p.answer_close(1000);
     });
@@ -47,12 +47,12 @@ fn with_stdout_in_a_file_the_prompt_is_on_the_terminal_and_payload_alone_in_the_
     let (done, heard) = gate();
     let mut s = Setup::new().stdout(stdout).ready(move |p, told| {
         p.open();
-        p.hear_text("question");
+        p.receive_text("question");
         told.wait();
         p.text("answer \x1b[31m raw");
         p.ping("");
         p.text("second");
-        p.hear_pong("");
+        p.receive_pong("");
         done.open();
         p.answer_close(1000);
     });
@@ -60,7 +60,7 @@ fn with_stdout_in_a_file_the_prompt_is_on_the_terminal_and_payload_alone_in_the_
     s.wait_for_line(PROMPT);
     s.keys("half");
     s.wait_for_line(&format!("{PROMPT}half"));
-    s.tell_peer();
+    s.release_peer();
     heard.wait();
     s.wait_for_line(&format!("{PROMPT}half"));
     s.keys("\x03");
@@ -76,7 +76,7 @@ fn with_stdout_in_a_file_the_prompt_is_on_the_terminal_and_payload_alone_in_the_
 fn in_a_pipe_the_prompt_is_on_the_terminal() {
     let mut s = Setup::new().shell("{} | cat > out; exit 7").ready(|p, _| {
         p.open();
-        p.hear_text("question");
+        p.receive_text("question");
         p.text("answer");
         p.answer_close(1000);
     });
@@ -91,14 +91,14 @@ fn in_a_pipe_the_prompt_is_on_the_terminal() {
 fn what_a_pipe_writes_to_the_same_terminal_is_there() {
     let mut s = Setup::new().shell("{} | cat").ready(|p, told| {
         p.open();
-        p.hear_text("question");
+        p.receive_text("question");
         told.wait();
         p.text("answer");
         p.answer_close(1000);
     });
     s.enter("question");
     s.wait_for_line(PROMPT);
-    s.tell_peer();
+    s.release_peer();
     s.wait_for_row("answer");
     s.keys("\x04");
     s.end(0);

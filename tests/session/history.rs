@@ -8,14 +8,14 @@ use crate::session::{PROMPT, Session, Setup, quiet};
 fn listening(setup: Setup) -> Session {
     setup.ready(|p, _| {
         p.open();
-        while p.hear_frame().payload != [0x03, 0xe8] {}
+        while p.receive_frame().payload != [0x03, 0xe8] {}
         p.close(1000, "");
         p.hang_up();
     })
 }
 
 #[track_caller]
-fn say(session: &mut Session, lines: &[&str]) {
+fn enter(session: &mut Session, lines: &[&str]) {
     for line in lines {
         session.enter(line);
         session.wait_for_line(PROMPT);
@@ -25,7 +25,7 @@ fn say(session: &mut Session, lines: &[&str]) {
 #[test]
 fn lines_come_back_in_the_next_session() {
     let mut first = listening(Setup::new());
-    say(&mut first, &["one needle", "/ping two", "three"]);
+    enter(&mut first, &["one needle", "/ping two", "three"]);
     assert_eq!(first.history(), ["one needle", "/ping two", "three"]);
     let mode = |name| {
         let found = std::fs::metadata(first.path(name)).expect("it is there");
@@ -52,7 +52,7 @@ fn lines_come_back_in_the_next_session() {
 #[test]
 fn what_is_secret_or_begins_with_a_space_is_not_kept() {
     let mut s = listening(Setup::new());
-    say(
+    enter(
         &mut s,
         &[
             "kept",
@@ -62,7 +62,7 @@ fn what_is_secret_or_begins_with_a_space_is_not_kept() {
             "{\"user\":\"me\",\"password\":\"hunter2\"}",
         ],
     );
-    say(&mut s, &["kept too"]);
+    enter(&mut s, &["kept too"]);
     assert_eq!(s.history(), ["kept", "kept too"]);
     s.leave();
 }
@@ -70,7 +70,7 @@ fn what_is_secret_or_begins_with_a_space_is_not_kept() {
 #[test]
 fn no_history_keeps_nothing_beyond_the_session() {
     let mut s = listening(Setup::new().args(["--no-history"]));
-    say(&mut s, &["not kept"]);
+    enter(&mut s, &["not kept"]);
     s.keys("\x1b[A");
     s.wait_for_line(&format!("{PROMPT}not kept"));
     s.keys("\x03");
@@ -80,7 +80,7 @@ fn no_history_keeps_nothing_beyond_the_session() {
 }
 
 #[test]
-fn a_history_that_cannot_be_kept_is_said_and_nothing_more() {
+fn a_history_that_cannot_be_kept_is_reported_and_nothing_more() {
     let setup = Setup::new();
     std::fs::write(setup.home().join("state"), "in the way").expect("a file");
     let mut s = setup.ready(quiet);

@@ -46,7 +46,7 @@ fn nothing_of_the_peers_is_shown_raw_in_any_view() {
                 p.text(format!("{{\"key {EVIL}\":\"{EVIL}\"}}").replace(['\r', '\x08'], ""));
                 p.binary([EVIL.as_bytes(), b"\x9b31m\xff"].concat());
                 p.ping(&EVIL[..20]);
-                p.hear_pong(&EVIL[..20]);
+                p.receive_pong(&EVIL[..20]);
                 p.text("{\"harmless\":1}");
                 told.wait();
                 p.close_first(4000, EVIL);
@@ -64,7 +64,7 @@ fn nothing_of_the_peers_is_shown_raw_in_any_view() {
             s.enter(asked);
             s.wait_for_line(PROMPT);
         }
-        s.tell_peer();
+        s.release_peer();
         s.wait_for_line("closed 4000 > ");
         s.wait_for_row("4000");
         assert_harmless(&s);

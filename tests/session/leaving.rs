@@ -23,7 +23,7 @@ fn ctrl_c_clears_the_line_and_on_an_empty_one_leaves_with_1001() {
 fn a_second_ctrl_c_leaves_at_once() {
     let mut s = Setup::new().ready(|p, told| {
         p.open();
-        p.hear_close(1001);
+        p.receive_close(1001);
         // No answer.
         told.wait();
     });
@@ -34,7 +34,7 @@ fn a_second_ctrl_c_leaves_at_once() {
     assert_eq!(status.code(), Some(130));
     let screen = s.screen();
     assert!(screen.rows.iter().any(|row| row.contains("dropped by us")), "{screen:#?}");
-    s.tell_peer();
+    s.release_peer();
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn ctrl_d_and_quit_leave_with_1000() {
 fn ctrl_c_ends_a_wait_and_what_stands_behind_it_not_the_session() {
     let mut s = Setup::new().ready(|p, _| {
         p.open();
-        p.hear_text("afterwards");
+        p.receive_text("afterwards");
         p.text("still here");
         p.answer_close(1000);
     });
@@ -76,12 +76,12 @@ fn ctrl_c_ends_the_message_of_a_file_and_others_follow() {
     let mut writer = std::fs::OpenOptions::new().read(true).write(true).open(&pipe).expect("it");
     let mut s = Setup::new().ready(|p, _| {
         p.open();
-        let begin = p.hear_frame();
+        let begin = p.receive_frame();
         assert_eq!((begin.header.fin, begin.opcode()), (false, BINARY));
-        let end = p.hear_frame();
+        let end = p.receive_frame();
         assert_eq!((end.header.fin, end.opcode()), (true, CONTINUATION));
-        p.hear_binary(b"a beginning");
-        p.hear_text("afterwards");
+        p.receive_binary(b"a beginning");
+        p.receive_text("afterwards");
         p.answer_close(1000);
     });
     std::io::Write::write_all(&mut writer, b"a beginning").expect("room");

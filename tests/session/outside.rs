@@ -17,7 +17,7 @@ fn edit_sends_what_the_editor_leaves() {
     let setup = with_program(Setup::new(), "EDITOR", r#"printf '\nsecond line\n' >> "$1""#);
     let mut s = setup.ready(|p, _| {
         p.open();
-        p.hear_text("/first line\nsecond line");
+        p.receive_text("/first line\nsecond line");
         p.text("thank you");
         p.answer_close(1000);
     });
@@ -35,15 +35,15 @@ fn frames_wait_while_the_editor_has_the_terminal_and_pings_are_answered() {
         told.wait();
         p.text("meanwhile");
         p.ping("alive?");
-        p.hear_pong("alive?");
+        p.receive_pong("alive?");
         told.wait();
         p.answer_close(1000);
     });
     s.enter("/edit");
     s.wait_for_screen(|screen| screen.has("editing"));
     assert!(s.is_as_found(), "the editor finds the terminal as wscope did");
-    s.tell_peer();
-    s.tell_peer();
+    s.release_peer();
+    s.release_peer();
     s.keys("\r");
     s.wait_for_row("error: the editor failed");
     s.wait_for_row("\"meanwhile\"");
@@ -68,7 +68,7 @@ fn last_shows_a_long_message_through_the_pager() {
     s.wait_for_screen(|screen| {
         screen.rows.iter().any(|row| row.starts_with("paging ")) && screen.ends_with_line(PROMPT)
     });
-    s.tell_peer();
+    s.release_peer();
     s.wait_for_row("short");
     s.enter("/last");
     s.wait_for_screen(|screen| screen.has("  \"short\": true") && screen.ends_with_line(PROMPT));
@@ -79,8 +79,8 @@ fn last_shows_a_long_message_through_the_pager() {
 fn alt_enter_and_a_backslash_continue_a_line() {
     let mut s = Setup::new().ready(|p, _| {
         p.open();
-        p.hear_text("one\ntwo");
-        p.hear_text("three\nfour");
+        p.receive_text("one\ntwo");
+        p.receive_text("three\nfour");
         p.text("got both");
         p.answer_close(1000);
     });

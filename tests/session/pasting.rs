@@ -10,7 +10,7 @@ fn a_pasted_megabyte_is_one_message_byte_for_byte() {
     let expected = text.clone();
     let mut s = Setup::new().ready(move |p, _| {
         p.open();
-        p.hear_text(&expected);
+        p.receive_text(&expected);
         p.text("got it");
         p.answer_close(1000);
     });
@@ -26,8 +26,8 @@ fn many_pasted_lines_are_one_message() {
     let text = "/first looks like a command\nsecond\\\n\n  fourth\n";
     let mut s = Setup::new().args(["--no-commands"]).ready(move |p, _| {
         p.open();
-        p.hear_text(text);
-        p.hear_text("and another");
+        p.receive_text(text);
+        p.receive_text("and another");
         p.answer_close(1000);
     });
     s.paste(text);
@@ -48,16 +48,16 @@ fn frames_arrive_during_a_paste() {
         told.wait();
         (0..100).for_each(|n| p.text(format!("frame {n}.")));
         told.wait();
-        p.hear_text(&expected);
+        p.receive_text(&expected);
         p.text("got it");
         p.answer_close(1000);
     });
     s.keys(format!("\x1b[200~{}", &text[..1500]));
-    s.tell_peer();
+    s.release_peer();
     s.wait_for_row("frame 99.");
     s.keys(format!("{}\x1b[201~", &text[1500..]));
     s.wait_for_line(&format!("{PROMPT}[pasted 3,000 bytes, 1 line]"));
-    s.tell_peer();
+    s.release_peer();
     s.keys("\r");
     s.wait_for_row("\"got it\"");
     s.leave();

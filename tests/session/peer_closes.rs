@@ -4,7 +4,7 @@ use crate::server::serve_next;
 use crate::session::{PROMPT, Setup};
 
 #[test]
-fn the_line_stays_the_ending_is_told_once_and_a_reconnect_goes_on() {
+fn the_line_stays_the_ending_is_printed_once_and_a_reconnect_goes_on() {
     let mut s = Setup::new().size(100, 50).serve(|listener, told| {
         serve_next(&listener, |p| {
             p.open();
@@ -13,14 +13,14 @@ fn the_line_stays_the_ending_is_told_once_and_a_reconnect_goes_on() {
         });
         serve_next(&listener, |p| {
             p.open();
-            p.hear_text("half a line");
+            p.receive_text("half a line");
             p.answer_close(1000);
         });
     });
     s.wait_for_line(PROMPT);
     s.keys("half");
     s.wait_for_line(&format!("{PROMPT}half"));
-    s.tell_peer();
+    s.release_peer();
     let screen = s.wait_for_line("closed 4001 > half");
     let ending = "closed cleanly by the peer after ";
     let told = |screen: &crate::terminal::Screen| {
@@ -46,13 +46,13 @@ fn the_line_stays_the_ending_is_told_once_and_a_reconnect_goes_on() {
 }
 
 #[test]
-fn a_connection_that_is_cut_is_told_as_such() {
+fn a_connection_that_is_cut_is_reported_as_such() {
     let mut s = Setup::new().ready(|p, told| {
         p.open();
         told.wait();
         p.reset();
     });
-    s.tell_peer();
+    s.release_peer();
     let screen = s.wait_for_line("closed 1006 > ");
     let told = screen.rows.iter().filter(|row| row.contains("(1006)")).count();
     assert_eq!(told, 1, "{screen:#?}");
@@ -71,7 +71,7 @@ fn exit_on_close_ends_with_the_connection() {
         });
         s.keys(keys);
         s.wait_for_line(&format!("{PROMPT}{keys}"));
-        s.tell_peer();
+        s.release_peer();
         let screen = s.end(0);
         assert!(screen.rows.iter().any(|row| row.contains("closed cleanly by the peer")));
         assert_eq!(screen.cursor.1, 0, "on a fresh line: {screen:#?}");
@@ -94,7 +94,7 @@ fn a_server_that_does_not_answer_a_reconnect_can_be_given_up() {
     s.wait_for_row("connecting");
     s.keys("\x03");
     s.wait_for_row("* stopped");
-    s.tell_peer();
+    s.release_peer();
     s.wait_for_screen(|screen| screen.line() == "no answer   >");
     s.keys("/quit\r");
     s.end(130);

@@ -2,7 +2,7 @@
 //! folder of its own.
 //!
 //! `Setup::new().args([…]).start(|p, told| …)`. The script waits for the test with
-//! [`Told::wait`], the test moves it on with [`Session::tell_peer`]: so nobody waits for a time.
+//! [`Release::wait`], the test moves it on with [`Session::release_peer`]: so nobody waits for a time.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -22,7 +22,7 @@ use crate::waiting::{Gate, Key, gate};
 pub const PROMPT: &str = "connected   > ";
 
 /// What a peer waits for.
-pub type Told = Gate;
+pub type Release = Gate;
 
 /// A session that has not begun.
 pub struct Setup {
@@ -93,19 +93,19 @@ impl Setup {
     }
 
     /// Begins it, against a peer with one connection. The handshake is the script's.
-    pub fn start(self, script: impl FnOnce(&mut Peer, &Told) + Send + 'static) -> Session {
+    pub fn start(self, script: impl FnOnce(&mut Peer, &Release) + Send + 'static) -> Session {
         self.serve(|listener, told| scripted(move |p| script(p, &told))(listener))
     }
 
     /// The same, and the first prompt is there.
-    pub fn ready(self, script: impl FnOnce(&mut Peer, &Told) + Send + 'static) -> Session {
+    pub fn ready(self, script: impl FnOnce(&mut Peer, &Release) + Send + 'static) -> Session {
         let session = self.start(script);
         session.wait_for_line(PROMPT);
         session
     }
 
     /// Begins it, against a server.
-    pub fn serve(self, serve: impl FnOnce(TcpListener, Told) + Send + 'static) -> Session {
+    pub fn serve(self, serve: impl FnOnce(TcpListener, Release) + Send + 'static) -> Session {
         let (key, told) = gate();
         let peer = serve_on("127.0.0.1:0", move |listener| serve(listener, told));
         let command = self.command(peer.port);
@@ -165,7 +165,7 @@ impl Session {
     }
 
     /// Lets the peer go on.
-    pub fn tell_peer(&self) {
+    pub fn release_peer(&self) {
         self.key.open();
     }
 
@@ -225,7 +225,7 @@ pub fn has_row(screen: &Screen, part: &str) -> bool {
 }
 
 /// Accepts, and answers the Close that Ctrl-D sends.
-pub fn quiet(p: &mut Peer, _: &Told) {
+pub fn quiet(p: &mut Peer, _: &Release) {
     p.open();
     p.answer_close(1000);
 }

@@ -33,7 +33,7 @@ fn signals_end_a_search_and_a_session_without_a_connection() {
     for (signal, status) in SIGNALS {
         let mut s = Setup::new().ready(|p, _| {
             p.open();
-            p.hear_text("needle");
+            p.receive_text("needle");
             p.close_first(1000, "");
         });
         s.enter("needle");
@@ -49,14 +49,14 @@ fn signals_end_a_search_and_a_session_without_a_connection() {
 fn a_second_signal_does_not_wait_for_the_peer() {
     let mut s = Setup::new().ready(|p, told| {
         p.open();
-        p.hear_close(1001);
+        p.receive_close(1001);
         told.wait();
     });
     s.signal(Signal::TERM);
     s.wait_for_row("CLOSE");
     s.signal(Signal::TERM);
     assert_eq!(s.terminal.end().code(), Some(143));
-    s.tell_peer();
+    s.release_peer();
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn signals_end_an_attempt_to_reconnect_and_the_session() {
         s.wait_for_line("connecting  > ");
         s.signal(signal);
         assert_eq!(s.terminal.end().code(), Some(status));
-        s.tell_peer();
+        s.release_peer();
     }
 }
 
@@ -84,7 +84,7 @@ fn signals_end_an_attempt_to_reconnect_and_the_session() {
 fn a_stop_from_outside_is_survived_by_the_line() {
     let mut s = Setup::new().ready(|p, _| {
         p.open();
-        p.hear_text("half typed, then whole");
+        p.receive_text("half typed, then whole");
         p.answer_close(1000);
     });
     s.keys("half typed");
@@ -106,7 +106,7 @@ fn a_stop_from_outside_is_survived_by_the_line() {
 fn a_quit_leaves_the_terminal_as_it_was() {
     let mut s = Setup::new().ready(|p, _| {
         p.open();
-        p.hear_end();
+        p.receive_end();
     });
     s.keys("half typed");
     s.wait_for_line(&format!("{PROMPT}half typed"));
@@ -122,7 +122,7 @@ fn a_quit_leaves_the_terminal_as_it_was() {
 fn a_panic_leaves_the_terminal_as_it_was() {
     let mut s = Setup::new().ready(|p, _| {
         p.open();
-        p.hear_end();
+        p.receive_end();
     });
     s.enter("/panic");
     let screen = s.end(101);

@@ -9,7 +9,7 @@ const ENDLESS: &str = "/repeat 1000000000000 x";
 fn ctrl_c_ends_a_repetition_without_an_end() {
     let mut s = Setup::new().ready(|p, _| {
         p.open();
-        while p.hear_frame().opcode() != CLOSE {}
+        while p.receive_frame().opcode() != CLOSE {}
         p.close(1000, "");
         p.hang_up();
     });
@@ -25,7 +25,7 @@ fn ctrl_c_ends_a_repetition_without_an_end() {
 fn a_repetition_ends_with_one_error_once_the_connection_is_closing() {
     let mut s = Setup::new().args(["--close-timeout", "60"]).ready(|p, told| {
         p.open();
-        p.hear_close(1000);
+        p.receive_close(1000);
         told.wait();
         p.close(1000, "");
         p.hang_up();
@@ -36,7 +36,7 @@ fn a_repetition_ends_with_one_error_once_the_connection_is_closing() {
     let screen = s.wait_for_row("nothing to stop");
     let errors = screen.rows.iter().filter(|row| row.starts_with("error: ")).count();
     assert_eq!(errors, 1, "{screen:#?}");
-    s.tell_peer();
+    s.release_peer();
     s.wait_for_line("closed 1000 > ");
     s.keys("\x04");
     s.end(0);

@@ -35,7 +35,7 @@ impl Print for JsonPrinter {
 
 fn plain() -> Watched<JsonPrinter> {
     let mut session = Watched::new(JsonPrinter::new(Some(Role::Client)));
-    session.tell(&Event::Note("the first object is the start")).take();
+    session.print(&Event::Note("the first object is the start")).take();
     session
 }
 
@@ -61,7 +61,7 @@ fn one(printed: &str) -> Value {
 #[test]
 fn the_first_object_names_the_version() {
     let mut session = Watched::new(JsonPrinter::new(Some(Role::Client)));
-    let printed = session.tell(&Event::Note("hi")).tell(&Event::Note("ho")).take();
+    let printed = session.print(&Event::Note("hi")).print(&Event::Note("ho")).take();
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(
         printed,
@@ -75,7 +75,7 @@ fn the_first_object_names_the_version() {
         )
     );
     assert!(matches!(&parse(&printed)[0], Line::Start { v: 1, .. }));
-    let printed = Watched::new(JsonPrinter::new(None)).tell(&Event::Note("")).take();
+    let printed = Watched::new(JsonPrinter::new(None)).print(&Event::Note("")).take();
     assert!(matches!(&parse(&printed)[0], Line::Start { role: None, .. }));
 }
 
@@ -150,7 +150,7 @@ fn rsv1_without_compression_leaves_text_readable() {
 }
 
 #[test]
-fn a_close_tells_its_code_and_reason() {
+fn a_close_prints_its_code_and_reason() {
     for (payload, code, reason) in [
         (&b"\x03\xe9restart"[..], json!(1001), json!("restart")),
         (b"\x03\xe8", json!(1000), json!("")),
@@ -221,7 +221,7 @@ fn a_frame_that_is_cut_keeps_what_came() {
 
     session = plain();
     session.travel(ToClient, &bytes(&frame(TEXT, b"Hello"))[..5]);
-    session.tell(&Event::End(&ending()));
+    session.print(&Event::End(&ending()));
     let events: Vec<_> = parse(&session.take());
     assert!(matches!(events[..], [Line::Frame { received: Some(3), .. }, Line::End { .. }]));
 
@@ -277,9 +277,9 @@ fn heads_are_kept_raw_and_parsed() {
     let response = Head::parse(HeadKind::Response, b"HTTP/1.1 101 Switching\r\n\r\n");
     let broken = Head::parse(HeadKind::Response, b"SSH-2.0\r\n\r\n");
     let mut session = plain();
-    session.tell(&Event::Head(ToServer, &request));
-    session.tell(&Event::Head(ToClient, &response));
-    session.tell(&Event::Head(ToClient, &broken));
+    session.print(&Event::Head(ToServer, &request));
+    session.print(&Event::Head(ToClient, &response));
+    session.print(&Event::Head(ToClient, &broken));
     let values = values(&session.take());
     assert_eq!(values[0]["dir"], json!("to-server"));
     assert_eq!(values[0]["kind"], json!("request"));
@@ -298,7 +298,7 @@ fn heads_are_kept_raw_and_parsed() {
 #[test]
 fn a_body_is_kept_whole() {
     let body = vec![b'x'; PIECE + 5];
-    let values = values(&plain().tell(&Event::Body(&body)).tell(&Event::Body(b"\xff")).take());
+    let values = values(&plain().print(&Event::Body(&body)).print(&Event::Body(b"\xff")).take());
     let whole: String = values.iter().filter_map(|value| value["text"].as_str()).collect();
     assert_eq!(whole.as_bytes(), body);
     assert_eq!(values[2]["base64"], json!("/w=="));
@@ -308,7 +308,7 @@ fn a_body_is_kept_whole() {
 fn the_handshake_lists_every_rule() {
     let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     let report = check(&HandshakeContext::new(&request, None));
-    let printed = plain().tell(&Event::Judged(&report)).take();
+    let printed = plain().print(&Event::Judged(&report)).take();
     let lines = parse(&printed);
     let [Line::Handshake { verdicts, .. }] = &lines[..] else { panic!("{printed}") };
     assert_eq!(verdicts.len(), report.verdicts.len());
@@ -323,7 +323,7 @@ fn the_handshake_shows_the_accept_value_step_by_step() {
     let request = b"GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let request = Head::parse(HeadKind::Request, request);
     let report = check(&HandshakeContext::new(&request, None));
-    let values = values(&plain().tell(&Event::Judged(&report)).take());
+    let values = values(&plain().print(&Event::Judged(&report)).take());
     // The example of RFC 6455 §1.3.
     let steps = json!({
         "key": "dGhlIHNhbXBsZSBub25jZQ==",
@@ -337,7 +337,7 @@ fn the_handshake_shows_the_accept_value_step_by_step() {
 #[test]
 fn the_phases_are_in_microseconds() {
     let phases = Phases { upgrade: Duration::from_micros(7), ..Phases::default() };
-    let values = values(&plain().tell(&Event::Timing(&phases)).take());
+    let values = values(&plain().print(&Event::Timing(&phases)).take());
     assert_eq!((&values[0]["upgrade_us"], &values[0]["tls_us"]), (&json!(7), &Value::Null));
 }
 
@@ -346,24 +346,24 @@ fn facts_about_the_connection() {
     let address = |text: &str| text.parse().expect("an address");
     let addresses = [address("127.0.0.1:80"), address("[::1]:80")];
     let mut session = plain();
-    session.tell(&Event::Resolved { host: "a.example", addresses: &addresses });
-    session.tell(&Event::AddressFailed { address: addresses[1], error: "refused" });
-    session.tell(&Event::Connected { local: "127.0.0.1:9", peer: "[::1]:80" });
-    session.tell(&Event::Tls(&TlsFacts::default()));
-    session.tell(&Event::Tls(&TlsFacts {
+    session.print(&Event::Resolved { host: "a.example", addresses: &addresses });
+    session.print(&Event::AddressFailed { address: addresses[1], error: "refused" });
+    session.print(&Event::Connected { local: "127.0.0.1:9", peer: "[::1]:80" });
+    session.print(&Event::Tls(&TlsFacts::default()));
+    session.print(&Event::Tls(&TlsFacts {
         certificate: Some(CertificateFacts { names: vec!["a".into()], ..Default::default() }),
         chain: vec![CertificateFacts { subject: "CN=b".into(), ..Default::default() }],
         problem: Some("hostname mismatch".into()),
         alpn: Some("http/1.1".into()),
         ..TlsFacts::default()
     }));
-    session.tell(&Event::Open(&Agreed::default()));
-    session.tell(&Event::Open(&Agreed {
+    session.print(&Event::Open(&Agreed::default()));
+    session.print(&Event::Open(&Agreed {
         subprotocol: Some("chat".into()),
         deflate: Some(DeflateParams::default()),
         extensions: parse_extensions([&b"permessage-deflate"[..]]).expect("valid"),
     }));
-    session.tell(&Event::RoundTrip(Duration::from_micros(123)));
+    session.print(&Event::RoundTrip(Duration::from_micros(123)));
     let values = values(&session.take());
     assert_eq!(values[0]["addresses"], json!(["127.0.0.1:80", "[::1]:80"]));
     assert_eq!(values[1]["error"], json!("refused"));
@@ -379,11 +379,11 @@ fn facts_about_the_connection() {
 }
 
 #[test]
-fn what_a_server_tells() {
+fn what_a_server_prints() {
     let mut session = Watched::new(JsonPrinter::new(Some(Role::Server)));
-    session.tell(&Event::Listening { url: "ws://127.0.0.1:9001/" });
-    session.tell(&Event::Accepted { local: "/run/socket", peer: "a local client" });
-    session.tell(&Event::Failed("answered 404: path \"/x\" is not served here"));
+    session.print(&Event::Listening { url: "ws://127.0.0.1:9001/" });
+    session.print(&Event::Accepted { local: "/run/socket", peer: "a local client" });
+    session.print(&Event::Failed("answered 404: path \"/x\" is not served here"));
     let printed = session.take();
     assert!(matches!(&parse(&printed)[3], Line::Failed { .. }));
     let values = values(&printed);
@@ -411,7 +411,7 @@ fn every_cause_of_an_end() {
     ] {
         let received = Some(CloseBody { code: None, reason: b"\xff".to_vec() });
         let end = Ending { by: Side::Peer, cause, received, sent: None, ..ending() };
-        let end = one(&plain().tell(&Event::End(&end)).take());
+        let end = one(&plain().print(&Event::End(&end)).take());
         assert_eq!((&end["cause"], &end["detail"]), (&json!(name), &detail));
         assert_eq!(end["violation"].is_object(), name == "violation");
         assert_eq!(end["by"], json!("peer"));
@@ -428,7 +428,7 @@ fn connections_and_directions_are_kept_apart() {
     let hello = bytes(&frame(TEXT, b"Hello"));
     session.travel(ToClient, &hello[..3]).travel(ToServer, MASKED_HELLO);
     session.at.conn = ConnId(2);
-    session.tell(&Event::Frame(ToClient, FrameEvent::Undecodable(b"x")));
+    session.print(&Event::Frame(ToClient, FrameEvent::Undecodable(b"x")));
     session.at.conn = ConnId(1);
     session.travel(ToClient, &hello[3..]);
     let printed: Vec<_> = values(&session.take())

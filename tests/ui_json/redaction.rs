@@ -7,8 +7,8 @@ use wscope::ui::redact::Redactor;
 /// What is logged of a head.
 fn logged(direction: Direction, head: &Head) -> Value {
     let mut session = Watched::new(JsonPrinter::new(Some(Role::Client)));
-    session.tell(&Event::Note("the first object is the start")).take();
-    one(session.tell(&Event::Head(direction, &Redactor::new().head(head))).take().as_str())
+    session.print(&Event::Note("the first object is the start")).take();
+    one(session.print(&Event::Head(direction, &Redactor::new().head(head))).take().as_str())
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_logged_head_has_its_structure_but_no_credentials() {
     let raw = "GET ws://[redacted]@a/ HTTP/1.1\r\nAuthorization: [redacted]\r\n\
         Cookie: [redacted]\r\nX: http://[redacted]@b/\r\nX-LF: 1\n\r\n";
     assert_eq!(told["raw"], raw);
-    let plain = one(plain().tell(&Event::Head(ToServer, &head)).take().as_str());
+    let plain = one(plain().print(&Event::Head(ToServer, &head)).take().as_str());
     assert_eq!(told["defects"], plain["defects"], "with the places on the wire");
     assert!(plain["raw"].to_string().contains("secret"), "only if it is wanted");
 }
@@ -94,7 +94,7 @@ proptest! {
         let mut session = Watched::new(JsonPrinter::new(None));
         session.travel(ToServer, &bytes[..begin]).printer = JsonPrinter::new(None);
         session.take();
-        session.travel(ToServer, &bytes[begin..]).tell(&Event::End(&ending()));
+        session.travel(ToServer, &bytes[begin..]).print(&Event::End(&ending()));
         parse(&session.take());
     }
 }

@@ -84,7 +84,7 @@ impl<P: Print> Watched<P> {
     }
 
     /// Tells an event.
-    pub fn tell(&mut self, event: &Event<'_>) -> &mut Self {
+    pub fn print(&mut self, event: &Event<'_>) -> &mut Self {
         self.printer.print(&self.at, event, &mut self.out);
         self
     }
@@ -124,7 +124,7 @@ impl<P: Print> Watched<P> {
             ToClient => &mut self.to_client,
         };
         let violation = observer.finish().expect("a frame has begun");
-        self.tell(&Event::Frame(direction, wscope::event::FrameEvent::Violation(&violation)))
+        self.print(&Event::Frame(direction, wscope::event::FrameEvent::Violation(&violation)))
     }
 
     /// What has been printed since the last call.

@@ -40,7 +40,7 @@ fn title(kind: FaultKind) -> &'static str {
         FaultKind::Answer(_) => "Something else than a 101",
         FaultKind::Pace(_) => "A 101 that is late",
         FaultKind::Frames(_) => "Between the frames",
-        FaultKind::Conduct(_) => "Conduct, and the transport",
+        FaultKind::Behaviour(_) => "BehaviourFault, and the transport",
     }
 }
 

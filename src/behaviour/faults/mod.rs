@@ -16,7 +16,7 @@ use crate::net::link::Link;
 use crate::session::Endpoint;
 use crate::session::endpoint::{AutoPong, State};
 use crate::wire::fault::{
-    Conduct, Fault, FaultKind, FaultPiece, FrameFault, PaceFault, Value, When, pieces,
+    BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, PaceFault, Value, When, pieces,
 };
 use crate::wire::handshake::Agreed;
 use crate::wire::writer::RawFrame;
@@ -56,8 +56,9 @@ enum Cut {
 impl FaultInjector {
     /// Prepares the faults of a connection; nothing if there are none.
     pub fn of(faults: Vec<Fault>) -> Option<Box<Self>> {
-        let keeps_tcp =
-            faults.iter().any(|fault| fault.info.kind == FaultKind::Conduct(Conduct::KeepTcp));
+        let keeps_tcp = faults
+            .iter()
+            .any(|fault| fault.info.kind == FaultKind::Behaviour(BehaviourFault::KeepTcp));
         let injector = Self {
             waiting: faults,
             agreed: Agreed::default(),
@@ -84,7 +85,7 @@ impl FaultInjector {
                 PaceFault::Bytewise => self.sending.drip(fault.time(), Some(self.made), now),
             }
         }
-        let of_handshake = |kind| matches!(kind, FaultKind::Frames(_) | FaultKind::Conduct(_));
+        let of_handshake = |kind| matches!(kind, FaultKind::Frames(_) | FaultKind::Behaviour(_));
         self.waiting.retain(|fault| of_handshake(fault.info.kind));
     }
 
@@ -106,7 +107,7 @@ impl FaultInjector {
                 }
                 Err(error) => return format!("fault {}: not done, {error}", fault.info.name),
             },
-            FaultKind::Conduct(conduct) => self.conduct(conduct, fault, endpoint, tx, now),
+            FaultKind::Behaviour(behaviour) => self.behaviour(behaviour, fault, endpoint, tx, now),
             FaultKind::Head(_) | FaultKind::Answer(_) | FaultKind::Pace(_) => {}
         }
         fault.to_string()
@@ -129,24 +130,24 @@ impl FaultInjector {
         }
     }
 
-    fn conduct(
+    fn behaviour(
         &mut self,
-        conduct: Conduct,
+        behaviour: BehaviourFault,
         fault: &Fault,
         endpoint: &mut Endpoint,
         tx: &mut Vec<u8>,
         now: Instant,
     ) {
-        match conduct {
-            Conduct::Rst => self.cut_at(&fault.value, Cut::Rst),
-            Conduct::Fin => self.cut_at(&fault.value, Cut::Fin),
-            Conduct::IdleEnd => self.idle = Some(fault.time()),
-            Conduct::Drip => self.sending.drip(fault.time(), None, now),
-            Conduct::SlowReader => self.reading = Reading::slow(fault.number()),
-            Conduct::NeverRead => self.reading = Reading::Never,
-            Conduct::NoPong => endpoint.set_auto_pong(AutoPong::Off),
-            Conduct::NoCloseAnswer => endpoint.set_auto_close(false),
-            Conduct::KeepTcp => {
+        match behaviour {
+            BehaviourFault::Rst => self.cut_at(&fault.value, Cut::Rst),
+            BehaviourFault::Fin => self.cut_at(&fault.value, Cut::Fin),
+            BehaviourFault::IdleEnd => self.idle = Some(fault.time()),
+            BehaviourFault::Drip => self.sending.drip(fault.time(), None, now),
+            BehaviourFault::SlowReader => self.reading = Reading::slow(fault.number()),
+            BehaviourFault::NeverRead => self.reading = Reading::Never,
+            BehaviourFault::NoPong => endpoint.set_auto_pong(AutoPong::Off),
+            BehaviourFault::NoCloseAnswer => endpoint.set_auto_close(false),
+            BehaviourFault::KeepTcp => {
                 let opcode = OpCode::Control(Control::Close);
                 let payload = 1000_u16.to_be_bytes().to_vec();
                 if endpoint.is_open() {
@@ -157,7 +158,7 @@ impl FaultInjector {
                     );
                 }
             }
-            Conduct::Silence => {
+            BehaviourFault::Silence => {
                 endpoint.set_auto_pong(AutoPong::Off);
                 endpoint.set_auto_close(false);
                 self.cut_here(Cut::Mute);
@@ -181,28 +182,28 @@ impl Interference for FaultInjector {
     fn act(
         &mut self,
         messages: u64,
-        heard: Instant,
+        last_received: Instant,
         endpoint: &mut Endpoint,
         tx: &mut Vec<u8>,
         now: Instant,
     ) -> Vec<String> {
         self.reading.tick(now);
         self.trim(tx);
-        let mut told = Vec::new();
+        let mut reports = Vec::new();
         let due = |fault: &mut Fault| match fault.when {
             When::Open => true,
             When::Message(number) => number <= messages,
         };
         for fault in self.waiting.extract_if(.., due).collect::<Vec<_>>() {
-            told.push(self.fire(&fault, endpoint, tx, now));
+            reports.push(self.fire(&fault, endpoint, tx, now));
             self.trim(tx);
         }
-        if self.idle.is_some_and(|idle| heard + idle <= now) && endpoint.is_open() {
+        if self.idle.is_some_and(|idle| last_received + idle <= now) && endpoint.is_open() {
             self.idle = None;
             self.cut_here(Cut::Fin);
-            told.push("the client was silent, so its connection ends".to_owned());
+            reports.push("the client was silent, so its connection ends".to_owned());
         }
-        told
+        reports
     }
 
     fn trim(&mut self, tx: &mut Vec<u8>) {
@@ -254,8 +255,8 @@ impl Interference for FaultInjector {
         matches!(self.cut, Some((_, Cut::Fin)))
     }
 
-    fn deadline(&self, heard: Instant) -> Option<Instant> {
-        let idle = self.idle.map(|idle| heard + idle);
+    fn deadline(&self, last_received: Instant) -> Option<Instant> {
+        let idle = self.idle.map(|idle| last_received + idle);
         [idle, self.sending.deadline(), self.reading.deadline()].into_iter().flatten().min()
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::behaviour::faults::FaultInjector;
 use crate::engine::opening::server::{Then, Wrong};
 use crate::wire::fault::{
-    AnswerFault, Conduct, Fault, FaultKind, Value, endless_head, garbage, spoil,
+    AnswerFault, BehaviourFault, Fault, FaultKind, Value, endless_head, garbage, with_fault,
 };
 use crate::wire::handshake::server::{Accepted, Refusal, ServerConfig};
 use crate::wire::head::Head;
@@ -25,19 +25,19 @@ impl FaultInjector {
     ///
     /// The connection is not to be opened.
     pub fn answer(&self, request: &Head, accepted: &mut Accepted) -> Result<Vec<String>, Wrong> {
-        let mut told = Vec::new();
+        let mut reports = Vec::new();
         for fault in &self.waiting {
             match fault.info.kind {
                 FaultKind::Head(_) => {
-                    accepted.response = spoil(fault, request, &accepted.response);
-                    told.push(fault.to_string());
+                    accepted.response = with_fault(fault, request, &accepted.response);
+                    reports.push(fault.to_string());
                 }
-                FaultKind::Pace(_) => told.push(fault.to_string()),
+                FaultKind::Pace(_) => reports.push(fault.to_string()),
                 _ => {}
             }
         }
         let instead = self.waiting.iter().find_map(|fault| instead(fault, &accepted.response));
-        instead.map_or(Ok(told), Err)
+        instead.map_or(Ok(reports), Err)
     }
 }
 
@@ -57,13 +57,16 @@ fn instead(fault: &Fault, response: &[u8]) -> Option<Wrong> {
             AnswerFault::HalfHead => (response[..response.len() / 2].to_vec(), Then::Nothing),
         },
         // A cut inside of the 101.
-        FaultKind::Conduct(conduct @ (Conduct::Rst | Conduct::Fin)) => match fault.value {
-            Value::Number(at) if at < response.len() as u64 => {
-                let then = if conduct == Conduct::Rst { Then::Reset } else { Then::End };
-                (response[..at as usize].to_vec(), then)
+        FaultKind::Behaviour(behaviour @ (BehaviourFault::Rst | BehaviourFault::Fin)) => {
+            match fault.value {
+                Value::Number(at) if at < response.len() as u64 => {
+                    let then =
+                        if behaviour == BehaviourFault::Rst { Then::Reset } else { Then::End };
+                    (response[..at as usize].to_vec(), then)
+                }
+                _ => return None,
             }
-            _ => return None,
-        },
+        }
         _ => return None,
     };
     Some(Wrong { bytes, why: fault.to_string(), then })

@@ -92,7 +92,7 @@ fn flags_in_variables_are_yes_or_no() {
 }
 
 #[test]
-fn a_no_takes_back_what_something_weaker_said() {
+fn a_no_takes_back_what_something_weaker_set() {
     let file = "insecure\nlenient no\nlenient\n";
     let made = assembled("ws://h", file, &[("WSCOPE_INSECURE", "no")]).expect("fine");
     assert_eq!(made.arguments[1..], ["--lenient", "ws://h"]);

@@ -168,7 +168,7 @@ fn errors_name_what_is_wrong() {
 }
 
 #[test]
-fn the_arguments_say_the_same() {
+fn the_arguments_mean_the_same() {
     let from = parsed("curl -k -H 'A: -b' -H 'B;' -H 'Accept:' -H 'Origin: o' -m 1 ws://h");
     assert_eq!(
         from.to_arguments(),

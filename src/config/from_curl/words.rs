@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn open_quotes_are_told_with_their_place() {
+    fn open_quotes_are_reported_with_their_place() {
         for (text, quote, offset) in [("a 'b", "'", 2), ("\"a", "\"", 0), ("x $'a", "$'", 2)] {
             assert_eq!(split(text), Err(WordsError::OpenQuote { quote, offset }), "{text}");
         }
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_would_expand_is_told_and_kept() {
+    fn what_a_shell_would_expand_is_reported_and_kept() {
         let found = split(r#"curl "Bearer $TOKEN" '$no' a${b} $5"#).expect("one command");
         assert_eq!(found.words, ["curl", "Bearer $TOKEN", "$no", "a${b}", "$5"]);
         assert_eq!(found.unexpanded, ["$TOKEN", "$b"]);

@@ -62,19 +62,19 @@ impl RefusalResponse<'_> {
 
     /// Plain text on a TLS port, certificates, ALPN.
     fn tls(&self) -> Option<&'static str> {
-        let says = |text: &str| contains_word(self.body, text);
+        let contains = |text: &str| contains_word(self.body, text);
         if self.status == 400
-            && (says("plain http request was sent to https port")
-                || says("http request to an https server")
-                || says("speaking plain http to an ssl-enabled"))
+            && (contains("plain http request was sent to https port")
+                || contains("http request to an https server")
+                || contains("speaking plain http to an ssl-enabled"))
         {
             return Some("W204");
         }
-        if says("missing alpn protocol") {
+        if contains("missing alpn protocol") {
             return Some("W215");
         }
-        let wanted = says("no required ssl certificate") || says("ssl certificate error");
-        let wanted = wanted || says("client certificate");
+        let wanted = contains("no required ssl certificate") || contains("ssl certificate error");
+        let wanted = wanted || contains("client certificate");
         (matches!(self.status, 400 | 403) && wanted).then_some("W212")
     }
 
@@ -177,11 +177,14 @@ impl RefusalResponse<'_> {
         if self.header("Sec-WebSocket-Version").is_some() {
             return Some("W321");
         }
-        let says = |text: &str| contains_word(self.body, text);
-        if says("cookie too large") || says("header fields too large") || says("header too large") {
+        let contains = |text: &str| contains_word(self.body, text);
+        if contains("cookie too large")
+            || contains("header fields too large")
+            || contains("header too large")
+        {
             return Some("W325");
         }
-        if says("sec-websocket-") {
+        if contains("sec-websocket-") {
             return Some("W322");
         }
         let upgrade = [
@@ -192,7 +195,7 @@ impl RefusalResponse<'_> {
             "missing upgrade",
             "expected upgrade",
         ];
-        let removed = self.status == 426 || upgrade.iter().any(|text| says(text));
+        let removed = self.status == 426 || upgrade.iter().any(|text| contains(text));
         (asked && removed).then_some("W320")
     }
 

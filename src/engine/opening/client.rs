@@ -280,7 +280,7 @@ impl ClientOpening {
 
     fn emit(&mut self, event: &Event<'_>, runtime: &mut Runtime) -> io::Result<()> {
         self.evidence.take(event);
-        runtime.tell_of(self.conn, event)
+        runtime.report(self.conn, event)
     }
 
     /// Waits for something until a deadline of so long from now.

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_it_is_not_hex() {
+    fn reports_where_it_is_not_hex() {
         assert_eq!(read("81 8g"), Err(HexError::NotHex { line: 1, column: 5, found: 'g' }));
         assert_eq!(read("81\n8 1"), Err(HexError::HalfByte { line: 2, column: 1 }));
         assert_eq!(read("hello"), Err(HexError::NotHex { line: 1, column: 1, found: 'h' }));

@@ -390,7 +390,7 @@ impl Client {
         let id = self.id;
         shared.dying.extend(connection.end_behaviours(now).into_iter().map(|dying| (id, dying)));
         let ending = connection.ending(now);
-        runtime.tell_of(self.id, &Event::End(&ending))?;
+        runtime.report(self.id, &Event::End(&ending))?;
         explain::ended(&connection, &ending, runtime, now)?;
         runtime.remark(self.id, &format!("left: {}", ending::describe(&ending)));
         shared.ended = Some(ending);

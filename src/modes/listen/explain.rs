@@ -43,7 +43,7 @@ pub fn refused(
         let head = response.map_or(0, |head| head.raw().len());
         facts.body = answer.and_then(|bytes| bytes.get(head..)).unwrap_or_default();
     }
-    tell(conn, &classify(&facts), runtime)
+    print(conn, &classify(&facts), runtime)
 }
 
 /// Explains an end that was not in order.
@@ -60,11 +60,11 @@ pub fn ended(
     let Some((evidence, endpoint, inbound)) = connection.evidence() else { return Ok(()) };
     let facts = Facts::new(Role::Server);
     let found = evidence.explain(facts, endpoint, inbound, ending, now);
-    tell(connection.id(), &found, runtime)
+    print(connection.id(), &found, runtime)
 }
 
 /// Only what is wrong: a server has many clients, and most of them leave in order.
-fn tell(conn: ConnId, found: &[Diagnostic], runtime: &mut Runtime) -> io::Result<()> {
+fn print(conn: ConnId, found: &[Diagnostic], runtime: &mut Runtime) -> io::Result<()> {
     let wrong: Vec<Diagnostic> =
         found.iter().filter(|found| found.severity != Severity::Note).cloned().collect();
     runtime.reporter.diagnose_for(conn, &wrong, &mut runtime.stdout)

@@ -394,18 +394,18 @@ impl Hub {
                 (Err(_), path) => path,
             };
             let peer = peer_name(address);
-            runtime.tell_of(id, &Event::Accepted { local: &local, peer: &peer })?;
+            runtime.report(id, &Event::Accepted { local: &local, peer: &peer })?;
         }
         let pipe = match self.shared.tls.as_ref().map(|tls| tls.accept()).transpose() {
             Ok(pipe) => pipe,
-            Err(error) => return runtime.tell_of(id, &Event::Failed(&error.to_string())),
+            Err(error) => return runtime.report(id, &Event::Failed(&error.to_string())),
         };
         let slot = self.clients.next_slot();
         let socket = token(slot, SlotPart::Socket);
         let link = match SocketLink::without_buffer(stream, pipe, runtime.registry(), socket) {
             Ok(link) => link,
             // The system has no memory for one more, or not for this user.
-            Err(error) => return runtime.tell_of(id, &Event::Failed(&plain_io(&error))),
+            Err(error) => return runtime.report(id, &Event::Failed(&plain_io(&error))),
         };
         let client = Client::new(id, address, slot, link, &self.shared, excess, now);
         let deadline = client.deadline();

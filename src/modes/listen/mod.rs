@@ -160,7 +160,7 @@ fn announce(
         }
         if config.output == OutputFormat::Json {
             let event = Event::Listening { url };
-            runtime.tell_of(ConnId(0), &event)?;
+            runtime.report(ConnId(0), &event)?;
         }
     }
     if let Faults::Random { seed } = config.faults {

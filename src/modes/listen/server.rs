@@ -197,7 +197,7 @@ impl Server {
             last = last.max(Some(connection.active()));
         }
         match (last, config.linger) {
-            (Some(heard), Linger::For(time)) => Some(heard.max(ended) + time),
+            (Some(last_received), Linger::For(time)) => Some(last_received.max(ended) + time),
             (Some(_), Linger::Forever) => None,
             (None, _) => (scripted && !config.once).then_some(ended),
         }

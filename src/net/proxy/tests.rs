@@ -247,7 +247,7 @@ fn socks4_and_4a() {
 }
 
 #[test]
-fn what_a_protocol_cannot_say() {
+fn what_a_protocol_cannot_express() {
     let long = "h".repeat(256);
     for (proxy, host) in [
         ("http://a%3Ab:c@p", "h"),

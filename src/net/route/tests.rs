@@ -324,7 +324,7 @@ fn another_address_and_another_near_end() {
 }
 
 #[test]
-fn the_notes_say_what_is_unusual() {
+fn the_notes_name_what_is_unusual() {
     let target = Target::parse("ws://example.com").unwrap();
     let notes = |transport: &RouteOptions| transport.route(&target).unwrap().notes();
     let mut transport = RouteOptions::default();

@@ -261,7 +261,7 @@ fn another_name_can_be_asked_for() {
 }
 
 #[test]
-fn unknown_issuer_and_the_alert_that_tells_the_server() {
+fn unknown_issuer_and_the_alert_that_the_server_gets() {
     let authority = Authority::new();
     let mut client = TlsPipe::client("localhost", &TlsOptions::default()).unwrap();
     let mut server = TlsPipe::server(&authority.acceptor(&["localhost"])).unwrap();
@@ -302,7 +302,7 @@ fn expired_and_not_yet_valid() {
 }
 
 #[test]
-fn insecure_accepts_anything_and_says_so() {
+fn insecure_accepts_anything_and_reports_it() {
     let authority = Authority::new();
     let options = TlsOptions { insecure: true, ..TlsOptions::default() };
     let mut client = TlsPipe::client("localhost", &options).unwrap();
@@ -383,7 +383,7 @@ fn a_plain_request_to_the_server_is_recognised() {
 }
 
 #[test]
-fn an_end_during_the_handshake_is_told() {
+fn an_end_during_the_handshake_is_reported() {
     let mut client = TlsPipe::client("localhost", &TlsOptions::default()).unwrap();
     client.feed_eof();
     assert_eq!(client.handshake(), Err(TlsError::ClosedDuringHandshake { answered: false }));
@@ -398,7 +398,7 @@ fn an_end_during_the_handshake_is_told() {
 }
 
 #[test]
-fn close_notify_is_told_from_truncation() {
+fn close_notify_is_distinguished_from_truncation() {
     for (polite, closure) in [(true, Closure::CloseNotify), (false, Closure::Truncated)] {
         let (mut client, mut server) = open_pair();
         client.write_plain(b"last words").unwrap();

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_an_escape_is_wrong_and_how_to_write_a_backslash() {
+    fn an_error_names_the_wrong_escape_and_how_to_write_a_backslash() {
         for (text, at, fault) in [
             (r"C:\dir", 2, EscapeFault::Unknown { found: 'd' }),
             (r"ab\", 2, EscapeFault::Nothing),
@@ -213,7 +213,7 @@ mod tests {
         ] {
             assert_eq!(unescape_text(text), Err((at, fault)), "{text}");
         }
-        let said = EscapeFault::Unknown { found: 'd' }.to_string();
-        assert!(said.starts_with(r"\d is no escape; a backslash is written \\"), "{said}");
+        let message = EscapeFault::Unknown { found: 'd' }.to_string();
+        assert!(message.starts_with(r"\d is no escape; a backslash is written \\"), "{message}");
     }
 }

@@ -169,7 +169,7 @@ impl ScriptRunner {
                 [id] => Ok(id),
                 _ => connections
                     .reporter()
-                    .last_heard()
+                    .last_received()
                     .ok_or_else(|| "nobody has connected yet".to_owned()),
             },
         }

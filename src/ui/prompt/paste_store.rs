@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_one_size_are_told_apart_and_equal_ones_kept_once() {
+    fn texts_of_one_size_are_kept_apart_and_equal_ones_kept_once() {
         let mut pastes = PasteStore::default();
         let (a, b) = ("a".repeat(2000), "b".repeat(2000));
         assert_eq!(pastes.fold("pasted", a.clone()), "[pasted 2,000 bytes, 1 line]");

@@ -22,7 +22,7 @@ pub struct LineQueue {
     lines: usize,
     bytes: usize,
     /// Bytes of the lines that are never dropped.
-    said: usize,
+    kept_bytes: usize,
 }
 
 /// Neighbours of one kind.
@@ -63,7 +63,7 @@ impl LineQueue {
         if lines.is_empty() {
             return;
         }
-        self.said += match self.chunks.back_mut() {
+        self.kept_bytes += match self.chunks.back_mut() {
             Some(Chunk::Said(text)) => append(lines, text),
             _ => {
                 let mut text = Vec::new();
@@ -76,7 +76,7 @@ impl LineQueue {
 
     /// Whether whoever prints lines that are never dropped should wait before printing more.
     pub fn is_full(&self) -> bool {
-        self.said >= MAX_BYTES
+        self.kept_bytes >= MAX_BYTES
     }
 
     /// Whether nothing waits.
@@ -98,7 +98,7 @@ impl LineQueue {
                 }
                 Chunk::Said(text) => {
                     let taken = whole_lines(text, room);
-                    self.said -= taken;
+                    self.kept_bytes -= taken;
                     out.extend(text.drain(..taken));
                     text.is_empty()
                 }
@@ -187,7 +187,7 @@ mod tests {
             queue.take(limit, Palette::default(), &mut out);
             assert!(out.len() > before && out.ends_with(b"\n"), "a piece is whole lines");
         }
-        assert_eq!((queue.lines, queue.bytes, queue.said), (0, 0, 0));
+        assert_eq!((queue.lines, queue.bytes, queue.kept_bytes), (0, 0, 0));
         String::from_utf8(out).expect("UTF-8")
     }
 
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_never_dropped_ask_for_patience() {
+    fn lines_that_are_never_dropped_are_waited_for() {
         let mut queue = LineQueue::default();
         queue.print_traffic(&vec![b'x'; 2 * MAX_BYTES]);
         assert!(!queue.is_full(), "traffic gives way by itself");
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_stays_where_it_was_said() {
+    fn lines_that_are_kept_stay_in_their_place() {
         let mut queue = LineQueue::default();
         queue.print_traffic(b"first\n");
         queue.print(b"answer\n");

@@ -145,7 +145,7 @@ fn the_jar_replaces_removes_and_orders() {
 }
 
 #[test]
-fn the_file_says_what_the_jar_holds() {
+fn the_file_lists_what_the_jar_holds() {
     let mut jar = Jar::default();
     jar.put(parse("a=1; HttpOnly; Secure; Max-Age=10"), NOW);
     jar.put(parse("b=; Domain=example.com; Path=/"), NOW);
@@ -165,7 +165,7 @@ fn the_file_says_what_the_jar_holds() {
 }
 
 #[test]
-fn lines_that_are_no_cookies_are_told() {
+fn lines_that_are_no_cookies_are_reported() {
     let text = "# comment\r\n\r\n.h.x\tTRUE\t/\tFALSE\t0\tname\r\n\
         h\tTRUE\t/\nh\tyes\t/\tFALSE\t0\ta\tb\nh\tTRUE\t/\tFALSE\tnever\ta\tb\n\
         h\tTRUE\tx\tFALSE\t0\ta\tb\nh\tTRUE\t/\tFALSE\t0\ta\tb\x1b\n";

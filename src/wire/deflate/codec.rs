@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_what_came_before_it() {
+    fn an_error_reports_what_came_before_it() {
         let mut payload = deflated(&mut Deflater::new(15, false).expect("usable"), b"fine so far");
         payload.extend([0, 0, 0xff, 0xff, 0xff]); // the tail, then a block of type 3
         let mut output = [0; 64];

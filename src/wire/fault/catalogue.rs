@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::AnswerFault as A;
-use super::Conduct as C;
-use super::FaultKind::{Answer, Conduct, Frames, Head, Pace};
+use super::BehaviourFault as C;
+use super::FaultKind::{Answer, Behaviour, Frames, Head, Pace};
 use super::FrameFault as F;
 use super::HeadFault as H;
 use super::PaceFault as P;
@@ -164,24 +164,24 @@ pub const CATALOGUE: &[FaultInfo] = &[
     row("cut-in-frame", Frames(F::CutInFrame), none(), "half of a frame, then the end of the stream",
         "RFC 6455 §7.1.5", &["W627"], TELLS_1006),
 
-    row("rst", Conduct(C::Rst), Argument::Place, "a reset",
+    row("rst", Behaviour(C::Rst), Argument::Place, "a reset",
         "RFC 6455 §7.1.5", &[], TELLS_1006),
-    row("fin", Conduct(C::Fin), Argument::Place, "the end of the stream without a Close",
+    row("fin", Behaviour(C::Fin), Argument::Place, "the end of the stream without a Close",
         "RFC 6455 §7.1.5", &[], TELLS_1006),
-    row("idle-end", Conduct(C::IdleEnd), seconds(5), "the end of the stream, without a Close, once the client is silent for TIME",
+    row("idle-end", Behaviour(C::IdleEnd), seconds(5), "the end of the stream, without a Close, once the client is silent for TIME",
         "RFC 6455 §7.1.5", &[], "tells the application 1006; pings keep the connection alive"),
-    row("drip", Conduct(C::Drip), millis(5), "everything is sent byte by byte",
+    row("drip", Behaviour(C::Drip), millis(5), "everything is sent byte by byte",
         "RFC 6455 §5.2", &[], "takes the same messages as always"),
-    row("slow-reader", Conduct(C::SlowReader), number("BYTES/S", 1024, 1, 1_073_741_824), "the server reads BYTES/S",
+    row("slow-reader", Behaviour(C::SlowReader), number("BYTES/S", 1024, 1, 1_073_741_824), "the server reads BYTES/S",
         "RFC 6455 §10.4", &[], "slows down, with bounded memory"),
-    row("never-read", Conduct(C::NeverRead), none(), "the server reads nothing",
+    row("never-read", Behaviour(C::NeverRead), none(), "the server reads nothing",
         "RFC 6455 §10.4", &[], "stops sending, with bounded memory, and closes after a time of its own"),
-    row("no-pong", Conduct(C::NoPong), none(), "pings are not answered",
+    row("no-pong", Behaviour(C::NoPong), none(), "pings are not answered",
         "RFC 6455 §5.5.2", &[], "gives up after a time of its own, if it sends pings"),
-    row("no-close-answer", Conduct(C::NoCloseAnswer), none(), "a Close is not answered",
+    row("no-close-answer", Behaviour(C::NoCloseAnswer), none(), "a Close is not answered",
         "RFC 6455 §5.5.1", &[], "ends TCP after a time of its own"),
-    row("keep-tcp", Conduct(C::KeepTcp), none(), "a Close, but never the end of TCP",
+    row("keep-tcp", Behaviour(C::KeepTcp), none(), "a Close, but never the end of TCP",
         "RFC 6455 §7.1.1", &[], "ends TCP itself after a time of its own"),
-    row("silence", Conduct(C::Silence), none(), "nothing behind the 101, whatever comes",
+    row("silence", Behaviour(C::Silence), none(), "nothing behind the 101, whatever comes",
         "RFC 6455 §5.5.1", &[], "gives up after a time of its own, if it expects something"),
 ];

@@ -13,7 +13,7 @@ const OTHER_KEY: &[u8] = b"dGhlIHNhbXBsZSBub25jZQ==";
 
 /// Changes `response`, a good 101 to `request`, as the fault says. One that is none of the head
 /// leaves it as it is.
-pub fn spoil(fault: &Fault, request: &Head, response: &[u8]) -> Vec<u8> {
+pub fn with_fault(fault: &Fault, request: &Head, response: &[u8]) -> Vec<u8> {
     let FaultKind::Head(kind) = fault.info.kind else { return response.to_vec() };
     let steps = AcceptSteps::for_key(request.get("Sec-WebSocket-Key").unwrap_or_default());
     let mut lines = HeadLines::of(response);
@@ -44,11 +44,11 @@ pub fn spoil(fault: &Fault, request: &Head, response: &[u8]) -> Vec<u8> {
         HeadFault::Body => lines.add("Content-Length", "7"),
         HeadFault::LfOnly => return lines.write("\n"),
     }
-    let mut spoilt = lines.write("\r\n");
+    let mut faulty = lines.write("\r\n");
     if kind == HeadFault::Body {
-        spoilt.extend_from_slice(b"welcome");
+        faulty.extend_from_slice(b"welcome");
     }
-    spoilt
+    faulty
 }
 
 /// A good 101, then header after header without the blank line; `size` bytes in all.
@@ -141,9 +141,9 @@ mod tests {
         let (request, response) = good();
         for info in CATALOGUE {
             let FaultKind::Head(kind) = info.kind else { continue };
-            let spoilt = spoil(&Fault::plain(info), &request, &response);
-            assert_ne!(spoilt, response, "{}", info.name);
-            let head = Head::parse(HeadKind::Response, &spoilt);
+            let faulty = with_fault(&Fault::plain(info), &request, &response);
+            assert_ne!(faulty, response, "{}", info.name);
+            let head = Head::parse(HeadKind::Response, &faulty);
             if kind == HeadFault::LfOnly {
                 assert!(!head.defects().is_empty());
                 continue;

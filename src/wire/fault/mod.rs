@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub use catalogue::CATALOGUE;
 pub use frames::{FaultPiece, NoDeflate, pieces};
-pub use head::{endless_head, garbage, spoil};
+pub use head::{endless_head, garbage, with_fault};
 
 /// One row of [`CATALOGUE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum FaultKind {
     /// Bytes are put between the frames.
     Frames(FrameFault),
     /// The server does not do what it should, or ends what it should not.
-    Conduct(Conduct),
+    Behaviour(BehaviourFault),
 }
 
 /// What is wrong with the 101.
@@ -130,7 +130,7 @@ pub enum FrameFault {
 /// What the server does or leaves undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each is explained by its row of the catalogue
-pub enum Conduct {
+pub enum BehaviourFault {
     Rst,
     Fin,
     Drip,
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_says_which_rule_and_what_a_client_does() {
+    fn every_row_names_the_rule_and_what_a_client_does() {
         for info in CATALOGUE {
             assert!(info.rule.contains("RFC "), "{}: {}", info.name, info.rule);
             for text in [info.does, info.rule, info.client] {
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn is_told_with_its_rule() {
+    fn is_printed_with_its_rule() {
         let info = CATALOGUE.iter().find(|info| info.name == "masked").expect("a row");
         assert_eq!(
             Fault::plain(info).to_string(),

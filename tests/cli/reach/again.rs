@@ -67,19 +67,19 @@ fn a_lost_connection_is_opened_again_and_messages_are_sent_again() {
         .server(|listener| {
             serve_next(&listener, |p| {
                 p.open();
-                p.hear_text("subscribe");
+                p.receive_text("subscribe");
                 p.text("one");
                 p.reset();
             });
             serve_next(&listener, |p| {
                 p.open();
-                p.hear_text("subscribe");
+                p.receive_text("subscribe");
                 p.text("two");
                 p.close_first(1012, "restart");
             });
             serve_next(&listener, |p| {
                 p.open();
-                p.hear_text("subscribe");
+                p.receive_text("subscribe");
                 p.close_first(1000, "");
             });
         })
@@ -105,7 +105,7 @@ fn lines_go_on_where_they_were() {
             serve_next(&listener, |p| {
                 p.open();
                 key.open();
-                p.hear_text("later");
+                p.receive_text("later");
                 p.answer_close(1000);
             });
         })
@@ -119,12 +119,12 @@ fn lines_of_x_are_carried_out_again() {
         .server(|listener| {
             serve_next(&listener, |p| {
                 p.open();
-                p.hear_text("subscribe");
+                p.receive_text("subscribe");
                 p.hang_up();
             });
             serve_next(&listener, |p| {
                 p.open();
-                p.hear_text("subscribe");
+                p.receive_text("subscribe");
                 p.close_first(1000, "");
             });
         })

@@ -52,7 +52,7 @@ fn there_and_back_it_is_the_same_request() {
 }
 
 #[test]
-fn a_dry_run_says_where_to_and_what() {
+fn a_dry_run_prints_where_to_and_what() {
     Test::new()
         .args(["--dry-run", "--proxy", "http://u:pw@p.invalid:1", "--sni", "b.example"])
         .args(["wss://u:pw@a.example/"])

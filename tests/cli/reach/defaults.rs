@@ -79,7 +79,7 @@ fn another_file_can_be_named() {
 }
 
 #[test]
-fn faults_are_told_with_file_and_line() {
+fn faults_are_reported_with_file_and_line() {
     let (_folder, home) = home("connect-timeout soon\n");
     Test::new()
         .env("HOME", &home)
@@ -128,7 +128,7 @@ fn modes_by_their_flags_have_defaults_too() {
 }
 
 #[test]
-fn what_listen_tells_a_process_is_no_option() {
+fn what_listen_passes_to_a_process_is_no_option() {
     Test::new()
         .args(["--input", "none", "-H", "X: 1"])
         .env("WSCOPE_CONN", "1")

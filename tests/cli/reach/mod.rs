@@ -6,7 +6,7 @@ mod curl;
 mod defaults;
 mod proxies;
 mod redirects;
-mod telling;
+mod reporting;
 #[cfg(target_os = "linux")]
 mod tls;
 mod way;

@@ -77,7 +77,7 @@ fn exit_5_for_a_proxy_that_refuses_and_for_none_at_all() {
         .status(5);
     client(["--proxy", "socks5h://127.0.0.1:{port}", "ws://far.invalid/"])
         .peer(|p| {
-            p.hear_raw(3);
+            p.receive_raw(3);
             p.send("HTTP/1.1 400 What\r\n\r\n");
             p.hang_up();
         })
@@ -107,11 +107,11 @@ fn exit_5_for_a_proxy_that_is_not_there() {
 fn a_socks5_proxy_is_given_the_name_and_a_password() {
     client(["--proxy", "socks5h://me:pw@127.0.0.1:{port}", "ws://far.invalid/"])
         .peer(|p| {
-            p.hear_raw(4);
+            p.receive_raw(4);
             p.send([5, 2]);
-            assert_eq!(p.hear_raw(7), b"\x01\x02me\x02pw");
+            assert_eq!(p.receive_raw(7), b"\x01\x02me\x02pw");
             p.send([1, 0]);
-            assert_eq!(p.hear_raw(18), b"\x05\x01\x00\x03\x0bfar.invalid\x00\x50");
+            assert_eq!(p.receive_raw(18), b"\x05\x01\x00\x03\x0bfar.invalid\x00\x50");
             p.send([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
             hello(p);
         })
@@ -120,7 +120,7 @@ fn a_socks5_proxy_is_given_the_name_and_a_password() {
 }
 
 #[test]
-fn the_environment_decides_and_verbose_says_which_variable() {
+fn the_environment_decides_and_verbose_prints_which_variable() {
     let port = |test: crate::harness::Test| test;
     // The listener must be there before its port can be written into a variable.
     let server = crate::server::serve_on(

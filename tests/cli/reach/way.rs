@@ -53,7 +53,7 @@ fn a_unix_socket_is_the_way() {
         assert_eq!(values(&request, "Host"), ["server.invalid"]);
         p.text("Hello");
         p.close(1000, "");
-        p.hear_close(1000);
+        p.receive_close(1000);
     });
     let path = path.to_str().expect("a path");
     let output = client(["-v", "--unix-socket", path, "ws://server.invalid/"])

@@ -1,10 +1,10 @@
 //! Commands that ask, and how the transcript can be changed while it is written.
 
-use super::saying;
+use super::script_of;
 
 #[test]
 fn what_was_received_last_is_shown_in_full() {
-    let output = saying("/expect n\n/last\n")
+    let output = script_of("/expect n\n/last\n")
         .peer(|p| {
             p.open();
             p.text("{\"n\":1.50,\"n\":[]}");
@@ -18,7 +18,7 @@ fn what_was_received_last_is_shown_in_full() {
 
 #[test]
 fn a_binary_message_is_shown_as_a_dump() {
-    let output = saying("/expect x\n/last\n")
+    let output = script_of("/expect x\n/last\n")
         .args(["--output", "none"])
         .peer(|p| {
             p.open();
@@ -33,16 +33,17 @@ fn a_binary_message_is_shown_as_a_dump() {
 
 #[test]
 fn counts_state_and_status() {
-    let output = saying("hello\n/expect done\n/show stats\n/show state\n/status\n/show frames 1\n")
-        .args(["--output", "none"])
-        .peer(|p| {
-            p.open();
-            p.hear_text("hello");
-            p.text("done");
-            p.answer_close(1000);
-        })
-        .stderr_any()
-        .status(0);
+    let output =
+        script_of("hello\n/expect done\n/show stats\n/show state\n/status\n/show frames 1\n")
+            .args(["--output", "none"])
+            .peer(|p| {
+                p.open();
+                p.receive_text("hello");
+                p.text("done");
+                p.answer_close(1000);
+            })
+            .stderr_any()
+            .status(0);
     let shown = output.stderr();
     for part in ["text", "pings are answered at once", "connected to ws://127.0.0.1:", "\"done\""] {
         assert!(shown.contains(part), "{part}:\n{shown}");
@@ -51,7 +52,7 @@ fn counts_state_and_status() {
 
 #[test]
 fn help_for_one_command_and_for_all() {
-    let output = saying("/help\n/help frame\n")
+    let output = script_of("/help\n/help frame\n")
         .peer(|p| {
             p.open();
             p.answer_close(1000);
@@ -69,16 +70,16 @@ fn help_for_one_command_and_for_all() {
 fn a_filter_hides_and_a_log_has_everything() {
     let log = tempfile::NamedTempFile::new().expect("a file");
     let path = log.path().display().to_string();
-    let output = saying(
+    let output = script_of(
         "/filter in text /price|end/\nhello\n/expect noise\n/filter off\nshown\n/expect end\n",
     )
     .args(["-q", "--output", "frames", "--timestamps", "off", "--log", &path])
     .peer(|p| {
         p.open();
-        p.hear_text("hello");
+        p.receive_text("hello");
         p.text("a price");
         p.text("noise");
-        p.hear_text("shown");
+        p.receive_text("shown");
         p.text("end");
         p.answer_close(1000);
     })
@@ -96,7 +97,7 @@ fn a_filter_hides_and_a_log_has_everything() {
 fn a_log_has_no_secrets() {
     let log = tempfile::NamedTempFile::new().expect("a file");
     let path = log.path().display().to_string();
-    saying("x\n")
+    script_of("x\n")
         .args([
             "-q",
             "--log",
@@ -109,7 +110,7 @@ fn a_log_has_no_secrets() {
         .peer(|p| {
             let request = p.open();
             assert_eq!(request.get("authorization"), Some(&b"Bearer abc.def"[..]));
-            p.hear_text("x");
+            p.receive_text("x");
             p.answer_close(1000);
         })
         .status(0);
@@ -126,14 +127,14 @@ fn a_log_has_no_secrets() {
 #[test]
 fn views_change_while_the_transcript_goes_on() {
     let lines = "/expect one\n/view messages\ngo\n/expect two\n/view hex\ngo\n/expect three\n";
-    let output = saying(lines)
+    let output = script_of(lines)
         .args(["-q", "--output", "frames", "--timestamps", "off"])
         .peer(|p| {
             p.open();
             for text in ["one", "two\nlines", "three"] {
                 p.text(text);
                 if text != "three" {
-                    p.hear_text("go");
+                    p.receive_text("go");
                 }
             }
             p.answer_close(1000);

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::saying;
+use super::script_of;
 use crate::frames::CLOSE;
 use crate::harness::Test;
 use crate::waiting::gate;
@@ -21,7 +21,7 @@ fn fifo(folder: &Path) -> String {
 fn a_line_of_stdin_that_is_too_long_is_one_error_and_the_end() {
     let mut lines = vec![b'x'; 65 * 1024 * 1024];
     lines.extend_from_slice(b"\nnever\n");
-    saying("")
+    script_of("")
         .stdin(lines)
         .peer(|p| {
             p.open();
@@ -45,14 +45,14 @@ fn a_pipe_is_sent_as_it_is_read() {
             pipe.write_all(b"world").expect("a reader");
         }
     });
-    saying(&format!("/file {path}\nafter\n"))
+    script_of(&format!("/file {path}\nafter\n"))
         .peer(move |p| {
             p.open();
-            let first = p.hear_frame();
+            let first = p.receive_frame();
             assert_eq!((first.header.fin, &first.payload[..]), (false, &b"hello "[..]));
             heard.open();
-            p.hear_binary(b"hello world");
-            p.hear_text("after");
+            p.receive_binary(b"hello world");
+            p.receive_text("after");
             p.answer_close(1000);
         })
         .stderr(format!("wscope: note: {path}: 11 bytes sent in [..]\n"))
@@ -61,15 +61,15 @@ fn a_pipe_is_sent_as_it_is_read() {
 }
 
 #[test]
-fn a_file_whose_size_the_system_does_not_tell_is_sent_whole() {
+fn a_file_whose_size_the_system_does_not_know_is_sent_whole() {
     let content = fs::read("/proc/version").expect("Linux");
     let len = content.len();
     for kind in ["binary", "text"] {
         let content = content.clone();
-        saying(&format!("/file /proc/version {kind}\n"))
+        script_of(&format!("/file /proc/version {kind}\n"))
             .peer(move |p| {
                 p.open();
-                assert_eq!(p.hear_message().1, content);
+                assert_eq!(p.receive_message().1, content);
                 p.answer_close(1000);
             })
             .stderr(format!("wscope: note: /proc/version: {len} bytes sent in [..]\n"))
@@ -81,17 +81,17 @@ fn a_file_whose_size_the_system_does_not_tell_is_sent_whole() {
 fn a_pipe_without_a_writer_holds_up_only_the_lines() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = fifo(folder.path());
-    saying(&format!("/file {path}\n"))
+    script_of(&format!("/file {path}\n"))
         .peer(|p| {
             p.open();
             p.ping("are you there");
-            p.hear_pong("are you there");
+            p.receive_pong("are you there");
             p.close_first(1000, "");
         })
         .stderr("wscope: stdin: line 1: the connection ended before all was sent\n")
         .status(1);
     for line in ["/text @", "/source "] {
-        saying(&format!("{line}{path}\n"))
+        script_of(&format!("{line}{path}\n"))
             .peer(|p| {
                 p.open();
                 p.answer_close(1001);
@@ -110,7 +110,7 @@ fn a_file_that_is_read_whole_has_a_bound() {
         ("/text @/dev/zero", "/file sends files of any size"),
         ("/source /dev/zero", "--input commands reads any number from stdin"),
     ] {
-        saying(&format!("{line}\n"))
+        script_of(&format!("{line}\n"))
             .peer(|p| {
                 p.open();
                 p.answer_close(1001);
@@ -136,8 +136,8 @@ fn a_pipe_can_be_a_script() {
         .args(["--script", &path, "-w", "0"])
         .peer(|p| {
             p.open();
-            p.hear_text("one");
-            p.hear_text("two");
+            p.receive_text("one");
+            p.receive_text("two");
             p.answer_close(1000);
         })
         .status(0);
@@ -146,14 +146,14 @@ fn a_pipe_can_be_a_script() {
 
 #[test]
 fn a_repetition_without_an_end_ends_with_one_error_when_the_connection_closes() {
-    saying("/repeat 1000000000000 x\n")
+    script_of("/repeat 1000000000000 x\n")
         .peer(|p| {
             p.open();
             for _ in 0..1000 {
-                p.hear_text("x");
+                p.receive_text("x");
             }
             p.close(1000, "");
-            while p.hear_frame().opcode() != CLOSE {}
+            while p.receive_frame().opcode() != CLOSE {}
             p.hang_up();
         })
         .stderr("wscope: stdin: line 1: the connection is closing, nothing more can be sent\n")
@@ -165,13 +165,13 @@ fn a_repeated_file_is_sent_each_time() {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(b"content").expect("a disk");
     let path = file.path().display().to_string();
-    saying(&format!("/repeat 3 /file {path} text\nafter\n"))
+    script_of(&format!("/repeat 3 /file {path} text\nafter\n"))
         .peer(|p| {
             p.open();
             for _ in 0..3 {
-                p.hear_text("content");
+                p.receive_text("content");
             }
-            p.hear_text("after");
+            p.receive_text("after");
             p.answer_close(1000);
         })
         .stderr_any()
@@ -180,16 +180,16 @@ fn a_repeated_file_is_sent_each_time() {
 
 #[test]
 fn a_job_that_repeats_leaves_the_script_where_it_is() {
-    saying("/every 1h /repeat 2 tick\n/expect go\nend\n")
+    script_of("/every 1h /repeat 2 tick\n/expect go\nend\n")
         .args(["--output", "none"])
         .peer(|p| {
             p.open();
-            p.hear_text("tick");
-            p.hear_text("tick");
+            p.receive_text("tick");
+            p.receive_text("tick");
             p.ping("not yet");
-            p.hear_pong("not yet");
+            p.receive_pong("not yet");
             p.text("go");
-            p.hear_text("end");
+            p.receive_text("end");
             p.answer_close(1000);
         })
         .stderr("wscope: note: 1 job stopped\n")
@@ -200,7 +200,7 @@ fn a_job_that_repeats_leaves_the_script_where_it_is() {
 fn a_long_text_is_found_in_a_long_message() {
     let text = "a".repeat(100_000);
     let message = format!("{}b{}", "a".repeat(99_999).repeat(5), "a".repeat(99_999));
-    saying(&format!("/expect {text}b\n/expect {text}c 0\n"))
+    script_of(&format!("/expect {text}b\n/expect {text}c 0\n"))
         .args(["--output", "none"])
         .peer(move |p| {
             p.open();
@@ -213,7 +213,7 @@ fn a_long_text_is_found_in_a_long_message() {
 
 #[test]
 fn an_expression_that_is_too_slow_is_refused_with_a_way_out() {
-    saying("/expect \\w{100}\n")
+    script_of("/expect \\w{100}\n")
         .peer(|p| {
             p.open();
             p.answer_close(1001);

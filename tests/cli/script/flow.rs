@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::saying;
+use super::script_of;
 use crate::frames::{self, TEXT};
 use crate::harness::Test;
 
@@ -14,13 +14,13 @@ fn script(text: &str) -> tempfile::NamedTempFile {
 
 #[test]
 fn expect_waits_for_a_message_and_finds_one_that_came_before() {
-    saying("one\n/expect ^reply\ntwo\n/expect second$\n/expect third\n")
+    script_of("one\n/expect ^reply\ntwo\n/expect second$\n/expect third\n")
         .peer(|p| {
             p.open();
-            p.hear_text("one");
+            p.receive_text("one");
             p.text("noise");
             p.text("reply to one");
-            p.hear_text("two");
+            p.receive_text("two");
             p.text("the second");
             p.text("the third");
             p.answer_close(1000);
@@ -30,14 +30,14 @@ fn expect_waits_for_a_message_and_finds_one_that_came_before() {
 }
 
 #[test]
-fn an_expectation_that_is_not_met_ends_with_13_and_says_where() {
+fn an_expectation_that_is_not_met_ends_with_13_and_reports_where() {
     let file = script("/# a comment\nhello\n/expect \"good bye\" 0.01\nnever sent\n");
     let path = file.path().display().to_string();
     Test::new()
         .args(["--script", &path])
         .peer(|p| {
             p.open();
-            p.hear_text("hello");
+            p.receive_text("hello");
             p.text("hello yourself");
             p.answer_close(1001);
         })
@@ -50,7 +50,7 @@ fn an_expectation_that_is_not_met_ends_with_13_and_says_where() {
 
 #[test]
 fn an_expectation_dies_with_its_connection() {
-    saying("/expect x\n")
+    script_of("/expect x\n")
         .peer(|p| {
             p.open();
             p.close_first(1000, "");
@@ -63,10 +63,10 @@ fn an_expectation_dies_with_its_connection() {
 
 #[test]
 fn answers_may_come_in_any_order() {
-    saying("ask\n/expect receipt\n/expect message\n/expect message 0.01\n")
+    script_of("ask\n/expect receipt\n/expect message\n/expect message 0.01\n")
         .peer(|p| {
             p.open();
-            p.hear_text("ask");
+            p.receive_text("ask");
             p.text("a message");
             p.text("a receipt");
             p.text("noise");
@@ -90,7 +90,7 @@ fn a_script_that_saw_what_it_expected_does_not_linger() {
                 let tick = frames::bytes([frames::frame(TEXT, "tick")]);
                 while tcp.write_all(&tick).is_ok() {}
             });
-            p.hear_close(1000);
+            p.receive_close(1000);
             p.reset();
             let _ = p.tcp().shutdown(std::net::Shutdown::Both);
             ticking.join().expect("no panic");
@@ -101,10 +101,10 @@ fn a_script_that_saw_what_it_expected_does_not_linger() {
 
 #[test]
 fn how_traffic_is_shown_is_of_no_consequence_where_none_is() {
-    saying("/view messages\n/filter !/x/\n/timestamps off\n/clear\nhello\n")
+    script_of("/view messages\n/filter !/x/\n/timestamps off\n/clear\nhello\n")
         .peer(|p| {
             p.open();
-            p.hear_text("hello");
+            p.receive_text("hello");
             p.answer_close(1000);
         })
         .status(0);
@@ -112,10 +112,10 @@ fn how_traffic_is_shown_is_of_no_consequence_where_none_is() {
 
 #[test]
 fn a_line_that_is_no_command_stops_a_script() {
-    saying("fine\n/pnig\nnever\n")
+    script_of("fine\n/pnig\nnever\n")
         .peer(|p| {
             p.open();
-            p.hear_text("fine");
+            p.receive_text("fine");
             p.answer_close(1001);
         })
         .stderr("wscope: stdin: line 2: unknown command /pnig; did you mean /ping?[..]\n")
@@ -124,11 +124,11 @@ fn a_line_that_is_no_command_stops_a_script() {
 
 #[test]
 fn repeat_and_wait() {
-    saying("/repeat 3 /text again\n/wait 0.01\n/repeat 2 plain\n")
+    script_of("/repeat 3 /text again\n/wait 0.01\n/repeat 2 plain\n")
         .peer(|p| {
             p.open();
-            (0..3).for_each(|_| p.hear_text("again"));
-            (0..2).for_each(|_| p.hear_text("plain"));
+            (0..3).for_each(|_| p.receive_text("again"));
+            (0..2).for_each(|_| p.receive_text("plain"));
             p.answer_close(1000);
         })
         .status(0);
@@ -136,10 +136,10 @@ fn repeat_and_wait() {
 
 #[test]
 fn a_hundred_thousand_messages_by_one_line() {
-    saying("/repeat 100000 /text x\n")
+    script_of("/repeat 100000 /text x\n")
         .peer(|p| {
             p.open();
-            (0..100_000).for_each(|_| p.hear_text("x"));
+            (0..100_000).for_each(|_| p.receive_text("x"));
             p.answer_close(1000);
         })
         .status(0);
@@ -147,16 +147,16 @@ fn a_hundred_thousand_messages_by_one_line() {
 
 #[test]
 fn every_goes_on_until_it_is_stopped() {
-    saying("/every 0.001 /ping beat\n/expect three\n/stop\n/text done\n")
+    script_of("/every 0.001 /ping beat\n/expect three\n/stop\n/text done\n")
         .peer(|p| {
             p.open();
             for _ in 0..3 {
-                let ping = p.hear_frame();
+                let ping = p.receive_frame();
                 assert_eq!(ping.payload, b"beat");
             }
             p.text("three");
             loop {
-                let frame = p.hear_frame();
+                let frame = p.receive_frame();
                 if frame.payload == b"done" {
                     break;
                 }
@@ -173,11 +173,11 @@ fn every_goes_on_until_it_is_stopped() {
 fn files_of_lines_nest_but_not_for_ever() {
     let inner = script("inner\n");
     let outer = script(&format!("before\n/source {}\nafter\n", inner.path().display()));
-    saying(&format!("/source {}\nlast\n", outer.path().display()))
+    script_of(&format!("/source {}\nlast\n", outer.path().display()))
         .peer(|p| {
             p.open();
             for text in ["before", "inner", "after", "last"] {
-                p.hear_text(text);
+                p.receive_text(text);
             }
             p.answer_close(1000);
         })
@@ -186,7 +186,7 @@ fn files_of_lines_nest_but_not_for_ever() {
     let endless = tempfile::NamedTempFile::new().expect("a file");
     let path = endless.path().display().to_string();
     std::fs::write(endless.path(), format!("/source {path}\nnever\n")).expect("a disk");
-    saying(&format!("/source {path}\n"))
+    script_of(&format!("/source {path}\n"))
         .peer(|p| {
             p.open();
             p.answer_close(1001);
@@ -217,7 +217,7 @@ fn executed_messages_are_commands_only_if_asked() {
         .args(["-w", "0", "--commands", "-x", "/text a\\tb", "-x", "/close 4000"])
         .peer(|p| {
             p.open();
-            p.hear_text("a\tb");
+            p.receive_text("a\tb");
             p.answer_close(4000);
         })
         .status(0);
@@ -225,7 +225,7 @@ fn executed_messages_are_commands_only_if_asked() {
         .args(["-w", "0", "-x", "/ping"])
         .peer(|p| {
             p.open();
-            p.hear_text("/ping");
+            p.receive_text("/ping");
             p.answer_close(1000);
         })
         .status(0);
@@ -238,7 +238,7 @@ fn quit_closes_at_once() {
         .stdin_left_open("hello\n/quit\n")
         .peer(|p| {
             p.open();
-            p.hear_text("hello");
+            p.receive_text("hello");
             p.answer_close(1000);
         })
         .status(0);
@@ -251,7 +251,7 @@ fn what_is_not_utf8_is_refused_with_its_offset() {
         .stdin(b"good\nbad \xff\n")
         .peer(|p| {
             p.open();
-            p.hear_text("good");
+            p.receive_text("good");
             p.answer_close(1001);
         })
         .stderr("wscope: stdin: line 2: byte 9 of the input is not UTF-8; write it as \\xHH in /text or /binary\n")

@@ -68,10 +68,10 @@ fn every_form_of_the_length_and_a_wrong_one() {
 
 #[test]
 fn a_close_frame_with_a_code_that_is_never_sent() {
-    super::saying("/frame close mask=00000000 code=1005\n")
+    super::script_of("/frame close mask=00000000 code=1005\n")
         .peer(|p| {
             p.open();
-            assert_eq!(p.hear_raw(8), b"\x88\x82\0\0\0\0\x03\xed");
+            assert_eq!(p.receive_raw(8), b"\x88\x82\0\0\0\0\x03\xed");
             p.close(1002, "");
         })
         .stderr_any()

@@ -12,17 +12,17 @@ mod settings;
 use crate::harness::Test;
 
 /// Lines of stdin, carried out one after the other; the Close follows at once.
-fn saying(lines: &str) -> Test {
+fn script_of(lines: &str) -> Test {
     Test::new().args(["--input", "commands", "-w", "0"]).stdin(lines)
 }
 
 /// Exactly these bytes arrive before the client's Close; this is said on stderr.
 #[track_caller]
 fn puts_on_the_wire(line: &str, bytes: &'static [u8], said: &str) {
-    saying(line)
+    script_of(line)
         .peer(move |p| {
             p.open();
-            let heard = p.hear_raw(bytes.len());
+            let heard = p.receive_raw(bytes.len());
             assert_eq!(heard.escape_ascii().to_string(), bytes.escape_ascii().to_string());
             p.answer_close(1000);
         })

@@ -1,25 +1,25 @@
 //! `/reconnect`, `/open` and `/headers`.
 
-use super::saying;
+use super::script_of;
 use crate::harness::Test;
 use crate::peer::Peer;
 
 #[test]
 fn a_script_reconnects_with_changed_headers() {
-    let test = saying("one\n/headers X-Try: 2\n/reconnect\ntwo\n").args(["-q"]);
+    let test = script_of("one\n/headers X-Try: 2\n/reconnect\ntwo\n").args(["-q"]);
     test.server(|listener| {
         let (tcp, _) = listener.accept().expect("a client");
         let mut p = Peer::new(tcp);
         let request = p.open();
         assert_eq!(request.get("x-try"), None);
-        p.hear_text("one");
+        p.receive_text("one");
         p.answer_close(1000);
         drop(p);
         let (tcp, _) = listener.accept().expect("the client again");
         let mut p = Peer::new(tcp);
         let request = p.open();
         assert_eq!(request.get("x-try"), Some(&b"2"[..]));
-        p.hear_text("two");
+        p.receive_text("two");
         p.answer_close(1000);
     })
     .status(0);
@@ -48,7 +48,7 @@ fn a_script_opens_another_url_and_leaves_the_credentials_behind() {
 
 #[test]
 fn lines_behind_the_end_of_the_connection_are_not_lost_silently() {
-    saying("/expect bye\n/wait 0.05\nnobody hears this\n")
+    script_of("/expect bye\n/wait 0.05\nnobody hears this\n")
         .peer(|p| {
             p.open();
             p.text("bye");

@@ -2,22 +2,22 @@
 
 use std::io::Write as _;
 
-use super::{puts_on_the_wire, saying};
+use super::{puts_on_the_wire, script_of};
 use crate::frames::{CLOSE, PING, PONG};
 use crate::harness::Test;
 
 #[test]
 fn lines_are_text_messages_and_slashes_begin_commands() {
-    saying("hello\n\n  two  words \n//etc/hosts\n/# a comment\n/text\n@alice hi\\n\nlast")
+    script_of("hello\n\n  two  words \n//etc/hosts\n/# a comment\n/text\n@alice hi\\n\nlast")
         .peer(|p| {
             p.open();
-            p.hear_text("hello");
-            p.hear_text("  two  words ");
-            p.hear_text("/etc/hosts");
-            p.hear_text("");
+            p.receive_text("hello");
+            p.receive_text("  two  words ");
+            p.receive_text("/etc/hosts");
+            p.receive_text("");
             // A plain line is sent as it is: no escapes, no files.
-            p.hear_text("@alice hi\\n");
-            p.hear_text("last");
+            p.receive_text("@alice hi\\n");
+            p.receive_text("last");
             p.answer_close(1000);
         })
         .status(0);
@@ -30,8 +30,8 @@ fn without_commands_a_slash_is_a_slash() {
         .stdin("/ping\n//x\n")
         .peer(|p| {
             p.open();
-            p.hear_text("/ping");
-            p.hear_text("//x");
+            p.receive_text("/ping");
+            p.receive_text("//x");
             p.answer_close(1000);
         })
         .status(0);
@@ -39,11 +39,11 @@ fn without_commands_a_slash_is_a_slash() {
 
 #[test]
 fn a_backslash_goes_on_in_the_next_line() {
-    saying("one\\\ntwo\\\n\\\\\n/text a\\\nb\n")
+    script_of("one\\\ntwo\\\n\\\\\n/text a\\\nb\n")
         .peer(|p| {
             p.open();
-            p.hear_text("one\ntwo\n\\\\");
-            p.hear_text("a\nb");
+            p.receive_text("one\ntwo\n\\\\");
+            p.receive_text("a\nb");
             p.answer_close(1000);
         })
         .status(0);
@@ -51,11 +51,11 @@ fn a_backslash_goes_on_in_the_next_line() {
 
 #[test]
 fn text_has_escapes_and_a_nul_can_be_typed() {
-    saying("/text CONNECT\\naccept-version:1.2\\n\\n\\0\n/text \\x41\\u{1F600}\\\\\n")
+    script_of("/text CONNECT\\naccept-version:1.2\\n\\n\\0\n/text \\x41\\u{1F600}\\\\\n")
         .peer(|p| {
             p.open();
-            p.hear_text("CONNECT\naccept-version:1.2\n\n\0");
-            p.hear_text("A😀\\");
+            p.receive_text("CONNECT\naccept-version:1.2\n\n\0");
+            p.receive_text("A😀\\");
             p.answer_close(1000);
         })
         .status(0);
@@ -66,18 +66,18 @@ fn binary_messages_in_every_notation() {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(b"\x00from a file\xff").expect("a disk");
     let path = file.path().display();
-    saying(&format!(
+    script_of(&format!(
         "/binary 00 ff 7F\n/binary base64:AP8=\n/binary @{path}\n/binary \\x00\\n\\u{{1F600}}\n\
          /binary \"deadbeef\"\n/binary\n"
     ))
     .peer(|p| {
         p.open();
-        p.hear_binary(b"\x00\xff\x7f");
-        p.hear_binary(b"\x00\xff");
-        p.hear_binary(b"\x00from a file\xff");
-        p.hear_binary("\0\n😀".as_bytes());
-        p.hear_binary(b"deadbeef");
-        p.hear_binary(b"");
+        p.receive_binary(b"\x00\xff\x7f");
+        p.receive_binary(b"\x00\xff");
+        p.receive_binary(b"\x00from a file\xff");
+        p.receive_binary("\0\n😀".as_bytes());
+        p.receive_binary(b"deadbeef");
+        p.receive_binary(b"");
         p.answer_close(1000);
     })
     .status(0);
@@ -85,11 +85,11 @@ fn binary_messages_in_every_notation() {
 
 #[test]
 fn a_ping_with_its_round_trip() {
-    let output = saying("/ping there?\n/expect done\n")
+    let output = script_of("/ping there?\n/expect done\n")
         .args(["-v"])
         .peer(|p| {
             p.open();
-            let ping = p.hear_frame();
+            let ping = p.receive_frame();
             assert_eq!((ping.opcode(), &ping.payload[..]), (PING, &b"there?"[..]));
             p.send(crate::frames::bytes([crate::frames::frame(PONG, "there?")]));
             p.text("done");
@@ -103,10 +103,10 @@ fn a_ping_with_its_round_trip() {
 
 #[test]
 fn a_pong_nobody_asked_for() {
-    saying("/pong \\x00beat\n")
+    script_of("/pong \\x00beat\n")
         .peer(|p| {
             p.open();
-            p.hear_pong(b"\0beat");
+            p.receive_pong(b"\0beat");
             p.answer_close(1000);
         })
         .status(0);
@@ -120,10 +120,10 @@ fn a_close_by_name_with_a_reason() {
         ("/close going-away", Some(1001), ""),
         ("/close 4001 see you \\u{2764}", Some(4001), "see you ❤"),
     ] {
-        saying(line)
+        script_of(line)
             .peer(move |p| {
                 p.open();
-                let close = p.hear_frame();
+                let close = p.receive_frame();
                 let code = code.map(|code| code.to_be_bytes().to_vec()).unwrap_or_default();
                 assert_eq!(close.opcode(), CLOSE);
                 assert_eq!(close.payload, [&code, reason.as_bytes()].concat());
@@ -139,11 +139,11 @@ fn a_file_is_one_message_however_long() {
     let content: Vec<u8> = (0..5_000_000u32).map(|n| (n >> 3) as u8).collect();
     file.write_all(&content).expect("a disk");
     let path = file.path().display().to_string();
-    saying(&format!("/file {path}\nafter\n"))
+    script_of(&format!("/file {path}\nafter\n"))
         .peer(move |p| {
             p.open();
-            p.hear_binary(&content);
-            p.hear_text("after");
+            p.receive_binary(&content);
+            p.receive_text("after");
             p.answer_close(1000);
         })
         .stderr(format!("wscope: note: {path}: 5,000,000 bytes sent in [..]\n"))
@@ -155,7 +155,7 @@ fn a_file_that_is_no_text_is_not_begun() {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(b"text\xff").expect("a disk");
     let path = file.path().display().to_string();
-    saying(&format!("/file {path} text\nnever\n"))
+    script_of(&format!("/file {path} text\nnever\n"))
         .peer(|p| {
             p.open();
             p.answer_close(1001);
@@ -174,12 +174,12 @@ fn bytes_go_out_as_they_are() {
 
 #[test]
 fn fragments_of_any_size_with_pings_between_them() {
-    saying("/fragment 2 Hello\n/fragment 1,0,2 ping Hello\n/fragment 2 binary \\x00\\x01\n")
+    script_of("/fragment 2 Hello\n/fragment 1,0,2 ping Hello\n/fragment 2 binary \\x00\\x01\n")
         .peer(|p| {
             p.open();
             let mut heard = Vec::new();
             for _ in 0..2 + 4 + 3 + 2 {
-                let frame = p.hear_frame();
+                let frame = p.receive_frame();
                 heard.push((u8::from(frame.opcode()), frame.header.fin, frame.payload));
             }
             let expected: [(u8, bool, &[u8]); 11] = [
@@ -203,11 +203,11 @@ fn fragments_of_any_size_with_pings_between_them() {
 
 #[test]
 fn an_abort_is_a_reset() {
-    saying("bye\n/abort\n")
+    script_of("bye\n/abort\n")
         .peer(|p| {
             p.open();
-            p.hear_text("bye");
-            let error = p.hear_failure();
+            p.receive_text("bye");
+            let error = p.receive_failure();
             assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
         })
         .stderr_any()
@@ -216,11 +216,11 @@ fn an_abort_is_a_reset() {
 
 #[test]
 fn a_half_close_ends_our_side_and_goes_on_listening() {
-    saying("bye\n/half-close\n/expect \"still here\"\n")
+    script_of("bye\n/half-close\n/expect \"still here\"\n")
         .peer(|p| {
             p.open();
-            p.hear_text("bye");
-            p.hear_end();
+            p.receive_text("bye");
+            p.receive_end();
             p.text("still here");
         })
         .stdout("still here\n")

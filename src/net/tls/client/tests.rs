@@ -103,7 +103,7 @@ fn a_refused_chain_is_shown_too() {
 }
 
 #[test]
-fn insecure_tells_what_it_ignores() {
+fn insecure_reports_what_it_ignores() {
     let authority = Authority::new();
     let acceptor = acceptor(&authority, |_| {});
     let (client, _, ends) = meet(&insecure(), &acceptor);
@@ -192,7 +192,7 @@ fn alpn_is_what_was_asked_for() {
 
 #[test]
 fn the_name_is_sent_replaced_or_left_out() {
-    for (server_name, sent, says) in [
+    for (server_name, sent, has_sni) in [
         (ServerName::Host, "localhost", true),
         (ServerName::Other("other.example".to_owned()), "other.example", true),
         (ServerName::Unsent, "localhost", false),
@@ -201,7 +201,7 @@ fn the_name_is_sent_replaced_or_left_out() {
         let mut client = TlsClient::new(&options).unwrap().start("localhost").unwrap();
         let mut hello = Vec::new();
         client.write_tls(&mut hello).unwrap();
-        assert_eq!(memchr::memmem::find(&hello, sent.as_bytes()).is_some(), says, "{sent}");
+        assert_eq!(memchr::memmem::find(&hello, sent.as_bytes()).is_some(), has_sni, "{sent}");
     }
     // Unsent, the host's name must be proved all the same.
     let authority = Authority::new();
@@ -266,7 +266,7 @@ fn showing(
 }
 
 #[test]
-fn a_missing_client_certificate_is_told_when_reading() {
+fn a_missing_client_certificate_is_reported_when_reading() {
     let authority = Authority::new();
     let (mut client, mut server, ends) = meet(&insecure(), &demanding(&authority));
     assert_eq!(ends[0], DONE, "in TLS 1.3 the server judges after the client is done");

@@ -47,7 +47,7 @@ fn bytes_arrive_whatever_the_steps() {
 }
 
 #[test]
-fn the_inner_end_is_told_and_a_cut_too() {
+fn the_inner_end_is_reported_and_a_cut_too() {
     for polite in [true, false] {
         let (mut client, mut server) = nested_pair(100_000);
         client.write_plain(b"last").unwrap();

@@ -9,7 +9,7 @@ fn every_name_has_a_value() {
         .args(["-w", "0", "-x", "hi", "--write-out", "%{json}", "ws://u:pw@127.0.0.1:{port}/a"])
         .peer(|p| {
             p.open();
-            p.hear_text("hi");
+            p.receive_text("hi");
             p.answer_close(1000);
         })
         .stdout_any()
@@ -49,7 +49,7 @@ fn it_follows_the_payload_and_goes_where_it_should() {
 }
 
 #[test]
-fn a_failure_is_told_too() {
+fn a_failure_is_printed_too() {
     client(["--write-out", "%{exitcode} %{http_code} %{errormsg}", "ws://nonexistent.invalid/"])
         .stdout_like("3  host nonexistent.invalid was not found; [..]")
         .stderr("wscope: host nonexistent.invalid [..]\nerror[W101]: [..]\n...\n")
