@@ -1,6 +1,7 @@
-//! The rules of the house as tests: what `ARCHITECTURE.md` says of the layers, and what every
+//! The rules of the sources as tests: what `ARCHITECTURE.md` states about the layers, and what every
 //! file owes its reader. They read the sources as text and know nothing of what the code does.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -147,6 +148,36 @@ fn clocks_sockets_and_the_like_stay_where_they_belong() {
         }
     }
     assert!(faults.is_empty(), "\n{faults}");
+}
+
+#[test]
+fn no_circle_of_files_uses_itself() {
+    let mut uses = Modules::of(Source::all("src")).uses();
+    // What uses none of the rest, or is used by none of it, is in no circle.
+    loop {
+        let before = uses.len();
+        let left: BTreeSet<_> = uses.iter().map(|(user, _)| user.clone()).collect();
+        uses.retain(|(_, used)| left.contains(used));
+        let left: BTreeSet<_> = uses.iter().map(|(_, used)| used.clone()).collect();
+        uses.retain(|(user, _)| left.contains(user));
+        if uses.len() == before {
+            break;
+        }
+    }
+    assert!(uses.is_empty(), "files use each other in a circle:\n{uses:#?}");
+}
+
+#[test]
+fn names_are_followed_to_the_file_that_defines_them() {
+    let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
+    let modules = Modules::of(vec![
+        source("lib.rs", "pub mod a;\npub mod b;"),
+        source("a/mod.rs", "mod c;\npub use c::{C, D as E};\nfn f() { c::g() }"),
+        source("a/c.rs", "use super::super::b::{self, B};\nfn g() { b::h() }"),
+        source("b.rs", "use crate::a::{E};\n// crate::a::f\nfn h() { crate::a::f() }"),
+    ]);
+    let uses = modules.uses().into_iter().map(|(user, used)| format!("{user} {used}"));
+    assert_eq!(uses.collect::<Vec<_>>(), ["a a::c", "a::c b", "b a", "b a::c"]);
 }
 
 #[test]
@@ -308,6 +339,141 @@ impl Source {
         let all_tests = self.name.ends_with("tests.rs") || self.name.contains("/tests/");
         self.code().take_while(move |(_, line)| !all_tests && line.trim() != "#[cfg(test)]")
     }
+}
+
+/// The modules of the crate by their paths, as `net::tls`; the root has none.
+struct Modules(BTreeMap<String, Module>);
+
+struct Module {
+    /// Its code without comments, `use` declarations and tests.
+    code: String,
+    imports: Vec<Import>,
+}
+
+/// One name of a `use` declaration.
+#[derive(Clone)]
+struct Import {
+    public: bool,
+    name: String,
+    path: Vec<String>,
+}
+
+impl Modules {
+    fn of(sources: Vec<Source>) -> Self {
+        let sources = sources.into_iter().filter(|file| !file.name.ends_with("tests.rs"));
+        let module = |file: Source| {
+            let path = file.name.trim_end_matches(".rs").trim_end_matches("/mod");
+            let path = if path == "lib" { "" } else { path };
+            let lines: Vec<_> = file.code().map(|(_, line)| line).collect();
+            let text = lines.join("\n");
+            let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+            let (mut code, mut imports) = (String::new(), Vec::new());
+            for statement in text.split_inclusive(';') {
+                // What stands before a `use` on the line decides whether it is one.
+                let at = statement.rfind("use ").filter(|at| {
+                    let before = statement[..*at].rsplit('\n').next().unwrap_or_default().trim();
+                    before.is_empty() || before == "pub" || before.starts_with("pub(")
+                });
+                let Some(at) = at else {
+                    code.push_str(statement);
+                    continue;
+                };
+                let public = statement[..at].trim_end().ends_with(['b', ')']);
+                code.push_str(&statement[..at]);
+                let tree = statement[at + "use ".len()..].trim_end_matches(';');
+                imports_of(tree, &[], public, &mut imports);
+            }
+            (path.replace('/', "::"), Module { code, imports })
+        };
+        Self(sources.map(module).collect())
+    }
+
+    /// Which module uses which other. That it names its parts for others (`pub use`) is no use.
+    fn uses(&self) -> BTreeSet<(String, String)> {
+        let mut uses = BTreeSet::new();
+        for (name, module) in self.0.iter().filter(|(name, _)| !name.is_empty()) {
+            let imported = module.imports.iter().filter(|import| !import.public);
+            let imported = imported.map(|import| import.path.clone());
+            let inline = module.code.split(|c: char| !(c.is_alphanumeric() || "_:".contains(c)));
+            let inline = inline.filter(|word| word.contains("::"));
+            let inline = inline.map(|word| word.split("::").map(str::to_owned).collect::<Vec<_>>());
+            for path in imported.chain(inline) {
+                let used = self.find(name, &path, 0);
+                uses.extend(used.filter(|used| used != name).map(|used| (name.clone(), used)));
+            }
+        }
+        uses
+    }
+
+    /// The module that defines what `path` means in the module `from`; none for other crates.
+    fn find(&self, from: &str, path: &[String], depth: usize) -> Option<String> {
+        let (first, mut rest) = path.split_first()?;
+        let mut module = from.to_owned();
+        match first.as_str() {
+            "crate" => module.clear(),
+            "self" => {}
+            "super" => {
+                module = parent(&module).to_owned();
+                while let Some((first, more)) = rest.split_first()
+                    && first == "super"
+                {
+                    (module, rest) = (parent(&module).to_owned(), more);
+                }
+            }
+            _ => rest = path,
+        }
+        let is_local = rest.len() == path.len();
+        for (at, name) in rest.iter().enumerate() {
+            let inner = if module.is_empty() { name.clone() } else { format!("{module}::{name}") };
+            let import = self.0.get(&module)?.imports.iter().find(|import| import.name == *name);
+            if self.0.contains_key(&inner) {
+                module = inner;
+            } else if let Some(import) = import.filter(|_| depth < 8) {
+                let path = [&import.path[..], &rest[at + 1..]].concat();
+                return self.find(&module, &path, depth + 1);
+            } else if is_local && at == 0 {
+                return None;
+            }
+        }
+        (!module.is_empty()).then_some(module)
+    }
+}
+
+fn parent(module: &str) -> &str {
+    module.rsplit_once("::").map_or("", |(parent, _)| parent)
+}
+
+/// The names of a `use` tree whose outer part is `before`.
+fn imports_of(tree: &str, before: &[String], public: bool, imports: &mut Vec<Import>) {
+    let (mut depth, mut start) = (0, 0);
+    for (at, byte) in tree.bytes().chain([b',']).enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            b',' if depth == 0 => {
+                let part = tree[start..at].trim();
+                start = at + 1;
+                let (outer, group) = part.split_once('{').unwrap_or((part, ""));
+                let (outer, alias) = outer.split_once(" as ").unwrap_or((outer, ""));
+                let names = outer.split("::").map(str::trim).filter(|name| !name.is_empty());
+                let mut path = [before, &names.map(str::to_owned).collect::<Vec<_>>()].concat();
+                if let Some(inner) = group.strip_suffix('}') {
+                    imports_of(inner, &path, public, imports);
+                    continue;
+                }
+                path.pop_if(|last| path_is_whole(last));
+                let name =
+                    if alias.is_empty() { path.last().map_or("", |name| name) } else { alias };
+                imports.push(Import { public, name: name.trim().to_owned(), path });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the last part of a path means all before it.
+fn path_is_whole(last: &str) -> bool {
+    ["self", "*"].contains(&last)
 }
 
 fn gather(folder: &Path, paths: &mut Vec<PathBuf>) {

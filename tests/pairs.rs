@@ -225,7 +225,7 @@ impl Play {
             pings[1] += self.b.get(at).map_or(0, |script| link.b.end.perform(script));
             link.pump(sizes.next().unwrap_or(1), sizes.next().unwrap_or(1));
         }
-        // All is said before anyone closes: who has been closed can't answer pings.
+        // All is sent before anyone closes: who has been closed can't answer pings.
         link.settle(sizes.clone());
         if matches!(self.closes, Closes::A | Closes::Both) {
             link.a.end.start_close();

@@ -227,7 +227,7 @@ fn bytes_without_frames_are_bounded() {
 fn a_pong_prints_its_round_trip() {
     let mut session = plain();
     let pong = bytes(&frame(PONG, b"wscope 1"));
-    // The endpoint sees the pong when its payload is complete, before the frame's end is told.
+    // The endpoint sees the pong when its payload is complete, before the frame's end is reported.
     session.travel(ToClient, &pong[..9]);
     session.print(&Event::RoundTrip(Duration::from_micros(123)));
     session.travel(ToClient, &pong[9..]);

@@ -1,4 +1,4 @@
-//! The decoder is total and loses nothing: from what it tells, the input can be written again.
+//! The decoder is total and loses nothing: from what it reports, the input can be written again.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(headers, whole, "the same headers however cut");
 });
 
-/// Decodes pieces; gives the stream written from what was told, and the headers.
+/// Decodes pieces; gives the stream written from what was reported, and the headers.
 fn decode_and_write(pieces: &[&[u8]]) -> (Vec<u8>, Vec<Vec<u8>>) {
     let mut decoder = Decoder::new(0);
     let (mut written, mut headers, mut last) = (Vec::new(), Vec::new(), 0);

@@ -110,7 +110,7 @@ fn is_in_order(stream: &Stream, seen: &[Seen]) {
     }
 }
 
-/// The lengths told are those of the content, and a text without a violation is UTF-8.
+/// The lengths reported are those of the content, and a text without a violation is UTF-8.
 fn messages_are_what_was_reported(seen: &[Seen]) {
     let (mut content, mut faulty) = (Vec::new(), false);
     for event in seen {

@@ -31,7 +31,7 @@ impl StdinInput {
         Ok(Self { stdin, splitter: MessageSplitter::new(format, binary), ended: None })
     }
 
-    /// Notes that the poll says that it has something, or that its writers are gone.
+    /// Notes that the poll reports that it has something, or that its writers are gone.
     pub fn set_ready(&mut self, closed: bool) {
         self.stdin.iter_mut().for_each(|stdin| stdin.set_ready(closed));
     }

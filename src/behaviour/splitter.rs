@@ -143,7 +143,7 @@ impl MessageSplitter {
         inside
     }
 
-    /// Room to read stdin into; say with [`MessageSplitter::filled`] how much came.
+    /// Room to read stdin into; report with [`MessageSplitter::filled`] how much came.
     pub fn space(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);

@@ -1,4 +1,4 @@
-//! Other connections to the same place, each different in one thing: what that changes tells
+//! Other connections to the same place, each different in one thing: what that changes shows
 //! causes apart.
 
 use std::time::{Duration, Instant};
@@ -127,7 +127,7 @@ pub fn other_scheme(config: &OpenConfig) -> OpenConfig {
     other
 }
 
-/// Nobody is told who the user is.
+/// The user's credentials are not sent.
 fn forget_user(config: &mut OpenConfig) {
     config.login = Login::default();
     config.target.basic_auth = None;
@@ -192,7 +192,7 @@ pub fn can_compare(error: &OpenError) -> bool {
     foreign || matches!(error, E::TimedOut { .. } | E::Refused { .. })
 }
 
-/// Spends a connection or two on telling the causes of a failure apart; what is learned is noted
+/// Spends a connection or two on comparing the causes of a failure; what is learned is noted
 /// in the trace of the failure.
 ///
 /// # Errors
@@ -257,7 +257,7 @@ pub fn certificate(
     Ok(trace.tls().and_then(|tls| tls.certificate.clone()))
 }
 
-/// What the port says to the other scheme, if it says anything.
+/// What the port answers to the other scheme, if it answers.
 ///
 /// # Errors
 ///

@@ -188,7 +188,7 @@ fn asked_for(error: &OpenError) -> Option<Duration> {
     retry_after(std::str::from_utf8(value).ok()?, wall_seconds())
 }
 
-/// What the end of a connection means for another one; `ours` says that this side wanted it.
+/// What the end of a connection means for another one; `ours` means that this side wanted it.
 pub fn ended(ending: &Ending, ours: bool) -> Ended {
     if ours {
         return Ended::ByUs;

@@ -501,7 +501,7 @@ impl<'a> Session<'a> {
         let (Linger::For(time), Some(ended)) = (self.config.linger, current.input_ended) else {
             return None;
         };
-        // A script that ends with an expectation says itself when enough has come.
+        // A script that ends with an expectation decides itself when enough has come.
         let seen_all = self.runner.as_ref().is_some_and(ScriptRunner::has_seen_all);
         let lingers = self.config.lines.as_ref().is_some_and(|lines| lines.lingers);
         let time = if seen_all && !lingers { Duration::ZERO } else { time };
@@ -583,7 +583,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Reports the end to all sinks, empties stdout, and says what it amounts to.
+    /// Reports the end to all sinks, empties stdout, and returns what it amounts to.
     fn outcome(
         &mut self,
         current: &mut Current,
@@ -791,7 +791,7 @@ fn close(current: &mut Current, code: CloseCode, now: Instant) {
 }
 
 impl SessionOutcome {
-    /// Prints how the connection ended, if there is something to say that was not `shown`.
+    /// Prints how the connection ended, if there is something to print that was not `shown`.
     fn print(&self, notifier: &Notifier, shown: bool) {
         if let Some(fault) = &self.fault {
             notifier.error(fault);

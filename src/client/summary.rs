@@ -1,4 +1,4 @@
-//! What is told of a run when it is over, and what instead of it: `--write-out`, `--timing`, the
+//! What is printed of a run when it is over, and what instead of it: `--write-out`, `--timing`, the
 //! cookie jar; `--dry-run` and `--curl`.
 
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::net::tls::options::ServerName;
 use crate::output::stderr;
 use crate::ui::write_out::{Format, OutputTarget};
 
-/// What is told at the end.
+/// What is printed at the end.
 pub struct RunSummary {
     format: Option<Format>,
     timing: bool,
@@ -115,7 +115,7 @@ pub fn instead(
     Ok(signal.map_or(Exit::Success, Exit::from))
 }
 
-/// The way as a plan tells it.
+/// The route as a plan prints it.
 fn way(config: &OpenConfig) -> Result<PlannedRoute, OpenError> {
     let transport = &config.transport;
     let route = transport.route(&config.target)?;

@@ -1,7 +1,7 @@
 //! `--from-curl`: a request that a browser copied "as cURL" becomes the options of a connection.
 //!
 //! Takes what shapes the request and the way to the server, drops what belonged to the browser's
-//! own connection, and says so. Reads no file and no environment; what it makes is checked like
+//! own connection, and reports it. Reads no file and no environment; what it makes is checked like
 //! anything typed.
 
 mod options;

@@ -101,7 +101,7 @@ pub trait Behaviour {
         false
     }
 
-    /// Notes that the poll says that a pipe of the behaviour's process is ready.
+    /// Notes that the poll reports that a pipe of the behaviour's process is ready.
     fn pipe_ready(&mut self, _pipe: Pipe) {}
 
     /// The connection has ended: gives back a process whose end is to be awaited.

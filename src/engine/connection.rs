@@ -251,12 +251,12 @@ impl Connection {
         if pending > answer { pending } else { 0 }
     }
 
-    /// Notes what the poll says of the socket.
+    /// Notes what the poll reports of the socket.
     pub fn ready(&mut self, event: &mio::event::Event) {
         self.link.ready(event);
     }
 
-    /// Notes that the poll says that a pipe of the connection's process is ready.
+    /// Notes that the poll reports that a pipe of the connection's process is ready.
     pub fn pipe_ready(&mut self, pipe: Pipe) {
         self.behaviours.iter_mut().for_each(|behaviour| behaviour.pipe_ready(pipe));
     }

@@ -1,7 +1,7 @@
 //! Connects to the first address that answers (Happy Eyeballs, RFC 8305 §5).
 //!
 //! Deals with addresses, threads and the clock; must not know names, TLS or
-//! what is said over the connection.
+//! what is sent over the connection.
 
 #[cfg(test)]
 mod tests;

@@ -75,7 +75,7 @@ enum SendSide {
     Open,
     /// It ends behind what is pending.
     Ending,
-    /// The transport has been told.
+    /// The transport knows.
     Ended,
 }
 
@@ -177,7 +177,7 @@ impl<T: Transport + ?Sized> Link<T> {
         }
     }
 
-    /// Takes the buffers back. `unfinished` says that the observer stopped on the way, and needs
+    /// Takes the buffers back. `unfinished` means that the observer stopped on the way, and needs
     /// the same bytes to go on (see [`Input::resume`]); they are kept then, like what could not
     /// be sent.
     pub fn take_back(&mut self, buffers: &mut Buffers, unfinished: bool) {
@@ -200,7 +200,7 @@ impl<T: Transport + ?Sized> Link<T> {
         }
     }
 
-    /// Lets no more than so many bytes be sent until this is said again, and no more than so many,
+    /// Lets no more than so many bytes be sent until this is set again, and no more than so many,
     /// at least one, be taken in at once: for those who are slow on purpose.
     pub fn limit(&mut self, send: Option<usize>, fill: usize) {
         (self.send_limit, self.fill_limit) = (send, fill.max(1));
@@ -216,7 +216,7 @@ impl<T: Transport + ?Sized> Link<T> {
         self.transport.failure()
     }
 
-    /// Notes what the poll says of the transport.
+    /// Notes what the poll reports of the transport.
     pub fn ready(&mut self, event: &Event) {
         self.transport.ready(event);
     }

@@ -357,7 +357,7 @@ fn unicode_form(name: &str) -> Option<String> {
 }
 
 /// The URL Standard resolves `..`, turns `\` into `/` and percent-encodes; a
-/// debugger says so when the request line will differ from what was typed.
+/// debugger prints a note when the request line will differ from what was typed.
 fn note_rewritten_resource(typed: &str, resource_name: &str, notes: &mut Vec<String>) {
     let unchanged = match typed {
         "" => true,

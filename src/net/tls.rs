@@ -106,11 +106,6 @@ enum PipeState {
 }
 
 impl TlsPipe {
-    /// Begins a single connection to `host`; see [`TlsClient`] for several.
-    pub fn client(host: &str, options: &TlsOptions) -> Result<Self, TlsError> {
-        TlsClient::new(options)?.start(host)
-    }
-
     /// The server's side with native-tls, an independent peer for tests; see [`TlsServer`].
     #[cfg(test)]
     pub fn server(acceptor: &TlsAcceptor) -> Result<Self, TlsError> {

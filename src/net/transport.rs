@@ -2,7 +2,7 @@
 //!
 //! A transport holds only what it must: bytes that it has taken and can't have back, such as those
 //! that TLS has sealed. What it does not take stays with its owner ([`Link`](super::link::Link)) and
-//! counts there, so a transport with a window of its own has nothing to say but how much it takes.
+//! counts there, so a transport with a window of its own reports nothing but how much it takes.
 
 mod socket;
 
@@ -42,7 +42,7 @@ pub enum TransportError {
 
 /// A pipe of bytes to the peer and from it.
 ///
-/// Edge-triggered: after [`Transport::receive`] has said that it is blocked, or
+/// Edge-triggered: after [`Transport::receive`] has reported that it is blocked, or
 /// [`Transport::send`] has taken less than all, nothing changes before an event.
 pub trait Transport {
     /// Receives once, into a buffer of at least one byte.
@@ -86,6 +86,6 @@ pub trait Transport {
     /// way, is lost. From then on nothing comes, nothing is taken and nothing waits.
     fn reset(&mut self);
 
-    /// Notes what the poll says of it; nothing for one that no poll knows.
+    /// Notes what the poll reports of it; nothing for one that no poll knows.
     fn ready(&mut self, _event: &Event) {}
 }

@@ -9,7 +9,7 @@ use crate::diagnostics::Diagnostic;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::{ConnectionHistory, Kept};
-use crate::output::reporter::Sink;
+use crate::output::sink::Sink;
 use crate::ui::HumanOptions;
 use crate::wire::Role;
 
@@ -32,7 +32,7 @@ pub struct History {
     connections: BTreeMap<ConnId, ConnectionHistory>,
     /// Those that ended, oldest first.
     ended: VecDeque<ConnId>,
-    /// Those with a last message, the one heard from last at the end.
+    /// Those with a last message, the latest at the end.
     received: VecDeque<ConnId>,
     /// Bytes of the last messages.
     bytes: usize,
@@ -56,7 +56,7 @@ impl History {
         self.connections.get(&self.key(id))
     }
 
-    /// The connection that was heard from last, or else the one that came last.
+    /// The connection that sent the last message, or else the one that came last.
     pub fn last_received(&self) -> Option<ConnId> {
         let received = self.received.back().copied();
         received.or_else(|| self.connections.last_key_value().map(|(id, _)| *id))

@@ -16,7 +16,7 @@ use crate::diagnostics::Diagnostic;
 use crate::event::{Event, Stamp};
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::Stdout;
-use crate::output::reporter::Sink;
+use crate::output::sink::Sink;
 use crate::ui::JsonPrinter;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;

@@ -8,5 +8,6 @@ pub mod payload;
 mod redaction;
 pub mod reporter;
 pub mod secrets;
+mod sink;
 pub mod stderr;
 mod transcript;

@@ -13,6 +13,7 @@ use crate::output::connection_history::ConnectionHistory;
 use crate::output::history::History;
 use crate::output::log::Log;
 use crate::output::redaction::Redaction;
+use crate::output::sink::Sink;
 use crate::output::transcript::TranscriptTarget;
 pub use crate::output::transcript::{EventFilter, Transcript};
 use crate::output::{secrets, stderr};
@@ -212,7 +213,7 @@ impl Reporter {
         self.history.as_ref()?.of(id)
     }
 
-    /// The connection that was heard from last.
+    /// The connection that sent the last message.
     pub fn last_received(&self) -> Option<ConnId> {
         self.history.as_ref()?.last_received()
     }
@@ -446,27 +447,6 @@ fn worth_printing(found: &[Diagnostic], end: EndSeverity, all: bool) -> Vec<Diag
         diagnostic.severity != Severity::Note || inside || wanted
     });
     worthy.map(|(_, diagnostic)| diagnostic.clone()).collect()
-}
-
-/// A reader of the one event stream: it turns events into something that is kept or written.
-///
-/// Sinks that write stdout append to its buffer; they never wait for it.
-pub trait Sink {
-    /// Takes one event. Those of one direction of a connection come in order.
-    fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()>;
-
-    /// Takes what was found on a connection, the verdict first.
-    fn diagnostics(
-        &mut self,
-        at: &Stamp,
-        found: &[Diagnostic],
-        stdout: &mut Stdout,
-    ) -> io::Result<()>;
-
-    /// Writes what it has gathered, as far as that is possible without waiting.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// `--output json`: one object a line on stdout.

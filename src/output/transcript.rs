@@ -6,7 +6,7 @@ use crate::config::Display;
 use crate::diagnostics::Diagnostic;
 use crate::event::{Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
-use crate::output::reporter::Sink;
+use crate::output::sink::Sink;
 use crate::output::stderr;
 use crate::ui::filter::Filter;
 use crate::ui::prompt::Screen;

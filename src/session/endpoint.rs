@@ -5,6 +5,7 @@
 //! handshakes, fails the connection when the peer breaks a rule, watches its timers, and reports at
 //! the end who ended the connection and how.
 
+mod keepalive;
 mod pings;
 mod sending;
 

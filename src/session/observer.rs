@@ -11,6 +11,7 @@
 mod frames;
 
 use self::frames::Frames;
+pub use self::frames::Run;
 use crate::event::{Direction, Observed};
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
@@ -34,17 +35,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { head: HeadLimits::default(), message: 1 << 40, inflated: 1 << 30 }
     }
-}
-
-/// What [`Observer::take_run`] took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Run {
-    /// Messages, and as many frames.
-    pub messages: u64,
-    /// Bytes of the stream.
-    pub wire_bytes: u64,
-    /// Bytes of content.
-    pub bytes: u64,
 }
 
 /// Decodes one direction of a connection.

@@ -9,6 +9,7 @@ mod content;
 mod direction_printer;
 mod dump;
 mod facts;
+mod frame;
 mod line;
 mod line_writer;
 mod preview;
@@ -20,7 +21,7 @@ use super::clock::{LocalClock, Zone};
 use super::connections::PerConnection;
 use super::ending;
 use super::pretty::Pretty;
-use super::style::{Ink, Palette};
+use super::style::Palette;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::ui::filter::Filter;
 use crate::ui::sanitize;
@@ -230,15 +231,6 @@ fn in_bounds(columns: usize) -> usize {
     columns.clamp(40, 1000)
 }
 
-/// Whose frame a dump was last written for.
-type Dumping = (ConnId, Direction, u64);
-
-/// The ink of a direction.
-#[inline]
-fn ink(direction: Direction, sent: Direction) -> Ink {
-    if direction == sent { Ink::Sent } else { Ink::Received }
-}
-
 /// Bytes that are shown. Error pages of proxies say what matters long before.
 const SHOWN: u64 = 4096;
 
@@ -276,7 +268,7 @@ impl Body {
     }
 
     fn end_line(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
-        let ink = self::ink(Direction::ToClient, writer.sent);
+        let ink = line_writer::ink(Direction::ToClient, writer.sent);
         for line in sanitize::lines(&self.line) {
             writer.line(ink, conn, line, out);
         }

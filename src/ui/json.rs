@@ -9,23 +9,17 @@ mod object;
 
 use direction_printer::JsonDirectionPrinter;
 use object::Object;
+pub use object::{INLINE, PIECE};
 
 use super::connections::PerConnection;
 use super::doctor::{DoctorStep, Examination};
 use crate::diagnostics::{Diagnostic, Place, Span};
-use crate::event::{Direction, Event, Stamp};
+use crate::event::{Event, Stamp};
 use crate::ui::clock::UtcClock;
 use crate::wire::Role;
 
 /// The version of the schema, in the first object.
 pub const VERSION: u64 = 1;
-
-/// Bytes of payload or content that one object holds at most.
-pub const INLINE: usize = 1 << 20;
-
-/// Bytes of payload in each object of a frame longer than [`INLINE`]: three make four characters
-/// of base64 without padding.
-pub const PIECE: usize = 48 * 1024;
 
 /// Prints events for machines. See the [module](self).
 #[derive(Debug)]
@@ -143,15 +137,6 @@ fn step(at: &Stamp, step: &DoctorStep, clock: &mut UtcClock, out: &mut Vec<u8>) 
     object.string("text", text);
     object.micros("elapsed_us", *elapsed);
     object.end();
-}
-
-/// The name of a direction in the field `dir`.
-#[inline]
-fn direction_name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::ToServer => "to-server",
-        Direction::ToClient => "to-client",
-    }
 }
 
 /// Prints one finding. `verdict` means that it is the one that explains the end, and not a note

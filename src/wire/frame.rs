@@ -88,7 +88,7 @@ impl std::ops::Deref for HeaderBytes {
 }
 
 impl FrameHeader {
-    /// Reads the header at the start of `bytes`, or says how many bytes it needs at least.
+    /// Reads the header at the start of `bytes`, or returns how many bytes it needs at least.
     ///
     /// Total: every sequence of bytes is a header or the beginning of one.
     #[inline]

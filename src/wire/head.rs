@@ -6,42 +6,17 @@
 //! wrong with them is in its defects. Judging is the business of the
 //! `handshake` module.
 
+mod defect;
 mod parser;
 mod scan;
+mod syntax;
 
-use std::fmt;
 use std::ops::Range;
 
+pub use defect::{HeadDefect, HeadDefectKind};
 pub use parser::{Fed, HeadError, HeadLimits, HeadParser};
-
-/// Which kind of start line a head is expected to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeadKind {
-    /// A request line, sent by a client.
-    Request,
-    /// A status line, sent by a server.
-    Response,
-}
-
-/// The version in a start line, `HTTP/major.minor` (RFC 9112 §2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HttpVersion {
-    /// One digit, 0–9.
-    pub major: u8,
-    /// One digit, 0–9.
-    pub minor: u8,
-}
-
-impl HttpVersion {
-    /// `HTTP/1.1`, the least version a WebSocket handshake may use (RFC 6455 §4.1).
-    pub const HTTP_11: Self = Self { major: 1, minor: 1 };
-}
-
-impl fmt::Display for HttpVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HTTP/{}.{}", self.major, self.minor)
-    }
-}
+use scan::{FieldSpan, StartSpan, inner_range};
+pub use syntax::{HeadKind, HttpVersion, is_token, is_token_byte};
 
 /// The first line of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,115 +193,7 @@ impl Head {
     }
 }
 
-/// Whether a byte may stand in a token: field names, methods, extension names and
-/// subprotocols (`tchar`, RFC 9110 §5.6.2; the same set as `token` of RFC 2616 §2.2,
-/// which RFC 6455 refers to).
-pub fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// Whether the bytes are a token: at least one byte, and all of them token bytes.
-pub fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().copied().all(is_token_byte)
-}
-
 /// Cuts spaces, tabs and (from folded values) line ends off both sides.
 pub(crate) fn trim_white_space(bytes: &[u8]) -> &[u8] {
     &bytes[inner_range(bytes)]
-}
-
-/// Where the bytes stand that [`trim_white_space`] leaves; empty at 0 if it leaves none.
-fn inner_range(bytes: &[u8]) -> Range<usize> {
-    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    let first = bytes.iter().position(|byte| !is_space(byte));
-    let last = bytes.iter().rposition(|byte| !is_space(byte));
-    match (first, last) {
-        (Some(first), Some(last)) => first..last + 1,
-        _ => 0..0,
-    }
-}
-
-/// Where the parts of the start line stand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum StartSpan {
-    Request { method: Range<usize>, target: Range<usize>, version: HttpVersion },
-    Status { version: HttpVersion, code: u16, reason: Range<usize> },
-    Unparsable(Range<usize>),
-}
-
-/// Where the parts of one field stand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct FieldSpan {
-    name: Range<usize>,
-    value: Range<usize>,
-    line: Range<usize>,
-}
-
-/// One departure from the HTTP/1.1 message syntax (RFC 9112), and where it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeadDefect {
-    /// What is wrong.
-    pub kind: HeadDefectKind,
-    /// The line, counted from 1 at the first byte of the head.
-    pub line: usize,
-    /// The byte offset in the raw head, counted from 0.
-    pub offset: usize,
-}
-
-/// The kinds of defects a head can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeadDefectKind {
-    /// An empty line before the request line (RFC 9112 §2.2 lets a server ignore it).
-    LeadingEmptyLine,
-    /// The first line is not a request line (§3) or a status line (§4).
-    MalformedStartLine,
-    /// A line ends with LF alone (§2.2 lets a recipient accept it).
-    BareLineFeed,
-    /// A field line has no colon (§5).
-    MissingColon,
-    /// Nothing stands before the colon (§5).
-    EmptyName,
-    /// White space between the field name and the colon (§5.1).
-    SpaceBeforeColon,
-    /// A byte that no field name may hold (§5, RFC 9110 §5.1).
-    IllegalNameByte(u8),
-    /// A control character in a field value, such as NUL or a lone CR (RFC 9110 §5.5).
-    IllegalValueByte(u8),
-    /// A line that continues the one before it (`obs-fold`, §5.2).
-    ObsoleteFolding,
-    /// White space before the first field line, which continues nothing (§2.2).
-    FoldingWithoutField,
-    /// The bytes ended before the blank line.
-    Truncated,
-}
-
-impl HeadDefect {
-    /// Whether RFC 9112 lets a recipient go on in spite of it.
-    pub fn is_tolerable(&self) -> bool {
-        matches!(self.kind, HeadDefectKind::LeadingEmptyLine | HeadDefectKind::BareLineFeed)
-    }
-}
-
-impl fmt::Display for HeadDefect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, byte {}: {}", self.line, self.offset, self.kind)
-    }
-}
-
-impl fmt::Display for HeadDefectKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LeadingEmptyLine => f.write_str("empty line before the request line"),
-            Self::MalformedStartLine => f.write_str("malformed start line"),
-            Self::BareLineFeed => f.write_str("line ends with LF instead of CRLF"),
-            Self::MissingColon => f.write_str("header line without a colon"),
-            Self::EmptyName => f.write_str("header line without a name"),
-            Self::SpaceBeforeColon => f.write_str("white space before the colon"),
-            Self::IllegalNameByte(byte) => write!(f, "byte 0x{byte:02x} in a header name"),
-            Self::IllegalValueByte(byte) => write!(f, "byte 0x{byte:02x} in a header value"),
-            Self::ObsoleteFolding => f.write_str("folded header line"),
-            Self::FoldingWithoutField => f.write_str("white space before the first header"),
-            Self::Truncated => f.write_str("the head ends before its blank line"),
-        }
-    }
 }

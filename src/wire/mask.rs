@@ -1,6 +1,6 @@
 //! Masking, RFC 6455 §5.3: the payload XORed with a four-byte key, at memory speed.
 //!
-//! Knows only bytes. A payload may arrive in pieces; `phase` says how many of its bytes came
+//! Knows only bytes. A payload may arrive in pieces; `phase` is how many of its bytes came
 //! before the piece, so that masking resumes where it stopped.
 
 /// A masking key as it stands in the header.

@@ -49,7 +49,7 @@ impl Default for Partial {
 }
 
 impl Partial {
-    /// Takes one byte; says why if it is impossible here.
+    /// Takes one byte; returns why if it is impossible here.
     fn push(&mut self, byte: u8) -> Result<(), &'static str> {
         if self.needed == self.seen {
             *self = Self { lead: byte, ..Self::default() };

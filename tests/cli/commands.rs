@@ -1,4 +1,4 @@
-//! `--input json`: every frame can be said, byte for byte, and a line that can't is refused.
+//! `--input json`: every frame can be sent, byte for byte, and a line that can't is refused.
 
 use crate::frames::{self, CLOSE, PING, PONG, TEXT};
 use crate::harness::Test;

@@ -1,4 +1,4 @@
-//! One run of the binary, told as a sentence: what it is given, what it says, how it ends.
+//! One run of the binary, written as a sentence: what it is given, what it prints, how it ends.
 //!
 //! `Test::new().args(["-x", "hi"]).peer(|p| …).stdout("hi\n").status(0)`. What is not mentioned is
 //! checked to be empty. Nothing waits for a fixed time: readers and writers are threads, and a
@@ -220,7 +220,7 @@ impl Test {
         self
     }
 
-    /// Runs it, and checks all that was said and that it ends with this status.
+    /// Runs it, and checks all that was printed and that it ends with this status.
     #[track_caller]
     pub fn status(mut self, status: i32) -> Output {
         let port = self.peer.as_ref().map(|peer| peer.port);

@@ -1,4 +1,4 @@
-//! Peers that stop reading, or never stop writing: the run still ends, and says what was lost.
+//! Peers that stop reading, or never stop writing: the run still ends, and reports what was lost.
 
 use crate::frames::BINARY;
 use crate::harness::Test;

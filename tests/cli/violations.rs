@@ -11,7 +11,7 @@ fn listening() -> Test {
     Test::new().args(["--input", "none"])
 }
 
-/// The peer sends this; the client fails the connection with a code, and says why.
+/// The peer sends this; the client fails the connection with a code, and prints why.
 #[track_caller]
 fn fails(bytes: Vec<u8>, close: u16, diagnostic: &str, delivered: &[u8]) {
     let output = listening()

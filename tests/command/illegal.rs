@@ -1,4 +1,4 @@
-//! What is said of a frame before it is sent: every rule it can break.
+//! What is reported of a frame before it is sent: every rule it can break.
 
 use wscope::event::Direction;
 use wscope::script::command::illegal::breaches;

@@ -1,4 +1,4 @@
-//! A whole connection against a scripted peer: every input is a script, and whatever it says must
+//! A whole connection against a scripted peer: every input is a script, and whatever it does must
 //! keep what a connection promises.
 //!
 //! Nothing received is lost or handed on out of order; of what is sent, the messages of each
@@ -659,7 +659,7 @@ impl Driver {
 
     // What we do.
 
-    /// Content of at least a few bytes that says who made it, and when.
+    /// Content of at least a few bytes that names who made it, and when.
     fn content(&mut self, tag: u8, len: usize) -> Vec<u8> {
         self.numbered += 1;
         let mut content = format!("{}{}:", char::from(tag), self.numbered).into_bytes();

@@ -11,7 +11,7 @@ use wscope::wire::{CloseCode, OpCode};
 /// The largest frame or message the engine takes.
 pub const LIMIT: usize = 1 << 16;
 
-/// Two byte queues that look like a socket: reading says `WouldBlock` when there is nothing.
+/// Two byte queues that look like a socket: reading returns `WouldBlock` when there is nothing.
 #[derive(Debug, Default)]
 struct Wire {
     incoming: VecDeque<u8>,

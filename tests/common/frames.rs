@@ -65,7 +65,7 @@ pub fn deflater(no_context_takeover: bool) -> Deflater {
     Deflater::new(15, no_context_takeover).expect("a window of 15 bits")
 }
 
-/// The first frame of a compressed message, and the whole of it unless told otherwise.
+/// The first frame of a compressed message, and the whole of it unless asked otherwise.
 pub fn compressed(opcode: OpCode, payload: impl AsRef<[u8]>) -> RawFrame {
     RawFrame { rsv1: true, ..frame(opcode, payload) }
 }

@@ -1,4 +1,4 @@
-//! The other end of the wire, scripted byte by byte: a server that does exactly as it is told.
+//! The other end of the wire, scripted byte by byte: a server that does exactly what the test asks.
 //!
 //! Reads what the client sends through the library's observer, so a test sees frames; writes
 //! bytes, so a test can send whatever it likes. Every wait has a deadline.
@@ -39,7 +39,7 @@ impl Frame {
     }
 }
 
-/// What the client said, in order.
+/// What the client sent, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Received {
     Frame(Frame),
@@ -248,7 +248,7 @@ impl Peer {
         self.hang_up();
     }
 
-    /// Closes, hears the answer, and ends the connection, as a server should.
+    /// Closes, receives the answer, and ends the connection, as a server should.
     #[track_caller]
     pub fn close_first(&mut self, code: u16, reason: &str) {
         self.close(code, reason);
@@ -264,7 +264,7 @@ impl Peer {
         (frame, content)
     }
 
-    /// Why nothing more can be heard.
+    /// Why nothing more can be received.
     #[track_caller]
     pub fn receive_failure(&mut self) -> io::Error {
         self.wire.read(&mut [0; 16]).expect_err("a failure")
@@ -314,7 +314,7 @@ impl Peer {
 
     // Ending.
 
-    /// Ends the stream in order (FIN); what the client still sends can be heard.
+    /// Ends the stream in order (FIN); what the client still sends can be received.
     pub fn hang_up(&mut self) {
         // The client may have been faster.
         let _ = self.tcp.shutdown(Shutdown::Write);

@@ -1,4 +1,4 @@
-//! What an observer told, in a form that does not depend on how its input was cut.
+//! What an observer reported, in a form that does not depend on how its input was cut.
 //!
 //! The pieces of a frame's payload are joined, and so are the pieces of content between two other
 //! events. All else is kept as it came: the order of events is part of what is compared. Shared
@@ -10,7 +10,7 @@ use wscope::wire::decoder::Input;
 use wscope::wire::deflate::params::DeflateParams;
 use wscope::wire::{FrameHeader, OpCode, Violation};
 
-/// An event that owns what it tells.
+/// An event that owns its content.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
     Head(Vec<u8>),
@@ -95,7 +95,7 @@ pub fn note(seen: &mut Vec<Seen>, event: &Observed<'_>) {
     seen.push(event);
 }
 
-/// Feeds pieces of a stream, each to the end before the next, and joins what is told.
+/// Feeds pieces of a stream, each to the end before the next, and joins what is reported.
 pub fn feed<'a>(observer: &mut Observer, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
     feed_with(observer, pieces, |observer, input, seen| {
         let event = observer.next(input);
@@ -103,7 +103,7 @@ pub fn feed<'a>(observer: &mut Observer, pieces: impl IntoIterator<Item = &'a [u
     })
 }
 
-/// The same, with whole messages told at once.
+/// The same, with whole messages reported at once.
 fn feed_whole<'a>(
     observer: &mut Observer,
     pieces: impl IntoIterator<Item = &'a [u8]>,
@@ -157,7 +157,7 @@ impl Stream {
     }
 
     /// What is seen when the stream comes in the pieces that end at `cuts`, and then ends; checks
-    /// that whole messages told at once are the same.
+    /// that whole messages reported at once are the same.
     pub fn cut(&self, cuts: &[usize]) -> Vec<Seen> {
         let mut observer = self.observer();
         let mut seen = feed(&mut observer, pieces(&self.bytes, cuts));
@@ -171,7 +171,7 @@ impl Stream {
         seen
     }
 
-    /// Checks that runs of small messages are the messages that events tell, and leave the
+    /// Checks that runs of small messages are the messages that events report, and leave the
     /// observer where events do.
     fn check_runs(&self, cuts: &[usize], seen: &[Seen]) {
         let mut observer = self.observer();

@@ -51,7 +51,7 @@ pub struct Screen {
     pub bracketed_paste: bool,
 }
 
-/// What `stty -a` tells.
+/// What `stty -a` prints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Modes(String, bool);
 
@@ -199,7 +199,7 @@ impl Terminal {
         found.unwrap_or_else(|| panic!("this is not what was waited for:\n{screen:#?}"))
     }
 
-    /// Changes the size; the program is told.
+    /// Changes the size; the program gets a signal.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let mut state = self.shown.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.parser.screen_mut().set_size(size(rows), size(columns));

@@ -66,7 +66,7 @@ impl Watchdog {
         Self { done, thread }
     }
 
-    /// The child has ended; says whether it had to be killed.
+    /// The child has ended; returns whether it had to be killed.
     pub fn dismiss(self) -> bool {
         let _ = self.done.send(());
         join(self.thread)

@@ -13,7 +13,7 @@ fn doctor(args: &[&str], says: Says, end: End) -> (String, Option<i32>) {
 
 #[test]
 fn a_healthy_server_has_every_step_in_order() {
-    // Its answer to the ping, then to the Close: it says both before it hears them, but the pong
+    // Its answer to the ping, then to the Close: it sends both before it receives them, but the pong
     // has the payload that will be asked for.
     let says = Says::OpenThen("", b"\x8a\x0dwscope doctor\x88\x02\x03\xe8");
     let (said, status) = doctor(&[], says, End::Hang);

@@ -26,7 +26,7 @@ pub fn wscope(args: &[&str]) -> Output {
 }
 
 impl Golden {
-    /// A server that says this; `code` must be the verdict.
+    /// A server that sends this; `code` must be the verdict.
     #[track_caller]
     pub fn server(&mut self, code: &str, args: &[&str], says: Says, end: End) {
         let port = serve(says, end).to_string();

@@ -1,4 +1,4 @@
-//! Each situation that can be made on loopback, explained by the program itself: what it says on
+//! Each situation that can be made on loopback, explained by the program itself: what it prints on
 //! stderr, its `diagnostic` objects and its exit status, next to each other in one file a family.
 //!
 //! `UPDATE=1 cargo test --test diagnose` writes them anew.

@@ -1,4 +1,4 @@
-//! A server that hears one request, says what it was told to, and ends.
+//! A server that receives one request, sends what the test gave it, and ends.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -14,15 +14,15 @@ use wscope::wire::head::{Head, HeadKind};
 pub enum End {
     /// FIN at once.
     Hang,
-    /// FIN once the client has said something more, or has ended.
+    /// FIN once the client has sent something more, or has ended.
     Wait,
-    /// After the client's end, whatever it says.
+    /// After the client's end, whatever it sends.
     Stay,
     /// RST once the client has answered, or ended.
     Reset,
 }
 
-/// What the server says.
+/// What the server sends.
 #[derive(Clone, Copy, Debug)]
 pub enum Says {
     /// These bytes to whatever comes first.

@@ -30,7 +30,7 @@ pub fn cases(golden: &mut Golden) {
     golden.verdict("W345", "nginx", &Facts { response_after, ..pair.facts() });
 }
 
-/// Paths that tell which protocol lives there.
+/// Paths that show which protocol lives there.
 fn paths(golden: &mut Golden) {
     for url in [
         "wss://api.example/socket.io/",

@@ -67,7 +67,7 @@ fn certificates(golden: &mut Golden) {
     golden.beside("W217", "a security product's certificate", &client(intercepted));
 }
 
-/// What only the body of an answer tells.
+/// What only the body of an answer shows.
 fn in_words(golden: &mut Golden) {
     for (code, what, response) in [
         (

@@ -1,5 +1,5 @@
 //! Failing the connection when the peer breaks a rule, RFC 6455 §7.1.7, and going on in spite of
-//! it when told to be lenient.
+//! it when asked to be lenient.
 
 use std::time::Duration;
 

@@ -69,7 +69,7 @@ fn broadcast_reaches_all_others_and_not_the_sender() {
         assert_eq!(receive(client), "from the first");
     }
     clients[3].send(Message::binary(vec![0, 255])).expect("open");
-    // The first one hears this next: what it said itself did not come back.
+    // The first one receives this next: what it sent itself did not come back.
     for client in &mut clients[..3] {
         assert_eq!(client.read().expect("a message"), Message::binary(vec![0, 255]));
     }

@@ -81,7 +81,7 @@ fn a_client_that_does_not_answer_the_close_is_not_waited_for() {
     let mut raw = server.open();
     server.signal(Signal::INT);
     raw.receive_close(1001);
-    // It says nothing, and the run ends all the same.
+    // It sends nothing, and the run ends all the same.
     server.ends(130);
 }
 

@@ -1,4 +1,4 @@
-//! Who is let in, and what everybody else is told.
+//! Who is let in, and how everybody else is answered.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 

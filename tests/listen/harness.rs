@@ -1,7 +1,7 @@
 //! One run of `wscope listen`: started, waited for, talked to, ended.
 //!
-//! Its URL is read from what it says, so ports never collide. Nothing waits for a fixed time:
-//! what must be said is waited for, with a deadline after which the child is killed by its id.
+//! Its URL is read from what it prints, so ports never collide. Nothing waits for a fixed time:
+//! what must be printed is waited for, with a deadline after which the child is killed by its id.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -59,7 +59,7 @@ pub fn listen<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Server {
 }
 
 impl Server {
-    /// Starts it and waits until it says where it listens.
+    /// Starts it and waits until it prints where it listens.
     #[track_caller]
     pub fn start(command: &mut Command) -> Self {
         let mut child = command
@@ -92,7 +92,7 @@ impl Server {
         self.child.id()
     }
 
-    /// A socket on which nothing has been said.
+    /// A socket on which nothing has been sent.
     #[track_caller]
     pub fn raw(&self) -> Raw {
         Raw::connect(self.port())
@@ -164,7 +164,7 @@ impl Server {
     }
 }
 
-/// Sends a text and hears it again.
+/// Sends a text and receives it again.
 #[track_caller]
 pub fn echoes(client: &mut Client, text: &str) {
     client.send(Message::text(text)).expect("it is open");
@@ -196,7 +196,7 @@ pub fn close(mut client: Client) {
     while client.read().is_ok() {}
 }
 
-/// What one of its streams has said so far, heard by a thread.
+/// What it printed on one of its streams so far, read by a thread.
 #[derive(Clone)]
 pub struct Printed {
     collected: Arc<Collected>,
@@ -226,13 +226,13 @@ impl Printed {
         Self { collected, thread: Arc::new(Mutex::new(Some(thread))) }
     }
 
-    /// Waits until it has said this, and gives all it has said.
+    /// Waits until it has printed this, and returns all it has printed.
     #[track_caller]
     pub fn wait_for(&self, text: &str) -> String {
         self.wait_until(&format!("{text:?}"), |said| said.contains(text))
     }
 
-    /// Waits until what it has said is as it should be.
+    /// Waits until what it has printed is as it should be.
     #[track_caller]
     pub fn wait_until(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
         let (lock, changed) = &*self.collected;

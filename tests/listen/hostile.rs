@@ -199,7 +199,7 @@ fn clients_that_come_and_go_leave_nothing_behind() {
 fn half_open_connections_are_given_up() {
     let args = ["--echo", "--handshake-timeout", "0.3", "--ping-interval", "0.1"];
     let server = listen(args.into_iter().chain(["--pong-timeout", "0.3"]));
-    // Nothing tells that these are gone: no FIN, no RST, no word.
+    // Nothing shows that these are gone: no FIN, no RST, no byte.
     let before_the_handshake: Vec<_> = (0..20).map(|_| server.raw()).collect();
     let after_it: Vec<_> = (0..20).map(|_| server.open()).collect();
     server.stderr.wait_until("forty ends", |said| {

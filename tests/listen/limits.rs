@@ -20,7 +20,7 @@ fn beyond_max_clients_there_is_503() {
     third.end();
     close(two);
     server.stderr.wait_for("[2] left");
-    // The place is free once the last words are said.
+    // The place is free once the last bytes are sent.
     let mut again = server.raw();
     while again.ask("/", UPGRADE).status() == 503 {
         again.hang_up();

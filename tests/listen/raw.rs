@@ -1,4 +1,4 @@
-//! A client that does exactly as it is told, byte by byte.
+//! A client that does exactly what the test asks, byte by byte.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

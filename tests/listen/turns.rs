@@ -22,7 +22,7 @@ fn cpu(server: &Server) -> Duration {
     let (_, fields) = stat.rsplit_once(')').expect("a name");
     let ticks = fields.split_whitespace().skip(11).take(2);
     let ticks: u64 = ticks.map(|field| field.parse::<u64>().expect("a number")).sum();
-    // Linux tells it in hundredths of a second.
+    // Linux reports it in hundredths of a second.
     Duration::from_millis(ticks * 10)
 }
 
@@ -327,7 +327,7 @@ fn unfinished_messages_have_one_bound() {
                 raw
             })
             .collect();
-        // Whoever crosses the bound is told.
+        // Whoever crosses the bound gets a Close.
         server.stderr.wait_for("1009");
         let told: Vec<_> = clients
             .iter_mut()

@@ -1,4 +1,4 @@
-//! What faults put on the wire, and what the server tells of it.
+//! What faults put on the wire, and what the server reports of it.
 
 use crate::frames::{CLOSE, TEXT};
 use crate::harness::listen;

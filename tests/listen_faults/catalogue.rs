@@ -14,7 +14,7 @@ struct Case {
     /// Options of the client, and its mode.
     client: &'static [&'static str],
     status: i32,
-    /// All of these are said, on whichever stream.
+    /// All of these are printed, on whichever stream.
     says: &'static [&'static str],
 }
 
@@ -33,7 +33,7 @@ const LISTENS: &[&str] = &["--input", "none"];
 const SENDS: &[&str] = &["-x", "hello", "--exit-after", "1"];
 /// One that judges the handshake.
 const JUDGES: &[&str] = &["handshake"];
-/// One that tells frames.
+/// One that prints frames.
 const WATCHES: &[&str] = &["-v", "--input", "none"];
 /// One that will not wait long.
 const HASTY: &[&str] = &["--input", "none", "--handshake-timeout", "0.2", "--close-timeout", "0.2"];

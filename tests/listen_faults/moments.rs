@@ -70,7 +70,7 @@ fn a_seed_is_printed_and_repeats_the_draw() {
     assert_eq!(first, second);
 }
 
-/// The fault that a line tells of a connection.
+/// The fault that a line reports of a connection.
 fn fault_in(line: &str, conn: usize) -> Option<String> {
     let rest = line.split_once(&format!("[{conn}] "))?.1;
     let name = rest.split_once("fault ")?.1.split(':').next()?;

@@ -1,4 +1,4 @@
-//! What the observer tells of a stream of bytes.
+//! What the observer reports of a stream of bytes.
 
 #[path = "../common/mod.rs"]
 mod common;

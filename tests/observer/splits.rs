@@ -1,5 +1,5 @@
 //! However a stream is cut into inputs, the same events come out: live bytes and their replay from
-//! a capture tell the same story.
+//! a capture report the same.
 
 use proptest::prelude::*;
 

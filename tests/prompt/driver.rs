@@ -1,7 +1,7 @@
 //! A small program with a prompt, and the test's hold on it.
 //!
-//! The test binary runs itself: [`program`] is a test that only does something when told where to
-//! report. The test commands it through a socket and hears there what was typed.
+//! The test binary runs itself: [`program`] is a test that only does something when it is given where to
+//! report. The test commands it through a socket and reads there what was typed.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::ops::{Deref, DerefMut};
@@ -79,7 +79,7 @@ impl Driven {
         self.terminal.wait_for_screen(|screen| screen.ends_with_line(line));
     }
 
-    /// Tells the program what to do.
+    /// Sends the program a command.
     pub fn command(&mut self, command: &str) {
         writeln!(self.commands, "{command}").expect("the program listens");
     }
@@ -124,7 +124,7 @@ impl DerefMut for Driven {
     }
 }
 
-/// What the program's loop hears of.
+/// What the program's loop receives.
 enum LoopEvent {
     Typed,
     Command(String),

@@ -30,7 +30,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("it is there").permissions().mode() & 0o777
 }
 
-/// Types lines and waits for each to be heard.
+/// Types lines and waits for each to be received.
 fn enter(t: &mut Driven, lines: &[&str]) {
     for line in lines {
         t.keys(format!("{line}\r"));

@@ -128,7 +128,7 @@ fn assert_logged(path: &Path) {
     assert_eq!(expected, FLOOD);
 }
 
-/// How many lines the gaps that were told amount to.
+/// How many lines the reported gaps amount to.
 fn reported_missing(shown: &[u8]) -> usize {
     let shown = String::from_utf8_lossy(shown);
     let gaps = shown.lines().filter_map(|line| {

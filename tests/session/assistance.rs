@@ -1,4 +1,4 @@
-//! Tab, the grey hints, and what is said about a command that there is not.
+//! Tab, the grey hints, and what is printed about an unknown command.
 
 use crate::session::{PROMPT, Setup, quiet};
 

@@ -1,4 +1,4 @@
-//! What is told before the first line is typed.
+//! What is printed before the first line is typed.
 
 use crate::session::{PROMPT, Setup};
 use crate::terminal::Screen;

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::session::{PROMPT, Session, Setup, quiet};
 
-/// A peer that lets everything be said.
+/// A peer that accepts everything.
 fn listening(setup: Setup) -> Session {
     setup.ready(|p, _| {
         p.open();

@@ -1,6 +1,6 @@
 //! Sessions at the prompt: the real binary on a real terminal, against scripted peers.
 //!
-//! A test types, looks at the screen, and tells the peer when to go on; the peer looks at every
+//! A test types, looks at the screen, and releases the peer when it may go on; the peer looks at every
 //! byte. `tests/prompt` tests the prompt alone, `tests/cli` the binary where there is none.
 
 mod session;

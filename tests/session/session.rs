@@ -1,4 +1,4 @@
-//! One session at the prompt: the binary on a terminal, a peer that does as it is told, and a home
+//! One session at the prompt: the binary on a terminal, a peer that does what the test asks, and a home
 //! folder of its own.
 //!
 //! `Setup::new().args([…]).start(|p, told| …)`. The script waits for the test with

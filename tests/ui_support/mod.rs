@@ -83,7 +83,7 @@ impl<P: Print> Watched<P> {
         }
     }
 
-    /// Tells an event.
+    /// Prints an event.
     pub fn print(&mut self, event: &Event<'_>) -> &mut Self {
         self.printer.print(&self.at, event, &mut self.out);
         self
@@ -117,7 +117,7 @@ impl<P: Print> Watched<P> {
         self
     }
 
-    /// Ends the stream of a direction; a frame that is cut by it is told as a violation.
+    /// Ends the stream of a direction; a frame that is cut by it is printed as a violation.
     pub fn cut(&mut self, direction: Direction) -> &mut Self {
         let observer = match direction {
             ToServer => &mut self.to_server,

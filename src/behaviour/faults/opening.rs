@@ -19,7 +19,7 @@ impl FaultInjector {
         }
     }
 
-    /// Spoils a 101, and gives what is to be told; or what is sent in its place.
+    /// Puts the faults into a 101 and returns what is to be reported; or what is sent in its place.
     ///
     /// # Errors
     ///

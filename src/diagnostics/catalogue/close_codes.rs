@@ -1,7 +1,7 @@
 //! W7xx: close codes as they were received. Their registered names stand in
 //! [`close::REGISTRY`](crate::wire::close::REGISTRY); here is what to make of them.
 
-use super::{IANA, error, high, low, medium, note, warning};
+use super::builder::{IANA, error, high, low, medium, note, warning};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]

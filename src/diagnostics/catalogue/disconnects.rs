@@ -1,6 +1,6 @@
 //! W8xx: endings without a closing handshake, and what their timing means.
 
-use super::{KNOWN, error, high, low, medium, note, warning};
+use super::builder::{KNOWN, error, high, low, medium, note, warning};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]

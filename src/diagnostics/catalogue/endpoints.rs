@@ -1,6 +1,6 @@
 //! W5xx: the handshake is good, but another protocol is spoken inside.
 
-use super::{MEASURED, error, high, medium, note};
+use super::builder::{MEASURED, error, high, medium, note};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]

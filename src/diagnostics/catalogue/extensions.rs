@@ -1,6 +1,6 @@
 //! W420 to W463: extensions in a 101, and what comes right behind its blank line.
 
-use super::{KNOWN, MEASURED, error, high, low, medium, note, warning};
+use super::builder::{KNOWN, MEASURED, error, high, low, medium, note, warning};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]

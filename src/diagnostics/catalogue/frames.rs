@@ -1,7 +1,7 @@
 //! W6xx: faults of frames. Code, explanation and section of a broken rule are those of
 //! [`violation::CATALOGUE`]; what a user can do about it stands here.
 
-use super::{blank, error, high, low, medium, note, warning};
+use super::builder::{blank, error, high, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Severity};
 use crate::wire::violation::{self, ViolationKind as K};
 

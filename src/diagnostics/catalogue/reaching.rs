@@ -1,6 +1,6 @@
 //! W0xx and W1xx: the URL, the name, TCP, a proxy, and what answers without speaking HTTP.
 
-use super::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
+use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]

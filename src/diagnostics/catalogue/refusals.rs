@@ -1,6 +1,6 @@
 //! W320 to W349: error statuses where a 101 should be, and one in an old version.
 
-use super::{KNOWN, MEASURED, error, high, low, medium, warning};
+use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
 use crate::diagnostics::{CatalogueEntry, Family};
 
 #[rustfmt::skip]

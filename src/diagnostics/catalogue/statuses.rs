@@ -1,6 +1,6 @@
 //! W300 to W313: a page, a stream or a redirect where a 101 should be.
 
-use super::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
+use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]

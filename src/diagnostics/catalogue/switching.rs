@@ -1,6 +1,6 @@
 //! W401 to W414: a 101 that proves nothing, switches elsewhere or picks a wrong subprotocol.
 
-use super::{MEASURED, WHATWG, error, high, low, medium, warning};
+use super::builder::{MEASURED, WHATWG, error, high, low, medium, warning};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]

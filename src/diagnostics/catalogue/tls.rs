@@ -1,6 +1,6 @@
 //! W2xx: TLS, its alerts, certificates and ALPN.
 
-use super::{KNOWN, MEASURED, error, high, low, medium, note, warning};
+use super::builder::{KNOWN, MEASURED, error, high, low, medium, note, warning};
 use crate::diagnostics::CatalogueEntry;
 
 /// The code of the entry for a TLS alert that the peer sent (RFC 8446 §6.2), if there is one.

@@ -1,7 +1,7 @@
 //! The protocol inside the WebSocket, recognised by its first message, the subprotocol, path and
 //! host; and which message it expects first.
 
-use super::Findings;
+use super::findings::Findings;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Place, Span};

@@ -1,7 +1,7 @@
 //! Close codes: those of the application's protocol first, then the registered ones.
 
-use super::Findings;
 use super::application::Inside;
+use super::findings::Findings;
 use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::{Diagnostic, Facts};
 use crate::wire::close::{self, CloseBody};

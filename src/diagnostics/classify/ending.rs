@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Findings;
 use super::closing::was_closed;
+use super::findings::Findings;
 use crate::diagnostics::Facts;
 use crate::diagnostics::facts::{End, EndKind};
 use crate::wire::ViolationKind;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Findings;
+use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, FrameContext};
 use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
 use crate::wire::frame::MAX_HEADER_LEN;

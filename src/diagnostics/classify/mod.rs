@@ -7,6 +7,7 @@
 mod application;
 pub(super) mod closing;
 mod ending;
+mod findings;
 mod frames;
 mod reaching;
 pub(super) mod response;
@@ -15,9 +16,8 @@ mod switching;
 mod tls;
 
 use super::{Diagnostic, Facts, Family, Severity};
-
-/// A subprotocol that no server speaks: a server that accepts it accepts any (W412).
-pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
+use findings::Findings;
+pub use switching::PROBE_SUBPROTOCOL;
 
 /// A layer's judgement.
 type Layer = fn(&Facts<'_>, &mut Findings);
@@ -58,24 +58,4 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
         (diagnostic.severity, diagnostic.severity == Severity::Note && agreed)
     });
     found.0
-}
-
-/// What has been found so far.
-struct Findings(Vec<Diagnostic>);
-
-impl Findings {
-    /// Adds the entry with a code, once.
-    fn add(&mut self, code: &str, shape: impl FnOnce(Diagnostic) -> Diagnostic) {
-        if !self.has(code) {
-            self.0.extend(Diagnostic::of(code).map(shape));
-        }
-    }
-
-    fn has(&self, code: &str) -> bool {
-        self.0.iter().any(|found| found.entry.code == code)
-    }
-
-    fn has_error(&self) -> bool {
-        self.0.iter().any(|found| found.severity == Severity::Error)
-    }
 }

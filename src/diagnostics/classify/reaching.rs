@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Findings;
 use super::application::path_hint;
+use super::findings::Findings;
 use crate::diagnostics::facts::{DialOutcome, LookupFault, ProxyFault, StreamEnd};
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};

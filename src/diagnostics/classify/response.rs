@@ -3,8 +3,8 @@
 //! A status can lie (a 404 for a refused Origin, a 400 for a wrong path), so headers and body are
 //! asked before the number.
 
-use super::Findings;
 use super::application::path_hint;
+use super::findings::Findings;
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Diagnostic, Facts, Place, Severity, Span};

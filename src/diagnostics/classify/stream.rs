@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Findings;
+use super::findings::Findings;
 use super::response::engine_io_error;
 use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::{Facts, Place, Span, sniff};

@@ -1,11 +1,14 @@
 //! A 101: the verdicts of the handshake's rules, as diagnostics.
 
-use super::{Findings, PROBE_SUBPROTOCOL};
+use super::findings::Findings;
 use crate::diagnostics::{Diagnostic, Facts, Family, Severity, Span, entry};
 use crate::wire::deflate::params;
 use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::rules::{Outcome, Report, Verdict};
 use crate::wire::head::Head;
+
+/// A subprotocol that no server speaks: a server that accepts it accepts any (W412).
+pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 const EXTENSIONS: &str = "Sec-WebSocket-Extensions";

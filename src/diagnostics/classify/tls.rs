@@ -1,6 +1,6 @@
 //! TLS: why its handshake failed, what it agreed on, who issued the certificate.
 
-use super::Findings;
+use super::findings::Findings;
 use crate::diagnostics::facts::TlsFault;
 use crate::diagnostics::{Facts, Place, Span, of_alert, sniff};
 use crate::event::CertificateFacts;

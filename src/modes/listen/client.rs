@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::explain;
-use super::hub::Shared;
+use super::shared::Shared;
 use crate::behaviour::broadcast::Broadcast;
 use crate::behaviour::echo::Echo;
 use crate::behaviour::exec::Exec;
@@ -178,7 +178,7 @@ impl Client {
         matches!(self.stage, Stage::Gone)
     }
 
-    /// Notes what the poll says of a part of it.
+    /// Notes what the poll reports of a part of it.
     pub fn ready(&mut self, part: SlotPart, event: Option<&mio::event::Event>) {
         match (&mut self.stage, part, event) {
             (Stage::Opening(opening), SlotPart::Socket, Some(event)) => opening.link.ready(event),
@@ -189,7 +189,7 @@ impl Client {
         }
     }
 
-    /// Takes a turn. `amid_message` says that a message to all is under way.
+    /// Takes a turn. `amid_message` means that a message to all is under way.
     ///
     /// # Errors
     ///
@@ -228,7 +228,7 @@ impl Client {
         }
     }
 
-    /// Whether it waits for an output or for other clients, of which its own events say nothing.
+    /// Whether it waits for an output or for other clients, which its own events do not report.
     pub fn is_stalled(&self, runtime: &Runtime) -> bool {
         self.connection().is_some_and(|connection| {
             connection.waits_for_outputs(&runtime.stdout, &runtime.reporter)

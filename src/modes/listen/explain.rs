@@ -12,7 +12,7 @@ use crate::session::Observer;
 use crate::wire::Role;
 use crate::wire::head::{Head, HeadKind};
 
-/// Explains a refusal. `answer` is what the client is told; `securing` says that TLS was expected.
+/// Explains a refusal. `answer` is what the client gets; `securing` means that TLS was expected.
 ///
 /// # Errors
 ///

@@ -7,6 +7,7 @@ mod connections;
 mod explain;
 mod hub;
 mod server;
+mod shared;
 
 use std::fs;
 use std::io;
@@ -15,8 +16,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use self::hub::{Hub, Shared};
+use self::hub::Hub;
 use self::server::Server;
+use self::shared::Shared;
 use crate::behaviour::greeting::Greeting;
 use crate::behaviour::input::StdinInput;
 use crate::cli::{InputFormat, OutputFormat};

@@ -98,7 +98,7 @@ fn peer<T: Send + 'static>(
     (port, thread::spawn(move || script(listener.accept().unwrap().0)))
 }
 
-/// Reads so many bytes, then says the answer.
+/// Reads so many bytes, then sends the answer.
 fn exchange(socket: &mut (impl Read + Write), length: usize, answer: &[u8]) -> Vec<u8> {
     let mut got = vec![0; length];
     socket.read_exact(&mut got).unwrap();

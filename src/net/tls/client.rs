@@ -79,6 +79,14 @@ impl TlsClient {
     }
 }
 
+#[cfg(test)]
+impl TlsPipe {
+    /// Begins a single connection to `host`.
+    pub fn client(host: &str, options: &TlsOptions) -> Result<Self, TlsError> {
+        TlsClient::new(options)?.start(host)
+    }
+}
+
 impl std::fmt::Debug for TlsClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TlsClient")

@@ -441,7 +441,7 @@ fn a_forged_record_breaks_the_connection_after_the_good_bytes() {
     let error = server.read_plain(&mut buf).unwrap_err();
     assert!(matches!(error, TlsError::Broken { .. }), "{error}");
     assert_eq!(server.read_plain(&mut buf), Err(error));
-    // The server tells the client with an alert.
+    // The server sends the client an alert.
     carry(&mut server, &mut client, 100_000);
     assert_eq!(client.read_plain(&mut buf), Err(TlsError::Alert { number: 20 }));
 }

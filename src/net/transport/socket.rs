@@ -41,7 +41,7 @@ struct RawSocket {
     stream: Option<Stream>,
     readable: bool,
     writable: bool,
-    /// The system has said that the peer is done: read until the end is met.
+    /// The system reported that the peer is done: read until the end is met.
     read_closed: bool,
 }
 
@@ -177,7 +177,7 @@ impl Transport for Socket {
             self.raw.send_tls(tls)?;
             taken += sealed;
             // What still waits was refused by the socket, whose event will come. Where nothing
-            // waits there is room again, and no event will tell of it: go on.
+            // waits there is room again, and no event will report it: go on.
             let nothing_moved = sealed == 0 && waited == 0;
             if tls.pending_ciphertext() > 0 || nothing_moved || taken == bytes.len() {
                 return Ok(taken);
@@ -199,7 +199,7 @@ impl Transport for Socket {
 
     fn failure(&self) -> Option<io::Error> {
         let stream = self.raw.stream.as_ref()?;
-        // Behind bytes that were not read, a read does not tell of a reset.
+        // Behind bytes that were not read, a read does not report a reset.
         if let Ok(Err(error)) = sockopt::socket_error(stream) {
             return Some(error.into());
         }
@@ -274,7 +274,7 @@ impl RawSocket {
             match stream.read(buffer) {
                 Ok(n) => {
                     // A short read has emptied the socket: the next byte makes a new event, so
-                    // the call that would only say WouldBlock is saved.
+                    // the call that would only return WouldBlock is saved.
                     self.readable = n == buffer.len() || self.read_closed;
                     return Ok(Some(n));
                 }

@@ -1,9 +1,31 @@
 //! Why a line is no command: what was wrong, where it stood, what is accepted instead.
 
-use crate::script::command::payload::EscapeFault;
 use crate::ui::hex::HexFault;
 use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;
+
+/// All escapes, as the message about an unknown one and the help list them.
+pub const KNOWN: &str = r#"\n \r \t \0 \e \a \b \\ \" \@ \xHH \u{1F600}"#;
+
+/// Why an escape can't be resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EscapeFault {
+    /// A backslash before something else.
+    #[error("\\{} is no escape; a backslash is written \\\\ (known: {KNOWN})", .found.escape_default())]
+    Unknown {
+        /// What follows the backslash.
+        found: char,
+    },
+    /// A backslash at the end.
+    #[error("nothing follows the backslash; a backslash is written \\\\ (known: {KNOWN})")]
+    Nothing,
+    /// `\x` without two digits.
+    #[error("\\x needs two hex digits, as in \\x7f")]
+    Byte,
+    /// `\u` without a character's number.
+    #[error("\\u needs the number of a character, as in \\u{{1F600}}")]
+    Character,
+}
 
 /// A line that can't be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Which rules a frame breaks that is about to be sent.
 //!
-//! An illegal frame is sent without a question; one line says what is illegal about it. The rules
+//! An illegal frame is sent without a question; one line prints what is illegal about it. The rules
 //! of headers are judged as for frames of the peer, in the words of the catalogue.
 
 use crate::session::framing::{Situation, judge};

@@ -6,7 +6,7 @@ use base64::DecodeError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::script::command::Payload;
-use crate::script::command::error::{ParseError, ParseFault, shown};
+use crate::script::command::error::{EscapeFault, ParseError, ParseFault, shown};
 use crate::script::command::words::{Word, unquote};
 use crate::ui::hex::{self, HexFault};
 
@@ -107,29 +107,6 @@ fn unbase64(piece: Word<'_>) -> Result<Payload, ParseError> {
         ParseFault::Base64 { word: shown(digits), why }.at(at)
     })
 }
-
-/// Why an escape can't be resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EscapeFault {
-    /// A backslash before something else.
-    #[error("\\{} is no escape; a backslash is written \\\\ (known: {KNOWN})", .found.escape_default())]
-    Unknown {
-        /// What follows the backslash.
-        found: char,
-    },
-    /// A backslash at the end.
-    #[error("nothing follows the backslash; a backslash is written \\\\ (known: {KNOWN})")]
-    Nothing,
-    /// `\x` without two digits.
-    #[error("\\x needs two hex digits, as in \\x7f")]
-    Byte,
-    /// `\u` without a character's number.
-    #[error("\\u needs the number of a character, as in \\u{{1F600}}")]
-    Character,
-}
-
-/// All escapes, as the message about an unknown one and the help list them.
-pub const KNOWN: &str = r#"\n \r \t \0 \e \a \b \\ \" \@ \xHH \u{1F600}"#;
 
 /// Resolves the escapes of `text`; all else stays as it is.
 ///

@@ -6,6 +6,7 @@
 //! [`ScriptRunner::deadline`] is when to call again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
 //! connections are behind [`Connections`]: one of a client, or those of a server.
 
+mod client_directory;
 mod connections;
 mod execute;
 mod expect_queue;
@@ -25,10 +26,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 pub use crate::output::notifier::Notifier;
+pub use crate::script::runner::client_directory::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
 pub use crate::script::runner::expect_queue::{Expect, ExpectQueue};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
-pub use crate::script::runner::setup::ClientDirectory;
 pub use crate::script::runner::setup::{ScriptSetup, script};
 
 use crate::config::OpenConfig;

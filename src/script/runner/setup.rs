@@ -2,16 +2,15 @@
 //! otherwise, or a script.
 
 use std::path::{MAIN_SEPARATOR, Path};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 
 use crate::cli::InputFormat;
 use crate::config::{Display, LineConfig, OpenConfig, UsageError};
 use crate::engine::runtime::Runtime;
-use crate::event::ConnId;
 use crate::output::secrets;
 use crate::script::command::completion::{Candidate, Surroundings, complete_for, hint_for};
+use crate::script::runner::client_directory::ClientDirectory;
 use crate::script::runner::{Notifier, ScriptRunner, Source};
 use crate::ui::prompt::{Assist, Completion, HISTORY_SIZE, Prompt, PromptSettings};
 use crate::wire::Role;
@@ -111,32 +110,6 @@ pub fn script(lines: Option<&LineConfig>, role: Role) -> Result<Source, UsageErr
 
 /// The most files that are proposed: a longer list is not read.
 const MAX_FILES: usize = 1000;
-
-/// A server's clients for completion: their numbers and descriptions. Written by the loop, read by
-/// the thread of the editor.
-#[derive(Clone, Debug, Default)]
-pub struct ClientDirectory(Arc<Mutex<Vec<(u64, String)>>>);
-
-impl ClientDirectory {
-    /// Replaces them.
-    pub fn set(&self, clients: Vec<(u64, String)>) {
-        *self.lock() = clients;
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.lock().len()
-    }
-
-    /// Whether one is there.
-    pub fn has(&self, id: ConnId) -> bool {
-        self.lock().iter().any(|(other, _)| *other == id.0)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<(u64, String)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Completes commands and their arguments, or nothing where there are no commands.
 pub struct CommandAssist {

@@ -6,7 +6,6 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 
-use super::Run;
 use crate::event::{Direction, FrameEvent, MessageInfo, WholeMessage};
 use crate::session::framing::{self, Situation};
 use crate::wire::close::CloseBody;
@@ -16,6 +15,17 @@ use crate::wire::deflate::params::DeflateParams;
 use crate::wire::mask;
 use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, Role, Violation, ViolationKind};
+
+/// What [`Observer::take_run`](super::Observer::take_run) took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Messages, and as many frames.
+    pub messages: u64,
+    /// Bytes of the stream.
+    pub wire_bytes: u64,
+    /// Bytes of content.
+    pub bytes: u64,
+}
 
 /// Inflated bytes handed on at once.
 const INFLATE_PIECE: usize = 32 * 1024;

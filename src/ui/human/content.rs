@@ -64,7 +64,12 @@ impl Content {
     /// Shows the message in lines of its own. One whose end will not come is marked.
     pub(super) fn print(&mut self, complete: bool, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(heading) = self.heading else { return };
-        writer.stamp(super::ink(heading.direction, writer.sent), heading.conn, heading.at, out);
+        writer.stamp(
+            super::line_writer::ink(heading.direction, writer.sent),
+            heading.conn,
+            heading.at,
+            out,
+        );
         out.push(b' ');
         let room = match self.mode.pretty {
             Pretty::Always => 0,

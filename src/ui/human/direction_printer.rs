@@ -8,10 +8,11 @@
 use std::time::Duration;
 
 use super::content::{Content, Heading};
+use super::dump;
+use super::frame::{HumanFrame, PreviewKind};
 use super::line::LineBuilder;
-use super::line_writer::{DisplayMode, LineWriter};
-use super::preview::{self, PreviewKind};
-use super::{dump, ink};
+use super::line_writer::{DisplayMode, LineWriter, ink};
+use super::preview;
 use crate::event::{ConnId, Direction, FrameEvent, Stamp};
 use crate::ui::filter::{self, Gate};
 use crate::ui::hexdump::Rows;
@@ -43,43 +44,6 @@ pub(super) struct HumanDirectionPrinter {
     lost: u64,
     /// All of these are shown.
     lost_in_hex: bool,
-}
-
-/// A frame of which the end is still to come.
-#[derive(Debug)]
-pub(super) struct HumanFrame {
-    pub(super) conn: ConnId,
-    pub(super) direction: Direction,
-    pub(super) number: u64,
-    pub(super) header: FrameHeader,
-    /// Time of its latest event, in microseconds since the epoch.
-    pub(super) at: i64,
-    pub(super) kind: PreviewKind,
-    message: Option<MessageKind>,
-    pub(super) mode: DisplayMode,
-    /// Payload bytes so far.
-    pub(super) wire: u64,
-    /// Content bytes so far, inflated.
-    pub(super) content: u64,
-    pub(super) round_trip: Option<Duration>,
-    printed: bool,
-}
-
-impl HumanFrame {
-    /// Whether it belongs to a compressed message.
-    pub(super) fn is_compressed(&self) -> bool {
-        self.message.is_some_and(|message| message.compressed)
-    }
-
-    /// Whether every byte of it is shown.
-    fn is_hex(&self) -> bool {
-        self.mode.view == View::Hex
-    }
-
-    /// Whether its message is shown as a whole, and it has no line of its own.
-    fn is_in_message(&self) -> bool {
-        self.message.is_some() && self.mode.view == View::Messages
-    }
 }
 
 /// Why a frame's line is printed.

@@ -1,9 +1,9 @@
 //! Every byte of a frame, below its line: the header, the payload as rows, then what only its end
 //! shows.
 
-use super::direction_printer::HumanFrame;
+use super::frame::{HumanFrame, PreviewKind};
 use super::line_writer::LineWriter;
-use super::preview::{self, PreviewKind};
+use super::preview;
 use crate::ui::hexdump::Rows;
 use crate::ui::number;
 
@@ -27,7 +27,7 @@ pub(super) fn go_on(frame: &HumanFrame, writer: &mut LineWriter, out: &mut Vec<u
     if writer.dumping == this {
         return;
     }
-    let ink = super::ink(frame.direction, writer.sent);
+    let ink = super::line_writer::ink(frame.direction, writer.sent);
     let text = format!("#{} goes on", frame.number);
     writer.line(ink, frame.conn, text.as_bytes(), out);
     writer.dumping = this;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::ink;
-use super::line_writer::LineWriter;
+use super::line_writer::{LineWriter, ink};
 use crate::event::{CertificateFacts, ConnId, Direction, Event, Phases, TlsFacts};
 use crate::ui::style::Ink;
 use crate::ui::view::View;

@@ -2,9 +2,8 @@
 //!
 //! Written by hand from end to end: this is what a million frames a second go through.
 
-use super::direction_printer::HumanFrame;
-use super::ink;
-use super::line_writer::LineWriter;
+use super::frame::HumanFrame;
+use super::line_writer::{LineWriter, ink};
 use super::preview::MIN_ROOM;
 use crate::ui::number;
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode};

@@ -1,6 +1,5 @@
 //! What all lines of a transcript have in common: marks, colours, width, clock.
 
-use super::Dumping;
 use crate::event::{ConnId, Direction};
 use crate::ui::clock::LocalClock;
 use crate::ui::filter::Filter;
@@ -8,6 +7,15 @@ use crate::ui::pretty::Pretty;
 use crate::ui::style::{Ink, Palette};
 use crate::ui::view::View;
 use crate::ui::{number, sanitize};
+
+/// Whose frame a dump was last written for.
+pub(super) type Dumping = (ConnId, Direction, u64);
+
+/// The ink of a direction.
+#[inline]
+pub(super) fn ink(direction: Direction, sent: Direction) -> Ink {
+    if direction == sent { Ink::Sent } else { Ink::Received }
+}
 
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this
 /// changes is neither lost nor printed twice.

@@ -2,25 +2,12 @@
 
 use std::time::Duration;
 
-use super::direction_printer::HumanFrame;
+use super::frame::{HumanFrame, PreviewKind};
 use crate::ui::{clock, number, sanitize};
 use crate::wire::close;
 
 /// Columns a preview gets in any case.
 pub(super) const MIN_ROOM: usize = 12;
-
-/// How the payload of a frame is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PreviewKind {
-    /// As text, in quotes, even if it is empty.
-    Text,
-    /// In hexadecimal.
-    Bytes,
-    /// As a close code by name, and a reason.
-    Close,
-    /// As text if there is any.
-    Note,
-}
 
 /// Appends the preview of a frame, of which `start` is the beginning, in `room` columns.
 pub(super) fn write(frame: &HumanFrame, start: &[u8], room: usize, out: &mut Vec<u8>) {

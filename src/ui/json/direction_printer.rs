@@ -4,8 +4,7 @@
 //! object is written at its start, and the payload follows in pieces. Violations are printed at once,
 //! with the number of their frame.
 
-use super::object::Object;
-use super::{INLINE, PIECE};
+use super::object::{INLINE, Object, PIECE};
 use crate::event::{Direction, FrameEvent, MessageInfo, Stamp};
 use crate::ui::clock::UtcClock;
 use crate::ui::messages::{MessageKind, Messages};

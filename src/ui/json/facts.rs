@@ -1,7 +1,6 @@
 //! Objects for everything that is not a frame: addresses, TLS, heads, the handshake, the end.
 
-use super::PIECE;
-use super::object::{Object, base64, string};
+use super::object::{Object, PIECE, base64, string};
 use crate::event::{
     Cause, CertificateFacts, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals,
 };

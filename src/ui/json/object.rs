@@ -5,11 +5,26 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use super::direction_name;
 use crate::event::{Direction, Stamp};
 use crate::ui::clock::UtcClock;
 use crate::ui::sanitize::{is_hidden, plain_len};
 use crate::ui::{number, pretty};
+
+/// Bytes of payload or content that one object holds at most.
+pub const INLINE: usize = 1 << 20;
+
+/// Bytes of payload in each object of a frame longer than [`INLINE`]: three make four characters
+/// of base64 without padding.
+pub const PIECE: usize = 48 * 1024;
+
+/// The name of a direction in the field `dir`.
+#[inline]
+pub(super) fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::ToServer => "to-server",
+        Direction::ToClient => "to-client",
+    }
+}
 
 /// An object that is being written. [`Object::end`] ends it and its line.
 pub(super) struct Object<'o> {

@@ -12,11 +12,12 @@ use std::sync::mpsc::Sender;
 use rustyline::Editor;
 use rustyline::error::ReadlineError;
 
+use super::exchange::{PromptAction, PromptInput};
 use super::helper::{Helper, Leaving};
 use super::history::{self, Recall, into_io};
+use super::outside;
 use super::screen::{PromptPhase, STATE_WIDTH, SharedScreen};
 use super::typing::{ReadlineEnd, SharedTyping};
-use super::{PromptAction, PromptInput, outside};
 
 /// What the line editor measures; the helper draws something else of this width.
 const PROMPT: [u8; STATE_WIDTH + 3] = [b' '; STATE_WIDTH + 3];

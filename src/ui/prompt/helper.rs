@@ -16,9 +16,9 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Result};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::exchange::{Assist, Completion};
 use super::screen::SharedScreen;
 use super::typing::{ReadlineEnd, SharedTyping};
-use super::{Assist, Completion};
 use crate::ui::sanitize;
 
 /// Completions shown at most; the line editor counts them in 16 bits.

@@ -1,7 +1,7 @@
 //! What waits to be shown: whole lines, as many as fit.
 //!
 //! A terminal may be slower than the network, or its user may sit in a search, a list or an editor
-//! while frames arrive. Then the oldest lines of traffic make room for the newest, and one line says
+//! while frames arrive. Then the oldest lines of traffic make room for the newest; one line reports
 //! how many are missing. Knows no terminal and no thread.
 
 use std::collections::VecDeque;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::Pid;
 
-use super::PromptAction;
+use super::exchange::PromptAction;
 use super::queue::LineQueue;
 use super::tty::Tty;
 use crate::ui::style::{Ink, Palette};
@@ -15,7 +15,7 @@ use crate::ui::style::{Ink, Palette};
 /// Columns of the state in the prompt.
 pub const STATE_WIDTH: usize = 11;
 
-/// Bytes shown at once. Keys are heard between two such pieces, which a slow terminal needs.
+/// Bytes shown at once. Keys are read between two such pieces, which a slow terminal needs.
 const PIECE: usize = 64 * 1024;
 
 /// Shows lines above the prompt, from any thread. Never blocks while the prompt is open.

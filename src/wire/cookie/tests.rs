@@ -1,4 +1,4 @@
-//! Cookies as RFC 6265 tells of them, and the file they are kept in.
+//! Cookies as RFC 6265 defines them, and the file they are kept in.
 
 use super::*;
 

@@ -31,7 +31,7 @@ impl<S> Pool<S> {
         Self(Vec::new())
     }
 
-    /// The state that `owner` gave back, or one that must be reset, if `fits` says it is of the
+    /// The state that `owner` gave back, or one that must be reset, if `fits` finds it of the
     /// right kind; true for the first. `None` if one has to be made.
     pub(super) fn take(&mut self, owner: Owner, fits: impl Fn(&S) -> bool) -> Option<(S, bool)> {
         if let Some(at) = self.0.iter().rposition(|(other, _)| *other == owner) {

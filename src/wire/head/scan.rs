@@ -5,8 +5,24 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use super::{FieldSpan, HeadDefect, HeadDefectKind, HeadKind, HttpVersion, StartSpan};
-use super::{is_token, is_token_byte};
+use super::defect::{HeadDefect, HeadDefectKind};
+use super::syntax::{HeadKind, HttpVersion, is_token, is_token_byte};
+
+/// Where the parts of the start line stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum StartSpan {
+    Request { method: Range<usize>, target: Range<usize>, version: HttpVersion },
+    Status { version: HttpVersion, code: u16, reason: Range<usize> },
+    Unparsable(Range<usize>),
+}
+
+/// Where the parts of one field stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FieldSpan {
+    pub(super) name: Range<usize>,
+    pub(super) value: Range<usize>,
+    pub(super) line: Range<usize>,
+}
 
 /// What was found in the bytes of a head.
 pub(super) struct Scanned {
@@ -236,6 +252,17 @@ fn http_version(text: &[u8]) -> Option<HttpVersion> {
 
 /// Shrinks a range until it neither begins nor ends with white space.
 fn trimmed(raw: &[u8], range: Range<usize>) -> Range<usize> {
-    let inner = super::inner_range(&raw[range.clone()]);
+    let inner = inner_range(&raw[range.clone()]);
     range.start + inner.start..range.start + inner.end
+}
+
+/// Where the bytes stand that [`trim_white_space`] leaves; empty at 0 if it leaves none.
+pub(super) fn inner_range(bytes: &[u8]) -> Range<usize> {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let first = bytes.iter().position(|byte| !is_space(byte));
+    let last = bytes.iter().rposition(|byte| !is_space(byte));
+    match (first, last) {
+        (Some(first), Some(last)) => first..last + 1,
+        _ => 0..0,
+    }
 }

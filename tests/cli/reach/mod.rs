@@ -1,4 +1,4 @@
-//! Reaching a server by any way, as anybody, again and again; and what is told of it.
+//! Reaching a server by any way, as anybody, again and again; and what is printed of it.
 
 mod account;
 mod again;
@@ -22,7 +22,7 @@ fn client<'a>(args: impl IntoIterator<Item = &'a str>) -> Test {
     Test::new().args(["--input", "none"]).args(args)
 }
 
-/// Opens, says a word and closes.
+/// Opens, sends a word and closes.
 fn hello(p: &mut Peer) {
     p.open();
     p.text("Hello");

@@ -1,4 +1,4 @@
-//! Proxies that do as a script says, from options and from the environment.
+//! Proxies that follow a script, from options and from the environment.
 
 use super::{client, hello};
 use crate::peer::Peer;

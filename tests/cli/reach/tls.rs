@@ -53,7 +53,7 @@ impl Files {
         self.folder.path().join(name)
     }
 
-    /// Serves one client, whom it may ask for a certificate: says the name it was asked for, whether
+    /// Serves one client, whom it may ask for a certificate: returns the name it was asked for, whether
     /// it saw a certificate, and the version. Whoever breaks off the handshake is no client.
     fn serves(&self, asks: bool) -> impl FnOnce(TcpListener) + Send + 'static {
         let mut acceptor =

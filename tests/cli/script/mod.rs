@@ -16,7 +16,7 @@ fn script_of(lines: &str) -> Test {
     Test::new().args(["--input", "commands", "-w", "0"]).stdin(lines)
 }
 
-/// Exactly these bytes arrive before the client's Close; this is said on stderr.
+/// Exactly these bytes arrive before the client's Close; this is printed on stderr.
 #[track_caller]
 fn puts_on_the_wire(line: &str, bytes: &'static [u8], said: &str) {
     script_of(line)

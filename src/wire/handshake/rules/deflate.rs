@@ -1,8 +1,8 @@
 //! The rules for negotiating permessage-deflate (RFC 7692 §5, §7). Reading and matching
 //! the elements is done in `deflate::params`; here its faults are sorted into rules.
 
-use super::Finding::{self, Moot};
 use super::facts::HandshakeFacts;
+use super::finding::Finding::{self, Moot};
 use super::response::switched;
 use crate::wire::deflate::params::{ClientMaxWindowBits, DeflateFault};
 

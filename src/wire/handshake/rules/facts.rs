@@ -1,7 +1,7 @@
 //! A captured handshake read once: lists parsed, offers and answers matched. The rules
 //! only compare what stands here.
 
-use super::HandshakeContext;
+use super::context::HandshakeContext;
 use crate::wire::deflate::params::{self, DeflateFault, DeflateOffer, Fit};
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::grammar::{

@@ -5,14 +5,18 @@
 //! that none can be skipped and all are judged even after one has failed. What came
 //! over the wire is read once, into `HandshakeFacts`.
 
+mod context;
 mod deflate;
 mod facts;
+mod finding;
 mod request_http;
 mod request_ws;
 mod response;
 
 use self::{request_http as http, request_ws as ws, response as res};
+pub use context::{HandshakeContext, Sni, UrlFacts};
 use facts::HandshakeFacts;
+use finding::Finding;
 
 use super::Agreed;
 use super::accept::AcceptSteps;
@@ -100,59 +104,6 @@ impl Report {
     }
 }
 
-/// What is known of the URL that was asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct UrlFacts<'a> {
-    /// True for `wss`.
-    pub secure: bool,
-    /// The host as it stands in a `Host` header: IPv6 addresses in brackets.
-    pub host: &'a str,
-    /// The port, the scheme's default filled in.
-    pub port: u16,
-    /// Path and query: the resource name of RFC 6455 §3.
-    pub resource: &'a str,
-    /// The fragment without `#`, which no ws URL may have.
-    pub fragment: Option<&'a str>,
-    /// Whether the host is this machine.
-    pub loopback: bool,
-}
-
-/// What is known of the server name in the TLS handshake.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sni<'a> {
-    /// The TLS handshake was not seen.
-    #[default]
-    Unseen,
-    /// It was seen, and named no server.
-    Missing,
-    /// It named this server.
-    Sent(&'a str),
-}
-
-/// A captured handshake and what is known about it.
-#[derive(Clone, Copy, Debug)]
-pub struct HandshakeContext<'a> {
-    /// The URL, unknown to a server and in a bare capture.
-    pub url: Option<UrlFacts<'a>>,
-    /// The name in the TLS handshake.
-    pub sni: Sni<'a>,
-    /// How many bytes the client sent behind the request before it had the response.
-    pub early_bytes: u64,
-    /// The key headers of earlier connections in this session, in order.
-    pub earlier_keys: &'a [Vec<u8>],
-    /// The request as it was sent.
-    pub request: &'a Head,
-    /// The response as it came; without it, all rules for servers are not applicable.
-    pub response: Option<&'a Head>,
-}
-
-impl<'a> HandshakeContext<'a> {
-    /// A pair of which nothing else is known.
-    pub fn new(request: &'a Head, response: Option<&'a Head>) -> Self {
-        Self { url: None, sni: Sni::Unseen, early_bytes: 0, earlier_keys: &[], request, response }
-    }
-}
-
 /// Judges a handshake by every rule.
 pub fn check(context: &HandshakeContext<'_>) -> Report {
     let facts = HandshakeFacts::gather(context);
@@ -179,31 +130,6 @@ impl Rule {
             Finding::Moot(why) => (Outcome::NotApplicable, why.to_owned()),
         };
         Verdict { rule: self, outcome, text }
-    }
-}
-
-/// What the function of a rule found; the rule's level makes an [`Outcome`] of it.
-enum Finding {
-    Kept(String),
-    Broken(String),
-    /// A warning whatever the rule's level.
-    Odd(String),
-    /// Nothing to judge, and why.
-    Moot(&'static str),
-}
-
-impl Finding {
-    fn kept(text: impl Into<String>) -> Self {
-        Self::Kept(text.into())
-    }
-
-    fn broken(text: impl Into<String>) -> Self {
-        Self::Broken(text.into())
-    }
-
-    /// `Kept` if `fine`, else `Broken`, with the text for each.
-    fn decide(fine: bool, kept: impl Into<String>, broken: impl FnOnce() -> String) -> Self {
-        if fine { Self::Kept(kept.into()) } else { Self::Broken(broken()) }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The client's duties that concern URL, TLS and plain HTTP headers (RFC 6455 §3, §4.1,
 //! §10).
 
-use super::Finding::{self, Moot};
+use super::context::{Sni, UrlFacts};
 use super::facts::HandshakeFacts;
-use super::{Sni, UrlFacts};
+use super::finding::Finding::{self, Moot};
 use crate::wire::handshake::quoted;
 use crate::wire::head::{HttpVersion, StartLine};
 use crate::wire::secret::is_secret;

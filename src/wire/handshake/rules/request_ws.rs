@@ -4,8 +4,8 @@
 use base64::DecodeError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use super::Finding::{self, Moot};
 use super::facts::{EXTENSIONS, HandshakeFacts, KEY, PROTOCOL, VERSION};
+use super::finding::Finding::{self, Moot};
 use crate::wire::handshake::grammar::GrammarErrorKind;
 use crate::wire::handshake::quoted;
 

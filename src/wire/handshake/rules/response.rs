@@ -2,8 +2,8 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use super::Finding::{self, Moot};
 use super::facts::{ACCEPT, EXTENSIONS, HandshakeFacts, KEY, PROTOCOL, VERSION};
+use super::finding::Finding::{self, Moot};
 use super::request_ws::is_version;
 use crate::wire::handshake::accept::{AcceptMistake, AcceptSteps};
 use crate::wire::handshake::quoted;

@@ -1,0 +1,107 @@
+//! What the tables of the catalogue are written with: an entry is begun with its code and title, then
+//! given its texts.
+
+use crate::diagnostics::{CatalogueEntry, Confidence, Family, LikelyCause, Severity};
+
+/// Known without a document to cite.
+pub(super) const KNOWN: &str = "widely known";
+/// Seen on the servers the catalogue was made with.
+pub(super) const MEASURED: &str = "measured on real servers";
+/// What browsers do beyond the RFC.
+pub(super) const WHATWG: &str = "WHATWG WebSockets Standard";
+pub(super) const IANA: &str = "IANA WebSocket Close Code Number Registry";
+
+pub(super) const fn error(code: &'static str, title: &'static str) -> CatalogueEntry {
+    blank(code, Severity::Error, title)
+}
+
+pub(super) const fn warning(code: &'static str, title: &'static str) -> CatalogueEntry {
+    blank(code, Severity::Warning, title)
+}
+
+pub(super) const fn note(code: &'static str, title: &'static str) -> CatalogueEntry {
+    blank(code, Severity::Note, title)
+}
+
+pub(super) const fn blank(
+    code: &'static str,
+    severity: Severity,
+    title: &'static str,
+) -> CatalogueEntry {
+    CatalogueEntry {
+        code,
+        family: family_of(code),
+        severity,
+        title,
+        explanation: "",
+        help: "",
+        source: "",
+        causes: &[],
+        recognised: "",
+        background: "",
+    }
+}
+
+/// The family that the first digit of a code stands for.
+const fn family_of(code: &str) -> Family {
+    match code.as_bytes() {
+        [b'W', b'0' | b'1', ..] => Family::Reaching,
+        [b'W', b'2', ..] => Family::Tls,
+        [b'W', b'3', ..] => Family::Response,
+        [b'W', b'4', ..] => Family::Agreement,
+        [b'W', b'5', ..] => Family::Application,
+        [b'W', b'6', ..] => Family::Frames,
+        [b'W', b'7', ..] => Family::CloseCode,
+        _ => Family::Ending,
+    }
+}
+
+pub(super) const fn high(text: &'static str) -> LikelyCause {
+    LikelyCause { confidence: Confidence::High, text }
+}
+
+pub(super) const fn medium(text: &'static str) -> LikelyCause {
+    LikelyCause { confidence: Confidence::Medium, text }
+}
+
+pub(super) const fn low(text: &'static str) -> LikelyCause {
+    LikelyCause { confidence: Confidence::Low, text }
+}
+
+impl CatalogueEntry {
+    /// Another family than its code says.
+    pub(super) const fn about(mut self, family: Family) -> Self {
+        self.family = family;
+        self
+    }
+
+    pub(super) const fn because(mut self, explanation: &'static str) -> Self {
+        self.explanation = explanation;
+        self
+    }
+
+    pub(super) const fn help(mut self, help: &'static str) -> Self {
+        self.help = help;
+        self
+    }
+
+    pub(super) const fn source(mut self, source: &'static str) -> Self {
+        self.source = source;
+        self
+    }
+
+    pub(super) const fn causes(mut self, causes: &'static [LikelyCause]) -> Self {
+        self.causes = causes;
+        self
+    }
+
+    pub(super) const fn seen(mut self, recognised: &'static str) -> Self {
+        self.recognised = recognised;
+        self
+    }
+
+    pub(super) const fn more(mut self, background: &'static str) -> Self {
+        self.background = background;
+        self
+    }
+}

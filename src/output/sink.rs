@@ -1,0 +1,28 @@
+//! What reads the event stream.
+
+use std::io;
+
+use crate::diagnostics::Diagnostic;
+use crate::event::{Event, Stamp};
+use crate::net::stdio::Stdout;
+
+/// A reader of the one event stream: it turns events into something that is kept or written.
+///
+/// Sinks that write stdout append to its buffer; they never wait for it.
+pub trait Sink {
+    /// Takes one event. Those of one direction of a connection come in order.
+    fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()>;
+
+    /// Takes what was found on a connection, the verdict first.
+    fn diagnostics(
+        &mut self,
+        at: &Stamp,
+        found: &[Diagnostic],
+        stdout: &mut Stdout,
+    ) -> io::Result<()>;
+
+    /// Writes what it has gathered, as far as that is possible without waiting.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! What the function of a rule returns.
+
+/// What the function of a rule found; the rule's level makes an [`Outcome`](super::Outcome) of it.
+pub(super) enum Finding {
+    Kept(String),
+    Broken(String),
+    /// A warning whatever the rule's level.
+    Odd(String),
+    /// Nothing to judge, and why.
+    Moot(&'static str),
+}
+
+impl Finding {
+    pub(super) fn kept(text: impl Into<String>) -> Self {
+        Self::Kept(text.into())
+    }
+
+    pub(super) fn broken(text: impl Into<String>) -> Self {
+        Self::Broken(text.into())
+    }
+
+    /// `Kept` if `fine`, else `Broken`, with the text for each.
+    pub(super) fn decide(
+        fine: bool,
+        kept: impl Into<String>,
+        broken: impl FnOnce() -> String,
+    ) -> Self {
+        if fine { Self::Kept(kept.into()) } else { Self::Broken(broken()) }
+    }
+}
