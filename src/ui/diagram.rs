@@ -3,7 +3,8 @@
 //! Draws the fields the frame has and leaves out those it lacks. 66 columns wide.
 
 use super::number;
-use crate::wire::{Control, Data, FrameHeader, OpCode, mask};
+use crate::wire::frame::opcode_name;
+use crate::wire::{Data, FrameHeader, OpCode, mask};
 
 /// Bytes of payload that are drawn.
 pub const PAYLOAD: usize = 16;
@@ -129,7 +130,11 @@ fn first_cells(header: &FrameHeader) -> Vec<Cell> {
             bits: 4,
             names: vec!["opcode".into(), "(4)".into()],
             digits: digits(opcode, 4),
-            meaning: opcode_word(header.opcode).to_owned(),
+            meaning: match header.opcode {
+                OpCode::Data(Data::Continue) => "cont",
+                opcode => opcode_name(opcode).unwrap_or("rsvd"),
+            }
+            .to_owned(),
         },
         tall("MASK", header.mask.is_some()),
         Cell {
@@ -156,19 +161,6 @@ fn names(region: Region, header: &FrameHeader, first: bool, len: usize) -> Vec<S
     }
     let size = (bits > 0).then(|| format!("({bits})"));
     [name.to_owned()].into_iter().chain(size).collect()
-}
-
-/// An opcode in the seven columns there are for it.
-fn opcode_word(opcode: OpCode) -> &'static str {
-    match opcode {
-        OpCode::Data(Data::Continue) => "cont",
-        OpCode::Data(Data::Text) => "text",
-        OpCode::Data(Data::Binary) => "binary",
-        OpCode::Control(Control::Close) => "close",
-        OpCode::Control(Control::Ping) => "ping",
-        OpCode::Control(Control::Pong) => "pong",
-        OpCode::Data(Data::Reserved(_)) | OpCode::Control(Control::Reserved(_)) => "rsvd",
-    }
 }
 
 /// The lowest `count` bits, the highest of them first.

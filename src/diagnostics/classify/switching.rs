@@ -4,14 +4,12 @@ use super::findings::Findings;
 use crate::diagnostics::{Diagnostic, Facts, Family, Severity, Span, entry};
 use crate::wire::deflate::params;
 use crate::wire::handshake::grammar::parse_extensions;
+use crate::wire::handshake::headers::{EXTENSIONS, PROTOCOL};
 use crate::wire::handshake::rules::{Outcome, Report, Verdict};
 use crate::wire::head::Head;
 
 /// A subprotocol that no server speaks: a server that accepts it accepts any (W412).
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
-
-const PROTOCOL: &str = "Sec-WebSocket-Protocol";
-const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings) {
     let Some(head) = facts.response else { return };

@@ -10,16 +10,11 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 
 use super::distances::Distances;
 pub use super::distances::TooFar;
+use super::params::{MAX_WINDOW_BITS, MIN_COMPRESS_BITS};
 use super::pool::{Owner, Pool, Window};
 
 /// "append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message" (§7.2.2).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-
-/// The smallest window zlib can compress with; 8 bits are never written.
-const MIN_WINDOW_BITS: u8 = 9;
-
-/// The largest window, RFC 1951 §2.
-const MAX_WINDOW_BITS: u8 = 15;
 
 /// Bytes of its text that a [`Deflater`] without a stream of its own refers back to. It may refer to
 /// less than was agreed, and the first kilobytes save the most; what is received may refer to all.
@@ -219,7 +214,7 @@ impl Deflater {
     /// `window_bits` and `no_context_takeover` as agreed for this side; `None` when the window is
     /// one zlib can't compress with (8 bits): then messages go uncompressed, which is always legal.
     pub fn new(window_bits: u8, no_context_takeover: bool) -> Option<Self> {
-        (MIN_WINDOW_BITS..=MAX_WINDOW_BITS).contains(&window_bits).then(|| Self {
+        (MIN_COMPRESS_BITS..=MAX_WINDOW_BITS).contains(&window_bits).then(|| Self {
             owner: Owner::new(),
             window_bits,
             keep_context: !no_context_takeover,

@@ -2,11 +2,8 @@
 
 use super::{Fault, FaultKind, HeadFault};
 use crate::wire::handshake::accept::AcceptSteps;
+use crate::wire::handshake::headers::{ACCEPT, EXTENSIONS, PROTOCOL};
 use crate::wire::head::Head;
-
-const ACCEPT: &str = "Sec-WebSocket-Accept";
-const SUBPROTOCOL: &str = "Sec-WebSocket-Protocol";
-const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// The key of RFC 6455 §1.3, which is nobody's.
 const OTHER_KEY: &[u8] = b"dGhlIHNhbXBsZSBub25jZQ==";
@@ -30,11 +27,11 @@ pub fn with_fault(fault: &Fault, request: &Head, response: &[u8]) -> Vec<u8> {
         HeadFault::AcceptMissing => lines.remove(ACCEPT),
         HeadFault::UpgradeMissing => lines.remove("Upgrade"),
         HeadFault::ConnectionMissing => lines.remove("Connection"),
-        HeadFault::SubprotocolUnoffered => lines.set(SUBPROTOCOL, fault.text()),
+        HeadFault::SubprotocolUnoffered => lines.set(PROTOCOL, fault.text()),
         HeadFault::SubprotocolTwice => {
-            let agreed = lines.get(SUBPROTOCOL).unwrap_or("chat").to_owned();
-            lines.set(SUBPROTOCOL, &agreed);
-            lines.add(SUBPROTOCOL, &agreed);
+            let agreed = lines.get(PROTOCOL).unwrap_or("chat").to_owned();
+            lines.set(PROTOCOL, &agreed);
+            lines.add(PROTOCOL, &agreed);
         }
         HeadFault::ExtensionUnoffered => lines.add(EXTENSIONS, fault.text()),
         HeadFault::DeflateParameter => {

@@ -7,6 +7,17 @@ use thiserror::Error;
 
 use crate::wire::head::is_token_byte;
 
+/// RFC 6455 §11.3.1.
+pub const KEY: &str = "Sec-WebSocket-Key";
+/// RFC 6455 §11.3.5.
+pub const VERSION: &str = "Sec-WebSocket-Version";
+/// RFC 6455 §11.3.3.
+pub const ACCEPT: &str = "Sec-WebSocket-Accept";
+/// RFC 6455 §11.3.4.
+pub const PROTOCOL: &str = "Sec-WebSocket-Protocol";
+/// RFC 6455 §11.3.2.
+pub const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
+
 /// One change to the default headers: send this header, or leave a default out.
 ///
 /// All values given for one name stand, in the order given, in the place of the default

@@ -7,13 +7,8 @@ use crate::wire::handshake::Agreed;
 use crate::wire::handshake::grammar::{
     Extension, GrammarError, SubprotocolList, parse_extensions, parse_subprotocols,
 };
+use crate::wire::handshake::headers::{EXTENSIONS, PROTOCOL};
 use crate::wire::head::Head;
-
-pub(super) const KEY: &str = "Sec-WebSocket-Key";
-pub(super) const VERSION: &str = "Sec-WebSocket-Version";
-pub(super) const ACCEPT: &str = "Sec-WebSocket-Accept";
-pub(super) const PROTOCOL: &str = "Sec-WebSocket-Protocol";
-pub(super) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// What the rules look at.
 pub(super) struct HandshakeFacts<'a> {

@@ -1,5 +1,7 @@
 //! What the function of a rule returns.
 
+use crate::wire::head::Head;
+
 /// What the function of a rule found; the rule's level makes an [`Outcome`](super::Outcome) of it.
 pub(super) enum Finding {
     Kept(String),
@@ -26,5 +28,14 @@ impl Finding {
         broken: impl FnOnce() -> String,
     ) -> Self {
         if fine { Self::Kept(kept.into()) } else { Self::Broken(broken()) }
+    }
+
+    /// `Kept` if `head` has the header `name` once; `Moot` without one.
+    pub(super) fn at_most_once(head: &Head, name: &'static str) -> Self {
+        match head.get_all(name).count() {
+            0 => Self::Moot("the header is missing"),
+            1 => Self::kept("once"),
+            count => Self::broken(format!("{name} appears {count} times")),
+        }
     }
 }

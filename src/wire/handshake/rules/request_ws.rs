@@ -4,9 +4,10 @@
 use base64::DecodeError;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use super::facts::{EXTENSIONS, HandshakeFacts, KEY, PROTOCOL, VERSION};
+use super::facts::HandshakeFacts;
 use super::finding::Finding::{self, Moot};
 use crate::wire::handshake::grammar::GrammarErrorKind;
+use crate::wire::handshake::headers::{EXTENSIONS, KEY, PROTOCOL, VERSION};
 use crate::wire::handshake::quoted;
 
 const NO_KEY: Finding = Moot("no key");
@@ -84,7 +85,7 @@ pub(super) fn key_random(facts: &HandshakeFacts<'_>) -> Finding {
 /// RFC 6455 §11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than
 /// once in an HTTP request."
 pub(super) fn key_once(facts: &HandshakeFacts<'_>) -> Finding {
-    at_most_once(facts, KEY)
+    Finding::at_most_once(facts.request, KEY)
 }
 
 pub(super) fn version_present(facts: &HandshakeFacts<'_>) -> Finding {
@@ -120,7 +121,7 @@ pub(super) fn version_abnf(facts: &HandshakeFacts<'_>) -> Finding {
 /// RFC 6455 §11.3.5: "The |Sec-WebSocket-Version| header field MUST NOT appear more than
 /// once in an HTTP request."
 pub(super) fn version_once(facts: &HandshakeFacts<'_>) -> Finding {
-    at_most_once(facts, VERSION)
+    Finding::at_most_once(facts.request, VERSION)
 }
 
 pub(super) fn subprotocol_nonempty(facts: &HandshakeFacts<'_>) -> Finding {
@@ -166,14 +167,6 @@ pub(super) fn is_version(value: &[u8]) -> bool {
     let number = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u8>().ok());
     // Written back it is the same text only without sign and leading zeros.
     number.is_some_and(|number| number.to_string().as_bytes() == value)
-}
-
-fn at_most_once(facts: &HandshakeFacts<'_>, name: &'static str) -> Finding {
-    match facts.request.get_all(name).count() {
-        0 => Moot("the header is missing"),
-        1 => Finding::kept("once"),
-        count => Finding::broken(format!("{name} appears {count} times")),
-    }
 }
 
 fn no_subprotocol_fault(

@@ -2,12 +2,13 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use super::facts::{ACCEPT, EXTENSIONS, HandshakeFacts, KEY, PROTOCOL, VERSION};
+use super::facts::HandshakeFacts;
 use super::finding::Finding::{self, Moot};
 use super::request_ws::is_version;
 use crate::wire::handshake::accept::{AcceptMistake, AcceptSteps};
+use crate::wire::handshake::headers::{ACCEPT, EXTENSIONS, KEY, PROTOCOL, VERSION};
 use crate::wire::handshake::quoted;
-use crate::wire::head::{Head, HttpVersion, StartLine, is_token};
+use crate::wire::head::{HttpVersion, StartLine, is_token};
 
 /// Gives the 101 response, or ends the judgement as moot.
 macro_rules! switched {
@@ -127,7 +128,7 @@ pub(super) fn accept_abnf(facts: &HandshakeFacts<'_>) -> Finding {
 /// RFC 6455 §11.3.3: "The |Sec-WebSocket-Accept| header MUST NOT appear more than once
 /// in an HTTP response."
 pub(super) fn accept_once(facts: &HandshakeFacts<'_>) -> Finding {
-    at_most_once(switched!(facts), ACCEPT)
+    Finding::at_most_once(switched!(facts), ACCEPT)
 }
 
 /// RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Extensions| header field
@@ -164,7 +165,7 @@ pub(super) fn extension_abnf(facts: &HandshakeFacts<'_>) -> Finding {
 /// RFC 6455 §11.3.2 allows one such header in a response, §4.2.2 speaks of several;
 /// hence a warning only.
 pub(super) fn extension_once(facts: &HandshakeFacts<'_>) -> Finding {
-    at_most_once(switched!(facts), EXTENSIONS)
+    Finding::at_most_once(switched!(facts), EXTENSIONS)
 }
 
 /// RFC 6455 §4.1: "If the response includes a |Sec-WebSocket-Protocol| header field and
@@ -224,7 +225,7 @@ pub(super) fn subprotocol_token(facts: &HandshakeFacts<'_>) -> Finding {
 /// RFC 6455 §11.3.4: "the |Sec-WebSocket-Protocol| header field MUST NOT appear more
 /// than once in an HTTP response."
 pub(super) fn subprotocol_once(facts: &HandshakeFacts<'_>) -> Finding {
-    at_most_once(switched!(facts), PROTOCOL)
+    Finding::at_most_once(switched!(facts), PROTOCOL)
 }
 
 /// RFC 6455 lets a server stay silent; browsers fail the connection then (WHATWG
@@ -333,14 +334,6 @@ fn status_needs(facts: &HandshakeFacts<'_>, status: u16, name: &'static str) -> 
             })
         }
         _ => Moot("another status"),
-    }
-}
-
-fn at_most_once(response: &Head, name: &'static str) -> Finding {
-    match response.get_all(name).count() {
-        0 => Moot("the header is missing"),
-        1 => Finding::kept("once"),
-        count => Finding::broken(format!("{name} appears {count} times")),
     }
 }
 
