@@ -163,7 +163,7 @@ fn a_window_larger_than_agreed_is_refused() {
             assert_eq!(agreed.server_max_window_bits, 9);
             let far = frames::deflated(&mut frames::deflater(true), frames::noise(600).repeat(2));
             p.frame(frames::compressed(BINARY, far));
-            p.hear_close(1007);
+            p.receive_close(1007);
             p.hang_up();
         })
         .stdout_any()

@@ -50,7 +50,7 @@ pub struct TooFar {
 pub(super) struct Distances {
     window: u16,
     bits: Bits,
-    place: Place,
+    place: BlockPart,
     /// BFINAL of the block that is being read.
     last: bool,
     literals: Code,
@@ -65,7 +65,7 @@ pub(super) struct Distances {
 
 /// What the next bits are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum BlockPart {
     BlockHeader,
     StoredLen,
     Stored {
@@ -87,7 +87,7 @@ enum Place {
 }
 
 /// Why a step did not happen.
-enum Stop {
+enum ScanStop {
     /// More input is needed; no bit was taken.
     Wait,
     /// The bits are no DEFLATE.
@@ -100,7 +100,7 @@ impl Distances {
         Self {
             window: 1 << window_bits,
             bits: Bits::default(),
-            place: Place::BlockHeader,
+            place: BlockPart::BlockHeader,
             last: false,
             literals: Code::default(),
             distances: Code::default(),
@@ -114,8 +114,8 @@ impl Distances {
     /// Reads the next bytes of a message; returns its first reference beyond the window, if one
     /// has come.
     pub(super) fn push(&mut self, mut input: &[u8]) -> Option<TooFar> {
-        while self.place != Place::Stopped {
-            if let Place::Stored { left } = &mut self.place
+        while self.place != BlockPart::Stopped {
+            if let BlockPart::Stored { left } = &mut self.place
                 && self.bits.held == 0
             {
                 let n = input.len().min(usize::from(*left));
@@ -125,7 +125,7 @@ impl Distances {
                 input = &input[n..];
             }
             while self.bits.held <= 56
-                && !matches!(self.place, Place::Stored { left: 1.. })
+                && !matches!(self.place, BlockPart::Stored { left: 1.. })
                 && let [first, rest @ ..] = input
             {
                 self.bits.hold |= u64::from(*first) << self.bits.held;
@@ -136,11 +136,11 @@ impl Distances {
             let before = self.bits;
             match self.step() {
                 Ok(place) => self.place = place,
-                Err(Stop::Wait) => {
+                Err(ScanStop::Wait) => {
                     self.bits = before;
                     break;
                 }
-                Err(Stop::Malformed) => self.place = Place::Stopped,
+                Err(ScanStop::Malformed) => self.place = BlockPart::Stopped,
             }
         }
         self.found
@@ -150,20 +150,20 @@ impl Distances {
     pub(super) fn end_message(&mut self, keeps_context: bool) {
         (self.consumed, self.produced, self.found) = (0, 0, None);
         if !keeps_context {
-            (self.bits, self.place) = (Bits::default(), Place::BlockHeader);
+            (self.bits, self.place) = (Bits::default(), BlockPart::BlockHeader);
         }
     }
 
     /// Reads one item, of at most 48 bits, and returns the place behind it.
-    fn step(&mut self) -> Result<Place, Stop> {
+    fn step(&mut self) -> Result<BlockPart, ScanStop> {
         let bits = &mut self.bits;
         match self.place {
-            Place::BlockHeader => {
+            BlockPart::BlockHeader => {
                 // §3.2.3: "first bit BFINAL, next 2 bits BTYPE"
                 let header = bits.take(3)?;
                 self.last = header & 1 != 0;
                 match header >> 1 {
-                    0 => Ok(Place::StoredLen),
+                    0 => Ok(BlockPart::StoredLen),
                     1 => {
                         // §3.2.6
                         let mut lengths = [8; 288];
@@ -171,37 +171,37 @@ impl Distances {
                         lengths[256..280].fill(7);
                         self.literals = Code::new(&lengths);
                         self.distances = Code::new(&[5; 30]);
-                        Ok(Place::Symbols)
+                        Ok(BlockPart::Symbols)
                     }
-                    2 => Ok(Place::CodeCounts),
-                    _ => Err(Stop::Malformed),
+                    2 => Ok(BlockPart::CodeCounts),
+                    _ => Err(ScanStop::Malformed),
                 }
             }
-            Place::StoredLen => {
+            BlockPart::StoredLen => {
                 // §3.2.4: "Any bits of input up to the next byte boundary are ignored", then LEN
                 // and its complement.
                 bits.align();
                 let (len, complement) = (bits.take(16)? as u16, bits.take(16)? as u16);
                 if len != !complement {
-                    return Err(Stop::Malformed);
+                    return Err(ScanStop::Malformed);
                 }
-                Ok(Place::Stored { left: len })
+                Ok(BlockPart::Stored { left: len })
             }
-            Place::Stored { left: 0 } => Ok(self.end_block()),
-            Place::Stored { left } => {
+            BlockPart::Stored { left: 0 } => Ok(self.end_block()),
+            BlockPart::Stored { left } => {
                 bits.take(8)?;
                 self.produced += 1;
-                Ok(Place::Stored { left: left - 1 })
+                Ok(BlockPart::Stored { left: left - 1 })
             }
-            Place::CodeCounts => {
+            BlockPart::CodeCounts => {
                 // §3.2.7: HLIT, HDIST and HCLEN
                 let literals = bits.take(5)? as u16 + 257;
                 let all = literals + bits.take(5)? as u16 + 1;
                 let code_lengths = bits.take(4)? as u8 + 4;
                 self.lengths.clear();
-                Ok(Place::CodeLengthCode { code_lengths, literals, all })
+                Ok(BlockPart::CodeLengthCode { code_lengths, literals, all })
             }
-            Place::CodeLengthCode { code_lengths, literals, all } => {
+            BlockPart::CodeLengthCode { code_lengths, literals, all } => {
                 if self.lengths.len() < usize::from(code_lengths) {
                     self.lengths.push(bits.take(3)? as u8);
                     return Ok(self.place);
@@ -211,26 +211,26 @@ impl Distances {
                     lengths[usize::from(*symbol)] = length;
                 }
                 self.literals = Code::new(&lengths);
-                Ok(Place::CodeLengths { literals, all })
+                Ok(BlockPart::CodeLengths { literals, all })
             }
-            Place::CodeLengths { literals, all } => {
+            BlockPart::CodeLengths { literals, all } => {
                 let lengths = &mut self.lengths;
                 if lengths.len() >= usize::from(all) {
                     let (first, second) = lengths.split_at(usize::from(literals));
                     (self.literals, self.distances) = (Code::new(first), Code::new(second));
-                    return Ok(Place::Symbols);
+                    return Ok(BlockPart::Symbols);
                 }
                 let (length, times) = match self.literals.decode(bits)? {
                     symbol @ ..=15 => (symbol as u8, 1),
-                    16 => (*lengths.last().ok_or(Stop::Malformed)?, 3 + bits.take(2)?),
+                    16 => (*lengths.last().ok_or(ScanStop::Malformed)?, 3 + bits.take(2)?),
                     17 => (0, 3 + bits.take(3)?),
                     _ => (0, 11 + bits.take(7)?),
                 };
                 lengths.resize(lengths.len() + times as usize, length);
                 let fits = lengths.len() <= usize::from(all);
-                if fits { Ok(self.place) } else { Err(Stop::Malformed) }
+                if fits { Ok(self.place) } else { Err(ScanStop::Malformed) }
             }
-            Place::Symbols => {
+            BlockPart::Symbols => {
                 let symbol = self.literals.decode(bits)?;
                 match symbol {
                     ..=255 => self.produced += 1,
@@ -243,29 +243,29 @@ impl Distances {
                             let consumed = self.consumed - u64::from(bits.held / 8);
                             let (window, produced) = (self.window, self.produced);
                             self.found = Some(TooFar { distance, window, consumed, produced });
-                            return Ok(Place::Stopped);
+                            return Ok(BlockPart::Stopped);
                         }
                         self.produced += u64::from(length);
                     }
                 }
-                Ok(Place::Symbols)
+                Ok(BlockPart::Symbols)
             }
-            Place::Stopped => Err(Stop::Malformed),
+            BlockPart::Stopped => Err(ScanStop::Malformed),
         }
     }
 
-    fn end_block(&mut self) -> Place {
+    fn end_block(&mut self) -> BlockPart {
         if self.last {
             // RFC 7692 §7.2.3.4: what follows a final block begins with a whole byte.
             self.bits.align();
         }
-        Place::BlockHeader
+        BlockPart::BlockHeader
     }
 }
 
 /// The value of a length or distance code with its extra bits.
-fn value(bases: &[u16], extra: &[u8], code: u16, bits: &mut Bits) -> Result<u16, Stop> {
-    let base = *bases.get(usize::from(code)).ok_or(Stop::Malformed)?;
+fn value(bases: &[u16], extra: &[u8], code: u16, bits: &mut Bits) -> Result<u16, ScanStop> {
+    let base = *bases.get(usize::from(code)).ok_or(ScanStop::Malformed)?;
     Ok(base + bits.take(extra[usize::from(code)])? as u16)
 }
 
@@ -277,8 +277,8 @@ struct Bits {
 }
 
 impl Bits {
-    fn take(&mut self, count: u8) -> Result<u32, Stop> {
-        self.held = self.held.checked_sub(count).ok_or(Stop::Wait)?;
+    fn take(&mut self, count: u8) -> Result<u32, ScanStop> {
+        self.held = self.held.checked_sub(count).ok_or(ScanStop::Wait)?;
         let value = self.hold & ((1 << count) - 1);
         self.hold >>= count;
         Ok(value as u32)
@@ -315,19 +315,23 @@ impl Code {
         Self { counts, symbols }
     }
 
-    fn decode(&self, bits: &mut Bits) -> Result<u16, Stop> {
+    fn decode(&self, bits: &mut Bits) -> Result<u16, ScanStop> {
         // `code` less the first code of its length; `index` of that one's symbol.
         let (mut code, mut index) = (0, 0);
         for count in &self.counts[1..] {
             code |= bits.take(1)?;
             let count = u32::from(*count);
             if code < count {
-                return self.symbols.get((index + code) as usize).copied().ok_or(Stop::Malformed);
+                return self
+                    .symbols
+                    .get((index + code) as usize)
+                    .copied()
+                    .ok_or(ScanStop::Malformed);
             }
             index += count;
             code = (code - count) << 1;
         }
-        Err(Stop::Malformed)
+        Err(ScanStop::Malformed)
     }
 }
 
@@ -395,7 +399,7 @@ mod tests {
                 assert_eq!(distances.push(&[byte]), None);
             }
             assert_eq!(distances.produced, 5);
-            assert_eq!((distances.place, distances.bits.held), (Place::BlockHeader, 0));
+            assert_eq!((distances.place, distances.bits.held), (BlockPart::BlockHeader, 0));
             distances.end_message(true);
         }
     }
@@ -416,7 +420,7 @@ mod tests {
                     prop_assert_eq!(distances.push(piece), None);
                 }
                 prop_assert_eq!(distances.produced, message.len() as u64);
-                prop_assert_eq!(distances.place, Place::BlockHeader);
+                prop_assert_eq!(distances.place, BlockPart::BlockHeader);
                 distances.end_message(true);
             }
         }
