@@ -54,7 +54,7 @@ pub struct InflateError {
 ///
 /// Always with the largest window: zlib-rs has no smaller one, and C zlib finds a distance beyond
 /// a smaller one only sometimes, depending on how the input is cut. Where a smaller window was
-/// agreed, [`Distances`] finds each.
+/// agreed, `Distances` finds each.
 #[derive(Debug)]
 pub struct Inflater {
     owner: Owner,
