@@ -31,6 +31,14 @@ impl Direction {
         }
     }
 
+    /// The end that sends.
+    pub fn sender(self) -> Role {
+        match self {
+            Self::ToServer => Role::Client,
+            Self::ToClient => Role::Server,
+        }
+    }
+
     /// The other one.
     pub fn opposite(self) -> Self {
         match self {

@@ -17,6 +17,13 @@ proptest! {
     ) {
         driver::drive(&script);
     }
+
+    #[test]
+    fn both_legs_of_a_relay_pass_on_every_byte_and_see_it(
+        script in prop::collection::vec(prop_oneof![15 => 0..240_u8, 1 => 0..=255_u8], 0..150),
+    ) {
+        driver::relay(&script);
+    }
 }
 
 /// A message waits in the queue, and part of a full send buffer has left.
@@ -71,4 +78,22 @@ fn every_fault_ends_and_keeps_no_core_busy() {
         script.extend([0x00, 0x1b, 230, 4, 50, 0x97, 6, 0xd7, 0x32, 99, 5, 5, 0xe7]);
         driver::drive(&script);
     }
+}
+
+/// A frame that breaks two rules, one that is in order, and bytes that are none go through a relay
+/// as they are. One peer ends its stream first; the other goes on until it does, too.
+#[test]
+fn a_relay_passes_on_what_is_illegal_and_each_end_for_itself() {
+    let illegal = [0x70, 7, 0xf3, 0x00, 9, 0x81, 0x06, 50];
+    let pumped = [0x07, 250, 0x8a, 250];
+    let first_end = [0x0d, 0];
+    let answers = [0x80, 200, 0, 0x87, 250, 0x0a, 250];
+    let script = [&[0][..], &illegal, &pumped, &first_end, &answers, &[0x8d, 0]].concat();
+    driver::relay(&script);
+}
+
+/// A peer that resets its connection resets the other one, behind what it had sent.
+#[test]
+fn a_relay_passes_on_a_reset() {
+    driver::relay(&[0, 0x00, 50, 0x07, 200, 0x8a, 1, 0x7e, 0, 0x8a, 200]);
 }

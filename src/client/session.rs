@@ -37,6 +37,8 @@ use crate::output::reporter::EndSeverity;
 use crate::script::json;
 use crate::script::runner::Expect;
 use crate::script::runner::{ScriptRunner, SessionRequest, Source};
+use crate::session::Endpoint;
+use crate::session::endpoint::State;
 use crate::ui::ending::describe;
 use crate::ui::style::Ink;
 use crate::wire::{CloseCode, Data, Role};
@@ -184,7 +186,7 @@ impl<'a> Session<'a> {
         let setup = ConnectionSetup {
             id: conn,
             agreed: &report.agreed,
-            endpoint: &config.endpoint,
+            endpoint: Some(&config.endpoint),
             limits: config.open.limits,
             // --write-out prints how many frames were sent.
             observed: looks || config.reach.write_out.is_some(),
@@ -427,8 +429,8 @@ impl<'a> Session<'a> {
         let Some(runner) = &mut self.runner else { return };
         let connection = Some(&mut current.connection).filter(|c| !c.is_broken());
         runner.run(&mut SingleConnection { runtime, connection }, now);
-        let endpoint = current.connection.endpoint();
-        runner.show_state(endpoint.state(), endpoint.received_close());
+        let received_close = current.connection.endpoint().and_then(Endpoint::received_close);
+        runner.show_state(current.connection.state(), received_close);
         if let Some(failure) = runner.take_failure() {
             current.unmet |= failure.unmet;
             self.give_up(current, failure.text, now);
@@ -461,7 +463,7 @@ impl<'a> Session<'a> {
 
     /// Signals, deadlines, and a reader of stdout that went away.
     fn do_what_is_due(&mut self, current: &mut Current, runtime: &mut Runtime, now: Instant) {
-        if self.is_unread(runtime) && current.connection.endpoint().is_open() {
+        if self.is_unread(runtime) && current.connection.state() == State::Open {
             close(current, CloseCode::Normal, now);
         }
         let signal = runtime.signals.take().filter(|signal| {
@@ -470,7 +472,7 @@ impl<'a> Session<'a> {
         });
         if let Some(signal) = signal {
             match current.signal {
-                Some(_) => current.connection.endpoint_mut().drop_connection(),
+                Some(_) => current.connection.drop_connection(),
                 None => {
                     current.signal = Some(signal);
                     current.leave_by = Some(now + PEER_CLOSE_TIMEOUT);
@@ -484,12 +486,11 @@ impl<'a> Session<'a> {
             Some(_) => now,
         };
         if current.leave_by.is_some_and(|at| at.max(deadline) <= now) {
-            current.connection.endpoint_mut().drop_connection();
+            current.connection.drop_connection();
         }
         if self.max_time.is_some_and(|at| at <= now) && !current.overtime {
             current.overtime = true;
-            let sender = current.connection.sender(now);
-            sender.endpoint.time_out(TimeoutKind::MaxTime, now, sender.tx);
+            current.connection.time_out(TimeoutKind::MaxTime, now);
         }
         if self.linger_ends(current).is_some_and(|at| at <= now) {
             close(current, CloseCode::Normal, now);
@@ -508,7 +509,7 @@ impl<'a> Session<'a> {
         let connection = &current.connection;
         // Silence means nothing while the peer has not yet got what it could answer.
         let sent = connection.backlog() == 0 || time.is_zero();
-        let waiting = connection.endpoint().is_open() && !connection.has_input() && sent;
+        let waiting = connection.state() == State::Open && !connection.has_input() && sent;
         waiting.then(|| connection.last_received().max(ended) + time)
     }
 
@@ -745,7 +746,7 @@ impl Task for Session<'_> {
                     || self.wants_input(current)
                     || ready
                     // The last write may have found the reader gone, which ends the session.
-                    || self.is_unread(runtime) && connection.endpoint().is_open();
+                    || self.is_unread(runtime) && connection.state() == State::Open;
                 let leave_by = current.leave_by.map(|at| match current.signal {
                     None => at.max(connection.active() + PEER_CLOSE_TIMEOUT),
                     Some(_) => at,
@@ -778,7 +779,7 @@ impl Task for Session<'_> {
 /// Lets a runner's lines act on a connection.
 fn attach(runner: &mut Option<ScriptRunner>, current: &mut Current) {
     let Some(runner) = runner else { return };
-    runner.set_up(current.connection.endpoint_mut());
+    current.connection.endpoint_mut().map(|endpoint| runner.set_up(endpoint));
     current.connection.add(Expect::new(runner.received()));
     current.input_ended = None;
 }

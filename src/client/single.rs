@@ -44,7 +44,7 @@ impl Connections for SingleConnection<'_> {
     /// Not once the connection is over, for the lines that follow may open another one.
     fn has_room(&self, _: &ClientSet, producer: Producer) -> bool {
         self.connection.as_ref().is_none_or(|connection| {
-            connection.endpoint().state() != State::Closed && connection.has_room(producer)
+            connection.state() != State::Closed && connection.has_room(producer)
         })
     }
 
@@ -57,10 +57,10 @@ impl Connections for SingleConnection<'_> {
     }
 
     fn endpoint_mut(&mut self, _: ConnId) -> Option<&mut Endpoint> {
-        self.connection.as_mut().map(|connection| connection.endpoint_mut())
+        self.connection.as_mut()?.endpoint_mut()
     }
 
     fn endpoint(&self, _: ConnId) -> Option<&Endpoint> {
-        self.connection.as_ref().map(|connection| connection.endpoint())
+        self.connection.as_ref()?.endpoint()
     }
 }

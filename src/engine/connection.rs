@@ -13,9 +13,11 @@ use std::time::Instant;
 use super::behaviour::{Behaviour, Context, Interference, Pipe, TURN_CONTENT};
 use super::memory::{Budget, Share};
 use super::outbox::{OutboundObserver, Outbox, Producer, Sender};
+use super::party::{Leg, Party};
 use super::session_evidence::SessionEvidence;
 use crate::event::{
-    ConnId, Direction, Ending, Event, FrameEvent, Lost, Observed, Stamp, TimeoutKind, Totals,
+    Cause, ConnId, Direction, Ending, Event, FrameEvent, Lost, Observed, Side, Stamp, TimeoutKind,
+    Totals,
 };
 use crate::net::child::Dying;
 use crate::net::link::{Buffers, Fill, HIGH_WATER, Link};
@@ -28,7 +30,7 @@ use crate::session::counters::Counters;
 use crate::session::endpoint::State;
 use crate::session::{Assembler, Endpoint, EndpointConfig, Limits, Observer};
 use crate::wire::handshake::Agreed;
-use crate::wire::{CloseCode, Data, OpCode, Role, close};
+use crate::wire::{CloseCode, Data, OpCode, close};
 
 /// Where the events of connections and their payload go.
 pub struct Outputs<'a> {
@@ -46,8 +48,9 @@ pub struct ConnectionSetup<'a> {
     pub id: ConnId,
     /// What was agreed in the opening handshake.
     pub agreed: &'a Agreed,
-    /// How the endpoint behaves; compression is filled in from `agreed`.
-    pub endpoint: &'a Arc<EndpointConfig>,
+    /// How the endpoint behaves; compression is filled in from `agreed`. Without one the connection
+    /// is a leg of a relay: see [`Connection::relay_to`].
+    pub endpoint: Option<&'a Arc<EndpointConfig>>,
     /// How much is taken from the peer.
     pub limits: Limits,
     /// Whether what is sent is decoded, because somebody looks or counts.
@@ -65,7 +68,7 @@ pub struct Connection {
     id: ConnId,
     link: Link,
     inbound: Observer,
-    endpoint: Endpoint,
+    party: Party,
     outbox: Outbox,
     received: Counters,
     behaviours: Vec<Box<dyn Behaviour>>,
@@ -106,24 +109,30 @@ impl Connection {
     ) -> Self {
         let ConnectionSetup { id, agreed, limits, .. } = *setup;
         let deflate = agreed.deflate;
-        let config = match setup.endpoint.deflate == deflate {
-            true => Arc::clone(setup.endpoint),
-            false => Arc::new(EndpointConfig { deflate, ..(**setup.endpoint).clone() }),
-        };
-        let sent = sent_by(config.role);
+        let sent = inbound.direction().opposite();
         let observer =
             setup.observed.then(|| OutboundObserver::new(sent, deflate.as_ref(), limits));
         let mut outbox = Outbox::new(observer);
         outbox.skip(link.tx.len());
-        let evidence = setup.evidence.then(|| {
-            let (input, _) = link.split();
-            Box::new(SessionEvidence::new(config.role, input.rest(), now))
-        });
+        let (input, _) = link.split();
+        let role = sent.sender();
+        let evidence =
+            setup.evidence.then(|| Box::new(SessionEvidence::new(role, input.rest(), now)));
+        let party = match setup.endpoint {
+            None => Party::Leg(Box::new(Leg::new(input.rest(), now))),
+            Some(config) => {
+                let config = match config.deflate == deflate {
+                    true => Arc::clone(config),
+                    false => Arc::new(EndpointConfig { deflate, ..(**config).clone() }),
+                };
+                Party::Endpoint(Endpoint::new(config, random::system(), now))
+            }
+        };
         Self {
             id,
             link,
             inbound,
-            endpoint: Endpoint::new(config, random::system(), now),
+            party,
             outbox,
             received: Counters::default(),
             behaviours: Vec::new(),
@@ -165,31 +174,69 @@ impl Connection {
         self.id
     }
 
-    /// The protocol, to ask it.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    /// The protocol, to ask it; none on a leg of a relay.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.party.endpoint()
     }
 
     /// The protocol, to change how it behaves.
-    pub fn endpoint_mut(&mut self) -> &mut Endpoint {
-        &mut self.endpoint
+    pub fn endpoint_mut(&mut self) -> Option<&mut Endpoint> {
+        self.party.endpoint_mut()
+    }
+
+    /// The state of the connection.
+    pub fn state(&self) -> State {
+        self.party.state()
+    }
+
+    /// Ends at once, without a closing handshake.
+    pub fn drop_connection(&mut self) {
+        self.party.drop_connection();
+    }
+
+    /// Fails the connection because a deadline of its owner passed.
+    pub fn time_out(&mut self, kind: TimeoutKind, now: Instant) {
+        self.touched = true;
+        match &mut self.party {
+            Party::Endpoint(endpoint) => endpoint.time_out(kind, now, &mut self.link.tx),
+            Party::Leg(leg) => leg.lose(Side::Us, Cause::Timeout(kind)),
+        }
+    }
+
+    /// Hands on to the other leg of a relay what this one has received, as far as there is room,
+    /// and then how its stream ended: with its end, or with a reset. Call it after each turn of
+    /// either.
+    pub fn relay_to(&mut self, other: &mut Self, now: Instant) {
+        let Some(leg) = self.party.leg_mut() else { return };
+        if !leg.received.is_empty() && (leg.is_lost() || other.has_room(Producer::Message)) {
+            other.sender(now).bytes(&leg.received);
+            leg.received.clear();
+        }
+        if !leg.received.is_empty() || other.outbox.has_end() {
+            return;
+        }
+        if leg.is_lost() {
+            other.sender(now).abort();
+        } else if leg.has_ended() {
+            other.sender(now).half_close();
+        }
     }
 
     /// Sends to the peer. Give the connection a turn afterwards.
     pub fn sender(&mut self, now: Instant) -> Sender<'_> {
         self.touched = true;
-        let Self { endpoint, outbox, link, .. } = self;
-        Sender { endpoint, outbox, tx: &mut link.tx, now }
+        let Self { party, outbox, link, .. } = self;
+        Sender { endpoint: party.endpoint_mut(), outbox, tx: &mut link.tx, now }
     }
 
     /// The direction of what is sent.
     pub fn sent_direction(&self) -> Direction {
-        sent_by(self.endpoint.role())
+        self.inbound.direction().opposite()
     }
 
     /// Whether messages can be sent.
     pub fn is_open(&self) -> bool {
-        self.endpoint.is_open() && self.write_error.is_none()
+        self.party.is_open() && self.write_error.is_none()
     }
 
     /// Whether nothing can be sent any more, because the transport broke.
@@ -200,7 +247,7 @@ impl Connection {
     /// Whether a producer should make more. Where the connection is closing there is room: what is
     /// made is refused, and its producer learns why.
     pub fn has_room(&self, producer: Producer) -> bool {
-        !self.endpoint.is_open()
+        !self.party.is_open()
             || self.write_error.is_none() && self.outbox.has_room(producer, self.link.pending())
     }
 
@@ -245,9 +292,10 @@ impl Connection {
         /// Header and mask key, and what TLS puts around a record.
         const AROUND: usize = 6 + 64;
         let pending = self.backlog() + self.outbox.lost() + self.dropped;
-        let answer = self.endpoint.sent_close().map_or(0, |body| body.to_payload().len() + AROUND);
+        let close = self.endpoint().and_then(Endpoint::sent_close);
+        let answer = close.map_or(0, |body| body.to_payload().len() + AROUND);
         // Pongs behind it are no loss either.
-        let answer = answer + self.endpoint.sent_after_close();
+        let answer = answer + self.endpoint().map_or(0, Endpoint::sent_after_close);
         if pending > answer { pending } else { 0 }
     }
 
@@ -302,8 +350,8 @@ impl Connection {
         self.go_wrong(outputs, now)?;
         self.flush(outputs, now)?;
         self.touched = false;
-        if let Some(injector) = &mut self.injector {
-            injector.after_flush(&mut self.link, &mut self.endpoint, now);
+        if let (Some(injector), Some(endpoint)) = (&mut self.injector, self.party.endpoint_mut()) {
+            injector.after_flush(&mut self.link, endpoint, now);
         }
         self.account(now);
         Ok(())
@@ -332,28 +380,33 @@ impl Connection {
 
     /// When something is due.
     pub fn deadline(&self) -> Option<Instant> {
-        let idle = self.endpoint.idle_timeout().map(|time| self.active + time);
-        let idle = idle.filter(|_| self.endpoint.state() == State::Open);
-        let injector =
-            self.injector.as_ref().and_then(|injector| injector.deadline(self.last_received));
-        let endpoint = self.endpoint.deadline().filter(|_| !self.keeps_transport());
+        let idle = self.endpoint().and_then(Endpoint::idle_timeout).map(|time| self.active + time);
+        let idle = idle.filter(|_| self.party.is_open());
+        let injector = self.injector.as_ref().and_then(|injector| injector.deadline(self.last_received));
+        let endpoint =
+            self.endpoint().and_then(Endpoint::deadline).filter(|_| !self.keeps_transport());
         [endpoint, idle, injector].into_iter().flatten().min()
     }
 
     /// Whether it has ended.
     pub fn is_over(&self) -> bool {
-        let done = self.endpoint.is_done() && self.link.pending() == 0 && !self.keeps_transport();
-        done || self.endpoint.state() == State::Closed
+        let done = match &self.party {
+            Party::Endpoint(endpoint) => endpoint.is_done() && !self.keeps_transport(),
+            Party::Leg(leg) => {
+                leg.has_ended() && leg.received.is_empty() && !self.more && self.link.has_ended()
+            }
+        };
+        done && self.link.pending() == 0 || self.state() == State::Closed
     }
 
     /// Describes how it ended.
     pub fn ending(&self, now: Instant) -> Ending {
-        self.endpoint.ending(now, self.outbox.totals(), self.received.totals())
+        self.party.ending(now, self.outbox.totals(), self.received.totals())
     }
 
     /// The evidence for diagnostics, and what it is about.
     pub fn evidence(&self) -> Option<(&SessionEvidence, &Endpoint, &Observer)> {
-        self.evidence.as_deref().map(|evidence| (evidence, &self.endpoint, &self.inbound))
+        Some((self.evidence.as_deref()?, self.endpoint()?, &self.inbound))
     }
 
     /// Reports what is held again, after something was dropped between turns.
@@ -365,7 +418,7 @@ impl Connection {
     /// was lost or given up.
     pub fn into_link(self) -> (Link, bool) {
         let in_order = self.injector.as_ref().is_some_and(|injector| injector.ends_in_order());
-        let lost = self.endpoint.state() == State::Closed && !in_order;
+        let lost = self.state() == State::Closed && !in_order;
         (self.link, !lost)
     }
 
@@ -388,12 +441,14 @@ impl Connection {
 
     /// Whether the peer is read now: not if that is left undone on purpose.
     fn may_read(&self) -> bool {
-        self.injector.as_ref().is_none_or(|injector| injector.may_read(&self.link))
+        let leg_may = |leg: &Leg| leg.received.is_empty() && !leg.has_ended();
+        self.party.leg().is_none_or(|leg| self.more || leg_may(leg))
+            && self.injector.as_ref().is_none_or(|injector| injector.may_read(&self.link))
     }
 
     /// Whether the transport is kept on purpose after the closing handshake.
     fn keeps_transport(&self) -> bool {
-        let closing = self.endpoint.state() == State::Closing;
+        let closing = self.state() == State::Closing;
         closing && self.injector.as_ref().is_some_and(|injector| injector.keeps_transport())
     }
 
@@ -419,18 +474,28 @@ impl Connection {
                 if let Some(evidence) = &mut self.evidence {
                     evidence.received(self.link.split().0.rest(), now);
                 }
-                self.endpoint.touch();
+                match &mut self.party {
+                    Party::Endpoint(endpoint) => endpoint.touch(),
+                    // Before decoding unmasks them where they lie.
+                    Party::Leg(leg) => leg.received.extend(self.link.split().0.rest()),
+                }
                 self.take_events(outputs, now)
             }
             Ok(Fill::Blocked) => match self.write_error.take() {
-                Some(error) => self.end_of_stream(*error, outputs),
+                Some(error) => self.lose(*error, outputs),
                 None => Ok(()),
             },
             Ok(Fill::End { truncated }) => {
-                let how = Lost::at_end(truncated, self.write_error.take().map(|error| *error));
-                self.end_of_stream(how, outputs)
+                let error = self.write_error.take().map(|error| *error);
+                let broken = error.is_some();
+                let how = self.finish_inbound(Lost::at_end(truncated, error), outputs)?;
+                match broken {
+                    true => self.party.lose(how),
+                    false => self.party.end_of_stream(how),
+                }
+                Ok(())
             }
-            Err(error) => self.end_of_stream(error.into(), outputs),
+            Err(error) => self.lose(error.into(), outputs),
         }
     }
 
@@ -440,7 +505,9 @@ impl Connection {
             return;
         }
         self.last_received = now;
-        self.endpoint.note_stall(now);
+        if let Some(endpoint) = self.party.endpoint_mut() {
+            endpoint.note_stall(now);
+        }
         if let Some(evidence) = &mut self.evidence {
             evidence.stalls(now);
         }
@@ -448,17 +515,17 @@ impl Connection {
         if self.link.is_read_closed()
             && let Some(error) = self.link.failure()
         {
-            self.endpoint.end_of_stream(TransportError::Io(error).into());
+            self.party.lose(TransportError::Io(error).into());
         }
     }
 
     fn take_events(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         let conn = self.id;
-        let received = sent_by(self.endpoint.role()).opposite();
+        let received = self.inbound.direction();
         let Self {
             link,
             inbound,
-            endpoint,
+            party,
             outbox,
             received: counters,
             behaviours,
@@ -504,8 +571,8 @@ impl Connection {
                 break true;
             }
             let Outputs { stdout, reporter, notifier } = outputs;
-            if runs && endpoint.is_receiving() && !*ignore_rest {
-                let sender = Sender { endpoint, outbox, tx, now };
+            if runs && party.is_receiving() && !*ignore_rest {
+                let sender = Sender { endpoint: party.endpoint_mut(), outbox, tx, now };
                 let mut cx = Context { conn, sender, stdout, ignore_rest };
                 let run = match behaviours.first_mut() {
                     Some(one) => one.take_run(inbound, &mut input, HIGH_WATER, &mut cx),
@@ -517,9 +584,9 @@ impl Connection {
             match observed {
                 Observed::Whole(message) => {
                     counters.count_whole(&message);
-                    if endpoint.is_receiving() && !*ignore_rest {
+                    if party.is_receiving() && !*ignore_rest {
                         let opcode = data_opcode(message.header.opcode);
-                        let sender = Sender { endpoint, outbox, tx, now };
+                        let sender = Sender { endpoint: party.endpoint_mut(), outbox, tx, now };
                         let mut cx = Context { conn, sender, stdout, ignore_rest };
                         for behaviour in behaviours.iter_mut() {
                             behaviour.on_message(opcode, message.content, &mut cx)?;
@@ -539,10 +606,11 @@ impl Connection {
                     if let Some(evidence) = evidence {
                         evidence.take(&event);
                     }
-                    let round_trip = endpoint.receive(&event, now, tx);
+                    let round_trip =
+                        party.endpoint_mut().and_then(|one| one.receive(&event, now, tx));
                     // A violation that fails the connection has ended the receiving by now.
-                    if endpoint.is_receiving() && !*ignore_rest {
-                        let sender = Sender { endpoint, outbox, tx, now };
+                    if party.is_receiving() && !*ignore_rest {
+                        let sender = Sender { endpoint: party.endpoint_mut(), outbox, tx, now };
                         let mut cx = Context { conn, sender, stdout, ignore_rest };
                         for behaviour in behaviours.iter_mut() {
                             if let Some(time) = round_trip {
@@ -587,7 +655,7 @@ impl Connection {
                 }
                 Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => continue,
             }
-            if let Some(injector) = injector {
+            if let (Some(injector), Some(endpoint)) = (&mut *injector, party.endpoint_mut()) {
                 injector.trim(tx);
                 outbox.observe(conn, tx, reporter, stdout)?;
                 let messages = counters.totals().messages;
@@ -601,33 +669,42 @@ impl Connection {
         self.answers += (tx.len() + outbox.queued()).saturating_sub(before);
         if let Some(evidence) = evidence {
             evidence.look_around(&input, inbound.offset(), now);
-            evidence.counted(counters.totals(), endpoint.data_sent(), now);
+            evidence.counted(counters.totals(), party.data_sent(), now);
         }
         let at = input.consumed();
         link.consumed(at);
         Ok(())
     }
 
-    fn end_of_stream(&mut self, how: Lost, outputs: &mut Outputs<'_>) -> io::Result<()> {
-        let Some(violation) = self.inbound.finish() else {
-            self.endpoint.end_of_stream(how);
-            return Ok(());
-        };
+    fn lose(&mut self, how: Lost, outputs: &mut Outputs<'_>) -> io::Result<()> {
+        let how = self.finish_inbound(how, outputs)?;
+        self.party.lose(how);
+        Ok(())
+    }
+
+    /// Reports what the peer's stream was cut in.
+    fn finish_inbound(&mut self, how: Lost, outputs: &mut Outputs<'_>) -> io::Result<Lost> {
+        let Some(violation) = self.inbound.finish() else { return Ok(how) };
         let event = FrameEvent::Violation(&violation);
         if let Some(evidence) = &mut self.evidence {
             evidence.take(&event);
         }
-        let received = self.sent_direction().opposite();
-        outputs.report(self.id, &Event::Frame(received, event))?;
-        self.endpoint.end_of_stream(how.inside(&violation));
-        Ok(())
+        outputs.report(self.id, &Event::Frame(self.inbound.direction(), event))?;
+        Ok(how.inside(&violation))
+    }
+
+    /// Why the transport is gone, if it is; what the peer sent has all been read.
+    fn why_gone(&mut self) -> Option<Lost> {
+        let error = self.write_error.take().map(|error| *error);
+        error.or_else(|| self.link.failure().map(|error| TransportError::Io(error).into()))
     }
 
     fn let_behaviours_send(&mut self, outputs: &mut Outputs<'_>, now: Instant) {
         let pending = self.link.pending();
-        let Self { id, endpoint, outbox, link, behaviours, ignore_rest, .. } = self;
+        let Self { id, party, outbox, link, behaviours, ignore_rest, .. } = self;
         let mut fault = None;
         for behaviour in behaviours.iter_mut() {
+            let endpoint = party.endpoint_mut();
             let sender = Sender { endpoint, outbox, tx: &mut link.tx, now };
             let mut cx = Context { conn: *id, sender, stdout: outputs.stdout, ignore_rest };
             fault = fault.or(behaviour.on_turn(pending, &mut cx).err());
@@ -640,10 +717,12 @@ impl Connection {
 
     /// Does what is to go wrong now.
     fn go_wrong(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
-        let Some(injector) = &mut self.injector else { return Ok(()) };
+        let (Some(injector), Some(endpoint)) = (&mut self.injector, self.party.endpoint_mut())
+        else {
+            return Ok(());
+        };
         let messages = self.received.totals().messages;
-        let done =
-            injector.act(messages, self.last_received, &mut self.endpoint, &mut self.link.tx, now);
+        let done = injector.act(messages, self.last_received, endpoint, &mut self.link.tx, now);
         injector.pace(&mut self.link, now);
         done.iter().try_for_each(|text| {
             outputs.remark(self.id, text);
@@ -652,12 +731,14 @@ impl Connection {
     }
 
     fn tick(&mut self, now: Instant) {
-        let idle = self.endpoint.idle_timeout().is_some_and(|time| self.active + time <= now);
-        if idle && self.endpoint.is_open() {
-            self.endpoint.time_out(TimeoutKind::Idle, now, &mut self.link.tx);
+        let keeps_transport = self.keeps_transport();
+        let Some(endpoint) = self.party.endpoint_mut() else { return };
+        let idle = endpoint.idle_timeout().is_some_and(|time| self.active + time <= now);
+        if idle && endpoint.is_open() {
+            endpoint.time_out(TimeoutKind::Idle, now, &mut self.link.tx);
         }
-        if !self.keeps_transport() {
-            self.endpoint.tick(now, &mut self.link.tx);
+        if !keeps_transport {
+            endpoint.tick(now, &mut self.link.tx);
         }
     }
 
@@ -671,22 +752,33 @@ impl Connection {
             }
             return Ok(());
         }
-        let Self { id, endpoint, outbox, link, .. } = self;
+        let Self { id, outbox, link, .. } = self;
         let before = link.pending();
-        let sent = outbox.flush(*id, endpoint, link, outputs.stdout, outputs.reporter)?;
+        let sent = outbox.flush(*id, link, outputs.stdout, outputs.reporter)?;
         let pending = self.link.pending();
+        if self.outbox.has_aborted() {
+            self.party.drop_connection();
+        }
         if let Err(error) = sent {
             // What the peer sent before it went away is still to be read.
             self.write_error = Some(Box::new(error.into()));
+        }
+        // The other leg of a relay goes on when the peer's stream has ended.
+        if self.party.leg().is_some_and(Leg::has_ended)
+            && let Some(how) = self.why_gone()
+        {
+            self.party.lose(how);
         }
         if pending < before {
             // It reads: that is life too.
             self.active = now;
             self.answers = self.answers.saturating_sub(before - pending);
-            self.endpoint.note_sent(before, now);
+            if let Some(endpoint) = self.party.endpoint_mut() {
+                endpoint.note_sent(before, now);
+            }
             if let Some(evidence) = &mut self.evidence {
                 evidence.sent(now);
-                evidence.counted(self.received.totals(), self.endpoint.data_sent(), now);
+                evidence.counted(self.received.totals(), self.party.data_sent(), now);
             }
         }
         // What still waits may be answers; not all of it has to leave before the peer is read.
@@ -698,9 +790,10 @@ impl Connection {
     fn account(&mut self, now: Instant) {
         self.settle();
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
+        let behaviours = behaviours + self.party.leg().map_or(0, |leg| leg.received.len());
         let held = self.assembler.as_ref().map_or(0, |assembler| assembler.held()) + behaviours;
         self.share.set(held);
-        if held > SMALL && self.share.is_exceeded() && self.endpoint.is_open() {
+        if held > SMALL && self.share.is_exceeded() && self.party.is_open() {
             self.assembler = None;
             self.share.set(behaviours);
             self.ignore_rest = true;
@@ -757,13 +850,5 @@ fn data_opcode(opcode: OpCode) -> Data {
     match opcode {
         OpCode::Data(opcode) => opcode,
         OpCode::Control(_) => Data::Binary,
-    }
-}
-
-/// The direction of what an endpoint sends.
-fn sent_by(role: Role) -> Direction {
-    match role {
-        Role::Client => Direction::ToServer,
-        Role::Server => Direction::ToClient,
     }
 }

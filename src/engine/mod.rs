@@ -9,6 +9,7 @@ pub mod open_error;
 pub mod opening;
 pub mod opening_evidence;
 pub mod outbox;
+mod party;
 pub mod run_facts;
 pub mod runtime;
 pub mod session_evidence;

@@ -114,6 +114,7 @@ pub struct Outbox {
     /// Our side of the stream has ended there: what is appended to the send buffer behind it is
     /// not sent.
     end: Option<usize>,
+    aborted: bool,
     /// Bytes that waited and will never be sent.
     lost: usize,
 }
@@ -186,7 +187,6 @@ impl Outbox {
     pub fn flush(
         &mut self,
         conn: ConnId,
-        endpoint: &mut Endpoint,
         link: &mut Link,
         stdout: &mut Stdout,
         reporter: &mut Reporter,
@@ -203,7 +203,7 @@ impl Outbox {
                 // What was sent before it was meant to arrive.
                 let sent = link.flush();
                 link.abort();
-                endpoint.drop_connection();
+                self.aborted = true;
                 sent
             }
         };
@@ -212,6 +212,16 @@ impl Outbox {
         }
         self.skip(link.tx.len());
         Ok(sent)
+    }
+
+    /// Whether the end of our side has been asked for.
+    pub fn has_end(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Whether the connection has been reset.
+    pub fn has_aborted(&self) -> bool {
+        self.aborted
     }
 
     /// Reports what has been appended to the send buffer since the last call.
@@ -288,8 +298,9 @@ impl Outbox {
 
 /// Sends on one connection: frames go to the send buffer, or messages to the queue.
 pub struct Sender<'a> {
-    /// The protocol of the connection.
-    pub endpoint: &'a mut Endpoint,
+    /// The protocol of the connection. On a leg of a relay there is none: frames made by hand and
+    /// bytes are sent as they are, everything else is refused.
+    pub endpoint: Option<&'a mut Endpoint>,
     /// What waits besides the send buffer.
     pub outbox: &'a mut Outbox,
     /// The send buffer.
@@ -301,7 +312,8 @@ pub struct Sender<'a> {
 impl Sender<'_> {
     /// Whether messages can be sent.
     pub fn is_open(&self) -> bool {
-        self.endpoint.is_open() && !self.outbox.is_closing()
+        self.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_open())
+            && !self.outbox.is_closing()
     }
 
     /// Sends a whole message.
@@ -328,7 +340,7 @@ impl Sender<'_> {
         last: bool,
     ) -> Result<(), SendError> {
         if self.outbox.is_free_for(producer) {
-            self.endpoint.send_fragment(opcode, piece, last, self.tx)?;
+            speaking(&mut self.endpoint)?.send_fragment(opcode, piece, last, self.tx)?;
             self.outbox.slot = (!last).then_some(producer);
             return Ok(());
         }
@@ -363,7 +375,11 @@ impl Sender<'_> {
         let outbox = &mut *self.outbox;
         let room = self.tx.len() < HIGH_WATER && message.content.len() < HIGH_WATER;
         if outbox.queue.is_none() && outbox.slot.is_none() && room {
-            return self.endpoint.send_message(message.opcode, &message.content, self.tx);
+            return speaking(&mut self.endpoint)?.send_message(
+                message.opcode,
+                &message.content,
+                self.tx,
+            );
         }
         outbox.push(Queued {
             producer: Producer::Message,
@@ -381,7 +397,7 @@ impl Sender<'_> {
     ///
     /// The connection is closing, or the payload exceeds 125 bytes.
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
-        self.endpoint.send_ping(payload, self.now, self.tx)
+        speaking(&mut self.endpoint)?.send_ping(payload, self.now, self.tx)
     }
 
     /// Sends a pong that answers no ping.
@@ -390,7 +406,7 @@ impl Sender<'_> {
     ///
     /// The connection is closing, or the payload exceeds 125 bytes.
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
-        self.endpoint.send_pong(payload, self.tx)
+        speaking(&mut self.endpoint)?.send_pong(payload, self.tx)
     }
 
     /// Starts the closing handshake, behind the messages that wait.
@@ -399,13 +415,14 @@ impl Sender<'_> {
     ///
     /// The connection is closing already, the code may not be sent, or the reason is too long.
     pub fn close(&mut self, code: Option<u16>, reason: &str) -> Result<(), SendError> {
+        let endpoint = speaking(&mut self.endpoint)?;
         let Some(queue) = &mut self.outbox.queue else {
-            return self.endpoint.close(code, reason, self.now, self.tx);
+            return endpoint.close(code, reason, self.now, self.tx);
         };
         if queue.close.is_some() {
             return Err(SendError::NotOpen);
         }
-        self.endpoint.check_close(code, reason)?;
+        endpoint.check_close(code, reason)?;
         queue.close = Some((code, reason.to_owned()));
         Ok(())
     }
@@ -414,12 +431,15 @@ impl Sender<'_> {
     pub fn close_now(&mut self, code: Option<u16>, reason: &str) {
         self.outbox.clear_queue();
         // It may be closing already, which is as good.
-        let _ = self.endpoint.close(code, reason, self.now, self.tx);
+        let _ = self.close(code, reason);
     }
 
     /// Sends a frame made by hand, legal or not.
     pub fn raw(&mut self, frame: &RawFrame) {
-        self.endpoint.send_raw(frame, self.now, self.tx);
+        match &mut self.endpoint {
+            Some(endpoint) => endpoint.send_raw(frame, self.now, self.tx),
+            None => frame.write(self.tx),
+        }
     }
 
     /// Sends bytes as they are.
@@ -447,9 +467,9 @@ impl Sender<'_> {
         if self.outbox.queue.is_none() {
             return;
         }
-        if !self.endpoint.is_open() {
+        let Some(endpoint) = self.endpoint.as_mut().filter(|endpoint| endpoint.is_open()) else {
             return self.outbox.clear_queue();
-        }
+        };
         let before = self.tx.len();
         let mut moved = 0;
         // Compressed it may be little, but others wait for their turn.
@@ -465,7 +485,7 @@ impl Sender<'_> {
             let last = queued.last && whole;
             let len = piece.len();
             // It is open.
-            let _ = self.endpoint.send_fragment(queued.opcode, piece, last, self.tx);
+            let _ = endpoint.send_fragment(queued.opcode, piece, last, self.tx);
             queued.sent += len;
             moved += len;
             let own = matches!(queued.content, OutgoingContent::Own(_));
@@ -481,11 +501,17 @@ impl Sender<'_> {
         // A message whose rest never comes, because its producer was refused more, is cut short.
         if let Some((code, reason)) = queue.close.take_if(|_| stuck) {
             self.outbox.clear_queue();
-            let _ = self.endpoint.close(code, &reason, self.now, self.tx);
+            let _ = endpoint.close(code, &reason, self.now, self.tx);
         } else if queue.is_done() {
             self.outbox.clear_queue();
         }
     }
+}
+
+/// The endpoint, to make a frame.
+#[inline]
+fn speaking<'e>(endpoint: &'e mut Option<&mut Endpoint>) -> Result<&'e mut Endpoint, SendError> {
+    endpoint.as_deref_mut().ok_or(SendError::NotOpen)
 }
 
 /// Decodes what is sent, because somebody looks.

@@ -138,7 +138,7 @@ impl EchoServer {
                 let setup = ConnectionSetup {
                     id: ConnId(1),
                     agreed: &request.agreed,
-                    endpoint: &EndpointConfig::new(Role::Server).into(),
+                    endpoint: Some(&EndpointConfig::new(Role::Server).into()),
                     limits: Limits::default(),
                     observed: false,
                     evidence: false,

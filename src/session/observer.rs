@@ -78,6 +78,11 @@ impl Observer {
         Self { direction, max_message: message, max_inflated: inflated, phase, offset: 0 }
     }
 
+    /// The direction it observes.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
     /// Begins at a frame boundary, with the compression that was agreed.
     pub fn of_frames(
         direction: Direction,

@@ -27,7 +27,7 @@ use wscope::engine::connection::{Connection, ConnectionSetup, Outputs};
 use wscope::engine::lingering::Lingering;
 use wscope::engine::memory::Budget;
 use wscope::engine::outbox::{Producer, SharedMessage};
-use wscope::event::{Cause, ConnId, Direction};
+use wscope::event::{Cause, ConnId, Direction, FrameEvent, Observed};
 use wscope::net::link::{Buffers, HIGH_WATER, Link};
 use wscope::net::stdio::Stdout;
 use wscope::net::transport::{Received, Transport, TransportError};
@@ -38,6 +38,7 @@ use wscope::session::endpoint::State;
 use wscope::session::{EndpointConfig, Limits, Observer};
 use wscope::ui::pretty::Pretty;
 use wscope::ui::terminal::{ColorChoice, Terminal};
+use wscope::wire::decoder::Input;
 use wscope::wire::deflate::params::DeflateParams;
 use wscope::wire::fault::{CATALOGUE, Fault, When};
 use wscope::wire::handshake::Agreed;
@@ -343,7 +344,7 @@ impl Driver {
         let setup = ConnectionSetup {
             id: ConnId(1),
             agreed: &Agreed { deflate, ..Agreed::default() },
-            endpoint: &endpoint.into(),
+            endpoint: Some(&endpoint.into()),
             limits: Limits::default(),
             observed: true,
             evidence: flags & 128 != 0,
@@ -503,7 +504,7 @@ impl Driver {
             10 => {
                 self.connection.fail("a fault of ours", now);
             }
-            11 => self.connection.endpoint_mut().set_compress(script.byte() & 1 == 0),
+            11 => self.connection.endpoint_mut().expect("one").set_compress(script.byte() & 1 == 0),
             _ => {}
         }
     }
@@ -518,31 +519,7 @@ impl Driver {
     }
 
     fn peer_frame(&mut self, first: u8, payload: &[u8]) {
-        let masked = self.role == Role::Server;
-        let mut frame = vec![first];
-        let bit = if masked { 0x80 } else { 0 };
-        match payload.len() {
-            n @ ..126 => frame.push(bit | n as u8),
-            n @ ..65_536 => {
-                frame.push(bit | 126);
-                frame.extend_from_slice(&(n as u16).to_be_bytes());
-            }
-            n => {
-                frame.push(bit | 127);
-                frame.extend_from_slice(&(n as u64).to_be_bytes());
-            }
-        }
-        if masked {
-            // Long payloads only cost time.
-            let key = if payload.len() < 5000 { [0x12, 0x34, 0x56, 0x78] } else { [0; 4] };
-            frame.extend_from_slice(&key);
-            let start = frame.len();
-            frame.extend_from_slice(payload);
-            unmask(key, &mut frame[start..]);
-        } else {
-            frame.extend_from_slice(payload);
-        }
-        self.peer_bytes(&frame);
+        self.peer_bytes(&encoded(first, self.role == Role::Server, payload));
     }
 
     /// `shape`: two bits for the number of frames, one for text or binary, one for compression, one
@@ -776,7 +753,7 @@ impl Driver {
         (
             (wire.to_us.len(), wire.readable, wire.from_us.len(), wire.sealed.len()),
             (ending.out, ending.r#in, self.stdout.pending(), self.connection.backlog()),
-            (self.connection.deadline(), self.connection.endpoint().state()),
+            (self.connection.deadline(), self.connection.state()),
             (self.connection.has_input(), self.recorded.borrow().len()),
             (self.connection.last_received(), self.connection.active()),
         )
@@ -874,7 +851,7 @@ impl Driver {
             let deadline = self.connection.deadline();
             // Nobody has begun to close where only the peer could.
             let Some(at) = deadline else {
-                let closing = self.connection.endpoint().state() != State::Open;
+                let closing = self.connection.state() != State::Open;
                 let waits = !closing && !(6..8).contains(&way);
                 assert!(waits || self.excuses.faulty, "it waits for nothing");
                 self.end_wire(End::Fin);
@@ -1118,6 +1095,34 @@ fn frame(bytes: &[u8], sender: Role) -> Option<(u8, Vec<u8>, &[u8])> {
     Some((first, payload, rest))
 }
 
+/// A frame as it travels.
+fn encoded(first: u8, masked: bool, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first];
+    let bit = if masked { 0x80 } else { 0 };
+    match payload.len() {
+        n @ ..126 => frame.push(bit | n as u8),
+        n @ ..65_536 => {
+            frame.push(bit | 126);
+            frame.extend_from_slice(&(n as u16).to_be_bytes());
+        }
+        n => {
+            frame.push(bit | 127);
+            frame.extend_from_slice(&(n as u64).to_be_bytes());
+        }
+    }
+    if masked {
+        // Long payloads only cost time.
+        let key = if payload.len() < 5000 { [0x12, 0x34, 0x56, 0x78] } else { [0; 4] };
+        frame.extend_from_slice(&key);
+        let start = frame.len();
+        frame.extend_from_slice(payload);
+        unmask(key, &mut frame[start..]);
+    } else {
+        frame.extend_from_slice(payload);
+    }
+    frame
+}
+
 fn unmask(key: [u8; 4], payload: &mut [u8]) {
     if key != [0; 4] {
         for chunk in payload.chunks_mut(4) {
@@ -1148,4 +1153,303 @@ fn inflated(inflate: &mut Decompress, mut bytes: &[u8]) -> Vec<u8> {
         }
         out.reserve(out.capacity());
     }
+}
+
+/// Drives both legs of a relay with the script that `input` is: the bytes of each peer reach the
+/// other as they are, both observers see what passed, and each side ends as the other did.
+#[allow(dead_code)] // not by the fuzz target
+pub fn relay(input: &[u8]) {
+    let mut script = Script(input);
+    let mut relay = Relay::new(&mut script);
+    while let Some(op) = script.next() {
+        relay.carry_out(op, &mut script);
+    }
+    relay.finish();
+}
+
+/// One leg, and its peer.
+struct RelayLeg {
+    connection: Connection,
+    wire: Rc<RefCell<Wire>>,
+    seen: Rc<RefCell<Seen>>,
+    /// All that the peer has written.
+    written: Vec<u8>,
+    faces: Role,
+}
+
+/// What an observer has seen, told apart by kind and content.
+#[derive(Default)]
+struct Seen {
+    all: Vec<(String, Vec<u8>)>,
+    content: Vec<u8>,
+}
+
+impl Seen {
+    fn event(&mut self, event: &FrameEvent<'_>) {
+        match event {
+            FrameEvent::Data(bytes) => self.content.extend_from_slice(bytes),
+            FrameEvent::Message(info) => {
+                let content = std::mem::take(&mut self.content);
+                self.all.push((format!("{:?}", info.opcode), content));
+            }
+            FrameEvent::Control { opcode, payload } => {
+                self.all.push((format!("{opcode:?}"), payload.to_vec()));
+            }
+            FrameEvent::Violation(violation) => {
+                self.content.clear();
+                self.all.push((violation.to_string(), Vec::new()));
+            }
+            FrameEvent::Start { .. }
+            | FrameEvent::Payload(_)
+            | FrameEvent::End { .. }
+            | FrameEvent::Undecodable(_) => {}
+        }
+    }
+}
+
+struct Looker(Rc<RefCell<Seen>>);
+
+impl Behaviour for Looker {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_message(&mut self, opcode: Data, content: &[u8], _: &mut Context<'_>) -> io::Result<()> {
+        let message = (format!("{:?}", OpCode::Data(opcode)), content.to_vec());
+        self.0.borrow_mut().all.push(message);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &FrameEvent<'_>, _: &mut Context<'_>) -> io::Result<()> {
+        self.0.borrow_mut().event(event);
+        Ok(())
+    }
+}
+
+struct Relay {
+    legs: [RelayLeg; 2],
+    buffers: Buffers,
+    stdout: Stdout,
+    reporter: Reporter,
+    now: Instant,
+    memory: Rc<Budget>,
+    /// A peer has reset its connection, or takes nothing any more.
+    was_cut: bool,
+}
+
+impl Relay {
+    fn new(script: &mut Script<'_>) -> Self {
+        let flags = script.byte();
+        let terminal = Terminal { stdin: false, stdout: false, stderr: false, width: 80 };
+        let display = Display {
+            quiet: true,
+            verbose: 0,
+            terminal,
+            color: ColorChoice::Never,
+            view: Default::default(),
+            timestamps: Default::default(),
+            pretty: Pretty::Never,
+        };
+        let reporter = Reporter::of(Role::Client, OutputFormat::None, &display);
+        let (memory, now) = (Budget::new(64 << 20), Instant::now());
+        let legs = [Role::Client, Role::Server].map(|faces| {
+            let bit = if faces == Role::Client { 1 } else { 2 };
+            let seals = flags & bit != 0;
+            let wire = Rc::new(RefCell::new(Wire { seals, readable: true, ..Wire::default() }));
+            let received = Direction::sent_by(faces);
+            let setup = Setup {
+                id: ConnId(1),
+                agreed: &Agreed::default(),
+                endpoint: None,
+                limits: Limits::default(),
+                observed: true,
+                evidence: flags & 4 != 0,
+                memory: &memory,
+                backlog: &memory,
+            };
+            let inbound = Observer::of_frames(received, None, Limits::default());
+            let link: Link = Link::new(Box::new(Pipe(Rc::clone(&wire))));
+            let mut connection = Connection::new(link, inbound, &setup, now);
+            let seen: Rc<RefCell<Seen>> = Rc::default();
+            connection.add(Looker(Rc::clone(&seen)));
+            RelayLeg { connection, wire, seen, written: Vec::new(), faces }
+        });
+        let (buffers, stdout) = (Buffers::default(), Stdout::held());
+        Self { legs, buffers, stdout, reporter, now, memory, was_cut: false }
+    }
+
+    fn carry_out(&mut self, op: u8, script: &mut Script<'_>) {
+        let leg = &mut self.legs[usize::from(op >> 7)];
+        let n = script.len();
+        match op & 15 {
+            0..6 => {
+                // A frame: in order, or broken in its first byte or its mask.
+                let (first, wrong) = (script.byte(), op & 0x70 == 0x70);
+                let masked = (leg.faces == Role::Client) != wrong;
+                let first =
+                    if op & 0x40 == 0 { [0x81, 0x82, 0x89][usize::from(first % 3)] } else { first };
+                let n = if first & 8 == 0 { n } else { n.min(125) };
+                leg.write(&encoded(first, masked, &NOISE.repeat(n / NOISE.len() + 1)[..n]));
+            }
+            6 => leg.write(&NOISE[..n.min(NOISE.len())]),
+            7..10 => leg.arrive(n),
+            10..13 => leg.take(n * 10),
+            13 => leg.end(End::Fin),
+            14 if op & 0x70 == 0x70 => {
+                leg.end(End::Reset);
+                self.was_cut = true;
+            }
+            15 if op & 0x70 == 0x70 => {
+                leg.wire.borrow_mut().broken = true;
+                self.was_cut = true;
+            }
+            _ => {}
+        }
+        self.settle();
+    }
+
+    /// Gives turns as the loop does, and hands on what each leg has received.
+    fn settle(&mut self) {
+        let mut idle = 0;
+        loop {
+            let before = self.fingerprint();
+            let mut wanted = false;
+            for at in 0..2 {
+                let Self { legs, buffers, stdout, reporter, now, .. } = self;
+                let [one, other] = legs;
+                let (leg, other) = if at == 0 { (one, other) } else { (other, one) };
+                if leg.connection.wants_turn(stdout, reporter) && !leg.connection.is_over() {
+                    wanted = true;
+                    let notifier = Notifier::Stderr { quiet: true };
+                    let mut outputs = Outputs { stdout, reporter, notifier: &notifier };
+                    leg.connection.turn(buffers, &mut outputs, *now).expect("sound outputs");
+                }
+                leg.connection.relay_to(&mut other.connection, *now);
+                assert!(leg.connection.backlog() < 4 * HIGH_WATER, "what waits is bounded");
+            }
+            if !wanted {
+                return;
+            }
+            idle = if self.fingerprint() == before { idle + 1 } else { 0 };
+            assert!(idle < IDLE_TURNS, "it keeps a core busy: {before:?}");
+        }
+    }
+
+    fn fingerprint(&self) -> impl PartialEq + std::fmt::Debug + use<> {
+        self.legs.each_ref().map(|leg| {
+            let wire = leg.wire.borrow();
+            let ending = leg.connection.ending(self.now);
+            let bytes = (wire.to_us.len(), wire.from_us.len(), wire.sealed.len());
+            let ends = (wire.our_end, wire.readable, leg.connection.is_over());
+            (bytes, ends, leg.connection.backlog(), ending.r#in)
+        })
+    }
+
+    fn finish(mut self) {
+        self.run_dry();
+        if !self.was_cut {
+            for (from, to) in [(0, 1), (1, 0)] {
+                let (ended, sent_on) = (self.legs[from].has_ended(), self.legs[to].our_end());
+                assert_eq!(ended, sent_on, "the end is passed on, and only that");
+            }
+        }
+        self.legs.iter_mut().for_each(|leg| leg.end(End::Fin));
+        self.run_dry();
+        let [client, server] = &self.legs;
+        assert!(client.connection.is_over() && server.connection.is_over(), "both legs end");
+        for (from, to) in [(client, server), (server, client)] {
+            let got = &to.wire.borrow().from_us;
+            let cut = self.was_cut;
+            is_beginning(got, &from.written, false, !cut, "relayed");
+            let (sent, received) =
+                (to.connection.ending(self.now), from.connection.ending(self.now));
+            if !cut {
+                assert_eq!(sent.out, received.r#in, "both observers count the same");
+                assert_eq!(from.seen.borrow().all, expected(&from.written, from.faces));
+                assert!(!to.wire.borrow().was_reset, "an end in order is none by reset");
+            } else {
+                let gone = |leg: &RelayLeg| {
+                    let wire = leg.wire.borrow();
+                    wire.was_reset || wire.broken || wire.end.is_some() && wire.our_end
+                };
+                assert!(gone(from) || from.wire.borrow().end == Some(End::Reset));
+            }
+        }
+        let Self { legs, memory, .. } = self;
+        for leg in legs {
+            drop(leg.connection.into_link());
+        }
+        assert_eq!(memory.used(), 0, "all memory is given back");
+    }
+
+    fn run_dry(&mut self) {
+        for _ in 0..1000 {
+            let before = self.legs.each_ref().map(|leg| leg.wire.borrow().from_us.len());
+            for leg in &mut self.legs {
+                leg.arrive(usize::MAX);
+                leg.take(1 << 20);
+            }
+            self.settle();
+            if self.legs.each_ref().map(|leg| leg.wire.borrow().from_us.len()) == before {
+                return;
+            }
+        }
+    }
+}
+
+impl RelayLeg {
+    fn write(&mut self, bytes: &[u8]) {
+        let mut wire = self.wire.borrow_mut();
+        if wire.end.is_none() {
+            wire.to_us.extend(bytes);
+            self.written.extend_from_slice(bytes);
+        }
+    }
+
+    fn arrive(&mut self, n: usize) {
+        let mut wire = self.wire.borrow_mut();
+        wire.arrived = wire.arrived.saturating_add(n).min(wire.to_us.len());
+        wire.readable = true;
+    }
+
+    fn take(&mut self, n: usize) {
+        let mut wire = self.wire.borrow_mut();
+        wire.credit += n;
+        wire.refused = false;
+        drop(wire);
+        // As an event of the poll would.
+        drop(self.connection.sender(Instant::now()));
+    }
+
+    fn end(&mut self, how: End) {
+        let mut wire = self.wire.borrow_mut();
+        if how == End::Reset || wire.end.is_none() {
+            wire.end = Some(how);
+            wire.readable = true;
+        }
+        drop(wire);
+        drop(self.connection.sender(Instant::now()));
+    }
+
+    fn has_ended(&self) -> bool {
+        self.wire.borrow().end.is_some()
+    }
+
+    fn our_end(&self) -> bool {
+        self.wire.borrow().our_end
+    }
+}
+
+/// What an observer sees that gets all bytes at once.
+fn expected(written: &[u8], sender: Role) -> Vec<(String, Vec<u8>)> {
+    let mut seen = Seen::default();
+    let mut bytes = written.to_vec();
+    let mut observer = Observer::of_frames(Direction::sent_by(sender), None, Limits::default());
+    let mut input = Input::new(&mut bytes);
+    while let Some(observed) = observer.next(&mut input) {
+        if let Observed::Frame(event) = observed {
+            seen.event(&event);
+        }
+    }
+    seen.all
 }

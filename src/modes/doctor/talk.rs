@@ -50,7 +50,7 @@ impl Talk {
         let setup = ConnectionSetup {
             id: opened.conn,
             agreed: &opened.report.agreed,
-            endpoint: &EndpointConfig::new(Role::Client).into(),
+            endpoint: Some(&EndpointConfig::new(Role::Client).into()),
             limits: Limits::default(),
             observed: false,
             evidence: true,

@@ -168,7 +168,7 @@ impl Client {
     /// Ends at once, without a closing handshake.
     pub fn drop_connection(&mut self) {
         match &mut self.stage {
-            Stage::Open(connection) => connection.endpoint_mut().drop_connection(),
+            Stage::Open(connection) => connection.drop_connection(),
             _ => self.stage = Stage::Gone,
         }
     }
@@ -314,7 +314,7 @@ impl Client {
         let setup = ConnectionSetup {
             id: self.id,
             agreed: &agreed,
-            endpoint: &config.endpoint,
+            endpoint: Some(&config.endpoint),
             limits: config.limits,
             observed: looks,
             evidence: looks,

@@ -80,11 +80,11 @@ impl Connections for AllClients<'_> {
     }
 
     fn endpoint_mut(&mut self, id: ConnId) -> Option<&mut Endpoint> {
-        self.connection(id).map(Connection::endpoint_mut)
+        self.connection(id)?.endpoint_mut()
     }
 
     fn endpoint(&self, id: ConnId) -> Option<&Endpoint> {
-        self.hub.client(id)?.connection().map(Connection::endpoint)
+        self.hub.client(id)?.connection()?.endpoint()
     }
 
     fn set_defaults(&mut self, settings: &Settings) {
@@ -99,9 +99,9 @@ impl Connections for AllClients<'_> {
             id: client.id(),
             about: client.about(),
             state: client.state(),
-            times: client.connection().map(|connection| {
+            times: client.connection().and_then(|connection| {
                 let idle = now.saturating_duration_since(connection.active());
-                (connection.endpoint().age(now), idle)
+                Some((connection.endpoint()?.age(now), idle))
             }),
         };
         let mut all: Vec<ClientFacts> = self.hub.clients().map(facts).collect();

@@ -97,15 +97,15 @@ fn close(code: Option<u16>, reason: &[u8], sender: &mut Sender<'_>) -> Sent {
 
 /// A frame of the usual form, whatever is in it.
 fn usual(opcode: OpCode, content: &[u8], sender: &mut Sender<'_>) -> Option<String> {
-    let mask = sender.endpoint.key();
+    let mask = sender.endpoint.as_mut().and_then(|endpoint| endpoint.key());
     raw(&RawFrame { opcode, mask, payload: content.to_vec(), ..RawFrame::default() }, sender)
 }
 
 fn frame(spec: &FrameSpec, content: &[u8], sender: &mut Sender<'_>) -> Option<String> {
     let FrameSpec { opcode, fin, rsv: [rsv1, rsv2, rsv3], mask, form, announced, .. } = *spec;
     let mask = match mask {
-        MaskChoice::Role => sender.endpoint.key(),
-        MaskChoice::On => Some(sender.endpoint.fresh_key()),
+        MaskChoice::Role => sender.endpoint.as_mut().and_then(|endpoint| endpoint.key()),
+        MaskChoice::On => sender.endpoint.as_mut().map(|endpoint| endpoint.fresh_key()),
         MaskChoice::Off => None,
         MaskChoice::Key(key) => Some(key),
     };
@@ -114,7 +114,8 @@ fn frame(spec: &FrameSpec, content: &[u8], sender: &mut Sender<'_>) -> Option<St
 }
 
 fn raw(frame: &RawFrame, sender: &mut Sender<'_>) -> Option<String> {
-    let broken = breaches(frame, sender.endpoint.situation());
+    let situation = sender.endpoint.as_ref().map(|endpoint| endpoint.situation());
+    let broken = situation.and_then(|situation| breaches(frame, situation));
     sender.raw(frame);
     broken
 }

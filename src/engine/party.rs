@@ -1,0 +1,142 @@
+//! Who answers on a connection: an [`Endpoint`]; or nobody, where the connection is one [`Leg`] of a
+//! relay.
+
+use std::time::Instant;
+
+use crate::event::{Cause, Ending, Lost, Side, Totals};
+use crate::session::Endpoint;
+use crate::session::endpoint::State;
+
+/// Who answers on a connection.
+pub(super) enum Party {
+    /// An endpoint does what RFC 6455 asks of it.
+    Endpoint(Endpoint),
+    /// Nobody does: the bytes go to another connection.
+    Leg(Box<Leg>),
+}
+
+/// One leg of a relay: it keeps what was received until the other leg takes it, and knows how its
+/// streams ended. Each of both ends for itself, as TCP has it.
+pub(super) struct Leg {
+    opened: Instant,
+    /// Bytes as they were received.
+    pub received: Vec<u8>,
+    /// How the peer's stream ended, or both did.
+    end: Option<(Side, Cause)>,
+    lost: bool,
+}
+
+impl Leg {
+    pub fn new(received: &[u8], now: Instant) -> Self {
+        Self { opened: now, received: received.to_vec(), end: None, lost: false }
+    }
+
+    /// Whether the peer's stream has ended.
+    pub fn has_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Whether both streams were lost at once.
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Takes the end of the peer's stream; ours goes on.
+    pub fn end(&mut self, how: Lost) {
+        self.end.get_or_insert((how.by(), Cause::Lost(how)));
+    }
+
+    /// Takes the loss of both streams.
+    pub fn lose(&mut self, by: Side, cause: Cause) {
+        self.lost = true;
+        self.end.get_or_insert((by, cause));
+    }
+}
+
+impl Party {
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::Endpoint(endpoint) => Some(endpoint),
+            Self::Leg(_) => None,
+        }
+    }
+
+    pub fn endpoint_mut(&mut self) -> Option<&mut Endpoint> {
+        match self {
+            Self::Endpoint(endpoint) => Some(endpoint),
+            Self::Leg(_) => None,
+        }
+    }
+
+    pub fn leg(&self) -> Option<&Leg> {
+        match self {
+            Self::Endpoint(_) => None,
+            Self::Leg(leg) => Some(leg),
+        }
+    }
+
+    pub fn leg_mut(&mut self) -> Option<&mut Leg> {
+        match self {
+            Self::Endpoint(_) => None,
+            Self::Leg(leg) => Some(leg),
+        }
+    }
+
+    pub fn state(&self) -> State {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.state(),
+            Self::Leg(leg) if leg.is_lost() => State::Closed,
+            Self::Leg(_) => State::Open,
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.state() == State::Open
+    }
+
+    /// Whether what the peer sends is for behaviours.
+    pub fn is_receiving(&self) -> bool {
+        self.endpoint().is_none_or(Endpoint::is_receiving)
+    }
+
+    /// Data frames sent by the endpoint.
+    pub fn data_sent(&self) -> u64 {
+        self.endpoint().map_or(0, Endpoint::data_sent)
+    }
+
+    /// Both streams were lost at once.
+    pub fn lose(&mut self, how: Lost) {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.end_of_stream(how),
+            Self::Leg(leg) => leg.lose(how.by(), Cause::Lost(how)),
+        }
+    }
+
+    /// The peer's stream ended: an endpoint does not go on alone.
+    pub fn end_of_stream(&mut self, how: Lost) {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.end_of_stream(how),
+            Self::Leg(leg) => leg.end(how),
+        }
+    }
+
+    /// Ends at once, without a closing handshake.
+    pub fn drop_connection(&mut self) {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.drop_connection(),
+            Self::Leg(leg) => leg.lose(Side::Us, Cause::Dropped),
+        }
+    }
+
+    /// How the connection ended; `out` and `in` are the totals of the observers.
+    pub fn ending(&self, now: Instant, out: Totals, r#in: Totals) -> Ending {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.ending(now, out, r#in),
+            Self::Leg(leg) => {
+                let (by, cause) = leg.end.clone().unwrap_or((Side::Us, Cause::Dropped));
+                let duration = now.saturating_duration_since(leg.opened);
+                Ending { by, cause, sent: None, received: None, duration, out, r#in }
+            }
+        }
+    }
+}
