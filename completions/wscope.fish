@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wscope_global_optspecs
-    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= max-memory= v/verbose q/quiet pretty= color= show-secrets redact= h/help V/version
+    string join \n c/connect= H/header= s/subprotocol= o/origin= handshake-timeout= connect-timeout= 4/ipv4 6/ipv6 host= http-header-order= path-as-is k/insecure cacert= proxy= proxy-user= noproxy= resolve= connect-to= interface= local-port= unix-socket= capath= cert= key= pass-env= pass-file= tls-min= tls-max= alpn= sni= no-sni pinned-sha256= tls-keylog= no-compress server-no-context-takeover client-no-context-takeover server-max-window-bits= client-max-window-bits= input= output= b/binary x/execute= echo w/linger= exit-after= until= max-time= close-timeout= ping-interval= pong-timeout= no-pong lenient fault= list-faults diagnose u/user= bearer= netrc netrc-file= cookie= cookie-jar= L/location location-trusted location-downgrade max-redirs= retry= retry-delay= reconnect from-curl= dry-run curl write-out= timing config= no-config script= no-commands no-history log= view= timestamps= commands exit-on-close max-message= max-inflated= max-memory= v/verbose q/quiet pretty= color= show-secrets redact= h/help V/version
 end
 
 function __fish_wscope_needs_command
@@ -77,6 +77,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -l max-time -d 'End after SE
 complete -c wscope -n "__fish_wscope_needs_command" -l close-timeout -d 'Wait at most SECS for the answer to our Close' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l ping-interval -d 'Send a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_needs_command" -l fault -d 'Do something wrong, to test the peer: NAME[:ARG][@open|@message:N]; may be repeated' -r
 complete -c wscope -n "__fish_wscope_needs_command" -s u -l user -d 'Send Basic authorization; without a password, the terminal is asked' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l bearer -d 'Send a bearer token, typed, from a file, or from a variable' -r
 complete -c wscope -n "__fish_wscope_needs_command" -l netrc-file -d 'The same from another file' -r -F
@@ -119,6 +120,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -s b -l binary -d 'Send bina
 complete -c wscope -n "__fish_wscope_needs_command" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_needs_command" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_needs_command" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
+complete -c wscope -n "__fish_wscope_needs_command" -l list-faults -d 'List the faults, the rule each breaks, and what a correct peer does'
 complete -c wscope -n "__fish_wscope_needs_command" -l diagnose -d 'When no connection can be opened, make one or two more to find the cause'
 complete -c wscope -n "__fish_wscope_needs_command" -l netrc -d 'Take user and password for the host from ~/.netrc'
 complete -c wscope -n "__fish_wscope_needs_command" -s L -l location -d 'Follow redirects'
@@ -200,6 +202,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-time -d 'E
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l close-timeout -d 'Wait at most SECS for the answer to our Close' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l ping-interval -d 'Send a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l fault -d 'Do something wrong, to test the peer: NAME[:ARG][@open|@message:N]; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s u -l user -d 'Send Basic authorization; without a password, the terminal is asked' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l bearer -d 'Send a bearer token, typed, from a file, or from a variable' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l netrc-file -d 'The same from another file' -r -F
@@ -242,6 +245,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -s b -l binary -d
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Send every received message back unchanged; stdin is not read'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l list-faults -d 'List the faults, the rule each breaks, and what a correct peer does'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l diagnose -d 'When no connection can be opened, make one or two more to find the cause'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l netrc -d 'Take user and password for the host from ~/.netrc'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s L -l location -d 'Follow redirects'
@@ -307,7 +311,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-backlog -d 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ping-interval -d 'Send each client a ping every SECS' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pong-timeout -d 'After a ping, wait at most SECS for any byte' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l config -d 'Read FILE instead of ~/.config/wscope/config' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l fault -d 'Do something wrong, to test clients: NAME[:ARG][@open|@message:N]; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l fault -d 'Do something wrong, to test the peer: NAME[:ARG][@open|@message:N]; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l script -d 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l log -d 'Append every event to FILE, as lines of JSON' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l view -d 'How the transcript shows traffic [default: frames]' -r -f -a "frames\t'A line for each frame'
@@ -337,7 +341,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l once -d 'Serve 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l lenient -d 'Report violations but go on, as long as frame boundaries can be found'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-config -d 'Read no configuration file and no variable WSCOPE_…'
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l list-faults -d 'List the faults, the rule each breaks, and what a correct client does'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l list-faults -d 'List the faults, the rule each breaks, and what a correct peer does'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-commands -d 'At the prompt and in scripts, send lines that start with `/` as they are'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-history -d 'Neither read nor write the prompt\'s history'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show handshake and frames on stderr; -vv adds hex of every header and payload'

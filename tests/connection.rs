@@ -72,11 +72,13 @@ fn a_long_queue_is_sent_once_the_peer_reads() {
 #[test]
 fn every_fault_ends_and_keeps_no_core_busy() {
     for (fault, when) in (0..CATALOGUE.len() as u8).flat_map(|fault| [(fault, 0), (fault, 1)]) {
-        let mut script = vec![2, 0xc4, 0x0b, fault, when];
-        // Messages that arrive in parts, a reader that stalls, and time.
-        script.extend([0x10, 0, 40, 4, 100, 5, 20, 0x37, 0x51, 9, 150, 0x28, 240, 0x77, 6]);
-        script.extend([0x00, 0x1b, 230, 4, 50, 0x97, 6, 0xd7, 0x32, 99, 5, 5, 0xe7]);
-        driver::drive(&script);
+        for role in 0..2 {
+            let mut script = vec![2 | role, 0xc4, 0x0b, fault, when];
+            // Messages that arrive in parts, a reader that stalls, and time.
+            script.extend([0x10, 0, 40, 4, 100, 5, 20, 0x37, 0x51, 9, 150, 0x28, 240, 0x77, 6]);
+            script.extend([0x00, 0x1b, 230, 4, 50, 0x97, 6, 0xd7, 0x32, 99, 5, 5, 0xe7]);
+            driver::drive(&script);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 
 use super::prompt::LineOptions;
 use super::values::{duration, file_mode, linger, memory, size};
-use super::{DefaultsOptions, DisplayOptions, InputFormat, Linger, OutputFormat};
+use super::{DefaultsOptions, DisplayOptions, FaultOptions, InputFormat, Linger, OutputFormat};
 
 /// `wscope listen`.
 #[derive(Debug, Args)]
@@ -159,17 +159,9 @@ pub struct ListenArgs {
     /// Where defaults come from.
     #[command(flatten)]
     pub defaults: DefaultsOptions,
-    /// Do something wrong, to test clients: NAME[:ARG][@open|@message:N]; may be repeated
-    ///
-    /// `masked` sends a masked frame right behind the 101, `masked@message:3` once three messages
-    /// have come and been answered. `random` draws a fault for each connection and prints a seed;
-    /// `random:SEED` repeats the draw. --list-faults lists names and arguments.
-    #[arg(long = "fault", value_name = "FAULT", action = ArgAction::Append, help_heading = "Faults")]
-    pub faults: Vec<String>,
-
-    /// List the faults, the rule each breaks, and what a correct client does
-    #[arg(long, exclusive = true, help_heading = "Faults")]
-    pub list_faults: bool,
+    /// Faults.
+    #[command(flatten)]
+    pub faults: FaultOptions,
 
     /// The prompt and scripts.
     #[command(flatten)]

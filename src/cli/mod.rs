@@ -104,7 +104,7 @@ pub struct ConnectArgs {
     ///
     /// http:// and https:// are taken as ws:// and wss://. A user and password in the URL are
     /// sent as Basic authorization.
-    #[arg(value_name = "URL", required_unless_present = "connect_to_url")]
+    #[arg(value_name = "URL", required_unless_present_any = ["connect_to_url", "list_faults"])]
     pub url: Option<String>,
 
     /// Same as URL, for those used to wscat
@@ -184,6 +184,10 @@ pub struct ConnectArgs {
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
 
+    /// Faults.
+    #[command(flatten)]
+    pub faults: FaultOptions,
+
     /// When no connection can be opened, make one or two more to find the cause
     ///
     /// The same port with the other scheme, the same request without an upgrade, and with the
@@ -210,6 +214,23 @@ pub struct ConnectArgs {
     /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
+}
+
+/// What is done wrong on purpose.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Faults")]
+pub struct FaultOptions {
+    /// Do something wrong, to test the peer: NAME[:ARG][@open|@message:N]; may be repeated
+    ///
+    /// `rsv2` sends a frame with RSV2 right behind the opening handshake, `rsv2@message:3` once
+    /// three messages have come and been answered. `random` draws a fault for each connection and
+    /// prints a seed; `random:SEED` repeats the draw. --list-faults lists names and arguments.
+    #[arg(long = "fault", value_name = "FAULT", action = ArgAction::Append)]
+    pub faults: Vec<String>,
+
+    /// List the faults, the rule each breaks, and what a correct peer does
+    #[arg(long, exclusive = true)]
+    pub list_faults: bool,
 }
 
 /// `wscope handshake`.

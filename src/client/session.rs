@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::behaviour::echo::Echo;
+use crate::behaviour::faults::FaultInjector;
 use crate::behaviour::input::StdinInput;
 use crate::behaviour::payload::PayloadWriter;
 use crate::behaviour::splitter::To;
@@ -143,7 +144,7 @@ impl<'a> Session<'a> {
             exit: Exit::Success,
             ending: None,
         };
-        session.begin(opened, runtime, Instant::now());
+        session.begin(opened, runtime, Instant::now())?;
         Ok(session)
     }
 
@@ -179,7 +180,7 @@ impl<'a> Session<'a> {
     }
 
     /// Starts with a connection that was just opened.
-    fn begin(&mut self, opened: Opened, runtime: &mut Runtime, now: Instant) {
+    fn begin(&mut self, opened: Opened, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         let config = self.config;
         let Opened { conn, link, inbound, report, evidence, .. } = opened;
         let looks = runtime.reporter.looks_at_frames();
@@ -195,6 +196,10 @@ impl<'a> Session<'a> {
             backlog: &self.memory,
         };
         let mut connection = Connection::new(link, inbound, &setup, now);
+        if let Some(mut injector) = FaultInjector::of(config.faults.of(conn.0, Role::Client)) {
+            injector.begin(&report.agreed, 0, now);
+            connection.interfere(injector, &mut runtime.outputs_and_buffers().0, now)?;
+        }
         let sink = PayloadSink::new(config.output, config.display.terminal.stdout);
         if self.half_written.take() {
             sink.end_message(&mut runtime.stdout);
@@ -229,6 +234,7 @@ impl<'a> Session<'a> {
         });
         attach(&mut self.runner, &mut current);
         self.phase = SessionPhase::Open(current);
+        Ok(())
     }
 
     /// Starts opening another connection.
@@ -260,7 +266,7 @@ impl<'a> Session<'a> {
                 if self.reconnect.is_some() {
                     self.reconnect = Some(tries.schedule);
                 }
-                self.begin(*opened, runtime, now);
+                self.begin(*opened, runtime, now)?;
                 // A wake for lines, or for their end, may have been taken for another one.
                 if let Some(runner) = &mut self.runner {
                     runner.set_ready(false);

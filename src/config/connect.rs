@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::display::Display;
 use super::environment::history_path;
+use super::fault::Faults;
 use super::lines::{self, LineConfig};
 use super::open::OpenConfig;
 use super::reach::ReachConfig;
@@ -42,6 +43,8 @@ pub struct ClientConfig {
     pub lines: Option<LineConfig>,
     /// Every event goes to this file.
     pub log: Option<PathBuf>,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
     /// Send everything back.
     pub echo: bool,
     /// How long to stay after the input's end.
@@ -65,11 +68,15 @@ impl ClientConfig {
     pub fn resolve(args: ConnectArgs, terminal: Terminal) -> Result<Self, UsageError> {
         let url = args.url.or(args.connect_url).unwrap_or_default();
         let reach = ReachConfig::resolve(args.reach)?;
-        let open = OpenConfig {
+        let mut open = OpenConfig {
             redirects: reach.redirects,
             keeps_cookies: reach.keeps_cookies(),
             ..OpenConfig::resolve(&url, args.handshake, limits(&args.limits))?
         };
+        let faults = Faults::parse(&args.faults.faults, Role::Client)?;
+        if faults.decline_deflate() {
+            open.deflate = None;
+        }
         let until = args
             .until
             .as_deref()
@@ -134,6 +141,7 @@ impl ClientConfig {
             output,
             binary: args.binary,
             execute,
+            faults,
             echo: args.echo,
             linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
             exit_after: args.exit_after,
@@ -159,6 +167,7 @@ impl ClientConfig {
             execute: Vec::new(),
             lines: None,
             log: None,
+            faults: Faults::None,
             echo: false,
             linger: Linger::Forever,
             exit_after: None,

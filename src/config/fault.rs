@@ -5,6 +5,7 @@ use crate::cli::size;
 use crate::net::random;
 use crate::ui::notation;
 use crate::ui::suggest::near;
+use crate::wire::Role;
 use crate::wire::close::MAX_REASON_LEN;
 use crate::wire::fault::{Argument, CATALOGUE, Fault, FaultInfo, FaultKind, Value, When};
 use crate::wire::handshake::headers::HeaderEdit;
@@ -32,14 +33,15 @@ impl Faults {
     ///
     /// # Errors
     ///
-    /// One is unknown or can't be as it is written, or two exclude each other.
-    pub fn parse(texts: &[String]) -> Result<Self, UsageError> {
+    /// One is unknown, means nothing for the role or can't be as it is written, or two exclude each
+    /// other.
+    pub fn parse(texts: &[String], role: Role) -> Result<Self, UsageError> {
         let seeds: Vec<Option<&str>> = texts.iter().filter_map(|text| random_seed(text)).collect();
         match (seeds.as_slice(), texts) {
             ([], []) => Ok(Self::None),
             ([], _) => {
                 let faults: Vec<Fault> =
-                    texts.iter().map(|text| parse(text)).collect::<Result<_, _>>()?;
+                    texts.iter().map(|text| parse(text, role)).collect::<Result<_, _>>()?;
                 exclusive(&faults)?;
                 Ok(Self::Chosen(faults))
             }
@@ -55,14 +57,30 @@ impl Faults {
         }
     }
 
-    /// Those of a connection.
-    pub fn of(&self, conn: u64) -> Vec<Fault> {
+    /// Whether one needs a connection without compression.
+    pub fn decline_deflate(&self) -> bool {
+        matches!(self, Self::Chosen(faults) if faults.iter().any(Fault::declines_deflate))
+    }
+
+    /// How they are drawn, to repeat it.
+    pub fn drawn(&self) -> Option<String> {
+        match self {
+            Self::Random { seed } => Some(format!(
+                "faults are drawn from seed {seed}: --fault random:{seed} repeats them"
+            )),
+            Self::None | Self::Chosen(_) => None,
+        }
+    }
+
+    /// Those of a connection, on which `role` has them.
+    pub fn of(&self, conn: u64, role: Role) -> Vec<Fault> {
         match self {
             Self::None => Vec::new(),
             Self::Chosen(faults) => faults.clone(),
             Self::Random { seed } => {
                 let drawn = scramble(seed.wrapping_add(conn.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-                let info = CATALOGUE.get((drawn % CATALOGUE.len() as u64) as usize);
+                let count = FaultInfo::of(role).count() as u64;
+                let info = FaultInfo::of(role).nth((drawn % count) as usize);
                 info.map(Fault::plain).into_iter().collect()
             }
         }
@@ -90,20 +108,27 @@ fn random_seed(text: &str) -> Option<Option<&str>> {
     }
 }
 
-fn parse(text: &str) -> Result<Fault, UsageError> {
+fn parse(text: &str, role: Role) -> Result<Fault, UsageError> {
     let (rest, when) = split_when(text)?;
     let (name, argument) = match rest.split_once(':') {
         Some((name, argument)) => (name, Some(argument)),
         None => (rest, None),
     };
     let Some(info) = CATALOGUE.iter().find(|info| info.name == name) else {
-        let near = near(name, CATALOGUE.iter().map(|info| info.name).chain([RANDOM]));
+        let near = near(name, FaultInfo::of(role).map(|info| info.name).chain([RANDOM]));
         let advice = match near.as_slice() {
             [] => "--list-faults lists all".to_owned(),
             names => format!("did you mean {}? --list-faults lists all", names.join(" or ")),
         };
         return Err(UsageError(format!("--fault: there is no fault {name:?}; {advice}")));
     };
+    if let Some(why) = info.unfit_for(role) {
+        let who = match role {
+            Role::Client => "client",
+            Role::Server => "server",
+        };
+        return Err(UsageError(format!("--fault: {name} is no fault of a {who}: {why}")));
+    }
     let mut fault = Fault { when: when.unwrap_or_default(), ..Fault::plain(info) };
     if when.is_some() && !takes_when(info.kind) {
         return Err(usage(text, "it is part of the handshake and takes no @"));
@@ -112,12 +137,12 @@ fn parse(text: &str) -> Result<Fault, UsageError> {
     let value = match (info.argument, argument.split_once('=')) {
         (Argument::Place, Some(("messages", count))) if when.is_none() => {
             let count = notation::number(count).filter(|count| *count > 0);
-            fault.when = When::Message(count.ok_or_else(|| usage(text, &wanted(info)))?);
+            fault.when = When::Message(count.ok_or_else(|| usage(text, &wanted(info, role)))?);
             Some(Value::None)
         }
         (kind, _) => value(kind, argument),
     };
-    fault.value = value.ok_or_else(|| usage(text, &wanted(info)))?;
+    fault.value = value.ok_or_else(|| usage(text, &wanted(info, role)))?;
     Ok(fault)
 }
 
@@ -161,7 +186,7 @@ fn value(kind: Argument, text: &str) -> Option<Value> {
 }
 
 /// What the argument of a fault can be, in words.
-fn wanted(info: &FaultInfo) -> String {
+fn wanted(info: &FaultInfo, role: Role) -> String {
     let name = info.name;
     let usage = format!("write {name}{}", info.argument.usage());
     match info.argument {
@@ -175,7 +200,11 @@ fn wanted(info: &FaultInfo) -> String {
             "{usage}; CODE is 0 to 65535 or a name as going-away, REASON at most {MAX_REASON_LEN} bytes"
         ),
         Argument::Place => {
-            format!("{usage}; bytes are those sent, the 101 included; messages are those received")
+            let from = match role {
+                Role::Server => "the 101 included",
+                Role::Client => "from the first frame on",
+            };
+            format!("{usage}; bytes are those sent, {from}; messages are those received")
         }
     }
 }
@@ -214,7 +243,7 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> Fault {
-        match Faults::parse(&[text.to_owned()]) {
+        match Faults::parse(&[text.to_owned()], Role::Server) {
             Ok(Faults::Chosen(mut faults)) if faults.len() == 1 => faults.remove(0),
             other => panic!("{text}: {other:?}"),
         }
@@ -222,12 +251,12 @@ mod tests {
 
     fn refused(texts: &[&str]) -> String {
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        Faults::parse(&texts).expect_err("no faults").to_string()
+        Faults::parse(&texts, Role::Server).expect_err("no faults").to_string()
     }
 
     #[test]
     fn every_fault_can_be_asked_for_by_its_name() {
-        for info in CATALOGUE {
+        for info in FaultInfo::of(Role::Server) {
             assert_eq!(one(info.name), Fault::plain(info));
         }
     }
@@ -267,10 +296,26 @@ mod tests {
             ("masked@message:0", "after @ write open, or message:N"),
             ("accept-wrong@message:1", "it is part of the handshake and takes no @"),
             ("extension-unoffered:a\r\nb: c", "EXTENSION is written into a header"),
+            ("unmasked", "unmasked is no fault of a server: a server masks no frame"),
             ("random:x", "write random, or random:SEED with a number"),
         ] {
             let refused = refused(&[text]);
             assert!(refused.contains(expected), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_client_has_those_that_mean_something_for_it() {
+        let refused = |name: &str| {
+            let faults = Faults::parse(&[name.to_owned()], Role::Client);
+            faults.expect_err("a refusal").to_string()
+        };
+        assert!(refused("accept-wrong").contains("is in a server's answer"));
+        assert!(refused("masked").contains("a client masks all its frames"));
+        assert!(refused("keep-tcp").contains("it is the server that ends TCP"));
+        assert!(refused("rst:1").contains("from the first frame on"));
+        for info in FaultInfo::of(Role::Client) {
+            assert!(Faults::parse(&[info.name.to_owned()], Role::Client).is_ok(), "{}", info.name);
         }
     }
 
@@ -285,13 +330,16 @@ mod tests {
     fn a_seed_repeats_a_draw() {
         let draw = |seed| {
             let faults = Faults::Random { seed };
-            (1..=200).flat_map(|conn| faults.of(conn)).map(|f| f.info.name).collect::<Vec<_>>()
+            (1..=200)
+                .flat_map(|conn| faults.of(conn, Role::Server))
+                .map(|f| f.info.name)
+                .collect::<Vec<_>>()
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
         let drawn: HashSet<_> = draw(7).into_iter().collect();
         assert!(drawn.len() > CATALOGUE.len() / 2, "{} of all", drawn.len());
-        let seed = Faults::parse(&["random:0x10".to_owned()]).expect("a seed");
+        let seed = Faults::parse(&["random:0x10".to_owned()], Role::Server).expect("a seed");
         assert_eq!(seed, Faults::Random { seed: 16 });
     }
 }

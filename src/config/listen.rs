@@ -242,7 +242,7 @@ impl ListenConfig {
             linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
             exit_after: args.exit_after,
             max_time: args.max_time,
-            faults: Faults::parse(&args.faults)?,
+            faults: Faults::parse(&args.faults.faults, Role::Server)?,
             display,
             notes,
         })

@@ -164,9 +164,19 @@ impl Connection {
         self.behaviours.push(Box::new(behaviour));
     }
 
-    /// Adds what does something wrong on purpose.
-    pub fn interfere(&mut self, injector: Box<dyn Interference>) {
+    /// Adds what does something wrong on purpose, beginning now.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn interfere(
+        &mut self,
+        injector: Box<dyn Interference>,
+        outputs: &mut Outputs<'_>,
+        now: Instant,
+    ) -> io::Result<()> {
         self.injector = Some(injector);
+        self.go_wrong(outputs, now)
     }
 
     /// Its number.
@@ -276,9 +286,9 @@ impl Connection {
         self.received.totals()
     }
 
-    /// Whether bytes that have been received wait to be decoded.
+    /// Whether bytes that have been received wait to be decoded, and are to be.
     pub fn has_input(&self) -> bool {
-        self.more
+        self.more && self.may_read()
     }
 
     /// Whether the peer's stream stopped inside a message that behaviours were still getting.

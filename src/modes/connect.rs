@@ -60,6 +60,9 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
             }
         }
     }
+    if let Some(text) = config.faults.drawn() {
+        stderr::line(&text);
+    }
     let exit = connect(&config, script, &mut runtime, max_time)?;
     summary.finish(exit, &mut runtime)
 }

@@ -15,12 +15,14 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
+use crate::behaviour::faults;
 use crate::cli::{Cli, ConnectArgs, ListenArgs, Mode};
 use crate::config::{ClientConfig, ListenConfig, UsageError};
 use crate::engine::exit::Exit;
 use crate::output::{secrets, stderr};
 use crate::ui::redact::Redactor;
 use crate::ui::terminal::Terminal;
+use crate::wire::Role;
 use crate::wire::handshake::admission::Authorization;
 use command_line::{CommandLine, Given};
 
@@ -84,14 +86,17 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
 }
 
 fn connect(args: ConnectArgs, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
+    if args.faults.list_faults {
+        return generated::print(&faults::list(Role::Client));
+    }
     let mut config = ClientConfig::resolve(args, terminal)?;
     config.reach.given = given;
     connect::run(config)
 }
 
 fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    if args.list_faults {
-        return generated::print(&crate::behaviour::faults::list());
+    if args.faults.list_faults {
+        return generated::print(&faults::list(Role::Server));
     }
     let config = ListenConfig::resolve(args, terminal)?;
     let mut redactor = secrets::redactor();

@@ -304,17 +304,7 @@ impl Driver {
             client_no_context_takeover: flags >> 1 & 3 == 3,
             ..DeflateParams::default()
         });
-        let terminal = Terminal { stdin: false, stdout: false, stderr: false, width: 80 };
-        let display = Display {
-            quiet: true,
-            verbose: 0,
-            terminal,
-            color: ColorChoice::Never,
-            view: Default::default(),
-            timestamps: Default::default(),
-            pretty: Pretty::Never,
-        };
-        let reporter = Reporter::of(role, OutputFormat::None, &display);
+        let (display, reporter) = (display(), reporter_of(role));
         let reporter = if flags & 8 == 0 { reporter } else { reporter.with_history(&display) };
         let wire = Rc::new(RefCell::new(Wire {
             seals: flags & 16 != 0,
@@ -380,7 +370,7 @@ impl Driver {
         let ending_with = timers >> 2 & 3 | (behaves >> 6) << 2;
         let mut excuses = Excuses::default();
         let mut forced = 0;
-        if ending_with >= 14 && role == Role::Server {
+        if ending_with >= 14 {
             let info = &CATALOGUE[usize::from(script.byte()) % CATALOGUE.len()];
             let when = match script.byte() {
                 0 => When::Open,
@@ -388,8 +378,13 @@ impl Driver {
             };
             if let Some(mut faults) = FaultInjector::of(vec![Fault { when, ..Fault::plain(info) }])
             {
-                faults.begin(&Agreed { deflate, ..Agreed::default() }, HEAD.len(), now);
-                connection.interfere(faults);
+                let head = if role == Role::Server { HEAD.len() } else { 0 };
+                faults.begin(&Agreed { deflate, ..Agreed::default() }, head, now);
+                let (mut stdout, mut reporter) = (Stdout::held(), reporter_of(role));
+                let notifier = Notifier::Stderr { quiet: true };
+                let (stdout, reporter) = (&mut stdout, &mut reporter);
+                let mut outputs = Outputs { stdout, reporter, notifier: &notifier };
+                connection.interfere(faults, &mut outputs, now).expect("sound outputs");
             }
             excuses = Excuses { peer_strayed: true, by_hand: true, cut: true, faulty: true };
             // Some send very much.
@@ -988,6 +983,24 @@ impl Driver {
     }
 }
 
+fn display() -> Display {
+    let terminal = Terminal { stdin: false, stdout: false, stderr: false, width: 80 };
+    Display {
+        quiet: true,
+        verbose: 0,
+        terminal,
+        color: ColorChoice::Never,
+        view: Default::default(),
+        timestamps: Default::default(),
+        pretty: Pretty::Never,
+    }
+}
+
+/// A reporter without sinks.
+fn reporter_of(role: Role) -> Reporter {
+    Reporter::of(role, OutputFormat::None, &display())
+}
+
 /// Whether `got` is how `expected` begins; where the script strayed, as far as both go.
 fn is_beginning<T: PartialEq>(got: &[T], expected: &[T], strayed: bool, all: bool, what: &str) {
     let common = got.len().min(expected.len());
@@ -1240,17 +1253,7 @@ struct Relay {
 impl Relay {
     fn new(script: &mut Script<'_>) -> Self {
         let flags = script.byte();
-        let terminal = Terminal { stdin: false, stdout: false, stderr: false, width: 80 };
-        let display = Display {
-            quiet: true,
-            verbose: 0,
-            terminal,
-            color: ColorChoice::Never,
-            view: Default::default(),
-            timestamps: Default::default(),
-            pretty: Pretty::Never,
-        };
-        let reporter = Reporter::of(Role::Client, OutputFormat::None, &display);
+        let reporter = reporter_of(Role::Client);
         let (memory, now) = (Budget::new(64 << 20), Instant::now());
         let legs = [Role::Client, Role::Server].map(|faces| {
             let bit = if faces == Role::Client { 1 } else { 2 };

@@ -1,5 +1,5 @@
-//! `wscope listen --fault` as its users meet it: the real server against the real client and raw
-//! sockets. Every fault must be named by the client, and end it with the right status.
+//! `--fault` as its users meet it: the real server against the real client and raw sockets, and the
+//! other way round. Every fault must be named by the other side, and end it with the right status.
 
 #[path = "../listen/harness.rs"]
 #[allow(dead_code)]
@@ -10,6 +10,7 @@ mod raw;
 
 mod bytes;
 mod catalogue;
+mod client;
 mod moments;
 
 #[path = "../common/frames.rs"]

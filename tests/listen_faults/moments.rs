@@ -1,5 +1,8 @@
 //! When faults come, which of them, and how they are asked for.
 
+use wscope::wire::Role;
+use wscope::wire::fault::FaultInfo;
+
 use crate::frames::{TEXT, frame};
 use crate::harness::{listen, wscope};
 
@@ -82,9 +85,9 @@ fn the_list_needs_no_port() {
     let listed = wscope().args(["listen", "--list-faults"]).output().expect("the binary starts");
     let text = String::from_utf8(listed.stdout).expect("text");
     assert!(listed.status.success());
-    for info in wscope::wire::fault::CATALOGUE {
+    for info in FaultInfo::of(Role::Server) {
         assert!(text.contains(&format!("\n  {}", info.name)), "{}", info.name);
-        assert!(text.contains(&format!("    client: {}\n", info.client)), "{}", info.name);
+        assert!(text.contains(&format!("    client: {}\n", info.peer)), "{}", info.name);
     }
 }
 

@@ -2,19 +2,30 @@
 
 use std::fmt::Write as _;
 
-use crate::wire::fault::{Argument, CATALOGUE, FaultKind};
+use crate::wire::Role;
+use crate::wire::fault::{Argument, FaultInfo, FaultKind};
 
-const PREAMBLE: &str = "\
+const OF_SERVERS: &str = "\
 Faults for wscope listen --fault NAME[:ARG][@WHEN]. WHEN is @open, right behind the 101 (the default),
 or @message:N, once N messages of the client have come and been answered; faults of the handshake
 have none. `random` draws one for each connection and prints its seed, `random:SEED` repeats the draw.
 ";
 
-/// All faults.
-pub fn list() -> String {
-    let mut text = PREAMBLE.to_owned();
+const OF_CLIENTS: &str = "\
+Faults for wscope connect --fault NAME[:ARG][@WHEN]. WHEN is @open, right behind the opening handshake
+(the default), or @message:N, once N messages of the server have come and been answered. `random`
+draws one for each connection and prints its seed, `random:SEED` repeats the draw.
+";
+
+/// All faults of a role.
+pub fn list(role: Role) -> String {
+    let (preamble, peer) = match role {
+        Role::Server => (OF_SERVERS, "client"),
+        Role::Client => (OF_CLIENTS, "server"),
+    };
+    let mut text = preamble.to_owned();
     let mut part = "";
-    for info in CATALOGUE {
+    for info in FaultInfo::of(role) {
         if part != title(info.kind) {
             part = title(info.kind);
             let _ = write!(text, "\n{part}\n");
@@ -23,12 +34,12 @@ pub fn list() -> String {
         let codes: String = info.codes.iter().map(|code| format!(", {code}")).collect();
         let _ = write!(
             text,
-            "\n  {}{usage}{}\n    sends:  {}\n    rule:   {}{codes}\n    client: {}\n",
+            "\n  {}{usage}{}\n    sends:  {}\n    rule:   {}{codes}\n    {peer}: {}\n",
             info.name,
             default(info.argument),
             info.does,
             info.rule,
-            info.client
+            info.peer
         );
     }
     text

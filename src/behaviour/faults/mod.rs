@@ -1,4 +1,4 @@
-//! `--fault`: what a server does wrong on one connection, and when.
+//! `--fault`: what this side does wrong on one connection, and when.
 //!
 //! The bytes come from [`crate::wire::fault`]; this puts them between those of a well-behaved
 //! session, or takes away from them. What a session asks of it is little: [`FaultInjector::act`] before
@@ -19,6 +19,7 @@ use crate::wire::fault::{
     BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, PaceFault, Value, When, pieces,
 };
 use crate::wire::handshake::Agreed;
+use crate::wire::mask::MaskKey;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, OpCode};
 
@@ -73,7 +74,8 @@ impl FaultInjector {
         (!injector.waiting.is_empty()).then(|| Box::new(injector))
     }
 
-    /// The connection is open, and the 101, of which nothing has been sent, is in the buffer.
+    /// The connection is open; `head` bytes of a 101, of which nothing has been sent, are in the
+    /// buffer.
     pub fn begin(&mut self, agreed: &Agreed, head: usize, now: Instant) {
         self.agreed = agreed.clone();
         (self.made, self.seen) = (head as u64, head);
@@ -97,16 +99,23 @@ impl FaultInjector {
         now: Instant,
     ) -> String {
         match fault.info.kind {
-            FaultKind::Frames(kind) => match pieces(fault, self.agreed.deflate.as_ref()) {
-                Ok(pieces) => {
-                    pieces.iter().for_each(|piece| self.send(piece, endpoint, tx, now));
-                    if kind == FrameFault::DeflateBomb {
-                        // What it did to the client's window is unknown to our own compression.
-                        endpoint.set_compress(false);
+            FaultKind::Frames(kind) => {
+                match pieces(fault, self.agreed.deflate.as_ref(), endpoint.role()) {
+                    Ok(pieces) => {
+                        for mut piece in pieces {
+                            if let Piece::Frame(frame) = &mut piece {
+                                frame.mask = frame.mask.or_else(|| mask(kind, endpoint));
+                            }
+                            self.send(&piece, endpoint, tx, now);
+                        }
+                        if kind == FrameFault::DeflateBomb {
+                            // What it did to the peer's window is unknown to our own compression.
+                            endpoint.set_compress(false);
+                        }
                     }
+                    Err(error) => return format!("fault {}: not done, {error}", fault.info.name),
                 }
-                Err(error) => return format!("fault {}: not done, {error}", fault.info.name),
-            },
+            }
             FaultKind::Behaviour(behaviour) => self.behaviour(behaviour, fault, endpoint, tx, now),
             FaultKind::Head(_) | FaultKind::Answer(_) | FaultKind::Pace(_) => {}
         }
@@ -178,6 +187,17 @@ impl FaultInjector {
     }
 }
 
+/// The mask key of a frame, where the role demands one and the fault is not its absence.
+fn mask(kind: FrameFault, endpoint: &mut Endpoint) -> Option<MaskKey> {
+    let key = endpoint.key()?;
+    match kind {
+        FrameFault::Unmasked => None,
+        // What belongs to one frame is read as part of another, so it travels as it is.
+        FrameFault::LengthTooLong | FrameFault::LengthTooShort => Some([0; 4]),
+        _ => Some(key),
+    }
+}
+
 impl Interference for FaultInjector {
     fn act(
         &mut self,
@@ -201,7 +221,7 @@ impl Interference for FaultInjector {
         if self.idle.is_some_and(|idle| last_received + idle <= now) && endpoint.is_open() {
             self.idle = None;
             self.cut_here(Cut::Fin);
-            reports.push("the client was silent, so its connection ends".to_owned());
+            reports.push("the peer was silent, so its connection ends".to_owned());
         }
         reports
     }

@@ -1,4 +1,4 @@
-//! How slowly a faulty server sends and reads. Knows no bytes, only how many there are and when.
+//! How slowly a faulty side sends and reads. Knows no bytes, only how many there are and when.
 
 use std::time::{Duration, Instant};
 

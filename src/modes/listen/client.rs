@@ -86,7 +86,7 @@ impl Client {
             slot,
             stage: Stage::Opening(Box::new(opening)),
             about: Box::default(),
-            injector: FaultInjector::of(config.faults.of(id.0)),
+            injector: FaultInjector::of(config.faults.of(id.0, Role::Server)),
             late: false,
         }
     }
@@ -325,7 +325,7 @@ impl Client {
         let mut connection = Box::new(Connection::new(link, inbound, &setup, now));
         if let Some(mut injector) = self.injector.take() {
             injector.begin(&agreed, head, now);
-            connection.interfere(injector);
+            connection.interfere(injector, &mut runtime.outputs_and_buffers().0, now)?;
         }
         if let Some(received) = &shared.received {
             connection.add(Expect::new(received));

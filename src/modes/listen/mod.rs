@@ -22,7 +22,7 @@ use self::shared::Shared;
 use crate::behaviour::greeting::Greeting;
 use crate::behaviour::input::StdinInput;
 use crate::cli::{InputFormat, OutputFormat};
-use crate::config::{Faults, ListenBehaviour, ListenConfig, TlsConfig};
+use crate::config::{ListenBehaviour, ListenConfig, TlsConfig};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{self, LISTENERS, Runtime};
 use crate::event::{ConnId, Event};
@@ -165,10 +165,8 @@ fn announce(
             runtime.report(ConnId(0), &event)?;
         }
     }
-    if let Faults::Random { seed } = config.faults {
-        stderr::line(&format!(
-            "faults are drawn from seed {seed}: --fault random:{seed} repeats them"
-        ));
+    if let Some(text) = config.faults.drawn() {
+        stderr::line(&text);
     }
     if let Some(certificate) = certificate.filter(|certificate| certificate.pem.is_some())
         && !quiet

@@ -1,4 +1,4 @@
-//! The table of faults: name, argument, what is sent, which rule that breaks, what a correct client
+//! The table of faults: name, argument, what is sent, which rule that breaks, what a correct peer
 //! does about it. Help, docs and tests read it.
 
 use std::time::Duration;
@@ -42,9 +42,9 @@ const fn row(
     does: &'static str,
     rule: &'static str,
     codes: &'static [&'static str],
-    client: &'static str,
+    peer: &'static str,
 ) -> FaultInfo {
-    FaultInfo { name, kind, argument, does, rule, codes, client }
+    FaultInfo { name, kind, argument, does, rule, codes, peer }
 }
 
 /// Every fault, in the order of a connection's life.
@@ -103,6 +103,8 @@ pub const CATALOGUE: &[FaultInfo] = &[
 
     row("masked", Frames(F::Masked), none(), "a text message in a masked frame",
         "RFC 6455 §5.1", &["W601"], FAILS_1002),
+    row("unmasked", Frames(F::Unmasked), none(), "a text message in an unmasked frame",
+        "RFC 6455 §5.1", &["W628"], FAILS_1002),
     row("rsv1", Frames(F::Rsv1), none(), "a text frame with RSV1, compression being declined",
         "RFC 6455 §5.2", &["W602"], FAILS_1002),
     row("rsv2", Frames(F::Rsv2), none(), "a text frame with RSV2",
@@ -147,9 +149,9 @@ pub const CATALOGUE: &[FaultInfo] = &[
         "RFC 6455 §10.4", &["W625"], FAILS_1009),
     row("ping-flood", Frames(F::PingFlood), number("COUNT", 10_000, 1, 100_000), "COUNT pings at once",
         "RFC 6455 §5.5.2", &[], "answers them, or the last one, and goes on"),
-    row("http-text", Frames(F::HttpText), none(), "an HTTP response behind the 101",
+    row("http-text", Frames(F::HttpText), none(), "an HTTP response behind the handshake",
         "RFC 6455 §5.2", &["W602", "W605", "W608"], FAILS_1002),
-    row("tls-alert", Frames(F::TlsAlert), none(), "a TLS alert behind the 101",
+    row("tls-alert", Frames(F::TlsAlert), none(), "a TLS alert behind the handshake",
         "RFC 6455 §5.2", &["W603", "W606"], FAILS_1002),
     row("close", Frames(F::Close), Argument::Close { default: 1011 }, "an early Close",
         "RFC 6455 §5.5.1", &[], "answers with a Close, and tells the code and the reason"),
@@ -168,13 +170,13 @@ pub const CATALOGUE: &[FaultInfo] = &[
         "RFC 6455 §7.1.5", &[], TELLS_1006),
     row("fin", Behaviour(C::Fin), Argument::Place, "the end of the stream without a Close",
         "RFC 6455 §7.1.5", &[], TELLS_1006),
-    row("idle-end", Behaviour(C::IdleEnd), seconds(5), "the end of the stream, without a Close, once the client is silent for TIME",
+    row("idle-end", Behaviour(C::IdleEnd), seconds(5), "the end of the stream, without a Close, once the peer is silent for TIME",
         "RFC 6455 §7.1.5", &[], "tells the application 1006; pings keep the connection alive"),
     row("drip", Behaviour(C::Drip), millis(5), "everything is sent byte by byte",
         "RFC 6455 §5.2", &[], "takes the same messages as always"),
-    row("slow-reader", Behaviour(C::SlowReader), number("BYTES/S", 1024, 1, 1_073_741_824), "the server reads BYTES/S",
+    row("slow-reader", Behaviour(C::SlowReader), number("BYTES/S", 1024, 1, 1_073_741_824), "BYTES/S are read, and no more",
         "RFC 6455 §10.4", &[], "slows down, with bounded memory"),
-    row("never-read", Behaviour(C::NeverRead), none(), "the server reads nothing",
+    row("never-read", Behaviour(C::NeverRead), none(), "nothing is read",
         "RFC 6455 §10.4", &[], "stops sending, with bounded memory, and closes after a time of its own"),
     row("no-pong", Behaviour(C::NoPong), none(), "pings are not answered",
         "RFC 6455 §5.5.2", &[], "gives up after a time of its own, if it sends pings"),
@@ -182,6 +184,6 @@ pub const CATALOGUE: &[FaultInfo] = &[
         "RFC 6455 §5.5.1", &[], "ends TCP after a time of its own"),
     row("keep-tcp", Behaviour(C::KeepTcp), none(), "a Close, but never the end of TCP",
         "RFC 6455 §7.1.1", &[], "ends TCP itself after a time of its own"),
-    row("silence", Behaviour(C::Silence), none(), "nothing behind the 101, whatever comes",
+    row("silence", Behaviour(C::Silence), none(), "nothing behind the handshake, whatever comes",
         "RFC 6455 §5.5.1", &[], "gives up after a time of its own, if it expects something"),
 ];

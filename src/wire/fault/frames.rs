@@ -28,21 +28,30 @@ pub enum FaultPiece {
 
 /// Why a fault can't be done on this connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("permessage-deflate was not agreed, which it needs")]
-pub struct NoDeflate;
+pub enum Impossible {
+    /// It needs compression.
+    #[error("permessage-deflate was not agreed, which it needs")]
+    NoDeflate,
+    /// It is none with compression.
+    #[error("permessage-deflate was agreed, which gives RSV1 a meaning")]
+    Deflate,
+}
 
-/// Makes what a fault of frames puts on the wire; `deflate` as agreed on the connection.
+/// Makes what a fault of frames puts on the wire, not masked yet; `deflate` as agreed on the
+/// connection, on which `role` sends.
 ///
 /// # Errors
 ///
-/// The fault needs a connection that compresses.
+/// The fault needs a connection that compresses, or one that does not.
 pub fn pieces(
     fault: &Fault,
     deflate: Option<&DeflateParams>,
-) -> Result<Vec<FaultPiece>, NoDeflate> {
+    role: Role,
+) -> Result<Vec<FaultPiece>, Impossible> {
     let FaultKind::Frames(kind) = fault.info.kind else { return Ok(Vec::new()) };
     let one = |frame| vec![FaultPiece::Frame(frame)];
     Ok(match kind {
+        FrameFault::Rsv1 if deflate.is_some() => return Err(Impossible::Deflate),
         FrameFault::Close => one(frame(CLOSE, close_payload(&fault.value))),
         FrameFault::CutInFrame => {
             let half = "half of it".repeat(5);
@@ -54,12 +63,12 @@ pub fn pieces(
             (1..=fault.number()).map(ping).collect()
         }
         FrameFault::DeflateBomb => {
-            let deflate = deflate.ok_or(NoDeflate)?;
-            one(compressed(bomb(fault.number(), deflate).ok_or(NoDeflate)?))
+            let deflate = deflate.ok_or(Impossible::NoDeflate)?;
+            one(compressed(bomb(fault.number(), deflate, role).ok_or(Impossible::NoDeflate)?))
         }
         // A block of the reserved type 11 (RFC 1951 §3.2.3).
         FrameFault::DeflateCorrupt => {
-            deflate.ok_or(NoDeflate)?;
+            deflate.ok_or(Impossible::NoDeflate)?;
             one(compressed(b"\x07\xff\xff\xff".to_vec()))
         }
         FrameFault::HttpText => vec![FaultPiece::Bytes(
@@ -83,6 +92,7 @@ fn frames(kind: FrameFault, number: u64) -> Vec<RawFrame> {
     let opcode = OpCode::from(number as u8 & 0x0f);
     match kind {
         FrameFault::Masked => vec![RawFrame { mask: Some([0x37, 0xfa, 0x21, 0x3d]), ..text() }],
+        FrameFault::Unmasked => vec![text()],
         FrameFault::Rsv1 => vec![RawFrame { rsv1: true, ..text() }],
         FrameFault::Rsv2 => vec![RawFrame { rsv2: true, ..text() }],
         FrameFault::Rsv3 => vec![RawFrame { rsv3: true, ..text() }],
@@ -149,8 +159,8 @@ fn compressed(payload: Vec<u8>) -> RawFrame {
 }
 
 /// So many zeroes, compressed; none where the agreed window can't be written.
-fn bomb(size: u64, deflate: &DeflateParams) -> Option<Vec<u8>> {
-    let mut deflater = Deflater::new(deflate.window_bits(Role::Server), true)?;
+fn bomb(size: u64, deflate: &DeflateParams, role: Role) -> Option<Vec<u8>> {
+    let mut deflater = Deflater::new(deflate.window_bits(role), true)?;
     let (piece, mut out) = (vec![0; BOMB_PIECE], Vec::new());
     let pieces = size.saturating_sub(1) / BOMB_PIECE as u64;
     if pieces > 0 {

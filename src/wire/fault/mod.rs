@@ -1,7 +1,8 @@
-//! Faults on demand: what a server can be asked to do wrong, so that clients can be tested.
+//! Faults on demand: what a server or a client can be asked to do wrong, so that the other can be
+//! tested.
 //!
 //! A fault is a row of [`CATALOGUE`] with an argument and a moment. What it puts on the wire is made
-//! here, as bytes; when it comes, and how slowly, is for the server that runs it. Knows nothing of
+//! here, as bytes; when it comes, and how slowly, is for whoever runs it. Knows nothing of
 //! sockets and clocks.
 
 mod catalogue;
@@ -11,8 +12,10 @@ mod head;
 use std::fmt;
 use std::time::Duration;
 
+use super::Role;
+
 pub use catalogue::CATALOGUE;
-pub use frames::{FaultPiece, NoDeflate, pieces};
+pub use frames::{Impossible, FaultPiece, pieces};
 pub use head::{endless_head, garbage, with_fault};
 
 /// One row of [`CATALOGUE`].
@@ -24,14 +27,40 @@ pub struct FaultInfo {
     pub kind: FaultKind,
     /// What may stand behind the name.
     pub argument: Argument,
-    /// What the client sees, in a few words.
+    /// What the peer sees, in a few words.
     pub does: &'static str,
-    /// The rule it breaks, with its section; or the rule that says what a client does about it.
+    /// The rule it breaks, with its section; or the rule that says what the peer does about it.
     pub rule: &'static str,
     /// The diagnostics that name it, as in `W601`; empty if none does.
     pub codes: &'static [&'static str],
-    /// What a correct client does.
-    pub client: &'static str,
+    /// What a correct peer does.
+    pub peer: &'static str,
+}
+
+impl FaultInfo {
+    /// Why it means nothing for a role; `None` if it means something.
+    pub fn unfit_for(&self, role: Role) -> Option<&'static str> {
+        match (role, self.kind) {
+            (Role::Client, FaultKind::Head(_) | FaultKind::Answer(_) | FaultKind::Pace(_)) => {
+                Some("it is in a server's answer to the opening handshake")
+            }
+            (Role::Client, FaultKind::Frames(FrameFault::Masked)) => {
+                Some("a client masks all its frames (RFC 6455 §5.1); unmasked is the fault")
+            }
+            (Role::Client, FaultKind::Conduct(Conduct::KeepTcp)) => {
+                Some("it is the server that ends TCP (RFC 6455 §7.1.1)")
+            }
+            (Role::Server, FaultKind::Frames(FrameFault::Unmasked)) => {
+                Some("a server masks no frame (RFC 6455 §5.1); masked is the fault")
+            }
+            _ => None,
+        }
+    }
+
+    /// The faults of a role, in the order of [`CATALOGUE`].
+    pub fn of(role: Role) -> impl Iterator<Item = &'static Self> {
+        CATALOGUE.iter().filter(move |info| info.unfit_for(role).is_none())
+    }
 }
 
 /// What a fault does, by the part of the connection it is in.
@@ -45,7 +74,7 @@ pub enum FaultKind {
     Pace(PaceFault),
     /// Bytes are put between the frames.
     Frames(FrameFault),
-    /// The server does not do what it should, or ends what it should not.
+    /// This side does not do what it should, or ends what it should not.
     Behaviour(BehaviourFault),
 }
 
@@ -96,6 +125,7 @@ pub enum PaceFault {
 #[allow(missing_docs)] // each is explained by its row of the catalogue
 pub enum FrameFault {
     Masked,
+    Unmasked,
     Rsv1,
     Rsv2,
     Rsv3,
@@ -127,7 +157,7 @@ pub enum FrameFault {
     CutInFrame,
 }
 
-/// What the server does or leaves undone.
+/// What this side does or leaves undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // each is explained by its row of the catalogue
 pub enum BehaviourFault {
@@ -176,7 +206,7 @@ pub enum Argument {
         /// Without an argument.
         default: u16,
     },
-    /// `bytes=N`, of what is sent, the 101 included; or `messages=N`, of those received.
+    /// `bytes=N`, of what is sent, a server's 101 included; or `messages=N`, of those received.
     Place,
 }
 
@@ -222,10 +252,10 @@ pub enum Value {
 /// When a fault comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum When {
-    /// Right behind the 101, or in it.
+    /// Right behind the opening handshake, or in it.
     #[default]
     Open,
-    /// Once so many messages of the client have come and have been answered.
+    /// Once so many messages of the peer have come and have been answered.
     Message(u64),
 }
 
@@ -270,7 +300,7 @@ impl Fault {
         }
     }
 
-    /// Whether the server must decline permessage-deflate, without which the fault would be none:
+    /// Whether permessage-deflate must not be agreed, without which the fault would be none:
     /// RSV1 has a meaning there.
     pub fn declines_deflate(&self) -> bool {
         self.info.kind == FaultKind::Frames(FrameFault::Rsv1)
@@ -307,7 +337,7 @@ mod tests {
     fn every_row_names_the_rule_and_what_a_client_does() {
         for info in CATALOGUE {
             assert!(info.rule.contains("RFC "), "{}: {}", info.name, info.rule);
-            for text in [info.does, info.rule, info.client] {
+            for text in [info.does, info.rule, info.peer] {
                 assert!(!text.is_empty() && !text.ends_with('.') && !text.contains('|'), "{text}");
             }
         }
