@@ -57,7 +57,8 @@ pub struct Link<T: Transport + ?Sized = dyn Transport> {
     /// Plaintext to send; append to it.
     pub tx: Vec<u8>,
     tx_at: usize,
-    outgoing: SendSide,
+    /// Our side ends behind what is pending.
+    ends: bool,
     /// How many bytes of plaintext may still be sent, if not all.
     send_limit: Option<usize>,
     /// How many bytes may be taken in at once.
@@ -67,17 +68,6 @@ pub struct Link<T: Transport + ?Sized = dyn Transport> {
 
 /// The link of an opening, which has to do with the socket and its TLS.
 pub type SocketLink = Link<Socket>;
-
-/// How far our side of the stream is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SendSide {
-    /// It goes on.
-    Open,
-    /// It ends behind what is pending.
-    Ending,
-    /// The transport knows.
-    Ended,
-}
 
 impl SocketLink {
     /// Takes over a non-blocking socket; plain, or under TLS.
@@ -144,9 +134,8 @@ impl SocketLink {
 
     /// The link of an open connection, to which all transports are alike.
     pub fn opened(self) -> Link {
-        let Self { rx, rx_at, rx_end, tx, tx_at, outgoing, send_limit, fill_limit, transport } =
-            self;
-        Link { rx, rx_at, rx_end, tx, tx_at, outgoing, send_limit, fill_limit, transport }
+        let Self { rx, rx_at, rx_end, tx, tx_at, ends, send_limit, fill_limit, transport } = self;
+        Link { rx, rx_at, rx_end, tx, tx_at, ends, send_limit, fill_limit, transport }
     }
 }
 
@@ -159,7 +148,7 @@ impl<T: Transport + ?Sized> Link<T> {
             rx_end: 0,
             tx: Vec::new(),
             tx_at: 0,
-            outgoing: SendSide::Open,
+            ends: false,
             send_limit: None,
             fill_limit: usize::MAX,
             transport,
@@ -273,7 +262,7 @@ impl<T: Transport + ?Sized> Link<T> {
     ///
     /// The transport broke.
     pub fn flush(&mut self) -> Result<(), TransportError> {
-        if self.outgoing == SendSide::Ended {
+        if self.has_ended() {
             self.drop_unsent();
         }
         let rest = &self.tx[self.tx_at..];
@@ -290,8 +279,7 @@ impl<T: Transport + ?Sized> Link<T> {
             self.tx.drain(..self.tx_at);
             self.tx_at = 0;
         }
-        if self.outgoing == SendSide::Ending && self.tx.is_empty() {
-            self.outgoing = SendSide::Ended;
+        if self.ends && self.tx.is_empty() && !self.has_ended() {
             self.transport.half_close()?;
         }
         Ok(())
@@ -304,15 +292,13 @@ impl<T: Transport + ?Sized> Link<T> {
     ///
     /// Those of [`Link::flush`].
     pub fn half_close(&mut self) -> Result<(), TransportError> {
-        if self.outgoing == SendSide::Open {
-            self.outgoing = SendSide::Ending;
-        }
+        self.ends = true;
         self.flush()
     }
 
     /// Whether our side has ended: what is appended now is dropped.
     pub fn has_ended(&self) -> bool {
-        self.outgoing == SendSide::Ended
+        self.transport.has_ended()
     }
 
     /// Ends the connection at once with a reset: the peer's next read fails, and whatever is on
@@ -320,7 +306,6 @@ impl<T: Transport + ?Sized> Link<T> {
     pub fn abort(&mut self) {
         self.drop_unsent();
         (self.rx_at, self.rx_end) = (0, 0);
-        self.outgoing = SendSide::Ended;
         self.transport.reset();
     }
 
@@ -332,7 +317,6 @@ impl<T: Transport + ?Sized> Link<T> {
 
     /// Ends our side at once, in order if that can be done without waiting.
     pub fn shutdown(&mut self) {
-        self.outgoing = SendSide::Ended;
         self.transport.shutdown();
     }
 }

@@ -79,6 +79,9 @@ pub trait Transport {
     /// The transport broke.
     fn half_close(&mut self) -> Result<(), TransportError>;
 
+    /// Whether our side ends, at the latest behind what was taken: nothing more is taken.
+    fn has_ended(&self) -> bool;
+
     /// Ends our side at once, in order if that can be done without waiting.
     fn shutdown(&mut self);
 

@@ -217,6 +217,10 @@ impl Transport for Pipe {
         Ok(())
     }
 
+    fn has_ended(&self) -> bool {
+        self.0.borrow().our_end
+    }
+
     fn shutdown(&mut self) {
         self.0.borrow_mut().our_end = true;
     }

@@ -230,6 +230,10 @@ impl Transport for Socket {
         }
     }
 
+    fn has_ended(&self) -> bool {
+        self.outgoing != Outgoing::Open
+    }
+
     fn shutdown(&mut self) {
         // FIN is sent, whatever else is possible.
         let _ = self.half_close();
