@@ -13,6 +13,7 @@ mod values;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::pretty::Pretty;
@@ -410,7 +411,7 @@ pub struct DisplayOptions {
     pub show_secrets: bool,
 
     /// Take a header or query parameter of this name for a secret; may be given several times
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), hide_short_help = true)]
     pub redact: Vec<String>,
 }
 

@@ -28,7 +28,7 @@ use crate::engine::opening::{Opened, Opening};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::outbox::Producer;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task};
-use crate::event::{Cause, Ending, Event, Side, TimeoutKind};
+use crate::event::{Cause, Ending, Event, Lost, Side, TimeoutKind};
 use crate::net::random;
 use crate::net::retry::{RetryDecision, Schedule};
 use crate::net::signals::Signal;
@@ -246,7 +246,7 @@ impl<'a> Session<'a> {
         let lifetimes = self.lifetimes.clone();
         let tries = Tries::new(config, schedule, lifetimes, self.max_time, runtime, now);
         if let Some(runner) = &mut self.runner {
-            runner.show("connecting", Ink::Info);
+            runner.set_opening(true);
         }
         self.phase = SessionPhase::Opening(Box::new(tries));
     }
@@ -344,6 +344,7 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         runtime.reporter.flush()?;
+        runner.set_opening(false);
         runner.show("no answer", Ink::Violation);
         match error {
             OpenError::Local(error) => return Err(error),
@@ -656,8 +657,10 @@ impl<'a> Session<'a> {
             self.lifetimes.push(ending.duration);
         }
         let ours = current.fault.is_some() || current.signal.is_some() || met;
+        let asked =
+            current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
-        let fine = ours || over || Exit::of(ending) == Exit::Success;
+        let fine = ours || asked || over || Exit::of(ending) == Exit::Success;
         let mood = if fine { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;
         reporter.diagnose(&found, mood, stdout)?;
@@ -785,6 +788,7 @@ impl Task for Session<'_> {
 /// Lets a runner's lines act on a connection.
 fn attach(runner: &mut Option<ScriptRunner>, current: &mut Current) {
     let Some(runner) = runner else { return };
+    runner.set_opening(false);
     current.connection.endpoint_mut().map(|endpoint| runner.set_up(endpoint));
     current.connection.add(Expect::new(runner.received()));
     current.input_ended = None;

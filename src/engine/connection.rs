@@ -249,6 +249,11 @@ impl Connection {
         self.party.is_open() && self.write_error.is_none()
     }
 
+    /// Whether our side of the stream was ended on purpose.
+    pub fn is_half_closed(&self) -> bool {
+        self.outbox.has_end()
+    }
+
     /// Whether nothing can be sent any more, because the transport broke.
     pub fn is_broken(&self) -> bool {
         self.write_error.is_some()
@@ -768,6 +773,11 @@ impl Connection {
         let pending = self.link.pending();
         if self.outbox.has_aborted() {
             self.party.drop_connection();
+        }
+        if let Some(evidence) = &mut self.evidence
+            && self.outbox.has_end()
+        {
+            evidence.half_closed();
         }
         if let Err(error) = sent {
             // What the peer sent before it went away is still to be read.

@@ -43,6 +43,8 @@ pub struct SessionEvidence {
     messages: u64,
     stalled_since: Option<Instant>,
     stalled: bool,
+    /// Our side of the stream ended first, on purpose.
+    half_closed: bool,
     /// The header of the frame that came last, as long as no rule was broken.
     header: Option<FrameHeader>,
     breach: Option<Box<Breach>>,
@@ -80,6 +82,7 @@ impl SessionEvidence {
             messages: 0,
             stalled_since: None,
             stalled: false,
+            half_closed: false,
             header: None,
             breach: None,
         };
@@ -92,6 +95,11 @@ impl SessionEvidence {
         self.last_received = now;
         self.stalled_since = None;
         self.keep_first(bytes);
+    }
+
+    /// Notes that our side of the stream has ended on purpose.
+    pub fn half_closed(&mut self) {
+        self.half_closed = true;
     }
 
     /// Notes that bytes left.
@@ -201,7 +209,11 @@ impl SessionEvidence {
         facts.pings.data_since = facts.pings.waiting.is_some_and(|waits| silence < waits);
         facts.close = CloseFacts::of(ending);
         facts.end = Some(End {
-            how: EndKind::from(&ending.cause),
+            // Who ends the stream behind our end does what it should.
+            how: match ending.cause {
+                Cause::Lost(Lost::EndOfStream) if self.half_closed => EndKind::Closed,
+                ref cause => EndKind::from(cause),
+            },
             lifetime: ending.duration,
             idle: since(self.last_received.max(self.last_sent)),
             idle_data: since(self.last_message),

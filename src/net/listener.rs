@@ -35,6 +35,15 @@ pub enum ListenAddress {
 }
 
 impl ListenAddress {
+    /// Whether the system chooses the port.
+    pub fn has_any_port(&self) -> bool {
+        match self {
+            Self::Loopback(port) | Self::Everywhere(port) => *port == 0,
+            Self::Address(address) => address.port() == 0,
+            Self::Unix { .. } => false,
+        }
+    }
+
     /// Whether only this machine reaches it.
     pub fn is_local(&self) -> bool {
         match self {

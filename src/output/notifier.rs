@@ -52,12 +52,12 @@ impl Notifier {
         }
     }
 
-    /// Whether more should be printed: a terminal may be slower than whoever prints. What a stderr
-    /// does not take is bounded there.
+    /// Whether more should be printed: a terminal, or a reader of stderr, may be slower than whoever
+    /// prints.
     pub fn has_room(&self) -> bool {
         match self {
             Self::Screen(screen, _) => !screen.is_full(),
-            Self::Stderr { .. } => true,
+            Self::Stderr { .. } => !stderr::is_full(),
         }
     }
 

@@ -107,6 +107,12 @@ impl Redactor {
                 long.collect::<Vec<_>>().into_iter().for_each(|value| self.learn(value));
                 continue;
             }
+            // That of a URL, as in Origin.
+            if name == "userinfo"
+                && let Some(colon) = value.iter().position(|byte| *byte == b':')
+            {
+                self.learn(&value[colon + 1..]);
+            }
             match value.iter().position(|byte| *byte == b' ') {
                 Some(space) if name.ends_with("authorization") => {
                     let credentials = value[space..].trim_ascii();

@@ -268,14 +268,20 @@ impl CloseBody {
 
     /// What breaks §5.5.1 and §7.4, if anything: the first fault in the order of the bytes.
     pub fn fault(&self) -> Option<CloseBodyFault> {
-        let Some(code) = self.code else {
-            return (!self.reason.is_empty()).then_some(CloseBodyFault::OneByte);
+        self.faults().next()
+    }
+
+    /// All that breaks these, in the order of the bytes.
+    pub fn faults(&self) -> impl Iterator<Item = CloseBodyFault> {
+        let code = match self.code {
+            None => (!self.reason.is_empty()).then_some(CloseBodyFault::OneByte),
+            Some(code) => (!may_be_sent(code)).then_some(CloseBodyFault::Code(code)),
         };
-        if !may_be_sent(code) {
-            return Some(CloseBodyFault::Code(code));
-        }
         let mut utf8 = super::utf8::Utf8Validator::default();
-        utf8.push(&self.reason).and_then(|()| utf8.finish()).err().map(CloseBodyFault::Reason)
+        // A lone byte is no reason.
+        let reason = self.code.map_or(&[][..], |_| &self.reason);
+        let error = utf8.push(reason).and_then(|()| utf8.finish()).err();
+        code.into_iter().chain(error.map(CloseBodyFault::Reason))
     }
 
     /// The payload these make.

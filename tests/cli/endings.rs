@@ -326,7 +326,7 @@ fn exit_10_when_the_connection_is_reset() {
             p.receive_text("hi");
             p.reset();
         })
-        .stderr("wscope: connection lost without a close frame after [..] s (1006): connection reset by peer\nerror[W463]: [..]\n...\n")
+        .stderr("wscope: connection lost without a close frame after [..] s (1006): connection reset by peer\nerror[W802]: [..]\n...\n")
         .status(10);
 }
 
@@ -464,4 +464,18 @@ fn a_signal_does_not_wait_for_a_peer_that_does_not_answer() {
             p.receive_end();
         })
         .status(130);
+}
+
+/// A peer that ends behind a message of ours may have been told something it does not like.
+#[test]
+fn an_end_behind_a_message_is_not_one_behind_the_handshake() {
+    let output = Test::new()
+        .args(["-x", "hello", "-w", "30"])
+        .peer(|p| {
+            p.open();
+            p.hear_text("hello");
+        })
+        .stderr_any()
+        .status(10);
+    assert!(output.stderr().contains("error[W801]"), "{}", output.stderr());
 }

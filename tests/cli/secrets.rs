@@ -167,3 +167,28 @@ fn answers_of_the_prompt_show_none() {
         assert!(shown.contains("X-Api-Key: [redacted]") && shown.contains("******"), "{shown}");
     }
 }
+
+#[test]
+fn a_name_to_redact_is_not_empty() {
+    Test::new()
+        .args(["--redact", "", "ws://127.0.0.1:9"])
+        .stderr("error: a value is required for '--redact <NAME>' but none was supplied\n...\n")
+        .status(2);
+}
+
+/// The password of any URL on the command line is a secret wherever it turns up.
+#[test]
+fn the_password_of_an_origin_is_a_secret() {
+    let output = Test::new()
+        .args(["-o", "http://u:s3cr3t-password@origin.example", "-v", "--input", "none"])
+        .peer(|p| {
+            p.open_with("X-Echo: s3cr3t-password\r\n");
+            p.text("it was s3cr3t-password");
+            p.close_first(1000, "");
+        })
+        .stdout_any()
+        .stderr_any()
+        .status(0);
+    let stderr = output.stderr();
+    assert!(stderr.contains("X-Echo: [redacted]") && !stderr.contains("s3cr3t"), "{stderr}");
+}

@@ -43,6 +43,16 @@ impl Run {
         kill_process(Pid::from_child(&self.child), signal).expect("the child is there");
     }
 
+    /// The time it has had on a CPU, which Linux counts in hundredths of a second.
+    #[cfg(target_os = "linux")]
+    fn cpu(&self) -> std::time::Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.expect("the process");
+        let fields = stat.rsplit_once(')').expect("a name").1.split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).map(|n| n.parse::<u64>().expect("a number")).sum();
+        std::time::Duration::from_millis(ticks * 10)
+    }
+
     /// The status it ends with; stderr stays open and unread until then.
     fn status(mut self) -> Option<i32> {
         let status = self.child.wait().expect("our child");
@@ -191,4 +201,36 @@ fn a_log_on_a_full_device_is_an_error() {
     let (status, told, _) = log_within(1 << 20, "/dev/full");
     assert_eq!(status, Some(1), "{told}");
     assert!(told.contains("the log /dev/full: ") && told.contains(" events were not"), "{told}");
+}
+
+/// The pings of the client are the clock: by then its stderr is full, and nothing else is due.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_script_waits_for_room_on_stderr() {
+    let ((first, filled), (second, later)) = (gate(), gate());
+    let peer = serve_on(
+        "127.0.0.1:0",
+        scripted(move |p| {
+            p.open();
+            (0..5).for_each(|_| drop(p.hear_frame()));
+            first.open();
+            (0..10).for_each(|_| drop(p.hear_frame()));
+            second.open();
+            while p.try_send(b"\x8a\x00").is_ok() && p.write(b"").is_ok() {
+                p.hear_frame();
+            }
+        }),
+    );
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(b"/repeat 1000000000 /status\n").expect("a disk");
+    let path = file.path().display().to_string();
+    let options = ["--script", &path, "--ping-interval", "0.1", "--pong-timeout", "60"];
+    let run = Run::client(&peer, &options);
+    filled.wait();
+    let before = run.cpu();
+    later.wait();
+    let used = run.cpu() - before;
+    assert!(used < std::time::Duration::from_millis(350), "{used:?} of CPU in a second");
+    run.signal(Signal::KILL);
+    run.status();
 }

@@ -132,3 +132,11 @@ fn a_ping_interval_keeps_an_eye_on_clients() {
     server.stderr.wait_for("nothing received after a ping within the pong timeout");
     server.interrupt();
 }
+
+/// Nobody else knows the port that the system chose.
+#[test]
+fn a_port_of_the_systems_choice_is_printed_even_quietly() {
+    let server = crate::harness::listen(["-q", "--echo"]);
+    server.still_echoes();
+    server.interrupt();
+}

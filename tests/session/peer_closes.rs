@@ -99,3 +99,27 @@ fn a_server_that_does_not_answer_a_reconnect_can_be_given_up() {
     s.keys("/quit\r");
     s.end(130);
 }
+
+/// Who types while a connection is opened need not ask for another one.
+#[test]
+fn a_line_typed_while_a_connection_is_opened_is_told_so() {
+    let mut s = Setup::new().serve(|listener, told| {
+        serve_next(&listener, |p| {
+            p.open();
+            p.close_first(1012, "");
+        });
+        // No answer.
+        let _connection = listener.accept();
+        told.wait();
+    });
+    s.wait_for_line("closed 1012 > ");
+    s.keys("/reconnect\r");
+    s.wait_for_row("connecting");
+    s.keys("hello\r");
+    s.wait_for_row("error: the connection is being opened; wait until it is");
+    s.keys("\x03");
+    s.wait_for_row("* stopped");
+    s.tell_peer();
+    s.keys("/quit\r");
+    s.end(130);
+}

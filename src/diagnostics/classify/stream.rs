@@ -35,6 +35,8 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings) {
     } else if let Some(end) = facts.end
         && bytes.is_empty()
         && facts.stream.frames == 0
+        // Otherwise it may have been dropped for what we sent.
+        && facts.stream.sent.is_none()
         && end.lifetime < AT_ONCE
         && matches!(end.how, EndKind::Fin | EndKind::Reset)
     {

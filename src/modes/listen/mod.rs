@@ -157,7 +157,8 @@ fn announce(
         config.notes.iter().for_each(|note| stderr::note(note));
     }
     for url in &urls {
-        if !quiet {
+        // A port that the system chose is known to nobody else.
+        if !quiet || config.address.has_any_port() && config.output != OutputFormat::Json {
             stderr::line(&format!("listening on {url}"));
         }
         if config.output == OutputFormat::Json {

@@ -45,8 +45,9 @@ pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
             "RFC 6455 §5.2: a length of {len} is announced, the payload has {has} bytes, so what \
              follows is misread"
         ));
-    } else if let Some((kind, detail)) = content_fault(frame, situation) {
-        found.push(sentence(kind, &detail));
+    } else {
+        let faults = content_faults(frame, situation).into_iter();
+        found.extend(faults.map(|(kind, detail)| sentence(kind, &detail)));
     }
     (!found.is_empty()).then(|| found.join("; "))
 }
@@ -58,23 +59,24 @@ fn sentence(kind: ViolationKind, detail: &str) -> String {
 }
 
 /// What is wrong with the payload, as far as it shows in one frame.
-fn content_fault(frame: &RawFrame, situation: Situation) -> Option<(ViolationKind, String)> {
+fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationKind, String)> {
     match frame.opcode {
         // What is compressed is judged when it has been inflated.
         OpCode::Data(Data::Text) if !(frame.rsv1 && situation.compression) => {
             let mut utf8 = Utf8Validator::default();
             let end = |utf8: &mut Utf8Validator| if frame.fin { utf8.finish() } else { Ok(()) };
-            let error = utf8.push(&frame.payload).and_then(|()| end(&mut utf8)).err()?;
+            let checked = utf8.push(&frame.payload).and_then(|()| end(&mut utf8));
+            let Err(error) = checked else { return Vec::new() };
             let kind = match error {
                 Utf8Error::Impossible { .. } => ViolationKind::InvalidUtf8,
                 Utf8Error::Truncated { .. } => ViolationKind::TruncatedUtf8,
             };
-            Some((kind, error.to_string()))
+            vec![(kind, error.to_string())]
         }
         // A longer body breaks the rule of control frames, which has been reported.
         OpCode::Control(Control::Close) if frame.payload.len() <= 125 => {
-            CloseBody::parse(&frame.payload).fault().map(|fault| fault.breach())
+            CloseBody::parse(&frame.payload).faults().map(|fault| fault.breach()).collect()
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }

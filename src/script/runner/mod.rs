@@ -177,6 +177,8 @@ pub struct ScriptRunner {
     failure: Option<ScriptFailure>,
     /// How the last connection ended.
     ended: String,
+    /// A connection is being opened.
+    opening: bool,
     /// The last line was an `/expect` that was met.
     met_last: bool,
     /// What goes on waits for room.
@@ -215,6 +217,7 @@ impl ScriptRunner {
             request: None,
             failure: None,
             ended: String::new(),
+            opening: false,
             met_last: false,
             starved: false,
             look_again: None,
@@ -248,6 +251,14 @@ impl ScriptRunner {
     /// Whether an editor or a pager has the terminal: Ctrl-C is meant for that, then.
     pub fn is_away(&self) -> bool {
         self.prompt.as_ref().is_some_and(Prompt::is_away)
+    }
+
+    /// Notes that a connection is being opened, or no longer.
+    pub fn set_opening(&mut self, opening: bool) {
+        self.opening = opening;
+        if opening {
+            self.show("connecting", Ink::Info);
+        }
     }
 
     /// Shows the state of the connection in the prompt.
@@ -442,6 +453,9 @@ impl ScriptRunner {
         }
         // After the lines: what a /stop among them ends is not done once more.
         self.run_jobs(connections, now);
+        if self.is_exhausted() {
+            self.stop_jobs();
+        }
         self.answer_prompt();
     }
 
@@ -484,6 +498,11 @@ impl ScriptRunner {
             self.pending.clear();
             self.fail(&location, &text, unmet);
         }
+        self.stop_jobs();
+    }
+
+    /// Ends what is done again and again, with what it belongs to.
+    fn stop_jobs(&mut self) {
         if !self.jobs.is_empty() {
             self.notifier.note(&format!("{} stopped", replies::jobs(self.jobs.len())));
             self.jobs.clear();

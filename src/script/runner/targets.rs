@@ -13,6 +13,8 @@ use crate::wire::Role;
 
 const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, /open URL another";
 
+const OPENING: &str = "the connection is being opened; wait until it is";
+
 const NOBODY: &str = "nobody is connected";
 
 impl ScriptRunner {
@@ -32,7 +34,8 @@ impl ScriptRunner {
             }
             ClientSet::All if !present.is_empty() => {}
             ClientSet::All if self.role == Role::Client => {
-                self.fail(location, NOT_CONNECTED, false)
+                let why = if self.opening { OPENING } else { NOT_CONNECTED };
+                self.fail(location, why, false);
             }
             ClientSet::All if self.scripted => {
                 self.fail(location, &format!("{NOBODY}; /await waits for a client"), false);

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 
 use super::script_of;
+use wscope::wire::{Control, OpCode};
+
 use crate::frames::{self, TEXT};
 use crate::harness::Test;
 
@@ -256,4 +258,21 @@ fn what_is_not_utf8_is_refused_with_its_offset() {
         })
         .stderr("wscope: stdin: line 2: byte 9 of the input is not UTF-8; write it as \\xHH in /text or /binary\n")
         .status(1);
+}
+
+/// What a script does again and again ends with it: otherwise the answers would prolong the stay.
+#[test]
+fn every_ends_with_its_script() {
+    let file = script("/every 50ms /ping again\n");
+    let path = file.path().display().to_string();
+    Test::new()
+        .args(["--script", &path, "-w", "0.3"])
+        .peer(|p| {
+            p.open();
+            assert_eq!(p.hear_frame().opcode(), OpCode::Control(Control::Ping));
+            p.send(b"\x8a\x05again");
+            p.answer_close(1000);
+        })
+        .stderr("wscope: note: 1 job stopped\n")
+        .status(0);
 }

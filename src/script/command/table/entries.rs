@@ -340,7 +340,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[Arg { shown: "INTERVAL", kind: ArgKind::Value }, COMMAND],
-        help: "For the first time at once, until /stop or the end of the connection. INTERVAL is in seconds, \
+        help: "For the first time at once, until /stop, or the end of the script or of the connection. INTERVAL is in seconds, \
             or has a unit: 500ms, 5s, 2m, 1h; at least 1ms. COMMAND is a command that sends or shows, \
             with its slash, a /repeat, or a line of text.",
         examples: &[
