@@ -812,7 +812,11 @@ impl Connection {
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
         let behaviours = behaviours + self.party.leg().map_or(0, |leg| leg.received.len());
         let held = self.assembler.as_ref().map_or(0, |assembler| assembler.held()) + behaviours;
-        self.share.set(held);
+        // Windows are kept for as long as the connection, so nobody gives way for these alone.
+        let windows = self.inbound.held()
+            + self.outbox.observer_held()
+            + self.endpoint().map_or(0, Endpoint::held);
+        self.share.set(held + windows);
         if held > SMALL && self.share.is_exceeded() && self.party.is_open() {
             self.assembler = None;
             self.share.set(behaviours);

@@ -157,6 +157,11 @@ impl Outbox {
         self.lost
     }
 
+    /// Bytes of memory that observing keeps between messages.
+    pub fn observer_held(&self) -> usize {
+        self.observer.as_ref().map_or(0, |observer| observer.observer.held())
+    }
+
     /// What only this connection holds of that.
     pub fn held(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.own + queue.messages.len() * ENTRY)

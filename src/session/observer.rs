@@ -78,6 +78,14 @@ impl Observer {
         Self { direction, max_message: message, max_inflated: inflated, phase, offset: 0 }
     }
 
+    /// Bytes of memory that inflating keeps between messages.
+    pub fn held(&self) -> usize {
+        match &self.phase {
+            Phase::Frames(frames) => frames.held(),
+            _ => 0,
+        }
+    }
+
     /// The direction it observes.
     pub fn direction(&self) -> Direction {
         self.direction

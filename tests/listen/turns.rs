@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use tungstenite::Message;
 use wscope::event::Direction;
 
-use crate::frames::{self, BINARY, PING, PONG, TEXT};
+use crate::frames::{self, BINARY, CLOSE, PING, PONG, TEXT};
 use crate::harness::{Server, listen, receive};
 use crate::raw::{Raw, UPGRADE};
 use crate::waiting::DEADLINE;
@@ -344,4 +344,30 @@ fn unfinished_messages_have_one_bound() {
         assert!(told.len() < 4, "there is room for one: {told:?}");
         server.interrupt();
     }
+}
+
+/// What compression keeps between messages counts, though nobody gives way for that alone.
+#[test]
+fn windows_of_compression_count() {
+    let server = listen(["--input", "none", "--output", "lines", "--max-memory", "1M"]);
+    let deflate = format!("{UPGRADE}Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    let text = vec![b'x'; 64 << 10];
+    let compressing: Vec<_> = (0..24)
+        .map(|number| {
+            let mut raw = server.raw();
+            assert_eq!(raw.ask("/", &deflate).status(), 101);
+            let payload = frames::deflated(&mut frames::deflater(false), text.clone());
+            raw.frame(frames::compressed(BINARY, payload));
+            raw.frame(frames::frame(PING, number.to_string()));
+            assert_eq!(raw.hear_frame().1, number.to_string().as_bytes());
+            raw
+        })
+        .collect();
+    // Alone it would fit in.
+    let mut one = server.open();
+    one.frame(frames::fragment(BINARY, vec![b'x'; 400 << 10]));
+    let (opcode, payload) = one.hear_frame();
+    assert_eq!((opcode, &payload[..2]), (CLOSE, &1009_u16.to_be_bytes()[..]));
+    drop(compressing);
+    server.interrupt();
 }

@@ -86,6 +86,11 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Bytes of memory that compression keeps between messages.
+    pub fn held(&self) -> usize {
+        self.compressor.as_ref().map_or(0, |compressor| compressor.deflater.held())
+    }
+
     /// Data frames sent, those of messages with several frames included; not those made by hand.
     pub fn data_sent(&self) -> u64 {
         self.data_sent

@@ -146,6 +146,11 @@ enum FrameStage {
 }
 
 impl Frames {
+    /// Bytes of memory that inflating keeps between messages.
+    pub(super) fn held(&self) -> usize {
+        self.inflate.as_ref().map_or(0, |inflate| inflate.inflater.held())
+    }
+
     pub(super) fn new(
         direction: Direction,
         offset: u64,

@@ -151,6 +151,11 @@ impl Inflater {
         }
     }
 
+    /// Bytes of memory that the text of earlier messages takes.
+    pub fn held(&self) -> usize {
+        self.history.held()
+    }
+
     /// Whether later messages may refer back to earlier ones.
     pub fn keeps_context(&self) -> bool {
         self.keep_context
@@ -211,6 +216,11 @@ pub struct Deflater {
 }
 
 impl Deflater {
+    /// Bytes of memory that the text of earlier messages takes.
+    pub fn held(&self) -> usize {
+        self.history.held()
+    }
+
     /// `window_bits` and `no_context_takeover` as agreed for this side; `None` when the window is
     /// one zlib can't compress with (8 bits): then messages go uncompressed, which is always legal.
     pub fn new(window_bits: u8, no_context_takeover: bool) -> Option<Self> {

@@ -93,6 +93,11 @@ impl Window {
         &self.bytes[self.bytes.len().saturating_sub(self.window)..]
     }
 
+    /// Bytes of memory it takes.
+    pub(super) fn held(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Forgets all, and gives the memory back.
     pub(super) fn clear(&mut self) {
         self.bytes = Vec::new();
