@@ -789,7 +789,9 @@ impl Task for Session<'_> {
 fn attach(runner: &mut Option<ScriptRunner>, current: &mut Current) {
     let Some(runner) = runner else { return };
     runner.set_opening(false);
-    current.connection.endpoint_mut().map(|endpoint| runner.set_up(endpoint));
+    if let Some(endpoint) = current.connection.endpoint_mut() {
+        runner.set_up(endpoint);
+    }
     current.connection.add(Expect::new(runner.received()));
     current.input_ended = None;
 }

@@ -397,7 +397,8 @@ impl Connection {
     pub fn deadline(&self) -> Option<Instant> {
         let idle = self.endpoint().and_then(Endpoint::idle_timeout).map(|time| self.active + time);
         let idle = idle.filter(|_| self.party.is_open());
-        let injector = self.injector.as_ref().and_then(|injector| injector.deadline(self.last_received));
+        let injector =
+            self.injector.as_ref().and_then(|injector| injector.deadline(self.last_received));
         let endpoint =
             self.endpoint().and_then(Endpoint::deadline).filter(|_| !self.keeps_transport());
         [endpoint, idle, injector].into_iter().flatten().min()

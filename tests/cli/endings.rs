@@ -473,7 +473,7 @@ fn an_end_behind_a_message_is_not_one_behind_the_handshake() {
         .args(["-x", "hello", "-w", "30"])
         .peer(|p| {
             p.open();
-            p.hear_text("hello");
+            p.receive_text("hello");
         })
         .stderr_any()
         .status(10);

@@ -212,12 +212,12 @@ fn a_script_waits_for_room_on_stderr() {
         "127.0.0.1:0",
         scripted(move |p| {
             p.open();
-            (0..5).for_each(|_| drop(p.hear_frame()));
+            (0..5).for_each(|_| drop(p.receive_frame()));
             first.open();
-            (0..10).for_each(|_| drop(p.hear_frame()));
+            (0..10).for_each(|_| drop(p.receive_frame()));
             second.open();
             while p.try_send(b"\x8a\x00").is_ok() && p.write(b"").is_ok() {
-                p.hear_frame();
+                p.receive_frame();
             }
         }),
     );

@@ -1264,7 +1264,7 @@ impl Relay {
             let seals = flags & bit != 0;
             let wire = Rc::new(RefCell::new(Wire { seals, readable: true, ..Wire::default() }));
             let received = Direction::sent_by(faces);
-            let setup = Setup {
+            let setup = ConnectionSetup {
                 id: ConnId(1),
                 agreed: &Agreed::default(),
                 endpoint: None,
@@ -1425,7 +1425,7 @@ impl RelayLeg {
         wire.refused = false;
         drop(wire);
         // As an event of the poll would.
-        drop(self.connection.sender(Instant::now()));
+        self.connection.sender(Instant::now());
     }
 
     fn end(&mut self, how: End) {
@@ -1435,7 +1435,7 @@ impl RelayLeg {
             wire.readable = true;
         }
         drop(wire);
-        drop(self.connection.sender(Instant::now()));
+        self.connection.sender(Instant::now());
     }
 
     fn has_ended(&self) -> bool {

@@ -359,14 +359,14 @@ fn windows_of_compression_count() {
             let payload = frames::deflated(&mut frames::deflater(false), text.clone());
             raw.frame(frames::compressed(BINARY, payload));
             raw.frame(frames::frame(PING, number.to_string()));
-            assert_eq!(raw.hear_frame().1, number.to_string().as_bytes());
+            assert_eq!(raw.receive_frame().1, number.to_string().as_bytes());
             raw
         })
         .collect();
     // Alone it would fit in.
     let mut one = server.open();
     one.frame(frames::fragment(BINARY, vec![b'x'; 400 << 10]));
-    let (opcode, payload) = one.hear_frame();
+    let (opcode, payload) = one.receive_frame();
     assert_eq!((opcode, &payload[..2]), (CLOSE, &1009_u16.to_be_bytes()[..]));
     drop(compressing);
     server.interrupt();

@@ -119,7 +119,7 @@ fn a_line_typed_while_a_connection_is_opened_is_told_so() {
     s.wait_for_row("error: the connection is being opened; wait until it is");
     s.keys("\x03");
     s.wait_for_row("* stopped");
-    s.tell_peer();
+    s.release_peer();
     s.keys("/quit\r");
     s.end(130);
 }

@@ -103,7 +103,7 @@ impl FaultInjector {
                 match pieces(fault, self.agreed.deflate.as_ref(), endpoint.role()) {
                     Ok(pieces) => {
                         for mut piece in pieces {
-                            if let Piece::Frame(frame) = &mut piece {
+                            if let FaultPiece::Frame(frame) = &mut piece {
                                 frame.mask = frame.mask.or_else(|| mask(kind, endpoint));
                             }
                             self.send(&piece, endpoint, tx, now);

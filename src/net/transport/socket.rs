@@ -231,7 +231,7 @@ impl Transport for Socket {
     }
 
     fn has_ended(&self) -> bool {
-        self.outgoing != Outgoing::Open
+        self.outgoing != WriteSide::Open
     }
 
     fn shutdown(&mut self) {

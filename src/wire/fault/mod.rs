@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::Role;
 
 pub use catalogue::CATALOGUE;
-pub use frames::{Impossible, FaultPiece, pieces};
+pub use frames::{FaultPiece, Impossible, pieces};
 pub use head::{endless_head, garbage, with_fault};
 
 /// One row of [`CATALOGUE`].
@@ -47,7 +47,7 @@ impl FaultInfo {
             (Role::Client, FaultKind::Frames(FrameFault::Masked)) => {
                 Some("a client masks all its frames (RFC 6455 §5.1); unmasked is the fault")
             }
-            (Role::Client, FaultKind::Conduct(Conduct::KeepTcp)) => {
+            (Role::Client, FaultKind::Behaviour(BehaviourFault::KeepTcp)) => {
                 Some("it is the server that ends TCP (RFC 6455 §7.1.1)")
             }
             (Role::Server, FaultKind::Frames(FrameFault::Unmasked)) => {

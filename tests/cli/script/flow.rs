@@ -269,7 +269,7 @@ fn every_ends_with_its_script() {
         .args(["--script", &path, "-w", "0.3"])
         .peer(|p| {
             p.open();
-            assert_eq!(p.hear_frame().opcode(), OpCode::Control(Control::Ping));
+            assert_eq!(p.receive_frame().opcode(), OpCode::Control(Control::Ping));
             p.send(b"\x8a\x05again");
             p.answer_close(1000);
         })

@@ -90,10 +90,10 @@ fn a_payload_in_any_notation() {
 
 #[test]
 fn every_rule_that_a_frame_breaks_is_named() {
-    super::saying("/frame close mask=00000000 code=1005 reason=\\xff\n")
+    super::script_of("/frame close mask=00000000 code=1005 reason=\\xff\n")
         .peer(|p| {
             p.open();
-            assert_eq!(p.hear_raw(9), b"\x88\x83\0\0\0\0\x03\xed\xff");
+            assert_eq!(p.receive_raw(9), b"\x88\x83\0\0\0\0\x03\xed\xff");
             p.close(1002, "");
         })
         .stderr("wscope: note: W620 [..]; W621 [..]\n...\n")
