@@ -6,7 +6,7 @@ pub mod credentials;
 pub mod defaults;
 mod display;
 pub mod environment;
-mod fault;
+pub mod fault;
 pub mod file;
 pub mod from_curl;
 pub mod invocation;

@@ -10,6 +10,7 @@ pub mod reach;
 mod transport;
 mod values;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -81,6 +82,10 @@ pub enum Mode {
     Completions {
         /// The shell
         shell: Shell,
+
+        /// A command line: prints what its last word can become, one proposal per line
+        #[arg(last = true, hide = true)]
+        words: Vec<OsString>,
     },
     /// Prints the manual page, in roff: `wscope man | man -l -`
     Man,

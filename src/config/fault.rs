@@ -26,7 +26,7 @@ pub enum Faults {
 }
 
 /// The name that stands for any fault.
-const RANDOM: &str = "random";
+pub const RANDOM: &str = "random";
 
 impl Faults {
     /// Reads all `--fault`s.
@@ -210,7 +210,7 @@ fn wanted(info: &FaultInfo, role: Role) -> String {
 }
 
 /// Whether a fault has a moment of its own choice.
-fn takes_when(kind: FaultKind) -> bool {
+pub fn takes_when(kind: FaultKind) -> bool {
     matches!(kind, FaultKind::Frames(_) | FaultKind::Behaviour(_))
 }
 

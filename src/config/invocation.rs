@@ -27,6 +27,8 @@ pub struct Invocation {
     pub given: Vec<String>,
     /// Whether a URL or another positional argument is there.
     pub positional: bool,
+    /// The id of the last option, if its value is missing.
+    pub awaiting: Option<String>,
 }
 
 /// The command of the mode: the subcommand named, or the program's own, which is `connect`.
@@ -82,6 +84,7 @@ impl Invocation {
             from_curl: None,
             given: Vec::new(),
             positional: false,
+            awaiting: None,
             arguments: Vec::new(),
         };
         let mode = mode_of(program, arguments.get(1).map(OsString::as_os_str));
@@ -120,7 +123,7 @@ impl Invocation {
                 };
                 let Some(arg) = find_long(mode, name) else { continue };
                 let value = match (arg.get_action().takes_values(), attached) {
-                    (true, None) => rest.next().map(|value| value.to_string_lossy().into_owned()),
+                    (true, None) => self.value(arg, &mut rest),
                     (_, attached) => attached.map(str::to_owned),
                 };
                 self.note(arg, value);
@@ -132,7 +135,7 @@ impl Invocation {
                     self.note(arg, None);
                     if arg.get_action().takes_values() {
                         if shorts.as_str().is_empty() {
-                            rest.next();
+                            self.value(arg, &mut rest);
                         }
                         break;
                     }
@@ -141,6 +144,15 @@ impl Invocation {
                 self.positional = true;
             }
         }
+    }
+
+    /// The argument after an option that takes one.
+    fn value(&mut self, arg: &Arg, rest: &mut std::slice::Iter<'_, OsString>) -> Option<String> {
+        let value = rest.next().map(|value| value.to_string_lossy().into_owned());
+        if value.is_none() {
+            self.awaiting = Some(arg.get_id().to_string());
+        }
+        value
     }
 
     fn note(&mut self, arg: &Arg, value: Option<String>) {

@@ -20,7 +20,7 @@ pub use classify::response::of_status;
 pub use classify::{PROBE_SUBPROTOCOL, classify};
 pub use diagnostic::{Diagnostic, Form, Place, Span};
 pub use facts::Facts;
-pub use topic::{Topic, UnknownTopic, topic};
+pub use topic::{Topic, UnknownTopic, topic, topics};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -40,6 +40,18 @@ pub fn topic(asked: &str) -> Result<Topic, UnknownTopic> {
     found.ok_or_else(|| UnknownTopic { asked: asked.to_owned(), nearest: nearest(asked) })
 }
 
+/// What has a name of its own, with a few words about each.
+pub fn topics() -> impl Iterator<Item = (String, &'static str)> {
+    let codes = entries().map(|entry| (entry.code.to_owned(), entry.title));
+    let one_code = close::REGISTRY.iter().filter(|info| info.first == info.last);
+    let numbers = one_code.map(|info| (info.first.to_string(), info.name));
+    let closes = close::REGISTRY.iter().map(|info| (dashed(info.name), info.meaning));
+    let violations =
+        violation::CATALOGUE.iter().map(|rule| (rule.name.to_owned(), rule.explanation));
+    let rules = RULES.iter().map(|rule| (rule.id.to_owned(), rule.title));
+    codes.chain(numbers).chain(closes).chain(violations).chain(rules)
+}
+
 fn number(asked: &str) -> Option<Topic> {
     let number: u16 = asked.parse().ok()?;
     // Close codes below 1000 are never used, and HTTP's statuses have three digits.
@@ -90,13 +102,8 @@ fn lower_first(sentence: &str) -> String {
 /// The name with the fewest changes, if they are few for its length.
 fn nearest(asked: &str) -> Option<String> {
     let asked = dashed(asked);
-    let codes = entries().map(|entry| entry.code.to_owned());
-    let closes = close::REGISTRY.iter().map(|info| dashed(info.name));
-    let violations = violation::CATALOGUE.iter().map(|rule| rule.name.to_owned());
-    let rules = RULES.iter().map(|rule| rule.id.to_owned());
-    let names = codes.chain(closes).chain(violations).chain(rules);
     let measured =
-        names.map(|name| (strsim::levenshtein(&asked, &name.to_ascii_lowercase()), name));
+        topics().map(|(name, _)| (strsim::levenshtein(&asked, &name.to_ascii_lowercase()), name));
     let (changes, name) = measured.min_by_key(|(changes, _)| *changes)?;
     (changes <= 1 + name.len() / 4).then_some(name)
 }

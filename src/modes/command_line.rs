@@ -90,7 +90,9 @@ fn gather(program: &Command, mut invocation: Invocation) -> Result<Arguments, Us
 }
 
 /// The file of `--config`, of `WSCOPE_CONFIG`, or the usual one if it is there.
-fn config_file(invocation: &Invocation) -> Result<Option<(PathBuf, ConfigFile)>, UsageError> {
+pub(super) fn config_file(
+    invocation: &Invocation,
+) -> Result<Option<(PathBuf, ConfigFile)>, UsageError> {
     let named =
         invocation.config.clone().or(environment::variable("WSCOPE_CONFIG").map(PathBuf::from));
     let read = |path: &Path| match named.is_some() {

@@ -1,6 +1,7 @@
 //! One function for each thing the program does; each wires the layers together.
 
 mod command_line;
+pub mod completions;
 pub mod connect;
 pub mod decode;
 pub mod demo;
@@ -80,7 +81,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Decode(args)) => decode::run(&args, terminal),
         Some(Mode::Explain(args)) => explain::run(&args, terminal),
         Some(Mode::Demo(args)) => demo::run(&args, terminal),
-        Some(Mode::Completions { shell }) => generated::print(generated::completions(shell)),
+        Some(Mode::Completions { shell, words }) => completions::run(shell, &words),
         Some(Mode::Man) => generated::print(generated::MAN),
     }
 }

@@ -94,7 +94,7 @@ fn usage(mode: &Command) -> Vec<Inline> {
     if mode.get_opts().next().is_some() {
         line.extend([roman(" ["), italic("OPTIONS"), roman("]")]);
     }
-    for argument in mode.get_positionals() {
+    for argument in mode.get_positionals().filter(|argument| !argument.is_hide_set()) {
         let names = argument.get_value_names().unwrap_or_default();
         let name = italic(names.iter().map(|name| name.to_string()).collect::<Vec<_>>().join(" "));
         match argument.is_required_set() || argument.get_id() == "url" {

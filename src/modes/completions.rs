@@ -1,0 +1,157 @@
+//! `wscope completions`: the script of a shell, and what the script asks this program for when Tab is
+//! typed.
+//!
+//! The scripts for bash, zsh and fish hold no names. They pass the words of the command line, up to
+//! the cursor, to `wscope completions SHELL -- WORD…`, so that all three propose the same, profiles of
+//! the configuration file included. No connection is made and no name is looked up.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command, ValueHint};
+
+use super::{command_line, generated};
+use crate::cli::{self, Shell};
+use crate::config::fault::{RANDOM, takes_when};
+use crate::config::invocation::{Invocation, find_long, mode_of};
+use crate::diagnostics;
+use crate::engine::exit::Exit;
+use crate::wire::close::{self, CodeSender};
+use crate::wire::fault::{Argument, CATALOGUE};
+
+/// What a script reads as: complete file names here.
+const FILES: &str = "<files>";
+
+/// A word, and what it means in a few words.
+type Proposal = (String, String);
+
+/// Prints the script of a shell, or what can stand in the place of the last word.
+pub fn run(shell: Shell, words: &[OsString]) -> anyhow::Result<Exit> {
+    let Some((typed, before)) = words.split_last() else {
+        return generated::print(script(shell));
+    };
+    let mut program = cli::command();
+    program.build();
+    let typed = typed.to_string_lossy();
+    let proposals = propose(&program, before, &typed);
+    let fitting = proposals.iter().filter(|(word, _)| word.starts_with(&*typed) || word == FILES);
+    generated::print(&fitting.map(|proposal| line(shell, proposal)).collect::<String>())
+}
+
+/// The committed script of a shell.
+fn script(shell: Shell) -> &'static str {
+    match shell {
+        Shell::Bash => include_str!("../../completions/wscope.bash"),
+        Shell::Zsh => include_str!("../../completions/_wscope"),
+        Shell::Fish => include_str!("../../completions/wscope.fish"),
+        Shell::PowerShell => include_str!("../../completions/_wscope.ps1"),
+        Shell::Elvish => include_str!("../../completions/wscope.elv"),
+    }
+}
+
+/// A proposal as the shell's script reads it.
+fn line(shell: Shell, (word, meaning): &Proposal) -> String {
+    match shell {
+        Shell::Zsh if word != FILES => {
+            let word = word.replace('\\', "\\\\").replace(':', "\\:");
+            format!("{word}:{meaning}\n")
+        }
+        Shell::Fish if word != FILES => format!("{word}\t{meaning}\n"),
+        _ => format!("{word}\n"),
+    }
+}
+
+/// What can follow the words `before`, the program's name first.
+fn propose(program: &Command, before: &[OsString], typed: &str) -> Vec<Proposal> {
+    let seen = Invocation::read(program, before.iter().cloned());
+    let mode = mode_of(program, seen.arguments.get(1).map(OsString::as_os_str));
+    if let Some(id) = &seen.awaiting {
+        let option = mode.get_arguments().find(|arg| arg.get_id() == id);
+        return option.map(|arg| values(arg, typed)).unwrap_or_default();
+    }
+    if let Some((name, value)) = typed.strip_prefix("--").and_then(|long| long.split_once('=')) {
+        let values = find_long(mode, name).map(|arg| values(arg, value)).unwrap_or_default();
+        let whole = |word: String| if word == FILES { word } else { format!("--{name}={word}") };
+        return values.into_iter().map(|(word, meaning)| (whole(word), meaning)).collect();
+    }
+    if typed.starts_with('-') {
+        return options(mode, &seen, typed == "-");
+    }
+    let mut proposals = Vec::new();
+    let is_first = seen.arguments.len() <= seen.front;
+    if is_first && seen.front < 2 {
+        let modes = program.get_subcommands().filter(|mode| !mode.is_hide_set());
+        proposals.extend(modes.map(|mode| (mode.get_name().to_owned(), about(mode.get_about()))));
+    }
+    if is_first && seen.profile.is_none() && find_long(mode, "config").is_some() {
+        proposals.extend(profiles(&seen));
+    }
+    if !seen.positional {
+        proposals.extend(mode.get_positionals().next().into_iter().flat_map(|a| values(a, typed)));
+    }
+    if proposals.is_empty() && typed.is_empty() { options(mode, &seen, false) } else { proposals }
+}
+
+/// The options that can still be given, with their short names too if these are asked for.
+fn options(mode: &Command, seen: &Invocation, short: bool) -> Vec<Proposal> {
+    let repeats = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append | ArgAction::Count);
+    let given = |arg: &Arg| seen.given.iter().any(|id| arg.get_id() == id);
+    let open = mode.get_arguments().filter(|arg| !arg.is_hide_set());
+    let mut found = Vec::new();
+    for arg in open.filter(|arg| repeats(arg) || !given(arg)) {
+        let short = arg.get_short().filter(|_| short).map(|short| format!("-{short}"));
+        let long = arg.get_long_and_visible_aliases().unwrap_or_default();
+        let names = short.into_iter().chain(long.into_iter().map(|long| format!("--{long}")));
+        found.extend(names.map(|name| (name, about(arg.get_help()))));
+    }
+    found
+}
+
+/// A help text without its second line.
+fn about(help: Option<&clap::builder::StyledStr>) -> String {
+    let help = help.map(ToString::to_string).unwrap_or_default();
+    help.lines().next().unwrap_or_default().to_owned()
+}
+
+/// What an option or argument can be, of which `typed` is there.
+fn values(arg: &Arg, typed: &str) -> Vec<Proposal> {
+    match (arg.get_id().as_str(), arg.get_value_hint()) {
+        ("faults", _) => faults(typed),
+        ("topic", _) => {
+            diagnostics::topics().map(|(name, about)| (name, about.to_owned())).collect()
+        }
+        (_, ValueHint::AnyPath) => vec![(FILES.to_owned(), String::new())],
+        _ => {
+            let possible = arg.get_possible_values();
+            let shown = possible.iter().filter(|value| !value.is_hide_set());
+            shown.map(|value| (value.get_name().to_owned(), about(value.get_help()))).collect()
+        }
+    }
+}
+
+/// Faults by name; behind `:` the codes of a Close, behind `@` when they come.
+fn faults(typed: &str) -> Vec<Proposal> {
+    let named = |name: &str| CATALOGUE.iter().find(|info| info.name == name);
+    if let Some((fault, _)) = typed.split_once('@') {
+        let info = named(fault.split(':').next().unwrap_or_default());
+        let late = info.is_some_and(|info| takes_when(info.kind));
+        let moments = [("open", "after the 101"), ("message:1", "after so many messages")];
+        let moments = moments.iter().filter(|_| late);
+        return moments.map(|(when, about)| (format!("{fault}@{when}"), (*about).into())).collect();
+    }
+    if let Some((name, _)) = typed.split_once(':') {
+        let close = named(name).is_some_and(|i| matches!(i.argument, Argument::Close { .. }));
+        let codes = close::REGISTRY.iter().filter(|code| close && code.first == code.last);
+        let codes = codes.filter(|code| name != "close" || code.sender != CodeSender::Nobody);
+        return codes.map(|code| (format!("{name}:{}", code.first), code.name.into())).collect();
+    }
+    let random = (RANDOM.to_owned(), "another one for each connection".to_owned());
+    let each = CATALOGUE.iter().map(|info| (info.name.to_owned(), info.does.to_owned()));
+    each.chain([random]).collect()
+}
+
+/// The profiles of the configuration file; none if it can't be read.
+fn profiles(seen: &Invocation) -> Vec<Proposal> {
+    let file = command_line::config_file(seen).ok().flatten();
+    let profiles = file.map(|(_, file)| file.profiles).unwrap_or_default();
+    profiles.into_iter().map(|profile| (format!("@{}", profile.name), "a profile".into())).collect()
+}

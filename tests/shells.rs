@@ -1,0 +1,216 @@
+//! Tab in bash, zsh and fish: the committed completions are loaded by the shell itself, on a terminal,
+//! and what it then lists is compared with the program's own tables.
+//!
+//! A shell that is missing is a failure: `scripts/test` installs all three.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+use wscope::wire::close::{CodeSender, REGISTRY};
+use wscope::wire::fault::CATALOGUE;
+
+#[path = "common/terminal.rs"]
+#[allow(dead_code)]
+mod terminal;
+#[path = "common/waiting.rs"]
+#[allow(dead_code)]
+mod waiting;
+
+use terminal::{Screen, Terminal};
+
+const BASH: &str = r#"
+PS1='$ '
+bind 'set show-all-if-ambiguous on'
+bind 'set completion-query-items 0'
+bind 'set page-completions off'
+bind 'set enable-bracketed-paste off'
+source "$COMPLETIONS/wscope.bash"
+"#;
+
+const ZSH: &str = r#"
+PS1='$ ' LISTMAX=1000
+unset zle_bracketed_paste
+unsetopt list_ambiguous list_types prompt_sp
+fpath=("$COMPLETIONS" $fpath)
+autoload -Uz compinit && compinit -u -D
+zstyle ':completion:*' verbose no
+"#;
+
+const FISH: &str = r#"
+function fish_greeting; end
+function fish_prompt; echo -n '$ '; end
+set -g fish_autosuggestion_enabled 0
+source "$COMPLETIONS/wscope.fish"
+"#;
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
+
+impl Shell {
+    /// The shell with the completions loaded, in a folder with two files and a configuration of two
+    /// profiles.
+    fn start(self, home: &Path) -> Terminal {
+        let (program, rc, text, args) = match self {
+            Self::Bash => ("bash", ".bashrc", BASH, &["--noprofile"][..]),
+            Self::Zsh => ("zsh", ".zshrc", ZSH, &["--no-globalrcs"][..]),
+            Self::Fish => ("fish", ".config/fish/config.fish", FISH, &["--private"][..]),
+        };
+        let write = |name: &str, text: &str| {
+            let path = home.join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a disk");
+            std::fs::write(path, text).expect("a disk");
+        };
+        write(rc, text);
+        write(
+            ".config/wscope/config",
+            "insecure\n[dev]\nurl ws://localhost\n[staging]\ninsecure\n",
+        );
+        write("capture.bin", "");
+        write("chat.wsc", "");
+        let built = Path::new(env!("CARGO_BIN_EXE_wscope")).parent().expect("a folder");
+        let path = format!("{}:/usr/bin:/bin", built.display());
+        let missing = std::env::split_paths(&path).all(|folder| !folder.join(program).exists());
+        assert!(!missing, "{program} is not installed: run scripts/test, which installs it");
+        let mut command = Command::new(program);
+        command.args(args).arg("-i").current_dir(home).env_clear();
+        let completions = concat!(env!("CARGO_MANIFEST_DIR"), "/completions");
+        command.envs([("HOME", home.as_os_str()), ("COMPLETIONS", completions.as_ref())]);
+        command.envs([("PATH", &*path), ("TERM", "xterm"), ("LC_ALL", "C.UTF-8")]);
+        let terminal = Terminal::start(&command, 250, 400);
+        terminal.wait_for_screen(|screen| screen.line() == "$");
+        terminal
+    }
+
+    /// A word as this shell lists it: bash lists what it replaces, from the last `=`, `:` or `@`.
+    fn listed<'a>(self, typed: &str, word: &'a str) -> &'a str {
+        let last = typed.rsplit(' ').next().unwrap_or_default();
+        match last.rfind(['=', ':', '@']).filter(|_| self == Self::Bash) {
+            Some(at) if last[at..].starts_with('@') => &word[at..],
+            Some(at) => &word[at + 1..],
+            None => word,
+        }
+    }
+}
+
+fn home() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a disk");
+    let path = folder.path().canonicalize().expect("a folder");
+    (folder, path)
+}
+
+/// What is listed: all but the line that is typed in; meanings stand in parentheses.
+fn offered(screen: &Screen) -> BTreeSet<String> {
+    let rows = screen.text().iter().filter(|row| !row.starts_with("$ "));
+    let words = rows.flat_map(|row| row.split("  ")).map(str::trim);
+    words.filter(|word| !word.is_empty() && !word.starts_with('(')).map(str::to_owned).collect()
+}
+
+/// Types a line and Tab in each shell, and waits until exactly these words are listed.
+#[track_caller]
+fn lists(typed: &str, words: &[impl AsRef<str>]) {
+    for shell in SHELLS {
+        let (_folder, home) = home();
+        let mut terminal = shell.start(&home);
+        let words = words.iter().map(|word| shell.listed(typed, word.as_ref()).to_owned());
+        let words: BTreeSet<String> = words.collect();
+        terminal.keys(format!("{typed}\t"));
+        terminal.wait_for_screen(|screen| offered(screen) == words);
+    }
+}
+
+/// Types a line and Tab in each shell, and waits until the line is this.
+#[track_caller]
+fn becomes(typed: &str, line: &str) {
+    for shell in SHELLS {
+        let (_folder, home) = home();
+        let mut terminal = shell.start(&home);
+        // What follows shows that Tab is over.
+        terminal.keys(format!("{typed}\t+"));
+        let line = format!("$ {line}+");
+        let screen = terminal.wait_for_screen(|screen| screen.line() == line);
+        assert!(offered(&screen).is_empty(), "{shell:?}: {screen:?}");
+    }
+}
+
+#[test]
+fn commands_and_profiles() {
+    let command = wscope::cli::command();
+    let modes = command.get_subcommands().map(|mode| mode.get_name().to_owned());
+    let profiles = ["@dev", "@staging"].map(str::to_owned);
+    lists("wscope ", &modes.chain(profiles).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_command_or_profile_is_finished() {
+    becomes("wscope lis", "wscope listen ");
+    becomes("wscope @d", "wscope @dev ");
+    becomes("wscope handshake @s", "wscope handshake @staging ");
+}
+
+#[test]
+fn options() {
+    let mut command = wscope::cli::command();
+    command.build();
+    let longs = |command: &clap::Command, start: &str| {
+        let longs = command.get_arguments().filter_map(|arg| arg.get_long_and_visible_aliases());
+        let longs = longs.flatten().map(|long| format!("--{long}"));
+        longs.filter(|long| long.starts_with(start)).collect::<Vec<_>>()
+    };
+    let listen = command.find_subcommand("listen").expect("a mode");
+    lists("wscope --no", &longs(&command, "--no"));
+    lists("wscope listen --max", &longs(listen, "--max"));
+    lists("wscope listen ", &longs(listen, ""));
+    // What is there cannot be given again, unless it gathers values.
+    becomes("wscope listen --echo --ech", "wscope listen --echo --ech");
+    becomes("wscope --header 'A: b' --head", "wscope --header 'A: b' --header ");
+}
+
+#[test]
+fn values_of_options() {
+    let outputs = ["lines", "null", "raw", "json", "frames", "hex", "none"];
+    lists("wscope --output ", &outputs);
+    lists("wscope decode --output ", &["frames", "json", "raw", "lines"]);
+    lists("wscope --output=", &outputs.map(|value| format!("--output={value}")));
+    lists("wscope completions ", &["bash", "zsh", "fish", "powershell", "elvish"]);
+    becomes("wscope @dev --color al", "wscope @dev --color always ");
+}
+
+#[test]
+fn faults() {
+    let names = CATALOGUE.iter().map(|fault| fault.name).chain(["random"]);
+    lists("wscope listen --fault ", &names.collect::<Vec<_>>());
+    lists("wscope listen --fault masked@", &["masked@open", "masked@message:1"]);
+    becomes("wscope listen --fault accept-empty@", "wscope listen --fault accept-empty@");
+    let codes = REGISTRY.iter().filter(|code| code.first == code.last);
+    let codes = codes.filter(|code| code.sender != CodeSender::Nobody);
+    let codes = codes.map(|code| format!("close:{}", code.first));
+    lists("wscope listen --fault close:", &codes.collect::<Vec<_>>());
+    becomes("wscope listen --fault close:1012", "wscope listen --fault close:1012 ");
+}
+
+#[test]
+fn what_explain_knows() {
+    let diagnostics = wscope::diagnostics::entries().map(|entry| entry.code);
+    lists("wscope explain W", &diagnostics.collect::<Vec<_>>());
+    let codes = (1000..=1009).map(|code| code.to_string());
+    lists("wscope explain 100", &codes.collect::<Vec<_>>());
+    becomes("wscope explain going", "wscope explain going-away ");
+}
+
+#[test]
+fn files_stand_only_where_a_file_is_meant() {
+    becomes("wscope decode cap", "wscope decode capture.bin ");
+    becomes("wscope --script ch", "wscope --script chat.wsc ");
+    becomes("wscope --script=ch", "wscope --script=chat.wsc ");
+    for typed in ["wscope ca", "wscope -H c", "wscope -H @", "wscope --host l", "wscope man c"] {
+        becomes(typed, typed);
+    }
+}
