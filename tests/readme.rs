@@ -1,10 +1,9 @@
-//! The README keeps its word: its transcript is what the program prints, its exit codes are the
-//! program's.
+//! The transcripts of the README and the docs are what the program prints, the exit codes are the
+//! program's. `UPDATE=1 cargo test --test readme` writes the transcripts anew.
 
 use std::net::TcpListener;
 use std::process::Command;
 
-use regex::Regex;
 use tungstenite::Message;
 use wscope::engine::exit::Exit;
 
@@ -15,20 +14,27 @@ mod terminal;
 #[allow(dead_code)]
 mod waiting;
 
-const README: &str = include_str!("../README.md");
+#[path = "common/settled.rs"]
+mod settled;
 
-/// What differs from run to run, put out of the way.
-fn settled(transcript: &str) -> String {
-    let changing = [
-        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
-        (r"\d\d:\d\d:\d\d\.\d{3}", "TIME"),
-        (r"mask [0-9a-f]{8}", "mask KEY"),
-        (r"(Sec-WebSocket-(?:Key|Accept)): \S+", "$1: VALUE"),
-        (r"\d+\.\d{3} m?s", "DURATION"),
-    ];
-    changing.iter().fold(transcript.to_owned(), |text, (pattern, word)| {
-        Regex::new(pattern).expect("a pattern").replace_all(&text, *word).into_owned()
-    })
+use settled::settled;
+
+const README: &str = include_str!("../README.md");
+const PROMPT: &str = include_str!("../docs/prompt.md");
+const LEGEND: &str = include_str!("../docs/transcript.md");
+const EXIT_CODES: &str = include_str!("../docs/exit-codes.md");
+
+/// The transcript of a page below its mark; or writes down what is printed now.
+fn promised(name: &str, page: &str, mark: &str, printed: &str) -> String {
+    let begin = format!("<!-- transcript: {mark} -->\n```text\n");
+    let (before, after) = page.split_once(&begin).expect("a transcript");
+    let (promised, after) = after.split_once("```\n").expect("its end");
+    if std::env::var_os("UPDATE").is_none() {
+        return settled(promised);
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    std::fs::write(path, format!("{before}{begin}{printed}```\n{after}")).expect("a disk");
+    settled(printed)
 }
 
 /// The lines with this mark. Both ends write as fast as they can, so the two directions interleave
@@ -39,19 +45,17 @@ fn marked<'a>(transcript: &'a str, mark: &'a str) -> Vec<&'a str> {
 
 #[test]
 fn the_transcript_is_what_the_demo_prints() {
-    let (_, after) =
-        README.split_once("<!-- transcript: wscope demo -->\n```text\n").expect("there");
-    let (promised, _) = after.split_once("```").expect("ended");
     let output = Command::new(env!("CARGO_BIN_EXE_wscope")).arg("demo").output().expect("it runs");
     assert!(output.status.success(), "{output:?}");
     let printed = String::from_utf8(output.stdout).expect("text");
-    let (promised, printed) = (settled(promised), settled(&printed));
+    let promised = promised("README.md", README, "wscope demo", &printed);
+    let printed = settled(&printed);
     for mark in [">", "<", "*", "!"] {
         assert_eq!(marked(&printed, mark), marked(&promised, mark));
     }
 }
 
-/// What is typed in the README's session, and what the screen shows before the next line is typed.
+/// What is typed in the session of docs/prompt.md, and what the screen shows before the next line is typed.
 const TYPED: [(&str, &str); 6] = [
     ("hello", "< TIME #1 TEXT"),
     ("/ping are you there", "rtt"),
@@ -61,20 +65,11 @@ const TYPED: [(&str, &str); 6] = [
     ("/reconnect", "connected   >"),
 ];
 
-/// The session of the README, typed anew: `UPDATE=1 cargo test --test readme` writes it down.
 #[test]
 fn the_session_at_the_prompt_is_what_the_screen_shows() {
-    let (before, after) =
-        README.split_once("<!-- transcript: the prompt -->\n```text\n").expect("there");
-    let (promised, after) = after.split_once("```\n").expect("ended");
     let shown = session();
-    if std::env::var_os("UPDATE").is_some() {
-        let readme =
-            format!("{before}<!-- transcript: the prompt -->\n```text\n{shown}```\n{after}");
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), readme).expect("a disk");
-        return;
-    }
-    let (promised, shown) = (settled(promised), settled(&shown));
+    let promised = promised("docs/prompt.md", PROMPT, "the prompt", &shown);
+    let shown = settled(&shown);
     for mark in [">", "<", "*", "!", "connected", "closed"] {
         assert_eq!(marked(&shown, mark), marked(&promised, mark));
     }
@@ -121,11 +116,22 @@ fn session() -> String {
     screen.text().iter().map(|row| format!("{row}\n")).collect()
 }
 
+/// The lines that the legend explains are those of the README.
+#[test]
+fn the_legend_explains_lines_of_the_demo() {
+    let (_, after) = LEGEND.split_once("```text\n").expect("a transcript");
+    let (lines, _) = after.split_once("```").expect("its end");
+    let demo = settled(README);
+    for line in settled(lines).lines() {
+        assert!(demo.lines().any(|other| other == line), "not in the README: {line}");
+    }
+}
+
 #[test]
 fn every_exit_code_is_listed() {
     for (exit, _) in Exit::TABLE {
         let code = exit.code();
-        let told = README.lines().any(|line| {
+        let told = EXIT_CODES.lines().any(|line| {
             let cell = line.strip_prefix("| ").and_then(|line| line.split(" |").next());
             cell.is_some_and(|cell| cell.split(", ").any(|number| number == code.to_string()))
         });

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+use wscope::wire::Role;
 use wscope::wire::close::{CodeSender, REGISTRY};
-use wscope::wire::fault::CATALOGUE;
+use wscope::wire::fault::FaultInfo;
 
+#[path = "common/installed.rs"]
+mod installed;
 #[path = "common/terminal.rs"]
 #[allow(dead_code)]
 mod terminal;
@@ -77,8 +80,7 @@ impl Shell {
         write("chat.wsc", "");
         let built = Path::new(env!("CARGO_BIN_EXE_wscope")).parent().expect("a folder");
         let path = format!("{}:/usr/bin:/bin", built.display());
-        let missing = std::env::split_paths(&path).all(|folder| !folder.join(program).exists());
-        assert!(!missing, "{program} is not installed: run scripts/test, which installs it");
+        installed::require(program);
         let mut command = Command::new(program);
         command.args(args).arg("-i").current_dir(home).env_clear();
         let completions = concat!(env!("CARGO_MANIFEST_DIR"), "/completions");
@@ -167,7 +169,8 @@ fn options() {
     let listen = command.find_subcommand("listen").expect("a mode");
     lists("wscope --no", &longs(&command, "--no"));
     lists("wscope listen --max", &longs(listen, "--max"));
-    lists("wscope listen ", &longs(listen, ""));
+    let profiles = ["@dev", "@staging"].map(str::to_owned);
+    lists("wscope listen ", &longs(listen, "").into_iter().chain(profiles).collect::<Vec<_>>());
     // What is there cannot be given again, unless it gathers values.
     becomes("wscope listen --echo --ech", "wscope listen --echo --ech");
     becomes("wscope --header 'A: b' --head", "wscope --header 'A: b' --header ");
@@ -185,8 +188,12 @@ fn values_of_options() {
 
 #[test]
 fn faults() {
-    let names = CATALOGUE.iter().map(|fault| fault.name).chain(["random"]);
-    lists("wscope listen --fault ", &names.collect::<Vec<_>>());
+    for (typed, role) in
+        [("wscope listen --fault ", Role::Server), ("wscope --fault ", Role::Client)]
+    {
+        let names = FaultInfo::of(role).map(|fault| fault.name).chain(["random"]);
+        lists(typed, &names.collect::<Vec<_>>());
+    }
     lists("wscope listen --fault masked@", &["masked@open", "masked@message:1"]);
     becomes("wscope listen --fault accept-empty@", "wscope listen --fault accept-empty@");
     let codes = REGISTRY.iter().filter(|code| code.first == code.last);
@@ -208,6 +215,8 @@ fn what_explain_knows() {
 #[test]
 fn files_stand_only_where_a_file_is_meant() {
     becomes("wscope decode cap", "wscope decode capture.bin ");
+    lists("wscope decode c", &["capture.bin", "chat.wsc"]);
+    becomes("wscope decode @d", "wscope decode @dev ");
     becomes("wscope --script ch", "wscope --script chat.wsc ");
     becomes("wscope --script=ch", "wscope --script=chat.wsc ");
     for typed in ["wscope ca", "wscope -H c", "wscope -H @", "wscope --host l", "wscope man c"] {

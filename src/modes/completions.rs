@@ -15,8 +15,9 @@ use crate::config::fault::{RANDOM, takes_when};
 use crate::config::invocation::{Invocation, find_long, mode_of};
 use crate::diagnostics;
 use crate::engine::exit::Exit;
+use crate::wire::Role;
 use crate::wire::close::{self, CodeSender};
-use crate::wire::fault::{Argument, CATALOGUE};
+use crate::wire::fault::{Argument, FaultInfo};
 
 /// What a script reads as: complete file names here.
 const FILES: &str = "<files>";
@@ -66,10 +67,10 @@ fn propose(program: &Command, before: &[OsString], typed: &str) -> Vec<Proposal>
     let mode = mode_of(program, seen.arguments.get(1).map(OsString::as_os_str));
     if let Some(id) = &seen.awaiting {
         let option = mode.get_arguments().find(|arg| arg.get_id() == id);
-        return option.map(|arg| values(arg, typed)).unwrap_or_default();
+        return option.map(|arg| values(mode, arg, typed)).unwrap_or_default();
     }
     if let Some((name, value)) = typed.strip_prefix("--").and_then(|long| long.split_once('=')) {
-        let values = find_long(mode, name).map(|arg| values(arg, value)).unwrap_or_default();
+        let values = find_long(mode, name).map(|arg| values(mode, arg, value)).unwrap_or_default();
         let whole = |word: String| if word == FILES { word } else { format!("--{name}={word}") };
         return values.into_iter().map(|(word, meaning)| (whole(word), meaning)).collect();
     }
@@ -82,13 +83,22 @@ fn propose(program: &Command, before: &[OsString], typed: &str) -> Vec<Proposal>
         let modes = program.get_subcommands().filter(|mode| !mode.is_hide_set());
         proposals.extend(modes.map(|mode| (mode.get_name().to_owned(), about(mode.get_about()))));
     }
-    if is_first && seen.profile.is_none() && find_long(mode, "config").is_some() {
+    if !seen.positional {
+        let argument = mode.get_positionals().next();
+        proposals.extend(argument.into_iter().flat_map(|arg| values(mode, arg, typed)));
+    }
+    if proposals.is_empty() && typed.is_empty() {
+        proposals = options(mode, &seen, false);
+    }
+    let takes_profile = is_first && seen.profile.is_none() && find_long(mode, "config").is_some();
+    if takes_profile && typed.starts_with('@') {
+        return profiles(&seen);
+    }
+    // A script completes either files or words.
+    if takes_profile && proposals.iter().all(|(word, _)| word != FILES) {
         proposals.extend(profiles(&seen));
     }
-    if !seen.positional {
-        proposals.extend(mode.get_positionals().next().into_iter().flat_map(|a| values(a, typed)));
-    }
-    if proposals.is_empty() && typed.is_empty() { options(mode, &seen, false) } else { proposals }
+    proposals
 }
 
 /// The options that can still be given, with their short names too if these are asked for.
@@ -112,10 +122,11 @@ fn about(help: Option<&clap::builder::StyledStr>) -> String {
     help.lines().next().unwrap_or_default().to_owned()
 }
 
-/// What an option or argument can be, of which `typed` is there.
-fn values(arg: &Arg, typed: &str) -> Vec<Proposal> {
+/// What an option or argument of a mode can be, of which `typed` is there.
+fn values(mode: &Command, arg: &Arg, typed: &str) -> Vec<Proposal> {
     match (arg.get_id().as_str(), arg.get_value_hint()) {
-        ("faults", _) => faults(typed),
+        ("faults", _) if mode.get_name() == "listen" => faults(Role::Server, typed),
+        ("faults", _) => faults(Role::Client, typed),
         ("topic", _) => {
             diagnostics::topics().map(|(name, about)| (name, about.to_owned())).collect()
         }
@@ -128,13 +139,13 @@ fn values(arg: &Arg, typed: &str) -> Vec<Proposal> {
     }
 }
 
-/// Faults by name; behind `:` the codes of a Close, behind `@` when they come.
-fn faults(typed: &str) -> Vec<Proposal> {
-    let named = |name: &str| CATALOGUE.iter().find(|info| info.name == name);
+/// The faults of a role by name; behind `:` the codes of a Close, behind `@` when they come.
+fn faults(role: Role, typed: &str) -> Vec<Proposal> {
+    let named = |name: &str| FaultInfo::of(role).find(|info| info.name == name);
     if let Some((fault, _)) = typed.split_once('@') {
         let info = named(fault.split(':').next().unwrap_or_default());
         let late = info.is_some_and(|info| takes_when(info.kind));
-        let moments = [("open", "after the 101"), ("message:1", "after so many messages")];
+        let moments = [("open", "after the handshake"), ("message:1", "after so many messages")];
         let moments = moments.iter().filter(|_| late);
         return moments.map(|(when, about)| (format!("{fault}@{when}"), (*about).into())).collect();
     }
@@ -145,7 +156,7 @@ fn faults(typed: &str) -> Vec<Proposal> {
         return codes.map(|code| (format!("{name}:{}", code.first), code.name.into())).collect();
     }
     let random = (RANDOM.to_owned(), "another one for each connection".to_owned());
-    let each = CATALOGUE.iter().map(|info| (info.name.to_owned(), info.does.to_owned()));
+    let each = FaultInfo::of(role).map(|info| (info.name.to_owned(), info.does.to_owned()));
     each.chain([random]).collect()
 }
 

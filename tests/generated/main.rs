@@ -55,6 +55,36 @@ fn the_manual_page_lists_every_option_and_every_status() {
     }
 }
 
+/// Variables that the sources name, in quotes or as `$NAME` of a command, are in the manual page.
+#[test]
+fn the_manual_page_tells_every_variable() {
+    let page = man::page().replace("\\-", "-").to_lowercase();
+    let pattern = r#""((?:WSCOPE|SSL|XDG|NO)_?[A-Z_]+|HOME|NETRC|TERM|(?:wss?|https?|all|no)_proxy)"|\$\{?([A-Z]+)\b"#;
+    let pattern = regex::Regex::new(pattern).expect("a pattern");
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut found = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the sources") {
+            let path = entry.expect("the sources").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a source");
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            if path.ends_with("tests.rs") {
+                continue;
+            }
+            for name in pattern.captures_iter(code) {
+                let name = name.get(1).or(name.get(2)).expect("one of them").as_str();
+                found += 1;
+                assert!(page.contains(&name.to_lowercase()), "{name} of {}", path.display());
+            }
+        }
+    }
+    assert!(found > 10, "{found}");
+}
+
 #[test]
 fn the_names_of_write_out_are_documented() {
     check("docs/write-out.md", &write_out::page());

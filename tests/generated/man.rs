@@ -10,18 +10,79 @@ use wscope::script::command::table::{CommandEntry, Group, entries_of};
 use crate::commands::sentence;
 
 const ENVIRONMENT: &[(&str, &str)] = &[
-    ("NO_COLOR", "If set and not empty, --color auto means never."),
+    (
+        "WSCOPE_OPTION",
+        "A default for --option: the long name in capitals, with _ for -, as in \
+         WSCOPE_CONNECT_TIMEOUT=3. Flags are yes or no; an option that can be repeated takes one value \
+         per line. WSCOPE_URL is the URL. The command line has precedence.",
+    ),
+    ("WSCOPE_CONFIG, WSCOPE_NO_CONFIG", "As --config FILE and --no-config."),
+    ("WSCOPE_PASSPHRASE", "The passphrase of the key given with --cert or --key."),
+    (
+        "WSCOPE_CONN, WSCOPE_PEER, WSCOPE_PATH, WSCOPE_SUBPROTOCOL",
+        "Set for the process of listen --exec: the number of the client's connection, its address, \
+         the path it asked for, the subprotocol agreed.",
+    ),
+    (
+        "ws_proxy, wss_proxy, http_proxy, https_proxy, all_proxy, no_proxy",
+        "Which proxy to use and for which hosts to use none, unless --proxy or --noproxy is given. \
+         Names in capitals count too, except HTTP_PROXY.",
+    ),
     (
         "SSL_CERT_FILE, SSL_CERT_DIR",
         "Where OpenSSL finds the authorities to trust, instead of the system's store.",
     ),
+    ("SSLKEYLOGFILE", "As --tls-keylog FILE."),
+    ("HOME, XDG_CONFIG_HOME, XDG_STATE_HOME", "Where the files below are."),
+    ("NETRC", "The file that --netrc reads, instead of ~/.netrc."),
+    ("VISUAL, EDITOR, PAGER", "The programs that /edit and the pager of long answers run."),
+    ("NO_COLOR", "If set and not empty, --color auto means never."),
+    ("TERM", "With dumb, lines are read without an editor."),
+    ("TZ", "The time zone of the transcript."),
 ];
 
-const FILES: &[(&str, &str)] = &[(
-    "/etc/ssl/certs",
-    "The system's store of trusted authorities, where most Linux systems keep it. \
-     --cacert adds to it.",
-)];
+const FILES: &[(&str, &str)] = &[
+    (
+        "~/.config/wscope/config",
+        "Defaults, one option per line, and profiles: lines under [name] apply only to wscope @name. \
+         In $XDG_CONFIG_HOME/wscope if that is set; --config names another file.",
+    ),
+    (
+        "~/.local/state/wscope/history",
+        "The lines typed at the prompt, readable by their owner alone. In $XDG_STATE_HOME/wscope if \
+         that is set; --no-history keeps none.",
+    ),
+    ("~/.netrc", "User and password by host, read only with --netrc."),
+    (
+        "The file of --cookie-jar",
+        "Cookies in Netscape's format, written at the end of the run and read with --cookie @FILE. \
+         Without these options no cookie is kept.",
+    ),
+    (
+        "/etc/ssl/certs",
+        "The system's store of trusted authorities, where most Linux systems keep it. \
+         --cacert adds to it.",
+    ),
+];
+
+/// The kinds of JSON objects that matter most; docs/json.md has all of them.
+const JSON: &[(&str, &str)] = &[
+    ("start", "The first object: version of the format (v, now 1), program, role."),
+    ("head", "The request or the response of the handshake: method or status, headers, raw."),
+    (
+        "frame",
+        "A frame: number, fin, rsv1, rsv2, rsv3, opcode, mask, length, offset, header_hex, and the \
+         payload as text or base64. A Close has code and reason.",
+    ),
+    (
+        "message",
+        "A whole message, after its last frame: number, opcode, frames, compressed, wire_length, \
+         length, and the content as text or base64.",
+    ),
+    ("violation", "A broken rule: code, section, explanation, frame, offset."),
+    ("diagnostic", "What went wrong, explained."),
+    ("end", "The end of the connection: how, codes, counts."),
+];
 
 const EXAMPLES: &[(&str, &str)] = &[
     ("A first look, without a network:", "wscope demo"),
@@ -35,13 +96,18 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("Ask, print the answer, leave:", "wscope -x ping --exit-after 1 ws://localhost:8080"),
     (
+        "The text of each message received, with its time:",
+        "wscope --output json wss://api.example/feed | \
+         jq -r 'select(.event == \"message\" and .dir == \"to-client\") | [.time, .text] | @tsv'",
+    ),
+    (
         "Why is my handshake refused? Every rule with its verdict:",
         "wscope handshake -H 'Authorization: Bearer abc' wss://api.example/feed",
     ),
     (
         "A ping with a bit set that nobody agreed on:",
         "echo '{\"type\":\"frame\",\"opcode\":\"ping\",\"rsv1\":true,\"text\":\"x\"}' | \
-         wscope --input json -v ws://localhost:8080",
+         wscope --input json -v ws://localhost:8080  # exits 11: the server closes with 1002",
     ),
     (
         "A server that breaks a rule once a client has been answered three times:",
@@ -60,10 +126,11 @@ pub fn page() -> String {
     let mut page = title();
     name_and_synopsis(&command, &mut page);
     page.push_str(&rendered(|out| Man::new(command.clone()).render_description_section(out)));
+    page.push_str(&examples().to_roff());
     page.push_str(".SH OPTIONS\n");
     page.push_str(&options(&command));
     subcommands(&command, &mut page);
-    for section in [prompt(), exit_status(), environment(), files(), examples(), see_also()] {
+    for section in [prompt(), exit_status(), files(), environment(), json(), see_also()] {
         page.push_str(&section.to_roff());
     }
     page
@@ -227,6 +294,20 @@ fn environment() -> Roff {
 
 fn files() -> Roff {
     table("FILES", FILES)
+}
+
+fn json() -> Roff {
+    let mut roff = Roff::new();
+    roff.control("SH", ["JSON"]);
+    roff.text([roman(
+        "--output json and --log write one object per line. event names its kind, time is RFC 3339, \
+         conn counts connections, dir is to-server or to-client. All kinds, all fields, and the \
+         commands of --input json are in docs/json.md of the source.",
+    )]);
+    for (name, meaning) in JSON {
+        item(&mut roff, name, meaning);
+    }
+    roff
 }
 
 fn table(heading: &str, rows: &[(&str, &str)]) -> Roff {
