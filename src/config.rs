@@ -10,7 +10,7 @@ pub mod fault;
 pub mod file;
 pub mod from_curl;
 pub mod invocation;
-mod lines;
+pub mod lines;
 mod listen;
 pub mod netrc;
 pub mod open;

@@ -57,10 +57,10 @@ fn the_sample_of_the_contract() {
     let wire = compressed(&json).payload.len();
     let expected = format!(
         "\
-> 12:03:04.120 #1 TEXT  fin      len 5      mask 37fa213d  \"Hello\"
-< 12:03:04.121 #1 TEXT  fin      len 5      unmasked       \"Hello\"
-< 12:03:05.002 #2 TEXT  fin rsv1 len {wire}→{} unmasked       \"{{\\\"price\\\": 1.25, …\"
-< 12:03:06.000 #3 CLOSE fin      len 9      unmasked       1001 going away \"restart\"
+> 12:03:04.120 #1 TEXT F-M 5 Hello
+< 12:03:04.121 #1 TEXT F-- 5 Hello
+< 12:03:05.002 #2 TEXT F1- {wire}→{} {{\"price\": 1.25, \"sizes\": [1, 1, 1, 1, … +260 B
+< 12:03:06.000 #3 CLOSE F-- 9 1001 going away \"restart\"
 ",
         json.len()
     );
@@ -80,12 +80,12 @@ fn every_opcode_keeps_its_columns() {
     assert_eq!(
         session.take(),
         "\
-< 12:03:04.120 #1 BINARY         len 2      unmasked       de ad
-< 12:03:04.120 #2 CONT  fin      len 2      unmasked       be ef
-< 12:03:04.120 #3 BINARY fin     len 20     unmasked       55 55 55 55 55 55 …
-< 12:03:04.120 #4 PING  fin      len 13     unmasked       \"are you there\"
-< 12:03:04.120 #5 PONG  fin      len 0      unmasked
-< 12:03:04.120 #6 CLOSE fin      len 0      unmasked       no code
+< 12:03:04.120 #1 BIN  --- 2 de ad
+< 12:03:04.120 #2 CONT F-- 2 be ef
+< 12:03:04.120 #3 BIN  F-- 20 55 55 55 55 55 55 55 55 55 55 55 55 55 55 … +6 B
+< 12:03:04.120 #4 PING F-- 13 are you there
+< 12:03:04.120 #5 PONG F-- 0
+< 12:03:04.120 #6 CLOSE F-- 0 no code
 "
     );
 }
@@ -93,11 +93,102 @@ fn every_opcode_keeps_its_columns() {
 #[test]
 fn a_frame_in_pieces_has_the_same_line() {
     let mut whole = plain();
-    let sent = bytes(&frame(TEXT, "grün wie Gras, and more than fits".as_bytes()));
+    let sent =
+        bytes(&frame(TEXT, "grün wie Gras, and much more than ever fits into a line".as_bytes()));
     let expected = whole.travel(ToClient, &sent).take();
-    assert!(expected.ends_with("\"grün wie Gras, and…\"\n"), "{expected}");
+    assert!(
+        expected.ends_with(" 56 grün wie Gras, and much more than ever fits… +12 B\n"),
+        "{expected}"
+    );
     for size in 1..sent.len() {
         assert_eq!(plain().travel_in_pieces(ToClient, &sent, size).take(), expected);
+    }
+}
+
+/// What is shown of the payload on the line of a frame that is cut, and the line.
+fn payload_shown(width: usize, show_connection: bool, frame: &RawFrame) -> (usize, String) {
+    let options = HumanOptions { width, show_connection, ..options() };
+    let deflate = Some(DeflateParams::default());
+    let mut session = Watched::with_deflate(HumanPrinter::new(options), deflate);
+    for _ in 0..150 {
+        session.travel(ToClient, &bytes(&self::frame(PONG, b"")));
+    }
+    session.take();
+    let line = session.travel(ToClient, &bytes(frame)).take();
+    let line = line.lines().next().expect("a line").to_owned();
+    let payload = &line[line.find("{\"id\"").expect("the payload")..];
+    let (payload, _) = payload.split_once("… +").expect("it is cut");
+    (payload.chars().count(), line)
+}
+
+#[test]
+fn most_of_a_line_is_payload() {
+    let json = format!("{{\"id\":\"1\",\"path\":\"C:\\\\x\",\"list\":[{}]}}", "12345,".repeat(200));
+    let masked = RawFrame { mask: Some([1, 2, 3, 4]), ..compressed(&json) };
+    for frame in [frame(TEXT, json.as_bytes()), compressed(&json), masked] {
+        for show_connection in [false, true] {
+            for (width, least) in [(60, 30), (80, 36), (100, 60), (120, 72), (160, 96), (200, 120)]
+            {
+                let (shown, line) = payload_shown(width, show_connection, &frame);
+                assert!(shown >= least, "{shown} of {width}: {line}");
+                assert!(line.chars().count() <= width, "{line}");
+                assert!(line.contains(r#"{"id":"1","path":"C:\\x","#), "{line}");
+                let bits = format!(
+                    "F{}{}",
+                    if frame.rsv1 { "1" } else { "-" },
+                    if frame.mask.is_some() { "M" } else { "-" }
+                );
+                assert!(line.contains(&format!(" TEXT {bits} ")), "{line}");
+                assert!(line.contains(&frame.payload.len().to_string()), "{line}");
+                let missing = json.len() - shown;
+                assert!(line.ends_with(&format!("… +{missing} B")), "{line}");
+                assert_eq!(
+                    line.contains(" 01020304 "),
+                    frame.mask.is_some() && width >= 160,
+                    "{line}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_complete_does_not_end_in_dots() {
+    let mut session = deflating();
+    session.travel(
+        ToClient,
+        &bytes(&RawFrame { rsv1: true, ..frame(BINARY, &compressed("squeezed").payload) }),
+    );
+    session.travel(ToClient, &bytes(&compressed("exactly as much as fits into the line, no more")));
+    session.travel(ToClient, &bytes(&frame(BINARY, &[0x55; 16])));
+    let printed = session.take();
+    assert!(!printed.contains('…'), "{printed}");
+    assert!(printed.contains("→8 73 71 75 65 65 7a 65 64\n"), "{printed}");
+}
+
+#[test]
+fn joiners_are_shown_where_text_needs_them() {
+    let mut session = plain();
+    for shown in [
+        "می\u{200c}خواهم",
+        "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}",
+        "\u{2764}\u{fe0f}\u{200d}\u{1f525}",
+        "ශ්\u{200d}රී",
+        "क्\u{200d}ष",
+    ] {
+        let line = session.travel(ToClient, &bytes(&frame(TEXT, shown.as_bytes()))).take();
+        assert!(line.ends_with(&format!(" {shown}\n")), "{line}");
+    }
+    for (hidden, escaped) in [
+        ("pass\u{200d}word", r"pass\u{200d}word"),
+        ("\u{200c}x", r"\u{200c}x"),
+        ("\u{1f468}\u{200d}x", "\u{1f468}\\u{200d}x"),
+        ("\u{1f468}\u{200c}\u{1f468}", "\u{1f468}\\u{200c}\u{1f468}"),
+        ("می\u{200c}\u{200c}", "می\u{200c}\\u{200c}"),
+        ("م\u{202e}abc", "م\\u{202e}abc"),
+    ] {
+        let line = session.travel(ToClient, &bytes(&frame(TEXT, hidden.as_bytes()))).take();
+        assert!(line.ends_with(&format!(" {escaped}\n")), "{line}");
     }
 }
 
@@ -110,8 +201,8 @@ fn directions_interleave_inside_frames() {
     assert_eq!(
         session.take(),
         "\
-> 12:03:04.120 #1 TEXT  fin      len 5      mask 37fa213d  \"Hello\"
-< 12:03:04.120 #1 TEXT  fin      len 4      unmasked       \"slow\"
+> 12:03:04.120 #1 TEXT F-M 5 Hello
+< 12:03:04.120 #1 TEXT F-- 4 slow
 "
     );
 }
@@ -124,8 +215,8 @@ fn a_continued_text_is_text() {
     assert_eq!(
         session.take(),
         "\
-< 12:03:04.120 #1 TEXT           len 4      unmasked       \"caf\\xc3\"
-< 12:03:04.120 #2 CONT  fin      len 2      unmasked       \"\\xa9!\"
+< 12:03:04.120 #1 TEXT --- 4 caf\\xc3
+< 12:03:04.120 #2 CONT F-- 2 \\xa9!
 "
     );
 }
@@ -142,13 +233,13 @@ fn a_violation_follows_its_frame() {
     assert_eq!(
         session.take(),
         "\
-< 12:03:04.120 #1 TEXT  fin rsv1 len 5      unmasked       \"Hello\"
+< 12:03:04.120 #1 TEXT F1- 5 Hello
 ! W602 RFC 6455 §5.2: RSV1 is set but no extension was agreed that gives it a meaning \
 (frame #1, byte 0)
-< 12:03:04.120 #2 op 11 fin      len 1      unmasked       78
+< 12:03:04.120 #2 op 11 F-- 1 78
 ! W607 RFC 6455 §5.2: opcodes 11 to 15 are reserved for control frames that are not yet \
 defined: opcode 11 (frame #2, byte 7)
-< 12:03:04.120 #3 TEXT  fin      len 5 (16-bit) unmasked   \"Hello\"
+< 12:03:04.120 #3 TEXT F-- 5 (16-bit) Hello
 ! W610 RFC 6455 §5.2: the payload length must be written in the shortest form: \
 5 written in 16 bits (frame #3, byte 10)
 "
@@ -162,7 +253,7 @@ fn a_frame_that_is_cut_is_printed_with_what_came() {
     assert_eq!(
         session.take(),
         "\
-< 12:03:04.120 #1 TEXT  fin      len 5      unmasked       \"Hel\" (cut: 3 of 5 bytes)
+< 12:03:04.120 #1 TEXT F-- 5 Hel (cut after 3 B)
 ! W627 RFC 6455 §7.1.5: the stream ended inside a frame: 3 of 5 payload bytes came \
 (frame #1, byte 5)
 "
@@ -178,7 +269,7 @@ fn a_frame_that_is_cut_is_printed_with_what_came() {
     session.travel(ToClient, &bytes(&frame(TEXT, b"Hello"))[..5]);
     let mut out = Vec::new();
     session.printer.flush_partial(&mut out);
-    assert!(String::from_utf8_lossy(&out).ends_with("\"Hel\" (cut: 3 of 5 bytes)\n"));
+    assert!(String::from_utf8_lossy(&out).ends_with(" Hel (cut after 3 B)\n"));
 }
 
 #[test]
@@ -194,10 +285,10 @@ fn what_a_close_answers_is_printed_before_it() {
     assert_eq!(
         session.take(),
         "\
-< 12:03:04.120 #1 TEXT  fin rsv2 len 5      unmasked       \"He\" (2 of 5 bytes so far)
+< 12:03:04.120 #1 TEXT F2- 5 He (2 B so far)
 ! W603 RFC 6455 §5.2: RSV2 or RSV3 is set but no extension was agreed that gives it a \
 meaning: RSV2 (frame #1, byte 0)
-> 12:03:04.120 #1 CLOSE fin      len 2      mask 01020304  1002 protocol error
+> 12:03:04.120 #1 CLOSE F-M 2 1002 protocol error
 "
     );
 }
@@ -213,7 +304,7 @@ fn bytes_without_frames_are_bounded() {
     assert_eq!(
         lines[..3],
         [
-            "< 12:03:04.120 #1 BINARY fin     len 9223372036854775809 unmasked (no end)",
+            "< 12:03:04.120 #1 BIN  F-- 9223372036854775809 (no end)",
             "! W611 RFC 6455 §5.2: the most significant bit of a 64-bit length must be 0; where \
              the frame ends can't be known: 0x8000000000000001 (frame #1, byte 0)",
             "< 12:03:04.120 undecodable aa aa aa aa aa aa aa aa aa aa aa aa aa aa aa aa aa …",
@@ -235,7 +326,7 @@ fn a_pong_prints_its_round_trip() {
     assert_eq!(
         session.take(),
         "\
-< 12:03:04.120 #1 PONG  fin      len 8      unmasked       \"wscope 1\" rtt 0.123 ms
+< 12:03:04.120 #1 PONG F-- 8 wscope 1 (rtt 0.123 ms)
 * round trip 4.567 ms
 "
     );
@@ -247,7 +338,7 @@ fn a_hostile_payload_is_harmless() {
     session.travel(ToClient, &bytes(&frame(TEXT, "\x1b[2J\u{202e}\n".as_bytes())));
     session.travel(ToClient, &bytes(&frame(CLOSE, b"\x0f\xa0\x07\x9b")));
     let printed = session.take();
-    assert!(printed.contains(r#""\e[2J\u{202e}\n""#), "{printed}");
+    assert!(printed.contains(r#" \e[2J\u{202e}\n"#), "{printed}");
     assert!(printed.contains(r#"4000 private use "\u{7}\x9b""#), "{printed}");
     assert!(printed.chars().all(|c| c == '\n' || !c.is_control()));
 }
@@ -351,16 +442,20 @@ fn facts_about_the_connection() {
 #[test]
 fn what_a_server_prints() {
     let options = HumanOptions { show_connection: true, ..HumanOptions::new(ToClient) };
+    let mut verbose = Watched::new(HumanPrinter::new(HumanOptions { all_rules: true, ..options }));
     let mut session = Watched::new(HumanPrinter::new(HumanOptions { zone: Zone::Utc, ..options }));
     session.print(&Event::Accepted { local: "127.0.0.1:9001", peer: "127.0.0.1:5" });
     let request = Head::parse(HeadKind::Request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     session.print(&Event::Judged(&check(&HandshakeContext::new(&request, None))));
+    let all = verbose.print(&Event::Judged(&check(&HandshakeContext::new(&request, None)))).take();
+    assert!(all.contains("* [1]  ✓ pass  4.1-req-syntax  "), "{all}");
     session.print(&Event::Body(b"an answer"));
     session.print(&Event::Failed("answered 426"));
     let printed = session.take();
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(lines[0], "* [1] connection from 127.0.0.1:5 to 127.0.0.1:9001");
-    assert!(lines[1].starts_with("* [1]  ✓ pass  4.1-req-syntax  "), "{printed}");
+    assert_eq!(lines[1], "* [1] 33 rules: 8 passed, 4 FAILED, 0 warned, 21 not applicable");
+    assert!(!printed.contains("pass  "), "{printed}");
     assert!(printed.contains("* [1]  ✗ FAIL  4.1-req-upgrade  "), "{printed}");
     assert!(!printed.contains("4.1-res-"), "duties of its own are no news: {printed}");
     assert_eq!(lines[lines.len() - 2..], ["> [1] an answer", "* [1] answered 426"]);
@@ -388,14 +483,14 @@ fn in_hex_every_byte_is_shown() {
     assert_eq!(
         session.take(),
         "\
-> 12:03:04.120 #1 TEXT  fin      len 5      mask 37fa213d
+> 12:03:04.120 #1 TEXT F-M 37fa213d 5
     header at byte 0: 81 85 37 fa 21 3d
     00000000  48 65 6c 6c 6f                                    |Hello|
-< 12:03:04.120 #1 TEXT  fin rsv1 len 6      unmasked
+< 12:03:04.120 #1 TEXT F1- 6
     header at byte 0: c1 06
     00000000  4a 4c c4 0e 00 00                                 |JL....|
-    inflated to 24 bytes \"aaaaaaaaaaaaaaaaaaaaaaaa\"
-< 12:03:04.120 #2 CLOSE fin rsv3 len 5      unmasked
+    inflated to 24 bytes aaaaaaaaaaaaaaaaaaaaaaaa
+< 12:03:04.120 #2 CLOSE F3- 5
     header at byte 8: 98 05
     00000000  03 e8 62 79 65                                    |..bye|
     1000 normal closure \"bye\"
@@ -438,7 +533,7 @@ fn connections_are_kept_apart_and_can_be_shown() {
         one.take(),
         "\
 * [2] another
-< [1] 12:03:04.120 #1 TEXT  fin      len 5      unmasked       \"Hello\"
+< [1] 12:03:04.120 #1 TEXT F-- 5 Hello
 "
     );
 }
@@ -452,7 +547,7 @@ fn colours_change_no_column() {
     let bare = bytes(&frame(CONT, b"x"));
     let plain = plain.travel(ToClient, &long).travel(ToClient, &bare).take();
     let colour = colour.travel(ToClient, &long).travel(ToClient, &bare).take();
-    assert!(colour.starts_with("\x1b[36m< 12:03:04.120 #1 TEXT\x1b[0m  fin"));
+    assert!(colour.starts_with("\x1b[36m< 12:03:04.120 #1 TEXT\x1b[0m F-- 200 x"));
     assert!(colour.contains("\x1b[31m! W613"));
     let stripped = colour.replace("\x1b[36m", "").replace("\x1b[31m", "").replace("\x1b[0m", "");
     assert_eq!(stripped, plain);

@@ -65,21 +65,43 @@ fn a_message_is_shown_by_its_content() {
     assert_eq!(
         session.take(),
         "\
-> 12:03:04.120 Hello
-< 12:03:04.120 #2 PING  fin      len 7      unmasked       \"between\"
-< 12:03:04.120 grün wie Gräser
-< 12:03:04.120 squeezed squeezed
-< 12:03:04.120 (empty)
-< 12:03:04.120 #6 CLOSE fin      len 9      unmasked       1001 going away \"restart\"
+> 12:03:04.120 TEXT 5 Hello
+< 12:03:04.120 PING 7 between
+< 12:03:04.120 TEXT 17 grün wie Gräser
+< 12:03:04.120 TEXT 17 squeezed squeezed
+< 12:03:04.120 TEXT 0
+< 12:03:04.120 CLOSE 9 1001 going away \"restart\"
 "
     );
 }
 
 #[test]
-fn a_line_end_in_a_message_is_one_and_other_controls_are_escaped() {
+fn a_message_takes_one_line() {
     let mut session = messages();
     session.travel(ToClient, &text("one\r\n\ntwo\x1b[2J \u{202e}\n"));
-    assert_eq!(session.take(), "< 12:03:04.120 one\\r\n\n    two\\e[2J \\u{202e}\\n\n");
+    assert_eq!(session.take(), "< 12:03:04.120 TEXT 18 one\\r\\n\\ntwo\\e[2J \\u{202e}\\n\n");
+    session.travel_in_pieces(ToClient, &text("ü".repeat(1 << 20)), 1 << 16);
+    let printed = session.take();
+    let cut = "< 12:03:04.120 TEXT 2097152 üüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüü… +2097072 B\n";
+    assert_eq!(printed, cut);
+    session.travel(ToClient, &bytes(&frame(BINARY, b"\xde\xad")));
+    session.travel(ToClient, &bytes(&frame(BINARY, &[b'x'; 1_234])));
+    let printed = session.take();
+    assert!(printed.starts_with("< 12:03:04.120 BIN  2 de ad\n< 12:03:04.120 BIN  1234 78 78"));
+    assert!(printed.ends_with("78 … +1219 B\n"), "{printed}");
+    assert_eq!(printed.lines().count(), 2);
+}
+
+#[test]
+fn control_frames_are_dim_among_messages() {
+    let options = HumanOptions { palette: Palette { on: true }, ..options(View::Messages) };
+    let mut session = watched(options);
+    session.travel(ToClient, &bytes(&frame(PING, b"between"))).travel(ToClient, &text("x"));
+    assert_eq!(
+        session.take(),
+        "\x1b[2m< 12:03:04.120 PING 7 between\x1b[0m\n\
+         \x1b[36m< 12:03:04.120 TEXT\x1b[0m 1 x\n"
+    );
 }
 
 #[test]
@@ -88,13 +110,13 @@ fn json_is_shown_on_several_lines() {
     let mut session = messages();
     assert_eq!(
         session.travel(ToClient, &text(json)).take(),
-        "< 12:03:04.120 {\"price\": 1.250, \"sizes\": [1, {}]}\n",
+        "< 12:03:04.120 TEXT 32 {\"price\": 1.250, \"sizes\":[1,{}]}\n",
         "what fits stays in its line"
     );
     session.printer.set_width(40);
     assert_eq!(
         session.travel(ToClient, &text(json)).take(),
-        r#"< 12:03:04.120 {
+        r#"< 12:03:04.120 TEXT 32 {
       "price": 1.250,
       "sizes": [
         1,
@@ -108,6 +130,26 @@ fn json_is_shown_on_several_lines() {
 }
 
 #[test]
+fn json_on_several_lines_is_bounded() {
+    let lines_of = |items: usize| {
+        let mut session = messages();
+        let json = format!("[{}1]", "1,".repeat(items - 1));
+        let printed = session.travel(ToClient, &text(json)).take();
+        printed.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let lines = lines_of(10_000);
+    assert_eq!(lines.len(), 21);
+    assert_eq!(lines[0], "< 12:03:04.120 TEXT 20001 [");
+    assert_eq!(lines[20], "    … +9982 lines");
+    // Instead of a line that counts one line, that line is shown.
+    let always = HumanOptions { pretty: Pretty::Always, ..options(View::Messages) };
+    let mut session = watched(always);
+    let json = format!("[{}1]", "1,".repeat(18));
+    let printed = session.travel(ToClient, &text(json)).take();
+    assert_eq!((printed.lines().count(), printed.lines().last()), (21, Some("    ]")));
+}
+
+#[test]
 fn always_pretty_shows_json_below_the_last_frame_too() {
     let mut session = watched(HumanOptions { pretty: Pretty::Always, ..options(View::Frames) });
     session.travel(ToClient, &fragment(TEXT, b"[1")).travel(ToClient, &bytes(&frame(CONT, b"]")));
@@ -115,13 +157,13 @@ fn always_pretty_shows_json_below_the_last_frame_too() {
     assert_eq!(
         session.take(),
         "\
-< 12:03:04.120 #1 TEXT           len 2      unmasked       \"[1\"
-< 12:03:04.120 #2 CONT  fin      len 1      unmasked       \"]\"
+< 12:03:04.120 #1 TEXT --- 2 [1
+< 12:03:04.120 #2 CONT F-- 1 ]
     [
       1
     ]
-< 12:03:04.120 #3 TEXT  fin      len 4      unmasked       \"none\"
-> 12:03:04.120 #1 TEXT  fin      len 5      mask 37fa213d  \"Hello\"
+< 12:03:04.120 #3 TEXT F-- 4 none
+> 12:03:04.120 #1 TEXT F-M 5 Hello
 "
     );
     let mut auto = frames();
@@ -132,40 +174,10 @@ fn always_pretty_shows_json_below_the_last_frame_too() {
 fn json_has_colours() {
     let palette = Palette { on: true };
     let mut session = watched(HumanOptions { palette, ..options(View::Messages) });
-    let printed = session.travel(ToClient, &text("[1]")).take();
-    assert_eq!(printed, "\x1b[36m< 12:03:04.120\x1b[0m [\x1b[33m1\x1b[0m]\n");
-}
-
-#[test]
-fn a_binary_message_is_shown_as_rows() {
-    let mut session = messages();
-    session.travel(ToClient, &bytes(&frame(BINARY, b"\xde\xad")));
-    session.travel(ToClient, &bytes(&frame(BINARY, b"")));
-    session.travel(ToClient, &bytes(&frame(BINARY, &[b'x'; 1_234])));
-    let printed = session.take();
-    let lines: Vec<&str> = printed.lines().collect();
-    assert_eq!(
-        lines[..3],
-        [
-            "< 12:03:04.120 binary, 2 bytes",
-            "    00000000  de ad                                             |..|",
-            "< 12:03:04.120 binary, 0 bytes",
-        ]
-    );
-    assert_eq!((lines.len(), lines[3]), (3 + 1 + 16 + 1, "< 12:03:04.120 binary, 1,234 bytes"));
-    assert_eq!(lines[20], "    … 1,234 bytes in all");
-}
-
-#[test]
-fn of_a_huge_text_the_beginning_is_shown() {
-    let mut session = messages();
-    session.travel_in_pieces(ToClient, &text("ü".repeat(1 << 20)), 1 << 16);
-    let printed = session.take();
-    assert!(printed.ends_with("üü … 2,097,152 bytes in all\n"), "cut at a character");
-    assert!(printed.len() < 4200);
-    let json = format!("[{}1]", "1,".repeat(10_000));
-    let pretty = session.travel(ToClient, &text(json)).take();
-    assert!(pretty.lines().count() > 10_000, "JSON is shown whole");
+    let json = format!("[{}1]", "1,".repeat(79));
+    let printed = session.travel(ToClient, &text(json)).take();
+    assert!(printed.starts_with("\x1b[36m< 12:03:04.120 TEXT\x1b[0m 161 [\n"), "{printed}");
+    assert!(printed.contains("\n      \x1b[33m1\x1b[0m,\n"), "{printed}");
 }
 
 #[test]
@@ -175,7 +187,7 @@ fn a_message_whose_end_does_not_come_is_printed_as_such() {
     assert_eq!(
         session.take(),
         "\
-< 12:03:04.120 Hel (incomplete: 3 bytes came)
+< 12:03:04.120 TEXT 3 Hel (incomplete)
 ! W627 RFC 6455 §7.1.5: the stream ended inside a frame: 3 of 5 payload bytes came \
 (frame #1, byte 5)
 "
@@ -184,9 +196,7 @@ fn a_message_whose_end_does_not_come_is_printed_as_such() {
     session.travel(ToClient, &fragment(BINARY, b"a")).print(&Event::End(&ending()));
     let printed = session.take();
     let expected = "\
-< 12:03:04.120 binary, 1 byte
-    00000000  61                                                |a|
-    (incomplete: 1 bytes came)
+< 12:03:04.120 BIN  1 61 (incomplete)
 * sent 1000";
     assert!(printed.starts_with(expected), "{printed}");
 }
@@ -207,7 +217,7 @@ fn violations_are_printed_in_every_view() {
 fn a_frame_of_no_message_has_its_line_among_messages() {
     let mut session = messages();
     session.travel(ToClient, &bytes(&frame(CONT, b"x")));
-    assert!(session.take().starts_with("< 12:03:04.120 #1 CONT  fin      len 1 "));
+    assert!(session.take().starts_with("< 12:03:04.120 #1 CONT F-- 1 "));
 }
 
 #[test]
@@ -232,10 +242,10 @@ fn times_can_be_relative_or_missing() {
     assert_eq!(
         lines,
         [
-            ">   +3.204 #1 TEXT  fin      len 5      mask 37fa213d  \"Hello\"",
-            "<   +0.001 #1 TEXT  fin      len 1      unmasked       \"x\"",
-            "< #2 TEXT  fin      len 1      unmasked       \"x\"",
-            "< 12:03:08.325 #3 TEXT  fin      len 1      unmasked       \"x\"",
+            ">   +3.204 #1 TEXT F-M 5 Hello",
+            "<   +0.001 #1 TEXT F-- 1 x",
+            "< #2 TEXT F-- 1 x",
+            "< 12:03:08.325 #3 TEXT F-- 1 x",
         ]
     );
 }
@@ -281,10 +291,10 @@ fn a_message_that_is_half_in_is_printed_as_it_began() {
     assert_eq!(
         session.take(),
         "\
-< 12:03:04.120 #1 TEXT           len 2      unmasked       \"un\"
-< 12:03:04.120 #2 PING  fin      len 0      unmasked
-< 12:03:04.120 #3 CONT  fin      len 1      unmasked       \"o\"
-< 12:03:04.120 due
+< 12:03:04.120 #1 TEXT --- 2 un
+< 12:03:04.120 PING 0
+< 12:03:04.120 #3 CONT F-- 1 o
+< 12:03:04.120 TEXT 3 due
 "
     );
 }
@@ -294,11 +304,7 @@ fn the_width_can_change() {
     let mut session = frames();
     let long = text([b'x'; 200]);
     session.printer.set_width(60);
-    assert_eq!(
-        session.travel(ToClient, &long).take().trim_end().width(),
-        71,
-        "twelve columns stay"
-    );
+    assert_eq!(session.travel(ToClient, &long).take().trim_end().width(), 60);
     session.printer.set_width(120);
     assert_eq!(session.travel(ToClient, &long).take().trim_end().width(), 120);
     session.travel(ToClient, &long[..50]).printer.set_width(80);
@@ -373,8 +379,7 @@ fn among_messages_a_regex_sees_the_whole_message() {
     let mut session = messages();
     session.printer.set_filter(Some(filter(None, &[], Some("applepl"))));
     let printed = traffic(&mut session);
-    assert!(printed.starts_with("< 12:03:04.120 binary, 9 bytes\n"), "{printed}");
-    assert_eq!(printed.lines().count(), 2);
+    assert_eq!(printed, "< 12:03:04.120 BIN  9 61 70 70 6c 65 70 6c 75 6d\n");
 }
 
 #[test]
@@ -397,19 +402,23 @@ fn without_its_filter_what_is_half_in_is_shown() {
     session.printer.set_filter(Some(filter(None, &[], Some("never"))));
     let sent = text("Hello");
     session.travel(ToClient, &sent[..4]).printer.set_filter(None);
-    assert!(session.travel(ToClient, &sent[4..]).take().contains("\"Hello\""));
+    assert!(session.travel(ToClient, &sent[4..]).take().ends_with(" 5 Hello\n"));
 }
 
 proptest! {
     #[test]
     fn a_line_is_no_wider_than_the_terminal(
         content in prop_oneof![any::<String>(), "[日本e\u{301}❤\u{fe0f}x]{0,80}"],
-        width in 72usize..200,
+        width in 40usize..200,
+        view in prop_oneof![Just(View::Frames), Just(View::Messages)],
     ) {
-        let mut session = watched(HumanOptions { width, ..options(View::Frames) });
+        let pretty = Pretty::Never;
+        let mut session = watched(HumanOptions { width, pretty, ..options(view) });
+        session.travel(ToServer, MASKED_HELLO);
         session.travel(ToClient, &text(&content));
         session.travel(ToClient, &bytes(&frame(BINARY, content.as_bytes())));
-        for line in session.take().lines() {
+        session.travel(ToClient, &bytes(&frame(CLOSE, &[b"\x03\xe9", &content.as_bytes()[..content.len().min(99)]].concat())));
+        for line in session.take().lines().filter(|line| !line.starts_with('!')) {
             prop_assert!(line.width() <= width, "{line:?} has {} columns", line.width());
         }
     }

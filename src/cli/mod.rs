@@ -59,9 +59,9 @@ pub enum Mode {
     Listen(Box<ListenArgs>),
     /// Performs only the opening handshake and judges it, rule by rule
     ///
-    /// Prints both heads byte for byte, every rule with its verdict, the accept value computed
-    /// step by step, what was agreed, and the time each phase took. Ends with status 0 only if
-    /// no rule that matters was broken.
+    /// Prints the verdict first, with the rules that were broken (with -v every rule), then the time
+    /// each phase took, both heads byte for byte, the accept value computed step by step, and what
+    /// was agreed. Ends with status 0 only if no rule that matters was broken.
     Handshake(Box<HandshakeArgs>),
     /// Examines a server step by step, and says first what is wrong
     ///

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::values::memory;
 use crate::ui::view::{Timestamps, View};
 
 /// What a client's session has beside [`LineOptions`].
@@ -57,4 +58,16 @@ pub struct LineOptions {
     /// Which time the transcript shows
     #[arg(long, value_enum, value_name = "TIME", default_value = "on", help_heading = "Display")]
     pub timestamps: Timestamps,
+
+    /// Show only what passes FILTER, written as for /filter: 'in text /price/'
+    #[arg(long, value_name = "FILTER", help_heading = "Display")]
+    pub filter: Option<String>,
+
+    /// Remember frames for /find and /show frames in at most SIZE of memory
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
+    pub max_kept: usize,
+
+    /// The options of a transcript that were typed, by their ids.
+    #[arg(skip)]
+    pub typed: Vec<String>,
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::diagnostics::BODY;
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening_evidence::OpeningEvidence;
@@ -46,8 +47,12 @@ pub fn failed(
     let text = error.to_string();
     let line = if runtime.reporter.prints_warnings() { text.as_str() } else { one_line(&text) };
     notifier.error(line);
-    let found = evidence.explain(error);
+    let mut found = evidence.explain(error);
     runtime.reporter.diagnose(&found, EndSeverity::Failed, &mut runtime.stdout)?;
+    if matches!(error, OpenError::Refused { .. }) {
+        // The answer has just been shown whole.
+        found.iter_mut().for_each(|found| found.notes.retain(|note| !note.starts_with(BODY)));
+    }
     notifier.advice(&runtime.reporter.advice(&found, EndSeverity::Failed, false));
     runtime.stdout.flush()
 }

@@ -40,7 +40,7 @@ use crate::script::runner::Expect;
 use crate::script::runner::{ScriptRunner, SessionRequest, Source};
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
-use crate::ui::ending::describe;
+use crate::ui::ending::{describe, summarize};
 use crate::ui::style::Ink;
 use crate::wire::{CloseCode, Data, Role};
 
@@ -679,7 +679,8 @@ impl<'a> Session<'a> {
             Some(runner) => runner.notifier(),
             None => &runtime.notifier,
         };
-        let shown = self.config.input == InputFormat::Prompt;
+        let shown =
+            self.config.input == InputFormat::Prompt || runtime.reporter.shows_end_on_stderr();
         outcome.print(notifier, shown);
         if outcome.ending.by != Side::Us && self.input.has_more() {
             notifier.note("the connection ended before the end of stdin; the rest was not sent");
@@ -810,14 +811,19 @@ impl SessionOutcome {
             notifier.error(fault);
         }
         match self.exit {
-            _ if shown => {}
             Exit::Success | Exit::Failure | Exit::HungUp | Exit::Interrupted | Exit::Terminated => {
             }
             Exit::Unmet if self.fault.is_some() => {}
+            Exit::Unmet if shown => {
+                notifier.error("the connection ended before what was expected had come");
+            }
             Exit::Unmet => notifier.error(&format!(
                 "the connection ended before what was expected had come: {}",
                 describe(&self.ending)
             )),
+            _ if shown => {}
+            // What explains it follows.
+            _ if !self.advice.is_empty() => notifier.error(&summarize(&self.ending)),
             _ => notifier.error(&describe(&self.ending)),
         }
         if self.unsent > 0 {

@@ -45,6 +45,10 @@ pub struct ClientConfig {
     pub log: Option<PathBuf>,
     /// What goes wrong on purpose.
     pub faults: Faults,
+    /// What the transcript shows, as for `/filter`.
+    pub filter: Option<String>,
+    /// The most bytes of remembered frames.
+    pub max_kept: usize,
     /// Send everything back.
     pub echo: bool,
     /// How long to stay after the input's end.
@@ -95,7 +99,17 @@ impl ClientConfig {
             return Err(UsageError("--ping-interval must be more than 0".to_owned()));
         }
         let PromptOptions { lines, commands, exit_on_close } = args.prompt;
-        let LineOptions { script, no_commands, no_history, log, view, timestamps } = lines;
+        let LineOptions {
+            script,
+            no_commands,
+            no_history,
+            log,
+            view,
+            timestamps,
+            filter,
+            max_kept,
+            typed,
+        } = lines;
         let input = match args.input {
             Some(input) => lines::check_input(input, script.as_deref(), args.echo, terminal)?,
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
@@ -109,6 +123,7 @@ impl ClientConfig {
         });
         let mut display = Display::resolve(&args.display, terminal);
         let output = lines::share_screen(input, output, view, timestamps, &mut display);
+        lines::check_transcript(&typed, output, &display)?;
         let by_lines = commands
             || script.is_some()
             || matches!(input, InputFormat::Prompt | InputFormat::Commands);
@@ -134,6 +149,8 @@ impl ClientConfig {
         Ok(Self {
             lines: lines.transpose()?,
             log,
+            filter,
+            max_kept,
             open,
             reach,
             endpoint: endpoint.into(),
@@ -168,6 +185,8 @@ impl ClientConfig {
             lines: None,
             log: None,
             faults: Faults::None,
+            filter: None,
+            max_kept: 0,
             echo: false,
             linger: Linger::Forever,
             exit_after: None,

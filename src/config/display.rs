@@ -42,6 +42,7 @@ impl Display {
         let sent = Direction::sent_by(role);
         HumanOptions {
             show_connection: role == Role::Server,
+            all_rules: self.verbose > 0,
             width: self.terminal.width,
             palette: self.palette(is_terminal),
             view: match self.view {

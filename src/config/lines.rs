@@ -60,6 +60,31 @@ pub(super) fn is_stdin(script: Option<&Path>) -> bool {
     script.is_some_and(|path| path.as_os_str() == "-")
 }
 
+/// Options that change a transcript, by their ids.
+pub const OF_TRANSCRIPTS: [&str; 4] = ["view", "timestamps", "filter", "pretty"];
+
+/// Refuses what was typed about a transcript where none is shown. Defaults of the user are for any
+/// run, so these do not count.
+///
+/// # Errors
+///
+/// There is none.
+pub(super) fn check_transcript(
+    typed: &[String],
+    output: OutputFormat,
+    display: &Display,
+) -> Result<(), UsageError> {
+    match typed.first() {
+        Some(option) if output != OutputFormat::Frames && display.verbose == 0 => {
+            let text = format!(
+                "--{option} changes the transcript, and none is shown; add -v or --output frames"
+            );
+            Err(UsageError::new(text))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Chooses how traffic is shown; what is written to a terminal that lines are typed on becomes a
 /// transcript of that view.
 pub(super) fn share_screen(

@@ -69,6 +69,10 @@ pub struct ListenConfig {
     pub lines: Option<LineConfig>,
     /// Every event goes to this file.
     pub log: Option<PathBuf>,
+    /// What the transcript shows, as for `/filter`.
+    pub filter: Option<String>,
+    /// The most bytes of remembered frames.
+    pub max_kept: usize,
     /// What stdout is for.
     pub output: OutputFormat,
     /// Messages are binary, not text.
@@ -162,7 +166,17 @@ impl ListenConfig {
             false => GreetingSource::File(path),
         });
         let answers = answer != ListenBehaviour::Nothing;
-        let LineOptions { script, no_commands, no_history, log, view, timestamps } = args.prompt;
+        let LineOptions {
+            script,
+            no_commands,
+            no_history,
+            log,
+            view,
+            timestamps,
+            filter,
+            max_kept,
+            typed,
+        } = args.prompt;
         let input = match args.input {
             Some(_) if send == Some(GreetingSource::Stdin) => {
                 return Err(UsageError("--input and --send - both want stdin".to_owned()));
@@ -186,6 +200,7 @@ impl ListenConfig {
         });
         let mut display = Display::resolve(&args.display, terminal);
         let output = lines::share_screen(input, output, view, timestamps, &mut display);
+        lines::check_transcript(&typed, output, &display)?;
         let by_lines =
             script.is_some() || matches!(input, InputFormat::Prompt | InputFormat::Commands);
         if args.linger.is_some() && !args.once && !by_lines {
@@ -236,6 +251,8 @@ impl ListenConfig {
             input,
             lines,
             log,
+            filter,
+            max_kept,
             output,
             binary: args.binary,
             once: args.once,

@@ -16,7 +16,7 @@ mod url;
 
 pub use catalogue::{SECTIONS, Section, of_alert};
 pub use classify::closing::of_close_code;
-pub use classify::response::of_status;
+pub use classify::response::{BODY, of_status};
 pub use classify::{PROBE_SUBPROTOCOL, classify};
 pub use diagnostic::{Diagnostic, Form, Place, Span};
 pub use facts::Facts;

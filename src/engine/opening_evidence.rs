@@ -113,12 +113,7 @@ impl OpeningEvidence {
                 self.response_after = self.asked.map(|at| at.elapsed());
             }
             Event::Body(bytes) => {
-                let bytes = &bytes[..bytes.len().min(BODY)];
-                let chunked = self.response.as_ref().is_some_and(is_chunked);
-                match chunked {
-                    true => self.body = without_chunks(bytes),
-                    false => self.body.extend_from_slice(bytes),
-                }
+                self.body.extend_from_slice(&bytes[..bytes.len().min(BODY)]);
             }
             Event::Timing(phases) => self.phases = **phases,
             Event::Judged(report) => self.report = Some((*report).clone()),
@@ -237,40 +232,5 @@ impl OpeningEvidence {
     fn unanswered(&self, how: StreamEnd) -> Option<Unanswered> {
         let after = self.asked?.elapsed();
         Some(Unanswered { how, after, received: self.received })
-    }
-}
-
-fn is_chunked(head: &Head) -> bool {
-    head.has_token("Transfer-Encoding", "chunked")
-}
-
-/// The content of a body in chunks (RFC 9112 §7.1), as far as it is one.
-fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
-    let mut content = Vec::new();
-    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-        let size = String::from_utf8_lossy(&rest[..end]);
-        let digits = size.split(';').next().unwrap_or_default().trim();
-        let Ok(size @ 1..) = usize::from_str_radix(digits, 16) else { break };
-        rest = &rest[end + 1..];
-        content.extend_from_slice(&rest[..size.min(rest.len())]);
-        rest = rest.get(size.saturating_add(2)..).unwrap_or_default();
-    }
-    content
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chunks_are_joined_and_nonsense_ends_them() {
-        let whole = b"5\r\nPage \r\n9;x=1\r\nnot found\r\n0\r\n\r\n";
-        assert_eq!(without_chunks(whole), b"Page not found");
-        for end in 0..whole.len() {
-            assert!(b"Page not found".starts_with(&without_chunks(&whole[..end])), "{end}");
-        }
-        for odd in [&b"zz\r\nx"[..], b"ffffffffffffffff\r\nx", b"\r\n", b"-1\r\nx"] {
-            assert!(without_chunks(odd).len() <= 1);
-        }
     }
 }

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 
-use crate::cli::{self, Cli};
+use crate::cli::{self, Cli, Mode};
 use crate::config::defaults::{Arguments, assemble, usual_path};
 use crate::config::file::ConfigFile;
 use crate::config::from_curl::FromCurl;
 use crate::config::invocation::{Invocation, mode_of};
+use crate::config::lines::OF_TRANSCRIPTS;
 use crate::config::{UsageError, environment};
 use crate::engine::exit::Exit;
 use crate::net::files;
@@ -47,13 +48,31 @@ pub fn read() -> anyhow::Result<CommandLine> {
     if WITHOUT_DEFAULTS.contains(&mode) {
         return Ok(parse(&program, typed, None));
     }
+    let typed_ids = invocation.given.clone();
     match gather(&program, invocation) {
-        Ok(arguments) => Ok(parse(&program, arguments.arguments.clone(), Some(&arguments))),
+        Ok(arguments) => {
+            let mut parsed = parse(&program, arguments.arguments.clone(), Some(&arguments));
+            if let CommandLine::Run(cli, _) = &mut parsed {
+                note_typed(cli, typed_ids);
+            }
+            Ok(parsed)
+        }
         // Whoever asks for help gets it, whatever the file holds.
         Err(error) => match program.clone().try_get_matches_from(typed) {
             Err(shown) if !shown.use_stderr() => Ok(print(&shown)),
             _ => Err(error.into()),
         },
+    }
+}
+
+/// Notes which of the options of a transcript were typed and are no defaults.
+fn note_typed(cli: &mut Cli, mut ids: Vec<String>) {
+    ids.retain(|id| OF_TRANSCRIPTS.contains(&id.as_str()));
+    match &mut cli.mode {
+        None => cli.connect.prompt.lines.typed = ids,
+        Some(Mode::Connect(args)) => args.prompt.lines.typed = ids,
+        Some(Mode::Listen(args)) => args.prompt.typed = ids,
+        Some(_) => {}
     }
 }
 

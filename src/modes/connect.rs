@@ -39,8 +39,9 @@ pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
         reporter = reporter.folded();
     }
     if config.lines.is_some() {
-        reporter = reporter.with_history(&config.display);
+        reporter = reporter.with_history(&config.display, config.max_kept);
     }
+    runner::set_filter(config.filter.as_deref(), &mut reporter)?;
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
     }

@@ -51,7 +51,7 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
     let json = args.output == ReportFormat::Json;
     let reporter = match json {
         true => Reporter::new(OutputFormat::Json, &display),
-        false => Reporter::showing(EventFilter::Opening, &display),
+        false => Reporter::holding(EventFilter::Opening, &display),
     };
     let mut runtime = Runtime::new(reporter)?;
     let summary = match prepare(&mut config, &reach, &mut runtime) {
@@ -63,15 +63,15 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
         return instead(what, &config, &reach, &mut runtime);
     }
     let palette = display.palette(terminal.stdout);
+    let all = display.verbose > 0;
     let show = |request: &Head, response: &Head, report: &Report, runtime: &mut Runtime| {
         if !json {
+            let facts = runtime.reporter.take_held();
             let redactor = runtime.reporter.redactor();
             let (request, response) = (&*redactor.head(request), &*redactor.head(response));
-            let checklist = Checklist { request, response: Some(response), report };
-            // Behind the facts of the opening, which may have left the buffer.
+            let checklist = Checklist { request, response: Some(response), report, all };
             let mut text = Vec::new();
-            checklist.write(palette, &mut text);
-            runtime.stdout.buffer().push(b'\n');
+            checklist.write(&facts, palette, &mut text);
             let text = redactor.bytes(&text).into_owned();
             runtime.stdout.buffer().extend_from_slice(&text);
         }
@@ -98,6 +98,8 @@ pub fn run(args: HandshakeArgs, terminal: Terminal, given: Given) -> anyhow::Res
             {
                 show(&pair.request, &pair.response, &pair.report, &mut runtime);
             }
+            let facts = runtime.reporter.take_held();
+            runtime.stdout.buffer().extend_from_slice(&facts);
             refused(error, opening.evidence(), &mut runtime)?
         }
     };

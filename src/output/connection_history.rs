@@ -1,28 +1,11 @@
-//! What a session remembers of a connection, for `/show`, `/last` and `/status`.
-
-use std::collections::VecDeque;
+//! What a session remembers of a connection beside its frames, for `/show`, `/last` and `/status`.
 
 use crate::event::{Direction, Event, FrameEvent, Stamp, TlsFacts};
 use crate::session::Assembler;
 use crate::session::stats::Stats;
-use crate::ui::{HumanOptions, HumanPrinter};
 use crate::wire::OpCode;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
-
-/// How much is remembered.
-#[derive(Clone, Copy, Debug)]
-pub struct Kept {
-    /// Frames, as lines.
-    pub frames: usize,
-    /// Bytes of the last message.
-    pub last: usize,
-}
-
-impl Kept {
-    /// Where there is one connection.
-    pub const ALL: Self = Self { frames: 1000, last: 64 * 1024 * 1024 };
-}
 
 /// A message as it was received.
 #[derive(Debug, Default)]
@@ -53,16 +36,14 @@ pub struct ConnectionHistory {
     pub last: Option<LastMessage>,
     /// The message that is coming in.
     coming: Assembler,
-    frames: VecDeque<Vec<u8>>,
-    printer: HumanPrinter,
-    options: HumanOptions,
-    kept: Kept,
-    lines: Vec<u8>,
+    sent: Direction,
+    most: usize,
 }
 
 impl ConnectionHistory {
-    /// An empty one; `options`: how remembered frames look.
-    pub fn new(options: HumanOptions, kept: Kept) -> Self {
+    /// An empty one. `sent` is the direction of what is sent; of the last message the first `most`
+    /// bytes are kept.
+    pub fn new(sent: Direction, most: usize) -> Self {
         Self {
             stats: Stats::default(),
             request: None,
@@ -71,12 +52,9 @@ impl ConnectionHistory {
             tls: None,
             addresses: None,
             last: None,
-            coming: Assembler::new(kept.last),
-            frames: VecDeque::new(),
-            printer: HumanPrinter::new(options),
-            options,
-            kept,
-            lines: Vec::new(),
+            coming: Assembler::new(most),
+            sent,
+            most,
         }
     }
 
@@ -86,20 +64,14 @@ impl ConnectionHistory {
         match event {
             Event::Connected { local, peer } => {
                 // Another connection: what is known of the one before does not hold for it.
-                *self = Self::new(self.options, self.kept);
+                *self = Self::new(self.sent, self.most);
                 self.addresses = Some(((*local).to_owned(), (*peer).to_owned()));
             }
             Event::Tls(facts) => self.tls = Some((*facts).clone()),
             Event::Head(Direction::ToServer, head) => self.request = Some((*head).clone()),
             Event::Head(Direction::ToClient, head) => self.response = Some((*head).clone()),
             Event::Judged(report) => self.report = Some((*report).clone()),
-            Event::Frame(direction, event) => {
-                if *direction != self.options.sent {
-                    self.read(event);
-                }
-                self.keep_line(at, &Event::Frame(*direction, event.clone()));
-            }
-            Event::RoundTrip(_) => self.keep_line(at, event),
+            Event::Frame(direction, event) if *direction != self.sent => self.read(event),
             _ => {}
         }
     }
@@ -107,21 +79,6 @@ impl ConnectionHistory {
     /// Bytes of the last message that are kept.
     pub fn last_len(&self) -> usize {
         self.last.as_ref().map_or(0, |last| last.content.len())
-    }
-
-    /// The lines of the last `n` frames, oldest first.
-    pub fn frames(&self, n: usize) -> impl Iterator<Item = &[u8]> {
-        self.frames.iter().skip(self.frames.len().saturating_sub(n)).map(Vec::as_slice)
-    }
-
-    fn keep_line(&mut self, at: &Stamp, event: &Event<'_>) {
-        self.printer.print(at, event, &mut self.lines);
-        if !self.lines.is_empty() {
-            if self.frames.len() >= self.kept.frames {
-                self.frames.pop_front();
-            }
-            self.frames.push_back(std::mem::take(&mut self.lines));
-        }
     }
 
     fn read(&mut self, event: &FrameEvent<'_>) {

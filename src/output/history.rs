@@ -8,7 +8,8 @@ use std::io;
 use crate::diagnostics::Diagnostic;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::net::stdio::Stdout;
-use crate::output::connection_history::{ConnectionHistory, Kept};
+use crate::output::connection_history::ConnectionHistory;
+use crate::output::frame_store::FrameStore;
 use crate::output::sink::Sink;
 use crate::ui::HumanOptions;
 use crate::wire::Role;
@@ -16,11 +17,11 @@ use crate::wire::Role;
 /// Connections that have ended and are remembered still.
 const ENDED: usize = 32;
 
-/// Bytes of last messages that are remembered of a server's clients in all.
+/// Bytes of last messages that are remembered in all.
 const LAST_IN_ALL: usize = 64 * 1024 * 1024;
 
-/// What is remembered of each of a server's clients.
-const OF_MANY: Kept = Kept { frames: 100, last: 1024 * 1024 };
+/// Bytes of the last message of each of a server's clients.
+const LAST_OF_MANY: usize = 1024 * 1024;
 
 /// The key of a client's connection: the next one takes its place.
 const ONLY: ConnId = ConnId(1);
@@ -28,7 +29,8 @@ const ONLY: ConnId = ConnId(1);
 /// What is remembered of the connections of a run.
 pub struct History {
     role: Role,
-    options: HumanOptions,
+    /// The frames of all connections.
+    pub frames: FrameStore,
     connections: BTreeMap<ConnId, ConnectionHistory>,
     /// Those that ended, oldest first.
     ended: VecDeque<ConnId>,
@@ -39,11 +41,11 @@ pub struct History {
 }
 
 impl History {
-    /// An empty one; `options`: how remembered frames look.
-    pub fn new(role: Role, options: HumanOptions) -> Self {
+    /// An empty one that remembers frames in `bound` bytes; `options`: how these look.
+    pub fn new(role: Role, options: HumanOptions, bound: usize) -> Self {
         Self {
             role,
-            options,
+            frames: FrameStore::new(options, bound),
             connections: BTreeMap::new(),
             ended: VecDeque::new(),
             received: VecDeque::new(),
@@ -67,11 +69,12 @@ impl History {
         if matches!(event, Event::Listening { .. }) {
             return;
         }
+        self.frames.take(at, event);
         let id = self.key(at.conn);
-        let kept = if self.role == Role::Client { Kept::ALL } else { OF_MANY };
-        let options = self.options;
+        let most = if self.role == Role::Client { LAST_IN_ALL } else { LAST_OF_MANY };
+        let sent = Direction::sent_by(self.role);
         let history =
-            self.connections.entry(id).or_insert_with(|| ConnectionHistory::new(options, kept));
+            self.connections.entry(id).or_insert_with(|| ConnectionHistory::new(sent, most));
         if self.role == Role::Client {
             return history.take(at, event);
         }

@@ -1,7 +1,8 @@
 //! Sinks of the one event stream: transcript, JSON, log, history; and payload.
 
 pub mod connection_history;
-pub mod history;
+pub mod frame_store;
+mod history;
 pub mod log;
 pub mod notifier;
 pub mod payload;

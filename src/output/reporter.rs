@@ -17,7 +17,8 @@ use crate::output::sink::Sink;
 use crate::output::transcript::TranscriptTarget;
 pub use crate::output::transcript::{EventFilter, Transcript};
 use crate::output::{secrets, stderr};
-use crate::ui::filter::Filter;
+use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::pattern::Pattern;
 use crate::ui::pretty::Pretty;
 use crate::ui::prompt::Screen;
 use crate::ui::redact::Redactor;
@@ -69,9 +70,16 @@ impl Reporter {
         Self::with_events(events, role, output, display)
     }
 
-    /// A transcript of some of the events on stdout.
-    pub fn showing(events: EventFilter, display: &Display) -> Self {
-        Self::with_events(events, Role::Client, OutputFormat::Frames, display)
+    /// A transcript of some of the events for stdout, which [`Reporter::take_held`] gives.
+    pub fn holding(events: EventFilter, display: &Display) -> Self {
+        let mut reporter = Self::with_events(events, Role::Client, OutputFormat::Frames, display);
+        reporter.transcript.iter_mut().for_each(|held| held.target = TranscriptTarget::Held);
+        reporter
+    }
+
+    /// The lines that were held back.
+    pub fn take_held(&mut self) -> Vec<u8> {
+        self.transcript.as_mut().map_or_else(Vec::new, Transcript::take_held)
     }
 
     fn with_events(
@@ -105,11 +113,25 @@ impl Reporter {
         }
     }
 
-    /// Remembers what a session asks for later.
-    pub fn with_history(mut self, display: &Display) -> Self {
+    /// Remembers what a session asks for later; of frames as many as fit into `bound` bytes.
+    pub fn with_history(mut self, display: &Display, bound: usize) -> Self {
         let options = display.human(self.role, display.terminal.stdout);
-        self.history = Some(Box::new(History::new(self.role, options)));
+        self.history = Some(Box::new(History::new(self.role, options, bound)));
         self
+    }
+
+    /// The lines of the last `most` frames of these clients that are remembered, oldest first.
+    pub fn last_frames(&self, most: usize, of: &ClientSet) -> Vec<u8> {
+        let look = (self.columns(), self.timestamps());
+        self.history.as_ref().map_or_else(Vec::new, |history| history.frames.last(most, of, look))
+    }
+
+    /// The last `most` messages of these clients in which a pattern is found, oldest first, and how
+    /// many there are.
+    pub fn find(&self, pattern: &Pattern, most: usize, of: &ClientSet) -> Vec<u8> {
+        let look = (self.columns(), self.timestamps());
+        let history = self.history.as_ref();
+        history.map_or_else(Vec::new, |history| history.frames.find(pattern, most, of, look))
     }
 
     /// Folds the handshake to a line where it would not be shown at all.
@@ -139,6 +161,7 @@ impl Reporter {
                 TranscriptTarget::Stdout => display.terminal.stdout,
                 TranscriptTarget::Stderr => display.terminal.stderr,
                 TranscriptTarget::Screen(_) => true,
+                TranscriptTarget::Held => false,
             };
             if on_terminal {
                 transcript.target = TranscriptTarget::Screen(screen.clone());
@@ -233,9 +256,15 @@ impl Reporter {
         self.palette
     }
 
-    /// Whether JSON is shown pretty where it is asked for.
-    pub fn pretty(&self) -> bool {
-        self.pretty != Pretty::Never
+    /// Whether JSON is shown on several lines.
+    pub fn pretty(&self) -> Pretty {
+        self.pretty
+    }
+
+    /// Changes whether JSON is shown on several lines.
+    pub fn set_pretty(&mut self, pretty: Pretty) {
+        self.pretty = pretty;
+        self.transcript.iter_mut().for_each(|transcript| transcript.set_pretty(pretty));
     }
 
     /// Columns of the terminal.
@@ -412,6 +441,11 @@ impl Reporter {
     pub fn prints_notes(&self) -> bool {
         let transcript = self.transcript.is_some() && self.events.shows(&Event::Note(""));
         transcript || self.json.is_some()
+    }
+
+    /// Whether the end of a connection is shown where errors are.
+    pub fn shows_end_on_stderr(&self) -> bool {
+        self.transcript.as_ref().is_some_and(Transcript::shows_end_on_stderr)
     }
 
     /// Whether a broken rule of a frame is printed with the frame.

@@ -9,6 +9,7 @@ use crate::net::stdio::Stdout;
 use crate::output::sink::Sink;
 use crate::output::stderr;
 use crate::ui::filter::Filter;
+use crate::ui::pretty::Pretty;
 use crate::ui::prompt::Screen;
 use crate::ui::style::Palette;
 use crate::ui::view::{Timestamps, View};
@@ -27,6 +28,8 @@ pub(super) enum TranscriptTarget {
     Stderr,
     /// Above the line being typed.
     Screen(Screen),
+    /// Nowhere yet: see [`Transcript::take_held`].
+    Held,
 }
 
 /// Which events a transcript shows.
@@ -98,6 +101,8 @@ pub struct Transcript {
     /// Of diagnostics.
     palette: Palette,
     width: usize,
+    /// Whether stdout and stderr are terminals both.
+    on_terminals: bool,
 }
 
 impl Transcript {
@@ -108,7 +113,7 @@ impl Transcript {
         display: &Display,
     ) -> Self {
         let is_terminal = match target {
-            TranscriptTarget::Stdout => display.terminal.stdout,
+            TranscriptTarget::Stdout | TranscriptTarget::Held => display.terminal.stdout,
             _ => display.terminal.stderr,
         };
         let options: HumanOptions = display.human(role, is_terminal);
@@ -122,9 +127,15 @@ impl Transcript {
             request_line: String::new(),
             palette: display.palette(display.terminal.stderr),
             width: display.terminal.width,
+            on_terminals: display.terminal.stdout && display.terminal.stderr,
         };
         transcript.set_view(options.view);
         transcript
+    }
+
+    /// Takes the lines that were held back.
+    pub(super) fn take_held(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.lines)
     }
 
     /// Changes how traffic is shown.
@@ -136,6 +147,11 @@ impl Transcript {
     /// How traffic is shown.
     pub fn view(&self) -> View {
         self.printers.human.view()
+    }
+
+    /// Changes whether JSON is shown on several lines.
+    pub(super) fn set_pretty(&mut self, pretty: Pretty) {
+        self.printers.human.set_pretty(pretty);
     }
 
     /// Changes which time is shown.
@@ -182,6 +198,16 @@ impl Transcript {
         stderr::stuck_at().filter(|_| waits)
     }
 
+    /// Whether the end of a connection is shown where errors are.
+    pub(super) fn shows_end_on_stderr(&self) -> bool {
+        let same_place = match self.target {
+            TranscriptTarget::Stdout => self.on_terminals,
+            TranscriptTarget::Stderr | TranscriptTarget::Screen(_) => true,
+            TranscriptTarget::Held => false,
+        };
+        same_place && matches!(self.events, EventFilter::All | EventFilter::FoldedHandshake)
+    }
+
     /// Whether nobody can read it any more.
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.target, TranscriptTarget::Stderr) && stderr::is_closed()
@@ -192,6 +218,7 @@ impl Transcript {
         match &self.target {
             TranscriptTarget::Stdout => print(&mut self.printers, stdout.buffer()),
             TranscriptTarget::Stderr => stderr::append(|out| print(&mut self.printers, out)),
+            TranscriptTarget::Held => print(&mut self.printers, &mut self.lines),
             TranscriptTarget::Screen(screen) => {
                 if self.lines.is_empty() {
                     // The window may have been resized since the last line.
@@ -237,6 +264,8 @@ impl Sink for Transcript {
             event if self.events.shows(event) => {
                 self.append(stdout, |printers, out| printers.print(at, event, out));
             }
+            // Relative times count from it.
+            Event::Open(_) => self.printers.human.opened(at),
             // What is known of frames whose end will not come.
             Event::End(_) => {
                 self.append(stdout, |printers, out| printers.human.flush_partial(out));

@@ -1,5 +1,5 @@
-//! The opening handshake as a report: both heads, every rule with its verdict, the accept value
-//! step by step, and what was agreed.
+//! The opening handshake as a report: the verdict, the rules that were broken, both heads, the accept
+//! value step by step, what was agreed; every rule where that is wanted.
 
 use super::style::{Ink, Palette};
 use super::{number, sanitize};
@@ -17,30 +17,58 @@ pub struct Checklist<'a> {
     pub response: Option<&'a Head>,
     /// The verdicts on the two.
     pub report: &'a Report,
+    /// Whether rules that were kept, or do not apply, are listed too.
+    pub all: bool,
 }
 
 /// Columns of the names of facts.
 const NAME: usize = 14;
 
 impl Checklist<'_> {
-    /// Appends the whole report.
-    pub fn write(&self, palette: Palette, out: &mut Vec<u8>) {
+    /// Appends the whole report: first the verdict and what speaks against the handshake, then
+    /// `facts` of its connection, if there are any, then the details.
+    pub fn write(&self, facts: &[u8], palette: Palette, out: &mut Vec<u8>) {
         let mut page = ChecklistWriter { palette, rule_width: rule_width(self.report), out };
+        self.verdict(&mut page);
+        if !facts.is_empty() {
+            page.out.push(b'\n');
+            page.out.extend_from_slice(facts);
+        }
         page.head("Request", Ink::Sent, b"> ", self.request);
         if let Some(response) = self.response {
             page.head("Response", Ink::Received, b"< ", response);
         }
-        for (title, side) in
-            [("Rules for the client", Role::Client), ("Rules for the server", Role::Server)]
-        {
-            page.title(title);
-            for verdict in self.report.verdicts.iter().filter(|v| v.rule.side == side) {
-                page.verdict(verdict);
+        if self.all {
+            for (title, side) in
+                [("Rules for the client", Role::Client), ("Rules for the server", Role::Server)]
+            {
+                page.title(title);
+                for verdict in self.report.verdicts.iter().filter(|v| v.rule.side == side) {
+                    page.verdict(verdict);
+                }
             }
         }
         self.accept(&mut page);
         self.agreed(&mut page);
-        self.summary(&mut page);
+    }
+
+    /// The verdict, the count of rules, and those that were not kept.
+    fn verdict(&self, page: &mut ChecklistWriter<'_>) {
+        let failed = self.report.verdicts.iter().any(|v| v.outcome == Outcome::Fail);
+        let status = self.response.and_then(Head::status_line).filter(|line| line.code != 101);
+        let (ink, text) = match (status, failed) {
+            (_, true) => (Ink::Violation, "✗ the handshake breaks rules".to_owned()),
+            (Some(line), false) => {
+                let text = format!("- refused: {} {}", line.code, sanitize::escaped(line.reason));
+                (Ink::Received, format!("{}; no rule is broken", text.trim_end()))
+            }
+            (None, false) => (Ink::Good, "✓ the handshake is in order".to_owned()),
+        };
+        page.painted(ink, text.as_bytes());
+        page.out.push(b'\n');
+        page.out.extend_from_slice(count(&self.report.verdicts).as_bytes());
+        page.out.push(b'\n');
+        self.report.verdicts.iter().filter(|v| is_against(v)).for_each(|v| page.verdict(v));
     }
 
     /// The steps of RFC 6455 §4.2.2 from the key to the accept value, and the value that came.
@@ -75,22 +103,22 @@ impl Checklist<'_> {
             page.fact("extension", extension.to_string().as_bytes());
         }
     }
+}
 
-    fn summary(&self, page: &mut ChecklistWriter<'_>) {
-        let count = |outcome| {
-            self.report.verdicts.iter().filter(|verdict| verdict.outcome == outcome).count()
-        };
-        let text = format!(
-            "{} rules: {} passed, {} FAILED, {} warned, {} not applicable\n",
-            self.report.verdicts.len(),
-            count(Outcome::Pass),
-            count(Outcome::Fail),
-            count(Outcome::Warn),
-            count(Outcome::NotApplicable),
-        );
-        page.out.push(b'\n');
-        page.out.extend_from_slice(text.as_bytes());
+/// As in `67 rules: 38 passed, 0 FAILED, 0 warned, 29 not applicable`.
+pub(super) fn count<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> String {
+    let (mut all, mut counts) = (0, [0; 4]);
+    for verdict in verdicts {
+        all += 1;
+        counts[verdict.outcome as usize] += 1;
     }
+    let [passed, failed, warned, moot] = counts;
+    format!("{all} rules: {passed} passed, {failed} FAILED, {warned} warned, {moot} not applicable")
+}
+
+/// Whether a rule was broken, or something is odd.
+pub(super) fn is_against(verdict: &Verdict) -> bool {
+    matches!(verdict.outcome, Outcome::Fail | Outcome::Warn)
 }
 
 /// Where the report goes, and in which colours.

@@ -42,6 +42,18 @@ pub fn describe(ending: &Ending) -> String {
     parts.join("; ")
 }
 
+/// The same where the rule that was broken is explained beside it: only its code is named.
+pub fn summarize(ending: &Ending) -> String {
+    let Cause::Violation(violation) = &ending.cause else { return describe(ending) };
+    let codes = |body: &Option<CloseBody>| {
+        body.as_ref().map(|body| CloseBody { reason: Default::default(), ..body.clone() })
+    };
+    let mut parts = frames(&Ending { sent: codes(&ending.sent), ..ending.clone() });
+    let (after, code) = (clock::seconds(ending.duration), violation.kind.rule().code);
+    parts.push(format!("failed by us after {after} because the peer broke the protocol ({code})"));
+    parts.join("; ")
+}
+
 /// Describes what crossed, as in `sent 2 frames, 1 message, 5 bytes (13 on the wire); received …`.
 pub fn totals(ending: &Ending) -> String {
     format!("sent {}; received {}", amount(&ending.out), amount(&ending.r#in))

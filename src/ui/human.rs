@@ -5,6 +5,8 @@
 //! their content. Appends to a buffer, and holds back just what is still coming in: the line of a
 //! frame is printed at its end, and of a message's content a bounded beginning is kept until then.
 
+use std::ops::Range;
+
 mod content;
 mod direction_printer;
 mod dump;
@@ -13,9 +15,11 @@ mod frame;
 mod line;
 mod line_writer;
 mod preview;
+mod record;
 
 use direction_printer::HumanDirectionPrinter;
 use line_writer::{DisplayMode, LineWriter};
+pub use record::{FrameRecord, FrameRecorder};
 
 use super::clock::{LocalClock, Zone};
 use super::connections::PerConnection;
@@ -33,7 +37,7 @@ use crate::wire::{Control, OpCode};
 pub struct HumanOptions {
     /// The direction marked `>`; the other one is marked `<`.
     pub sent: Direction,
-    /// Columns a frame's line may take, 40 to 1000; other values are taken as the nearest of
+    /// Columns a frame's line may take, 30 to 1000; other values are taken as the nearest of
     /// these.
     pub width: usize,
     /// Colours or none.
@@ -49,6 +53,8 @@ pub struct HumanOptions {
     pub zone: Zone,
     /// Whether lines carry the number of their connection, as in `< [2] …`.
     pub show_connection: bool,
+    /// Whether a server shows the rules of the handshake that were kept too.
+    pub all_rules: bool,
 }
 
 impl HumanOptions {
@@ -63,6 +69,7 @@ impl HumanOptions {
             timestamps: Timestamps::default(),
             zone: Zone::default(),
             show_connection: false,
+            all_rules: false,
         }
     }
 }
@@ -105,7 +112,7 @@ impl ConnectionPrinter {
 impl HumanPrinter {
     /// A printer that has printed nothing yet.
     pub fn new(options: HumanOptions) -> Self {
-        let HumanOptions { sent, view, pretty, palette, show_connection, .. } = options;
+        let HumanOptions { sent, view, pretty, palette, show_connection, all_rules, .. } = options;
         let writer = LineWriter {
             sent,
             width: in_bounds(options.width),
@@ -115,6 +122,7 @@ impl HumanPrinter {
             clock: LocalClock::new(options.zone, options.timestamps),
             opened: 0,
             show_connection,
+            all_rules,
             number_width: 1,
             dumping: None,
         };
@@ -130,6 +138,11 @@ impl HumanPrinter {
     /// began, so nothing is lost and nothing printed twice.
     pub fn set_view(&mut self, view: View) {
         self.writer.mode.view = view;
+    }
+
+    /// Changes whether JSON is shown on several lines, from the next message on.
+    pub fn set_pretty(&mut self, pretty: Pretty) {
+        self.writer.mode.pretty = pretty;
     }
 
     /// Changes which time the lines to come show.
@@ -186,7 +199,7 @@ impl HumanPrinter {
             }
             Event::End(end) => {
                 connection.finish(at.conn, writer, out);
-                writer.info(at.conn, &ending::describe(end), out);
+                writer.info(at.conn, &ending::summarize(end), out);
                 writer.info(at.conn, &ending::totals(end), out);
                 connections.forget(at.conn);
             }
@@ -197,6 +210,32 @@ impl HumanPrinter {
             }
             other => facts::print(at.conn, other, writer, out),
         }
+    }
+
+    /// Notes when a connection was opened, of which nothing is shown.
+    pub fn opened(&mut self, at: &Stamp) {
+        self.connections.of(at.conn).opened = Some(at.micros);
+    }
+
+    /// Appends the line of a frame that was remembered, and those of the rules it broke; of a long
+    /// content the part around `shown`.
+    pub fn print_record(
+        &mut self,
+        record: &FrameRecord,
+        shown: Option<Range<usize>>,
+        out: &mut Vec<u8>,
+    ) {
+        record.print(shown, &mut self.writer, out);
+    }
+
+    /// Appends the line of a message whose frames were remembered.
+    pub fn print_message(
+        &mut self,
+        frames: &[&FrameRecord],
+        shown: Option<Range<usize>>,
+        out: &mut Vec<u8>,
+    ) {
+        FrameRecord::print_message(frames, shown, &mut self.writer, out);
     }
 
     /// Prints what is known of frames that are not complete, when no more events will come.
@@ -226,9 +265,9 @@ fn frame(
     connection.printer(direction).take(at, direction, event, writer, out);
 }
 
-/// Less than 40 columns hold no line; more than 1000 are no terminal's.
+/// Less than 30 columns hold no line; more than 1000 are no terminal's.
 fn in_bounds(columns: usize) -> usize {
-    columns.clamp(40, 1000)
+    columns.clamp(30, 1000)
 }
 
 /// Bytes that are shown. Error pages of proxies say what matters long before.

@@ -83,6 +83,17 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), search })
     }
 
+    /// Where it matches first.
+    pub fn find(&self, content: &[u8]) -> Option<std::ops::Range<usize>> {
+        match &self.search {
+            Search::Literal(finder) => {
+                let len = finder.needle().len();
+                finder.find(content).map(|at| at..at + len)
+            }
+            Search::Regex(regex) => regex.find(content).map(|found| found.range()),
+        }
+    }
+
     /// Whether it matches anywhere in `content`.
     pub fn is_match(&self, content: &[u8]) -> bool {
         match &self.search {

@@ -254,6 +254,10 @@ impl Printer<'_> {
         let mut shown = 0;
         // Only strings have such characters.
         for (at, c) in token.char_indices().filter(|(_, c)| is_hidden(*c)) {
+            let before = token[..at].chars().next_back();
+            if sanitize::is_needed_joiner(before, c, &token[at + c.len_utf8()..]) {
+                continue;
+            }
             self.out.extend_from_slice(&token.as_bytes()[shown..at]);
             escape(c, self.out);
             shown = at + c.len_utf8();

@@ -6,6 +6,9 @@
 //! memory speed; so do the letters of all scripts.
 //!
 //! Control characters become `\n \r \t \0 \e` or `\u{85}`, bytes that are not UTF-8 `\x85`.
+//!
+//! Two characters without width are shown where text needs them: joiners between emoji, and behind
+//! letters of scripts whose letters join (Persian, Hindi, Sinhala).
 
 use unicode_width::UnicodeWidthChar as _;
 
@@ -56,7 +59,9 @@ pub fn fit_quoted(bytes: &[u8], truncated: bool, columns: usize, out: &mut Vec<u
     // Everything up to here fits even if the ellipsis must follow it.
     let safe = plain.min(inner - 1);
     out.extend_from_slice(&bytes[..safe]);
-    let mut fit = ColumnFit { used: safe, inner, safe_len: out.len() };
+    let (quoted, safe_len) = (true, out.len());
+    let mut fit =
+        ColumnFit { used: safe, columns: inner, mark: 1, quoted, taken: safe, safe_len, safe };
     let cut = !fit.fill(&bytes[safe..], truncated, out);
     if cut || truncated {
         out.truncate(fit.safe_len);
@@ -65,12 +70,58 @@ pub fn fit_quoted(bytes: &[u8], truncated: bool, columns: usize, out: &mut Vec<u
     out.push(b'"');
 }
 
+/// Appends as much of a text of `total` bytes as fits into `columns`, escaped as by
+/// [`escape_into`]; `bytes` is its beginning. What is cut ends in `… +277 B`, which says how many
+/// bytes are missing. Returns whether nothing is.
+pub fn fit_into(bytes: &[u8], total: u64, columns: usize, out: &mut Vec<u8>) -> bool {
+    let plain = run_len(&bytes[..bytes.len().min(columns + 1)], is_printable);
+    if plain as u64 == total && plain <= columns {
+        out.extend_from_slice(bytes);
+        return true;
+    }
+    let mark = cut_mark_columns(total);
+    let safe = plain.min(columns.saturating_sub(mark));
+    out.extend_from_slice(&bytes[..safe]);
+    let (quoted, safe_len) = (false, out.len());
+    let mut fit = ColumnFit { used: safe, columns, mark, quoted, taken: safe, safe_len, safe };
+    let truncated = total > bytes.len() as u64;
+    if fit.fill(&bytes[safe..], truncated, out) && !truncated {
+        return true;
+    }
+    out.truncate(fit.safe_len);
+    cut_mark(total - fit.safe as u64, columns, out);
+    false
+}
+
+/// Appends `… +277 B`, or less where the line has no room for it.
+pub(super) fn cut_mark(missing: u64, columns: usize, out: &mut Vec<u8>) {
+    if columns >= 1 {
+        out.extend_from_slice("…".as_bytes());
+    }
+    if columns >= cut_mark_columns(missing) {
+        out.extend_from_slice(b" +");
+        number::decimal(missing, out);
+        out.extend_from_slice(b" B");
+    }
+}
+
+/// Columns of the mark of a text of which so many bytes are missing at most.
+pub(super) fn cut_mark_columns(missing: u64) -> usize {
+    number::decimal_len(missing) + "_ + B".len()
+}
+
 /// Filling a given number of columns.
 struct ColumnFit {
     used: usize,
-    inner: usize,
-    /// Length of the output up to which an ellipsis still fits behind.
+    columns: usize,
+    /// Columns of the mark that says that something is missing.
+    mark: usize,
+    quoted: bool,
+    /// Bytes that went in.
+    taken: usize,
+    /// Length of the output up to which the mark still fits behind, and the bytes up to there.
     safe_len: usize,
+    safe: usize,
 }
 
 impl ColumnFit {
@@ -78,16 +129,23 @@ impl ColumnFit {
     fn fill(&mut self, bytes: &[u8], truncated: bool, out: &mut Vec<u8>) -> bool {
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
-            for c in chunk.valid().chars() {
-                let before = out.len();
-                push_char(c, true, out);
-                let columns = match out.len() - before {
+            let mut before = None;
+            let mut rest = chunk.valid().chars();
+            while let Some(c) = rest.next() {
+                let start = out.len();
+                if is_needed_joiner(before, c, rest.as_str()) {
+                    push_as_it_is(c, out);
+                } else {
+                    push_char(c, self.quoted, out);
+                }
+                before = Some(c);
+                let columns = match out.len() - start {
                     // Emoji presentation may widen the character before it.
                     _ if c == '\u{fe0f}' => 1,
                     len if len == c.len_utf8() => c.width().unwrap_or(0),
                     escape => escape,
                 };
-                if !self.add(columns, out) {
+                if !self.add(columns, c.len_utf8(), out) {
                     return false;
                 }
             }
@@ -97,7 +155,7 @@ impl ColumnFit {
             }
             for &byte in chunk.invalid() {
                 push_byte(byte, out);
-                if !self.add(4, out) {
+                if !self.add(4, 1, out) {
                     return false;
                 }
             }
@@ -105,20 +163,14 @@ impl ColumnFit {
         true
     }
 
-    fn add(&mut self, columns: usize, out: &[u8]) -> bool {
+    fn add(&mut self, columns: usize, bytes: usize, out: &[u8]) -> bool {
         self.used += columns;
-        if self.used < self.inner {
-            self.safe_len = out.len();
+        self.taken += bytes;
+        if self.used + self.mark <= self.columns {
+            (self.safe_len, self.safe) = (out.len(), self.taken);
         }
-        self.used <= self.inner
+        self.used <= self.columns
     }
-}
-
-/// All of `bytes` but a character at the end that lacks its own end.
-pub(super) fn whole_characters(bytes: &[u8]) -> &[u8] {
-    let last = bytes.len() - bytes.len().min(3);
-    let cut = (last..bytes.len()).find(|&at| is_cut_character(&bytes[at..]));
-    &bytes[..cut.unwrap_or(bytes.len())]
 }
 
 /// Whether these bytes begin a character and lack its end.
@@ -159,11 +211,17 @@ fn write_escaped(bytes: &[u8], quoted: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(start);
     for chunk in rest.utf8_chunks() {
         let mut text = chunk.valid();
+        let mut before = None;
         while let Some(c) = text.chars().next() {
-            push_char(c, quoted, out);
             text = &text[c.len_utf8()..];
+            if is_needed_joiner(before, c, text) {
+                push_as_it_is(c, out);
+            } else {
+                push_char(c, quoted, out);
+            }
             let (start, rest) = text.split_at(plain(text.as_bytes()));
             out.extend_from_slice(start.as_bytes());
+            before = if start.is_empty() { Some(c) } else { None };
             text = rest;
         }
         for &byte in chunk.invalid() {
@@ -187,8 +245,40 @@ fn push_char(c: char, quoted: bool, out: &mut Vec<u8>) {
             number::hex_number(c.into(), out);
             out.push(b'}');
         }
-        c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        c => push_as_it_is(c, out),
     }
+}
+
+fn push_as_it_is(c: char, out: &mut Vec<u8>) {
+    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// Whether `c` is a zero-width joiner or non-joiner that the text around it needs: it joins two
+/// emoji, or decides on the form of a letter. Elsewhere it could only hide something.
+pub(super) fn is_needed_joiner(before: Option<char>, c: char, after: &str) -> bool {
+    let Some(before) = before.filter(|_| matches!(c, '\u{200c}' | '\u{200d}')) else {
+        return false;
+    };
+    let emoji = c == '\u{200d}' && is_emoji(before) && after.chars().next().is_some_and(is_emoji);
+    emoji || joins_letters(before)
+}
+
+/// Pictures, and what may follow one: a skin tone, the selector of its presentation.
+fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}'
+        | '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{2460}'..='\u{27bf}'
+        | '\u{2900}'..='\u{297f}' | '\u{2b00}'..='\u{2bff}' | '\u{3030}'..='\u{303d}'
+        | '\u{3297}'..='\u{3299}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// Letters and marks of the scripts in which a joiner changes a letter: Arabic, Syriac and their
+/// neighbours, those of India and South East Asia, Mongolian.
+fn joins_letters(c: char) -> bool {
+    matches!(c, '\u{620}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{f00}'..='\u{109f}'
+        | '\u{1700}'..='\u{18af}' | '\u{1900}'..='\u{1cff}' | '\u{a800}'..='\u{abff}'
+        | '\u{fb50}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
+        | '\u{10a00}'..='\u{10eff}' | '\u{11000}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}')
+        && !is_hidden(c)
 }
 
 fn push_byte(byte: u8, out: &mut Vec<u8>) {

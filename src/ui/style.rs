@@ -24,6 +24,8 @@ pub enum Ink {
     Number,
     /// `true`, `false` and `null`.
     Literal,
+    /// What matters less than the lines around it.
+    Dim,
 }
 
 /// Colours or none.
@@ -49,7 +51,6 @@ impl Palette {
     }
 
     /// Bytes of the codes around one piece of text: they take no columns.
-    #[inline]
     pub fn invisible(self, ink: Ink) -> usize {
         if self.on { self.code(ink).len() + RESET.len() } else { 0 }
     }
@@ -63,6 +64,7 @@ impl Palette {
             (true, Ink::Received) => "\x1b[36m",
             (true, Ink::Info | Ink::Key) => "\x1b[34m",
             (true, Ink::Violation) => "\x1b[31m",
+            (true, Ink::Dim) => "\x1b[2m",
         }
     }
 }

@@ -6,7 +6,7 @@ pub enum View {
     /// A line for each frame
     #[default]
     Frames,
-    /// The content of each message; control frames as lines
+    /// A line for each message, its fragments joined
     Messages,
     /// A JSON object for each event
     Json,

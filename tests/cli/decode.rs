@@ -9,7 +9,7 @@ use crate::harness::Test;
 /// The masked "Hello" of RFC 6455 §5.7.
 const HELLO: &[u8] = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
 const HELLO_HEX: &str = "81 85 37 fa 21 3d 7f 9f 4d 51 58";
-const HELLO_LINE: &str = "> #1 TEXT  fin      len 5      mask 37fa213d  \"Hello\"\n";
+const HELLO_LINE: &str = "> #1 TEXT F-M 5 Hello\n";
 
 fn decoding() -> Test {
     Test::new().args(["decode"])
@@ -52,14 +52,11 @@ fn a_file_of_hex_or_of_bytes() {
 
 #[test]
 fn the_mask_shows_who_sent_it_unless_role_does() {
-    decoding()
-        .args(["--hex", "81 05 48 65 6c 6c 6f"])
-        .stdout("< #1 TEXT  fin      len 5      unmasked       \"Hello\"\n")
-        .status(0);
+    decoding().args(["--hex", "81 05 48 65 6c 6c 6f"]).stdout("< #1 TEXT F-- 5 Hello\n").status(0);
     decoding()
         .args(["--role", "client", "--hex", "81 05 48 65 6c 6c 6f"])
         .stdout(
-            "> #1 TEXT  fin      len 5      unmasked       \"Hello\"\n\
+            "> #1 TEXT F-- 5 Hello\n\
              ! W628 RFC 6455 §5.1: a client must mask every frame it sends (frame #1, byte 0)\n",
         )
         .status(9);
@@ -81,7 +78,7 @@ fn a_handshake_at_the_beginning_is_shown_and_heeded() {
              < Sec-WebSocket-Accept: x\n\
              < Sec-WebSocket-Extensions: permessage-deflate\n\
              <\n\
-             < #1 TEXT  fin rsv1 len 7\u{2192}5    unmasked       \"Hello\"\n",
+             < #1 TEXT F1- 7\u{2192}5 Hello\n",
         )
         .status(0);
 }
@@ -91,7 +88,7 @@ fn deflate_inflates_a_capture_without_handshake() {
     let hex = "c1 07 f2 48 cd c9 c9 07 00";
     decoding()
         .args(["--deflate", "--hex", hex])
-        .stdout("< #1 TEXT  fin rsv1 len 7\u{2192}5    unmasked       \"Hello\"\n")
+        .stdout("< #1 TEXT F1- 7\u{2192}5 Hello\n")
         .status(0);
     decoding().args(["--deflate", "--output", "lines", "--hex", hex]).stdout("Hello\n").status(0);
 }
@@ -127,7 +124,7 @@ fn exit_9_for_a_broken_rule_and_a_frame_that_is_cut() {
     decoding()
         .args(["--hex", "c1 00"])
         .stdout(
-            "< #1 TEXT  fin rsv1 len 0      unmasked       \"\"\n\
+            "< #1 TEXT F1- 0\n\
              ! W602 RFC 6455 §5.2: RSV1 is set but no extension was agreed that gives it a meaning (frame #1, byte 0)\n",
         )
         .status(9);

@@ -20,6 +20,7 @@ mod reach;
 mod request;
 mod script;
 mod secrets;
+mod shown;
 mod stalls;
 mod staying;
 #[cfg(target_os = "linux")]

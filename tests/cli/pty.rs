@@ -133,8 +133,8 @@ fn typed_lines_are_sent_and_the_transcript_is_shown() {
     session.expect("< HTTP/1.1 101 Switching Protocols\n");
     session.expect("* open: ");
     session.press("hello\n");
-    session.expect("\"hello\"\n");
-    session.expect("\"and hello to you\"\n");
+    session.expect(" F-M 5 hello\n");
+    session.expect(" F-- 16 and hello to you\n");
     session.press("\x04");
     session.expect("closed cleanly by us");
     let shown = session.end(0);

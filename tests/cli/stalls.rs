@@ -127,7 +127,7 @@ fn decode_prints_what_came_before_a_bad_line() {
     Test::new()
         .args(["decode"])
         .stdin("81 05 48 65 6c 6c 6f\nzz\n")
-        .stdout("< #1 TEXT  fin      len 5      unmasked       \"Hello\"\n")
+        .stdout("< #1 TEXT F-- 5 Hello\n")
         .stderr("wscope: stdin: line 2, column 1: 'z' is no hex digit; for bytes as they are use --raw\n")
         .status(1);
 }

@@ -41,12 +41,12 @@ const HEADS: &str = "\
 ";
 
 const FRAMES: &str = "\
-< [..]:[..]:[..].[..] #1 TEXT  fin      len 5      unmasked       \"Hello\"
-< [..]:[..]:[..].[..] #2 BINARY fin     len 3      unmasked       00 ff 10
-< [..]:[..]:[..].[..] #3 PING  fin      len 4      unmasked       \"beat\"
-> [..]:[..]:[..].[..] #1 PONG  fin      len 4      mask [..]  \"beat\"
-< [..]:[..]:[..].[..] #4 CLOSE fin      len 5      unmasked       1001 going away \"bye\"
-> [..]:[..]:[..].[..] #2 CLOSE fin      len 2      mask [..]  1001 going away
+< [..]:[..]:[..].[..] #1 TEXT F-- 5 Hello
+< [..]:[..]:[..].[..] #2 BIN  F-- 3 00 ff 10
+< [..]:[..]:[..].[..] #3 PING F-- 4 beat
+> [..]:[..]:[..].[..] #1 PONG F-M 4 beat
+< [..]:[..]:[..].[..] #4 CLOSE F-- 5 1001 going away \"bye\"
+> [..]:[..]:[..].[..] #2 CLOSE F-M 2 1001 going away
 ";
 
 const END: &str = "\
@@ -111,9 +111,9 @@ fn a_violation_follows_its_frame_with_rule_and_section() {
             p.hang_up();
         })
         .stdout_like(
-            "< [..] #1 CONT  fin      len 1      unmasked       78\n\
+            "< [..] #1 CONT F-- 1 78\n\
              ! W613 RFC 6455 §5.4: a continuation frame came while no message was open [..]\n\
-             > [..] #1 CLOSE fin      len [..]\n",
+             > [..] #1 CLOSE F-M [..]\n",
         )
         .stderr_any()
         .status(9);

@@ -70,6 +70,6 @@ fn exit_9_for_a_message_beyond_the_limit() {
             p.hang_up();
         })
         .stdout_any()
-        .stderr("wscope: sent 1009 [..]; failed by us after [..] because the peer broke the protocol: [..] (W626, RFC 6455 §10.4)\nerror[W626]: [..]\n...\n")
+        .stderr("wscope: sent 1009 [..]; failed by us after [..] because the peer broke the protocol (W626)\nerror[W626]: [..]\n...\n")
         .status(9);
 }

@@ -33,7 +33,7 @@ fn commands_by_their_beginning() {
     proposes("/sta", 0, &["/status"]);
     assert!(proposed("/").1.len() > 30);
     let (_, found) = complete("/ping hello", 2, &|_| Vec::new());
-    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found.len(), 3, "{found:?}");
     assert_eq!(
         (found[0].display.as_str(), found[0].description.as_str()),
         ("/ping", "sends a ping")

@@ -22,7 +22,7 @@ fn unknown_commands_are_suggested_never_done() {
     refused(&[
         ("/pnig", 0, "unknown command /pnig; did you mean /ping?"),
         ("/rec", 0, "unknown command /rec; did you mean /reconnect?"),
-        ("/p hi", 0, "unknown command /p; did you mean /ping or /pong?"),
+        ("/p hi", 0, "unknown command /p; did you mean /ping or /pong or /pretty?"),
         ("/PING", 0, "unknown command /PING; did you mean /ping?"),
         (
             "/etc/passwd",
@@ -50,7 +50,7 @@ fn arguments_missing_or_too_many() {
         ("/expect", 7, "/expect needs REGEX; usage: /expect REGEX [TIMEOUT]"),
         ("/source", 7, "/source needs FILE; usage: /source FILE"),
         ("/open", 5, "/open needs URL; usage: /open URL"),
-        ("/show", 5, "/show needs a topic; usage: /show TOPIC [N]"),
+        ("/show", 5, "/show needs a topic; usage: /show TOPIC [N] [/REGEX/]"),
         ("/autopong delay", 15, "/autopong needs a time; usage: /autopong [on|off|delay TIME]"),
         ("/fragment", 9, "/fragment needs N, or sizes such as 2,0,5; usage: [..]"),
         ("/fragment 3", 11, "/fragment needs a message (an empty one is written --); usage: [..]"),

@@ -309,7 +309,8 @@ impl Driver {
             ..DeflateParams::default()
         });
         let (display, reporter) = (display(), reporter_of(role));
-        let reporter = if flags & 8 == 0 { reporter } else { reporter.with_history(&display) };
+        let reporter =
+            if flags & 8 == 0 { reporter } else { reporter.with_history(&display, 64 << 20) };
         let wire = Rc::new(RefCell::new(Wire {
             seals: flags & 16 != 0,
             readable: true,

@@ -155,8 +155,8 @@ fn who_is_there_and_what_is_known_of_them() {
         "sent 1 frame, 1 message, 5 bytes; received 0 frames",
         "client 1\n{\n  \"n\": 1\n}\n",
         "client 2\n> [2]",
-        "\"hello\"",
-        "client 1\n\nRequest\n> GET / HTTP/1.1\n",
+        " 5 hello\n",
+        "client 1\n✓ the handshake is in order\n",
         "listening on ws://127.0.0.1:",
         "; 2 clients\n",
     ] {

@@ -52,7 +52,7 @@ fn two_clients_at_the_prompt() {
 
     terminal.keys("@2 hi\r");
     assert_eq!(receive(&mut two), "hi");
-    wait_for_row(&terminal, &["> [2]", "TEXT", "\"hi\""]);
+    wait_for_row(&terminal, &["> [2]", "TEXT", " 2 hi"]);
     terminal.keys("everybody\r");
     assert_eq!(
         (receive(&mut one), receive(&mut two)),
@@ -63,7 +63,7 @@ fn two_clients_at_the_prompt() {
     terminal.keys("half a li");
     terminal.wait_for_screen(|screen| screen.ends_with_line("2 clients   > half a li"));
     one.send(Message::text("from one")).expect("open");
-    wait_for_row(&terminal, &["< [1]", "\"from one\""]);
+    wait_for_row(&terminal, &["< [1]", " 8 from one"]);
     terminal.wait_for_screen(|screen| screen.ends_with_line("2 clients   > half a li"));
     let mut three = connect(&url);
     terminal.wait_for_screen(|screen| screen.ends_with_line("3 clients   > half a li"));

@@ -18,14 +18,14 @@ fn a_session_as_a_transcript() {
     let text = format!(
         "* [1] connection from 127.0.0.1:[..] to 127.0.0.1:{port}\n\
          < [1] GET / HTTP/1.1\n< [1] Host: 127.0.0.1\n...\n\
-         * [1]  ✓ pass  4.1-req-syntax [..]\n...\n\
-         * [1]  ✗ FAIL  4.1-req-key-random [..]well-known sample\n...\n\
+         * [1] 33 rules: 19 passed, 1 FAILED, 0 warned, 13 not applicable\n\
+         * [1]  ✗ FAIL  4.1-req-key-random [..]well-known sample\n\
          > [1] HTTP/1.1 101 Switching Protocols\n...\n\
          * [1] open: no subprotocol, no extensions\n\
-         < [1] [..] #1 TEXT  fin      len 5      mask 37fa213d  \"well?\"\n\
-         > [1] [..] #1 TEXT  fin      len 3      unmasked       \"yes\"\n\
-         < [1] [..] #2 CLOSE fin      len 6      mask 37fa213d  1000 normal closure \"done\"\n\
-         > [1] [..] #2 CLOSE fin      len 2      unmasked       1000 normal closure\n\
+         < [1] [..] #1 TEXT F-M 5 well?\n\
+         > [1] [..] #1 TEXT F-- 3 yes\n\
+         < [1] [..] #2 CLOSE F-M 6 1000 normal closure \"done\"\n\
+         > [1] [..] #2 CLOSE F-- 2 1000 normal closure\n\
          * [1] received 1000 normal closure \"done\"; then sent 1000 normal closure; closed cleanly by the peer after [..]\n\
          * [1] sent 2 frames, 1 message, 3 bytes ([..] on the wire); received 2 frames, 1 message, 5 bytes ([..] on the wire)\n"
     );

@@ -33,7 +33,7 @@ fn what_is_typed_stays_whole_while_frames_arrive() {
         });
     }
     s.keys("\r");
-    s.wait_for_row(&format!("\"{typed}\""));
+    s.wait_for_row(&format!(" 16 {typed}"));
     s.leave();
 }
 
@@ -56,7 +56,7 @@ fn the_cursor_stays_where_it_was_in_the_line() {
             && screen.cursor.1 == PROMPT.len() + 6
     });
     s.keys("new \r");
-    s.wait_for_row("\"hello new world\"");
+    s.wait_for_row(" 15 hello new world");
     s.leave();
 }
 
@@ -98,13 +98,13 @@ fn a_flood_never_waits_for_the_editor_and_none_of_it_is_lost_to_the_log() {
     });
     let shown = s.bytes();
     let missing = reported_missing(&shown);
-    let frames = String::from_utf8_lossy(&shown).matches("\"frame ").count();
+    let frames = String::from_utf8_lossy(&shown).matches(" frame ").count();
     // And two lines for each ping and its pong.
     let lines = frames + missing;
     assert!(missing > FLOOD / 2, "{missing} were not shown, {frames} were");
     assert!((FLOOD..=FLOOD + FLOOD / 500).contains(&lines), "{missing} and {frames}");
     s.keys(" a line\r");
-    s.wait_for_row("\"half a line\"");
+    s.wait_for_row(" 11 half a line");
     s.wait_for_line(PROMPT);
     s.keys("\x04");
     s.end(0);
@@ -157,7 +157,7 @@ fn lines_fit_the_window_and_follow_its_size() {
             s.resize(columns, 30);
         }
         s.release_peer();
-        let start = format!("\"{n}:0123");
+        let start = format!(" {n}:0123");
         let screen = s.wait_for_screen(|screen| {
             has_row(screen, &start) && screen.ends_with_line(&format!("{PROMPT}half"))
         });

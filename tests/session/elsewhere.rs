@@ -18,9 +18,9 @@ fn a_dumb_terminal_has_plain_lines_and_commands() {
     s.wait_for_row("Connected (press Ctrl-D or type /quit to leave, /help for commands)");
     assert!(s.modes().is_cooked());
     s.keys("hello\r");
-    s.wait_for_row("\"hello to you\"");
+    s.wait_for_row(" 12 hello to you");
     s.keys("/ping beat\r");
-    s.wait_for_row("\"beating\"");
+    s.wait_for_row(" 7 beating");
     s.keys("/view nonsense\r");
     s.wait_for_row("wscope: \"nonsense\" is no view");
     s.keys("\x04");

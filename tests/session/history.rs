@@ -44,7 +44,7 @@ fn lines_come_back_in_the_next_session() {
     second.keys("\x12need");
     second.wait_for_screen(|screen| screen.line() == "(reverse-i-search)`need': one needle");
     second.keys("\r");
-    second.wait_for_row("\"one needle\"");
+    second.wait_for_row(" 10 one needle");
     second.wait_for_line(PROMPT);
     second.leave();
 }

@@ -63,7 +63,7 @@ fn ctrl_c_ends_a_wait_and_what_stands_behind_it_not_the_session() {
     s.wait_for_row("* stopped, 1 line not run");
     s.wait_for_line(PROMPT);
     s.enter("afterwards");
-    s.wait_for_row("\"still here\"");
+    s.wait_for_row(" 10 still here");
     s.leave();
 }
 

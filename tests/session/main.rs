@@ -15,6 +15,7 @@ mod leaving;
 mod outside;
 mod pasting;
 mod peer_closes;
+mod reading;
 mod signals;
 mod turns;
 

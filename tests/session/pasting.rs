@@ -17,7 +17,7 @@ fn a_pasted_megabyte_is_one_message_byte_for_byte() {
     s.paste(&text);
     s.wait_for_line(&format!("{PROMPT}[pasted 1,398,890 bytes, 30,000 lines]"));
     s.keys("\r");
-    s.wait_for_row("\"got it\"");
+    s.wait_for_row(" 6 got it");
     s.leave();
 }
 
@@ -35,7 +35,7 @@ fn many_pasted_lines_are_one_message() {
     s.keys("\r");
     s.wait_for_line(PROMPT);
     s.enter("and another");
-    s.wait_for_row("\"and another\"");
+    s.wait_for_row(" 11 and another");
     s.leave();
 }
 
@@ -59,6 +59,6 @@ fn frames_arrive_during_a_paste() {
     s.wait_for_line(&format!("{PROMPT}[pasted 3,000 bytes, 1 line]"));
     s.release_peer();
     s.keys("\r");
-    s.wait_for_row("\"got it\"");
+    s.wait_for_row(" 6 got it");
     s.leave();
 }

@@ -40,7 +40,7 @@ fn the_line_stays_the_ending_is_printed_once_and_a_reconnect_goes_on() {
     s.keys("\x1b[A");
     s.wait_for_line(&format!("{PROMPT}half a line"));
     s.keys("\r");
-    let screen = s.wait_for_row("\"half a line\"");
+    let screen = s.wait_for_row(" 11 half a line");
     assert_eq!(told(&screen), 1, "{screen:#?}");
     s.leave();
 }

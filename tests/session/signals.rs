@@ -98,7 +98,7 @@ fn a_stop_from_outside_is_survived_by_the_line() {
         std::thread::yield_now();
     }
     s.keys(", then whole\r");
-    s.wait_for_row("\"half typed, then whole\"");
+    s.wait_for_row(" 22 half typed, then whole");
     s.leave();
 }
 

@@ -15,9 +15,10 @@ fn ctrl_c_ends_a_repetition_without_an_end() {
     });
     s.enter("/filter in");
     s.wait_for_row("shown: received");
-    s.enter(ENDLESS);
+    s.keys(format!("{ENDLESS}\r"));
     s.keys("\x03");
     s.wait_for_row("* stopped");
+    s.keys("/filter off\r");
     s.leave();
 }
 

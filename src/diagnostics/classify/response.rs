@@ -14,6 +14,9 @@ use crate::wire::head::Head;
 /// Redirects that are not followed.
 const MAX_HOPS: usize = 5;
 
+/// How a note begins that quotes the body.
+pub const BODY: &str = "the body: ";
+
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
 
@@ -288,7 +291,7 @@ impl RefusalResponse<'_> {
         let text = String::from_utf8_lossy(start);
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let more = if self.body.len() > SHOWN { " …" } else { "" };
-        (!line.is_empty()).then(|| format!("the body: {line}{more}"))
+        (!line.is_empty()).then(|| format!("{BODY}{line}{more}"))
     }
 
     fn location(&self) -> Option<String> {

@@ -733,7 +733,7 @@ impl ClientOpening {
 
     /// The error of another status than 101.
     fn refused(&mut self, body: &RefusalBody, pair: Box<Pair>, runtime: &mut Runtime) -> OpenError {
-        let body = body.content();
+        let body = &*body.content();
         if !body.is_empty() {
             // A failing output must not hide the refusal itself.
             let _ = self.emit(&Event::Body(body), runtime);

@@ -1,5 +1,6 @@
 //! What a server's answer to the opening handshake amounts to.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::config::OpenConfig;
@@ -85,10 +86,29 @@ impl RefusalBody {
         self.content.len() >= self.enough || self.chunked && self.content.ends_with(b"0\r\n\r\n")
     }
 
-    /// What came of it.
-    pub(crate) fn content(&self) -> &[u8] {
-        &self.content
+    /// What came of it, taken out of its chunks.
+    pub(crate) fn content(&self) -> Cow<'_, [u8]> {
+        let unchunked = self.chunked.then(|| without_chunks(&self.content));
+        // What does not begin with a chunk is shown as it is.
+        match unchunked.filter(|content| !content.is_empty()) {
+            Some(content) => content.into(),
+            None => Cow::Borrowed(&self.content),
+        }
     }
+}
+
+/// The content of a body in chunks (RFC 9112 §7.1), as far as it is one.
+fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        let size = String::from_utf8_lossy(&rest[..end]);
+        let digits = size.split(';').next().unwrap_or_default().trim();
+        let Ok(size @ 1..) = usize::from_str_radix(digits, 16) else { break };
+        rest = &rest[end + 1..];
+        content.extend_from_slice(&rest[..size.min(rest.len())]);
+        rest = rest.get(size.saturating_add(2)..).unwrap_or_default();
+    }
+    content
 }
 
 /// Head and body of a refusal, escaped and indented for stderr.
@@ -112,4 +132,21 @@ fn quote_lines(bytes: &[u8], text: &mut String) {
 /// As much of an answer that is not HTTP as is quoted.
 pub(crate) fn first_bytes(bytes: &[u8]) -> Vec<u8> {
     bytes[..bytes.len().min(64)].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_joined_and_nonsense_ends_them() {
+        let whole = b"5\r\nPage \r\n9;x=1\r\nnot found\r\n0\r\n\r\n";
+        assert_eq!(without_chunks(whole), b"Page not found");
+        for end in 0..whole.len() {
+            assert!(b"Page not found".starts_with(&without_chunks(&whole[..end])), "{end}");
+        }
+        for odd in [&b"zz\r\nx"[..], b"ffffffffffffffff\r\nx", b"\r\n", b"-1\r\nx"] {
+            assert!(without_chunks(odd).len() <= 1);
+        }
+    }
 }

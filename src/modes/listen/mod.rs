@@ -55,11 +55,12 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let script = runner::script(config.lines.as_ref(), Role::Server)?;
     let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
     if config.lines.is_some() {
-        reporter = reporter.with_history(&config.display);
+        reporter = reporter.with_history(&config.display, config.max_kept);
     }
     if config.input == InputFormat::Prompt {
         reporter = reporter.folded();
     }
+    runner::set_filter(config.filter.as_deref(), &mut reporter)?;
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
     }

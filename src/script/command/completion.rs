@@ -8,6 +8,7 @@ use crate::script::command::table::{self, Arg, ArgKind, CommandEntry, ENTRIES, N
 use crate::script::command::words::{TypedPath, Word};
 use crate::script::command::{Timestamps, View, target};
 use crate::ui::notation::{close_code, close_names, opcode, opcode_word};
+use crate::ui::pretty::Pretty;
 use crate::wire::{OpCode, Role};
 
 /// One proposal.
@@ -90,6 +91,7 @@ fn of_kind(
     match kind {
         ArgKind::Choice(choices) => pairs(choices),
         ArgKind::View => of_enum::<View>(typed),
+        ArgKind::Pretty => of_enum::<Pretty>(typed),
         ArgKind::Timestamps => of_enum::<Timestamps>(typed),
         ArgKind::Path(choices) => [pairs(choices), paths("", typed, false, files)].concat(),
         ArgKind::Payload => match typed.strip_prefix('@') {

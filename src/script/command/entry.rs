@@ -140,6 +140,8 @@ pub enum ArgKind {
     Choice(Choices),
     /// A [`View`](crate::script::command::View).
     View,
+    /// [`Pretty`](crate::ui::pretty::Pretty).
+    Pretty,
     /// [`Timestamps`](crate::script::command::Timestamps).
     Timestamps,
     /// A file, or one of these words.

@@ -30,12 +30,13 @@ use std::time::Duration;
 pub use crate::session::endpoint::AutoPong;
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::pattern::Pattern;
+use crate::ui::pretty::Pretty;
 use crate::ui::view::{Timestamps, View};
 use crate::wire::mask::MaskKey;
 use crate::wire::{Data, LengthForm, OpCode};
 
 pub use error::ParseError;
-pub use parse::{parse, parse_for};
+pub use parse::{filter_for, parse, parse_for};
 
 /// What a line asks for.
 #[derive(Clone, Debug)]
@@ -137,10 +138,19 @@ pub enum Command {
     Last,
     /// `/show …`.
     Show(Show),
+    /// `/find REGEX`, `/show frames N /REGEX/`: the last messages that match.
+    Find {
+        /// What their content must match.
+        pattern: Pattern,
+        /// How many.
+        most: usize,
+    },
     /// `/view frames|messages|json|hex`; nothing asks which it is.
     View(Option<View>),
     /// `/filter …`.
     Filter(FilterChange),
+    /// `/pretty auto|always|never`; nothing asks which it is.
+    Pretty(Option<Pretty>),
     /// `/timestamps on|off|relative`; nothing asks which it is.
     Timestamps(Option<Timestamps>),
     /// `/log FILE|off`; nothing asks where to.
@@ -203,6 +213,7 @@ impl Command {
             | Self::Expect { .. }
             | Self::Last
             | Self::Show(_)
+            | Self::Find { .. }
             | Self::Status
             | Self::Nothing => true,
             Self::Await { .. }
@@ -213,6 +224,7 @@ impl Command {
             | Self::Source(_)
             | Self::Edit(_)
             | Self::View(_)
+            | Self::Pretty(_)
             | Self::Filter(_)
             | Self::Timestamps(_)
             | Self::Log(_)

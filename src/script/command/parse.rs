@@ -17,6 +17,7 @@ use crate::script::command::{AutoPong, Command, FilterChange, LogChange, Payload
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::notation::{self, TIMES, duration, number, on_off, opcode};
 use crate::ui::pattern::Pattern;
+use crate::ui::pretty::Pretty;
 use crate::ui::sanitize;
 use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
@@ -54,6 +55,21 @@ pub fn parse(line: &str) -> Result<Command, ParseError> {
 /// As [`parse`]; also what follows the `@` names no clients.
 pub fn parse_for(line: &str, role: Role) -> Result<Command, ParseError> {
     command(Word { at: 0, text: line }, None, role)
+}
+
+/// What `/filter TEXT` shows only; `None` for everything.
+///
+/// # Errors
+///
+/// As [`parse`]. Columns count from the beginning of `text`.
+pub fn filter_for(text: &str, role: Role) -> Result<Option<Filter>, ParseError> {
+    let entry = table::find("filter").expect("there is such a command");
+    let mut args = Args::new(entry, role, Word { at: 0, text });
+    match filter(&mut args)? {
+        Command::Filter(FilterChange::Only(filter)) => Ok(Some(filter)),
+        Command::Filter(FilterChange::Off) => Ok(None),
+        _ => Err(args.missing("FILTER")),
+    }
 }
 
 /// A command, alone or inside `outer`.
@@ -320,7 +336,7 @@ pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
         "tls" => Show::Tls,
         "stats" => Show::Stats,
         "state" => Show::State,
-        "frames" => Show::Frames(frames(args)?),
+        "frames" => return frames(args),
         _ => {
             let topics: Vec<_> = SHOWN.iter().map(|(topic, _)| *topic).collect();
             return Err(word.not("nothing to show", topics.join(", ")));
@@ -329,10 +345,45 @@ pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
     alone(Command::Show(what), args)
 }
 
-fn frames(args: &mut Args<'_>) -> Result<usize, ParseError> {
-    let Some(word) = args.word() else { return Ok(FRAMES_SHOWN) };
-    let count = number(word.text).and_then(|count| usize::try_from(count).ok());
-    count.ok_or_else(|| word.not("no number of frames", "a number, or nothing for 20"))
+/// `frames [N] [/REGEX/]`, behind `/show`.
+fn frames(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let mut most = FRAMES_SHOWN;
+    if delimiter(args).is_none()
+        && let Some(word) = args.word()
+    {
+        let count = number(word.text).and_then(|count| usize::try_from(count).ok());
+        most =
+            count.ok_or_else(|| word.not("no number of frames", "a number, or nothing for 20"))?;
+    }
+    let command = match delimiter(args) {
+        Some(delimiter) => Command::Find { pattern: delimited_regex(args, delimiter)?, most },
+        None => Command::Show(Show::Frames(most)),
+    };
+    alone(command, args)
+}
+
+/// `/find REGEX`: all that is left, unless it stands in slashes or quotes.
+pub(crate) fn find(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let most = FRAMES_SHOWN;
+    let pattern = match delimiter(args) {
+        Some('/') => delimited_regex(args, '/')?,
+        Some('"') if args.is_quoted() => delimited_regex(args, '"')?,
+        _ => {
+            let rest = args.trimmed();
+            let text = rest.text.trim_end();
+            if text.is_empty() {
+                return Err(args.missing("REGEX"));
+            }
+            return regex(rest.at, text).map(|pattern| Command::Find { pattern, most });
+        }
+    };
+    alone(Command::Find { pattern, most }, args)
+}
+
+/// `/pretty [WHEN]`.
+pub(crate) fn pretty(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let when = one_of::<Pretty>(args, "no choice of layout")?;
+    alone(Command::Pretty(when), args)
 }
 
 /// `/view [VIEW]`.

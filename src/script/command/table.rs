@@ -152,7 +152,7 @@ mod tests {
             ("pnig", &["ping"][..]),
             ("rec", &["reconnect"]),
             ("PING", &["ping"]),
-            ("p", &["ping", "pong"]),
+            ("p", &["ping", "pong", "pretty"]),
             ("pang", &["ping", "pong"]),
             ("conect", &[]),
             ("recconect", &["reconnect"]),

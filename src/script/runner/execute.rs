@@ -124,8 +124,18 @@ impl ScriptRunner {
             }
             Command::Filter(change) => {
                 let changed = !matches!(change, FilterChange::Ask);
-                let answer = replies::filter(change, &mut connections.runtime().reporter);
+                let reporter = &mut connections.runtime().reporter;
+                let answer = replies::filter(change, reporter);
+                self.filtered = reporter.filter().is_some();
                 self.shown(answer, changed)
+            }
+            Command::Pretty(choice) => {
+                let text = replies::pretty(choice, &mut connections.runtime().reporter);
+                Ok(self.confirm(choice.is_some(), text))
+            }
+            Command::Find { pattern, most } => {
+                let text = connections.reporter().find(&pattern, most, target);
+                Ok(self.page(text))
             }
             Command::Timestamps(choice) => {
                 let answer = replies::timestamps(choice, &mut connections.runtime().reporter);

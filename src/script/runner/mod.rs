@@ -30,7 +30,7 @@ pub use crate::script::runner::client_directory::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
 pub use crate::script::runner::expect_queue::{Expect, ExpectQueue};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
-pub use crate::script::runner::setup::{ScriptSetup, script};
+pub use crate::script::runner::setup::{ScriptSetup, script, set_filter};
 
 use crate::config::OpenConfig;
 use crate::engine::outbox::Producer;
@@ -148,6 +148,8 @@ pub struct ScriptRunner {
     notifier: Notifier,
     /// The state that the prompt shows.
     shown: String,
+    /// A filter hides a part of the traffic.
+    filtered: bool,
     /// The editor waits until it may read the next line.
     to_answer: bool,
     answer: PromptAction,
@@ -197,6 +199,7 @@ impl ScriptRunner {
             stdin: None,
             notifier,
             shown: String::new(),
+            filtered: false,
             to_answer: false,
             answer: PromptAction::Read,
             scripted,
@@ -272,6 +275,7 @@ impl ScriptRunner {
             Some(Pending::Expect { .. } | Pending::Wait(_)) if text == "connected" => {
                 self.show("waiting", Ink::Info);
             }
+            _ if text == "connected" && self.filtered => self.show("filter on", ink),
             _ => self.show(text, ink),
         }
     }
@@ -301,6 +305,7 @@ impl ScriptRunner {
                 let ink = if ids.iter().all(gone) { Ink::Violation } else { Ink::Good };
                 (format!("to {}", self.target), ink)
             }
+            (_, ClientSet::All) if self.filtered => (format!("{count} filtered"), Ink::Good),
             (_, ClientSet::All) if count == 0 => ("listening".to_owned(), Ink::Info),
             (_, ClientSet::All) if count == 1 => ("1 client".to_owned(), Ink::Good),
             (_, ClientSet::All) => (format!("{count} clients"), Ink::Good),

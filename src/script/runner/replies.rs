@@ -14,6 +14,7 @@ use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::checklist::Checklist;
 use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::pretty::Pretty;
 use crate::ui::sanitize::{escape_into, escaped};
 use crate::ui::view::{Timestamps, View};
 use crate::ui::{HumanOptions, HumanPrinter, clock, hexdump, notation, number, pretty, stats};
@@ -91,7 +92,9 @@ pub(crate) fn last(id: ConnId, reporter: &Reporter) -> Result<Vec<u8>, String> {
     let palette = reporter.palette();
     if !is_text {
         hexdump::dump(&last.content, 0, 0, &mut out);
-    } else if reporter.pretty() && pretty::append(&last.content, 0, palette, &mut out).is_some() {
+    } else if reporter.pretty() != Pretty::Never
+        && pretty::append(&last.content, 0, palette, &mut out).is_some()
+    {
         out.push(b'\n');
     } else {
         for line in last.content.split(|byte| *byte == b'\n') {
@@ -139,8 +142,8 @@ pub(crate) fn show(
             let (Some(request), Some(report)) = (&book.request, &book.report) else {
                 return Err("there was no handshake yet".to_owned());
             };
-            Checklist { request, response: book.response.as_ref(), report }
-                .write(palette, &mut out);
+            let response = book.response.as_ref();
+            Checklist { request, response, report, all: true }.write(b"", palette, &mut out);
         }
         Show::Tls => {
             let facts = book.tls.as_ref().ok_or("the connection is not under TLS")?;
@@ -153,7 +156,13 @@ pub(crate) fn show(
             let now = reporter.stamp().micros;
             out.extend_from_slice(stats::render(&book.stats, sent, now).as_bytes());
         }
-        Show::Frames(n) => book.frames(n).for_each(|line| out.extend_from_slice(line)),
+        Show::Frames(n) => {
+            let of = match reporter.role() {
+                Role::Client => ClientSet::All,
+                Role::Server => ClientSet::Only(vec![id]),
+            };
+            out.append(&mut reporter.last_frames(n, &of));
+        }
         Show::State => state(reporter, connections.endpoint(id), every, now, &mut out),
     }
     Ok(out)
@@ -251,6 +260,19 @@ pub(crate) fn view(view: Option<View>, reporter: &mut Reporter) -> CommandResult
         reporter.transcript_mut()?.set_view(view);
     }
     Ok(format!("view: {}", view_name(reporter.view())))
+}
+
+/// `/pretty`.
+pub(crate) fn pretty(choice: Option<Pretty>, reporter: &mut Reporter) -> String {
+    if let Some(choice) = choice {
+        reporter.set_pretty(choice);
+    }
+    let when = match reporter.pretty() {
+        Pretty::Auto => "in lines in the view of messages, where one line is too short",
+        Pretty::Always => "always in lines",
+        Pretty::Never => "as it came",
+    };
+    format!("JSON: {when}")
 }
 
 fn view_name(view: View) -> &'static str {

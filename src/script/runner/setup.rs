@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use crate::cli::InputFormat;
 use crate::config::{Display, LineConfig, OpenConfig, UsageError};
 use crate::engine::runtime::Runtime;
+use crate::output::reporter::Reporter;
 use crate::output::secrets;
+use crate::script::command;
 use crate::script::command::completion::{Candidate, Surroundings, complete_for, hint_for};
 use crate::script::runner::client_directory::ClientDirectory;
 use crate::script::runner::{Notifier, ScriptRunner, Source};
@@ -57,6 +59,7 @@ impl ScriptSetup<'_> {
                 runner.notifier.note("messages go to stdout; -v shows the frames here");
             }
         }
+        runner.filtered = runtime.reporter.filter().is_some();
         runner.push_source(script);
         if !self.lines.execute.is_empty() {
             runner.push_source(Source::of_lines("-x", &self.lines.execute));
@@ -90,6 +93,21 @@ impl ScriptSetup<'_> {
         };
         Ok(Prompt::start(options, Box::new(assist), wake).ok())
     }
+}
+
+/// Sets what the transcript shows, as `--filter` has it.
+///
+/// # Errors
+///
+/// It is no filter.
+pub fn set_filter(text: Option<&str>, reporter: &mut Reporter) -> Result<(), UsageError> {
+    let role = reporter.role();
+    if let (Some(text), Ok(transcript)) = (text, reporter.transcript_mut()) {
+        let filter = command::filter_for(text, role);
+        let refused = |error| UsageError::new(format!("--filter {text:?}: {error}"));
+        transcript.set_filter(filter.map_err(refused)?);
+    }
+    Ok(())
 }
 
 /// The script, read and checked before anything is opened.

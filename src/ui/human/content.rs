@@ -1,23 +1,21 @@
-//! Messages by their content: what the view of messages shows, and JSON below a frame's line.
+//! Messages by their content: the line of a message in the view of messages, and JSON on several
+//! lines.
 //!
 //! Of a message too long to be shown only the beginning is kept.
 
 use super::dump::INDENT;
+use super::line::LineColumns;
 use super::line_writer::{DisplayMode, LineWriter};
+use super::preview::{PayloadPreview, PreviewKind};
 use crate::event::{ConnId, Direction};
-use crate::ui::hexdump::{self, ROW};
+use crate::ui::number;
 use crate::ui::pretty::{self, Pretty};
+use crate::ui::style::Ink;
 use crate::ui::view::View;
-use crate::ui::{number, sanitize};
+use crate::wire::OpCode;
 
-/// Bytes that are shown of a text, unless it is JSON on several lines.
-const TEXT_SHOWN: usize = 4096;
-
-/// Columns before the content: the mark, the time, spaces.
-const COLUMN: usize = 16;
-
-/// Bytes that are shown of a binary message.
-const BINARY_SHOWN: usize = 16 * ROW;
+/// Lines of JSON that are shown of one message.
+const LINES_SHOWN: usize = 20;
 
 /// A buffer that grew beyond this is given back after use.
 const KEPT: usize = 64 * 1024;
@@ -25,7 +23,7 @@ const KEPT: usize = 64 * 1024;
 /// The content of a message that is coming in.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// Begins its first line; `None` between two messages.
+    /// Begins its line; `None` between two messages.
     heading: Option<Heading>,
     mode: DisplayMode,
     text: bool,
@@ -33,11 +31,13 @@ pub(super) struct Content {
     total: u64,
 }
 
-/// What the first line of a message begins with.
+/// What the line of a message begins with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heading {
     pub(super) conn: ConnId,
     pub(super) direction: Direction,
+    /// Text or binary.
+    pub(super) opcode: OpCode,
     /// Microseconds since the epoch.
     pub(super) at: i64,
 }
@@ -52,46 +52,44 @@ impl Content {
 
     /// Takes the next piece.
     #[inline]
-    pub(super) fn push(&mut self, bytes: &[u8], at: i64) {
-        if let Some(heading) = &mut self.heading {
-            heading.at = at;
-        }
+    pub(super) fn push(&mut self, bytes: &[u8], at: i64, writer: &LineWriter) {
+        let Some(heading) = &mut self.heading else { return };
+        heading.at = at;
         self.total += bytes.len() as u64;
-        let room = self.room().saturating_sub(self.kept.len());
+        let room = self.room(writer).saturating_sub(self.kept.len());
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Shows the message in lines of its own. One whose end will not come is marked.
+    /// Shows the message in a line of its own, or JSON that does not fit into it in several. One
+    /// whose end will not come is marked.
     pub(super) fn print(&mut self, complete: bool, writer: &mut LineWriter, out: &mut Vec<u8>) {
-        let Some(heading) = self.heading else { return };
-        writer.stamp(
-            super::line_writer::ink(heading.direction, writer.sent),
-            heading.conn,
-            heading.at,
-            out,
-        );
-        out.push(b' ');
-        let room = match self.mode.pretty {
-            Pretty::Always => 0,
-            Pretty::Auto | Pretty::Never => writer.width.saturating_sub(COLUMN),
+        let Some(Heading { conn, direction, opcode, at }) = self.heading else { return };
+        let (frame, inflated, dim) = (None, None, false);
+        let columns =
+            LineColumns { conn, direction, at, opcode, frame, len: self.total, inflated, dim };
+        let kind = if self.text { PreviewKind::Text } else { PreviewKind::Bytes };
+        let preview = PayloadPreview {
+            kind,
+            start: &self.kept,
+            total: self.total,
+            skipped: 0,
+            round_trip: None,
         };
-        if !(complete && self.write_pretty(writer, room, out)) {
-            let shown = if self.text { self.write_text(out) } else { self.write_binary(out) };
-            let total = number::grouped(self.total);
-            let mut rest = String::new();
-            if self.total > shown as u64 {
-                rest += &format!(" … {total} bytes in all");
-            }
-            if !complete {
-                rest += &format!(" (incomplete: {total} bytes came)");
-            }
-            if !rest.is_empty() && out.ends_with(b"\n") {
-                number::spaces(INDENT - 1, out);
-            }
-            out.extend_from_slice(rest.as_bytes());
+        if !complete {
+            columns.write(&preview, "(incomplete)", writer, out);
+            return;
         }
-        if !out.ends_with(b"\n") {
-            out.push(b'\n');
+        let start = out.len();
+        let fits = columns.write(&preview, "", writer, out);
+        if self.may_be_pretty() && (!fits || self.mode.pretty == Pretty::Always) {
+            let end = out.len();
+            columns.write_header(writer, out);
+            out.pop();
+            out.push(b' ');
+            match self.write_pretty(writer, out) {
+                true => drop(out.drain(start..end)),
+                false => out.truncate(end),
+            }
         }
     }
 
@@ -99,18 +97,16 @@ impl Content {
     pub(super) fn print_below(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let start = out.len();
         number::spaces(INDENT, out);
-        match self.write_pretty(writer, 0, out) {
-            true => out.push(b'\n'),
-            false => out.truncate(start),
+        if !(self.may_be_pretty() && self.write_pretty(writer, out)) {
+            out.truncate(start);
         }
     }
 
     /// How many bytes can be of use.
-    fn room(&self) -> usize {
+    fn room(&self, writer: &LineWriter) -> usize {
         match self.mode {
             _ if self.may_be_pretty() => pretty::MAX_LEN,
-            DisplayMode { view: View::Messages, .. } if self.text => TEXT_SHOWN,
-            DisplayMode { view: View::Messages, .. } => BINARY_SHOWN,
+            DisplayMode { view: View::Messages, .. } => writer.preview_len(),
             _ => 0,
         }
     }
@@ -124,43 +120,29 @@ impl Content {
         wanted && self.text && self.total <= pretty::MAX_LEN as u64
     }
 
-    /// Writes JSON, in one line if that fits into `columns`.
-    fn write_pretty(&self, writer: &LineWriter, columns: usize, out: &mut Vec<u8>) -> bool {
-        let mut append =
-            || pretty::append_fitting(&self.kept, columns, INDENT, writer.palette, out);
-        self.may_be_pretty() && append().is_some()
-    }
-
-    /// Writes the beginning of a text; returns how many bytes of it. Line ends are line ends
-    /// here, but for the last one: it would not be seen.
-    fn write_text(&self, out: &mut Vec<u8>) -> usize {
-        if self.kept.is_empty() {
-            out.extend_from_slice(b"(empty)");
+    /// Writes JSON in lines, the first of them and then how many are left out. Writes nothing if
+    /// it is none.
+    fn write_pretty(&self, writer: &LineWriter, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        if pretty::append(&self.kept, INDENT, writer.palette, out).is_none() {
+            return false;
         }
-        let mut shown = &self.kept[..self.kept.len().min(TEXT_SHOWN)];
-        if self.total > shown.len() as u64 {
-            shown = sanitize::whole_characters(shown);
-        }
-        let body = shown.strip_suffix(b"\n").unwrap_or(shown);
-        for (at, line) in body.split(|&byte| byte == b'\n').enumerate() {
-            if at > 0 {
+        out.push(b'\n');
+        let mut ends = memchr::memchr_iter(b'\n', &out[start..]);
+        if let Some(end) = ends.nth(LINES_SHOWN - 1) {
+            let left = ends.count() as u64;
+            // One more line takes no more room than the line that counts it.
+            if left > 1 {
+                out.truncate(start + end + 1);
+                number::spaces(INDENT, out);
+                writer.palette.begin(Ink::Dim, out);
+                out.extend_from_slice("… +".as_bytes());
+                out.extend_from_slice(number::counted(left, "line").as_bytes());
+                writer.palette.end(out);
                 out.push(b'\n');
-                number::spaces(if line.is_empty() { 0 } else { INDENT }, out);
             }
-            sanitize::escape_into(line, out);
         }
-        sanitize::escape_into(&shown[body.len()..], out);
-        shown.len()
-    }
-
-    /// Writes the beginning of a binary message as rows; returns how many bytes of it.
-    fn write_binary(&self, out: &mut Vec<u8>) -> usize {
-        let plural = if self.total == 1 { "" } else { "s" };
-        let text = format!("binary, {} byte{plural}\n", number::grouped(self.total));
-        out.extend_from_slice(text.as_bytes());
-        let shown = &self.kept[..self.kept.len().min(BINARY_SHOWN)];
-        hexdump::dump(shown, 0, INDENT, out);
-        shown.len()
+        true
     }
 
     /// Whether a message has begun and is not printed.

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use super::content::{Content, Heading};
 use super::dump;
-use super::frame::{HumanFrame, PreviewKind};
-use super::line::LineBuilder;
+use super::frame::HumanFrame;
 use super::line_writer::{DisplayMode, LineWriter, ink};
 use super::preview;
 use crate::event::{ConnId, Direction, FrameEvent, Stamp};
@@ -48,7 +47,7 @@ pub(super) struct HumanDirectionPrinter {
 
 /// Why a frame's line is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Why {
+pub(super) enum Why {
     /// It is complete.
     Complete,
     /// Its end will not come.
@@ -86,7 +85,7 @@ impl HumanDirectionPrinter {
                 }
                 frame.content += bytes.len() as u64;
                 keep(&mut self.preview, bytes, writer);
-                self.content.push(bytes, at.micros);
+                self.content.push(bytes, at.micros, writer);
                 if frame.is_in_message() {
                     self.message_gate.push(bytes, writer.filter.as_ref());
                 } else if self.gate.is_undecided() {
@@ -149,12 +148,6 @@ impl HumanDirectionPrinter {
         out: &mut Vec<u8>,
     ) {
         let message = self.messages.begin(header);
-        let kind = match (header.opcode, message) {
-            (OpCode::Control(Control::Close), _) => PreviewKind::Close,
-            (OpCode::Control(Control::Ping | Control::Pong), _) => PreviewKind::Note,
-            (_, Some(MessageKind { text: true, .. })) => PreviewKind::Text,
-            _ => PreviewKind::Bytes,
-        };
         // A continuation counts as what it continues.
         let opcode = match message {
             Some(MessageKind { text: true, .. }) => OpCode::Data(Data::Text),
@@ -164,27 +157,15 @@ impl HumanDirectionPrinter {
         if message.is_some() && header.opcode == opcode {
             self.print_message(false, writer, out);
             self.mode = writer.mode;
-            let heading = Heading { conn: at.conn, direction, at: at.micros };
-            self.content.begin(heading, kind == PreviewKind::Text, self.mode);
+            let heading = Heading { conn: at.conn, direction, opcode, at: at.micros };
+            self.content.begin(heading, opcode == OpCode::Data(Data::Text), self.mode);
             self.message_gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
         }
         self.gate = Gate::new(writer.filter.as_ref(), at.conn, direction, opcode);
         self.preview.clear();
         self.undecided.clear();
-        self.frame = Some(HumanFrame {
-            conn: at.conn,
-            direction,
-            number,
-            header: *header,
-            at: at.micros,
-            kind,
-            message,
-            mode: if message.is_some() { self.mode } else { writer.mode },
-            wire: 0,
-            content: 0,
-            round_trip: None,
-            printed: false,
-        });
+        let mode = if message.is_some() { self.mode } else { writer.mode };
+        self.frame = Some(HumanFrame::begin(at, direction, number, header, message, mode));
         if self.gate.is_open() {
             self.begin_dump(writer, out);
         }
@@ -194,8 +175,7 @@ impl HumanDirectionPrinter {
     fn take_payload(&mut self, bytes: &[u8], writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = &mut self.frame else { return };
         frame.wire += bytes.len() as u64;
-        // A compressed frame shows its own bytes only if nothing can be made of them.
-        if frame.message.is_none() || frame.is_compressed() && frame.content == 0 {
+        if frame.shows_wire() {
             keep(&mut self.preview, bytes, writer);
         }
         if self.gate.is_undecided() {
@@ -254,14 +234,8 @@ impl HumanDirectionPrinter {
         if let Some(frame) = &mut self.frame {
             self.messages.blame(violation.kind, &mut frame.message);
         }
-        let Violation { kind, frame, offset, detail } = violation;
-        let rule = kind.rule();
-        let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
-        let text = format!(
-            "{} {}: {}{detail} (frame #{frame}, byte {offset})",
-            rule.code, rule.section, rule.explanation
-        );
-        let ends_it = *kind == ViolationKind::CutInsideFrame;
+        let text = violation_text(violation);
+        let ends_it = violation.kind == ViolationKind::CutInsideFrame;
         if ends_it {
             self.print_line(Why::Cut, writer, out);
         }
@@ -309,18 +283,15 @@ impl HumanDirectionPrinter {
         } else if !frame.printed {
             frame.printed = true;
             let inflated = frame.is_compressed().then_some(frame.content);
-            let line = LineBuilder::begin(frame, inflated, writer, out);
-            let rest = rest(frame, why);
-            let room = line.room(writer.width.saturating_sub(rest.len()), out);
-            preview::write(frame, &self.preview, room, out);
-            line.finish(rest.as_bytes(), out);
+            let preview = frame.preview(&self.preview);
+            frame.columns(inflated).write(&preview, &rest(frame, why), writer, out);
         }
     }
 
     /// Appends the line of a frame of which all bytes will be shown, and its header.
     fn begin_dump(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = self.frame.as_ref().filter(|frame| frame.is_hex()) else { return };
-        LineBuilder::begin(frame, None, writer, out).finish(b"", out);
+        frame.columns(None).write_header(writer, out);
         dump::header(frame, writer, out);
         self.rows = Rows::default();
     }
@@ -342,7 +313,7 @@ impl HumanDirectionPrinter {
             if !self.lost_in_hex {
                 let used = out.len() - start - writer.palette.invisible(ink);
                 let room = writer.width.saturating_sub(used);
-                preview::bytes(bytes, bytes.len() as u64, room, out);
+                preview::first_bytes(bytes, room, out);
             }
             out.push(b'\n');
             self.rows = Rows::default();
@@ -354,22 +325,31 @@ impl HumanDirectionPrinter {
     }
 }
 
+/// A broken rule, and where it was broken.
+pub(super) fn violation_text(violation: &Violation) -> String {
+    let Violation { kind, frame, offset, detail } = violation;
+    let rule = kind.rule();
+    let detail = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+    format!(
+        "{} {}: {}{detail} (frame #{frame}, byte {offset})",
+        rule.code, rule.section, rule.explanation
+    )
+}
+
 /// What the line of an incomplete frame adds; nothing for a complete one.
-fn rest(frame: &HumanFrame, why: Why) -> String {
-    let HumanFrame { wire, header, .. } = frame;
+pub(super) fn rest(frame: &HumanFrame, why: Why) -> String {
+    let wire = frame.wire;
     match why {
         Why::Complete => String::new(),
-        Why::Cut => format!("(cut: {wire} of {} bytes)", header.len),
-        Why::SoFar => format!("({wire} of {} bytes so far)", header.len),
+        Why::Cut => format!("(cut after {wire} B)"),
+        Why::SoFar => format!("({wire} B so far)"),
         Why::Endless => "(no end)".to_owned(),
     }
 }
 
-/// Keeps the beginning of what a preview can show: no more than four bytes for each column, the
-/// longest a character can be, and always a whole control frame.
+/// Keeps the beginning of what a preview can show.
 #[inline]
 fn keep(preview: &mut Vec<u8>, bytes: &[u8], writer: &LineWriter) {
-    let most = writer.width * 4;
-    let room = most.max(128).saturating_sub(preview.len());
+    let room = writer.preview_len().saturating_sub(preview.len());
     preview.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }

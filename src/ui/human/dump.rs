@@ -1,9 +1,9 @@
 //! Every byte of a frame, below its line: the header, the payload as rows, then what only its end
 //! shows.
 
-use super::frame::{HumanFrame, PreviewKind};
+use super::frame::HumanFrame;
 use super::line_writer::LineWriter;
-use super::preview;
+use super::preview::{self, PreviewKind};
 use crate::ui::hexdump::Rows;
 use crate::ui::number;
 
@@ -61,7 +61,7 @@ pub(super) fn end(
     }
     if frame.is_compressed() && frame.content > 0 || close {
         let used = out.len() - line_start + rest.len() + 1;
-        preview::write(frame, start, writer.width.saturating_sub(used), out);
+        frame.preview(start).write(writer.width.saturating_sub(used), out);
         out.push(b' ');
     }
     if let Some(time) = frame.round_trip {

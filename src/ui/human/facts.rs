@@ -9,7 +9,7 @@ use crate::ui::view::View;
 use crate::ui::{checklist, clock, sanitize};
 use crate::wire::Role;
 use crate::wire::handshake::Agreed;
-use crate::wire::handshake::rules::{Outcome, Report};
+use crate::wire::handshake::rules::{Outcome, Report, Verdict};
 use crate::wire::head::Head;
 
 /// Prints an event that needs no memory of others.
@@ -109,12 +109,15 @@ fn head(conn: ConnId, ink: Ink, head: &Head, writer: &mut LineWriter, out: &mut 
     }
 }
 
-/// The rules of the handshake that were broken; in hex mode the warnings too. A server prints its
-/// client's duties one by one.
+/// The rules of the handshake that were broken; in hex mode the warnings too. A server prints how
+/// many of its client's duties were kept, and those that were not, or all of them.
 fn judged(conn: ConnId, report: &Report, writer: &mut LineWriter, out: &mut Vec<u8>) {
     if writer.sent == Direction::ToClient {
         let duties = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Client);
-        for verdict in duties.filter(|verdict| verdict.outcome != Outcome::NotApplicable) {
+        writer.info(conn, &checklist::count(duties.clone()), out);
+        let all = writer.all_rules;
+        let applies = |verdict: &&Verdict| verdict.outcome != Outcome::NotApplicable;
+        for verdict in duties.filter(|v| checklist::is_against(v) || all && applies(v)) {
             let mut line = Vec::new();
             checklist::verdict(verdict, checklist::rule_width(report), writer.palette, &mut line);
             writer.painted_line(conn, &line, out);

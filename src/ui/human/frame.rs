@@ -2,24 +2,13 @@
 
 use std::time::Duration;
 
+use super::line::LineColumns;
 use super::line_writer::DisplayMode;
-use crate::event::{ConnId, Direction};
+use super::preview::{PayloadPreview, PreviewKind};
+use crate::event::{ConnId, Direction, Stamp};
 use crate::ui::messages::MessageKind;
 use crate::ui::view::View;
-use crate::wire::FrameHeader;
-
-/// How the payload of a frame is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PreviewKind {
-    /// As text, in quotes, even if it is empty.
-    Text,
-    /// In hexadecimal.
-    Bytes,
-    /// As a close code by name, and a reason.
-    Close,
-    /// As text if there is any.
-    Note,
-}
+use crate::wire::{Control, FrameHeader, OpCode};
 
 /// A frame of which the end is still to come.
 #[derive(Debug)]
@@ -42,6 +31,48 @@ pub(super) struct HumanFrame {
 }
 
 impl HumanFrame {
+    /// A frame that begins.
+    pub(super) fn begin(
+        at: &Stamp,
+        direction: Direction,
+        number: u64,
+        header: &FrameHeader,
+        message: Option<MessageKind>,
+        mode: DisplayMode,
+    ) -> Self {
+        let kind = match (header.opcode, message) {
+            (OpCode::Control(Control::Close), _) => PreviewKind::Close,
+            (OpCode::Control(Control::Ping | Control::Pong), _) => PreviewKind::Note,
+            (_, Some(MessageKind { text: true, .. })) => PreviewKind::Text,
+            _ => PreviewKind::Bytes,
+        };
+        Self {
+            conn: at.conn,
+            direction,
+            number,
+            header: *header,
+            at: at.micros,
+            kind,
+            message,
+            mode,
+            wire: 0,
+            content: 0,
+            round_trip: None,
+            printed: false,
+        }
+    }
+
+    /// Whether it is a part of a message.
+    pub(super) fn is_of_message(&self) -> bool {
+        self.message.is_some()
+    }
+
+    /// Whether its own bytes are shown: it is of no message, or so far nothing could be made of
+    /// what is compressed.
+    pub(super) fn shows_wire(&self) -> bool {
+        self.message.is_none() || self.is_compressed() && self.content == 0
+    }
+
     /// Whether it belongs to a compressed message.
     pub(super) fn is_compressed(&self) -> bool {
         self.message.is_some_and(|message| message.compressed)
@@ -50,6 +81,30 @@ impl HumanFrame {
     /// Whether every byte of it is shown.
     pub(super) fn is_hex(&self) -> bool {
         self.mode.view == View::Hex
+    }
+
+    /// What its line has before the payload.
+    pub(super) fn columns(&self, inflated: Option<u64>) -> LineColumns {
+        let Self { conn, direction, header, at, number, .. } = *self;
+        // A control frame is as much as a message of its own, and less important than others.
+        let dim = self.mode.view == View::Messages && matches!(header.opcode, OpCode::Control(_));
+        let frame = (!dim).then_some((number, header));
+        let (opcode, len) = (header.opcode, header.len);
+        LineColumns { conn, direction, at, opcode, frame, len, inflated, dim }
+    }
+
+    /// What it holds, of which `start` is the beginning.
+    pub(super) fn preview<'a>(&self, start: &'a [u8]) -> PayloadPreview<'a> {
+        let Self { round_trip, wire, content, .. } = *self;
+        let (kind, total) = match self.message {
+            // Nothing came of it: its own bytes are shown.
+            Some(MessageKind { compressed: true, .. }) if content == 0 => {
+                (PreviewKind::Bytes, wire)
+            }
+            Some(_) => (self.kind, content),
+            None => (self.kind, wire),
+        };
+        PayloadPreview { kind, start, total, skipped: 0, round_trip }
     }
 
     /// Whether its message is shown as a whole, and it has no line of its own.

@@ -1,138 +1,213 @@
-//! The fixed columns of a frame's line: mark, time, number, opcode, bits, length, mask.
+//! The line of a frame or of a message: mark, time, number, opcode, bits, length, then the payload.
+//! `docs/transcript.md` is its legend.
 //!
 //! Written by hand from end to end: this is what a million frames a second go through.
 
-use super::frame::HumanFrame;
 use super::line_writer::{LineWriter, ink};
-use super::preview::MIN_ROOM;
+use super::preview::PayloadPreview;
+use crate::event::{ConnId, Direction};
+use crate::ui::clock::TimeForm;
 use crate::ui::number;
+use crate::ui::style::Ink;
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode};
 
-/// Columns from the opcode to the FIN bit.
-const FIN: usize = 6;
-/// Columns from the opcode to the length.
-const LEN: usize = 15;
-/// Columns from the opcode to the mask.
-const MASK: usize = 26;
-/// Columns from the opcode to the preview.
-const PREVIEW: usize = 41;
+/// Columns of most opcodes and the space behind them.
+const OPCODE: usize = 5;
 
-/// A line being written: knows its column although some bytes take none.
-#[derive(Debug)]
-pub(super) struct LineBuilder {
-    /// Length of the output at column 0, plus the bytes since then that take no column.
-    zero: usize,
-    /// The column of the opcode.
-    base: usize,
+/// A screen so wide has room for the mask keys.
+const WIDE: usize = 160;
+
+/// What stands on a line before the payload.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LineColumns {
+    pub(super) conn: ConnId,
+    pub(super) direction: Direction,
+    /// Microseconds since the epoch.
+    pub(super) at: i64,
+    pub(super) opcode: OpCode,
+    /// The number and the header of a frame; a message has neither.
+    pub(super) frame: Option<(u64, FrameHeader)>,
+    /// The length on the wire.
+    pub(super) len: u64,
+    /// The length after decompression.
+    pub(super) inflated: Option<u64>,
+    /// Whether the line is less important than others.
+    pub(super) dim: bool,
 }
 
-impl LineBuilder {
-    /// Appends all columns up to the preview. `inflated` is the length after decompression.
-    pub(super) fn begin(
-        frame: &HumanFrame,
-        inflated: Option<u64>,
+/// Which of the columns there are.
+#[derive(Clone, Copy, Debug)]
+struct LineForm {
+    key: bool,
+    time: TimeForm,
+    number: bool,
+    inflated: bool,
+}
+
+/// What gives way to the payload, one thing after the other.
+const FORMS: [LineForm; 7] = [
+    LineForm { key: true, ..ALL },
+    ALL,
+    LineForm { time: TimeForm::Minute, ..ALL },
+    LineForm { time: TimeForm::Second, ..ALL },
+    LineForm { time: TimeForm::Hidden, ..ALL },
+    LineForm { time: TimeForm::Hidden, number: false, ..ALL },
+    LineForm { time: TimeForm::Hidden, number: false, inflated: false, ..ALL },
+];
+
+/// All that an ordinary screen has room for.
+const ALL: LineForm = LineForm { key: false, time: TimeForm::Full, number: true, inflated: true };
+
+/// Columns that a payload gets which does not fit as a whole.
+pub(super) fn payload_columns(width: usize) -> usize {
+    if width < 100 { width / 3 + 10 } else { width / 5 * 3 }
+}
+
+impl LineColumns {
+    /// Appends the line: as much of the payload as fits, then a remark. Returns whether all of the
+    /// payload is shown.
+    pub(super) fn write(
+        &self,
+        preview: &PayloadPreview<'_>,
+        remark: &str,
         writer: &mut LineWriter,
         out: &mut Vec<u8>,
-    ) -> Self {
-        let ink = ink(frame.direction, writer.sent);
-        let header = &frame.header;
-        let mut line = Self { zero: out.len() + writer.palette.invisible(ink), base: 0 };
-
-        writer.palette.begin(ink, out);
-        writer.mark(ink, frame.conn, out);
-        writer.clock.write(frame.at, writer.opened, out);
-        out.extend_from_slice(b" #");
-        let digits = number::decimal_len(frame.number);
-        writer.number_width = writer.number_width.max(digits);
-        number::decimal(frame.number, out);
-        number::spaces(writer.number_width - digits + 1, out);
-        let opcode_at = out.len();
-        opcode(header, out);
-        let name_len = out.len() - opcode_at;
-        writer.palette.end(out);
-        line.base = line.column(out) - name_len;
-
-        line.pad_to(FIN, out);
-        out.extend_from_slice(if header.fin { b"fin" } else { b"   " });
-        for (set, name) in
-            [(header.rsv1, b" rsv1"), (header.rsv2, b" rsv2"), (header.rsv3, b" rsv3")]
-        {
-            if set {
-                out.extend_from_slice(name);
+    ) -> bool {
+        let start = out.len();
+        let remark_columns = if remark.is_empty() { 0 } else { remark.len() + 1 };
+        let wanted = payload_columns(writer.width) + preview.mark_columns();
+        let forms = if writer.width < WIDE { &FORMS[1..] } else { &FORMS };
+        let mut forms = forms.iter();
+        loop {
+            let form = forms.next().unwrap_or(&FORMS[FORMS.len() - 1]);
+            let mut line = self.begin(*form, writer, out);
+            let room = writer.width.saturating_sub(line.column(out) + 1 + remark_columns);
+            out.push(b' ');
+            let payload_at = out.len();
+            let complete = preview.write(room, out);
+            if !complete && room < wanted && forms.len() > 0 {
+                out.truncate(start);
+                continue;
             }
+            if out.len() == payload_at {
+                out.pop();
+            }
+            if !remark.is_empty() {
+                out.push(b' ');
+                out.extend_from_slice(remark.as_bytes());
+            }
+            line.end(writer, out);
+            return complete;
         }
-        line.pad_to(LEN, out);
-        line.length(header, inflated, out);
-        line.pad_to(MASK, out);
-        match header.mask {
-            Some(key) => {
-                out.extend_from_slice(b"mask ");
+    }
+
+    /// Appends the line without a payload, and with the mask key.
+    pub(super) fn write_header(&self, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        self.begin(FORMS[0], writer, out).end(writer, out);
+    }
+
+    fn begin(&self, form: LineForm, writer: &mut LineWriter, out: &mut Vec<u8>) -> LineBuilder {
+        let ink = if self.dim { Ink::Dim } else { ink(self.direction, writer.sent) };
+        writer.palette.begin(ink, out);
+        let mut line = LineBuilder { zero: out.len(), painted: true };
+        writer.mark_with(if self.direction == writer.sent { b'>' } else { b'<' }, self.conn, out);
+        writer.clock.write(self.at, writer.opened, form.time, out);
+        if let (Some((number, _)), true) = (self.frame, form.number) {
+            out.extend_from_slice(b" #");
+            let digits = number::decimal_len(number);
+            writer.number_width = writer.number_width.max(digits);
+            number::decimal(number, out);
+            number::spaces(writer.number_width - digits, out);
+        }
+        out.push(b' ');
+        let opcode_at = out.len();
+        opcode(self.opcode, out);
+        let used = out.len() - opcode_at;
+        if !self.dim {
+            line.end_paint(writer, out);
+        }
+        number::spaces(OPCODE.saturating_sub(used).max(1), out);
+        if let Some((_, header)) = &self.frame {
+            bits(header, out);
+            if let (Some(key), true) = (header.mask, form.key) {
+                out.push(b' ');
                 number::hex(&key, out);
             }
-            None => out.extend_from_slice(b"unmasked"),
+            out.push(b' ');
         }
-        line.pad_to(PREVIEW, out);
-        line
-    }
-
-    /// Columns left for the preview, which gets a few even if the line then is too wide.
-    pub(super) fn room(&self, width: usize, out: &[u8]) -> usize {
-        width.saturating_sub(self.column(out)).max(MIN_ROOM)
-    }
-
-    /// Ends the line with further remarks, and without blanks at its end.
-    pub(super) fn finish(self, rest: &[u8], out: &mut Vec<u8>) {
-        if !rest.is_empty() {
-            if out.last() != Some(&b' ') {
-                out.push(b' ');
-            }
-            out.extend_from_slice(rest);
-        }
-        while out.last() == Some(&b' ') {
-            out.pop();
-        }
-        out.push(b'\n');
-    }
-
-    fn column(&self, out: &[u8]) -> usize {
-        out.len() - self.zero
-    }
-
-    /// Goes to a column counted from the opcode, one space further at least.
-    #[inline]
-    fn pad_to(&self, column: usize, out: &mut Vec<u8>) {
-        let n = (self.base + column).saturating_sub(self.column(out));
-        number::spaces(n.max(1), out);
-    }
-
-    fn length(&mut self, header: &FrameHeader, inflated: Option<u64>, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"len ");
-        number::decimal(header.len, out);
-        if let Some(inflated) = inflated {
+        number::decimal(self.len, out);
+        if let (Some(inflated), true) = (self.inflated, form.inflated) {
             const ARROW: &str = "→";
             out.extend_from_slice(ARROW.as_bytes());
-            self.zero += ARROW.len() - 1;
+            line.zero += ARROW.len() - 1;
             number::decimal(inflated, out);
         }
-        if header.form != LengthForm::minimal(header.len) {
+        if let Some((_, header)) = &self.frame
+            && header.form != LengthForm::minimal(header.len)
+        {
             out.extend_from_slice(b" (");
             number::decimal(header.form.bits().into(), out);
             out.extend_from_slice(b"-bit)");
         }
+        line
     }
 }
 
-fn opcode(header: &FrameHeader, out: &mut Vec<u8>) {
-    let name: &[u8] = match header.opcode {
+/// A line being written: knows its column although some bytes take none.
+#[derive(Debug)]
+struct LineBuilder {
+    /// Length of the output at column 0, plus the bytes since then that take no column.
+    zero: usize,
+    /// Whether its colour has not ended.
+    painted: bool,
+}
+
+impl LineBuilder {
+    fn column(&self, out: &[u8]) -> usize {
+        out.len() - self.zero
+    }
+
+    fn end_paint(&mut self, writer: &LineWriter, out: &mut Vec<u8>) {
+        let before = out.len();
+        writer.palette.end(out);
+        self.zero += out.len() - before;
+        self.painted = false;
+    }
+
+    fn end(&mut self, writer: &LineWriter, out: &mut Vec<u8>) {
+        if self.painted {
+            self.end_paint(writer, out);
+        }
+        out.push(b'\n');
+    }
+}
+
+/// As in `F1M`: FIN, the RSV bits that are set, whether it is masked.
+fn bits(header: &FrameHeader, out: &mut Vec<u8>) {
+    out.push(if header.fin { b'F' } else { b'-' });
+    let before = out.len();
+    for (set, digit) in [(header.rsv1, b'1'), (header.rsv2, b'2'), (header.rsv3, b'3')] {
+        if set {
+            out.push(digit);
+        }
+    }
+    if out.len() == before {
+        out.push(b'-');
+    }
+    out.push(if header.mask.is_some() { b'M' } else { b'-' });
+}
+
+fn opcode(opcode: OpCode, out: &mut Vec<u8>) {
+    let name: &[u8] = match opcode {
         OpCode::Data(Data::Continue) => b"CONT",
         OpCode::Data(Data::Text) => b"TEXT",
-        OpCode::Data(Data::Binary) => b"BINARY",
+        OpCode::Data(Data::Binary) => b"BIN",
         OpCode::Control(Control::Close) => b"CLOSE",
         OpCode::Control(Control::Ping) => b"PING",
         OpCode::Control(Control::Pong) => b"PONG",
         OpCode::Data(Data::Reserved(_)) | OpCode::Control(Control::Reserved(_)) => {
             out.extend_from_slice(b"op ");
-            return number::decimal(header.opcode_bits().into(), out);
+            return number::decimal(u8::from(opcode).into(), out);
         }
     };
     out.extend_from_slice(name);

@@ -1,7 +1,7 @@
 //! What all lines of a transcript have in common: marks, colours, width, clock.
 
 use crate::event::{ConnId, Direction};
-use crate::ui::clock::LocalClock;
+use crate::ui::clock::{LocalClock, TimeForm};
 use crate::ui::filter::Filter;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::{Ink, Palette};
@@ -39,6 +39,8 @@ pub(super) struct LineWriter {
     /// When the connection of the line was opened, in microseconds since the epoch.
     pub(super) opened: i64,
     pub(super) show_connection: bool,
+    /// Whether rules of the handshake that were kept are shown too.
+    pub(super) all_rules: bool,
     /// Digits of the greatest frame number so far, so that columns stay aligned.
     pub(super) number_width: usize,
     /// The frame whose dump is the last thing written, if it is.
@@ -46,16 +48,30 @@ pub(super) struct LineWriter {
 }
 
 impl LineWriter {
+    /// Bytes of a payload that can be of use on a line: no more than four for each column, the
+    /// longest a character can be, and always a whole control frame.
+    #[inline]
+    pub(super) fn preview_len(&self) -> usize {
+        self.width.saturating_mul(4).max(128)
+    }
+
     /// Appends the mark of a line and, where there are several, the connection's number.
     #[inline]
     pub(super) fn mark(&mut self, ink: Ink, conn: ConnId, out: &mut Vec<u8>) {
-        self.dumping = None;
-        out.push(match ink {
+        let mark = match ink {
             Ink::Sent => b'>',
             Ink::Received => b'<',
             Ink::Violation => b'!',
             _ => b'*',
-        });
+        };
+        self.mark_with(mark, conn, out);
+    }
+
+    /// The same with a given mark.
+    #[inline]
+    pub(super) fn mark_with(&mut self, mark: u8, conn: ConnId, out: &mut Vec<u8>) {
+        self.dumping = None;
+        out.push(mark);
         if self.show_connection {
             out.extend_from_slice(b" [");
             number::decimal(conn.0, out);
@@ -68,7 +84,7 @@ impl LineWriter {
         let palette = self.palette;
         palette.begin(ink, out);
         self.mark(ink, conn, out);
-        self.clock.write(micros, self.opened, out);
+        self.clock.write(micros, self.opened, TimeForm::Full, out);
         palette.end(out);
     }
 

@@ -1,74 +1,123 @@
-//! What a frame holds, in the columns that are left on its line.
+//! What a frame or a message holds, in the columns that are left on its line.
+//!
+//! What is cut ends in `… +277 B`: so many bytes of it are not shown.
 
 use std::time::Duration;
 
-use super::frame::{HumanFrame, PreviewKind};
-use crate::ui::{clock, number, sanitize};
+use crate::ui::sanitize::{cut_mark, cut_mark_columns, fit_into};
+use crate::ui::{clock, number};
 use crate::wire::close;
 
-/// Columns a preview gets in any case.
-pub(super) const MIN_ROOM: usize = 12;
+/// How a payload is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PreviewKind {
+    /// As text.
+    Text,
+    /// In hexadecimal.
+    Bytes,
+    /// As a close code by name, and a reason.
+    Close,
+    /// As text, with the round trip if there is one.
+    Note,
+}
 
-/// Appends the preview of a frame, of which `start` is the beginning, in `room` columns.
-pub(super) fn write(frame: &HumanFrame, start: &[u8], room: usize, out: &mut Vec<u8>) {
-    if frame.is_compressed() && frame.content == 0 {
-        return bytes(start, frame.wire, room, out);
+/// A payload that is to be shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PayloadPreview<'a> {
+    pub(super) kind: PreviewKind,
+    /// The beginning of it.
+    pub(super) start: &'a [u8],
+    /// Bytes of all of it.
+    pub(super) total: u64,
+    /// Bytes before `start` that are not shown.
+    pub(super) skipped: u64,
+    pub(super) round_trip: Option<Duration>,
+}
+
+impl PayloadPreview<'_> {
+    /// Columns of the marks that say how much is missing, before and behind.
+    pub(super) fn mark_columns(&self) -> usize {
+        let before = if self.skipped > 0 { cut_mark_columns(self.skipped) } else { 0 };
+        before + cut_mark_columns(self.total)
     }
-    let truncated = |total: u64| total > start.len() as u64;
-    match frame.kind {
-        PreviewKind::Text => sanitize::fit_quoted(start, truncated(frame.content), room, out),
-        PreviewKind::Bytes => bytes(start, frame.wire.max(frame.content), room, out),
-        PreviewKind::Close => close(start, truncated(frame.wire), out),
-        PreviewKind::Note => {
-            let time = frame.round_trip.map(round_trip).unwrap_or_default();
-            if !start.is_empty() {
-                let room = room.saturating_sub(time.len() + 1).max(MIN_ROOM);
-                sanitize::fit_quoted(start, truncated(frame.wire), room, out);
-                if !time.is_empty() {
-                    out.push(b' ');
-                }
+
+    /// Appends what fits into `room` columns; returns whether that is all of it.
+    pub(super) fn write(&self, room: usize, out: &mut Vec<u8>) -> bool {
+        let Self { kind, start, total, skipped, round_trip } = *self;
+        if skipped > 0 {
+            let rest = Self { total: total - skipped, skipped: 0, ..*self };
+            let before = format!("+{skipped} B …");
+            out.extend_from_slice(before.as_bytes());
+            rest.write(room.saturating_sub(before.chars().count()), out);
+            return false;
+        }
+        match kind {
+            PreviewKind::Text => fit_into(start, total, room, out),
+            PreviewKind::Bytes => bytes(start, total, room, out),
+            PreviewKind::Close => close(start, total, room, out),
+            PreviewKind::Note => {
+                let time = round_trip.map(self::round_trip).unwrap_or_default();
+                let space = if time.is_empty() || start.is_empty() { "" } else { " " };
+                let room = room.saturating_sub(time.len() + space.len());
+                let complete = fit_into(start, total, room, out);
+                out.extend_from_slice(space.as_bytes());
+                out.extend_from_slice(time.as_bytes());
+                complete
             }
-            out.extend_from_slice(time.as_bytes());
         }
     }
 }
 
-/// Appends the first of `total` bytes in hexadecimal, `…` behind them if some are missing.
-pub(super) fn bytes(start: &[u8], total: u64, room: usize, out: &mut Vec<u8>) {
-    let all = start.len() as u64 == total && start.len() * 3 <= room + 1;
-    if all {
+/// Appends the first of `total` bytes in hexadecimal; returns whether these are all.
+fn bytes(start: &[u8], total: u64, room: usize, out: &mut Vec<u8>) -> bool {
+    if start.len() as u64 == total && start.len() * 3 <= room + 1 {
+        number::hex_spaced(start, out);
+        return true;
+    }
+    let fitting = (room.saturating_sub(cut_mark_columns(total)) / 3).min(start.len());
+    number::hex_spaced(&start[..fitting], out);
+    if fitting > 0 {
+        out.push(b' ');
+    }
+    cut_mark(total - fitting as u64, room, out);
+    false
+}
+
+/// Appends the first bytes of a stream of which the end is not known.
+pub(super) fn first_bytes(start: &[u8], room: usize, out: &mut Vec<u8>) {
+    if start.len() * 3 <= room + 1 {
         return number::hex_spaced(start, out);
     }
-    let fitting = room.saturating_sub(1) / 3;
-    number::hex_spaced(&start[..fitting.min(start.len())], out);
+    number::hex_spaced(&start[..room.saturating_sub(1) / 3], out);
     out.extend_from_slice(" …".as_bytes());
 }
 
-/// As in `rtt 0.123 ms`.
+/// As in `(rtt 0.123 ms)`.
 pub(super) fn round_trip(time: Duration) -> String {
-    format!("rtt {}", clock::millis(time))
+    format!("(rtt {})", clock::millis(time))
 }
 
-/// As in `1001 going away "restart"`. A reason is never cut to the width: it has 123 bytes at most
-/// and is what the reader looks for.
-fn close(body: &[u8], truncated: bool, out: &mut Vec<u8>) {
+/// As in `1001 going away "restart"`.
+fn close(body: &[u8], total: u64, room: usize, out: &mut Vec<u8>) -> bool {
+    let start = out.len();
     let Some((code, reason)) = body.split_first_chunk::<2>() else {
-        if body.is_empty() {
-            return out.extend_from_slice(b"no code");
+        out.extend_from_slice(b"no code");
+        if !body.is_empty() {
+            out.extend_from_slice(b", but ");
+            return bytes(body, total, room.saturating_sub(out.len() - start), out);
         }
-        out.extend_from_slice(b"no code, but ");
-        return number::hex_spaced(body, out);
+        return out.len() - start <= room;
     };
     let code = u16::from_be_bytes(*code);
-    let name = close::lookup(code).name;
     number::decimal(code.into(), out);
     out.push(b' ');
-    out.extend_from_slice(name.as_bytes());
-    if !reason.is_empty() {
-        out.push(b' ');
-        sanitize::quote_into(reason, out);
+    out.extend_from_slice(close::lookup(code).name.as_bytes());
+    if total == 2 {
+        return out.len() - start <= room;
     }
-    if truncated {
-        out.extend_from_slice(" …".as_bytes());
-    }
+    out.extend_from_slice(b" \"");
+    let room = room.saturating_sub(out.len() - start + 1);
+    let complete = fit_into(reason, total - 2, room, out);
+    out.push(b'"');
+    complete
 }

@@ -3,6 +3,7 @@
 
 mod asking;
 mod bounds;
+mod finding;
 mod flow;
 mod frames;
 mod reconnecting;

@@ -58,3 +58,49 @@ fn lines_behind_the_end_of_the_connection_are_not_lost_silently() {
         .stderr("wscope: stdin: line 3: there is no connection; /reconnect opens it again, /open URL another\n")
         .status(1);
 }
+
+/// Relative times of `>` and `<` lines, in milliseconds, of a session of three connections whose
+/// commands wait for 40 ms before each message.
+fn relative_times(quiet: bool) -> Vec<(char, u64)> {
+    let lines = "/wait 40ms\none\n/expect one\n/reconnect\n/wait 40ms\ntwo\n/expect two\n\
+        /open ws://127.0.0.1:{port}/\n/wait 40ms\nthree\n/expect three\n";
+    let mut test = Test::new().args(["--commands", "-w", "0", "--output", "frames"]);
+    for line in lines.lines() {
+        test = test.args(["-x", line]);
+    }
+    let output = test
+        .args(["--timestamps", "relative"])
+        .args(quiet.then_some("-q"))
+        .args(["ws://127.0.0.1:{port}/"])
+        .server(|listener| {
+            for text in ["one", "two", "three"] {
+                let (tcp, _) = listener.accept().expect("a client");
+                let mut p = Peer::new(tcp);
+                p.open();
+                p.receive_text(text);
+                p.text(text);
+                p.answer_close(1000);
+            }
+        })
+        .stdout_any()
+        .stderr_any()
+        .status(0);
+    let frames = output.stdout().lines().filter(|line| line.contains(" TEXT "));
+    let time = |line: &str| {
+        let time = line.split_whitespace().nth(1)?.strip_prefix('+')?.replace('.', "");
+        Some((line.chars().next()?, time.parse().ok()?))
+    };
+    frames.map(|line| time(line).expect("a time")).collect()
+}
+
+#[test]
+fn relative_times_count_from_the_opening_of_each_connection() {
+    for quiet in [false, true] {
+        let times = relative_times(quiet);
+        let marks: String = times.iter().map(|(mark, _)| *mark).collect();
+        assert_eq!(marks, "><><><", "{times:?}");
+        for pair in times.chunks(2) {
+            assert!(pair[0].1 >= 40 && pair[0].1 <= pair[1].1, "{times:?}");
+        }
+    }
+}

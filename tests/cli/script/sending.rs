@@ -98,7 +98,7 @@ fn a_ping_with_its_round_trip() {
         .stdout("done\n")
         .stderr_any()
         .status(0);
-    assert!(output.stderr().contains("\"there?\" rtt "), "{}", output.stderr());
+    assert!(output.stderr().contains(" 6 there? (rtt "), "{}", output.stderr());
 }
 
 #[test]

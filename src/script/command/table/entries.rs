@@ -430,20 +430,35 @@ pub const ENTRIES: &[CommandEntry] = &[
         args: &[
             Arg { shown: "TOPIC", kind: ArgKind::Choice(SHOWN) },
             Arg { shown: "[N]", kind: ArgKind::Value },
+            Arg { shown: "[/REGEX/]", kind: ArgKind::Regex },
         ],
         help: "TOPIC is handshake (both heads, every rule's verdict), tls (version, cipher, certificate), \
             stats (counts, sizes, ratios, round trips), state (what is set), or frames (the last N, \
-            20 without N).",
+            20 without N; with a REGEX, the last N messages that match, as /find has it).",
         examples: &[
             ("/show handshake", "why it was accepted or refused"),
             ("/show frames 50", "the last fifty, both ways"),
+            ("/show frames 5 /error/", "the last five messages with an error in them"),
         ],
         ..row(Group::Show, "show", "shows what is known of the connection", parse::show)
     },
     CommandEntry {
+        args: &[Arg { shown: "REGEX", kind: ArgKind::Regex }],
+        help: "Searches the messages and control frames that are in memory, of both directions and of \
+            earlier connections too, and shows the last 20 that match; of a long one, the part that \
+            matches. The fragments of a message are searched as one. REGEX may stand in slashes or \
+            quotes. Memory holds 64 MiB of frames (--max-kept); if older ones have left it, the answer \
+            says so.",
+        examples: &[
+            ("/find error", "the last messages with an error in them"),
+            ("/find \"id\": *17\\b", "a regular expression"),
+        ],
+        ..row(Group::Show, "find", "finds messages that were shown before", parse::find)
+    },
+    CommandEntry {
         args: &[Arg { shown: "[VIEW]", kind: ArgKind::View }],
-        help: "VIEW is frames (a line for each), messages (their content), json (an object for each event) \
-            or hex (every byte). Nothing asks which it is.",
+        help: "VIEW is frames (a line for each), messages (a line for each, fragments joined), json (an \
+            object for each event) or hex (every byte). Nothing asks which it is.",
         examples: &[("/view hex", "every byte of header and payload")],
         nesting: SETS,
         ..row(Group::Show, "view", "sets how traffic is shown", parse::view)
@@ -465,6 +480,15 @@ pub const ENTRIES: &[CommandEntry] = &[
         ],
         nesting: SETS,
         ..row(Group::Show, "filter", "sets which frames are shown", parse::filter)
+    },
+    CommandEntry {
+        args: &[Arg { shown: "[auto|always|never]", kind: ArgKind::Pretty }],
+        help: "auto lays out JSON in the view of messages where one line is too short for it, always also \
+            below the last frame of a message; the first 20 lines are shown, /last shows all. Nothing \
+            asks which it is.",
+        examples: &[("/pretty always", "JSON below the frames too")],
+        nesting: SETS,
+        ..row(Group::Show, "pretty", "sets whether JSON is laid out in lines", parse::pretty)
     },
     CommandEntry {
         args: &[Arg { shown: "[on|off|relative]", kind: ArgKind::Timestamps }],

@@ -27,12 +27,9 @@ pub(super) fn status(facts: &HandshakeFacts<'_>) -> Finding {
     };
     match head.start_line() {
         StartLine::Status(line) if line.code == 101 => Finding::kept("101"),
-        StartLine::Status(line) if line.reason.is_empty() => {
-            Finding::broken(format!("status {}", line.code))
-        }
-        StartLine::Status(line) => {
-            Finding::broken(format!("status {} {}", line.code, quoted(line.reason)))
-        }
+        // "If the status code received from the server is not 101, the client handles the response
+        // per HTTP [RFC2616] procedures" (§4.1): a refusal breaks nothing.
+        StartLine::Status(_) => Moot("the server refused, as it may"),
         StartLine::Unparsable(line) => Finding::broken(format!("no status line: {}", quoted(line))),
         StartLine::Request(_) => Finding::broken("the head is a request"),
     }

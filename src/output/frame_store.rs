@@ -1,0 +1,209 @@
+//! The frames of a run that are remembered, for `/show frames` and `/find`. Bounded in bytes, over
+//! all connections: the oldest leave first, and are counted.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use crate::event::{ConnId, Direction, Event, Stamp};
+use crate::ui::filter::ClientSet;
+use crate::ui::human::{FrameRecord, FrameRecorder};
+use crate::ui::pattern::Pattern;
+use crate::ui::view::Timestamps;
+use crate::ui::{HumanOptions, HumanPrinter, number};
+
+/// The part of the memory that one frame may take.
+const SHARE: usize = 4;
+
+/// Remembered frames.
+pub struct FrameStore {
+    options: HumanOptions,
+    /// The most bytes.
+    bound: usize,
+    frames: VecDeque<FrameRecord>,
+    bytes: usize,
+    /// Frames that have left.
+    left: u64,
+    connections: BTreeMap<ConnId, Coming>,
+}
+
+/// A connection whose frames are coming in.
+#[derive(Default)]
+struct Coming {
+    opened: Option<i64>,
+    recorders: [FrameRecorder; 2],
+}
+
+/// Columns, and which time is shown.
+pub type Look = (usize, Timestamps);
+
+/// A message: one frame or several, as indices.
+type Message = Vec<usize>;
+
+impl FrameStore {
+    /// An empty one for so many bytes; `options`: how the frames look.
+    pub fn new(options: HumanOptions, bound: usize) -> Self {
+        Self {
+            options,
+            bound,
+            frames: VecDeque::new(),
+            bytes: 0,
+            left: 0,
+            connections: BTreeMap::new(),
+        }
+    }
+
+    /// Takes one event.
+    pub fn take(&mut self, at: &Stamp, event: &Event<'_>) {
+        match event {
+            Event::Frame(direction, event) => {
+                let most = self.bound / SHARE;
+                let Coming { opened, recorders } = self.connections.entry(at.conn).or_default();
+                let opened = *opened.get_or_insert(at.micros);
+                let recorder = &mut recorders[(*direction == Direction::ToClient) as usize];
+                if let Some(record) = recorder.take(at, *direction, event, opened, most) {
+                    self.push(record);
+                }
+            }
+            Event::RoundTrip(time) => {
+                for recorder in self.connections.entry(at.conn).or_default().recorders.iter_mut() {
+                    recorder.take_round_trip(*time);
+                }
+            }
+            Event::Open(_) => {
+                self.connections.entry(at.conn).or_default().opened = Some(at.micros);
+            }
+            Event::End(_) | Event::Failed(_) => {
+                self.connections.remove(&at.conn);
+            }
+            _ => {}
+        }
+    }
+
+    fn push(&mut self, record: FrameRecord) {
+        self.bytes += record.memory();
+        self.frames.push_back(record);
+        while self.bytes > self.bound
+            && let Some(oldest) = self.frames.pop_front()
+        {
+            self.bytes -= oldest.memory();
+            self.left += 1;
+        }
+    }
+
+    /// The lines of the last `most` frames of these clients, oldest first, as they look now.
+    pub fn last(&self, most: usize, of: &ClientSet, look: Look) -> Vec<u8> {
+        let (mut out, mut printer) = (Vec::new(), self.printer(look));
+        let wanted = |record: &&FrameRecord| of.includes(record.conn());
+        let records: Vec<&FrameRecord> =
+            self.frames.iter().rev().filter(wanted).take(most).collect();
+        if records.len() < most {
+            self.write_left(&mut out);
+        }
+        for record in records.into_iter().rev() {
+            printer.print_record(record, None, &mut out);
+        }
+        out
+    }
+
+    /// The last `most` messages and control frames of these clients in which the pattern is found,
+    /// oldest first, then how many there are.
+    pub fn find(&self, pattern: &Pattern, most: usize, of: &ClientSet, look: Look) -> Vec<u8> {
+        let (mut lines, mut printer) = (Vec::new(), self.printer(look));
+        let messages = self.messages(of);
+        let (mut found, mut shortened) = (Vec::new(), false);
+        let mut count = 0u64;
+        for message in messages.iter().rev() {
+            shortened |= message.iter().any(|at| self.frames[*at].is_shortened());
+            if let Some(place) = self.look(message, pattern) {
+                count += 1;
+                if found.len() < most {
+                    found.push((message, place));
+                }
+            }
+        }
+        self.write_left(&mut lines);
+        for (message, place) in found.iter().rev() {
+            match message.as_slice() {
+                [one] => printer.print_record(&self.frames[*one], Some(place.clone()), &mut lines),
+                several => {
+                    let frames: Vec<&FrameRecord> =
+                        several.iter().map(|at| &self.frames[*at]).collect();
+                    printer.print_message(&frames, Some(place.clone()), &mut lines);
+                }
+            }
+        }
+        let mut summary = format!(
+            "{pattern} is in {} of {} in memory",
+            number::grouped(count),
+            number::counted(messages.len() as u64, "message")
+        );
+        if count > found.len() as u64 {
+            summary += &format!("; the last {} are shown", found.len());
+        }
+        if shortened {
+            summary += "; of some only the beginning is in memory";
+        }
+        lines.extend_from_slice(summary.as_bytes());
+        lines.push(b'\n');
+        lines
+    }
+
+    /// Where the pattern is found in the content of a message.
+    fn look(&self, message: &[usize], pattern: &Pattern) -> Option<Range<usize>> {
+        match message {
+            [one] => pattern.find(self.frames[*one].content()),
+            several => {
+                let contents = several.iter().map(|at| self.frames[*at].content());
+                pattern.find(&contents.collect::<Vec<_>>().concat())
+            }
+        }
+    }
+
+    /// The frames of these clients by messages, in the order of their beginnings.
+    fn messages(&self, of: &ClientSet) -> Vec<Message> {
+        let mut messages: Vec<Message> = Vec::new();
+        // The message of each direction that is not complete.
+        let mut open: BTreeMap<(ConnId, bool), usize> = BTreeMap::new();
+        for (at, record) in self.frames.iter().enumerate() {
+            if !of.includes(record.conn()) {
+                continue;
+            }
+            let key = (record.conn(), record.direction() == Direction::ToClient);
+            let index = match open.remove(&key) {
+                Some(index) if record.continues() => {
+                    messages[index].push(at);
+                    index
+                }
+                before => {
+                    messages.push(vec![at]);
+                    // A control frame between two fragments ends nothing.
+                    match before.filter(|_| record.is_control()) {
+                        Some(before) => before,
+                        None => messages.len() - 1,
+                    }
+                }
+            };
+            if record.is_continued() || messages[index].last() != Some(&at) {
+                open.insert(key, index);
+            }
+        }
+        messages
+    }
+
+    fn printer(&self, (width, timestamps): Look) -> HumanPrinter {
+        HumanPrinter::new(HumanOptions { width, timestamps, ..self.options })
+    }
+
+    /// Says that there was more.
+    fn write_left(&self, out: &mut Vec<u8>) {
+        if self.left > 0 {
+            let text = format!(
+                "{} older {} left memory, which holds {} (--max-kept); --log keeps everything\n",
+                number::grouped(self.left),
+                if self.left == 1 { "frame has" } else { "frames have" },
+                number::size(self.bound as u64)
+            );
+            out.extend_from_slice(text.as_bytes());
+        }
+    }
+}

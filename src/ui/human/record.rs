@@ -1,0 +1,226 @@
+//! A frame as it is remembered, with all that its line shows: it is printed when somebody asks.
+
+use std::mem::size_of;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::direction_printer::{Why, rest, violation_text};
+use super::frame::HumanFrame;
+use super::line::{LineColumns, payload_columns};
+use super::line_writer::{DisplayMode, LineWriter};
+use super::preview::{PayloadPreview, PreviewKind};
+use crate::event::{ConnId, Direction, FrameEvent, Stamp};
+use crate::ui::messages::Messages;
+use crate::ui::style::Ink;
+use crate::wire::{Control, Data, OpCode, Violation, ViolationKind};
+
+/// Bytes before a match that are shown with it.
+const BEFORE: usize = 16;
+
+/// A remembered frame.
+#[derive(Debug)]
+pub struct FrameRecord {
+    frame: HumanFrame,
+    /// Inflated if it was compressed.
+    content: Box<[u8]>,
+    violations: Vec<Violation>,
+    why: Why,
+    /// When its connection was opened, in microseconds since the epoch.
+    opened: i64,
+}
+
+impl FrameRecord {
+    /// The connection it travelled on.
+    pub fn conn(&self) -> ConnId {
+        self.frame.conn
+    }
+
+    /// Its direction.
+    pub fn direction(&self) -> Direction {
+        self.frame.direction
+    }
+
+    /// What it holds, or the beginning of that.
+    pub fn content(&self) -> &[u8] {
+        &self.content
+    }
+
+    /// Whether not all of its content is remembered.
+    pub fn is_shortened(&self) -> bool {
+        (self.content.len() as u64) < self.frame.preview(&self.content).total
+    }
+
+    /// Whether it is a control frame.
+    pub fn is_control(&self) -> bool {
+        matches!(self.frame.header.opcode, OpCode::Control(_))
+    }
+
+    /// Whether it goes on with a message.
+    pub fn continues(&self) -> bool {
+        self.frame.header.opcode == OpCode::Data(Data::Continue) && self.frame.is_of_message()
+    }
+
+    /// Whether the message it belongs to goes on behind it.
+    pub fn is_continued(&self) -> bool {
+        self.frame.is_of_message() && !self.frame.header.fin && self.why == Why::Complete
+    }
+
+    /// Bytes it takes in memory.
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.content.len() + self.violations.len() * size_of::<Violation>()
+    }
+
+    /// Appends its line, and those of the rules it broke. Of a content that is cut the part around
+    /// `shown` is seen.
+    pub(super) fn print(
+        &self,
+        shown: Option<Range<usize>>,
+        writer: &mut LineWriter,
+        out: &mut Vec<u8>,
+    ) {
+        writer.opened = self.opened;
+        let inflated = self.frame.is_compressed().then_some(self.frame.content);
+        let mut preview = self.frame.preview(&self.content);
+        preview.skip_to(shown, writer.width);
+        let rest = rest(&self.frame, self.why);
+        self.frame.columns(inflated).write(&preview, &rest, writer, out);
+        for violation in &self.violations {
+            let text = violation_text(violation);
+            writer.line(Ink::Violation, self.frame.conn, text.as_bytes(), out);
+        }
+    }
+
+    /// Appends the line of the message that consists of these frames.
+    pub(super) fn print_message(
+        frames: &[&Self],
+        shown: Option<Range<usize>>,
+        writer: &mut LineWriter,
+        out: &mut Vec<u8>,
+    ) {
+        let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return };
+        writer.opened = last.opened;
+        let content: Vec<u8> = frames.iter().flat_map(|frame| &frame.content).copied().collect();
+        let len = frames.iter().map(|frame| frame.frame.preview(&frame.content).total).sum();
+        let HumanFrame { conn, direction, kind, header, .. } = first.frame;
+        let (frame, inflated, dim) = (None, None, false);
+        let (at, opcode) = (last.frame.at, header.opcode);
+        let columns = LineColumns { conn, direction, at, opcode, frame, len, inflated, dim };
+        let start = &content;
+        let mut preview = PayloadPreview { kind, start, total: len, skipped: 0, round_trip: None };
+        preview.skip_to(shown, writer.width);
+        columns.write(&preview, "", writer, out);
+    }
+}
+
+impl PayloadPreview<'_> {
+    /// Leaves out the beginning where a part that is to be seen would be cut off.
+    fn skip_to(&mut self, shown: Option<Range<usize>>, width: usize) {
+        let shown = shown.unwrap_or_default();
+        // A byte takes three columns in hexadecimal.
+        let columns = if self.kind == PreviewKind::Bytes { 3 } else { 1 };
+        let text = matches!(self.kind, PreviewKind::Text | PreviewKind::Note);
+        if shown.end * columns <= payload_columns(width)
+            || !(text || self.kind == PreviewKind::Bytes)
+        {
+            return;
+        }
+        let mut from = shown.start.saturating_sub(BEFORE);
+        // Not inside of a character.
+        while text && from < shown.start && self.start[from] & 0xc0 == 0x80 {
+            from += 1;
+        }
+        self.start = &self.start[from..];
+        self.skipped = from as u64;
+    }
+}
+
+/// Makes records of the frames of one direction of a connection.
+#[derive(Debug, Default)]
+pub struct FrameRecorder {
+    frame: Option<HumanFrame>,
+    messages: Messages,
+    content: Vec<u8>,
+    violations: Vec<Violation>,
+}
+
+impl FrameRecorder {
+    /// Takes the next event; returns the frame that it ends. Of a content the first `most` bytes
+    /// are remembered. `opened`: when the connection was opened, in microseconds since the epoch.
+    pub fn take(
+        &mut self,
+        at: &Stamp,
+        direction: Direction,
+        event: &FrameEvent<'_>,
+        opened: i64,
+        most: usize,
+    ) -> Option<FrameRecord> {
+        if let Some(frame) = &mut self.frame {
+            frame.at = at.micros;
+        }
+        match event {
+            FrameEvent::Start { number, header } => {
+                let cut = self.end(Why::Cut, opened);
+                let message = self.messages.begin(header);
+                let mode = DisplayMode::default();
+                self.frame = Some(HumanFrame::begin(at, direction, *number, header, message, mode));
+                let expected = usize::try_from(header.len).unwrap_or(usize::MAX);
+                if !message.is_some_and(|message| message.compressed) {
+                    // What is announced may never come.
+                    self.content.reserve_exact(expected.min(most).min(1 << 16));
+                }
+                return cut;
+            }
+            FrameEvent::Payload(bytes) => {
+                let frame = self.frame.as_mut()?;
+                frame.wire += bytes.len() as u64;
+                if frame.shows_wire() {
+                    keep(&mut self.content, bytes, most);
+                }
+            }
+            FrameEvent::Data(bytes) => {
+                let frame = self.frame.as_mut()?;
+                if frame.is_compressed() && frame.content == 0 {
+                    self.content.clear();
+                }
+                frame.content += bytes.len() as u64;
+                keep(&mut self.content, bytes, most);
+            }
+            FrameEvent::Violation(violation) => {
+                let frame = self.frame.as_mut()?;
+                self.messages.blame(violation.kind, &mut frame.message);
+                self.violations.push((*violation).clone());
+                if violation.kind == ViolationKind::CutInsideFrame {
+                    return self.end(Why::Cut, opened);
+                }
+            }
+            FrameEvent::Undecodable(_) => return self.end(Why::Endless, opened),
+            FrameEvent::End { header, .. } => {
+                let record = self.end(Why::Complete, opened);
+                self.messages.end(header);
+                return record;
+            }
+            FrameEvent::Message(_) | FrameEvent::Control { .. } => {}
+        }
+        None
+    }
+
+    /// Gives the time of a round trip to the pong that is coming in.
+    pub fn take_round_trip(&mut self, time: Duration) {
+        let pong = OpCode::Control(Control::Pong);
+        if let Some(frame) = self.frame.as_mut().filter(|frame| frame.header.opcode == pong) {
+            frame.round_trip = Some(time);
+        }
+    }
+
+    fn end(&mut self, why: Why, opened: i64) -> Option<FrameRecord> {
+        let frame = self.frame.take()?;
+        let content = std::mem::take(&mut self.content).into_boxed_slice();
+        let violations = std::mem::take(&mut self.violations);
+        Some(FrameRecord { frame, content, violations, why, opened })
+    }
+}
+
+fn keep(content: &mut Vec<u8>, bytes: &[u8], most: usize) {
+    let room = most.saturating_sub(content.len());
+    content.extend_from_slice(&bytes[..bytes.len().min(room)]);
+}
