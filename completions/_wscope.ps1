@@ -82,6 +82,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--write-out', '--write-out', [CompletionResultType]::ParameterName, 'At the end, write what FORMAT says: `%{http_code} %{time_upgrade}\n`')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read FILE instead of ~/.config/wscope/config')
             [CompletionResult]::new('--script', '--script', [CompletionResultType]::ParameterName, 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append every event to FILE, as lines of JSON')
             [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'How the transcript shows traffic [default: frames]')
             [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Which time the transcript shows')
@@ -143,6 +144,8 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows a session with an echo server inside the process')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Prints the manual page, in roff: `wscope man | man -l -`')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Prints this help, or that of a command')
+            [CompletionResult]::new('version', 'version', [CompletionResultType]::ParameterValue, 'Prints the version')
             break
         }
         'wscope;connect' {
@@ -207,6 +210,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--write-out', '--write-out', [CompletionResultType]::ParameterName, 'At the end, write what FORMAT says: `%{http_code} %{time_upgrade}\n`')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read FILE instead of ~/.config/wscope/config')
             [CompletionResult]::new('--script', '--script', [CompletionResultType]::ParameterName, 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append every event to FILE, as lines of JSON')
             [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'How the transcript shows traffic [default: frames]')
             [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Which time the transcript shows')
@@ -300,6 +304,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read FILE instead of ~/.config/wscope/config')
             [CompletionResult]::new('--fault', '--fault', [CompletionResultType]::ParameterName, 'Do something wrong, to test the peer: NAME[:ARG][@open|@message:N]; may be repeated')
             [CompletionResult]::new('--script', '--script', [CompletionResultType]::ParameterName, 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin')
+            [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Append every event to FILE, as lines of JSON')
             [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'How the transcript shows traffic [default: frames]')
             [CompletionResult]::new('--timestamps', '--timestamps', [CompletionResultType]::ParameterName, 'Which time the transcript shows')
@@ -325,6 +330,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--list-faults', '--list-faults', [CompletionResultType]::ParameterName, 'List the faults, the rule each breaks, and what a correct peer does')
             [CompletionResult]::new('--no-commands', '--no-commands', [CompletionResultType]::ParameterName, 'At the prompt and in scripts, send lines that start with `/` as they are')
             [CompletionResult]::new('--no-history', '--no-history', [CompletionResultType]::ParameterName, 'Neither read nor write the prompt''s history')
+            [CompletionResult]::new('--each', '--each', [CompletionResultType]::ParameterName, 'Run the script once for each client, with that client alone')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show handshake and frames on stderr; -vv adds hex of every header and payload')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show handshake and frames on stderr; -vv adds hex of every header and payload')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Show nothing but errors beside the output; at the prompt, the handshake in one line')
@@ -466,7 +472,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
         }
         'wscope;decode' {
             [CompletionResult]::new('--hex', '--hex', [CompletionResultType]::ParameterName, 'Decode these hex digits instead of a file')
-            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'Who sent the bytes [default: found from the handshake or the first frame''s mask]')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'Who sent the bytes [default: found from the handshake or the first frame''s mask]; of a log, show this side only')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read FILE instead of ~/.config/wscope/config')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What is written to stdout')
             [CompletionResult]::new('--max-message', '--max-message', [CompletionResultType]::ParameterName, 'Fail with 1009 when a message has more bytes on the wire')
@@ -515,6 +521,16 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             break
         }
         'wscope;man' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wscope;help' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wscope;version' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break

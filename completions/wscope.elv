@@ -79,6 +79,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --write-out 'At the end, write what FORMAT says: `%{http_code} %{time_upgrade}\n`'
             cand --config 'Read FILE instead of ~/.config/wscope/config'
             cand --script 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin'
+            cand --set 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated'
             cand --log 'Append every event to FILE, as lines of JSON'
             cand --view 'How the transcript shows traffic [default: frames]'
             cand --timestamps 'Which time the transcript shows'
@@ -140,6 +141,8 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand demo 'Shows a session with an echo server inside the process'
             cand completions 'Prints the completion script of a shell'
             cand man 'Prints the manual page, in roff: `wscope man | man -l -`'
+            cand help 'Prints this help, or that of a command'
+            cand version 'Prints the version'
         }
         &'wscope;connect'= {
             cand -c 'Same as URL, for those used to wscat'
@@ -203,6 +206,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --write-out 'At the end, write what FORMAT says: `%{http_code} %{time_upgrade}\n`'
             cand --config 'Read FILE instead of ~/.config/wscope/config'
             cand --script 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin'
+            cand --set 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated'
             cand --log 'Append every event to FILE, as lines of JSON'
             cand --view 'How the transcript shows traffic [default: frames]'
             cand --timestamps 'Which time the transcript shows'
@@ -295,6 +299,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --config 'Read FILE instead of ~/.config/wscope/config'
             cand --fault 'Do something wrong, to test the peer: NAME[:ARG][@open|@message:N]; may be repeated'
             cand --script 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin'
+            cand --set 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated'
             cand --log 'Append every event to FILE, as lines of JSON'
             cand --view 'How the transcript shows traffic [default: frames]'
             cand --timestamps 'Which time the transcript shows'
@@ -320,6 +325,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --list-faults 'List the faults, the rule each breaks, and what a correct peer does'
             cand --no-commands 'At the prompt and in scripts, send lines that start with `/` as they are'
             cand --no-history 'Neither read nor write the prompt''s history'
+            cand --each 'Run the script once for each client, with that client alone'
             cand -v 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
             cand --verbose 'Show handshake and frames on stderr; -vv adds hex of every header and payload'
             cand -q 'Show nothing but errors beside the output; at the prompt, the handshake in one line'
@@ -458,7 +464,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
         }
         &'wscope;decode'= {
             cand --hex 'Decode these hex digits instead of a file'
-            cand --role 'Who sent the bytes [default: found from the handshake or the first frame''s mask]'
+            cand --role 'Who sent the bytes [default: found from the handshake or the first frame''s mask]; of a log, show this side only'
             cand --config 'Read FILE instead of ~/.config/wscope/config'
             cand --output 'What is written to stdout'
             cand --max-message 'Fail with 1009 when a message has more bytes on the wire'
@@ -503,6 +509,14 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --help 'Print help'
         }
         &'wscope;man'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wscope;help'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wscope;version'= {
             cand -h 'Print help'
             cand --help 'Print help'
         }

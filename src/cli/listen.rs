@@ -167,6 +167,14 @@ pub struct ListenArgs {
     #[command(flatten)]
     pub prompt: LineOptions,
 
+    /// Run the script once for each client, with that client alone
+    ///
+    /// When it ends and the client is silent for --linger, the client is closed with 1000. When it
+    /// fails, the client is closed with 1001, and the server goes on; its status is that of the
+    /// failure in the end.
+    #[arg(long, requires = "script", help_heading = "Prompt and scripts")]
+    pub each: bool,
+
     /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
@@ -198,8 +206,9 @@ pub struct AdmissionOptions {
 
     /// Add a header to the 101, or replace a default one; may be repeated
     ///
-    /// `Name:` removes a default header, `Name;` sends it empty.
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", action = ArgAction::Append)]
+    /// `Name:` removes a default header, `Name;` sends it empty. `@FILE` reads headers from a file, one
+    /// in each line, `@-` from stdin.
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE", action = ArgAction::Append)]
     pub headers: Vec<String>,
 
     /// Ask for a user and password (Basic authorization)

@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
+pub mod habits;
 mod listen;
 pub mod prompt;
 pub mod reach;
@@ -71,8 +72,8 @@ pub enum Mode {
     Doctor(Box<DoctorArgs>),
     /// Decodes captured bytes into frames, without a network
     ///
-    /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), or raw
-    /// bytes. A line of hex has at most 64 MiB. Ends with status 9 if a rule was broken.
+    /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), raw bytes, or
+    /// what --log and --output json have written. A line has at most 64 MiB. Ends with status 9 if a rule was broken.
     Decode(DecodeArgs),
     /// Explains a diagnostic, a close code, or what a browser says of a failure
     Explain(ExplainArgs),
@@ -89,6 +90,14 @@ pub enum Mode {
     },
     /// Prints the manual page, in roff: `wscope man | man -l -`
     Man,
+    /// Prints this help, or that of a command
+    Help {
+        /// A command of the program, or one of the prompt
+        #[arg(value_name = "COMMAND", allow_hyphen_values = true)]
+        command: Option<String>,
+    },
+    /// Prints the version
+    Version,
 }
 
 /// Shells that have completions.
@@ -108,8 +117,9 @@ pub enum Shell {
 pub struct ConnectArgs {
     /// Where to connect: ws://, wss://, or host[:port][/path]
     ///
-    /// http:// and https:// are taken as ws:// and wss://. A user and password in the URL are
-    /// sent as Basic authorization.
+    /// A port alone is one of localhost. ws+unix:PATH:/RESOURCE connects to a Unix socket. http://
+    /// and https:// are taken as ws:// and wss://. A user and password in the URL are sent as Basic
+    /// authorization.
     #[arg(value_name = "URL", required_unless_present_any = ["connect_to_url", "list_faults"])]
     pub url: Option<String>,
 
@@ -290,8 +300,9 @@ pub struct HandshakeArgs {
 pub struct HandshakeOptions {
     /// Add a header, or replace a default one of the same name; may be repeated
     ///
-    /// `Name:` removes a default header, `Name;` sends it empty.
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", action = ArgAction::Append, help_heading = "Handshake")]
+    /// `Name:` removes a default header, `Name;` sends it empty. `@FILE` reads headers from a file, one
+    /// in each line, `@-` from stdin.
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE", action = ArgAction::Append, help_heading = "Handshake")]
     pub headers: Vec<String>,
 
     /// Offer a subprotocol; may be repeated, best first
@@ -501,7 +512,8 @@ pub struct DecodeArgs {
     #[arg(long, conflicts_with = "hex")]
     pub raw: bool,
 
-    /// Who sent the bytes [default: found from the handshake or the first frame's mask]
+    /// Who sent the bytes [default: found from the handshake or the first frame's mask]; of a log, show
+    /// this side only
     #[arg(long, value_enum, value_name = "ROLE")]
     pub role: Option<SenderRole>,
 
@@ -596,6 +608,9 @@ pub enum SenderRole {
     /// A server sent them: frames must not be masked
     Server,
 }
+
+/// What `wscope version` prints.
+pub const VERSION: &str = concat!("wscope ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// The command line's definition, from which the man page and the completions are made.
 pub fn command() -> clap::Command {

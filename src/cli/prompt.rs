@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use super::values::memory;
 use crate::ui::view::{Timestamps, View};
@@ -36,6 +36,10 @@ pub struct LineOptions {
     /// Stops at the first command that fails: with status 13 at an /expect that was not met.
     #[arg(long, value_name = "FILE", conflicts_with = "echo", help_heading = "Prompt and scripts")]
     pub script: Option<PathBuf>,
+
+    /// Set a variable: ${NAME} in a line stands for VALUE; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", action = ArgAction::Append, help_heading = "Prompt and scripts")]
+    pub set: Vec<String>,
 
     /// At the prompt and in scripts, send lines that start with `/` as they are
     #[arg(long, help_heading = "Prompt and scripts")]

@@ -40,7 +40,7 @@ use crate::script::runner::Expect;
 use crate::script::runner::{ScriptRunner, SessionRequest, Source};
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
-use crate::ui::ending::{describe, summarize};
+use crate::ui::ending::{describe, seen_code, summarize};
 use crate::ui::style::Ink;
 use crate::wire::{CloseCode, Data, Role};
 
@@ -604,7 +604,10 @@ impl<'a> Session<'a> {
         let ending = connection.ending(now);
         runtime.report(connection.id(), &Event::End(&ending))?;
         let met = self.stop.as_ref().map(|stop| stop.borrow().is_met());
-        let advice = self.explain(current, &ending, met == Some(true), runtime, now)?;
+        let runner = self.runner.as_mut();
+        let expected = runner.is_some_and(|runner| runner.note_end(seen_code(&ending)));
+        let fine = met == Some(true) || expected;
+        let advice = self.explain(current, &ending, fine, runtime, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
         let deadline = match (current.signal, self.max_time) {
             (Some(_), _) => Some(Instant::now() + PEER_CLOSE_TIMEOUT),
@@ -627,6 +630,7 @@ impl<'a> Session<'a> {
             (Some(signal), ..) => signal.into(),
             (_, Some(_), _) if current.unmet => Exit::Unmet,
             (_, Some(_), _) => Exit::Failure,
+            _ if expected => Exit::Success,
             _ if unwritten > 0 => Exit::Timeout,
             (.., Exit::Success) if unsent > 0 || cut_short => Exit::Failure,
             _ if self.is_unread(runtime) => Exit::Success,
@@ -673,7 +677,7 @@ impl<'a> Session<'a> {
         let text = outcome.fault.clone().unwrap_or_else(|| describe(&outcome.ending));
         runtime.record.facts.errormsg = (outcome.exit != Exit::Success).then_some(text);
         if let Some(runner) = &mut self.runner {
-            runner.show(&state(&outcome.ending), Ink::Violation);
+            runner.show(&format!("closed {}", seen_code(&outcome.ending)), Ink::Violation);
         }
         let notifier = match &self.runner {
             Some(runner) => runner.notifier(),
@@ -697,6 +701,9 @@ impl<'a> Session<'a> {
             let status = if failure.unmet { Exit::Unmet } else { Exit::Failure };
             let exit = if self.exit == Exit::Success { status } else { self.exit };
             return self.leave(exit);
+        }
+        if runner.end_was_expected() {
+            self.exit = Exit::Success;
         }
         match runner.take_request() {
             Some(SessionRequest::Quit) => return self.phase = SessionPhase::Done,
@@ -811,6 +818,12 @@ impl SessionOutcome {
             notifier.error(fault);
         }
         match self.exit {
+            // Of an /abort nothing else speaks.
+            Exit::Failure
+                if !shown && self.fault.is_none() && self.ending.cause == Cause::Dropped =>
+            {
+                notifier.error(&describe(&self.ending));
+            }
             Exit::Success | Exit::Failure | Exit::HungUp | Exit::Interrupted | Exit::Terminated => {
             }
             Exit::Unmet if self.fault.is_some() => {}
@@ -837,16 +850,4 @@ impl SessionOutcome {
             notifier.error(&format!("{} bytes of output were not written", self.unwritten));
         }
     }
-}
-
-/// The end as the prompt shows it: with the code that an application would see.
-fn state(ending: &Ending) -> String {
-    let close = match (&ending.cause, &ending.received, &ending.sent) {
-        (Cause::Closed, Some(received), _) => received.code.unwrap_or(1005),
-        (Cause::Violation(_), _, Some(sent)) => sent.code.unwrap_or(1005),
-        // "1006 is a reserved value … designated for use in applications expecting a status code
-        // to indicate that the connection was closed abnormally" (RFC 6455 §7.4.1).
-        _ => 1006,
-    };
-    format!("closed {close}")
 }

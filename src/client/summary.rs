@@ -3,8 +3,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-
 use crate::client::account::{self, AccountError};
 use crate::config::OpenConfig;
 use crate::config::plan::{Plan, PlannedRoute};
@@ -67,7 +65,7 @@ impl RunSummary {
                     OutputTarget::Stderr => stderr::write(text.as_bytes()),
                 }
             }
-            if let Some(signal) = runtime.drain_stdout(None).context("stdout failed")? {
+            if let Some(signal) = runtime.drain_stdout(None)? {
                 return Ok(signal.into());
             }
         }
@@ -111,7 +109,7 @@ pub fn instead(
         notes.iter().for_each(|note| stderr::note(note));
     }
     runtime.stdout.buffer().extend_from_slice(&output);
-    let signal = runtime.drain_stdout(None).context("stdout failed")?;
+    let signal = runtime.drain_stdout(None)?;
     Ok(signal.map_or(Exit::Success, Exit::from))
 }
 
@@ -123,7 +121,7 @@ fn way(config: &OpenConfig) -> Result<PlannedRoute, OpenError> {
         Hop::Tcp(host) => (transport.overrides.addresses(host), None),
         Hop::Unix(path) => (None, Some(path.display().to_string())),
     };
-    let server = config.target.host.as_str();
+    let server = config.target.dialled_host();
     let moved = route.destination.host != server || route.destination.port != config.target.port;
     let (decided_by, written) = match &route.reason {
         ProxyReason::Unasked => (None, None),

@@ -101,6 +101,7 @@ impl ClientConfig {
         let PromptOptions { lines, commands, exit_on_close } = args.prompt;
         let LineOptions {
             script,
+            set,
             no_commands,
             no_history,
             log,
@@ -127,6 +128,7 @@ impl ClientConfig {
         let by_lines = commands
             || script.is_some()
             || matches!(input, InputFormat::Prompt | InputFormat::Commands);
+        let variables = lines::variables(&set, by_lines)?;
         let execute = args.execute;
         let (executed, execute) =
             if by_lines { (execute, Vec::new()) } else { (Vec::new(), execute) };
@@ -140,6 +142,7 @@ impl ClientConfig {
                         executed.iter().map(|text| lines::as_line(text, no_commands)).collect()
                     }
                 },
+                variables,
                 no_commands,
                 exit_on_close,
                 lingers: args.linger.is_some(),

@@ -148,7 +148,7 @@ pub fn assemble(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Arguments, DefaultsError> {
     let mode = mode_of(program, invocation.arguments.get(1).map(OsString::as_os_str));
-    let maker = ArgMaker { program, mode, skip_positional: invocation.positional };
+    let maker = ArgMaker { program, mode, skip_positional: !invocation.positionals.is_empty() };
     let mut notes = Vec::new();
     let mut sources = of_file(&maker, invocation, file)?;
     sources.push(of_environment(&maker, environment, &mut notes)?);

@@ -323,7 +323,9 @@ impl Reader {
             return Ok(());
         }
         if text.starts_with('@') {
-            self.note("headers in a file of curl's are not read; give them with -H".to_owned());
+            self.note(
+                "headers in a file of curl's are not read; give the file with -H @FILE".to_owned(),
+            );
             return Ok(());
         }
         let edit: HeaderEdit = text.parse()?;

@@ -25,8 +25,8 @@ pub struct Invocation {
     pub from_curl: Option<String>,
     /// The ids of the options given.
     pub given: Vec<String>,
-    /// Whether a URL or another positional argument is there.
-    pub positional: bool,
+    /// The URL and other positional arguments.
+    pub positionals: Vec<String>,
     /// The id of the last option, if its value is missing.
     pub awaiting: Option<String>,
 }
@@ -56,8 +56,8 @@ pub fn find_long<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {
 impl Invocation {
     /// Looks through arguments as the system gave them, the program's name first.
     ///
-    /// A profile is the first argument, or the one behind the mode, if it begins with `@`; no URL
-    /// and no mode does.
+    /// A profile is the first argument, or else any positional one, that begins with `@`; no URL and
+    /// no mode does.
     pub fn read(program: &Command, arguments: impl IntoIterator<Item = OsString>) -> Self {
         let mut arguments: Vec<OsString> = arguments.into_iter().collect();
         let is_mode = |argument: &OsString| {
@@ -83,14 +83,23 @@ impl Invocation {
             no_config: false,
             from_curl: None,
             given: Vec::new(),
-            positional: false,
+            positionals: Vec::new(),
             awaiting: None,
             arguments: Vec::new(),
         };
         let mode = mode_of(program, arguments.get(1).map(OsString::as_os_str));
-        invocation.walk(mode, arguments.get(front..).unwrap_or_default());
+        let later = invocation.walk(mode, arguments.get(front..).unwrap_or_default());
+        if let (None, Some(at)) = (&invocation.profile, later) {
+            invocation.profile = name(&arguments.remove(front + at));
+            invocation.positionals.retain(|word| !word.starts_with('@'));
+        }
         invocation.arguments = arguments;
         invocation
+    }
+
+    /// The word of the mode, if one was typed.
+    pub fn mode(&self) -> Option<&OsStr> {
+        (self.front > 1).then(|| self.arguments[1].as_os_str())
     }
 
     /// Takes over the options of a curl command, as if they had been typed before all others.
@@ -98,7 +107,8 @@ impl Invocation {
     pub fn with_from_curl(mut self, program: &Command, curl: &FromCurl) -> Self {
         let mut words = curl.to_arguments();
         let mode = mode_of(program, self.arguments.get(1).map(OsString::as_os_str));
-        let typed_url = self.positional || self.given.iter().any(|id| id == "connect_to_url");
+        let typed_url =
+            !self.positionals.is_empty() || self.given.iter().any(|id| id == "connect_to_url");
         if !typed_url {
             words.push(OsString::from(&curl.url));
         }
@@ -107,14 +117,16 @@ impl Invocation {
         self
     }
 
-    /// Goes through options as clap will: a value is never taken for an option.
-    fn walk(&mut self, mode: &Command, arguments: &[OsString]) {
+    /// Goes through options as clap will: a value is never taken for an option. Returns where a
+    /// profile stands.
+    fn walk(&mut self, mode: &Command, arguments: &[OsString]) -> Option<usize> {
         let mut rest = arguments.iter();
+        let mut profile = None;
         while let Some(argument) = rest.next() {
             let text = argument.to_string_lossy();
             if text == "--" {
-                self.positional |= rest.next().is_some();
-                return;
+                self.positionals.extend(rest.map(|word| word.to_string_lossy().into_owned()));
+                break;
             }
             if let Some(long) = text.strip_prefix("--") {
                 let (name, attached) = match long.split_once('=') {
@@ -141,9 +153,13 @@ impl Invocation {
                     }
                 }
             } else {
-                self.positional = true;
+                if text.len() > 1 && text.starts_with('@') {
+                    profile = profile.or(Some(arguments.len() - rest.len() - 1));
+                }
+                self.positionals.push(text.into_owned());
             }
         }
+        profile
     }
 
     /// The argument after an option that takes one.
@@ -184,7 +200,13 @@ mod tests {
             assert_eq!((seen.front, seen.profile.as_deref()), (2, Some("dev")));
         }
         let seen = read("@dev ws://h");
-        assert_eq!((seen.front, seen.arguments.len(), seen.positional), (1, 2, true));
+        assert_eq!((seen.front, seen.arguments.len(), seen.positionals.len()), (1, 2, 1));
+        for line in ["-v @dev ws://h", "-v ws://h @dev", "-x @b ws://h @dev"] {
+            let seen = read(line);
+            assert_eq!(seen.profile.as_deref(), Some("dev"), "{line}");
+            assert_eq!(seen.positionals, ["ws://h"], "{line}");
+            assert!(!seen.arguments.contains(&"@dev".into()), "{line}");
+        }
         assert_eq!(read("-x @dev").profile, None);
         assert_eq!(read("").front, 1);
         assert_eq!(Invocation::read(&program(), []).front, 0);
@@ -198,7 +220,7 @@ mod tests {
             seen.arguments[1..],
             ["connect", "--header=A: b", "--insecure", "https://h/", "-v"]
         );
-        assert!(seen.positional);
+        assert!(!seen.positionals.is_empty());
         assert_eq!(seen.given, ["verbose", "headers", "insecure"]);
         for typed in ["ws://other", "-c ws://other"] {
             let seen = read(typed).with_from_curl(&program(), &curl);
@@ -211,11 +233,11 @@ mod tests {
     #[test]
     fn values_are_not_taken_for_options() {
         let seen = read("-x --no-config -kx@y --config=a --config b -- --no-config");
-        assert!(!seen.no_config && seen.positional);
+        assert!(!seen.no_config && !seen.positionals.is_empty());
         assert_eq!(seen.config, Some("b".into()));
         assert_eq!(seen.given, ["execute", "insecure", "execute", "config", "config"]);
         let seen = read("--no-config --unknown -Z -");
-        assert!(seen.no_config && seen.positional);
-        assert!(!read("-w -1 -v").positional);
+        assert!(seen.no_config && !seen.positionals.is_empty());
+        assert!(read("-w -1 -v").positionals.is_empty());
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::display::Display;
 use super::usage::UsageError;
 use crate::cli::{InputFormat, OutputFormat};
+use crate::ui::notation::is_variable;
 use crate::ui::terminal::Terminal;
 use crate::ui::view::{Timestamps, View};
 
@@ -16,6 +17,8 @@ pub struct LineConfig {
     pub script: Option<PathBuf>,
     /// Lines of `-x`.
     pub execute: Vec<String>,
+    /// What `${NAME}` stands for at the beginning.
+    pub variables: Vec<(String, String)>,
     /// Lines that start with `/` are messages too.
     pub no_commands: bool,
     /// Leave the prompt when the connection ends.
@@ -111,6 +114,27 @@ pub(super) fn share_screen(
 
 /// A message as a line that means it.
 pub(super) fn as_line(text: &str, no_commands: bool) -> String {
-    let slash = if text.starts_with('/') && !no_commands { "/" } else { "" };
-    format!("{slash}{text}")
+    if no_commands {
+        return text.to_owned();
+    }
+    let slash = if text.starts_with('/') { "/" } else { "" };
+    format!("{slash}{}", text.replace("${", "$${"))
+}
+
+/// `--set NAME=VALUE`, for a session with lines.
+pub(super) fn variables(
+    texts: &[String],
+    by_lines: bool,
+) -> Result<Vec<(String, String)>, UsageError> {
+    if !by_lines && !texts.is_empty() {
+        let text = "--set: only for lines of a script, of -x with --commands, or of the prompt";
+        return Err(UsageError::new(text.to_owned()));
+    }
+    let read = |text: &String| match text.split_once('=') {
+        Some((name, value)) if is_variable(name) => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(UsageError::new(format!(
+            "--set: {text:?} is not NAME=VALUE; a name has letters, digits and _, no digit first"
+        ))),
+    };
+    texts.iter().map(read).collect()
 }

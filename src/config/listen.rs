@@ -67,6 +67,8 @@ pub struct ListenConfig {
     pub input: InputFormat,
     /// For a session with a prompt or a script.
     pub lines: Option<LineConfig>,
+    /// The script runs once for each client.
+    pub each: bool,
     /// Every event goes to this file.
     pub log: Option<PathBuf>,
     /// What the transcript shows, as for `/filter`.
@@ -168,6 +170,7 @@ impl ListenConfig {
         let answers = answer != ListenBehaviour::Nothing;
         let LineOptions {
             script,
+            set,
             no_commands,
             no_history,
             log,
@@ -177,6 +180,10 @@ impl ListenConfig {
             max_kept,
             typed,
         } = args.prompt;
+        if args.each && lines::is_stdin(script.as_deref()) {
+            let text = "--each: a script from stdin runs once; name a file, as in --script FILE";
+            return Err(UsageError(text.to_owned()));
+        }
         let input = match args.input {
             Some(_) if send == Some(GreetingSource::Stdin) => {
                 return Err(UsageError("--input and --send - both want stdin".to_owned()));
@@ -207,7 +214,9 @@ impl ListenConfig {
             let text = "--linger: only with --once, or lines of a script; a server stays by itself";
             return Err(UsageError(text.to_owned()));
         }
+        let variables = lines::variables(&set, by_lines)?;
         let lines = by_lines.then(|| LineConfig {
+            variables,
             script: script.filter(|path| !lines::is_stdin(Some(path))),
             no_commands,
             history: if no_history { None } else { history_path() },
@@ -250,6 +259,7 @@ impl ListenConfig {
             send,
             input,
             lines,
+            each: args.each,
             log,
             filter,
             max_kept,

@@ -2,10 +2,11 @@
 //! program.
 //!
 //! From the resolved configuration and the very bytes of the request to text. Opens nothing. Every
-//! secret is a `…` unless the user wants to see it.
+//! secret is a `…`, or in a command a variable of the shell, unless the user wants to see it.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use super::from_curl;
 use crate::net::target::Target;
@@ -90,6 +91,11 @@ impl Plan<'_> {
             let name = way.server_name.as_deref().unwrap_or(&target.host);
             notes.push(format!("would ask for {name} in TLS"));
         }
+        let hides = !redactor.spans_of_head(self.request).is_empty()
+            || way.proxy.as_ref().is_some_and(|proxy| !redactor.spans(proxy.as_bytes()).is_empty());
+        if hides {
+            notes.push("secrets are shown as …; --show-secrets shows them as they are".to_owned());
+        }
         let notes = notes.iter().map(|note| sanitize::escaped(note.as_bytes())).collect();
         DryRun { notes, head: redactor.head(self.request).raw().to_vec() }
     }
@@ -101,27 +107,37 @@ impl Plan<'_> {
     pub fn curl(&self, redactor: &Redactor) -> CurlCommand {
         let Self { target, request, way, options } = self;
         let redactor = self.redactor(redactor);
-        let request = redactor.head(request);
+        let spans = redactor.spans_of_head(request);
+        let mut secrets = ShellSecrets::default();
         let mut notes = Vec::new();
         let mut lines = vec!["curl -i -N --http1.1".to_owned()];
         for field in request.headers() {
             let name = String::from_utf8_lossy(field.name);
-            let value = String::from_utf8_lossy(field.value);
             // curl says the same of itself.
-            if name.eq_ignore_ascii_case("host") && value == target.host_header {
+            if name.eq_ignore_ascii_case("host") && field.value == target.host_header.as_bytes() {
                 continue;
             }
-            let header = match value.is_empty() {
-                true => format!("{name};"),
-                false => format!("{name}: {value}"),
+            let at = field.value_at.start;
+            let inside = spans.iter().filter(|span| field.value_at.contains(&span.start));
+            let inside = inside.map(|span| span.start - at..span.end.min(field.value_at.end) - at);
+            let word = match field.value.is_empty() {
+                true => quoted(&format!("{name};")),
+                false => {
+                    let mut parts = vec![Part::Plain(format!("{name}: "))];
+                    parts.extend(secrets.parts(field.value, inside, &name));
+                    shell_word(parts)
+                }
             };
-            lines.push(format!("-H {}", quoted(&header)));
+            lines.push(format!("-H {word}"));
         }
         for usual in ["Host", "User-Agent", "Accept"] {
             if request.get(usual).is_none() {
                 lines.push(format!("-H {}", quoted(&format!("{usual}:"))));
             }
         }
+        let mut word = |text: &str, spans: Vec<Range<usize>>, label: &str| {
+            shell_word(secrets.parts(text.as_bytes(), spans, label))
+        };
         for (name, value) in *options {
             if !from_curl::is_option_of_curl(name) {
                 notes.push(format!("curl has no --{name}: it is left out"));
@@ -133,17 +149,24 @@ impl Plan<'_> {
             }
             lines.push(match value {
                 None => format!("--{name}"),
-                Some(_) if *name == "proxy-user" && !redactor.shows_all() => format!("--{name} …"),
-                Some(value) => format!("--{name} {}", quoted(&redactor.text(value))),
+                Some(value) => {
+                    let spans = match *name == "proxy-user" && !redactor.shows_all() {
+                        true => std::iter::once(0..value.len()).collect(),
+                        false => redactor.spans(value.as_bytes()),
+                    };
+                    format!("--{name} {}", word(value, spans, &format!("--{name}")))
+                }
             });
         }
         if let Some(proxy) = &way.proxy {
             // With -p a tunnel is made for http URLs too, which a WebSocket needs.
-            lines.push(format!("--proxytunnel --proxy {}", quoted(&redactor.text(proxy))));
+            let spans = redactor.spans(proxy.as_bytes());
+            lines.push(format!("--proxytunnel --proxy {}", word(proxy, spans, "the proxy")));
         }
         let scheme = if target.secure { "https" } else { "http" };
         let url = format!("{scheme}://{}{}", target.host_header, target.resource_name);
-        lines.push(quoted(&redactor.text(&url)));
+        lines.push(word(&url, redactor.spans(url.as_bytes()), "the URL"));
+        notes.extend(secrets.note());
         CurlCommand { command: lines.join(" \\\n  "), notes }
     }
 
@@ -153,6 +176,101 @@ impl Plan<'_> {
         redactor.learn_head(self.request);
         redactor
     }
+}
+
+/// A piece of a word of the shell.
+enum Part {
+    /// As it is.
+    Plain(String),
+    /// A variable of this name.
+    Variable(String),
+}
+
+/// The secrets of a command, each with the variable that stands for it and where it belongs. No
+/// `Debug`.
+#[derive(Default)]
+struct ShellSecrets(Vec<(Vec<u8>, String, String)>);
+
+impl ShellSecrets {
+    /// A text with a variable in the place of each secret; a secret has one variable, however often
+    /// it is there.
+    fn parts(
+        &mut self,
+        text: &[u8],
+        spans: impl IntoIterator<Item = Range<usize>>,
+        label: &str,
+    ) -> Vec<Part> {
+        let plain = |bytes: &[u8]| Part::Plain(String::from_utf8_lossy(bytes).into_owned());
+        let (mut parts, mut done) = (Vec::new(), 0);
+        for span in spans {
+            parts.push(plain(&text[done..span.start]));
+            parts.push(Part::Variable(self.name(&text[span.clone()], label)));
+            done = span.end;
+        }
+        parts.push(plain(&text[done..]));
+        parts
+    }
+
+    fn name(&mut self, secret: &[u8], label: &str) -> String {
+        if let Some((_, name, _)) = self.0.iter().find(|(known, ..)| known == secret) {
+            return name.clone();
+        }
+        let name = format!("WSCOPE_SECRET_{}", self.0.len() + 1);
+        self.0.push((secret.to_vec(), name.clone(), label.to_owned()));
+        name
+    }
+
+    /// Which variables are to be set.
+    fn note(&self) -> Option<String> {
+        let set: Vec<_> =
+            self.0.iter().map(|(_, name, label)| format!("{name} ({label})")).collect();
+        (!set.is_empty()).then(|| {
+            format!(
+                "secrets are variables of the shell: set {} before the command, or print it with \
+                 --show-secrets",
+                set.join(", ")
+            )
+        })
+    }
+}
+
+/// A word of a POSIX shell with variables: in one pair of double quotes where nothing in it has a
+/// meaning there, else in pieces.
+fn shell_word(parts: Vec<Part>) -> String {
+    let is_plain = |part: &Part| match part {
+        Part::Plain(text) => !text.chars().any(|c| "\"$`\\!".contains(c) || must_be_escaped(c)),
+        Part::Variable(_) => true,
+    };
+    if !parts.iter().any(|part| matches!(part, Part::Variable(_))) {
+        let plain = parts.iter().map(|part| match part {
+            Part::Plain(text) | Part::Variable(text) => text.as_str(),
+        });
+        return quoted(&plain.collect::<String>());
+    }
+    let whole = parts.iter().all(is_plain);
+    let mut word = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        let next = match parts.get(at + 1) {
+            Some(Part::Plain(text)) => text.chars().next(),
+            _ => None,
+        };
+        match part {
+            Part::Plain(text) if whole => word.push_str(text),
+            Part::Plain(text) if text.is_empty() => {}
+            Part::Plain(text) => word.push_str(&quoted(text)),
+            Part::Variable(name) if !whole => {
+                let _ = write!(word, "\"${name}\"");
+            }
+            Part::Variable(name) => {
+                let goes_on = next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+                let _ = match goes_on {
+                    true => write!(word, "${{{name}}}"),
+                    false => write!(word, "${name}"),
+                };
+            }
+        }
+    }
+    if whole { format!("\"{word}\"") } else { word }
 }
 
 /// A word in the plainest form that a shell reads as this text: bare, in single quotes, or in
@@ -223,22 +341,30 @@ mod tests {
         let made = plan.curl(&Redactor::new());
         assert_eq!(
             made.command,
-            r"curl -i -N --http1.1 \
+            r#"curl -i -N --http1.1 \
   -H 'Upgrade: websocket' \
   -H 'Connection: Upgrade' \
   -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' \
   -H 'Sec-WebSocket-Version: 13' \
   -H 'User-Agent: wscope/1' \
-  -H 'Authorization: Basic …' \
-  -H 'Cookie: …' \
+  -H "Authorization: Basic $WSCOPE_SECRET_1" \
+  -H "Cookie: $WSCOPE_SECRET_2" \
   -H 'X-A: it'\''s' \
   -H Accept: \
   --insecure \
   --max-time 5 \
-  --proxytunnel --proxy 'http://…@p:3128' \
-  'https://h:81/a?b=c&d'"
+  --proxytunnel --proxy "http://$WSCOPE_SECRET_3@p:3128" \
+  'https://h:81/a?b=c&d'"#
         );
-        assert_eq!(made.notes, ["curl has no --sni: it is left out"]);
+        assert_eq!(
+            made.notes,
+            [
+                "curl has no --sni: it is left out",
+                "secrets are variables of the shell: set WSCOPE_SECRET_1 (Authorization), \
+                 WSCOPE_SECRET_2 (Cookie), WSCOPE_SECRET_3 (the proxy) before the command, or print \
+                 it with --show-secrets",
+            ]
+        );
         let shown = plan.curl(&Redactor::of(true, &[])).command;
         assert!(shown.contains("aHVudGVyMg==") && shown.contains("me:pw@"), "{shown}");
     }
@@ -281,6 +407,7 @@ mod tests {
             [
                 "would connect to h:443 through the proxy socks5h://…@p:1080 (all_proxy)",
                 "would ask for h in TLS",
+                "secrets are shown as …; --show-secrets shows them as they are",
             ]
         );
         let text = String::from_utf8(run.head).expect("text");
@@ -332,6 +459,21 @@ mod shell_quote_tests {
         ] {
             assert_eq!(quoted(word), expected);
         }
+    }
+
+    #[test]
+    fn a_word_with_variables_keeps_what_is_beside_them() {
+        let word = |parts: &[&str]| {
+            let part = |text: &&str| match text.strip_prefix('$') {
+                Some(name) => Part::Variable(name.to_owned()),
+                None => Part::Plain((*text).to_owned()),
+            };
+            shell_word(parts.iter().map(part).collect())
+        };
+        assert_eq!(word(&["A: ", "$S", ""]), "\"A: $S\"");
+        assert_eq!(word(&["a=", "$S", "b"]), "\"a=${S}b\"");
+        assert_eq!(word(&["it's ", "$S", "!"]), "'it'\\''s '\"$S\"'!'");
+        assert_eq!(word(&["a b"]), "'a b'");
     }
 
     #[test]

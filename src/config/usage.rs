@@ -1,8 +1,9 @@
 //! Wrong usage, and the checks of values that several modes take.
 
 use crate::cli::LimitOptions;
+use crate::net::files;
 use crate::session::Limits;
-use crate::wire::handshake::headers::HeaderEdit;
+use crate::wire::handshake::headers::{HeaderEdit, HeaderError};
 use crate::wire::head::is_token;
 
 /// Wrong usage, in a sentence.
@@ -17,10 +18,39 @@ impl UsageError {
     }
 }
 
-/// Headers as `-H` takes them.
+/// Headers as `-H` takes them: one, or with `@FILE` those of a file; `@-` is stdin.
 pub(super) fn header_edits(texts: &[String]) -> Result<Vec<HeaderEdit>, UsageError> {
-    let parse = |text: &String| text.parse().map_err(|error| UsageError(format!("-H: {error}")));
-    texts.iter().map(parse).collect()
+    let mut edits = Vec::new();
+    for text in texts {
+        match text.strip_prefix('@') {
+            None => edits.push(text.parse().map_err(|error| UsageError(format!("-H: {error}")))?),
+            Some(name) => {
+                let read = files::read_text(name).map_err(|error| error.to_string());
+                let read = read.and_then(|lines| header_lines(name, &lines));
+                edits.extend(read.map_err(|error| UsageError(format!("-H @{error}")))?);
+            }
+        }
+    }
+    Ok(edits)
+}
+
+/// The headers of a file, one in each line.
+///
+/// # Errors
+///
+/// The first line that is none; without its text, which may be a secret.
+pub fn header_lines(name: &str, text: &str) -> Result<Vec<HeaderEdit>, String> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let edit = |(at, line): (usize, &str)| {
+        line.parse().map_err(|error| {
+            let why = match error {
+                HeaderError::MissingColon { .. } => "no colon; write NAME: VALUE".to_owned(),
+                error => error.to_string(),
+            };
+            format!("{name}: line {}: {why}", at + 1)
+        })
+    };
+    lines.map(edit).collect()
 }
 
 /// "elements … MUST be non-empty strings with characters in the range U+0021 to U+007E not

@@ -1,6 +1,7 @@
 //! From what was typed to options: a curl command and the user's defaults are put before it.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
@@ -12,13 +13,16 @@ use crate::config::file::ConfigFile;
 use crate::config::from_curl::FromCurl;
 use crate::config::invocation::{Invocation, mode_of};
 use crate::config::lines::OF_TRANSCRIPTS;
-use crate::config::{UsageError, environment};
+use crate::config::{UsageError, environment, mistyped};
 use crate::engine::exit::Exit;
+use crate::modes::generated;
 use crate::net::files;
+use crate::net::plain_io::plain_io;
 use crate::output::stderr;
+use crate::script::command::{help as command_help, table};
 
 /// Modes that have nothing to do with defaults: a broken file does not stop them.
-const WITHOUT_DEFAULTS: [&str; 3] = ["completions", "explain", "man"];
+const WITHOUT_DEFAULTS: [&str; 5] = ["completions", "explain", "help", "man", "version"];
 
 /// The headings under which options of the connection stand in the help: what a curl command may
 /// have too.
@@ -46,12 +50,13 @@ pub fn read() -> anyhow::Result<CommandLine> {
     let invocation = Invocation::read(&program, typed.iter().cloned());
     let mode = invocation.arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
     if WITHOUT_DEFAULTS.contains(&mode) {
-        return Ok(parse(&program, typed, None));
+        return Ok(parse(&program, typed, &invocation, None));
     }
     let typed_ids = invocation.given.clone();
-    match gather(&program, invocation) {
+    match gather(&program, invocation.clone()) {
         Ok(arguments) => {
-            let mut parsed = parse(&program, arguments.arguments.clone(), Some(&arguments));
+            let words = arguments.arguments.clone();
+            let mut parsed = parse(&program, words, &invocation, Some(&arguments));
             if let CommandLine::Run(cli, _) = &mut parsed {
                 note_typed(cli, typed_ids);
             }
@@ -126,27 +131,74 @@ pub(super) fn config_file(
 }
 
 /// Parses the words; a fault in a default is reported with the place where the default stands.
-fn parse(program: &Command, words: Vec<OsString>, defaults: Option<&Arguments>) -> CommandLine {
+fn parse(
+    program: &Command,
+    words: Vec<OsString>,
+    typed: &Invocation,
+    defaults: Option<&Arguments>,
+) -> CommandLine {
     let parsed = program.clone().try_get_matches_from(words).and_then(|matches| {
         let given = given(program, &matches);
         Ok((Cli::from_arg_matches(&matches)?, given))
     });
-    match parsed {
-        Ok((cli, given)) => CommandLine::Run(Box::new(cli), given),
-        Err(error) => match defaults.and_then(|made| made.blame(&error)) {
-            Some(fault) => {
-                stderr::error(&fault);
-                CommandLine::Ended(Exit::Usage)
-            }
-            None => print(&error),
+    let fault = match &parsed {
+        Ok(_) => mistyped::command(program, typed, false),
+        Err(error) => match defaults.and_then(|made| made.blame(error)) {
+            Some(fault) => Some(fault.to_string()),
+            None => mistyped::refused(program, typed, error),
         },
+    };
+    match (parsed, fault) {
+        (_, Some(fault)) => {
+            stderr::error(&fault);
+            CommandLine::Ended(Exit::Usage)
+        }
+        (Ok((cli, given)), None) => CommandLine::Run(Box::new(cli), given),
+        (Err(error), None) => print(&error),
+    }
+}
+
+/// `wscope help [COMMAND]`: what `--help` prints of a command of this program, or `/help` of one of
+/// the prompt.
+///
+/// # Errors
+///
+/// There is no such command.
+pub fn help(name: Option<&str>) -> anyhow::Result<Exit> {
+    let mut program = cli::command();
+    let name = name.unwrap_or_default();
+    let modes = program.get_subcommands().map(Command::get_name).map(str::to_owned);
+    let modes: Vec<String> = modes.collect();
+    let words = match modes.iter().any(|mode| mode == name) {
+        true => vec!["wscope", name, "--help"],
+        false if name.is_empty() => vec!["wscope", "--help"],
+        false => {
+            let command = name.strip_prefix('/').unwrap_or(name);
+            let text = table::find(command).and_then(|entry| command_help::of(entry.name));
+            return match text {
+                Some(text) => generated::print(&text),
+                None => Err(usage(&mistyped::no_command(name, &modes)).into()),
+            };
+        }
+    };
+    match program.try_get_matches_from_mut(words) {
+        Err(shown) => match print(&shown) {
+            CommandLine::Ended(exit) => Ok(exit),
+            CommandLine::Run(..) => Ok(Exit::Success),
+        },
+        Ok(_) => Ok(Exit::Success),
     }
 }
 
 fn print(error: &clap::Error) -> CommandLine {
-    // If nobody reads it, there is nobody to help.
-    let _ = error.print();
-    CommandLine::Ended(if error.use_stderr() { Exit::Usage } else { Exit::Success })
+    match error.print() {
+        // If nobody reads it, there is nobody to help.
+        Err(failed) if failed.kind() != io::ErrorKind::BrokenPipe && !error.use_stderr() => {
+            stderr::error(&format!("stdout: {}", plain_io(&failed)));
+            CommandLine::Ended(Exit::Failure)
+        }
+        _ => CommandLine::Ended(if error.use_stderr() { Exit::Usage } else { Exit::Success }),
+    }
 }
 
 /// The options of the connection, in the order of their definition.

@@ -83,7 +83,7 @@ fn propose(program: &Command, before: &[OsString], typed: &str) -> Vec<Proposal>
         let modes = program.get_subcommands().filter(|mode| !mode.is_hide_set());
         proposals.extend(modes.map(|mode| (mode.get_name().to_owned(), about(mode.get_about()))));
     }
-    if !seen.positional {
+    if seen.positionals.is_empty() {
         let argument = mode.get_positionals().next();
         proposals.extend(argument.into_iter().flat_map(|arg| values(mode, arg, typed)));
     }

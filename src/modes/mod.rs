@@ -17,7 +17,7 @@ use std::time::Duration;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::behaviour::faults;
-use crate::cli::{Cli, ConnectArgs, ListenArgs, Mode};
+use crate::cli::{self, Cli, ConnectArgs, ListenArgs, Mode};
 use crate::config::{ClientConfig, ListenConfig, UsageError};
 use crate::engine::exit::Exit;
 use crate::output::{secrets, stderr};
@@ -83,6 +83,8 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Demo(args)) => demo::run(&args, terminal),
         Some(Mode::Completions { shell, words }) => completions::run(shell, &words),
         Some(Mode::Man) => generated::print(generated::MAN),
+        Some(Mode::Help { command }) => command_line::help(command.as_deref()),
+        Some(Mode::Version) => generated::print(cli::VERSION),
     }
 }
 

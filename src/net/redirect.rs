@@ -4,6 +4,8 @@
 //! Opens nothing. A redirect is what a page on the other side chooses, so what the user trusted
 //! one origin with stays there.
 
+use std::path::Path;
+
 use thiserror::Error;
 use url::Url;
 
@@ -180,8 +182,10 @@ pub fn same_origin(one: &Target, other: &Target) -> bool {
     origin(one) == origin(other)
 }
 
-fn origin(target: &Target) -> (bool, &str, u16) {
-    (target.secure, &target.host, target.port)
+type Origin<'a> = (bool, &'a str, u16, Option<&'a Path>);
+
+fn origin(target: &Target) -> Origin<'_> {
+    (target.secure, &target.host, target.port, target.unix_socket.as_deref())
 }
 
 /// RFC 9110 §10.2.2: "If a relative reference is given, the final value is computed by resolving
@@ -218,12 +222,18 @@ fn resolve(
     // One note here, instead of Target's that http was typed.
     let scheme = if secure { "wss" } else { "ws" };
     let rest = url.as_str().split_once(':').map_or("", |(_, rest)| rest);
-    Target::parse(&format!("{scheme}:{rest}")).map_err(|error| match error {
+    let mut target = Target::parse(&format!("{scheme}:{rest}")).map_err(|error| match error {
         TargetError::BadHost { .. } | TargetError::BadPort { .. } => {
             bad("its host is not valid".to_owned())
         }
         other => bad(other.to_string()),
-    })
+    })?;
+    // How the host was reached stays true of it.
+    if target.host == current.host && target.port == current.port {
+        target.zone.clone_from(&current.zone);
+        target.unix_socket.clone_from(&current.unix_socket);
+    }
+    Ok(target)
 }
 
 /// The Location as it may be shown.

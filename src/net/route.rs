@@ -93,10 +93,10 @@ impl RouteOptions {
     ///
     /// The proxy that would be used can't be read.
     pub fn route(&self, target: &Target) -> Result<Route, ChoiceError> {
-        let server = Destination::new(target.host.clone(), target.port);
+        let server = Destination::new(target.dialled_host(), target.port);
         let destination = self.overrides.redirected(&server);
         let redirected = destination != server;
-        if let Some(path) = &self.unix_socket {
+        if let Some(path) = target.unix_socket.as_ref().or(self.unix_socket.as_ref()) {
             let (hop, reason) = (Hop::Unix(path.clone()), ProxyReason::Unasked);
             return Ok(Route { hop, proxy: None, reason, destination, redirected });
         }

@@ -4,11 +4,16 @@
 //! sockets or other options. A user name and password appear in no
 //! message, error or debug output of this file.
 
+mod mistyped;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +30,11 @@ pub struct Target {
     pub host: String,
     /// The host as people write it, when that differs from `host`.
     pub unicode_host: Option<String>,
+    /// The interface of a link-local IPv6 address: `eth0` of `[fe80::1%25eth0]` (RFC 6874 §2). It
+    /// means something on this machine alone, and is not sent.
+    pub zone: Option<String>,
+    /// The Unix socket of `ws+unix:PATH:/RESOURCE`, which is connected to instead of the host.
+    pub unix_socket: Option<PathBuf>,
     /// The TCP port, 1 to 65535; 80 or 443 when the URL names none.
     pub port: u16,
     /// The `Host` header's value: IPv6 in brackets, the port only when it is
@@ -73,12 +83,26 @@ pub enum TargetError {
         /// The scheme, in lower case.
         scheme: String,
     },
-    /// `ws:host`, which would be read as a host named `ws`.
-    #[error("two slashes are missing after `{scheme}:`; write {scheme}://HOST")]
-    MissingSlashes {
-        /// The scheme, in lower case.
-        scheme: String,
+    /// A URL but for a slip, such as `ws:host`, which would be read as a host named `ws`.
+    #[error("{fault}; write {write}")]
+    Mistyped {
+        /// What is wrong.
+        fault: String,
+        /// What was meant.
+        write: String,
     },
+    /// `-`, which stands for stdin in other programs.
+    #[error("- is not a URL; stdin is read without it, write the URL alone")]
+    Dash,
+    /// `@name`, which no URL is.
+    #[error("a profile is not a URL; it is given at the start, as in wscope {0}")]
+    Profile(String),
+    /// `ws+unix:` without a path.
+    #[error("the path of the Unix socket is missing; write ws+unix:/PATH/TO/SOCKET:/RESOURCE")]
+    NoSocket,
+    /// A zone where there is none, or one that no interface has.
+    #[error("the zone {0:?} of the address is not the name of an interface; write [fe80::1%eth0]")]
+    BadZone(String),
     /// No host before the port or the path.
     #[error("the URL has no host; write one, as in ws://localhost:9000/chat")]
     MissingHost,
@@ -108,8 +132,8 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// Parses `ws://`, `wss://`, `http://`, `https://` or a bare
-    /// `host[:port][/path]`, which is `ws://`.
+    /// Parses `ws://`, `wss://`, `http://`, `https://`, `ws+unix:`, or a bare
+    /// `host[:port][/path]`, which is `ws://`. A port alone is one of `localhost`.
     ///
     /// # Errors
     ///
@@ -129,7 +153,23 @@ impl Target {
         if text.is_empty() {
             return Err(TargetError::Empty);
         }
+        match text {
+            "-" => return Err(TargetError::Dash),
+            _ if text.starts_with('@') => {
+                let name = if text[1..].contains(['@', ':', '/']) { "@NAME" } else { text };
+                return Err(TargetError::Profile(name.to_owned()));
+            }
+            _ => {}
+        }
         refuse_forbidden_characters(text)?;
+        if let Some((secure, socket, resource)) = split_unix_socket(text)? {
+            let scheme = if secure { "wss" } else { "ws" };
+            let target = Self::read(&format!("{scheme}://localhost{resource}"), as_is)?;
+            return Ok(Self { unix_socket: Some(socket), ..target });
+        }
+        if let Some(slip) = mistyped::slip(text) {
+            return Err(slip);
+        }
 
         let mut notes = Vec::new();
         let (secure, rest) = split_scheme(text, &mut notes)?;
@@ -150,7 +190,9 @@ impl Target {
 
         // A password with a `/` in it ends up where a port or path is expected.
         let may_hold_password = typed_resource.contains('@');
-        let url = parse_place(secure, place, typed_resource)
+        let place = with_host(place, rest.len() == text.len(), &mut notes);
+        let (place, zone) = without_zone(&place)?;
+        let url = parse_place(secure, &place, typed_resource)
             .map_err(|error| if may_hold_password { error.without_text() } else { error })?;
         let resource_name = if as_is {
             // A request target begins with a slash all the same (RFC 9112 §3.2.1).
@@ -177,6 +219,8 @@ impl Target {
             secure,
             host,
             unicode_host,
+            zone,
+            unix_socket: None,
             port,
             // The parser has already dropped a port that is the default.
             host_header: url[Position::BeforeHost..Position::AfterPort].to_owned(),
@@ -189,6 +233,14 @@ impl Target {
     /// The scheme that is spoken: `ws` or `wss`.
     pub fn scheme(&self) -> &'static str {
         if self.secure { "wss" } else { "ws" }
+    }
+
+    /// The host as the system's resolver takes it: an IPv6 address with its zone.
+    pub fn dialled_host(&self) -> String {
+        match &self.zone {
+            Some(zone) => format!("{}%{zone}", self.host),
+            None => self.host.clone(),
+        }
     }
 
     /// Whether the host names this machine: `localhost` and names below it
@@ -272,14 +324,65 @@ fn split_scheme<'a>(
         }
         return Ok((secure, rest));
     }
-    if let Some((first, rest)) = text.split_once(':') {
-        let scheme = first.to_ascii_lowercase();
-        let is_known = matches!(scheme.as_str(), "ws" | "wss" | "http" | "https");
-        if is_known && !rest.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(TargetError::MissingSlashes { scheme });
+    Ok((false, text))
+}
+
+/// `ws+unix:PATH:/RESOURCE`, as the `ws` package writes it, also with two slashes before the path
+/// and without a resource; `unix:` and `http+unix:` mean the same, the latter with the path
+/// percent-encoded. Gives whether the scheme asks for TLS, the path and the resource.
+fn split_unix_socket(text: &str) -> Result<Option<(bool, PathBuf, &str)>, TargetError> {
+    let Some((scheme, rest)) = text.split_once(':') else { return Ok(None) };
+    let secure = match scheme.to_ascii_lowercase().as_str() {
+        "ws+unix" | "unix" | "http+unix" => false,
+        "wss+unix" | "https+unix" => true,
+        _ => return Ok(None),
+    };
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let encoded = rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%2f"));
+    let (path, resource) = match encoded {
+        true => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
+        false => match rest.rfind(":/").or_else(|| rest.rfind(":?")) {
+            Some(colon) => (&rest[..colon], &rest[colon + 1..]),
+            None => (rest.strip_suffix(':').unwrap_or(rest), ""),
+        },
+    };
+    let path = if encoded { percent_decoded(path) } else { path.as_bytes().to_vec() };
+    match path.is_empty() {
+        true => Err(TargetError::NoSocket),
+        false => Ok(Some((secure, OsString::from_vec(path).into(), resource))),
+    }
+}
+
+/// A port alone is one of `localhost`, as for `wscope listen`; an IPv4 address as one number is only
+/// meant where it can't be a port.
+fn with_host<'p>(place: &'p str, bare: bool, notes: &mut Vec<String>) -> Cow<'p, str> {
+    let port = place.strip_prefix(':').unwrap_or(place);
+    let number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    match number && (is_port || bare || port.len() < place.len()) {
+        false => Cow::Borrowed(place),
+        true => {
+            if !bare && port.len() == place.len() {
+                notes.push(format!("{port} is taken as a port, localhost:{port}"));
+            }
+            Cow::Owned(format!("localhost:{port}"))
         }
     }
-    Ok((false, text))
+}
+
+/// `[fe80::1%25eth0]` without its zone, which URLs have no place for; `%` alone means the same.
+fn without_zone(place: &str) -> Result<(Cow<'_, str>, Option<String>), TargetError> {
+    let inside = place.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let Some((host, port)) = inside else { return Ok((Cow::Borrowed(place), None)) };
+    let Some((address, zone)) = host.split_once('%') else {
+        return Ok((Cow::Borrowed(place), None));
+    };
+    let zone = zone.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(zone);
+    let legal = |c: char| c.is_ascii_alphanumeric() || "-_.@:".contains(c);
+    if zone.is_empty() || !zone.chars().all(legal) {
+        return Err(TargetError::BadZone(zone.to_owned()));
+    }
+    Ok((Cow::Owned(format!("[{address}]{port}")), Some(zone.to_owned())))
 }
 
 /// RFC 3986 §3.1: `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`.

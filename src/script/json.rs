@@ -3,7 +3,6 @@
 //! `docs/json.md` describes them for users. A line becomes the same [`Command`] as one of the
 //! prompt, and the same code sends it.
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Deserialize;
 
 use crate::engine::outbox::Sender;
@@ -11,6 +10,7 @@ use crate::event::ConnId;
 use crate::script::command::{Command, FrameSpec, MaskChoice, Payload};
 use crate::script::runner::send;
 use crate::session::endpoint::SendError;
+use crate::ui::base64;
 use crate::ui::hex::unhex;
 use crate::ui::notation;
 use crate::ui::sanitize::escaped;
@@ -145,9 +145,9 @@ impl JsonCommand {
         match (&self.text, &self.base64, &self.hex) {
             (None, None, None) => Ok(Vec::new()),
             (Some(text), None, None) => Ok(text.clone().into_bytes()),
-            (None, Some(base64), None) => BASE64_STANDARD
-                .decode(base64.as_bytes())
-                .map_err(|error| wrong(format!("base64: {}", error.to_string().to_lowercase()))),
+            (None, Some(base64), None) => {
+                base64::decode(base64).map_err(|fault| wrong(format!("base64: {fault}")))
+            }
             (None, None, Some(hex)) => unhex(hex).map_err(|fault| wrong(format!("hex: {fault}"))),
             _ => Err(wrong("give one of text, base64 and hex".to_owned())),
         }

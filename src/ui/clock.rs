@@ -187,6 +187,11 @@ fn date_and_time(second: i64) -> [u8; 20] {
     text
 }
 
+/// The microseconds since 1970 of a time in RFC 3339, as JSON lines have it.
+pub fn micros(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

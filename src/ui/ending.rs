@@ -54,6 +54,20 @@ pub fn summarize(ending: &Ending) -> String {
     parts.join("; ")
 }
 
+/// The close code as an application sees it.
+pub fn seen_code(ending: &Ending) -> u16 {
+    match (&ending.cause, &ending.received, &ending.sent) {
+        // RFC 6455 §7.1.5: "the status code contained in the first Close control frame received …
+        // If this Close control frame contains no status code, _The WebSocket Connection Close
+        // Code_ is considered to be 1005."
+        (_, Some(received), _) => received.code.unwrap_or(1005),
+        (Cause::Violation(_), _, Some(sent)) => sent.code.unwrap_or(1005),
+        // "1006 is a reserved value … designated for use in applications expecting a status code
+        // to indicate that the connection was closed abnormally" (§7.4.1).
+        _ => 1006,
+    }
+}
+
 /// Describes what crossed, as in `sent 2 frames, 1 message, 5 bytes (13 on the wire); received …`.
 pub fn totals(ending: &Ending) -> String {
     format!("sent {}; received {}", amount(&ending.out), amount(&ending.r#in))

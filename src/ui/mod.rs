@@ -6,6 +6,7 @@
 //!
 //! Everything that came from outside passes through [`sanitize`] on its way.
 
+pub mod base64;
 pub mod checklist;
 pub mod clock;
 mod connections;

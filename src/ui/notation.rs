@@ -103,6 +103,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(help)
 }
 
+/// `A`, `user_id2`: letters of ASCII, digits and `_`, no digit first. The groups of a regular
+/// expression have such names.
+pub fn is_variable(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,6 +94,29 @@ impl Pattern {
         }
     }
 
+    /// The names of its groups.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let regex = match &self.search {
+            Search::Literal(_) => None,
+            Search::Regex(regex) => Some(regex),
+        };
+        regex.into_iter().flat_map(|regex| regex.capture_names().flatten())
+    }
+
+    /// The named groups of the first match in `content`, each with what it matched: nothing where it
+    /// took no part. `None` if there is no match.
+    pub fn captures<'c>(&self, content: &'c [u8]) -> Option<Vec<(&str, &'c [u8])>> {
+        match &self.search {
+            Search::Regex(regex) if regex.capture_names().flatten().next().is_some() => {
+                let found = regex.captures(content)?;
+                let value =
+                    |name| (name, found.name(name).map_or(&b""[..], |group| group.as_bytes()));
+                Some(regex.capture_names().flatten().map(value).collect())
+            }
+            _ => self.is_match(content).then(Vec::new),
+        }
+    }
+
     /// Whether it matches anywhere in `content`.
     pub fn is_match(&self, content: &[u8]) -> bool {
         match &self.search {

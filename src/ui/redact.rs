@@ -126,18 +126,35 @@ impl Redactor {
         }
     }
 
-    /// A head without its secrets; its defects are those of the bytes that crossed the wire.
-    pub fn head<'h>(&self, head: &'h Head) -> Cow<'h, Head> {
+    /// Where the secrets of a head stand, in order; none of them overlap.
+    pub fn spans_of_head(&self, head: &Head) -> Vec<Range<usize>> {
         if self.shows_all {
-            return Cow::Borrowed(head);
+            return Vec::new();
         }
         let raw = head.raw();
         let named = self.named(head).into_iter().map(|(_, range)| range);
         let mut secrets: Vec<_> = named.map(|range| self.behind_scheme(raw, range)).collect();
         self.find_values(raw, &mut secrets);
+        apart(secrets)
+    }
+
+    /// The same for a text.
+    pub fn spans(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        if self.shows_all {
+            return Vec::new();
+        }
+        let mut secrets = Vec::new();
+        self.find_in_urls(bytes, |_, range| secrets.push(range));
+        self.find_values(bytes, &mut secrets);
+        apart(secrets)
+    }
+
+    /// A head without its secrets; its defects are those of the bytes that crossed the wire.
+    pub fn head<'h>(&self, head: &'h Head) -> Cow<'h, Head> {
+        let secrets = self.spans_of_head(head);
         match secrets.is_empty() {
             true => Cow::Borrowed(head),
-            false => Cow::Owned(head.rewritten(&self.without(raw, secrets))),
+            false => Cow::Owned(head.rewritten(&self.without(head.raw(), secrets))),
         }
     }
 
@@ -151,12 +168,7 @@ impl Redactor {
 
     /// The same for bytes.
     pub fn bytes<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
-        if self.shows_all {
-            return Cow::Borrowed(bytes);
-        }
-        let mut secrets = Vec::new();
-        self.find_in_urls(bytes, |_, range| secrets.push(range));
-        self.find_values(bytes, &mut secrets);
+        let secrets = self.spans(bytes);
         match secrets.is_empty() {
             true => Cow::Borrowed(bytes),
             false => Cow::Owned(self.without(bytes, secrets)),
@@ -259,20 +271,30 @@ impl Redactor {
         range.start + scheme.map_or(0, str::len)..range.end
     }
 
-    /// `bytes` with these ranges replaced, which may overlap.
-    fn without(&self, bytes: &[u8], mut secrets: Vec<Range<usize>>) -> Vec<u8> {
-        secrets.sort_unstable_by_key(|secret| (secret.start, std::cmp::Reverse(secret.end)));
+    /// `bytes` with these ranges replaced.
+    fn without(&self, bytes: &[u8], secrets: Vec<Range<usize>>) -> Vec<u8> {
         let (mut out, mut done) = (Vec::with_capacity(bytes.len()), 0);
         for secret in secrets {
-            if secret.start >= done {
-                out.extend_from_slice(&bytes[done..secret.start]);
-                out.extend_from_slice(self.mark.as_bytes());
-            }
-            done = done.max(secret.end);
+            out.extend_from_slice(&bytes[done..secret.start]);
+            out.extend_from_slice(self.mark.as_bytes());
+            done = secret.end;
         }
         out.extend_from_slice(&bytes[done..]);
         out
     }
+}
+
+/// Ranges in order; those that overlap are one.
+fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+    let mut apart: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match apart.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => apart.push(range),
+        }
+    }
+    apart
 }
 
 /// Where userinfo stands: between `://` and the last `@` of an authority (RFC 3986 §3.2). Every

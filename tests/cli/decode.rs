@@ -160,3 +160,115 @@ fn nothing_at_all_is_no_error() {
 fn every_bit_of_the_masked_hello() {
     decoding().args(["-vv", "--hex", HELLO_HEX]).stdout(include_str!("decode_hello.txt")).status(0);
 }
+
+/// The lines of a log about bytes, as they are again when the log is decoded; offsets apart, which a
+/// session counts from its first frame where it sends.
+fn about_bytes(lines: &str) -> Vec<String> {
+    let kinds = ["head", "body", "frame", "payload", "frame-end", "message", "violation"];
+    let is = |line: &&str| kinds.iter().any(|k| line.starts_with(&format!("{{\"event\":\"{k}\"")));
+    let offset = regex::Regex::new("\"offset\":[0-9]+").expect("an expression");
+    lines.lines().filter(is).map(|line| offset.replace(line, "").into_owned()).collect()
+}
+
+#[test]
+fn a_log_of_our_own_is_decoded_to_the_same_events() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("log.jsonl").display().to_string();
+    let large = "x".repeat(2 << 20);
+    let sent = large.clone();
+    Test::new()
+        .args([
+            "--log",
+            &path,
+            "--lenient",
+            "-x",
+            "hi",
+            "-x",
+            "",
+            "-x",
+            &large[..3000],
+            "--exit-after",
+            "4",
+        ])
+        .peer(move |p| {
+            p.open();
+            p.receive_text("hi");
+            p.receive_text("");
+            p.text("one");
+            p.ping("p");
+            p.send(b"\x01\x02He\x80\x03llo");
+            p.send(b"\xc1\x01x");
+            p.text(&sent);
+            p.receive_text(&sent[..3000]);
+            p.receive_pong("p");
+            p.answer_close(1000);
+        })
+        .stdout_any()
+        .stderr_any()
+        .status(0);
+    let log = std::fs::read_to_string(&path).expect("a log");
+    let decoded = decoding().args([&path, "--output", "json"]).stdout_any().status(9);
+    let (was, is) = (about_bytes(&log), about_bytes(decoded.stdout()));
+    assert!(was.len() > 20, "{log}");
+    for (was, is) in was.iter().zip(&is) {
+        assert_eq!(is, was);
+    }
+    assert_eq!(is.len(), was.len());
+    let shown = decoding().stdin(&log).stdout_any().status(9);
+    let lines: Vec<_> = shown.stdout().lines().collect();
+    assert!(
+        lines.iter().any(|line| line.starts_with("> ")
+            && line.contains("#1 TEXT")
+            && line.contains("\"hi\"")),
+        "{lines:#?}"
+    );
+    assert!(lines.iter().any(|line| line.starts_with("< ")
+        && line.contains("#1 TEXT")
+        && line.contains("\"one\"")));
+    // One side of it.
+    let raw = decoding().args([&path, "--role", "client", "--output", "lines"]);
+    raw.stdout(format!("hi\n\n{}\n", &large[..3000])).status(0);
+}
+
+#[test]
+fn a_log_that_begins_amid_a_connection_and_one_of_a_server() {
+    let frame = |rest: &str| {
+        format!(
+            "{{\"event\":\"frame\",\"time\":\"2026-11-21T07:00:00.123456Z\",\"conn\":3,{rest}}}\n"
+        )
+    };
+    let log = [
+        "{\"event\":\"start\",\"v\":1,\"role\":\"server\"}\n".to_owned(),
+        frame(
+            "\"dir\":\"to-server\",\"header_hex\":\"818537fa213d\",\"mask\":\"37fa213d\",\"text\":\"Hello\"",
+        ),
+        frame(
+            "\"dir\":\"to-client\",\"header_hex\":\"8105\",\"mask\":null,\"base64\":\"SGVsbG8=\"",
+        ),
+    ];
+    decoding()
+        .stdin(log.concat())
+        .stdout_like(
+            "< [3] 07:00:00.123 #1 TEXT[..]mask 37fa213d[..]\"Hello\"\n\
+             > [3] 07:00:00.123 #1 TEXT[..]\"Hello\"\n",
+        )
+        .status(0);
+    for (line, why) in [
+        ("{nonsense", "line 1: not a line of a log: [..]"),
+        ("{\"a\":1}", "line 1: not an event of a log: it has no event"),
+        (
+            "{\"event\":\"frame\",\"dir\":\"to-client\",\"time\":\"2026-11-21T07:00:00Z\",\"header_hex\":\"8z\"}",
+            "line 1: header_hex: 'z' is no hex digit",
+        ),
+        (
+            "{\"event\":\"body\",\"dir\":\"to-client\",\"time\":\"2026-11-21T07:00:00Z\",\"base64\":\"A!\"}",
+            "line 1: base64: '!' at character 2 is not base64",
+        ),
+        (
+            "{\"event\":\"frame\",\"dir\":\"to-client\",\"time\":\"x\"}",
+            "line 1: its time can't be read",
+        ),
+    ] {
+        decoding().stdin(line).stderr(format!("wscope: stdin: {why}\n")).status(1);
+    }
+}

@@ -122,7 +122,7 @@ fn exit_2_without_arguments() {
 fn exit_2_for_an_unknown_option() {
     Test::new()
         .args(["--bogus", "ws://localhost"])
-        .stderr("error: unexpected argument '--bogus' found\n...\n")
+        .stderr("wscope: there is no option --bogus; wscope --help lists all\n")
         .status(2);
 }
 

@@ -13,6 +13,7 @@ mod explain;
 mod handshake;
 mod hostile;
 mod input;
+mod mistyped;
 mod nothing_lost;
 mod output;
 mod pty;

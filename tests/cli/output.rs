@@ -163,3 +163,30 @@ fn who_reads_nothing_of_nothing_is_no_end() {
         })
         .status(0);
 }
+
+/// stdout that takes nothing is named, whoever writes to it.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_behind_stdout_is_named() {
+    use crate::harness::wscope;
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("the device");
+    for args in [
+        &["decode", "--hex", "8100"][..],
+        &["man"],
+        &["help"],
+        &["help", "/text"],
+        &["version"],
+        &["--help"],
+        &["explain", "1006"],
+        &["completions", "bash"],
+        &["listen", "--list-faults"],
+        &["demo"],
+        &["--dry-run", "-q", "ws://127.0.0.1:1"],
+        &["--curl", "-q", "ws://127.0.0.1:1"],
+    ] {
+        let output = wscope().args(args).stdout(full()).output().expect("it runs");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.contains("stdout: no space left on device\n"), "{args:?}: {stderr}");
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+    }
+}

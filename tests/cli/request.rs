@@ -192,3 +192,61 @@ fn localhost_is_found() {
         .args(["-4", "ws://localhost:{port}"])
         .status(0);
 }
+
+#[test]
+fn headers_are_read_from_a_file_and_from_stdin() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "X-A: 1\r\n\nX-B;\nUser-Agent:\nAuthorization: Bearer s3cret\n")
+        .expect("written");
+    let at = format!("@{}", file.path().display());
+    for (arg, stdin) in
+        [(at.as_str(), ""), ("@-", "X-A: 1\nX-B;\nUser-Agent:\nAuthorization: Bearer s3cret")]
+    {
+        Test::new()
+            .args(["-H", arg, "-H", "X-C: 2", "-x", "hi", "-w", "0"])
+            .stdin(stdin)
+            .peer(|p| {
+                let request = p.open();
+                assert_eq!(request.get("X-A"), Some(&b"1"[..]));
+                assert_eq!(request.get("X-B"), Some(&b""[..]));
+                assert_eq!(request.get("X-C"), Some(&b"2"[..]));
+                assert_eq!(request.get("Authorization"), Some(&b"Bearer s3cret"[..]));
+                assert_eq!(request.get("User-Agent"), None);
+                p.receive_text("hi");
+                p.answer_close(1000);
+            })
+            .status(0);
+    }
+}
+
+#[test]
+fn a_file_without_headers_is_named_and_not_shown() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "X-A: 1\ns3cret\n").expect("written");
+    let path = file.path().display().to_string();
+    for (arg, stderr) in [
+        (format!("@{path}"), format!("-H @{path}: line 2: no colon; write NAME: VALUE")),
+        ("@/nonexistent".to_owned(), "-H @/nonexistent: [..]".to_owned()),
+    ] {
+        for mode in ["connect", "handshake", "doctor"] {
+            Test::new()
+                .args([mode, "-H", &arg, "ws://127.0.0.1:1"])
+                .stderr(format!("wscope: {stderr}\n"))
+                .status(2);
+        }
+        Test::new()
+            .args(["listen", "-H", &arg, "0"])
+            .stderr(format!("wscope: {stderr}\n"))
+            .status(2);
+    }
+    Test::new()
+        .args(["-x", &format!("/headers @{path}"), "--commands"])
+        .peer(|p| {
+            p.open();
+            p.answer_close(1001);
+        })
+        .stderr(format!(
+            "wscope: -x: line 1: /headers: {path}: line 2: no colon; write NAME: VALUE\n"
+        ))
+        .status(1);
+}

@@ -7,6 +7,7 @@ mod errors;
 mod frames;
 mod illegal;
 mod lines;
+mod slips;
 mod targets;
 
 use wscope::script::command::{Command, Payload, parse};

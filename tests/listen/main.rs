@@ -5,6 +5,7 @@ mod raw;
 
 mod answers;
 mod commands;
+mod each;
 mod ending;
 mod exec;
 mod explain;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::client_script::ClientScript;
 use super::explain;
 use super::shared::Shared;
 use crate::behaviour::broadcast::Broadcast;
@@ -25,7 +26,7 @@ use crate::engine::slots::{Slot, SlotPart, token};
 use crate::event::{ConnId, Event};
 use crate::net::child::Child;
 use crate::net::link::{Link, SocketLink};
-use crate::script::runner::Expect;
+use crate::script::runner::{Expect, ScriptSetup};
 use crate::session::Observer;
 use crate::session::endpoint::SendError;
 use crate::ui::ending;
@@ -330,6 +331,19 @@ impl Client {
         if let Some(received) = &shared.received {
             connection.add(Expect::new(received));
         }
+        if let (Some(script), Some(lines)) = (&shared.script, &config.lines) {
+            let setup = ScriptSetup {
+                lines,
+                input: config.input,
+                binary: config.binary,
+                display: &config.display,
+                open: None,
+                greeting: "",
+            };
+            let runner = setup.runner_of_client(script.clone(), self.id);
+            connection.add(Expect::new(runner.received()));
+            shared.scripts.push(ClientScript::new(self.id, runner));
+        }
         if let Some(payload) = PayloadWriter::new(shared.sink, Role::Server, &shared.half_written) {
             connection.add(payload);
         }
@@ -393,6 +407,11 @@ impl Client {
         runtime.report(self.id, &Event::End(&ending))?;
         explain::ended(&connection, &ending, runtime, now)?;
         runtime.remark(self.id, &format!("left: {}", ending::describe(&ending)));
+        let script = shared.scripts.iter().find(|script| script.id == id);
+        let received = shared.received.as_ref();
+        if let Some(received) = script.map(|script| script.runner.received()).or(received) {
+            received.queue.borrow_mut().push_end(id, ending::seen_code(&ending));
+        }
         shared.ended = Some(ending);
         shared.membership_epoch += 1;
         let (link, in_order) = connection.into_link();

@@ -3,7 +3,9 @@
 //! This sets it up; `server.rs` is the task that runs, `hub.rs` owns the clients.
 
 mod client;
+mod client_script;
 mod connections;
+mod each;
 mod explain;
 mod hub;
 mod server;
@@ -31,7 +33,7 @@ use crate::net::tls::{ServerCertificate, TlsServer};
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
 use crate::script::json;
-use crate::script::runner::{self, ScriptSetup};
+use crate::script::runner::{self, ScriptSetup, Source};
 use crate::wire::Role;
 
 /// After a signal, how long to wait for a reader of stdout.
@@ -75,7 +77,9 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     }
     let urls =
         announce(&config, &listeners, tls.as_ref().map(TlsServer::certificate), &mut runtime)?;
-    let runner = config.lines.as_ref().map(|lines| {
+    let (script, each) =
+        if config.each { (Source::default(), Some(script)) } else { (script, None) };
+    let runner = config.lines.as_ref().filter(|_| each.is_none()).map(|lines| {
         let setup = ScriptSetup {
             lines,
             input: config.input,
@@ -92,7 +96,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let display = config.display;
     let input =
         StdinInput::open(config.input, config.binary, &runtime).context("can't read stdin")?;
-    let shared = Shared::new(config, tls, greeting, most_clients, received);
+    let shared = Shared::new(config, tls, greeting, most_clients, received, each);
     let mut server = Server::new(Hub::new(shared, listeners, urls), input, runner);
     let ran = runtime::run(&mut server, &mut runtime);
     let (exit, fault) = server.result();

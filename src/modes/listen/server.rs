@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::connections::AllClients;
+use super::each;
 use super::hub::{Everybody, Hub};
 use crate::behaviour::input::StdinInput;
 use crate::cli::{InputFormat, Linger, OutputFormat};
@@ -30,6 +31,8 @@ pub struct Server {
     /// It is coming to its end: what that amounts to, and the deadline.
     end: Option<(Exit, Instant)>,
     fault: Option<String>,
+    /// The script of a client has failed.
+    failed: Option<Exit>,
     max_time: Option<Instant>,
     done: bool,
 }
@@ -45,6 +48,7 @@ impl Server {
             membership_epoch: 0,
             end: None,
             fault: None,
+            failed: None,
             max_time,
             done: false,
         }
@@ -59,6 +63,9 @@ impl Server {
                 exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
                 self.fault.get_or_insert(failure.text);
             }
+        }
+        if let (Some(failed), Exit::Success) = (self.failed, exit) {
+            exit = failed;
         }
         (exit, self.fault.take())
     }
@@ -90,6 +97,9 @@ impl Server {
 
     /// Carries out lines, and what they ask of the server.
     fn run_lines(&mut self, runtime: &mut Runtime, now: Instant) {
+        if self.end.is_none() {
+            self.failed = self.failed.or(each::run(&mut self.hub, runtime, now));
+        }
         let Self { hub, input, runner: Some(runner), membership_epoch, .. } = self else { return };
         if self.end.is_some() {
             return;
@@ -236,14 +246,16 @@ impl Task for Server {
         let unread = self.hub.shared.config.output != OutputFormat::None
             && runtime.stdout.is_closed()
             && self.end.is_none();
-        if lines || unread || self.hub.is_busy() || self.wants_input() {
+        let scripts = self.end.is_none() && each::is_ready(&self.hub);
+        if lines || scripts || unread || self.hub.is_busy() || self.wants_input() {
             return NextRound::Now;
         }
         let deadline = self.end.map(|(_, at)| at);
         let due = runner.and_then(ScriptRunner::deadline);
         let hub = self.hub.deadline();
         let linger = self.linger_ends().filter(|_| self.end.is_none());
-        let all = [hub, deadline, self.max_time, linger, due];
+        let scripts = each::deadline(&self.hub).filter(|_| self.end.is_none());
+        let all = [hub, deadline, self.max_time, linger, due, scripts];
         NextRound::Wait(all.into_iter().flatten().min())
     }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::client_script::ClientScript;
 use crate::behaviour::broadcast::Posts;
 use crate::behaviour::greeting::Greeting;
 use crate::behaviour::stop::StopCondition;
@@ -14,7 +15,7 @@ use crate::net::child::Dying;
 use crate::net::tls::TlsServer;
 use crate::output::notifier::Notifier;
 use crate::output::payload::PayloadSink;
-use crate::script::runner::ExpectQueue;
+use crate::script::runner::{Received, Source};
 use crate::ui::number::grouped;
 
 /// What all clients share.
@@ -43,7 +44,10 @@ pub struct Shared {
     /// `--exit-after`.
     pub stop: Option<Rc<RefCell<StopCondition>>>,
     /// Messages for `/expect`, where lines are carried out.
-    pub received: Option<Rc<RefCell<ExpectQueue>>>,
+    pub received: Option<Rc<Received>>,
+    /// `--each`: the script that each client gets, and those under way.
+    pub script: Option<Source>,
+    pub scripts: Vec<ClientScript>,
     /// Grows when a connection opens or ends.
     pub membership_epoch: u64,
     /// The connection that ended last.
@@ -57,7 +61,8 @@ impl Shared {
         tls: Option<TlsServer>,
         greeting: Option<Greeting>,
         most_clients: usize,
-        received: Option<Rc<RefCell<ExpectQueue>>>,
+        received: Option<Rc<Received>>,
+        script: Option<Source>,
     ) -> Self {
         let memory = Budget::new(config.max_memory);
         let backlog = Budget::part_of(&memory, config.max_backlog);
@@ -71,6 +76,8 @@ impl Shared {
             dying: Vec::new(),
             stop: StopCondition::new(config.exit_after, None),
             received,
+            script,
+            scripts: Vec::new(),
             membership_epoch: 0,
             ended: None,
             config,

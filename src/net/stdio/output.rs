@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::stdio::{stderr, stdout};
 
 use super::{Access, IoDirection};
+use crate::net::plain_io::plain_io;
 
 /// Above so many bytes, the owner should make no more before some are written.
 const HIGH_WATER: usize = 256 * 1024;
@@ -29,6 +30,26 @@ impl OutputStream {
             Self::Stderr => stderr(),
         }
     }
+
+    /// The error with the name of the stream.
+    fn named(self, error: &io::Error) -> io::Error {
+        let name = match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        };
+        io::Error::new(error.kind(), format!("{name}: {}", plain_io(error)))
+    }
+}
+
+/// Writes to stdout where there is no loop, and waits. An error names stdout; its kind stays.
+///
+/// # Errors
+///
+/// stdout takes no more, or its reader is gone.
+pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    written.map_err(|error| OutputStream::Stdout.named(&error))
 }
 
 /// The writer of stdout.
@@ -194,7 +215,7 @@ impl StdioWriter {
                     self.closed = true;
                     Ok(0)
                 }
-                _ => Err(error),
+                _ => Err(self.stream.named(&error)),
             },
         }
     }

@@ -112,7 +112,7 @@ fn of_kind(
         ArgKind::Command => commands(typed, Some(entry), amid.role),
         ArgKind::Topic => topics(typed, amid.role),
         ArgKind::Clients => clients(typed, amid.clients),
-        ArgKind::Reason | ArgKind::Value | ArgKind::Regex => Vec::new(),
+        ArgKind::Reason | ArgKind::Value | ArgKind::Regex | ArgKind::Text => Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::script::command::Command;
 use crate::script::command::error::{ParseError, ParseFault, shown};
+use crate::script::command::variables::Scope;
 use crate::script::command::words::{Word, unquote};
 use crate::wire::Role;
 
@@ -127,7 +128,10 @@ impl Arg {
 
     /// Whether it takes all that follows, spaces included.
     pub fn is_rest(&self) -> bool {
-        matches!(self.kind, ArgKind::Payload | ArgKind::Reason | ArgKind::Command | ArgKind::Header)
+        matches!(
+            self.kind,
+            ArgKind::Payload | ArgKind::Reason | ArgKind::Command | ArgKind::Header | ArgKind::Text
+        )
     }
 }
 
@@ -164,6 +168,8 @@ pub enum ArgKind {
     Regex,
     /// A header as for `-H`.
     Header,
+    /// The rest of the line, as it is.
+    Text,
     /// A command or a text.
     Command,
     /// The name of a command.
@@ -192,17 +198,24 @@ pub(crate) struct Args<'a> {
     pub entry: &'static CommandEntry,
     /// Whose side the line is carried out on.
     pub role: Role,
+    /// The variables.
+    pub scope: Scope<'a>,
     rest: Word<'a>,
 }
 
 impl<'a> Args<'a> {
     /// The arguments of `entry`; `rest` is all that follows its name.
-    pub fn new(entry: &'static CommandEntry, role: Role, rest: Word<'a>) -> Self {
-        Self { entry, role, rest }
+    pub fn new(entry: &'static CommandEntry, role: Role, scope: Scope<'a>, rest: Word<'a>) -> Self {
+        Self { entry, role, scope, rest }
     }
 
-    /// The next word without taking it: up to white space.
+    /// The next word without taking it: up to white space, with its variables' values.
     pub fn peek(&self) -> Option<Word<'a>> {
+        self.peek_raw().map(|word| self.scope.word(word))
+    }
+
+    /// The next word as it was written.
+    pub fn peek_raw(&self) -> Option<Word<'a>> {
         let rest = self.trimmed();
         let end = rest.text.find(char::is_whitespace).unwrap_or(rest.text.len());
         (end > 0).then(|| Word { text: &rest.text[..end], ..rest })
@@ -210,9 +223,9 @@ impl<'a> Args<'a> {
 
     /// Takes the next word.
     pub fn word(&mut self) -> Option<Word<'a>> {
-        let word = self.peek()?;
+        let word = self.peek_raw()?;
         self.take_to(word.at + word.text.len());
-        Some(word)
+        Some(self.scope.word(word))
     }
 
     /// Takes the next word, which must be there.
@@ -256,7 +269,7 @@ impl<'a> Args<'a> {
             return Err(self.missing(argument));
         }
         self.take_to(rest.at + len);
-        Ok(path)
+        Ok(self.scope.text(Word { text: &path, ..rest })?.into_owned())
     }
 
     /// Takes what stands between the delimiter that comes next and its partner. A backslash before

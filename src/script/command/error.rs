@@ -1,5 +1,7 @@
 //! Why a line is no command: what was wrong, where it stood, what is accepted instead.
 
+use crate::net::target::TargetError;
+use crate::ui::base64::Base64Fault;
 use crate::ui::hex::HexFault;
 use crate::ui::sanitize;
 use crate::wire::handshake::headers::HeaderError;
@@ -130,12 +132,12 @@ pub enum ParseFault {
         fault: HexFault,
     },
     /// Not base64.
-    #[error("{word} is no base64: {why}")]
+    #[error("{word} is no base64: {fault}")]
     Base64 {
         /// The payload, quoted and cut.
         word: String,
         /// What is wrong with it.
-        why: String,
+        fault: Base64Fault,
     },
     /// Not a regular expression.
     #[error("{word} is no regular expression: {why}")]
@@ -145,9 +147,28 @@ pub enum ParseFault {
         /// What is wrong with it.
         why: String,
     },
+    /// `${NAME}` of a variable that is not set.
+    #[error("there is no variable {0}; /set gives it a value, and a literal ${{ is written $${{")]
+    NoVariable(String),
+    /// `${` without its brace.
+    #[error("no }} follows the ${{; a literal ${{ is written $${{")]
+    OpenVariable,
+    /// What can't be sent as the answer to a message.
+    #[error("/{0} can't stand in /on: only what is sent at once can answer a message")]
+    NoAnswer(&'static str),
+    /// Not a URL.
+    #[error("{}", sanitize::escaped(.0.to_string().as_bytes()))]
+    Url(TargetError),
     /// Not a header.
     #[error("{}", sanitize::escaped(.0.to_string().as_bytes()))]
     Header(HeaderError),
+}
+
+impl ParseError {
+    /// Whether a variable is not set, or not written as one.
+    pub fn is_about_variables(&self) -> bool {
+        matches!(self.fault, ParseFault::NoVariable(_) | ParseFault::OpenVariable)
+    }
 }
 
 impl ParseFault {

@@ -3,6 +3,7 @@
 use crate::script::command::entry::Args;
 use crate::script::command::error::{ParseError, ParseFault};
 use crate::script::command::payload::{self, Plain};
+use crate::script::command::variables::Scope;
 use crate::script::command::words::Word;
 use crate::script::command::{
     Command, FragmentSpec, Fragmentation, FrameSpec, MaskChoice, Payload,
@@ -69,12 +70,17 @@ pub(crate) fn frame(args: &mut Args<'_>) -> Result<Command, ParseError> {
             return Err(word.not("no opcode", format!("{OPCODES}; a payload comes after --")));
         }
     }
+    let opcode_first = draft.seen.is_empty();
     let payload = loop {
         if args.take_if("--") {
             break args.rest();
         }
         let here = args.trimmed();
         let Some((key, value)) = args.peek().map(option).transpose()?.flatten() else {
+            if opcode_first && !draft.seen.contains(&"opcode") {
+                args.peek().map_or(Ok(()), misplaced_opcode)?;
+            }
+            here.words().try_for_each(late_option)?;
             break here;
         };
         if matches!(key, "payload" | "reason") {
@@ -85,7 +91,7 @@ pub(crate) fn frame(args: &mut Args<'_>) -> Result<Command, ParseError> {
         draft.once(key, here.at)?;
         draft.set(key, value)?;
     };
-    draft.finish(payload)
+    draft.finish(payload, args.scope)
 }
 
 /// The key and the value of an option; `None` if the word is none.
@@ -105,6 +111,43 @@ fn option(word: Word<'_>) -> Result<Option<(&'static str, Word<'_>)>, ParseError
             Err(word.not("no option of /frame", accepted))
         }
         None => Ok(None),
+    }
+}
+
+/// A payload does not begin with what is an opcode, or nearly one: a slip must not become payload.
+fn misplaced_opcode(word: Word<'_>) -> Result<(), ParseError> {
+    if opcode(word.text).is_some() && number(word.text).is_none() {
+        let accepted = format!("opcode={}, or -- before a payload that begins so", word.text);
+        return Err(word.not("an opcode that does not come first", accepted));
+    }
+    let plain = word.text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let named = ["continuation", "text", "binary", "close", "ping", "pong"];
+    match suggest::near(word.text, named.into_iter().filter(|_| plain)).first() {
+        Some(meant) => {
+            Err(word.not("no opcode", format!("{meant}, or -- before a payload that begins so")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// An option behind the beginning of the payload would be sent as a part of it.
+fn late_option(word: Word<'_>) -> Result<(), ParseError> {
+    match option(word) {
+        Ok(None) => Ok(()),
+        _ => Err(word.not(
+            "an option in the payload",
+            "options before the payload, or -- before a payload that has them",
+        )),
+    }
+}
+
+/// A word of the message that is nearly one of the command's own.
+fn nearly(word: Word<'_>, names: &[&'static str]) -> Result<(), ParseError> {
+    match suggest::near(word.text, names.iter().copied()).first() {
+        Some(meant) => {
+            Err(word.not("no option", format!("{meant}, or -- before a message that begins so")))
+        }
+        None => Ok(()),
     }
 }
 
@@ -178,8 +221,8 @@ impl Draft {
         Ok(())
     }
 
-    fn finish(mut self, payload: Word<'_>) -> Result<Command, ParseError> {
-        let read = payload::parse(payload, Plain::Text)?;
+    fn finish(mut self, payload: Word<'_>, scope: Scope<'_>) -> Result<Command, ParseError> {
+        let read = payload::parse(payload, Plain::Text, scope)?;
         self.spec.payload = match (self.code, read) {
             (None, read) => read,
             (Some(_), Payload::File(_)) => return Err(ParseFault::ReasonFromFile.at(payload.at)),
@@ -198,7 +241,7 @@ fn switch(value: Word<'_>) -> Result<bool, ParseError> {
     on_off(value.text).ok_or_else(|| value.not("no switch", "on or off"))
 }
 
-fn code(word: Word<'_>) -> Result<u16, ParseError> {
+pub(crate) fn code(word: Word<'_>) -> Result<u16, ParseError> {
     close_code(word.text).ok_or_else(|| word.not("no close code", CODES))
 }
 
@@ -209,7 +252,7 @@ fn code(word: Word<'_>) -> Result<u16, ParseError> {
 /// The first word is no code, or an escape of the reason is wrong.
 pub(crate) fn close(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let code = args.word().map(code).transpose()?;
-    Ok(Command::Close { code, reason: payload::unescape(args.rest())? })
+    Ok(Command::Close { code, reason: payload::unescape(args.rest(), args.scope)? })
 }
 
 /// `/fragment N|SIZES [binary] [ping] MESSAGE`.
@@ -227,11 +270,17 @@ pub(crate) fn fragment(args: &mut Args<'_>) -> Result<Command, ParseError> {
         match args.peek().map(|word| word.text) {
             Some("binary") if !binary => binary = args.take_if("binary"),
             Some("ping") if !ping => ping = args.take_if("ping"),
-            Some(_) => break args.rest(),
+            Some(_) => {
+                let all: &[_] = &[("binary", binary), ("ping", ping)];
+                let left: Vec<_> =
+                    all.iter().filter(|(_, given)| !given).map(|(n, _)| *n).collect();
+                args.peek().map_or(Ok(()), |word| nearly(word, &left))?;
+                break args.rest();
+            }
             None => return Err(args.missing("a message (an empty one is written --)")),
         }
     };
-    let message = payload::parse(message, Plain::Text)?;
+    let message = payload::parse(message, Plain::Text, args.scope)?;
     Ok(Command::Fragment(FragmentSpec { cut, binary, ping, message }))
 }
 

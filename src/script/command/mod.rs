@@ -22,6 +22,7 @@ pub mod payload;
 
 pub mod table;
 pub mod target;
+pub mod variables;
 mod words;
 
 use std::path::PathBuf;
@@ -36,7 +37,7 @@ use crate::wire::mask::MaskKey;
 use crate::wire::{Data, LengthForm, OpCode};
 
 pub use error::ParseError;
-pub use parse::{filter_for, parse, parse_for};
+pub use parse::{filter_for, parse, parse_for, parse_with};
 
 /// What a line asks for.
 #[derive(Clone, Debug)]
@@ -113,6 +114,31 @@ pub enum Command {
         /// How long to wait.
         timeout: Duration,
     },
+    /// `/expect-not REGEX [TIMEOUT]`: what follows waits, and no message may match meanwhile.
+    ExpectNot {
+        /// What no message may match.
+        pattern: Pattern,
+        /// How long to wait.
+        timeout: Duration,
+    },
+    /// `/expect-close CODE [TIMEOUT]`: what follows waits for the end of the connection.
+    ExpectClose {
+        /// The code that an application sees: 1005 for a Close without one, 1006 without a Close.
+        code: u16,
+        /// How long to wait.
+        timeout: Duration,
+    },
+    /// `/set [NAME [VALUE]]`: gives a variable a value; without one, shows it, or all.
+    Set {
+        /// The variable.
+        name: Option<String>,
+        /// Its value.
+        value: Option<String>,
+    },
+    /// `/on [REGEX COMMAND]`: answers each message that matches; without arguments, lists the rules.
+    On(Option<OnRule>),
+    /// `/off [N]`: ends one `/on`, or all of them.
+    OffRule(Option<u64>),
     /// `/await [N] [TIMEOUT]`: what follows waits until so many clients are connected.
     Await {
         /// How many at once; more than zero.
@@ -211,12 +237,18 @@ impl Command {
             | Self::Every { .. }
             | Self::Repeat { .. }
             | Self::Expect { .. }
+            | Self::ExpectNot { .. }
+            | Self::ExpectClose { .. }
+            | Self::On(Some(_))
             | Self::Last
             | Self::Show(_)
             | Self::Find { .. }
             | Self::Status
             | Self::Nothing => true,
             Self::Await { .. }
+            | Self::On(None)
+            | Self::OffRule(_)
+            | Self::Set { .. }
             | Self::To { .. }
             | Self::Clients
             | Self::Stop(_)
@@ -236,6 +268,17 @@ impl Command {
             | Self::Quit => false,
         }
     }
+}
+
+/// `REGEX COMMAND` of `/on`.
+#[derive(Clone, Debug)]
+pub struct OnRule {
+    /// What a message must match.
+    pub pattern: Pattern,
+    /// The answer as written; it has been found to be one.
+    pub line: String,
+    /// The answer, unless it has variables: then it is read anew for each message.
+    pub command: Option<Box<Command>>,
 }
 
 /// What is sent, as it was written. A file is read when the command is carried out.

@@ -7,13 +7,15 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::event::Direction;
+use crate::net::target::Target;
 use crate::script::command::entry::Args;
 use crate::script::command::error::{ParseError, ParseFault, shown};
 use crate::script::command::payload::{self, Plain};
 use crate::script::command::table::{self, CommandEntry, Nesting, SHOWN};
 use crate::script::command::target;
+use crate::script::command::variables::{self, Scope, Variables};
 use crate::script::command::words::Word;
-use crate::script::command::{AutoPong, Command, FilterChange, LogChange, Payload, Show};
+use crate::script::command::{AutoPong, Command, FilterChange, LogChange, OnRule, Payload, Show};
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::notation::{self, TIMES, duration, number, on_off, opcode};
 use crate::ui::pattern::Pattern;
@@ -28,6 +30,9 @@ const EXPECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The shortest interval of `/every`: below it there would be time for nothing else.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How long `/expect-not` waits without a TIMEOUT.
+const EXPECT_NOT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How many frames `/show frames` shows without N.
 const FRAMES_SHOWN: usize = 20;
@@ -54,7 +59,39 @@ pub fn parse(line: &str) -> Result<Command, ParseError> {
 ///
 /// As [`parse`]; also what follows the `@` names no clients.
 pub fn parse_for(line: &str, role: Role) -> Result<Command, ParseError> {
-    command(Word { at: 0, text: line }, None, role)
+    command(Word { at: 0, text: line }, None, role, Scope::default())
+}
+
+/// The same for a line in which `${NAME}` stands for the value of a variable.
+///
+/// # Errors
+///
+/// As [`parse_for`]; also a variable is not set.
+pub fn parse_with(line: &str, role: Role, variables: &Variables) -> Result<Command, ParseError> {
+    let line = Word { at: 0, text: line };
+    // An answer has variables that are set when its message comes.
+    let words = match line.text.contains("${") && !is_comment(line) && !has_answer(line, role) {
+        true => variables::words(line, variables)?,
+        false => Vec::new(),
+    };
+    command(line, None, role, Scope::new(variables, &words))
+}
+
+fn is_comment(line: Word<'_>) -> bool {
+    line.text.starts_with("/#")
+}
+
+/// Whether a line is an `/on`, also behind the clients it is for.
+fn has_answer(line: Word<'_>, role: Role) -> bool {
+    let to = |word: &Word<'_>| word.text == "/to" || word.text.starts_with(target::SIGN);
+    let mut words = line.words().peekable();
+    if role == Role::Server
+        && let Some(first) = words.next_if(to)
+        && first.text == "/to"
+    {
+        words.next();
+    }
+    words.next().is_some_and(|word| word.text == "/on")
 }
 
 /// What `/filter TEXT` shows only; `None` for everything.
@@ -64,7 +101,7 @@ pub fn parse_for(line: &str, role: Role) -> Result<Command, ParseError> {
 /// As [`parse`]. Columns count from the beginning of `text`.
 pub fn filter_for(text: &str, role: Role) -> Result<Option<Filter>, ParseError> {
     let entry = table::find("filter").expect("there is such a command");
-    let mut args = Args::new(entry, role, Word { at: 0, text });
+    let mut args = Args::new(entry, role, Scope::default(), Word { at: 0, text });
     match filter(&mut args)? {
         Command::Filter(FilterChange::Only(filter)) => Ok(Some(filter)),
         Command::Filter(FilterChange::Off) => Ok(None),
@@ -77,18 +114,20 @@ fn command(
     line: Word<'_>,
     outer: Option<&'static CommandEntry>,
     role: Role,
+    scope: Scope<'_>,
 ) -> Result<Command, ParseError> {
     if role == Role::Server && line.text.starts_with(target::SIGN) {
-        return addressed(line, outer);
+        return addressed(line, outer, scope);
     }
+    let message = |text| {
+        let text = scope.text(text)?.into_owned();
+        Ok(Command::Text(Payload::Bytes(text.into_bytes())))
+    };
     let Some(after_slash) = line.strip("/") else {
-        return Ok(match line.text {
-            "" => Command::Nothing,
-            text => Command::Text(Payload::Bytes(text.into())),
-        });
+        return if line.text.is_empty() { Ok(Command::Nothing) } else { message(line) };
     };
     if after_slash.text.starts_with('/') {
-        return Ok(Command::Text(Payload::Bytes(after_slash.text.into())));
+        return message(after_slash);
     }
     if after_slash.text.starts_with('#') {
         return Ok(Command::Nothing);
@@ -111,17 +150,21 @@ fn command(
             Nesting::NotInItself(_) | Nesting::Yes => {}
         }
     }
-    let mut args = Args::new(entry, role, after_slash.skip(name_len));
+    let mut args = Args::new(entry, role, scope, after_slash.skip(name_len));
     (entry.parse)(&mut args)
 }
 
 /// `@TARGET LINE`, which is `/to TARGET LINE` in short.
-fn addressed(line: Word<'_>, outer: Option<&'static CommandEntry>) -> Result<Command, ParseError> {
+fn addressed(
+    line: Word<'_>,
+    outer: Option<&'static CommandEntry>,
+    scope: Scope<'_>,
+) -> Result<Command, ParseError> {
     let len = line.text.find(char::is_whitespace).unwrap_or(line.text.len());
-    let target = target::parse(Word { text: &line.text[..len], ..line })?;
+    let target = target::parse(scope.word(Word { text: &line.text[..len], ..line }))?;
     let rest = line.skip(len);
     let rest = rest.skip(rest.text.chars().next().map_or(0, char::len_utf8));
-    to(target, rest, outer, line.at)
+    to(target, rest, outer, line.at, scope)
 }
 
 /// A line for some clients. Inside another command there must be one, and it names its clients
@@ -131,8 +174,9 @@ fn to(
     line: Word<'_>,
     outer: Option<&'static CommandEntry>,
     at: usize,
+    scope: Scope<'_>,
 ) -> Result<Command, ParseError> {
-    let command = match command(line, outer, Role::Server)? {
+    let command = match command(line, outer, Role::Server, scope)? {
         Command::Nothing if line.text.is_empty() => None,
         Command::To { .. } => return Err(ParseFault::Twice("the target").at(line.at)),
         ref command if !command.takes_target() => return Err(ParseFault::NoTarget.at(line.at)),
@@ -150,7 +194,7 @@ fn to(
 /// `/to TARGET [LINE]`.
 pub(crate) fn to_clients(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let word = args.need("TARGET")?;
-    to(target::parse(word)?, args.rest(), None, word.at)
+    to(target::parse(word)?, args.rest(), None, word.at, args.scope)
 }
 
 /// `/kick TARGET [CODE] [REASON]`: a Close for these clients.
@@ -190,12 +234,12 @@ pub(crate) fn alone(command: Command, args: &Args<'_>) -> Result<Command, ParseE
 
 /// All that is left as a payload, text unless it begins with a notation.
 pub(crate) fn text(args: &Args<'_>) -> Result<Payload, ParseError> {
-    payload::parse(args.rest(), Plain::Text)
+    payload::parse(args.rest(), Plain::Text, args.scope)
 }
 
 /// All that is left as a payload, hex unless it begins with a notation.
 pub(crate) fn bytes(args: &Args<'_>) -> Result<Payload, ParseError> {
-    payload::parse(args.rest(), Plain::Hex)
+    payload::parse(args.rest(), Plain::Hex, args.scope)
 }
 
 /// `/file PATH [text|binary]`.
@@ -254,12 +298,26 @@ pub(crate) fn repeat(args: &mut Args<'_>) -> Result<Command, ParseError> {
     Ok(Command::Repeat { count, command: Box::new(nested(args)?) })
 }
 
-/// The command inside another one; white space before it is no part of it.
+/// The command inside another one; white space before it is no part of it. A text that would be a
+/// command with a slash before it is not sent as a text: the slash was forgotten.
 fn nested(args: &Args<'_>) -> Result<Command, ParseError> {
-    match command(args.trimmed(), Some(args.entry), args.role)? {
+    let line = args.trimmed();
+    match command(line, Some(args.entry), args.role, args.scope)? {
         Command::Nothing => Err(args.missing("COMMAND")),
+        Command::Text(_) if !line.text.starts_with('/') && is_without_slash(line, args) => {
+            let first = line.words().next().unwrap_or(line);
+            let accepted = format!("/{0}, or /text {0} for a text that begins so", first.text);
+            Err(first.not("a command without its slash", accepted))
+        }
         command => Ok(command),
     }
+}
+
+fn is_without_slash(line: Word<'_>, args: &Args<'_>) -> bool {
+    let text = format!("/{}", line.text);
+    let line = Word { at: line.at, text: &text };
+    let read = command(line, Some(args.entry), args.role, Scope::default());
+    read.is_ok_and(|command| !matches!(command, Command::Nothing))
 }
 
 /// `/stop [N]`.
@@ -283,24 +341,126 @@ fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseEr
 
 /// `/expect REGEX [TIMEOUT]`.
 pub(crate) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let pattern = match delimiter(args) {
+    let pattern = pattern(args)?;
+    let timeout = timeout(args)?.unwrap_or(EXPECT_TIMEOUT);
+    alone(Command::Expect { pattern, timeout }, args)
+}
+
+/// `/expect-not REGEX [TIMEOUT]`.
+pub(crate) fn expect_not(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let pattern = pattern(args)?;
+    let timeout = timeout(args)?.unwrap_or(EXPECT_NOT_TIMEOUT);
+    alone(Command::ExpectNot { pattern, timeout }, args)
+}
+
+/// `/expect-close CODE [TIMEOUT]`.
+pub(crate) fn expect_close(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let code = crate::script::command::frame::code(args.need("CODE")?)?;
+    let timeout = timeout(args)?.unwrap_or(EXPECT_TIMEOUT);
+    alone(Command::ExpectClose { code, timeout }, args)
+}
+
+/// `REGEX`, also between slashes or quotes.
+fn pattern(args: &mut Args<'_>) -> Result<Pattern, ParseError> {
+    match delimiter(args) {
         // A piece of JSON begins with a quote too: it is no delimiter unless it ends the word.
-        Some('"') if !args.is_quoted() => {
-            let word = args.need("REGEX")?;
-            regex(word.at, word.text)?
+        Some(delimiter) if delimiter != '"' || args.is_quoted() => delimited_regex(args, delimiter),
+        _ => {
+            let word = args.peek_raw();
+            args.need("REGEX")?;
+            regex(word.unwrap_or(args.trimmed()), args.scope)
         }
-        Some(delimiter) => delimited_regex(args, delimiter)?,
-        None => {
-            let word = args.need("REGEX")?;
-            regex(word.at, word.text)?
-        }
-    };
+    }
+}
+
+/// `[TIMEOUT]`.
+fn timeout(args: &mut Args<'_>) -> Result<Option<Duration>, ParseError> {
     let timeout = args.word().map(|word| {
         let accepted = format!("{TIMES}; a regular expression with spaces is written /in slashes/");
         duration(word.text).map_err(|_| word.not("no time", accepted))
     });
-    let timeout = timeout.transpose()?.unwrap_or(EXPECT_TIMEOUT);
-    alone(Command::Expect { pattern, timeout }, args)
+    timeout.transpose()
+}
+
+/// `/set [NAME [VALUE]]`.
+pub(crate) fn set(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let Some(word) = args.word() else { return Ok(Command::Set { name: None, value: None }) };
+    if !notation::is_variable(word.text) {
+        let accepted = "letters, digits and _, no digit first, then a space and the value";
+        return Err(word.not("no name of a variable", accepted));
+    }
+    let value = match args.rest() {
+        rest if args.peek().is_none() && rest.text.is_empty() => None,
+        rest => Some(args.scope.text(rest)?.into_owned()),
+    };
+    Ok(Command::Set { name: Some(word.text.to_owned()), value })
+}
+
+/// `/on [REGEX COMMAND]`.
+pub(crate) fn on(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    if args.peek().is_none() {
+        return Ok(Command::On(None));
+    }
+    let pattern = pattern(args)?;
+    let line = args.trimmed();
+    let text = line.text.to_owned();
+    let refused = |error: ParseError| ParseError { at: line.at + error.at, ..error };
+    let varies = args.scope.variables().filter(|_| text.contains("${"));
+    let command = match varies {
+        // What its groups will be is not known: that it is an answer is.
+        Some(variables) => {
+            let mut variables = variables.clone();
+            pattern.names().for_each(|name| variables.set(name, "0"));
+            answer(&text, args, &variables).map_err(refused)?;
+            None
+        }
+        None => Some(Box::new(answer(&text, args, &Variables::default()).map_err(refused)?)),
+    };
+    Ok(Command::On(Some(OnRule { pattern, line: text, command })))
+}
+
+/// The answer to a message: something that is sent at once.
+fn answer(line: &str, args: &Args<'_>, variables: &Variables) -> Result<Command, ParseError> {
+    let words = variables::words(Word { at: 0, text: line }, variables)?;
+    let scope = match args.scope.variables() {
+        Some(_) => Scope::new(variables, &words),
+        None => Scope::default(),
+    };
+    let inner = Args::new(args.entry, args.role, scope, Word { at: 0, text: line });
+    let command = nested(&inner)?;
+    match &command {
+        Command::To { .. } => Err(ParseFault::NoAnswer("to").at(0)),
+        command if is_answer(command) => Ok(command.clone()),
+        _ => {
+            let name = line.trim_start_matches('/').split_whitespace().next().unwrap_or_default();
+            let name = table::find(name).map_or("on", |entry| entry.name);
+            Err(ParseFault::NoAnswer(name).at(0))
+        }
+    }
+}
+
+/// Whether it is over as soon as it is sent.
+pub(crate) fn is_answer(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Text(_)
+            | Command::Binary(_)
+            | Command::Ping(_)
+            | Command::Pong(_)
+            | Command::Close { .. }
+            | Command::Frame(_)
+            | Command::Bytes(_)
+            | Command::Abort
+            | Command::HalfClose
+    )
+}
+
+/// `/off [N]`.
+pub(crate) fn off(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let which = args.word().map(|word| {
+        number(word.text).ok_or_else(|| word.not("no number", "the number of an /on, or nothing"))
+    });
+    alone(Command::OffRule(which.transpose()?), args)
 }
 
 /// What a regular expression is delimited by, if it is.
@@ -310,10 +470,13 @@ fn delimiter(args: &Args<'_>) -> Option<char> {
 
 fn delimited_regex(args: &mut Args<'_>, delimiter: char) -> Result<Pattern, ParseError> {
     let (at, text) = args.delimited(delimiter)?;
-    regex(at, &text)
+    regex(Word { at, text: &text }, args.scope)
 }
 
-fn regex(at: usize, text: &str) -> Result<Pattern, ParseError> {
+/// A value in it is looked for as it is.
+fn regex(piece: Word<'_>, scope: Scope<'_>) -> Result<Pattern, ParseError> {
+    let text = &*scope.text_with(piece, |value| regex_syntax::escape(value).into())?;
+    let at = piece.at;
     Pattern::new(text).map_err(|error| {
         // A drawing with a caret, then the reason.
         let text_of_error = error.to_string();
@@ -374,7 +537,7 @@ pub(crate) fn find(args: &mut Args<'_>) -> Result<Command, ParseError> {
             if text.is_empty() {
                 return Err(args.missing("REGEX"));
             }
-            return regex(rest.at, text).map(|pattern| Command::Find { pattern, most });
+            return regex(Word { at: rest.at, text }, args.scope).map(|pattern| Command::Find { pattern, most });
         }
     };
     alone(Command::Find { pattern, most }, args)
@@ -474,6 +637,12 @@ pub(crate) fn log(args: &mut Args<'_>) -> Result<Command, ParseError> {
             args.word();
             LogChange::Off
         }
+        Some("on" | "stop" | "end" | "none" | "of" | "OFF" | "Off") => {
+            let word = args.need("FILE")?;
+            let accepted =
+                format!("off, or the name of a file; a file of this name is ./{}", word.text);
+            return Err(word.not("no choice of /log", accepted));
+        }
         Some(_) => LogChange::File(PathBuf::from(args.path("FILE")?)),
     };
     alone(Command::Log(change), args)
@@ -482,9 +651,13 @@ pub(crate) fn log(args: &mut Args<'_>) -> Result<Command, ParseError> {
 /// `/headers [HEADER]`; the header is written as for `-H`.
 pub(crate) fn headers(args: &Args<'_>) -> Result<Command, ParseError> {
     let header = args.trimmed();
-    let text = header.text.trim_end();
+    let text = &*args.scope.text(header)?;
+    let text = text.trim_end();
     if text.is_empty() {
         return Ok(Command::Headers(None));
+    }
+    if text.starts_with('@') {
+        return Ok(Command::Headers(Some(text.to_owned())));
     }
     let checked: Result<HeaderEdit, _> = text.parse();
     checked.map_err(|error| ParseFault::Header(error).at(header.at))?;
@@ -494,6 +667,7 @@ pub(crate) fn headers(args: &Args<'_>) -> Result<Command, ParseError> {
 /// `/open URL`.
 pub(crate) fn open(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let url = args.need("URL")?;
+    Target::parse(url.text).map_err(|error| ParseFault::Url(error).at(url.at))?;
     alone(Command::Open(url.text.to_owned()), args)
 }
 

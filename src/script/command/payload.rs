@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use base64::DecodeError;
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-
 use crate::script::command::Payload;
 use crate::script::command::error::{EscapeFault, ParseError, ParseFault, shown};
+use crate::script::command::variables::{Part, Scope};
 use crate::script::command::words::{Word, unquote};
+use crate::ui::base64;
 use crate::ui::hex::{self, HexFault};
+use crate::ui::suggest;
 
 /// What a payload is that begins with none of the notations' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,32 +32,72 @@ pub const NOTATIONS: &[(&str, &str)] = &[
 /// # Errors
 ///
 /// It can't be read in its notation; the offset is that of the guilty character.
-pub(crate) fn parse(piece: Word<'_>, plain: Plain) -> Result<Payload, ParseError> {
+pub(crate) fn parse(
+    piece: Word<'_>,
+    plain: Plain,
+    scope: Scope<'_>,
+) -> Result<Payload, ParseError> {
+    // The notation is that of the line as it was written: a value never begins one.
+    let meant = |piece: Word<'_>, read: &dyn Fn(Word<'_>) -> Result<Payload, ParseError>| {
+        read(Word { text: &scope.text(piece)?, ..piece })
+    };
     if let Some(path) = piece.strip("@") {
-        return file(path);
+        return meant(path, &file);
     }
     if let Some(digits) = piece.strip("hex:") {
-        return unhex(digits, |word, fault| ParseFault::Hex { word, fault });
+        return meant(digits, &|digits| {
+            unhex(digits, |word, fault| ParseFault::Hex { word, fault })
+        });
     }
     if let Some(digits) = piece.strip("base64:") {
-        return unbase64(digits);
+        return meant(digits, &unbase64);
     }
     if let Some(text) = piece.strip("text:") {
-        return unescape(text).map(Payload::Bytes);
+        return unescape(text, scope).map(Payload::Bytes);
     }
+    mistyped_notation(piece)?;
     match plain {
-        Plain::Text => unescape(piece).map(Payload::Bytes),
-        Plain::Hex => hex_or_text(piece),
+        Plain::Text => unescape(piece, scope).map(Payload::Bytes),
+        Plain::Hex => hex_or_text(piece, scope),
     }
 }
 
-/// Text with escapes.
+/// `hexx:00ff`, `BASE64:AA==`: what nearly is a notation and can be read in it is not meant as text.
+fn mistyped_notation(piece: Word<'_>) -> Result<(), ParseError> {
+    let Some((name, rest)) = piece.text.split_once([':', '=']) else { return Ok(()) };
+    if rest.trim().is_empty() || name.contains(char::is_whitespace) || name.len() > 8 {
+        return Ok(());
+    }
+    let near = suggest::near(&name.to_ascii_lowercase(), ["hex", "base64", "b64"]);
+    let meant = match near.first() {
+        Some(&"hex") if hex::unhex(rest).is_ok() => "hex",
+        Some(&("base64" | "b64")) if base64::decode(rest.trim_end()).is_ok() => "base64",
+        _ => return Ok(()),
+    };
+    let word = Word { text: &piece.text[..=name.len()], ..piece };
+    Err(word.not("no notation", format!("{meant}:, or text: before a text that begins so")))
+}
+
+/// Text with escapes; the values of variables have none.
 ///
 /// # Errors
 ///
-/// [`ParseFault::Escape`]
-pub(crate) fn unescape(piece: Word<'_>) -> Result<Vec<u8>, ParseError> {
-    unescape_text(piece.text).map_err(|(at, fault)| ParseFault::Escape(fault).at(piece.at + at))
+/// [`ParseFault::Escape`], or a variable is unknown.
+pub(crate) fn unescape(piece: Word<'_>, scope: Scope<'_>) -> Result<Vec<u8>, ParseError> {
+    let mut bytes = Vec::new();
+    for part in scope.parts(piece)? {
+        match part {
+            Part::Value(value) => bytes.extend_from_slice(value.as_bytes()),
+            Part::Text(piece) => {
+                let plain = unescape_text(piece.text);
+                bytes.append(
+                    &mut plain
+                        .map_err(|(at, fault)| ParseFault::Escape(fault).at(piece.at + at))?,
+                );
+            }
+        }
+    }
+    Ok(bytes)
 }
 
 fn file(piece: Word<'_>) -> Result<Payload, ParseError> {
@@ -72,16 +112,18 @@ fn file(piece: Word<'_>) -> Result<Payload, ParseError> {
     }
 }
 
-fn hex_or_text(piece: Word<'_>) -> Result<Payload, ParseError> {
+fn hex_or_text(piece: Word<'_>, scope: Scope<'_>) -> Result<Payload, ParseError> {
     let Some(quoted) = piece.strip("\"") else {
         return match piece.text.contains('\\') {
-            true => unescape(piece).map(Payload::Bytes),
-            false => unhex(piece, |word, fault| ParseFault::HexOrQuotes { word, fault }),
+            true => unescape(piece, scope).map(Payload::Bytes),
+            false => unhex(Word { text: &scope.text(piece)?, ..piece }, |word, fault| {
+                ParseFault::HexOrQuotes { word, fault }
+            }),
         };
     };
     let text =
         quoted.text.trim_end().strip_suffix('"').ok_or(ParseFault::Open('"').at(piece.at))?;
-    unescape(Word { text, ..quoted }).map(Payload::Bytes)
+    unescape(Word { text, ..quoted }, scope).map(Payload::Bytes)
 }
 
 fn unhex(
@@ -95,16 +137,8 @@ fn unhex(
 
 fn unbase64(piece: Word<'_>) -> Result<Payload, ParseError> {
     let digits = piece.text.trim_end();
-    BASE64_STANDARD.decode(digits).map(Payload::Bytes).map_err(|error| {
-        let offset = match error {
-            DecodeError::InvalidByte(at, _) => at,
-            DecodeError::InvalidLastSymbol { offset, .. } => offset,
-            _ => digits.len(),
-        };
-        // The offset may lie inside a character: what is no base64 need not be ASCII.
-        let at = piece.at + digits.floor_char_boundary(offset);
-        let why = error.to_string().to_lowercase().trim_end_matches('.').to_owned();
-        ParseFault::Base64 { word: shown(digits), why }.at(at)
+    base64::decode(digits).map(Payload::Bytes).map_err(|fault| {
+        ParseFault::Base64 { word: shown(digits), fault }.at(piece.at + fault.at())
     })
 }
 

@@ -24,6 +24,18 @@ impl<'a> Word<'a> {
         self.text.strip_prefix(prefix).map(|_| self.skip(prefix.len()))
     }
 
+    /// Its words, each with its place.
+    pub fn words(self) -> impl Iterator<Item = Self> {
+        let mut rest = self;
+        std::iter::from_fn(move || {
+            rest = rest.skip(rest.text.len() - rest.text.trim_start().len());
+            let end = rest.text.find(char::is_whitespace).unwrap_or(rest.text.len());
+            let word = Self { text: &rest.text[..end], ..rest };
+            rest = rest.skip(end);
+            (end > 0).then_some(word)
+        })
+    }
+
     /// The error that it is not what should stand here.
     pub fn not(self, not: &'static str, accepted: impl Into<String>) -> ParseError {
         ParseFault::Not { word: shown(self.text), not, accepted: accepted.into() }.at(self.at)

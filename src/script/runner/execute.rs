@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::config::header_lines;
 use crate::engine::outbox::Producer;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
+use crate::output::secrets;
 use crate::script::command::{Command, FilterChange, FragmentSpec, LogChange, Payload, help};
-use crate::script::runner::file::PIPE_TIMEOUT;
+use crate::script::runner::file::{PIPE_TIMEOUT, read_whole};
 use crate::script::runner::file_sending::FileSending;
 use crate::script::runner::fragments::Fragments;
 use crate::script::runner::lines::{Source, SourceLocation};
@@ -16,7 +18,10 @@ use crate::script::runner::{
 };
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
+use crate::ui::number;
+use crate::ui::pattern::Pattern;
 use crate::ui::prompt::PromptAction;
+use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, Role};
 
@@ -42,12 +47,30 @@ impl ScriptRunner {
                 Ok(None)
             }
             Command::Expect { pattern, timeout } => {
-                let (given, until) = (timeout, now + timeout);
-                self.expect_queue.look_again();
-                let (target, location) = (target.clone(), location.clone());
-                self.pending.push(Pending::Expect { pattern, given, until, target, location });
+                self.expect(false, pattern, timeout, target, location, now);
                 Ok(None)
             }
+            Command::ExpectNot { pattern, timeout } => {
+                self.expect(true, pattern, timeout, target, location, now);
+                Ok(None)
+            }
+            Command::ExpectClose { code, timeout } => {
+                let (given, until) = (timeout, now + timeout);
+                let (target, location) = (target.clone(), location.clone());
+                self.pending.push(Pending::ExpectClose { code, given, until, target, location });
+                Ok(None)
+            }
+            Command::Set { name, value } => self.set_variable(name, value),
+            Command::On(Some(rule)) => {
+                let added = self.received.answers.borrow_mut().add(rule, target.clone());
+                added.map(|text| self.confirm(true, text))
+            }
+            Command::On(None) => {
+                let lines = self.received.answers.borrow().lines();
+                let none = || "nothing is answered by itself".to_owned();
+                Ok(Some(if lines.is_empty() { none() } else { lines.join("\n") }))
+            }
+            Command::OffRule(id) => self.end_rules(id),
             Command::Await { count, timeout } => {
                 let (given, until) = (timeout, now + timeout);
                 let location = location.clone();
@@ -114,7 +137,7 @@ impl ScriptRunner {
                 Ok(self.page(text))
             }),
             Command::Show(show) => self.single(target, connections).and_then(|id| {
-                let text = replies::show(show, id, connections, &self.job_lines(), now)?;
+                let text = replies::show(show, id, connections, &self.by_itself(), now)?;
                 Ok(self.page(text))
             }),
             Command::Status => self.status(target, connections, now).map(Some),
@@ -161,6 +184,57 @@ impl ScriptRunner {
             Err(text) => {
                 self.fail(location, &text, false);
                 false
+            }
+        }
+    }
+
+    fn expect(
+        &mut self,
+        not: bool,
+        pattern: Pattern,
+        given: Duration,
+        target: &ClientSet,
+        location: &SourceLocation,
+        now: Instant,
+    ) {
+        self.expect_queue.look_again();
+        let (until, target, location) = (now + given, target.clone(), location.clone());
+        self.pending.push(Pending::Expect { not, pattern, given, until, target, location });
+    }
+
+    fn set_variable(
+        &mut self,
+        name: Option<String>,
+        value: Option<String>,
+    ) -> Result<Option<String>, String> {
+        let shown = |(name, value): (&str, &str)| {
+            format!("{name}={}", secrets::redact(&escaped(value.as_bytes())))
+        };
+        match (name, value) {
+            (Some(name), Some(value)) => {
+                self.variables.set(&name, value);
+                self.received.answers.borrow_mut().set_variables(&self.variables);
+                let set = self.variables.get(&name).unwrap_or_default();
+                Ok(self.confirm(true, shown((&name, set))))
+            }
+            (Some(name), None) => match self.variables.get(&name) {
+                Some(value) => Ok(Some(shown((&name, value)))),
+                None => Err(format!("/set: there is no variable {name}; give it a value")),
+            },
+            (None, _) => {
+                let all: Vec<_> = self.variables.iter().map(shown).collect();
+                let none = || "no variable is set".to_owned();
+                Ok(Some(if all.is_empty() { none() } else { all.join("\n") }))
+            }
+        }
+    }
+
+    fn end_rules(&mut self, id: Option<u64>) -> Result<Option<String>, String> {
+        match (self.received.answers.borrow_mut().remove(id), id) {
+            (0, Some(id)) => Err(format!("/off: there is no rule {id}")),
+            (0, None) => Ok(self.confirm(true, "nothing to end".to_owned())),
+            (n, _) => {
+                Ok(self.confirm(true, format!("{} ended", number::counted(n as u64, "rule"))))
             }
         }
     }
@@ -270,8 +344,11 @@ impl ScriptRunner {
         self.jobs.retain(|job| !left.contains(&job.id));
     }
 
-    pub(crate) fn job_lines(&self) -> Vec<String> {
-        self.jobs.iter().map(Job::describe).collect()
+    /// What goes on by itself, by kind: jobs and answers.
+    pub(crate) fn by_itself(&self) -> Vec<(&'static str, String)> {
+        let jobs = self.jobs.iter().map(|job| ("job", job.describe()));
+        let answers = self.received.answers.borrow().lines();
+        jobs.chain(answers.into_iter().map(|line| ("answer", line))).collect()
     }
 
     fn source(&mut self, path: &std::path::Path) -> Result<Option<String>, String> {
@@ -291,9 +368,13 @@ impl ScriptRunner {
     fn headers(&mut self, edit: Option<&str>) -> Result<Option<String>, String> {
         let open = self.open.as_mut().ok_or(NO_CLIENT)?;
         if let Some(text) = edit {
-            let edit: HeaderEdit = text.parse().map_err(|error| format!("/headers: {error}"))?;
-            open.headers.retain(|old| !old.name().eq_ignore_ascii_case(edit.name()));
-            open.headers.push(edit);
+            let edits = match text.strip_prefix('@') {
+                None => vec![text.parse().map_err(|error| format!("/headers: {error}"))?],
+                Some(name) => header_file(name).map_err(|error| format!("/headers: {error}"))?,
+            };
+            let new = |name: &str| edits.iter().any(|edit| edit.name().eq_ignore_ascii_case(name));
+            open.headers.retain(|old| !new(old.name()));
+            open.headers.extend(edits);
         }
         Ok(Some(replies::headers(open, edit.is_some())))
     }
@@ -342,6 +423,14 @@ impl ScriptRunner {
         self.answer = PromptAction::Clear;
         Ok(None)
     }
+}
+
+/// The headers of a file, as `-H @FILE` reads them.
+fn header_file(name: &str) -> Result<Vec<HeaderEdit>, String> {
+    let instead = "headers are shorter";
+    let bytes = read_whole(std::path::Path::new(name), Some(PIPE_TIMEOUT), instead)?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{name}: not UTF-8"))?;
+    header_lines(name, &text)
 }
 
 fn log(change: LogChange, reporter: &mut Reporter) -> Result<String, String> {

@@ -1,4 +1,4 @@
-//! The messages received that no `/expect` has used up.
+//! What was received and no line has used up: messages for `/expect`, ends for `/expect-close`.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::event::{ConnId, FrameEvent};
+use crate::script::runner::answers::Answers;
 use crate::session::Assembler;
 use crate::ui::filter::ClientSet;
 use crate::ui::pattern::Pattern;
@@ -26,6 +27,9 @@ const KEPT: usize = 16 * 1024 * 1024;
 /// Messages that are kept: empty ones take room too.
 const KEPT_MESSAGES: usize = 65_536;
 
+/// Ends that are kept.
+const KEPT_ENDS: usize = 1024;
+
 /// The messages received that no `/expect` has used up: the answer to a message may arrive before
 /// the line that waits for it.
 #[derive(Debug, Default)]
@@ -34,6 +38,8 @@ pub struct ExpectQueue {
     bytes: usize,
     /// Messages at the front that the current expectation has seen.
     seen: usize,
+    /// The ends of connections.
+    ends: VecDeque<(ConnId, u16)>,
 }
 
 impl ExpectQueue {
@@ -49,7 +55,8 @@ impl ExpectQueue {
 
     /// Moves all messages of another one to the end of this one.
     pub fn append(&mut self, other: &mut Self) {
-        let Self { messages, .. } = std::mem::take(other);
+        let Self { messages, ends, .. } = std::mem::take(other);
+        ends.into_iter().for_each(|(id, code)| self.push_end(id, code));
         messages.into_iter().for_each(|(id, message)| self.keep(id, message));
     }
 
@@ -71,20 +78,42 @@ impl ExpectQueue {
         pattern: &Pattern,
         target: &ClientSet,
         turn_ends: Instant,
-    ) -> bool {
+    ) -> Option<Vec<u8>> {
         while let Some((id, message)) = self.messages.get(self.seen) {
             if target.includes(*id) && pattern.is_match(message) {
                 self.bytes -= message.len();
-                self.messages.remove(self.seen);
+                let (_, found) = self.messages.remove(self.seen)?;
                 self.seen = 0;
-                return true;
+                return Some(found);
             }
             self.seen += 1;
             if Instant::now() >= turn_ends {
                 break;
             }
         }
-        false
+        None
+    }
+
+    /// Notes that a connection has ended, with the code that an application sees.
+    pub fn push_end(&mut self, id: ConnId, code: u16) {
+        self.ends.push_back((id, code));
+        if self.ends.len() > KEPT_ENDS {
+            self.ends.pop_front();
+        }
+    }
+
+    /// Takes the codes with which connections of `target` have ended.
+    pub(crate) fn take_ends(&mut self, target: &ClientSet) -> Vec<u16> {
+        let (meant, others) =
+            std::mem::take(&mut self.ends).into_iter().partition(|(id, _)| target.includes(*id));
+        self.ends = others;
+        let meant: VecDeque<(ConnId, u16)> = meant;
+        meant.into_iter().map(|(_, code)| code).collect()
+    }
+
+    /// Whether a connection of `target` has ended.
+    pub(crate) fn has_ends(&self, target: &ClientSet) -> bool {
+        self.ends.iter().any(|(id, _)| target.includes(*id))
     }
 
     /// The messages of `target` that are left, in words.
@@ -92,9 +121,7 @@ impl ExpectQueue {
         let mut meant = self.messages.iter().filter(|(id, _)| target.includes(*id));
         let Some((_, last)) = meant.next_back() else { return "no message came".to_owned() };
         let count = number::counted(meant.count() as u64 + 1, "message");
-        let mut preview = Vec::new();
-        sanitize::fit_quoted(last, false, PREVIEW, &mut preview);
-        format!("{count} came, the last: {}", String::from_utf8_lossy(&preview))
+        format!("{count} came, the last: {}", preview(last))
     }
 
     /// Begins another expectation, which looks at all that is left.
@@ -113,17 +140,34 @@ impl ExpectQueue {
     }
 }
 
-/// Puts the messages of one connection into the queue that `/expect` searches.
+/// A message in an error.
+pub(crate) fn preview(message: &[u8]) -> String {
+    let mut preview = Vec::new();
+    sanitize::fit_quoted(message, false, PREVIEW, &mut preview);
+    String::from_utf8_lossy(&preview).into_owned()
+}
+
+/// What connections and the runner share.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// What came since the last run.
+    pub queue: RefCell<ExpectQueue>,
+    /// What is answered by itself.
+    pub answers: RefCell<Answers>,
+}
+
+/// Puts the messages of one connection into the queue that `/expect` searches, and answers them by
+/// the rules of `/on`.
 pub struct Expect {
-    queue: Rc<RefCell<ExpectQueue>>,
+    received: Rc<Received>,
     /// The beginning of a message that comes in pieces.
     beginning: Assembler,
 }
 
 impl Expect {
     /// Feeds a queue.
-    pub fn new(queue: &Rc<RefCell<ExpectQueue>>) -> Self {
-        Self { queue: Rc::clone(queue), beginning: Assembler::new(LOOKED_AT) }
+    pub fn new(received: &Rc<Received>) -> Self {
+        Self { received: Rc::clone(received), beginning: Assembler::new(LOOKED_AT) }
     }
 }
 
@@ -133,14 +177,18 @@ impl Behaviour for Expect {
     }
 
     fn on_message(&mut self, _: Data, content: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
-        self.queue.borrow_mut().push(cx.conn, content);
+        let content = &content[..content.len().min(LOOKED_AT)];
+        self.received.queue.borrow_mut().push(cx.conn, content);
+        self.received.answers.borrow_mut().answer(cx.conn, content, &mut cx.sender);
         Ok(())
     }
 
     fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
-        let (queue, conn) = (&self.queue, cx.conn);
+        let received = &self.received;
         self.beginning.take(event, |message| {
-            queue.borrow_mut().push_owned(conn, message.into_content());
+            let content = message.into_content();
+            received.answers.borrow_mut().answer(cx.conn, &content, &mut cx.sender);
+            received.queue.borrow_mut().push_owned(cx.conn, content);
         });
         Ok(())
     }
@@ -161,7 +209,7 @@ mod tests {
 
     /// A turn that ends when all has been looked at.
     fn find(queue: &mut ExpectQueue, text: &str, target: &ClientSet) -> bool {
-        queue.find(&pattern(text), target, Instant::now() + Duration::from_secs(60))
+        queue.find(&pattern(text), target, Instant::now() + Duration::from_secs(60)).is_some()
     }
 
     fn pattern(text: &str) -> Pattern {
@@ -198,7 +246,7 @@ mod tests {
             receive(&mut queue, message.as_bytes());
         }
         let over = Instant::now();
-        let mut turn = || queue.find(&pattern("three"), &ClientSet::All, over);
+        let mut turn = || queue.find(&pattern("three"), &ClientSet::All, over).is_some();
         assert_eq!([turn(), turn(), turn()], [false, false, true]);
         assert!(queue.has_unseen());
     }

@@ -2,7 +2,7 @@
 
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::StdinRead;
-use crate::script::command::{Command, Payload, parse_for};
+use crate::script::command::{Command, Payload, parse_with};
 use crate::script::runner::{
     Connections, LineError, QUEUE, QUEUE_BYTES, QueuedLine, ScriptFailure, ScriptRunner,
     SessionRequest, SourceLocation, replies,
@@ -157,7 +157,8 @@ impl ScriptRunner {
         if self.no_commands {
             return Ok(if line.is_empty() { Command::Nothing } else { self.message(line) });
         }
-        let command = parse_for(&line, self.role).map_err(|error| error.to_string())?;
+        let command = parse_with(&line, self.role, &self.variables);
+        let command = command.map_err(|error| error.to_string())?;
         Ok(match self.binary && self.is_plain(&line) {
             true => as_binary(command),
             false => command,

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use memchr::memchr;
 
-use crate::script::command::parse_for;
+use crate::script::command::variables::Variables;
+use crate::script::command::{Command, parse_for, parse_with};
 use crate::script::runner::file::read_whole;
+use crate::ui::pattern::Pattern;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;
 
@@ -62,15 +64,40 @@ impl Default for Source {
 }
 
 impl Source {
-    /// The same, if each of its lines is a command or a message on this side.
+    /// The same, if each of its lines is a command or a message on this side. `variables` are those
+    /// set before it; where any may be, they are not checked.
     ///
     /// # Errors
     ///
     /// The first line that is none; in words.
-    pub fn checked(self, role: Role) -> Result<Self, String> {
+    pub fn checked(self, role: Role, variables: Option<Variables>) -> Result<Self, String> {
         let mut lines = self.clone();
+        let mut variables = variables;
         while let Some((location, line)) = lines.next() {
-            parse_for(&line, role).map_err(|error| location.error(&error.to_string()))?;
+            let varies = line.contains("${");
+            let Some(known) = &mut variables else {
+                if !varies {
+                    parse_for(&line, role).map_err(|error| location.error(&error.to_string()))?;
+                }
+                continue;
+            };
+            match parse_with(&line, role, known) {
+                Ok(Command::Set { name: Some(name), value: Some(value) }) => {
+                    known.set(&name, value)
+                }
+                Ok(Command::Expect { pattern, .. }) => set_groups(&pattern, known),
+                Ok(Command::To { command: Some(command), .. }) => {
+                    if let Command::Expect { pattern, .. } = *command {
+                        set_groups(&pattern, known);
+                    }
+                }
+                // Its lines may set others.
+                Ok(Command::Source(_)) => variables = None,
+                Ok(_) => {}
+                // What a value will be is not known yet.
+                Err(error) if varies && !error.is_about_variables() => {}
+                Err(error) => return Err(location.error(&error.to_string())),
+            }
         }
         Ok(self)
     }
@@ -147,6 +174,11 @@ impl Source {
             Lines::OfText(text, at) => *at == text.len(),
         }
     }
+}
+
+/// The groups of an expectation have values once it is met.
+fn set_groups(pattern: &Pattern, known: &mut Variables) {
+    pattern.names().for_each(|name| known.set(name, "0"));
 }
 
 /// An odd number of backslashes at the end: the line goes on in the next one.

@@ -6,6 +6,7 @@
 //! [`ScriptRunner::deadline`] is when to call again. It outlives connections, so that settings and jobs hold after `/reconnect`. The
 //! connections are behind [`Connections`]: one of a client, or those of a server.
 
+mod answers;
 mod client_directory;
 mod connections;
 mod execute;
@@ -20,7 +21,6 @@ pub(crate) mod send;
 mod setup;
 mod targets;
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 pub use crate::output::notifier::Notifier;
 pub use crate::script::runner::client_directory::ClientDirectory;
 pub use crate::script::runner::connections::{ClientFacts, Connections, Settings};
-pub use crate::script::runner::expect_queue::{Expect, ExpectQueue};
+pub use crate::script::runner::expect_queue::{Expect, ExpectQueue, Received};
 pub use crate::script::runner::lines::{LineBuffer, LineError, Source, SourceLocation};
 pub use crate::script::runner::setup::{ScriptSetup, script, set_filter};
 
@@ -37,6 +37,7 @@ use crate::engine::outbox::Producer;
 use crate::event::ConnId;
 use crate::net::stdio::Stdin;
 use crate::script::command::Command;
+use crate::script::command::variables::Variables;
 use crate::script::runner::file_sending::FileSending;
 use crate::script::runner::fragments::Fragments;
 use crate::session::Endpoint;
@@ -94,8 +95,17 @@ pub(crate) struct QueuedLine {
 enum Pending {
     /// `/wait`
     Wait(Instant),
-    /// `/expect`
+    /// `/expect-close`
+    ExpectClose {
+        code: u16,
+        given: Duration,
+        until: Instant,
+        target: ClientSet,
+        location: SourceLocation,
+    },
+    /// `/expect`, or with `not` `/expect-not`
     Expect {
+        not: bool,
         pattern: Pattern,
         given: Duration,
         until: Instant,
@@ -166,7 +176,11 @@ pub struct ScriptRunner {
     last_job: u64,
     expect_queue: ExpectQueue,
     /// Messages that came since the last run.
-    received: Rc<RefCell<ExpectQueue>>,
+    received: Rc<Received>,
+    /// What `${NAME}` stands for.
+    variables: Variables,
+    /// The connection ended with the code that the script expects.
+    end_expected: bool,
     settings: Settings,
     role: Role,
     /// The clients of a line that names none.
@@ -212,6 +226,8 @@ impl ScriptRunner {
             last_job: 0,
             expect_queue: ExpectQueue::default(),
             received: Rc::default(),
+            variables: Variables::of(&setup.lines.variables),
+            end_expected: false,
             settings: Settings::default(),
             role: if setup.open.is_some() { Role::Client } else { Role::Server },
             target: ClientSet::All,
@@ -272,7 +288,9 @@ impl ScriptRunner {
         };
         match self.pending.last() {
             Some(Pending::File(file, _)) => self.show(&file.state(), ink),
-            Some(Pending::Expect { .. } | Pending::Wait(_)) if text == "connected" => {
+            Some(Pending::Expect { .. } | Pending::ExpectClose { .. } | Pending::Wait(_))
+                if text == "connected" =>
+            {
                 self.show("waiting", Ink::Info);
             }
             _ if text == "connected" && self.filtered => self.show("filter on", ink),
@@ -376,11 +394,12 @@ impl ScriptRunner {
     pub fn set_up(&mut self, endpoint: &mut Endpoint) {
         self.settings.apply(endpoint);
         self.expect_queue.clear();
-        self.received.borrow_mut().clear();
+        self.received.queue.borrow_mut().clear();
+        self.end_expected = false;
     }
 
-    /// Where the messages of connections go for `/expect`.
-    pub fn received(&self) -> &Rc<RefCell<ExpectQueue>> {
+    /// Where the messages of connections go for `/expect` and `/on`.
+    pub fn received(&self) -> &Rc<Received> {
         &self.received
     }
 
@@ -393,7 +412,11 @@ impl ScriptRunner {
     pub fn deadline(&self) -> Option<Instant> {
         let pending = match self.pending.last() {
             Some(Pending::Wait(at)) => Some(*at),
-            Some(Pending::Expect { until, .. } | Pending::Await { until, .. }) => Some(*until),
+            Some(
+                Pending::Expect { until, .. }
+                | Pending::ExpectClose { until, .. }
+                | Pending::Await { until, .. },
+            ) => Some(*until),
             Some(Pending::Repeat { .. } | Pending::File(..) | Pending::Fragments(..)) | None => {
                 None
             }
@@ -408,6 +431,7 @@ impl ScriptRunner {
                 Some(Pending::Repeat { .. } | Pending::Fragments(..)) => true,
                 Some(Pending::File(file, _)) => file.is_ready(),
                 Some(Pending::Expect { .. }) => self.expect_queue.has_unseen(),
+                Some(Pending::ExpectClose { target, .. }) => self.expect_queue.has_ends(target),
                 Some(Pending::Wait(_) | Pending::Await { .. }) => false,
                 None => {
                     let reads = self.stdin.as_ref().is_some_and(|(stdin, _)| stdin.is_ready());
@@ -420,7 +444,12 @@ impl ScriptRunner {
     fn has_room(&self, connections: &dyn Connections) -> bool {
         match self.pending.last() {
             // Time passes whether or not there is room.
-            Some(Pending::Wait(_) | Pending::Expect { .. } | Pending::Await { .. }) => true,
+            Some(
+                Pending::Wait(_)
+                | Pending::Expect { .. }
+                | Pending::ExpectClose { .. }
+                | Pending::Await { .. },
+            ) => true,
             _ if !self.notifier.has_room() => false,
             Some(Pending::File(file, _)) => connections.has_room(&file.target(), Producer::File),
             Some(Pending::Fragments(message, _)) => {
@@ -439,7 +468,9 @@ impl ScriptRunner {
     pub fn run(&mut self, connections: &mut dyn Connections, now: Instant) {
         self.take_typed();
         self.read_stdin();
-        self.expect_queue.append(&mut self.received.borrow_mut());
+        self.expect_queue.append(&mut self.received.queue.borrow_mut());
+        let errors = self.received.answers.borrow_mut().take_errors();
+        errors.iter().for_each(|error| self.fail(&SourceLocation::Job, error, false));
         let turn_ends = Instant::now() + TURN;
         while self.request.is_none() && self.failure.is_none() && self.has_room(connections) {
             let went_on = match self.pending.pop() {
@@ -488,7 +519,7 @@ impl ScriptRunner {
     pub fn disconnected(&mut self, how: &str) {
         how.clone_into(&mut self.ended);
         let lost = self.pending.iter().rev().find_map(|pending| match pending {
-            Pending::Expect { pattern, location, .. } => {
+            Pending::Expect { not: false, pattern, location, .. } => {
                 Some((location.clone(), self.lost_expectation(pattern), true))
             }
             Pending::Repeat { location, .. }
@@ -497,7 +528,10 @@ impl ScriptRunner {
                 let text = "the connection ended before all was sent";
                 Some((location.clone(), text.to_owned(), false))
             }
-            Pending::Wait(_) | Pending::Await { .. } => None,
+            Pending::Wait(_)
+            | Pending::Expect { .. }
+            | Pending::ExpectClose { .. }
+            | Pending::Await { .. } => None,
         });
         if let Some((location, text, unmet)) = lost {
             self.pending.clear();
@@ -530,8 +564,46 @@ impl ScriptRunner {
                 }
                 at <= now
             }
-            Pending::Expect { ref pattern, given, until, ref target, ref location } => {
-                if self.expect_queue.find(pattern, target, turn_ends) {
+            Pending::ExpectClose { code, given, until, ref target, ref location } => {
+                let ends = self.expect_queue.take_ends(target);
+                if ends.contains(&code) {
+                    self.met_last = true;
+                    self.end_expected = true;
+                    return true;
+                }
+                let may_come = connections.may_connect(target);
+                if may_come && until > now {
+                    self.pending.push(pending);
+                    return false;
+                }
+                let text = match ends.last() {
+                    Some(other) => format!("the connection ended with {other}"),
+                    None if !may_come => "there is no connection".to_owned(),
+                    None => format!("no end came within {} s", given.as_secs_f64()),
+                };
+                self.fail(location, &format!("/expect-close {code}: {text}"), true);
+                true
+            }
+            Pending::Expect { not: true, ref pattern, until, ref target, ref location, .. } => {
+                if let Some(found) = self.expect_queue.find(pattern, target, turn_ends) {
+                    let found = expect_queue::preview(&found);
+                    self.fail(location, &format!("/expect-not {pattern}: came: {found}"), true);
+                    return true;
+                }
+                let unseen = self.expect_queue.has_unseen();
+                if unseen || until > now && connections.may_connect(target) {
+                    self.pending.push(pending);
+                    return false;
+                }
+                self.met_last = true;
+                true
+            }
+            Pending::Expect { ref pattern, given, until, ref target, ref location, .. } => {
+                if let Some(found) = self.expect_queue.find(pattern, target, turn_ends) {
+                    if let Err(error) = self.take_groups(pattern, &found) {
+                        self.fail(location, &error, false);
+                        return true;
+                    }
                     self.met_last = true;
                     if !self.scripted {
                         self.notifier.note(&format!("/expect {pattern} is met"));
@@ -616,6 +688,55 @@ impl ScriptRunner {
                 }
             },
         }
+    }
+
+    /// Makes variables of the named groups of an expression.
+    fn take_groups(&mut self, pattern: &Pattern, message: &[u8]) -> Result<(), String> {
+        for (name, value) in pattern.captures(message).unwrap_or_default() {
+            let value = std::str::from_utf8(value);
+            let value =
+                value.map_err(|_| format!("/expect {pattern}: the group {name} is not UTF-8"))?;
+            self.variables.set(name, value);
+        }
+        self.received.answers.borrow_mut().set_variables(&self.variables);
+        Ok(())
+    }
+
+    /// Notes how the connection has ended. Returns whether the line that waits, or the next one,
+    /// expects just that.
+    pub fn note_end(&mut self, code: u16) -> bool {
+        self.received.queue.borrow_mut().push_end(ConnId(1), code);
+        let expected = match self.pending.last() {
+            Some(Pending::ExpectClose { code, .. }) => Some(*code),
+            Some(_) => None,
+            None => self.next_expected_end(),
+        };
+        expected == Some(code)
+    }
+
+    /// The code of `/expect-close`, if the next line is one.
+    fn next_expected_end(&self) -> Option<u16> {
+        let mut sources = self.sources.clone();
+        let of_sources = std::iter::from_fn(|| {
+            while let Some(source) = sources.last_mut() {
+                match source.next() {
+                    Some((_, line)) => return Some(line),
+                    None => sources.pop(),
+                };
+            }
+            None
+        });
+        let of_queue = self.queue.iter().filter_map(|queued| queued.line.as_ref().ok().cloned());
+        let mut commands = of_sources.chain(of_queue).map(|line| self.read(line));
+        match commands.find(|command| !matches!(command, Ok(Command::Nothing))) {
+            Some(Ok(Command::ExpectClose { code, .. })) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Whether a connection has ended as `/expect-close` wants it.
+    pub fn end_was_expected(&self) -> bool {
+        self.end_expected
     }
 
     /// The error of an expectation whose connection has ended.

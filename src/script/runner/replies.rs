@@ -126,7 +126,7 @@ pub(crate) fn show(
     show: Show,
     id: ConnId,
     connections: &dyn Connections,
-    every: &[String],
+    by_itself: &[(&str, String)],
     now: Instant,
 ) -> Result<Vec<u8>, String> {
     let reporter = connections.reporter();
@@ -163,7 +163,7 @@ pub(crate) fn show(
             };
             out.append(&mut reporter.last_frames(n, &of));
         }
-        Show::State => state(reporter, connections.endpoint(id), every, now, &mut out),
+        Show::State => state(reporter, connections.endpoint(id), by_itself, now, &mut out),
     }
     Ok(out)
 }
@@ -171,7 +171,7 @@ pub(crate) fn show(
 fn state(
     reporter: &Reporter,
     endpoint: Option<&Endpoint>,
-    every: &[String],
+    by_itself: &[(&str, String)],
     now: Instant,
     out: &mut Vec<u8>,
 ) {
@@ -210,8 +210,8 @@ fn state(
         .log_path()
         .map_or("none".to_owned(), |path| escaped(path.as_os_str().as_encoded_bytes()));
     fact("log", &log);
-    for job in every {
-        fact("job", job);
+    for (kind, line) in by_itself {
+        fact(kind, line);
     }
 }
 

@@ -8,12 +8,15 @@ use anyhow::Context as _;
 use crate::cli::InputFormat;
 use crate::config::{Display, LineConfig, OpenConfig, UsageError};
 use crate::engine::runtime::Runtime;
+use crate::event::ConnId;
 use crate::output::reporter::Reporter;
 use crate::output::secrets;
 use crate::script::command;
 use crate::script::command::completion::{Candidate, Surroundings, complete_for, hint_for};
+use crate::script::command::variables::Variables;
 use crate::script::runner::client_directory::ClientDirectory;
 use crate::script::runner::{Notifier, ScriptRunner, Source};
+use crate::ui::filter::ClientSet;
 use crate::ui::prompt::{Assist, Completion, HISTORY_SIZE, Prompt, PromptSettings};
 use crate::wire::Role;
 
@@ -67,6 +70,15 @@ impl ScriptSetup<'_> {
         Ok(runner)
     }
 
+    /// Carries out a script on one client of a server.
+    pub fn runner_of_client(&self, script: Source, client: ConnId) -> ScriptRunner {
+        let notifier = Notifier::Stderr { quiet: self.display.quiet };
+        let mut runner = ScriptRunner::new(true, notifier, self);
+        runner.target = ClientSet::Only(vec![client]);
+        runner.push_source(script);
+        runner
+    }
+
     /// The editor, where the terminal can have one.
     fn start_prompt(
         &self,
@@ -74,7 +86,7 @@ impl ScriptSetup<'_> {
         runtime: &mut Runtime,
     ) -> anyhow::Result<Option<Prompt>> {
         // What was printed so far must be there before the line to type in.
-        runtime.drain_stdout(None).context("stdout failed")?;
+        runtime.drain_stdout(None)?;
         let waker = std::sync::Arc::clone(runtime.waker());
         let options = PromptSettings {
             history: self.lines.history.clone(),
@@ -116,12 +128,14 @@ pub fn set_filter(text: Option<&str>, reporter: &mut Reporter) -> Result<(), Usa
 ///
 /// What is wrong with it is wrong usage.
 pub fn script(lines: Option<&LineConfig>, role: Role) -> Result<Source, UsageError> {
-    let Some(LineConfig { script: Some(path), no_commands, .. }) = lines else {
+    let Some(lines @ LineConfig { script: Some(path), no_commands, .. }) = lines else {
         return Ok(Source::default());
     };
+    // Lines of -x come first, and may set variables.
+    let variables = lines.execute.is_empty().then(|| Variables::of(&lines.variables));
     let script = Source::read(path, None).and_then(|script| match no_commands {
         true => Ok(script),
-        false => script.checked(role),
+        false => script.checked(role, variables),
     });
     script.map_err(|error| UsageError::new(format!("--script {error}")))
 }

@@ -99,3 +99,16 @@ fn every_rule_that_a_frame_breaks_is_named() {
         .stderr("wscope: note: W620 [..]; W621 [..]\n...\n")
         .status(11);
 }
+
+#[test]
+fn a_slip_in_an_option_sends_nothing() {
+    super::script_of("/frame pingg fin=maybe x\n")
+        .peer(|p| {
+            p.open();
+            p.answer_close(1001);
+        })
+        .stderr(
+            "wscope: stdin: line 1: \"pingg\" is no opcode; write ping, or -- before a payload that begins so\n",
+        )
+        .status(1);
+}

@@ -1,6 +1,7 @@
 //! `--input commands`, `--script` and `-x --commands`: the lines of the prompt without a prompt.
 //! What goes on the wire is checked byte by byte by a scripted peer.
 
+mod answers;
 mod asking;
 mod bounds;
 mod finding;
@@ -9,6 +10,7 @@ mod frames;
 mod reconnecting;
 mod sending;
 mod settings;
+mod variables;
 
 use crate::harness::Test;
 

@@ -230,3 +230,47 @@ fn a_half_close_ends_our_side_and_goes_on_listening() {
         )
         .status(10);
 }
+
+#[test]
+fn an_abort_says_what_it_was() {
+    super::script_of("hi\n/abort\n")
+        .peer(|p| {
+            p.open();
+            p.receive_text("hi");
+            p.receive_failure();
+        })
+        .stderr("wscope: dropped by us without a closing handshake after [..]\n...\n")
+        .status(1);
+}
+
+#[test]
+fn what_is_no_base64_names_the_character() {
+    for (line, why) in [
+        ("/binary base64:AA!A", "\"AA!A\" is no base64: '!' at character 3 is not base64"),
+        (
+            "/text base64:AA\u{e9}=",
+            "\"AA\u{e9}=\" is no base64: '\u{e9}' at character 3 is not base64",
+        ),
+        (
+            "/ping base64:AAA",
+            "\"AAA\" is no base64: the last group has 3 of 4 characters; fill it up with =",
+        ),
+    ] {
+        super::script_of(&format!("{line}\n"))
+            .peer(|p| {
+                p.open();
+                p.answer_close(1001);
+            })
+            .stderr(format!("wscope: stdin: line 1: {why}\n"))
+            .status(1);
+    }
+    Test::new()
+        .args(["--input", "json", "-w", "0"])
+        .stdin("{\"base64\":\"AA!A\"}\n")
+        .peer(|p| {
+            p.open();
+            p.answer_close(1001);
+        })
+        .stderr("wscope: stdin: line 1: [..]\n")
+        .status(1);
+}

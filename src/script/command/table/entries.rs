@@ -153,7 +153,8 @@ pub const ENTRIES: &[CommandEntry] = &[
             (KEY in 8 hex digits; otherwise as the role demands), form=7|16|64 (the bits that carry \
             the length), length= (the length to announce, whatever the payload has).\n\
             The payload is written as for /text. It begins with the first word that is no option, \
-            behind -- or behind payload=. With code= the frame is a Close: code, then the payload (also \
+            behind -- or behind payload=. A word that is nearly an opcode or an option, and an option \
+            behind the payload's beginning, are errors unless -- comes first. With code= the frame is a Close: code, then the payload (also \
             behind reason=) as the reason.\n\
             An illegal frame is sent without a question; the rules it breaks are shown.",
         examples: &[
@@ -230,7 +231,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[Arg { shown: "[HEADER]", kind: ArgKind::Header }],
         help: "HEADER is written as for -H: Name: value adds or replaces, Name: leaves a default out, \
-            Name; sends an empty value. It counts from the next /reconnect on.",
+            Name; sends an empty value, @FILE reads headers from a file. It counts from the next /reconnect on.",
         examples: &[
             ("/headers", "shows them"),
             ("/headers Authorization: Bearer abc", "sends it at the next /reconnect"),
@@ -393,6 +394,87 @@ pub const ENTRIES: &[CommandEntry] = &[
         ],
         nesting: HOLDS,
         ..row(Group::Script, "expect", "waits for a message that matches", parse::expect)
+    },
+    CommandEntry {
+        args: &[
+            Arg { shown: "REGEX", kind: ArgKind::Regex },
+            Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
+        ],
+        help: "The lines that follow wait for TIMEOUT (1 s without it). A message that matches is an \
+            error, which ends a script; so is one that came before and that no /expect has found. \
+            REGEX is written as for /expect.",
+        examples: &[
+            ("/expect-not error", "no message with error in it, for a second"),
+            ("/expect-not /\"op\": *\"tick\"/ 5s", "no tick for five seconds"),
+        ],
+        nesting: HOLDS,
+        ..row(Group::Script, "expect-not", "fails if a message matches", parse::expect_not)
+    },
+    CommandEntry {
+        args: &[
+            Arg { shown: "CODE", kind: ArgKind::CloseCode },
+            Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
+        ],
+        help: "The lines that follow wait for the end of the connection; another code, or none in time \
+            (10 s without TIMEOUT), is an error, which ends a script. CODE is a number or a registered \
+            name, as an application sees it: 1005 for a Close without a code, 1006 for an end without \
+            a Close. With it a script ends with status 0, whatever the code.",
+        examples: &[
+            ("/expect-close 4401", "the server refuses the token"),
+            ("/expect-close going-away 2s", "code 1001, within two seconds"),
+        ],
+        nesting: HOLDS,
+        ..row(
+            Group::Script,
+            "expect-close",
+            "waits for the end with a close code",
+            parse::expect_close,
+        )
+    },
+    CommandEntry {
+        args: &[
+            Arg { shown: "[NAME]", kind: ArgKind::Value },
+            Arg { shown: "[VALUE]", kind: ArgKind::Text },
+        ],
+        help: "${NAME} in a line stands for the value from then on; a name that is not set is an error, \
+            and a literal ${ is written $${. VALUE is the rest of the line. Without VALUE the variable \
+            is shown, without NAME all are. --set NAME=VALUE sets one at the start, and each named \
+            group of an /expect that is met, as in (?<id>[0-9]+), becomes one.\n\
+            A value is data: it never becomes a command, an option, an escape or a notation such as \
+            @PATH, and in a REGEX it is looked for as it is. In /every and /repeat it is the value at \
+            the time of the line.",
+        examples: &[
+            ("/set user alice", "then {\"user\":\"${user}\"} sends {\"user\":\"alice\"}"),
+            ("/set", "shows all"),
+        ],
+        nesting: SETS,
+        ..row(Group::Script, "set", "sets or shows a variable", parse::set)
+    },
+    CommandEntry {
+        args: &[
+            Arg { shown: "[REGEX]", kind: ArgKind::Regex },
+            Arg { shown: "[COMMAND]", kind: ArgKind::Command },
+        ],
+        help: "Answers each message of the peer that matches, at once and whatever the lines wait for, \
+            until /off; it stays after /reconnect. Without arguments the rules are listed. REGEX is \
+            written as for /expect; its named groups are variables in COMMAND, which is a line of text \
+            or one of /text, /binary, /ping, /pong, /close, /frame, /bytes, /abort and /half-close. A \
+            message that we send is never answered. A peer that sends our answers back a hundred times \
+            in a second ends the rule, with an error.",
+        examples: &[
+            ("/on ^2$ /text 3", "the heartbeat of Engine.IO"),
+            ("/on /\"ping\":(?<n>[0-9]+)/ {\"pong\":${n}}", "sends a number back"),
+            ("/on", "lists the rules"),
+        ],
+        nesting: Nesting::No("it goes on by itself"),
+        ..row(Group::Script, "on", "answers messages that match", parse::on)
+    },
+    CommandEntry {
+        args: &[Arg { shown: "[N]", kind: ArgKind::Value }],
+        help: "N is the number that /on showed; without it all end.",
+        examples: &[("/off", "ends all"), ("/off 1", "ends the first")],
+        nesting: Nesting::No("what it ends is over after the first time"),
+        ..row(Group::Script, "off", "ends one /on, or all", parse::off)
     },
     CommandEntry {
         args: &[

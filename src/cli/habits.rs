@@ -1,0 +1,344 @@
+//! What those used to other programs type, and what it is called here.
+//!
+//! One table of options and one of commands. A name that this program has too is never looked up
+//! here, whatever it means elsewhere.
+
+/// An option of other programs.
+pub struct Habit {
+    /// Its names there, with their dashes.
+    pub names: &'static [&'static str],
+    /// What a client writes instead; empty if only a server has it.
+    pub client: &'static str,
+    /// What a server (`wscope listen`) writes instead; empty if it is the same or there is nothing.
+    pub server: &'static str,
+}
+
+const fn habit(names: &'static [&'static str], client: &'static str) -> Habit {
+    Habit { names, client, server: "" }
+}
+
+const fn both(names: &'static [&'static str], client: &'static str, server: &'static str) -> Habit {
+    Habit { names, client, server }
+}
+
+/// Options of wscat, websocat, curl, wget, HTTPie and nc.
+pub const OPTIONS: &[Habit] = &[
+    both(
+        &["--timeout", "-m", "-T", "--time-limit"],
+        "--max-time SECS limits the whole run, --connect-timeout and --handshake-timeout the opening",
+        "--max-time SECS limits the whole run, --idle-timeout a silent client",
+    ),
+    habit(
+        &[
+            "--no-check",
+            "--no-check-certificate",
+            "--no-verify",
+            "--skip-verify",
+            "--verify",
+            "--allow-insecure",
+            "--insecure-skip-verify",
+            "--ws-insecure",
+        ],
+        "-k accepts any certificate",
+    ),
+    habit(
+        &["-n"],
+        "wscat's -n is -k here (any certificate), websocat's -n is -w -1 (stay open after the input's end)",
+    ),
+    habit(&["--no-close"], "-w -1 stays until the peer closes"),
+    both(
+        &["-t", "--text"],
+        "messages are text unless -b is given; wget's -t is --retry N",
+        "messages are text unless -b is given",
+    ),
+    both(
+        &["--port", "-p"],
+        "the port is a part of the URL, as in localhost:9001",
+        "the port is an argument, as in wscope listen 9001",
+    ),
+    both(
+        &["--listen", "--server", "-s", "-l"],
+        "wscope listen PORT is a server",
+        "wscope listen is the server already; the port is an argument",
+    ),
+    habit(&["--url"], "the URL is an argument: wscope URL"),
+    both(
+        &["--auth", "-a", "--basic-auth", "--http-user", "--username"],
+        "-u USER:PASSWORD sends Basic authorization, --bearer TOKEN a token",
+        "-u USER:PASSWORD asks for Basic authorization, --bearer TOKEN for a token",
+    ),
+    habit(
+        &["--password", "--http-password"],
+        "-u USER:PASSWORD sends both; with -u USER the password is asked for",
+    ),
+    both(
+        &["--token", "--oauth2-bearer", "--access-token"],
+        "--bearer TOKEN sends it",
+        "--bearer TOKEN asks for it",
+    ),
+    both(
+        &[
+            "--protocol",
+            "--protocols",
+            "--subprotocols",
+            "--sub-protocol",
+            "--ws-protocol",
+            "--server-protocol",
+            "-P",
+        ],
+        "-s NAME offers a subprotocol; the version of WebSocket is always 13",
+        "-s NAME speaks a subprotocol; the version of WebSocket is always 13",
+    ),
+    habit(
+        &["--filter", "--grep", "--match"],
+        "/filter at the prompt selects what is shown, --until REGEX ends at a message",
+    ),
+    both(
+        &["--message", "--send", "--data", "--data-raw", "--body", "-d", "--raw", "--msg", "-e"],
+        "-x MESSAGE sends a message",
+        "--send FILE sends messages to each client first, --reply TEXT answers each message",
+    ),
+    habit(&["--data-binary", "--upload-file"], "--input whole < FILE sends a file as one message"),
+    both(
+        &["--headers", "--add-header", "--request-header", "--custom-header"],
+        "-H 'NAME: VALUE' sends a header, -H @FILE those of a file",
+        "-H 'NAME: VALUE' adds a header to the 101",
+    ),
+    habit(&["--user-agent", "-A", "-U"], "-H 'User-Agent: NAME' sends it"),
+    habit(&["--referer", "--referrer"], "-H 'Referer: URL' sends it"),
+    habit(
+        &["--request", "-X", "--method"],
+        "a WebSocket handshake is always a GET (RFC 6455 §4.1)",
+    ),
+    habit(
+        &["--follow", "--max-redirect", "-F"],
+        "-L follows redirects, --max-redirs N at most so many",
+    ),
+    both(
+        &["--ca", "--ca-certificate", "--ca-cert", "--cafile", "--ca-file", "--ssl-ca", "--trust"],
+        "--cacert FILE trusts the certificates of a file",
+        "",
+    ),
+    both(
+        &["--certificate", "--client-cert", "--client-pkcs12-der", "--pkcs12-der", "-E"],
+        "--cert FILE proves who the client is, with --key FILE",
+        "--cert FILE is the server's certificate, with --key FILE",
+    ),
+    both(
+        &["--private-key", "--cert-key", "--client-key"],
+        "--key FILE is the key of --cert",
+        "--key FILE is the key of --cert",
+    ),
+    both(
+        &["--passphrase", "--pass", "--pkcs12-passwd", "--client-pkcs12-passwd"],
+        "--pass-env NAME or --pass-file FILE holds the passphrase of the key",
+        "--pass-file FILE or WSCOPE_PASSPHRASE holds the passphrase of the key",
+    ),
+    both(
+        &["--tls", "--ssl", "--secure", "--https"],
+        "a URL with wss:// asks for TLS",
+        "--cert FILE or --self-signed makes it speak TLS",
+    ),
+    habit(
+        &["--tls-domain", "--servername", "--server-name", "--tls-hostname"],
+        "--sni NAME asks for that name in TLS",
+    ),
+    habit(
+        &["--tlsv1.2", "--tlsv1.3", "--tlsv1.1", "--tlsv1", "--ssl-version", "--secure-protocol"],
+        "--tls-min VERSION and --tls-max VERSION limit the versions of TLS",
+    ),
+    both(
+        &[
+            "-i",
+            "--include",
+            "--debug",
+            "--trace",
+            "--trace-ascii",
+            "--server-response",
+            "-D",
+            "--dump-header",
+            "-I",
+            "--head",
+            "--dump",
+            "--show-ping-pong",
+            "--log-verbose",
+            "--print",
+        ],
+        "-v shows the handshake and every frame, -vv every byte; wscope handshake URL only the handshake",
+        "-v shows the handshake and every frame, -vv every byte",
+    ),
+    both(&["--silent", "--no-verbose", "-nv"], "-q shows errors only", "-q shows errors only"),
+    both(&["-S", "--show-error"], "errors are always shown", "errors are always shown"),
+    both(
+        &["--no-color", "--no-colour", "--colour", "--style"],
+        "--color never shows no colours; NO_COLOR in the environment does the same",
+        "--color never shows no colours; NO_COLOR in the environment does the same",
+    ),
+    both(
+        &["--json", "-j", "--jsonrpc"],
+        "--output json writes each event as JSON, --input json reads commands",
+        "--output json writes each event as JSON, --input json reads commands",
+    ),
+    both(
+        &["--hex", "--base64"],
+        "--output hex writes messages as hex; /binary at the prompt and --input json send any bytes",
+        "--output hex writes messages as hex",
+    ),
+    both(
+        &["--output-file", "--outfile", "-O", "--download", "--output-document"],
+        "> FILE writes the messages to a file, --log FILE every event",
+        "> FILE writes the messages to a file, --log FILE every event",
+    ),
+    both(
+        &["--log-file", "--log-traffic", "--record", "--logfile"],
+        "--log FILE writes every event to a file",
+        "--log FILE writes every event to a file",
+    ),
+    both(
+        &["--null-terminated", "--null", "-0", "-z"],
+        "--input null and --output null end each message with a NUL",
+        "--input null and --output null end each message with a NUL",
+    ),
+    both(
+        &["--no-line", "--chunks", "--buffer-size", "-B", "--no-buffer", "-N"],
+        "--input chunks sends bytes as they come, --output raw writes nothing between messages",
+        "--input chunks sends bytes as they come, --output raw writes nothing between messages",
+    ),
+    both(
+        &["--one-message", "-1", "--count", "--max-messages", "--limit", "--messages"],
+        "--exit-after N ends after N received messages",
+        "--exit-after N ends after N received messages",
+    ),
+    both(
+        &["--exit-on-eof", "-E", "--oneshot", "--one-shot"],
+        "--exit-on-close leaves the prompt with the connection; in a pipe that is so anyway",
+        "--once serves one client",
+    ),
+    habit(&["--unidirectional"], "--output none writes no messages"),
+    habit(&["--unidirectional-reverse"], "--input none sends nothing"),
+    both(
+        &["--ping", "--keepalive", "--keep-alive", "--heartbeat", "--interval", "--auto-ping"],
+        "--ping-interval SECS sends pings, --pong-timeout SECS waits for an answer",
+        "--ping-interval SECS sends pings, --pong-timeout SECS waits for an answer",
+    ),
+    both(
+        &["--ping-timeout"],
+        "--pong-timeout SECS waits so long after a ping",
+        "--pong-timeout SECS waits so long after a ping",
+    ),
+    both(
+        &["--inhibit-pongs"],
+        "--no-pong leaves pings unanswered",
+        "--no-pong leaves pings unanswered",
+    ),
+    habit(
+        &["--tries", "--retries", "--retry-connrefused", "--retry-all-errors"],
+        "--retry N tries again, --retry-delay SECS later",
+    ),
+    habit(
+        &["--autoreconnect", "--auto-reconnect", "--reconnect-delay"],
+        "--reconnect opens a lost connection again",
+    ),
+    habit(
+        &["--waitretry", "--retry-max-time"],
+        "--retry-delay SECS is the time before the first retry",
+    ),
+    both(
+        &["--compress", "--compressed", "--permessage-deflate", "--deflate", "--perMessageDeflate"],
+        "permessage-deflate is offered unless --no-compress is given",
+        "permessage-deflate is accepted unless --no-compress is given",
+    ),
+    both(
+        &["--no-compression", "--disable-compression"],
+        "--no-compress offers no compression",
+        "--no-compress declines compression",
+    ),
+    habit(
+        &["--load-cookies", "--cookies", "--cookie-file", "--session"],
+        "--cookie NAME=VALUE or --cookie @FILE sends cookies",
+    ),
+    habit(&["--save-cookies", "-c"], "--cookie-jar FILE keeps cookies"),
+    habit(
+        &["--bind-address", "--source", "--bind"],
+        "--interface ADDR sets where connections leave from",
+    ),
+    habit(&["--no-proxy"], "--noproxy '*' goes around every proxy"),
+    habit(
+        &[
+            "--socks5",
+            "--socks5-hostname",
+            "--socks4",
+            "--http-proxy",
+            "--https-proxy",
+            "--ws-c-uri",
+        ],
+        "--proxy URL takes http://, https:// and socks5:// proxies",
+    ),
+    habit(
+        &["--abstract-socket", "--unix", "--uds", "--ws-unix"],
+        "--unix-socket PATH connects to a Unix socket, as does ws+unix:PATH:/RESOURCE",
+    ),
+    habit(&["--offline", "--preview"], "--dry-run shows the request and connects to nothing"),
+    habit(
+        &["--slash"],
+        "at the prompt lines that begin with / are commands already; -x '/…' --commands does one",
+    ),
+    habit(
+        &["--max-ws-message-length", "--max-message-size", "--max-payload", "--max-frame-size"],
+        "--max-message SIZE limits a message",
+    ),
+    both(
+        &["--cmd", "--sh-c", "--command"],
+        "-x '/COMMAND' --commands does a command of the prompt",
+        "--exec CMD runs a process for each client",
+    ),
+    both(&["--restrict-uri"], "", "--path PATH serves that path only"),
+    both(
+        &["--conncap", "--max-connections", "--max-conns"],
+        "",
+        "--max-clients N serves at most N at once",
+    ),
+    both(&["--static-file"], "", "--reject STATUS:BODY answers with a body instead of a WebSocket"),
+    both(
+        &["--pretty-print", "--format", "--prettify"],
+        "--pretty always lays JSON out",
+        "--pretty always lays JSON out",
+    ),
+    both(
+        &["--time", "--timestamp", "--show-timestamps"],
+        "--timestamps on, off or relative sets which time is shown",
+        "--timestamps on, off or relative sets which time is shown",
+    ),
+    both(
+        &["--wait-time", "--delay", "--idle"],
+        "-w SECS stays so long after the end of the input",
+        "",
+    ),
+];
+
+/// Commands of other programs: what each is called here.
+pub const COMMANDS: &[(&str, &[&str])] = &[
+    ("listen", &["serve", "server", "listener", "bind"]),
+    ("connect", &["client", "open", "dial", "get", "ws", "wss", "shell"]),
+    ("handshake", &["head", "upgrade", "headers"]),
+    ("doctor", &["check", "test", "diagnose", "probe", "scan", "debug"]),
+    ("decode", &["parse", "dissect", "dump"]),
+    ("explain", &["why", "code", "codes"]),
+    ("completions", &["completion", "complete"]),
+    ("man", &["manual"]),
+];
+
+/// What to write instead of an option that is not known.
+pub fn option(name: &str, serves: bool) -> Option<&'static str> {
+    let advice = |habit: &Habit| match serves {
+        true => habit.server,
+        false => habit.client,
+    };
+    let found = OPTIONS.iter().find(|h| h.names.contains(&name) && !advice(h).is_empty());
+    found.map(advice)
+}
+
+/// The command that is meant by that of another program.
+pub fn command(name: &str) -> Option<&'static str> {
+    COMMANDS.iter().find(|(_, names)| names.contains(&name)).map(|(command, _)| *command)
+}

@@ -1,0 +1,277 @@
+//! What decodes bytes and prints what they are.
+
+use std::io;
+
+use crate::cli::{DecodeArgs, DecodeFormat, SenderRole};
+use crate::config::{Display, limits};
+use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
+use crate::net::clock::wall_micros;
+use crate::net::stdio::write_stdout;
+use crate::output::stderr;
+use crate::session::{Limits, Observer};
+use crate::ui::view::{Timestamps, View};
+use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagram, sanitize};
+use crate::wire::decoder::Input;
+use crate::wire::deflate::params::{DeflateOffer, DeflateParams};
+use crate::wire::handshake::grammar::parse_extensions;
+use crate::wire::head::Head;
+
+/// Bytes read and written at once.
+pub(super) const READ: usize = 256 * 1024;
+
+/// The printer and the observer, once it is known who sent the bytes.
+pub(super) struct Decoding<'a> {
+    args: &'a DecodeArgs,
+    pub(super) limits: Limits,
+    options: HumanOptions,
+    human: HumanPrinter,
+    json: JsonPrinter,
+    diagrams: bool,
+    /// The beginning of the frame's payload, for its diagram.
+    payload: Vec<u8>,
+    pub(super) observer: Option<(Direction, Observer)>,
+    /// The first bytes, until they show who sent them.
+    first: Vec<u8>,
+    out: Vec<u8>,
+    pub(super) violations: u64,
+    /// It is a log of this program, which has its own times and directions.
+    is_log: bool,
+    /// A capture has no times: JSON carries that of the decoding.
+    pub(super) stamp: Stamp,
+}
+
+impl<'a> Decoding<'a> {
+    pub(super) fn new(args: &'a DecodeArgs, display: &Display) -> Self {
+        let options = HumanOptions {
+            width: display.terminal.width,
+            palette: display.palette(display.terminal.stdout),
+            view: if display.verbose > 1 { View::Hex } else { View::Frames },
+            // The bytes carry no times.
+            timestamps: Timestamps::Off,
+            ..HumanOptions::new(Direction::ToServer)
+        };
+        Self {
+            args,
+            limits: limits(&args.limits),
+            options,
+            human: HumanPrinter::new(options),
+            is_log: false,
+            json: JsonPrinter::new(None),
+            diagrams: display.verbose > 1 && args.output == DecodeFormat::Frames,
+            payload: Vec::new(),
+            observer: None,
+            first: Vec::new(),
+            out: Vec::new(),
+            violations: 0,
+            stamp: Stamp { micros: wall_micros(), conn: ConnId(1) },
+        }
+    }
+
+    /// What follows is a log, of a server or a client.
+    pub(super) fn begin_log(&mut self, of_server: bool) {
+        let sent = if of_server { Direction::ToClient } else { Direction::ToServer };
+        self.is_log = true;
+        self.human = HumanPrinter::new(HumanOptions {
+            sent,
+            show_connection: of_server,
+            timestamps: Timestamps::On,
+            ..self.options
+        });
+    }
+
+    /// Whether `--role` asks for the other direction of a log.
+    pub(super) fn leaves_out(&self, direction: Direction) -> bool {
+        match self.args.role {
+            Some(SenderRole::Client) => direction != Direction::ToServer,
+            Some(SenderRole::Server) => direction != Direction::ToClient,
+            None => false,
+        }
+    }
+
+    /// A direction without its handshake.
+    pub(super) fn of_frames(&self, direction: Direction) -> Observer {
+        let deflate = self.args.deflate.then(DeflateParams::default);
+        Observer::of_frames(direction, deflate.as_ref(), self.limits)
+    }
+
+    pub(super) fn feed(&mut self, bytes: &mut [u8]) -> anyhow::Result<()> {
+        if self.observer.is_some() {
+            return self.observe(bytes);
+        }
+        self.first.extend_from_slice(bytes);
+        self.begin(false)
+    }
+
+    /// Starts once the first bytes show what they are, or are all there is.
+    fn begin(&mut self, at_end: bool) -> anyhow::Result<()> {
+        let Some(beginning) = Beginning::of(&self.first, at_end) else { return Ok(()) };
+        let by_content = match beginning {
+            Beginning::Request => Direction::ToServer,
+            Beginning::Response => Direction::ToClient,
+            Beginning::Frames { masked: true } => Direction::ToServer,
+            Beginning::Frames { masked: false } => Direction::ToClient,
+        };
+        let direction = match self.args.role {
+            Some(SenderRole::Client) => Direction::ToServer,
+            Some(SenderRole::Server) => Direction::ToClient,
+            None => by_content,
+        };
+        let observer = match beginning {
+            Beginning::Frames { .. } => self.of_frames(direction),
+            _ => Observer::before_handshake(direction, self.limits),
+        };
+        self.observer = Some((direction, observer));
+        let mut first = std::mem::take(&mut self.first);
+        self.observe(&mut first)
+    }
+
+    pub(super) fn observe(&mut self, bytes: &mut [u8]) -> anyhow::Result<()> {
+        let mut input = Input::new(bytes);
+        let stamp = self.stamp;
+        let Some((direction, mut observer)) = self.observer.take() else { return Ok(()) };
+        loop {
+            let head = match observer.next(&mut input) {
+                Some(Observed::Head(head)) => head.clone(),
+                Some(Observed::HeadError(error)) => anyhow::bail!("the handshake: {error}"),
+                Some(Observed::Body(bytes)) => {
+                    self.print(&stamp, &Event::Body(bytes));
+                    continue;
+                }
+                Some(Observed::Frame(event)) => {
+                    self.frame(&stamp, direction, event)?;
+                    continue;
+                }
+                // Only `next_or_whole` gives these.
+                Some(Observed::Whole(_)) => continue,
+                None => break,
+            };
+            self.print(&stamp, &Event::Head(direction, &head));
+            match head.status_line() {
+                // An interim response: another head follows (RFC 9110 §15.2).
+                Some(line) if line.code != 101 && line.code / 100 == 1 => {
+                    observer = Observer::before_handshake(direction, self.limits);
+                }
+                Some(line) if line.code != 101 => observer.expect_body(),
+                _ => observer.expect_frames(self.agreed(&head).as_ref()),
+            }
+        }
+        self.observer = Some((direction, observer));
+        Ok(self.flush(false)?)
+    }
+
+    /// The compression that a response agrees to, or that `--deflate` takes as agreed.
+    pub(super) fn agreed(&self, head: &Head) -> Option<DeflateParams> {
+        let given = self.args.deflate.then(DeflateParams::default);
+        if head.status_line().is_none() {
+            return given;
+        }
+        let elements = parse_extensions(head.get_all("sec-websocket-extensions")).ok()?;
+        let element = elements.iter().find(|e| e.name.eq_ignore_ascii_case("permessage-deflate"));
+        // What the client offered is not known: anything that can be read is taken as agreed.
+        element.and_then(|element| DeflateOffer::default().check_response(element).ok()).or(given)
+    }
+
+    fn frame(
+        &mut self,
+        stamp: &Stamp,
+        direction: Direction,
+        event: FrameEvent<'_>,
+    ) -> io::Result<()> {
+        self.violations += u64::from(matches!(event, FrameEvent::Violation(_)));
+        match (self.args.output, &event) {
+            (DecodeFormat::Raw | DecodeFormat::Lines, FrameEvent::Data(bytes)) => {
+                self.out.extend_from_slice(bytes);
+            }
+            (DecodeFormat::Lines, FrameEvent::Message(_)) => self.out.push(b'\n'),
+            (DecodeFormat::Raw | DecodeFormat::Lines, FrameEvent::Violation(violation)) => {
+                self.flush(true)?;
+                stderr::error(&sanitize::escaped(violation.to_string().as_bytes()));
+            }
+            (DecodeFormat::Frames, _) if self.diagrams => {
+                let begun = matches!(event, FrameEvent::Start { .. });
+                let ended = match &event {
+                    FrameEvent::End { header, .. } => Some(**header),
+                    _ => None,
+                };
+                if begun {
+                    self.payload.clear();
+                }
+                if let FrameEvent::Payload(bytes) = &event {
+                    let room = diagram::PAYLOAD - self.payload.len();
+                    self.payload.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                }
+                self.print(stamp, &Event::Frame(direction, event));
+                if let Some(header) = ended {
+                    diagram::draw(&header, &self.payload, &mut self.out);
+                }
+            }
+            (DecodeFormat::Frames | DecodeFormat::Json, _) => {
+                self.print(stamp, &Event::Frame(direction, event));
+            }
+            _ => {}
+        }
+        self.flush(false)
+    }
+
+    fn print(&mut self, stamp: &Stamp, event: &Event<'_>) {
+        match self.args.output {
+            DecodeFormat::Frames => self.human.print(stamp, event, &mut self.out),
+            DecodeFormat::Json => self.json.print(stamp, event, &mut self.out),
+            DecodeFormat::Raw | DecodeFormat::Lines => {}
+        }
+    }
+
+    /// Writes what has been made, if it is much or must be seen now.
+    pub(super) fn flush(&mut self, now: bool) -> io::Result<()> {
+        if self.out.len() >= READ || now {
+            write_stdout(&self.out)?;
+            self.out.clear();
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self) -> anyhow::Result<()> {
+        if self.observer.is_none() && !self.is_log {
+            self.begin(true)?;
+        }
+        let stamp = self.stamp;
+        if let Some((direction, mut observer)) = self.observer.take() {
+            if let Some(violation) = observer.finish() {
+                self.frame(&stamp, direction, FrameEvent::Violation(&violation))?;
+            }
+            if let Some(parser) = observer.partial_head() {
+                anyhow::bail!("the handshake is cut short after {} bytes", parser.raw().len());
+            }
+        }
+        match self.args.output {
+            DecodeFormat::Frames => self.human.flush_partial(&mut self.out),
+            DecodeFormat::Json => self.json.flush_partial(&mut self.out),
+            DecodeFormat::Raw | DecodeFormat::Lines => {}
+        }
+        Ok(self.flush(true)?)
+    }
+}
+
+/// What the first bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beginning {
+    Request,
+    Response,
+    Frames { masked: bool },
+}
+
+impl Beginning {
+    /// `None` as long as more bytes may decide otherwise.
+    fn of(bytes: &[u8], at_end: bool) -> Option<Self> {
+        for (start, beginning) in [(&b"HTTP/"[..], Self::Response), (b"GET ", Self::Request)] {
+            if bytes.starts_with(start) {
+                return Some(beginning);
+            }
+            if start.starts_with(bytes) && !at_end {
+                return None;
+            }
+        }
+        let masked = bytes.get(1).is_some_and(|byte| byte & 0x80 != 0);
+        (at_end || bytes.len() > 1).then_some(Self::Frames { masked })
+    }
+}

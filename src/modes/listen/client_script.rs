@@ -1,0 +1,23 @@
+//! The script of one client of a server.
+
+use std::time::Instant;
+
+use crate::event::ConnId;
+use crate::script::runner::ScriptRunner;
+
+/// The script of one client.
+pub struct ClientScript {
+    /// The client.
+    pub id: ConnId,
+    /// Carries out its lines.
+    pub runner: ScriptRunner,
+    /// When the last line was done.
+    pub ended: Option<Instant>,
+}
+
+impl ClientScript {
+    /// Begins with the first line.
+    pub fn new(id: ConnId, runner: ScriptRunner) -> Self {
+        Self { id, runner, ended: None }
+    }
+}

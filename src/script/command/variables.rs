@@ -1,0 +1,150 @@
+//! `${NAME}` in lines: what stands for it.
+//!
+//! A value is put where a word or a payload is read, not into the line before that: it never
+//! becomes a command, an option or a notation, whatever a peer has sent.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::script::command::error::{ParseError, ParseFault, shown};
+use crate::script::command::words::Word;
+
+/// Names with their values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variables(BTreeMap<String, String>);
+
+/// A part of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part<'t> {
+    /// As it stands there.
+    Text(Word<'t>),
+    /// The value of a variable.
+    Value(&'t str),
+}
+
+impl Variables {
+    /// With these names and values.
+    pub fn of(pairs: &[(String, String)]) -> Self {
+        Self(pairs.iter().cloned().collect())
+    }
+
+    /// Gives a name a value. The name must be [one](crate::ui::notation::is_variable).
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// All, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// Cuts a text at its variables. `$${` is a literal `${`.
+///
+/// # Errors
+///
+/// What stands between the braces is not the name of a variable.
+fn parts<'t>(variables: &'t Variables, piece: Word<'t>) -> Result<Vec<Part<'t>>, ParseError> {
+    let (mut parts, mut rest) = (Vec::new(), piece);
+    while let Some(at) = rest.text.find("${") {
+        if at > 0 && rest.text.as_bytes()[at - 1] == b'$' {
+            parts.push(Part::Text(Word { text: &rest.text[..at - 1], ..rest }));
+            parts.push(Part::Text(Word { text: "${", at: rest.at + at }));
+            rest = rest.skip(at + 2);
+            continue;
+        }
+        parts.push(Part::Text(Word { text: &rest.text[..at], ..rest }));
+        let here = rest.skip(at);
+        let name = here.text[2..].split_once('}').map(|(name, _)| name);
+        let name = name.ok_or_else(|| ParseFault::OpenVariable.at(here.at))?;
+        let unknown = || ParseFault::NoVariable(shown(name)).at(here.at);
+        parts.push(Part::Value(variables.get(name).ok_or_else(unknown)?));
+        rest = here.skip(name.len() + 3);
+    }
+    parts.push(Part::Text(rest));
+    Ok(parts)
+}
+
+/// What the variables of a line stand for, while it is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Scope<'a> {
+    /// None leaves lines as they are.
+    variables: Option<&'a Variables>,
+    /// The words of the line that have variables, by their offset.
+    words: &'a [(usize, String)],
+}
+
+/// The words of a line that have variables, each with what it stands for.
+///
+/// # Errors
+///
+/// A name is unknown.
+pub(crate) fn words(
+    line: Word<'_>,
+    variables: &Variables,
+) -> Result<Vec<(usize, String)>, ParseError> {
+    parts(variables, line)?;
+    let scope = Scope { variables: Some(variables), words: &[] };
+    let with = line.words().filter(|word| word.text.contains("${"));
+    with.map(|word| Ok((word.at, scope.text(word)?.into_owned()))).collect()
+}
+
+impl<'a> Scope<'a> {
+    /// With these variables, and the [`words`] of the line.
+    pub fn new(variables: &'a Variables, words: &'a [(usize, String)]) -> Self {
+        Self { variables: Some(variables), words }
+    }
+
+    /// The same variables, for a line of which [`words`] is not known yet.
+    pub fn variables(&self) -> Option<&'a Variables> {
+        self.variables
+    }
+
+    /// The text in its parts.
+    pub fn parts<'t>(&self, piece: Word<'t>) -> Result<Vec<Part<'t>>, ParseError>
+    where
+        'a: 't,
+    {
+        match self.variables {
+            Some(variables) if piece.text.contains("${") => parts(variables, piece),
+            _ => Ok(vec![Part::Text(piece)]),
+        }
+    }
+
+    /// The text with the values in it.
+    pub fn text<'t>(&self, piece: Word<'t>) -> Result<Cow<'t, str>, ParseError> {
+        self.text_with(piece, |value| Cow::Borrowed(value))
+    }
+
+    /// The same, with each value as `written`.
+    pub fn text_with<'t>(
+        &self,
+        piece: Word<'t>,
+        written: impl Fn(&str) -> Cow<'_, str>,
+    ) -> Result<Cow<'t, str>, ParseError> {
+        if self.variables.is_none() || !piece.text.contains("${") {
+            return Ok(Cow::Borrowed(piece.text));
+        }
+        let mut text = String::new();
+        for part in self.parts(piece)? {
+            match part {
+                Part::Text(piece) => text.push_str(piece.text),
+                Part::Value(value) => text.push_str(&written(value)),
+            }
+        }
+        Ok(text.into())
+    }
+
+    /// A word of the line as it is meant.
+    pub fn word(&self, word: Word<'a>) -> Word<'a> {
+        match self.words.iter().find(|(at, _)| *at == word.at) {
+            Some((_, text)) => Word { text, ..word },
+            None => word,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What people type from habit or by a slip: it does what was meant, or says what to write instead.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use crate::harness::{Test, wscope};
+
+/// Nothing is dialled; stderr begins so, and the status is that of wrong usage.
+#[track_caller]
+fn refused(args: &[&str], stderr: &str) {
+    Test::new().args(args.iter().copied()).stderr(format!("wscope: {stderr}\n")).status(2);
+}
+
+/// The peer is reached by this URL, at this Host and path.
+#[track_caller]
+fn reaches(address: &str, url: &str, host: &'static str, path: &'static str) {
+    Test::new()
+        .args(["-q", "-w", "0", url])
+        .stdin("")
+        .peer_on(address, move |p| {
+            let request = p.open();
+            let text = String::from_utf8_lossy(request.raw()).into_owned();
+            assert!(text.starts_with(&format!("GET {path} ")), "{text}");
+            assert!(text.contains(&format!("\r\nHost: {host}:")), "{text}");
+            p.answer_close(1000);
+        })
+        .stderr_any()
+        .status(0);
+}
+
+#[test]
+fn help_and_version_are_commands() {
+    let shown = |args: &[&str]| {
+        let output = Test::new().args(args.iter().copied()).stdout_any().status(0);
+        output.stdout().to_owned()
+    };
+    assert_eq!(shown(&["help"]), shown(&["--help"]));
+    assert_eq!(shown(&["help", "listen"]), shown(&["listen", "--help"]));
+    assert_eq!(shown(&["version"]), shown(&["--version"]));
+    for name in ["/expect", "expect"] {
+        assert!(shown(&["help", name]).starts_with("/expect REGEX"), "{name}");
+    }
+    refused(&["help", "lisen"], "no command 'lisen'; did you mean listen?");
+    refused(&["help", "server"], "no command 'server'; did you mean listen?");
+    refused(&["help", "xyzzy"], "no command 'xyzzy'; wscope help lists all");
+}
+
+#[test]
+fn a_mistyped_command_is_no_host() {
+    for (args, stderr) in [
+        (&["lisen", "9001"][..], "no command 'lisen'; did you mean listen?"),
+        (&["doctr", "ws://127.0.0.1:1"], "no command 'doctr'; did you mean doctor?"),
+        (&["HANDSHAKE", "ws://127.0.0.1:1"], "no command 'HANDSHAKE'; did you mean handshake?"),
+        (&["lisen", "--fault", "masked", "9001"], "no command 'lisen'; did you mean listen?"),
+        (&["hand", "ws://127.0.0.1:1"], "no command 'hand'; did you mean handshake?"),
+        (&["serve", "9001"], "no command 'serve'; did you mean listen?"),
+        (&["completion", "bash"], "no command 'completion'; did you mean completions?"),
+        (
+            &["lisen"],
+            "no command 'lisen'; did you mean listen?; a host of this name is written ws://lisen",
+        ),
+        (&["-v", "listen", "9001"], "the command comes first: wscope listen …"),
+        (
+            &["-q", "demo"],
+            "the command comes first: wscope demo …; a host of this name is written ws://demo",
+        ),
+        (
+            &["ws://127.0.0.1:1", "doctor"],
+            "the command comes first: wscope doctor ws://127.0.0.1:1",
+        ),
+    ] {
+        refused(args, stderr);
+    }
+}
+
+#[test]
+fn a_word_too_many_says_where_it_belongs() {
+    for (args, stderr) in [
+        (&["ws://127.0.0.1:1", "hello"][..], "one URL only; to send a message: -x hello"),
+        (&["ws://127.0.0.1:1", "it's", "me"], r"one URL only; to send a message: -x 'it'\''s me'"),
+        (&["-c", "ws://127.0.0.1:1", "hello"], "one URL only; to send a message: -x hello"),
+        (
+            &["ws://127.0.0.1:1", "ws://127.0.0.1:2"],
+            "one URL only, not ws://127.0.0.1:2 too; run wscope once for each",
+        ),
+        (
+            &["-", "ws://127.0.0.1:1"],
+            "one URL only; - is not needed, stdin is read without it: wscope ws://127.0.0.1:1",
+        ),
+        (&["ws://127.0.0.1:1", "-"], "one URL only; - is not needed, stdin is read without it"),
+        (&["-"], "- is not a URL; stdin is read without it, write the URL alone"),
+        (&["localhost", "9001"], "one URL only; a port follows a colon: localhost:9001"),
+        (&["localhost:1", "X-A:b"], "one URL only; a header is written -H X-A:b, a message -x"),
+        (&["handshake", "localhost:1", "hello"], "one URL only, not hello too"),
+        (
+            &["listen", "localhost", "9001"],
+            "one address only; a port follows a colon: localhost:9001",
+        ),
+        (&["listen", "9001", "hi"], "one address only; to answer every message: --reply hi"),
+        (&["decode", "81", "85"], "one FILE only; hex digits are written --hex '81 85'"),
+        (&["connect", "localhost:1", "@dev", "@b"], "there is no profile @dev[..]"),
+    ] {
+        refused(args, stderr);
+    }
+}
+
+#[test]
+fn a_slip_in_a_url_says_what_to_write() {
+    for (url, stderr) in [
+        ("wss//h", "a colon is missing after `wss`; write wss://h"),
+        ("http//h:1", "a colon is missing after `http`; write http://h:1"),
+        ("ws:h:1", "two slashes are missing after `ws:`; write ws://h:1"),
+        ("ws:/h", "a slash is missing after `ws:/`; write ws://h"),
+        ("wss:///h", "`wss:///` has too many slashes; write wss://h"),
+        ("ws://ws://h", "the URL has two schemes; write ws://h"),
+        ("wws://h", "wws:// is not a scheme; write ws://h"),
+        ("70000", "the port `70000` is not a number from 1 to 65535"),
+        ("ws+unix:", "the path of the Unix socket is missing; [..]"),
+        ("[fe80::1%25a/b]", "[..]"),
+    ] {
+        refused(&[url], stderr);
+    }
+}
+
+#[test]
+fn a_port_alone_is_of_this_machine() {
+    reaches("127.0.0.1:0", "{port}", "localhost", "/");
+    reaches("127.0.0.1:0", ":{port}", "localhost", "/");
+    reaches("127.0.0.1:0", "{port}/chat?x=1", "localhost", "/chat?x=1");
+    reaches("127.0.0.1:0", "ws://:{port}/chat", "localhost", "/chat");
+    reaches("127.0.0.1:0", "127.0.0.1:{port}/chat", "127.0.0.1", "/chat");
+}
+
+#[test]
+fn an_address_may_have_a_zone() {
+    // The loopback interface is the first.
+    reaches("[::1]:0", "ws://[::1%251]:{port}/", "[::1]", "/");
+    reaches("[::1]:0", "[::1%1]:{port}/x", "[::1]", "/x");
+}
+
+#[test]
+fn a_unix_socket_is_a_url() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.sock");
+    let mut server = wscope()
+        .args(["listen", "--echo", "--unix-socket"])
+        .arg(&path)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut line = String::new();
+    let mut stderr = BufReader::new(server.stderr.take().expect("piped"));
+    stderr.read_line(&mut line).expect("a line");
+    let printed = line.trim().strip_prefix("listening on ").expect(&line).to_owned();
+    let path = path.display();
+    for url in [printed, format!("ws+unix:{path}:/chat?a=b"), format!("unix://{path}")] {
+        Test::new().args(["-x", "hi", "--exit-after", "1", &url]).stdout("hi\n").status(0);
+    }
+    Test::new()
+        .args(["-x", "/open nowhere://h", "--commands", &format!("ws+unix:{path}:/")])
+        .stderr("wscope: -x: line 1: the scheme nowhere:// is not supported; [..]\n")
+        .status(1);
+    server.kill().expect("our child");
+    server.wait().expect("our child");
+}
+
+#[test]
+fn a_profile_may_come_after_options() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "[dev]\nheader X-Profile: dev\n").expect("written");
+    let config = file.path().display().to_string();
+    for place in [0, 4, 6] {
+        let mut args = vec!["--config", &config, "-w", "0", "ws://127.0.0.1:{port}", "-q"];
+        args.insert(place, "@dev");
+        Test::new()
+            .args(args)
+            .stdin("")
+            .peer(|p| {
+                let request = p.open();
+                assert_eq!(request.get("X-Profile"), Some(&b"dev"[..]));
+                p.answer_close(1000);
+            })
+            .status(0);
+    }
+    for line in ["/open @dev", "/open @dev/x"] {
+        Test::new()
+            .args(["-x", line, "--commands"])
+            .peer(|p| {
+                p.open();
+                p.answer_close(1001);
+            })
+            .stderr("wscope: -x: line 1: [..]\n")
+            .status(1);
+    }
+}
+
+#[test]
+fn habits_of_other_programs_name_the_option_here() {
+    for (args, stderr) in [
+        (
+            &["--timeout", "5", "localhost:1"][..],
+            "there is no option --timeout; --max-time SECS [..]",
+        ),
+        (&["--port", "9001"], "there is no option --port; the port is a part of the URL, [..]"),
+        (&["--auth=me:secret", "localhost:1"], "there is no option --auth; -u USER:PASSWORD [..]"),
+        (&["--no-check", "localhost:1"], "there is no option --no-check; -k [..]"),
+        (&["--protocol", "chat", "localhost:1"], "there is no option --protocol; -s NAME [..]"),
+        (&["-n", "localhost:1"], "there is no option -n; wscat's -n is -k here [..]"),
+        (&["-t", "localhost:1"], "there is no option -t; messages are text unless -b [..]"),
+        (&["--no-check-certificate", "localhost:1"], "[..]; -k [..]"),
+        (&["-d", "x", "localhost:1"], "there is no option -d; -x MESSAGE [..]"),
+        (
+            &["listen", "--timeout", "5", "1"],
+            "wscope listen has no option --timeout; --max-time[..]--idle-timeout[..]",
+        ),
+        (&["listen", "--port", "9001"], "wscope listen has no option --port; [..]"),
+        (
+            &["listen", "--until", "x", "1"],
+            "wscope listen has no option --until; it is one of wscope connect",
+        ),
+        (
+            &["handshake", "--fault", "x"],
+            "wscope handshake has no option --fault; it is one of wscope connect",
+        ),
+        (&["--hedaer", "x"], "there is no option --hedaer; did you mean --header?"),
+        (&["--xyzzy"], "there is no option --xyzzy; wscope --help lists all"),
+        (
+            &["listen", "--xyzzy"],
+            "wscope listen has no option --xyzzy; wscope help listen lists all",
+        ),
+        (
+            &["decode", "--timeout", "1"],
+            "wscope decode has no option --timeout; wscope help decode lists all",
+        ),
+    ] {
+        refused(args, stderr);
+    }
+}
+
+/// Each option that the table advises is there where it is advised, and no name in the table is
+/// one that the program has.
+#[test]
+fn the_table_of_habits_is_true() {
+    let program = wscope::cli::command();
+    let listen = program.find_subcommand("listen").expect("a mode");
+    let connect = program.find_subcommand("connect").expect("a mode");
+    let has = |command: &clap::Command, option: &str| match option.strip_prefix("--") {
+        Some(long) => wscope::config::invocation::find_long(command, long).is_some(),
+        None => command.get_arguments().any(|arg| arg.get_short() == option.chars().nth(1)),
+    };
+    let advised = |text: &str| {
+        let words = text.split([' ', ',', ';', ':', '(', ')', '\'']).map(str::to_owned);
+        words.filter(|word| word.starts_with('-') && word.len() > 1).collect::<Vec<_>>()
+    };
+    for habit in wscope::cli::habits::OPTIONS {
+        for (text, command) in [(habit.client, connect), (habit.server, listen)] {
+            let foreign = |word: &String| word[1..].starts_with(|c: char| c.is_ascii_digit());
+            for option in advised(text).iter().filter(|word| !foreign(word)) {
+                let is_foreign = habit.names.contains(&option.as_str());
+                assert!(has(command, option) || is_foreign || option == "-vv", "{text}: {option}");
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A slip in a command's own words is an error, and never becomes payload.
+
+use wscope::script::command::{Command, parse};
+
+#[test]
+fn a_slip_is_refused_with_what_to_write() {
+    for (line, at, said) in [
+        ("/frame pingg fin=maybe x", 7, "\"pingg\" is no opcode; write ping, or --"),
+        ("/frame tetx hello", 7, "\"tetx\" is no opcode; write text, or --"),
+        (
+            "/frame rsv1=on ping hello",
+            15,
+            "\"ping\" is an opcode that does not come first; write opcode=ping",
+        ),
+        ("/frame rsv1=on pnig hello", 15, "\"pnig\" is no opcode; write ping"),
+        ("/frame ping fim=on x", 12, "\"fim=on\" is no option of /frame; write fin="),
+        ("/frame ping fin=maybe x", 16, "\"maybe\" is no switch; write on or off"),
+        (
+            "/frame hello fin=off",
+            13,
+            "\"fin=off\" is an option in the payload; write options before",
+        ),
+        ("/frame ping hello msak=off", 18, "\"msak=off\" is an option in the payload"),
+        ("/frame ping hexx:00ff", 12, "\"hexx:\" is no notation; write hex:, or text:"),
+        ("/fragment 3 binry x", 12, "\"binry\" is no option; write binary, or --"),
+        ("/fragment 3 binary pign x", 19, "\"pign\" is no option; write ping, or --"),
+        ("/text HEX:00 ff", 6, "\"HEX:\" is no notation; write hex:"),
+        ("/text bas64:AAH+", 6, "\"bas64:\" is no notation; write base64:"),
+        ("/ping b64:AAH+", 6, "\"b64:\" is no notation; write base64:"),
+        (
+            "/every 5s ping",
+            10,
+            "\"ping\" is a command without its slash; write /ping, or /text ping",
+        ),
+        ("/repeat 3 ping me", 10, "\"ping\" is a command without its slash"),
+        ("/every 1s binary 00", 10, "\"binary\" is a command without its slash"),
+        ("/log of", 5, "\"of\" is no choice of /log; write off"),
+        ("/open wss//h", 6, "a colon is missing after `wss`; write wss://h"),
+        ("/open @dev", 6, "a profile is not a URL; it is given at the start, as in wscope @dev"),
+        ("/close 1000x", 7, "\"1000x\" is no close code"),
+        ("/autopong of", 10, "\"of\" is no way to answer pings"),
+        ("/compress onn", 10, "\"onn\" is no switch"),
+        ("/show frmes", 6, "\"frmes\" is nothing to show"),
+        ("/view hexx", 6, "\"hexx\" is no view"),
+        ("/filter inn", 8, "\"inn\" is no filter"),
+        ("/timestamps of", 12, "\"of\" is no choice of timestamps"),
+        ("/file x txt", 8, "\"txt\" is no type of message"),
+        ("/stop all", 6, "\"all\" is no number"),
+        ("/wait 5sec", 6, "\"5sec\" is no time"),
+        ("/reconnect now", 11, "\"now\" is too much"),
+        ("/quit 1000", 6, "\"1000\" is too much"),
+    ] {
+        let error = parse(line).expect_err(line);
+        assert!(error.to_string().starts_with(said), "{line}: {error}");
+        assert_eq!(error.at, at, "{line}: {error}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_slip_is_sent() {
+    for line in [
+        "/frame -- pingg",
+        "/frame length=1000 short",
+        "/frame ping hello there a=b",
+        "/frame text payload=fin=on",
+        "/frame code=1000 reason=fin=on",
+        "/frame ping ping",
+        "/fragment 3 -- binry",
+        "/fragment 2 one message",
+        "/text hey: you",
+        "/text next: 5",
+        "/text text:hexx:00ff",
+        "/text {\"hex\":\"00\"}",
+        "/every 1s status update from me",
+        "/every 1s close the door",
+        "/repeat 2 help me",
+        "/repeat 2 /text ping",
+        "/log ./of",
+        "/open 7001",
+    ] {
+        assert!(!matches!(parse(line), Err(_) | Ok(Command::Nothing)), "{line}: {:?}", parse(line));
+    }
+    // A line that is no command is sent as it is.
+    assert!(matches!(parse("ping"), Ok(Command::Text(_))));
+}
