@@ -315,6 +315,7 @@ fn every_example_of_a_command_runs() {
         let serves = entry.side.word() == Some("server");
         let before = match entry.name {
             "stop" => "/every 5s /ping\n",
+            "off" => "/on ^2$ /text 3\n",
             _ if serves => "/await 5\n",
             _ => "",
         };

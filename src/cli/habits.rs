@@ -90,8 +90,8 @@ pub const OPTIONS: &[Habit] = &[
         "-s NAME speaks a subprotocol; the version of WebSocket is always 13",
     ),
     habit(
-        &["--filter", "--grep", "--match"],
-        "/filter at the prompt selects what is shown, --until REGEX ends at a message",
+        &["--grep", "--match"],
+        "--filter FILTER selects what is shown, --until REGEX ends at a message",
     ),
     both(
         &["--message", "--send", "--data", "--data-raw", "--body", "-d", "--raw", "--msg", "-e"],

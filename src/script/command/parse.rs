@@ -421,9 +421,12 @@ pub(crate) fn on(args: &mut Args<'_>) -> Result<Command, ParseError> {
 
 /// The answer to a message: something that is sent at once.
 fn answer(line: &str, args: &Args<'_>, variables: &Variables) -> Result<Command, ParseError> {
-    let words = variables::words(Word { at: 0, text: line }, variables)?;
+    let words;
     let scope = match args.scope.variables() {
-        Some(_) => Scope::new(variables, &words),
+        Some(_) => {
+            words = variables::words(Word { at: 0, text: line }, variables)?;
+            Scope::new(variables, &words)
+        }
         None => Scope::default(),
     };
     let inner = Args::new(args.entry, args.role, scope, Word { at: 0, text: line });
@@ -537,7 +540,8 @@ pub(crate) fn find(args: &mut Args<'_>) -> Result<Command, ParseError> {
             if text.is_empty() {
                 return Err(args.missing("REGEX"));
             }
-            return regex(Word { at: rest.at, text }, args.scope).map(|pattern| Command::Find { pattern, most });
+            return regex(Word { at: rest.at, text }, args.scope)
+                .map(|pattern| Command::Find { pattern, most });
         }
     };
     alone(Command::Find { pattern, most }, args)
