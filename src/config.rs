@@ -27,4 +27,4 @@ pub use fault::Faults;
 pub use lines::LineConfig;
 pub use listen::{GreetingSource, ListenBehaviour, ListenConfig, TlsConfig};
 pub use open::{Login, OpenConfig};
-pub use usage::{UsageError, header_lines, limits};
+pub use usage::{UsageError, check_raw, header_lines, limits};

@@ -45,7 +45,10 @@ fn marked<'a>(transcript: &'a str, mark: &'a str) -> Vec<&'a str> {
 
 #[test]
 fn the_transcript_is_what_the_demo_prints() {
-    let output = Command::new(env!("CARGO_BIN_EXE_wscope")).arg("demo").output().expect("it runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_wscope"))
+        .args(["demo", "--width", "80"])
+        .output()
+        .expect("it runs");
     assert!(output.status.success(), "{output:?}");
     let printed = String::from_utf8(output.stdout).expect("text");
     let promised = promised("README.md", README, "wscope demo", &printed);

@@ -34,7 +34,7 @@ impl Exec {
         let format = if raw { InputFormat::Chunks } else { InputFormat::Lines };
         Self {
             child: Some(child),
-            splitter: MessageSplitter::new(format, binary),
+            splitter: MessageSplitter::new(format, binary || raw),
             separator: (!raw).then_some(b'\n'),
             finished: false,
         }

@@ -67,6 +67,11 @@ impl StdinInput {
         })
     }
 
+    /// What is to be noted of a line that was read.
+    pub fn take_note(&mut self) -> Option<String> {
+        self.stdin.as_mut().and_then(Stdin::take_cut_line)
+    }
+
     /// The connection has ended: if that was inside a message of stdin, its rest is skipped, for
     /// another connection can't continue it. Returns whether that is so.
     pub fn abandon_message(&mut self) -> bool {

@@ -10,5 +10,6 @@ pub mod input;
 pub mod payload;
 pub mod reply;
 pub mod splitter;
+pub mod stay;
 pub mod steps;
 pub mod stop;

@@ -10,6 +10,7 @@ use crate::cli::InputFormat;
 use crate::engine::outbox::{Producer, Sender};
 use crate::session::endpoint::SendError;
 use crate::session::message::FRAGMENT_SIZE;
+use crate::ui::sanitize::whole_characters;
 use crate::wire::Data;
 use crate::wire::utf8::{Utf8Error, Utf8Validator, is_utf8};
 
@@ -120,7 +121,6 @@ pub struct MessageSplitter {
 impl MessageSplitter {
     /// For a format; `binary` sends binary messages.
     pub fn new(format: InputFormat, binary: bool) -> Self {
-        let binary = binary || format == InputFormat::Chunks;
         Self {
             format,
             opcode: if binary { Data::Binary } else { Data::Text },
@@ -194,12 +194,15 @@ impl MessageSplitter {
         match self.format {
             InputFormat::Json => self.run_commands(self.start, true, outlet),
             InputFormat::Whole => self.send_message(left, 0, outlet),
-            InputFormat::None
-            | InputFormat::Chunks
-            | InputFormat::Commands
-            | InputFormat::Prompt => Ok(()),
-            InputFormat::Lines | InputFormat::Null if left == 0 && !self.fragmenting => Ok(()),
-            InputFormat::Lines | InputFormat::Null => self.send_message(left, 0, outlet),
+            InputFormat::None | InputFormat::Commands | InputFormat::Prompt => Ok(()),
+            InputFormat::Lines | InputFormat::Null | InputFormat::Chunks
+                if left == 0 && !self.fragmenting =>
+            {
+                Ok(())
+            }
+            InputFormat::Lines | InputFormat::Null | InputFormat::Chunks => {
+                self.send_message(left, 0, outlet)
+            }
         }
     }
 
@@ -264,9 +267,17 @@ impl MessageSplitter {
         Ok(())
     }
 
+    /// Sends what was read; of text no message ends inside a character, whose end is still to come.
     fn cut_chunks(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
         while self.start < self.end {
-            let len = (self.end - self.start).min(CHUNK);
+            let chunk = &self.buffer[self.start..self.end.min(self.start + CHUNK)];
+            let len = match self.opcode {
+                Data::Text => whole_characters(chunk).len(),
+                Data::Binary | Data::Continue | Data::Reserved(_) => chunk.len(),
+            };
+            if len == 0 {
+                break;
+            }
             self.send_message(len, 0, outlet)?;
         }
         Ok(())

@@ -6,8 +6,10 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 
 use super::prompt::LineOptions;
-use super::values::{duration, file_mode, linger, memory, size};
-use super::{DefaultsOptions, DisplayOptions, FaultOptions, InputFormat, Linger, OutputFormat};
+use super::values::{duration, file_mode, memory, size};
+use super::{
+    DefaultsOptions, DisplayOptions, FaultOptions, InputFormat, OutputFormat, StayOptions,
+};
 
 /// `wscope listen`.
 #[derive(Debug, Args)]
@@ -78,9 +80,22 @@ pub struct ListenArgs {
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
     pub output: Option<OutputFormat>,
 
+    /// Let --output raw write to a terminal
+    #[arg(long, help_heading = "Input and output", hide_short_help = true)]
+    pub force: bool,
+
     /// Send binary messages instead of text
     #[arg(short, long, help_heading = "Input and output")]
     pub binary: bool,
+
+    /// Send text messages with --input chunks too
+    #[arg(
+        long,
+        conflicts_with = "binary",
+        help_heading = "Input and output",
+        hide_short_help = true
+    )]
+    pub text: bool,
 
     /// The opening handshake.
     #[command(flatten)]
@@ -98,11 +113,9 @@ pub struct ListenArgs {
     #[arg(long, help_heading = "Ending")]
     pub once: bool,
 
-    /// After the end of a script, or with --once of the input, stay until clients are silent for SECS [default: 1]
-    ///
-    /// `-1` stays until they have left.
-    #[arg(short = 'w', long, value_name = "SECS", value_parser = linger, allow_hyphen_values = true, help_heading = "Ending", hide_short_help = true)]
-    pub linger: Option<Linger>,
+    /// How long to stay after the end of a script, or with --once of the input.
+    #[command(flatten)]
+    pub stay: StayOptions,
 
     /// End after N received messages
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Ending")]

@@ -8,6 +8,7 @@ pub mod habits;
 mod listen;
 pub mod prompt;
 pub mod reach;
+mod stay;
 mod transport;
 mod values;
 
@@ -22,9 +23,10 @@ use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
+pub use stay::StayOptions;
 pub use transport::TransportOptions;
-pub use values::{Linger, size};
-use values::{bits, duration, linger, memory};
+pub use values::{Wait, size};
+use values::{bits, duration, memory, width};
 
 /// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
 /// illegal.
@@ -146,9 +148,22 @@ pub struct ConnectArgs {
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
     pub output: Option<OutputFormat>,
 
+    /// Let --output raw write to a terminal
+    #[arg(long, help_heading = "Input and output", hide_short_help = true)]
+    pub force: bool,
+
     /// Send binary messages instead of text
     #[arg(short, long, help_heading = "Input and output")]
     pub binary: bool,
+
+    /// Send text messages with --input chunks too
+    #[arg(
+        long,
+        conflicts_with = "binary",
+        help_heading = "Input and output",
+        hide_short_help = true
+    )]
+    pub text: bool,
 
     /// Send MESSAGE after connecting; may be given more than once
     ///
@@ -160,11 +175,9 @@ pub struct ConnectArgs {
     #[arg(long, conflicts_with = "execute", help_heading = "Input and output")]
     pub echo: bool,
 
-    /// After the input's end, stay until the peer is silent for SECS [default: 1]
-    ///
-    /// Then Close 1000 is sent. `-1` stays until the peer closes.
-    #[arg(short = 'w', long, visible_alias = "wait", value_name = "SECS", value_parser = linger, allow_hyphen_values = true, help_heading = "Ending")]
-    pub linger: Option<Linger>,
+    /// How long to stay.
+    #[command(flatten)]
+    pub stay: StayOptions,
 
     /// Close after N received messages
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Ending")]
@@ -418,6 +431,12 @@ pub struct DisplayOptions {
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
 
+    /// Columns of a transcript's lines, or `full` [default: those of the terminal; elsewhere full]
+    ///
+    /// The variable COLUMNS stands for it. A line that is not cut has at most 16 MiB of payload.
+    #[arg(long, value_name = "N|full", value_parser = width, hide_short_help = true)]
+    pub width: Option<usize>,
+
     /// Show secrets as they are
     ///
     /// Passwords, cookies, and headers, query parameters and subprotocols whose names contain token,
@@ -529,6 +548,10 @@ pub struct DecodeArgs {
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "frames")]
     pub output: DecodeFormat,
 
+    /// Let --output raw write to a terminal
+    #[arg(long)]
+    pub force: bool,
+
     /// Limits.
     #[command(flatten)]
     pub limits: LimitOptions,
@@ -545,7 +568,7 @@ pub enum InputFormat {
     Lines,
     /// Each NUL-terminated piece is a message
     Null,
-    /// Bytes are sent as they are read, as binary messages
+    /// Bytes are sent as they are read, as binary messages; as text with --text
     Chunks,
     /// All of stdin is one message
     Whole,

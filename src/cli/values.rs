@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-/// How long to stay after the input's end.
+use crate::ui::terminal::FULL_WIDTH;
+
+/// How long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Linger {
-    /// Until the peer has been silent for so long.
+pub enum Wait {
+    /// So long.
     For(Duration),
     /// Until the peer closes.
     Forever,
@@ -14,12 +16,12 @@ pub enum Linger {
 /// The notation of times is that of the prompt.
 pub(super) use crate::ui::notation::duration;
 
-/// A time, or a negative number for ever.
-pub(super) fn linger(text: &str) -> Result<Linger, String> {
-    if text.parse::<f64>().is_ok_and(|seconds| seconds < 0.0) {
-        return Ok(Linger::Forever);
+/// A time, or `forever`; a negative number means the same.
+pub(super) fn wait(text: &str) -> Result<Wait, String> {
+    if text == "forever" || text.parse::<f64>().is_ok_and(|seconds| seconds < 0.0) {
+        return Ok(Wait::Forever);
     }
-    duration(text).map(Linger::For)
+    duration(text).map(Wait::For).map_err(|error| format!("{error}, or forever"))
 }
 
 /// `65536`, `64k`, `1.5M`, `1GiB`: bytes, units of 1024.
@@ -41,6 +43,15 @@ pub fn size(text: &str) -> Result<u64, String> {
     let number: f64 = number.parse().map_err(|_| help())?;
     let bytes = number * (1u64 << shift) as f64;
     if (0.0..9.0e18).contains(&bytes) { Ok(bytes as u64) } else { Err(help()) }
+}
+
+/// A number of columns, or `full`.
+pub(super) fn width(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        _ if text == "full" => Ok(FULL_WIDTH),
+        Ok(columns @ 1..) => Ok(columns),
+        _ => Err(format!("{text:?} is not a width; write a number of columns, or full")),
+    }
 }
 
 /// A bound for what is held in memory, as [`size`] takes it; at least 1.
@@ -71,9 +82,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_negative_linger_is_for_ever() {
-        assert_eq!(linger("-1"), Ok(Linger::Forever));
-        assert_eq!(linger("0.5"), Ok(Linger::For(Duration::from_millis(500))));
+    fn a_wait_is_a_time_or_forever() {
+        assert_eq!([wait("forever"), wait("-1")], [Ok(Wait::Forever), Ok(Wait::Forever)]);
+        assert_eq!(wait("0.5"), Ok(Wait::For(Duration::from_millis(500))));
+        assert!(wait("ever").is_err_and(|error| error.ends_with("or forever")));
     }
 
     #[test]
@@ -86,6 +98,12 @@ mod tests {
         for wrong in ["", "k", "-1", "1x", "99999999999T", "nan"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_width_is_a_number_or_full() {
+        assert_eq!([width("100"), width("full")], [Ok(100), Ok(FULL_WIDTH)]);
+        assert!(["", "0", "-1", "wide"].iter().all(|text| width(text).is_err()));
     }
 
     #[test]

@@ -13,9 +13,10 @@ use crate::behaviour::faults::FaultInjector;
 use crate::behaviour::input::StdinInput;
 use crate::behaviour::payload::PayloadWriter;
 use crate::behaviour::splitter::To;
+use crate::behaviour::stay::{Leave, SessionProgress};
 use crate::behaviour::steps::{Step, Steps};
 use crate::behaviour::stop::{Stop, StopCondition};
-use crate::cli::{InputFormat, Linger, OutputFormat};
+use crate::cli::{InputFormat, OutputFormat};
 use crate::client::failed;
 use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
@@ -47,6 +48,9 @@ use crate::wire::{CloseCode, Data, Role};
 /// After a signal, or an error of this side, how long to wait for the peer's Close.
 const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Once the reader of stdout is gone, how long to wait for the peer's Close.
+const READER_GONE: Duration = Duration::from_millis(500);
+
 /// A client's session.
 pub struct Session<'a> {
     config: &'a ClientConfig,
@@ -65,6 +69,9 @@ pub struct Session<'a> {
     skipped: bool,
     /// How long connections lasted that were lost.
     lifetimes: Vec<Duration>,
+    /// When the first connection opened, and when the input ended: what `--for` and `-w` count from.
+    began: Option<Instant>,
+    input_ended: Option<Instant>,
     phase: SessionPhase,
     /// The status to end with, as it is now.
     exit: Exit,
@@ -89,13 +96,15 @@ struct Current {
     /// What its opening left behind.
     evidence: OpeningEvidence,
     began: Instant,
-    /// When the input ended; from then on `--linger` counts.
+    /// When the input ended, or the connection opened if that was later.
     input_ended: Option<Instant>,
     /// What was wrong on this side, and whether that was an expectation.
     fault: Option<String>,
     unmet: bool,
     /// `--max-time` has passed.
     overtime: bool,
+    /// Why it was closed, if time did it.
+    left: Option<Leave>,
     signal: Option<Signal>,
     /// The connection is dropped unless the peer answers by then.
     leave_by: Option<Instant>,
@@ -106,6 +115,8 @@ struct SessionOutcome {
     ending: Ending,
     exit: Exit,
     fault: Option<String>,
+    /// Why we closed, if time did it.
+    left: Option<Leave>,
     /// Bytes that were never sent.
     unsent: usize,
     /// Bytes of output that stdout did not take in time.
@@ -132,7 +143,7 @@ impl<'a> Session<'a> {
             config,
             max_time,
             runner: None,
-            input: StdinInput::open(config.input, config.binary, runtime)?,
+            input: StdinInput::open(config.input, config.binary_input, runtime)?,
             stop: StopCondition::new(config.exit_after, config.until.clone()),
             memory: Budget::new(config.max_memory),
             reconnect: config.reach.reconnect.map(Schedule::new),
@@ -140,6 +151,8 @@ impl<'a> Session<'a> {
             half_written: Rc::default(),
             skipped: false,
             lifetimes: Vec::new(),
+            began: None,
+            input_ended: None,
             phase: SessionPhase::Offline,
             exit: Exit::Success,
             ending: None,
@@ -220,7 +233,9 @@ impl<'a> Session<'a> {
         }
         // Events of stdin's, and that of its end, may have come while the connection was opened.
         self.input.set_ready(false);
-        let ended = config.input == InputFormat::None && !config.execute.is_empty();
+        let ended = config.input == InputFormat::None
+            && (!config.execute.is_empty() || config.stay.follows_input());
+        self.began.get_or_insert(now);
         let mut current = Box::new(Current {
             connection,
             evidence,
@@ -229,6 +244,7 @@ impl<'a> Session<'a> {
             fault: None,
             unmet: false,
             overtime: false,
+            left: None,
             signal: None,
             leave_by: None,
         });
@@ -257,6 +273,9 @@ impl<'a> Session<'a> {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
+        if self.is_over_meanwhile(runtime, now) {
+            return Ok(());
+        }
         let opened = match runtime.take_signal() {
             Some(signal) => Err(OpenError::Signal(signal)),
             None => tries.advance(runtime, now),
@@ -387,7 +406,9 @@ impl<'a> Session<'a> {
     ) -> io::Result<()> {
         runtime.give_turn(&mut current.connection, now)?;
         self.take_input(&mut current, now);
+        self.input.take_note().iter().for_each(|text| runtime.notifier.note(text));
         self.run_lines(&mut current, runtime, now);
+        self.input_ended = self.input_ended.or(current.input_ended);
         self.do_what_is_due(&mut current, runtime, now);
         if current.connection.is_over() {
             return self.end(*current, runtime, now);
@@ -470,7 +491,9 @@ impl<'a> Session<'a> {
 
     /// Signals, deadlines, and a reader of stdout that went away.
     fn do_what_is_due(&mut self, current: &mut Current, runtime: &mut Runtime, now: Instant) {
-        if self.is_unread(runtime) && current.connection.state() == State::Open {
+        let unread = self.is_unread(runtime);
+        if unread {
+            current.leave_by.get_or_insert(now + READER_GONE);
             close(current, CloseCode::Normal, now);
         }
         let signal = runtime.signals.take().filter(|signal| {
@@ -489,8 +512,8 @@ impl<'a> Session<'a> {
         }
         // As long as bytes leave, the peer is given its time.
         let deadline = match current.signal {
-            None => current.connection.active() + PEER_CLOSE_TIMEOUT,
-            Some(_) => now,
+            None if !unread => current.connection.active() + PEER_CLOSE_TIMEOUT,
+            _ => now,
         };
         if current.leave_by.is_some_and(|at| at.max(deadline) <= now) {
             current.connection.drop_connection();
@@ -499,25 +522,65 @@ impl<'a> Session<'a> {
             current.overtime = true;
             current.connection.time_out(TimeoutKind::MaxTime, now);
         }
-        if self.linger_ends(current).is_some_and(|at| at <= now) {
+        if current.connection.state() == State::Open
+            && let Some((_, leave)) = self.leaves(current).filter(|(at, _)| *at <= now)
+        {
+            current.left = Some(leave);
+            self.remark(leave, current, runtime);
             close(current, CloseCode::Normal, now);
         }
     }
 
-    /// When the peer will have been silent for `--linger` after the end of the input.
-    fn linger_ends(&self, current: &Current) -> Option<Instant> {
-        let (Linger::For(time), Some(ended)) = (self.config.linger, current.input_ended) else {
-            return None;
-        };
-        // A script that ends with an expectation decides itself when enough has come.
-        let seen_all = self.runner.as_ref().is_some_and(ScriptRunner::has_seen_all);
-        let lingers = self.config.lines.as_ref().is_some_and(|lines| lines.lingers);
-        let time = if seen_all && !lingers { Duration::ZERO } else { time };
+    /// When time ends the run, and by what.
+    fn leaves(&self, current: &Current) -> Option<(Instant, Leave)> {
         let connection = &current.connection;
-        // Silence means nothing while the peer has not yet got what it could answer.
-        let sent = connection.backlog() == 0 || time.is_zero();
-        let waiting = connection.state() == State::Open && !connection.has_input() && sent;
-        waiting.then(|| connection.last_received().max(ended) + time)
+        let settled = connection.backlog() == 0 && !connection.has_input();
+        let unmet = self.stop.as_ref().is_some_and(|stop| !stop.borrow().is_met());
+        let progress = SessionProgress {
+            input_ended: current.input_ended,
+            heard: connection.talk().heard,
+            answered: connection.talk().answered,
+            settled: settled.then(|| connection.talk().left),
+            expects: unmet,
+            satisfied: self.runner.as_ref().is_some_and(ScriptRunner::has_seen_all),
+        };
+        let by_silence = Leave::by_silence(&self.config.stay, &progress);
+        self.leaves_by_clock().into_iter().chain(by_silence).min_by_key(|(at, _)| *at)
+    }
+
+    fn leaves_by_clock(&self) -> Option<(Instant, Leave)> {
+        Leave::by_clock(&self.config.stay, self.began, self.input_ended)
+    }
+
+    /// Ends the run while no connection is open: by `--for` or `-w`, or without a reader of stdout.
+    fn is_over_meanwhile(&mut self, runtime: &Runtime, now: Instant) -> bool {
+        if self.is_unread(runtime) {
+            self.leave(Exit::Success);
+            return true;
+        }
+        let Some((_, leave)) = self.leaves_by_clock().filter(|(at, _)| *at <= now) else {
+            return false;
+        };
+        let unmet = self.stop.as_ref().is_some_and(|stop| !stop.borrow().is_met());
+        let exit = match leave {
+            _ if unmet => {
+                runtime.notifier.error(&unmet_by(Some(&leave.to_string())));
+                Exit::Unmet
+            }
+            Leave::For(_) => Exit::Success,
+            _ => self.exit,
+        };
+        self.leave(exit);
+        true
+    }
+
+    /// Prints why the run ends, where no option has said so.
+    fn remark(&self, leave: Leave, current: &Current, runtime: &Runtime) {
+        let (connection, talk) = (&current.connection, current.connection.talk());
+        let received = connection.received().messages.saturating_sub(talk.unasked);
+        if let Some(text) = leave.remark(connection.messages_sent(), received) {
+            self.runner.as_ref().map_or(&runtime.notifier, ScriptRunner::notifier).note(&text);
+        }
     }
 
     /// Whether the reader of stdout is gone; without output that does not matter.
@@ -538,6 +601,8 @@ impl<'a> Session<'a> {
             self.report(&mut outcome, runtime);
         }
         let signalled = current.signal.is_some()
+            || current.left.is_some()
+            || self.is_unread(runtime)
             || matches!(outcome.exit, Exit::Interrupted | Exit::Terminated | Exit::HungUp);
         let asked = self.runner.as_ref().and_then(ScriptRunner::request).cloned();
         let leaving = matches!(asked, Some(SessionRequest::Quit | SessionRequest::Leave));
@@ -572,7 +637,8 @@ impl<'a> Session<'a> {
     ) -> io::Result<()> {
         let Some(mut schedule) = self.reconnect else { return Ok(()) };
         let met = self.stop.as_ref().is_some_and(|stop| stop.borrow().is_met());
-        let ours = current.signal.is_some() || outcome.fault.is_some() || met;
+        let ours =
+            current.signal.is_some() || current.left.is_some() || outcome.fault.is_some() || met;
         let ended = retry::ended(&outcome.ending, ours);
         let stood = now.saturating_duration_since(current.began);
         let RetryDecision::Again { after, number } = schedule.ended(ended, stood, random::number())
@@ -619,14 +685,22 @@ impl<'a> Session<'a> {
         let clean = Exit::of(&ending) == Exit::Success;
         let cut_short = clean && current.connection.cut_inside_message();
         if let Some(runner) = &mut self.runner {
-            runner.disconnected(&describe(&ending));
+            let how = current.left.map_or_else(|| describe(&ending), |leave| leave.to_string());
+            runner.disconnected(&how);
             // What the end of the time cuts short has not failed.
             if let Some(failure) = runner.take_failure().filter(|_| !current.overtime) {
                 current.unmet |= failure.unmet;
                 current.fault.get_or_insert(failure.text);
             }
         }
-        let exit = match (signal, &current.fault, Exit::of(&ending)) {
+        let of_ending = match (current.left, &ending.cause) {
+            // What was captured is whole, whether or not the peer ends in order.
+            (Some(Leave::For(_)), Cause::Timeout(TimeoutKind::Close) | Cause::Lost(_)) => {
+                Exit::Success
+            }
+            _ => Exit::of(&ending),
+        };
+        let exit = match (signal, &current.fault, of_ending) {
             (Some(signal), ..) => signal.into(),
             (_, Some(_), _) if current.unmet => Exit::Unmet,
             (_, Some(_), _) => Exit::Failure,
@@ -638,8 +712,8 @@ impl<'a> Session<'a> {
             (.., exit) => exit,
         };
         runtime.reporter.flush()?;
-        let fault = current.fault.take();
-        Ok(SessionOutcome { ending, exit, fault, unsent, unwritten, cut_short, advice })
+        let (fault, left) = (current.fault.take(), current.left);
+        Ok(SessionOutcome { ending, exit, fault, left, unsent, unwritten, cut_short, advice })
     }
 
     /// Explains the end to machines; returns the text for people.
@@ -660,7 +734,8 @@ impl<'a> Session<'a> {
         if matches!(ending.cause, Cause::Lost(_)) {
             self.lifetimes.push(ending.duration);
         }
-        let ours = current.fault.is_some() || current.signal.is_some() || met;
+        let captured = matches!(current.left, Some(Leave::For(_)));
+        let ours = current.fault.is_some() || current.signal.is_some() || met || captured;
         let asked =
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
@@ -724,8 +799,9 @@ impl<'a> Session<'a> {
         }
         if self.max_time.is_some_and(|at| at <= now) {
             runner.notifier().error("the time set by --max-time is over");
-            self.leave(Exit::Timeout);
+            return self.leave(Exit::Timeout);
         }
+        self.is_over_meanwhile(runtime, now);
     }
 }
 
@@ -748,15 +824,16 @@ impl Task for Session<'_> {
     fn next(&mut self, runtime: &Runtime, _: Instant) -> NextRound {
         let lines = self.runner.as_ref().and_then(ScriptRunner::deadline);
         let ready = self.runner.as_ref().is_some_and(ScriptRunner::is_ready);
+        let clock = self.leaves_by_clock().map(|(at, _)| at);
         let (busy, deadlines) = match &self.phase {
             SessionPhase::Done => return NextRound::Done,
             SessionPhase::Opening(tries) => {
                 let typing = self.runner.as_ref().is_some_and(ScriptRunner::reads_only_typed);
                 let typed = ready && typing;
                 let lines = lines.filter(|_| typing);
-                (tries.wants_turn() || typed, [tries.deadline(), lines, None, self.max_time])
+                (tries.wants_turn() || typed, [tries.deadline(), lines, clock, self.max_time])
             }
-            SessionPhase::Offline => (ready, [lines, None, None, self.max_time]),
+            SessionPhase::Offline => (ready, [lines, clock, None, self.max_time]),
             SessionPhase::Open(current) => {
                 let connection = &current.connection;
                 let busy = connection.wants_turn(&runtime.stdout, &runtime.reporter)
@@ -765,11 +842,15 @@ impl Task for Session<'_> {
                     // The last write may have found the reader gone, which ends the session.
                     || self.is_unread(runtime) && connection.state() == State::Open;
                 let leave_by = current.leave_by.map(|at| match current.signal {
-                    None => at.max(connection.active() + PEER_CLOSE_TIMEOUT),
-                    Some(_) => at,
+                    None if !self.is_unread(runtime) => {
+                        at.max(connection.active() + PEER_CLOSE_TIMEOUT)
+                    }
+                    _ => at,
                 });
                 let first = connection.deadline().into_iter().chain(lines).min();
-                (busy, [first, self.linger_ends(current), leave_by, self.max_time])
+                let open = connection.state() == State::Open;
+                let leaves = self.leaves(current).map(|(at, _)| at).filter(|_| open);
+                (busy, [first, leaves, leave_by, self.max_time])
             }
         };
         match busy {
@@ -827,13 +908,11 @@ impl SessionOutcome {
             Exit::Success | Exit::Failure | Exit::HungUp | Exit::Interrupted | Exit::Terminated => {
             }
             Exit::Unmet if self.fault.is_some() => {}
-            Exit::Unmet if shown => {
-                notifier.error("the connection ended before what was expected had come");
+            Exit::Unmet => {
+                let left = self.left.map(|leave| leave.to_string());
+                let how = left.or_else(|| (!shown).then(|| describe(&self.ending)));
+                notifier.error(&unmet_by(how.as_deref()));
             }
-            Exit::Unmet => notifier.error(&format!(
-                "the connection ended before what was expected had come: {}",
-                describe(&self.ending)
-            )),
             _ if shown => {}
             // What explains it follows.
             _ if !self.advice.is_empty() => notifier.error(&summarize(&self.ending)),
@@ -850,4 +929,11 @@ impl SessionOutcome {
             notifier.error(&format!("{} bytes of output were not written", self.unwritten));
         }
     }
+}
+
+/// The error of an expectation that was not met, and how the connection ended, if that is not known.
+fn unmet_by(how: Option<&str>) -> String {
+    let link = if how.is_some() { ": " } else { "" };
+    let how = how.unwrap_or_default();
+    format!("the connection ended before what was expected had come{link}{how}")
 }

@@ -10,9 +10,9 @@ use super::fault::Faults;
 use super::lines::{self, LineConfig};
 use super::open::OpenConfig;
 use super::reach::ReachConfig;
-use super::usage::{UsageError, limits};
+use super::usage::{UsageError, check_raw, limits};
 use crate::cli::prompt::{LineOptions, PromptOptions};
-use crate::cli::{ConnectArgs, InputFormat, Linger, OutputFormat};
+use crate::cli::{ConnectArgs, InputFormat, OutputFormat, StayOptions};
 use crate::session::EndpointConfig;
 use crate::session::endpoint::AutoPong;
 use crate::ui::pattern::Pattern;
@@ -37,6 +37,8 @@ pub struct ClientConfig {
     pub output: OutputFormat,
     /// Send binary messages.
     pub binary: bool,
+    /// Those of stdin are.
+    pub binary_input: bool,
     /// Messages to send after connecting.
     pub execute: Vec<String>,
     /// For a session with a prompt or a script.
@@ -51,8 +53,8 @@ pub struct ClientConfig {
     pub max_kept: usize,
     /// Send everything back.
     pub echo: bool,
-    /// How long to stay after the input's end.
-    pub linger: Linger,
+    /// How long to stay.
+    pub stay: StayOptions,
     /// Close after so many messages.
     pub exit_after: Option<u64>,
     /// Close after a matching message.
@@ -115,13 +117,17 @@ impl ClientConfig {
             Some(input) => lines::check_input(input, script.as_deref(), args.echo, terminal)?,
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
             None if args.echo || !args.execute.is_empty() || script.is_some() => InputFormat::None,
-            None if terminal.stdin => InputFormat::Prompt,
+            None if lines::may_prompt(args.output, terminal) => InputFormat::Prompt,
             None => InputFormat::Lines,
         };
-        let output = args.output.unwrap_or(match terminal.is_interactive() {
+        // Who asks one thing and says when it is over wants the answer, on a terminal too.
+        let ends = args.stay.is_given() || args.exit_after.is_some() || args.until.is_some();
+        let one_shot = !args.execute.is_empty() && ends;
+        let output = args.output.unwrap_or(match terminal.is_interactive() && !one_shot {
             true => OutputFormat::Frames,
             false => OutputFormat::Lines,
         });
+        check_raw(output == OutputFormat::Raw, args.force, terminal)?;
         let mut display = Display::resolve(&args.display, terminal);
         let output = lines::share_screen(input, output, view, timestamps, &mut display);
         lines::check_transcript(&typed, output, &display)?;
@@ -145,7 +151,6 @@ impl ClientConfig {
                 variables,
                 no_commands,
                 exit_on_close,
-                lingers: args.linger.is_some(),
                 history: if no_history { None } else { history_path() },
             })
         });
@@ -160,10 +165,11 @@ impl ClientConfig {
             input,
             output,
             binary: args.binary,
+            binary_input: args.binary || input == InputFormat::Chunks && !args.text,
             execute,
             faults,
             echo: args.echo,
-            linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
+            stay: args.stay,
             exit_after: args.exit_after,
             until,
             diagnose: args.diagnose,
@@ -184,6 +190,7 @@ impl ClientConfig {
             input: InputFormat::None,
             output: OutputFormat::None,
             binary: false,
+            binary_input: false,
             execute: Vec::new(),
             lines: None,
             log: None,
@@ -191,7 +198,7 @@ impl ClientConfig {
             filter: None,
             max_kept: 0,
             echo: false,
-            linger: Linger::Forever,
+            stay: StayOptions::FOREVER,
             exit_after: None,
             until: None,
             diagnose: false,

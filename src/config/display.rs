@@ -1,12 +1,12 @@
 //! How much is shown beside the output, and how.
 
-use super::environment::no_color;
+use super::environment::{columns, no_color};
 use crate::cli::DisplayOptions;
 use crate::event::Direction;
 use crate::ui::HumanOptions;
 use crate::ui::pretty::Pretty;
 use crate::ui::style::Palette;
-use crate::ui::terminal::{ColorChoice, Terminal};
+use crate::ui::terminal::{ColorChoice, FULL_WIDTH, Terminal};
 use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 
@@ -19,6 +19,8 @@ pub struct Display {
     pub verbose: u8,
     /// What the standard streams are.
     pub terminal: Terminal,
+    /// The columns that were asked for.
+    pub width: Option<usize>,
     /// Whether to colour.
     pub color: ColorChoice,
     /// How traffic is shown.
@@ -32,9 +34,10 @@ pub struct Display {
 impl Display {
     /// Takes what was typed.
     pub fn resolve(options: &DisplayOptions, terminal: Terminal) -> Self {
-        let DisplayOptions { quiet, verbose, color, pretty, .. } = *options;
+        let DisplayOptions { quiet, verbose, color, pretty, width, .. } = *options;
+        let width = width.or_else(columns);
         let (view, timestamps) = (View::default(), Timestamps::default());
-        Self { quiet, verbose, terminal, color, view, timestamps, pretty }
+        Self { quiet, verbose, terminal, width, color, view, timestamps, pretty }
     }
 
     /// How a transcript looks on a stream that is a terminal, or is not.
@@ -43,7 +46,7 @@ impl Display {
         HumanOptions {
             show_connection: role == Role::Server,
             all_rules: self.verbose > 0,
-            width: self.terminal.width,
+            width: self.columns(is_terminal),
             palette: self.palette(is_terminal),
             view: match self.view {
                 View::Frames if self.verbose > 1 => View::Hex,
@@ -53,6 +56,17 @@ impl Display {
             timestamps: self.timestamps,
             ..HumanOptions::new(sent)
         }
+    }
+
+    /// Columns of the lines of a transcript on a stream that is a terminal, or is not: where there is
+    /// no screen, nothing is cut.
+    pub fn columns(&self, is_terminal: bool) -> usize {
+        self.width.unwrap_or(if is_terminal { self.terminal.width } else { FULL_WIDTH })
+    }
+
+    /// Columns of text for people, which is always wrapped.
+    pub fn text_columns(&self) -> usize {
+        self.width.filter(|columns| *columns != FULL_WIDTH).unwrap_or(self.terminal.width)
     }
 
     /// The colours of a stream that is a terminal, or is not.

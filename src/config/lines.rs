@@ -23,8 +23,6 @@ pub struct LineConfig {
     pub no_commands: bool,
     /// Leave the prompt when the connection ends.
     pub exit_on_close: bool,
-    /// `--linger` decides how long to stay after the last line, not the script.
-    pub lingers: bool,
     /// Where the prompt's history is kept.
     pub history: Option<PathBuf>,
 }
@@ -56,6 +54,12 @@ pub(super) fn check_input(
         }
         input => Ok(input),
     }
+}
+
+/// Whether lines are typed at a prompt unless something else is asked for: it shares the terminal
+/// with a transcript, but not with output that another program reads, or that is raw.
+pub(super) fn may_prompt(output: Option<OutputFormat>, terminal: Terminal) -> bool {
+    terminal.is_interactive() && output != Some(OutputFormat::Raw)
 }
 
 /// Whether a script is stdin.

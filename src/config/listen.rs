@@ -9,10 +9,10 @@ use super::display::Display;
 use super::environment::{history_path, variable};
 use super::fault::Faults;
 use super::lines::{self, LineConfig};
-use super::usage::{UsageError, check_subprotocols, header_edits};
+use super::usage::{UsageError, check_raw, check_subprotocols, header_edits};
 use crate::cli::prompt::LineOptions;
 use crate::cli::{
-    AdmissionOptions, InputFormat, Linger, ListenArgs, OutputFormat, ServerDeflateOptions,
+    AdmissionOptions, InputFormat, ListenArgs, OutputFormat, ServerDeflateOptions, StayOptions,
     TlsServerOptions,
 };
 use crate::net::files::FileOnce;
@@ -79,10 +79,12 @@ pub struct ListenConfig {
     pub output: OutputFormat,
     /// Messages are binary, not text.
     pub binary: bool,
+    /// Those of stdin are.
+    pub binary_input: bool,
     /// Serve one session.
     pub once: bool,
     /// How long to stay after a script's end, or with `once` after the input's.
-    pub linger: Linger,
+    pub stay: StayOptions,
     /// End after so many messages.
     pub exit_after: Option<u64>,
     /// End after so long.
@@ -196,7 +198,7 @@ impl ListenConfig {
             None if answers || script.is_some() || send == Some(GreetingSource::Stdin) => {
                 InputFormat::None
             }
-            None if terminal.stdin => InputFormat::Prompt,
+            None if lines::may_prompt(args.output, terminal) => InputFormat::Prompt,
             None if send.is_some() => InputFormat::None,
             None => InputFormat::Lines,
         };
@@ -205,13 +207,15 @@ impl ListenConfig {
             false if answers => OutputFormat::None,
             false => OutputFormat::Lines,
         });
+        check_raw(output == OutputFormat::Raw, args.force, terminal)?;
         let mut display = Display::resolve(&args.display, terminal);
         let output = lines::share_screen(input, output, view, timestamps, &mut display);
         lines::check_transcript(&typed, output, &display)?;
         let by_lines =
             script.is_some() || matches!(input, InputFormat::Prompt | InputFormat::Commands);
-        if args.linger.is_some() && !args.once && !by_lines {
-            let text = "--linger: only with --once, or lines of a script; a server stays by itself";
+        if args.stay.follows_input() && !args.once && !by_lines {
+            let text =
+                "-w, --idle-exit: only with --once, or lines of a script; a server stays by itself";
             return Err(UsageError(text.to_owned()));
         }
         let variables = lines::variables(&set, by_lines)?;
@@ -265,8 +269,9 @@ impl ListenConfig {
             max_kept,
             output,
             binary: args.binary,
+            binary_input: args.binary || input == InputFormat::Chunks && !args.text,
             once: args.once,
-            linger: args.linger.unwrap_or(Linger::For(Duration::from_secs(1))),
+            stay: args.stay,
             exit_after: args.exit_after,
             max_time: args.max_time,
             faults: Faults::parse(&args.faults.faults, Role::Server)?,

@@ -3,6 +3,7 @@
 use crate::cli::LimitOptions;
 use crate::net::files;
 use crate::session::Limits;
+use crate::ui::terminal::Terminal;
 use crate::wire::handshake::headers::{HeaderEdit, HeaderError};
 use crate::wire::head::is_token;
 
@@ -15,6 +16,19 @@ impl UsageError {
     /// With this sentence.
     pub fn new(text: String) -> Self {
         Self(text)
+    }
+}
+
+/// Raw bytes are not written to a terminal unless that is meant: they can change what it shows, and
+/// what it does.
+pub fn check_raw(raw: bool, force: bool, terminal: Terminal) -> Result<(), UsageError> {
+    match raw && !force && terminal.stdout {
+        false => Ok(()),
+        true => Err(UsageError::new(
+            "--output raw would write the peer's bytes to the terminal as they are; --force does, \
+             --output lines escapes what could harm"
+                .to_owned(),
+        )),
     }
 }
 

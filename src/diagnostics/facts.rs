@@ -60,8 +60,8 @@ pub struct Facts<'a> {
     pub close: CloseFacts<'a>,
     /// How the stream ended.
     pub end: Option<End>,
-    /// Whether our queue of received bytes stayed full.
-    pub stalled: bool,
+    /// How long stdout was blocked, shortly before the end: nothing was received meanwhile.
+    pub stalled: Option<Duration>,
     /// Other connections of this run.
     pub others: Others<'a>,
 }
@@ -92,7 +92,7 @@ impl Facts<'_> {
             pings: PingFacts::default(),
             close: CloseFacts::default(),
             end: None,
-            stalled: false,
+            stalled: None,
             others: Others::default(),
         }
     }

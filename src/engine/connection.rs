@@ -14,7 +14,9 @@ use super::behaviour::{Behaviour, Context, Interference, Pipe, TURN_CONTENT};
 use super::memory::{Budget, Share};
 use super::outbox::{OutboundObserver, Outbox, Producer, Sender};
 use super::party::{Leg, Party};
+use super::read_ahead::{self, ReadAhead};
 use super::session_evidence::SessionEvidence;
+use super::talk::Talk;
 use crate::event::{
     Cause, ConnId, Direction, Ending, Event, FrameEvent, Lost, Observed, Side, Stamp, TimeoutKind,
     Totals,
@@ -30,7 +32,7 @@ use crate::session::counters::Counters;
 use crate::session::endpoint::State;
 use crate::session::{Assembler, Endpoint, EndpointConfig, Limits, Observer};
 use crate::wire::handshake::Agreed;
-use crate::wire::{CloseCode, Data, OpCode, close};
+use crate::wire::{CloseCode, Data, OpCode, Role, close};
 
 /// Where the events of connections and their payload go.
 pub struct Outputs<'a> {
@@ -82,6 +84,9 @@ pub struct Connection {
     /// When a byte came, and when one came or left.
     last_received: Instant,
     active: Instant,
+    talk: Talk,
+    /// Answers pings behind what waits for our readers.
+    ahead: Option<Box<ReadAhead>>,
     /// The observer may have more events in the bytes at hand.
     more: bool,
     /// What comes next belongs to a data frame, as far as that is known.
@@ -143,6 +148,8 @@ impl Connection {
             unsent: Share::of(setup.backlog),
             last_received: now,
             active: now,
+            talk: Talk::new(now),
+            ahead: None,
             // Frames that came in the same segment as the handshake.
             more: true,
             in_data: false,
@@ -271,9 +278,14 @@ impl Connection {
         self.link.pending() + self.outbox.queued()
     }
 
-    /// When a byte last came from the peer.
-    pub fn last_received(&self) -> Instant {
-        self.last_received
+    /// Messages sent to their end.
+    pub fn messages_sent(&self) -> u64 {
+        self.party.messages_sent()
+    }
+
+    /// The clocks of its messages.
+    pub fn talk(&self) -> Talk {
+        self.talk
     }
 
     /// When a byte last came from the peer or left for it.
@@ -348,12 +360,14 @@ impl Connection {
         now: Instant,
     ) -> io::Result<()> {
         self.go_wrong(outputs, now)?;
+        self.talk.sent(self.party.messages_sent(), self.received.totals());
         if self.more && self.may_read() {
             self.take_events(outputs, now)?;
         }
         if !self.more && self.may_read() && self.has_answer_room() {
             // What was kept for this turn has no room for more.
             self.link.lend(buffers);
+            self.ahead.take_if(|_| !self.link.has_ahead());
             self.fill(outputs, now)?;
         } else if self.more {
             self.wait_for_outputs(outputs, now);
@@ -376,7 +390,9 @@ impl Connection {
     pub fn wants_turn(&self, stdout: &Stdout, reporter: &Reporter) -> bool {
         let pending = self.link.pending();
         let reads = match self.more {
-            true => !is_blocked(&self.behaviours, stdout, reporter),
+            true => {
+                !is_blocked(&self.behaviours, stdout, reporter) || self.may_read_ahead(reporter)
+            }
             false => self.link.may_fill() || self.write_error.is_some(),
         };
         self.is_over()
@@ -515,17 +531,52 @@ impl Connection {
         }
     }
 
+    /// Whether pings behind what waits can be looked for. A server has too many clients for it, and
+    /// where frames are shown the answer would stand before the ping.
+    fn may_read_ahead(&self, reporter: &Reporter) -> bool {
+        let fresh = self.ahead.is_none() || self.link.may_read_ahead(read_ahead::MOST);
+        let client = self.party.endpoint().is_some_and(|one| one.role() == Role::Client);
+        client && !reporter.looks_at_frames() && self.write_error.is_none() && fresh
+    }
+
+    /// Answers pings behind what waits for a slow reader of ours.
+    fn read_ahead(&mut self, now: Instant) {
+        let Self { link, inbound, party, ahead, answers, .. } = self;
+        let Some(endpoint) = party.endpoint_mut() else { return };
+        let before = link.tx.len();
+        let begins = ahead.is_none();
+        let ahead = ahead.get_or_insert_with(|| Box::new(ReadAhead::new(inbound)));
+        if begins {
+            let (input, tx) = link.split();
+            ahead.take(input.rest(), endpoint, now, tx);
+        }
+        if link.may_read_ahead(read_ahead::MOST) {
+            // The answers go to the same link.
+            let mut tx = std::mem::take(&mut link.tx);
+            match link.read_ahead(read_ahead::MOST) {
+                Ok(bytes) => ahead.take(bytes, endpoint, now, &mut tx),
+                Err(error) => endpoint.end_of_stream(error.into()),
+            }
+            link.tx = tx;
+        }
+        *answers += link.tx.len() - before;
+    }
+
     /// What was received waits for a slow reader of ours: that is no silence of the peer.
     fn wait_for_outputs(&mut self, outputs: &Outputs<'_>, now: Instant) {
-        if !self.is_blocked(outputs) {
+        let blocked = self.is_blocked(outputs);
+        if let Some(evidence) = &mut self.evidence {
+            evidence.stalls(blocked && outputs.stdout.is_full(), now);
+        }
+        if !blocked {
             return;
         }
-        self.last_received = now;
+        if self.may_read_ahead(outputs.reporter) && self.has_answer_room() {
+            self.read_ahead(now);
+        }
+        (self.last_received, self.talk.heard) = (now, now);
         if let Some(endpoint) = self.party.endpoint_mut() {
             endpoint.note_stall(now);
-        }
-        if let Some(evidence) = &mut self.evidence {
-            evidence.stalls(now);
         }
         // A peer that is gone need not be waited for.
         if self.link.is_read_closed()
@@ -550,6 +601,8 @@ impl Connection {
             assembler,
             share,
             last_received,
+            talk,
+            ahead,
             ignore_rest,
             in_data,
             ..
@@ -622,8 +675,9 @@ impl Connection {
                     if let Some(evidence) = evidence {
                         evidence.take(&event);
                     }
-                    let round_trip =
-                        party.endpoint_mut().and_then(|one| one.receive(&event, now, tx));
+                    let answered = ahead.as_mut().is_some_and(|ahead| ahead.has_answered(&event));
+                    let endpoint = party.endpoint_mut().filter(|_| !answered);
+                    let round_trip = endpoint.and_then(|one| one.receive(&event, now, tx));
                     // A violation that fails the connection has ended the receiving by now.
                     if party.is_receiving() && !*ignore_rest {
                         let sender = Sender { endpoint: party.endpoint_mut(), outbox, tx, now };
@@ -683,9 +737,10 @@ impl Connection {
             outbox.observe(conn, tx, reporter, stdout)?;
         };
         self.answers += (tx.len() + outbox.queued()).saturating_sub(before);
+        talk.received(counters.totals(), now);
         if let Some(evidence) = evidence {
             evidence.look_around(&input, inbound.offset(), now);
-            evidence.counted(counters.totals(), party.data_sent(), now);
+            evidence.counted(counters.totals(), party.messages_sent(), now);
         }
         let at = input.consumed();
         link.consumed(at);
@@ -794,12 +849,14 @@ impl Connection {
             // It reads: that is life too.
             self.active = now;
             self.answers = self.answers.saturating_sub(before - pending);
+            let sent = self.party.messages_sent();
             if let Some(endpoint) = self.party.endpoint_mut() {
                 endpoint.note_sent(before, now);
             }
+            self.talk.left(sent, self.backlog() == 0, now);
             if let Some(evidence) = &mut self.evidence {
                 evidence.sent(now);
-                evidence.counted(self.received.totals(), self.party.data_sent(), now);
+                evidence.counted(self.received.totals(), sent, now);
             }
         }
         // What still waits may be answers; not all of it has to leave before the peer is read.

@@ -99,9 +99,9 @@ impl Party {
         self.endpoint().is_none_or(Endpoint::is_receiving)
     }
 
-    /// Data frames sent by the endpoint.
-    pub fn data_sent(&self) -> u64 {
-        self.endpoint().map_or(0, Endpoint::data_sent)
+    /// Messages sent by the endpoint.
+    pub fn messages_sent(&self) -> u64 {
+        self.endpoint().map_or(0, Endpoint::messages_sent)
     }
 
     /// Both streams were lost at once.

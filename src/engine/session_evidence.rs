@@ -24,7 +24,10 @@ const AROUND: usize = 64;
 const VIOLATIONS: usize = 16;
 
 /// How long our own reader must have been slow to be the cause of an end.
-const STALL: Duration = Duration::from_secs(10);
+const STALL: Duration = Duration::from_secs(1);
+
+/// How long before the end that may have been: what had come by then is read first.
+const RECENT: Duration = Duration::from_secs(5);
 
 /// The evidence of one open connection.
 #[derive(Debug)]
@@ -41,8 +44,11 @@ pub struct SessionEvidence {
     last_message: Instant,
     first_frame: Option<Instant>,
     messages: u64,
+    /// Since when nothing can be received because a reader on our side is slow, and the longest time
+    /// of late that this was so.
     stalled_since: Option<Instant>,
-    stalled: bool,
+    stalled_from: Instant,
+    stalled_to: Instant,
     /// Our side of the stream ended first, on purpose.
     half_closed: bool,
     /// The header of the frame that came last, as long as no rule was broken.
@@ -81,7 +87,8 @@ impl SessionEvidence {
             first_frame: None,
             messages: 0,
             stalled_since: None,
-            stalled: false,
+            stalled_from: now,
+            stalled_to: now,
             half_closed: false,
             header: None,
             breach: None,
@@ -93,7 +100,7 @@ impl SessionEvidence {
     /// Notes bytes that came, before they are decoded.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
         self.last_received = now;
-        self.stalled_since = None;
+        self.stalls(false, now);
         self.keep_first(bytes);
     }
 
@@ -107,9 +114,9 @@ impl SessionEvidence {
         self.last_sent = now;
     }
 
-    /// Notes what was received and how many data frames were sent so far.
-    pub fn counted(&mut self, received: Totals, data_sent: u64, now: Instant) {
-        let messages = received.messages + data_sent;
+    /// Notes what was received and how many messages were sent so far.
+    pub fn counted(&mut self, received: Totals, sent: u64, now: Instant) {
+        let messages = received.messages + sent;
         if messages != self.messages {
             (self.messages, self.last_message) = (messages, now);
         }
@@ -123,10 +130,33 @@ impl SessionEvidence {
         self.first_frame
     }
 
-    /// Notes that nothing can be received now, because a reader on our side is slow.
-    pub fn stalls(&mut self, now: Instant) {
-        let since = *self.stalled_since.get_or_insert(now);
-        self.stalled = now.saturating_duration_since(since) >= STALL;
+    /// Notes whether nothing can be received now, because a reader on our side is slow.
+    pub fn stalls(&mut self, stalls: bool, now: Instant) {
+        (self.stalled_from, self.stalled_to) = self.longest_stall(now);
+        self.stalled_since = self.stalled_since.or(Some(now)).filter(|_| stalls);
+    }
+
+    /// The one that goes on, unless an earlier one was longer and is recent.
+    fn longest_stall(&self, now: Instant) -> (Instant, Instant) {
+        let (from, to) = (self.stalled_from, self.stalled_to);
+        let recent = now.saturating_duration_since(to) <= RECENT;
+        match self.stalled_since {
+            Some(since)
+                if !recent
+                    || now.saturating_duration_since(since)
+                        >= to.saturating_duration_since(from) =>
+            {
+                (since, now)
+            }
+            _ => (from, to),
+        }
+    }
+
+    /// How long that was, if it may explain an end now.
+    fn stalled(&self, now: Instant) -> Option<Duration> {
+        let (from, to) = self.longest_stall(now);
+        let recent = now.saturating_duration_since(to) <= RECENT;
+        Some(to.saturating_duration_since(from)).filter(|time| recent && *time >= STALL)
     }
 
     /// Takes an event of the peer's stream.
@@ -219,7 +249,7 @@ impl SessionEvidence {
             idle_data: since(self.last_message),
             partial: inbound.partial_frame(),
         });
-        facts.stalled = self.stalled && matches!(ending.cause, Cause::Lost(_));
+        facts.stalled = self.stalled(now).filter(|_| matches!(ending.cause, Cause::Lost(_)));
         classify(&facts)
     }
 
@@ -311,6 +341,6 @@ mod tests {
 
     #[test]
     fn it_is_small_until_a_rule_is_broken() {
-        assert!(size_of::<SessionEvidence>() <= 208, "{}", size_of::<SessionEvidence>());
+        assert!(size_of::<SessionEvidence>() <= 216, "{}", size_of::<SessionEvidence>());
     }
 }

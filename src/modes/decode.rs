@@ -9,8 +9,8 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use anyhow::Context as _;
 
-use crate::cli::DecodeArgs;
-use crate::config::Display;
+use crate::cli::{DecodeArgs, DecodeFormat};
+use crate::config::{Display, check_raw};
 use crate::engine::exit::Exit;
 use crate::modes::decode::decoding::{Decoding, READ};
 use crate::modes::decode::hex::HexReader;
@@ -23,6 +23,7 @@ const LINE: u64 = 64 << 20;
 
 /// Decodes what the arguments name.
 pub fn run(args: &DecodeArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    check_raw(args.output == DecodeFormat::Raw, args.force, terminal)?;
     let display = Display::resolve(&args.display, terminal);
     let mut decoding = Decoding::new(args, &display);
     let result = read(args, &mut decoding);

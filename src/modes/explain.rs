@@ -14,6 +14,7 @@ use crate::ui::terminal::Terminal;
 /// Prints what is known about a topic; an unknown one is wrong usage.
 pub fn run(args: &ExplainArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let options = DisplayOptions {
+        width: None,
         verbose: 0,
         quiet: false,
         pretty: Pretty::default(),

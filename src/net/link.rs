@@ -54,6 +54,10 @@ pub struct Link<T: Transport + ?Sized = dyn Transport> {
     rx: Box<[u8]>,
     rx_at: usize,
     rx_end: usize,
+    /// What was received ahead, behind `rx`: see [`Link::read_ahead`].
+    ahead: Vec<u8>,
+    /// The peer's stream ended behind it; whether TLS says that bytes may be missing.
+    ended_ahead: Option<bool>,
     /// Plaintext to send; append to it.
     pub tx: Vec<u8>,
     tx_at: usize,
@@ -134,8 +138,21 @@ impl SocketLink {
 
     /// The link of an open connection, to which all transports are alike.
     pub fn opened(self) -> Link {
-        let Self { rx, rx_at, rx_end, tx, tx_at, ends, send_limit, fill_limit, transport } = self;
-        Link { rx, rx_at, rx_end, tx, tx_at, ends, send_limit, fill_limit, transport }
+        let Self { rx, rx_at, rx_end, ahead, ended_ahead, tx, tx_at, ends, .. } = self;
+        let Self { send_limit, fill_limit, transport, .. } = self;
+        Link {
+            rx,
+            rx_at,
+            rx_end,
+            ahead,
+            ended_ahead,
+            tx,
+            tx_at,
+            ends,
+            send_limit,
+            fill_limit,
+            transport,
+        }
     }
 }
 
@@ -146,6 +163,8 @@ impl<T: Transport + ?Sized> Link<T> {
             rx: Box::default(),
             rx_at: 0,
             rx_end: 0,
+            ahead: Vec::new(),
+            ended_ahead: None,
             tx: Vec::new(),
             tx_at: 0,
             ends: false,
@@ -220,6 +239,18 @@ impl<T: Transport + ?Sized> Link<T> {
         debug_assert!(self.rx_at == self.rx_end);
         (self.rx_at, self.rx_end) = (0, 0);
         let most = self.rx.len().min(self.fill_limit);
+        if !self.ahead.is_empty() {
+            self.rx_end = most.min(self.ahead.len());
+            self.rx[..self.rx_end].copy_from_slice(&self.ahead[..self.rx_end]);
+            self.ahead.drain(..self.rx_end);
+            if self.ahead.is_empty() {
+                self.ahead = Vec::new();
+            }
+            return Ok(Fill::Data);
+        }
+        if let Some(truncated) = self.ended_ahead {
+            return Ok(Fill::End { truncated });
+        }
         Ok(match self.transport.receive(&mut self.rx[..most])? {
             Received::Data(n) => {
                 self.rx_end = n;
@@ -228,6 +259,35 @@ impl<T: Transport + ?Sized> Link<T> {
             Received::Blocked => Fill::Blocked,
             Received::End { truncated } => Fill::End { truncated },
         })
+    }
+
+    /// Receives behind what is not yet consumed, `most` bytes in all, and returns what came now;
+    /// [`Link::fill`] gives it later.
+    ///
+    /// # Errors
+    ///
+    /// The transport broke.
+    pub fn read_ahead(&mut self, most: usize) -> Result<&[u8], TransportError> {
+        let before = self.ahead.len();
+        let room = most.saturating_sub(before).min(READ_SIZE);
+        self.ahead.resize(before + room, 0);
+        let received = self.transport.receive(&mut self.ahead[before..]);
+        let came = if let Ok(Received::Data(n)) = received { n } else { 0 };
+        self.ahead.truncate(before + came);
+        if let Received::End { truncated } = received? {
+            self.ended_ahead = Some(truncated);
+        }
+        Ok(&self.ahead[before..])
+    }
+
+    /// Whether [`Link::read_ahead`] might bring something without waiting.
+    pub fn may_read_ahead(&self, most: usize) -> bool {
+        self.ahead.len() < most && self.ended_ahead.is_none() && self.transport.may_receive()
+    }
+
+    /// Whether something was received ahead.
+    pub fn has_ahead(&self) -> bool {
+        !self.ahead.is_empty()
     }
 
     /// The received bytes not yet consumed, and the buffer to answer into.
@@ -247,7 +307,7 @@ impl<T: Transport + ?Sized> Link<T> {
 
     /// Whether [`Link::fill`] might bring something without waiting.
     pub fn may_fill(&self) -> bool {
-        self.transport.may_receive()
+        self.has_ahead() || self.ended_ahead.is_some() || self.transport.may_receive()
     }
 
     /// Bytes that wait to be sent.

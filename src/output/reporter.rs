@@ -25,7 +25,7 @@ use crate::ui::redact::Redactor;
 use crate::ui::style::Palette;
 use crate::ui::view::{Timestamps, View};
 
-use crate::ui::{JsonPrinter, diagnostic};
+use crate::ui::{HumanOptions, JsonPrinter, diagnostic};
 use crate::wire::Role;
 
 /// How a connection ended, as far as it decides which diagnostics are worth printing.
@@ -107,7 +107,7 @@ impl Reporter {
             palette: display.palette(display.terminal.stdout),
             stderr_palette: display.palette(display.terminal.stderr),
             pretty: display.pretty,
-            width: display.terminal.width,
+            width: display.text_columns(),
             conn: ConnId(1),
             role,
         }
@@ -115,7 +115,9 @@ impl Reporter {
 
     /// Remembers what a session asks for later; of frames as many as fit into `bound` bytes.
     pub fn with_history(mut self, display: &Display, bound: usize) -> Self {
-        let options = display.human(self.role, display.terminal.stdout);
+        // Its lines are for a screen.
+        let width = display.text_columns();
+        let options = HumanOptions { width, ..display.human(self.role, display.terminal.stdout) };
         self.history = Some(Box::new(History::new(self.role, options, bound)));
         self
     }

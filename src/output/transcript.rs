@@ -103,6 +103,8 @@ pub struct Transcript {
     width: usize,
     /// Whether stdout and stderr are terminals both.
     on_terminals: bool,
+    /// The width was asked for, and does not follow the window.
+    fixed: bool,
 }
 
 impl Transcript {
@@ -126,7 +128,8 @@ impl Transcript {
             lines: Vec::new(),
             request_line: String::new(),
             palette: display.palette(display.terminal.stderr),
-            width: display.terminal.width,
+            width: display.text_columns(),
+            fixed: display.width.is_some(),
             on_terminals: display.terminal.stdout && display.terminal.stderr,
         };
         transcript.set_view(options.view);
@@ -220,7 +223,7 @@ impl Transcript {
             TranscriptTarget::Stderr => stderr::append(|out| print(&mut self.printers, out)),
             TranscriptTarget::Held => print(&mut self.printers, &mut self.lines),
             TranscriptTarget::Screen(screen) => {
-                if self.lines.is_empty() {
+                if self.lines.is_empty() && !self.fixed {
                     // The window may have been resized since the last line.
                     self.printers.human.set_width(screen.columns());
                 }

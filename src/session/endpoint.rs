@@ -58,8 +58,8 @@ pub struct Endpoint {
     closing: Option<Box<Closing>>,
     /// Pings and pongs that wait, and their counts; nothing for as long as there are none.
     pings: Option<Box<Pings>>,
-    /// Data frames sent.
-    data_sent: u64,
+    /// Messages sent to their end.
+    messages_sent: u64,
     first_sent: Option<Box<(Data, Vec<u8>)>>,
 }
 
@@ -101,7 +101,7 @@ impl Endpoint {
             left_open: false,
             closing: None,
             pings,
-            data_sent: 0,
+            messages_sent: 0,
             first_sent: None,
             config,
         }

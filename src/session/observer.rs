@@ -13,7 +13,7 @@ mod frames;
 use self::frames::Frames;
 pub use self::frames::Run;
 use crate::event::{Direction, Observed};
-use crate::wire::decoder::Input;
+use crate::wire::decoder::{Decoder, Input};
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::head::{Fed, Head, HeadError, HeadKind, HeadLimits, HeadParser};
 use crate::wire::{Data, Violation};
@@ -209,6 +209,14 @@ impl Observer {
         let at_boundary = matches!(&self.phase, Phase::Frames(frames) if frames.is_at_boundary());
         let data = |first: &u8| first & CONTROL == 0;
         at_boundary.then(|| input.rest().first().is_some_and(data))
+    }
+
+    /// A decoder that goes on behind the bytes taken so far.
+    pub fn decoder(&self) -> Option<Decoder> {
+        match &self.phase {
+            Phase::Frames(frames) => Some(frames.decoder().clone()),
+            _ => None,
+        }
     }
 
     /// The head that has been reported, until its owner decides what follows it.

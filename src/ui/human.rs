@@ -29,6 +29,7 @@ use super::style::Palette;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::ui::filter::Filter;
 use crate::ui::sanitize;
+use crate::ui::terminal::FULL_WIDTH;
 use crate::ui::view::{Timestamps, View};
 use crate::wire::{Control, OpCode};
 
@@ -38,7 +39,7 @@ pub struct HumanOptions {
     /// The direction marked `>`; the other one is marked `<`.
     pub sent: Direction,
     /// Columns a frame's line may take, 30 to 1000; other values are taken as the nearest of
-    /// these.
+    /// these, but [`FULL_WIDTH`] cuts nothing up to 16 MiB.
     pub width: usize,
     /// Colours or none.
     pub palette: Palette,
@@ -117,7 +118,7 @@ impl HumanPrinter {
             sent,
             width: in_bounds(options.width),
             palette,
-            mode: DisplayMode { view, pretty },
+            mode: DisplayMode { view, pretty, whole: options.width == FULL_WIDTH },
             filter: None,
             clock: LocalClock::new(options.zone, options.timestamps),
             opened: 0,
@@ -267,7 +268,7 @@ fn frame(
 
 /// Less than 30 columns hold no line; more than 1000 are no terminal's.
 fn in_bounds(columns: usize) -> usize {
-    columns.clamp(30, 1000)
+    if columns == FULL_WIDTH { columns } else { columns.clamp(30, 1000) }
 }
 
 /// Bytes that are shown. Error pages of proxies say what matters long before.

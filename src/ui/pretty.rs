@@ -48,7 +48,7 @@ pub fn append_fitting(
     out: &mut Vec<u8>,
 ) -> Option<()> {
     // A character takes four bytes at most, and no column less than one.
-    if text.len() <= 4 * columns {
+    if text.len() <= columns.saturating_mul(4) {
         let mut plain = Vec::new();
         print(text, Layout::Line, Palette::default(), &mut plain)?;
         if String::from_utf8_lossy(&plain).width() <= columns {

@@ -173,6 +173,13 @@ impl ColumnFit {
     }
 }
 
+/// All of `bytes` but a character at the end that lacks its own end.
+pub fn whole_characters(bytes: &[u8]) -> &[u8] {
+    let last = bytes.len() - bytes.len().min(3);
+    let cut = (last..bytes.len()).find(|&at| is_cut_character(&bytes[at..]));
+    &bytes[..cut.unwrap_or(bytes.len())]
+}
+
 /// Whether these bytes begin a character and lack its end.
 fn is_cut_character(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())

@@ -11,6 +11,10 @@ use crossterm::tty::IsTty as _;
 /// Columns where the system does not know.
 pub const FALLBACK_WIDTH: usize = 80;
 
+/// Columns of lines that are not cut: more than a payload takes that is shown whole, in hexadecimal
+/// too.
+pub const FULL_WIDTH: usize = 1 << 26;
+
 /// When to write colours: `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorChoice {

@@ -79,7 +79,7 @@ pub enum Decoded {
     Undecodable(usize),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum DecoderState {
     /// Gathering a header of which `have` bytes lie in `partial`.
     Header { partial: [u8; MAX_HEADER_LEN], have: usize },
@@ -90,7 +90,7 @@ enum DecoderState {
 }
 
 /// Decodes the frames of one direction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decoder {
     state: DecoderState,
     header: Option<FrameHeader>,

@@ -5,7 +5,7 @@ use crate::harness::Test;
 
 /// All there is to send is on stdin: no waiting at its end.
 fn sending(input: &str) -> Test {
-    Test::new().args(["--input", input, "--linger", "0"])
+    Test::new().args(["--input", input, "-w", "0"])
 }
 
 #[test]
@@ -279,4 +279,48 @@ fn echo_sends_each_message_back_with_its_type() {
         })
         .stdout(b"\xc3\xa4\n\x00\xff\n\ntwo parts\n")
         .status(0);
+}
+
+#[test]
+fn chunks_can_be_text_with_its_newlines() {
+    sending("chunks")
+        .args(["--text"])
+        .stdin("two\nlines\n")
+        .peer(|p| {
+            p.open();
+            p.receive_text("two\nlines\n");
+            p.answer_close(1000);
+        })
+        .status(0);
+}
+
+#[test]
+fn no_chunk_of_text_ends_inside_a_character() {
+    let text = "a".to_owned() + &"\u{20ac}".repeat(100_000);
+    let expected = text.clone();
+    sending("chunks")
+        .args(["--text"])
+        .stdin(text)
+        .peer(move |p| {
+            p.open();
+            let mut came = String::new();
+            while came.len() < expected.len() {
+                let (opcode, content) = p.receive_message();
+                assert_eq!(opcode, TEXT);
+                came += std::str::from_utf8(&content).expect("whole characters");
+            }
+            assert_eq!(came, expected);
+            p.answer_close(1000);
+        })
+        .status(0);
+    sending("chunks")
+        .args(["--text"])
+        .stdin(b"\xe2\x82")
+        .peer(|p| {
+            p.open();
+            p.receive_close(1001);
+            p.receive_end();
+        })
+        .stderr_any()
+        .status(1);
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::frames::{self, CLOSE, TEXT};
 use crate::harness::Test;
+use crate::peer::Peer;
 use crate::waiting::gate;
 
 const MANY: usize = 100_000;
@@ -162,4 +163,59 @@ fn an_answer_is_written_before_the_next_question_comes() {
         })
         .stdout("first\nthird\n")
         .status(0);
+}
+
+/// As much as stdout's pipe and our buffer of it do not hold, so that a client whose stdout is not read
+/// stops.
+fn fill_stdout(p: &mut Peer) {
+    for _ in 0..12 {
+        p.binary(vec![b'x'; 64 * 1024]);
+    }
+}
+
+#[test]
+fn pings_are_answered_while_stdout_is_not_read() {
+    let (read, gate) = gate();
+    let output = Test::new()
+        .args(["--input", "none"])
+        .read_stdout_after(gate)
+        .peer(move |p| {
+            p.open();
+            fill_stdout(p);
+            for text in ["one", "two", "three"] {
+                p.ping(text);
+                p.receive_pong(text);
+                p.text(text);
+            }
+            read.open();
+            p.ping("four");
+            p.receive_pong("four");
+            p.close_first(1000, "");
+        })
+        .stdout_any()
+        .status(0);
+    // Each message is there once, in its order, and no ping was answered twice.
+    assert!(output.stdout().ends_with("x\none\ntwo\nthree\n"));
+    assert_eq!(output.stdout().len(), 12 * (64 * 1024 + 1) + 14);
+}
+
+#[test]
+fn a_loss_while_stdout_is_blocked_is_explained_by_that() {
+    let (read, gate) = gate();
+    let output = Test::new()
+        .args(["--input", "none"])
+        .read_stdout_after(gate)
+        .peer(move |p| {
+            p.open();
+            // More than is read ahead and the sockets hold; then for longer than a moment nothing.
+            p.tcp().set_write_timeout(Some(Duration::from_millis(1500))).expect("a socket");
+            let frame = [&b"\x82\x7f\0\0\0\0\0\x01\0\0"[..], &[b'x'; 1 << 16]].concat();
+            while p.try_send(&frame).is_ok() {}
+            p.reset();
+            read.open();
+        })
+        .stdout_any()
+        .stderr_any()
+        .status(10);
+    assert!(output.stderr().contains("stdout was blocked for"), "{}", output.stderr());
 }

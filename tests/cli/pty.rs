@@ -17,7 +17,7 @@ use rustix::termios::{tcgetattr, tcsetattr, tcsetwinsize};
 use crate::harness::{arguments, wscope};
 use crate::peer::Peer;
 use crate::server::{Server, scripted, serve_on};
-use crate::waiting::{DEADLINE, Watchdog};
+use crate::waiting::{DEADLINE, Watchdog, gate};
 
 /// A run on a terminal of 100 columns.
 pub struct Session {
@@ -77,6 +77,19 @@ impl Session {
     /// Types.
     pub fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).expect("a keyboard");
+    }
+
+    /// Waits for the end of a run that connects to nobody, with status 2.
+    #[track_caller]
+    fn refused(mut self) -> String {
+        self.shown.extend(self.screen.iter().flatten());
+        let ended = self.child.wait().expect("our child");
+        assert!(!self.watchdog.dismiss(), "the run did not end");
+        assert_eq!(ended.code(), Some(2));
+        // Its peer waits for a connection.
+        drop(std::net::TcpStream::connect(("127.0.0.1", self.peer.port)));
+        let _ = self.peer.end();
+        String::from_utf8_lossy(&self.shown).into_owned()
     }
 
     /// Waits for the end; gives all that was shown.
@@ -169,4 +182,50 @@ fn the_peers_close_ends_the_run_if_asked() {
         0,
     );
     assert!(String::from_utf8_lossy(&shown).contains("1001 going away \"restart\""));
+}
+
+#[test]
+fn a_one_shot_prints_the_answer_alone() {
+    for option in [["--exit-after", "1"], ["--until", "hello"], ["-w", "1"], ["--for", "1"]] {
+        let args = ["-x", "hello", option[0], option[1]];
+        assert_eq!(run(&args, answering, 0), b"and hello to you\n", "{option:?}");
+    }
+    let shown = run(&["-v", "-x", "hello", "--exit-after", "1"], answering, 0);
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(shown.contains("\nand hello to you\n") && shown.contains("101 Switching"), "{shown}");
+}
+
+#[test]
+fn raw_output_on_a_terminal_has_to_be_forced() {
+    let refused = |args: &[&str]| {
+        let args: Vec<_> = args.iter().copied().chain(["--output", "raw"]).collect();
+        let shown = Session::start(&args, &[], |_| ()).refused();
+        assert!(shown.contains("--force"), "{shown}");
+    };
+    refused(&["ws://127.0.0.1:{port}"]);
+    refused(&["listen", "{port}"]);
+    refused(&["decode", "--hex", "810161{port}"]);
+    let args = ["--output", "raw", "--force", "-x", "hello", "--exit-after", "1"];
+    assert_eq!(run(&args, answering, 0), b"and hello to you");
+}
+
+#[test]
+fn a_typed_line_that_the_kernel_may_have_cut_is_noted() {
+    let args = ["--input", "lines", "--output", "none", "-w", "0"];
+    for (typed, noted) in [(4094, false), (4095, true), (5000, true)] {
+        let (kept, gate) = (typed.min(4095), gate());
+        let (opened, is_open) = gate;
+        let mut session = Session::start(&args, &[], move |p| {
+            p.open();
+            opened.open();
+            p.receive_text(&"x".repeat(kept));
+            p.answer_close(1000);
+        });
+        is_open.wait();
+        session.press(&format!("{}\n", "x".repeat(typed)));
+        session.press("\x04");
+        let shown = session.end(0);
+        let shown = String::from_utf8_lossy(&shown);
+        assert_eq!(shown.contains("a line of 4095 bytes came from the terminal"), noted, "{shown}");
+    }
 }

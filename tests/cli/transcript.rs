@@ -212,3 +212,35 @@ fn json_frames_and_messages_lose_nothing() {
     // "All that could act on a terminal is written as \u escapes."
     assert!(!output.stdout().contains('\u{202e}'));
 }
+
+/// A transcript of one text message and one binary one, as a peer sends them.
+fn of_long_messages(test: Test) -> String {
+    let test = test.args(["--input", "none", "--output", "frames", "--timestamps", "off"]);
+    let output = test
+        .peer(|p| {
+            p.open();
+            p.text(format!("{}.end", "x".repeat(100_000)));
+            p.binary([7; 5000]);
+            p.close_first(1000, "");
+        })
+        .stdout_any()
+        .status(0);
+    output.stdout().to_owned()
+}
+
+#[test]
+fn nothing_is_cut_where_no_screen_is() {
+    for test in [Test::new(), Test::new().env("COLUMNS", "100").args(["--width", "full"])] {
+        let shown = of_long_messages(test);
+        assert!(shown.contains(&format!("\"{}.end\"\n", "x".repeat(100_000))));
+        assert!(shown.contains(&format!("{}07\n", "07 ".repeat(4999))));
+    }
+    let shown = of_long_messages(Test::new().args(["--view", "messages"]));
+    assert!(shown.contains(&format!("{}.end\n", "x".repeat(100_000))));
+    assert!(shown.contains("00001380  07 07 07 07 07 07 07 07"), "{shown}");
+    for test in [Test::new().env("COLUMNS", "100"), Test::new().args(["--width", "100"])] {
+        let shown = of_long_messages(test);
+        let line = shown.lines().find(|line| line.contains(" TEXT ")).expect("a frame");
+        assert_eq!(line.chars().count(), 100, "{line}");
+    }
+}

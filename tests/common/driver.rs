@@ -755,7 +755,7 @@ impl Driver {
             (ending.out, ending.r#in, self.stdout.pending(), self.connection.backlog()),
             (self.connection.deadline(), self.connection.state()),
             (self.connection.has_input(), self.recorded.borrow().len()),
-            (self.connection.last_received(), self.connection.active()),
+            (self.connection.talk().heard, self.connection.active()),
         )
     }
 
@@ -993,6 +993,7 @@ fn display() -> Display {
     Display {
         quiet: true,
         verbose: 0,
+        width: None,
         terminal,
         color: ColorChoice::Never,
         view: Default::default(),

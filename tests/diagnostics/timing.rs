@@ -31,7 +31,11 @@ pub fn cases(golden: &mut Golden) {
     let seen = Seen::from_server(b"\x82\x7e\x20\x00xyz");
     let partial = Some(End { partial: 4096, ..end(EndKind::Reset, 0.2) });
     golden.verdict("W803", "inside a frame", &Facts { end: partial, ..seen.facts(&pair) });
-    golden.verdict("W819", "a slow reader", &Facts { stalled: true, ..pair.facts() });
+    golden.verdict(
+        "W819",
+        "a slow reader",
+        &Facts { stalled: Some(Duration::from_secs(12)), ..pair.facts() },
+    );
     let close = CloseFacts { lingered: Some(Duration::from_secs(3)), ..CloseFacts::default() };
     golden.verdict("W817", "TCP stays open", &Facts { close, ..pair.facts() });
 }

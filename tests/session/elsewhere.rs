@@ -45,7 +45,7 @@ fn with_stdout_in_a_file_the_prompt_is_on_the_terminal_and_payload_alone_in_the_
     let mut file = tempfile::tempfile().expect("a file");
     let stdout = file.try_clone().expect("a descriptor");
     let (done, heard) = gate();
-    let mut s = Setup::new().stdout(stdout).ready(move |p, told| {
+    let mut s = Setup::new().args(["--input", "prompt"]).stdout(stdout).ready(move |p, told| {
         p.open();
         p.receive_text("question");
         told.wait();
@@ -74,12 +74,13 @@ fn with_stdout_in_a_file_the_prompt_is_on_the_terminal_and_payload_alone_in_the_
 
 #[test]
 fn in_a_pipe_the_prompt_is_on_the_terminal() {
-    let mut s = Setup::new().shell("{} | cat > out; exit 7").ready(|p, _| {
-        p.open();
-        p.receive_text("question");
-        p.text("answer");
-        p.answer_close(1000);
-    });
+    let mut s =
+        Setup::new().args(["--input", "prompt"]).shell("{} | cat > out; exit 7").ready(|p, _| {
+            p.open();
+            p.receive_text("question");
+            p.text("answer");
+            p.answer_close(1000);
+        });
     s.enter("question");
     s.wait_for_line(PROMPT);
     s.keys("\x04");
@@ -89,7 +90,7 @@ fn in_a_pipe_the_prompt_is_on_the_terminal() {
 
 #[test]
 fn what_a_pipe_writes_to_the_same_terminal_is_there() {
-    let mut s = Setup::new().shell("{} | cat").ready(|p, told| {
+    let mut s = Setup::new().args(["--input", "prompt"]).shell("{} | cat").ready(|p, told| {
         p.open();
         p.receive_text("question");
         told.wait();
@@ -102,4 +103,38 @@ fn what_a_pipe_writes_to_the_same_terminal_is_there() {
     s.wait_for_row("answer");
     s.keys("\x04");
     s.end(0);
+}
+
+#[test]
+fn without_asking_there_is_no_prompt_in_a_pipe() {
+    let mut s = Setup::new().args(["-w", "0"]).shell("{} | cat; exit 7").start(|p, _| {
+        p.open();
+        p.receive_text("question");
+        p.text("answer");
+        p.answer_close(1000);
+    });
+    assert!(s.modes().is_cooked());
+    s.keys("question\r");
+    s.wait_for_row("answer");
+    assert!(s.modes().is_cooked());
+    s.keys("\x04");
+    let screen = s.end(7);
+    assert_eq!(screen.text(), ["question", "answer"]);
+}
+
+#[test]
+fn when_the_reader_has_left_the_session_ends_whether_or_not_the_peer_answers() {
+    for prompt in [&["--input", "prompt"][..], &[]] {
+        let mut s =
+            Setup::new().args(prompt.iter().copied()).shell("{} | head -1").start(|p, told| {
+                p.open();
+                p.text("first");
+                // A peer that goes on sending and answers no Close.
+                while p.try_send(b"\x81\x04more").is_ok() {}
+                told.wait();
+            });
+        s.wait_for_row("first");
+        s.release_peer();
+        s.end(0);
+    }
 }

@@ -33,8 +33,8 @@ const LEAST_LIMIT: u64 = 256;
 const TCP_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings) {
-    if facts.stalled {
-        found.add("W819", |d| d);
+    if let Some(time) = facts.stalled {
+        found.add("W819", |d| d.note(format!("stdout was blocked for {}", seconds(time))));
     }
     if let Some(lingered) = facts.close.lingered.filter(|time| *time >= TCP_TIMEOUT) {
         found.add("W817", |d| d.note(format!("it was open for {}", seconds(lingered))));
@@ -60,7 +60,8 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings) {
                 .note(clocks(end))
         });
     }
-    let timed = timer(facts, end);
+    // A peer that waited for us has a reason of its own to leave.
+    let timed = timer(facts, end).filter(|_| facts.stalled.is_none());
     if let Some(code) = timed {
         found.add(code, |d| {
             let d = match (code, end.how) {

@@ -27,6 +27,7 @@ pub(super) struct Decoding<'a> {
     human: HumanPrinter,
     json: JsonPrinter,
     diagrams: bool,
+    to_terminal: bool,
     /// The beginning of the frame's payload, for its diagram.
     payload: Vec<u8>,
     pub(super) observer: Option<(Direction, Observer)>,
@@ -43,7 +44,7 @@ pub(super) struct Decoding<'a> {
 impl<'a> Decoding<'a> {
     pub(super) fn new(args: &'a DecodeArgs, display: &Display) -> Self {
         let options = HumanOptions {
-            width: display.terminal.width,
+            width: display.columns(display.terminal.stdout),
             palette: display.palette(display.terminal.stdout),
             view: if display.verbose > 1 { View::Hex } else { View::Frames },
             // The bytes carry no times.
@@ -58,6 +59,7 @@ impl<'a> Decoding<'a> {
             is_log: false,
             json: JsonPrinter::new(None),
             diagrams: display.verbose > 1 && args.output == DecodeFormat::Frames,
+            to_terminal: display.terminal.stdout,
             payload: Vec::new(),
             observer: None,
             first: Vec::new(),
@@ -179,6 +181,9 @@ impl<'a> Decoding<'a> {
     ) -> io::Result<()> {
         self.violations += u64::from(matches!(event, FrameEvent::Violation(_)));
         match (self.args.output, &event) {
+            (DecodeFormat::Lines, FrameEvent::Data(bytes)) if self.to_terminal => {
+                sanitize::escape_into(bytes, &mut self.out);
+            }
             (DecodeFormat::Raw | DecodeFormat::Lines, FrameEvent::Data(bytes)) => {
                 self.out.extend_from_slice(bytes);
             }

@@ -46,6 +46,7 @@ const PONG_TIMEOUT: Duration = Duration::from_secs(5);
 /// The arguments can't be used, or stdout or the system failed.
 pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let options = DisplayOptions {
+        width: None,
         verbose: 0,
         quiet: true,
         pretty: Pretty::default(),

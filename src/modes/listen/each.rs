@@ -6,14 +6,14 @@ use super::client::Client;
 use super::client_script::ClientScript;
 use super::connections::AllClients;
 use super::hub::Hub;
-use crate::cli::Linger;
+use crate::behaviour::stay::{Leave, SessionProgress};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::Runtime;
 use crate::script::runner::SessionRequest;
 use crate::wire::CloseCode;
 
 /// What has become of a script.
-enum Progress {
+enum ScriptProgress {
     /// It goes on, or its client is waited for.
     GoesOn,
     /// It is over.
@@ -23,7 +23,7 @@ enum Progress {
 }
 
 impl ClientScript {
-    fn go_on(&mut self, hub: &mut Hub, runtime: &mut Runtime, now: Instant) -> Progress {
+    fn go_on(&mut self, hub: &mut Hub, runtime: &mut Runtime, now: Instant) -> ScriptProgress {
         let gone = hub.client(self.id).and_then(Client::connection).is_none();
         if gone {
             self.runner.disconnected("");
@@ -34,26 +34,26 @@ impl ClientScript {
         }
         if let Some(failure) = self.runner.take_failure() {
             let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
-            return Progress::Failed(exit, failure.text);
+            return ScriptProgress::Failed(exit, failure.text);
         }
         if self.runner.request() == Some(&SessionRequest::Quit) {
             self.close(hub, CloseCode::Normal, now);
-            return Progress::Over;
+            return ScriptProgress::Over;
         }
         match (gone, self.runner.is_exhausted()) {
-            (true, true) => return Progress::Over,
+            (true, true) => return ScriptProgress::Over,
             (true, false) => {
                 let text = "the connection ended before the script did".to_owned();
-                return Progress::Failed(Exit::Failure, text);
+                return ScriptProgress::Failed(Exit::Failure, text);
             }
             (false, true) => drop(self.ended.get_or_insert(now)),
             (false, false) => self.ended = None,
         }
-        if self.linger_ends(hub).is_some_and(|at| at <= now) {
+        if self.leaves(hub).is_some_and(|at| at <= now) {
             self.close(hub, CloseCode::Normal, now);
-            return Progress::Over;
+            return ScriptProgress::Over;
         }
-        Progress::GoesOn
+        ScriptProgress::GoesOn
     }
 
     fn close(&self, hub: &mut Hub, code: CloseCode, now: Instant) {
@@ -63,12 +63,22 @@ impl ClientScript {
         }
     }
 
-    /// When the client will have been silent for `--linger` after the end of its script.
-    fn linger_ends(&self, hub: &Hub) -> Option<Instant> {
-        let Linger::For(time) = hub.shared.config.linger else { return None };
+    /// When time ends the connection after the end of its script.
+    fn leaves(&self, hub: &Hub) -> Option<Instant> {
+        let (stay, ended) = (&hub.shared.config.stay, self.ended?);
         let connection = hub.client(self.id).and_then(Client::connection)?;
-        let waits = connection.is_open() && connection.backlog() == 0;
-        self.ended.filter(|_| waits).map(|ended| connection.active().max(ended) + time)
+        let talk = connection.talk();
+        let progress = SessionProgress {
+            input_ended: Some(ended),
+            heard: talk.heard,
+            answered: talk.answered,
+            settled: (connection.backlog() == 0).then_some(talk.left),
+            expects: false,
+            satisfied: self.runner.has_seen_all(),
+        };
+        let by_clock = Leave::by_clock(stay, None, Some(ended));
+        let ways = by_clock.into_iter().chain(Leave::by_silence(stay, &progress));
+        ways.map(|(at, _)| at).min().filter(|_| connection.is_open())
     }
 }
 
@@ -77,9 +87,9 @@ pub fn run(hub: &mut Hub, runtime: &mut Runtime, now: Instant) -> Option<Exit> {
     let mut failed = None;
     let mut scripts = std::mem::take(&mut hub.shared.scripts);
     scripts.retain_mut(|script| match script.go_on(hub, runtime, now) {
-        Progress::GoesOn => true,
-        Progress::Over => false,
-        Progress::Failed(exit, text) => {
+        ScriptProgress::GoesOn => true,
+        ScriptProgress::Over => false,
+        ScriptProgress::Failed(exit, text) => {
             runtime.notifier.error(&format!("[{}] {text}", script.id.0));
             script.close(hub, CloseCode::Away, now);
             failed.get_or_insert(exit);
@@ -98,5 +108,5 @@ pub fn is_ready(hub: &Hub) -> bool {
 /// When a script has something to do.
 pub fn deadline(hub: &Hub) -> Option<Instant> {
     let scripts = hub.shared.scripts.iter();
-    scripts.flat_map(|script| [script.runner.deadline(), script.linger_ends(hub)]).flatten().min()
+    scripts.flat_map(|script| [script.runner.deadline(), script.leaves(hub)]).flatten().min()
 }

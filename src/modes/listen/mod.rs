@@ -52,7 +52,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let tls = config.tls.as_ref().map(set_up_tls).transpose()?;
     let greeting = config.send.as_ref();
     let greeting = greeting
-        .map(|source| Greeting::open(source, config.input, config.binary, json::run))
+        .map(|source| Greeting::open(source, config.input, config.binary_input, json::run))
         .transpose()?;
     let script = runner::script(config.lines.as_ref(), Role::Server)?;
     let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
@@ -94,8 +94,8 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let received = runner.as_ref().map(|runner| Rc::clone(runner.received()));
     let most_clients = most_clients(&config);
     let display = config.display;
-    let input =
-        StdinInput::open(config.input, config.binary, &runtime).context("can't read stdin")?;
+    let input = StdinInput::open(config.input, config.binary_input, &runtime)
+        .context("can't read stdin")?;
     let shared = Shared::new(config, tls, greeting, most_clients, received, each);
     let mut server = Server::new(Hub::new(shared, listeners, urls), input, runner);
     let ran = runtime::run(&mut server, &mut runtime);

@@ -9,7 +9,8 @@ use super::connections::AllClients;
 use super::each;
 use super::hub::{Everybody, Hub};
 use crate::behaviour::input::StdinInput;
-use crate::cli::{InputFormat, Linger, OutputFormat};
+use crate::behaviour::stay::{Leave, SessionProgress};
+use crate::cli::{InputFormat, OutputFormat};
 use crate::engine::exit::Exit;
 use crate::engine::outbox::Producer;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task};
@@ -19,6 +20,9 @@ use crate::wire::CloseCode;
 
 /// After a signal, how long to wait for the clients' answers.
 const CLOSE_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Once the reader of stdout is gone, how long to wait for the clients' answers.
+const READER_GONE: Duration = Duration::from_millis(500);
 
 /// A server.
 pub struct Server {
@@ -34,13 +38,15 @@ pub struct Server {
     /// The script of a client has failed.
     failed: Option<Exit>,
     max_time: Option<Instant>,
+    began: Instant,
     done: bool,
 }
 
 impl Server {
     /// Begins to serve.
     pub fn new(hub: Hub, input: StdinInput, runner: Option<ScriptRunner>) -> Self {
-        let max_time = hub.shared.config.max_time.map(|time| Instant::now() + time);
+        let began = Instant::now();
+        let max_time = hub.shared.config.max_time.map(|time| began + time);
         Self {
             hub,
             input,
@@ -50,6 +56,7 @@ impl Server {
             fault: None,
             failed: None,
             max_time,
+            began,
             done: false,
         }
     }
@@ -173,43 +180,87 @@ impl Server {
             return self.finish(Exit::Success, CloseCode::Normal, now);
         }
         if config.output != OutputFormat::None && runtime.stdout.is_closed() {
-            return self.finish(Exit::Success, CloseCode::Away, now);
+            self.finish(Exit::Success, CloseCode::Away, now);
+            self.end = self.end.map(|(exit, _)| (exit, now + READER_GONE));
+            return;
         }
         if config.once && self.hub.opened() > 0 {
             let over = shared.ended.as_ref().map(Exit::of);
             self.hub.stop_accepting();
             match over {
                 Some(exit) => self.end_with(exit, now),
-                None if self.linger_ends().is_some_and(|at| at <= now) => {
-                    self.hub.close_all(CloseCode::Normal, now);
-                }
-                None => {}
+                None => self.leave_in_time(runtime, now),
             }
-        } else if self.linger_ends().is_some_and(|at| at <= now) {
-            self.finish(Exit::Success, CloseCode::Normal, now);
+        } else {
+            self.leave_in_time(runtime, now);
         }
     }
 
-    /// When clients will have been silent for `--linger` after the end of a script, or with `--once`
-    /// of the input. A script's end is the server's where nobody is there.
-    fn linger_ends(&self) -> Option<Instant> {
+    fn leave_in_time(&mut self, runtime: &Runtime, now: Instant) {
+        if let Some((_, leave)) = self.leaves().filter(|(at, _)| *at <= now) {
+            self.leave(leave, runtime, now);
+        }
+    }
+
+    /// When time ends the run, and by what. From the end of the input only where a script or `--once`
+    /// makes it the server's; a script's end is the server's at once where nobody is there.
+    fn leaves(&self) -> Option<(Instant, Leave)> {
         let config = &self.hub.shared.config;
         let scripted = self.runner.as_ref().is_some_and(ScriptRunner::is_scripted);
-        let ended = self.input.ended.filter(|_| config.once || scripted)?;
-        let mut last = None;
-        for connection in self.hub.clients().filter_map(Client::connection) {
-            if !connection.is_open() {
-                continue;
+        let ended = self.input.ended.filter(|_| config.once || scripted);
+        let by_clock = Leave::by_clock(&config.stay, Some(self.began), ended);
+        let by_silence = ended.and_then(|ended| {
+            let mut progress = SessionProgress {
+                input_ended: Some(ended),
+                heard: ended,
+                answered: true,
+                settled: Some(ended),
+                expects: config.exit_after.is_some(),
+                satisfied: false,
+            };
+            let clients = self.hub.clients().filter_map(Client::connection);
+            let mut open = clients.filter(|connection| connection.is_open()).peekable();
+            if open.peek().is_none() {
+                let done = scripted && !config.once && !progress.expects;
+                return done.then_some((ended, Leave::Satisfied));
             }
-            if connection.backlog() > 0 {
-                return None;
+            for connection in open {
+                let talk = connection.talk();
+                progress.heard = progress.heard.max(talk.heard);
+                progress.answered &= talk.answered;
+                progress.settled = progress.settled.max(Some(talk.left));
+                if connection.backlog() > 0 {
+                    return None;
+                }
             }
-            last = last.max(Some(connection.active()));
+            Leave::by_silence(&config.stay, &progress)
+        });
+        by_clock.into_iter().chain(by_silence).min_by_key(|(at, _)| *at)
+    }
+
+    /// Ends the run because of time.
+    fn leave(&mut self, leave: Leave, runtime: &Runtime, now: Instant) {
+        let unmet = self.hub.shared.stop.as_ref().is_some_and(|stop| !stop.borrow().is_met());
+        if unmet {
+            self.fault = Some(format!("--exit-after: fewer messages came: {leave}"));
+            return self.finish(Exit::Unmet, CloseCode::Normal, now);
         }
-        match (last, config.linger) {
-            (Some(last_received), Linger::For(time)) => Some(last_received.max(ended) + time),
-            (Some(_), Linger::Forever) => None,
-            (None, _) => (scripted && !config.once).then_some(ended),
+        let clients = self.hub.clients().filter_map(Client::connection);
+        let (sent, received) = clients.fold((0, 0), |(sent, received), connection| {
+            let asked = connection.received().messages.saturating_sub(connection.talk().unasked);
+            (sent + connection.messages_sent(), received + asked)
+        });
+        if let Some(text) = leave.remark(sent, received) {
+            self.runner.as_ref().map_or(&runtime.notifier, ScriptRunner::notifier).note(&text);
+        }
+        match leave {
+            // The status is that of the session.
+            Leave::IdleExit(_) | Leave::Silence | Leave::NoAnswer
+                if self.hub.shared.config.once =>
+            {
+                self.hub.close_all(CloseCode::Normal, now);
+            }
+            _ => self.finish(Exit::Success, CloseCode::Normal, now),
         }
     }
 
@@ -231,6 +282,7 @@ impl Task for Server {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         self.hub.round(runtime, now)?;
         self.take_input(now);
+        self.input.take_note().iter().for_each(|text| runtime.notifier.note(text));
         self.run_lines(runtime, now);
         self.do_what_is_due(runtime, now);
         self.done = self.end.is_some() && self.hub.is_empty();
@@ -253,9 +305,9 @@ impl Task for Server {
         let deadline = self.end.map(|(_, at)| at);
         let due = runner.and_then(ScriptRunner::deadline);
         let hub = self.hub.deadline();
-        let linger = self.linger_ends().filter(|_| self.end.is_none());
+        let leaves = self.leaves().map(|(at, _)| at).filter(|_| self.end.is_none());
         let scripts = each::deadline(&self.hub).filter(|_| self.end.is_none());
-        let all = [hub, deadline, self.max_time, linger, due, scripts];
+        let all = [hub, deadline, self.max_time, leaves, due, scripts];
         NextRound::Wait(all.into_iter().flatten().min())
     }
 

@@ -12,6 +12,10 @@ use super::{Access, IoDirection};
 /// Bytes read at once by the thread that stands in where stdin can't be polled.
 const THREAD_CHUNK: usize = 64 * 1024;
 
+/// Linux keeps this much of a line typed on a terminal in canonical mode, and drops the rest:
+/// N_TTY_BUF_SIZE without the newline.
+const LONGEST_TYPED: usize = 4095;
+
 /// stdin as the loop reads it.
 pub struct Stdin {
     access: Access,
@@ -20,6 +24,8 @@ pub struct Stdin {
     closed: bool,
     /// A terminal gives a line for each read, however many wait.
     terminal: bool,
+    /// A line from it was as long as it can be: see [`Stdin::take_cut_line`].
+    cut_line: bool,
     thread: Option<Receiver<io::Result<Vec<u8>>>>,
     /// What the thread gave and the loop has not yet taken.
     left: Vec<u8>,
@@ -45,7 +51,8 @@ impl Stdin {
         let thread = matches!(access, Access::Blocking).then(|| read_in_thread(Arc::clone(waker)));
         let terminal = io::stdin().is_terminal();
         let (left, left_at) = (Vec::new(), 0);
-        Ok(Self { access, ready: true, closed: false, terminal, thread, left, left_at })
+        let (closed, cut_line) = (false, false);
+        Ok(Self { access, ready: true, closed, terminal, cut_line, thread, left, left_at })
     }
 
     /// Notes that the poll or the waker reports it ready, and whether its writers are gone.
@@ -57,6 +64,16 @@ impl Stdin {
     /// Whether a read might give something without waiting.
     pub fn is_ready(&self) -> bool {
         self.ready
+    }
+
+    /// What to say where a line of the terminal may have lost its end, once for each time.
+    pub fn take_cut_line(&mut self) -> Option<String> {
+        std::mem::take(&mut self.cut_line).then(|| {
+            format!(
+                "a line of {LONGEST_TYPED} bytes came from the terminal, which keeps no more of one: its \
+                 end may be lost; send it from a file, or at the prompt (--input prompt)"
+            )
+        })
     }
 
     /// Reads into `buffer`.
@@ -82,6 +99,8 @@ impl Stdin {
                 // makes none if it was reported together with these bytes.
                 let more = n == buffer.len() || self.terminal;
                 self.ready = more || self.closed || !self.access.is_polled();
+                let line = buffer[..n].strip_suffix(b"\n").unwrap_or(&buffer[..n]);
+                self.cut_line |= self.terminal && line.len() == LONGEST_TYPED;
                 Ok(StdinRead::Data(n))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

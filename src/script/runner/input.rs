@@ -21,6 +21,9 @@ impl ScriptRunner {
                 true => stdin.read(&mut chunk),
                 false => return,
             };
+            if let Some(note) = stdin.take_cut_line() {
+                self.notifier.note(&note);
+            }
             let mut at_end = match read {
                 Ok(StdinRead::Blocked) => return,
                 Ok(StdinRead::Data(n)) => {

@@ -262,7 +262,7 @@ impl ScriptRunner {
         self.scripted
     }
 
-    /// Whether a script has come to its end.
+    /// Whether a script has come to its end: an `/expect` in its last line has been met.
     pub fn is_exhausted(&self) -> bool {
         self.scripted && self.stdin.is_none() && !self.is_busy()
     }

@@ -67,7 +67,7 @@ impl Endpoint {
             // All fragments of a message are compressed, or none (RFC 7692 §6.1).
             self.compressor.iter_mut().for_each(|c| c.compressing = self.config.compress);
         }
-        self.data_sent += 1;
+        self.messages_sent += u64::from(last);
         if self.first_sent.is_none() {
             let start = payload[..payload.len().min(FIRST_KEPT)].to_vec();
             self.first_sent = Some(Box::new((opcode, start)));
@@ -91,9 +91,9 @@ impl Endpoint {
         self.compressor.as_ref().map_or(0, |compressor| compressor.deflater.held())
     }
 
-    /// Data frames sent, those of messages with several frames included; not those made by hand.
-    pub fn data_sent(&self) -> u64 {
-        self.data_sent
+    /// Messages sent to their end, those of frames made by hand included.
+    pub fn messages_sent(&self) -> u64 {
+        self.messages_sent
     }
 
     /// The beginning of the first message sent.
@@ -170,7 +170,10 @@ impl Endpoint {
                 self.note_close(CloseBody::parse(&frame.payload), now);
             }
             OpCode::Control(Control::Ping) => self.remember_ping(&frame.payload, now),
-            OpCode::Data(Data::Text | Data::Binary | Data::Continue) => self.left_open = !frame.fin,
+            OpCode::Data(Data::Text | Data::Binary | Data::Continue) => {
+                self.left_open = !frame.fin;
+                self.messages_sent += u64::from(frame.fin);
+            }
             _ => {}
         }
     }

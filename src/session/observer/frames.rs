@@ -358,6 +358,11 @@ impl Frames {
         Some(Violation { kind, frame, offset, detail })
     }
 
+    /// What decodes it.
+    pub(super) fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
     /// Bytes of the stream that have been taken.
     pub(super) fn offset(&self) -> u64 {
         self.decoder.offset()

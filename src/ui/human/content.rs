@@ -105,7 +105,7 @@ impl Content {
     /// How many bytes can be of use.
     fn room(&self, writer: &LineWriter) -> usize {
         match self.mode {
-            _ if self.may_be_pretty() => pretty::MAX_LEN,
+            _ if self.may_be_pretty() => pretty::MAX_LEN.max(writer.preview_len()),
             DisplayMode { view: View::Messages, .. } => writer.preview_len(),
             _ => 0,
         }
@@ -113,8 +113,8 @@ impl Content {
 
     fn may_be_pretty(&self) -> bool {
         let wanted = match self.mode {
-            DisplayMode { view: View::Messages, pretty } => pretty != Pretty::Never,
-            DisplayMode { view: View::Frames | View::Json, pretty } => pretty == Pretty::Always,
+            DisplayMode { view: View::Messages, pretty, .. } => pretty != Pretty::Never,
+            DisplayMode { view: View::Frames | View::Json, pretty, .. } => pretty == Pretty::Always,
             DisplayMode { view: View::Hex, .. } => false,
         };
         wanted && self.text && self.total <= pretty::MAX_LEN as u64
@@ -129,7 +129,9 @@ impl Content {
         }
         out.push(b'\n');
         let mut ends = memchr::memchr_iter(b'\n', &out[start..]);
-        if let Some(end) = ends.nth(LINES_SHOWN - 1) {
+        if !self.mode.whole
+            && let Some(end) = ends.nth(LINES_SHOWN - 1)
+        {
             let left = ends.count() as u64;
             // One more line takes no more room than the line that counts it.
             if left > 1 {

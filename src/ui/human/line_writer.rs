@@ -17,12 +17,17 @@ pub(super) fn ink(direction: Direction, sent: Direction) -> Ink {
     if direction == sent { Ink::Sent } else { Ink::Received }
 }
 
+/// Bytes of a payload that are shown where lines are not cut.
+pub(super) const WHOLE: usize = 16 * 1024 * 1024;
+
 /// How a frame or a message is shown, from its beginning to its end: what is half in when this
 /// changes is neither lost nor printed twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct DisplayMode {
     pub(super) view: View,
     pub(super) pretty: Pretty,
+    /// Nothing is cut.
+    pub(super) whole: bool,
 }
 
 /// How lines look and where the transcript stands.
@@ -52,7 +57,7 @@ impl LineWriter {
     /// longest a character can be, and always a whole control frame.
     #[inline]
     pub(super) fn preview_len(&self) -> usize {
-        self.width.saturating_mul(4).max(128)
+        (self.width * 4).clamp(128, WHOLE)
     }
 
     /// Appends the mark of a line and, where there are several, the connection's number.

@@ -1,0 +1,44 @@
+//! The options that decide how long a run stays.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::{Wait, duration, wait};
+
+/// When time ends a run. What follows from them is in [`crate::behaviour::stay`].
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[command(next_help_heading = "Ending")]
+pub struct StayOptions {
+    /// Leave SECS after the end of the input, whatever the peer does
+    ///
+    /// 0 leaves at once, `forever` stays until the peer closes. The input ends with stdin, behind the
+    /// last -x, or with the last line of a script. Without this, --idle-exit and --for, wscope leaves
+    /// 2 s after the last message if one came since the last one it sent, and 5 s after the end of
+    /// the input if none did; but it waits for an open --exit-after, --until or /expect.
+    #[arg(short = 'w', long, value_name = "SECS", value_parser = wait, allow_hyphen_values = true)]
+    pub wait: Option<Wait>,
+
+    /// After the end of the input, leave when no message has come for SECS
+    #[arg(long, alias = "linger", value_name = "SECS", value_parser = wait, allow_hyphen_values = true)]
+    pub idle_exit: Option<Wait>,
+
+    /// Leave SECS after the connection opened, with status 0
+    #[arg(long = "for", id = "for", value_name = "SECS", value_parser = duration)]
+    pub run_for: Option<Duration>,
+}
+
+impl StayOptions {
+    /// Stay until something else ends the run.
+    pub const FOREVER: Self = Self { wait: Some(Wait::Forever), idle_exit: None, run_for: None };
+
+    /// Whether an option that counts from the end of the input was given.
+    pub fn follows_input(&self) -> bool {
+        self.wait.is_some() || self.idle_exit.is_some()
+    }
+
+    /// Whether any was given.
+    pub fn is_given(&self) -> bool {
+        self.follows_input() || self.run_for.is_some()
+    }
+}

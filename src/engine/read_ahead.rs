@@ -1,0 +1,89 @@
+//! Pings behind data that waits: answered although nothing before them can be handed on yet.
+//!
+//! "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response … It SHOULD respond
+//! with Pong frame as soon as is practical" (RFC 6455 §5.5.2). A decoder of its own goes through what
+//! has been received and not been consumed; everything but the answer happens when the frame's turn
+//! comes.
+
+use std::time::Instant;
+
+use crate::event::FrameEvent;
+use crate::session::{Endpoint, Observer};
+use crate::wire::decoder::{Decoded, Decoder, Input};
+use crate::wire::{Control, OpCode};
+
+/// Bytes that are received ahead.
+pub const MOST: usize = 1024 * 1024;
+
+/// Pings that are answered ahead: each answer waits in memory, too, and is shown.
+const ANSWERS: u32 = 4096;
+
+/// Looks through what waits. See the [module](self).
+#[derive(Debug)]
+pub struct ReadAhead {
+    /// None where nothing more is to be answered ahead: behind a Close or a broken rule.
+    decoder: Option<Decoder>,
+    /// The payload of a ping; of a frame that began before, nothing.
+    payload: Option<Vec<u8>>,
+    /// Pings that were answered and have not had their turn.
+    answered: u32,
+}
+
+impl ReadAhead {
+    /// Begins behind the bytes that an observer has taken.
+    pub fn new(inbound: &Observer) -> Self {
+        Self { decoder: inbound.decoder(), payload: None, answered: 0 }
+    }
+
+    /// Takes the next bytes, and answers the pings in them.
+    pub fn take(&mut self, bytes: &[u8], endpoint: &mut Endpoint, now: Instant, tx: &mut Vec<u8>) {
+        let Some(decoder) = &mut self.decoder else { return };
+        // Decoding unmasks in place.
+        let mut copy = bytes.to_vec();
+        let mut input = Input::new(&mut copy);
+        while let Some(step) = decoder.step(&mut input) {
+            let Some(header) = decoder.header() else { break };
+            let is_ping = header.opcode == OpCode::Control(Control::Ping);
+            match step {
+                Decoded::Header => {
+                    let legal = header.fin && !(header.rsv1 || header.rsv2 || header.rsv3);
+                    let ends = match header.opcode {
+                        OpCode::Control(Control::Ping | Control::Pong) => {
+                            !legal || header.len > 125 || self.answered == ANSWERS
+                        }
+                        OpCode::Control(_) => true,
+                        OpCode::Data(_) => false,
+                    };
+                    if ends {
+                        self.decoder = None;
+                        return;
+                    }
+                    self.payload = is_ping.then(Vec::new);
+                }
+                Decoded::Payload(n) => {
+                    if let Some(payload) = &mut self.payload {
+                        payload.extend_from_slice(input.taken(n));
+                    }
+                }
+                Decoded::End => {
+                    if let Some(payload) = self.payload.take() {
+                        let opcode = OpCode::Control(Control::Ping);
+                        let event = FrameEvent::Control { opcode, payload: &payload };
+                        endpoint.receive(&event, now, tx);
+                        self.answered += 1;
+                    }
+                }
+                Decoded::Undecodable(_) => return,
+            }
+        }
+    }
+
+    /// Whether this event is a ping that was answered ahead; then it is the next one's turn.
+    pub fn has_answered(&mut self, event: &FrameEvent<'_>) -> bool {
+        let ping = OpCode::Control(Control::Ping);
+        let is_ping = matches!(event, FrameEvent::Control { opcode, .. } if *opcode == ping);
+        let answered = is_ping && self.answered > 0;
+        self.answered -= u32::from(answered);
+        answered
+    }
+}

@@ -1,0 +1,55 @@
+//! Who spoke last on a connection: the clocks of its messages. Pings and pongs are no messages.
+
+use std::time::Instant;
+
+use crate::event::Totals;
+
+/// The clocks of the messages of one connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Talk {
+    /// When a message, or a part of one, last came.
+    pub heard: Instant,
+    /// Something came since the last message was sent.
+    pub answered: bool,
+    /// Messages that came before the first one was sent: nothing has asked for them.
+    pub unasked: u64,
+    /// When a byte of what was sent last left.
+    pub left: Instant,
+    received: u64,
+    sent: u64,
+    all_left: u64,
+}
+
+impl Talk {
+    /// Begins when the connection opens.
+    pub fn new(now: Instant) -> Self {
+        let (received, sent, all_left) = (0, 0, 0);
+        Self { heard: now, answered: false, unasked: 0, left: now, received, sent, all_left }
+    }
+
+    /// Notes how many messages were sent so far, and how many had been received before.
+    pub fn sent(&mut self, messages: u64, received: Totals) {
+        if messages != self.sent {
+            if self.sent == 0 {
+                self.unasked = received.messages;
+            }
+            (self.sent, self.answered) = (messages, false);
+        }
+    }
+
+    /// Notes that bytes left, with how many messages were sent so far, and whether that was all.
+    pub fn left(&mut self, messages: u64, all: bool, now: Instant) {
+        if messages != self.all_left {
+            self.left = now;
+            self.all_left = if all { messages } else { self.all_left };
+        }
+    }
+
+    /// Notes what was received so far.
+    pub fn received(&mut self, totals: Totals, now: Instant) {
+        let received = totals.messages + totals.bytes;
+        if received != self.received {
+            (self.received, self.heard, self.answered) = (received, now, true);
+        }
+    }
+}
