@@ -76,7 +76,9 @@ impl LineColumns {
         let start = out.len();
         let remark_columns = if remark.is_empty() { 0 } else { remark.len() + 1 };
         let wanted = payload_columns(writer.width) + preview.mark_columns();
-        let forms = if writer.width < WIDE { &FORMS[1..] } else { &FORMS };
+        // Where nothing is cut, a line is for reading and searching: the key is with `-vv` only.
+        let wide = writer.width >= WIDE && !writer.mode.whole;
+        let forms = if wide { &FORMS } else { &FORMS[1..] };
         let mut forms = forms.iter();
         loop {
             let form = forms.next().unwrap_or(&FORMS[FORMS.len() - 1]);
