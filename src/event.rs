@@ -113,6 +113,8 @@ pub enum Event<'a> {
     Frame(Direction, FrameEvent<'a>),
     /// A ping of ours was answered.
     RoundTrip(Duration),
+    /// The command that served the connection has ended, and so the connection is closed.
+    CommandEnded(CommandEnd),
     /// Something worth saying that is no event of the protocol.
     Note(&'a str),
     /// The connection is over before it was open for frames; why, in a sentence.
@@ -231,6 +233,19 @@ pub struct CertificateFacts {
     pub not_after: String,
     /// The serial number's octets in lower-case hex.
     pub serial: String,
+}
+
+/// How the command that served a connection ended.
+///
+/// Displayed in the words of a transcript, as in `the command ended with status 3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandEnd {
+    /// By itself, with this exit status.
+    #[error("the command ended with status {0}")]
+    Status(i32),
+    /// By a signal of this number.
+    #[error("the command was ended by signal {0}")]
+    Signal(i32),
 }
 
 /// Which end of the connection, seen from here.

@@ -2,16 +2,23 @@
 //! stdout.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::behaviour::splitter::{MessageSplitter, To};
 use crate::cli::InputFormat;
 use crate::engine::behaviour::{Behaviour, Context, Pipe, TURN_CONTENT};
 use crate::engine::outbox::{Outbox, Producer, Sender};
-use crate::event::FrameEvent;
+use crate::event::{CommandEnd, FrameEvent};
 use crate::net::child::{Child, ChildRead, Dying};
 use crate::net::stdio::Stdout;
 use crate::wire::{CloseCode, Data};
+
+/// After its stdout has ended, how long the end of a process is waited for: one that goes on without
+/// stdout has nothing more to say.
+const BEFORE_CLOSE: Duration = Duration::from_secs(1);
+
+/// Between two looks at a process whose stdout has ended.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Its lines are messages.
 fn none(_: &[u8], _: &mut Sender<'_>) -> Result<(), String> {
@@ -24,8 +31,15 @@ pub struct Exec {
     splitter: MessageSplitter,
     /// What follows each message on its stdin.
     separator: Option<u8>,
-    /// Its stdout has ended.
-    finished: bool,
+    /// When its stdout ended, and when to look next how it ended itself.
+    finished: Option<Finished>,
+}
+
+/// A process whose stdout has ended.
+#[derive(Clone, Copy)]
+struct Finished {
+    close_at: Instant,
+    look_at: Instant,
 }
 
 impl Exec {
@@ -36,12 +50,28 @@ impl Exec {
             child: Some(child),
             splitter: MessageSplitter::new(format, binary || raw),
             separator: (!raw).then_some(b'\n'),
-            finished: false,
+            finished: None,
         }
     }
 
     fn can_read(&self) -> bool {
-        !self.finished && self.child.as_ref().is_some_and(Child::may_read)
+        self.finished.is_none() && self.child.as_ref().is_some_and(Child::may_read)
+    }
+
+    /// Closes once it is known how the process ended: with 1011 if it failed.
+    fn close(&mut self, cx: &mut Context<'_>) {
+        let now = cx.sender.now;
+        let (Some(child), Some(finished)) = (&mut self.child, &mut self.finished) else { return };
+        if now < finished.look_at || !cx.sender.is_open() {
+            return;
+        }
+        let (code, reason) = match child.look_for_end() {
+            None if now < finished.close_at => return finished.look_at = now + PAUSE,
+            None | Some(CommandEnd::Status(0)) => (CloseCode::Normal, String::new()),
+            Some(end) => (CloseCode::Error, end.to_string()),
+        };
+        // It is open.
+        let _ = cx.sender.close(Some(code.into()), &reason);
     }
 }
 
@@ -85,7 +115,11 @@ impl Behaviour for Exec {
         let before = cx.sender.tx.len();
         // Compressed it may be little, but others wait for their turn.
         let mut content = 0;
-        while content < TURN_CONTENT && !self.finished && child.may_read() && cx.sender.is_open() {
+        while content < TURN_CONTENT
+            && self.finished.is_none()
+            && child.may_read()
+            && cx.sender.is_open()
+        {
             let made = cx.sender.tx.len().saturating_sub(before);
             if !cx.sender.outbox.has_room(Producer::Process, pending + made) {
                 break;
@@ -99,17 +133,22 @@ impl Behaviour for Exec {
                 }
                 ChildRead::Blocked => break,
                 ChildRead::End => {
-                    self.finished = true;
                     self.splitter.finish(&mut to).map_err(|error| failed(&error))?;
-                    let _ = to.sender.close(Some(CloseCode::Normal.into()), "");
+                    let now = cx.sender.now;
+                    self.finished = Some(Finished { close_at: now + BEFORE_CLOSE, look_at: now });
                 }
             }
         }
+        self.close(cx);
         Ok(())
     }
 
     fn is_ready(&self, outbox: &Outbox, pending: usize) -> bool {
         self.can_read() && outbox.has_room(Producer::Process, pending)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.finished.map(|finished| finished.look_at)
     }
 
     fn pipe_ready(&mut self, pipe: Pipe) {

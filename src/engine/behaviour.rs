@@ -101,6 +101,11 @@ pub trait Behaviour {
         false
     }
 
+    /// When [`Behaviour::on_turn`] is to be called at the latest, while the connection is open.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
     /// Notes that the poll reports that a pipe of the behaviour's process is ready.
     fn pipe_ready(&mut self, _pipe: Pipe) {}
 

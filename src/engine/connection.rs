@@ -417,7 +417,9 @@ impl Connection {
             self.injector.as_ref().and_then(|injector| injector.deadline(self.last_received));
         let endpoint =
             self.endpoint().and_then(Endpoint::deadline).filter(|_| !self.keeps_transport());
-        [endpoint, idle, injector].into_iter().flatten().min()
+        let behaviours = self.behaviours.iter().filter_map(|behaviour| behaviour.deadline()).min();
+        let behaviours = behaviours.filter(|_| self.is_open());
+        [endpoint, idle, injector, behaviours].into_iter().flatten().min()
     }
 
     /// Whether it has ended.

@@ -1,4 +1,4 @@
-//! A child process whose stdin and stdout are in the loop, and its orderly end.
+//! A child process whose stdin and stdout are in the loop, how it ended, and its orderly end.
 //!
 //! Bytes only; must not know messages. The child leads a process group of its own, so that what it
 //! starts ends with it.
@@ -10,7 +10,11 @@ use std::time::{Duration, Instant};
 
 use mio::unix::pipe::{Receiver, Sender};
 use mio::{Interest, Registry, Token};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid,
+};
+
+use crate::event::CommandEnd;
 
 /// Above so many bytes for its stdin, the owner should make no more before some are written.
 const HIGH_WATER: usize = 256 * 1024;
@@ -31,6 +35,8 @@ pub struct Child {
     /// Waits for the child to read it.
     out: Vec<u8>,
     out_at: usize,
+    /// How it ended by itself, once that was asked for.
+    end: Option<CommandEnd>,
 }
 
 /// What reading a child's stdout gave.
@@ -69,7 +75,8 @@ impl Child {
         registry.register(&mut stdout, stdout_token, Interest::READABLE)?;
         let (out, out_at) = (Vec::new(), 0);
         let stdin = Some(stdin);
-        Ok(Self { process, stdin, stdout, readable: true, writable: true, out, out_at })
+        let (readable, writable, end) = (true, true, None);
+        Ok(Self { process, stdin, stdout, readable, writable, out, out_at, end })
     }
 
     /// Notes that the poll reported its stdin as writable, or gone.
@@ -138,6 +145,22 @@ impl Child {
         }
     }
 
+    /// How it ended, if it has. It is not reaped, so its number stays its own.
+    pub fn look_for_end(&mut self) -> Option<CommandEnd> {
+        if self.end.is_none() {
+            self.end = self.wait_status().ok().flatten().and_then(|status| {
+                let exited = status.exit_status().map(CommandEnd::Status);
+                exited.or_else(|| status.terminating_signal().map(CommandEnd::Signal))
+            });
+        }
+        self.end
+    }
+
+    fn wait_status(&self) -> rustix::io::Result<Option<WaitIdStatus>> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(&self.process)), options)
+    }
+
     /// Begins to end it: its stdin ends after what still waits.
     pub fn end(mut self, now: Instant) -> Dying {
         self.writable = true;
@@ -196,6 +219,11 @@ impl Dying {
         false
     }
 
+    /// How it ended before it was made to, where that was asked for.
+    pub fn ended(&self) -> Option<CommandEnd> {
+        self.child.end
+    }
+
     /// Bytes for its stdin that it did not read: none if it has closed that.
     pub fn unread(&self) -> usize {
         self.child.waiting()
@@ -226,12 +254,8 @@ impl Dying {
     }
 
     fn has_ended(&self) -> bool {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        match waitid(WaitId::Pid(Pid::from_child(&self.child.process)), options) {
-            Ok(status) => status.is_some(),
-            // Somebody else has waited for it.
-            Err(_) => true,
-        }
+        // After an error somebody else has waited for it.
+        self.child.wait_status().map_or(true, |status| status.is_some())
     }
 
     fn signal(&self, signal: Signal) {

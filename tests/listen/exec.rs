@@ -42,6 +42,40 @@ fn the_process_knows_its_client() {
 }
 
 #[test]
+fn a_process_that_fails_closes_with_1011_and_its_end_is_reported() {
+    for (command, how) in [
+        ("echo last; exit 3", "the command ended with status 3"),
+        ("echo last; kill -9 $$", "the command was ended by signal 9"),
+        ("echo last; no-such-command", "the command ended with status 127"),
+    ] {
+        let server = listen(["--exec", command]);
+        let mut client = server.client();
+        assert_eq!(receive(&mut client), "last");
+        assert_eq!(receive_close(&mut client), (1011, how.to_owned()), "{command}");
+        server.stderr.wait_for(&format!("; {how}\n"));
+        server.interrupt();
+    }
+}
+
+#[test]
+fn the_end_of_a_process_is_an_object_of_json() {
+    let server = listen(["--output", "json", "--exec", "exit 3"]);
+    assert_eq!(receive_close(&mut server.client()).0, 1011);
+    let objects = server.stdout.wait_for("\"event\":\"end\"");
+    let command = objects.lines().find(|line| line.contains("\"event\":\"command\""));
+    let command = command.expect("an object");
+    assert!(command.ends_with("\"conn\":1,\"status\":3,\"signal\":null}"), "{command}");
+    server.interrupt();
+}
+
+#[test]
+fn a_process_that_closes_its_stdout_and_goes_on_has_said_all() {
+    let server = listen(["--exec", "exec >&-; sleep 1000"]);
+    assert_eq!(receive_close(&mut server.client()).0, 1000);
+    server.interrupt();
+}
+
+#[test]
 fn raw_is_bytes_without_lines() {
     let server = listen(["--exec-raw", "--exec", "cat"]);
     let mut raw = server.open();

@@ -24,7 +24,7 @@ use crate::engine::opening::server::{
 use crate::engine::runtime::Runtime;
 use crate::engine::slots::{Slot, SlotPart, token};
 use crate::event::{ConnId, Event};
-use crate::net::child::Child;
+use crate::net::child::{Child, Dying};
 use crate::net::link::{Link, SocketLink};
 use crate::script::runner::{Expect, ScriptSetup};
 use crate::session::Observer;
@@ -402,11 +402,17 @@ impl Client {
             return Ok(());
         };
         let id = self.id;
-        shared.dying.extend(connection.end_behaviours(now).into_iter().map(|dying| (id, dying)));
+        let dying = connection.end_behaviours(now);
+        let command = dying.iter().find_map(Dying::ended);
+        shared.dying.extend(dying.into_iter().map(|dying| (id, dying)));
+        if let Some(end) = command {
+            runtime.report(id, &Event::CommandEnded(end))?;
+        }
         let ending = connection.ending(now);
         runtime.report(self.id, &Event::End(&ending))?;
         explain::ended(&connection, &ending, runtime, now)?;
-        runtime.remark(self.id, &format!("left: {}", ending::describe(&ending)));
+        let command = command.map(|end| format!("; {end}")).unwrap_or_default();
+        runtime.remark(self.id, &format!("left: {}{command}", ending::describe(&ending)));
         let script = shared.scripts.iter().find(|script| script.id == id);
         let received = shared.received.as_ref();
         if let Some(received) = script.map(|script| script.runner.received()).or(received) {

@@ -40,6 +40,7 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, writer: &mut LineWriter, ou
         Event::Timing(phases) => writer.info(conn, &timing(phases), out),
         Event::Judged(report) => judged(conn, report, writer, out),
         Event::Open(agreed) => writer.info(conn, &open(agreed), out),
+        Event::CommandEnded(end) => writer.info(conn, &end.to_string(), out),
         Event::Body(_)
         | Event::Frame(..)
         | Event::RoundTrip(_)

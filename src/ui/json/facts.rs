@@ -2,7 +2,8 @@
 
 use super::object::{Object, PIECE, base64, string};
 use crate::event::{
-    Cause, CertificateFacts, Direction, Ending, Event, Side, Stamp, TimeoutKind, TlsFacts, Totals,
+    Cause, CertificateFacts, CommandEnd, Direction, Ending, Event, Side, Stamp, TimeoutKind,
+    TlsFacts, Totals,
 };
 use crate::ui::clock::UtcClock;
 use crate::ui::ending;
@@ -63,6 +64,15 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
         Event::RoundTrip(time) => {
             object("round-trip", &|object| object.micros("rtt_us", *time));
         }
+        Event::CommandEnded(end) => object("command", &|object| {
+            let (status, signal) = match end {
+                CommandEnd::Status(status) => (Some(*status), None),
+                CommandEnd::Signal(signal) => (None, Some(*signal)),
+            };
+            let number = |n: Option<i32>| n.and_then(|n| u64::try_from(n).ok());
+            object.optional_number("status", number(status));
+            object.optional_number("signal", number(signal));
+        }),
         Event::Note(text) => object("note", &|object| object.string("text", text)),
         Event::Failed(text) => {
             object("failed", &|object| object.string("text", text));
