@@ -8,6 +8,7 @@ pub mod faults;
 pub mod greeting;
 pub mod input;
 pub mod payload;
+pub mod ping;
 pub mod reply;
 pub mod splitter;
 pub mod stay;

@@ -6,6 +6,7 @@
 
 pub mod habits;
 mod listen;
+mod ping;
 pub mod prompt;
 pub mod reach;
 mod stay;
@@ -22,6 +23,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
+pub use ping::PingArgs;
 pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
 pub use stay::StayOptions;
 pub use transport::TransportOptions;
@@ -72,6 +74,12 @@ pub enum Mode {
     /// and without an Origin, what is agreed, a ping, a silence, the close. It makes a handful of
     /// connections. Ends with status 0 only if a WebSocket opened.
     Doctor(Box<DoctorArgs>),
+    /// Measures round trips with pings, or how long silence is allowed
+    ///
+    /// Prints a line for each pong, and at the end, or after Ctrl-C, how many were lost and the least,
+    /// mean and greatest round trip. Ends with status 0 if anything was answered, with 12 if nothing
+    /// was. `--idle-limit` finds after how much silence the connection is cut, and by whom.
+    Ping(Box<PingArgs>),
     /// Decodes captured bytes into frames, without a network
     ///
     /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), raw bytes, or

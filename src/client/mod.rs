@@ -2,6 +2,7 @@
 //! what is printed at the end, connections made beside it to compare causes.
 
 pub mod account;
+pub mod idle_limit;
 pub mod probe;
 mod refusal;
 pub mod retry;

@@ -21,6 +21,7 @@ use crate::client::failed;
 use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::config::ClientConfig;
+use crate::engine::behaviour::Behaviour;
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
 use crate::engine::memory::Budget;
@@ -162,11 +163,21 @@ impl<'a> Session<'a> {
     }
 
     /// Sends a fixed sequence instead of stdin; the caller reports what came of it.
-    pub fn with_steps(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
-        self.reports = false;
+    pub fn with_steps(self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.quietly().with(Steps::new(steps))
+    }
+
+    /// Adds a behaviour to the connection that is open.
+    pub fn with(mut self, behaviour: impl Behaviour + 'static) -> Self {
         if let SessionPhase::Open(current) = &mut self.phase {
-            current.connection.add(Steps::new(steps));
+            current.connection.add(behaviour);
         }
+        self
+    }
+
+    /// Does not report how a connection ended: the caller does.
+    pub fn quietly(mut self) -> Self {
+        self.reports = false;
         self
     }
 

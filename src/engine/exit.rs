@@ -58,7 +58,7 @@ impl Exit {
         (Self::Violation, "the peer broke the protocol after the handshake"),
         (Self::Lost, "the connection was lost without a Close frame (1006)"),
         (Self::PeerError, "the peer closed with an error code"),
-        (Self::Timeout, "a timeout of ours"),
+        (Self::Timeout, "a timeout of ours; no ping of `wscope ping` was answered"),
         (Self::Unmet, "an expectation was not met (--until, --exit-after, /expect)"),
         (Self::HungUp, "SIGHUP: the terminal is gone"),
         (Self::Interrupted, "SIGINT"),

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod generated;
 pub mod handshake;
 pub mod listen;
+pub mod ping;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -54,6 +55,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Connect(args)) => Some(&args.display),
         Some(Mode::Listen(args)) => Some(&args.display),
         Some(Mode::Handshake(args)) => Some(&args.display),
+        Some(Mode::Ping(args)) => Some(&args.display),
         Some(Mode::Demo(args)) => Some(&args.display),
         Some(_) => None,
     };
@@ -78,6 +80,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Listen(args)) => listen(*args, terminal),
         Some(Mode::Handshake(args)) => handshake::run(*args, terminal, given),
         Some(Mode::Doctor(args)) => doctor::run(*args, terminal),
+        Some(Mode::Ping(args)) => ping::run(*args, terminal, given),
         Some(Mode::Decode(args)) => decode::run(&args, terminal),
         Some(Mode::Explain(args)) => explain::run(&args, terminal),
         Some(Mode::Demo(args)) => demo::run(&args, terminal),

@@ -52,7 +52,7 @@ impl EventFilter {
             Self::Frames => matches!(event, Event::Frame(..) | Event::RoundTrip(_)),
             Self::FoldedHandshake => {
                 let facts = matches!(event, Event::Connected { .. } | Event::Tls(_));
-                let open = matches!(event, Event::Open(_) | Event::End(_));
+                let open = matches!(event, Event::Open(_) | Event::CommandEnded(_) | Event::End(_));
                 let note = matches!(event, Event::Note(_));
                 facts || open || note || Self::Frames.shows(event)
             }

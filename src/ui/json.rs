@@ -6,6 +6,7 @@
 mod direction_printer;
 mod facts;
 mod object;
+mod ping;
 
 use direction_printer::JsonDirectionPrinter;
 use object::Object;

@@ -16,6 +16,7 @@ mod input;
 mod mistyped;
 mod nothing_lost;
 mod output;
+mod ping;
 mod pty;
 mod reach;
 mod request;

@@ -251,7 +251,7 @@ fn timeout(kind: TimeoutKind) -> &'static str {
     }
 }
 
-fn close(body: &CloseBody, object: &mut Object<'_>) {
+pub(super) fn close(body: &CloseBody, object: &mut Object<'_>) {
     object.optional_number("code", body.code.map(u64::from));
     object.lossy("reason", &body.reason);
 }

@@ -1,0 +1,86 @@
+//! The options of `wscope ping`, as typed; `config/ping.rs` checks them.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::duration;
+use super::{
+    AccountOptions, DefaultsOptions, DisplayOptions, HandshakeOptions, LocationOptions,
+    ReportFormat, ReportOptions,
+};
+
+/// `wscope ping`.
+#[derive(Debug, Args)]
+// The letter is that of ping(8); elsewhere it is a subprotocol's.
+#[command(mut_arg("subprotocols", |argument| argument.short(None)))]
+pub struct PingArgs {
+    /// Where to connect: ws://, wss://, or host[:port][/path]
+    #[arg(value_name = "URL")]
+    pub url: String,
+
+    /// Send a ping every SECS; with --idle-limit, begin with so much silence
+    #[arg(short, long, value_name = "SECS", default_value = "1", value_parser = duration, help_heading = "Pings")]
+    pub interval: Duration,
+
+    /// Close after N pings [default: go on until Ctrl-C]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Pings")]
+    pub count: Option<u64>,
+
+    /// Send BYTES of payload with each, 0 to 125
+    #[arg(short, long, value_name = "BYTES", default_value = "16", value_parser = clap::value_parser!(u8).range(0..=125), help_heading = "Pings")]
+    pub size: u8,
+
+    /// Take a ping for lost after SECS without its pong
+    #[arg(short = 'W', long, value_name = "SECS", default_value = "5", value_parser = duration, help_heading = "Pings")]
+    pub pong_timeout: Duration,
+
+    /// Send text messages and wait for their echo, for peers that answer no pings
+    #[arg(long, help_heading = "Pings")]
+    pub echo: bool,
+
+    /// Find how long silence is allowed, who ends it, and which ping interval prevents that
+    ///
+    /// Stays silent on one connection after the other, twice as long each time, until one does not
+    /// live; then halves the distance. At last it tries the ping interval that it proposes.
+    #[arg(long, conflicts_with = "count", help_heading = "Pings")]
+    pub idle_limit: bool,
+
+    /// End after SECS [default: with --idle-limit 600]
+    #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Ending")]
+    pub max_time: Option<Duration>,
+
+    /// What is written to stdout
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Input and output"
+    )]
+    pub output: ReportFormat,
+
+    /// The opening handshake.
+    #[command(flatten)]
+    pub handshake: HandshakeOptions,
+
+    /// Who the user is.
+    #[command(flatten)]
+    pub account: AccountOptions,
+
+    /// Redirects.
+    #[command(flatten)]
+    pub location: LocationOptions,
+
+    /// Reports.
+    #[command(flatten)]
+    pub report: ReportOptions,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub display: DisplayOptions,
+}

@@ -1,0 +1,63 @@
+//! A connection with pings, from its opening to its end, and how what came of it is written.
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::behaviour::ping::{PingLog, Pinger};
+use crate::client::probe::SLOT;
+use crate::client::refused;
+use crate::client::session::Session;
+use crate::config::{PingConfig, PingPlan};
+use crate::engine::exit::Exit;
+use crate::engine::opening::{ClientOpening, Opening as _, open};
+use crate::engine::runtime::{Runtime, run as run_task};
+use crate::event::{ConnId, Ending, Stamp};
+use crate::net::clock::wall_micros;
+
+/// What a connection with pings came to.
+pub(super) struct Pinged {
+    /// The status of the connection alone.
+    pub(super) exit: Exit,
+    /// How it ended.
+    pub(super) ending: Option<Ending>,
+}
+
+/// Opens a connection, pings as planned, closes. Fails with a status where nothing opened.
+pub(super) fn connection(
+    config: &PingConfig,
+    plan: PingPlan,
+    log: &Rc<RefCell<PingLog>>,
+    until: Option<Instant>,
+    runtime: &mut Runtime,
+) -> anyhow::Result<Result<Pinged, Exit>> {
+    let mut opening = ClientOpening::new(&config.client.open, SLOT, until, runtime, Instant::now());
+    let opened = match open(&mut opening, runtime) {
+        Ok(opened) => *opened,
+        Err(error) => return Ok(Err(refused(error, opening.evidence(), runtime)?)),
+    };
+    let session = Session::new(&config.client, opened, None, runtime)?;
+    let now = Instant::now();
+    // A search leaves time for each of its connections.
+    let mut session = match config.idle_limit {
+        Some(_) => session.quietly().with(Pinger::new(plan, log, None, now)),
+        None => session.with(Pinger::new(plan, log, until, now)),
+    };
+    run_task(&mut session, runtime)?;
+    Ok(Ok(Pinged { exit: session.exit(), ending: session.ending.take() }))
+}
+
+/// This moment, of a connection by number.
+pub(super) fn stamp(conn: u64) -> Stamp {
+    Stamp { micros: wall_micros(), conn: ConnId(conn) }
+}
+
+/// Writes lines to stdout.
+pub(super) fn print(lines: &[String], runtime: &mut Runtime) -> io::Result<()> {
+    for line in lines {
+        runtime.stdout.buffer().extend_from_slice(line.as_bytes());
+        runtime.stdout.buffer().push(b'\n');
+    }
+    runtime.stdout.flush()
+}

@@ -1,0 +1,201 @@
+//! What `wscope ping --idle-limit` prints: a line for each silence that was tried, and what follows.
+
+use std::time::Duration;
+
+use super::ending::close_body;
+use crate::event::{Cause, Ending, Lost, Side};
+use crate::wire::close::CloseBody;
+
+/// A silence that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// How long it was to last.
+    pub time: Duration,
+    /// What came of it.
+    pub outcome: SilenceOutcome,
+    /// Frames that the peer sent meanwhile.
+    pub frames: u64,
+}
+
+/// What came of a silence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SilenceOutcome {
+    /// The connection lives: a ping was answered after it, in this time.
+    Open(Duration),
+    /// The connection was ended after so much of it.
+    Cut(Duration, Timer),
+    /// The connection did not live, which showed only when something was sent.
+    Dead(Timer),
+}
+
+/// By what sign an end shows, and so whose timer it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// A Close frame.
+    Close(CloseBody),
+    /// FIN without a Close frame.
+    Fin,
+    /// A reset.
+    Reset,
+    /// None: what is sent is not answered.
+    Unanswered,
+}
+
+impl Timer {
+    /// The sign of an ending.
+    pub fn of(ending: &Ending) -> Self {
+        match (&ending.cause, &ending.received) {
+            (_, Some(body)) if ending.by == Side::Peer => Self::Close(body.clone()),
+            (Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls | Lost::InsideFrame { .. }), _) => {
+                Self::Fin
+            }
+            (Cause::Lost(Lost::TimedOut), _) => Self::Unanswered,
+            (Cause::Lost(_), _) => Self::Reset,
+            _ => Self::Unanswered,
+        }
+    }
+
+    /// The name in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Close(_) => "close",
+            Self::Fin => "fin",
+            Self::Reset => "reset",
+            Self::Unanswered => "unanswered",
+        }
+    }
+
+    /// The sign, in a few words.
+    fn sign(&self) -> String {
+        match self {
+            Self::Close(body) => format!("the peer sent {}", close_body(body)),
+            Self::Fin => "FIN without a Close frame".to_owned(),
+            Self::Reset => "a reset".to_owned(),
+            Self::Unanswered => "no answer any more".to_owned(),
+        }
+    }
+
+    /// Whose timer that means.
+    fn owner(&self) -> &'static str {
+        match self {
+            Self::Close(_) => {
+                "the timer is that of the WebSocket server, or of a gateway that speaks WebSocket"
+            }
+            Self::Fin => "the timer is a proxy's, or one of the server below its WebSocket library",
+            Self::Reset => {
+                "the timer is that of a load balancer or firewall, or of a server that drops the socket"
+            }
+            Self::Unanswered => "a NAT or firewall on the way forgot the connection",
+        }
+    }
+}
+
+impl Silence {
+    /// The line for it.
+    pub fn line(&self) -> String {
+        let frames = match self.frames {
+            0 => String::new(),
+            frames => {
+                format!("; meanwhile the peer sent {}", super::number::counted(frames, "frame"))
+            }
+        };
+        let what = match &self.outcome {
+            SilenceOutcome::Open(time) => {
+                format!("open, answered in {}", super::clock::millis(*time))
+            }
+            SilenceOutcome::Cut(after, timer) => {
+                format!("ended after {}: {}", seconds(*after), timer.sign())
+            }
+            SilenceOutcome::Dead(timer) => format!("dead: {}", timer.sign()),
+        };
+        format!("silence of {}: {what}{frames}", seconds(self.time))
+    }
+}
+
+/// What the search found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdleLimit {
+    /// The longest silence after which the connection lived.
+    pub allowed: Duration,
+    /// The shortest after which it did not, and how that showed.
+    pub cut: Option<(Duration, Timer)>,
+    /// The ping interval that prevents it, and whether a connection lived with it, if that was tried.
+    pub cure: Option<(Duration, Option<bool>)>,
+    /// The peer sent frames of its own while this side was silent.
+    pub busy: bool,
+}
+
+impl IdleLimit {
+    /// The verdict in sentences, a line each.
+    pub fn lines(&self) -> Vec<String> {
+        let Some((cut, timer)) = &self.cut else {
+            let mut line = format!("silence of {} is allowed", seconds(self.allowed));
+            line += "; no longer one was tried (--max-time)";
+            return [Some(line), self.busy.then(|| BUSY.to_owned())]
+                .into_iter()
+                .flatten()
+                .collect();
+        };
+        let first = match timer {
+            Timer::Unanswered => format!(
+                "silence is allowed for {}; after {} the connection is dead: {}",
+                seconds(self.allowed),
+                seconds(*cut),
+                timer.sign()
+            ),
+            _ => format!("silence is cut after {}: {}", seconds(*cut), timer.sign()),
+        };
+        let mut lines = vec![first, timer.owner().to_owned()];
+        lines.extend(self.cure.map(|(interval, held)| {
+            let every = seconds(interval);
+            let option = format!("--ping-interval {}", interval.as_secs_f64());
+            match held {
+                Some(true) => format!("a ping every {every} cures it, which was tried ({option})"),
+                Some(false) => format!(
+                    "a ping every {every} does not cure it, which was tried: the timer counts messages only, or the age of the connection"
+                ),
+                None => format!("a ping every {every} should cure it, which was not tried ({option})"),
+            }
+        }));
+        lines.extend(self.busy.then(|| BUSY.to_owned()));
+        lines
+    }
+}
+
+const BUSY: &str = "the peer sends frames by itself, so the connection was not wholly silent";
+
+/// As in `2 s` or `0.31 s`: hundredths are as exact as a search is.
+fn seconds(time: Duration) -> String {
+    let hundredths = (time.as_secs_f64() * 100.0).round() / 100.0;
+    format!("{hundredths} s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_says_who_and_what_cures_it() {
+        let close = CloseBody { code: Some(1001), reason: b"idle".to_vec() };
+        let limit = |timer, held| IdleLimit {
+            allowed: Duration::from_secs(1),
+            cut: Some((Duration::from_millis(2003), timer)),
+            cure: Some((Duration::from_secs(1), held)),
+            busy: false,
+        };
+        assert_eq!(
+            limit(Timer::Close(close), Some(true)).lines(),
+            [
+                "silence is cut after 2 s: the peer sent 1001 going away \"idle\"",
+                "the timer is that of the WebSocket server, or of a gateway that speaks WebSocket",
+                "a ping every 1 s cures it, which was tried (--ping-interval 1)",
+            ]
+        );
+        let dead = limit(Timer::Unanswered, None).lines();
+        assert_eq!(
+            dead[0],
+            "silence is allowed for 1 s; after 2 s the connection is dead: no answer any more"
+        );
+        assert!(limit(Timer::Fin, Some(false)).lines()[2].contains("does not cure it"));
+    }
+}
