@@ -284,8 +284,6 @@ pub struct CloseFacts<'a> {
     pub by_peer: bool,
     /// A code that never travels, as an API gives it: 1005, 1006 or 1015.
     pub label: Option<u16>,
-    /// For how long TCP stayed open after both Close frames.
-    pub lingered: Option<Duration>,
 }
 
 /// How the connection ended, and the clocks at that moment.
@@ -338,8 +336,6 @@ impl From<&Cause> for EndKind {
 /// Other connections of the same run, or of earlier ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Others<'a> {
-    /// How many others ended within the same second, in the same way.
-    pub cut_together: u64,
     /// The lifetimes of earlier connections to the same URL that ended in the same way.
     pub lifetimes: &'a [Duration],
 }

@@ -655,6 +655,9 @@ impl Connection {
             match observed {
                 Observed::Whole(message) => {
                     counters.count_whole(&message);
+                    if let Some(evidence) = evidence {
+                        evidence.frame(message.header);
+                    }
                     if party.is_receiving() && !*ignore_rest {
                         let opcode = data_opcode(message.header.opcode);
                         let sender = Sender { endpoint: party.endpoint_mut(), outbox, tx, now };

@@ -49,6 +49,8 @@ pub struct SessionEvidence {
     stalled_since: Option<Instant>,
     stalled_from: Instant,
     stalled_to: Instant,
+    /// Frames in a row with the same mask key, and the key.
+    masks: (u32, [u8; 4]),
     /// Our side of the stream ended first, on purpose.
     half_closed: bool,
     /// The header of the frame that came last, as long as no rule was broken.
@@ -89,6 +91,7 @@ impl SessionEvidence {
             stalled_since: None,
             stalled_from: now,
             stalled_to: now,
+            masks: (0, [0; 4]),
             half_closed: false,
             header: None,
             breach: None,
@@ -159,12 +162,26 @@ impl SessionEvidence {
         Some(to.saturating_duration_since(from)).filter(|time| recent && *time >= STALL)
     }
 
+    /// Takes the header of a frame of the peer.
+    #[inline]
+    pub fn frame(&mut self, header: &FrameHeader) {
+        // "The masking key needs to be unpredictable" (RFC 6455 §5.3).
+        let Some(key) = header.mask else { return };
+        let (count, last) = &mut self.masks;
+        let same = *count > 0 && *last == key;
+        *count = if same { count.saturating_add(1) } else { 1 };
+        *last = key;
+    }
+
     /// Takes an event of the peer's stream.
     #[inline]
     pub fn take(&mut self, event: &FrameEvent<'_>) {
         match event {
-            FrameEvent::Start { header, .. } if self.breach.is_none() => {
-                self.header = Some(**header);
+            FrameEvent::Start { header, .. } => {
+                self.frame(header);
+                if self.breach.is_none() {
+                    self.header = Some(**header);
+                }
             }
             FrameEvent::Violation(violation) => {
                 // What follows the first frame that breaks a rule may well be its consequence, and
@@ -221,6 +238,8 @@ impl SessionEvidence {
         facts.stream.first = &self.first;
         facts.stream.early = self.early;
         facts.stream.frames = ending.r#in.frames;
+        let (equal, key) = self.masks;
+        facts.stream.equal_masks = (equal > 1).then(|| (equal.into(), key));
         facts.stream.message = message.as_ref().map(|(info, content)| (*info, content.as_slice()));
         facts.stream.sent = endpoint
             .first_sent()
@@ -279,6 +298,11 @@ impl SessionEvidence {
             self.first.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
     }
+}
+
+/// Whether so much time is a long stall.
+fn is_long(since: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(since) >= STALL
 }
 
 fn message_info(opcode: Data, len: u64) -> MessageInfo {

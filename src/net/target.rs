@@ -68,7 +68,7 @@ pub enum TargetError {
     /// A `#` (W002).
     #[error(
         "the URL has a fragment (`#` at byte {offset}), which RFC 6455 §3 forbids; \
-         write %23 if it is data"
+         write %23 if it is data (W002)"
     )]
     Fragment {
         /// Where the `#` is, in bytes.

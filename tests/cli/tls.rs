@@ -22,6 +22,11 @@ struct Authority {
 impl Authority {
     /// Issues a certificate for a name.
     fn for_name(name: &str) -> Self {
+        Self::issuing(CertificateParams::new([name.to_owned()]).expect("a name"))
+    }
+
+    /// Issues a certificate with these parameters.
+    fn issuing(certificate: CertificateParams) -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.distinguished_name.push(DnType::CommonName, "authority of a test");
@@ -32,8 +37,7 @@ impl Authority {
         let issuer = Issuer::new(params, key);
 
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new([name.to_owned()]).expect("a name");
-        let pem = params.signed_by(&key, &issuer).expect("a certificate").pem();
+        let pem = certificate.signed_by(&key, &issuer).expect("a certificate").pem();
         let identity = Identity::from_pkcs8(pem.as_bytes(), key.serialize_pem().as_bytes());
         let acceptor = TlsAcceptor::new(identity.expect("key and certificate")).expect("TLS");
         Self { file, acceptor }
@@ -118,6 +122,7 @@ fn exit_6_for_an_authority_nobody_trusts() {
         .status(6);
     let said = output.stderr();
     assert!(said.contains("certificate") && said.contains("--cacert"), "{said}");
+    assert!(said.contains("[W208]"), "{said}");
 }
 
 #[test]
@@ -130,6 +135,20 @@ fn exit_6_for_another_host_name() {
         .status(6);
     let said = output.stderr();
     assert!(said.contains("localhost") && said.contains("W207"), "{said}");
+}
+
+#[test]
+fn exit_6_for_a_certificate_of_the_past() {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    params.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+    let authority = Authority::issuing(params);
+    let output = Test::new()
+        .args(["--input", "none", "-4", "--cacert", &authority.path(), LOCALHOST])
+        .server(authority.serves(hello))
+        .stderr_any()
+        .status(6);
+    assert!(output.stderr().contains("[W206]"), "{output:?}");
 }
 
 #[test]

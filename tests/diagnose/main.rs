@@ -6,6 +6,7 @@
 mod answers;
 mod doctor;
 mod endings;
+mod every;
 mod frames;
 mod golden;
 mod reaching;

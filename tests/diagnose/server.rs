@@ -76,7 +76,7 @@ fn answer(mut stream: TcpStream, says: Says, end: End) -> Option<()> {
 }
 
 /// A request's head, or whatever else comes at once.
-fn receive(stream: &mut TcpStream) -> Vec<u8> {
+pub fn receive(stream: &mut TcpStream) -> Vec<u8> {
     let mut heard = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(n @ 1..) = stream.read(&mut buffer) {
@@ -88,7 +88,8 @@ fn receive(stream: &mut TcpStream) -> Vec<u8> {
     heard
 }
 
-fn switching(request: &[u8], headers: &str) -> String {
+/// A 101 with these headers more.
+pub fn switching(request: &[u8], headers: &str) -> String {
     let head = Head::parse(HeadKind::Request, request);
     let key = String::from_utf8_lossy(head.get("Sec-WebSocket-Key").unwrap_or_default());
     let accept = AcceptSteps::for_key(key.trim().as_bytes()).accept;

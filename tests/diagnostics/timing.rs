@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wscope::diagnostics::Facts;
-use wscope::diagnostics::facts::{CloseFacts, End, EndKind, Others};
+use wscope::diagnostics::facts::{End, EndKind, Others};
 use wscope::session::endpoint::PingFacts;
 
 use crate::golden::Golden;
@@ -36,8 +36,6 @@ pub fn cases(golden: &mut Golden) {
         "a slow reader",
         &Facts { stalled: Some(Duration::from_secs(12)), ..pair.facts() },
     );
-    let close = CloseFacts { lingered: Some(Duration::from_secs(3)), ..CloseFacts::default() };
-    golden.verdict("W817", "TCP stays open", &Facts { close, ..pair.facts() });
 }
 
 fn lifetimes(golden: &mut Golden, pair: &Pair) {
@@ -53,10 +51,8 @@ fn lifetimes(golden: &mut Golden, pair: &Pair) {
     };
     golden.verdict("W804", "Google Cloud, in use", &Facts { end: aged(30), ..pair.facts() });
     golden.verdict("W812", "in use to the end", &Facts { end: aged(7200), ..pair.facts() });
-    let others = Others { lifetimes: &[second * 90, second * 91], ..Others::default() };
+    let others = Others { lifetimes: &[second * 90, second * 91] };
     golden.verdict("W814", "the third time", &Facts { end: aged(90), others, ..pair.facts() });
-    let others = Others { cut_together: 12, ..Others::default() };
-    golden.beside("W813", "a deployment", &Facts { end: aged(500), others, ..pair.facts() });
     let pings = PingFacts { answered: 5, ..PingFacts::default() };
     let end = End { idle: second * 10, ..end(EndKind::Fin, 60.0) };
     golden.verdict("W815", "pings alone", &Facts { end: Some(end), pings, ..pair.facts() });

@@ -34,3 +34,17 @@ fn a_client_that_leaves_in_order_is_not_explained() {
     crate::harness::close(client);
     assert!(!server.interrupt().stdout.contains("\"diagnostic\""));
 }
+
+#[test]
+fn a_client_whose_mask_never_changes_is_named() {
+    let server = listen(["--output", "json", "--echo"]);
+    let mut raw = server.open();
+    for _ in 0..8 {
+        raw.send(b"\x81\x82\0\0\0\0hi");
+        raw.receive_frame();
+    }
+    raw.send(b"\x88\x82\0\0\0\0\x03\xe8");
+    raw.rest();
+    let told = server.interrupt().stdout;
+    assert!(told.contains("\"code\":\"W629\"") && told.contains("the key 00000000"), "{told}");
+}

@@ -1,6 +1,6 @@
 //! W8xx: endings without a closing handshake, and what their timing means.
 
-use super::builder::{KNOWN, error, high, low, medium, note, warning};
+use super::builder::{KNOWN, error, high, low, medium, warning};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
@@ -78,12 +78,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("AWS documentation")
         .causes(&[high("AWS API Gateway's limit on the duration")])
         .seen("alive for 7200 s, give or take 2 %, with traffic until the end"),
-    note("W813", "many connections were cut together")
-        .because("several clients ended in the same second, so the cause is at the server or a proxy")
-        .help("compare with the times of deployments and reloads; in ingress-nginx raise `worker-shutdown-timeout`")
-        .source("ingress-nginx issues")
-        .causes(&[high("a deployment or reload of the configuration"), low("the network went away for all")])
-        .seen("two other connections or more ended within the same second"),
     error("W814", "cut at the same age each time")
         .because("the connections lived equally long whatever they carried, so a clock at the other side ends them")
         .help("do the login step first; otherwise ask for the limit on a connection's age")
@@ -102,12 +96,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §5.5.1")
         .causes(&[high("the peer's application does not read"), medium("the peer is gone"), low("the peer still sends a long message")])
         .seen("no Close from the peer within the time given"),
-    warning("W817", "the server keeps TCP open after the closing handshake")
-        .because("the server should be the first to close the TCP connection")
-        .help("nothing has to be done: a client may close it itself")
-        .source("RFC 6455 §7.1.1")
-        .causes(&[high("the server waits for the client to close"), low("a proxy keeps the connection")])
-        .seen("both Close frames have crossed and the stream goes on for 2 s or more"),
     warning("W818", "the path died without a sign")
         .because("what we send is no longer acknowledged, and nothing comes")
         .help("find such ends soon with pings: `--ping-interval 20`; the system's own keepalive waits two hours")

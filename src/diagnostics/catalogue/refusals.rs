@@ -130,11 +130,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[high("an exception in the application's handler"), low("the server can't parse an extension parameter, as tornado")])
         .seen("status 500, or a 5xx with no entry of its own"),
-    error("W342", "the server does not know WebSocket over HTTP/2")
-        .because("an Extended CONNECT with :protocol websocket was answered with 501")
-        .help("use HTTP/1.1")
-        .source("RFC 9220 §3, RFC 8441 §4")
-        .seen("status 501 on an HTTP/2 or HTTP/3 stream"),
     error("W343", "the proxy could not use its upstream")
         .because("a gateway got no valid answer from the server behind it")
         .help("check that the application runs on the address the proxy has for it, without TLS if the proxy uses none")

@@ -29,15 +29,9 @@ const GOOGLE_LIFETIME: u64 = 30;
 /// No limit on a size is smaller, in bytes.
 const LEAST_LIMIT: u64 = 256;
 
-/// How long a server may take to close TCP after the closing handshake.
-const TCP_TIMEOUT: Duration = Duration::from_secs(2);
-
 pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings) {
     if let Some(time) = facts.stalled {
         found.add("W819", |d| d.note(format!("stdout was blocked for {}", seconds(time))));
-    }
-    if let Some(lingered) = facts.close.lingered.filter(|time| *time >= TCP_TIMEOUT) {
-        found.add("W817", |d| d.note(format!("it was open for {}", seconds(lingered))));
     }
     let Some(end) = facts.end else { return };
     match end.how {
@@ -76,10 +70,6 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings) {
                 false => d,
             }
         });
-    }
-    if facts.others.cut_together >= 2 {
-        let count = facts.others.cut_together;
-        found.add("W813", |d| d.note(format!("{count} others ended within the same second")));
     }
     let code = if end.how == EndKind::Reset { "W802" } else { "W801" };
     // Beside a better explanation this would add nothing.
