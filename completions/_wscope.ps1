@@ -538,6 +538,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read FILE instead of ~/.config/wscope/config')
             [CompletionResult]::new('--pretty', '--pretty', [CompletionResultType]::ParameterName, 'When to show JSON pretty and coloured')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
+            [CompletionResult]::new('--width', '--width', [CompletionResultType]::ParameterName, 'Columns of a transcript''s lines, or `full` [default: those of the terminal; elsewhere full]')
             [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Take a header or query parameter of this name for a secret; may be given several times')
             [CompletionResult]::new('--subprotocol', '--subprotocol', [CompletionResultType]::ParameterName, 'Offer a subprotocol; may be repeated, best first')
             [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Send text messages and wait for their echo, for peers that answer no pings')

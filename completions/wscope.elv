@@ -530,6 +530,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --config 'Read FILE instead of ~/.config/wscope/config'
             cand --pretty 'When to show JSON pretty and coloured'
             cand --color 'When to use colours'
+            cand --width 'Columns of a transcript''s lines, or `full` [default: those of the terminal; elsewhere full]'
             cand --redact 'Take a header or query parameter of this name for a secret; may be given several times'
             cand --subprotocol 'Offer a subprotocol; may be repeated, best first'
             cand --echo 'Send text messages and wait for their echo, for peers that answer no pings'
