@@ -390,6 +390,15 @@ pub struct Ending {
     pub r#in: Totals,
 }
 
+impl Ending {
+    /// Whether the peer ended the stream in order after our Close, without a Close of its own. What
+    /// was to be said had been said by then.
+    pub fn is_unanswered_close(&self) -> bool {
+        let in_order = matches!(self.cause, Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls));
+        in_order && self.sent.is_some() && self.received.is_none()
+    }
+}
+
 /// Counts of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {

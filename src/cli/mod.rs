@@ -501,6 +501,10 @@ pub struct DoctorArgs {
     #[command(flatten)]
     pub handshake: HandshakeOptions,
 
+    /// Who the user is.
+    #[command(flatten)]
+    pub account: AccountOptions,
+
     /// Where defaults come from.
     #[command(flatten)]
     pub defaults: DefaultsOptions,

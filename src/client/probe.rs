@@ -1,15 +1,17 @@
 //! Other connections to the same place, each different in one thing: what that changes shows
 //! causes apart.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use super::one_line;
 use crate::config::{Login, OpenConfig};
-use crate::diagnostics::facts::OriginProbe;
+use crate::diagnostics::facts::{Dial, DialOutcome, Trial, TrialOutcome, Variation};
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
-use crate::event::CertificateFacts;
+use crate::event::TlsFacts;
 use crate::net::tls::TlsError;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
@@ -18,6 +20,12 @@ use crate::wire::secret;
 
 /// How long a probe waits for an answer, at most.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a loopback address may take.
+const LOOPBACK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A path that no server has.
+const UNKNOWN_PATH: &str = "/wscope-unknown-path";
 
 /// The slot of a connection beside which there is no other.
 pub const SLOT: usize = 0;
@@ -31,55 +39,11 @@ const UPGRADE: [&str; 5] = [
     "Sec-WebSocket-Extensions",
 ];
 
-/// What a probe got.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProbeResult {
-    /// A WebSocket opened.
-    Opened,
-    /// An HTTP status, with the line it came in and the server's name for itself.
-    Status {
-        /// The number.
-        code: u16,
-        /// `426 Upgrade Required, Server: nginx`.
-        text: String,
-    },
-    /// Nothing of HTTP; in words.
-    Nothing(String),
-}
-
-impl ProbeResult {
-    /// The status, 101 included.
-    pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::Opened => Some(101),
-            Self::Status { code, .. } => Some(*code),
-            Self::Nothing(_) => None,
-        }
-    }
-
-    /// What came, in words.
-    pub fn text(&self) -> &str {
-        match self {
-            Self::Opened => "101 Switching Protocols",
-            Self::Status { text, .. } | Self::Nothing(text) => text,
-        }
-    }
-}
-
 /// Makes one connection and drops it; what was known of the one before stays.
-///
-/// # Errors
-///
-/// A signal came, or this side failed.
-pub fn probe(config: &OpenConfig, runtime: &mut Runtime) -> Result<ProbeResult, OpenError> {
-    Ok(traced(config, runtime)?.0)
-}
-
-/// The same with what the connection left behind.
 fn traced(
     config: &OpenConfig,
     runtime: &mut Runtime,
-) -> Result<(ProbeResult, OpeningEvidence), OpenError> {
+) -> Result<(TrialOutcome, OpeningEvidence), OpenError> {
     let mut config = config.clone();
     config.handshake_timeout = config.handshake_timeout.min(PROBE_TIMEOUT);
     runtime.reporter.next_connection();
@@ -87,35 +51,35 @@ fn traced(
     match open(&mut opening, runtime) {
         Ok(mut opened) => {
             opened.link.shutdown();
-            Ok((ProbeResult::Opened, opened.evidence))
+            Ok((TrialOutcome::Opened, opened.evidence))
         }
         Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
         Err(error) => {
             let evidence = std::mem::take(opening.evidence());
-            Ok((answer(&evidence, &error), evidence))
+            Ok((outcome(&evidence, &error), evidence))
         }
     }
 }
 
-fn answer(trace: &OpeningEvidence, error: &OpenError) -> ProbeResult {
+fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
     let head = trace.response().filter(|head| head.status_line().is_some());
     match head.and_then(|head| Some((head, head.status_line()?))) {
         Some((head, line)) => {
             let text = format!("{} {}{}", line.code, escaped(line.reason), server(head));
-            ProbeResult::Status { code: line.code, text }
+            TrialOutcome::Status { code: line.code, text, body: trace.body().to_vec() }
         }
-        None => ProbeResult::Nothing(error.to_string()),
+        None => TrialOutcome::Nothing(one_line(&error.to_string()).to_owned()),
     }
 }
 
 /// As in `, Server: nginx`.
-pub fn server(head: &Head) -> String {
+fn server(head: &Head) -> String {
     let name = head.get("Server").map(escaped).unwrap_or_default();
     if name.is_empty() { name } else { format!(", Server: {name}") }
 }
 
 /// The same place with or without TLS.
-pub fn other_scheme(config: &OpenConfig) -> OpenConfig {
+fn other_scheme(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
     other.target.secure = !config.target.secure;
     // Whether the certificate is any good is another question.
@@ -140,7 +104,7 @@ fn path(resource: &str) -> &str {
 }
 
 /// The same request as a plain one.
-pub fn without_upgrade(config: &OpenConfig) -> OpenConfig {
+fn without_upgrade(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
     other.headers.retain(|edit| !UPGRADE.iter().any(|name| edit.name().eq_ignore_ascii_case(name)));
     other.headers.extend(UPGRADE.iter().filter_map(|name| HeaderEdit::remove(name).ok()));
@@ -149,14 +113,14 @@ pub fn without_upgrade(config: &OpenConfig) -> OpenConfig {
 }
 
 /// Whether the request has an Origin.
-pub fn has_origin(config: &OpenConfig) -> bool {
+fn has_origin(config: &OpenConfig) -> bool {
     let given = |edit: &HeaderEdit| edit.name().eq_ignore_ascii_case("origin");
     config.origin.is_some()
         || config.headers.iter().any(|edit| given(edit) && edit.value().is_some())
 }
 
 /// The same request with the server's own origin.
-pub fn with_own_origin(config: &OpenConfig) -> OpenConfig {
+fn with_own_origin(config: &OpenConfig) -> OpenConfig {
     let mut other = without_origin(config);
     let scheme = if config.target.secure { "https" } else { "http" };
     other.origin = Some(format!("{scheme}://{}", config.target.host_header));
@@ -164,70 +128,133 @@ pub fn with_own_origin(config: &OpenConfig) -> OpenConfig {
 }
 
 /// The same request without an Origin.
-pub fn without_origin(config: &OpenConfig) -> OpenConfig {
+fn without_origin(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
     other.origin = None;
     other.headers.retain(|edit| !edit.name().eq_ignore_ascii_case("origin"));
     other
 }
 
-/// Asks once more with the server's own Origin, as a page of the site would.
+/// The same request to a path that nobody has.
+fn with_other_path(config: &OpenConfig) -> OpenConfig {
+    let mut other = config.clone();
+    other.target.resource_name = UNKNOWN_PATH.to_owned();
+    other
+}
+
+/// Makes the same connection once more, different in one thing; `None` where it would be the same.
 ///
 /// # Errors
 ///
-/// Those of [`probe`].
-pub fn origin(
+/// A signal came, or this side failed.
+pub fn attempt(
+    variation: Variation,
     config: &OpenConfig,
+    evidence: &OpeningEvidence,
     runtime: &mut Runtime,
-) -> Result<(OriginProbe, ProbeResult), OpenError> {
-    let answer = probe(&with_own_origin(config), runtime)?;
-    let status = answer.status().unwrap_or_default();
-    Ok((OriginProbe { with_origin: true, status }, answer))
+) -> Result<Option<Trial>, OpenError> {
+    let (other, what) = match variation {
+        Variation::NoUpgrade => (without_upgrade(config), String::new()),
+        Variation::NoOrigin if has_origin(config) => (without_origin(config), String::new()),
+        Variation::OwnOrigin => {
+            let other = with_own_origin(config);
+            let own = other.origin.clone().unwrap_or_default();
+            if evidence.sent("Origin").is_some_and(|sent| sent == own.as_bytes()) {
+                return Ok(None);
+            }
+            (other, own)
+        }
+        Variation::OtherPath if path(&config.target.resource_name) != UNKNOWN_PATH => {
+            (with_other_path(config), UNKNOWN_PATH.to_owned())
+        }
+        Variation::OtherScheme => {
+            let other = other_scheme(config);
+            let scheme = if other.target.secure { "wss" } else { "ws" };
+            (other, format!("{scheme}://"))
+        }
+        Variation::OtherFamily => return Ok(other_family(config, evidence)),
+        Variation::NoOrigin | Variation::OtherPath => return Ok(None),
+    };
+    let (outcome, _) = traced(&other, runtime)?;
+    Ok(Some(Trial { variation, what, outcome }))
+}
+
+/// The loopback address of the other family, where the one asked for refused; TCP only.
+fn other_family(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<Trial> {
+    let (first, rest) = evidence.dials().split_first()?;
+    let same = |dial: &Dial| dial.address.is_ipv4() == first.address.is_ipv4();
+    let refused = |dial: &Dial| dial.outcome == DialOutcome::Refused;
+    if !first.address.ip().is_loopback() || !refused(first) || !rest.iter().all(same) {
+        return None;
+    }
+    let ip: IpAddr = match first.address.is_ipv4() {
+        true => Ipv6Addr::LOCALHOST.into(),
+        false => Ipv4Addr::LOCALHOST.into(),
+    };
+    let address = SocketAddr::new(ip, first.address.port());
+    let outcome = match config.transport.dial(&[address], Instant::now() + LOOPBACK_PATIENCE) {
+        Ok(_) => TrialOutcome::Opened,
+        Err(error) => TrialOutcome::Nothing(error.to_string()),
+    };
+    Some(Trial { variation: Variation::OtherFamily, what: address.to_string(), outcome })
+}
+
+/// What can tell the causes of a failure apart, in the order in which it is tried.
+pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Variation] {
+    use OpenError as E;
+    use Variation as V;
+    match error {
+        E::Dial(_) => &[V::OtherFamily],
+        // The server was not asked yet.
+        _ if !evidence.is_connected() || evidence.awaits_proxy() || is_about_certificate(error) => {
+            &[]
+        }
+        E::Closed { .. } | E::Io(_) | E::TimedOut { .. } if evidence.was_asked() => {
+            &[V::OtherScheme, V::NoUpgrade]
+        }
+        E::Tls(_) | E::Closed { .. } | E::NotHttp(_) | E::Io(_) | E::TimedOut { .. } => {
+            &[V::OtherScheme]
+        }
+        E::Refused { .. } => {
+            match evidence.response().and_then(Head::status_line).map(|line| line.code) {
+                _ if evidence.wants_tls() => &[V::OtherScheme],
+                Some(400..=499) => &[V::NoUpgrade, V::OwnOrigin, V::NoOrigin, V::OtherPath],
+                Some(500) => &[V::NoUpgrade, V::OwnOrigin, V::NoOrigin],
+                _ => &[V::NoUpgrade],
+            }
+        }
+        _ => &[],
+    }
 }
 
 /// Whether [`compare`] has a question to ask about a failure.
-pub fn can_compare(error: &OpenError) -> bool {
-    use OpenError as E;
-    let foreign = matches!(error, E::Tls(_) | E::Closed { .. } | E::NotHttp(_) | E::Io(_));
-    foreign || matches!(error, E::TimedOut { .. } | E::Refused { .. })
+pub fn can_compare(error: &OpenError, evidence: &OpeningEvidence) -> bool {
+    is_about_certificate(error) || !variations(error, evidence).is_empty()
 }
 
-/// Spends a connection or two on comparing the causes of a failure; what is learned is noted
-/// in the trace of the failure.
+/// Spends connections on telling the causes of a failure apart: what they show is noted in the
+/// evidence of the failure. Unless `all` is asked for, only what costs next to nothing.
 ///
 /// # Errors
 ///
-/// Those of [`probe`].
+/// Those of [`attempt`].
 pub fn compare(
     config: &OpenConfig,
     error: &OpenError,
+    all: bool,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
-    let mut learned = Vec::new();
     let conn = runtime.reporter.connection();
-    match error {
-        error if is_about_certificate(error) => {
-            evidence.certificate = certificate(config, runtime)?;
-        }
-        OpenError::Tls(_) | OpenError::Closed { .. } | OpenError::NotHttp(_) | OpenError::Io(_) => {
-            learned.extend(other_scheme_sentence(config, runtime)?);
-        }
-        OpenError::TimedOut { .. } if config.target.secure => {
-            learned.extend(other_scheme_sentence(config, runtime)?);
-        }
-        OpenError::Refused { .. } => {
-            let refused = evidence.response().and_then(Head::status_line).map(|line| line.code);
-            learned.push(path_or_headers(config, refused, runtime)?);
-            if matches!(refused, Some(400..=499)) {
-                let (probed, answer) = origin(config, runtime)?;
-                evidence.origin_probe = Some(probed);
-                learned.push(format!("with the server's own Origin it answers {}", answer.text()));
-            }
-        }
-        _ => {}
+    if all && is_about_certificate(error) {
+        evidence.refused_tls = refused_tls(config, runtime)?;
     }
-    evidence.learned = learned;
+    for variation in variations(error, evidence) {
+        if all || *variation == Variation::OtherFamily {
+            let trial = attempt(*variation, config, evidence, runtime)?;
+            evidence.trials.extend(trial);
+        }
+    }
     // What is explained now is the first one's failure.
     runtime.reporter.return_to(conn);
     Ok(())
@@ -238,15 +265,15 @@ pub fn is_about_certificate(error: &OpenError) -> bool {
     matches!(error, OpenError::Tls(TlsError::Certificate { .. }))
 }
 
-/// The server's certificate, whatever it is worth: a refused one is not kept by the library.
+/// What TLS shows where nothing is verified: a refused certificate is not kept by the library.
 ///
 /// # Errors
 ///
-/// Those of [`probe`].
-pub fn certificate(
+/// Those of [`attempt`].
+pub fn refused_tls(
     config: &OpenConfig,
     runtime: &mut Runtime,
-) -> Result<Option<CertificateFacts>, OpenError> {
+) -> Result<Option<TlsFacts>, OpenError> {
     // Nothing of the request goes to a server that is not trusted but what every client sends.
     let mut bare = OpenConfig { headers: Vec::new(), ..config.clone() };
     bare.transport.tls.insecure = true;
@@ -254,46 +281,5 @@ pub fn certificate(
     bare = without_upgrade(&bare);
     bare.target.resource_name = "/".to_owned();
     let (_, trace) = traced(&bare, runtime)?;
-    Ok(trace.tls().and_then(|tls| tls.certificate.clone()))
-}
-
-/// What the port answers to the other scheme, if it answers.
-///
-/// # Errors
-///
-/// Those of [`probe`].
-pub fn other_scheme_sentence(
-    config: &OpenConfig,
-    runtime: &mut Runtime,
-) -> Result<Option<String>, OpenError> {
-    let other = other_scheme(config);
-    let scheme = if other.target.secure { "wss" } else { "ws" };
-    Ok(match probe(&other, runtime)? {
-        ProbeResult::Opened => Some(format!("{scheme}:// works on this port: a WebSocket opened")),
-        ProbeResult::Status { text, .. } => {
-            Some(format!("{scheme}:// is spoken on this port: the answer was {text}"))
-        }
-        ProbeResult::Nothing(_) => None,
-    })
-}
-
-/// Tells a wrong path from headers that were lost on the way.
-fn path_or_headers(
-    config: &OpenConfig,
-    refused: Option<u16>,
-    runtime: &mut Runtime,
-) -> Result<String, OpenError> {
-    let plain = probe(&without_upgrade(config), runtime)?;
-    Ok(match plain.status() {
-        None => "a plain GET is not answered: the upgrade's headers reach the server".to_owned(),
-        status if status == refused => format!(
-            "a plain GET gets the same status, {}: the upgrade made no difference, so a hop drops \
-             its headers or nothing at this path is a WebSocket",
-            plain.text()
-        ),
-        _ => format!(
-            "a plain GET gets another answer, {}: the upgrade's headers reach whoever answers",
-            plain.text()
-        ),
-    })
+    Ok(trace.tls().cloned())
 }

@@ -49,8 +49,8 @@ pub fn failed(
     notifier.error(line);
     let mut found = evidence.explain(error);
     runtime.reporter.diagnose(&found, EndSeverity::Failed, &mut runtime.stdout)?;
-    if matches!(error, OpenError::Refused { .. }) {
-        // The answer has just been shown whole.
+    if matches!(error, OpenError::Refused { body, .. } if !body.is_empty()) {
+        // The answer has just been shown whole; a transcript shows its head alone.
         found.iter_mut().for_each(|found| found.notes.retain(|note| !note.starts_with(BODY)));
     }
     notifier.advice(&runtime.reporter.advice(&found, EndSeverity::Failed, false));

@@ -199,6 +199,7 @@ pub fn ended(ending: &Ending, ours: bool) -> Ended {
         Cause::Violation(_) => Ended::Violation,
         Cause::Timeout(TimeoutKind::Pong | TimeoutKind::Idle) => Ended::Silent,
         Cause::Timeout(_) | Cause::Dropped => Ended::ByUs,
+        Cause::Lost(_) if ending.is_unanswered_close() => Ended::ByUs,
         Cause::Lost(_) => Ended::Lost,
     }
 }

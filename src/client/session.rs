@@ -21,6 +21,7 @@ use crate::client::failed;
 use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::config::ClientConfig;
+use crate::diagnostics::{Family, Severity};
 use crate::engine::behaviour::Behaviour;
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
@@ -751,7 +752,12 @@ impl<'a> Session<'a> {
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
         let fine = ours || asked || over || Exit::of(ending) == Exit::Success;
-        let mood = if fine { EndSeverity::Fine } else { EndSeverity::Failed };
+        // A Close at once is in order, and yet nobody wanted that.
+        let odd = !ours
+            && found.first().is_some_and(|first| {
+                first.entry.family == Family::CloseCode && first.severity == Severity::Warning
+            });
+        let mood = if fine && !odd { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;
         reporter.diagnose(&found, mood, stdout)?;
         let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());

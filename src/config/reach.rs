@@ -85,6 +85,23 @@ impl ReachConfig {
         !self.cookies.is_empty() || self.cookie_jar.is_some()
     }
 
+    /// Who the user is, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// A token's place or a cookie can't be used.
+    pub fn of_account(account: AccountOptions) -> Result<Self, UsageError> {
+        let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
+        let cookies: Result<_, _> =
+            account.cookie.iter().map(|text| CookieSource::parse(text)).collect();
+        Ok(Self {
+            cookies: cookies.map_err(|error| usage(&error))?,
+            cookie_jar: account.cookie_jar.clone(),
+            account: who(account).map_err(|error| usage(&error))?,
+            ..Self::default()
+        })
+    }
+
     /// Checks what was typed.
     ///
     /// # Errors
@@ -93,8 +110,6 @@ impl ReachConfig {
     pub fn resolve(options: ReachOptions) -> Result<Self, UsageError> {
         let ReachOptions { account, location, retry: typed, report, defaults: _ } = options;
         let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
-        let cookies: Result<_, _> =
-            account.cookie.iter().map(|text| CookieSource::parse(text)).collect();
         let write_out = report.write_out.as_deref().map(|text| match FormatSource::of(text) {
             FormatSource::Given(format) => Format::parse(format).map(WriteOut::Format),
             FormatSource::File(name) => Ok(WriteOut::File(name.to_owned())),
@@ -108,8 +123,6 @@ impl ReachConfig {
         let retry =
             |without| RetryOptions { retries: typed.retry.or(without), delay: typed.retry_delay };
         Ok(Self {
-            cookies: cookies.map_err(|error| usage(&error))?,
-            cookie_jar: account.cookie_jar.clone(),
             redirects: follows.then_some(redirects),
             retry: retry(Some(0)),
             reconnect: typed.reconnect.then(|| retry(None)),
@@ -120,8 +133,7 @@ impl ReachConfig {
             },
             write_out: write_out.transpose().map_err(|error| usage(&error))?,
             timing: report.timing,
-            given: Vec::new(),
-            account: who(account).map_err(|error| usage(&error))?,
+            ..Self::of_account(account)?
         })
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{CatalogueEntry, LikelyCause, Severity, entry};
+use super::{CatalogueEntry, Confidence, Facts, Severity, entry};
 use crate::wire::head::{Head, HeadKind};
 use crate::wire::secret::is_secret;
 
@@ -14,6 +14,21 @@ const HIDDEN: &[u8] = b"(hidden)";
 /// Bytes of a body or a stream that are shown.
 const SHOWN: usize = 64;
 
+/// Causes that are named at most; more of them explain nothing.
+pub const CAUSES: usize = 3;
+
+/// A cause that the facts do not rule out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supported {
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What it is, lower case, no full stop.
+    pub text: Cow<'static, str>,
+    /// The fact that speaks for it; none if it is only the symptom. Foreign text in it is raw:
+    /// printers escape it.
+    pub because: Option<String>,
+}
+
 /// An entry of the catalogue as it applies here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -21,13 +36,16 @@ pub struct Diagnostic {
     pub entry: &'static CatalogueEntry,
     /// How bad it is here.
     pub severity: Severity,
+    /// What happened, one line, lower case, no full stop: the entry's title, or with the numbers of
+    /// this run.
+    pub title: Cow<'static, str>,
     /// Where it can be seen.
     pub span: Option<Span>,
     /// What was seen, one sentence each, lower case, no full stop. Foreign text in them is raw:
     /// printers escape it.
     pub notes: Vec<String>,
-    /// The likely causes that the facts leave, the most likely first.
-    pub causes: &'static [LikelyCause],
+    /// The causes that the facts leave, the surest first, at most three.
+    pub causes: Vec<Supported>,
     /// What to do.
     pub help: Cow<'static, str>,
 }
@@ -36,9 +54,65 @@ impl Diagnostic {
     /// The entry as it stands; `None` if there is no such code.
     pub fn of(code: &str) -> Option<Self> {
         let entry = entry(code)?;
-        let help = Cow::Borrowed(entry.help);
-        let (severity, causes) = (entry.severity, entry.causes);
-        Some(Self { entry, severity, span: None, notes: Vec::new(), causes, help })
+        let (title, help) = (Cow::Borrowed(entry.title), Cow::Borrowed(entry.help));
+        let severity = entry.severity;
+        Some(Self { entry, severity, title, span: None, notes: vec![], causes: vec![], help })
+    }
+
+    /// The same with the causes of the entry that the facts support or leave open, and the cure of
+    /// the surest one that has its own.
+    pub fn weighed(code: &str, facts: &Facts<'_>) -> Option<Self> {
+        let mut diagnostic = Self::of(code)?;
+        let mut found: Vec<(Supported, Option<&'static str>)> = Vec::new();
+        for cause in diagnostic.entry.causes {
+            let because = cause.clue.map(|clue| clue.seen(facts));
+            let unsupported = because == Some(None);
+            if unsupported || cause.unless.iter().any(|clue| clue.seen(facts).is_some()) {
+                continue;
+            }
+            let because = because.flatten();
+            let text = Cow::Borrowed(cause.text);
+            match found.iter_mut().find(|(other, _)| other.text == text) {
+                // A second clue for the same cause.
+                Some((other, help)) if other.confidence > cause.confidence => {
+                    (other.confidence, other.because) = (cause.confidence, because);
+                    *help = cause.help.or(*help);
+                }
+                Some(_) => {}
+                None => {
+                    let confidence = cause.confidence;
+                    found.push((Supported { confidence, text, because }, cause.help));
+                }
+            }
+        }
+        // Stable: among equals the order of the catalogue stays.
+        found.sort_by_key(|(cause, _)| cause.confidence);
+        // Guesses add nothing beside what was shown.
+        let shown = found.first().is_some_and(|(cause, _)| cause.confidence == Confidence::High);
+        if shown {
+            found.retain(|(cause, _)| cause.confidence != Confidence::Low);
+        }
+        found.truncate(CAUSES);
+        if let Some(help) = found.first().and_then(|(_, help)| *help) {
+            diagnostic.help = Cow::Borrowed(help);
+        }
+        diagnostic.causes = found.into_iter().map(|(cause, _)| cause).collect();
+        Some(diagnostic)
+    }
+
+    /// With a title that has the numbers of this run.
+    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// With a cause in front that this fact shows.
+    pub fn because(mut self, text: impl Into<Cow<'static, str>>, fact: impl Into<String>) -> Self {
+        let (text, because) = (text.into(), Some(fact.into()));
+        self.causes.retain(|cause| cause.confidence != Confidence::Low);
+        self.causes.insert(0, Supported { confidence: Confidence::High, text, because });
+        self.causes.truncate(CAUSES);
+        self
     }
 
     /// With another severity.
@@ -67,9 +141,18 @@ impl Diagnostic {
         }
     }
 
-    /// Without the causes that the facts rule out.
-    pub fn without_causes(mut self, excluded: usize) -> Self {
-        self.causes = self.causes.get(excluded..).unwrap_or_default();
+    /// With a cause that nothing but the symptom points to.
+    pub fn possible(mut self, text: &'static str) -> Self {
+        if self.causes.len() < CAUSES {
+            let (confidence, because) = (Confidence::Low, None);
+            self.causes.push(Supported { confidence, text: text.into(), because });
+        }
+        self
+    }
+
+    /// Without causes: what was seen explains everything.
+    pub fn certain(mut self) -> Self {
+        self.causes.clear();
         self
     }
 

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::diagnostics::wish::Wish;
 use crate::event::{Cause, CertificateFacts, Ending, Lost, MessageInfo, TimeoutKind};
 use crate::session::endpoint::PingFacts;
 use crate::wire::close::CloseBody;
@@ -44,8 +45,10 @@ pub struct Facts<'a> {
     pub response_after: Option<Duration>,
     /// The URLs that redirects led through, the first request's at the front.
     pub hops: &'a [String],
-    /// What another attempt with another Origin gave.
-    pub origin_probe: Option<OriginProbe>,
+    /// What other connections gave that differed in one thing.
+    pub trials: &'a [Trial],
+    /// What a client of ours wanted and did not get.
+    pub wish: Option<&'a Wish>,
     /// The verdicts on the handshake.
     pub report: Option<&'a Report>,
     /// The peer's stream of frames.
@@ -84,7 +87,8 @@ impl Facts<'_> {
             body: &[],
             response_after: None,
             hops: &[],
-            origin_probe: None,
+            trials: &[],
+            wish: None,
             report: None,
             stream: StreamFacts::default(),
             violations: &[],
@@ -97,6 +101,16 @@ impl Facts<'_> {
         }
     }
 
+    /// What another connection gave that differed in this.
+    pub fn trial(&self, variation: Variation) -> Option<&Trial> {
+        self.trials.iter().find(|trial| trial.variation == variation)
+    }
+
+    /// The status of the response.
+    pub fn status(&self) -> Option<u16> {
+        self.response.and_then(Head::status_line).map(|line| line.code)
+    }
+
     /// Whether the handshake was completed: a 101 came and nothing in it is fatal.
     pub fn is_open(&self) -> bool {
         let switched = self.response.and_then(Head::status_line).is_some_and(|l| l.code == 101);
@@ -107,7 +121,8 @@ impl Facts<'_> {
 impl<'a> CloseFacts<'a> {
     /// The Close frames of an ending.
     pub fn of(ending: &'a Ending) -> Self {
-        let by_peer = ending.by == crate::event::Side::Peer;
+        let first = ending.by == crate::event::Side::Peer;
+        let by_peer = first && ending.received.is_some();
         Self {
             received: ending.received.as_ref(),
             sent: ending.sent.as_ref(),
@@ -137,6 +152,21 @@ pub struct Dial {
     pub outcome: DialOutcome,
     /// For how long it was waited for.
     pub elapsed: Duration,
+}
+
+/// As in `127.0.0.1:80: connection refused`.
+impl std::fmt::Display for Dial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let elapsed = self.elapsed.as_secs_f64();
+        write!(f, "{}: ", self.address)?;
+        match self.outcome {
+            DialOutcome::Connected => f.write_str("connected"),
+            DialOutcome::Refused => f.write_str("connection refused"),
+            DialOutcome::Silent => write!(f, "no answer within {elapsed:.1} s"),
+            DialOutcome::Unreachable => f.write_str("unreachable"),
+            DialOutcome::NearEnd => f.write_str("not tried"),
+        }
+    }
 }
 
 /// How an attempt to connect ended.
@@ -170,8 +200,14 @@ pub struct ProxyFacts<'a> {
 /// Why a proxy did not open the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyFault {
-    /// It refused, or does not speak what it was spoken to in.
+    /// It refused.
     Refused,
+    /// There is no way to it: its name or its address.
+    Away,
+    /// It took the request and answered nothing.
+    Silent,
+    /// It does not speak what it was spoken to in.
+    Foreign,
     /// It wants a user and password, or others.
     Unauthorized,
 }
@@ -187,6 +223,8 @@ pub struct TlsAttempt<'a> {
     pub certificate: Option<&'a CertificateFacts>,
     /// The time the certificate was judged at, RFC 3339 in UTC.
     pub now: Option<&'a str>,
+    /// How many certificates the peer sent, its own included.
+    pub chain: Option<usize>,
     /// Whether an open connection ended without close_notify.
     pub truncated: bool,
 }
@@ -204,10 +242,15 @@ pub enum TlsFault<'a> {
     Dates,
     /// The certificate is for other names.
     Name,
-    /// No trusted issuer.
-    Issuer,
+    /// No trusted issuer; whether the certificate vouches for itself.
+    Issuer {
+        /// Whether it does.
+        is_own: bool,
+    },
     /// The peer sent this alert.
     Alert(u8),
+    /// The peer asked for a certificate of ours, and refused then.
+    CertificateWanted,
     /// A client spoke plain HTTP to our TLS port.
     PlainRequest,
 }
@@ -234,13 +277,97 @@ pub enum StreamEnd {
     Timeout,
 }
 
-/// The same request once more, with another Origin.
+/// Another connection to the same place that differed in one thing, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// In what it differed.
+    pub variation: Variation,
+    /// Where to, or with what, if the variation alone does not say it.
+    pub what: String,
+    /// What came of it.
+    pub outcome: TrialOutcome,
+}
+
+/// In what a trial differed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OriginProbe {
-    /// Whether it had an Origin.
-    pub with_origin: bool,
-    /// The status it got.
-    pub status: u16,
+pub enum Variation {
+    /// A plain GET, without the upgrade.
+    NoUpgrade,
+    /// The server's own Origin.
+    OwnOrigin,
+    /// No Origin.
+    NoOrigin,
+    /// A path that nobody has.
+    OtherPath,
+    /// With TLS instead of without, or the other way round.
+    OtherScheme,
+    /// The loopback address of the other family; TCP only.
+    OtherFamily,
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrialOutcome {
+    /// A WebSocket opened, or TCP where no more was tried.
+    Opened,
+    /// An HTTP status: as in `426 Upgrade Required, Server: nginx`, and the beginning of the body.
+    Status {
+        /// The number.
+        code: u16,
+        /// The line it came in.
+        text: String,
+        /// The beginning of the body.
+        body: Vec<u8>,
+    },
+    /// Nothing of HTTP; in words.
+    Nothing(String),
+}
+
+impl Trial {
+    /// The status, 101 included.
+    pub fn status(&self) -> Option<u16> {
+        match &self.outcome {
+            TrialOutcome::Opened => Some(101),
+            TrialOutcome::Status { code, .. } => Some(*code),
+            TrialOutcome::Nothing(_) => None,
+        }
+    }
+
+    /// The beginning of the body that came with a status.
+    pub fn body(&self) -> Option<&[u8]> {
+        match &self.outcome {
+            TrialOutcome::Status { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+
+    /// Whether what was tried is what is spoken there. A server of TLS that answers plain HTTP does
+    /// so only to say that it is none.
+    pub fn is_spoken(&self) -> bool {
+        let refuses = self.body().is_some_and(super::said::wants_tls);
+        self.status().is_some() && !refuses
+    }
+}
+
+/// As in `without Upgrade: 404 Not Found`.
+impl std::fmt::Display for Trial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.variation {
+            Variation::NoUpgrade => f.write_str("a plain GET without Upgrade")?,
+            Variation::OwnOrigin => write!(f, "with Origin: {}", self.what)?,
+            Variation::NoOrigin => f.write_str("without an Origin")?,
+            Variation::OtherPath => write!(f, "at the path {}", self.what)?,
+            Variation::OtherScheme => write!(f, "with {}", self.what)?,
+            Variation::OtherFamily => write!(f, "at {}", self.what)?,
+        }
+        match (&self.outcome, self.variation) {
+            (TrialOutcome::Opened, Variation::OtherFamily) => f.write_str(": the port is open"),
+            (TrialOutcome::Opened, _) => f.write_str(": a WebSocket opens"),
+            (TrialOutcome::Status { text, .. } | TrialOutcome::Nothing(text), _) => {
+                write!(f, ": {text}")
+            }
+        }
+    }
 }
 
 /// The peer's bytes after the handshake.
@@ -256,6 +383,16 @@ pub struct StreamFacts<'a> {
     pub message: Option<(MessageInfo, &'a [u8])>,
     /// The first data message that we sent.
     pub sent: Option<(MessageInfo, &'a [u8])>,
+    /// The second data message received.
+    pub second: Option<&'a [u8]>,
+    /// Data messages received.
+    pub messages: u64,
+    /// Whether the last thing that crossed was a message of ours, just before the end.
+    pub ended_on_ours: bool,
+    /// Whether our last message was compressed, in fragments, with a control frame between them.
+    pub ping_inside_compressed: bool,
+    /// The rule that a frame sent from here broke, if one did.
+    pub illegal_sent: Option<&'static str>,
     /// Frames in a row with the same mask key, and the key.
     pub equal_masks: Option<(u64, [u8; 4])>,
 }
@@ -297,9 +434,23 @@ pub struct End {
     pub idle: Duration,
     /// Since the last data message of either direction.
     pub idle_data: Duration,
+    /// The silence before the last bytes of the peer.
+    pub quiet: Duration,
+    /// From the 101 to the last bytes of the peer.
+    pub last: Duration,
     /// Bytes that came of a frame that is not complete.
     pub partial: u64,
 }
+
+impl End {
+    /// Whether nothing crossed for so long that a timer may have ended it.
+    pub fn is_silent(&self) -> bool {
+        self.idle >= SILENCE
+    }
+}
+
+/// No timer on silence is shorter.
+pub const SILENCE: Duration = Duration::from_secs(1);
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,23 +4,30 @@
 //! [`classify()`] looks at the [`Facts`] that an attempt left behind, in a fixed order, and makes
 //! [`Diagnostic`]s of them; [`browser`] finds the entry behind a browser's message. All of it is
 //! pure: no I/O, no clock, no terminal. How a diagnostic is printed is the business of `ui`.
+//! docs/diagnosis.md says how a diagnosis is made and how to add one.
 
 pub mod browser;
 mod catalogue;
 mod classify;
+mod clue;
 mod diagnostic;
 pub mod facts;
+mod said;
 mod sniff;
 mod topic;
 mod url;
+mod wish;
 
 pub use catalogue::{SECTIONS, Section, of_alert};
 pub use classify::closing::of_close_code;
 pub use classify::response::{BODY, of_status};
 pub use classify::{PROBE_SUBPROTOCOL, classify};
-pub use diagnostic::{Diagnostic, Form, Place, Span};
+pub use clue::Clue;
+pub use diagnostic::{Diagnostic, Form, Place, Span, Supported};
 pub use facts::Facts;
+pub use said::wants_tls;
 pub use topic::{Topic, UnknownTopic, topic, topics};
+pub use wish::Wish;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,11 +75,11 @@ pub enum Family {
 /// How sure it is that a cause is the one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
-    /// Usually it is this.
+    /// A fact of this run shows it.
     High,
-    /// Often it is this.
+    /// A fact of this run speaks for it.
     Medium,
-    /// Now and then it is this.
+    /// Nothing but the symptom itself points to it.
     Low,
 }
 
@@ -87,13 +94,19 @@ impl Confidence {
     }
 }
 
-/// A likely cause.
+/// A cause, and what must have been seen for it and against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LikelyCause {
-    /// How sure it is.
-    pub confidence: Confidence,
     /// What it is, lower case, no full stop.
     pub text: &'static str,
+    /// How sure it is where its clue was seen.
+    pub confidence: Confidence,
+    /// What speaks for it; nothing but the symptom if there is none.
+    pub clue: Option<Clue>,
+    /// Any of these rules it out.
+    pub unless: &'static [Clue],
+    /// The cure, where it is another than the entry's.
+    pub help: Option<&'static str>,
 }
 
 /// One row of the catalogue.
@@ -113,7 +126,7 @@ pub struct CatalogueEntry {
     pub help: &'static str,
     /// Where it is laid down (`RFC 6455 §5.2`), or how it came to be known.
     pub source: &'static str,
-    /// Likely causes, the most likely first; none where the explanation says it all.
+    /// Possible causes, the most frequent first; none where the explanation says it all.
     pub causes: &'static [LikelyCause],
     /// How it is recognised, one sentence, lower case, no full stop.
     pub recognised: &'static str,

@@ -60,6 +60,22 @@ impl<'a> Url<'a> {
         format!("{scheme}://{}{port}", self.host)
     }
 
+    /// The same place at another host and port.
+    pub fn with_authority(&self, authority: &str) -> String {
+        let scheme = if self.scheme.is_empty() { "ws" } else { self.scheme };
+        format!("{scheme}://{authority}{}", self.path)
+    }
+
+    /// The origin that a page of the same server has.
+    pub fn http_origin(&self) -> String {
+        let scheme = if self.is_secure() { "https" } else { "http" };
+        let default = if self.is_secure() { 443 } else { 80 };
+        match self.port.filter(|port| *port != default) {
+            Some(port) => format!("{scheme}://{}:{port}", self.host),
+            None => format!("{scheme}://{}", self.host),
+        }
+    }
+
     /// The URL for people: without user, password, query and fragment, which may hold secrets.
     pub fn shown(&self) -> String {
         self.origin() + self.path

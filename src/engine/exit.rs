@@ -42,7 +42,7 @@ impl Exit {
     pub const TABLE: &[(Self, &str)] = &[
         (
             Self::Success,
-            "ended cleanly: our Close was answered, or the peer closed with 1000, 1001 or no code",
+            "ended cleanly: our Close was answered, if only by the end of the connection, or the peer closed with 1000, 1001 or no code",
         ),
         (Self::Failure, "any other error"),
         (Self::Usage, "wrong usage"),
@@ -59,7 +59,10 @@ impl Exit {
         (Self::Lost, "the connection was lost without a Close frame (1006)"),
         (Self::PeerError, "the peer closed with an error code"),
         (Self::Timeout, "a timeout of ours; no ping of `wscope ping` was answered"),
-        (Self::Unmet, "an expectation was not met (--until, --exit-after, /expect)"),
+        (
+            Self::Unmet,
+            "an expectation was not met (--until, --exit-after, /expect; doctor: the connection stays open)",
+        ),
         (Self::HungUp, "SIGHUP: the terminal is gone"),
         (Self::Interrupted, "SIGINT"),
         (Self::Terminated, "SIGTERM"),
@@ -75,6 +78,7 @@ impl Exit {
         match &ending.cause {
             Cause::Violation(_) => Self::Violation,
             Cause::Timeout(_) => Self::Timeout,
+            Cause::Lost(_) if ending.is_unanswered_close() => Self::Success,
             Cause::Lost(_) => Self::Lost,
             Cause::Dropped => Self::Failure,
             Cause::Closed => {
@@ -131,6 +135,18 @@ mod tests {
         }
         let ours = ending(Side::Us, Cause::Closed, Some(4000), Some(4000));
         assert_eq!(Exit::of(&ours), Exit::Success);
+    }
+
+    #[test]
+    fn an_end_in_answer_to_our_close_is_success() {
+        let ours = |how| {
+            let ended = ending(Side::Network, Cause::Lost(how), Some(1000), None);
+            Exit::of(&Ending { received: None, ..ended })
+        };
+        assert_eq!(ours(Lost::EndOfStream), Exit::Success);
+        assert_eq!(ours(Lost::Reset), Exit::Lost);
+        let without = ending(Side::Network, Cause::Lost(Lost::Reset), None, None);
+        assert_eq!(Exit::of(&Ending { sent: None, received: None, ..without }), Exit::Lost);
     }
 
     #[test]

@@ -6,10 +6,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::diagnostics::facts::{Dial, OriginProbe, ProxyFacts, StreamEnd, TlsFault, Unanswered};
-use crate::diagnostics::{Diagnostic, Facts, classify};
+use crate::diagnostics::facts::{
+    Dial, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Trial, Unanswered,
+};
+use crate::diagnostics::{self, Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
-use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
+use crate::event::{Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
 use crate::net::facts::{proxy_fault, tls_fault};
@@ -48,12 +50,14 @@ pub struct OpeningEvidence {
     body: Vec<u8>,
     report: Option<Report>,
     phases: Phases,
-    /// How the same request with another Origin was answered, if that was tried.
-    pub origin_probe: Option<OriginProbe>,
-    /// The certificate that was refused, if another connection fetched it.
-    pub certificate: Option<CertificateFacts>,
-    /// What other connections showed about a failure, one sentence each.
-    pub learned: Vec<String>,
+    /// What other connections gave that differed in one thing.
+    pub trials: Vec<Trial>,
+    /// What TLS showed to another connection that does not verify: the certificate that was refused.
+    pub refused_tls: Option<TlsFacts>,
+    /// From the request to the end of the attempt, where it failed.
+    failed_after: Option<Duration>,
+    /// The proxy was asked for a way and has not answered.
+    asks_proxy: bool,
     /// How long earlier connections of the run lasted that were lost in the same way.
     pub lifetimes: Vec<Duration>,
 }
@@ -68,7 +72,9 @@ impl OpeningEvidence {
         let same = url == self.url;
         let lifetimes = if same { std::mem::take(&mut self.lifetimes) } else { Vec::new() };
         let mut hops = std::mem::take(&mut self.hops);
-        hops.push(url.clone());
+        if hops.last() != Some(&url) {
+            hops.push(url.clone());
+        }
         let mut now = Vec::new();
         UtcClock::default().write(wall_micros(), &mut now);
         let now = String::from_utf8_lossy(&now).into_owned();
@@ -92,6 +98,22 @@ impl OpeningEvidence {
     /// Forgets the dialogue with a proxy, which has opened the way: what follows is the server's.
     pub fn let_through(&mut self) {
         (self.request, self.response, self.asked, self.received) = (None, None, None, 0);
+        self.asks_proxy = false;
+    }
+
+    /// Notes that a proxy is asked for a way.
+    pub fn asks_proxy(&mut self) {
+        self.asks_proxy = true;
+    }
+
+    /// Notes that the attempt has failed, now: what is tried afterwards has clocks of its own.
+    pub fn failed(&mut self) {
+        self.failed_after = self.asked.map(|at| at.elapsed());
+    }
+
+    /// The beginning of the body of a refusal.
+    pub fn body(&self) -> &[u8] {
+        &self.body
     }
 
     /// Notes how much of a head has come that is not complete.
@@ -119,6 +141,26 @@ impl OpeningEvidence {
             Event::Judged(report) => self.report = Some((*report).clone()),
             _ => {}
         }
+    }
+
+    /// The attempts to connect.
+    pub fn dials(&self) -> &[Dial] {
+        &self.dials
+    }
+
+    /// A header of the request, if it was sent.
+    pub fn sent(&self, name: &'static str) -> Option<&[u8]> {
+        self.request.as_ref()?.get(name)
+    }
+
+    /// Whether a proxy was asked for a way and has not opened it.
+    pub fn awaits_proxy(&self) -> bool {
+        self.asks_proxy
+    }
+
+    /// Whether the answer says that TLS is spoken there.
+    pub fn wants_tls(&self) -> bool {
+        diagnostics::wants_tls(&self.body)
     }
 
     /// Whether the request was sent.
@@ -168,14 +210,12 @@ impl OpeningEvidence {
         facts.response_after = self.response_after;
         facts.body = &self.body;
         facts.report = self.report.as_ref();
-        facts.origin_probe = self.origin_probe;
+        facts.trials = &self.trials;
         facts.others.lifetimes = &self.lifetimes;
-        if let Some(tls) = &self.tls {
-            facts.tls.alpn = tls.alpn.as_deref();
+        facts.tls.alpn = self.tls.as_ref().and_then(|tls| tls.alpn.as_deref());
+        if let Some(tls) = self.tls.as_ref().or(self.refused_tls.as_ref()) {
             facts.tls.certificate = tls.certificate.as_ref();
-        }
-        if self.certificate.is_some() {
-            facts.tls.certificate = self.certificate.as_ref();
+            facts.tls.chain = tls.certificate.is_some().then_some(1 + tls.chain.len());
         }
         facts.tls.now = Some(&self.now);
         facts
@@ -183,11 +223,20 @@ impl OpeningEvidence {
 
     /// Explains why there is no open connection.
     pub fn explain(&self, error: &OpenError) -> Vec<Diagnostic> {
-        if let OpenError::ProxyAway { error, .. } = error {
-            return self.explain(error);
-        }
         let mut facts = self.facts();
+        let dials = facts.dials;
         match error {
+            OpenError::ProxyAway { .. } => {
+                // The addresses are the proxy's.
+                facts.dials = &[];
+                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Away));
+            }
+            OpenError::Closed { .. } | OpenError::Io(_) | OpenError::TimedOut { .. }
+                if self.asks_proxy =>
+            {
+                (facts.request, facts.response) = (None, None);
+                facts.proxy.iter_mut().for_each(|proxy| proxy.fault = Some(ProxyFault::Silent));
+            }
             OpenError::Resolve { error } => facts.lookup = Some(error.into()),
             OpenError::Tls(error) | OpenError::ProxyTls(error) => {
                 facts.tls.fault = tls_fault(error);
@@ -220,17 +269,21 @@ impl OpeningEvidence {
         }
         let mut found = classify(&facts);
         if let Some(verdict) = found.first_mut() {
-            verdict.notes.extend(self.learned.iter().cloned());
-            if let OpenError::Proxy(error) = error {
+            match error {
                 // It knows which answer it was.
-                verdict.notes.push(error.help().to_owned());
+                OpenError::Proxy(error) => verdict.help = error.help().into(),
+                OpenError::ProxyAway { error, .. } => {
+                    verdict.notes.push(error.to_string());
+                    verdict.notes.extend(dials.iter().map(ToString::to_string));
+                }
+                _ => {}
             }
         }
         found
     }
 
     fn unanswered(&self, how: StreamEnd) -> Option<Unanswered> {
-        let after = self.asked?.elapsed();
+        let after = self.failed_after.or_else(|| Some(self.asked?.elapsed()))?;
         Some(Unanswered { how, after, received: self.received })
     }
 }

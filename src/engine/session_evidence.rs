@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::diagnostics::facts::{CloseFacts, End, EndKind, FrameContext};
+use crate::diagnostics::facts::{CloseFacts, End, EndKind, FrameContext, SILENCE};
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Totals};
 use crate::session::{Endpoint, Limits, Observer};
@@ -44,8 +44,11 @@ pub struct SessionEvidence {
     last_message: Instant,
     first_frame: Option<Instant>,
     messages: u64,
-    /// Since when nothing can be received because a reader on our side is slow, and the longest time
-    /// of late that this was so.
+    /// Messages sent, and when the last of them was counted.
+    messages_sent: u64,
+    last_message_sent: Option<Instant>,
+    /// The silence before the last bytes that came.
+    quiet: Duration,
     stalled_since: Option<Instant>,
     stalled_from: Instant,
     stalled_to: Instant,
@@ -88,6 +91,9 @@ impl SessionEvidence {
             last_message: now,
             first_frame: None,
             messages: 0,
+            messages_sent: 0,
+            last_message_sent: None,
+            quiet: Duration::ZERO,
             stalled_since: None,
             stalled_from: now,
             stalled_to: now,
@@ -102,6 +108,7 @@ impl SessionEvidence {
 
     /// Notes bytes that came, before they are decoded.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
+        self.quiet = now.saturating_duration_since(self.last_received.max(self.last_sent));
         self.last_received = now;
         self.stalls(false, now);
         self.keep_first(bytes);
@@ -122,6 +129,9 @@ impl SessionEvidence {
         let messages = received.messages + sent;
         if messages != self.messages {
             (self.messages, self.last_message) = (messages, now);
+        }
+        if sent != self.messages_sent {
+            (self.messages_sent, self.last_message_sent) = (sent, Some(now));
         }
         if received.frames > 0 {
             self.first_frame.get_or_insert(now);
@@ -233,14 +243,21 @@ impl SessionEvidence {
     ) -> Vec<Diagnostic> {
         let mut facts = opening;
         let since = |at: Instant| now.saturating_duration_since(at);
-        let message = self.first_message(endpoint.deflate());
+        let messages = self.first_messages(endpoint.deflate());
+        let after_ours = self.last_message_sent.is_some_and(|at| at > self.last_received);
         facts.tls.truncated = ending.cause == Cause::Lost(Lost::TruncatedTls);
         facts.stream.first = &self.first;
         facts.stream.early = self.early;
         facts.stream.frames = ending.r#in.frames;
         let (equal, key) = self.masks;
         facts.stream.equal_masks = (equal > 1).then(|| (equal.into(), key));
-        facts.stream.message = message.as_ref().map(|(info, content)| (*info, content.as_slice()));
+        facts.stream.messages = ending.r#in.messages;
+        facts.stream.message = messages.first().map(|(info, content)| (*info, content.as_slice()));
+        facts.stream.second = messages.get(1).map(|(_, content)| content.as_slice());
+        facts.stream.ended_on_ours = after_ours && since(self.last_sent) < SILENCE;
+        facts.stream.ping_inside_compressed =
+            after_ours && endpoint.mixes_control_into_compressed();
+        facts.stream.illegal_sent = endpoint.illegal_sent().map(|kind| kind.rule().explanation);
         facts.stream.sent = endpoint
             .first_sent()
             .map(|(opcode, content)| (message_info(opcode, content.len() as u64), content));
@@ -266,14 +283,16 @@ impl SessionEvidence {
             lifetime: ending.duration,
             idle: since(self.last_received.max(self.last_sent)),
             idle_data: since(self.last_message),
+            quiet: self.quiet,
+            last: self.last_received.saturating_duration_since(self.opened),
             partial: inbound.partial_frame(),
         });
         facts.stalled = self.stalled(now).filter(|_| matches!(ending.cause, Cause::Lost(_)));
         classify(&facts)
     }
 
-    /// The first data message of the peer, if its end is among the first bytes.
-    fn first_message(&self, deflate: Option<&DeflateParams>) -> Option<(MessageInfo, Vec<u8>)> {
+    /// The first two data messages of the peer, as far as their ends are among the first bytes.
+    fn first_messages(&self, deflate: Option<&DeflateParams>) -> Vec<(MessageInfo, Vec<u8>)> {
         let direction = match self.role {
             Role::Client => Direction::ToClient,
             Role::Server => Direction::ToServer,
@@ -281,15 +300,19 @@ impl SessionEvidence {
         let mut bytes = self.first.clone();
         let mut observer = Observer::of_frames(direction, deflate, Limits::default());
         let mut input = Input::new(&mut bytes);
-        let mut content = Vec::new();
-        while let Some(observed) = observer.next(&mut input) {
+        let (mut messages, mut content) = (Vec::new(), Vec::new());
+        while messages.len() < 2
+            && let Some(observed) = observer.next(&mut input)
+        {
             match observed {
                 Observed::Frame(FrameEvent::Data(piece)) => content.extend_from_slice(piece),
-                Observed::Frame(FrameEvent::Message(info)) => return Some((*info, content)),
+                Observed::Frame(FrameEvent::Message(info)) => {
+                    messages.push((*info, std::mem::take(&mut content)));
+                }
                 _ => {}
             }
         }
-        None
+        messages
     }
 
     fn keep_first(&mut self, bytes: &[u8]) {
@@ -360,6 +383,6 @@ mod tests {
 
     #[test]
     fn it_is_small_until_a_rule_is_broken() {
-        assert!(size_of::<SessionEvidence>() <= 224, "{}", size_of::<SessionEvidence>());
+        assert!(size_of::<SessionEvidence>() <= 256, "{}", size_of::<SessionEvidence>());
     }
 }

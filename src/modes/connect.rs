@@ -82,13 +82,10 @@ fn connect(
         Ok(opened) => *opened,
         Err(error) => {
             let evidence = tries.evidence();
-            let error = match config.diagnose {
-                true => {
-                    probe::compare(&config.open, &error, evidence, runtime).err().unwrap_or(error)
-                }
-                false => error,
-            };
-            let may_ask = !config.diagnose && probe::can_compare(&error);
+            let all = config.diagnose;
+            let told = probe::compare(&config.open, &error, all, evidence, runtime);
+            let error = told.err().unwrap_or(error);
+            let may_ask = !all && probe::can_compare(&error, evidence);
             let exit = refused(error, evidence, runtime)?;
             if may_ask
                 && runtime.reporter.prints_warnings()

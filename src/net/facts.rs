@@ -44,6 +44,8 @@ pub fn proxy_fault(error: &ProxyError) -> Option<ProxyFault> {
             Some(ProxyFault::Unauthorized)
         }
         ProxyError::Unspeakable { .. } => None,
+        ProxyError::NotHttp { .. } | ProxyError::NotSocks { .. } => Some(ProxyFault::Foreign),
+        ProxyError::Closed { received: 0, .. } => Some(ProxyFault::Silent),
         _ => Some(ProxyFault::Refused),
     }
 }
@@ -75,10 +77,12 @@ pub fn tls_fault(error: &TlsError) -> Option<TlsFault<'_>> {
         TlsError::PlainHttpRequest => TlsFault::PlainRequest,
         TlsError::ClosedDuringHandshake { .. } => TlsFault::Closed,
         TlsError::Alert { number } => TlsFault::Alert(*number),
+        TlsError::CertificateWanted { .. } => TlsFault::CertificateWanted,
         TlsError::Certificate { problem, .. } => match problem {
             Problem::Expired | Problem::NotYetValid => TlsFault::Dates,
             Problem::NameMismatch => TlsFault::Name,
-            Problem::SelfSigned | Problem::UnknownIssuer => TlsFault::Issuer,
+            Problem::SelfSigned => TlsFault::Issuer { is_own: true },
+            Problem::UnknownIssuer => TlsFault::Issuer { is_own: false },
             Problem::Other => return None,
         },
         TlsError::Setup { .. }

@@ -19,6 +19,10 @@ const FIRST_BYTES: usize = 64;
 const HANDSHAKE: u8 = 22;
 const SERVER_HELLO: u8 = 2;
 const SUPPORTED_VERSIONS: u16 = 43;
+const CERTIFICATE_REQUEST: u8 = 13;
+/// The record behind which everything is encrypted.
+const CIPHER_CHANGED: u8 = 20;
+const TLS_1_3: u16 = 0x0304;
 
 /// RFC 8446 §4.1.3: a HelloRetryRequest is a ServerHello "with Random set to the
 /// special value of the SHA-256 of "HelloRetryRequest"".
@@ -70,6 +74,10 @@ pub struct ServerHelloTap {
     body_left: usize,
     /// Handshake bytes joined over records, from the current message on.
     message: Vec<u8>,
+    /// Bytes of a message behind the ServerHello that are passed over.
+    skipped: usize,
+    /// A CertificateRequest came in plain text, as it does up to TLS 1.2.
+    wants_certificate: bool,
 }
 
 impl ServerHelloTap {
@@ -83,7 +91,14 @@ impl ServerHelloTap {
             records: 0,
             body_left: 0,
             message: Vec::new(),
+            skipped: 0,
+            wants_certificate: false,
         }
+    }
+
+    /// Whether the server asked for a certificate, where that can be seen.
+    pub fn wants_certificate(&self) -> bool {
+        self.wants_certificate
     }
 
     /// What was found so far.
@@ -101,7 +116,7 @@ impl ServerHelloTap {
         let wanted = FIRST_BYTES - self.first.len();
         self.first.extend_from_slice(&bytes[..wanted.min(bytes.len())]);
 
-        while self.state == HelloState::Nothing && !bytes.is_empty() {
+        while self.is_readable() && !bytes.is_empty() {
             if self.body_left == 0 {
                 self.feed_header(&mut bytes);
             } else {
@@ -115,8 +130,34 @@ impl ServerHelloTap {
                 bytes = &bytes[part..];
             }
         }
-        if self.state != HelloState::Nothing {
+        if !self.is_readable() {
             self.message = Vec::new();
+        }
+    }
+
+    /// Whether what comes is still to be read: up to TLS 1.2 the whole handshake is plain text.
+    fn is_readable(&self) -> bool {
+        match self.state {
+            HelloState::Nothing => true,
+            HelloState::ServerHello(hello) => {
+                hello.version.0 < TLS_1_3
+                    && !self.wants_certificate
+                    && self.header[0] != CIPHER_CHANGED
+            }
+            HelloState::NotTls | HelloState::Unreadable => false,
+        }
+    }
+
+    /// Behind the ServerHello only the types of messages count.
+    fn pass_over(&mut self) {
+        loop {
+            let part = self.skipped.min(self.message.len());
+            self.message.drain(..part);
+            self.skipped -= part;
+            let [kind, a, b, c, ..] = *self.message.as_slice() else { return };
+            self.wants_certificate |= kind == CERTIFICATE_REQUEST;
+            self.message.drain(..MESSAGE_HEADER);
+            self.skipped = u32::from_be_bytes([0, a, b, c]) as usize;
         }
     }
 
@@ -131,8 +172,13 @@ impl ServerHelloTap {
         let looks_like_tls =
             matches!(self.header[0], 20..=24) && (self.header_len < 2 || self.header[1] == 3);
         if !looks_like_tls {
-            self.state =
-                if self.records == 0 { HelloState::NotTls } else { HelloState::Unreadable };
+            self.state = match self.state {
+                HelloState::ServerHello(hello) => HelloState::ServerHello(hello),
+                _ if self.records == 0 => HelloState::NotTls,
+                _ => HelloState::Unreadable,
+            };
+            // Nothing more of it can be read.
+            *bytes = &[];
         } else if self.header_len == RECORD_HEADER {
             self.body_left = usize::from(u16::from_be_bytes([self.header[3], self.header[4]]));
             self.header_len = 0;
@@ -142,6 +188,9 @@ impl ServerHelloTap {
 
     /// Takes whole handshake messages off the front of `message`.
     fn read_messages(&mut self) {
+        if matches!(self.state, HelloState::ServerHello(_)) {
+            return self.pass_over();
+        }
         while let [kind, a, b, c, body @ ..] = self.message.as_slice() {
             let len = u32::from_be_bytes([0, *a, *b, *c]) as usize;
             if *kind != SERVER_HELLO || len > MAX_MESSAGE {
@@ -155,7 +204,11 @@ impl ServerHelloTap {
                     self.message.drain(..MESSAGE_HEADER + len);
                     continue;
                 }
-                Some((_, hello)) => self.state = HelloState::ServerHello(hello),
+                Some((_, hello)) => {
+                    self.state = HelloState::ServerHello(hello);
+                    self.message.drain(..MESSAGE_HEADER + len);
+                    self.pass_over();
+                }
             }
             return;
         }

@@ -397,10 +397,22 @@ impl TlsPipe {
                 TlsError::NotTls { first_bytes: first_bytes.to_vec() }
             };
         }
-        if wire.incoming.eof_met() {
-            return TlsError::ClosedDuringHandshake { answered: wire.incoming.has_begun() };
+        let error = match wire.incoming.eof_met() {
+            true => TlsError::ClosedDuringHandshake { answered: wire.incoming.has_begun() },
+            false => TlsError::from_handshake_text(words, &self.host),
+        };
+        match error {
+            // TLS 1.2 has no alert that says it better.
+            TlsError::Alert { number }
+                if wire.tap.wants_certificate() && number == HANDSHAKE_FAILURE =>
+            {
+                TlsError::CertificateWanted { how: "refused the handshake (alert 40)".to_owned() }
+            }
+            TlsError::ClosedDuringHandshake { .. } if wire.tap.wants_certificate() => {
+                TlsError::CertificateWanted { how: "closed the connection".to_owned() }
+            }
+            error => error,
         }
-        TlsError::from_handshake_text(words, &self.host)
     }
 }
 
@@ -417,6 +429,9 @@ impl fmt::Debug for TlsPipe {
             .finish_non_exhaustive()
     }
 }
+
+/// The alert handshake_failure (RFC 8446 §6.2).
+const HANDSHAKE_FAILURE: u8 = 40;
 
 /// A status line, or the page alone that some servers send for a request they
 /// take for HTTP/0.9.

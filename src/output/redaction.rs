@@ -92,6 +92,10 @@ impl Redaction {
             for note in &mut diagnostic.notes {
                 *note = self.redactor.text(note).into_owned();
             }
+            for because in diagnostic.causes.iter_mut().filter_map(|cause| cause.because.as_mut()) {
+                *because = self.redactor.text(because).into_owned();
+            }
+            diagnostic.title = self.redactor.text(&diagnostic.title).into_owned().into();
             diagnostic.help = self.redactor.text(&diagnostic.help).into_owned().into();
             let span = diagnostic.span.as_mut();
             if let Some(span) = span

@@ -20,7 +20,7 @@ use crate::wire::close::{self, CloseBody};
 use crate::wire::deflate::codec::Deflater;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::{CloseCode, Control, Data, OpCode, Role, Violation, ViolationKind};
-pub use pings::{PONGS_WAITING, PingFacts};
+pub use pings::{PONGS_WAITING, PingFacts, PongMismatch};
 pub use sending::SendError;
 
 /// How long the transport of a failed connection, or of one whose closing handshake is done, may
@@ -61,6 +61,10 @@ pub struct Endpoint {
     /// Messages sent to their end.
     messages_sent: u64,
     first_sent: Option<Box<(Data, Vec<u8>)>>,
+    /// A control frame was sent between the fragments of the last message, which is compressed.
+    mixed: bool,
+    /// The rule that a frame made by hand broke, the first of them.
+    illegal: Option<ViolationKind>,
 }
 
 /// Close frames, and how the connection ended.
@@ -103,6 +107,8 @@ impl Endpoint {
             pings,
             messages_sent: 0,
             first_sent: None,
+            mixed: false,
+            illegal: None,
             config,
         }
     }
@@ -448,6 +454,17 @@ impl Endpoint {
     /// (RFC 7692 §6).
     pub fn set_compress(&mut self, on: bool) {
         Arc::make_mut(&mut self.config).compress = on;
+    }
+
+    /// Whether a control frame was sent between the fragments of the last message, and that is
+    /// compressed.
+    pub fn mixes_control_into_compressed(&self) -> bool {
+        self.mixed
+    }
+
+    /// The rule that the first illegal frame made by hand broke.
+    pub fn illegal_sent(&self) -> Option<ViolationKind> {
+        self.illegal
     }
 
     /// Whether a fragmented message of ours lacks its last frame: data sent now continues it.

@@ -3,6 +3,9 @@
 //! Quotes the RFC at each rule. Finds every breach of a header, not just the first.
 
 use crate::event::Direction;
+use crate::wire::close::CloseBody;
+use crate::wire::utf8::{Utf8Error, Utf8Validator};
+use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, ViolationKind, frame};
 
 /// What must be known of a direction to judge its next header.
@@ -97,6 +100,29 @@ pub fn judge(
     // "the most significant bit MUST be 0" (§5.2).
     if !header.has_end() {
         found(LengthTopBit, format!("{:#x}", header.len));
+    }
+}
+
+/// What is wrong with the payload of a frame to be sent, as far as it shows in one frame.
+pub fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationKind, String)> {
+    match frame.opcode {
+        // What is compressed is judged when it has been inflated.
+        OpCode::Data(Data::Text) if !(frame.rsv1 && situation.compression) => {
+            let mut utf8 = Utf8Validator::default();
+            let end = |utf8: &mut Utf8Validator| if frame.fin { utf8.finish() } else { Ok(()) };
+            let checked = utf8.push(&frame.payload).and_then(|()| end(&mut utf8));
+            let Err(error) = checked else { return Vec::new() };
+            let kind = match error {
+                Utf8Error::Impossible { .. } => ViolationKind::InvalidUtf8,
+                Utf8Error::Truncated { .. } => ViolationKind::TruncatedUtf8,
+            };
+            vec![(kind, error.to_string())]
+        }
+        // A longer body breaks the rule of control frames, which has been reported.
+        OpCode::Control(Control::Close) if frame.payload.len() <= 125 => {
+            CloseBody::parse(&frame.payload).faults().map(|fault| fault.breach()).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -30,8 +30,8 @@ pub fn write_all(found: &[Diagnostic], width: usize, palette: Palette, out: &mut
 /// Appends one diagnostic.
 pub fn write(diagnostic: &Diagnostic, width: usize, palette: Palette, out: &mut Vec<u8>) {
     let mut page = DiagnosticWriter { width: width.max(LEAST), palette, out };
-    let Diagnostic { entry, severity, span, notes, causes, help } = diagnostic;
-    page.title(*severity, entry);
+    let Diagnostic { entry, severity, title, span, notes, causes, help } = diagnostic;
+    page.title(*severity, entry, title);
     if let Some(span) = span {
         page.span(span, *severity);
     }
@@ -39,8 +39,13 @@ pub fn write(diagnostic: &Diagnostic, width: usize, palette: Palette, out: &mut 
     for note in notes {
         page.point(&format!("seen: {note}"));
     }
-    for cause in *causes {
-        page.point(&format!("likely ({}): {}", cause.confidence.name(), cause.text));
+    for cause in causes {
+        page.point(&match &cause.because {
+            Some(fact) => {
+                format!("likely ({}): {}; {fact}", cause.confidence.name(), cause.text)
+            }
+            None => format!("possible: {}", cause.text),
+        });
     }
     page.wrapped(Ink::Good, "help: ", help);
 }
@@ -63,9 +68,10 @@ struct DiagnosticWriter<'o> {
 
 impl DiagnosticWriter<'_> {
     /// `error[W602]: RSV1 is set …`.
-    fn title(&mut self, severity: Severity, entry: &CatalogueEntry) {
+    fn title(&mut self, severity: Severity, entry: &CatalogueEntry, title: &str) {
         self.painted(ink(severity), &format!("{}[{}]", severity.name(), entry.code));
-        self.out.extend_from_slice(format!(": {}\n", entry.title).as_bytes());
+        let title = sanitize::escaped(title.as_bytes());
+        self.out.extend_from_slice(format!(": {title}\n").as_bytes());
     }
 
     fn span(&mut self, span: &Span, severity: Severity) {
@@ -292,9 +298,10 @@ mod tests {
                     let diagnostic = Diagnostic {
                         entry,
                         severity: Severity::Error,
+                        title: "title".into(),
                         span: Some(span),
                         notes: vec!["\x1b[31m".to_owned()],
-                        causes: &[],
+                        causes: Vec::new(),
                         help: "help".into(),
                     };
                     for width in [0, 40, 80, 1000] {

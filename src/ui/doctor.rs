@@ -61,6 +61,8 @@ pub struct DoctorStep {
 pub struct Examination {
     /// Whether a WebSocket opened.
     pub opened: bool,
+    /// Whether it stayed open and answered as it should.
+    pub healthy: bool,
     /// The verdict in a sentence, raw.
     pub verdict: String,
     /// What explains it, and what else was found.
@@ -72,12 +74,11 @@ pub struct Examination {
 impl Examination {
     /// Appends the report as text.
     pub fn write(&self, width: usize, palette: Palette, out: &mut Vec<u8>) {
-        let (ink, word) = match self.opened {
-            true => (Ink::Good, "healthy"),
-            false => (Ink::Violation, "no WebSocket"),
+        let (ink, word) = match (self.opened, self.healthy) {
+            (true, true) => (Ink::Good, "healthy"),
+            (true, false) => (Ink::Violation, "opens, but not healthy"),
+            (false, _) => (Ink::Violation, "no WebSocket"),
         };
-        let worse = self.steps.iter().any(|step| step.outcome == StepOutcome::Failed);
-        let word = if self.opened && worse { "opens, but not healthy" } else { word };
         palette.begin(ink, out);
         out.extend_from_slice(word.as_bytes());
         palette.end(out);

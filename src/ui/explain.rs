@@ -28,11 +28,16 @@ pub fn write(entry: &CatalogueEntry, width: usize, palette: Palette, out: &mut V
     if entry.causes.is_empty() {
         return;
     }
-    out.extend_from_slice(b"\nLikely causes\n");
+    out.extend_from_slice(b"\nPossible causes\n");
+    let mut named: Vec<&str> = Vec::new();
     for cause in entry.causes {
-        let lead = format!("  {:<8}", cause.confidence.name());
-        for (at, line) in wrap(cause.text, width - lead.len()).iter().enumerate() {
-            let lead = if at == 0 { lead.as_str() } else { "          " };
+        // A cause with several clues stands in the catalogue once for each.
+        if named.contains(&cause.text) {
+            continue;
+        }
+        named.push(cause.text);
+        for (at, line) in wrap(cause.text, width - 4).iter().enumerate() {
+            let lead = if at == 0 { "  - " } else { "    " };
             out.extend_from_slice(format!("{lead}{line}\n").as_bytes());
         }
     }

@@ -149,20 +149,21 @@ fn diagnostic(
     clock: &mut UtcClock,
     out: &mut Vec<u8>,
 ) {
-    let Diagnostic { entry, severity, span, notes, causes, help } = diagnostic;
+    let Diagnostic { entry, severity, title, span, notes, causes, help } = diagnostic;
     let mut object = Object::begin("diagnostic", at, None, clock, out);
     object.word("code", entry.code);
     object.word("severity", severity.name());
     object.flag("verdict", verdict);
-    object.string("title", entry.title);
+    object.string("title", title);
     object.nested_if("span", span.as_ref(), self::span);
     object.string("explanation", entry.explanation);
     object.string("source", entry.source);
     object.strings("notes", notes);
-    object.array("causes", *causes, |cause, out| {
+    object.array("causes", causes, |cause, out| {
         Object::inline(out, |object| {
             object.word("confidence", cause.confidence.name());
-            object.string("text", cause.text);
+            object.string("text", &cause.text);
+            object.optional("because", cause.because.as_deref());
         });
     });
     object.string("help", help);

@@ -53,6 +53,7 @@ fn exit_0_when_the_peer_closes_without_a_code() {
             let answer = p.receive_frame();
             assert_eq!((answer.opcode(), answer.payload.len()), (CLOSE, 0));
         })
+        .stderr("warning[W705]: closed at once, before any message\n...\n")
         .status(0);
 }
 

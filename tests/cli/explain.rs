@@ -21,10 +21,10 @@ What to do
 Source
   widely known
 
-Likely causes
-  high    the proxy accepted and the backend refused
-  medium  the application's handler ended with an exception
-  low     a limit on connections
+Possible causes
+  - the proxy accepted and the backend refused
+  - the application's handler ended at once, or with an exception
+  - the path is not known to the application
 ";
 
 #[test]

@@ -1,10 +1,16 @@
 //! `wscope doctor`: the verdict first, then each step; 0 only if a WebSocket opened.
 
 use crate::golden::{settled, wscope};
-use crate::server::{End, Says, serve};
+use std::io::{Read as _, Write as _};
+
+use crate::server::{End, Says, serve, serve_open};
 
 fn doctor(args: &[&str], says: Says, end: End) -> (String, Option<i32>) {
-    let port = serve(says, end).to_string();
+    examine(args, serve(says, end))
+}
+
+fn examine(args: &[&str], port: u16) -> (String, Option<i32>) {
+    let port = port.to_string();
     let url = format!("ws://127.0.0.1:{port}/chat");
     let told = wscope(&[&["doctor", "--idle", "0", url.as_str()], args].concat());
     assert!(told.stderr.is_empty(), "{told:?}");
@@ -13,10 +19,18 @@ fn doctor(args: &[&str], says: Says, end: End) -> (String, Option<i32>) {
 
 #[test]
 fn a_healthy_server_has_every_step_in_order() {
-    // Its answer to the ping, then to the Close: it sends both before it receives them, but the pong
-    // has the payload that will be asked for.
-    let says = Says::OpenThen("", b"\x8a\x0dwscope doctor\x88\x02\x03\xe8");
-    let (said, status) = doctor(&[], says, End::Hang);
+    let port = serve_open(|stream| {
+        let mut buffer = [0; 512];
+        loop {
+            let _ = stream.read(&mut buffer).ok().filter(|n| *n > 0)?;
+            let answer = match buffer[0] {
+                0x89 => &b"\x8a\x0dwscope doctor"[..],
+                _ => b"\x88\x02\x03\xe8",
+            };
+            stream.write_all(answer).ok()?;
+        }
+    });
+    let (said, status) = examine(&[], port);
     assert_eq!(status, Some(0), "{said}");
     let names: Vec<&str> = said
         .lines()
@@ -40,9 +54,9 @@ fn a_refusal_is_the_verdict_and_what_can_not_be_tried_is_skipped() {
          error[W334]: nothing lives at this path\n"
     ));
     for line in [
-        "ok       http          without an upgrade: 404 Not Found (0 ms)",
+        "ok       http          a plain GET without Upgrade: 404 Not Found (0 ms)",
         "failed   upgrade       the server answered 404 Not Found instead of 101 switching protocols",
-        "ok       origin        with the server's own Origin: 404 Not Found (0 ms)",
+        "ok       origin        with Origin: http://127.0.0.1:PORT0: 404 Not Found (0 ms)",
         "skipped  ping          no WebSocket",
     ] {
         assert!(said.lines().any(|other| other == line), "{line}: {said}");

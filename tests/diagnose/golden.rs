@@ -1,6 +1,7 @@
 //! Runs of the program next to each other in one file a family: text and JSON.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use regex::Regex;
@@ -16,13 +17,23 @@ pub struct Golden {
 
 /// The program in a clean environment, without input.
 pub fn wscope(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wscope"))
+    typed(args, "")
+}
+
+/// The same with these bytes on stdin.
+pub fn typed(args: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wscope"))
         .env_clear()
         .env("TZ", "UTC")
         .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary starts")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // It may have ended before it reads.
+    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+    child.wait_with_output().expect("it ends")
 }
 
 impl Golden {

@@ -4,6 +4,7 @@
 //! `UPDATE=1 cargo test --test diagnose` writes them anew.
 
 mod answers;
+mod causes;
 mod doctor;
 mod endings;
 mod every;

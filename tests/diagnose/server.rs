@@ -98,3 +98,44 @@ pub fn switching(request: &[u8], headers: &str) -> String {
          Sec-WebSocket-Accept: {accept}\r\n{headers}\r\n"
     )
 }
+
+/// Answers each request as `answer` has it, and ends the stream then; gives the port. A request is
+/// whatever comes up to a blank line, or at once if it is no GET.
+pub fn serve_by(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    serve_all(listener, move |stream| {
+        let request = receive(stream);
+        stream.write_all(&answer(&String::from_utf8_lossy(&request))).ok()?;
+        stream.shutdown(Shutdown::Write).ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    })
+}
+
+/// Opens each connection with these header lines, then does as the script has it.
+pub fn serve_open(script: impl Fn(&mut TcpStream) -> Option<()> + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    serve_all(listener, move |stream| {
+        let request = receive(stream);
+        stream.write_all(switching(&request, "").as_bytes()).ok()?;
+        script(stream)
+    })
+}
+
+/// Serves each client in a thread of its own.
+pub fn serve_all(
+    listener: TcpListener,
+    serve: impl Fn(&mut TcpStream) -> Option<()> + Send + Sync + 'static,
+) -> u16 {
+    let port = listener.local_addr().expect("a bound socket").port();
+    let serve = std::sync::Arc::new(serve);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let serve = serve.clone();
+            thread::spawn(move || {
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(20)));
+                serve(&mut stream)
+            });
+        }
+    });
+    port
+}

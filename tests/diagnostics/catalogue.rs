@@ -37,7 +37,6 @@ fn every_entry_is_whole_and_in_style() {
             assert!(!entry.source.contains(mark), "{code}: {}", entry.source);
         }
         assert!(entry.background.is_empty() || entry.background.ends_with('.'), "{code}");
-        assert!(entry.causes.is_sorted_by_key(|cause| cause.confidence), "{code}: causes");
         for cause in entry.causes {
             assert!(!cause.text.ends_with('.') && !cause.text.is_empty(), "{code}: {}", cause.text);
         }

@@ -1,12 +1,12 @@
 //! W5xx.
 
-use wscope::diagnostics::Facts;
-use wscope::diagnostics::facts::{CloseFacts, StreamFacts};
+use wscope::diagnostics::facts::{CloseFacts, EndKind, StreamFacts};
+use wscope::diagnostics::{Facts, classify};
 use wscope::wire::Data;
 use wscope::wire::close::CloseBody;
 
 use crate::golden::Golden;
-use crate::support::{Pair, message, stream_of};
+use crate::support::{Pair, end, message, stream_of};
 
 const OPEN: &[u8] =
     b"0{\"sid\":\"abc\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}";
@@ -28,6 +28,13 @@ pub fn cases(golden: &mut Golden) {
         // Some servers write the operation first, others the type.
         golden.verdict(code, what, &Facts { stream: stream_of(first), ..pair.facts() });
     }
+    let second = Some(&b"40"[..]);
+    let stream = StreamFacts { second, ..stream_of(OPEN) };
+    golden.verdict("W514", "Engine.IO 3", &Facts { stream, ..pair.facts() });
+    let newer = b"0{\"sid\":\"abc\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}";
+    let url = Some("ws://api.example/socket.io/?EIO=3&transport=websocket");
+    golden.verdict("W501", "allowEIO3", &Facts { stream: stream_of(newer), url, ..pair.facts() });
+    golden.verdict("W514", "as asked for", &Facts { stream: stream_of(OPEN), url, ..pair.facts() });
     closed(golden, &pair);
     subprotocols(golden);
 }
@@ -67,11 +74,15 @@ fn subprotocols(golden: &mut Golden) {
         Pair::open(&header, &header)
     };
     let stomp = agreed("v12.stomp");
-    golden.verdict("W507", "silence", &stomp.facts());
+    let gone = Some(end(EndKind::Fin, 30.0));
+    golden.beside("W507", "silence, and the end", &Facts { end: gone, ..stomp.facts() });
+    // A silence of this side proves nothing.
+    assert!(classify(&stomp.facts()).is_empty());
     let error = stream_of(b"ERROR\nmessage:Bad CONNECT\ncontent-type:text/plain\n\n\0");
     golden.verdict("W507", "RabbitMQ", &Facts { stream: error, ..stomp.facts() });
     let sent = Some(message(Data::Text, b"\x10\x0e\0\x04MQTT"));
     let stream = StreamFacts { sent, ..StreamFacts::default() };
     golden.verdict("W511", "aedes", &Facts { stream, ..agreed("mqtt").facts() });
-    golden.verdict("W512", "crossbar", &agreed("wamp.2.json").facts());
+    let wamp = agreed("wamp.2.json");
+    golden.beside("W512", "crossbar", &Facts { end: gone, ..wamp.facts() });
 }

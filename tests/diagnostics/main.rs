@@ -7,6 +7,7 @@ mod golden;
 mod order;
 mod support;
 
+mod clients;
 mod closing;
 mod frames;
 mod inside;
@@ -27,11 +28,12 @@ use golden::Golden;
 type Cases = fn(&mut Golden);
 
 /// Each family of fixtures, by the name of its golden files.
-const FAMILIES: [(&str, Cases); 9] = [
+const FAMILIES: [(&str, Cases); 10] = [
     ("reaching", reaching::cases),
     ("tls", tls::cases),
     ("statuses", statuses::cases),
     ("refusals", refusals::cases),
+    ("clients", clients::cases),
     ("switching", switching::cases),
     ("inside", inside::cases),
     ("frames", frames::cases),

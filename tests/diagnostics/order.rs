@@ -67,7 +67,7 @@ fn behind_the_handshake_too() {
     (facts.violations, facts.frame) = (&[], None);
     assert_eq!(codes(&facts), ["W711"]);
     facts.close = CloseFacts::default();
-    assert_eq!(codes(&facts), ["W806"]);
+    assert_eq!(codes(&facts), ["W804"]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_protocol_inside_is_reported_beside_an_error() {
     let pair = Pair::open("", "");
     let stream = stream_of(b"0{\"sid\":\"abc\"}");
     let facts = Facts { stream, end: Some(end(EndKind::Fin, 60.0)), ..pair.facts() };
-    assert_eq!(codes(&facts), ["W806", "W501"]);
+    assert_eq!(codes(&facts), ["W804", "W501"]);
 }
 
 #[test]

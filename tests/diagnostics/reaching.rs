@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use wscope::diagnostics::Facts;
 use wscope::diagnostics::facts::{
-    Dial, DialOutcome, LookupFault, ProxyFacts, StreamEnd, Unanswered,
+    Dial, DialOutcome, LookupFault, ProxyFacts, ProxyFault, StreamEnd, Trial, TrialOutcome,
+    Unanswered, Variation,
 };
+use wscope::diagnostics::{Facts, classify};
 use wscope::wire::Role;
 use wscope::wire::head::{Head, HeadKind};
 
@@ -51,12 +52,18 @@ fn lookup_and_tcp(golden: &mut Golden) {
     };
     let refused = dial("127.0.0.1:9000", DialOutcome::Refused, 0);
     golden.verdict("W103", "nothing listens", &Facts { dials: &[refused], ..client() });
-    let dials = [
-        dial("[::1]:9000", DialOutcome::Refused, 0),
-        dial("127.0.0.1:9000", DialOutcome::Connected, 0),
-    ];
-    let localhost = Some("ws://localhost:9000/");
-    golden.verdict("W104", "IPv4 only", &Facts { url: localhost, dials: &dials, ..client() });
+    let dials = [dial("[::1]:9000", DialOutcome::Refused, 0)];
+    let localhost = Some("ws://localhost:9000/chat");
+    let trials = [Trial {
+        variation: Variation::OtherFamily,
+        what: "127.0.0.1:9000".to_owned(),
+        outcome: TrialOutcome::Opened,
+    }];
+    let facts = Facts { url: localhost, dials: &dials, trials: &trials, ..client() };
+    golden.verdict("W104", "IPv4 only", &facts);
+    // A session that goes on over the other address is healthy.
+    let dials = [dials[0], dial("127.0.0.1:9000", DialOutcome::Connected, 0)];
+    assert!(classify(&Facts { url: localhost, dials: &dials, ..client() }).is_empty());
     let dials = [dial("192.0.2.1:80", DialOutcome::Silent, 10_000)];
     golden.verdict("W105", "packets are dropped", &Facts { dials: &dials, ..client() });
     let dials = [dial("[2001:db8::1]:80", DialOutcome::Unreachable, 0)];
@@ -78,7 +85,7 @@ fn first_bytes(golden: &mut Golden) {
     let unanswered = end(StreamEnd::Fin, 3);
     golden.verdict("W107", "inside TLS", &Facts { url, unanswered, ..client() });
     let url = Some("ws://api.example:8443/");
-    golden.verdict("W205", "Node's tls, plain request", &Facts { url, unanswered, ..client() });
+    golden.verdict("W107", "Node's tls, plain request", &Facts { url, unanswered, ..client() });
     for (code, what, first_bytes) in [
         ("W110", "OpenSSH", &b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"[..]),
         ("W110", "RabbitMQ's own port", b"AMQP\0\0\x09\x01"),
@@ -107,8 +114,21 @@ fn proxies(golden: &mut Golden) {
         })
     };
     let facts = |proxy| Facts { proxy, ..client() };
+    for (code, what, fault) in [
+        ("W115", "a dead proxy", ProxyFault::Away),
+        ("W116", "a silent proxy", ProxyFault::Silent),
+        ("W112", "SOCKS spoken to an HTTP proxy", ProxyFault::Foreign),
+    ] {
+        let proxy = ProxyFacts {
+            address: "http://127.0.0.1:3128",
+            variable: Some("http_proxy"),
+            answer: None,
+            fault: Some(fault),
+        };
+        golden.verdict(code, what, &facts(Some(proxy)));
+    }
     golden.verdict("W112", "tinyproxy's filter", &facts(proxy(&refused, None)));
     golden.verdict("W113", "Basic wanted", &facts(proxy(&wants, None)));
     golden.verdict("W114", "from the environment", &facts(proxy(&fine, Some("all_proxy"))));
-    golden.beside("W114", "the reason why", &facts(proxy(&refused, Some("http_proxy"))));
+    golden.verdict("W112", "the variable is named", &facts(proxy(&refused, Some("http_proxy"))));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wscope::diagnostics::Facts;
-use wscope::diagnostics::facts::OriginProbe;
+use wscope::diagnostics::facts::{Trial, TrialOutcome, Variation};
 
 use crate::golden::Golden;
 use crate::support::Pair;
@@ -15,16 +15,19 @@ pub fn cases(golden: &mut Golden) {
     paths(golden);
     let forbidden = "HTTP/1.1 403 Forbidden\r\nServer: TornadoServer/6.4\r\n\r\n";
     let pair = Pair::new("Origin: https://elsewhere.example\r\n", forbidden);
-    let probe = |with_origin, status| Some(OriginProbe { with_origin, status });
-    let origin_probe = probe(true, 101);
-    golden.verdict("W327", "tornado", &Facts { origin_probe, ..pair.facts() });
+    let trials = [Trial {
+        variation: Variation::OwnOrigin,
+        what: "http://api.example".to_owned(),
+        outcome: TrialOutcome::Opened,
+    }];
+    golden.verdict("W327", "tornado", &Facts { trials: &trials, ..pair.facts() });
     golden.verdict("W332", "with an Origin that is not probed", &pair.facts());
     let told = "HTTP/1.1 403 Forbidden\r\nServer: TornadoServer/6.6.1\r\n\r\n";
     let pair = Pair::new("Origin: https://elsewhere.example\r\n", told);
     let body = b"Cross origin websockets not allowed";
     golden.verdict("W327", "tornado, by its body", &Facts { body, ..pair.facts() });
     let pair = Pair::new("", "HTTP/1.1 403 Access denied\r\nServer: daphne\r\n\r\n");
-    golden.verdict("W328", "Django Channels", &Facts { origin_probe, ..pair.facts() });
+    golden.verdict("W328", "Django Channels", &Facts { trials: &trials, ..pair.facts() });
     let pair = Pair::new("", "HTTP/1.1 504 Gateway Time-out\r\nServer: nginx/1.22.1\r\n\r\n");
     let response_after = Some(Duration::from_secs_f64(60.02));
     golden.verdict("W345", "nginx", &Facts { response_after, ..pair.facts() });
@@ -44,7 +47,7 @@ fn paths(golden: &mut Golden) {
     }
 }
 
-const ANSWERS: [(&str, &str, &str); 30] = [
+const ANSWERS: &[(&str, &str, &str)] = &[
     (
         "W320",
         "nginx in front of ws, without the upgrade headers",
@@ -58,7 +61,7 @@ const ANSWERS: [(&str, &str, &str); 30] = [
          Can \"Upgrade\" only to \"WebSocket\".",
     ),
     (
-        "W321",
+        "W320",
         "13 is listed, and 13 was sent",
         "HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13, 8, 7\r\n\r\n",
     ),
@@ -110,6 +113,60 @@ const ANSWERS: [(&str, &str, &str); 30] = [
         "W333",
         "ActionCable",
         "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nPage not found",
+    ),
+    (
+        "W321",
+        "an old draft",
+        "HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 8, 7\r\n\r\n",
+    ),
+    (
+        "W320",
+        "gorilla/websocket behind a proxy that lost Upgrade, Connection or the key",
+        "HTTP/1.1 400 Bad Request\r\nServer: nginx/1.22.1\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Sec-Websocket-Version: 13\r\nX-Content-Type-Options: nosniff\r\n\r\nBad Request\n",
+    ),
+    (
+        "W328",
+        "gorilla/websocket, no Origin",
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n\
+         Sec-Websocket-Version: 13\r\nX-Content-Type-Options: nosniff\r\n\r\nForbidden\n",
+    ),
+    (
+        "W350",
+        "a server that speaks one subprotocol",
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\nmissing subprotocol.",
+    ),
+    (
+        "W328",
+        "an accepted origin wanted",
+        "HTTP/1.1 400 Bad Request\r\n\r\n\"null\" is not an accepted origin.",
+    ),
+    ("W321", "aiohttp", "HTTP/1.1 400 Bad Request\r\n\r\nUnsupported version: 12"),
+    (
+        "W352",
+        "SignalR",
+        "HTTP/1.1 400 Bad Request\r\nServer: Kestrel\r\n\r\nConnection ID required",
+    ),
+    (
+        "W351",
+        "Chrome's DevTools",
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/html\r\n\r\n\
+         Host header is specified and is not an IP address or localhost.",
+    ),
+    (
+        "W326",
+        "ws with verifyClient",
+        "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Type: text/html\r\n\r\nUnauthorized",
+    ),
+    (
+        "W334",
+        "Werkzeug",
+        "HTTP/1.1 404 NOT FOUND\r\nServer: Werkzeug/3.0.1 Python/3.11.2\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.</p>",
+    ),
+    (
+        "W335",
+        "uvicorn without a WebSocket library",
+        "HTTP/1.1 404 Not Found\r\nserver: uvicorn\r\ncontent-type: application/json\r\n\r\n{\"detail\":\"Not Found\"}",
     ),
     ("W334", "nginx", "HTTP/1.1 404 Not Found\r\nServer: nginx/1.22.1\r\nVia: 1.1 edge\r\n\r\n"),
     ("W335", "Django's runserver", "HTTP/1.1 404 Not Found\r\nServer: WSGIServer/0.2\r\n\r\n"),

@@ -141,6 +141,8 @@ pub fn end(how: EndKind, seconds: f64) -> End {
         lifetime: time + Duration::from_millis(1500),
         idle: time,
         idle_data: time,
+        quiet: Duration::ZERO,
+        last: Duration::ZERO,
         partial: 0,
     }
 }

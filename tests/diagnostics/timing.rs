@@ -12,16 +12,17 @@ use crate::support::{Pair, Seen, end};
 pub fn cases(golden: &mut Golden) {
     let pair = Pair::open("", "");
     for (code, what, how, seconds) in [
-        ("W801", "in order", EndKind::Fin, 17.0),
-        ("W802", "a kill", EndKind::Reset, 17.0),
+        ("W801", "in order", EndKind::Fin, 0.4),
+        ("W802", "a kill", EndKind::Reset, 0.2),
         ("W804", "haproxy", EndKind::Fin, 30.0),
-        ("W805", "Heroku", EndKind::Fin, 55.1),
-        ("W806", "nginx", EndKind::Fin, 60.03),
-        ("W807", "Cloudflare", EndKind::Fin, 100.2),
-        ("W808", "Azure", EndKind::Reset, 240.0),
-        ("W809", "Envoy", EndKind::Fin, 300.1),
-        ("W810", "AWS NLB", EndKind::Reset, 350.0),
-        ("W811", "AWS API Gateway", EndKind::Fin, 600.0),
+        ("W804", "Heroku", EndKind::Fin, 55.1),
+        ("W804", "nginx", EndKind::Fin, 60.03),
+        ("W804", "Cloudflare", EndKind::Fin, 100.2),
+        ("W804", "Azure", EndKind::Reset, 240.0),
+        ("W804", "Envoy", EndKind::Fin, 300.1),
+        ("W804", "AWS NLB", EndKind::Reset, 350.0),
+        ("W804", "AWS API Gateway", EndKind::Fin, 600.0),
+        ("W804", "a timer of two seconds", EndKind::Fin, 2.003),
         ("W816", "no Close back", EndKind::CloseTimeout, 5.0),
         ("W818", "a dead path", EndKind::Dead, 20.0),
     ] {
@@ -44,12 +45,15 @@ fn lifetimes(golden: &mut Golden, pair: &Pair) {
         Some(End {
             how: EndKind::Fin,
             lifetime: second * lifetime,
-            idle: second * 2,
-            idle_data: second * 2,
+            idle: second / 5,
+            idle_data: second / 5,
+            quiet: Duration::ZERO,
+            last: Duration::ZERO,
             partial: 0,
         })
     };
-    golden.verdict("W804", "Google Cloud, in use", &Facts { end: aged(30), ..pair.facts() });
+    let others = Others { lifetimes: &[second * 30], ..Others::default() };
+    golden.verdict("W814", "Google Cloud", &Facts { end: aged(30), others, ..pair.facts() });
     golden.verdict("W812", "in use to the end", &Facts { end: aged(7200), ..pair.facts() });
     let others = Others { lifetimes: &[second * 90, second * 91] };
     golden.verdict("W814", "the third time", &Facts { end: aged(90), others, ..pair.facts() });

@@ -53,14 +53,14 @@ fn certificates(golden: &mut Golden) {
     for (code, what, fault) in [
         ("W206", "expired", TlsFault::Dates),
         ("W207", "another site's", TlsFault::Name),
-        ("W208", "self-signed", TlsFault::Issuer),
+        ("W208", "self-signed", TlsFault::Issuer { is_own: true }),
     ] {
         let certificate = Some(&own);
         let tls = TlsAttempt { fault: Some(fault), certificate, now, ..TlsAttempt::default() };
         golden.verdict(code, what, &client(tls));
     }
     let intercepted = TlsAttempt {
-        fault: Some(TlsFault::Issuer),
+        fault: Some(TlsFault::Issuer { is_own: false }),
         certificate: Some(&certificate),
         ..TlsAttempt::default()
     };
@@ -69,6 +69,12 @@ fn certificates(golden: &mut Golden) {
 
 /// What only the body of an answer shows.
 fn in_words(golden: &mut Golden) {
+    let behind = Pair::new(
+        "",
+        "HTTP/1.1 400 Bad Request\r\nServer: nginx/1.22.1\r\n\r\nThe plain HTTP request was sent to HTTPS port",
+    );
+    let url = Some("wss://api.example/chat");
+    golden.verdict("W353", "nginx in front of nginx with TLS", &Facts { url, ..behind.facts() });
     for (code, what, response) in [
         (
             "W204",

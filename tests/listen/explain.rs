@@ -1,12 +1,16 @@
 //! Why a client was not let in or did not stay, explained from the server's side.
 
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
+
 use crate::harness::listen;
 
 #[test]
 fn refused_and_broken_clients_are_explained_as_json_and_in_the_transcript() {
     for (options, marks) in [
-        (["--output", "json"], ["\"code\":\"W320\"", "\"code\":\"W201\"", "\"code\":\"W628\""]),
-        (["--output", "frames"], ["[1] error[W320]: ", "[2] error[W201]: ", "[3] error[W628]: "]),
+        (["--output", "json"], ["\"code\":\"W360\"", "\"code\":\"W201\"", "\"code\":\"W628\""]),
+        (["--output", "frames"], ["[1] error[W360]: ", "[2] error[W201]: ", "[3] error[W628]: "]),
     ] {
         let server = listen(options);
         let without =
@@ -47,4 +51,70 @@ fn a_client_whose_mask_never_changes_is_named() {
     raw.rest();
     let told = server.interrupt().stdout;
     assert!(told.contains("\"code\":\"W629\"") && told.contains("the key 00000000"), "{told}");
+}
+
+/// What a client did wrong and which option lets it in; never our own answer.
+#[test]
+fn who_is_not_let_in_is_told_which_option_does() {
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+               Upgrade: websocket\r\nConnection: Upgrade\r\n";
+    for (options, path, headers, marks) in [
+        (
+            &[][..],
+            "/",
+            "User-Agent: curl/8.5.0\r\n".to_owned(),
+            &["W360", "use a WebSocket client"][..],
+        ),
+        (&["--path", "/ws"], "/chat", key.to_owned(), &["W361", "--path /chat"]),
+        (
+            &[],
+            "/",
+            format!("{key}Origin: https://a.example\r\n"),
+            &["W362", "--origin https://a.example"],
+        ),
+        (&[], "/", format!("{key}Origin: file://\r\n"), &["W362", "--origin null"]),
+        (&[], "/", key.replace("dGhl", "x"), &["W363"]),
+        (&["-u", "me:pw"], "/", key.to_owned(), &["W364"]),
+        (
+            &["-s", "chat", "--require-subprotocol"],
+            "/",
+            format!("{key}Sec-WebSocket-Protocol: ocpp1.6\r\n"),
+            &["W365", "-s ocpp1.6"],
+        ),
+    ] {
+        let server = listen([&["--output", "frames"], options].concat());
+        let mut raw = server.raw();
+        raw.ask(path, &headers);
+        raw.rest();
+        let shown = server.interrupt().stdout;
+        for mark in marks {
+            assert!(shown.contains(mark), "{mark}: {shown}");
+        }
+        for wrong in ["a hop removed", "nginx", "error[W32", "error[W33"] {
+            assert!(!shown.contains(wrong), "{wrong}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_leaves_for_want_of_a_subprotocol_is_explained() {
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+               Upgrade: websocket\r\nConnection: Upgrade\r\n";
+    for (path, more, marks) in [
+        ("/CP01", "Sec-WebSocket-Protocol: ocpp1.6\r\n", ["W366", "start with `-s ocpp1.6`"]),
+        ("/", "Sec-WebSocket-Protocol: mqtt\r\n", ["W366", "speaks MQTT"]),
+        ("/socket.io/?EIO=4&transport=websocket", "", ["W367", "Socket.IO"]),
+    ] {
+        let server = listen(["--output", "frames", "--once"]);
+        let mut raw = server.raw();
+        assert_eq!(raw.ask(path, &format!("{key}{more}")).status(), 101);
+        // As a library does that fails the connection.
+        set_socket_linger(raw.tcp(), Some(Duration::ZERO)).expect("a TCP socket");
+        drop(raw);
+        let shown = server.ends(10).stdout;
+        for mark in marks {
+            assert!(shown.contains(mark), "{mark}: {shown}");
+        }
+        assert!(!shown.contains("timer"), "{shown}");
+    }
 }

@@ -282,6 +282,7 @@ pub struct Span {
 pub struct LikelyCause {
     pub confidence: String,
     pub text: String,
+    pub because: Option<String>,
 }
 
 #[derive(Debug, Deserialize, PartialEq)]

@@ -1,7 +1,7 @@
 //! What the tables of the catalogue are written with: an entry is begun with its code and title, then
 //! given its texts.
 
-use crate::diagnostics::{CatalogueEntry, Confidence, Family, LikelyCause, Severity};
+use crate::diagnostics::{CatalogueEntry, Clue, Confidence, Family, LikelyCause, Severity};
 
 /// Known without a document to cite.
 pub(super) const KNOWN: &str = "widely known";
@@ -56,16 +56,33 @@ const fn family_of(code: &str) -> Family {
     }
 }
 
-pub(super) const fn high(text: &'static str) -> LikelyCause {
-    LikelyCause { confidence: Confidence::High, text }
+/// A cause that this clue shows to be the one.
+pub(super) const fn high(text: &'static str, clue: Clue) -> LikelyCause {
+    LikelyCause { text, confidence: Confidence::High, clue: Some(clue), unless: &[], help: None }
 }
 
-pub(super) const fn medium(text: &'static str) -> LikelyCause {
-    LikelyCause { confidence: Confidence::Medium, text }
+/// A cause that this clue speaks for.
+pub(super) const fn medium(text: &'static str, clue: Clue) -> LikelyCause {
+    LikelyCause { text, confidence: Confidence::Medium, clue: Some(clue), unless: &[], help: None }
 }
 
+/// A cause that nothing but the symptom points to.
 pub(super) const fn low(text: &'static str) -> LikelyCause {
-    LikelyCause { confidence: Confidence::Low, text }
+    LikelyCause { text, confidence: Confidence::Low, clue: None, unless: &[], help: None }
+}
+
+impl LikelyCause {
+    /// Ruled out by any of these.
+    pub(super) const fn unless(mut self, clues: &'static [Clue]) -> Self {
+        self.unless = clues;
+        self
+    }
+
+    /// With a cure of its own.
+    pub(super) const fn cure(mut self, help: &'static str) -> Self {
+        self.help = Some(help);
+        self
+    }
 }
 
 impl CatalogueEntry {

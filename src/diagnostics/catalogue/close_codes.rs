@@ -2,7 +2,7 @@
 //! [`close::REGISTRY`](crate::wire::close::REGISTRY); here is what to make of them.
 
 use super::builder::{IANA, error, high, low, medium, note, warning};
-use crate::diagnostics::CatalogueEntry;
+use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
@@ -15,19 +15,23 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("a server goes down, or a browser leaves the page")
         .help("reconnect after a random delay")
         .source("RFC 6455 §7.4.1")
-        .causes(&[high("a shutdown or deployment of the server"), medium("an idle timeout of AWS API Gateway")])
+        .causes(&[low("a shutdown or deployment of the server"), low("an idle timeout of AWS API Gateway")])
         .seen("close code 1001 from the peer"),
     error("W702", "the peer says that this side broke the protocol (1002)")
         .because("it could not accept a frame it got from here")
         .help("look at the last frames sent: `wscope -vv URL` shows every byte")
         .source("RFC 6455 §7.4.1; measured on real servers")
-        .causes(&[high("an illegal frame, if one was sent by hand"), medium("a proxy changed the frames"), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
+        .causes(&[
+            high("a frame sent from here is illegal: the peer was right", C::IllegalSent).cure("correct the frame that was sent by hand or by a fault"),
+            medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
+                .cure("send the message whole or uncompressed, `--no-compress`, to see whether that is it"),
+            low("a proxy changed the frames"), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
         .seen("close code 1002 from the peer"),
     error("W703", "the peer can't take this type of data (1003)")
         .because("it takes text or binary messages, and got the other")
         .help("switch the type: `-b` sends binary messages")
         .source("RFC 6455 §7.4.1; measured on real servers")
-        .causes(&[high("text to an application that takes binary, or the other way round"), low("an unmasked frame: faye answers it with 1003")])
+        .causes(&[low("text to an application that takes binary, or the other way round"), low("an unmasked frame: faye answers it with 1003")])
         .seen("close code 1003 from the peer"),
     error("W704", "a reserved close code (1004)")
         .because("1004 has no meaning and must not be sent")
@@ -43,26 +47,28 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("1006 is a local label; browsers show it for every failure, DNS, TLS and refusals included")
         .help("connect from here to learn what happened: `wscope -v URL`")
         .source("RFC 6455 §7.1.5; WHATWG WebSockets Standard")
-        .causes(&[high("the handshake failed, if the page never saw open"), medium("an idle timeout of a proxy, if it was open"), low("the network or the peer went away")])
+        .causes(&[low("the handshake failed, if the page never saw open"), low("an idle timeout of a proxy, if it was open"), low("the network or the peer went away")])
         .seen("the label 1006 of an API, with nothing else known")
         .more("A page is told no more on purpose, so that it can't probe the network behind the browser."),
     error("W707", "the peer could not use a payload (1007)")
         .because("the data of a message did not match its type")
         .help("send binary data with `-b`, and text in UTF-8; if compression was agreed, retry with `--no-compress`")
         .source("RFC 6455 §7.4.1")
-        .causes(&[high("text that is not UTF-8"), low("a compressed message that it could not inflate")])
+        .causes(&[
+            high("a frame sent from here is illegal: the peer was right", C::IllegalSent),
+            low("text that is not UTF-8"), low("a compressed message that it could not inflate")])
         .seen("close code 1007 from the peer"),
     error("W708", "a message broke the peer's policy (1008)")
         .because("1008 is what is sent when no other code fits, so the reason counts")
         .help("read the reason; usual ones are a missing login, a rate limit, too many fragments")
         .source("RFC 6455 §7.4.1")
-        .causes(&[high("the login was missing, late or refused"), medium("a rate limit")])
+        .causes(&[low("the login was missing, late or refused"), low("a rate limit")])
         .seen("close code 1008 from the peer"),
     error("W709", "a message was too big for the peer (1009)")
         .because("it limits the length of messages")
         .help("send smaller messages, or raise the peer's limit")
         .source("RFC 6455 §7.4.1; measured on real servers")
-        .causes(&[high("the library's default: Engine.IO 1 MB, websockets 1 MiB, aiohttp 4 MiB, ws 100 MiB"), medium("AWS API Gateway: 32 KB a frame, 128 KB a message")])
+        .causes(&[low("the library's default: Engine.IO 1 MB, websockets 1 MiB, aiohttp 4 MiB, ws 100 MiB"), low("AWS API Gateway: 32 KB a frame, 128 KB a message")])
         .seen("close code 1009 from the peer"),
     error("W710", "the peer needed an extension (1010)")
         .because("a client gives up when the server does not agree to an extension it can't do without; servers must not send it")
@@ -73,7 +79,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("it met a condition that kept it from going on")
         .help("read the peer's log; if the reason is keepalive ping timeout, see why its pings were not answered")
         .source("RFC 6455 §7.4.1; documentation of websockets")
-        .causes(&[high("an exception in the peer's application"), medium("keepalive ping timeout, from the Python library websockets")])
+        .causes(&[low("an exception in the peer's application"), low("keepalive ping timeout, from the Python library websockets")])
         .seen("close code 1011 from the peer"),
     note("W712", "the service restarts (1012)")
         .because("it will be back")
@@ -141,6 +147,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("close codes go from 1000 to 4999")
         .help("correct the peer")
         .source("RFC 6455 §7.4.2")
-        .causes(&[high("a code with its two bytes swapped"), medium("an HTTP status or error number used as a close code")])
+        .causes(&[low("a code with its two bytes swapped"), low("an HTTP status or error number used as a close code")])
         .seen("a close code below 1000 or from 5000 on"),
 ];

@@ -1,6 +1,6 @@
 //! W5xx: the handshake is good, but another protocol is spoken inside.
 
-use super::builder::{MEASURED, error, high, medium, note};
+use super::builder::{MEASURED, error, low, note};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
@@ -9,7 +9,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the first message is Engine.IO's open packet, so messages have its packet types in front")
         .help("send `40` to connect, then events as in `42[\"name\",\"value\"]`; answer each `2` with `3`")
         .source("measured on real servers; Engine.IO protocol 4")
-        .seen("the first message begins with 0{\"sid\""),
+        .seen("the first message begins with 0{\"sid\", and it is not Engine.IO 3"),
     error("W502", "Engine.IO rejected a packet it could not parse")
         .because("each message must begin with the digit of its packet type")
         .help("begin messages with a digit: `40` first, then `42[\"name\",\"value\"]`")
@@ -39,8 +39,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("STOMP begins with a CONNECT frame, which ends with a NUL")
         .help("send it: `printf 'CONNECT\\naccept-version:1.2\\nhost:/\\n\\n\\0' | wscope --input whole -s v12.stomp URL`")
         .source("measured on RabbitMQ; STOMP 1.2")
-        .causes(&[high("no CONNECT was sent"), medium("it lacked the NUL at its end, or a header")])
-        .seen("a stomp subprotocol and silence, or an ERROR frame about CONNECT"),
+        .causes(&[low("no CONNECT was sent"), low("it lacked the NUL at its end, or a header")])
+        .seen("an ERROR frame about CONNECT; or a stomp subprotocol, and the server ends before any message"),
     note("W508", "this is ActionCable")
         .because("the first message is its welcome, and a ping follows every three seconds")
         .help("subscribe: `-x '{\"command\":\"subscribe\",\"identifier\":\"{\\\"channel\\\":\\\"NAME\\\"}\"}'`")
@@ -65,10 +65,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("WAMP begins with a HELLO message of the client")
         .help("send it: `-x '[1,\"REALM\",{\"roles\":{\"subscriber\":{}}}]'`")
         .source("WAMP specification, sessions")
-        .seen("a wamp.2 subprotocol, and no message yet"),
+        .seen("a wamp.2 subprotocol, and the server ends before any message"),
     note("W513", "this is Discord's gateway")
         .because("its hello names the interval at which it wants heartbeats")
         .help("identify with op 2 and send `{\"op\":1,\"d\":null}` in that interval")
         .source("Discord developer documentation")
         .seen("the first message has op 10 and heartbeat_interval"),
+    note("W514", "this is a Socket.IO 2 server (Engine.IO 3)")
+        .because("its open packet has no maxPayload, and it connects to the default namespace by itself")
+        .help("send events as in `42[\"name\",\"value\"]` without `40`; here the client pings: send `2`, and `3` comes back")
+        .source("measured on real servers; Engine.IO protocol 3")
+        .seen("the open packet without maxPayload, and EIO=3 in the URL or `40` unasked behind it"),
 ];

@@ -1,6 +1,6 @@
 //! W420 to W463: extensions in a 101, and what comes right behind its blank line.
 
-use super::builder::{KNOWN, MEASURED, error, high, low, medium, note, warning};
+use super::builder::{KNOWN, MEASURED, error, low, note, warning};
 use crate::diagnostics::CatalogueEntry;
 
 #[rustfmt::skip]
@@ -29,7 +29,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("window bits go from 8 to 15 without leading zero, and the flags take no value")
         .help("make the server write, say, `server_max_window_bits=15`, and the flags bare")
         .source("RFC 7692 §7.1.2")
-        .causes(&[medium("client_max_window_bits without a value, which only a request may have; libsoup once sent it")])
+        .causes(&[low("client_max_window_bits without a value, which only a request may have; libsoup once sent it")])
         .seen("a value outside 8 to 15, a leading zero, a missing value, or a flag with one"),
     error("W425", "client_max_window_bits was answered but not offered")
         .because("a server may limit the client's window only if the client said it can")
@@ -55,7 +55,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server passed over permessage-deflate, or over a better offer of it")
         .help("nothing has to be done; messages travel as they are")
         .source("RFC 7692 §5")
-        .causes(&[high("the server does not compress"), low("a proxy removed Sec-WebSocket-Extensions")])
+        .causes(&[low("the server does not compress"), low("a proxy removed Sec-WebSocket-Extensions")])
         .seen("permessage-deflate in the request, not in the 101"),
     warning("W430", "a window of 8 bits was agreed")
         .because("zlib can't make streams with a window of 256 bytes, and implementations differ in what they do instead")
@@ -71,19 +71,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("an application or proxy wrote an HTTP response, HTML or JSON where a frame should be")
         .help("read the text: it says what the server dislikes")
         .source(MEASURED)
-        .causes(&[high("Socket.IO rejects EIO=3 or a missing EIO after it has switched"), medium("an error page of a proxy or framework"), low("a handler writes to the raw socket")])
+        .causes(&[low("Socket.IO rejects EIO=3 or a missing EIO after it has switched"), low("an error page of a proxy or framework"), low("a handler writes to the raw socket")])
         .seen("the first bytes are HTTP/1., HTML or JSON, or eight printable characters that make no legal header")
         .more("Other clients say that RSV1 is set or the frame header invalid: the letter H reads as RSV1 with opcode 8."),
     error("W462", "a TLS record came after the 101")
         .because("the bytes behind the 101 are TLS, not frames")
         .help("end TLS in one place only: the proxy forwards a TLS stream inside the WebSocket's")
         .source(KNOWN)
-        .causes(&[high("TLS is spoken twice, by the proxy and behind it"), low("two streams were mixed up")])
+        .causes(&[low("TLS is spoken twice, by the proxy and behind it"), low("two streams were mixed up")])
         .seen("the first bytes are 14 to 17, 03, 00 to 04"),
     error("W463", "accepted, then dropped at once")
         .because("the stream ended right behind the 101, without a frame")
         .help("read the backend's log: the proxy said yes before it knew")
         .source(KNOWN)
-        .causes(&[high("the proxy accepted and the backend refused"), medium("the application's handler ended with an exception"), low("a limit on connections")])
+        .causes(&[low("the proxy accepted and the backend refused"), low("the application's handler ended at once, or with an exception"), low("the path is not known to the application")])
         .seen("end of stream less than 100 ms after the 101, and no frame"),
 ];

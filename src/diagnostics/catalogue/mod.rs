@@ -6,6 +6,7 @@
 use super::CatalogueEntry;
 
 mod builder;
+mod clients;
 mod close_codes;
 mod disconnects;
 mod endpoints;
@@ -34,6 +35,7 @@ pub const SECTIONS: &[Section] = &[
     Section { title: "TLS", entries: tls::ENTRIES },
     Section { title: "Pages and redirects instead of 101", entries: statuses::ENTRIES },
     Section { title: "Error statuses instead of 101", entries: refusals::ENTRIES },
+    Section { title: "Clients of listen", entries: clients::ENTRIES },
     Section { title: "The 101 and the subprotocol", entries: switching::ENTRIES },
     Section { title: "Extensions, and what follows the 101", entries: extensions::ENTRIES },
     Section { title: "Another protocol inside", entries: endpoints::ENTRIES },

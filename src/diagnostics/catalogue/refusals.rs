@@ -1,68 +1,120 @@
-//! W320 to W349: error statuses where a 101 should be, and one in an old version.
+//! W320 to W353: error statuses where a 101 should be, and one in an old version.
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
-use crate::diagnostics::{CatalogueEntry, Family};
+use crate::diagnostics::{CatalogueEntry, Clue as C, Family};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
-    error("W320", "a hop removed Upgrade from the request")
-        .because("the server behaves as if it had not been asked to upgrade, though our request did ask")
-        .help("make the proxy pass it; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
-        .source("measured on nginx; nginx and haproxy documentation")
-        .causes(&[high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers"), medium("a CDN or firewall without WebSocket support"), low("the path leads to an HTTP handler that asks for an upgrade of another kind")])
-        .seen("426 without Sec-WebSocket-Version, or an error whose body speaks of Upgrade"),
+    error("W320", "the upgrade did not reach the server that answered")
+        .because("it behaves as if it had not been asked to upgrade, or not by a whole handshake, though our request did ask")
+        .help("make the proxy pass the handshake; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
+        .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
+        .causes(&[
+            high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSame),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied),
+            medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the way", C::ListsVersion13),
+            low("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers"),
+            low("the path leads to an HTTP handler that asks for an upgrade of another kind"),
+        ])
+        .seen("426 or 400 though 13 was asked for; an error whose body speaks of Upgrade; Engine.IO's code 3 to a right query"),
     error("W321", "the server wants another version of the protocol")
-        .because("the answer lists the versions the server speaks")
-        .help("ask for one it lists: `-H 'Sec-WebSocket-Version: 13'`")
+        .because("the answer says so, or lists other versions than the one asked for")
+        .help("send version 13, or one that the server lists: `-H 'Sec-WebSocket-Version: 13'`")
         .source("RFC 6455 §4.4")
-        .causes(&[high("the version header was changed or removed on the way, if 13 is listed"), low("the server speaks only an old draft")])
-        .seen("an error status with a Sec-WebSocket-Version header"),
+        .causes(&[low("the version header was changed or removed on the way"), low("the server speaks only an old draft")])
+        .seen("400 or 426 whose Sec-WebSocket-Version lacks the version that was sent, or a body that speaks of the version"),
     error("W322", "the server rejects a WebSocket header")
         .because("the answer names a header of the handshake as missing or invalid")
-        .help("compare with what was sent: `wscope handshake URL`; a proxy may rewrite or repeat the header")
-        .source("measured on ws")
-        .causes(&[high("a header given with -H replaces a default one"), medium("a proxy changed, removed or repeated it")])
+        .help("compare with what was sent: `wscope handshake URL`; a proxy may remove, rewrite or repeat the header")
+        .source("measured on ws and websockets")
+        .causes(&[medium("a proxy changed, removed or repeated it", C::Proxied), low("a header given with -H replaces a default one"), low("a proxy changed, removed or repeated it")])
         .seen("a 4xx whose body names a Sec-WebSocket header"),
-    error("W323", "the server rejects the request without saying why")
-        .because("the answer is a 4xx with nothing in it that tells the reason")
+    error("W323", "the server rejects the request")
+        .because("the answer is a 4xx whose number tells no more")
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
-        .causes(&[high("the path is not the one the server was made for"), medium("a query parameter or header the application needs is missing")])
+        .causes(&[
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
+                .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
+            medium("the path is not the one the server was made for", C::OtherPathSame),
+            medium("a query parameter or header that this path needs is missing or wrong", C::OtherPathDiffers)
+                .cure("compare query, headers and cookies with those of a client that works: this path is known"),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
+            low("the path is not the one the server was made for").unless(&[C::OtherPathDiffers]),
+            low("a query parameter or header the application needs is missing"),
+            low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage]),
+        ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
         .because("a parameter of Socket.IO's transport is missing, old or wrong")
-        .help("set `EIO=4&transport=websocket` and leave out `sid`; behind a load balancer use sticky sessions")
+        .help("set `EIO=4&transport=websocket` and leave out `sid`")
         .source("measured on real servers; Engine.IO protocol 4")
-        .causes(&[high("transport is missing or EIO is not the server's version"), medium("sid is that of an old session, or another server's behind the balancer")])
+        .causes(&[
+            high("EIO is not the version that the server speaks", C::Body("Unsupported protocol version")),
+            high("sid is that of an old session, or of another server behind the balancer", C::Body("Session ID unknown")),
+            high("transport is missing, or not one that the server has", C::Body("Transport unknown")),
+        ])
         .seen("JSON with code 0 to 5, or the words Transport unknown, Session ID unknown, Unsupported protocol version")
         .more("The codes: 0 transport unknown, 1 session ID unknown, 2 bad handshake method, 3 bad request, 4 forbidden, 5 unsupported protocol version."),
     error("W325", "the request's head is too large")
         .because("the server limits the size of the headers, usually to 8 or 16 KB")
         .help("send fewer or shorter cookies and tokens")
         .source("measured on real servers; RFC 6585 §5")
-        .causes(&[high("cookies have piled up"), medium("a long token in the URL")])
+        .causes(&[low("cookies have piled up"), low("a long token in the URL")])
         .seen("431, or 400 with words about the header's size"),
-    error("W326", "the server wants credentials, or refuses those it got")
-        .because("the status is 401")
-        .help("send them: `-H 'Authorization: Bearer TOKEN'`, or `wss://USER:PASSWORD@HOST/` for Basic")
+    error("W326", "the server wants credentials, or refuses those it got (401)")
+        .because("the status or the body asks for them")
+        .help("send them: `-u USER:PASSWORD`, `--bearer TOKEN` or `--cookie NAME=VALUE`; some APIs take a token in the query")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.2")
-        .causes(&[high("no Authorization header or cookie was sent"), medium("the token has expired or is for another audience"), low("the API takes its token in the query or in the first message")])
-        .seen("status 401"),
+        .causes(&[
+            high("the credentials sent are refused: the server wants another scheme", C::WantsDigest).unless(&[C::NoCredentials])
+                .cure("give user and password, which answers a Digest challenge too: `-u USER:PASSWORD`; if that was sent, they are wrong"),
+            high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
+            high("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent).unless(&[C::NoChallenge])
+                .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
+            medium("the application refuses the Origin: ws answers 401 whenever its verifyClient says no", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
+                .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
+            medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
+                .cure("compare what was sent with what the server's log expects"),
+            medium("no credentials were sent", C::NoCredentials),
+            low("the application wants an Origin: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::OwnOriginSame, C::OriginSent]),
+            low("the API takes its token in the query or in the first message"),
+        ])
+        .seen("status 401, or a 4xx whose body speaks of credentials or a token"),
     error("W327", "the server refuses our Origin")
         .because("the server compares Origin with those it allows, and ours is not among them")
-        .help("send an allowed one: `-o https://HOST`, or add yours to the server's list")
-        .source("RFC 6455 §10.2; measured on tornado")
-        .seen("403 as asked, 101 when the Origin is that of the site; or a body that names the origin"),
+        .help("send an allowed one, `-o ORIGIN`, or add yours to the server's list")
+        .source("RFC 6455 §10.2; measured on tornado and gorilla/websocket")
+        .causes(&[
+            high("the Origin is not on the server's list", C::OwnOriginHelps),
+            high("the Origin is not on the server's list", C::NoOriginHelps)
+                .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
+            medium("a proxy changes Host, so that the server compares the Origin with another name", C::OriginIsOwn)
+                .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
+            medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginSame)
+                .cure("make the proxy pass Host, in nginx `proxy_set_header Host $http_host;`, or send an Origin of the server's list: `-o ORIGIN`"),
+            medium("the Origin is not on the server's list", C::OriginSent),
+        ])
+        .seen("another status or 101 with another Origin; a body that names the origin; gorilla/websocket's 403"),
     error("W328", "the server refuses a request without Origin")
-        .because("the host validator of Django Channels and others rejects a missing Origin")
+        .because("its check of the Origin, like the host validator of Django Channels, rejects a missing one")
         .help("send one: `-o https://HOST`")
-        .source("Django Channels documentation")
-        .seen("403 without Origin, another answer with it"),
-    error("W329", "Envoy does not allow the upgrade")
-        .because("the route has no upgrade_configs for websocket, or the header came twice")
+        .source("Django Channels documentation; measured on gorilla/websocket")
+        .causes(&[
+            high("the server insists on an Origin", C::OwnOriginHelps),
+            medium("the server insists on an Origin", C::NoOrigin),
+        ])
+        .seen("another status with an Origin; a body that names the origin, or gorilla/websocket's 403, where none was sent"),
+    error("W329", "Envoy does not let the upgrade through")
+        .because("Envoy answered 403 itself or passed one on")
         .help("add `upgrade_configs: [{upgrade_type: websocket}]` to the route, and set Upgrade in one hop only")
         .source("Envoy documentation and issues")
-        .causes(&[high("the route has no upgrade_configs"), low("two proxies each add Upgrade, which makes websocket,websocket")])
+        .causes(&[
+            medium("the route has no upgrade_configs for websocket", C::NoBody),
+            low("two proxies each add Upgrade, which makes websocket,websocket"),
+            low("the application behind it refused"),
+        ])
         .seen("403 with Server envoy or istio-envoy"),
     error("W330", "a bot challenge was served")
         .because("a protection service wants a browser to solve a task before it lets anybody through")
@@ -73,35 +125,67 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the stage or path is wrong, or an authorizer refused")
         .help("put the stage into the path, as in `wss://ID.execute-api.REGION.amazonaws.com/STAGE`, and check the authorizer of `$connect`")
         .source(KNOWN)
-        .causes(&[high("the stage is missing in the path"), medium("the authorizer of $connect refused")])
+        .causes(&[low("the stage is missing in the path"), low("the authorizer of $connect refused")])
         .seen("403 with {\"message\":\"Forbidden\"} and an x-amzn header"),
     error("W332", "the application refused the connection")
         .because("the status is 403; ASGI servers send it when the application closes before it accepts")
-        .help("try with the site's origin, `-o https://HOST`, then check the credentials and the application's log")
+        .help("check the path, the Origin and the credentials, and see the application's log")
         .source("ASGI specification; Django Channels documentation")
-        .causes(&[high("the application's check of user, token or origin said no"), medium("the path matches no route of the application"), low("a firewall in front refused")])
+        .causes(&[
+            medium("the path matches no route of the application: ASGI servers answer 403 then", C::Server("uvicorn")).unless(&[C::OtherPathDiffers]),
+            medium("the path matches no route of the application: ASGI servers answer 403 then", C::Server("hypercorn")).unless(&[C::OtherPathDiffers]),
+            medium("the path matches no route of the application: ASGI servers answer 403 then", C::Server("daphne")).unless(&[C::OtherPathDiffers]),
+            medium("the Origin is not allowed", C::OriginSent).unless(&[C::OwnOriginSame, C::OriginIsOwn])
+                .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
+            medium("the credentials sent are refused", C::CredentialsSent),
+            medium("credentials are wanted", C::NoCredentials),
+            low("an Origin is wanted").unless(&[C::OriginSent, C::OwnOriginSame]),
+            low("a firewall in front refused"),
+        ])
         .seen("403 with nothing in it that tells more"),
-    error("W333", "Rails answers 404 for an Origin it does not allow")
+    error("W333", "ActionCable answers 404: the Origin is refused, or the upgrade was lost")
         .because("ActionCable hides a refused Origin, and a request that is no upgrade, behind Page not found")
         .help("send one of the server's `allowed_request_origins`: `-o https://HOST`")
         .source("measured on real servers; Rails' connection base")
+        .causes(&[
+            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy),
+            medium("the Origin is not among allowed_request_origins", C::OriginSent).unless(&[C::OwnOriginSame]),
+            medium("an Origin is wanted", C::NoOrigin).unless(&[C::OwnOriginSame]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers]),
+        ])
         .seen("404 in plain text with the body Page not found"),
     error("W334", "nothing lives at this path")
-        .because("the status is 404, sent by the hop that its headers name")
+        .because("the status or the body says so, sent by the hop that its headers name")
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
-        .causes(&[high("a wrong path"), medium("a proxy strips or adds a prefix"), low("the server hides a refusal behind 404")])
-        .seen("status 404"),
-    error("W335", "the server has no WebSocket support loaded")
-        .because("a development server or a build without the WebSocket library answers, so the path is unknown to it")
-        .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`")
-        .source(KNOWN)
-        .seen("404 from a WSGI development server or from uvicorn"),
+        .causes(&[
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
+                .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
+            medium("the proxy itself does not know the path", C::ProxyPage),
+            medium("a wrong path", C::OtherPathSame),
+            medium("a resource in the path, or what is asked with it, is not known: another path is answered otherwise", C::OtherPathDiffers),
+            medium("a wrong path", C::Status).unless(&[C::OtherPathDiffers]),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
+            low("a proxy strips or adds a prefix"),
+            low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
+        ])
+        .seen("status 404, or a 4xx whose body says that the path is unknown"),
+    error("W335", "the server took the upgrade for a plain request")
+        .because("uvicorn answers an unknown path of a WebSocket with 403, and Django's own server speaks no WebSocket, so this 404 is one of plain HTTP")
+        .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if a proxy stands in front, let it pass Upgrade")
+        .source("measured on uvicorn and Django")
+        .causes(&[
+            medium("uvicorn runs without a WebSocket library", C::Server("uvicorn")),
+            high("Django's development server speaks no WebSocket without an ASGI server such as daphne", C::Server("wsgiserver"))
+                .cure("run the application under an ASGI server, such as daphne or uvicorn"),
+            low("a proxy forwards without Upgrade and Connection"),
+        ])
+        .seen("404 with Server uvicorn or WSGIServer"),
     error("W336", "the method is not allowed")
         .because("only GET may upgrade, and only where the server has a handler for it")
         .help("leave the method as it is (GET) and check that the path has a handler for it")
         .source("RFC 6455 §4.1")
-        .causes(&[high("the path belongs to an API that takes POST only"), low("the method was changed on the way")])
+        .causes(&[low("the path belongs to an API that takes POST only"), low("the method was changed on the way")])
         .seen("status 405"),
     error("W337", "an HTTP handler negotiated content with the upgrade")
         .because("the route is not a WebSocket: it looked at Accept or Content-Type")
@@ -112,7 +196,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the request's head did not arrive in time")
         .help("try again, and look for a proxy that holds requests back")
         .source("RFC 9110 §15.5.9")
-        .causes(&[high("a slow link"), medium("a proxy buffers the request")])
+        .causes(&[low("a slow link"), low("a proxy buffers the request")])
         .seen("status 408"),
     error("W339", "the endpoint was retired or blocked")
         .because("the server says that this resource is gone, or withheld for legal reasons")
@@ -126,27 +210,32 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("status 429"),
     error("W341", "the server failed in the handshake")
         .because("the application broke while answering a request that is in order")
-        .help("try without extensions and subprotocols, `--no-compress`; then read the server's log")
+        .help("read the server's log; then try without what is optional: `--no-compress`, no subprotocol, no Origin")
         .source(MEASURED)
-        .causes(&[high("an exception in the application's handler"), low("the server can't parse an extension parameter, as tornado")])
+        .causes(&[low("an exception in the application's handler"), low("the server can't parse an extension parameter, as tornado")])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy could not use its upstream")
         .because("a gateway got no valid answer from the server behind it")
-        .help("check that the application runs on the address the proxy has for it, without TLS if the proxy uses none")
+        .help("check that the application runs on the address the proxy has for it, with TLS only if the proxy uses it")
         .source("measured on nginx; RFC 9110 §15.6.3")
-        .causes(&[high("the application is down or on another port"), medium("the proxy speaks plain text to a TLS upstream, or the other way round"), low("the upstream speaks HTTP/2 only")])
+        .causes(&[
+            medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers),
+            medium("the application is down, or on another port", C::PlainSame),
+            low("the application is down, or on another port").unless(&[C::PlainDiffers]),
+            low("the proxy speaks plain text to a TLS upstream, or the other way round").unless(&[C::PlainDiffers]),
+        ])
         .seen("status 502"),
     error("W344", "no healthy backend")
         .because("a balancer or gateway has no server to send the request to, or the server is overloaded")
         .help("check the health checks: a plain GET to a WebSocket path gets 426, which some balancers call unhealthy")
         .source("RFC 9110 §15.6.4")
-        .causes(&[high("the application is down or starting"), medium("its health check fails")])
+        .causes(&[low("the application is down or starting"), low("its health check fails")])
         .seen("status 503"),
     error("W345", "the backend took too long")
         .because("a gateway waited in vain for the server's answer to the upgrade")
         .help("look at what the application does before it accepts; compare the time with the proxy's timeouts of 30 or 60 s")
         .source("RFC 9110 §15.6.5")
-        .causes(&[high("the application hangs in its handler"), medium("the proxy takes the upgrade for a request and waits for its end")])
+        .causes(&[low("the application hangs in its handler"), low("the proxy takes the upgrade for a request and waits for its end")])
         .seen("status 504"),
     error("W346", "the server refuses the HTTP version")
         .because("the upgrade needs HTTP/1.1, and the server or a proxy speaks another")
@@ -169,6 +258,36 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("1xx statuses do not exist in HTTP/1.0")
         .help("make the server's status line `HTTP/1.1 101 Switching Protocols`")
         .source("RFC 6455 §4.2.2, RFC 9110 §15.2; measured on websockets")
-        .causes(&[high("a proxy speaks HTTP/1.0 to the application, nginx's old default"), medium("a library for HTTP/1.0 wrote the answer")])
+        .causes(&[low("a proxy speaks HTTP/1.0 to the application, nginx's old default"), low("a library for HTTP/1.0 wrote the answer")])
         .seen("a 101 whose status line has another version than HTTP/1.1"),
+    error("W350", "the server wants a subprotocol")
+        .because("the answer speaks of the subprotocol")
+        .help("offer the one it speaks: `-s NAME`")
+        .source("RFC 6455 §4.2.2; measured on several frameworks")
+        .causes(&[high("none of those offered is spoken there", C::SubprotocolSent), high("no subprotocol was offered", C::NoSubprotocol)])
+        .seen("an error status whose body speaks of the subprotocol"),
+    error("W351", "the server refuses the Host header")
+        .because("the answer says that it does not serve this host")
+        .help("send a Host that it allows, `--host NAME`, or add yours to the server's list; a proxy may have to pass it")
+        .source("measured on Chrome's DevTools, vite and Django")
+        .causes(&[
+            medium("a proxy changes Host", C::Proxied).cure("make the proxy pass Host, in nginx `proxy_set_header Host $http_host;`, or allow the name it sends"),
+            low("the host of the URL is not on the server's list, which protects it against DNS rebinding"),
+        ])
+        .seen("an error status whose body speaks of the host"),
+    error("W352", "the server wants a session or connection that was made before")
+        .because("the answer misses its id, or does not know it")
+        .help("make the session first and put its id into the URL; SignalR: `curl -X POST URL/negotiate?negotiateVersion=1`, then `?id=` with its connectionToken")
+        .source("measured on SignalR")
+        .causes(&[
+            high("the id in the URL is not known, or no longer", C::InQuery("id=")),
+            low("no id was given"),
+        ])
+        .seen("a 4xx whose body speaks of a session or connection id"),
+    error("W353", "a proxy speaks plain HTTP to a TLS port behind it")
+        .because("the words are those of a TLS port that got plain HTTP, and it is not this port")
+        .help("make the proxy speak TLS to its upstream; in nginx: `proxy_pass https://…`")
+        .source("measured on nginx")
+        .causes(&[high("the proxy's upstream is one with TLS", C::OtherSchemeFails)])
+        .seen("such words over wss://, or over ws:// where the port itself does not speak TLS"),
 ];

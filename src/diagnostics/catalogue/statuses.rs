@@ -1,7 +1,7 @@
 //! W300 to W313: a page, a stream or a redirect where a 101 should be.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
-use crate::diagnostics::CatalogueEntry;
+use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
@@ -9,7 +9,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server answered 200 with HTML, so the upgrade was ignored")
         .help("find the path of the WebSocket; if it is this one, let the proxy pass Upgrade: `wscope explain W320`")
         .source(MEASURED)
-        .causes(&[high("the path is wrong, and the server answers any path with its page"), medium("a proxy removed Upgrade and Connection"), low("the server's WebSocket handler is not mounted")])
+        .causes(&[
+            medium("a proxy removed Upgrade and Connection", C::PlainSameBehindProxy),
+            medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
+            low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),
+            low("a proxy removed Upgrade and Connection"),
+            low("the server's WebSocket handler is not mounted"),
+        ])
         .seen("status 200 with Content-Type text/html"),
     error("W301", "this is a stream of Server-Sent Events")
         .because("the server answered 200 with text/event-stream, which is not WebSocket")
@@ -31,19 +37,23 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("subscriptions usually have a path of their own")
         .help("try `/graphql/ws` or `/subscriptions` with `-s graphql-transport-ws`")
         .source(KNOWN)
-        .causes(&[high("the server serves queries here and subscriptions elsewhere"), medium("no graphql subprotocol was offered")])
+        .causes(&[low("the server serves queries here and subscriptions elsewhere"), low("no graphql subprotocol was offered")])
         .seen("JSON with errors or data where the path says graphql"),
     error("W305", "the endpoint is there, but does not upgrade")
         .because("the server answered with success instead of 101")
-        .help("check the path, and the order of the routes on the server")
+        .help("check the path, and the order of the routes on the server; a proxy may remove Upgrade: `wscope explain W320`")
         .source("RFC 6455 §4.1")
-        .causes(&[high("an HTTP handler owns this path"), medium("a proxy removed Upgrade and Connection: `wscope explain W320`")])
+        .causes(&[
+            medium("a proxy removed Upgrade and Connection", C::PlainSameBehindProxy),
+            low("an HTTP handler owns this path"),
+            low("a proxy removed Upgrade and Connection"),
+        ])
         .seen("another 2xx status than those explained by what came with it"),
     error("W310", "the server redirects the handshake")
         .because("the WebSocket lives at another URL; browsers never follow redirects here")
         .help("use the URL in the Location header")
         .source(WHATWG)
-        .causes(&[high("a slash at the end of the path is missing or too many"), medium("the site has moved")])
+        .causes(&[low("a slash at the end of the path is missing or too many"), low("the site has moved")])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")
         .because("the server redirects to the same place with https://")
@@ -52,14 +62,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("a redirect from ws:// to https:// or wss://"),
     error("W312", "the server redirects to a login page")
         .because("the request is not authenticated, and the login is made for a browser")
-        .help("send what the browser sends: `-H 'Cookie: NAME=VALUE'` or `-H 'Authorization: Bearer TOKEN'`")
+        .help("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`")
         .source("RFC 6455 §4.2.2, RFC 9110 §15.4")
-        .causes(&[high("no session cookie or token was sent"), medium("the session has expired")])
+        .causes(&[high("no session cookie or token was sent", C::NoCredentials), high("what was sent is wrong or has expired", C::CredentialsSent)])
         .seen("a redirect to a URL with login, signin, auth, sso, oauth or saml in it"),
     error("W313", "the redirects never settle")
         .because("the chain of redirects comes back to a URL it has already been to, or is too long")
         .help("follow the chain by hand with `curl -sIL URL` and correct the hop that sends it back")
         .source("RFC 9110 §15.4")
-        .causes(&[high("a proxy that ends TLS and a server behind it that forces TLS"), low("a cookie has to be set on the way")])
+        .causes(&[low("a proxy that ends TLS and a server behind it that forces TLS"), low("a cookie has to be set on the way")])
         .seen("a URL comes twice in the chain, or there are more than five"),
 ];

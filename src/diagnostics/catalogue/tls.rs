@@ -1,7 +1,7 @@
 //! W2xx: TLS, its alerts, certificates and ALPN.
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, note, warning};
-use crate::diagnostics::CatalogueEntry;
+use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 /// The code of the entry for a TLS alert that the peer sent (RFC 8446 §6.2), if there is one.
 pub fn of_alert(number: u8) -> Option<&'static str> {
@@ -21,73 +21,104 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the first byte of the server's answer can't begin a TLS record")
         .help("use ws:// instead of wss://, or the server's TLS port")
         .source(MEASURED)
-        .causes(&[high("wss:// was used for a port without TLS"), low("a proxy in between answers in plain text")])
         .seen("the first byte after the ClientHello is none of 0x14 to 0x18, most often the H of HTTP")
         .more("OpenSSL calls this \"wrong version number\", rustls InvalidContentType. Twelve of sixteen servers tried answer like this."),
     error("W202", "the server closed the connection on our ClientHello")
         .because("the TLS handshake had just begun when the stream ended")
-        .help("the port may speak plain text: try ws://; or the server admits only other TLS versions, names or addresses")
+        .help("see what `wscope doctor` says of the port; the server may admit only other TLS versions, names or addresses")
         .source(MEASURED)
-        .causes(&[high("the port speaks plain text and drops what it can't read"), medium("a policy on TLS versions, names or addresses"), low("the server is overloaded or starting")])
+        .causes(&[
+            high("the port speaks plain text", C::OtherSchemeAnswers).cure("use `ws://` instead of `wss://`"),
+            low("the port speaks plain text and drops what it can't read").unless(&[C::OtherSchemeFails]),
+            low("a policy on TLS versions, names or addresses"),
+            low("the service is neither TLS nor HTTP, or a forwarder whose target is down"),
+        ])
         .seen("end of stream with no byte of a ServerHello"),
     error("W203", "the TLS handshake hangs")
-        .because("the server waits for a line of text that a ClientHello does not hold")
-        .help("try ws:// instead of wss://: almost always the port speaks plain text")
+        .because("no byte came in answer to the ClientHello")
+        .help("try ws:// instead of wss://: a port of plain text often waits for the end of a line")
         .source(MEASURED)
-        .causes(&[high("the port speaks plain text; tornado and daphne wait like this"), low("packets are lost after the first ones (MTU)")])
+        .causes(&[
+            high("the port speaks plain text", C::OtherSchemeAnswers).cure("use `ws://` instead of `wss://`"),
+            low("the port speaks plain text; tornado and daphne wait like this").unless(&[C::OtherSchemeFails]),
+            low("packets are lost after the first ones (MTU)"),
+        ])
         .seen("no byte in answer to the ClientHello until the timeout"),
     error("W204", "plain HTTP was spoken to a TLS port")
         .because("the server says that it expected TLS on this port")
         .help("change the URL to `wss://`; where the client is not wscope, make it use wss:// or https://")
         .source(MEASURED)
         .seen("status 400 with the words of nginx, Go or Apache for a plain request on a TLS port"),
-    error("W205", "a TLS listener rejected plain text")
-        .because("the plain request got a TLS alert in answer, or none at all on a port that usually speaks TLS")
+    error("W205", "the port speaks TLS")
+        .because("the plain request was answered with a TLS record")
         .help("change the URL to `wss://`")
         .source(MEASURED)
-        .seen("the first bytes are an alert record (15 03 0x 00 02 …), or port 443 hangs up on plain text without a byte")
-        .more("Node's tls and openssl s_server close without an alert."),
+        .seen("the first bytes are an alert record (15 03 0x 00 02 …) or another record of TLS"),
     error("W206", "the certificate is expired or not yet valid")
         .because("the dates of the server's certificate exclude this moment")
         .help("renew the certificate, or use --insecure to go on without proof; check this machine's clock")
         .source("RFC 5280 §4.1.2.5")
-        .causes(&[high("the certificate was not renewed"), medium("it was renewed and the server not reloaded"), low("this machine's clock is wrong")])
+        .causes(&[low("the certificate was not renewed"), low("it was renewed and the server not reloaded"), low("this machine's clock is wrong")])
         .seen("the verifier compares notBefore and notAfter with the clock"),
     error("W207", "the certificate is for other names")
-        .because("none of the names in the certificate is the host that was asked for")
+        .because("none of the names in the certificate's subjectAltName is the host that was asked for")
         .help("use a name that the certificate lists, or --insecure to go on without proof")
         .source("RFC 9525 §6")
-        .causes(&[high("another name or the bare address of the server was used"), medium("the server has several sites and answers with its default one")])
+        .causes(&[
+            high("the certificate has only a common name, which is not looked at", C::NoNames)
+                .cure("make a certificate with subjectAltName, as in `openssl req -addext subjectAltName=DNS:HOST`, or use --insecure"),
+            medium("the bare address was used instead of a name", C::HostIsAddress),
+            low("another name of the server was used"),
+            low("the server has several sites and answers with its default one"),
+        ])
         .seen("the host is not among the subject alternative names"),
     error("W208", "the certificate's issuer is not trusted")
         .because("the chain of the certificate ends in no root that is trusted here")
         .help("trust its issuer with `--cacert FILE`, or use --insecure; if other programs trust it, the server may not send the intermediate certificate")
         .source("RFC 5280 §6")
-        .causes(&[high("the certificate is self-signed or from a private authority"), medium("the server sends its own certificate without the intermediate one"), low("TLS is intercepted by a security product")])
+        .causes(&[
+            high("the certificate is self-signed", C::SelfSigned).cure("trust it with `--cacert FILE`, or use --insecure"),
+            medium("the server sends its own certificate without the intermediate one", C::ChainOfOne)
+                .cure("make the server send the whole chain (in nginx, `ssl_certificate` with both certificates in one file); a private authority is trusted with `--cacert FILE`"),
+            low("it is from a private authority").unless(&[C::SelfSigned]),
+            low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned]),
+            low("TLS is intercepted by a security product").unless(&[C::SelfSigned]),
+        ])
         .seen("the verifier finds no trusted issuer"),
-    error("W209", "client and server share no TLS parameters")
-        .because("the server refused the handshake with an alert about its parameters")
-        .help("compare the cipher suites of both sides: `openssl s_client -connect HOST:PORT`; the server may also miss a client certificate")
+    error("W209", "the server refuses our TLS handshake")
+        .because("it answered with an alert that says no more than that")
+        .help("compare the cipher suites and versions of both sides: `openssl s_client -connect HOST:PORT`")
         .source("RFC 8446 §6.2")
-        .causes(&[high("the server accepts only cipher suites or curves that are not offered"), medium("it wants a client certificate and says so badly"), low("it does not know the server name")])
-        .seen("alert 40 handshake_failure, 47 illegal_parameter or 71 insufficient_security"),
+        .causes(&[
+            medium("the server has no certificate for this name: Go's servers and Caddy answer so", C::Alert(80))
+                .cure("connect by a name the server has a certificate for"),
+            medium("the server does not know the name: an address was used", C::HostIsAddress),
+            low("the server accepts only cipher suites or curves that are not offered"),
+            low("it does not know the server name"),
+        ])
+        .seen("alert 40 handshake_failure, 47 illegal_parameter or 71 insufficient_security, or one without an entry"),
     error("W210", "client and server share no TLS version")
         .because("the server refused the handshake with the alert protocol_version")
         .help("update the older side; TLS 1.2 is the least that is still in order")
         .source("RFC 8446 §6.2")
-        .causes(&[high("the server speaks only TLS 1.0 or 1.1"), low("the server demands TLS 1.3 and this system's library has none")])
+        .causes(&[low("the server speaks only TLS 1.0 or 1.1"), low("the server demands TLS 1.3 and this system's library has none")])
         .seen("alert 70 protocol_version"),
     error("W211", "the server has no site of this name")
         .because("the name sent in the TLS handshake, or the Host header, matches no site there")
         .help("connect by a name the server knows, not by address")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.20")
-        .causes(&[high("the URL has an address instead of a name"), medium("a Host header was set that differs from the name sent to TLS")])
+        .causes(&[
+            high("the URL has an address instead of a name", C::HostIsAddress),
+            low("the name is not one of the server's"),
+            low("a Host header was set that differs from the name sent to TLS"),
+        ])
         .seen("alert 112 unrecognized_name, or status 421"),
     error("W212", "the server wants a client certificate")
         .because("the server refused because it got no certificate from this side, or not the right one")
         .help("give one: `--cert FILE --key FILE`")
         .source("RFC 8446 §6.2")
-        .seen("alert 42, 43, 46 or 116; or status 400, 403, 495 or 496 with words about it"),
+        .causes(&[high("no certificate was sent, or one that it does not take", C::CertificateAsked)])
+        .seen("alert 42, 43, 46 or 116; another alert or the end after a CertificateRequest; or status 400, 403, 495 or 496 with words about it"),
     error("W213", "the server offers only another protocol over TLS")
         .because("the server refused http/1.1 in the ALPN extension; often it speaks HTTP/2 alone")
         .help("use an HTTP/1.1 port of the server, or enable HTTP/1.1 on this one")
@@ -107,8 +138,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the TCP connection was cut underneath TLS, so what came last may be missing")
         .help("treat it as a lost connection: look at how long it had been idle")
         .source("RFC 8446 §6.1")
-        .causes(&[high("the peer's program ended without closing TLS"), medium("a middlebox cut the connection")])
-        .seen("end of stream without the close_notify alert"),
+        .seen("end of stream without the close_notify alert, and no Close frame"),
     note("W217", "TLS is intercepted by a security product")
         .because("the certificate was issued by a product that opens TLS on the way, and such products often break the upgrade")
         .help("test from another network, or ask for an exception for this host")

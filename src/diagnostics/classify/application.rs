@@ -2,9 +2,10 @@
 //! host; and which message it expects first.
 
 use super::findings::Findings;
+use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Facts, Place, Span};
+use crate::diagnostics::{Facts, Place, Severity, Span};
 use crate::wire::head::Head;
 use crate::wire::{Data, OpCode};
 
@@ -64,7 +65,7 @@ pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
     }
 }
 
-pub(super) fn application(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if !facts.is_open() {
         return;
     }
@@ -72,7 +73,7 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings) {
     let protocol = subprotocol(facts).unwrap_or_default();
     let span = |label: &str| (!first.is_empty()).then(|| Span::first(Place::Message, first, label));
     let code = if is_engine_io(first) {
-        "W501"
+        if is_engine_io_3(facts, first) { "W514" } else { "W501" }
     } else if first == b"o" {
         "W503"
     } else if contains(first, b"\"type\":\"welcome\"") {
@@ -90,7 +91,7 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings) {
 }
 
 /// A protocol that only the subprotocol shows.
-fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings) {
+fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<'_>) {
     let sent_text =
         facts.stream.sent.is_some_and(|(message, _)| message.opcode == OpCode::Data(Data::Text));
     if protocol == "mqtt" && sent_text {
@@ -99,19 +100,39 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings)
     let sent = facts.stream.sent.map(|(_, content)| content);
     let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
     let bad = first.starts_with(b"ERROR") && contains(first, b"CONNECT");
-    if protocol.ends_with(".stomp") && (bad || (first.is_empty() && !connect)) {
+    // Who was silent too has no right to an error.
+    let ended = first.is_empty() && ended_by_peer(facts);
+    if protocol.ends_with(".stomp") && (bad || (ended && !connect)) {
         found.add("W507", |d| match bad {
             true => d.at(Span::first(Place::Message, first, "its ERROR frame")),
-            false => d.note("no message has come, and no CONNECT was sent"),
+            // That may be why it ended, or not.
+            false => {
+                d.severity(Severity::Note).note("no message has come, and no CONNECT was sent")
+            }
         });
     }
-    if protocol.starts_with("wamp.2") && first.is_empty() {
+    if protocol.starts_with("wamp.2") && ended && sent.is_none() {
         found.add("W512", |d| d.note("no message has come"));
     }
 }
 
 fn is_engine_io(first: &[u8]) -> bool {
     first.starts_with(b"0{\"sid\"")
+}
+
+/// Engine.IO 4 names maxPayload, but for its first releases; those wait for `40` where Engine.IO 3
+/// sends one.
+fn is_engine_io_3(facts: &Facts<'_>, first: &[u8]) -> bool {
+    let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
+    let unasked = facts.stream.second == Some(b"40") && facts.stream.sent.is_none();
+    !contains(first, b"\"maxPayload\"") && (query.contains("EIO=3") || unasked)
+}
+
+/// Whether the peer ended the connection, in whatever way.
+fn ended_by_peer(facts: &Facts<'_>) -> bool {
+    let lost = facts.end.is_some_and(|end| matches!(end.how, EndKind::Fin | EndKind::Reset));
+    let ours = facts.close.sent.is_some() && !facts.close.by_peer;
+    (lost && !ours) || facts.close.by_peer && facts.close.received.is_some()
 }
 
 fn is_discord(first: &[u8]) -> bool {

@@ -1,9 +1,11 @@
 //! Close codes: those of the application's protocol first, then the registered ones.
 
 use super::application::Inside;
+use super::clocks::{ping_interval, seconds};
 use super::findings::Findings;
-use crate::diagnostics::facts::EndKind;
-use crate::diagnostics::{Diagnostic, Facts};
+use crate::diagnostics::facts::{EndKind, SILENCE};
+use crate::diagnostics::{Diagnostic, Facts, Severity};
+use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
 
 /// The codes graphql-ws and its kin use.
@@ -28,7 +30,7 @@ const DISCORD: [&str; 15] = [
     "disallowed intents, do not reconnect",
 ];
 
-pub(super) fn closing(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn closing(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let facts_of_close = &facts.close;
     if let Some(label) = facts_of_close.label {
         let code = match label {
@@ -46,7 +48,7 @@ pub(super) fn closing(facts: &Facts<'_>, found: &mut Findings) {
     }
     let inside = Inside::of(facts);
     let code = own(received, facts, &inside).unwrap_or_else(|| registered(received.code));
-    found.add(code, |d| explain(d, received));
+    found.add(code, |d| timed(explain(d, received), facts, received));
 }
 
 /// What the protocol inside means by it.
@@ -110,6 +112,9 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
             let at = usize::from(code.saturating_sub(4000));
             match (d.entry.code, DISCORD.get(at)) {
                 ("W720", Some(meaning)) => d.note(format!("Discord means by it: {meaning}")),
+                ("W723", _) if (4400..4500).contains(&code) => {
+                    d.note(format!("{code} may borrow from HTTP's status {}", code - 4000))
+                }
                 ("W722", _) => d.note(match code {
                     ..4100 => "do not reconnect unchanged",
                     4100..4200 => "reconnect after a second or more",
@@ -122,6 +127,47 @@ fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
     match body.reason.as_slice() {
         [] => d,
         reason => d.note(format!("its reason: {}", String::from_utf8_lossy(reason))),
+    }
+}
+
+/// What the clocks add: a Close at once, and one after a silence.
+fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
+    // What a client does is its own affair.
+    let by_server = facts.role == Role::Client && facts.close.by_peer;
+    let Some(end) = facts.end.filter(|_| by_server) else { return d };
+    let regular = close::is_regular(body.code);
+    if facts.stream.messages == 0 && facts.stream.sent.is_none() && end.last < SILENCE {
+        let d = d.note(format!("{} ms after the 101, before any message", end.last.as_millis()));
+        // 1000 and 1001 are what a server says that has done what it was asked.
+        return match body.code.is_none() {
+            true => d
+                .title("closed at once, before any message")
+                .severity(Severity::Warning)
+                .help("check the path and what the application wants first: some frameworks accept every path, then close")
+                .possible("the path is not known to the application")
+                .possible("the application refuses whoever is not logged in"),
+            false => d,
+        };
+    }
+    if end.quiet < SILENCE {
+        return d;
+    }
+    let quiet = seconds(end.quiet);
+    let d = d.note(format!("it came after {quiet} of silence"));
+    match regular || matches!(body.code, Some(1008 | 1011 | 4000..=4999)) {
+        true => {
+            let often = ping_interval(end.quiet);
+            let help = match regular {
+                true => format!(
+                    "if that was unexpected, send something more often: `--ping-interval {often}`, or a message of the application"
+                ),
+                false => return d.possible("a timer of the server on silence"),
+            };
+            d.title(format!("the peer closed after {quiet} of silence"))
+                .possible("a timer of the server on silence")
+                .help(help)
+        }
+        false => d,
     }
 }
 

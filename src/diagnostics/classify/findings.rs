@@ -1,23 +1,26 @@
 //! The diagnostics that the layers have found so far.
 
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Facts, Severity};
 
-/// What has been found so far.
-pub(super) struct Findings(pub(super) Vec<Diagnostic>);
+/// What has been found so far, and the facts that its causes are weighed with.
+pub(super) struct Findings<'f> {
+    pub(super) found: Vec<Diagnostic>,
+    pub(super) facts: &'f Facts<'f>,
+}
 
-impl Findings {
+impl Findings<'_> {
     /// Adds the entry with a code, once.
     pub(super) fn add(&mut self, code: &str, shape: impl FnOnce(Diagnostic) -> Diagnostic) {
         if !self.has(code) {
-            self.0.extend(Diagnostic::of(code).map(shape));
+            self.found.extend(Diagnostic::weighed(code, self.facts).map(shape));
         }
     }
 
     pub(super) fn has(&self, code: &str) -> bool {
-        self.0.iter().any(|found| found.entry.code == code)
+        self.found.iter().any(|found| found.entry.code == code)
     }
 
     pub(super) fn has_error(&self) -> bool {
-        self.0.iter().any(|found| found.severity == Severity::Error)
+        self.found.iter().any(|found| found.severity == Severity::Error)
     }
 }

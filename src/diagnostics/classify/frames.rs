@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, FrameContext};
 use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
+use crate::session::endpoint::PongMismatch;
 use crate::wire::frame::MAX_HEADER_LEN;
 use crate::wire::{FrameHeader, LengthForm, Role, Violation, ViolationKind};
 
@@ -14,7 +15,7 @@ const EQUAL_MASKS: u64 = 8;
 /// Bytes shown of a frame.
 const SHOWN: usize = 16;
 
-pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if let Some((first, others)) = facts.violations.split_first() {
         // A frame cut by the end of the stream is explained with the ending.
         if first.kind != ViolationKind::CutInsideFrame || facts.end.is_none() {
@@ -37,8 +38,20 @@ pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings) {
 }
 
 /// The first violation, and what else was wrong with the same frame.
-fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &mut Findings) {
+fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &mut Findings<'_>) {
     let context = facts.frame.as_ref();
+    let at = |context: &FrameContext<'_>| {
+        let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
+        context.around.get(at..).map(|rest| rest.starts_with(b"HT"))
+    };
+    if first.kind == ViolationKind::FrameAfterClose && context.and_then(at) == Some(true) {
+        return found.add("W618", |d| {
+            let d = d.title("an HTTP response was written behind the Close frame").certain();
+            d.severity(Severity::Note)
+                .note("the bytes behind the Close read as HTTP, not as frames")
+                .help("nothing is lost: a server that ends its handler so answers a request it has already switched")
+        });
+    }
     found.add(code_of(first, context), |mut d| {
         d.notes.extend((!first.detail.is_empty()).then(|| first.detail.clone()));
         let d = match context {
@@ -184,14 +197,27 @@ fn desync_note(shift: i64) -> String {
 /// A ping is answered "as soon as is practical" (RFC 6455 §5.5.2), which takes some round trips.
 const PONG_OVERDUE: Duration = Duration::from_secs(1);
 
-fn odd(facts: &Facts<'_>, found: &mut Findings) {
+fn odd(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let pings = &facts.pings;
-    if pings.unsolicited > 0 {
+    if let Some(PongMismatch { ping, pong, is_start }) = pings.mismatched {
+        found.add("W622", |d| {
+            let d = d.title("a ping was answered with another payload than its own").certain();
+            let d = d.help("make the peer send back the ping's payload, all of it");
+            d.note(match is_start {
+                true => {
+                    format!("the ping had {ping} bytes, the pong the first {pong} of them (§5.5.3)")
+                }
+                false => format!("the ping had {ping} bytes, the pong {pong} others (§5.5.3)"),
+            })
+        });
+    } else if pings.unsolicited > 0 {
         let count = pings.unsolicited;
-        found.add("W622", |d| d.note(format!("{count} of them came")));
+        found.add("W622", |d| d.note(format!("{count} of them came")).severity(Severity::Note));
     }
-    // A peer that has had no time for its answer owes none yet.
-    let overdue = pings.waiting.filter(|waiting| *waiting >= PONG_OVERDUE && pings.data_since);
+    // A peer that has had no time for its answer owes none yet, and one that closed owes none.
+    let owes = facts.close.received.is_none() && pings.mismatched.is_none();
+    let overdue = pings.waiting.filter(|_| owes);
+    let overdue = overdue.filter(|waiting| *waiting >= PONG_OVERDUE && pings.data_since);
     if let Some(waiting) = overdue {
         found.add("W623", |d| {
             d.note(format!("a ping has been waiting for {:.1} s", waiting.as_secs_f64()))

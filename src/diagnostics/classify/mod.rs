@@ -5,12 +5,14 @@
 //! code, ending and timing, the protocol inside. No layer looks at what another one found.
 
 mod application;
+mod clocks;
 pub(super) mod closing;
 mod ending;
 mod findings;
 mod frames;
 mod reaching;
 pub(super) mod response;
+mod served;
 mod stream;
 mod switching;
 mod tls;
@@ -20,20 +22,22 @@ use findings::Findings;
 pub use switching::PROBE_SUBPROTOCOL;
 
 /// A layer's judgement.
-type Layer = fn(&Facts<'_>, &mut Findings);
+type Layer = fn(&Facts<'_>, &mut Findings<'_>);
 
 /// In the order in which they are asked.
-const LAYERS: [Layer; 13] = [
+const LAYERS: [Layer; 15] = [
     reaching::url,
     reaching::lookup,
     reaching::tcp,
     reaching::proxy,
     tls::tls,
     reaching::first_bytes,
+    served::refused,
     response::refusal,
     switching::switching,
     stream::first_bytes,
     frames::frames,
+    served::left,
     closing::closing,
     ending::ending,
     application::application,
@@ -45,7 +49,7 @@ const LAYERS: [Layer; 13] = [
 /// The layers behind the first one with an error are not asked, but for the protocol inside, which
 /// is known all the same and often is the cure.
 pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
-    let mut found = Findings(Vec::new());
+    let mut found = Findings { found: Vec::new(), facts };
     for (at, layer) in LAYERS.iter().enumerate() {
         if at + 1 == LAYERS.len() || !found.has_error() {
             layer(facts, &mut found);
@@ -53,9 +57,9 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
     }
     // Stable: within a severity the order of the layers stays. What was or was not agreed explains
     // no end, so notes on it come last.
-    found.0.sort_by_key(|diagnostic| {
+    found.found.sort_by_key(|diagnostic| {
         let agreed = diagnostic.entry.family == Family::Agreement;
         (diagnostic.severity, diagnostic.severity == Severity::Note && agreed)
     });
-    found.0
+    found.found
 }

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use super::application::path_hint;
 use super::findings::Findings;
-use crate::diagnostics::facts::{DialOutcome, LookupFault, ProxyFault, StreamEnd};
+use crate::diagnostics::facts::{
+    DialOutcome, LookupFault, ProxyFacts, ProxyFault, StreamEnd, Trial, Variation,
+};
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Facts, Form, Place, Severity, Span, sniff};
+use crate::diagnostics::{Clue, Facts, Form, Place, Span, sniff};
 
 /// Around the second after which Engine.IO gives up on a path it does not own.
 const ENGINE_IO_TIMEOUT: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(950)..=Duration::from_millis(1050);
 
-pub(super) fn url(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn url(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let Some(typed) = facts.url else { return };
     let url = Url::of(typed);
     let scheme = url.scheme.to_ascii_lowercase();
@@ -58,7 +60,7 @@ fn url_span(url: &Url<'_>, typed: &str, from: usize, len: usize, label: &str) ->
     })
 }
 
-pub(super) fn lookup(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn lookup(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let host = facts.url.map(|url| format!("the name is {}", Url::of(url).host));
     match facts.lookup {
         None => {}
@@ -66,34 +68,23 @@ pub(super) fn lookup(facts: &Facts<'_>, found: &mut Findings) {
         Some(LookupFault::OtherFamily) => found.add("W101", |d| {
             d.note_if(host)
                 .note("it has addresses of the other family only")
-                // Neither a typing error nor another DNS server.
-                .without_causes(2)
+                .certain()
                 .help("allow both families: leave out `-4` and `-6`")
         }),
         Some(LookupFault::Unanswered) => found.add("W102", |d| d.note_if(host)),
     }
 }
 
-pub(super) fn tcp(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn tcp(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let any = |outcome| facts.dials.iter().any(|dial| dial.outcome == outcome);
     let connected = any(DialOutcome::Connected);
-    let host = facts.url.map(|url| Url::of(url).host).unwrap_or_default();
     let refused = facts.dials.iter().find(|dial| dial.outcome == DialOutcome::Refused);
-    let notes = facts.dials.iter().map(|dial| {
-        let elapsed = dial.elapsed.as_secs_f64();
-        match dial.outcome {
-            DialOutcome::Connected => format!("{}: connected", dial.address),
-            DialOutcome::Refused => format!("{}: connection refused", dial.address),
-            DialOutcome::Silent => format!("{}: no answer within {elapsed:.1} s", dial.address),
-            DialOutcome::Unreachable => format!("{}: unreachable", dial.address),
-            DialOutcome::NearEnd => format!("{}: not tried", dial.address),
-        }
-    });
+    let notes = facts.dials.iter().map(ToString::to_string);
     let code = match refused {
         _ if facts.dials.is_empty() => return,
-        // The session goes on over the other address, so this is only worth a warning.
-        Some(_) if connected && host.eq_ignore_ascii_case("localhost") => "W104",
+        // The session goes on over the other address, which is as good.
         _ if connected => return,
+        Some(_) if Clue::OtherFamilyListens.seen(facts).is_some() => "W104",
         // A refusal counts most, because it proves that the host is there.
         Some(_) => "W103",
         None if any(DialOutcome::Silent) => "W105",
@@ -101,17 +92,24 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Findings) {
         // What is wrong is on this side, and the error itself explains it.
         None => return,
     };
+    let other = facts.trial(Variation::OtherFamily).map(|trial| trial.what.clone());
     found.add(code, |mut d| {
         d.notes.extend(notes);
-        if connected { d.severity(Severity::Warning) } else { d }
+        match (code, other) {
+            ("W104", Some(other)) => d.help(format!(
+                "use the address that answers, as in `{}`, or make the server bind both families",
+                facts.url.map(|url| Url::of(url).with_authority(&other)).unwrap_or_default()
+            )),
+            _ => d,
+        }
     });
 }
 
-pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let Some(proxy) = &facts.proxy else { return };
     if let Some(answer) = proxy.answer {
         let status = answer.status_line().map(|line| line.code);
-        let through = format!("the proxy is {}", proxy.address);
+        let through = of_proxy(proxy);
         match status {
             Some(200..=299) => {}
             // tinyproxy answers 401 to a wrong password.
@@ -123,45 +121,59 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings) {
         }
     } else if let Some(fault) = proxy.fault {
         let code = match fault {
-            ProxyFault::Refused => "W112",
+            ProxyFault::Refused | ProxyFault::Foreign => "W112",
             ProxyFault::Unauthorized => "W113",
+            ProxyFault::Away => "W115",
+            ProxyFault::Silent => "W116",
         };
-        found.add(code, |d| d.note(format!("the proxy is {}", proxy.address)));
+        found.add(code, |d| {
+            let d = d.note(of_proxy(proxy));
+            match fault {
+                ProxyFault::Foreign => {
+                    d.title("the proxy does not speak what it was spoken to in").certain()
+                }
+                _ => d,
+            }
+        });
     }
-    if let Some(variable) = proxy.variable {
+    // What is wrong with it names the variable already.
+    if let Some(variable) = proxy.variable.filter(|_| !found.has_error()) {
         found.add("W114", |d| d.note(format!("{variable} names {}", proxy.address)));
     }
 }
 
+/// Which proxy it is, and who named it.
+fn of_proxy(proxy: &ProxyFacts<'_>) -> String {
+    match proxy.variable {
+        Some(variable) => format!("the proxy is {}, from {variable}", proxy.address),
+        None => format!("the proxy is {}", proxy.address),
+    }
+}
+
 /// A plain request was answered by something else than an HTTP head, or by nothing.
-pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let bytes = facts.first_bytes;
     if !bytes.is_empty() {
         return foreign(bytes, found);
     }
     let Some(unanswered) = facts.unanswered.filter(|end| end.received == 0) else { return };
-    let secure = facts.url.is_some_and(|url| Url::of(url).is_secure());
-    let port = facts.url.map(|url| Url::of(url).port());
     let after = format!("it was {:.3} s after the request", unanswered.after.as_secs_f64());
     let code = match unanswered.how {
         StreamEnd::Timeout => "W109",
         _ if ENGINE_IO_TIMEOUT.contains(&unanswered.after) => "W108",
-        _ if !secure && matches!(port, Some(443 | 8443)) => "W205",
         _ => "W107",
     };
     found.add(code, |d| {
-        let d = d.note(after).note_if(path_hint(facts));
-        match (code, secure) {
-            // The first cause is a port that speaks TLS only.
-            ("W107", true) => {
-                d.without_causes(1).help("see the server's log for the reason; TLS itself was fine")
-            }
-            _ => d,
-        }
+        let told: Vec<String> = d.causes.iter().filter_map(|c| c.because.clone()).collect();
+        let trials = facts.trials.iter().map(Trial::to_string);
+        let trials = trials.filter(|text| !told.contains(text));
+        let mut d = d.note(after).note_if(path_hint(facts));
+        d.notes.extend(trials);
+        d
     });
 }
 
-fn foreign(bytes: &[u8], found: &mut Findings) {
+fn foreign(bytes: &[u8], found: &mut Findings<'_>) {
     let span = |label: String| Span::first(Place::FirstBytes, bytes, label);
     if let Some(number) = sniff::tls_alert(bytes) {
         return found.add("W205", |d| d.at(span(format!("TLS alert {number}")).marking(0..7)));

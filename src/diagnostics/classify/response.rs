@@ -5,9 +5,11 @@
 
 use super::application::path_hint;
 use super::findings::Findings;
+use crate::diagnostics::facts::{Trial, Variation};
+use crate::diagnostics::said::{self, Subject};
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Diagnostic, Facts, Place, Severity, Span};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Place, Span};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
@@ -15,13 +17,20 @@ use crate::wire::head::Head;
 const MAX_HOPS: usize = 5;
 
 /// How a note begins that quotes the body.
-pub const BODY: &str = "the body: ";
+pub const BODY: &str = "the server says: ";
+
+/// Characters of a body that are a message; a longer one is a page.
+const PAGE: usize = 600;
+
+/// Characters of the server's words that are shown.
+const SHOWN: usize = 300;
 
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
 
-pub(super) fn refusal(facts: &Facts<'_>, found: &mut Findings) {
-    let Some(head) = facts.response else { return };
+pub(super) fn refusal(facts: &Facts<'_>, found: &mut Findings<'_>) {
+    // A server's own answer explains nothing.
+    let Some(head) = facts.response.filter(|_| facts.role == Role::Client) else { return };
     let Some(line) = head.status_line() else { return };
     if line.code == 101 {
         return;
@@ -41,16 +50,16 @@ struct RefusalResponse<'a> {
 
 impl RefusalResponse<'_> {
     fn code(&self) -> &'static str {
-        let by_tls = self.tls();
-        by_tls
-            .or_else(|| match self.status {
-                300..=399 => self.redirect(),
-                403 => self.forbidden(),
-                404 => self.not_found(),
-                _ => None,
-            })
-            .or_else(|| self.challenge())
+        let found = match self.status {
+            300..=399 => self.redirect(),
+            _ => None,
+        };
+        found
+            .or_else(|| self.tls())
+            .or_else(|| self.origin())
+            .or_else(|| self.service())
             .or_else(|| self.page())
+            .or_else(|| self.words())
             .or_else(|| self.handshake())
             .unwrap_or(self.by_status())
     }
@@ -59,26 +68,87 @@ impl RefusalResponse<'_> {
         match self.status {
             // The same numbers have other meanings, or none, where Cloudflare did not answer.
             520..=530 if !self.server("cloudflare") => "W341",
+            404 if self.server("wsgiserver") || self.server("uvicorn") => "W335",
             status => of_status(status),
         }
     }
 
-    /// Plain text on a TLS port, certificates, ALPN.
+    /// Plain text on a TLS port: this one, or one behind a proxy.
     fn tls(&self) -> Option<&'static str> {
-        let contains = |text: &str| contains_word(self.body, text);
-        if self.status == 400
-            && (contains("plain http request was sent to https port")
-                || contains("http request to an https server")
-                || contains("speaking plain http to an ssl-enabled"))
+        if !said::wants_tls(self.body) {
+            return None;
+        }
+        let secure = self.facts.url.is_some_and(|url| Url::of(url).is_secure());
+        let behind = secure || Clue::OtherSchemeFails.seen(self.facts).is_some();
+        Some(if behind { "W353" } else { "W204" })
+    }
+
+    /// A refusal that goes away with another Origin.
+    fn origin(&self) -> Option<&'static str> {
+        let opens = |variation| self.facts.trial(variation).and_then(Trial::status) == Some(101);
+        if opens(Variation::NoOrigin) {
+            return Some("W327");
+        }
+        let sent = if self.sent("Origin") { "W327" } else { "W328" };
+        let helps = opens(Variation::OwnOrigin);
+        // Behind the Origin there may be the next ground to refuse.
+        let helps =
+            helps || (self.status == 403 && Clue::OwnOriginHelps.seen(self.facts).is_some());
+        helps.then_some(sent)
+    }
+
+    /// What a service in front shows in its headers or its page.
+    fn service(&self) -> Option<&'static str> {
+        let challenge =
+            self.header("cf-mitigated").is_some() || contains_word(self.body, "just a moment...");
+        if matches!(self.status, 403 | 503) && challenge {
+            return Some("W330");
+        }
+        let amazon =
+            self.head.headers().any(|f| f.name.to_ascii_lowercase().starts_with(b"x-amzn"));
+        if self.status == 403 && amazon && contains(self.body, b"\"Forbidden\"") {
+            return Some("W331");
+        }
+        if self.status == 404
+            && self.content_type("text/plain")
+            && self.body.trim_ascii() == b"Page not found"
         {
-            return Some("W204");
+            return Some("W333");
         }
-        if contains("missing alpn protocol") {
-            return Some("W215");
+        (self.status == 403 && self.server("envoy")).then_some("W329")
+    }
+
+    /// The server's own words.
+    fn words(&self) -> Option<&'static str> {
+        // A gateway's page speaks of the gateway, and a whole page speaks of anything.
+        let text = said::words(self.body);
+        let page = self.status < 400 || (502..=504).contains(&self.status);
+        if page && (self.content_type("text/html") || text.len() > PAGE) {
+            return None;
         }
-        let wanted = contains("no required ssl certificate") || contains("ssl certificate error");
-        let wanted = wanted || contains("client certificate");
-        (matches!(self.status, 400 | 403) && wanted).then_some("W212")
+        let start = text.get(..PAGE).unwrap_or(&text);
+        let (subject, _) = said::subject(start)?;
+        let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
+        Some(match subject {
+            Subject::Tls => return None,
+            Subject::Certificate => "W212",
+            Subject::Alpn => "W215",
+            Subject::HeadSize => "W325",
+            Subject::Host => "W351",
+            Subject::Origin if self.sent("Origin") => "W327",
+            Subject::Origin => "W328",
+            Subject::Subprotocol => "W350",
+            Subject::Version => "W321",
+            Subject::Key | Subject::Header => "W322",
+            Subject::Session => "W352",
+            Subject::Upgrade if asked || self.status == 426 => "W320",
+            Subject::Upgrade => "W320",
+            Subject::Rate if self.status < 500 || self.status == 503 => "W340",
+            Subject::Credentials if matches!(self.status, 200..=499) => "W326",
+            Subject::Method if self.status < 500 => "W336",
+            Subject::Path if matches!(self.status, 200..=400 | 402..=403 | 405..=499) => "W334",
+            _ => return None,
+        })
     }
 
     fn redirect(&self) -> Option<&'static str> {
@@ -100,44 +170,6 @@ impl RefusalResponse<'_> {
         flips.then_some("W311")
     }
 
-    fn forbidden(&self) -> Option<&'static str> {
-        if let Some(probe) = self.facts.origin_probe {
-            match (probe.with_origin, probe.status) {
-                (true, 101) if self.sent("Origin") => return Some("W327"),
-                (true, status) if status != 403 => return Some("W328"),
-                _ => {}
-            }
-        }
-        if self.header("cf-mitigated").is_some() {
-            return Some("W330");
-        }
-        // tornado writes "Cross origin websockets not allowed", others use other words.
-        if self.sent("Origin") && contains_word(self.body, "origin") {
-            return Some("W327");
-        }
-        let amazon =
-            self.head.headers().any(|f| f.name.to_ascii_lowercase().starts_with(b"x-amzn"));
-        if amazon && contains(self.body, b"\"Forbidden\"") {
-            return Some("W331");
-        }
-        self.server("envoy").then_some("W329")
-    }
-
-    fn not_found(&self) -> Option<&'static str> {
-        let plain = self.content_type("text/plain");
-        if plain && self.body.trim_ascii() == b"Page not found" {
-            return Some("W333");
-        }
-        let without = ["wsgiserver", "werkzeug", "uvicorn", "gunicorn"];
-        without.iter().any(|server| self.server(server)).then_some("W335")
-    }
-
-    fn challenge(&self) -> Option<&'static str> {
-        let mitigated = self.header("cf-mitigated").is_some();
-        let page = contains_word(self.body, "just a moment...") || mitigated;
-        (matches!(self.status, 403 | 503) && page).then_some("W330")
-    }
-
     /// What lives at the path, recognised by the body.
     fn page(&self) -> Option<&'static str> {
         if self.content_type("text/event-stream") {
@@ -157,7 +189,7 @@ impl RefusalResponse<'_> {
             return Some("W303");
         }
         if engine_io_error(body) {
-            return Some(if self.status == 200 { "W303" } else { "W324" });
+            return Some(self.engine_io());
         }
         let json = self.content_type("application/json") || self.content_type("graphql-response");
         let shaped = contains(body, b"\"errors\"") || contains(body, b"\"data\"");
@@ -167,39 +199,49 @@ impl RefusalResponse<'_> {
         (self.status == 200 && self.content_type("text/html")).then_some("W300")
     }
 
-    /// What the server dislikes in the handshake itself.
+    /// Which parameter Engine.IO dislikes: its code, and what the URL has already.
+    fn engine_io(&self) -> &'static str {
+        let query = self.facts.url.map(|url| Url::of(url).query).unwrap_or_default();
+        let asks = query.contains("transport=websocket");
+        match engine_io_code(self.body) {
+            // "Bad request" to the right query means that the transport did not fit the request.
+            Some(3) if asks => "W320",
+            Some(4) => "W332",
+            None if self.status == 200 && !asks => "W303",
+            _ => "W324",
+        }
+    }
+
+    /// What the handshake's headers show, in the request and in the answer.
     fn handshake(&self) -> Option<&'static str> {
-        if !(400..=500).contains(&self.status) {
+        if !matches!(self.status, 400 | 403 | 426) {
             return None;
         }
-        let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
-        // A server sees itself that the request did not ask; a hop may have removed it.
-        if self.facts.role == Role::Server && !asked {
-            return Some("W320");
+        let request = self.facts.request?;
+        if self.status != 403 {
+            if !request.has_token("Upgrade", "websocket")
+                || !request.has_token("Connection", "upgrade")
+            {
+                return Some("W320");
+            }
+            if request.get("Sec-WebSocket-Key").is_none() {
+                return Some("W322");
+            }
         }
-        if self.header("Sec-WebSocket-Version").is_some() {
-            return Some("W321");
+        let sent_13 = request.get("Sec-WebSocket-Version") == Some(b"13");
+        match self.header("Sec-WebSocket-Version") {
+            // gorilla/websocket lists 13 in whatever it refuses; with 403 only an Origin.
+            Some(_) if self.head.has_token("Sec-WebSocket-Version", "13") && sent_13 => {
+                Some(match self.status {
+                    403 if self.sent("Origin") => "W327",
+                    403 => "W328",
+                    _ => "W320",
+                })
+            }
+            Some(_) if self.status != 403 => Some("W321"),
+            None if self.status != 403 && !sent_13 => Some("W321"),
+            _ => (self.status == 426).then_some("W320"),
         }
-        let contains = |text: &str| contains_word(self.body, text);
-        if contains("cookie too large")
-            || contains("header fields too large")
-            || contains("header too large")
-        {
-            return Some("W325");
-        }
-        if contains("sec-websocket-") {
-            return Some("W322");
-        }
-        let upgrade = [
-            "upgrade required",
-            "invalid upgrade header",
-            "can \"upgrade\" only",
-            "not a websocket",
-            "missing upgrade",
-            "expected upgrade",
-        ];
-        let removed = self.status == 426 || upgrade.iter().any(|text| contains(text));
-        (asked && removed).then_some("W320")
     }
 
     fn explain(&self, d: Diagnostic) -> Diagnostic {
@@ -210,58 +252,108 @@ impl RefusalResponse<'_> {
         };
         // What the excerpt shows is not repeated in a note.
         let hops: Vec<_> = HOPS.iter().filter(|name| !shows(name)).collect();
-        let body = self.body_start().filter(|_| span.place != Place::Body);
         let d = d.at(span);
         let d = hops.into_iter().fold(d, |d, name| {
             let value = self.header(name).map(String::from_utf8_lossy);
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
-        let d = d.note_if(body).note_if(path_hint(self.facts));
+        let d = self.said(d).note_if(path_hint(self.facts));
+        let d = self.facts.trials.iter().fold(d, |d, trial| {
+            let text = trial.to_string();
+            let told = d.causes.iter().filter_map(|cause| cause.because.as_deref());
+            match told.into_iter().any(|because| because.starts_with(&text)) {
+                true => d,
+                false => d.note(text),
+            }
+        });
         match d.entry.code {
             "W310" | "W311" => match self.location() {
                 Some(to) => d.help(format!("use `{to}`")),
                 None => d.note("there is no Location header"),
             },
             "W313" => d.note(format!("the chain: {}", self.facts.hops.join(" → "))),
-            "W321" => {
-                let lists_13 = self.head.has_token("Sec-WebSocket-Version", "13");
-                let sent_13 = self
-                    .facts
-                    .request
-                    .is_some_and(|request| request.get("Sec-WebSocket-Version") == Some(b"13"));
-                let altered = "13 is listed and 13 was sent: the header was changed on the way";
-                d.note_if((lists_13 && sent_13).then_some(altered))
-            }
             "W344" => d.note_if(self.note_of("Retry-After", "it says when to come back")),
             "W345" => d.note_if(
                 self.facts
                     .response_after
                     .map(|after| format!("the answer took {:.1} s", after.as_secs_f64())),
             ),
-            // An Origin that is there already is not missing.
-            "W332" if self.sent("Origin") => {
-                d.help("check the credentials and the application's log, then the Origin sent")
-            }
-            // The probe has shown which one is taken: the server's own.
-            "W328" => match self.facts.url.map(Url::of) {
-                Some(url) => {
-                    let scheme = if url.is_secure() { "https" } else { "http" };
-                    let port = url.port.map(|port| format!(":{port}")).unwrap_or_default();
-                    d.help(format!("send one: `-o {scheme}://{}{port}`", url.host))
+            "W327" | "W328" => match self.facts.url.map(Url::of) {
+                Some(url) if Clue::OriginIsOwn.seen(self.facts).is_none() => {
+                    let own = url.http_origin();
+                    let known = self.facts.trial(Variation::OwnOrigin).and_then(Trial::status);
+                    match known == Some(101) {
+                        true => d.help(format!("send the server's own: `-o {own}`")),
+                        false if known.is_some() => d.help(
+                            "send one that the server's list has, `-o ORIGIN`; its own is refused too",
+                        ),
+                        false => d.help(format!(
+                            "send one that the server allows, such as its own: `-o {own}`; or add yours to its list"
+                        )),
+                    }
                 }
-                None => d,
+                _ => d,
             },
-            "W320"
-                if self.facts.request.is_some_and(|request| request.get("Upgrade").is_none()) =>
-            {
-                let whose = match self.facts.role {
-                    Role::Client => "our own request had no Upgrade",
-                    Role::Server => "the request that came had no Upgrade",
-                };
-                d.note(whose).severity(Severity::Error)
+            "W324" => self.engine_io_cure(d),
+            "W320" | "W322" if self.own_fault().is_some() => {
+                let fault = self.own_fault().unwrap_or_default();
+                d.because("a header was left out here", fault)
+                    .help("leave the handshake's headers as they are: no `-H` for them")
+            }
+            "W334" if self.status != 404 => {
+                d.title(format!("nothing lives at this path ({})", self.status))
+            }
+            "W326" if self.status != 401 => d.title(format!(
+                "the server refuses the credentials or misses them ({})",
+                self.status
+            )),
+            _ => d,
+        }
+    }
+
+    /// What is missing in our own request.
+    fn own_fault(&self) -> Option<String> {
+        let request = self.facts.request?;
+        let missing = ["Upgrade", "Connection", "Sec-WebSocket-Key"]
+            .into_iter()
+            .find(|name| request.get(name).is_none())?;
+        Some(format!("our own request has no {missing}"))
+    }
+
+    fn engine_io_cure(&self, d: Diagnostic) -> Diagnostic {
+        let query = self.facts.url.map(|url| Url::of(url).query).unwrap_or_default();
+        match engine_io_code(self.body) {
+            Some(1) => d.help("leave out `sid`; behind a balancer use sticky sessions, since another server may know it"),
+            Some(5) if query.contains("EIO=4") => {
+                d.help("write `EIO=3`: the server is of Socket.IO 2")
+            }
+            Some(5) if query.contains("EIO=3") => {
+                d.help("write `EIO=4`: the server is of Socket.IO 3 or later, without allowEIO3")
+            }
+            Some(0) if query.contains("transport=websocket") => {
+                d.help("enable the transport `websocket` on the server: its `transports` leaves it out")
             }
             _ => d,
         }
+    }
+
+    /// The server's words in front of everything else, or that there are none.
+    fn said(&self, mut d: Diagnostic) -> Diagnostic {
+        let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
+        let text = said::words(self.body);
+        let bare = said::is_bare(&text, self.status, reason);
+        let shown = d.span.as_ref().is_some_and(|span| span.place == Place::Body);
+        if !bare && !shown {
+            let cut: String = text.chars().take(SHOWN).collect();
+            let more = if cut.len() < text.len() { " …" } else { "" };
+            d.notes.insert(0, format!("{BODY}{cut}{more}"));
+        }
+        if bare && matches!(d.entry.code, "W323" | "W341") {
+            let why = "the server rejects the request without saying why";
+            let failed = "the server failed in the handshake, without saying why";
+            return d.title(if self.status < 500 { why } else { failed });
+        }
+        d
     }
 
     /// The line that explains most.
@@ -275,23 +367,13 @@ impl RefusalResponse<'_> {
             "W330" => "cf-mitigated",
             "W336" => "Allow",
             "W340" => "Retry-After",
-            "W322" | "W303" | "W324" | "W302" | "W204" | "W215" | "W333" => {
+            "W303" | "W324" | "W302" | "W204" | "W215" | "W353" => {
                 let body = Span::body(self.body);
                 return body.unwrap_or_else(|| Span::start_line(self.head, ""));
             }
             _ => return Span::start_line(self.head, ""),
         };
         Span::header_or_start(self.head, header, "")
-    }
-
-    fn body_start(&self) -> Option<String> {
-        /// The length of a meaningful line of an error page.
-        const SHOWN: usize = 512;
-        let start = &self.body[..self.body.len().min(SHOWN)];
-        let text = String::from_utf8_lossy(start);
-        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let more = if self.body.len() > SHOWN { " …" } else { "" };
-        (!line.is_empty()).then(|| format!("{BODY}{line}{more}"))
     }
 
     fn location(&self) -> Option<String> {
@@ -336,6 +418,22 @@ pub(super) fn engine_io_error(body: &[u8]) -> bool {
         [b"Transport unknown", b"Session ID unknown", b"Unsupported protocol version"];
     let shape = body.starts_with(b"{\"code\":") && contains(body, b"\"message\"");
     shape || words.iter().any(|word| contains(body, word))
+}
+
+/// The number of that error, and of the words that stand for it.
+fn engine_io_code(body: &[u8]) -> Option<u8> {
+    let text = String::from_utf8_lossy(body);
+    let coded = text.trim_start().strip_prefix("{\"code\":").and_then(|rest| rest.chars().next());
+    let words = [
+        "Transport unknown",
+        "Session ID unknown",
+        "Bad handshake method",
+        "Bad request",
+        "Forbidden",
+        "Unsupported protocol version",
+    ];
+    let spelled = || words.iter().position(|word| text.contains(word)).map(|at| at as u8);
+    coded.and_then(|c| c.to_digit(10)).map(|n| n as u8).or_else(spelled)
 }
 
 /// The code of the entry for a status other than 101, where nothing but the number is known.

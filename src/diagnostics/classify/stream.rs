@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::findings::Findings;
 use super::response::engine_io_error;
 use crate::diagnostics::facts::EndKind;
+use crate::diagnostics::url::Url;
 use crate::diagnostics::{Facts, Place, Span, sniff};
 
 /// An end so early that the connection was never wanted.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
-pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if !facts.is_open() {
         return;
     }
@@ -21,10 +22,14 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings) {
         let text = String::from_utf8_lossy(&bytes[..printable.count()]).into_owned();
         found.add("W461", |d| {
             let d = d.at(Span::first(Place::Stream, bytes, kind)).note(format!("it reads: {text}"));
+            let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
             match engine_io_error(bytes) {
+                true if query.contains("EIO=4") => d.help(
+                    "this is a Socket.IO server that refuses the query: try `EIO=3` in place of `EIO=4`",
+                ),
                 true => d.help(
-                    "this is a Socket.IO server (Engine.IO 4): add `?EIO=4&transport=websocket` \
-                     to the URL",
+                    "this is a Socket.IO server (Engine.IO 4): the query must have \
+                     `EIO=4&transport=websocket`",
                 ),
                 false => d,
             }
@@ -35,8 +40,8 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings) {
     } else if let Some(end) = facts.end
         && bytes.is_empty()
         && facts.stream.frames == 0
-        // Otherwise it may have been dropped for what we sent.
         && facts.stream.sent.is_none()
+        && facts.close.sent.is_none()
         && end.lifetime < AT_ONCE
         && matches!(end.how, EndKind::Fin | EndKind::Reset)
     {

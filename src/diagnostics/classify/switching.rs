@@ -11,7 +11,7 @@ use crate::wire::head::Head;
 /// A subprotocol that no server speaks: a server that accepts it accepts any (W412).
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 
-pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let Some(head) = facts.response else { return };
     if head.status_line().is_none_or(|line| line.code != 101) {
         return;
@@ -30,7 +30,7 @@ pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings) {
     }
 }
 
-fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Findings) {
+fn judge(verdict: &Verdict, facts: &Facts<'_>, head: &Head, found: &mut Findings<'_>) {
     let Some(code) = code_of(verdict, facts, head) else { return };
     let severity = |d: Diagnostic| match (verdict.rule.fatal, verdict.outcome) {
         (true, Outcome::Fail) => d.severity(Severity::Error),
@@ -99,7 +99,7 @@ fn header_of(rule: &str) -> Option<&'static str> {
 }
 
 /// What is legal and yet worth knowing.
-fn agreed(report: &Report, facts: &Facts<'_>, head: &Head, found: &mut Findings) {
+fn agreed(report: &Report, facts: &Facts<'_>, head: &Head, found: &mut Findings<'_>) {
     if report.agreed.subprotocol.as_deref() == Some(PROBE_SUBPROTOCOL) {
         found.add("W412", |d| d.at(Span::header(head, PROTOCOL, "a name without meaning")));
     }

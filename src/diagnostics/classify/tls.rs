@@ -31,7 +31,7 @@ const INTERCEPTORS: [&str; 22] = [
     "squid",
 ];
 
-pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings) {
+pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let tls = &facts.tls;
     match tls.fault {
         None => {}
@@ -42,19 +42,30 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings) {
             let now = tls.now.map(|now| format!("this machine's clock says {now}"));
             d.note_if(tls.certificate.map(dates)).note_if(now)
         }),
-        Some(TlsFault::Name) => found.add("W207", |d| d.note_if(tls.certificate.map(names))),
-        Some(TlsFault::Issuer) => found.add("W208", |d| d.note_if(tls.certificate.map(issuer))),
+        Some(TlsFault::Name) => found.add("W207", |d| {
+            let nameless = tls.certificate.is_some_and(|c| c.names.is_empty());
+            let d = d.note_if(tls.certificate.map(names));
+            match nameless {
+                true => d.title("the certificate has no subjectAltName"),
+                false => d,
+            }
+        }),
+        Some(TlsFault::Issuer { .. }) => {
+            found.add("W208", |d| d.note_if(tls.certificate.map(issuer)));
+        }
         Some(TlsFault::Alert(number)) => {
             // Any other alert means that the handshake failed.
             let code = of_alert(number).unwrap_or("W209");
             found.add(code, |d| d.note(format!("the alert's number is {number}")));
         }
+        Some(TlsFault::CertificateWanted) => found.add("W212", |d| d),
         Some(TlsFault::PlainRequest) => found.add("W204", |d| d),
     }
     if tls.fault.is_none() && tls.alpn == Some("h2") {
         found.add("W214", |d| d);
     }
-    if tls.truncated {
+    // Many servers never send close_notify: that explains an end only where nothing else is said.
+    if tls.truncated && facts.close.received.is_none() && facts.close.sent.is_none() {
         found.add("W216", |d| d);
     }
     if let Some(certificate) = tls.certificate {
@@ -65,7 +76,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings) {
     }
 }
 
-fn not_tls(bytes: &[u8], found: &mut Findings) {
+fn not_tls(bytes: &[u8], found: &mut Findings<'_>) {
     let span = |label: String| Span::first(Place::FirstBytes, bytes, label);
     match sniff::banner(bytes) {
         Some((name, _)) => {

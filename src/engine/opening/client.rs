@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 use std::{io, mem};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
 use super::Deadline;
 use super::response::{self, RefusalBody};
 use crate::config::OpenConfig;
@@ -28,7 +30,8 @@ use crate::net::target::Target;
 use crate::net::tls::{TlsClient, TlsPipe};
 use crate::session::Observer;
 use crate::ui::sanitize;
-use crate::wire::handshake::headers::HeaderError;
+use crate::wire::handshake::digest::Challenge;
+use crate::wire::handshake::headers::{HeaderEdit, HeaderError};
 use crate::wire::handshake::request::RequestSpec;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::{Head, HeadKind};
@@ -140,6 +143,10 @@ pub struct ClientOpening {
     phase_began: Instant,
     /// What it leaves behind.
     evidence: OpeningEvidence,
+    /// The answer to a Digest challenge, for the request that is to come.
+    digest: Option<HeaderEdit>,
+    /// Whether one was answered.
+    answered_digest: bool,
     /// Whether the facts of the run, for `--write-out`, are those of this opening.
     records: bool,
 }
@@ -179,6 +186,8 @@ impl ClientOpening {
             phases: Phases::default(),
             phase_began: now,
             evidence: OpeningEvidence::default(),
+            digest: None,
+            answered_digest: false,
             records: true,
         }
     }
@@ -298,7 +307,7 @@ impl ClientOpening {
     /// The request is made, the way chosen, and the first hop looked up.
     fn begin(&mut self, runtime: &mut Runtime, now: Instant) -> Result<OpeningStep, OpenError> {
         let target = self.trail.current().clone();
-        if self.trail.hops() == 0 {
+        if self.trail.hops() == 0 && !self.answered_digest {
             for note in &self.config.target.notes.clone() {
                 self.emit(&Event::Note(note), runtime)?;
             }
@@ -308,7 +317,9 @@ impl ClientOpening {
             runtime.record.begin(&target, self.trail.hops());
         }
         let from_jar = runtime.record.cookies_for(&target).filter(|_| self.config.keeps_cookies);
-        self.request = Some(request(&self.config, &target, from_jar.as_deref())?);
+        let mut config = self.config.clone();
+        config.headers.extend(self.digest.take());
+        self.request = Some(request(&config, &target, from_jar.as_deref())?);
         self.phases = Phases::default();
         self.phase_began = Instant::now();
 
@@ -523,6 +534,7 @@ impl ClientOpening {
         if let Some(request) = dialogue.request() {
             self.emit(&Event::Head(Direction::ToServer, request), runtime)?;
         }
+        self.evidence.asks_proxy();
         self.go(OpeningState::Talking(link, Box::new(dialogue)))
     }
 
@@ -650,6 +662,9 @@ impl ClientOpening {
                 let pair = Box::new(Pair { request, response, report });
                 return self.follow(pair, runtime);
             }
+            if status.code == 401 && self.answers_digest(&request, &response, runtime)? {
+                return self.go(OpeningState::Begin);
+            }
             inbound.expect_body();
             let body = RefusalBody::of(&response);
             let pair = Box::new(Pair { request, response, report });
@@ -672,6 +687,34 @@ impl ClientOpening {
         let link = link.opened();
         let opened = Opened { conn, link, inbound, request, response, report, evidence };
         Ok(OpeningStep::Open(Box::new(opened)))
+    }
+
+    /// Answers a Digest challenge to user and password that were sent as Basic; once, or the
+    /// credentials are wrong.
+    fn answers_digest(
+        &mut self,
+        request: &Head,
+        response: &Head,
+        runtime: &mut Runtime,
+    ) -> Result<bool, OpenError> {
+        let by_hand = self
+            .config
+            .headers
+            .iter()
+            .any(|edit| edit.name().eq_ignore_ascii_case("authorization"));
+        if by_hand || self.answered_digest {
+            return Ok(false);
+        }
+        let nonce = BASE64_STANDARD.encode(random::nonce());
+        let answer = Challenge::of(response).and_then(|found| found.answer_basic(request, &nonce));
+        let Some(answer) = answer else { return Ok(false) };
+        self.digest = Some(HeaderEdit::send("Authorization", &answer)?);
+        self.answered_digest = true;
+        let note = "the server wants Digest authorization: asking once more (RFC 7616)";
+        self.emit(&Event::Note(note), runtime)?;
+        runtime.reporter.next_connection();
+        self.conn = runtime.reporter.connection();
+        Ok(true)
     }
 
     /// Goes where the response leads, and reports that.
@@ -770,32 +813,11 @@ impl Opening for ClientOpening {
         runtime: &mut Runtime,
         now: Instant,
     ) -> Result<Option<Box<Opened>>, OpenError> {
-        loop {
-            match self.step(runtime, now)? {
-                OpeningStep::Go => {}
-                OpeningStep::Open(opened) => return Ok(Some(opened)),
-                OpeningStep::Wait => match self.clock {
-                    Some((deadline, what)) if deadline.at <= now => {
-                        match mem::replace(&mut self.state, OpeningState::Over) {
-                            // What came of the body is shown.
-                            OpeningState::Refused { body, pair, .. } => {
-                                return Err(self.refused(&body, pair, runtime));
-                            }
-                            OpeningState::Connecting { address, .. } => {
-                                return Err(self.not_connected(
-                                    address,
-                                    io::ErrorKind::TimedOut.into(),
-                                    runtime,
-                                    now,
-                                )?);
-                            }
-                            _ => return Err(deadline.passed(what)),
-                        }
-                    }
-                    _ => return Ok(None),
-                },
-            }
+        let advanced = self.go_on(runtime, now);
+        if advanced.is_err() {
+            self.evidence.failed();
         }
+        advanced
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -831,6 +853,42 @@ impl Opening for ClientOpening {
 
     fn evidence(&mut self) -> &mut OpeningEvidence {
         &mut self.evidence
+    }
+}
+
+impl ClientOpening {
+    /// Does steps until one has to wait.
+    fn go_on(
+        &mut self,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Option<Box<Opened>>, OpenError> {
+        loop {
+            match self.step(runtime, now)? {
+                OpeningStep::Go => {}
+                OpeningStep::Open(opened) => return Ok(Some(opened)),
+                OpeningStep::Wait => match self.clock {
+                    Some((deadline, what)) if deadline.at <= now => {
+                        match mem::replace(&mut self.state, OpeningState::Over) {
+                            // What came of the body is shown.
+                            OpeningState::Refused { body, pair, .. } => {
+                                return Err(self.refused(&body, pair, runtime));
+                            }
+                            OpeningState::Connecting { address, .. } => {
+                                return Err(self.not_connected(
+                                    address,
+                                    io::ErrorKind::TimedOut.into(),
+                                    runtime,
+                                    now,
+                                )?);
+                            }
+                            _ => return Err(deadline.passed(what)),
+                        }
+                    }
+                    _ => return Ok(None),
+                },
+            }
+        }
     }
 }
 

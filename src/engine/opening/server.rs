@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::diagnostics::Wish;
 use crate::engine::connection::Outputs;
 use crate::event::{ConnId, Direction, Event, Observed, TimeoutKind};
 use crate::net::link::{Buffers, Fill, Link, SocketLink};
@@ -86,6 +87,8 @@ pub struct Request {
     pub about: Box<str>,
     /// The path that was asked for.
     pub path: String,
+    /// What it wanted and did not get, where somebody looks.
+    pub wish: Option<Box<Wish>>,
 }
 
 /// One opening.
@@ -260,7 +263,15 @@ impl ServerOpening {
                 outputs.report(self.id, &Event::Open(&accepted.agreed))?;
                 let about = self.about(&head, &accepted.agreed);
                 let path = String::from_utf8_lossy(path(&head)).into_owned();
-                Ok(OpeningProgress::Accepted(Request { agreed: accepted.agreed, about, path }))
+                let agreed = accepted.agreed;
+                let looks = outputs.looks();
+                let wish = looks.then(|| Wish::of(&head, agreed.subprotocol.as_deref())).flatten();
+                Ok(OpeningProgress::Accepted(Request {
+                    agreed,
+                    about,
+                    path,
+                    wish: wish.map(Box::new),
+                }))
             }
             HandshakeAnswer::Refuse(refusal) => {
                 self.report_answer(&head, &refusal.response, early, outputs)?;

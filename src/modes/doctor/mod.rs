@@ -8,23 +8,25 @@ mod talk;
 use std::time::{Duration, Instant};
 
 use crate::cli::{DisplayOptions, DoctorArgs, OutputFormat, ReportFormat};
-use crate::client::one_line;
+use crate::client::account::AccountError;
 use crate::client::probe;
-use crate::client::probe::ProbeResult;
+use crate::client::{one_line, prepare};
+use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
-use crate::diagnostics::facts::OriginProbe;
-use crate::diagnostics::{Diagnostic, Severity, classify};
+use crate::diagnostics::facts::{TrialOutcome, Variation};
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
-use crate::event::{Cause, CertificateFacts, ConnId, Stamp};
+use crate::event::{Cause, CertificateFacts, ConnId, Side, Stamp};
 use crate::modes::doctor::talk::Talk;
 use crate::net::clock::wall_micros;
 use crate::net::route::Hop;
 use crate::output::reporter::Reporter;
 use crate::session::Limits;
+use crate::session::endpoint::PongMismatch;
 use crate::ui::JsonPrinter;
 use crate::ui::doctor::{DoctorStep, Examination, StepOutcome};
 use crate::ui::pretty::Pretty;
@@ -45,6 +47,7 @@ const PONG_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// The arguments can't be used, or stdout or the system failed.
 pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let reach = ReachConfig::of_account(args.account)?;
     let options = DisplayOptions {
         width: None,
         verbose: 0,
@@ -55,16 +58,24 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         redact: Vec::new(),
     };
     let display = Display::resolve(&options, terminal);
-    let config = OpenConfig::resolve(&args.url, args.handshake, Limits::default())?;
+    let mut config = OpenConfig {
+        keeps_cookies: reach.keeps_cookies(),
+        ..OpenConfig::resolve(&args.url, args.handshake, Limits::default())?
+    };
     let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &display))?;
+    let summary = match prepare(&mut config, &reach, &mut runtime) {
+        Ok(summary) => summary,
+        Err(AccountError::Ended(exit)) => return Ok(exit),
+        Err(AccountError::Usage(error)) => return Err(error.into()),
+    };
     let mut exam = Exam { config: &config, steps: Vec::new(), found: Vec::new() };
-    let (verdict, exit) = match exam.examine(args.idle, &mut runtime) {
+    let (opened, verdict, exit) = match exam.examine(args.idle, &mut runtime) {
         Ok(examined) => examined,
         Err(OpenError::Local(error)) => return Err(error.into()),
         Err(error) => return Ok(error.exit()),
     };
-    let opened = exit == Exit::Success;
-    let report = Examination { opened, verdict, found: exam.found, steps: exam.steps };
+    let healthy = exit == Exit::Success;
+    let report = Examination { opened, healthy, verdict, found: exam.found, steps: exam.steps };
     let out = &mut Vec::new();
     match args.output {
         ReportFormat::Text => report.write(terminal.width, display.palette(terminal.stdout), out),
@@ -76,7 +87,7 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let text = runtime.reporter.redactor().bytes(out);
     runtime.stdout.buffer().extend_from_slice(&text);
     runtime.drain_stdout(None)?;
-    Ok(exit)
+    summary.finish(exit, &mut runtime)
 }
 
 /// An examination under way.
@@ -87,12 +98,12 @@ struct Exam<'a> {
 }
 
 impl Exam<'_> {
-    /// Does all steps; gives the verdict and what it amounts to.
+    /// Does all steps; gives whether a WebSocket opened, the verdict and what it amounts to.
     fn examine(
         &mut self,
         idle: Duration,
         runtime: &mut Runtime,
-    ) -> Result<(String, Exit), OpenError> {
+    ) -> Result<(bool, String, Exit), OpenError> {
         self.reach();
         let asked = Instant::now();
         let mut opening = ClientOpening::new(self.config, probe::SLOT, None, runtime, asked);
@@ -103,41 +114,42 @@ impl Exam<'_> {
             Err(_) => std::mem::take(opening.evidence()),
         };
         self.tls(&trace, opened.as_ref().err());
-        let asks_http = trace.response().is_some();
         match opened {
             Ok(opened) => {
                 let place = self.steps.len();
                 self.judged(&trace);
-                self.talk(Talk::new(*opened), idle, runtime)?;
+                let unhealthy = self.talk(Talk::new(*opened), idle, runtime)?;
                 // What was looked at beside belongs before what came of the connection.
                 let after = self.steps.split_off(place);
-                self.http(runtime)?;
+                self.attempt(Variation::NoUpgrade, &mut trace, runtime)?;
                 let time = trace.phases().upgrade;
                 self.add("upgrade", StepOutcome::Ok, "101 Switching Protocols", Some(time));
-                self.origin(runtime)?;
+                self.attempt(Variation::NoOrigin, &mut trace, runtime)?;
+                self.attempt(Variation::OwnOrigin, &mut trace, runtime)?;
                 self.steps.extend(after);
-                Ok((format!("a WebSocket opens in {}", clock::millis(elapsed)), Exit::Success))
+                let (verdict, exit) = unhealthy.unwrap_or_else(|| {
+                    (format!("a WebSocket opens in {}", clock::millis(elapsed)), Exit::Success)
+                });
+                Ok((true, verdict, exit))
             }
             Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
             Err(error) => {
                 let text = error.to_string();
-                if asks_http {
-                    self.http(runtime)?;
-                } else {
-                    self.elsewhere(&error, &mut trace, runtime)?;
+                if probe::is_about_certificate(&error) {
+                    self.certificate(&mut trace, runtime)?;
                 }
                 match trace.was_asked() {
                     true => self.add("upgrade", StepOutcome::Failed, one_line(&text), None),
                     false => self.add("upgrade", StepOutcome::Skipped, "no way to ask", None),
                 }
-                if asks_http {
-                    trace.origin_probe = self.origin(runtime)?;
+                for variation in probe::variations(&error, &trace) {
+                    self.attempt(*variation, &mut trace, runtime)?;
                 }
                 self.found = trace.explain(&error);
                 for name in ["subprotocol", "compression", "ping", "idle", "close"] {
                     self.add(name, StepOutcome::Skipped, "no WebSocket", None);
                 }
-                Ok((one_line(&text).to_owned(), error.exit()))
+                Ok((false, one_line(&text).to_owned(), error.exit()))
             }
         }
     }
@@ -204,58 +216,48 @@ impl Exam<'_> {
         }
     }
 
-    /// The same request without an upgrade.
-    fn http(&mut self, runtime: &mut Runtime) -> Result<(), OpenError> {
-        let (answer, elapsed) =
-            timed(|| probe::probe(&probe::without_upgrade(self.config), runtime))?;
-        let outcome = match answer {
-            // A plain request must not be switched.
-            ProbeResult::Opened | ProbeResult::Status { code: 101, .. } => StepOutcome::Odd,
-            ProbeResult::Status { .. } => StepOutcome::Ok,
-            ProbeResult::Nothing(_) => StepOutcome::Odd,
-        };
-        let text = format!("without an upgrade: {}", one_line(answer.text()));
-        self.add("http", outcome, &text, Some(elapsed));
-        Ok(())
-    }
-
-    /// Without an answer: what the port speaks otherwise, or what is wrong with its certificate.
-    fn elsewhere(
+    /// The same request with one thing different.
+    fn attempt(
         &mut self,
-        error: &OpenError,
+        variation: Variation,
         trace: &mut OpeningEvidence,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
-        if !trace.is_connected() {
+        let asked = Instant::now();
+        let Some(trial) = probe::attempt(variation, self.config, trace, runtime)? else {
             return Ok(());
-        }
-        if probe::is_about_certificate(error) {
-            trace.certificate = probe::certificate(self.config, runtime)?;
-            if let Some(certificate) = &trace.certificate {
-                self.add("certificate", StepOutcome::Failed, &summary(certificate), None);
-            }
-            return Ok(());
-        }
-        let (learned, elapsed) = timed(|| probe::other_scheme_sentence(self.config, runtime))?;
-        if let Some(learned) = learned {
-            self.add("other scheme", StepOutcome::Odd, &learned, Some(elapsed));
-            trace.learned.push(learned);
-        }
+        };
+        let outcome = match (&trial.outcome, variation) {
+            // A plain request must not be switched.
+            (TrialOutcome::Opened, Variation::NoUpgrade) => StepOutcome::Odd,
+            (TrialOutcome::Nothing(_), _) => StepOutcome::Odd,
+            (_, Variation::OtherScheme | Variation::OtherFamily) => StepOutcome::Odd,
+            _ => StepOutcome::Ok,
+        };
+        let name = match variation {
+            Variation::NoUpgrade => "http",
+            Variation::OwnOrigin | Variation::NoOrigin => "origin",
+            Variation::OtherPath => "other path",
+            Variation::OtherScheme => "other scheme",
+            Variation::OtherFamily => "other family",
+        };
+        self.add(name, outcome, &trial.to_string(), Some(asked.elapsed()));
+        trace.trials.push(trial);
         Ok(())
     }
 
-    /// The same request with and without an Origin.
-    fn origin(&mut self, runtime: &mut Runtime) -> Result<Option<OriginProbe>, OpenError> {
-        if probe::has_origin(self.config) {
-            let bare = probe::without_origin(self.config);
-            let (answer, elapsed) = timed(|| probe::probe(&bare, runtime))?;
-            let text = format!("without an Origin: {}", one_line(answer.text()));
-            self.add("origin", StepOutcome::Ok, &text, Some(elapsed));
+    /// The certificate that was refused.
+    fn certificate(
+        &mut self,
+        trace: &mut OpeningEvidence,
+        runtime: &mut Runtime,
+    ) -> Result<(), OpenError> {
+        trace.refused_tls = probe::refused_tls(self.config, runtime)?;
+        let certificate = trace.refused_tls.as_ref().and_then(|tls| tls.certificate.as_ref());
+        if let Some(text) = certificate.map(summary) {
+            self.add("certificate", StepOutcome::Failed, &text, None);
         }
-        let ((probed, answer), elapsed) = timed(|| probe::origin(self.config, runtime))?;
-        let text = format!("with the server's own Origin: {}", one_line(answer.text()));
-        self.add("origin", StepOutcome::Ok, &text, Some(elapsed));
-        Ok(Some(probed))
+        Ok(())
     }
 
     /// What was agreed.
@@ -276,54 +278,85 @@ impl Exam<'_> {
         self.add("compression", StepOutcome::Ok, text, None);
     }
 
-    /// Pings, is silent, closes.
+    /// Pings, is silent, closes. Gives the verdict and the status if it is not healthy.
     fn talk(
         &mut self,
         mut talk: Talk,
         idle: Duration,
         runtime: &mut Runtime,
-    ) -> Result<(), OpenError> {
-        self.ping("ping", &mut talk, runtime)?;
+    ) -> Result<Option<(String, Exit)>, OpenError> {
+        let mut answers = self.ping("ping", &mut talk, runtime)?;
         if talk.is_open() && !idle.is_zero() {
             let name = format!("{} s of silence", idle.as_secs_f64());
             if talk.idle(idle, runtime)? {
                 self.add("idle", StepOutcome::Ok, &format!("still open after {name}"), None);
-                self.ping("ping again", &mut talk, runtime)?;
+                answers &= self.ping("ping again", &mut talk, runtime)?;
             } else {
                 let text = format!("the connection did not outlive {name}");
                 self.add("idle", StepOutcome::Failed, &text, Some(talk.ending().duration));
             }
         }
         let was_open = talk.is_open();
-        let ((), elapsed) = timed(|| talk.close(runtime))?;
+        let asked = Instant::now();
+        talk.close(runtime)?;
         let ended = talk.ending();
-        let in_order = ended.cause == Cause::Closed;
-        let outcome = match (in_order, was_open) {
-            (true, true) => StepOutcome::Ok,
-            (true, false) => StepOutcome::Odd,
-            (false, _) => StepOutcome::Failed,
+        let outcome = match (Exit::of(&ended), was_open) {
+            (Exit::Success, true) if ended.cause == Cause::Closed => StepOutcome::Ok,
+            (Exit::Success, _) => StepOutcome::Odd,
+            _ => StepOutcome::Failed,
         };
-        self.add("close", outcome, &ending::describe(&ended), Some(elapsed));
-        self.found = match in_order {
-            true => classify(&talk.evidence().facts()),
-            false => talk.explain(&ended),
+        self.add("close", outcome, &ending::describe(&ended), Some(asked.elapsed()));
+        self.found = talk.explain(&ended);
+        let exit = match Exit::of(&ended) {
+            // It was to stay open.
+            Exit::Success if !was_open => Exit::Unmet,
+            Exit::Success if !answers => Exit::Timeout,
+            Exit::Success => {
+                self.found.retain(|found| found.severity != Severity::Note);
+                return Ok(None);
+            }
+            exit => exit,
         };
-        self.found.retain(|found| found.severity != Severity::Note);
-        Ok(())
+        // What explains it may be a note where nobody expected more.
+        let mut first = true;
+        self.found.retain(|found| std::mem::take(&mut first) || found.severity != Severity::Note);
+        let verdict = match (&ended.received, self.found.first()) {
+            (Some(body), _) if ended.by == Side::Peer => {
+                let after = clock::millis(ended.duration);
+                format!("the server closed with {} after {after}", ending::close_body(body))
+            }
+            (_, Some(found)) if was_open || ended.cause != Cause::Closed => found.title.to_string(),
+            _ => "pings are not answered".to_owned(),
+        };
+        Ok(Some((verdict, exit)))
     }
 
+    /// Whether it was answered in any way.
     fn ping(
         &mut self,
         name: &'static str,
         talk: &mut Talk,
         runtime: &mut Runtime,
-    ) -> Result<(), OpenError> {
-        match talk.ping(PONG_TIMEOUT, runtime)? {
-            Some(time) => self.add(name, StepOutcome::Ok, "answered", Some(time)),
-            None if talk.is_open() => self.add(name, StepOutcome::Failed, "not answered", None),
-            None => self.add(name, StepOutcome::Failed, "the connection ended before a pong", None),
+    ) -> Result<bool, OpenError> {
+        let answer = talk.ping(PONG_TIMEOUT, runtime)?;
+        match (answer, talk.mismatch()) {
+            (Some(time), _) => self.add(name, StepOutcome::Ok, "answered", Some(time)),
+            (None, Some(PongMismatch { pong, is_start, .. })) => {
+                let text = match is_start {
+                    true => format!("answered with a payload cut to {pong} bytes (§5.5.3)"),
+                    false => format!("answered with another payload of {pong} bytes (§5.5.3)"),
+                };
+                self.add(name, StepOutcome::Odd, &text, None);
+                return Ok(true);
+            }
+            (None, None) if talk.is_open() => {
+                self.add(name, StepOutcome::Failed, "not answered", None);
+            }
+            (None, None) => {
+                self.add(name, StepOutcome::Failed, "the connection ended before a pong", None);
+            }
         }
-        Ok(())
+        Ok(answer.is_some())
     }
 
     fn add(
@@ -342,10 +375,4 @@ fn summary(certificate: &CertificateFacts) -> String {
     let CertificateFacts { subject, issuer, names, not_after, .. } = certificate;
     let names = if names.is_empty() { subject } else { &names.join(", ") };
     format!("for {names}, issued by {issuer}, until {not_after}")
-}
-
-fn timed<T, E>(call: impl FnOnce() -> Result<T, E>) -> Result<(T, Duration), E> {
-    let asked = Instant::now();
-    let result = call()?;
-    Ok((result, asked.elapsed()))
 }

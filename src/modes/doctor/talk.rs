@@ -15,6 +15,7 @@ use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
 use crate::event::Ending;
 use crate::net::signals::Signal;
+use crate::session::endpoint::PongMismatch;
 use crate::session::{EndpointConfig, Limits};
 use crate::wire::Role;
 
@@ -77,6 +78,11 @@ impl Talk {
         Ok(self.round_trip.get())
     }
 
+    /// How the last pong differed from the ping, if it did.
+    pub fn mismatch(&self) -> Option<PongMismatch> {
+        self.connection.endpoint()?.ping_facts(Instant::now()).mismatched
+    }
+
     /// Is silent for a time, but for what the peer asks; whether the connection is still open.
     pub fn idle(&mut self, time: Duration, runtime: &mut Runtime) -> Result<bool, OpenError> {
         self.run(Instant::now() + time, false, runtime)?;
@@ -102,11 +108,6 @@ impl Talk {
     /// How it ended.
     pub fn ending(&self) -> Ending {
         self.connection.ending(Instant::now())
-    }
-
-    /// What its opening left behind.
-    pub fn evidence(&self) -> &OpeningEvidence {
-        &self.evidence
     }
 
     /// Explains how it ended.
@@ -145,7 +146,8 @@ impl Task for Watch<'_> {
 
     fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound {
         let connection = &self.talk.connection;
-        let answered = self.for_pong && self.talk.round_trip.get().is_some();
+        let pong = self.talk.round_trip.get().is_some() || self.talk.mismatch().is_some();
+        let answered = self.for_pong && pong;
         let over = connection.is_over() || self.signal.is_some();
         if over || answered || now >= self.until {
             NextRound::Done

@@ -16,6 +16,7 @@ use crate::behaviour::payload::PayloadWriter;
 use crate::behaviour::reply::Reply;
 use crate::behaviour::stop::Stop;
 use crate::config::ListenBehaviour;
+use crate::diagnostics::Wish;
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::lingering::Lingering;
 use crate::engine::opening::server::{
@@ -50,6 +51,8 @@ pub struct Client {
     injector: Option<Box<FaultInjector>>,
     /// It came while a message to all was under way, which it can't be sent the rest of.
     late: bool,
+    /// What it wanted and did not get.
+    wish: Option<Box<Wish>>,
 }
 
 /// How far a client is.
@@ -89,6 +92,7 @@ impl Client {
             about: Box::default(),
             injector: FaultInjector::of(config.faults.of(id.0, Role::Server)),
             late: false,
+            wish: None,
         }
     }
 
@@ -305,7 +309,8 @@ impl Client {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
-        let Request { agreed, about, path } = request;
+        let Request { agreed, about, path, wish } = request;
+        self.wish = wish;
         runtime.remark(self.id, &format!("joined: {about}"));
         // What completion and /clients show comes past no sink.
         self.about = runtime.reporter.redactor().text(&about).into();
@@ -410,7 +415,7 @@ impl Client {
         }
         let ending = connection.ending(now);
         runtime.report(self.id, &Event::End(&ending))?;
-        explain::ended(&connection, &ending, runtime, now)?;
+        explain::ended(&connection, &ending, self.wish.as_deref(), runtime, now)?;
         let command = command.map(|end| format!("; {end}")).unwrap_or_default();
         runtime.remark(self.id, &format!("left: {}{command}", ending::describe(&ending)));
         let script = shared.scripts.iter().find(|script| script.id == id);

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use crate::diagnostics::facts::TlsFault;
-use crate::diagnostics::{Diagnostic, Facts, Severity, classify};
+use crate::diagnostics::{Diagnostic, Facts, Severity, Wish, classify};
 use crate::engine::connection::Connection;
 use crate::engine::runtime::Runtime;
 use crate::event::{ConnId, Ending};
@@ -54,11 +54,12 @@ pub fn refused(
 pub fn ended(
     connection: &Connection,
     ending: &Ending,
+    wish: Option<&Wish>,
     runtime: &mut Runtime,
     now: Instant,
 ) -> io::Result<()> {
     let Some((evidence, endpoint, inbound)) = connection.evidence() else { return Ok(()) };
-    let facts = Facts::new(Role::Server);
+    let facts = Facts { wish, ..Facts::new(Role::Server) };
     let found = evidence.explain(facts, endpoint, inbound, ending, now);
     print(connection.id(), &found, runtime)
 }

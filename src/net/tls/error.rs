@@ -107,6 +107,12 @@ pub enum TlsError {
         /// The alert's description number.
         number: u8,
     },
+    /// The peer asked for a certificate of ours, then refused or hung up (W212).
+    #[error("the server asked for a client certificate, and then {how}")]
+    CertificateWanted {
+        /// What came of it.
+        how: String,
+    },
     /// The handshake failed in another way.
     #[error("the TLS handshake failed: {reason}")]
     Handshake {
@@ -171,6 +177,7 @@ impl TlsError {
             Self::NotTls { .. } => "W110",
             Self::PlainHttpRequest => "W204",
             Self::ClosedDuringHandshake { .. } => "W202",
+            Self::CertificateWanted { .. } => "W212",
             Self::Certificate { problem, .. } => match problem {
                 Problem::Expired | Problem::NotYetValid => "W206",
                 Problem::NameMismatch => "W207",

@@ -3,11 +3,9 @@
 //! An illegal frame is sent without a question; one line prints what is illegal about it. The rules
 //! of headers are judged as for frames of the peer, in the words of the catalogue.
 
-use crate::session::framing::{Situation, judge};
-use crate::wire::close::CloseBody;
-use crate::wire::utf8::{Utf8Error, Utf8Validator};
+use crate::session::framing::{Situation, content_faults, judge};
 use crate::wire::writer::RawFrame;
-use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, ViolationKind};
+use crate::wire::{FrameHeader, LengthForm, ViolationKind};
 
 /// What `frame` breaks if it is sent next, in one line: each rule with its code and its section,
 /// divided by `; `. `None` if it is legal.
@@ -56,27 +54,4 @@ fn sentence(kind: ViolationKind, detail: &str) -> String {
     let rule = kind.rule();
     let divider = if detail.is_empty() { "" } else { ": " };
     format!("{} {}: {}{divider}{detail}", rule.code, rule.section, rule.explanation)
-}
-
-/// What is wrong with the payload, as far as it shows in one frame.
-fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationKind, String)> {
-    match frame.opcode {
-        // What is compressed is judged when it has been inflated.
-        OpCode::Data(Data::Text) if !(frame.rsv1 && situation.compression) => {
-            let mut utf8 = Utf8Validator::default();
-            let end = |utf8: &mut Utf8Validator| if frame.fin { utf8.finish() } else { Ok(()) };
-            let checked = utf8.push(&frame.payload).and_then(|()| end(&mut utf8));
-            let Err(error) = checked else { return Vec::new() };
-            let kind = match error {
-                Utf8Error::Impossible { .. } => ViolationKind::InvalidUtf8,
-                Utf8Error::Truncated { .. } => ViolationKind::TruncatedUtf8,
-            };
-            vec![(kind, error.to_string())]
-        }
-        // A longer body breaks the rule of control frames, which has been reported.
-        OpCode::Control(Control::Close) if frame.payload.len() <= 125 => {
-            CloseBody::parse(&frame.payload).faults().map(|fault| fault.breach()).collect()
-        }
-        _ => Vec::new(),
-    }
 }

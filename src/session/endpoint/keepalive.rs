@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::pings::PingFacts;
+use super::pings::{PingFacts, PongMismatch};
 use super::{AutoPong, Endpoint, State};
 use crate::event::TimeoutKind;
 use crate::wire::Control;
@@ -81,6 +81,12 @@ impl Endpoint {
         let pings = self.pings.get_or_insert_default();
         let Some(at) = pings.unanswered.iter().position(|(sent, _)| sent == payload) else {
             pings.unsolicited += 1;
+            // An empty pong may as well be a heartbeat that has nothing to do with the ping.
+            if let Some((ping, _)) = pings.unanswered.front().filter(|_| !payload.is_empty()) {
+                let is_start = ping.starts_with(payload);
+                let (ping, pong) = (ping.len(), payload.len());
+                pings.mismatched = Some(PongMismatch { ping, pong, is_start });
+            }
             return None;
         };
         pings.answered += at as u64 + 1;
@@ -95,6 +101,7 @@ impl Endpoint {
         PingFacts {
             answered: pings.answered,
             unsolicited: pings.unsolicited,
+            mismatched: pings.mismatched,
             waiting: oldest.map(|(_, at)| now.saturating_duration_since(*at)),
             data_since: false,
         }

@@ -17,10 +17,23 @@ pub struct PingFacts {
     pub answered: u64,
     /// Pongs that no ping asked for.
     pub unsolicited: u64,
+    /// The last pong that came while a ping waited, with another payload than any ping's.
+    pub mismatched: Option<PongMismatch>,
     /// The age of the oldest one that was not answered.
     pub waiting: Option<Duration>,
     /// Whether other bytes came since.
     pub data_since: bool,
+}
+
+/// A pong that does not have the "identical Application data" of the ping that waits (§5.5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PongMismatch {
+    /// Bytes of the ping's payload.
+    pub ping: usize,
+    /// Bytes of the pong's.
+    pub pong: usize,
+    /// Whether the pong's are the beginning of the ping's.
+    pub is_start: bool,
 }
 
 /// Pings, and pongs that wait.
@@ -38,6 +51,7 @@ pub(super) struct Pings {
     pub(super) sent: u64,
     pub(super) answered: u64,
     pub(super) unsolicited: u64,
+    pub(super) mismatched: Option<PongMismatch>,
 }
 
 impl Pings {

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use super::{Endpoint, State};
 use crate::event::{Cause, Direction, Side};
-use crate::session::framing::Situation;
+use crate::session::framing::{Situation, content_faults, judge};
 use crate::wire::close::{self, CloseBody, MAX_REASON_LEN};
 use crate::wire::mask::MaskKey;
 use crate::wire::writer::{self, RawFrame};
-use crate::wire::{Control, Data, OpCode, Role};
+use crate::wire::{Control, Data, FrameHeader, OpCode, Role};
 
 /// Bytes kept of the first data that was sent.
 const FIRST_KEPT: usize = 64;
@@ -64,6 +64,7 @@ impl Endpoint {
         self.fragmenting = !last;
         self.left_open = !last;
         if first {
+            self.mixed = false;
             // All fragments of a message are compressed, or none (RFC 7692 §6.1).
             self.compressor.iter_mut().for_each(|c| c.compressing = self.config.compress);
         }
@@ -164,6 +165,7 @@ impl Endpoint {
     pub fn send_raw(&mut self, frame: &RawFrame, now: Instant, out: &mut Vec<u8>) {
         let before = out.len();
         frame.write(out);
+        self.judge_own(&out[before..], frame);
         self.note_made(out.len() - before);
         match frame.opcode {
             OpCode::Control(Control::Close) if self.sent_close().is_none() => {
@@ -176,6 +178,17 @@ impl Endpoint {
             }
             _ => {}
         }
+    }
+
+    /// Notes the rule that a frame made by hand breaks, if it breaks one.
+    fn judge_own(&mut self, bytes: &[u8], frame: &RawFrame) {
+        let Ok(header) = FrameHeader::parse(bytes, 0) else { return };
+        let situation = self.situation();
+        let mut found = content_faults(frame, situation).into_iter().next().map(|(kind, _)| kind);
+        judge(&header, situation, |kind, _| {
+            found.get_or_insert(kind);
+        });
+        self.illegal = self.illegal.or(found);
     }
 
     /// What decides whether the next frame would be legal.
@@ -220,6 +233,8 @@ impl Endpoint {
     }
 
     pub(super) fn write_control(&mut self, control: Control, payload: &[u8], out: &mut Vec<u8>) {
+        let compressing = self.compressor.as_ref().is_some_and(|compressor| compressor.compressing);
+        self.mixed |= self.fragmenting && compressing;
         let (key, before) = (self.key(), out.len());
         writer::write_frame(OpCode::Control(control), true, false, key, payload, out);
         self.note_made(out.len() - before);

@@ -59,6 +59,8 @@ pub(super) struct Frames {
     closed: bool,
     /// It came inside a message, which stays unfinished whatever follows.
     cut_by_close: bool,
+    /// What follows the Close is no frames: that was reported, and nothing more of it is judged.
+    foreign: bool,
     /// The payload of a control frame; holds memory from its first byte to its end only.
     control: Vec<u8>,
     utf8: Utf8Validator,
@@ -188,6 +190,7 @@ impl Frames {
             in_message: false,
             closed: false,
             cut_by_close: false,
+            foreign: false,
             control: Vec::new(),
             utf8: Utf8Validator::default(),
             inflate,
@@ -346,6 +349,9 @@ impl Frames {
 
     /// What is missing if the stream ends here.
     pub(super) fn cut_short(&self) -> Option<Violation> {
+        if self.foreign {
+            return None;
+        }
         let (frame, detail) = match self.decoder.unfinished()? {
             Unfinished::Header { have } => {
                 (self.number + 1, format!("only {have} bytes of a header came"))
@@ -495,10 +501,14 @@ impl Frames {
             closed: self.closed,
         };
         let (frame, offset) = (self.number, header.offset);
-        let foreign = match (frame, self.direction) {
-            (1, Direction::ToClient) => framing::foreign(&header),
+        let foreign = match self.direction {
+            Direction::ToClient if frame == 1 || self.closed => framing::foreign(&header),
             _ => None,
         };
+        if let Some(foreign) = foreign.filter(|_| self.closed) {
+            self.breach(ViolationKind::FrameAfterClose, offset, foreign.to_owned());
+            self.foreign = true;
+        }
         framing::judge(&header, situation, |kind, mut detail| {
             if let Some(foreign) = foreign {
                 let link = if detail.is_empty() { "" } else { "; " };
@@ -560,6 +570,9 @@ impl Frames {
 
     /// Puts a violation in line.
     fn found(&mut self, violation: Violation) {
+        if self.foreign {
+            return;
+        }
         self.found.get_or_insert_default().waiting.push_back(violation);
     }
 
@@ -642,7 +655,9 @@ impl Frames {
             inflate.good = at.saturating_sub(before) as usize;
             let kind = ViolationKind::InvalidUtf8;
             let violation = Violation { kind, frame, offset, detail };
-            self.found.get_or_insert_default().waiting.push_back(violation);
+            if !self.foreign {
+                self.found.get_or_insert_default().waiting.push_back(violation);
+            }
         }
         let (kind, detail) = match failure {
             _ if given > room => {

@@ -121,6 +121,8 @@ impl Admission {
         let help = match &self.origins {
             Origins::Any => return Ok(()),
             Origins::Listed(listed) => {
+                // Of a page from a file, browsers send one or the other.
+                let origin = if origin == b"file://" { b"null" } else { origin };
                 let same = |listed: &String| listed.as_bytes().eq_ignore_ascii_case(origin);
                 if listed.iter().any(same) {
                     return Ok(());

@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod admission;
+pub mod digest;
 pub mod grammar;
 pub mod headers;
 pub mod request;

@@ -83,8 +83,8 @@ fn exit_5_for_a_proxy_that_refuses_and_for_none_at_all() {
         })
         .stderr(
             "wscope: the proxy does not speak SOCKS5: [..]\n\
-             error[W112]: the proxy refused the tunnel\n...\n\
-             [..]it seems to speak HTTP: use http://\n...\nhelp: [..]\n...\n",
+             error[W112]: the proxy does not speak what it was spoken to in\n...\n\
+             help: it seems to speak HTTP: use http://\n",
         )
         .status(5);
 }
@@ -100,7 +100,7 @@ fn exit_5_for_a_proxy_that_is_not_there() {
     let line = format!(
         "wscope: the proxy http://{proxy}: cannot connect to {proxy}: connection refused\n"
     );
-    assert!(told.starts_with(&line) && told.contains("error[W103]"), "{told}");
+    assert!(told.starts_with(&line) && told.contains("error[W115]"), "{told}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What comes when: waiting, expecting, repeating, files of lines.
 
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::script_of;
 use wscope::wire::{Control, OpCode};
@@ -88,14 +90,16 @@ fn a_script_that_saw_what_it_expected_does_not_linger() {
         .peer(|p| {
             p.open();
             let mut tcp = p.tcp().try_clone().expect("a descriptor");
+            let closed = Arc::new(AtomicBool::new(false));
+            let over = Arc::clone(&closed);
             let ticking = std::thread::spawn(move || {
                 let tick = frames::bytes([frames::frame(TEXT, "tick")]);
-                while tcp.write_all(&tick).is_ok() {}
+                while !over.load(Ordering::Relaxed) && tcp.write_all(&tick).is_ok() {}
             });
             p.receive_close(1000);
-            p.reset();
-            let _ = p.tcp().shutdown(std::net::Shutdown::Both);
+            closed.store(true, Ordering::Relaxed);
             ticking.join().expect("no panic");
+            p.reset();
         })
         .stderr_any()
         .status(10);

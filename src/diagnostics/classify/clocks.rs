@@ -1,0 +1,38 @@
+//! Times in words, and the ping interval that fits a silence.
+
+use std::time::Duration;
+
+/// A ping interval that a timer of this length survives, as an option takes it: half of it, and less
+/// of a long one, which gains nothing by waiting.
+pub(super) fn ping_interval(silence: Duration) -> String {
+    let seconds = silence.as_secs_f64();
+    match seconds {
+        // Half of it, to a tenth: a clock is never exact.
+        ..10.0 => format!("{}", ((seconds * 10.0).round() / 2.0).floor() / 10.0),
+        _ => format!("{}", (seconds * 0.4).floor()),
+    }
+}
+
+/// As in `2.0 s`.
+pub(super) fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ping_comes_before_the_timer() {
+        for (silence, often) in [
+            (1000, "0.5"),
+            (2003, "1"),
+            (3000, "1.5"),
+            (30_000, "12"),
+            (60_000, "24"),
+            (350_000, "140"),
+        ] {
+            assert_eq!(ping_interval(Duration::from_millis(silence)), often);
+        }
+    }
+}

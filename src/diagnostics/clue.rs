@@ -1,0 +1,370 @@
+//! What speaks for a cause, or against it: something that this run has seen.
+//!
+//! A clue is a question to the [`Facts`]; its answer is the fact in words, or nothing. So no cause
+//! can be named for a reason that was not there.
+
+use super::Facts;
+use super::facts::{TlsFault, Trial, TrialOutcome, Variation};
+use super::sniff::contains_word;
+use super::url::Url;
+use crate::wire::head::Head;
+
+/// Names in Server and Via of programs that stand in front of others.
+const PROXIES: [&str; 13] = [
+    "nginx",
+    "apache",
+    "haproxy",
+    "openresty",
+    "caddy",
+    "envoy",
+    "traefik",
+    "cloudflare",
+    "varnish",
+    "squid",
+    "awselb",
+    "akamai",
+    "tengine",
+];
+
+/// A question to the facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clue {
+    /// The request has an Origin.
+    OriginSent,
+    /// The request has no Origin.
+    NoOrigin,
+    /// The request's Origin is that of the server itself.
+    OriginIsOwn,
+    /// An Authorization or Cookie header was sent.
+    CredentialsSent,
+    /// Neither Authorization nor Cookie was sent.
+    NoCredentials,
+    /// WWW-Authenticate wants Digest.
+    WantsDigest,
+    /// There is no WWW-Authenticate.
+    NoChallenge,
+    /// A subprotocol was offered.
+    SubprotocolSent,
+    /// No subprotocol was offered.
+    NoSubprotocol,
+    /// The query holds this text.
+    InQuery(&'static str),
+    /// The path of the URL holds this text.
+    InPath(&'static str),
+    /// The response names this server.
+    Server(&'static str),
+    /// The response names a program that stands in front of others.
+    Proxied,
+    /// The response lists version 13, as gorilla/websocket does in every refusal.
+    ListsVersion13,
+    /// The body holds this text, in any letter case.
+    Body(&'static str),
+    /// The body is empty.
+    NoBody,
+    /// The same request without the upgrade got the same answer.
+    PlainSame,
+    /// The same, and a program that stands in front of others answered.
+    PlainSameBehindProxy,
+    /// The page is a proxy's own, so nothing behind it was asked.
+    ProxyPage,
+    /// There is a WWW-Authenticate.
+    Challenged,
+    /// The same request without the upgrade got another answer.
+    PlainDiffers,
+    /// The same request without the upgrade got an answer, where the upgrade got none.
+    PlainAnswered,
+    /// The same request without the upgrade got no answer either.
+    PlainUnanswered,
+    /// With the server's own Origin it opens, or gets another status.
+    OwnOriginHelps,
+    /// With the server's own Origin it gets the same status.
+    OwnOriginSame,
+    /// Without an Origin it opens, or gets another status.
+    NoOriginHelps,
+    /// Another path gets the same status.
+    OtherPathSame,
+    /// Another path gets another status.
+    OtherPathDiffers,
+    /// The other scheme is answered on this port.
+    OtherSchemeAnswers,
+    /// The other scheme is not answered on this port.
+    OtherSchemeFails,
+    /// The other loopback address takes the connection.
+    OtherFamilyListens,
+    /// There is a status, which says so itself.
+    Status,
+    /// The URL asks for TLS.
+    UrlIsSecure,
+    /// TLS failed with this alert.
+    Alert(u8),
+    /// The port is one where TLS is usual.
+    TlsPort,
+    /// The certificate vouches for itself.
+    SelfSigned,
+    /// The server sent its own certificate and no other.
+    ChainOfOne,
+    /// The certificate has no subjectAltName.
+    NoNames,
+    /// The server asked for a certificate of ours.
+    CertificateAsked,
+    /// The host of the URL is an address.
+    HostIsAddress,
+    /// Nothing crossed for so long before the end that a timer may have ended it.
+    Silence,
+    /// The last bytes before the end were a message of ours.
+    AfterOurMessage,
+    /// The last message sent was compressed, in several frames, with a control frame between them.
+    PingInsideCompressed,
+    /// A frame that breaks the rules was sent from here.
+    IllegalSent,
+    /// The reader of our stdout was slow.
+    Stalled,
+    /// The 101 or the path there names this program.
+    Hop(&'static str),
+    /// It was silent for so many seconds, give or take 2 %.
+    Idle(u64),
+    /// The same, and this program is on the way.
+    IdleAt(u64, &'static str),
+    /// It was silent, and a program that stands in front of others answered the handshake.
+    SilenceBehindProxy,
+    /// The connection lived for so many seconds, give or take 2 %.
+    Lived(u64),
+}
+
+impl Clue {
+    /// The fact in words, if it is one.
+    pub fn seen(self, facts: &Facts<'_>) -> Option<String> {
+        let url = facts.url.map(Url::of);
+        let header = |name: &'static str| {
+            let value = facts.response?.get(name)?;
+            Some(String::from_utf8_lossy(value).into_owned())
+        };
+        let sent = |name: &'static str| sent(facts, name);
+        let trial = |variation: Variation| facts.trial(variation);
+        let status = facts.status();
+        let compared = |variation, same: bool| {
+            let trial: &Trial = facts.trial(variation)?;
+            let differs = trial.status() != status;
+            let known = !matches!(trial.outcome, TrialOutcome::Nothing(_));
+            (known && differs != same && status.is_some()).then(|| trial.to_string())
+        };
+        match self {
+            Self::OriginSent => {
+                let origin = String::from_utf8_lossy(sent("Origin")?).into_owned();
+                Some(format!("the request has Origin: {origin}"))
+            }
+            Self::NoOrigin => {
+                let request = facts.request?;
+                request.get("Origin").is_none().then(|| "the request has no Origin".to_owned())
+            }
+            Self::OriginIsOwn => {
+                let own = url?.http_origin();
+                let origin = sent("Origin")?;
+                origin
+                    .eq_ignore_ascii_case(own.as_bytes())
+                    .then(|| "the Origin sent is the server's own".to_owned())
+            }
+            Self::CredentialsSent => ["Authorization", "Cookie"]
+                .into_iter()
+                .find(|name| sent(name).is_some())
+                .map(|name| match (name, sent(name).and_then(scheme)) {
+                    ("Authorization", Some(scheme)) => format!("Authorization: {scheme} was sent"),
+                    _ => format!("a {name} header was sent"),
+                }),
+            Self::NoCredentials => {
+                let request = facts.request?;
+                let none = |name: &str| request.get(name).is_none();
+                (none("Authorization") && none("Cookie"))
+                    .then(|| "neither Authorization nor Cookie was sent".to_owned())
+            }
+            Self::WantsDigest => {
+                let wanted = header("WWW-Authenticate")?;
+                let digest = wanted.trim_start().to_ascii_lowercase().starts_with("digest");
+                digest.then(|| "WWW-Authenticate wants Digest".to_owned())
+            }
+            Self::NoChallenge => {
+                let none = facts.response?.get("WWW-Authenticate").is_none();
+                none.then(|| "the answer has no WWW-Authenticate".to_owned())
+            }
+            Self::SubprotocolSent => {
+                let names = String::from_utf8_lossy(sent("Sec-WebSocket-Protocol")?).into_owned();
+                Some(format!("{names} was offered"))
+            }
+            Self::NoSubprotocol => {
+                let none = facts.request?.get("Sec-WebSocket-Protocol").is_none();
+                none.then(|| "the request offers no subprotocol".to_owned())
+            }
+            Self::InQuery(text) => {
+                url?.query.contains(text).then(|| format!("the URL has {text}"))
+            }
+            Self::InPath(text) => {
+                let has = url?.path.to_ascii_lowercase().contains(text);
+                has.then(|| format!("{text} is in the path"))
+            }
+            Self::Server(word) => {
+                let server = header("Server")?;
+                contains_word(server.as_bytes(), word).then(|| format!("Server: {server}"))
+            }
+            Self::Proxied => proxied(facts.response?),
+            Self::ListsVersion13 => facts
+                .response?
+                .has_token("Sec-WebSocket-Version", "13")
+                .then(|| "the answer lists version 13, as each refusal of gorilla/websocket does".to_owned()),
+            Self::Body(text) => {
+                contains_word(facts.body, text).then(|| format!("the body has the words {text:?}"))
+            }
+            Self::NoBody => facts.body.trim_ascii().is_empty().then(|| "the body is empty".to_owned()),
+            Self::PlainSame => {
+                let trial = trial(Variation::NoUpgrade)?;
+                let same = status.is_some()
+                    && trial.status() == status
+                    && trial.body().is_none_or(|body| body == facts.body);
+                same.then(|| format!("{trial}, the same answer as with Upgrade"))
+            }
+            Self::PlainSameBehindProxy => {
+                let proxy = proxied(facts.response?)?;
+                let same = Self::PlainSame.seen(facts)?;
+                Some(format!("{same}; {proxy}"))
+            }
+            Self::ProxyPage => ["<center>nginx", "<center>openresty", "<address>apache/", "<hr>haproxy"]
+                .into_iter()
+                .find(|page| contains_word(facts.body, page))
+                .map(|_| "the page is the proxy's own".to_owned()),
+            Self::Challenged => header("WWW-Authenticate").map(|_| "the answer has a WWW-Authenticate".to_owned()),
+            Self::PlainDiffers => compared(Variation::NoUpgrade, false),
+            Self::PlainAnswered => {
+                let trial = trial(Variation::NoUpgrade)?;
+                trial.status().filter(|_| status.is_none()).map(|_| trial.to_string())
+            }
+            Self::PlainUnanswered => {
+                let trial = trial(Variation::NoUpgrade)?;
+                trial.status().is_none().then(|| trial.to_string())
+            }
+            Self::OwnOriginHelps => compared(Variation::OwnOrigin, false),
+            Self::OwnOriginSame => compared(Variation::OwnOrigin, true),
+            Self::NoOriginHelps => compared(Variation::NoOrigin, false),
+            Self::OtherPathSame => compared(Variation::OtherPath, true),
+            Self::OtherPathDiffers => compared(Variation::OtherPath, false),
+            Self::OtherSchemeAnswers => {
+                let trial = trial(Variation::OtherScheme)?;
+                trial.is_spoken().then(|| trial.to_string())
+            }
+            Self::OtherSchemeFails => {
+                let trial = trial(Variation::OtherScheme)?;
+                (!trial.is_spoken()).then(|| trial.to_string())
+            }
+            Self::OtherFamilyListens => {
+                let trial = trial(Variation::OtherFamily)?;
+                (trial.outcome == TrialOutcome::Opened).then(|| trial.to_string())
+            }
+            Self::Status => status.map(|status| format!("the status is {status}")),
+            Self::UrlIsSecure => url?.is_secure().then(|| "the URL asks for TLS".to_owned()),
+            Self::Alert(number) => (facts.tls.fault == Some(TlsFault::Alert(number)))
+                .then(|| format!("the alert's number is {number}")),
+            Self::TlsPort => {
+                let port = url?.port();
+                matches!(port, 443 | 8443).then(|| format!("{port} is a usual port of TLS"))
+            }
+            Self::SelfSigned => {
+                let shown = facts.tls.fault == Some(TlsFault::Issuer { is_own: true });
+                let subject = facts.tls.certificate.map(|c| (&c.subject, c.subject == c.issuer));
+                match subject {
+                    Some((subject, true)) => Some(format!("it vouches for itself: {subject}")),
+                    Some((_, false)) => None,
+                    None => shown.then(|| "it vouches for itself".to_owned()),
+                }
+            }
+            Self::ChainOfOne => {
+                let certificate = facts.tls.certificate?;
+                let lone = facts.tls.chain == Some(1) && certificate.issuer != certificate.subject;
+                lone.then(|| {
+                    format!("one certificate was sent, and its issuer {} was not", certificate.issuer)
+                })
+            }
+            Self::NoNames => {
+                let certificate = facts.tls.certificate?;
+                certificate.names.is_empty().then(|| {
+                    format!("it has no subjectAltName; its subject is {}", certificate.subject)
+                })
+            }
+            Self::CertificateAsked => {
+                (facts.tls.fault == Some(TlsFault::CertificateWanted))
+                    .then(|| "the server asked for one".to_owned())
+            }
+            Self::HostIsAddress => {
+                let url = url?;
+                let host = url.host.trim_matches(['[', ']']);
+                host.parse::<std::net::IpAddr>().is_ok().then(|| format!("{host} is an address"))
+            }
+            Self::Silence => {
+                let end = facts.end?;
+                end.is_silent().then(|| format!("nothing crossed for {:.1} s", end.idle.as_secs_f64()))
+            }
+            Self::AfterOurMessage => facts.stream.ended_on_ours.then(|| {
+                "the last thing that crossed was a message of ours".to_owned()
+            }),
+            Self::PingInsideCompressed => facts.stream.ping_inside_compressed.then(|| {
+                "the last message was compressed, in several frames with a control frame between".to_owned()
+            }),
+            Self::IllegalSent => facts
+                .stream
+                .illegal_sent
+                .map(|rule| format!("a frame sent from here broke a rule: {rule}")),
+            Self::Stalled => facts
+                .stalled
+                .map(|time| format!("stdout was blocked for {:.1} s", time.as_secs_f64())),
+            Self::Hop(word) => ["Server", "Via", "CF-Ray", "x-amzn-requestid", "X-Powered-By"]
+                .into_iter()
+                .find_map(|name| {
+                    let value = header(name)?;
+                    let line = format!("{name}: {value}");
+                    contains_word(line.as_bytes(), word).then_some(line)
+                }),
+            Self::Idle(seconds) => {
+                let end = facts.end?;
+                is_near(end.idle, seconds).then(|| format!("it was silent for {seconds} s"))
+            }
+            Self::IdleAt(seconds, word) => {
+                let hop = Self::Hop(word).seen(facts)?;
+                let idle = Self::Idle(seconds).seen(facts)?;
+                Some(format!("{idle}; {hop}"))
+            }
+            Self::SilenceBehindProxy => {
+                let hop = proxied(facts.response?)?;
+                let silence = Self::Silence.seen(facts)?;
+                Some(format!("{silence}; {hop}"))
+            }
+            Self::Lived(seconds) => {
+                let end = facts.end?;
+                is_near(end.lifetime, seconds).then(|| format!("it lived for {seconds} s"))
+            }
+        }
+    }
+}
+
+fn sent<'a>(facts: &Facts<'a>, name: &'static str) -> Option<&'a [u8]> {
+    facts.request?.get(name)
+}
+
+/// Give or take 2 %.
+pub(super) fn is_near(time: std::time::Duration, seconds: u64) -> bool {
+    let wanted = std::time::Duration::from_secs(seconds);
+    time.abs_diff(wanted) <= wanted / 50
+}
+
+/// The header that names a program which stands in front of others.
+pub(super) fn proxied(head: &Head) -> Option<String> {
+    if let Some(via) = head.get("Via") {
+        return Some(format!("Via: {}", String::from_utf8_lossy(via)));
+    }
+    let server = head.get("Server")?;
+    let known = PROXIES.iter().any(|name| contains_word(server, name));
+    known.then(|| format!("Server: {}", String::from_utf8_lossy(server)))
+}
+
+/// The scheme of an Authorization header; the rest is secret.
+fn scheme(value: &[u8]) -> Option<String> {
+    let word = value.split(|byte| *byte == b' ').next()?;
+    let word = String::from_utf8_lossy(word).into_owned();
+    ["basic", "bearer", "digest"].contains(&word.to_ascii_lowercase().as_str()).then_some(word)
+}

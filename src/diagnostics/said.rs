@@ -1,0 +1,265 @@
+//! What the body of a refusal says, in text, JSON or HTML: the server's own words come before
+//! whatever else its answer may mean.
+
+use super::sniff::contains_word;
+
+/// What the words of a refusal are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// Plain HTTP on a port of TLS.
+    Tls,
+    /// A certificate of the client.
+    Certificate,
+    /// Node's HTTP/2 without HTTP/1.1.
+    Alpn,
+    /// The size of the head.
+    HeadSize,
+    /// The Host header.
+    Host,
+    /// The Origin header.
+    Origin,
+    /// The subprotocol.
+    Subprotocol,
+    /// The version of the protocol.
+    Version,
+    /// The key.
+    Key,
+    /// Another WebSocket header.
+    Header,
+    /// Upgrade or Connection.
+    Upgrade,
+    /// A session or connection that should have been made before.
+    Session,
+    /// The method.
+    Method,
+    /// Too many requests.
+    Rate,
+    /// Who the user is, and what they may do.
+    Credentials,
+    /// The path.
+    Path,
+}
+
+/// Phrases in lower case; the first that stands in the text counts. A phrase in front of another
+/// subject's is more exact.
+#[rustfmt::skip]
+const PHRASES: &[(Subject, &[&str])] = &[
+    (Subject::Tls, &["plain http request was sent to https port", "http request to an https server", "speaking plain http to an ssl-enabled", "requires tls", "https is required", "use https"]),
+    (Subject::Alpn, &["missing alpn protocol"]),
+    (Subject::Certificate, &["no required ssl certificate", "ssl certificate error", "client certificate"]),
+    (Subject::HeadSize, &["cookie too large", "header fields too large", "header too large", "headers too large", "header line too long", "uri too long", "request-uri too large"]),
+    (Subject::Host, &["host header", "header host", "invalid host", "bad host", "unknown host", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "this host", "blocked host", "host name is not", "hostname is not", "invalid http_host", "host validation", "untrusted host"]),
+    (Subject::Subprotocol, &["subprotocol", "sub-protocol", "sub protocol", "sec-websocket-protocol"]),
+    (Subject::Version, &["sec-websocket-version", "unsupported version", "websocket version", "unsupported websocket", "version not supported", "invalid version"]),
+    (Subject::Key, &["sec-websocket-key", "websocket key", "invalid key", "missing key", "challenge failed"]),
+    (Subject::Header, &["sec-websocket-"]),
+    (Subject::Session, &["connection id", "connectionid", "connection with that id", "session id", "sessionid", "session not found", "unknown session", "invalid session", "session expired", "no such session", "session does not exist", "client id required", "missing sid", "negotiate"]),
+    (Subject::Upgrade, &["upgrade", "websocket only", "not a websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "hop-by-hop", "bad handshake"]),
+    (Subject::Rate, &["too many requests", "too many connections", "rate limit", "quota", "connection limit"]),
+    (Subject::Credentials, &["token", "api key", "apikey", "api-key", "api_key", "credential", "authentic", "authoriz", "unauthoris", "jwt", "not logged in", "log in", "login required", "sign in", "permission", "signature", "missing auth", "invalid auth", "access key", "password"]),
+    (Subject::Method, &["method not allowed", "bad handshake method", "only get", "invalid method", "method must be"]),
+    (Subject::Path, &["cannot get", "no route", "no such path", "unknown path", "invalid path", "path not found", "unknown endpoint", "no such endpoint", "not found", "does not exist", "no handler", "unknown channel", "unknown room", "no such", "invalid url", "wrong path", "doesn't exist", "no matching", "unknown route"]),
+];
+
+/// The phrase that says it, and what it is about.
+pub(super) fn subject(text: &str) -> Option<(Subject, &'static str)> {
+    let text = text.to_ascii_lowercase();
+    let found = PHRASES.iter().find_map(|(subject, phrases)| {
+        phrases.iter().find(|phrase| text.contains(*phrase)).map(|phrase| (*subject, *phrase))
+    });
+    // What is exact about the request outranks the Origin; the rest may stand beside it by chance.
+    let exact = [Subject::Tls, Subject::Alpn, Subject::Certificate, Subject::HeadSize];
+    match found {
+        Some((subject, phrase)) if exact.contains(&subject) => Some((subject, phrase)),
+        _ if speaks_of_origin(&text) => Some((Subject::Origin, "origin")),
+        found => found,
+    }
+}
+
+/// Whether the Origin header is meant, and not the server behind a CDN.
+fn speaks_of_origin(text: &str) -> bool {
+    let word = |at: usize| {
+        let before = text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+        let after = &text[at + "origin".len()..];
+        let ends = after.strip_prefix('s').unwrap_or(after);
+        let ends = ends.chars().next().is_none_or(|c| !c.is_alphanumeric());
+        let server = [" server", " web server", " host", " dns", " is unreachable", " error"];
+        before && ends && !server.iter().any(|word| after.starts_with(word))
+    };
+    text.match_indices("origin").any(|(at, _)| word(at)) || text.contains("cors")
+}
+
+/// Whether a server of TLS says that it was spoken to in plain HTTP.
+pub fn wants_tls(body: &[u8]) -> bool {
+    let (_, phrases) = PHRASES[0];
+    phrases[..3].iter().any(|phrase| contains_word(body, phrase))
+}
+
+/// The readable text of a body: without tags, scripts and the marks of JSON.
+pub(super) fn words(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let trimmed = text.trim_start();
+    let plain = match trimmed.chars().next() {
+        Some('<') => without_tags(trimmed),
+        Some('{' | '[' | '"') => trimmed.replace(['{', '}', '[', ']', '"'], " "),
+        _ => trimmed.to_owned(),
+    };
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn without_tags(html: &str) -> String {
+    let mut out = String::new();
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        out.push_str(&rest[..at]);
+        out.push(' ');
+        rest = &rest[at..];
+        let lower = rest.get(..7).unwrap_or_default().to_ascii_lowercase();
+        let end = match lower.as_str() {
+            _ if lower.starts_with("<style") => after(rest, "</style>"),
+            "<script" => after(rest, "</script>"),
+            _ => after(rest, ">"),
+        };
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    [
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&quot;", "\""),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ]
+    .into_iter()
+    .fold(out, |text, (from, to)| text.replace(from, to))
+}
+
+fn after(text: &str, end: &str) -> usize {
+    text.to_ascii_lowercase().find(end).map_or(text.len(), |at| at + end.len())
+}
+
+/// Words that say nothing beside a status.
+const EMPTY: &[&str] = &[
+    "error",
+    "status",
+    "statuscode",
+    "code",
+    "message",
+    "page",
+    "detail",
+    "details",
+    "title",
+    "reason",
+    "http",
+    "nginx",
+    "openresty",
+    "apache",
+    "server",
+    "success",
+    "false",
+    "true",
+    "the",
+    "request",
+    "response",
+    "msg",
+    "type",
+    "null",
+    "ok",
+    "problem",
+    "description",
+    "at",
+    "port",
+    "sorry",
+    "oops",
+];
+
+/// Whether a text says no more than its status does.
+pub(super) fn is_bare(text: &str, status: u16, reason: &[u8]) -> bool {
+    let reason = String::from_utf8_lossy(reason).to_ascii_lowercase();
+    let reason: Vec<&str> = reason.split(|c: char| !c.is_alphanumeric()).collect();
+    let number = status.to_string();
+    text.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).all(|word| {
+        word.is_empty()
+            || word == number
+            || reason.contains(&word)
+            || EMPTY.contains(&word)
+            || word.chars().all(|c| c.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(body: &str) -> Option<Subject> {
+        subject(&words(body.as_bytes())).map(|(subject, _)| subject)
+    }
+
+    #[test]
+    fn servers_are_taken_at_their_word() {
+        for (body, wanted) in [
+            ("Cross origin websockets not allowed", Some(Subject::Origin)),
+            ("https://evil.example is not an accepted origin.", Some(Subject::Origin)),
+            ("{\"error\":\"Origin not allowed\"}", Some(Subject::Origin)),
+            ("missing subprotocol.", Some(Subject::Subprotocol)),
+            ("Unsupported version: 12", Some(Subject::Version)),
+            ("Connection ID required", Some(Subject::Session)),
+            (
+                "Host header is specified and is not an IP address or localhost.",
+                Some(Subject::Host),
+            ),
+            ("Blocked request. This host (\"x\") is not allowed.", Some(Subject::Host)),
+            ("Invalid Host header", Some(Subject::Host)),
+            ("Can \"Upgrade\" only to \"WebSocket\".", Some(Subject::Upgrade)),
+            (
+                "No WebSocket UPGRADE hdr: None\n Can \"Upgrade\" only to \"WebSocket\".",
+                Some(Subject::Upgrade),
+            ),
+            (
+                "Failed to open a WebSocket connection: missing Sec-WebSocket-Key header.\n",
+                Some(Subject::Key),
+            ),
+            ("{\"error\":{\"message\":\"Invalid API key\"}}", Some(Subject::Credentials)),
+            (
+                "<!DOCTYPE html><html><head><style>a.origin{}</style></head><body><pre>Cannot GET /ws</pre></body></html>",
+                Some(Subject::Path),
+            ),
+            (
+                "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head>",
+                Some(Subject::Tls),
+            ),
+            ("Web server is down. The origin web server is not reachable", None),
+            ("the original request", None),
+            ("Bad Request", None),
+        ] {
+            assert_eq!(about(body), wanted, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_repeats_its_status_says_nothing() {
+        let bare = |body: &str, status, reason: &str| {
+            is_bare(&words(body.as_bytes()), status, reason.as_bytes())
+        };
+        assert!(bare("", 400, "Bad Request"));
+        assert!(bare("Bad Request\n", 400, "Bad Request"));
+        assert!(bare(
+            "<html><title>400 Bad Request</title><hr>nginx/1.22.1</html>",
+            400,
+            "Bad Request"
+        ));
+        assert!(bare("{\"message\":\"Forbidden\",\"statusCode\":403}", 403, "Forbidden"));
+        assert!(!bare("wrong room", 400, "Bad Request"));
+    }
+
+    #[test]
+    fn any_body_has_words() {
+        for odd in
+            ["<", "<style", "<script><", "{\"", "&amp", "<\u{e9}\u{e9}\u{e9}\u{e9}>", "\u{feff}<a"]
+        {
+            let _ = subject(&words(odd.as_bytes()));
+        }
+    }
+}

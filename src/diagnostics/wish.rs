@@ -1,0 +1,68 @@
+//! What a client of ours wanted and did not get, as its request shows.
+
+use crate::wire::head::Head;
+
+/// What a client wanted that this server did not give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// The subprotocols it offered, none of which was agreed.
+    pub offered: Vec<String>,
+    /// The protocol that its request is of, and what to do about it.
+    pub speaks: Option<(&'static str, &'static str)>,
+}
+
+impl Wish {
+    /// Of a client that was let in with this subprotocol; `None` if it got what it asked for, as far
+    /// as the request shows.
+    pub fn of(request: &Head, agreed: Option<&str>) -> Option<Self> {
+        let offered = match agreed {
+            Some(_) => Vec::new(),
+            None => request
+                .tokens("Sec-WebSocket-Protocol")
+                .map(|name| String::from_utf8_lossy(name).into_owned())
+                .collect(),
+        };
+        let speaks = kind(request);
+        (!offered.is_empty() || speaks.is_some()).then_some(Self { offered, speaks })
+    }
+}
+
+/// The protocol that a request is of, by its path and its subprotocols.
+pub(super) fn kind(request: &Head) -> Option<(&'static str, &'static str)> {
+    let target = request.request_line().map(|line| line.target.to_ascii_lowercase())?;
+    let target = String::from_utf8_lossy(&target).into_owned();
+    let path = target.split('?').next().unwrap_or_default();
+    let offers = |word: &str| {
+        request
+            .tokens("Sec-WebSocket-Protocol")
+            .any(|name| name.to_ascii_lowercase().starts_with(word.as_bytes()))
+    };
+    if path.contains("/socket.io") || path.contains("/engine.io") {
+        Some((
+            "the client is one of Socket.IO, which waits for Engine.IO's open packet",
+            "use a plain WebSocket client, or send the open packet first: `-x '0{\"sid\":\"x\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}'`",
+        ))
+    } else if path.ends_with("/negotiate") {
+        Some((
+            "the client is one of SignalR, which negotiates by POST first",
+            "let the client skip the negotiation (`skipNegotiation: true` with the transport WebSockets), or use a plain WebSocket client",
+        ))
+    } else if path.contains("/sockjs") {
+        Some((
+            "the client is one of SockJS, which asks for /info and waits for the frame o",
+            "use a plain WebSocket client",
+        ))
+    } else if offers("mqtt") {
+        Some((
+            "the client speaks MQTT, and waits for the answer to its CONNECT",
+            "use a broker: `listen` passes the bytes on, and answers none of them",
+        ))
+    } else if offers("graphql") {
+        Some((
+            "the client speaks GraphQL, and waits for connection_ack",
+            "answer it: `--reply '{\"type\":\"connection_ack\"}'`",
+        ))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,509 @@
+//! Causes that only a comparison, the server's words or what this side did can tell: each server here
+//! sends the bytes that a real one sends, and the first cause must be the true one.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::golden::{typed, wscope};
+use crate::server::{End, Says, serve, serve_all, serve_by, serve_open};
+
+/// What the program says of a server.
+struct Told {
+    text: String,
+    status: Option<i32>,
+}
+
+impl Told {
+    fn of(args: &[&str], port: u16, path: &str) -> Self {
+        let url = format!("ws://127.0.0.1:{port}{path}");
+        Self::run(&[args, &[url.as_str()]].concat())
+    }
+
+    fn run(args: &[&str]) -> Self {
+        let common: &[&str] = match args.first() {
+            Some(&"doctor") => &[],
+            _ => &["--input", "none", "--output", "none"],
+        };
+        let args = match args.split_first() {
+            Some((&"doctor", rest)) => [&["doctor"], rest].concat(),
+            _ => [common, args].concat(),
+        };
+        Self::read(wscope(&args))
+    }
+
+    /// With lines on stdin.
+    fn typed(args: &[&str], port: u16, lines: &str) -> Self {
+        let url = format!("ws://127.0.0.1:{port}/");
+        Self::read(typed(
+            &[args, &["--input", "commands", "--output", "none", &url]].concat(),
+            lines,
+        ))
+    }
+
+    fn read(output: std::process::Output) -> Self {
+        let text = [output.stdout, output.stderr].concat();
+        // A sentence is one line, wherever the page was broken.
+        let text = String::from_utf8_lossy(&text).replace("\n     ", " ");
+        let text = text.split('\n').map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "));
+        Self { text: text.collect::<Vec<_>>().join("\n"), status: output.status.code() }
+    }
+
+    fn code(&self) -> &str {
+        let found = self.text.lines().find_map(|line| {
+            let (severity, rest) = line.split_once('[')?;
+            ["error", "warning", "note"].contains(&severity).then(|| rest.get(..4))?
+        });
+        found.unwrap_or("none")
+    }
+
+    /// The first cause that is named.
+    fn cause(&self) -> &str {
+        let named = |line: &&str| line.starts_with("= likely") || line.starts_with("= possible");
+        self.text.lines().find(named).unwrap_or_default()
+    }
+
+    #[track_caller]
+    fn is(&self, code: &str, cause: &str) {
+        assert_eq!(self.code(), code, "{}", self.text);
+        assert!(self.cause().contains(cause), "{cause}: {}", self.text);
+    }
+
+    #[track_caller]
+    fn has(&self, text: &str) {
+        assert!(self.text.contains(text), "{text}: {}", self.text);
+    }
+
+    #[track_caller]
+    fn lacks(&self, text: &str) {
+        assert!(!self.text.contains(text), "{text}: {}", self.text);
+    }
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()
+}
+
+fn asks(request: &str) -> bool {
+    request.contains("Upgrade: websocket")
+}
+
+/// As gorilla/websocket refuses whatever it refuses.
+fn gorilla(status: &str) -> Vec<u8> {
+    let (_, words) = status.split_once(' ').expect("a reason");
+    let headers = "Content-Type: text/plain; charset=utf-8\r\nSec-Websocket-Version: 13\r\n\
+                   X-Content-Type-Options: nosniff\r\n";
+    answer(status, headers, &format!("{words}\n"))
+}
+
+#[test]
+fn gorilla_lists_13_in_every_refusal_and_means_another_thing() {
+    let port = serve_by(|_| gorilla("403 Forbidden"));
+    let told = Told::of(&["-o", "https://evil.example"], port, "/ws");
+    told.is("W327", "the Origin is not on the server's list; the request has Origin");
+    told.has("-o http://127.0.0.1");
+    Told::of(&[], port, "/ws").is("W328", "insists on an Origin");
+    // The Origin is its own, and Host was changed on the way.
+    let own = format!("http://127.0.0.1:{port}");
+    Told::of(&["-o", &own], port, "/ws").is("W327", "a proxy changes Host");
+    let port = serve_by(|_| gorilla("400 Bad Request"));
+    let told = Told::of(&["--diagnose"], port, "/ws");
+    told.is("W320", "forwards without Upgrade");
+    told.lacks("W321");
+}
+
+#[test]
+fn only_an_origin_that_opens_the_way_is_named_as_the_cause() {
+    let port = serve_by(|request| {
+        match request.contains("Origin: http://127.0.0.1") {
+        true => b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n".to_vec(),
+        // As ws does where verifyClient says no.
+        false => answer("401 Unauthorized", "Connection: close\r\nContent-Type: text/html\r\n", "Unauthorized"),
+    }
+    });
+    let told = Told::of(&["-o", "https://evil.example", "--diagnose"], port, "/");
+    told.is("W327", "the Origin is not on the server's list");
+    let told = Told::of(&["-o", "https://evil.example"], port, "/");
+    told.is("W326", "the application refuses the Origin");
+    assert_eq!(told.status, Some(7));
+}
+
+#[test]
+fn who_hangs_up_is_not_taken_for_tls_once_tls_was_tried() {
+    // Redis, PostgreSQL and a forwarder to nowhere end whatever comes.
+    let mute = serve_by(|_| Vec::new());
+    let told = Told::of(&["--diagnose"], mute, "/");
+    told.is("W107", "the service is not HTTP, or a forwarder");
+    told.lacks("speaks TLS");
+    told.has("a plain GET without Upgrade: ");
+    // Node's upgrade handler that destroys the socket, and nginx's 444.
+    let port = serve_by(|request| match request.starts_with("GET ") && !asks(request) {
+        true => answer("404 Not Found", "Content-Type: text/plain\r\n", "Not Found"),
+        false => Vec::new(),
+    });
+    for args in [&["--diagnose"][..], &["doctor"]] {
+        let told = Told::of(args, port, "/");
+        told.is("W107", "an HTTP server that drops the upgrade");
+        told.has("likely (high)");
+        told.lacks("wss://` instead");
+    }
+}
+
+#[test]
+fn the_second_of_a_probe_is_not_that_of_the_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = serve_all(listener, |stream| {
+        let mut buffer = [0; 4096];
+        let n = stream.read(&mut buffer).ok()?;
+        if asks(&String::from_utf8_lossy(&buffer[..n])) {
+            // Engine.IO's destroyUpgradeTimeout.
+            stream.set_read_timeout(Some(Duration::from_millis(1000))).ok()?;
+            let _ = stream.read(&mut buffer);
+        }
+        None
+    });
+    assert_eq!(Told::of(&[], port, "/").code(), "W108");
+    assert_eq!(Told::of(&["--diagnose"], port, "/").code(), "W108");
+}
+
+#[test]
+fn the_servers_own_words_come_first() {
+    for (status, body, code) in [
+        ("400 Bad Request", "missing subprotocol.", "W350"),
+        ("400 Bad Request", "https://x is not an accepted origin.", "W328"),
+        ("400 Bad Request", "Unsupported version: 12", "W321"),
+        ("400 Bad Request", "Connection ID required", "W352"),
+        ("404 Not Found", "No Connection with that ID", "W352"),
+        ("400 Bad Request", "Invalid Host header", "W351"),
+        (
+            "500 Internal Server Error",
+            "Host header is specified and is not an IP address or localhost.",
+            "W351",
+        ),
+        ("403 Forbidden", "{\"error\":{\"message\":\"Invalid API key\"}}", "W326"),
+        ("403 Forbidden", "<html><body><h1>Bad CSRF token</h1></body></html>", "W326"),
+        ("400 Bad Request", "{\"error\":\"Origin not allowed\"}", "W328"),
+        ("200 OK", "please upgrade to a WebSocket", "W320"),
+        ("400 Bad Request", "unknown room lobby-7", "W334"),
+    ] {
+        let port = serve_by(move |_| answer(status, "", body));
+        let told = Told::of(&[], port, "/");
+        assert_eq!(told.code(), code, "{body}: {}", told.text);
+        told.lacks("without saying why");
+    }
+    let port = serve_by(|_| answer("400 Bad Request", "", "Bad Request"));
+    Told::of(&[], port, "/").has("without saying why");
+    let port = serve_by(|_| answer("400 Bad Request", "", "the moon is full"));
+    let told = Told::of(&[], port, "/");
+    told.has("< the moon is full");
+    told.lacks("without saying why");
+    Told::of(&["-v"], port, "/").has("= seen: the server says: the moon is full");
+    // doctor does not show the answer, so the words stand in the diagnosis.
+    Told::of(&["doctor"], port, "/").has("= seen: the server says: the moon is full");
+}
+
+#[test]
+fn a_proxy_that_loses_the_upgrade_is_told_from_a_wrong_path() {
+    // Express behind nginx: the upgrade and a plain GET get the same page.
+    let port = serve_by(|request| {
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        let page = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n<body>\n<pre>Cannot GET {path}</pre>\n</body>\n</html>\n"
+        );
+        answer("404 Not Found", "Server: nginx/1.22.1\r\nX-Powered-By: Express\r\n", &page)
+    });
+    let told = Told::of(&["--diagnose"], port, "/ws");
+    told.is("W334", "a proxy forwards without Upgrade");
+    told.has("the same answer as with Upgrade; Server: nginx/1.22.1");
+    let told = Told::of(&[], port, "/ws");
+    told.is("W334", "a wrong path");
+    told.has("a proxy forwards without Upgrade");
+    // nginx's own page: nothing behind it was asked.
+    let own = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n";
+    let port = serve_by(move |_| answer("404 Not Found", "Server: nginx/1.22.1\r\n", own));
+    let told = Told::of(&["--diagnose"], port, "/ws");
+    told.is("W334", "the proxy itself does not know the path");
+    told.lacks("without Upgrade and Connection");
+    // flask behind nginx.
+    let flask = "<!doctype html>\n<html lang=en>\n<title>400 Bad Request</title>\n<h1>Bad Request</h1>\n<p>The browser (or proxy) sent a request that this server could not understand.</p>\n";
+    let port = serve_by(move |_| answer("400 BAD REQUEST", "Server: nginx/1.22.1\r\n", flask));
+    Told::of(&["--diagnose"], port, "/ws").is("W323", "a proxy forwards without Upgrade");
+    // Werkzeug without a proxy.
+    let port = serve_by(|_| {
+        answer(
+            "404 NOT FOUND",
+            "Server: Werkzeug/3.0.1 Python/3.11.2\r\n",
+            "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.</p>\n",
+        )
+    });
+    Told::of(&[], port, "/ws").is("W334", "a wrong path");
+}
+
+#[test]
+fn engine_io_says_by_its_code_what_it_dislikes() {
+    let bad = |code: u8, message: &str| {
+        let body = format!("{{\"code\":{code},\"message\":\"{message}\"}}");
+        serve_by(move |_| answer("400 Bad Request", "Content-Type: application/json\r\n", &body))
+    };
+    let right = "/socket.io/?EIO=4&transport=websocket";
+    let told = Told::of(&[], bad(3, "Bad request"), right);
+    told.is("W320", "a reverse proxy forwards without Upgrade");
+    let told = Told::of(&[], bad(5, "Unsupported protocol version"), right);
+    told.is("W324", "EIO is not the version");
+    told.has("EIO=3");
+    Told::of(&[], bad(0, "Transport unknown"), "/socket.io/").is("W324", "transport is missing");
+    let told =
+        Told::of(&[], bad(1, "Session ID unknown"), "/socket.io/?EIO=4&transport=websocket&sid=x");
+    told.is("W324", "sid is that of an old session");
+}
+
+#[test]
+fn a_close_right_behind_the_101_is_doctors_verdict() {
+    for (code, reason) in
+        [(4406, "no"), (1002, ""), (1008, "policy"), (1011, "oops"), (4401, "who?")]
+    {
+        let port = serve_open(move |stream| {
+            let mut close = vec![0x88, 2 + reason.len() as u8];
+            close.extend_from_slice(&u16::to_be_bytes(code));
+            close.extend_from_slice(reason.as_bytes());
+            stream.write_all(&close).ok()?;
+            stream.read_to_end(&mut Vec::new()).ok().map(drop)
+        });
+        let told = Told::of(&["doctor", "--idle", "0"], port, "/");
+        let first = told.text.lines().next().unwrap_or_default();
+        let expected = format!("opens, but not healthy: the server closed with {code} ");
+        assert!(first.starts_with(&expected) && first.contains(reason), "{}", told.text);
+        assert_eq!(told.status, Some(11), "{}", told.text);
+        let connect = Told::of(&[], port, "/");
+        assert_eq!(connect.code(), told.code());
+    }
+    let port = serve_open(|stream| {
+        stream.write_all(b"\x88\x00").ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&[], port, "/wrong");
+    told.is("W705", "the path is not known to the application");
+    told.has("closed at once, before any message");
+    assert_eq!(told.status, Some(0));
+    assert_eq!(Told::of(&["doctor", "--idle", "0"], port, "/").status, Some(13));
+}
+
+#[test]
+fn an_end_in_the_middle_of_traffic_is_no_timer() {
+    // A server that never answers a Close.
+    let port = serve_open(|stream| {
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(b"\x81\x02yo").ok()?;
+        stream.read(&mut [0; 512]).ok().map(drop)
+    });
+    let told = Told::typed(&["-v"], port, "hi\n/expect yo\n/close\n");
+    assert_eq!(told.status, Some(0), "{}", told.text);
+    told.lacks("timer");
+    told.lacks("W801");
+    // A handler that raises on our message.
+    let port = serve_open(|stream| stream.read(&mut [0; 512]).ok().map(drop));
+    let told = Told::of(&["-x", "hi", "-w", "-1"], port, "/");
+    told.is("W801", "the peer's handler ended on our message");
+    told.lacks("--ping-interval");
+    assert_eq!(told.status, Some(10));
+}
+
+#[test]
+fn http_behind_the_close_is_one_line() {
+    let port = serve_open(|stream| {
+        stream.write_all(b"\x81\x02yo\x88\x02\x03\xe8HTTP/1.1 200 OK\r\nServer: Werkzeug/3.0.1 Python/3.11.2\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["-vv"], port, "/");
+    assert_eq!(told.status, Some(0), "{}", told.text);
+    assert!(told.text.matches("! W").count() <= 1, "{}", told.text);
+    told.lacks("another thread");
+}
+
+#[test]
+fn a_silence_is_told_with_its_length_and_a_ping_that_cures_it() {
+    let port = serve_open(|stream| {
+        stream.write_all(b"\x81\x02yo").ok()?;
+        // Whoever answers pings does not restart this timer.
+        stream.set_read_timeout(Some(Duration::from_millis(1500))).ok()?;
+        while let Ok(n @ 1..) = stream.read(&mut [0; 512]) {
+            if n > 6 {
+                stream.write_all(b"\x8a\x0dwscope doctor").ok()?;
+            }
+        }
+        None
+    });
+    let told = Told::of(&[], port, "/");
+    told.is("W804", "a timer of a proxy or of the peer");
+    told.has("cut after 1.5 s of silence");
+    told.has("`--ping-interval 0.7`");
+    assert_eq!(told.status, Some(10));
+    let told = Told::of(&["doctor", "--idle", "3"], port, "/");
+    assert!(
+        told.text.starts_with("opens, but not healthy: cut after 1.5 s of silence"),
+        "{}",
+        told.text
+    );
+    assert_eq!(told.status, Some(10));
+    // The same with a Close.
+    let port = serve_open(|stream| {
+        stream.set_read_timeout(Some(Duration::from_millis(1200))).ok()?;
+        while let Ok(1..) = stream.read(&mut [0; 512]) {
+            stream.write_all(b"\x8a\x0dwscope doctor").ok()?;
+        }
+        stream.write_all(b"\x88\x02\x03\xe9").ok()?;
+        stream.set_read_timeout(None).ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["doctor"], port, "/");
+    told.has("the peer closed after 1.2 s of silence");
+    told.has("`--ping-interval 0.6`");
+    assert_eq!(told.status, Some(13), "{}", told.text);
+}
+
+#[test]
+fn a_pong_that_was_cut_is_an_answer_and_no_silence() {
+    let port = serve_open(|stream| {
+        let mut buffer = [0; 512];
+        loop {
+            let n = stream.read(&mut buffer).ok().filter(|n| *n > 0)?;
+            match buffer[0] {
+                0x89 if n >= 19 => stream.write_all(b"\x8a\x0awscope doc").ok()?,
+                0x88 => stream.write_all(b"\x88\x02\x03\xe8").ok()?,
+                _ => {}
+            }
+        }
+    });
+    let told = Told::of(&["doctor", "--idle", "0"], port, "/");
+    told.has("odd ping answered with a payload cut to 10 bytes (§5.5.3)");
+    assert_eq!((told.code(), told.status), ("W622", Some(0)), "{}", told.text);
+}
+
+#[test]
+fn credentials_that_were_sent_are_not_missing() {
+    let basic = "WWW-Authenticate: Basic realm=\"api\"\r\n";
+    let port = serve_by(move |_| answer("401 Unauthorized", basic, ""));
+    let told = Told::of(&["-u", "me:hunter2"], port, "/");
+    told.is("W326", "the credentials sent are wrong");
+    told.has("Authorization: Basic was sent");
+    told.lacks("hunter2");
+    Told::of(&["--cookie", "a=b"], port, "/").is("W326", "the credentials sent are wrong");
+    Told::of(&[], port, "/").is("W326", "no credentials were sent");
+    let digest = "WWW-Authenticate: Digest realm=\"api\", nonce=\"n\", qop=\"auth\"\r\n";
+    let port = serve_by(move |_| answer("401 Unauthorized", digest, ""));
+    Told::of(&["--bearer", "t0ken"], port, "/").is("W326", "the server wants another scheme");
+}
+
+#[test]
+fn a_digest_challenge_is_answered() {
+    let challenge = "WWW-Authenticate: Digest realm=\"cam\", nonce=\"abc\", algorithm=SHA-256, qop=\"auth\", opaque=\"o\"\r\n";
+    let port = serve_by(move |request| {
+        let right = request.contains("\r\nAuthorization: Digest username=\"me\", realm=\"cam\", nonce=\"abc\", uri=\"/ws\", response=\"")
+            && request.contains("algorithm=SHA-256, qop=auth, nc=00000001, cnonce=\"")
+            && request.contains("opaque=\"o\"");
+        match right {
+            true => answer("418 I'm a teapot", "", "let in"),
+            false => answer("401 Unauthorized", challenge, ""),
+        }
+    });
+    let told = Told::of(&["-v", "-u", "me:hunter2"], port, "/ws");
+    told.has("418 I'm a teapot");
+    told.has("the server wants Digest authorization");
+    told.lacks("hunter2");
+    // doctor takes what connect takes.
+    Told::of(&["doctor", "-u", "me:hunter2"], port, "/ws").has("418 I'm a teapot");
+    // A password that is refused is asked for once.
+    let port = serve_by(move |_| answer("401 Unauthorized", challenge, ""));
+    let told = Told::of(&["-u", "me:wrong"], port, "/ws");
+    told.is("W326", "the credentials sent are refused");
+}
+
+#[test]
+fn doctor_sends_the_credentials_that_connect_sends() {
+    for (args, header) in [
+        (&["-u", "me:pw"][..], "Authorization: Basic bWU6cHc="),
+        (&["--bearer", "t0ken"], "Authorization: Bearer t0ken"),
+        (&["--cookie", "a=b"], "Cookie: a=b"),
+    ] {
+        let port = serve_by(move |request| match request.contains(header) {
+            true => answer("418 I'm a teapot", "", ""),
+            false => answer("401 Unauthorized", "", ""),
+        });
+        let told = Told::of(&[&["doctor"], args].concat(), port, "/");
+        assert!(told.text.starts_with("no WebSocket: the server answered 418"), "{}", told.text);
+        assert_eq!(told.status, Some(7));
+    }
+}
+
+#[test]
+fn a_proxy_is_named_with_its_address_and_the_variable() {
+    let closed = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = closed.local_addr().expect("bound").port();
+    drop(closed);
+    let proxy = format!("http://127.0.0.1:{port}");
+    let told = Told::run(&["--proxy", &proxy, "ws://server.invalid/"]);
+    assert_eq!((told.code(), told.status), ("W115", Some(5)), "{}", told.text);
+    told.has(&format!("the proxy is {proxy}"));
+    told.lacks("W103");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = serve_all(silent, |stream| stream.read_to_end(&mut Vec::new()).ok().map(drop));
+    let proxy = format!("http://127.0.0.1:{port}");
+    let told =
+        Told::run(&["--proxy", &proxy, "--handshake-timeout", "200ms", "ws://server.invalid/"]);
+    assert_eq!(told.code(), "W116", "{}", told.text);
+    told.lacks("Node.js");
+    // SOCKS spoken to an HTTP proxy.
+    let port = serve_by(|_| answer("400 Bad Request", "", ""));
+    let proxy = format!("socks5h://127.0.0.1:{port}");
+    let told = Told::run(&["--proxy", &proxy, "ws://server.invalid/"]);
+    assert_eq!(told.code(), "W112", "{}", told.text);
+    told.has("it seems to speak HTTP: use http://");
+}
+
+#[test]
+fn who_broke_the_rule_is_not_the_peer() {
+    let port = serve_open(|stream| {
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(b"\x88\x02\x03\xea").ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::typed(&["-w", "-1"], port, "/frame rsv2=on hi\n");
+    told.is("W702", "a frame sent from here is illegal: the peer was right");
+    told.lacks("W623");
+}
+
+#[test]
+fn the_other_loopback_address_is_tried() {
+    let v6 = TcpListener::bind("[::1]:0").expect("loopback of IPv6");
+    let port = serve_all(v6, |_| None);
+    let told = Told::of(&[], port, "/chat");
+    assert_eq!((told.code(), told.status), ("W104", Some(4)), "{}", told.text);
+    told.has(&format!("`ws://[::1]:{port}/chat`"));
+    let v4 = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let port = serve_all(v4, |_| None);
+    let told = Told::run(&[&format!("ws://[::1]:{port}/")]);
+    assert_eq!(told.code(), "W104", "{}", told.text);
+    told.has(&format!("`ws://127.0.0.1:{port}/`"));
+}
+
+#[test]
+fn engine_io_3_is_told_by_its_open_packet() {
+    let open = b"0{\"sid\":\"abc\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":5000}";
+    let port = serve_open(move |stream| {
+        stream.write_all(&[&[0x81, open.len() as u8], &open[..], b"\x81\x0240"].concat()).ok()?;
+        stream.write_all(b"\x88\x02\x03\xe8").ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["-v"], port, "/socket.io/?EIO=3&transport=websocket");
+    told.has("note[W514]: this is a Socket.IO 2 server (Engine.IO 3)");
+    told.has("here the client pings");
+}
+
+#[test]
+fn what_doctor_did_not_send_is_no_fault_of_the_server() {
+    let says = Says::OpenThen("Sec-WebSocket-Protocol: v12.stomp\r\n", b"\x8a\x0dwscope doctor");
+    let told = Told::of(&["doctor", "-s", "v12.stomp", "--idle", "0"], serve(says, End::Wait), "/");
+    told.lacks("W507");
+    assert_eq!(told.status, Some(0), "{}", told.text);
+}

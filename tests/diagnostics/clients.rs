@@ -1,0 +1,87 @@
+//! W36x: clients of ours that were not let in, or did not stay.
+
+use wscope::diagnostics::facts::EndKind;
+use wscope::diagnostics::{Facts, Wish};
+use wscope::wire::Role;
+use wscope::wire::head::{Head, HeadKind};
+
+use crate::golden::Golden;
+use crate::support::end;
+
+const KEY: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+fn request(target: &str, headers: &str) -> Head {
+    let text = format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n{headers}\r\n");
+    Head::parse(HeadKind::Request, text.as_bytes())
+}
+
+pub fn cases(golden: &mut Golden) {
+    for (code, what, target, headers, status, reason) in [
+        (
+            "W360",
+            "curl",
+            "/",
+            "User-Agent: curl/8.5.0\r\nAccept: */*\r\n".to_owned(),
+            426,
+            "Upgrade is missing",
+        ),
+        (
+            "W360",
+            "behind a proxy",
+            "/",
+            "Connection: close\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n".to_owned(),
+            426,
+            "Upgrade is missing",
+        ),
+        ("W360", "SignalR", "/hub/negotiate?negotiateVersion=1", String::new(), 426, "Upgrade is missing"),
+        ("W361", "a wrong path", "/chat?token=secret", KEY.to_owned(), 404, "path \"/chat\" is not served here"),
+        (
+            "W362",
+            "a page from a file",
+            "/",
+            format!("{KEY}Origin: file://\r\n"),
+            403,
+            "origin \"file://\" is another site than this server",
+        ),
+        (
+            "W362",
+            "another site",
+            "/",
+            format!("{KEY}Origin: https://a.example\r\n"),
+            403,
+            "origin \"https://a.example\" is not one of those allowed",
+        ),
+        ("W363", "a bad key", "/", KEY.to_owned(), 400, "Sec-WebSocket-Key is not 16 bytes in base64"),
+        ("W364", "no password", "/", KEY.to_owned(), 401, "the request has no Authorization"),
+        (
+            "W365",
+            "another subprotocol",
+            "/",
+            format!("{KEY}Sec-WebSocket-Protocol: ocpp1.6, ocpp2.0\r\n"),
+            400,
+            "none of the subprotocols ocpp1.6, ocpp2.0 is spoken here, only chat",
+        ),
+    ] {
+        let request = request(target, &headers);
+        let response = Head::parse(HeadKind::Response, format!("HTTP/1.1 {status} X\r\n\r\n").as_bytes());
+        let facts = Facts {
+            request: Some(&request),
+            response: Some(&response),
+            body: reason.as_bytes(),
+            ..Facts::new(Role::Server)
+        };
+        golden.verdict(code, what, &facts);
+    }
+    for (code, what, target, more) in [
+        ("W366", "a charge point", "/CP01", "Sec-WebSocket-Protocol: ocpp1.6\r\n"),
+        ("W366", "a browser with GraphQL", "/", "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"),
+        ("W367", "Socket.IO", "/socket.io/?EIO=4&transport=websocket", ""),
+    ] {
+        let request = request(target, &format!("{KEY}{more}"));
+        let wish = Wish::of(&request, None);
+        let end = Some(end(EndKind::Fin, 0.1));
+        golden.verdict(code, what, &Facts { wish: wish.as_ref(), end, ..Facts::new(Role::Server) });
+    }
+    assert_eq!(Wish::of(&request("/", KEY), None), None);
+}
