@@ -119,6 +119,8 @@ pub enum Event<'a> {
     Note(&'a str),
     /// The connection is over before it was open for frames; why, in a sentence.
     Failed(&'a str),
+    /// The connection is over, and was one of ordinary HTTP that was relayed; a sentence.
+    Passed(&'a str),
     /// The connection is over.
     End(&'a Ending),
 }
@@ -257,6 +259,8 @@ pub enum Side {
     Peer,
     /// Neither: the network or the system.
     Network,
+    /// An end of a connection that is relayed here, by the role it has.
+    End(Role),
 }
 
 /// A deadline of ours that passed.

@@ -8,6 +8,7 @@ pub mod habits;
 mod listen;
 mod ping;
 pub mod prompt;
+mod proxy;
 pub mod reach;
 mod stay;
 mod transport;
@@ -24,9 +25,10 @@ use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use ping::PingArgs;
+pub use proxy::{ProxyArgs, ProxyFormat};
 pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
 pub use stay::StayOptions;
-pub use transport::TransportOptions;
+pub use transport::{IdentityOptions, TransportOptions};
 pub use values::{Wait, size};
 use values::{bits, duration, memory, width};
 
@@ -62,6 +64,12 @@ pub enum Mode {
     /// `wscope -l PORT` is the same as `wscope listen PORT`.
     #[command(short_flag = 'l')]
     Listen(Box<ListenArgs>),
+    /// Passes connections on to a server, byte for byte, and shows what crosses
+    ///
+    /// Clients connect to PORT instead of the server. Frames of both sides are shown, and rules that
+    /// either of them breaks; ordinary HTTP on the same port passes, too. Pages, polling and refused
+    /// handshakes are those of the server.
+    Proxy(Box<ProxyArgs>),
     /// Performs only the opening handshake and judges it, rule by rule
     ///
     /// Prints the verdict first, with the rules that were broken (with -v every rule), then the time

@@ -49,6 +49,18 @@ pub struct LineOptions {
     #[arg(long, help_heading = "Prompt and scripts")]
     pub no_history: bool,
 
+    /// How traffic is shown and logged.
+    #[command(flatten)]
+    pub traffic: TrafficOptions,
+
+    /// Remember frames for /find and /show frames in at most SIZE of memory
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
+    pub max_kept: usize,
+}
+
+/// How traffic is shown and logged.
+#[derive(Debug, Args)]
+pub struct TrafficOptions {
     /// Append every event to FILE, as lines of JSON
     ///
     /// Credentials in headers and URLs are left out; payloads are written as they are.
@@ -66,10 +78,6 @@ pub struct LineOptions {
     /// Show only what passes FILTER, written as for /filter: 'in text /price/'
     #[arg(long, value_name = "FILTER", help_heading = "Display")]
     pub filter: Option<String>,
-
-    /// Remember frames for /find and /show frames in at most SIZE of memory
-    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
-    pub max_kept: usize,
 
     /// The options of a transcript that were typed, by their ids.
     #[arg(skip)]

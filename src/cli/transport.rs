@@ -12,6 +12,22 @@ use crate::net::tls::options::{Pin, TlsVersion};
 /// How to reach the server.
 #[derive(Debug, Args)]
 pub struct TransportOptions {
+    /// The route.
+    #[command(flatten)]
+    pub route: RouteArguments,
+
+    /// Who we are in TLS.
+    #[command(flatten)]
+    pub identity: IdentityOptions,
+
+    /// TLS.
+    #[command(flatten)]
+    pub tls: TlsClientOptions,
+}
+
+/// Proxies, addresses, the near end, whom to trust.
+#[derive(Debug, Args)]
+pub struct RouteArguments {
     /// Connect through a proxy: [http|https|socks5|socks5h|socks4a://]HOST[:PORT]
     ///
     /// Without a scheme it speaks HTTP, without a port it is at 1080 (https: 443). socks5h lets
@@ -64,7 +80,11 @@ pub struct TransportOptions {
     /// Trust the certificates in all PEM files of a folder too
     #[arg(long, value_name = "DIR", hide_short_help = true, help_heading = "TLS")]
     pub capath: Option<PathBuf>,
+}
 
+/// The certificate that is shown to a server.
+#[derive(Debug, Default, Args)]
+pub struct IdentityOptions {
     /// Show this certificate to a server that asks for one: PEM, or PKCS#12 with its key
     ///
     /// The passphrase of a key is taken from WSCOPE_PASSPHRASE, --pass-env or --pass-file, or
@@ -96,7 +116,11 @@ pub struct TransportOptions {
         help_heading = "TLS"
     )]
     pub pass_file: Option<PathBuf>,
+}
 
+/// How TLS is spoken with a server.
+#[derive(Debug, Args)]
+pub struct TlsClientOptions {
     /// The oldest TLS version to speak: 1.0, 1.1, 1.2 or 1.3 [default: 1.2]
     #[arg(long, value_name = "VERSION", hide_short_help = true, help_heading = "TLS")]
     pub tls_min: Option<TlsVersion>,

@@ -737,12 +737,7 @@ impl<'a> Session<'a> {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Vec<u8>> {
-        let found = match current.connection.evidence() {
-            Some((evidence, endpoint, inbound)) => {
-                evidence.explain(current.evidence.facts(), endpoint, inbound, ending, now)
-            }
-            None => Vec::new(),
-        };
+        let found = current.connection.explain(current.evidence.facts(), ending, now);
         if matches!(ending.cause, Cause::Lost(_)) {
             self.lifetimes.push(ending.duration);
         }

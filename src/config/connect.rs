@@ -11,7 +11,7 @@ use super::lines::{self, LineConfig};
 use super::open::OpenConfig;
 use super::reach::ReachConfig;
 use super::usage::{UsageError, check_raw, limits};
-use crate::cli::prompt::{LineOptions, PromptOptions};
+use crate::cli::prompt::{LineOptions, PromptOptions, TrafficOptions};
 use crate::cli::{ConnectArgs, InputFormat, OutputFormat, StayOptions};
 use crate::session::EndpointConfig;
 use crate::session::endpoint::AutoPong;
@@ -101,18 +101,8 @@ impl ClientConfig {
             return Err(UsageError("--ping-interval must be more than 0".to_owned()));
         }
         let PromptOptions { lines, commands, exit_on_close } = args.prompt;
-        let LineOptions {
-            script,
-            set,
-            no_commands,
-            no_history,
-            log,
-            view,
-            timestamps,
-            filter,
-            max_kept,
-            typed,
-        } = lines;
+        let LineOptions { script, set, no_commands, no_history, traffic, max_kept } = lines;
+        let TrafficOptions { log, view, timestamps, filter, typed } = traffic;
         let input = match args.input {
             Some(input) => lines::check_input(input, script.as_deref(), args.echo, terminal)?,
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,

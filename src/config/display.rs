@@ -41,10 +41,11 @@ impl Display {
     }
 
     /// How a transcript looks on a stream that is a terminal, or is not.
-    pub fn human(&self, role: Role, is_terminal: bool) -> HumanOptions {
-        let sent = Direction::sent_by(role);
+    /// `role` is ours, if we are one of the ends.
+    pub fn human(&self, role: Option<Role>, is_terminal: bool) -> HumanOptions {
+        let sent = Direction::sent_by(role.unwrap_or(Role::Client));
         HumanOptions {
-            show_connection: role == Role::Server,
+            show_connection: role != Some(Role::Client),
             all_rules: self.verbose > 0,
             width: self.columns(is_terminal),
             palette: self.palette(is_terminal),

@@ -10,7 +10,7 @@ use super::environment::{history_path, variable};
 use super::fault::Faults;
 use super::lines::{self, LineConfig};
 use super::usage::{UsageError, check_raw, check_subprotocols, header_edits};
-use crate::cli::prompt::LineOptions;
+use crate::cli::prompt::{LineOptions, TrafficOptions};
 use crate::cli::{
     AdmissionOptions, InputFormat, ListenArgs, OutputFormat, ServerDeflateOptions, StayOptions,
     TlsServerOptions,
@@ -170,18 +170,8 @@ impl ListenConfig {
             false => GreetingSource::File(path),
         });
         let answers = answer != ListenBehaviour::Nothing;
-        let LineOptions {
-            script,
-            set,
-            no_commands,
-            no_history,
-            log,
-            view,
-            timestamps,
-            filter,
-            max_kept,
-            typed,
-        } = args.prompt;
+        let LineOptions { script, set, no_commands, no_history, traffic, max_kept } = args.prompt;
+        let TrafficOptions { log, view, timestamps, filter, typed } = traffic;
         if args.each && lines::is_stdin(script.as_deref()) {
             let text = "--each: a script from stdin runs once; name a file, as in --script FILE";
             return Err(UsageError(text.to_owned()));
@@ -282,7 +272,7 @@ impl ListenConfig {
 }
 
 /// `PORT`, `ADDR:PORT`, `[IPv6]:PORT`, `localhost:PORT`, `:PORT`.
-fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
+pub(super) fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     let help = || {
         UsageError(format!(
             "{text:?} is no address to listen on; write a port (9001, or 0 for any), 192.0.2.1:9001, \
@@ -378,7 +368,8 @@ fn accepted_deflate(options: &ServerDeflateOptions) -> Option<ServerDeflateConfi
     })
 }
 
-fn tls(
+/// How TLS is spoken with clients, if it is.
+pub(super) fn tls(
     options: TlsServerOptions,
     address: &ListenAddress,
 ) -> Result<Option<TlsConfig>, UsageError> {

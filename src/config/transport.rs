@@ -38,19 +38,20 @@ fn transport_in(
     basics: Basics,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<RouteOptions, UsageError> {
+    let TransportOptions { route, identity, tls } = options;
     let environment = VARIABLES
         .iter()
         .filter_map(|name| variable(name).map(|value| (name.to_string(), value)))
         .collect();
-    let key_log = options
+    let key_log = tls
         .tls_keylog
         .or_else(|| variable("SSLKEYLOGFILE").filter(|path| !path.is_empty()).map(PathBuf::from));
-    if let (Some(min), Some(max)) = (options.tls_min, options.tls_max)
+    if let (Some(min), Some(max)) = (tls.tls_min, tls.tls_max)
         && min > max
     {
         return Err(UsageError("--tls-min is newer than --tls-max".to_owned()));
     }
-    let passphrase = match (options.pass_file, options.pass_env) {
+    let passphrase = match (identity.pass_file, identity.pass_env) {
         (Some(path), _) => Passphrase::File(FileOnce::new(path)),
         (None, Some(name)) => match variable(&name) {
             Some(text) => Passphrase::Given(Secret::new(text)),
@@ -63,37 +64,37 @@ fn transport_in(
             .map_or(Passphrase::Unknown, |text| Passphrase::Given(Secret::new(text))),
     };
     let defaults = TlsOptions::default();
-    let alpn = options.alpn.as_deref().map(parse_alpn).transpose();
+    let alpn = tls.alpn.as_deref().map(parse_alpn).transpose();
     let alpn = alpn.map_err(|error| UsageError(format!("--alpn: {error}")))?;
     Ok(RouteOptions {
         proxy: ProxyOptions {
-            proxy: options.proxy,
-            user: options.proxy_user.as_deref().map(Credentials::parse),
-            noproxy: options.noproxy,
+            proxy: route.proxy,
+            user: route.proxy_user.as_deref().map(Credentials::parse),
+            noproxy: route.noproxy,
             environment,
         },
-        overrides: Overrides { resolve: options.resolve, connect_to: options.connect_to },
-        source: LocalAddress { interface: options.interface, ports: options.local_port },
-        unix_socket: options.unix_socket,
+        overrides: Overrides { resolve: route.resolve, connect_to: route.connect_to },
+        source: LocalAddress { interface: route.interface, ports: route.local_port },
+        unix_socket: route.unix_socket,
         family: basics.family,
         tls: TlsOptions {
             insecure: basics.insecure,
             cacert: basics.cacert.map(FileOnce::new),
-            capath: options.capath,
-            identity: options.cert.map(|certificate| ClientIdentity {
+            capath: route.capath,
+            identity: identity.cert.map(|certificate| ClientIdentity {
                 certificate: FileOnce::new(certificate),
-                key: options.key.map(FileOnce::new),
+                key: identity.key.map(FileOnce::new),
                 passphrase,
             }),
-            min: options.tls_min,
-            max: options.tls_max,
-            server_name: match (options.sni, options.no_sni) {
+            min: tls.tls_min,
+            max: tls.tls_max,
+            server_name: match (tls.sni, tls.no_sni) {
                 (Some(name), _) => ServerName::Other(name),
                 (None, true) => ServerName::Unsent,
                 (None, false) => ServerName::Host,
             },
             alpn: alpn.unwrap_or(defaults.alpn),
-            pins: options.pinned_sha256,
+            pins: tls.pinned_sha256,
             key_log,
         },
     })

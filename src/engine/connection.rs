@@ -17,6 +17,7 @@ use super::party::{Leg, Party};
 use super::read_ahead::{self, ReadAhead};
 use super::session_evidence::SessionEvidence;
 use super::talk::Talk;
+use crate::diagnostics::{Diagnostic, Facts};
 use crate::event::{
     Cause, ConnId, Direction, Ending, Event, FrameEvent, Lost, Observed, Side, Stamp, TimeoutKind,
     Totals,
@@ -31,6 +32,7 @@ use crate::output::reporter::Reporter;
 use crate::session::counters::Counters;
 use crate::session::endpoint::State;
 use crate::session::{Assembler, Endpoint, EndpointConfig, Limits, Observer};
+use crate::wire::deflate::params::DeflateParams;
 use crate::wire::handshake::Agreed;
 use crate::wire::{CloseCode, Data, OpCode, Role, close};
 
@@ -220,6 +222,53 @@ impl Connection {
         }
     }
 
+    /// Begins to decode frames on a leg of a relay, which has passed on heads so far.
+    pub fn expect_frames(&mut self, deflate: Option<DeflateParams>, evidence: bool, now: Instant) {
+        self.inbound.expect_frames(deflate.as_ref());
+        let role = self.sent_direction().sender();
+        let (input, _) = self.link.split();
+        self.evidence = evidence.then(|| Box::new(SessionEvidence::new(role, input.rest(), now)));
+        if let Some(leg) = self.party.leg_mut() {
+            leg.open(deflate, now);
+        }
+        self.touched = true;
+    }
+
+    /// Takes what follows a head on a leg of a relay for its body, or for nothing that is known.
+    pub fn expect_body(&mut self, shown: bool) {
+        self.inbound.expect_body();
+        if let Some(leg) = self.party.leg_mut() {
+            leg.shows_body = shown;
+        }
+        self.touched = true;
+    }
+
+    /// Expects another head on a leg of a relay.
+    pub fn expect_head(&mut self, limits: Limits) {
+        self.inbound.expect_head(limits);
+        self.touched = true;
+    }
+
+    /// Bytes that have been received and wait to be decoded.
+    pub fn undecoded(&mut self) -> usize {
+        self.link.split().0.rest().len()
+    }
+
+    /// Bytes that wait to be sent here, or for the other leg of a relay to take them.
+    pub fn waiting(&self) -> usize {
+        self.backlog() + self.party.leg().map_or(0, |leg| leg.received.len())
+    }
+
+    /// What the peer's stream is decoded by.
+    pub fn inbound(&self) -> &Observer {
+        &self.inbound
+    }
+
+    /// Whether the peer's stream has ended on a leg of a relay.
+    pub fn has_peer_ended(&self) -> bool {
+        self.party.leg().is_some_and(Leg::has_ended)
+    }
+
     /// Hands on to the other leg of a relay what this one has received, as far as there is room,
     /// and then how its stream ended: with its end, or with a reset. Call it after each turn of
     /// either.
@@ -227,7 +276,7 @@ impl Connection {
         let Some(leg) = self.party.leg_mut() else { return };
         if !leg.received.is_empty() && (leg.is_lost() || other.has_room(Producer::Message)) {
             other.sender(now).bytes(&leg.received);
-            leg.received.clear();
+            leg.taken();
         }
         if !leg.received.is_empty() || other.outbox.has_end() {
             return;
@@ -391,7 +440,9 @@ impl Connection {
         let pending = self.link.pending();
         let reads = match self.more {
             true => {
-                !is_blocked(&self.behaviours, stdout, reporter) || self.may_read_ahead(reporter)
+                !self.inbound.is_undecided()
+                    && (!is_blocked(&self.behaviours, stdout, reporter)
+                        || self.may_read_ahead(reporter))
             }
             false => self.link.may_fill() || self.write_error.is_some(),
         };
@@ -438,9 +489,19 @@ impl Connection {
         self.party.ending(now, self.outbox.totals(), self.received.totals())
     }
 
-    /// The evidence for diagnostics, and what it is about.
-    pub fn evidence(&self) -> Option<(&SessionEvidence, &Endpoint, &Observer)> {
-        Some((self.evidence.as_deref()?, self.endpoint()?, &self.inbound))
+    /// Explains how it ended, where evidence is kept: see [`SessionEvidence::explain`].
+    pub fn explain(&self, opening: Facts<'_>, ending: &Ending, now: Instant) -> Vec<Diagnostic> {
+        let Some(evidence) = &self.evidence else { return Vec::new() };
+        let deflate = match &self.party {
+            Party::Endpoint(endpoint) => endpoint.deflate(),
+            Party::Leg(leg) => leg.deflate.as_ref(),
+        };
+        evidence.explain(opening, self.endpoint(), deflate, &self.inbound, ending, now)
+    }
+
+    /// Whether the peer broke a rule of frames, where evidence is kept.
+    pub fn is_peer_to_blame(&self) -> bool {
+        self.evidence.as_ref().is_some_and(|evidence| evidence.has_breach())
     }
 
     /// Reports what is held again, after something was dropped between turns.
@@ -651,7 +712,9 @@ impl Connection {
                 };
                 counters.count_run(run);
             }
-            let Some(observed) = inbound.next_or_whole(&mut input) else { break false };
+            let Some(observed) = inbound.next_or_whole(&mut input) else {
+                break inbound.is_undecided() && !input.is_empty();
+            };
             match observed {
                 Observed::Whole(message) => {
                     counters.count_whole(&message);
@@ -679,6 +742,9 @@ impl Connection {
                     }
                     if let Some(evidence) = evidence {
                         evidence.take(&event);
+                    }
+                    if let Some(leg) = party.leg_mut() {
+                        leg.take(&event);
                     }
                     let answered = ahead.as_mut().is_some_and(|ahead| ahead.has_answered(&event));
                     let endpoint = party.endpoint_mut().filter(|_| !answered);
@@ -728,7 +794,17 @@ impl Connection {
                         }
                     }
                 }
-                Observed::Head(_) | Observed::HeadError(_) | Observed::Body(_) => continue,
+                Observed::Head(head) => {
+                    reporter.event(&stamp, &Event::Head(received, head), stdout)?;
+                    continue;
+                }
+                Observed::Body(bytes) => {
+                    if party.leg().is_some_and(|leg| leg.shows_body) {
+                        reporter.event(&stamp, &Event::Body(bytes), stdout)?;
+                    }
+                    continue;
+                }
+                Observed::HeadError(_) => continue,
             }
             if let (Some(injector), Some(endpoint)) = (&mut *injector, party.endpoint_mut()) {
                 injector.trim(tx);
@@ -880,7 +956,10 @@ impl Connection {
             + self.outbox.observer_held()
             + self.endpoint().map_or(0, Endpoint::held);
         self.share.set(held + windows);
-        if held > SMALL && self.share.is_exceeded() && self.party.is_open() {
+        if held > SMALL
+            && self.share.is_exceeded()
+            && self.endpoint().is_some_and(Endpoint::is_open)
+        {
             self.assembler = None;
             self.share.set(behaviours);
             self.ignore_rest = true;

@@ -1,5 +1,6 @@
 //! What runs connections: the one event loop, openings, open connections, what they leave behind.
 
+pub mod acceptor;
 pub mod behaviour;
 pub mod connection;
 pub mod exit;
@@ -11,6 +12,7 @@ pub mod opening_evidence;
 pub mod outbox;
 mod party;
 pub mod read_ahead;
+pub mod relay;
 pub mod run_facts;
 pub mod runtime;
 pub mod session_evidence;

@@ -95,6 +95,11 @@ impl OpeningEvidence {
         self.proxy = route.proxy.as_ref().map(|proxy| (proxy.to_string(), variable));
     }
 
+    /// Whether a proxy is on the way.
+    pub fn goes_by_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
     /// Forgets the dialogue with a proxy, which has opened the way: what follows is the server's.
     pub fn let_through(&mut self) {
         (self.request, self.response, self.asked, self.received) = (None, None, None, 0);

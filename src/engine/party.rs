@@ -3,9 +3,12 @@
 
 use std::time::Instant;
 
-use crate::event::{Cause, Ending, Lost, Side, Totals};
+use crate::event::{Cause, Ending, FrameEvent, Lost, Side, Totals};
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
+use crate::wire::close::CloseBody;
+use crate::wire::deflate::params::DeflateParams;
+use crate::wire::{Control, OpCode};
 
 /// Who answers on a connection.
 pub(super) enum Party {
@@ -24,11 +27,49 @@ pub(super) struct Leg {
     /// How the peer's stream ended, or both did.
     end: Option<(Side, Cause)>,
     lost: bool,
+    /// The peer's first Close.
+    pub close: Option<CloseBody>,
+    /// The compression that was agreed.
+    pub deflate: Option<DeflateParams>,
+    /// Whether the body behind a head is reported.
+    pub shows_body: bool,
 }
+
+/// A buffer of more bytes is not kept between rounds.
+const KEPT: usize = 4096;
 
 impl Leg {
     pub fn new(received: &[u8], now: Instant) -> Self {
-        Self { opened: now, received: received.to_vec(), end: None, lost: false }
+        Self {
+            opened: now,
+            received: received.to_vec(),
+            end: None,
+            lost: false,
+            close: None,
+            deflate: None,
+            shows_body: false,
+        }
+    }
+
+    /// Frames begin now.
+    pub fn open(&mut self, deflate: Option<DeflateParams>, now: Instant) {
+        (self.opened, self.deflate) = (now, deflate);
+    }
+
+    /// Takes an event of the peer's stream.
+    #[inline]
+    pub fn take(&mut self, event: &FrameEvent<'_>) {
+        if let FrameEvent::Control { opcode: OpCode::Control(Control::Close), payload } = event {
+            self.close.get_or_insert_with(|| CloseBody::parse(payload));
+        }
+    }
+
+    /// Forgets what the other leg has taken.
+    pub fn taken(&mut self) {
+        match self.received.capacity() > KEPT {
+            true => self.received = Vec::new(),
+            false => self.received.clear(),
+        }
     }
 
     /// Whether the peer's stream has ended.
@@ -135,7 +176,8 @@ impl Party {
             Self::Leg(leg) => {
                 let (by, cause) = leg.end.clone().unwrap_or((Side::Us, Cause::Dropped));
                 let duration = now.saturating_duration_since(leg.opened);
-                Ending { by, cause, sent: None, received: None, duration, out, r#in }
+                let received = leg.close.clone();
+                Ending { by, cause, sent: None, received, duration, out, r#in }
             }
         }
     }

@@ -208,6 +208,11 @@ impl SessionEvidence {
         }
     }
 
+    /// Whether the peer broke a rule.
+    pub fn has_breach(&self) -> bool {
+        self.breach.is_some()
+    }
+
     /// Copies the bytes around the first violation while they are at hand: call it after the events
     /// of a buffer. `offset` is the stream's at the first byte of `input` that was not taken.
     pub fn look_around(&mut self, input: &Input<'_>, offset: u64, now: Instant) {
@@ -232,18 +237,20 @@ impl SessionEvidence {
     /// Explains how the connection ended. The first diagnostic is the verdict. `opening` holds what
     /// is known of the time before the 101: a client has it from its
     /// [`OpeningEvidence`](crate::engine::opening_evidence::OpeningEvidence), a server may begin
-    /// with [`Facts::new`].
+    /// with [`Facts::new`]. A leg of a relay has no `endpoint`; `deflate` is the compression that was
+    /// agreed.
     pub fn explain(
         &self,
         opening: Facts<'_>,
-        endpoint: &Endpoint,
+        endpoint: Option<&Endpoint>,
+        deflate: Option<&DeflateParams>,
         inbound: &Observer,
         ending: &Ending,
         now: Instant,
     ) -> Vec<Diagnostic> {
         let mut facts = opening;
         let since = |at: Instant| now.saturating_duration_since(at);
-        let messages = self.first_messages(endpoint.deflate());
+        let messages = self.first_messages(deflate);
         let after_ours = self.last_message_sent.is_some_and(|at| at > self.last_received);
         facts.tls.truncated = ending.cause == Cause::Lost(Lost::TruncatedTls);
         facts.stream.first = &self.first;
@@ -256,10 +263,11 @@ impl SessionEvidence {
         facts.stream.second = messages.get(1).map(|(_, content)| content.as_slice());
         facts.stream.ended_on_ours = after_ours && since(self.last_sent) < SILENCE;
         facts.stream.ping_inside_compressed =
-            after_ours && endpoint.mixes_control_into_compressed();
-        facts.stream.illegal_sent = endpoint.illegal_sent().map(|kind| kind.rule().explanation);
+            after_ours && endpoint.is_some_and(Endpoint::mixes_control_into_compressed);
+        facts.stream.illegal_sent =
+            endpoint.and_then(Endpoint::illegal_sent).map(|kind| kind.rule().explanation);
         facts.stream.sent = endpoint
-            .first_sent()
+            .and_then(Endpoint::first_sent)
             .map(|(opcode, content)| (message_info(opcode, content.len() as u64), content));
         if let Some(breach) = &self.breach {
             facts.violations = &breach.violations;
@@ -270,7 +278,7 @@ impl SessionEvidence {
                 around_at: frame.around_at,
             });
         }
-        facts.pings = endpoint.ping_facts(now);
+        facts.pings = endpoint.map(|one| one.ping_facts(now)).unwrap_or_default();
         let silence = since(self.last_received);
         facts.pings.data_since = facts.pings.waiting.is_some_and(|waits| silence < waits);
         facts.close = CloseFacts::of(ending);
@@ -366,7 +374,7 @@ mod tests {
         endpoint.end_of_stream(how);
         let ending = endpoint.ending(now, Totals::default(), Totals::default());
         let facts = Facts::new(Role::Server);
-        let found = evidence.explain(facts, &endpoint, &inbound, &ending, now);
+        let found = evidence.explain(facts, Some(&endpoint), None, &inbound, &ending, now);
         let codes = found.iter().map(|diagnostic| diagnostic.entry.code).collect();
         (codes, found.first().map(|verdict| verdict.notes.clone()).unwrap_or_default())
     }

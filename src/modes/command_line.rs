@@ -74,9 +74,10 @@ pub fn read() -> anyhow::Result<CommandLine> {
 fn note_typed(cli: &mut Cli, mut ids: Vec<String>) {
     ids.retain(|id| OF_TRANSCRIPTS.contains(&id.as_str()));
     match &mut cli.mode {
-        None => cli.connect.prompt.lines.typed = ids,
-        Some(Mode::Connect(args)) => args.prompt.lines.typed = ids,
-        Some(Mode::Listen(args)) => args.prompt.typed = ids,
+        None => cli.connect.prompt.lines.traffic.typed = ids,
+        Some(Mode::Connect(args)) => args.prompt.lines.traffic.typed = ids,
+        Some(Mode::Listen(args)) => args.prompt.traffic.typed = ids,
+        Some(Mode::Proxy(args)) => args.traffic.typed = ids,
         Some(_) => {}
     }
 }

@@ -11,6 +11,7 @@ pub mod generated;
 pub mod handshake;
 pub mod listen;
 pub mod ping;
+pub mod proxy;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::behaviour::faults;
 use crate::cli::{self, Cli, ConnectArgs, ListenArgs, Mode};
-use crate::config::{ClientConfig, ListenConfig, UsageError};
+use crate::config::{ClientConfig, ListenConfig, ProxyConfig, UsageError};
 use crate::engine::exit::Exit;
 use crate::output::{secrets, stderr};
 use crate::ui::redact::Redactor;
@@ -54,6 +55,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         None => Some(&cli.connect.display),
         Some(Mode::Connect(args)) => Some(&args.display),
         Some(Mode::Listen(args)) => Some(&args.display),
+        Some(Mode::Proxy(args)) => Some(&args.display),
         Some(Mode::Handshake(args)) => Some(&args.display),
         Some(Mode::Ping(args)) => Some(&args.display),
         Some(Mode::Demo(args)) => Some(&args.display),
@@ -78,6 +80,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         None => connect(cli.connect, given, terminal),
         Some(Mode::Connect(args)) => connect(*args, given, terminal),
         Some(Mode::Listen(args)) => listen(*args, terminal),
+        Some(Mode::Proxy(args)) => proxy::run(ProxyConfig::resolve(*args, terminal)?),
         Some(Mode::Handshake(args)) => handshake::run(*args, terminal, given),
         Some(Mode::Doctor(args)) => doctor::run(*args, terminal),
         Some(Mode::Ping(args)) => ping::run(*args, terminal, given),

@@ -44,6 +44,18 @@ impl ListenAddress {
         }
     }
 
+    /// Whether the loopback interface leads to it.
+    pub fn reaches_loopback(&self) -> bool {
+        match self {
+            Self::Loopback(_) | Self::Everywhere(_) => true,
+            Self::Address(address) => {
+                let ip = address.ip().to_canonical();
+                ip.is_loopback() || ip.is_unspecified()
+            }
+            Self::Unix { .. } => false,
+        }
+    }
+
     /// Whether only this machine reaches it.
     pub fn is_local(&self) -> bool {
         match self {

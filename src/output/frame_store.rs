@@ -72,7 +72,7 @@ impl FrameStore {
             Event::Open(_) => {
                 self.connections.entry(at.conn).or_default().opened = Some(at.micros);
             }
-            Event::End(_) | Event::Failed(_) => {
+            Event::End(_) | Event::Failed(_) | Event::Passed(_) => {
                 self.connections.remove(&at.conn);
             }
             _ => {}

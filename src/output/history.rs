@@ -28,7 +28,7 @@ const ONLY: ConnId = ConnId(1);
 
 /// What is remembered of the connections of a run.
 pub struct History {
-    role: Role,
+    role: Option<Role>,
     /// The frames of all connections.
     pub frames: FrameStore,
     connections: BTreeMap<ConnId, ConnectionHistory>,
@@ -42,7 +42,7 @@ pub struct History {
 
 impl History {
     /// An empty one that remembers frames in `bound` bytes; `options`: how these look.
-    pub fn new(role: Role, options: HumanOptions, bound: usize) -> Self {
+    pub fn new(role: Option<Role>, options: HumanOptions, bound: usize) -> Self {
         Self {
             role,
             frames: FrameStore::new(options, bound),
@@ -71,11 +71,11 @@ impl History {
         }
         self.frames.take(at, event);
         let id = self.key(at.conn);
-        let most = if self.role == Role::Client { LAST_IN_ALL } else { LAST_OF_MANY };
-        let sent = Direction::sent_by(self.role);
+        let most = if self.role == Some(Role::Client) { LAST_IN_ALL } else { LAST_OF_MANY };
+        let sent = Direction::sent_by(self.role.unwrap_or(Role::Client));
         let history =
             self.connections.entry(id).or_insert_with(|| ConnectionHistory::new(sent, most));
-        if self.role == Role::Client {
+        if self.role == Some(Role::Client) {
             return history.take(at, event);
         }
         let before = history.last_len();
@@ -90,7 +90,7 @@ impl History {
                 }
                 self.forget_messages();
             }
-            Event::End(_) | Event::Failed(_) => {
+            Event::End(_) | Event::Failed(_) | Event::Passed(_) => {
                 self.ended.push_back(id);
                 if self.ended.len() > ENDED {
                     self.ended.pop_front().into_iter().for_each(|id| self.forget(id));
@@ -101,7 +101,7 @@ impl History {
     }
 
     fn key(&self, id: ConnId) -> ConnId {
-        if self.role == Role::Client { ONLY } else { id }
+        if self.role == Some(Role::Client) { ONLY } else { id }
     }
 
     /// Forgets the oldest last messages where they take too much.

@@ -51,7 +51,7 @@ struct LogFailure {
 
 impl Log {
     /// Opens a file to append to; a new one is for its owner alone, for it holds what was sent.
-    pub fn open(path: &Path, role: Role) -> Result<Self, String> {
+    pub fn open(path: &Path, role: Option<Role>) -> Result<Self, String> {
         let file = File::options()
             .create(true)
             .append(true)
@@ -60,7 +60,7 @@ impl Log {
             .custom_flags(OFlags::NONBLOCK.bits() as i32)
             .open(path)
             .map_err(|error| format!("{}: {}", name(path), plain_io(&error)))?;
-        let printer = JsonPrinter::new(Some(role));
+        let printer = JsonPrinter::new(role);
         Ok(Self { path: path.to_owned(), file, printer, lines: Vec::new(), failure: None })
     }
 

@@ -58,6 +58,7 @@ impl Redaction {
             Event::Head(direction, head) => emit(&Event::Head(*direction, &redactor.head(head))),
             Event::Note(text) => emit(&Event::Note(&redactor.text(text))),
             Event::Failed(text) => emit(&Event::Failed(&redactor.text(text))),
+            Event::Passed(text) => emit(&Event::Passed(&redactor.text(text))),
             Event::Listening { url } => emit(&Event::Listening { url: &redactor.text(url) }),
             Event::Body(bytes) => match masked(bytes, redactor.values()) {
                 Some(masked) => emit(&Event::Body(&masked)),

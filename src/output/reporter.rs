@@ -54,7 +54,8 @@ pub struct Reporter {
     pretty: Pretty,
     width: usize,
     conn: ConnId,
-    role: Role,
+    /// Ours, if we are one of the ends.
+    role: Option<Role>,
 }
 
 impl Reporter {
@@ -64,15 +65,17 @@ impl Reporter {
         Self::of(Role::Client, output, display)
     }
 
-    /// The same for a role; a server's lines carry the number of their connection.
-    pub fn of(role: Role, output: OutputFormat, display: &Display) -> Self {
+    /// The same for a role, or for none where connections are relayed; but for a client's, lines
+    /// carry the number of their connection.
+    pub fn of(role: impl Into<Option<Role>>, output: OutputFormat, display: &Display) -> Self {
         let events = if display.quiet { EventFilter::Frames } else { EventFilter::All };
-        Self::with_events(events, role, output, display)
+        Self::with_events(events, role.into(), output, display)
     }
 
     /// A transcript of some of the events for stdout, which [`Reporter::take_held`] gives.
     pub fn holding(events: EventFilter, display: &Display) -> Self {
-        let mut reporter = Self::with_events(events, Role::Client, OutputFormat::Frames, display);
+        let mut reporter =
+            Self::with_events(events, Some(Role::Client), OutputFormat::Frames, display);
         reporter.transcript.iter_mut().for_each(|held| held.target = TranscriptTarget::Held);
         reporter
     }
@@ -84,7 +87,7 @@ impl Reporter {
 
     fn with_events(
         events: EventFilter,
-        role: Role,
+        role: Option<Role>,
         output: OutputFormat,
         display: &Display,
     ) -> Self {
@@ -94,7 +97,7 @@ impl Reporter {
             _ => None,
         };
         let transcript = target.map(|target| Transcript::new(target, events, role, display));
-        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(Some(role)));
+        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(role));
         Self {
             json,
             log: None,
@@ -243,14 +246,14 @@ impl Reporter {
         self.history.as_ref()?.last_received()
     }
 
-    /// Which end of the connections this is.
-    pub fn role(&self) -> Role {
+    /// Which end of the connections this is, if it is one.
+    pub fn role(&self) -> Option<Role> {
         self.role
     }
 
     /// The direction of what is sent.
     pub fn sent(&self) -> Direction {
-        Direction::sent_by(self.role)
+        Direction::sent_by(self.role.unwrap_or(Role::Client))
     }
 
     /// The colours of answers.
@@ -329,7 +332,7 @@ impl Reporter {
         event: &Event<'_>,
         stdout: &mut Stdout,
     ) -> io::Result<()> {
-        if let (Role::Client, Event::Head(Direction::ToServer, head)) = (self.role, event) {
+        if let (Some(Role::Client), Event::Head(Direction::ToServer, head)) = (self.role, event) {
             self.learn_secrets(|redactor| redactor.learn_head(head));
         }
         if self.looks_at_frames() {

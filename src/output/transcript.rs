@@ -93,7 +93,7 @@ pub struct Transcript {
     pub(super) events: EventFilter,
     printers: Printers,
     timestamps: Timestamps,
-    role: Role,
+    role: Option<Role>,
     /// Lines for the screen.
     lines: Vec<u8>,
     /// The request line of a handshake that is folded.
@@ -111,7 +111,7 @@ impl Transcript {
     pub(super) fn new(
         target: TranscriptTarget,
         events: EventFilter,
-        role: Role,
+        role: Option<Role>,
         display: &Display,
     ) -> Self {
         let is_terminal = match target {
@@ -143,7 +143,7 @@ impl Transcript {
 
     /// Changes how traffic is shown.
     pub fn set_view(&mut self, view: View) {
-        self.printers.json = (view == View::Json).then(|| JsonPrinter::new(Some(self.role)));
+        self.printers.json = (view == View::Json).then(|| JsonPrinter::new(self.role));
         self.printers.human.set_view(view);
     }
 
@@ -197,7 +197,8 @@ impl Transcript {
 
     /// When a server that waits for its reader goes on without.
     pub(super) fn resumes_at(&self) -> Option<std::time::Instant> {
-        let waits = self.role == Role::Server && matches!(self.target, TranscriptTarget::Stderr);
+        let waits =
+            self.role != Some(Role::Client) && matches!(self.target, TranscriptTarget::Stderr);
         stderr::stuck_at().filter(|_| waits)
     }
 
@@ -286,7 +287,7 @@ impl Sink for Transcript {
         found: &[Diagnostic],
         stdout: &mut Stdout,
     ) -> io::Result<()> {
-        if self.role == Role::Client {
+        if self.role == Some(Role::Client) {
             return Ok(());
         }
         let mut text = Vec::new();

@@ -114,6 +114,16 @@ impl Observer {
         self.phase = Phase::Body;
     }
 
+    /// Expects another head: the one before was interim (RFC 9110 §15.2).
+    pub fn expect_head(&mut self, limits: Limits) {
+        *self = Self::before_handshake(self.direction, limits);
+    }
+
+    /// Whether the owner must decide what follows the head before anything is taken.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self.phase, Phase::Undecided(_) | Phase::Refused(_))
+    }
+
     /// The next event, or `None` when `input` is used up or the owner must decide what follows a
     /// head.
     pub fn next<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<Observed<'e>> {
@@ -223,6 +233,14 @@ impl Observer {
     pub fn head(&self) -> Option<&Head> {
         match &self.phase {
             Phase::Undecided(head) => Some(head),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a head that can't be one.
+    pub fn head_error(&self) -> Option<&HeadError> {
+        match &self.phase {
+            Phase::Refused(error) => Some(error),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 
 use super::{clock, number, sanitize};
 use crate::event::{Cause, Ending, Side, Totals};
+use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
 
 /// Describes how a connection ended, in one line, harmless for a terminal.
@@ -11,6 +12,10 @@ use crate::wire::close::{self, CloseBody};
 /// 3.204 s`.
 pub fn describe(ending: &Ending) -> String {
     let mut parts = frames(ending);
+    if let Side::End(role) = ending.by {
+        parts.push(relayed(ending, name(role)));
+        return parts.join("; ");
+    }
     let after = clock::seconds(ending.duration);
     parts.push(match &ending.cause {
         Cause::Closed => {
@@ -18,6 +23,7 @@ pub fn describe(ending: &Ending) -> String {
                 Side::Us => "us",
                 Side::Peer => "the peer",
                 Side::Network => "the network",
+                Side::End(role) => name(role),
             };
             format!("closed cleanly by {by} after {after}")
         }
@@ -68,9 +74,39 @@ pub fn seen_code(ending: &Ending) -> u16 {
     }
 }
 
+/// How a relayed connection ended, which the end of that name brought about.
+fn relayed(ending: &Ending, name: &str) -> String {
+    let after = clock::seconds(ending.duration);
+    match &ending.cause {
+        Cause::Closed => format!("closed cleanly by {name} after {after}"),
+        Cause::Lost(how) => {
+            let without = match (&ending.sent, &ending.received) {
+                (None, None) => "without a close frame",
+                _ => "before the closing handshake was complete",
+            };
+            let how = sanitize::escaped(how.to_string().as_bytes());
+            format!("the connection of {name} was lost {without} after {after} (1006): {how}")
+        }
+        Cause::Violation(_) | Cause::Timeout(_) | Cause::Dropped => {
+            format!("ended by {name} after {after}")
+        }
+    }
+}
+
+fn name(role: Role) -> &'static str {
+    match role {
+        Role::Client => "the client",
+        Role::Server => "the server",
+    }
+}
+
 /// Describes what crossed, as in `sent 2 frames, 1 message, 5 bytes (13 on the wire); received …`.
 pub fn totals(ending: &Ending) -> String {
-    format!("sent {}; received {}", amount(&ending.out), amount(&ending.r#in))
+    let (out, answer) = match ending.by {
+        Side::End(_) => ("the client sent", "the server"),
+        _ => ("sent", "received"),
+    };
+    format!("{out} {}; {answer} {}", amount(&ending.out), amount(&ending.r#in))
 }
 
 /// A close code with its name, and its reason in quotes: `1001 going away "restart"`.
@@ -91,10 +127,15 @@ pub fn close_body(body: &CloseBody) -> String {
 
 /// The Close frames, in the order in which they crossed.
 fn frames(ending: &Ending) -> Vec<String> {
-    let sent = ending.sent.as_ref().map(|body| format!("sent {}", close_body(body)));
-    let received = ending.received.as_ref().map(|body| format!("received {}", close_body(body)));
+    let (out, answer) = match ending.by {
+        Side::End(_) => ("the client sent", "the server sent"),
+        _ => ("sent", "received"),
+    };
+    let sent = ending.sent.as_ref().map(|body| format!("{out} {}", close_body(body)));
+    let received = ending.received.as_ref().map(|body| format!("{answer} {}", close_body(body)));
     // Who completed a closing handshake answered the other's Close.
-    let peer_first = ending.by == Side::Peer && ending.cause == Cause::Closed;
+    let peer_first =
+        matches!(ending.by, Side::Peer | Side::End(Role::Server)) && ending.cause == Cause::Closed;
     match (sent, received) {
         (Some(sent), Some(received)) if peer_first => vec![received, format!("then {sent}")],
         (Some(sent), Some(received)) => vec![sent, format!("then {received}")],

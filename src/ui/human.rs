@@ -204,7 +204,7 @@ impl HumanPrinter {
                 writer.info(at.conn, &ending::totals(end), out);
                 connections.forget(at.conn);
             }
-            Event::Failed(why) => {
+            Event::Failed(why) | Event::Passed(why) => {
                 connection.finish(at.conn, writer, out);
                 writer.info(at.conn, why, out);
                 connections.forget(at.conn);

@@ -64,7 +64,7 @@ impl JsonPrinter {
                 connections.forget(at.conn);
                 facts::end(at, end, clock, out);
             }
-            Event::Failed(_) => {
+            Event::Failed(_) | Event::Passed(_) => {
                 connections.forget(at.conn);
                 facts::print(at, event, clock, out);
             }

@@ -7,6 +7,7 @@
 //! `handshake` module.
 
 mod defect;
+mod forward;
 mod parser;
 mod scan;
 mod syntax;
@@ -14,6 +15,7 @@ mod syntax;
 use std::ops::Range;
 
 pub use defect::{HeadDefect, HeadDefectKind};
+pub use forward::Forwarding;
 pub use parser::{Fed, HeadError, HeadLimits, HeadParser};
 use scan::{FieldSpan, StartSpan, inner_range};
 pub use syntax::{HeadKind, HttpVersion, is_token, is_token_byte};
@@ -115,6 +117,14 @@ impl Head {
     pub fn request_line(&self) -> Option<RequestLine<'_>> {
         match self.start_line() {
             StartLine::Request(line) => Some(line),
+            _ => None,
+        }
+    }
+
+    /// Where the request target stands in [`Head::raw`].
+    pub fn target_at(&self) -> Option<Range<usize>> {
+        match &self.start {
+            StartSpan::Request { target, .. } => Some(target.clone()),
             _ => None,
         }
     }

@@ -149,6 +149,8 @@ pub struct ClientOpening {
     answered_digest: bool,
     /// Whether the facts of the run, for `--write-out`, are those of this opening.
     records: bool,
+    /// It leads to a transport on which somebody else asks.
+    is_way: bool,
 }
 
 /// What a step led to.
@@ -159,6 +161,8 @@ enum OpeningStep {
     Wait,
     /// The connection is open.
     Open(Box<Opened>),
+    /// The server can be asked.
+    Way(Box<SocketLink>),
 }
 
 impl ClientOpening {
@@ -189,6 +193,7 @@ impl ClientOpening {
             digest: None,
             answered_digest: false,
             records: true,
+            is_way: false,
         }
     }
 
@@ -196,6 +201,35 @@ impl ClientOpening {
     pub fn beside(mut self) -> Self {
         self.records = false;
         self
+    }
+
+    /// Creates an opening that leads to a transport and no further: over a proxy and TLS, to where
+    /// the request of somebody else can be sent. See [`ClientOpening::advance_way`].
+    pub fn way(
+        config: &OpenConfig,
+        slot: Slot,
+        conn: ConnId,
+        runtime: &Runtime,
+        now: Instant,
+    ) -> Self {
+        let opening = Self::new(config, slot, None, runtime, now).beside();
+        Self { conn, is_way: true, ..opening }
+    }
+
+    /// Goes as far as it can without waiting. `None` if it has still to wait.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stands between a URL and a server that can be asked.
+    pub fn advance_way(
+        &mut self,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> Result<Option<Link>, OpenError> {
+        Ok(match self.go_on(runtime, now)? {
+            OpeningStep::Way(link) => Some(link.opened()),
+            _ => None,
+        })
     }
 
     fn step(&mut self, runtime: &mut Runtime, now: Instant) -> Result<OpeningStep, OpenError> {
@@ -277,6 +311,36 @@ impl ClientOpening {
         }
     }
 
+    /// Takes steps until one of them has to wait, or leads to something.
+    fn go_on(&mut self, runtime: &mut Runtime, now: Instant) -> Result<OpeningStep, OpenError> {
+        loop {
+            match self.step(runtime, now)? {
+                OpeningStep::Go => {}
+                step @ (OpeningStep::Open(_) | OpeningStep::Way(_)) => return Ok(step),
+                OpeningStep::Wait => match self.clock {
+                    Some((deadline, what)) if deadline.at <= now => {
+                        match mem::replace(&mut self.state, OpeningState::Over) {
+                            // What came of the body is shown.
+                            OpeningState::Refused { body, pair, .. } => {
+                                return Err(self.refused(&body, pair, runtime));
+                            }
+                            OpeningState::Connecting { address, .. } => {
+                                return Err(self.not_connected(
+                                    address,
+                                    io::ErrorKind::TimedOut.into(),
+                                    runtime,
+                                    now,
+                                )?);
+                            }
+                            _ => return Err(deadline.passed(what)),
+                        }
+                    }
+                    _ => return Ok(OpeningStep::Wait),
+                },
+            }
+        }
+    }
+
     fn wait(&mut self, state: OpeningState) -> Result<OpeningStep, OpenError> {
         self.state = state;
         Ok(OpeningStep::Wait)
@@ -316,10 +380,12 @@ impl ClientOpening {
         if self.records {
             runtime.record.begin(&target, self.trail.hops());
         }
-        let from_jar = runtime.record.cookies_for(&target).filter(|_| self.config.keeps_cookies);
-        let mut config = self.config.clone();
-        config.headers.extend(self.digest.take());
-        self.request = Some(request(&config, &target, from_jar.as_deref())?);
+        if !self.is_way {
+            let jar = runtime.record.cookies_for(&target).filter(|_| self.config.keeps_cookies);
+            let mut config = self.config.clone();
+            config.headers.extend(self.digest.take());
+            self.request = Some(request(&config, &target, jar.as_deref())?);
+        }
         self.phases = Phases::default();
         self.phase_began = Instant::now();
 
@@ -570,6 +636,9 @@ impl ClientOpening {
         mut link: Box<SocketLink>,
         runtime: &mut Runtime,
     ) -> Result<OpeningStep, OpenError> {
+        if self.is_way {
+            return Ok(OpeningStep::Way(link));
+        }
         self.phase_began = Instant::now();
         if let Some(request) = self.request.clone() {
             link.tx.extend_from_slice(request.raw());
@@ -817,7 +886,10 @@ impl Opening for ClientOpening {
         if advanced.is_err() {
             self.evidence.failed();
         }
-        advanced
+        Ok(match advanced? {
+            OpeningStep::Open(opened) => Some(opened),
+            _ => None,
+        })
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -853,42 +925,6 @@ impl Opening for ClientOpening {
 
     fn evidence(&mut self) -> &mut OpeningEvidence {
         &mut self.evidence
-    }
-}
-
-impl ClientOpening {
-    /// Does steps until one has to wait.
-    fn go_on(
-        &mut self,
-        runtime: &mut Runtime,
-        now: Instant,
-    ) -> Result<Option<Box<Opened>>, OpenError> {
-        loop {
-            match self.step(runtime, now)? {
-                OpeningStep::Go => {}
-                OpeningStep::Open(opened) => return Ok(Some(opened)),
-                OpeningStep::Wait => match self.clock {
-                    Some((deadline, what)) if deadline.at <= now => {
-                        match mem::replace(&mut self.state, OpeningState::Over) {
-                            // What came of the body is shown.
-                            OpeningState::Refused { body, pair, .. } => {
-                                return Err(self.refused(&body, pair, runtime));
-                            }
-                            OpeningState::Connecting { address, .. } => {
-                                return Err(self.not_connected(
-                                    address,
-                                    io::ErrorKind::TimedOut.into(),
-                                    runtime,
-                                    now,
-                                )?);
-                            }
-                            _ => return Err(deadline.passed(what)),
-                        }
-                    }
-                    _ => return Ok(None),
-                },
-            }
-        }
     }
 }
 

@@ -35,6 +35,8 @@ pub enum HandshakeAnswer {
     Refuse(Refusal),
     /// Wrongly, on purpose.
     Wrong(Wrong),
+    /// By somebody else, to whom the request is passed on.
+    Elsewhere,
 }
 
 /// What is sent on purpose instead of a 101.
@@ -66,6 +68,8 @@ pub enum OpeningProgress {
     Pending,
     /// The 101 is in the send buffer.
     Accepted(Request),
+    /// This request is answered elsewhere.
+    Asked(Head),
     /// No connection will be opened; an answer is in the send buffer if `answered`.
     Refused {
         /// Why, in a sentence.
@@ -162,7 +166,8 @@ impl ServerOpening {
     ) -> io::Result<OpeningProgress> {
         self.link.lend(buffers);
         let progress = self.step(respond, outputs, now);
-        let early = matches!(progress, Ok(OpeningProgress::Accepted(_)));
+        let early =
+            matches!(progress, Ok(OpeningProgress::Accepted(_) | OpeningProgress::Asked(_)));
         self.link.take_back(buffers, early);
         progress
     }
@@ -273,6 +278,7 @@ impl ServerOpening {
                     wish: wish.map(Box::new),
                 }))
             }
+            HandshakeAnswer::Elsewhere => Ok(OpeningProgress::Asked(head)),
             HandshakeAnswer::Refuse(refusal) => {
                 self.report_answer(&head, &refusal.response, early, outputs)?;
                 let rule = refusal.rule.map(|rule| format!(" ({})", rule.id)).unwrap_or_default();
@@ -352,7 +358,11 @@ impl ServerOpening {
 }
 
 /// Reports an answer: its head, and its body.
-fn report_response(id: ConnId, bytes: &[u8], outputs: &mut Outputs<'_>) -> io::Result<()> {
+///
+/// # Errors
+///
+/// An output failed.
+pub fn report_response(id: ConnId, bytes: &[u8], outputs: &mut Outputs<'_>) -> io::Result<()> {
     let head = Head::parse(HeadKind::Response, bytes);
     let body = &bytes[head.raw().len()..];
     outputs.report(id, &Event::Head(Direction::ToClient, &head))?;

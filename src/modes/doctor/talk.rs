@@ -112,10 +112,7 @@ impl Talk {
 
     /// Explains how it ended.
     pub fn explain(&self, ending: &Ending) -> Vec<Diagnostic> {
-        let Some((evidence, endpoint, inbound)) = self.connection.evidence() else {
-            return Vec::new();
-        };
-        evidence.explain(self.evidence.facts(), endpoint, inbound, ending, Instant::now())
+        self.connection.explain(self.evidence.facts(), ending, Instant::now())
     }
 
     fn run(

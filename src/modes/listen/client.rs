@@ -265,7 +265,8 @@ impl Client {
         let mut respond = |head: &Head| answer(head, server, injector.as_deref());
         let (mut outputs, buffers) = runtime.outputs_and_buffers();
         match opening.advance(&mut respond, buffers, &mut outputs, now)? {
-            OpeningProgress::Pending => {
+            // Every request is answered here.
+            OpeningProgress::Pending | OpeningProgress::Asked(_) => {
                 self.stage = Stage::Opening(opening);
                 Ok(())
             }

@@ -58,9 +58,8 @@ pub fn ended(
     runtime: &mut Runtime,
     now: Instant,
 ) -> io::Result<()> {
-    let Some((evidence, endpoint, inbound)) = connection.evidence() else { return Ok(()) };
     let facts = Facts { wish, ..Facts::new(Role::Server) };
-    let found = evidence.explain(facts, endpoint, inbound, ending, now);
+    let found = connection.explain(facts, ending, now);
     print(connection.id(), &found, runtime)
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::client::Client;
 use super::shared::Shared;
 use crate::behaviour::splitter::Outlet;
+use crate::engine::acceptor::{ACCEPTS, Acceptor};
 use crate::engine::opening::server::{canonical, peer_name};
 use crate::engine::outbox::Producer;
 use crate::engine::runtime::{Ready, Runtime};
@@ -24,9 +25,6 @@ use crate::script::json::{self, CommandError};
 use crate::session::endpoint::SendError;
 use crate::wire::{CloseCode, Data};
 
-/// Connections accepted in a round, so that a flood of them leaves the others their turns.
-const ACCEPTS: usize = 64;
-
 /// A round ends after that: signals, timers and events wait for its end.
 const ROUND: Duration = Duration::from_millis(20);
 
@@ -39,9 +37,6 @@ const TURNED_AWAY: usize = 64;
 /// Processes of clients that have left which are never too many.
 const FEW: usize = 64;
 
-/// After the system had no descriptor to spare, when to try again.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
-
 /// A client with a smaller backlog is not closed for lack of memory.
 const SMALL: usize = 64 * 1024;
 
@@ -50,13 +45,7 @@ pub struct Hub {
     /// What all share.
     pub shared: Shared,
     clients: Slots<Client>,
-    listeners: Option<Listeners>,
-    /// Somebody may wait to be accepted.
-    accept_ready: bool,
-    /// The system had no descriptors: not before this.
-    accept_at: Option<Instant>,
-    /// That has been reported.
-    short: bool,
+    acceptor: Acceptor,
     connections: u64,
     /// Clients that wait for an output, or for the others to take their messages.
     stalled: BTreeSet<Slot>,
@@ -74,10 +63,7 @@ impl Hub {
         Self {
             shared,
             clients: Slots::default(),
-            listeners: Some(listeners),
-            accept_ready: true,
-            accept_at: None,
-            short: false,
+            acceptor: Acceptor::new(listeners),
             connections: 0,
             stalled: BTreeSet::new(),
             amid_message: false,
@@ -148,13 +134,13 @@ impl Hub {
 
     /// Accepts nobody any more.
     pub fn stop_accepting(&mut self) {
-        self.listeners = None;
+        self.acceptor.stop();
     }
 
     /// Notes that something is ready.
     pub fn ready(&mut self, ready: &Ready<'_>) {
         let (slot, part, event) = match *ready {
-            Ready::Listener => return self.accept_ready = true,
+            Ready::Listener => return self.acceptor.set_ready(),
             Ready::Socket(slot, event) => (slot, SlotPart::Socket, Some(event)),
             Ready::Pipe(slot, pipe) => (slot, SlotPart::Pipe(pipe), None),
             Ready::Input { .. } => return,
@@ -191,15 +177,13 @@ impl Hub {
 
     /// Whether another round would do something at once.
     pub fn is_busy(&self) -> bool {
-        let accepts = self.accept_ready && self.accept_at.is_none() && self.listeners.is_some();
-        self.clients.waiting() > 0 || accepts
+        self.clients.waiting() > 0 || self.acceptor.is_ready()
     }
 
     /// When a round is due.
     pub fn deadline(&mut self) -> Option<Instant> {
         let dying = self.shared.dying.iter().map(|(_, dying)| dying.deadline()).min();
-        let accept = self.accept_at.filter(|_| self.listeners.is_some());
-        [self.clients.deadline(), accept, dying].into_iter().flatten().min()
+        [self.clients.deadline(), self.acceptor.deadline(), dying].into_iter().flatten().min()
     }
 
     fn turn(&mut self, slot: Slot, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
@@ -257,29 +241,11 @@ impl Hub {
     }
 
     fn accept(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        if self.accept_at.is_some_and(|at| at <= now) {
-            self.accept_at = None;
-        }
         for _ in 0..ACCEPTS {
-            if !self.accept_ready || self.accept_at.is_some() {
+            let Some((stream, address)) = self.acceptor.accept(&runtime.notifier, now) else {
                 break;
-            }
-            let Some(listeners) = &mut self.listeners else { break };
-            match listeners.accept() {
-                Ok(None) => self.accept_ready = false,
-                Ok(Some((stream, address))) => {
-                    self.short = false;
-                    self.join(stream, address, runtime, now)?;
-                }
-                Err(error) => {
-                    // Those who wait are kept by the system; they get their turn when others leave.
-                    if !std::mem::replace(&mut self.short, true) {
-                        let text = format!("can't accept a client: {}", plain_io(&error));
-                        runtime.notifier.note(&text);
-                    }
-                    self.accept_at = Some(now + ACCEPT_PAUSE);
-                }
-            }
+            };
+            self.join(stream, address, runtime, now)?;
         }
         Ok(())
     }
@@ -301,7 +267,7 @@ impl Hub {
         self.connections += 1;
         let id = ConnId(self.connections);
         if runtime.reporter.looks_at_frames() {
-            let local = match (stream.addresses(), self.listening_path()) {
+            let local = match (stream.addresses(), self.acceptor.path()) {
                 (Ok((local, _)), _) => canonical(local).to_string(),
                 (Err(_), path) => path,
             };
@@ -326,11 +292,6 @@ impl Hub {
         // Its request may be there already.
         self.clients.enqueue(slot);
         Ok(())
-    }
-
-    fn listening_path(&self) -> String {
-        let path = self.listeners.as_ref().and_then(Listeners::path);
-        path.map(|path| path.display().to_string()).unwrap_or_default()
     }
 }
 

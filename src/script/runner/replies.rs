@@ -158,8 +158,8 @@ pub(crate) fn show(
         }
         Show::Frames(n) => {
             let of = match reporter.role() {
-                Role::Client => ClientSet::All,
-                Role::Server => ClientSet::Only(vec![id]),
+                Some(Role::Client) => ClientSet::All,
+                _ => ClientSet::Only(vec![id]),
             };
             out.append(&mut reporter.last_frames(n, &of));
         }
@@ -343,7 +343,7 @@ pub(crate) fn clients(target: &ClientSet) -> String {
 
 /// Begins an answer of a server: of which client it speaks.
 pub(crate) fn name_client(id: ConnId, reporter: &Reporter, out: &mut Vec<u8>) {
-    if reporter.role() == Role::Server {
+    if reporter.role() != Some(Role::Client) {
         out.extend_from_slice(format!("client {}\n", id.0).as_bytes());
     }
 }

@@ -115,7 +115,7 @@ impl ScriptSetup<'_> {
 pub fn set_filter(text: Option<&str>, reporter: &mut Reporter) -> Result<(), UsageError> {
     let role = reporter.role();
     if let (Some(text), Ok(transcript)) = (text, reporter.transcript_mut()) {
-        let filter = command::filter_for(text, role);
+        let filter = command::filter_for(text, role.unwrap_or(Role::Client));
         let refused = |error| UsageError::new(format!("--filter {text:?}: {error}"));
         transcript.set_filter(filter.map_err(refused)?);
     }

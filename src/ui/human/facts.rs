@@ -46,6 +46,7 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, writer: &mut LineWriter, ou
         | Event::RoundTrip(_)
         | Event::Note(_)
         | Event::Failed(_)
+        | Event::Passed(_)
         | Event::End(_) => {}
     }
 }

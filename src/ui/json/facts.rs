@@ -77,6 +77,7 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
         Event::Failed(text) => {
             object("failed", &|object| object.string("text", text));
         }
+        Event::Passed(text) => object("passed", &|object| object.string("text", text)),
         Event::Frame(..) | Event::End(_) => {}
     }
 }
@@ -91,6 +92,8 @@ pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<
             Side::Us => "us",
             Side::Peer => "peer",
             Side::Network => "network",
+            Side::End(Role::Client) => "client",
+            Side::End(Role::Server) => "server",
         },
     );
     let (name, detail) = match cause {

@@ -1,0 +1,387 @@
+//! Two connections as one: what one peer sends goes to the other, byte for byte, and how it ends.
+//!
+//! Each leg keeps what it has received until the other has room for it; each direction is decoded
+//! once, from a copy of what was received. The request's head has been taken already; the response's
+//! is looked at as it passes, and decides whether frames follow.
+
+use std::io;
+use std::time::Instant;
+
+use super::connection::{Connection, ConnectionSetup};
+use super::memory::Budget;
+use super::opening_evidence::OpeningEvidence;
+use super::runtime::Runtime;
+use crate::diagnostics::{Diagnostic, Facts, Severity, classify};
+use crate::event::{Cause, ConnId, Direction, Ending, Event, Lost, Side};
+use crate::net::link::Link;
+use crate::session::{Limits, Observer};
+use crate::wire::Role;
+use crate::wire::handshake::Agreed;
+use crate::wire::handshake::rules::{HandshakeContext, check};
+use crate::wire::head::Head;
+
+/// What a relay begins with.
+pub struct RelaySetup<'a> {
+    /// Its number.
+    pub id: ConnId,
+    /// The client, with the observer that has taken the head of its request.
+    pub client: (Link, Observer),
+    /// The way to the server.
+    pub server: Link,
+    /// The request as it is passed on.
+    pub request: Head,
+    /// What the way to the server left behind.
+    pub evidence: OpeningEvidence,
+    /// The bound on what waits in memory.
+    pub memory: &'a std::rc::Rc<Budget>,
+}
+
+/// What is known of the server's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is awaited.
+    Awaited,
+    /// Frames follow it.
+    Switched,
+    /// A body follows it: the status line without its version.
+    Status(String),
+    /// It is no HTTP; what came is passed on all the same.
+    Unreadable,
+    /// The server's stream ended before the first byte of it.
+    Missing,
+}
+
+/// Two legs. See the [module](self).
+pub struct Relay {
+    id: ConnId,
+    client: Connection,
+    server: Connection,
+    request: Head,
+    answer: Answer,
+    evidence: OpeningEvidence,
+    /// Whose Close, whose end and whose broken rule came first.
+    first_close: Option<Role>,
+    first_end: Option<Role>,
+    first_breach: Option<Role>,
+    dropped: bool,
+}
+
+/// Whether a request asks for a WebSocket.
+pub fn asks_for_websocket(request: &Head) -> bool {
+    request.has_token("Upgrade", "websocket")
+}
+
+/// Whether a request says that a body follows it (RFC 9112 §6).
+fn has_body(request: &Head) -> bool {
+    let announced = |value: &[u8]| value.trim_ascii() != b"0";
+    request.get("Content-Length").is_some_and(announced)
+        || request.get("Transfer-Encoding").is_some()
+}
+
+impl Relay {
+    /// Passes the request on.
+    pub fn new(setup: RelaySetup<'_>, now: Instant) -> Self {
+        let RelaySetup { id, client: (link, inbound), server, request, evidence, memory } = setup;
+        let agreed = Agreed::default();
+        let limits = Limits::default();
+        let setup = ConnectionSetup {
+            id,
+            agreed: &agreed,
+            endpoint: None,
+            limits,
+            observed: false,
+            evidence: false,
+            memory,
+            backlog: memory,
+        };
+        let mut client = Connection::new(link, inbound, &setup, now);
+        let answers = Observer::before_handshake(Direction::ToClient, limits);
+        let mut server = Connection::new(server, answers, &setup, now);
+        server.sender(now).bytes(request.raw());
+        if !asks_for_websocket(&request) || has_body(&request) {
+            client.expect_body(false);
+        }
+        Self {
+            id,
+            client,
+            server,
+            request,
+            answer: Answer::Awaited,
+            evidence,
+            first_close: None,
+            first_end: None,
+            first_breach: None,
+            dropped: false,
+        }
+    }
+
+    /// The leg of an end.
+    pub fn leg(&self, role: Role) -> &Connection {
+        match role {
+            Role::Client => &self.client,
+            Role::Server => &self.server,
+        }
+    }
+
+    /// The same, to note what the poll reports.
+    pub fn leg_mut(&mut self, role: Role) -> &mut Connection {
+        match role {
+            Role::Client => &mut self.client,
+            Role::Server => &mut self.server,
+        }
+    }
+
+    /// What is known of the server's answer.
+    pub fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
+    /// The request as it was passed on.
+    pub fn request(&self) -> &Head {
+        &self.request
+    }
+
+    /// Whether the client was the first to end its stream.
+    pub fn has_client_left(&self) -> bool {
+        self.first_end == Some(Role::Client)
+    }
+
+    /// What is known of the opening.
+    pub fn evidence(&self) -> &OpeningEvidence {
+        &self.evidence
+    }
+
+    /// The client's transport, for a last word to it.
+    pub fn into_client(self) -> Link {
+        self.client.into_link().0
+    }
+
+    /// Gives each leg a turn, and hands on what it brings.
+    ///
+    /// # Errors
+    ///
+    /// An output failed; the connections' own troubles end the connections.
+    pub fn turn(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        // What the server has sent leaves in the client's second turn.
+        for role in [Role::Client, Role::Server, Role::Client] {
+            let leg = self.leg_mut(role);
+            if leg.is_over() || !leg.wants_turn(&runtime.stdout, &runtime.reporter) {
+                continue;
+            }
+            runtime.give_turn(leg, now)?;
+            self.look_at_answer(runtime, now)?;
+            self.note_firsts(role, now);
+            if self.answer == Answer::Missing {
+                return Ok(());
+            }
+            let Self { client, server, .. } = self;
+            client.relay_to(server, now);
+            server.relay_to(client, now);
+        }
+        Ok(())
+    }
+
+    /// Whether another turn would do something, without an event.
+    pub fn wants_turn(&self, runtime: &Runtime) -> bool {
+        let wants =
+            |leg: &Connection| !leg.is_over() && leg.wants_turn(&runtime.stdout, &runtime.reporter);
+        self.is_over() || wants(&self.client) || wants(&self.server)
+    }
+
+    /// Whether it waits for an output.
+    pub fn waits_for_outputs(&self, runtime: &Runtime) -> bool {
+        let waits = |leg: &Connection| leg.waits_for_outputs(&runtime.stdout, &runtime.reporter);
+        waits(&self.client) || waits(&self.server)
+    }
+
+    /// Whether both legs have ended.
+    pub fn is_over(&self) -> bool {
+        self.client.is_over() && self.server.is_over()
+    }
+
+    /// Bytes that wait for one of the ends to take them.
+    pub fn backlog(&self) -> usize {
+        self.client.waiting() + self.server.waiting()
+    }
+
+    /// Ends both at once.
+    pub fn drop_connection(&mut self) {
+        self.dropped = true;
+        self.client.drop_connection();
+        self.server.drop_connection();
+    }
+
+    fn look_at_answer(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        if self.answer != Answer::Awaited {
+            return Ok(());
+        }
+        let inbound = self.server.inbound();
+        if let Some(head) = inbound.head().cloned() {
+            return self.answered(&head, runtime, now);
+        }
+        let foreign = inbound.partial_head().is_some_and(|head| head.not_http());
+        let ended = self.server.has_peer_ended();
+        if ended && inbound.offset() == 0 && inbound.head_error().is_none() {
+            self.answer = Answer::Missing;
+        } else if ended || foreign || inbound.head_error().is_some() {
+            let why = match inbound.head_error() {
+                Some(error) => error.to_string(),
+                None if foreign => "it is not HTTP".to_owned(),
+                None => "it was not complete".to_owned(),
+            };
+            self.answer = Answer::Unreadable;
+            self.client.expect_body(false);
+            self.server.expect_body(true);
+            let text = format!("the server's response is passed on and not decoded: {why}");
+            runtime.report(self.id, &Event::Note(&text))?;
+        }
+        Ok(())
+    }
+
+    /// The head of a response is complete.
+    fn answered(&mut self, head: &Head, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        let upgrade = asks_for_websocket(&self.request);
+        self.evidence.take(&Event::Head(Direction::ToServer, &self.request));
+        self.evidence.take(&Event::Head(Direction::ToClient, head));
+        match head.status_line().map(|line| line.code) {
+            // "a client MUST be able to parse one or more 1xx responses received prior to a final
+            // response" (RFC 9110 §15.2); 101 is final here.
+            Some(100 | 102..=199) => self.server.expect_head(Limits::default()),
+            Some(101) if upgrade => {
+                let early_bytes = self.client.undecoded() as u64;
+                let context = HandshakeContext {
+                    early_bytes,
+                    ..HandshakeContext::new(&self.request, Some(head))
+                };
+                let report = check(&context);
+                self.evidence.take(&Event::Judged(&report));
+                runtime.report(self.id, &Event::Judged(&report))?;
+                runtime.report(self.id, &Event::Open(&report.agreed))?;
+                let looks = runtime.reporter.looks_at_frames();
+                for leg in [&mut self.client, &mut self.server] {
+                    leg.expect_frames(report.agreed.deflate, looks, now);
+                }
+                self.answer = Answer::Switched;
+            }
+            code => {
+                let line = head.raw().split(|byte| *byte == b'\r' || *byte == b'\n').next();
+                let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
+                let status = line.split_once(' ').map(|(_, rest)| rest.to_owned());
+                self.answer = Answer::Status(status.unwrap_or(line));
+                self.client.expect_body(false);
+                // A 101 for something else, and pages: their bytes are for nobody here.
+                self.server.expect_body(upgrade && code != Some(101));
+            }
+        }
+        Ok(())
+    }
+
+    fn note_firsts(&mut self, role: Role, now: Instant) {
+        let leg = self.leg(role);
+        let (closed, ended) = (leg.ending(now).received.is_some(), leg.has_peer_ended());
+        let broke = leg.is_peer_to_blame();
+        for (is, first) in [
+            (closed, &mut self.first_close),
+            (ended, &mut self.first_end),
+            (broke, &mut self.first_breach),
+        ] {
+            if is {
+                first.get_or_insert(role);
+            }
+        }
+    }
+
+    /// Describes how it ended: `out` is the client's side, `in` the server's.
+    pub fn ending(&self, now: Instant) -> Ending {
+        let (client, server) = (self.client.ending(now), self.server.ending(now));
+        let both = client.received.is_some() && server.received.is_some();
+        let first = self.first_end.unwrap_or(Role::Server);
+        let (by, cause) = match (self.dropped, both) {
+            (true, _) => (Side::Us, Cause::Dropped),
+            (_, true) => (Side::End(self.first_close.unwrap_or(first)), Cause::Closed),
+            _ if first == Role::Client => (Side::End(first), client.cause),
+            _ => (Side::End(first), server.cause),
+        };
+        Ending {
+            by,
+            cause,
+            sent: client.received,
+            received: server.received,
+            duration: server.duration,
+            out: client.r#in,
+            r#in: server.r#in,
+        }
+    }
+
+    /// Explains what an end sent and how its stream ended, as its peer would: only what is wrong.
+    pub fn explain(&self, role: Role, ending: &Ending, now: Instant) -> Vec<Diagnostic> {
+        let leg = self.leg(role);
+        let own = leg.ending(now);
+        let (sent, received) = match role {
+            Role::Client => (&ending.received, &ending.sent),
+            Role::Server => (&ending.sent, &ending.received),
+        };
+        let (by, cause) = match &ending.cause {
+            Cause::Closed if ending.by == Side::End(role) => (Side::Peer, Cause::Closed),
+            Cause::Closed => (Side::Us, Cause::Closed),
+            _ if ending.by == Side::End(role) => (own.by, own.cause.clone()),
+            _ => (Side::Us, Cause::Dropped),
+        };
+        let ending = Ending { by, cause, sent: sent.clone(), received: received.clone(), ..own };
+        let facts = match role {
+            Role::Client => Facts::new(Role::Server),
+            Role::Server => self.evidence.facts(),
+        };
+        let mut found = leg.explain(facts, &ending, now);
+        found.retain(|found| found.severity != Severity::Note);
+        for found in &mut found {
+            found.notes.insert(0, format!("it is about what the {} sent", name(role)));
+        }
+        found
+    }
+
+    /// Explains a response that opened no WebSocket: only what is wrong.
+    pub fn explain_refusal(&self) -> Vec<Diagnostic> {
+        let mut found = classify(&self.evidence.facts());
+        found.retain(|found| found.severity != Severity::Note);
+        found
+    }
+
+    /// Who broke the connection, where somebody did, in a sentence.
+    pub fn who_broke_it(&self, ending: &Ending) -> Option<String> {
+        let other = |role: Role| if role == Role::Client { Role::Server } else { Role::Client };
+        let before = match self.evidence.goes_by_proxy() {
+            true => ", or the proxy before it",
+            false => "",
+        };
+        if let Some(role) = self.first_breach {
+            let before = if role == Role::Server { before } else { "" };
+            let (name, other) = (name(role), other(role));
+            let theirs = match self.leg(other).is_peer_to_blame() {
+                true => format!("before the {} did, too", self::name(other)),
+                false => format!("the {}'s do not", self::name(other)),
+            };
+            return Some(format!(
+                "who broke it: the {name}{before}; its frames break a rule, {theirs}"
+            ));
+        }
+        let (Side::End(role), Cause::Lost(how)) = (ending.by, &ending.cause) else { return None };
+        let name = name(role);
+        Some(match how {
+            Lost::EndOfStream => {
+                format!("who broke it: the {name}; it ended its stream without a Close")
+            }
+            Lost::InsideFrame { .. } => {
+                format!("who broke it: the {name}; it ended its stream inside a frame")
+            }
+            _ => format!("who broke it: the {name}, or something between it and this proxy"),
+        })
+    }
+}
+
+fn name(role: Role) -> &'static str {
+    match role {
+        Role::Client => "client",
+        Role::Server => "server",
+    }
+}

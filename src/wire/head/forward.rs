@@ -1,0 +1,136 @@
+//! A request's head as a reverse proxy passes it on: a few bytes changed, all others in their place.
+
+use std::ops::Range;
+
+use super::Head;
+
+/// What is changed in the head of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forwarding {
+    /// Stands before the path, without a slash at its end.
+    pub base: String,
+    /// The value of Host, if it is not to stay.
+    pub host: Option<String>,
+}
+
+impl Forwarding {
+    /// The head to pass on; none where nothing changes. `last` asks for the end of the connection
+    /// behind the response: "close" in Connection (RFC 9112 §9.6).
+    pub fn apply(&self, head: &Head, last: bool) -> Option<Head> {
+        let raw = head.raw();
+        let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+        if let (Some(line), Some(at)) = (head.request_line(), head.target_at()) {
+            let target = origin_form(line.target);
+            if target.starts_with(b"/") {
+                edits.push((at, [self.base.as_bytes(), target].concat()));
+            }
+        }
+        let ends = raw.iter().position(|byte| *byte == b'\n').unwrap_or(raw.len());
+        let line_end = ends - usize::from(raw[..ends].ends_with(b"\r"));
+        let named = |name: &str| {
+            head.headers().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        if let Some(host) = &self.host {
+            edits.push(match named("Host") {
+                Some(field) => (field.value_at, host.as_bytes().to_vec()),
+                None => (line_end..line_end, format!("\r\nHost: {host}").into_bytes()),
+            });
+        }
+        if last && !head.has_token("Connection", "close") {
+            edits.push(match named("Connection") {
+                Some(field) => (field.value_at, closing(field.value)),
+                None => {
+                    let at = head.headers().last().map_or(line_end, |field| field.line.end);
+                    (at..at, b"\r\nConnection: close".to_vec())
+                }
+            });
+        }
+        edits.retain(|(at, bytes)| raw.get(at.clone()) != Some(bytes));
+        if edits.is_empty() {
+            return None;
+        }
+        edits.sort_by_key(|(at, _)| at.start);
+        let (mut bytes, mut from) = (Vec::with_capacity(raw.len() + 64), 0);
+        for (at, new) in edits {
+            bytes.extend_from_slice(&raw[from..at.start]);
+            bytes.extend_from_slice(&new);
+            from = at.end;
+        }
+        bytes.extend_from_slice(&raw[from..]);
+        Some(Head::parse(head.kind(), &bytes))
+    }
+}
+
+/// The list of Connection with `close`, which goes with no `keep-alive`.
+fn closing(value: &[u8]) -> Vec<u8> {
+    let options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let stays = |option: &&[u8]| !option.is_empty() && !option.eq_ignore_ascii_case(b"keep-alive");
+    let options: Vec<&[u8]> = options.filter(stays).chain([&b"close"[..]]).collect();
+    options.join(&b", "[..])
+}
+
+/// The path and query of a target in absolute form (RFC 9112 §3.2.2), which a server gets in
+/// origin form; any other target as it is.
+fn origin_form(target: &[u8]) -> &[u8] {
+    let Some(scheme) = target.windows(3).position(|part| part == b"://") else { return target };
+    if !target[..scheme].iter().all(u8::is_ascii_alphabetic) || scheme == 0 {
+        return target;
+    }
+    let rest = &target[scheme + 3..];
+    match rest.iter().position(|byte| *byte == b'/') {
+        Some(at) => &rest[at..],
+        None => b"/",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::head::HeadKind;
+
+    fn passed_on(raw: &str, base: &str, host: Option<&str>, last: bool) -> Option<String> {
+        let head = Head::parse(HeadKind::Request, raw.as_bytes());
+        let forwarding = Forwarding { base: base.into(), host: host.map(String::from) };
+        let head = forwarding.apply(&head, last)?;
+        Some(String::from_utf8(head.raw().to_vec()).expect("text"))
+    }
+
+    #[test]
+    fn only_what_must_change_changes() {
+        let raw = "GET /a?b HTTP/1.1\r\nX:  1 \r\nhOST:\t here:1\r\nOrigin: http://here:1\r\n\r\n";
+        let expected =
+            "GET /a?b HTTP/1.1\r\nX:  1 \r\nhOST:\t there\r\nOrigin: http://here:1\r\n\r\n";
+        assert_eq!(passed_on(raw, "", Some("there"), false).as_deref(), Some(expected));
+        assert_eq!(passed_on(raw, "", Some("here:1"), false), None);
+        assert_eq!(passed_on(raw, "", None, false), None);
+    }
+
+    #[test]
+    fn a_base_stands_before_the_path() {
+        let to = |target: &str| {
+            let head = passed_on(&format!("GET {target} HTTP/1.1\r\n\r\n"), "/base", None, false);
+            head.map(|head| head.split(' ').nth(1).unwrap_or_default().to_owned())
+        };
+        assert_eq!(to("/").as_deref(), Some("/base/"));
+        assert_eq!(to("/x?u=http://y").as_deref(), Some("/base/x?u=http://y"));
+        assert_eq!(to("ws://other:1/x").as_deref(), Some("/base/x"));
+        assert_eq!(to("http://other").as_deref(), Some("/base/"));
+        assert_eq!(to("*"), None);
+    }
+
+    #[test]
+    fn the_last_request_says_so() {
+        let last = |fields: &str| {
+            let head = passed_on(&format!("GET / HTTP/1.1\r\n{fields}\r\n"), "", None, true);
+            head.map(|head| head["GET / HTTP/1.1\r\n".len()..].to_owned())
+        };
+        assert_eq!(last("").as_deref(), Some("Connection: close\r\n\r\n"));
+        assert_eq!(last("A: b\r\n").as_deref(), Some("A: b\r\nConnection: close\r\n\r\n"));
+        let kept = last("connection: Keep-Alive, TE\r\nTE: x\r\n");
+        assert_eq!(kept.as_deref(), Some("connection: TE, close\r\nTE: x\r\n\r\n"));
+        assert_eq!(last("Connection: close\r\n"), None);
+        let host = passed_on("GET / HTTP/1.0\r\n\r\n", "", Some("h"), true);
+        let expected = "GET / HTTP/1.0\r\nHost: h\r\nConnection: close\r\n\r\n";
+        assert_eq!(host.as_deref(), Some(expected));
+    }
+}

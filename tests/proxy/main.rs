@@ -1,0 +1,26 @@
+//! The proxy as its users meet it: the real binary between raw sockets, and between real programs.
+
+#[path = "../listen/harness.rs"]
+#[allow(dead_code)]
+mod harness;
+#[path = "../listen/raw.rs"]
+#[allow(dead_code)]
+mod raw;
+
+#[cfg(target_os = "linux")] // it reads /proc
+mod bounds;
+mod exact;
+mod heads;
+mod shown;
+mod tls;
+mod upstream;
+
+#[path = "../common/frames.rs"]
+#[allow(dead_code)]
+mod frames;
+#[path = "../common/lines.rs"]
+#[allow(dead_code)]
+mod lines;
+#[path = "../common/waiting.rs"]
+#[allow(dead_code)]
+mod waiting;

@@ -1,0 +1,97 @@
+//! The transcript, JSON and the log: one connection, both directions, and who broke it.
+
+use std::io::Write;
+
+use wscope::event::Direction;
+
+use crate::frames::{self, CLOSE, TEXT};
+use crate::harness::listen;
+use crate::raw::Raw;
+use crate::upstream::{Upstream, proxy};
+
+fn masked(text: &str) -> Vec<u8> {
+    frames::bytes([frames::towards(Direction::ToServer, frames::frame(TEXT, text))])
+}
+
+#[test]
+fn both_directions_are_one_connection_in_json_and_in_the_log() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let log = folder.path().join("log");
+    let server = listen(["--echo"]);
+    let args = ["--output", "json", "--log", log.to_str().expect("text")];
+    let proxy = proxy(server.url(), &args);
+    let mut client = proxy.client();
+    crate::harness::echoes(&mut client, "hi");
+    crate::harness::close(client);
+    proxy.stdout.wait_for("\"event\":\"end\"");
+    let output = proxy.interrupt();
+    server.interrupt();
+    let logged = std::fs::read_to_string(log).expect("a log");
+    for text in [&output.stdout, &logged] {
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(lines[0]["role"], serde_json::Value::Null);
+        let messages: Vec<_> = lines.iter().filter(|line| line["event"] == "message").collect();
+        assert_eq!(messages.len(), 2, "{text}");
+        let end = lines.iter().find(|line| line["event"] == "end").expect("an end");
+        assert_eq!((&end["by"], &end["cause"]), (&"client".into(), &"closed".into()));
+        assert_eq!((&end["conn"], &end["out"]["messages"]), (&1.into(), &1.into()));
+        assert_eq!(end["in"]["messages"], 1);
+    }
+    assert!(output.stderr.contains("listening on ws://127.0.0.1:"), "{}", output.stderr);
+}
+
+/// What is printed of a connection on which these bytes cross.
+fn said_of(to_server: &[u8], to_client: &[u8]) -> String {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy(&[]);
+    let (mut client, mut server): (Raw, _) = upstream.open(&proxy);
+    client.send(to_server);
+    server.write_all(to_client).expect("it reads");
+    // Both have been decoded before either ends.
+    let seen = |direction: &str, bytes: &[u8]| {
+        if !bytes.is_empty() {
+            proxy.stdout.wait_until("a frame", |said| {
+                said.lines().any(|line| line.starts_with(direction) && line.contains("#1"))
+            });
+        }
+    };
+    seen(">", to_server);
+    seen("<", to_client);
+    drop((client, server));
+    proxy.stdout.wait_for("on the wire)");
+    proxy.interrupt().stdout
+}
+
+#[test]
+fn who_broke_it_is_named() {
+    let bare = frames::bytes([frames::frame(TEXT, "bare")]);
+    let said = said_of(&bare, &bare);
+    let expected = "who broke it: the client; its frames break a rule, the server's do not";
+    assert!(said.contains(expected), "{said}");
+    assert!(said.contains("it is about what the client sent"), "{said}");
+    let said = said_of(&masked("x"), &masked("y"));
+    let expected = "who broke it: the server; its frames break a rule, the client's do not";
+    assert!(said.contains(expected), "{said}");
+    let close = frames::close_payload(1000, "");
+    let said = said_of(
+        &frames::bytes([frames::towards(Direction::ToServer, frames::frame(CLOSE, &close))]),
+        &frames::bytes([frames::frame(CLOSE, &close)]),
+    );
+    assert!(!said.contains("who broke it"), "{said}");
+    assert!(said.contains("closed cleanly by the client"), "{said}");
+}
+
+#[test]
+fn a_quiet_proxy_prints_what_opens_and_ends() {
+    let server = listen(["--echo"]);
+    let proxy = proxy(server.url(), &["--output", "none"]);
+    let mut client = proxy.client();
+    crate::harness::echoes(&mut client, "hi");
+    crate::harness::close(client);
+    let said = proxy.stderr.wait_for("closed cleanly by the client");
+    assert!(said.contains(" /: open\n"), "{said}");
+    let output = proxy.interrupt();
+    assert_eq!(output.stdout, "");
+    server.interrupt();
+}
