@@ -52,7 +52,7 @@ fn lifetimes(golden: &mut Golden, pair: &Pair) {
             partial: 0,
         })
     };
-    let others = Others { lifetimes: &[second * 30], ..Others::default() };
+    let others = Others { lifetimes: &[second * 30] };
     golden.verdict("W814", "Google Cloud", &Facts { end: aged(30), others, ..pair.facts() });
     golden.verdict("W812", "in use to the end", &Facts { end: aged(7200), ..pair.facts() });
     let others = Others { lifetimes: &[second * 90, second * 91] };
