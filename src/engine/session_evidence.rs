@@ -47,11 +47,10 @@ pub struct SessionEvidence {
     /// Messages sent, and when the last of them was counted.
     messages_sent: u64,
     last_message_sent: Option<Instant>,
-    /// The silence before the last bytes that came.
-    quiet: Duration,
-    stalled_since: Option<Instant>,
-    stalled_from: Instant,
-    stalled_to: Instant,
+    /// What a slow reader on our side held up, once one did.
+    stall: Option<Box<Stall>>,
+    /// The silence before the last bytes that came, in milliseconds.
+    quiet: u32,
     /// Frames in a row with the same mask key, and the key.
     masks: (u32, [u8; 4]),
     /// Our side of the stream ended first, on purpose.
@@ -78,6 +77,34 @@ struct BrokenFrame {
     around_at: u64,
 }
 
+/// Times in which nothing could be received, because a reader on our side was slow.
+#[derive(Debug)]
+struct Stall {
+    /// When the one that goes on began.
+    since: Option<Instant>,
+    /// The longest one of late.
+    from: Instant,
+    to: Instant,
+}
+
+impl Stall {
+    fn new(now: Instant) -> Self {
+        Self { since: None, from: now, to: now }
+    }
+
+    /// The one that goes on, unless an earlier one was longer and is recent.
+    fn longest(&self, now: Instant) -> (Instant, Instant) {
+        let recent = now.saturating_duration_since(self.to) <= RECENT;
+        let longest = self.to.saturating_duration_since(self.from);
+        match self.since {
+            Some(since) if !recent || now.saturating_duration_since(since) >= longest => {
+                (since, now)
+            }
+            _ => (self.from, self.to),
+        }
+    }
+}
+
 impl SessionEvidence {
     /// Begins at the 101, in our role; the `early` bytes of the peer came along with the handshake.
     pub fn new(role: Role, early: &[u8], now: Instant) -> Self {
@@ -93,10 +120,8 @@ impl SessionEvidence {
             messages: 0,
             messages_sent: 0,
             last_message_sent: None,
-            quiet: Duration::ZERO,
-            stalled_since: None,
-            stalled_from: now,
-            stalled_to: now,
+            stall: None,
+            quiet: 0,
             masks: (0, [0; 4]),
             half_closed: false,
             header: None,
@@ -108,7 +133,8 @@ impl SessionEvidence {
 
     /// Notes bytes that came, before they are decoded.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
-        self.quiet = now.saturating_duration_since(self.last_received.max(self.last_sent));
+        let quiet = now.saturating_duration_since(self.last_received.max(self.last_sent));
+        self.quiet = u32::try_from(quiet.as_millis()).unwrap_or(u32::MAX);
         self.last_received = now;
         self.stalls(false, now);
         self.keep_first(bytes);
@@ -145,29 +171,16 @@ impl SessionEvidence {
 
     /// Notes whether nothing can be received now, because a reader on our side is slow.
     pub fn stalls(&mut self, stalls: bool, now: Instant) {
-        (self.stalled_from, self.stalled_to) = self.longest_stall(now);
-        self.stalled_since = self.stalled_since.or(Some(now)).filter(|_| stalls);
-    }
-
-    /// The one that goes on, unless an earlier one was longer and is recent.
-    fn longest_stall(&self, now: Instant) -> (Instant, Instant) {
-        let (from, to) = (self.stalled_from, self.stalled_to);
-        let recent = now.saturating_duration_since(to) <= RECENT;
-        match self.stalled_since {
-            Some(since)
-                if !recent
-                    || now.saturating_duration_since(since)
-                        >= to.saturating_duration_since(from) =>
-            {
-                (since, now)
-            }
-            _ => (from, to),
+        if stalls || self.stall.is_some() {
+            let stall = self.stall.get_or_insert_with(|| Box::new(Stall::new(now)));
+            (stall.from, stall.to) = stall.longest(now);
+            stall.since = stall.since.or(Some(now)).filter(|_| stalls);
         }
     }
 
     /// How long that was, if it may explain an end now.
     fn stalled(&self, now: Instant) -> Option<Duration> {
-        let (from, to) = self.longest_stall(now);
+        let (from, to) = self.stall.as_ref()?.longest(now);
         let recent = now.saturating_duration_since(to) <= RECENT;
         Some(to.saturating_duration_since(from)).filter(|time| recent && *time >= STALL)
     }
@@ -291,7 +304,7 @@ impl SessionEvidence {
             lifetime: ending.duration,
             idle: since(self.last_received.max(self.last_sent)),
             idle_data: since(self.last_message),
-            quiet: self.quiet,
+            quiet: Duration::from_millis(self.quiet.into()),
             last: self.last_received.saturating_duration_since(self.opened),
             partial: inbound.partial_frame(),
         });
@@ -391,6 +404,6 @@ mod tests {
 
     #[test]
     fn it_is_small_until_a_rule_is_broken() {
-        assert!(size_of::<SessionEvidence>() <= 264, "{}", size_of::<SessionEvidence>());
+        assert!(size_of::<SessionEvidence>() <= 208, "{}", size_of::<SessionEvidence>());
     }
 }

@@ -15,9 +15,10 @@ pub struct Talk {
     pub unasked: u64,
     /// When a byte of what was sent last left.
     pub left: Instant,
-    received: u64,
-    sent: u64,
-    all_left: u64,
+    // Compared for change alone, so the low bits are enough: there is one for each connection.
+    received: u32,
+    sent: u32,
+    all_left: u32,
 }
 
 impl Talk {
@@ -29,6 +30,7 @@ impl Talk {
 
     /// Notes how many messages were sent so far, and how many had been received before.
     pub fn sent(&mut self, messages: u64, received: Totals) {
+        let messages = messages as u32;
         if messages != self.sent {
             if self.sent == 0 {
                 self.unasked = received.messages;
@@ -39,6 +41,7 @@ impl Talk {
 
     /// Notes that bytes left, with how many messages were sent so far, and whether that was all.
     pub fn left(&mut self, messages: u64, all: bool, now: Instant) {
+        let messages = messages as u32;
         if messages != self.all_left {
             self.left = now;
             self.all_left = if all { messages } else { self.all_left };
@@ -47,7 +50,7 @@ impl Talk {
 
     /// Notes what was received so far.
     pub fn received(&mut self, totals: Totals, now: Instant) {
-        let received = totals.messages + totals.bytes;
+        let received = (totals.messages + totals.bytes) as u32;
         if received != self.received {
             (self.received, self.heard, self.answered) = (received, now, true);
         }
