@@ -86,7 +86,8 @@ pub struct Connection {
     /// When a byte came, and when one came or left.
     last_received: Instant,
     active: Instant,
-    talk: Talk,
+    /// None before the first message, of either side.
+    talk: Option<Box<Talk>>,
     /// Answers pings behind what waits for our readers.
     ahead: Option<Box<ReadAhead>>,
     /// The observer may have more events in the bytes at hand.
@@ -150,7 +151,7 @@ impl Connection {
             unsent: Share::of(setup.backlog),
             last_received: now,
             active: now,
-            talk: Talk::new(now),
+            talk: None,
             ahead: None,
             // Frames that came in the same segment as the handshake.
             more: true,
@@ -334,7 +335,7 @@ impl Connection {
 
     /// The clocks of its messages.
     pub fn talk(&self) -> Talk {
-        self.talk
+        self.talk.as_deref().copied().unwrap_or_else(|| Talk::new(self.party.opened()))
     }
 
     /// When a byte last came from the peer or left for it.
@@ -409,7 +410,11 @@ impl Connection {
         now: Instant,
     ) -> io::Result<()> {
         self.go_wrong(outputs, now)?;
-        self.talk.sent(self.party.messages_sent(), self.received.totals());
+        let sent = self.party.messages_sent();
+        if sent > 0 {
+            let totals = self.received.totals();
+            begun(&mut self.talk, &self.party).sent(sent, totals);
+        }
         if self.more && self.may_read() {
             self.take_events(outputs, now)?;
         }
@@ -490,8 +495,14 @@ impl Connection {
     }
 
     /// Explains how it ended, where evidence is kept: see [`SessionEvidence::explain`].
-    pub fn explain(&self, opening: Facts<'_>, ending: &Ending, now: Instant) -> Vec<Diagnostic> {
+    pub fn explain(
+        &self,
+        mut opening: Facts<'_>,
+        ending: &Ending,
+        now: Instant,
+    ) -> Vec<Diagnostic> {
         let Some(evidence) = &self.evidence else { return Vec::new() };
+        opening.stream.ended_on_ours = self.talk().awaits_answer();
         let deflate = match &self.party {
             Party::Endpoint(endpoint) => endpoint.deflate(),
             Party::Leg(leg) => leg.deflate.as_ref(),
@@ -637,7 +648,8 @@ impl Connection {
         if self.may_read_ahead(outputs.reporter) && self.has_answer_room() {
             self.read_ahead(now);
         }
-        (self.last_received, self.talk.heard) = (now, now);
+        self.last_received = now;
+        begun(&mut self.talk, &self.party).heard = now;
         if let Some(endpoint) = self.party.endpoint_mut() {
             endpoint.note_stall(now);
         }
@@ -818,7 +830,10 @@ impl Connection {
             outbox.observe(conn, tx, reporter, stdout)?;
         };
         self.answers += (tx.len() + outbox.queued()).saturating_sub(before);
-        talk.received(counters.totals(), now);
+        let totals = counters.totals();
+        if totals.messages + totals.bytes > 0 {
+            begun(talk, party).received(totals, now);
+        }
         if let Some(evidence) = evidence {
             evidence.look_around(&input, inbound.offset(), now);
             evidence.counted(counters.totals(), party.messages_sent(), now);
@@ -934,7 +949,10 @@ impl Connection {
             if let Some(endpoint) = self.party.endpoint_mut() {
                 endpoint.note_sent(before, now);
             }
-            self.talk.left(sent, self.backlog() == 0, now);
+            if sent > 0 {
+                let all = self.backlog() == 0;
+                begun(&mut self.talk, &self.party).left(sent, all, now);
+            }
             if let Some(evidence) = &mut self.evidence {
                 evidence.sent(now);
                 evidence.counted(self.received.totals(), sent, now);
@@ -966,6 +984,11 @@ impl Connection {
             self.sender(now).close_now(Some(CloseCode::Size.into()), TOO_MUCH);
         }
     }
+}
+
+/// The clocks of messages, from the first one on: most clients of a server wait in silence.
+fn begun<'t>(talk: &'t mut Option<Box<Talk>>, party: &Party) -> &'t mut Talk {
+    talk.get_or_insert_with(|| Box::new(Talk::new(party.opened())))
 }
 
 /// Whoever holds no more than this does not give way where all together hold too much.

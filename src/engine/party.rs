@@ -140,6 +140,14 @@ impl Party {
         self.endpoint().is_none_or(Endpoint::is_receiving)
     }
 
+    /// When the connection opened.
+    pub fn opened(&self) -> Instant {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.opened(),
+            Self::Leg(leg) => leg.opened,
+        }
+    }
+
     /// Messages sent by the endpoint.
     pub fn messages_sent(&self) -> u64 {
         self.endpoint().map_or(0, Endpoint::messages_sent)

@@ -44,9 +44,6 @@ pub struct SessionEvidence {
     last_message: Instant,
     first_frame: Option<Instant>,
     messages: u64,
-    /// Messages sent, and when the last of them was counted.
-    messages_sent: u64,
-    last_message_sent: Option<Instant>,
     /// What a slow reader on our side held up, once one did.
     stall: Option<Box<Stall>>,
     /// The silence before the last bytes that came, in milliseconds.
@@ -118,8 +115,6 @@ impl SessionEvidence {
             last_message: now,
             first_frame: None,
             messages: 0,
-            messages_sent: 0,
-            last_message_sent: None,
             stall: None,
             quiet: 0,
             masks: (0, [0; 4]),
@@ -155,9 +150,6 @@ impl SessionEvidence {
         let messages = received.messages + sent;
         if messages != self.messages {
             (self.messages, self.last_message) = (messages, now);
-        }
-        if sent != self.messages_sent {
-            (self.messages_sent, self.last_message_sent) = (sent, Some(now));
         }
         if received.frames > 0 {
             self.first_frame.get_or_insert(now);
@@ -250,7 +242,7 @@ impl SessionEvidence {
     /// Explains how the connection ended. The first diagnostic is the verdict. `opening` holds what
     /// is known of the time before the 101: a client has it from its
     /// [`OpeningEvidence`](crate::engine::opening_evidence::OpeningEvidence), a server may begin
-    /// with [`Facts::new`]. A leg of a relay has no `endpoint`; `deflate` is the compression that was
+    /// with [`Facts::new`]; its `ended_on_ours` is whether nothing came since our last message. A leg of a relay has no `endpoint`; `deflate` is the compression that was
     /// agreed.
     pub fn explain(
         &self,
@@ -264,7 +256,7 @@ impl SessionEvidence {
         let mut facts = opening;
         let since = |at: Instant| now.saturating_duration_since(at);
         let messages = self.first_messages(deflate);
-        let after_ours = self.last_message_sent.is_some_and(|at| at > self.last_received);
+        let after_ours = facts.stream.ended_on_ours;
         facts.tls.truncated = ending.cause == Cause::Lost(Lost::TruncatedTls);
         facts.stream.first = &self.first;
         facts.stream.early = self.early;
@@ -404,6 +396,6 @@ mod tests {
 
     #[test]
     fn it_is_small_until_a_rule_is_broken() {
-        assert!(size_of::<SessionEvidence>() <= 208, "{}", size_of::<SessionEvidence>());
+        assert!(size_of::<SessionEvidence>() <= 184, "{}", size_of::<SessionEvidence>());
     }
 }

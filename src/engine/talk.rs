@@ -28,6 +28,11 @@ impl Talk {
         Self { heard: now, answered: false, unasked: 0, left: now, received, sent, all_left }
     }
 
+    /// Whether a message was sent and nothing has come since.
+    pub fn awaits_answer(&self) -> bool {
+        self.sent != 0 && !self.answered
+    }
+
     /// Notes how many messages were sent so far, and how many had been received before.
     pub fn sent(&mut self, messages: u64, received: Totals) {
         let messages = messages as u32;

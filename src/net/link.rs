@@ -49,15 +49,21 @@ fn read_buffer() -> Box<[u8]> {
     vec![0; READ_SIZE].into_boxed_slice()
 }
 
+/// What was received before there was room for it.
+#[derive(Debug, Default)]
+struct Ahead {
+    bytes: Vec<u8>,
+    /// The peer's stream ended behind it; whether TLS says that bytes may be missing.
+    ended: Option<bool>,
+}
+
 /// A transport with its buffers.
 pub struct Link<T: Transport + ?Sized = dyn Transport> {
     rx: Box<[u8]>,
     rx_at: usize,
     rx_end: usize,
     /// What was received ahead, behind `rx`: see [`Link::read_ahead`].
-    ahead: Vec<u8>,
-    /// The peer's stream ended behind it; whether TLS says that bytes may be missing.
-    ended_ahead: Option<bool>,
+    ahead: Option<Box<Ahead>>,
     /// Plaintext to send; append to it.
     pub tx: Vec<u8>,
     tx_at: usize,
@@ -138,21 +144,9 @@ impl SocketLink {
 
     /// The link of an open connection, to which all transports are alike.
     pub fn opened(self) -> Link {
-        let Self { rx, rx_at, rx_end, ahead, ended_ahead, tx, tx_at, ends, .. } = self;
+        let Self { rx, rx_at, rx_end, ahead, tx, tx_at, ends, .. } = self;
         let Self { send_limit, fill_limit, transport, .. } = self;
-        Link {
-            rx,
-            rx_at,
-            rx_end,
-            ahead,
-            ended_ahead,
-            tx,
-            tx_at,
-            ends,
-            send_limit,
-            fill_limit,
-            transport,
-        }
+        Link { rx, rx_at, rx_end, ahead, tx, tx_at, ends, send_limit, fill_limit, transport }
     }
 }
 
@@ -163,8 +157,7 @@ impl<T: Transport + ?Sized> Link<T> {
             rx: Box::default(),
             rx_at: 0,
             rx_end: 0,
-            ahead: Vec::new(),
-            ended_ahead: None,
+            ahead: None,
             tx: Vec::new(),
             tx_at: 0,
             ends: false,
@@ -239,17 +232,17 @@ impl<T: Transport + ?Sized> Link<T> {
         debug_assert!(self.rx_at == self.rx_end);
         (self.rx_at, self.rx_end) = (0, 0);
         let most = self.rx.len().min(self.fill_limit);
-        if !self.ahead.is_empty() {
-            self.rx_end = most.min(self.ahead.len());
-            self.rx[..self.rx_end].copy_from_slice(&self.ahead[..self.rx_end]);
-            self.ahead.drain(..self.rx_end);
-            if self.ahead.is_empty() {
-                self.ahead = Vec::new();
+        if let Some(Ahead { bytes, ended }) = self.ahead.as_deref_mut() {
+            if !bytes.is_empty() {
+                self.rx_end = most.min(bytes.len());
+                self.rx[..self.rx_end].copy_from_slice(&bytes[..self.rx_end]);
+                bytes.drain(..self.rx_end);
+                return Ok(Fill::Data);
             }
-            return Ok(Fill::Data);
-        }
-        if let Some(truncated) = self.ended_ahead {
-            return Ok(Fill::End { truncated });
+            if let Some(truncated) = *ended {
+                return Ok(Fill::End { truncated });
+            }
+            self.ahead = None;
         }
         Ok(match self.transport.receive(&mut self.rx[..most])? {
             Received::Data(n) => {
@@ -268,26 +261,28 @@ impl<T: Transport + ?Sized> Link<T> {
     ///
     /// The transport broke.
     pub fn read_ahead(&mut self, most: usize) -> Result<&[u8], TransportError> {
-        let before = self.ahead.len();
+        let Ahead { bytes, ended } = &mut **self.ahead.get_or_insert_default();
+        let before = bytes.len();
         let room = most.saturating_sub(before).min(READ_SIZE);
-        self.ahead.resize(before + room, 0);
-        let received = self.transport.receive(&mut self.ahead[before..]);
+        bytes.resize(before + room, 0);
+        let received = self.transport.receive(&mut bytes[before..]);
         let came = if let Ok(Received::Data(n)) = received { n } else { 0 };
-        self.ahead.truncate(before + came);
+        bytes.truncate(before + came);
         if let Received::End { truncated } = received? {
-            self.ended_ahead = Some(truncated);
+            *ended = Some(truncated);
         }
-        Ok(&self.ahead[before..])
+        Ok(&bytes[before..])
     }
 
     /// Whether [`Link::read_ahead`] might bring something without waiting.
     pub fn may_read_ahead(&self, most: usize) -> bool {
-        self.ahead.len() < most && self.ended_ahead.is_none() && self.transport.may_receive()
+        let open = |ahead: &Ahead| ahead.bytes.len() < most && ahead.ended.is_none();
+        self.ahead.as_deref().is_none_or(open) && self.transport.may_receive()
     }
 
     /// Whether something was received ahead.
     pub fn has_ahead(&self) -> bool {
-        !self.ahead.is_empty()
+        self.ahead.as_ref().is_some_and(|ahead| !ahead.bytes.is_empty())
     }
 
     /// The received bytes not yet consumed, and the buffer to answer into.
@@ -307,7 +302,11 @@ impl<T: Transport + ?Sized> Link<T> {
 
     /// Whether [`Link::fill`] might bring something without waiting.
     pub fn may_fill(&self) -> bool {
-        self.has_ahead() || self.ended_ahead.is_some() || self.transport.may_receive()
+        self.has_ahead() || self.has_ended_ahead() || self.transport.may_receive()
+    }
+
+    fn has_ended_ahead(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.ended.is_some())
     }
 
     /// Bytes that wait to be sent.

@@ -402,6 +402,11 @@ impl Endpoint {
         self.config.idle_timeout
     }
 
+    /// When the connection opened.
+    pub fn opened(&self) -> Instant {
+        self.opened
+    }
+
     /// How long it has been open at `now`.
     pub fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.opened)
