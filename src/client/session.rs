@@ -631,6 +631,9 @@ impl<'a> Session<'a> {
                 && !(outcome.fault.is_some() || signalled || leaving)
                 && !self.exits_on_close()
             {
+                // Lines that were written before the connection ended are carried out, though no
+                // event has reported them yet.
+                self.runner.iter_mut().for_each(|runner| runner.set_ready(false));
                 self.phase = SessionPhase::Offline;
                 self.offline_round(runtime, now);
             }

@@ -156,13 +156,12 @@ fn expect_close_makes_an_end_a_success() {
 
 #[test]
 fn another_end_or_none_is_an_error() {
-    script_of("go\n/expect-close 4401\n")
+    script_of("/expect-close 4401\n")
         .peer(|p| {
             p.open();
-            p.receive_text("go");
             p.close_first(1000, "");
         })
-        .stderr("wscope: stdin: line 2: /expect-close 4401: the connection ended with 1000\n")
+        .stderr("wscope: stdin: line 1: /expect-close 4401: the connection ended with 1000\n")
         .status(13);
     script_of("/expect-close 4401 0.01\n")
         .peer(|p| {
