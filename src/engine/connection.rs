@@ -447,7 +447,7 @@ impl Connection {
             true => {
                 !self.inbound.is_undecided()
                     && (!is_blocked(&self.behaviours, stdout, reporter)
-                        || self.may_read_ahead(reporter))
+                        || self.may_read_ahead(reporter) && self.reads_ahead())
             }
             false => self.link.may_fill() || self.write_error.is_some(),
         };
@@ -475,7 +475,8 @@ impl Connection {
             self.endpoint().and_then(Endpoint::deadline).filter(|_| !self.keeps_transport());
         let behaviours = self.behaviours.iter().filter_map(|behaviour| behaviour.deadline()).min();
         let behaviours = behaviours.filter(|_| self.is_open());
-        [endpoint, idle, injector, behaviours].into_iter().flatten().min()
+        let ahead = self.ahead.as_ref().filter(|_| self.more).and_then(|ahead| ahead.due());
+        [endpoint, idle, injector, behaviours, ahead].into_iter().flatten().min()
     }
 
     /// Whether it has ended.
@@ -608,19 +609,27 @@ impl Connection {
     /// Whether pings behind what waits can be looked for. A server has too many clients for it, and
     /// where frames are shown the answer would stand before the ping.
     fn may_read_ahead(&self, reporter: &Reporter) -> bool {
-        let fresh = self.ahead.is_none() || self.link.may_read_ahead(read_ahead::MOST);
         let client = self.party.endpoint().is_some_and(|one| one.role() == Role::Client);
-        client && !reporter.looks_at_frames() && self.write_error.is_none() && fresh
+        client && !reporter.looks_at_frames() && self.write_error.is_none()
     }
 
-    /// Answers pings behind what waits for a slow reader of ours.
+    /// Whether they are looked for already, and more can be received for it.
+    fn reads_ahead(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.due().is_none())
+            && self.link.may_read_ahead(read_ahead::MOST)
+    }
+
+    /// Answers pings behind what waits for a slow reader of ours, once it has waited for a while.
     fn read_ahead(&mut self, now: Instant) {
         let Self { link, inbound, party, ahead, answers, .. } = self;
         let Some(endpoint) = party.endpoint_mut() else { return };
         let before = link.tx.len();
-        let begins = ahead.is_none();
-        let ahead = ahead.get_or_insert_with(|| Box::new(ReadAhead::new(inbound)));
-        if begins {
+        let ahead = ahead.get_or_insert_with(|| Box::new(ReadAhead::new(now)));
+        if let Some(due) = ahead.due() {
+            if now < due {
+                return;
+            }
+            ahead.begin(inbound);
             let (input, tx) = link.split();
             ahead.take(input.rest(), endpoint, now, tx);
         }
@@ -642,11 +651,14 @@ impl Connection {
         if let Some(evidence) = &mut self.evidence {
             evidence.stalls(blocked && outputs.stdout.is_full(), now);
         }
+        if blocked && self.may_read_ahead(outputs.reporter) && self.has_answer_room() {
+            self.read_ahead(now);
+        } else {
+            // What has not begun is not due.
+            self.ahead.take_if(|ahead| ahead.due().is_some());
+        }
         if !blocked {
             return;
-        }
-        if self.may_read_ahead(outputs.reporter) && self.has_answer_room() {
-            self.read_ahead(now);
         }
         self.last_received = now;
         begun(&mut self.talk, &self.party).heard = now;

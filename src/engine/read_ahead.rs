@@ -5,7 +5,7 @@
 //! has been received and not been consumed; everything but the answer happens when the frame's turn
 //! comes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::event::FrameEvent;
 use crate::session::{Endpoint, Observer};
@@ -18,9 +18,16 @@ pub const MOST: usize = 1024 * 1024;
 /// Pings that are answered ahead: each answer waits in memory, too, and is shown.
 const ANSWERS: u32 = 4096;
 
+/// How long data waits before anything is received behind it: most readers are only a moment late,
+/// and what is received ahead is copied twice more.
+pub const DELAY: Duration = Duration::from_millis(250);
+
 /// Looks through what waits. See the [module](self).
 #[derive(Debug)]
 pub struct ReadAhead {
+    /// Since when data waits.
+    since: Instant,
+    begun: bool,
     /// None where nothing more is to be answered ahead: behind a Close or a broken rule.
     decoder: Option<Decoder>,
     /// The payload of a ping; of a frame that began before, nothing.
@@ -30,9 +37,19 @@ pub struct ReadAhead {
 }
 
 impl ReadAhead {
+    /// Data waits from now on.
+    pub fn new(now: Instant) -> Self {
+        Self { since: now, begun: false, decoder: None, payload: None, answered: 0 }
+    }
+
+    /// When it is time to begin; `None` once it has begun.
+    pub fn due(&self) -> Option<Instant> {
+        (!self.begun).then(|| self.since + DELAY)
+    }
+
     /// Begins behind the bytes that an observer has taken.
-    pub fn new(inbound: &Observer) -> Self {
-        Self { decoder: inbound.decoder(), payload: None, answered: 0 }
+    pub fn begin(&mut self, inbound: &Observer) {
+        (self.begun, self.decoder) = (true, inbound.decoder());
     }
 
     /// Takes the next bytes, and answers the pings in them.
