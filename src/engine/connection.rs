@@ -423,7 +423,8 @@ impl Connection {
             self.link.lend(buffers);
             self.ahead.take_if(|_| !self.link.has_ahead());
             self.fill(outputs, now)?;
-        } else if self.more {
+        }
+        if self.more {
             self.wait_for_outputs(outputs, now);
         }
         self.let_behaviours_send(outputs, now);

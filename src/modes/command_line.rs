@@ -45,8 +45,11 @@ pub enum CommandLine {
 ///
 /// The curl command or a default can't be used.
 pub fn read() -> anyhow::Result<CommandLine> {
-    let program = cli::command();
     let typed = environment::arguments();
+    // A profile may stand before the mode.
+    let words = typed.iter().skip(1).filter_map(|word| word.to_str());
+    let mode = words.take(2).find(|word| !word.starts_with('@'));
+    let program = cli::command_of(mode.unwrap_or_default());
     let invocation = Invocation::read(&program, typed.iter().cloned());
     let mode = invocation.arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
     if WITHOUT_DEFAULTS.contains(&mode) {
@@ -104,6 +107,9 @@ fn gather(program: &Command, mut invocation: Invocation) -> Result<Arguments, Us
     let file = if off { None } else { config_file(&invocation)? };
     let variables = if off { Vec::new() } else { environment::variables() };
     let file = file.as_ref().map(|(path, file)| (path.as_path(), file));
+    // Whether a default is one of some other mode, only the options of all can show.
+    let whole = (file.is_some() || !variables.is_empty()).then(cli::command);
+    let program = whole.as_ref().unwrap_or(program);
     let arguments =
         assemble(program, &invocation, file, variables).map_err(|error| usage(&error))?;
     notes.extend(arguments.notes.iter().cloned());
@@ -146,7 +152,8 @@ fn parse(
         Ok(_) => mistyped::command(program, typed, false),
         Err(error) => match defaults.and_then(|made| made.blame(error)) {
             Some(fault) => Some(fault.to_string()),
-            None => mistyped::refused(program, typed, error),
+            // An option of another mode is named with that mode.
+            None => mistyped::refused(&cli::command(), typed, error),
         },
     };
     match (parsed, fault) {

@@ -79,6 +79,14 @@ fn another_file_can_be_named() {
 }
 
 #[test]
+fn a_default_of_another_mode_is_for_that_mode() {
+    // listen's, doctor's, and everybody's.
+    let (_folder, home) = home("once\nidle 1\nheader X: 1\n");
+    let sent = head(&home, &["ws://a.example/"], &[("WSCOPE_BROADCAST", "true")]);
+    assert!(sent.contains("X: 1\r\n"), "{sent}");
+}
+
+#[test]
 fn faults_are_reported_with_file_and_line() {
     let (_folder, home) = home("connect-timeout soon\n");
     Test::new()
