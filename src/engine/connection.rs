@@ -98,10 +98,8 @@ pub struct Connection {
     ignore_rest: bool,
     /// Bytes to send that receiving has made: what leaves is taken to be theirs first, so that others
     /// who keep the send buffer full don't keep the peer from being read.
-    answers: usize,
+    answers: u32,
     write_error: Option<Box<Lost>>,
-    /// Bytes that were dropped because the peer is gone.
-    dropped: usize,
     /// Something was sent since the last turn.
     touched: bool,
 }
@@ -159,7 +157,6 @@ impl Connection {
             ignore_rest: false,
             answers: 0,
             write_error: None,
-            dropped: 0,
             touched: false,
         }
     }
@@ -368,7 +365,7 @@ impl Connection {
     pub fn unsent(&self) -> usize {
         /// Header and mask key, and what TLS puts around a record.
         const AROUND: usize = 6 + 64;
-        let pending = self.backlog() + self.outbox.lost() + self.dropped;
+        let pending = self.backlog() + self.outbox.lost();
         let close = self.endpoint().and_then(Endpoint::sent_close);
         let answer = close.map_or(0, |body| body.to_payload().len() + AROUND);
         // Pongs behind it are no loss either.
@@ -563,7 +560,7 @@ impl Connection {
     /// Whether there is room for what receiving makes. What others have made does not count: a peer
     /// that writes before it reads must be read, and so must its Close and its pongs.
     fn has_answer_room(&self) -> bool {
-        self.answers < HIGH_WATER || self.write_error.is_some()
+        (self.answers as usize) < HIGH_WATER || self.write_error.is_some()
     }
 
     /// Whether the next data frame would have to wait for an output or a behaviour.
@@ -643,7 +640,7 @@ impl Connection {
             }
             link.tx = tx;
         }
-        *answers += link.tx.len() - before;
+        *answers = answers.saturating_add((link.tx.len() - before) as u32);
     }
 
     /// What was received waits for a slow reader of ours: that is no silence of the peer.
@@ -698,7 +695,7 @@ impl Connection {
         let most = match self.write_error {
             // What is made is for nobody, but it is made.
             Some(_) => HIGH_WATER,
-            None => HIGH_WATER.saturating_sub(self.answers),
+            None => HIGH_WATER.saturating_sub(self.answers as usize),
         };
         let looking = outputs.reporter.looks_at_frames();
         // The clock costs as much as a small message.
@@ -842,7 +839,8 @@ impl Connection {
             }
             outbox.observe(conn, tx, reporter, stdout)?;
         };
-        self.answers += (tx.len() + outbox.queued()).saturating_sub(before);
+        let made = (tx.len() + outbox.queued()).saturating_sub(before);
+        self.answers = self.answers.saturating_add(u32::try_from(made).unwrap_or(u32::MAX));
         let totals = counters.totals();
         if totals.messages + totals.bytes > 0 {
             begun(talk, party).received(totals, now);
@@ -927,7 +925,6 @@ impl Connection {
         if self.write_error.is_some() {
             if self.link.tx.len() > HIGH_WATER {
                 // A peer that has gone may have left megabytes behind, and each byte its answer.
-                self.dropped += self.link.pending();
                 self.outbox.clear(&mut self.link);
             }
             return Ok(());
@@ -957,7 +954,8 @@ impl Connection {
         if pending < before {
             // It reads: that is life too.
             self.active = now;
-            self.answers = self.answers.saturating_sub(before - pending);
+            let left = u32::try_from(before - pending).unwrap_or(u32::MAX);
+            self.answers = self.answers.saturating_sub(left);
             let sent = self.party.messages_sent();
             if let Some(endpoint) = self.party.endpoint_mut() {
                 endpoint.note_sent(before, now);
@@ -972,7 +970,7 @@ impl Connection {
             }
         }
         // What still waits may be answers; not all of it has to leave before the peer is read.
-        self.answers = self.answers.min(self.backlog());
+        self.answers = self.answers.min(u32::try_from(self.backlog()).unwrap_or(u32::MAX));
         Ok(())
     }
 

@@ -257,6 +257,7 @@ impl Outbox {
 
     /// Forgets what waits: it can't be sent any more. `link` keeps nothing either.
     pub fn clear(&mut self, link: &mut Link) {
+        self.lost += link.pending();
         link.drop_unsent();
         self.skip(link.tx.len());
         self.clear_queue();
