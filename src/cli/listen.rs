@@ -125,7 +125,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Ending")]
     pub max_time: Option<Duration>,
 
-    /// Wait at most SECS for the answer to our Close
+    /// Time limit for the answer to our Close
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = duration, help_heading = "Ending", hide_short_help = true)]
     pub close_timeout: Duration,
 
@@ -157,7 +157,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Protocol")]
     pub ping_interval: Option<Duration>,
 
-    /// After a ping, wait at most SECS for any byte
+    /// Time limit for any byte after a ping
     #[arg(long, value_name = "SECS", default_value = "20", value_parser = duration, help_heading = "Protocol", hide_short_help = true)]
     pub pong_timeout: Duration,
 
@@ -236,7 +236,7 @@ pub struct AdmissionOptions {
     #[arg(long, value_name = "STATUS[:BODY]")]
     pub reject: Option<String>,
 
-    /// Wait at most SECS for TLS and a client's request
+    /// Time limit for TLS and a client's request
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = duration)]
     pub handshake_timeout: Duration,
 }

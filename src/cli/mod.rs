@@ -211,7 +211,7 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Ending")]
     pub max_time: Option<Duration>,
 
-    /// Wait at most SECS for the answer to our Close
+    /// Time limit for the answer to our Close
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = duration, help_heading = "Ending")]
     pub close_timeout: Duration,
 
@@ -219,7 +219,7 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Protocol")]
     pub ping_interval: Option<Duration>,
 
-    /// After a ping, wait at most SECS for any byte
+    /// Time limit for any byte after a ping
     #[arg(long, value_name = "SECS", default_value = "20", value_parser = duration, help_heading = "Protocol")]
     pub pong_timeout: Duration,
 
@@ -344,11 +344,11 @@ pub struct HandshakeOptions {
     #[arg(short, long, value_name = "ORIGIN", help_heading = "Handshake")]
     pub origin: Option<String>,
 
-    /// Wait at most SECS for TLS and the server's response
+    /// Time limit for TLS and the server's response
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = duration, help_heading = "Handshake")]
     pub handshake_timeout: Duration,
 
-    /// Wait at most SECS for the name and a TCP connection
+    /// Time limit for DNS lookup and TCP connect
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = duration, help_heading = "Connection")]
     pub connect_timeout: Duration,
 
@@ -364,7 +364,7 @@ pub struct HandshakeOptions {
     #[arg(long, value_name = "HOST[:PORT]", hide_short_help = true, help_heading = "Handshake")]
     pub host: Option<String>,
 
-    /// Send headers in this order: names parted by commas, or `given` for the order of -H
+    /// Send headers in this order: comma-separated names, or `given` for the order of -H
     ///
     /// Those not named follow in their usual order.
     #[arg(long, value_name = "given|NAMES", hide_short_help = true, help_heading = "Handshake")]
@@ -437,7 +437,7 @@ pub struct DisplayOptions {
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
 
-    /// Show nothing but errors beside the output; at the prompt, the handshake in one line
+    /// Print only errors, besides the output; at the prompt, the handshake in one line
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 

@@ -29,11 +29,11 @@ pub struct ProxyArgs {
     #[arg(long, help_heading = "Handshake")]
     pub keep_host: bool,
 
-    /// Wait at most SECS for a client's TLS and request, and for the server's TLS
+    /// Time limit for a client's TLS and request, and for the server's TLS
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = duration, help_heading = "Handshake")]
     pub handshake_timeout: Duration,
 
-    /// Wait at most SECS for the server's name and a TCP connection
+    /// Time limit for the server's DNS lookup and TCP connect
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = duration, help_heading = "Connection")]
     pub connect_timeout: Duration,
 

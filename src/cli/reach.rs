@@ -54,7 +54,7 @@ pub struct AccountOptions {
     #[arg(long)]
     pub netrc: bool,
 
-    /// The same from another file
+    /// Like --netrc, but read FILE
     #[arg(long, value_name = "FILE")]
     pub netrc_file: Option<PathBuf>,
 
@@ -160,7 +160,7 @@ pub struct ReportOptions {
 pub struct DefaultsOptions {
     /// Read FILE instead of ~/.config/wscope/config
     ///
-    /// An option a line, as in `connect-timeout 3`; behind `[name]` for `wscope @name` only.
+    /// One option per line, as in `connect-timeout 3`; lines under `[name]` apply only to `wscope @name`.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 

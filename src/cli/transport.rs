@@ -45,7 +45,7 @@ pub struct RouteArguments {
     /// Hosts that are reached without a proxy, instead of those in no_proxy
     ///
     /// Names, which mean all below them too, addresses, blocks like 10.0.0.0/8, each with or
-    /// without a port, parted by commas; `*` means all.
+    /// without a port, comma-separated; `*` means all.
     #[arg(long, value_name = "LIST", hide_short_help = true, help_heading = "Connection")]
     pub noproxy: Option<String>,
 
@@ -135,7 +135,7 @@ pub struct TlsClientOptions {
     #[arg(long, value_name = "LIST", hide_short_help = true, help_heading = "TLS")]
     pub alpn: Option<String>,
 
-    /// Ask TLS for this name, and have the certificate prove it, instead of the URL's host
+    /// Send NAME as SNI and verify the certificate against it, instead of the URL's host
     #[arg(long, value_name = "NAME", conflicts_with = "no_sni", help_heading = "TLS")]
     pub sni: Option<String>,
 

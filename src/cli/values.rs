@@ -64,10 +64,9 @@ pub(super) fn memory(text: &str) -> Result<usize, String> {
 
 /// Permissions as `chmod` takes them: `600`, `0660`.
 pub(super) fn file_mode(text: &str) -> Result<u32, String> {
-    u32::from_str_radix(text, 8)
-        .ok()
-        .filter(|mode| *mode <= 0o777)
-        .ok_or_else(|| format!("{text:?} is no mode; write three octal digits, as in 600 or 666"))
+    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| {
+        format!("{text:?} is not a mode; write three octal digits, as in 600 or 666")
+    })
 }
 
 /// A window size of permessage-deflate, RFC 7692 §7.1.2.

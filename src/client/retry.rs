@@ -59,7 +59,7 @@ impl Tries {
         now: Instant,
     ) -> std::io::Result<()> {
         let seconds = after.as_secs_f64();
-        runtime.note(&format!("{why}; trying again in {seconds:.1} s (try {number})"))?;
+        runtime.note(&format!("{why}; trying again in {seconds:.1} s (attempt {number})"))?;
         self.pause = Some(Deadline::within(after, self.max_time, now));
         Ok(())
     }

@@ -950,5 +950,5 @@ impl SessionOutcome {
 fn unmet_by(how: Option<&str>) -> String {
     let link = if how.is_some() { ": " } else { "" };
     let how = how.unwrap_or_default();
-    format!("the connection ended before what was expected had come{link}{how}")
+    format!("closed before the expected message arrived{link}{how}")
 }

@@ -146,7 +146,7 @@ pub fn cookie_header<'a>(
 }
 
 /// The value of Authorization for a token as it was read; white space around it, such as a file's
-/// last line end, is no part of it.
+/// last line end, is not part of it.
 ///
 /// # Errors
 ///

@@ -127,7 +127,7 @@ fn parse(text: &str, role: Role) -> Result<Fault, UsageError> {
             Role::Client => "client",
             Role::Server => "server",
         };
-        return Err(UsageError(format!("--fault: {name} is no fault of a {who}: {why}")));
+        return Err(UsageError(format!("--fault: {name} is not a fault of a {who}: {why}")));
     }
     let mut fault = Fault { when: when.unwrap_or_default(), ..Fault::plain(info) };
     if when.is_some() && !takes_when(info.kind) {
@@ -296,7 +296,7 @@ mod tests {
             ("masked@message:0", "after @ write open, or message:N"),
             ("accept-wrong@message:1", "it is part of the handshake and takes no @"),
             ("extension-unoffered:a\r\nb: c", "EXTENSION is written into a header"),
-            ("unmasked", "unmasked is no fault of a server: a server masks no frame"),
+            ("unmasked", "unmasked is not a fault of a server: a server masks no frame"),
             ("random:x", "write random, or random:SEED with a number"),
         ] {
             let refused = refused(&[text]);

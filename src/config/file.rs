@@ -115,7 +115,7 @@ fn setting(line: &str, number: usize) -> Result<Setting, &'static str> {
     let end = bare.find(|c: char| c.is_whitespace() || c == '=' || c == ':').unwrap_or(bare.len());
     let (name, rest) = bare.split_at(end);
     if !is_name(name, "-.") || name.len() > LONGEST_NAME {
-        return Err("this is no name of an option");
+        return Err("this is not the name of an option");
     }
     let rest = rest.trim_start();
     let separated = rest.strip_prefix(['=', ':']);
@@ -228,7 +228,7 @@ no-pong\r
                 "line 6: a quote is not closed on its line",
                 "line 7: a quote is not closed on its line",
                 "line 8: something stands behind the closing quote",
-                "line 9: this is no name of an option",
+                "line 9: this is not the name of an option",
             ]
         );
         assert_eq!(printed(file.common), ["10 ok None"]);

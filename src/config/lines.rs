@@ -49,9 +49,9 @@ pub(super) fn check_input(
         _ if echo => {
             refuse("stdin is not read with --echo: leave --input out, or write --input none")
         }
-        InputFormat::Prompt if !terminal.stdin => {
-            refuse("--input prompt: stdin is no terminal; --input commands reads commands from it")
-        }
+        InputFormat::Prompt if !terminal.stdin => refuse(
+            "--input prompt: stdin is not a terminal; --input commands reads commands from it",
+        ),
         input => Ok(input),
     }
 }

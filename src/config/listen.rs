@@ -275,7 +275,7 @@ impl ListenConfig {
 pub(super) fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     let help = || {
         UsageError(format!(
-            "{text:?} is no address to listen on; write a port (9001, or 0 for any), 192.0.2.1:9001, \
+            "{text:?} is not a listen address; write a port (9001, or 0 for any), 192.0.2.1:9001, \
              [::1]:9001, or :9001 for all addresses"
         ))
     };

@@ -30,7 +30,7 @@ pub struct NetrcEntry {
     pub account: Option<Secret>,
 }
 
-/// Something in the file that is no part of the format.
+/// Something in the file that is not part of the format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
 pub struct NetrcFault {

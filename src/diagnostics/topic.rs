@@ -149,7 +149,7 @@ mod tests {
     fn unknown_topic() {
         let error = topic("W999").expect_err("not in the catalogue");
         assert_eq!(error.nearest.as_deref().map(|name| &name[..1]), Some("W"));
-        let error = topic("going-awy").expect_err("a typing error");
+        let error = topic("going-awy").expect_err("a typo");
         assert_eq!(
             error.to_string(),
             "nothing is known about \"going-awy\" (did you mean going-away?); \

@@ -240,7 +240,7 @@ fn unix(path: &Path, mode: u32) -> Result<(ListeningSocket, SocketFile), ListenE
     let fail = |reason: String| ListenError { address: path.display().to_string(), reason };
     if let Ok(file) = fs::symlink_metadata(path) {
         if !file.file_type().is_socket() {
-            return Err(fail("there is a file of this name that is no socket".to_owned()));
+            return Err(fail("there is a file of this name that is not a socket".to_owned()));
         }
         match std::os::unix::net::UnixStream::connect(path) {
             // The rest of a server that ended without removing it.

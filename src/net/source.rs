@@ -43,7 +43,7 @@ pub enum SourceError {
     #[error("{0:?} is neither an IP address nor the name of a network interface")]
     Interface(String),
     /// No port, or an empty range.
-    #[error("{0:?} is no port and no range of ports; write one like 40000 or 40000-40010")]
+    #[error("{0:?} is not a port or a range of ports; write one like 40000 or 40000-40010")]
     Ports(String),
 }
 

@@ -112,7 +112,7 @@ pub enum TargetError {
         /// The address found.
         address: Ipv6Addr,
     },
-    /// A port that is no number from 1 to 65535.
+    /// A port that is not a number from 1 to 65535.
     #[error("the port{} is not a number from 1 to 65535", shown(port))]
     BadPort {
         /// The port as typed; `None` when it may be part of a password.

@@ -18,6 +18,10 @@ pub fn describe(ending: &Ending) -> String {
     }
     let after = clock::seconds(ending.duration);
     parts.push(match &ending.cause {
+        Cause::Violation(violation) => {
+            let text = sanitize::escaped(violation.to_string().as_bytes());
+            return broken(ending, &format!(": {text}"));
+        }
         Cause::Closed => {
             let by = match ending.by {
                 Side::Us => "us",
@@ -26,10 +30,6 @@ pub fn describe(ending: &Ending) -> String {
                 Side::End(role) => name(role),
             };
             format!("closed cleanly by {by} after {after}")
-        }
-        Cause::Violation(violation) => {
-            let text = sanitize::escaped(violation.to_string().as_bytes());
-            format!("failed by us after {after} because the peer broke the protocol: {text}")
         }
         Cause::Timeout(kind) => format!("ended by us after {after}: {}", kind.what()),
         Cause::Lost(how) => {
@@ -51,12 +51,20 @@ pub fn describe(ending: &Ending) -> String {
 /// The same where the rule that was broken is explained beside it: only its code is named.
 pub fn summarize(ending: &Ending) -> String {
     let Cause::Violation(violation) = &ending.cause else { return describe(ending) };
-    let codes = |body: &Option<CloseBody>| {
-        body.as_ref().map(|body| CloseBody { reason: Default::default(), ..body.clone() })
-    };
-    let mut parts = frames(&Ending { sent: codes(&ending.sent), ..ending.clone() });
-    let (after, code) = (clock::seconds(ending.duration), violation.kind.rule().code);
-    parts.push(format!("failed by us after {after} because the peer broke the protocol ({code})"));
+    broken(ending, &format!(" ({})", violation.kind.rule().code))
+}
+
+/// An end because of the peer's fault: that first, then what this side did about it. The reason of our
+/// Close says the same again, and is left out.
+fn broken(ending: &Ending, what: &str) -> String {
+    let mut parts = vec![format!("the peer broke the protocol{what}")];
+    parts.extend(frames(&Ending { sent: None, ..ending.clone() }));
+    let after = clock::seconds(ending.duration);
+    let code = ending.sent.as_ref().and_then(|body| body.code);
+    parts.push(match code {
+        Some(code) => format!("closed with {code} after {after}"),
+        None => format!("ended after {after}"),
+    });
     parts.join("; ")
 }
 
@@ -252,9 +260,8 @@ mod tests {
         let end = ending(Side::Us, cause, body(1002, "x"), None);
         assert_eq!(
             describe(&end),
-            "sent 1002 protocol error \"x\"; failed by us after 3.204 s because the peer broke \
-             the protocol: frame #4, byte 1187: RSV1 is set but no extension was agreed that \
-             gives it a meaning (W602, RFC 6455 §5.2)"
+            "the peer broke the protocol: frame #4, byte 1187: RSV1 is set but no extension was \
+             agreed that gives it a meaning (W602, RFC 6455 §5.2); closed with 1002 after 3.204 s"
         );
     }
 

@@ -5,8 +5,8 @@
 /// Why a text is not hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HexFault {
-    /// A character that is no hex digit and does not separate bytes.
-    #[error("{found:?} is no hex digit")]
+    /// A character that is not a hex digit and does not separate bytes.
+    #[error("{found:?} is not a hex digit")]
     NotHex {
         /// Its byte offset in the text.
         at: usize,

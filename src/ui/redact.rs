@@ -242,7 +242,7 @@ impl Redactor {
                 at = to + 1;
                 let Some(equals) = pair.iter().position(|byte| *byte == b'=') else { continue };
                 let name = &pair[..equals];
-                // In a sentence, a mark behind the URL is no part of it.
+                // In a sentence, a mark behind the URL is not part of it.
                 let value = pair[equals + 1..].trim_ascii_end();
                 let tail = value.iter().rev().take_while(|byte| b":,.)".contains(byte)).count();
                 let value = &value[..value.len() - tail];

@@ -35,7 +35,7 @@ pub struct Cookie {
 pub struct CookieScope<'a> {
     /// The host in lower case, an IPv6 address without brackets.
     pub host: &'a str,
-    /// The path of the URL; a query is no part of it and ignored.
+    /// The path of the URL; a query is not part of it and ignored.
     pub path: &'a str,
     /// Whether TLS protects it.
     pub secure: bool,
@@ -53,9 +53,9 @@ pub enum CookieError {
         /// Its name.
         name: String,
     },
-    /// A domain that the host is no part of.
+    /// A domain that the host is not part of.
     #[error(
-        "the cookie {name:?} is for {domain:?}, which {host} is no part of; it is ignored (RFC 6265 §5.3)"
+        "the cookie {name:?} is for {domain:?}, which {host} is not part of; it is ignored (RFC 6265 §5.3)"
     )]
     ForeignDomain {
         /// Its name.
@@ -324,7 +324,7 @@ fn cookie(line: &str, http_only: bool) -> Result<Cookie, &'static str> {
     };
     let below = flag(below, "its second field is neither TRUE nor FALSE")?;
     let secure = flag(secure, "its fourth field is neither TRUE nor FALSE")?;
-    let expires: i64 = expires.parse().map_err(|_| "its fifth field is no number of seconds")?;
+    let expires: i64 = expires.parse().map_err(|_| "its fifth field is not a number of seconds")?;
     let domain = domain.trim_start_matches('.').to_ascii_lowercase();
     if domain.is_empty() || domain.starts_with('#') || !path.starts_with('/') {
         return Err("its domain is none, or its path does not begin with a slash");

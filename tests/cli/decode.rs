@@ -134,7 +134,7 @@ fn exit_9_for_a_broken_rule_and_a_frame_that_is_cut() {
 fn exit_1_for_what_is_not_hex_with_line_and_column() {
     decoding()
         .args(["--hex", "81 8g"])
-        .stderr("wscope: --hex: line 1, column 5: 'g' is no hex digit; for bytes as they are use --raw\n")
+        .stderr("wscope: --hex: line 1, column 5: 'g' is not a hex digit; for bytes as they are use --raw\n")
         .status(1);
     decoding()
         .stdin("81 00\n8 0\n")
@@ -260,7 +260,7 @@ fn a_log_that_begins_amid_a_connection_and_one_of_a_server() {
         ("{\"a\":1}", "line 1: not an event of a log: it has no event"),
         (
             "{\"event\":\"frame\",\"dir\":\"to-client\",\"time\":\"2026-11-21T07:00:00Z\",\"header_hex\":\"8z\"}",
-            "line 1: header_hex: 'z' is no hex digit",
+            "line 1: header_hex: 'z' is not a hex digit",
         ),
         (
             "{\"event\":\"body\",\"dir\":\"to-client\",\"time\":\"2026-11-21T07:00:00Z\",\"base64\":\"A!\"}",

@@ -136,7 +136,7 @@ fn a_bomb_is_refused_before_it_fills_memory() {
             p.receive_close(1009);
             p.hang_up();
         })
-        .stderr("wscope: sent 1009 [..] (W625)\nerror[W625]: [..]\n...\n")
+        .stderr("wscope: the peer broke the protocol (W625); closed with 1009 after [..]\nerror[W625]: [..]\n...\n")
         .status(9);
 }
 
@@ -150,7 +150,7 @@ fn what_cannot_be_inflated_is_refused() {
             p.receive_close(1007);
             p.hang_up();
         })
-        .stderr("wscope: sent 1007 [..] (W624)\nerror[W624]: [..]\n...\n")
+        .stderr("wscope: the peer broke the protocol (W624); closed with 1007 after [..]\nerror[W624]: [..]\n...\n")
         .status(9);
 }
 
@@ -167,7 +167,7 @@ fn a_window_larger_than_agreed_is_refused() {
             p.hang_up();
         })
         .stdout_any()
-        .stderr("wscope: sent 1007 [..] (W631)\nerror[W631]: [..]\n...\n")
+        .stderr("wscope: the peer broke the protocol (W631); closed with 1007 after [..]\nerror[W631]: [..]\n...\n")
         .status(9);
 }
 
@@ -184,7 +184,7 @@ fn an_enormous_length_is_refused_at_the_header() {
             p.hang_up();
         })
         .stdout_any()
-        .stderr("wscope: sent 1009 [..] (W626)\nerror[W626]: [..]\n...\n")
+        .stderr("wscope: the peer broke the protocol (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
         .status(9);
 }
 
@@ -198,7 +198,7 @@ fn an_enormous_length_is_refused_without_options_too() {
             p.receive_close(1009);
             p.hang_up();
         })
-        .stderr("wscope: sent 1009 [..] (W626)\nerror[W626]: [..]\n...\n")
+        .stderr("wscope: the peer broke the protocol (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
         .status(9);
 }
 
@@ -216,7 +216,7 @@ fn endless_fragments_meet_the_limit() {
             p.receive_close(1009);
             p.hang_up();
         })
-        .stderr("wscope: sent 1009 [..] (W626)\nerror[W626]: [..]\n...\n")
+        .stderr("wscope: the peer broke the protocol (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
         .status(9);
 }
 

@@ -92,7 +92,7 @@ fn a_long_configuration_is_read_in_time() {
     run(&headers).stderr("wscope: [..]/config:100001: invalid value 'soon' for [..]\n").status(2);
     let name = "a".repeat(1 << 20);
     run(&format!("{name} 1\n"))
-        .stderr("wscope: [..]/config:1: this is no name of an option\n")
+        .stderr("wscope: [..]/config:1: this is not the name of an option\n")
         .status(2);
     run(&format!("[{name}]\n")).args(["-q"]).stdout_any().stderr_any().status(0);
 }

@@ -23,7 +23,8 @@ fn a_filter_of_the_command_line_decides_what_is_shown() {
 
 #[test]
 fn a_filter_that_is_none_is_an_error_before_anything_is_dialled() {
-    for (filter, error) in [("colour", "\"colour\" is no filter; "), ("/a(/", "unclosed group")] {
+    for (filter, error) in [("colour", "\"colour\" is not a filter; "), ("/a(/", "unclosed group")]
+    {
         let output = Test::new()
             .args(["-v", "--filter", filter, "ws://127.0.0.1:1/"])
             .stderr_any()

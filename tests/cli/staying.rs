@@ -53,7 +53,7 @@ fn exit_13_when_what_was_expected_did_not_come() {
                 p.close_first(1000, "");
             })
             .stdout("one\n")
-            .stderr("wscope: the connection ended before what was expected had come: received 1000 [..]\n")
+            .stderr("wscope: closed before the expected message arrived: received 1000 [..]\n")
             .status(13);
     }
 }
@@ -116,9 +116,7 @@ fn what_ends_an_open_expectation_is_named() {
                 p.receive_text("ask");
                 p.answer_close(1000);
             })
-            .stderr(format!(
-                "wscope: the connection ended before what was expected had come: {said}\n"
-            ))
+            .stderr(format!("wscope: closed before the expected message arrived: {said}\n"))
             .status(13);
     }
 }

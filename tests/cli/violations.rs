@@ -26,7 +26,7 @@ fn fails(bytes: Vec<u8>, close: u16, diagnostic: &str, delivered: &[u8]) {
         .status(9);
     let said = output.stderr();
     assert!(said.contains(diagnostic), "{diagnostic} is missing: {said}");
-    assert!(said.contains(&format!("sent {close} ")), "the code is missing: {said}");
+    assert!(said.contains(&format!("closed with {close} ")), "the code is missing: {said}");
 }
 
 fn raw(frame: RawFrame) -> Vec<u8> {
@@ -70,6 +70,6 @@ fn exit_9_for_a_message_beyond_the_limit() {
             p.hang_up();
         })
         .stdout_any()
-        .stderr("wscope: sent 1009 [..]; failed by us after [..] because the peer broke the protocol (W626)\nerror[W626]: [..]\n...\n")
+        .stderr("wscope: the peer broke the protocol (W626); closed with 1009 after [..]\nerror[W626]: [..]\n...\n")
         .status(9);
 }

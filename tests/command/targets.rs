@@ -99,7 +99,7 @@ fn waiting_for_clients() {
             other => panic!("{line}: {other:?}"),
         }
     }
-    assert!(refused("/await 0").contains("no number of clients"));
+    assert!(refused("/await 0").contains("not a number of clients"));
 }
 
 #[test]
@@ -116,12 +116,12 @@ fn errors_name_what_is_wrong() {
     for (line, debugged) in [
         (
             "@home hello",
-            "\"@home\" is no client; write @ and a client's number, several as in 3,5, or all; a text that begins with @ is written /text \\@",
+            "\"@home\" is not a client; write @ and a client's number, several as in 3,5, or all; a text that begins with @ is written /text \\@",
         ),
-        ("@0 hello", "\"@0\" is no client; write"),
-        ("@3, hello", "\"@3,\" is no client; write"),
+        ("@0 hello", "\"@0\" is not a client; write"),
+        ("@3, hello", "\"@3,\" is not a client; write"),
         ("/to", "/to needs TARGET; usage: /to TARGET [LINE]"),
-        ("/kick x", "\"x\" is no client; write a client's number, several as in 3,5, or all"),
+        ("/kick x", "\"x\" is not a client; write a client's number, several as in 3,5, or all"),
         ("@3 @5 hello", "the target is given twice"),
         ("@3 /quit", "this command is not for single clients; write it without naming them"),
         ("/every 5s @3", "/to can't stand in /every: a line must follow the target"),

@@ -66,7 +66,7 @@ fn options_in_the_advice_exist() {
     for entry in entries() {
         for text in [entry.help, entry.explanation, entry.background] {
             for found in pattern.captures_iter(text) {
-                assert!(long(&found[1]), "{}: {} is no option", entry.code, &found[0]);
+                assert!(long(&found[1]), "{}: {} is not an option", entry.code, &found[0]);
             }
         }
     }

@@ -50,7 +50,7 @@ fn a_grey_hint_shows_what_may_follow() {
         screen.line() == format!("{PROMPT}/ping [PAYLOAD]") && screen.cursor.1 == PROMPT.len() + 5
     });
     s.wait_for_bytes("\x1b[90m [PAYLOAD]\x1b[0m");
-    // It is no part of the line.
+    // It is not part of the line.
     s.keys("\x03");
     s.wait_for_screen(|screen| {
         screen.has(&format!("{PROMPT}/ping^C")) && screen.ends_with_line(PROMPT)

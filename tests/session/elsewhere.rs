@@ -22,7 +22,7 @@ fn a_dumb_terminal_has_plain_lines_and_commands() {
     s.keys("/ping beat\r");
     s.wait_for_row(" 7 beating");
     s.keys("/view nonsense\r");
-    s.wait_for_row("wscope: \"nonsense\" is no view");
+    s.wait_for_row("wscope: \"nonsense\" is not a view");
     s.keys("\x04");
     s.end(0);
     let shown = s.bytes();

@@ -14,7 +14,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("Sec-WebSocket-Extensions does not follow its grammar")
         .help("correct the header at the place marked: names and parameters, `;` between parameters, `,` between extensions")
         .source("RFC 6455 §9.1")
-        .seen("the header is no list of extensions"),
+        .seen("the header is not a list of extensions"),
     error("W422", "an unknown permessage-deflate parameter was accepted")
         .because("the response must be refused when it holds a parameter that is not defined")
         .help("make the server answer with the four parameters of the RFC only")

@@ -62,7 +62,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[low("a signed or byte-swapped length"), low("the previous frame's length was wrong")])
         .seen("64 bits of length whose first is 1, as in 82 7f 80"),
     error("W612", "a frame announces an absurd length")
-        .because("the bytes of the length are text, so this is no frame header")
+        .because("the bytes of the length are text, so this is not a frame header")
         .help("read the bytes as text: something that is not the WebSocket library writes to the socket")
         .source("RFC 6455 §10.4")
         .causes(&[low("text was written into the stream of frames"), low("the previous frame's length was wrong")])

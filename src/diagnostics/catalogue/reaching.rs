@@ -30,7 +30,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("no address of the kind asked for is known for this name from here")
         .help("check the spelling and what `getent hosts HOST` says; inside a VPN, connect that first")
         .source(KNOWN)
-        .causes(&[low("a typing error"), low("the name is known only to the DNS server of a VPN or a container network"), low("the name has only IPv6 or only IPv4 addresses, and the other family was asked for")])
+        .causes(&[low("a typo"), low("the name is known only to the DNS server of a VPN or a container network"), low("the name has only IPv6 or only IPv4 addresses, and the other family was asked for")])
         .seen("the resolver answers EAI_NONAME (NXDOMAIN), or with no address of the family"),
     error("W102", "the name server did not answer")
         .because("the host name could not be looked up now; that says nothing of whether it exists")

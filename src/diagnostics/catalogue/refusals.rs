@@ -144,7 +144,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("403 with nothing in it that tells more"),
     error("W333", "ActionCable answers 404: the Origin is refused, or the upgrade was lost")
-        .because("ActionCable hides a refused Origin, and a request that is no upgrade, behind Page not found")
+        .because("ActionCable hides a refused Origin, and a request that is not an upgrade, behind Page not found")
         .help("send one of the server's `allowed_request_origins`: `-o https://HOST`")
         .source("measured on real servers; Rails' connection base")
         .causes(&[
@@ -249,7 +249,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("status 520 to 530 with Server cloudflare")
         .more("520 unknown answer, 521 refused, 522 connection timed out, 523 unreachable, 524 answer timed out, 525 TLS handshake failed, 526 invalid certificate, 530 name not found."),
     error("W348", "the answer is not HTTP")
-        .because("the first line is no status line")
+        .because("the first line is not a status line")
         .help("check the port: another service answers there")
         .source("RFC 9112 §4")
         .seen("the first bytes are no HTTP/x.y and no greeting that is known"),

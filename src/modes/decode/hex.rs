@@ -9,9 +9,9 @@ use crate::ui::hex::{self, HexFault};
 /// Why a line is not hex.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HexError {
-    /// A character that is no hex digit.
+    /// A character that is not a hex digit.
     #[error(
-        "line {line}, column {column}: {found:?} is no hex digit; for bytes as they are use --raw"
+        "line {line}, column {column}: {found:?} is not a hex digit; for bytes as they are use --raw"
     )]
     NotHex {
         /// From 1.

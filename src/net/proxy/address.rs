@@ -76,7 +76,7 @@ pub enum AddressError {
         /// Where, in bytes from the host's beginning.
         offset: usize,
     },
-    /// A port that is no number from 1 to 65535.
+    /// A port that is not a number from 1 to 65535.
     #[error("the proxy's port is not a number from 1 to 65535")]
     BadPort,
     /// Brackets that hold no IPv6 address.

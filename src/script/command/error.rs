@@ -13,7 +13,7 @@ pub const KNOWN: &str = r#"\n \r \t \0 \e \a \b \\ \" \@ \xHH \u{1F600}"#;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EscapeFault {
     /// A backslash before something else.
-    #[error("\\{} is no escape; a backslash is written \\\\ (known: {KNOWN})", .found.escape_default())]
+    #[error("\\{} is not an escape; a backslash is written \\\\ (known: {KNOWN})", .found.escape_default())]
     Unknown {
         /// What follows the backslash.
         found: char,
@@ -73,7 +73,7 @@ pub enum ParseFault {
         usage: String,
     },
     /// More words than the command takes.
-    #[error("{word} is too much; usage: {usage}")]
+    #[error("unexpected argument {word}; usage: {usage}")]
     Surplus {
         /// The first word too many, quoted.
         word: String,
@@ -116,7 +116,7 @@ pub enum ParseFault {
     #[error(transparent)]
     Escape(EscapeFault),
     /// Not hex behind `hex:`.
-    #[error("{word} is no hex: {fault}")]
+    #[error("{word} is not hex: {fault}")]
     Hex {
         /// The payload, quoted and cut.
         word: String,
@@ -124,7 +124,7 @@ pub enum ParseFault {
         fault: HexFault,
     },
     /// Not hex, where a payload is hex by default.
-    #[error("{word} is no hex: {fault}; for text write it in quotes")]
+    #[error("{word} is not hex: {fault}; for text write it in quotes")]
     HexOrQuotes {
         /// The payload, quoted and cut.
         word: String,
@@ -132,7 +132,7 @@ pub enum ParseFault {
         fault: HexFault,
     },
     /// Not base64.
-    #[error("{word} is no base64: {fault}")]
+    #[error("{word} is not base64: {fault}")]
     Base64 {
         /// The payload, quoted and cut.
         word: String,
@@ -140,7 +140,7 @@ pub enum ParseFault {
         fault: Base64Fault,
     },
     /// Not a regular expression.
-    #[error("{word} is no regular expression: {why}")]
+    #[error("{word} is not a regular expression: {why}")]
     Regex {
         /// The expression, quoted and cut.
         word: String,

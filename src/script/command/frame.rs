@@ -67,7 +67,7 @@ pub(crate) fn frame(args: &mut Args<'_>) -> Result<Command, ParseError> {
             draft.once("opcode", word.at)?;
             draft.set("opcode", word)?;
         } else if number(word.text).is_some() {
-            return Err(word.not("no opcode", format!("{OPCODES}; a payload comes after --")));
+            return Err(word.not("not an opcode", format!("{OPCODES}; a payload comes after --")));
         }
     }
     let opcode_first = draft.seen.is_empty();
@@ -108,7 +108,7 @@ fn option(word: Word<'_>) -> Result<Option<(&'static str, Word<'_>)>, ParseError
     match suggest::near(name, keys).first() {
         Some(meant) => {
             let accepted = format!("{meant}=, or -- before a payload that begins so");
-            Err(word.not("no option of /frame", accepted))
+            Err(word.not("not an option of /frame", accepted))
         }
         None => Ok(None),
     }
@@ -124,7 +124,8 @@ fn misplaced_opcode(word: Word<'_>) -> Result<(), ParseError> {
     let named = ["continuation", "text", "binary", "close", "ping", "pong"];
     match suggest::near(word.text, named.into_iter().filter(|_| plain)).first() {
         Some(meant) => {
-            Err(word.not("no opcode", format!("{meant}, or -- before a payload that begins so")))
+            Err(word
+                .not("not an opcode", format!("{meant}, or -- before a payload that begins so")))
         }
         None => Ok(()),
     }
@@ -145,7 +146,8 @@ fn late_option(word: Word<'_>) -> Result<(), ParseError> {
 fn nearly(word: Word<'_>, names: &[&'static str]) -> Result<(), ParseError> {
     match suggest::near(word.text, names.iter().copied()).first() {
         Some(meant) => {
-            Err(word.not("no option", format!("{meant}, or -- before a message that begins so")))
+            Err(word
+                .not("not an option", format!("{meant}, or -- before a message that begins so")))
         }
         None => Ok(()),
     }
@@ -189,7 +191,8 @@ impl Draft {
         let Self { spec, .. } = self;
         match key {
             "opcode" => {
-                spec.opcode = opcode(value.text).ok_or_else(|| value.not("no opcode", OPCODES))?;
+                spec.opcode =
+                    opcode(value.text).ok_or_else(|| value.not("not an opcode", OPCODES))?;
             }
             "fin" => spec.fin = switch(value)?,
             "rsv1" => spec.rsv[0] = switch(value)?,
@@ -197,7 +200,7 @@ impl Draft {
             "rsv3" => spec.rsv[2] = switch(value)?,
             "rsv" => {
                 let bits = number(value.text).filter(|bits| *bits < 8);
-                let bits = bits.ok_or_else(|| value.not("no value of rsv", "0 to 7"))?;
+                let bits = bits.ok_or_else(|| value.not("not a value of rsv", "0 to 7"))?;
                 spec.rsv = [bits & 4 != 0, bits & 2 != 0, bits & 1 != 0];
             }
             "mask" => {
@@ -205,16 +208,16 @@ impl Draft {
                     on_off(value.text).map(|on| if on { MaskChoice::On } else { MaskChoice::Off });
                 let choice = switched.or_else(|| mask_key(value.text).map(MaskChoice::Key));
                 spec.mask =
-                    choice.ok_or_else(|| value.not("no mask", "on, off or 8 hex digits"))?;
+                    choice.ok_or_else(|| value.not("not a mask", "on, off or 8 hex digits"))?;
             }
             "form" => {
                 let form = number(value.text).and_then(length_form);
-                spec.form = Some(form.ok_or_else(|| value.not("no form", "7, 16 or 64"))?);
+                spec.form = Some(form.ok_or_else(|| value.not("not a form", "7, 16 or 64"))?);
             }
             "length" => {
                 let length = number(value.text);
                 let accepted = "a number of bytes, at most 64 bits long";
-                spec.announced = Some(length.ok_or_else(|| value.not("no length", accepted))?);
+                spec.announced = Some(length.ok_or_else(|| value.not("not a length", accepted))?);
             }
             _ => self.code = Some(code(value)?),
         }
@@ -238,11 +241,11 @@ impl Draft {
 }
 
 fn switch(value: Word<'_>) -> Result<bool, ParseError> {
-    on_off(value.text).ok_or_else(|| value.not("no switch", "on or off"))
+    on_off(value.text).ok_or_else(|| value.not("not a switch", "on or off"))
 }
 
 pub(crate) fn code(word: Word<'_>) -> Result<u16, ParseError> {
-    close_code(word.text).ok_or_else(|| word.not("no close code", CODES))
+    close_code(word.text).ok_or_else(|| word.not("not a close code", CODES))
 }
 
 /// `/close [CODE] [REASON]`.
@@ -287,7 +290,7 @@ pub(crate) fn fragment(args: &mut Args<'_>) -> Result<Command, ParseError> {
 fn cut(word: Word<'_>) -> Result<Fragmentation, ParseError> {
     let wrong = || {
         let accepted = format!("1 to {MAX_FRAGMENTS} fragments, or sizes in bytes as in 2,0,5");
-        word.not("no way to cut a message", accepted)
+        word.not("not a way to cut a message", accepted)
     };
     let size = |text: &str| number(text).and_then(|n| usize::try_from(n).ok()).ok_or_else(wrong);
     if !word.text.contains(',') {

@@ -171,13 +171,13 @@ pub enum Command {
         /// How many.
         most: usize,
     },
-    /// `/view frames|messages|json|hex`; nothing asks which it is.
+    /// `/view frames|messages|json|hex`; without an argument, shows the current setting.
     View(Option<View>),
     /// `/filter …`.
     Filter(FilterChange),
-    /// `/pretty auto|always|never`; nothing asks which it is.
+    /// `/pretty auto|always|never`; without an argument, shows the current setting.
     Pretty(Option<Pretty>),
-    /// `/timestamps on|off|relative`; nothing asks which it is.
+    /// `/timestamps on|off|relative`; without an argument, shows the current setting.
     Timestamps(Option<Timestamps>),
     /// `/log FILE|off`; nothing asks where to.
     Log(LogChange),

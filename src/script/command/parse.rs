@@ -212,7 +212,7 @@ pub(crate) fn wait_for_clients(args: &mut Args<'_>) -> Result<Command, ParseErro
     {
         args.word();
         let n = usize::try_from(n).ok().filter(|n| *n > 0);
-        count = n.ok_or_else(|| word.not("no number of clients", "a number from 1 up"))?;
+        count = n.ok_or_else(|| word.not("not a number of clients", "a number from 1 up"))?;
     }
     let timeout = match args.peek() {
         Some(_) => time(args, "TIMEOUT")?,
@@ -252,7 +252,7 @@ pub(crate) fn file(args: &mut Args<'_>) -> Result<Command, ParseError> {
             "binary" => false,
             _ => {
                 let accepted = "text or binary; a path with spaces is written in quotes";
-                return Err(word.not("no type of message", accepted));
+                return Err(word.not("not a type of message", accepted));
             }
         },
     };
@@ -267,7 +267,7 @@ pub(crate) fn autopong(args: &mut Args<'_>) -> Result<Command, ParseError> {
         Some(word) => match on_off(word.text) {
             Some(true) => Some(AutoPong::On),
             Some(false) => Some(AutoPong::Off),
-            None => return Err(word.not("no way to answer pings", "on, off or delay 2s")),
+            None => return Err(word.not("not a way to answer pings", "on, off or delay 2s")),
         },
     };
     alone(Command::AutoPong(choice), args)
@@ -276,7 +276,7 @@ pub(crate) fn autopong(args: &mut Args<'_>) -> Result<Command, ParseError> {
 /// `[on|off]`.
 pub(crate) fn switch(args: &mut Args<'_>) -> Result<Option<bool>, ParseError> {
     let Some(word) = args.word() else { return Ok(None) };
-    let on = on_off(word.text).ok_or_else(|| word.not("no switch", "on or off"))?;
+    let on = on_off(word.text).ok_or_else(|| word.not("not a switch", "on or off"))?;
     args.end().map(|()| Some(on))
 }
 
@@ -285,7 +285,7 @@ pub(crate) fn every(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let word = args.need("INTERVAL")?;
     let interval = duration(word.text).ok().filter(|interval| *interval >= MIN_INTERVAL);
     let interval =
-        interval.ok_or_else(|| word.not("no interval", format!("{TIMES}; at least 1ms")))?;
+        interval.ok_or_else(|| word.not("not an interval", format!("{TIMES}; at least 1ms")))?;
     let line = args.trimmed().text.to_owned();
     Ok(Command::Every { interval, command: Box::new(nested(args)?), line })
 }
@@ -294,11 +294,11 @@ pub(crate) fn every(args: &mut Args<'_>) -> Result<Command, ParseError> {
 pub(crate) fn repeat(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let word = args.need("N")?;
     let count = number(word.text).filter(|count| *count > 0);
-    let count = count.ok_or_else(|| word.not("no count", "a number from 1 up"))?;
+    let count = count.ok_or_else(|| word.not("not a count", "a number from 1 up"))?;
     Ok(Command::Repeat { count, command: Box::new(nested(args)?) })
 }
 
-/// The command inside another one; white space before it is no part of it. A text that would be a
+/// The command inside another one; white space before it is not part of it. A text that would be a
 /// command with a slash before it is not sent as a text: the slash was forgotten.
 fn nested(args: &Args<'_>) -> Result<Command, ParseError> {
     let line = args.trimmed();
@@ -324,7 +324,7 @@ fn is_without_slash(line: Word<'_>, args: &Args<'_>) -> bool {
 pub(crate) fn stop(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let which = args.word().map(|word| {
         number(word.text)
-            .ok_or_else(|| word.not("no number", "the number of an /every, or nothing"))
+            .ok_or_else(|| word.not("not a number", "the number of an /every, or nothing"))
     });
     alone(Command::Stop(which.transpose()?), args)
 }
@@ -336,7 +336,7 @@ pub(crate) fn wait(args: &mut Args<'_>) -> Result<Command, ParseError> {
 
 fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseError> {
     let word = args.need(argument)?;
-    duration(word.text).map_err(|_| word.not("no time", TIMES))
+    duration(word.text).map_err(|_| word.not("not a time", TIMES))
 }
 
 /// `/expect REGEX [TIMEOUT]`.
@@ -377,7 +377,7 @@ fn pattern(args: &mut Args<'_>) -> Result<Pattern, ParseError> {
 fn timeout(args: &mut Args<'_>) -> Result<Option<Duration>, ParseError> {
     let timeout = args.word().map(|word| {
         let accepted = format!("{TIMES}; a regular expression with spaces is written /in slashes/");
-        duration(word.text).map_err(|_| word.not("no time", accepted))
+        duration(word.text).map_err(|_| word.not("not a time", accepted))
     });
     timeout.transpose()
 }
@@ -387,7 +387,7 @@ pub(crate) fn set(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let Some(word) = args.word() else { return Ok(Command::Set { name: None, value: None }) };
     if !notation::is_variable(word.text) {
         let accepted = "letters, digits and _, no digit first, then a space and the value";
-        return Err(word.not("no name of a variable", accepted));
+        return Err(word.not("not the name of a variable", accepted));
     }
     let value = match args.rest() {
         rest if args.peek().is_none() && rest.text.is_empty() => None,
@@ -461,7 +461,8 @@ pub(crate) fn is_answer(command: &Command) -> bool {
 /// `/off [N]`.
 pub(crate) fn off(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let which = args.word().map(|word| {
-        number(word.text).ok_or_else(|| word.not("no number", "the number of an /on, or nothing"))
+        number(word.text)
+            .ok_or_else(|| word.not("not a number", "the number of an /on, or nothing"))
     });
     alone(Command::OffRule(which.transpose()?), args)
 }
@@ -518,8 +519,8 @@ fn frames(args: &mut Args<'_>) -> Result<Command, ParseError> {
         && let Some(word) = args.word()
     {
         let count = number(word.text).and_then(|count| usize::try_from(count).ok());
-        most =
-            count.ok_or_else(|| word.not("no number of frames", "a number, or nothing for 20"))?;
+        most = count
+            .ok_or_else(|| word.not("not a number of frames", "a number, or nothing for 20"))?;
     }
     let command = match delimiter(args) {
         Some(delimiter) => Command::Find { pattern: delimited_regex(args, delimiter)?, most },
@@ -555,7 +556,7 @@ pub(crate) fn pretty(args: &mut Args<'_>) -> Result<Command, ParseError> {
 
 /// `/view [VIEW]`.
 pub(crate) fn view(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let view = one_of::<View>(args, "no view")?;
+    let view = one_of::<View>(args, "not a view")?;
     alone(Command::View(view), args)
 }
 
@@ -625,7 +626,7 @@ pub(crate) fn filter(args: &mut Args<'_>) -> Result<Command, ParseError> {
                 notation::OPCODES
             )
         };
-        let opcodes = opcodes.ok_or_else(|| word.not("no filter", accepted()))?;
+        let opcodes = opcodes.ok_or_else(|| word.not("not a filter", accepted()))?;
         if !std::mem::replace(&mut filter.opcodes, opcodes).is_empty() {
             return Err(ParseFault::Twice("the list of opcodes").at(word.at));
         }
@@ -645,7 +646,7 @@ pub(crate) fn log(args: &mut Args<'_>) -> Result<Command, ParseError> {
             let word = args.need("FILE")?;
             let accepted =
                 format!("off, or the name of a file; a file of this name is ./{}", word.text);
-            return Err(word.not("no choice of /log", accepted));
+            return Err(word.not("not a choice of /log", accepted));
         }
         Some(_) => LogChange::File(PathBuf::from(args.path("FILE")?)),
     };

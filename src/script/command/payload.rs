@@ -75,7 +75,7 @@ fn mistyped_notation(piece: Word<'_>) -> Result<(), ParseError> {
         _ => return Ok(()),
     };
     let word = Word { text: &piece.text[..=name.len()], ..piece };
-    Err(word.not("no notation", format!("{meant}:, or text: before a text that begins so")))
+    Err(word.not("not a notation", format!("{meant}:, or text: before a text that begins so")))
 }
 
 /// Text with escapes; the values of variables have none.
@@ -225,6 +225,9 @@ mod tests {
             assert_eq!(unescape_text(text), Err((at, fault)), "{text}");
         }
         let message = EscapeFault::Unknown { found: 'd' }.to_string();
-        assert!(message.starts_with(r"\d is no escape; a backslash is written \\"), "{message}");
+        assert!(
+            message.starts_with(r"\d is not an escape; a backslash is written \\"),
+            "{message}"
+        );
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn parse(word: Word<'_>) -> Result<ClientSet, ParseError> {
         true => format!("@ and {ACCEPTED}; a text that begins with @ is written /text \\@"),
         false => ACCEPTED.to_owned(),
     };
-    let mut ids = ids.ok_or_else(|| word.not("no client", accepted))?;
+    let mut ids = ids.ok_or_else(|| word.not("not a client", accepted))?;
     // Twice the same number is no reason to send twice.
     let mut seen = Vec::new();
     ids.retain(|id| {

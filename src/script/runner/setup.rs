@@ -111,7 +111,7 @@ impl ScriptSetup<'_> {
 ///
 /// # Errors
 ///
-/// It is no filter.
+/// It is not a filter.
 pub fn set_filter(text: Option<&str>, reporter: &mut Reporter) -> Result<(), UsageError> {
     let role = reporter.role();
     if let (Some(text), Ok(transcript)) = (text, reporter.transcript_mut()) {

@@ -284,7 +284,7 @@ impl Fault {
         }
     }
 
-    /// The time in its argument; none is no time at all.
+    /// The time in its argument; none is not a time at all.
     pub fn time(&self) -> Duration {
         match self.value {
             Value::Time(time) => time,

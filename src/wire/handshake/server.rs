@@ -124,7 +124,7 @@ fn how_to_connect(request: &Head) -> String {
         "This is a WebSocket server; it has no pages. Connect to it with\n\n    \
          wscope ws://{host}/\n\nor in the console of a browser\n\n    \
          new WebSocket('ws://{host}/')\n\n(wss if this page came over https). Why the request \
-         is no handshake:\n"
+         is not a WebSocket handshake:\n"
     )
 }
 

@@ -16,8 +16,8 @@ fn a_server_that_refuses_twice_is_asked_a_third_time() {
         })
         .stdout("Hello\n2\n")
         .stderr(
-            "wscope: note: the server answered 503 Busy [..]; trying again in 0.0 s (try 1)\n\
-             wscope: note: the server answered 503 Busy [..]; trying again in 0.0 s (try 2)\n",
+            "wscope: note: the server answered 503 Busy [..]; trying again in 0.0 s (attempt 1)\n\
+             wscope: note: the server answered 503 Busy [..]; trying again in 0.0 s (attempt 2)\n",
         )
         .status(0);
 }
@@ -85,8 +85,8 @@ fn a_lost_connection_is_opened_again_and_messages_are_sent_again() {
         })
         .stdout("one\ntwo\n")
         .stderr(
-            "wscope: note: [..]; trying again in 0.0 s (try 1)\n\
-             wscope: note: [..]1012[..]; trying again in 0.0 s (try 2)\n",
+            "wscope: note: [..]; trying again in 0.0 s (attempt 1)\n\
+             wscope: note: [..]1012[..]; trying again in 0.0 s (attempt 2)\n",
         )
         .status(0);
 }

@@ -54,7 +54,7 @@ impl Files {
     }
 
     /// Serves one client, whom it may ask for a certificate: returns the name it was asked for, whether
-    /// it saw a certificate, and the version. Whoever breaks off the handshake is no client.
+    /// it saw a certificate, and the version. Whoever breaks off the handshake is not a client.
     fn serves(&self, asks: bool) -> impl FnOnce(TcpListener) + Send + 'static {
         let mut acceptor =
             SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).expect("OpenSSL");
@@ -180,7 +180,7 @@ fn pipes_are_read_once() {
             }
         })
         .stdout("localhost true TLSv1.3\n")
-        .stderr("wscope: note: the connection failed during the handshake: [..]; trying again in 0.0 s (try 1)\n")
+        .stderr("wscope: note: the connection failed during the handshake: [..]; trying again in 0.0 s (attempt 1)\n")
         .status(0);
     writers.into_iter().for_each(|writer| writer.join().expect("a writer"));
 }

@@ -76,7 +76,7 @@ fn only_what_is_sent_at_once_is_an_answer() {
         ("/on x ping", "\"ping\" is a command without its slash; [..]"),
         ("/on x /pingg", "unknown command /pingg; [..]"),
         ("/on x", "/on needs COMMAND; [..]"),
-        ("/on ( x", "\"(\" is no regular expression: [..]"),
+        ("/on ( x", "\"(\" is not a regular expression: [..]"),
     ] {
         script_of(&format!("{line}\n"))
             .peer(|p| {

@@ -219,7 +219,7 @@ fn an_expression_that_is_too_slow_is_refused_with_a_way_out() {
             p.answer_close(1001);
         })
         .stderr(
-            "wscope: stdin: line 1: \"\\\\w{100}\" is no regular expression: compiled it has more than 1 MiB; repeat less, or begin it with (?-u), which makes \\w, \\d and \\s those of ASCII\n",
+            "wscope: stdin: line 1: \"\\\\w{100}\" is not a regular expression: compiled it has more than 1 MiB; repeat less, or begin it with (?-u), which makes \\w, \\d and \\s those of ASCII\n",
         )
         .status(1);
 }

@@ -108,7 +108,7 @@ fn a_slip_in_an_option_sends_nothing() {
             p.answer_close(1001);
         })
         .stderr(
-            "wscope: stdin: line 1: \"pingg\" is no opcode; write ping, or -- before a payload that begins so\n",
+            "wscope: stdin: line 1: \"pingg\" is not an opcode; write ping, or -- before a payload that begins so\n",
         )
         .status(1);
 }

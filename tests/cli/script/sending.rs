@@ -244,14 +244,14 @@ fn an_abort_says_what_it_was() {
 #[test]
 fn what_is_no_base64_names_the_character() {
     for (line, why) in [
-        ("/binary base64:AA!A", "\"AA!A\" is no base64: '!' at character 3 is not base64"),
+        ("/binary base64:AA!A", "\"AA!A\" is not base64: '!' at character 3 is not base64"),
         (
             "/text base64:AA\u{e9}=",
-            "\"AA\u{e9}=\" is no base64: '\u{e9}' at character 3 is not base64",
+            "\"AA\u{e9}=\" is not base64: '\u{e9}' at character 3 is not base64",
         ),
         (
             "/ping base64:AAA",
-            "\"AAA\" is no base64: the last group has 3 of 4 characters; fill it up with =",
+            "\"AAA\" is not base64: the last group has 3 of 4 characters; fill it up with =",
         ),
     ] {
         super::script_of(&format!("{line}\n"))

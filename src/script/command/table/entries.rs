@@ -124,7 +124,7 @@ pub const ENTRIES: &[CommandEntry] = &[
         help: "A pong that answers nothing is legal: a one-way heartbeat (RFC 6455 §5.5.3). Pings of the \
             peer are answered without it, see /autopong.",
         examples: &[("/pong", "a heartbeat")],
-        ..row(Group::Send, "pong", "sends a pong nobody asked for", |args| {
+        ..row(Group::Send, "pong", "sends an unsolicited pong", |args| {
             parse::text(args).map(Command::Pong)
         })
     },
@@ -152,7 +152,7 @@ pub const ENTRIES: &[CommandEntry] = &[
             rsv1=, rsv2=, rsv3= (on or off), rsv= (all three as a number, RSV1 is 4), mask=on|off|KEY \
             (KEY in 8 hex digits; otherwise as the role demands), form=7|16|64 (the bits that carry \
             the length), length= (the length to announce, whatever the payload has).\n\
-            The payload is written as for /text. It begins with the first word that is no option, \
+            The payload is written as for /text. It begins with the first word that is not an option, \
             behind -- or behind payload=. A word that is nearly an opcode or an option, and an option \
             behind the payload's beginning, are errors unless -- comes first. With code= the frame is a Close: code, then the payload (also \
             behind reason=) as the reason.\n\
@@ -294,7 +294,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[Arg { shown: "[on|off|delay TIME]", kind: ArgKind::Choice(PONGS) }],
-        help: "Nothing asks which it is. A peer that gets no pong in time should close the connection: \
+        help: "Without an argument, shows the current setting. A peer that gets no pong in time should close the connection: \
             see whether it does.",
         examples: &[
             ("/autopong off", "pings stay unanswered"),
@@ -305,7 +305,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[SWITCH],
-        help: "Nothing asks which it is. RFC 6455 §5.5.1 demands the answer; without it, the peer's \
+        help: "Without an argument, shows the current setting. RFC 6455 §5.5.1 demands the answer; without it, the peer's \
             timeout is put to the test.",
         examples: &[("/autoclose off", "a Close of the peer stays unanswered")],
         nesting: SETS,
@@ -315,7 +315,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[SWITCH],
-        help: "Nothing asks which it is. Counts only where permessage-deflate was agreed; either is legal \
+        help: "Without an argument, shows the current setting. Counts only where permessage-deflate was agreed; either is legal \
             at any time.",
         examples: &[("/compress off", "messages go out as they are")],
         nesting: SETS,
@@ -350,7 +350,7 @@ pub const ENTRIES: &[CommandEntry] = &[
             ("/every 1m /repeat 10 /text burst", "ten messages each minute"),
         ],
         nesting: Nesting::No("it goes on by itself"),
-        ..row(Group::Script, "every", "does something again and again", parse::every)
+        ..row(Group::Script, "every", "repeats a command at an interval", parse::every)
     },
     CommandEntry {
         args: &[Arg { shown: "[N]", kind: ArgKind::Value }],
@@ -540,7 +540,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[Arg { shown: "[VIEW]", kind: ArgKind::View }],
         help: "VIEW is frames (a line for each), messages (a line for each, fragments joined), json (an \
-            object for each event) or hex (every byte). Nothing asks which it is.",
+            object for each event) or hex (every byte). Without an argument, shows the current setting.",
         examples: &[("/view hex", "every byte of header and payload")],
         nesting: SETS,
         ..row(Group::Show, "view", "sets how traffic is shown", parse::view)
@@ -566,15 +566,15 @@ pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[Arg { shown: "[auto|always|never]", kind: ArgKind::Pretty }],
         help: "auto lays out JSON in the view of messages where one line is too short for it, always also \
-            below the last frame of a message; the first 20 lines are shown, /last shows all. Nothing \
-            asks which it is.",
+            below the last frame of a message; the first 20 lines are shown, /last shows all. Without an argument, \
+            shows the current setting.",
         examples: &[("/pretty always", "JSON below the frames too")],
         nesting: SETS,
         ..row(Group::Show, "pretty", "sets whether JSON is laid out in lines", parse::pretty)
     },
     CommandEntry {
         args: &[Arg { shown: "[on|off|relative]", kind: ArgKind::Timestamps }],
-        help: "relative counts from the opening of the connection. Nothing asks which it is.",
+        help: "relative counts from the opening of the connection. Without an argument, shows the current setting.",
         examples: &[("/timestamps relative", "seconds since the opening")],
         nesting: SETS,
         ..row(Group::Show, "timestamps", "sets which time is shown", parse::timestamps)

@@ -132,7 +132,7 @@ pub(super) fn origin(facts: &HandshakeFacts<'_>) -> Finding {
     match facts.request.get("Origin") {
         Some(value) => Finding::kept(format!("Origin {}", quoted(value))),
         None if browser => Finding::broken("a browser's request without Origin"),
-        None => Moot("the client is no browser"),
+        None => Moot("the client is not a browser"),
     }
 }
 

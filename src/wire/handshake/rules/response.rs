@@ -215,7 +215,7 @@ pub(super) fn subprotocol_token(facts: &HandshakeFacts<'_>) -> Finding {
         Some(list) if list.contains(&b',') => {
             Finding::broken(format!("a list instead of one subprotocol: {}", quoted(list)))
         }
-        Some(other) => Finding::broken(format!("{} is no token", quoted(other))),
+        Some(other) => Finding::broken(format!("{} is not a token", quoted(other))),
     }
 }
 
@@ -267,7 +267,7 @@ pub(super) fn version_list(facts: &HandshakeFacts<'_>) -> Finding {
     };
     match response.get(VERSION) {
         Some(list) => Finding::decide(status >= 400, format!("lists {}", quoted(list)), || {
-            format!("versions listed with status {status}, which is no error")
+            format!("versions listed with status {status}, which is not an error")
         }),
         None if facts.request.get(VERSION).is_some_and(|sent| sent != b"13") => {
             Finding::broken(format!("the version was not 13; {status} lists none"))
