@@ -14,9 +14,11 @@ fn ctrl_c_ends_a_repetition_without_an_end() {
         p.hang_up();
     });
     s.enter("/filter in");
-    s.wait_for_row("shown: received");
-    s.keys(format!("{ENDLESS}\r"));
-    s.keys("\x03");
+    s.wait_for_line("filter on   > ");
+    s.keys(ENDLESS);
+    s.wait_for_row(ENDLESS);
+    // The signal must not overtake the line.
+    s.keys("\r\x03");
     s.wait_for_row("* stopped");
     s.keys("/filter off\r");
     s.leave();

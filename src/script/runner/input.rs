@@ -65,7 +65,12 @@ impl ScriptRunner {
         while let Some(typed) = self.prompt.as_mut().and_then(Prompt::take) {
             self.to_answer = true;
             match typed {
-                PromptInput::Line(line) => self.push(SourceLocation::Typed, line),
+                PromptInput::Line(line) => {
+                    self.push(SourceLocation::Typed, line);
+                    if std::mem::take(&mut self.interrupted_early) {
+                        self.cancel();
+                    }
+                }
                 PromptInput::Edited(Ok(text)) => self.push_message(text),
                 PromptInput::Edited(Err(error)) => self.notifier.error(&error),
                 PromptInput::Interrupted if self.is_busy() => self.cancel(),
@@ -109,12 +114,15 @@ impl ScriptRunner {
             return false;
         }
         self.take_typed();
+        // The signal has overtaken the line that was entered before it: it ends that line too, once
+        // it is here.
+        self.interrupted_early = self.prompt.as_ref().is_some_and(Prompt::is_handing_over);
         let busy = self.is_busy();
-        if busy {
+        if busy && !self.interrupted_early {
             self.cancel();
             self.answer_prompt();
         }
-        busy
+        busy || self.interrupted_early
     }
 
     /// Ends what is pending, and the lines that wait behind it: Ctrl-C while the runner is busy.

@@ -153,6 +153,8 @@ impl Job {
 /// Carries out lines. See the [module](self).
 pub struct ScriptRunner {
     prompt: Option<Prompt>,
+    /// A SIGINT came before the line that had been entered before it.
+    interrupted_early: bool,
     /// Lines come from stdin as bytes.
     stdin: Option<(Stdin, LineBuffer)>,
     notifier: Notifier,
@@ -210,6 +212,7 @@ impl ScriptRunner {
     fn new(scripted: bool, notifier: Notifier, setup: &ScriptSetup<'_>) -> Self {
         Self {
             prompt: None,
+            interrupted_early: false,
             stdin: None,
             notifier,
             shown: String::new(),

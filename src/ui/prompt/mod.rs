@@ -141,7 +141,9 @@ impl Prompt {
     /// What the user did since the last call. Never waits.
     pub fn take(&mut self) -> Option<PromptInput> {
         let typed = self.typed.try_recv().ok()?;
-        self.shared.lock().interrupted = false;
+        let mut inner = self.shared.lock();
+        (inner.interrupted, inner.entered) = (false, false);
+        drop(inner);
         Some(typed)
     }
 
@@ -169,6 +171,11 @@ impl Prompt {
     /// Whether an editor or a pager has the terminal: a SIGINT is meant for that, then.
     pub fn is_away(&self) -> bool {
         self.shared.lock().phase == PromptPhase::Away
+    }
+
+    /// Whether a line was entered that [`Prompt::take`] has not given yet: a SIGINT came behind it.
+    pub fn is_handing_over(&self) -> bool {
+        self.shared.lock().entered
     }
 
     /// Ends what the prompt does, shows all that waits, and gives the terminal back as it was found,

@@ -100,6 +100,8 @@ pub struct Inner {
     pub leave: bool,
     /// What was typed last is [`super::PromptInput::Interrupted`], and waits to be taken.
     pub interrupted: bool,
+    /// A line was entered, and waits to be taken.
+    pub entered: bool,
     /// The line editor shall draw itself anew.
     pub tick: bool,
     /// The prompt stands in the first row.
@@ -131,6 +133,7 @@ impl SharedScreen {
             next: None,
             leave: false,
             interrupted: false,
+            entered: false,
             tick: false,
             at_top: false,
             child: None,

@@ -91,6 +91,11 @@ impl ConditionalEventHandler for Keys {
         }
         (typing.ending, typing.continues) = (ReadlineEnd::Entered, false);
         let line = ctx.line();
+        let enters = [(KeyCode::Enter, Modifiers::NONE), (KeyCode::Char('J'), Modifiers::CTRL)];
+        let continues = ctx.pos() == line.len() && is_continued(line);
+        // From here on the line editor gives the terminal back, in which Ctrl-C is a signal, faster
+        // than the line arrives.
+        self.shared.lock().entered = enters.contains(&(code, modifiers)) && !continues;
         match (code, modifiers) {
             (KeyCode::BracketedPasteStart, _) => {
                 typing.paste = Some(String::new());
@@ -116,7 +121,7 @@ impl ConditionalEventHandler for Keys {
             }
             (KeyCode::Enter, Modifiers::ALT) => Some(Cmd::Newline),
             (KeyCode::Enter, Modifiers::NONE) | (KeyCode::Char('J'), Modifiers::CTRL)
-                if ctx.pos() == line.len() && is_continued(line) =>
+                if continues =>
             {
                 // The one command that replaces text and leaves the cursor behind it.
                 typing.continues = true;
