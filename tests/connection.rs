@@ -99,3 +99,11 @@ fn a_relay_passes_on_what_is_illegal_and_each_end_for_itself() {
 fn a_relay_passes_on_a_reset() {
     driver::relay(&[0, 0x00, 50, 0x07, 200, 0x8a, 1, 0x7e, 0, 0x8a, 200]);
 }
+
+/// A fault that drips a byte each few milliseconds, with much to send, notices a reset.
+#[test]
+fn a_reset_ends_a_fault_that_drips() {
+    let script =
+        *b"\xf8\xf6\x68\xbf\x0f\0\0\0\x40\xff\xff\xfe\xd8\xf6\x68\x44\0\x44\xff\xff\xff\x11";
+    driver::drive(&script);
+}

@@ -49,6 +49,15 @@ pub enum FeedError {
         /// What is wrong.
         error: String,
     },
+    /// `--input json` ended inside a message.
+    #[error(
+        "stdin: line {line}, the last one: a message in fragments has no end; its last fragment is \
+         the one without \"fin\":false"
+    )]
+    Unfinished {
+        /// Number of the last line, from 1.
+        line: u64,
+    },
     /// The connection does not take it.
     #[error("stdin: message {message}: {error}")]
     Send {
@@ -74,6 +83,9 @@ pub trait Outlet {
     ///
     /// It is no command, or the connection does not take it.
     fn command(&mut self, line: &[u8]) -> Result<(), String>;
+
+    /// Whether a message was begun whose last fragment was not sent, and still can be.
+    fn is_mid_message(&self) -> bool;
 }
 
 /// One connection, as the outlet of one producer.
@@ -97,6 +109,11 @@ impl Outlet for To<'_, '_> {
 
     fn command(&mut self, line: &[u8]) -> Result<(), String> {
         (self.commands)(line, self.sender)
+    }
+
+    fn is_mid_message(&self) -> bool {
+        let endpoint = self.sender.endpoint.as_ref();
+        endpoint.is_some_and(|endpoint| endpoint.is_fragmenting()) && self.sender.is_open()
     }
 }
 
@@ -192,7 +209,13 @@ impl MessageSplitter {
     pub fn finish(&mut self, outlet: &mut impl Outlet) -> Result<(), FeedError> {
         let left = self.end - self.start;
         match self.format {
-            InputFormat::Json => self.run_commands(self.start, true, outlet),
+            InputFormat::Json => {
+                self.run_commands(self.start, true, outlet)?;
+                match outlet.is_mid_message() {
+                    true => Err(FeedError::Unfinished { line: self.messages }),
+                    false => Ok(()),
+                }
+            }
             InputFormat::Whole => self.send_message(left, 0, outlet),
             InputFormat::None | InputFormat::Commands | InputFormat::Prompt => Ok(()),
             InputFormat::Lines | InputFormat::Null | InputFormat::Chunks

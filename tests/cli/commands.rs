@@ -66,6 +66,23 @@ fn fragments_with_a_ping_between_them() {
 }
 
 #[test]
+fn an_input_that_ends_inside_a_message_is_an_error() {
+    commanding("{\"type\":\"text\",\"text\":\"one \",\"fin\":false}\n")
+        .peer(|p| {
+            p.open();
+            assert!(!p.receive_frame().header.fin);
+            p.receive_close(1001);
+            p.close(1001, "");
+            p.hang_up();
+        })
+        .stderr(
+            "wscope: stdin: line 1, the last one: a message in fragments has no end; its last \
+             fragment is the one without \"fin\":false\n",
+        )
+        .status(1);
+}
+
+#[test]
 fn a_pong_nobody_asked_for() {
     commanding("{\"type\":\"pong\",\"text\":\"beat\"}\n")
         .peer(|p| {

@@ -865,6 +865,11 @@ impl Driver {
             // It may send a byte a minute.
             self.end_wire(End::Reset);
             self.drain();
+            // What drips notices it with the next byte.
+            if let Some(at) = self.connection.deadline().filter(|_| !self.connection.is_over()) {
+                self.now = at;
+                self.settle();
+            }
         }
         assert!(self.connection.is_over(), "it ends");
         if healthy && (2..6).contains(&way) {

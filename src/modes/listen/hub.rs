@@ -342,4 +342,12 @@ impl Outlet for Everybody<'_> {
         }
         Ok(())
     }
+
+    fn is_mid_message(&self) -> bool {
+        let fragmenting = |client: &Client| {
+            let endpoint = client.connection().and_then(|connection| connection.endpoint());
+            client.is_open() && endpoint.is_some_and(|endpoint| endpoint.is_fragmenting())
+        };
+        self.hub.clients().any(fragmenting)
+    }
 }
