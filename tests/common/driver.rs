@@ -596,7 +596,8 @@ impl Driver {
     fn end_wire(&mut self, end: End) {
         {
             let mut wire = self.wire.borrow_mut();
-            if wire.end.is_none() {
+            // A reset may follow an end of the stream.
+            if wire.end.is_none() || end == End::Reset {
                 wire.end = Some(end);
                 wire.readable = true;
                 if end == End::Reset {
@@ -865,7 +866,7 @@ impl Driver {
             // It may send a byte a minute.
             self.end_wire(End::Reset);
             self.drain();
-            // What drips notices it with the next byte.
+            // What drips notices it with the next byte, once it is due.
             if let Some(at) = self.connection.deadline().filter(|_| !self.connection.is_over()) {
                 self.now = at;
                 self.settle();

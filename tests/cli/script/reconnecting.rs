@@ -48,7 +48,7 @@ fn a_script_opens_another_url_and_leaves_the_credentials_behind() {
 
 #[test]
 fn lines_behind_the_end_of_the_connection_are_not_lost_silently() {
-    script_of("/expect bye\n/wait 0.05\nnobody hears this\n")
+    script_of("/expect bye\n/expect-close 1000\nnobody hears this\n")
         .peer(|p| {
             p.open();
             p.text("bye");
