@@ -1,0 +1,144 @@
+//! Which protocol a conversation is in: what speaks for it, and how much of that is enough.
+//!
+//! One sign may be chance, as a path `/ws` or a message that begins with a digit. Two of different
+//! kinds are not.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::payload::schema::Schema;
+use super::text::brief;
+use super::{Message, PROTOCOLS, Protocol};
+
+/// What is known before the first message.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The subprotocol that was agreed.
+    pub subprotocol: Option<String>,
+    /// Host and port of the request.
+    pub host: String,
+    /// Path and query of the request.
+    pub url: String,
+    /// The schema of payloads that need one.
+    pub schema: Option<Arc<Schema>>,
+}
+
+/// A sign that speaks for a protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Somebody named it.
+    Asked,
+    /// The agreed subprotocol.
+    Subprotocol(String),
+    /// Path or query of the request.
+    Url(String),
+    /// A message of the client.
+    ClientMessage,
+    /// A message of the server.
+    ServerMessage,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked => f.write_str("as asked for"),
+            Self::Subprotocol(name) => write!(f, "subprotocol {}", brief(name)),
+            Self::Url(url) => write!(f, "URL {}", brief(url)),
+            Self::ClientMessage => f.write_str("the client's first messages"),
+            Self::ServerMessage => f.write_str("the server's first messages"),
+        }
+    }
+}
+
+/// Messages in which a protocol must show.
+const MESSAGES: usize = 6;
+
+/// Bytes of them, at most.
+const BYTES: usize = 64 * 1024;
+
+/// Gathers evidence until a protocol has enough of it.
+#[derive(Debug)]
+pub(super) struct Watch {
+    candidates: Vec<(&'static Protocol, Vec<Evidence>)>,
+    enough: usize,
+    /// The messages so far, for the lens that is chosen.
+    begun: Vec<Begun>,
+}
+
+/// A message that was seen before a lens was chosen.
+#[derive(Debug)]
+pub(super) struct Begun {
+    content: Vec<u8>,
+    message: Message<'static>,
+}
+
+impl Begun {
+    pub(super) fn message(&self) -> Message<'_> {
+        Message { content: &self.content, ..self.message }
+    }
+}
+
+/// What watching has led to.
+pub(super) enum Watched {
+    /// Nothing yet.
+    Unclear,
+    /// A protocol, why, and what came before.
+    Clear(&'static Protocol, Vec<Evidence>, Vec<Begun>),
+    /// No protocol has shown.
+    Hopeless,
+}
+
+impl Watch {
+    /// Watches for any of `names`, or for all protocols, until one has so much evidence.
+    pub(super) fn new(facts: &Facts, names: Option<&[&str]>, enough: usize) -> Self {
+        let among = |protocol: &&Protocol| names.is_none_or(|names| names.contains(&protocol.name));
+        let known = |protocol: &'static Protocol| {
+            let named = facts
+                .subprotocol
+                .as_ref()
+                .filter(|name| protocol.subprotocols.contains(&name.to_ascii_lowercase().as_str()));
+            let named = named.map(|name| Evidence::Subprotocol(name.clone()));
+            let url = (protocol.url)(&facts.url).then(|| Evidence::Url(facts.url.clone()));
+            (protocol, named.into_iter().chain(url).collect())
+        };
+        let candidates = PROTOCOLS.into_iter().filter(among).map(known).collect();
+        Self { candidates, enough, begun: Vec::new() }
+    }
+
+    /// Whether it is clear already.
+    pub(super) fn judge(&mut self) -> Watched {
+        match self.candidates.iter().find(|(_, evidence)| evidence.len() >= self.enough) {
+            None => Watched::Unclear,
+            Some((protocol, evidence)) => {
+                Watched::Clear(protocol, evidence.clone(), std::mem::take(&mut self.begun))
+            }
+        }
+    }
+
+    /// Looks at a message.
+    pub(super) fn take(&mut self, message: &Message<'_>) -> Watched {
+        if message.content.len() > BYTES {
+            return Watched::Hopeless;
+        }
+        let new = match message.from_client() {
+            true => Evidence::ClientMessage,
+            false => Evidence::ServerMessage,
+        };
+        for (protocol, evidence) in &mut self.candidates {
+            if !evidence.contains(&new) && (protocol.beginning)(message) {
+                evidence.push(new.clone());
+            }
+        }
+        let clear = self.judge();
+        if !matches!(clear, Watched::Unclear) {
+            return clear;
+        }
+        let content = message.content.to_vec();
+        self.begun.push(Begun { content, message: Message { content: &[], ..*message } });
+        let bytes: usize = self.begun.iter().map(|begun| begun.content.len()).sum();
+        match self.begun.len() < MESSAGES && bytes <= BYTES {
+            true => Watched::Unclear,
+            false => Watched::Hopeless,
+        }
+    }
+}
