@@ -4,7 +4,7 @@
 //! and its length in two bytes.
 
 use wscope::event::Direction;
-use wscope::lens::{Conversation, Decoded, Facts, Message, Protocol};
+use wscope::lens::{Carried, Conversation, Decoded, Facts, Message, PROTOCOLS, find};
 
 /// URLs that are signs of some protocols.
 const URLS: [&str; 4] =
@@ -14,7 +14,7 @@ const URLS: [&str; 4] =
 pub fn converse(protocols: &[&str], input: &[u8]) {
     let Some((&[protocol, flags], mut rest)) = input.split_first_chunk::<2>() else { return };
     let name = protocols[usize::from(protocol) % protocols.len()];
-    let protocol = Protocol::find(name).expect("a lens of this name");
+    let protocol = find(name).expect("a lens of this name");
     let subprotocol = protocol.subprotocols.get(usize::from(flags >> 3 & 7));
     let facts = Facts {
         subprotocol: subprotocol.map(|name| (*name).to_owned()),
@@ -23,7 +23,7 @@ pub fn converse(protocols: &[&str], input: &[u8]) {
     };
     let mut conversation = match flags & 1 {
         0 => Conversation::of(protocol, facts),
-        _ => Conversation::auto(facts),
+        _ => Conversation::auto(&PROTOCOLS, facts),
     };
     let mut micros = 0;
     while let Some((&[flags, high, low], after)) = rest.split_first_chunk::<3>() {

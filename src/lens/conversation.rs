@@ -3,18 +3,16 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::evidence::{Watch, Watched};
-use super::pairs::Pairs;
+use super::decoded::Decoded;
+use super::evidence::{Evidence, Watch, Watched};
+use super::facts::Facts;
+use super::interface::{Carried, Expectation, Lens, Protocol};
+use super::message::{LARGEST, Message};
+use super::pairs::{Pairs, Unanswered};
 use super::payload::inflate::inflate;
+use super::speech::{Arguments, Beat, Command, Outgoing, SpeechError};
 use super::text::{count, span};
-use super::{
-    Arguments, Beat, Command, Decoded, Evidence, Expectation, Facts, Lens, Message, Outgoing,
-    Protocol, SpeechError, Unanswered,
-};
 use crate::event::Direction;
-
-/// Bytes of a message that a lens reads; a longer one is named, not decoded.
-pub const LARGEST: usize = 1 << 20;
 
 /// Unanswered requests in the text of the state.
 const LISTED: usize = 20;
@@ -39,9 +37,10 @@ enum Choice {
 }
 
 impl Conversation {
-    /// Chooses a lens by two kinds of evidence, and drops it when a message does not fit.
-    pub fn auto(facts: Facts) -> Self {
-        let watch = Watch::new(&facts, None, 2);
+    /// Chooses one of the protocols by two kinds of evidence, and drops it when a message does not
+    /// fit.
+    pub fn auto(protocols: &[&'static Protocol], facts: Facts) -> Self {
+        let watch = Watch::new(&facts, protocols, 2);
         Self::watching(facts, watch, false)
     }
 
@@ -52,11 +51,11 @@ impl Conversation {
         new
     }
 
-    /// A conversation inside another one, in a protocol of `names`. What carries it is a sign in
+    /// A conversation inside another one, in one of the protocols. What carries it is a sign in
     /// itself, so one more is enough.
-    pub(super) fn carried(facts: &Facts, names: &[&str]) -> Self {
+    pub(super) fn carried(protocols: &[&'static Protocol], facts: &Facts) -> Self {
         let facts = Facts { subprotocol: None, ..facts.clone() };
-        let watch = Watch::new(&facts, Some(names), 1);
+        let watch = Watch::new(&facts, protocols, 1);
         Self::watching(facts, watch, true)
     }
 
@@ -158,44 +157,6 @@ impl Conversation {
         }
     }
 
-    /// What has to come next for the conversation to go on.
-    pub fn expects(&mut self) -> Option<Expectation> {
-        let lens = self.chosen()?;
-        lens.expects().or_else(|| lens.inner()?.expects())
-    }
-
-    /// What a client has to send regularly.
-    pub fn beat(&mut self) -> Option<Beat> {
-        let lens = self.chosen()?;
-        lens.beat().or_else(|| {
-            let Beat { every, message } = lens.inner()?.beat()?;
-            Some(Beat { every, message: lens.wrap(message) })
-        })
-    }
-
-    /// The messages that carry out a line such as `subscribe /topic/a` of a protocol, by its name or
-    /// word: that of this conversation, or that inside it.
-    pub fn speak(&mut self, protocol: &str, line: &str) -> Result<Vec<Outgoing>, SpeechError> {
-        let other = || SpeechError::OtherProtocol(protocol.to_owned());
-        let Choice::Chosen { protocol: own, lens, .. } = &mut self.lens else {
-            return Err(other());
-        };
-        if [own.name, own.word].contains(&protocol) {
-            let (command, rest) = Command::find(own.commands, line)?;
-            return lens.speak(command.name, &Arguments::parse(command, rest)?);
-        }
-        let messages = lens.inner().ok_or_else(other)?.speak(protocol, line)?;
-        Ok(messages.into_iter().map(|message| lens.wrap(message)).collect())
-    }
-
-    /// The protocols that are spoken, the outer one first.
-    pub fn spoken(&mut self) -> Vec<&'static Protocol> {
-        let Choice::Chosen { protocol, lens, .. } = &mut self.lens else { return Vec::new() };
-        let mut spoken = vec![*protocol];
-        spoken.extend(lens.inner().map(Self::spoken).unwrap_or_default());
-        spoken
-    }
-
     /// The requests without an answer, the oldest first.
     pub fn unanswered(&self) -> impl ExactSizeIterator<Item = Unanswered> {
         self.pairs.unanswered()
@@ -217,7 +178,9 @@ impl Conversation {
             }
         };
         // A String takes all.
-        self.describe(&mut text);
+        for (name, value) in self.known() {
+            let _ = writeln!(text, "{name}: {}", super::text::clipped(&value, 400));
+        }
         if let Some(Expectation { direction, message, otherwise }) = self.expects() {
             let who = if direction == Direction::ToServer { "the server" } else { "the client" };
             let _ = writeln!(text, "{who} waits for: {message}; {otherwise}");
@@ -247,25 +210,57 @@ impl Conversation {
         text
     }
 
-    /// What the lenses know, the outer one first.
-    fn describe(&mut self, text: &mut String) {
-        let Some(lens) = self.chosen() else { return };
-        for (name, value) in lens.state() {
-            let _ = writeln!(text, "{name}: {}", super::text::clipped(&value, 400));
-        }
-        if let Some(inner) = lens.inner() {
-            if let Some((protocol, _)) = inner.protocol() {
-                let _ = writeln!(text, "carries: {}", protocol.title);
-            }
-            inner.describe(text);
-        }
-    }
-
     fn chosen(&mut self) -> Option<&mut dyn Lens> {
         match &mut self.lens {
             Choice::Chosen { lens, .. } => Some(lens.as_mut()),
             _ => None,
         }
+    }
+}
+
+/// Also what a conversation without another around it is asked.
+impl Carried for Conversation {
+    fn expects(&mut self) -> Option<Expectation> {
+        let lens = self.chosen()?;
+        lens.expects().or_else(|| lens.inner()?.expects())
+    }
+
+    fn beat(&mut self) -> Option<Beat> {
+        let lens = self.chosen()?;
+        lens.beat().or_else(|| {
+            let Beat { every, message } = lens.inner()?.beat()?;
+            Some(Beat { every, message: lens.wrap(message) })
+        })
+    }
+
+    fn speak(&mut self, protocol: &str, line: &str) -> Result<Vec<Outgoing>, SpeechError> {
+        let other = || SpeechError::OtherProtocol(protocol.to_owned());
+        let Choice::Chosen { protocol: own, lens, .. } = &mut self.lens else {
+            return Err(other());
+        };
+        if [own.name, own.word].contains(&protocol) {
+            let (command, rest) = Command::find(own.commands, line)?;
+            return lens.speak(command.name, &Arguments::parse(command, rest)?);
+        }
+        let messages = lens.inner().ok_or_else(other)?.speak(protocol, line)?;
+        Ok(messages.into_iter().map(|message| lens.wrap(message)).collect())
+    }
+
+    fn spoken(&mut self) -> Vec<&'static Protocol> {
+        let Choice::Chosen { protocol, lens, .. } = &mut self.lens else { return Vec::new() };
+        let mut spoken = vec![*protocol];
+        spoken.extend(lens.inner().map(|inner| inner.spoken()).unwrap_or_default());
+        spoken
+    }
+
+    fn known(&mut self) -> Vec<(&'static str, String)> {
+        let Some(lens) = self.chosen() else { return Vec::new() };
+        let mut known = lens.state();
+        if let Some(inner) = lens.inner() {
+            known.extend(inner.spoken().first().map(|inner| ("carries", inner.title.to_owned())));
+            known.extend(inner.known());
+        }
+        known
     }
 }
 

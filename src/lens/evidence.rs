@@ -4,24 +4,11 @@
 //! kinds are not.
 
 use std::fmt;
-use std::sync::Arc;
 
-use super::payload::schema::Schema;
+use super::facts::Facts;
+use super::interface::Protocol;
+use super::message::Message;
 use super::text::brief;
-use super::{Message, PROTOCOLS, Protocol};
-
-/// What is known before the first message.
-#[derive(Clone, Debug, Default)]
-pub struct Facts {
-    /// The subprotocol that was agreed.
-    pub subprotocol: Option<String>,
-    /// Host and port of the request.
-    pub host: String,
-    /// Path and query of the request.
-    pub url: String,
-    /// The schema of payloads that need one.
-    pub schema: Option<Arc<Schema>>,
-}
 
 /// A sign that speaks for a protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,9 +76,8 @@ pub(super) enum Watched {
 }
 
 impl Watch {
-    /// Watches for any of `names`, or for all protocols, until one has so much evidence.
-    pub(super) fn new(facts: &Facts, names: Option<&[&str]>, enough: usize) -> Self {
-        let among = |protocol: &&Protocol| names.is_none_or(|names| names.contains(&protocol.name));
+    /// Watches for any of `protocols` until one has so much evidence.
+    pub(super) fn new(facts: &Facts, protocols: &[&'static Protocol], enough: usize) -> Self {
         let known = |protocol: &'static Protocol| {
             let named = facts
                 .subprotocol
@@ -101,7 +87,7 @@ impl Watch {
             let url = (protocol.url)(&facts.url).then(|| Evidence::Url(facts.url.clone()));
             (protocol, named.into_iter().chain(url).collect())
         };
-        let candidates = PROTOCOLS.into_iter().filter(among).map(known).collect();
+        let candidates = protocols.iter().copied().map(known).collect();
         Self { candidates, enough, begun: Vec::new() }
     }
 

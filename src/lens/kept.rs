@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{LARGEST, Message};
+use super::message::{LARGEST, Message};
 
 /// Entries that are remembered.
 const ENTRIES: usize = 1024;

@@ -52,16 +52,9 @@ pub(super) fn query<'a>(url: &'a str, name: &str) -> Option<&'a str> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// What kind of content a body has, as in `json 118 B`.
-pub(super) fn body(bytes: &[u8]) -> String {
-    let json = matches!(bytes.first(), Some(b'{' | b'['))
-        && std::str::from_utf8(bytes).is_ok_and(|text| super::payload::json::read(text).is_some());
-    format!("{}{} B", if json { "json " } else { "" }, bytes.len())
-}
-
-/// A content as a field: its text if it is one, else its bytes.
-pub(super) fn content(bytes: &[u8]) -> super::Value {
-    std::str::from_utf8(bytes).map_or_else(|_| bytes.into(), Into::into)
+/// For protocols whose URLs are like any other.
+pub(super) fn no_url(_: &str) -> bool {
+    false
 }
 
 #[cfg(test)]

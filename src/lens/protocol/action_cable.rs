@@ -196,6 +196,7 @@ impl Lens for Cable {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]

@@ -103,6 +103,7 @@ impl Lens for Discord {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::Script;
 
     #[test]

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use super::socket_io;
 use crate::lens::kept::remembered;
 use crate::lens::payload::json;
 use crate::lens::text::{millis, query};
 use crate::lens::{
-    Beat, Conversation, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    Beat, Carried, Conversation, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -51,7 +52,7 @@ impl EngineIo {
             open: None,
             upgraded: query(&facts.url, "sid").is_some(),
             pinged: None,
-            inner: Conversation::carried(facts, &["socket.io"]),
+            inner: Conversation::carried(&[&socket_io::PROTOCOL], facts),
         }
     }
 
@@ -172,7 +173,7 @@ impl Lens for EngineIo {
         Some(Beat { every: Duration::from_millis(interval), message: Outgoing::text("2") })
     }
 
-    fn inner(&mut self) -> Option<&mut Conversation> {
+    fn inner(&mut self) -> Option<&mut dyn Carried> {
         Some(&mut self.inner)
     }
 
@@ -189,6 +190,7 @@ impl Lens for EngineIo {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]

@@ -166,6 +166,7 @@ impl Lens for JsonRpc {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]

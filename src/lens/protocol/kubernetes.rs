@@ -1,8 +1,9 @@
 //! Kubernetes channels of `exec`, `attach` and `port-forward`: the first byte is the stream.
 //! <https://pkg.go.dev/k8s.io/apimachinery/pkg/util/remotecommand>.
 
+use crate::lens::body::content;
 use crate::lens::payload::json;
-use crate::lens::text::{brief, content};
+use crate::lens::text::brief;
 use crate::lens::{
     Arguments, Command, Decoded, Facts, Lens, Message, Outgoing, Protocol, SpeechError, Value,
 };

@@ -1,6 +1,6 @@
 //! The lenses, a file for each, and the table that registers them.
 
-use super::Protocol;
+use super::interface::Protocol;
 
 mod action_cable;
 mod discord;
@@ -47,3 +47,8 @@ pub static PROTOCOLS: [&Protocol; 21] = [
     &plain::CBOR,
     &plain::PROTOBUF,
 ];
+
+/// The protocol of a name or word.
+pub fn find(name: &str) -> Option<&'static Protocol> {
+    PROTOCOLS.into_iter().find(|protocol| [protocol.name, protocol.word].contains(&name))
+}

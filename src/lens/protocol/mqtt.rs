@@ -3,10 +3,11 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::lens::body::content;
 use crate::lens::decoded;
 use crate::lens::kept::{Fresh, Kept, Next, Streams, remembered};
 use crate::lens::payload::cursor::Cursor;
-use crate::lens::text::{brief, content, path_ends};
+use crate::lens::text::{brief, path_ends};
 use crate::lens::{
     Arguments, Beat, Command, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol,
     SpeechError, Value,
@@ -313,7 +314,7 @@ impl Mqtt {
                 self.ids.seen(id);
             }
         }
-        let _ = write!(summary, " {}", crate::lens::text::body(from.rest));
+        let _ = write!(summary, " {}", crate::lens::body::body(from.rest));
         for (flag, word) in [(1, " retain"), (8, " dup")] {
             if packet.flags & flag != 0 {
                 summary.push_str(word);
@@ -633,6 +634,7 @@ fn reason_text(code: u8) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
 
     /// CONNECT of mqtt.js: MQTT 3.1.1, clean, keep alive 60, client id `wscp`.

@@ -1,10 +1,11 @@
 //! NATS, whose lines may span or share messages:
 //! <https://docs.nats.io/reference/reference-protocols/nats-protocol>.
 
+use crate::lens::body::{body, content};
 use crate::lens::decoded;
 use crate::lens::kept::{Fresh, Kept, Next, Streams, remembered};
 use crate::lens::payload::json;
-use crate::lens::text::{body, brief, content};
+use crate::lens::text::brief;
 use crate::lens::{
     Arguments, Command, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol,
     SpeechError, Value,
@@ -15,7 +16,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     word: "nats",
     title: "NATS",
     subprotocols: &["nats"],
-    url: crate::lens::no_url,
+    url: crate::lens::text::no_url,
     beginning: |message| {
         let begin: &[u8] = if message.from_client() { b"CONNECT {" } else { b"INFO {" };
         message.content.get(..begin.len()).is_some_and(|own| own.eq_ignore_ascii_case(begin))

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use crate::lens::body::{body, content};
 use crate::lens::kept::{Fresh, Kept, remembered};
 use crate::lens::payload::cursor::Cursor;
-use crate::lens::text::{body, brief, content, query};
+use crate::lens::text::{brief, query};
 use crate::lens::{
     Arguments, Beat, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
     SpeechError, Value,
@@ -293,6 +294,7 @@ fn with_fields(
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]

@@ -43,7 +43,7 @@ const MESSAGEPACK: Protocol = Protocol {
     word: "msgpack",
     title: "MessagePack",
     subprotocols: &[],
-    url: crate::lens::no_url,
+    url: crate::lens::text::no_url,
     beginning: |_| false,
     lens: |_| Box::new(Plain::new("msgpack", |_, bytes| msgpack::read(bytes))),
     commands: &[Command {

@@ -245,6 +245,7 @@ impl Lens for SignalR {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
 
     #[test]

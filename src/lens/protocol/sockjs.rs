@@ -1,11 +1,12 @@
 //! SockJS 0.3 over WebSocket, which often carries STOMP:
 //! <https://sockjs.github.io/sockjs-protocol/sockjs-protocol-0.3.3.html>.
 
+use super::{graphql, json_rpc, stomp, wamp};
 use crate::lens::decoded;
 use crate::lens::payload::json;
 use crate::lens::text::{brief, count};
 use crate::lens::{
-    Conversation, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol, Value,
+    Carried, Conversation, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol, Value,
 };
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -45,8 +46,14 @@ struct SockJs {
 
 impl SockJs {
     fn new(facts: &Facts) -> Self {
-        let carried = ["stomp", "json-rpc", "wamp", "graphql-transport-ws", "graphql-ws"];
-        Self { open: false, inner: Conversation::carried(facts, &carried) }
+        let carried = [
+            &stomp::PROTOCOL,
+            &json_rpc::PROTOCOL,
+            &wamp::PROTOCOL,
+            &graphql::TRANSPORT_WS,
+            &graphql::LEGACY,
+        ];
+        Self { open: false, inner: Conversation::carried(&carried, facts) }
     }
 
     /// The messages of a list.
@@ -102,7 +109,7 @@ impl Lens for SockJs {
             .then(|| Expectation::of_server("the open frame o", "without it nothing follows"))
     }
 
-    fn inner(&mut self) -> Option<&mut Conversation> {
+    fn inner(&mut self) -> Option<&mut dyn Carried> {
         Some(&mut self.inner)
     }
 
@@ -117,6 +124,7 @@ impl Lens for SockJs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::Script;
 
     #[test]

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::lens::body::{body, content};
 use crate::lens::decoded;
 use crate::lens::kept::{Fresh, Kept, remembered};
-use crate::lens::text::{body, content, millis, path_ends};
+use crate::lens::text::{millis, path_ends};
 use crate::lens::{
     Arguments, Beat, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
     SpeechError, Value,

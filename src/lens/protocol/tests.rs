@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::event::Direction;
-use crate::lens::{Conversation, Decoded, Facts, Message, Outgoing, PROTOCOLS, Protocol};
+use crate::lens::{Carried, Conversation, Decoded, Facts, Message, Outgoing, PROTOCOLS, find};
 
 /// Microseconds between two messages.
 const STEP: i64 = 35_000;
@@ -18,13 +18,13 @@ pub(super) struct Script {
 impl Script {
     /// With the lens of a name.
     pub(super) fn of(name: &str, subprotocol: &str, url: &str) -> Self {
-        let protocol = Protocol::find(name).expect("a lens of this name");
+        let protocol = find(name).expect("a lens of this name");
         Self::in_conversation(Conversation::of(protocol, facts(subprotocol, url)))
     }
 
     /// With the lens that evidence leads to.
     pub(super) fn auto(subprotocol: &str, url: &str) -> Self {
-        Self::in_conversation(Conversation::auto(facts(subprotocol, url)))
+        Self::in_conversation(Conversation::auto(&PROTOCOLS, facts(subprotocol, url)))
     }
 
     fn in_conversation(conversation: Conversation) -> Self {
@@ -200,7 +200,7 @@ proptest! {
                     ..Facts::default()
                 };
                 for mut conversation in
-                    [Conversation::of(protocol, facts.clone()), Conversation::auto(facts)]
+                    [Conversation::of(protocol, facts.clone()), Conversation::auto(&PROTOCOLS, facts)]
                 {
                     read_all(&mut conversation, &messages);
                 }

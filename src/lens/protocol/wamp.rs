@@ -23,7 +23,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         "wamp.2.msgpack.batched",
         "wamp.2.cbor.batched",
     ],
-    url: crate::lens::no_url,
+    url: crate::lens::text::no_url,
     beginning: |message| {
         let first = [Format::Json, Format::MsgPack, Format::Cbor].iter().find_map(|format| {
             [false, true].into_iter().find_map(|batched| split(message, *format, batched))
@@ -343,6 +343,7 @@ impl Lens for Wamp {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::Script;
 
     #[test]
