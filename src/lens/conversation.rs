@@ -28,6 +28,8 @@ pub struct Conversation {
     beats_in_a_row: u64,
     /// Whether another conversation carries this one, and pairs and counts for it.
     carried: bool,
+    /// What the messages meant that came before a protocol was clear.
+    earlier: Vec<Vec<Decoded>>,
 }
 
 enum Choice {
@@ -69,8 +71,8 @@ impl Conversation {
     }
 
     fn new(facts: Facts, lens: Choice, carried: bool) -> Self {
-        let pairs = Pairs::default();
-        Self { facts, lens, pairs, beats: [0; 2], beats_in_a_row: 0, carried }
+        let (pairs, earlier) = (Pairs::default(), Vec::new());
+        Self { facts, lens, pairs, beats: [0; 2], beats_in_a_row: 0, carried, earlier }
     }
 
     fn choose(&mut self, protocol: &'static Protocol, evidence: Vec<Evidence>) {
@@ -90,6 +92,24 @@ impl Conversation {
         matches!(self.lens, Choice::Off)
     }
 
+    /// What the messages meant that came before a protocol was clear, in their order; once, behind
+    /// the [`Conversation::read`] that made it clear.
+    pub fn take_earlier(&mut self) -> Vec<Vec<Decoded>> {
+        std::mem::take(&mut self.earlier)
+    }
+
+    /// Names a message of so many bytes that is longer than [`LARGEST`], and was not collected.
+    pub fn pass_over(&mut self, len: u64) -> Vec<Decoded> {
+        match &self.lens {
+            Choice::Off => Vec::new(),
+            Choice::Watching(_) => {
+                self.lens = Choice::Off;
+                Vec::new()
+            }
+            Choice::Chosen { protocol, .. } => vec![large(protocol, len)],
+        }
+    }
+
     /// What a message says: a meaning for each packet that is complete with it.
     pub fn read(&mut self, message: &Message<'_>) -> Vec<Decoded> {
         if let Choice::Watching(watch) = &mut self.lens {
@@ -98,9 +118,8 @@ impl Conversation {
                 Watched::Hopeless => self.lens = Choice::Off,
                 Watched::Clear(protocol, evidence, begun) => {
                     self.choose(protocol, evidence);
-                    for before in begun {
-                        self.read_chosen(&before.message());
-                    }
+                    self.earlier =
+                        begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
                 }
             }
         }
@@ -113,8 +132,7 @@ impl Conversation {
         };
         let mut packets = match read(lens.as_mut(), message) {
             _ if message.content.len() > LARGEST => {
-                let text = format!("{} B, more than a lens reads", message.content.len());
-                vec![Decoded::new(protocol.name, "large", text)]
+                vec![large(protocol, message.content.len() as u64)]
             }
             Some(packets) => packets,
             None if evidence[..] == [Evidence::Asked] => {
@@ -262,6 +280,11 @@ impl Carried for Conversation {
         }
         known
     }
+}
+
+/// The name of a message that is too long.
+fn large(protocol: &Protocol, len: u64) -> Decoded {
+    Decoded::new(protocol.name, "large", format!("{len} B, more than a lens reads"))
 }
 
 /// Reads a message as it is, or what it inflates to.

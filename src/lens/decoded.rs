@@ -1,7 +1,9 @@
 //! What a lens says of a packet.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use super::secrets::{Secrets, mask_quoted};
 use super::speech::Outgoing;
 use super::text::{brief, clipped, count};
 use super::value::Value;
@@ -227,13 +229,24 @@ impl Decoded {
         clipped(&line, 2 * SUMMARY)
     }
 
-    /// Writes `mask` in place of the fields, and of the values of keys, whose name is a secret's. A
-    /// summary has none but those in the values that it quotes.
-    pub fn mask(&mut self, is_secret: &dyn Fn(&str) -> bool, mask: &str) {
+    /// Takes secrets out: the fields, and the values of keys, whose name is one's, also where a text
+    /// quotes them as JSON; and in every text what `clean` takes out.
+    pub fn mask(&mut self, secrets: &Secrets<'_>) {
+        let Secrets { is_secret, clean, mask } = *secrets;
         for (name, value) in &mut self.fields {
-            if is_secret(name) { *value = mask.into() } else { value.mask(is_secret, mask) }
+            if is_secret(name) { *value = mask.into() } else { value.mask(secrets) }
         }
-        self.inner.iter_mut().for_each(|inner| inner.mask(is_secret, mask));
+        let texts = self.complaints.iter_mut().map(|complaint| &mut complaint.text);
+        let texts = texts.chain(self.answered.iter_mut().map(|answered| &mut answered.about));
+        for text in texts.chain([&mut self.summary]) {
+            let quoted = mask_quoted(text, is_secret, mask);
+            if let Cow::Owned(cleaned) = clean(quoted.as_deref().unwrap_or(text)) {
+                *text = cleaned;
+            } else if let Some(quoted) = quoted {
+                *text = quoted;
+            }
+        }
+        self.inner.iter_mut().for_each(|inner| inner.mask(secrets));
     }
 
     /// The value of a field of this packet or of those inside, by its name as in `command`, where a
@@ -259,7 +272,16 @@ mod tests {
         let mut decoded = Decoded::new("x", "y", "z").field("headers", headers);
         let inner = Decoded::new("x", "y", "z").field("password", "c").field("user", "d");
         decoded.inner.push(inner);
-        decoded.mask(&|name| name.starts_with("pass"), "[redacted]");
+        decoded.summary =
+            r#"EVENT {"password":"p\"q","n":1} {\"passcode\":\"x\"} "pass" f00d"#.into();
+        decoded.mask(&Secrets {
+            is_secret: &|name| name.starts_with("pass"),
+            clean: &|text| text.replace("f00d", "-").into(),
+            mask: "[redacted]",
+        });
+        let shown =
+            r#"EVENT {"password":"[redacted]","n":1} {\"passcode\":\"[redacted]\"} "pass" -"#;
+        assert_eq!(decoded.summary, shown);
         let value = |name| decoded.find(name).and_then(Value::as_str);
         assert_eq!(value("headers.login"), Some("a"));
         assert_eq!(value("headers.passcode"), Some("[redacted]"));

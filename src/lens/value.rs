@@ -3,7 +3,10 @@
 //! Written as JSON where JSON has the type, else in the diagnostic notation of CBOR, RFC 8949 §8:
 //! `h'0102'`, `1(1363896240)`, `undefined`.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
+
+use super::secrets::Secrets;
 
 /// A value as it was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,19 +82,24 @@ impl Value {
         matches!(self, Self::Map(_))
     }
 
-    /// Writes `mask` in place of the values of keys whose name is a secret's.
-    pub(super) fn mask(&mut self, is_secret: &dyn Fn(&str) -> bool, mask: &str) {
+    /// Takes secrets out: the values of keys whose name is one's, and what is known by its value.
+    pub(super) fn mask(&mut self, secrets: &Secrets<'_>) {
         match self {
-            Self::List(values) => values.iter_mut().for_each(|value| value.mask(is_secret, mask)),
+            Self::List(values) => values.iter_mut().for_each(|value| value.mask(secrets)),
             Self::Map(entries) => {
                 for (key, value) in entries {
                     match key {
-                        Self::Text(key) if is_secret(key) => *value = mask.into(),
-                        _ => value.mask(is_secret, mask),
+                        Self::Text(key) if (secrets.is_secret)(key) => *value = secrets.mask.into(),
+                        _ => value.mask(secrets),
                     }
                 }
             }
-            Self::Marked(_, Some(value)) => value.mask(is_secret, mask),
+            Self::Marked(_, Some(value)) => value.mask(secrets),
+            Self::Text(text) => {
+                if let Cow::Owned(cleaned) = (secrets.clean)(text) {
+                    *text = cleaned;
+                }
+            }
             _ => {}
         }
     }
