@@ -176,6 +176,10 @@ pub struct ListenArgs {
     #[command(flatten)]
     pub faults: FaultOptions,
 
+    /// Read the messages of clients of PATH as the protocol NAME; may be repeated: see --lens
+    #[arg(long = "lens-map", value_name = "/PATH=NAME", action = ArgAction::Append, help_heading = "Display", hide_short_help = true)]
+    pub lens_map: Vec<String>,
+
     /// The prompt and scripts.
     #[command(flatten)]
     pub prompt: LineOptions,
