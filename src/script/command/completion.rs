@@ -2,11 +2,12 @@
 //!
 //! Pure: the files come from a function, the rest from the table.
 
+use crate::lens;
 use crate::script::command::frame::FRAME_KEYS;
 use crate::script::command::payload::NOTATIONS;
 use crate::script::command::table::{self, Arg, ArgKind, CommandEntry, ENTRIES, Nesting, values};
 use crate::script::command::words::{TypedPath, Word};
-use crate::script::command::{Timestamps, View, target};
+use crate::script::command::{LensChoice, Timestamps, View, target};
 use crate::ui::notation::{close_code, close_names, opcode, opcode_word};
 use crate::ui::pretty::Pretty;
 use crate::wire::{OpCode, Role};
@@ -93,6 +94,15 @@ fn of_kind(
         ArgKind::View => of_enum::<View>(typed),
         ArgKind::Pretty => of_enum::<Pretty>(typed),
         ArgKind::Timestamps => of_enum::<Timestamps>(typed),
+        ArgKind::Lens => LensChoice::names()
+            .filter_map(|name| begun(typed, name, lens::find(name).map_or("", |p| p.title)))
+            .collect(),
+        ArgKind::Spoken => lens::find(entry.name)
+            .map_or(&[][..], |protocol| protocol.commands)
+            .iter()
+            .filter(|command| !command.name.is_empty())
+            .filter_map(|command| begun(typed, &format!("{} ", command.name), command.help))
+            .collect(),
         ArgKind::Path(choices) => [pairs(choices), paths("", typed, false, files)].concat(),
         ArgKind::Payload => match typed.strip_prefix('@') {
             Some(path) => paths("@", path, true, files),
