@@ -253,6 +253,12 @@ impl Carried for Conversation {
 
     fn speak(&mut self, protocol: &str, line: &str) -> Result<Vec<Outgoing>, SpeechError> {
         let other = || SpeechError::OtherProtocol(protocol.to_owned());
+        if let Choice::Watching(watch) = &mut self.lens {
+            let (chosen, begun) = watch.speaks(protocol, &self.facts).ok_or_else(other)?;
+            self.choose(chosen, vec![Evidence::Asked]);
+            self.earlier =
+                begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
+        }
         let Choice::Chosen { protocol: own, lens, .. } = &mut self.lens else {
             return Err(other());
         };
@@ -262,6 +268,14 @@ impl Carried for Conversation {
         }
         let messages = lens.inner().ok_or_else(other)?.speak(protocol, line)?;
         Ok(messages.into_iter().map(|message| lens.wrap(message)).collect())
+    }
+
+    fn may_speak(&self, protocol: &str) -> bool {
+        match &self.lens {
+            Choice::Watching(watch) => watch.includes(protocol),
+            Choice::Chosen { protocol: own, .. } => [own.name, own.word].contains(&protocol),
+            Choice::Off => false,
+        }
     }
 
     fn spoken(&mut self) -> Vec<&'static Protocol> {

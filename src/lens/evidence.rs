@@ -101,6 +101,32 @@ impl Watch {
         }
     }
 
+    /// Whether it may still become a protocol, by its name or word.
+    pub(super) fn includes(&self, word: &str) -> bool {
+        self.candidates.iter().any(|(protocol, _)| [protocol.name, protocol.word].contains(&word))
+    }
+
+    /// The protocol for somebody who speaks one by its name or word, and what came before: that which
+    /// carries it, if something speaks for that, or else the protocol itself.
+    pub(super) fn speaks(
+        &mut self,
+        word: &str,
+        facts: &Facts,
+    ) -> Option<(&'static Protocol, Vec<Begun>)> {
+        let is_it = |protocol: &Protocol| [protocol.name, protocol.word].contains(&word);
+        let all = self.candidates.iter();
+        let named = all.clone().filter(|(protocol, _)| is_it(protocol));
+        // Of several that are as likely the first.
+        let best = named.rev().max_by_key(|(_, evidence)| evidence.len())?;
+        let carrier = all.clone().find(|(protocol, evidence)| {
+            !evidence.is_empty()
+                && !is_it(protocol)
+                && (protocol.lens)(facts).inner().is_some_and(|inner| inner.may_speak(word))
+        });
+        let chosen = carrier.unwrap_or(best).0;
+        Some((chosen, std::mem::take(&mut self.begun)))
+    }
+
     /// Looks at a message.
     pub(super) fn take(&mut self, message: &Message<'_>) -> Watched {
         if message.content.len() > BYTES {

@@ -60,6 +60,9 @@ pub trait Carried {
     /// or word: that of the conversation, or that inside it.
     fn speak(&mut self, protocol: &str, line: &str) -> Result<Vec<Outgoing>, SpeechError>;
 
+    /// Whether it is in a protocol, by its name or word, or may turn out to be.
+    fn may_speak(&self, protocol: &str) -> bool;
+
     /// The protocols that are spoken, the outer one first.
     fn spoken(&mut self) -> Vec<&'static Protocol>;
 

@@ -9,7 +9,7 @@ use crate::config::LensConfig;
 use crate::event::{ConnId, Direction, Event, FrameEvent, MessageInfo, Stamp};
 use crate::lens::{
     Beat, Carried, Conversation, Decoded, Evidence, Expectation, Facts, LARGEST, Message, Outgoing,
-    PROTOCOLS, Protocol, SpeechError,
+    PROTOCOLS, SpeechError,
 };
 use crate::session::Assembler;
 use crate::ui::connections::PerConnection;
@@ -222,9 +222,9 @@ impl Lenses {
         line: &str,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let reader = self.readers.of(conn);
-        let clear = reader.reading.as_ref().and_then(|reading| reading.conversation.protocol());
-        if clear.is_none() {
-            reader.choose(word);
+        if reader.reading.is_none() {
+            let schema = self.config.schema.clone();
+            reader.begin(&LensConfig { schema, ..LensConfig::default() });
         }
         match &mut reader.reading {
             Some(reading) => reading.conversation.speak(word, line),
@@ -273,20 +273,6 @@ fn within<'p>(packet: &'p Decoded, test: &dyn Fn(&Decoded) -> bool) -> Option<&'
 }
 
 impl Reader {
-    /// Reads by the lens of a word, best that of the subprotocol.
-    fn choose(&mut self, word: &str) {
-        let of_word =
-            |protocol: &&&'static Protocol| [protocol.name, protocol.word].contains(&word);
-        let agreed = self.facts.subprotocol.as_deref().unwrap_or_default();
-        let mut all = PROTOCOLS.iter().filter(of_word);
-        let best = all.clone().find(|protocol| protocol.subprotocols.contains(&agreed));
-        if let Some(protocol) = best.or_else(|| all.next()) {
-            let schema = self.facts.schema.clone();
-            let choice = LensChoice::Named(protocol);
-            self.begin(&LensConfig { choice, paths: Vec::new(), schema });
-        }
-    }
-
     fn begin(&mut self, config: &LensConfig) {
         self.begun = true;
         self.facts.schema.clone_from(&config.schema);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::script::script_of;
 use crate::harness::{Output, Test};
 use crate::peer::Peer;
+use wscope::wire::{Control, OpCode};
 
 /// The lines of a transcript that lenses made.
 fn meant(output: &Output) -> Vec<&str> {
@@ -349,4 +350,41 @@ fn lens_changes_what_messages_are_read_as() {
         .stdout_any()
         .status(0);
     assert_eq!(without_times(meant(&output)), "= {\"a\":1}\n= \"got\"\n");
+}
+
+#[test]
+fn heartbeats_are_sent_in_time() {
+    let connect = "/text CONNECT\\naccept-version:1.2\\nhost:x\\nheart-beat:50,0\\n\\n\\0\n";
+    script_of(&format!("{connect}/expect stomp.command=MESSAGE\n"))
+        .args(["-s", "v12.stomp", "--output", "none"])
+        .peer(|p| {
+            p.open_with(STOMP);
+            p.receive_message();
+            p.text("CONNECTED\nversion:1.2\nheart-beat:0,50\n\n\0");
+            p.receive_text("\n");
+            p.receive_text("\n");
+            p.text("MESSAGE\nsubscription:0\nmessage-id:1\ndestination:/topic/a\n\nhello\0");
+            loop {
+                // More may have left meanwhile.
+                if p.receive_frame().opcode() == OpCode::Control(Control::Close) {
+                    break p.close(1000, "");
+                }
+            }
+        })
+        .status(0);
+}
+
+#[test]
+fn a_carrier_is_chosen_with_what_it_carries() {
+    script_of("/sio connect\n/expect sio.kind=CONNECT\n")
+        .args(["--output", "none", "ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket"])
+        .peer(|p| {
+            p.open();
+            // Before the server has said anything.
+            p.receive_text("40");
+            p.text("0{\"sid\":\"a\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}");
+            p.text("40{\"sid\":\"b\"}");
+            p.answer_close(1000);
+        })
+        .status(0);
 }

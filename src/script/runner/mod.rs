@@ -484,6 +484,8 @@ impl ScriptRunner {
         self.expect_queue.append(&mut self.received.queue.borrow_mut());
         let errors = self.received.answers.borrow_mut().take_errors();
         errors.iter().for_each(|error| self.fail(&SourceLocation::Job, error, false));
+        // Before the lines: what is owed comes first.
+        self.keep_alive.run(connections, &self.notifier, !self.scripted, now);
         let turn_ends = Instant::now() + TURN;
         while self.request.is_none() && self.failure.is_none() && self.has_room(connections) {
             let went_on = match self.pending.pop() {
@@ -500,7 +502,6 @@ impl ScriptRunner {
         if std::mem::take(&mut self.given_up) {
             self.end_messages(connections, now);
         }
-        self.keep_alive.run(connections, &self.notifier, !self.scripted, now);
         // After the lines: what a /stop among them ends is not done once more.
         self.run_jobs(connections, now);
         if self.is_exhausted() {
