@@ -256,8 +256,7 @@ impl Carried for Conversation {
         if let Choice::Watching(watch) = &mut self.lens {
             let (chosen, begun) = watch.speaks(protocol, &self.facts).ok_or_else(other)?;
             self.choose(chosen, vec![Evidence::Asked]);
-            self.earlier =
-                begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
+            self.earlier = begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
         }
         let Choice::Chosen { protocol: own, lens, .. } = &mut self.lens else {
             return Err(other());

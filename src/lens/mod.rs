@@ -31,5 +31,5 @@ pub use message::{LARGEST, Message};
 pub use pairs::Unanswered;
 pub use protocol::{PROTOCOLS, find};
 pub use secrets::Secrets;
-pub use speech::{Arguments, Beat, Command, Outgoing, SpeechError};
+pub use speech::{Arguments, Beat, Command, Outgoing, SpeechError, gives_secret};
 pub use value::Value;

@@ -38,6 +38,14 @@ impl Command {
     }
 }
 
+/// Whether a line of a protocol gives a value for an argument whose name is a
+/// secret's, as in `connect LOGIN PASSCODE`.
+pub fn gives_secret(commands: &[Command], line: &str, is_secret: &dyn Fn(&str) -> bool) -> bool {
+    let Ok((command, rest)) = Command::find(commands, line) else { return false };
+    let slots = command.arguments.split_whitespace();
+    slots.zip(rest.split_whitespace()).any(|(slot, _)| is_secret(&slot.to_ascii_lowercase()))
+}
+
 /// A message to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
@@ -180,6 +188,13 @@ mod tests {
         assert_eq!(Arguments::parse(&send, ""), Err(SpeechError::Missing("DEST".into())));
         let none = command("");
         assert_eq!(Arguments::parse(&none, "x y"), Err(SpeechError::TooMany("x y".into())));
+    }
+
+    #[test]
+    fn secrets_are_known_by_the_names_of_their_arguments() {
+        let connect = [Command { name: "connect", ..command("[LOGIN] [PASSCODE]") }];
+        let gives = |line| gives_secret(&connect, line, &|name| name.contains("pass"));
+        assert!(gives("connect me pw") && !gives("connect me") && !gives("send a b"));
     }
 
     #[test]

@@ -9,11 +9,12 @@ use crate::cli::InputFormat;
 use crate::config::{Display, LineConfig, OpenConfig, UsageError};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
+use crate::lens;
 use crate::output::reporter::Reporter;
 use crate::output::secrets;
-use crate::script::command;
 use crate::script::command::completion::{Candidate, Surroundings, complete_for, hint_for};
 use crate::script::command::variables::Variables;
+use crate::script::command::{self, Command};
 use crate::script::runner::client_directory::ClientDirectory;
 use crate::script::runner::{Notifier, ScriptRunner, Source};
 use crate::ui::filter::ClientSet;
@@ -176,7 +177,15 @@ impl Assist for CommandAssist {
     }
 
     fn may_keep(&self, line: &str) -> bool {
-        secrets::redact(line) == line
+        let gives_secret = match command::parse_for(line, self.role) {
+            Ok(Command::Speak { word, line }) => lens::find(word).is_some_and(|protocol| {
+                lens::gives_secret(protocol.commands, &line, &|name| {
+                    secrets::redactor().hides(name)
+                })
+            }),
+            _ => false,
+        };
+        !gives_secret && secrets::redact(line) == line
     }
 }
 
