@@ -157,7 +157,8 @@ impl Lenses {
         if self.speaker.is_none_or(|role| direction == Direction::sent_by(role)) {
             return;
         }
-        let owed = last.packets.iter_mut().filter_map(|packet| packet.reply.take());
+        let room = KEPT.0 - self.owed.len().min(KEPT.0);
+        let owed = last.packets.iter_mut().filter_map(|packet| packet.reply.take()).take(room);
         self.owed.extend(owed.map(|message| (conn, message)));
         let len = (len as usize).min(LARGEST);
         self.received.push_back(Received { conn, len, packets: last.packets.clone() });

@@ -153,6 +153,11 @@ fn hints_are_the_arguments_that_are_left() {
         ("/expect /two words", " [TIMEOUT]"),
         ("/filter text ", "[/REGEX/]"),
         ("/h", "elp [COMMAND]"),
+        ("/stom", "p COMMAND [ARGUMENTS]"),
+        ("/stomp send ", "DESTINATION [BODY…]"),
+        ("/stomp send", " DESTINATION [BODY…]"),
+        ("/stomp send /topic/a ", "[BODY…]"),
+        ("/rpc add ", "[PARAMS…]"),
     ] {
         assert_eq!(hint(line, line.len()).as_deref(), Some(wanted), "{line}");
     }

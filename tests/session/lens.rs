@@ -13,7 +13,7 @@ fn a_user_is_shown_what_the_server_waits_for_and_completes_it() {
     });
     s.wait_for_row("the server waits for CONNECT");
     s.keys("/stomp conn\t");
-    s.wait_for_row("/stomp connect");
+    s.wait_for_row("/stomp connect [LOGIN] [PASSCODE]");
     s.keys("me hunter2\r");
     s.wait_for_row("= CONNECTED version=1.2 (");
     s.enter("/show lens");
