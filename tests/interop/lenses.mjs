@@ -7,6 +7,7 @@ import { buildSchema } from "graphql";
 import { useServer } from "graphql-ws/lib/use/ws";
 import Aedes from "aedes";
 import { Server as RpcServer } from "rpc-websockets";
+import StompServer from "stomp-broker-js";
 
 const listening = async (server) => {
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
@@ -52,6 +53,14 @@ const methods = new RpcServer({ server: rpc });
 methods.register("add", ([a, b]) => a + b);
 methods.event("news");
 ports["rpc-websockets"] = await listening(rpc);
+
+const stomp = http.createServer();
+const topics = new StompServer({ server: stomp, path: "/stomp", heartbeat: [0, 0] });
+topics.on("send", ({ dest, frame }) => setTimeout(() => {
+  const headers = { destination: "/topic/news", "message-id": "1" };
+  if (dest === "/topic/ask") topics.send("/topic/news", headers, `heard: ${frame.body}`);
+}));
+ports["stomp-broker-js"] = await listening(stomp);
 
 console.log(JSON.stringify(ports));
 process.stdin.on("end", () => process.exit()).resume();
