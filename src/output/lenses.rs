@@ -29,6 +29,7 @@ pub struct Lenses {
     speaker: Option<Role>,
     owed: Vec<(ConnId, Outgoing)>,
     received: VecDeque<Received>,
+    received_bytes: usize,
     readers: PerConnection<Reader>,
 }
 
@@ -72,6 +73,7 @@ struct Conversing {
 }
 
 impl Lenses {
+    /// Reads as configured.
     pub fn new(config: LensConfig) -> Self {
         Self { config, ..Self::default() }
     }
@@ -114,7 +116,7 @@ impl Lenses {
     /// Begins with the messages of a connection that agreed on this subprotocol.
     pub fn open(&mut self, conn: ConnId, subprotocol: Option<String>) -> Option<Reading> {
         if self.speaker == Some(Role::Client) {
-            self.received.clear();
+            self.forget_received(&ClientSet::All);
             self.owed.clear();
         }
         let reader = self.readers.of(conn);
@@ -162,9 +164,9 @@ impl Lenses {
         self.owed.extend(owed.map(|message| (conn, message)));
         let len = (len as usize).min(LARGEST);
         self.received.push_back(Received { conn, len, packets: last.packets.clone() });
-        let mut bytes: usize = self.received.iter().map(|received| received.len).sum();
-        while self.received.len() > KEPT.0 || bytes > KEPT.1 {
-            bytes -= self.received.pop_front().map_or(0, |oldest| oldest.len);
+        self.received_bytes += len;
+        while self.received.len() > KEPT.0 || self.received_bytes > KEPT.1 {
+            self.received_bytes -= self.received.pop_front().map_or(0, |oldest| oldest.len);
         }
     }
 
@@ -177,13 +179,14 @@ impl Lenses {
                 let found = received.packets.iter().find_map(|packet| within(packet, test));
                 found.map(|packet| (at, packet.clone()))
             })?;
-        self.received.remove(at);
+        self.received_bytes -= self.received.remove(at).map_or(0, |found| found.len);
         Some(packet)
     }
 
     /// Forgets what these clients have sent.
     pub fn forget_received(&mut self, of: &ClientSet) {
         self.received.retain(|received| !of.includes(received.conn));
+        self.received_bytes = self.received.iter().map(|received| received.len).sum();
     }
 
     /// What has to be sent now so that sessions go on, and when, in microseconds since the epoch,
