@@ -12,9 +12,9 @@ use crate::event::ConnId;
 use crate::lens;
 use crate::output::reporter::Reporter;
 use crate::output::secrets;
+use crate::script::command;
 use crate::script::command::completion::{Candidate, Surroundings, complete_for, hint_for};
 use crate::script::command::variables::Variables;
-use crate::script::command::{self, Command};
 use crate::script::runner::client_directory::ClientDirectory;
 use crate::script::runner::{Notifier, ScriptRunner, Source};
 use crate::ui::filter::ClientSet;
@@ -177,14 +177,12 @@ impl Assist for CommandAssist {
     }
 
     fn may_keep(&self, line: &str) -> bool {
-        let gives_secret = match command::parse_for(line, self.role) {
-            Ok(Command::Speak { word, line }) => lens::find(word).is_some_and(|protocol| {
-                lens::gives_secret(protocol.commands, &line, &|name| {
-                    secrets::redactor().hides(name)
-                })
-            }),
-            _ => false,
-        };
+        // Also where it stands inside another command.
+        let gives_secret = line.match_indices('/').any(|(at, _)| {
+            let (word, rest) = line[at + 1..].split_once(' ').unwrap_or_default();
+            let commands = lens::find(word).map_or(&[][..], |protocol| protocol.commands);
+            lens::gives_secret(commands, rest, &|name| secrets::redactor().hides(name))
+        });
         !gives_secret && secrets::redact(line) == line
     }
 }
