@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args};
 
 use crate::lens::{PROTOCOLS, Protocol, find};
 
@@ -76,6 +76,14 @@ pub struct LensOptions {
         hide_short_help = true
     )]
     pub message: Option<String>,
+}
+
+/// How messages are read where there are many paths.
+#[derive(Debug, Args)]
+pub struct LensMapOptions {
+    /// Read the messages of clients of PATH as the protocol NAME; may be repeated: see --lens
+    #[arg(long = "lens-map", value_name = "/PATH=NAME", action = ArgAction::Append, help_heading = "Display", hide_short_help = true)]
+    pub lens_map: Vec<String>,
 }
 
 /// Takes a name that a lens has.

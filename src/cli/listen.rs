@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
+use super::lens::LensMapOptions;
 use super::prompt::LineOptions;
 use super::values::{duration, file_mode, memory, size};
 use super::{
@@ -176,9 +177,9 @@ pub struct ListenArgs {
     #[command(flatten)]
     pub faults: FaultOptions,
 
-    /// Read the messages of clients of PATH as the protocol NAME; may be repeated: see --lens
-    #[arg(long = "lens-map", value_name = "/PATH=NAME", action = ArgAction::Append, help_heading = "Display", hide_short_help = true)]
-    pub lens_map: Vec<String>,
+    /// Lenses of paths.
+    #[command(flatten)]
+    pub lens_map: LensMapOptions,
 
     /// The prompt and scripts.
     #[command(flatten)]

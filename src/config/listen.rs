@@ -259,7 +259,7 @@ impl ListenConfig {
             each: args.each,
             log,
             filter,
-            lenses: LensConfig::resolve(&lenses, &args.lens_map)?,
+            lenses: LensConfig::resolve(&lenses, &args.lens_map.lens_map)?,
             max_kept,
             output,
             binary: args.binary,

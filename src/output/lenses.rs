@@ -79,8 +79,8 @@ impl Lenses {
     }
 
     /// Keeps what somebody on this side needs who speaks.
-    pub fn serve(&mut self, speaker: Role) {
-        self.speaker = Some(speaker);
+    pub fn serve(&mut self, speaker: Option<Role>) {
+        self.speaker = speaker;
     }
 
     /// Whether messages are read although no sink looks.
@@ -95,12 +95,23 @@ impl Lenses {
             Event::Frame(direction, event) => self.frame(at, *direction, event),
             Event::Head(Direction::ToServer, head) => {
                 let facts = &mut self.readers.of(at.conn).facts;
-                facts.url = head.request_line().map(|line| text(line.target)).unwrap_or_default();
-                facts.host = head.get("host").map(text).unwrap_or_default();
+                // A relayed request comes a second time, as it is passed on.
+                if facts.url.is_empty() {
+                    facts.url =
+                        head.request_line().map(|line| text(line.target)).unwrap_or_default();
+                    facts.host = head.get("host").map(text).unwrap_or_default();
+                }
                 None
             }
             Event::Open(agreed) => self.open(at.conn, agreed.subprotocol.clone()),
-            Event::End(_) | Event::Failed(_) => {
+            // After a response without frames another request may follow.
+            Event::Head(Direction::ToClient, head)
+                if head.status_line().is_none_or(|line| line.code >= 200) =>
+            {
+                self.readers.forget(at.conn);
+                None
+            }
+            Event::End(_) | Event::Failed(_) | Event::Passed(_) => {
                 self.readers.forget(at.conn);
                 None
             }
@@ -258,12 +269,12 @@ impl Lenses {
         }
     }
 
-    /// What the other side waits for, in words, if it waits for this one.
-    pub fn awaited(&mut self, conn: ConnId, role: Role) -> Option<String> {
+    /// What this end of a connection waits for, in words, if it waits for the other.
+    pub fn awaited(&mut self, conn: ConnId, waiting: Role) -> Option<String> {
         let reading = self.readers.of(conn).reading.as_mut()?;
         let Expectation { direction, message, otherwise } = reading.conversation.expects()?;
-        let who = if role == Role::Client { "server" } else { "client" };
-        (direction == Direction::sent_by(role))
+        let who = if waiting == Role::Client { "client" } else { "server" };
+        (direction != Direction::sent_by(waiting))
             .then(|| format!("the {who} waits for {message}; {otherwise}"))
     }
 }

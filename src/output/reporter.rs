@@ -364,8 +364,8 @@ impl Reporter {
     #[inline]
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
         if let Event::End(ending) = event
-            && ending.by != Side::Us
-            && let Some(text) = self.lenses.awaited(at.conn, self.role)
+            && let Some(ended) = self.ended_by(ending.by)
+            && let Some(text) = self.lenses.awaited(at.conn, ended)
         {
             // It may explain the end.
             self.event(at, &Event::Note(&text), stdout)?;
@@ -381,6 +381,16 @@ impl Reporter {
         match self.log.as_mut().and_then(Log::take_failure) {
             Some(text) => self.report_log_failure(at, &text, stdout),
             None => Ok(()),
+        }
+    }
+
+    /// The end that did not go on, unless it is ours.
+    fn ended_by(&self, side: Side) -> Option<Role> {
+        match (side, self.role) {
+            (Side::End(role), _) => Some(role),
+            (Side::Us, _) | (_, None) => None,
+            (_, Some(Role::Client)) => Some(Role::Server),
+            (_, Some(Role::Server)) => Some(Role::Client),
         }
     }
 
