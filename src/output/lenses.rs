@@ -270,7 +270,7 @@ impl Lenses {
     }
 
     /// What this end of a connection waits for, in words, if it waits for the other.
-    pub fn awaited(&mut self, conn: ConnId, waiting: Role) -> Option<String> {
+    pub fn awaited_by(&mut self, conn: ConnId, waiting: Role) -> Option<String> {
         let reading = self.readers.of(conn).reading.as_mut()?;
         let Expectation { direction, message, otherwise } = reading.conversation.expects()?;
         let who = if waiting == Role::Client { "client" } else { "server" };

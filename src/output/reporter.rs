@@ -365,7 +365,7 @@ impl Reporter {
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
         if let Event::End(ending) = event
             && let Some(ended) = self.ended_by(ending.by)
-            && let Some(text) = self.lenses.awaited(at.conn, ended)
+            && let Some(text) = self.lenses.awaited_by(at.conn, ended)
         {
             // It may explain the end.
             self.event(at, &Event::Note(&text), stdout)?;

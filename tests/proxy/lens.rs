@@ -66,7 +66,7 @@ fn what_the_end_that_left_was_waiting_for_is_named() {
     let close = frames::frame(CLOSE, frames::close_payload(1002, "no CONNECT"));
     server.write_all(&frames::bytes([close.clone()])).expect("it reads");
     proxy.stdout.wait_for("CLOSE");
-    client.send(&frames::bytes([frames::towards(Direction::ToServer, close)]));
+    client.send(frames::bytes([frames::towards(Direction::ToServer, close)]));
     drop((client, server));
     let said = proxy.stdout.wait_for("on the wire)");
     assert!(said.contains("the server waits for CONNECT"), "{said}");
@@ -79,7 +79,7 @@ fn a_message_of_either_end_that_breaks_the_protocol_is_named() {
     let proxy = upstream.proxy(&["--lens=stomp"]);
     let (mut client, server) = upstream.open(&proxy);
     let send = frames::towards(Direction::ToServer, frames::frame(TEXT, "SEND\n\n"));
-    client.send(&frames::bytes([send]));
+    client.send(frames::bytes([send]));
     let said = proxy.stdout.wait_for("SEND has no destination");
     assert!(said.contains("= [1] SEND\n! [1] STOMP 1.2, "), "{said}");
     drop((client, server));

@@ -45,7 +45,7 @@ impl KeepAlive {
         let (wall, conn) = (reporter.stamp().micros, reporter.connection());
         let (due, next) = reporter.lenses().due(wall);
         let awaited = match has_user && role == Role::Client {
-            true => reporter.lenses().awaited(conn, role),
+            true => reporter.lenses().awaited_by(conn, Role::Server),
             false => None,
         };
         for (conn, message) in due.iter().filter(|_| self.on) {
