@@ -1,6 +1,6 @@
 //! A WebSocket debugger as a library of layers; see `ARCHITECTURE.md`.
 //!
-//! [`wire`], [`event`] and [`session`] are the public part: bytes in, events out, no I/O. The
+//! [`wire`], [`event`], [`session`] and [`lens`] are the public part: bytes in, events out, no I/O. The
 //! layers above make the `wscope` program.
 
 #[doc(hidden)]
@@ -16,6 +16,7 @@ pub mod diagnostics;
 #[doc(hidden)]
 pub mod engine;
 pub mod event;
+pub mod lens;
 #[doc(hidden)]
 pub mod modes;
 #[doc(hidden)]

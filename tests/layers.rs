@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 13] = [
     &["wire"],
     &["event"],
-    &["session"],
+    // Both read what the wire and the events say; neither needs the other.
+    &["session", "lens"],
     // Below the network, so that its errors can take their advice from the catalogue.
     &["diagnostics"],
     &["net"],

@@ -6,6 +6,8 @@
 use wscope::event::Direction;
 use wscope::session::Limits;
 
+pub mod lens;
+
 #[path = "../../tests/common/seen.rs"]
 pub mod seen;
 

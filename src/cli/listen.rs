@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
+use super::lens::LensMapOptions;
 use super::prompt::LineOptions;
 use super::values::{duration, file_mode, memory, size};
 use super::{
@@ -175,6 +176,10 @@ pub struct ListenArgs {
     /// Faults.
     #[command(flatten)]
     pub faults: FaultOptions,
+
+    /// Lenses of paths.
+    #[command(flatten)]
+    pub lens_map: LensMapOptions,
 
     /// The prompt and scripts.
     #[command(flatten)]

@@ -5,6 +5,7 @@
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
 pub mod habits;
+pub mod lens;
 mod listen;
 mod ping;
 pub mod prompt;
@@ -561,6 +562,10 @@ pub struct DecodeArgs {
     /// Where defaults come from.
     #[command(flatten)]
     pub defaults: DefaultsOptions,
+
+    /// Lenses.
+    #[command(flatten)]
+    pub lenses: lens::LensOptions,
 
     /// Inflate compressed messages: the capture begins after a handshake that agreed on it
     #[arg(long)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use super::lens::LensOptions;
 use super::values::memory;
 use crate::ui::view::{Timestamps, View};
 
@@ -78,6 +79,10 @@ pub struct TrafficOptions {
     /// Show only what passes FILTER, written as for /filter: 'in text /price/'
     #[arg(long, value_name = "FILTER", help_heading = "Display")]
     pub filter: Option<String>,
+
+    /// Lenses.
+    #[command(flatten)]
+    pub lenses: LensOptions,
 
     /// The options of a transcript that were typed, by their ids.
     #[arg(skip)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::lens::LensMapOptions;
 use super::prompt::TrafficOptions;
 use super::transport::{RouteArguments, TlsClientOptions};
 use super::values::{duration, memory};
@@ -104,6 +105,10 @@ pub struct ProxyArgs {
     /// How traffic is shown and logged.
     #[command(flatten)]
     pub traffic: TrafficOptions,
+
+    /// Lenses of paths.
+    #[command(flatten)]
+    pub lens_map: LensMapOptions,
 
     /// What is shown.
     #[command(flatten)]

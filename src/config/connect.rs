@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::display::Display;
 use super::environment::history_path;
 use super::fault::Faults;
+use super::lens::LensConfig;
 use super::lines::{self, LineConfig};
 use super::open::OpenConfig;
 use super::reach::ReachConfig;
@@ -49,6 +50,8 @@ pub struct ClientConfig {
     pub faults: Faults,
     /// What the transcript shows, as for `/filter`.
     pub filter: Option<String>,
+    /// How messages are read.
+    pub lenses: LensConfig,
     /// The most bytes of remembered frames.
     pub max_kept: usize,
     /// Send everything back.
@@ -102,7 +105,7 @@ impl ClientConfig {
         }
         let PromptOptions { lines, commands, exit_on_close } = args.prompt;
         let LineOptions { script, set, no_commands, no_history, traffic, max_kept } = lines;
-        let TrafficOptions { log, view, timestamps, filter, typed } = traffic;
+        let TrafficOptions { log, view, timestamps, filter, lenses, typed } = traffic;
         let input = match args.input {
             Some(input) => lines::check_input(input, script.as_deref(), args.echo, terminal)?,
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
@@ -148,6 +151,7 @@ impl ClientConfig {
             lines: lines.transpose()?,
             log,
             filter,
+            lenses: LensConfig::resolve(&lenses, &[])?,
             max_kept,
             open,
             reach,
@@ -186,6 +190,7 @@ impl ClientConfig {
             log: None,
             faults: Faults::None,
             filter: None,
+            lenses: LensConfig::default(),
             max_kept: 0,
             echo: false,
             stay: StayOptions::FOREVER,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::display::Display;
 use super::environment::{history_path, variable};
 use super::fault::Faults;
+use super::lens::LensConfig;
 use super::lines::{self, LineConfig};
 use super::usage::{UsageError, check_raw, check_subprotocols, header_edits};
 use crate::cli::prompt::{LineOptions, TrafficOptions};
@@ -73,6 +74,8 @@ pub struct ListenConfig {
     pub log: Option<PathBuf>,
     /// What the transcript shows, as for `/filter`.
     pub filter: Option<String>,
+    /// How messages are read.
+    pub lenses: LensConfig,
     /// The most bytes of remembered frames.
     pub max_kept: usize,
     /// What stdout is for.
@@ -171,7 +174,7 @@ impl ListenConfig {
         });
         let answers = answer != ListenBehaviour::Nothing;
         let LineOptions { script, set, no_commands, no_history, traffic, max_kept } = args.prompt;
-        let TrafficOptions { log, view, timestamps, filter, typed } = traffic;
+        let TrafficOptions { log, view, timestamps, filter, lenses, typed } = traffic;
         if args.each && lines::is_stdin(script.as_deref()) {
             let text = "--each: a script from stdin runs once; name a file, as in --script FILE";
             return Err(UsageError(text.to_owned()));
@@ -256,6 +259,7 @@ impl ListenConfig {
             each: args.each,
             log,
             filter,
+            lenses: LensConfig::resolve(&lenses, &args.lens_map.lens_map)?,
             max_kept,
             output,
             binary: args.binary,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::display::Display;
+use super::lens::LensConfig;
 use super::lines::check_transcript;
 use super::listen::{TlsConfig, parse_address, tls};
 use super::open::OpenConfig;
@@ -37,6 +38,8 @@ pub struct ProxyConfig {
     pub log: Option<PathBuf>,
     /// What the transcript shows, as for `/filter`.
     pub filter: Option<String>,
+    /// How messages are read.
+    pub lenses: LensConfig,
     /// End after so long.
     pub max_time: Option<Duration>,
     /// What is shown.
@@ -74,7 +77,7 @@ impl ProxyConfig {
             base: path.trim_end_matches('/').to_owned(),
             host: (!args.keep_host).then(|| open.target.host_header.clone()),
         };
-        let TrafficOptions { log, view, timestamps, filter, typed } = args.traffic;
+        let TrafficOptions { log, view, timestamps, filter, lenses, typed } = args.traffic;
         let mut display = Display::resolve(&args.display, terminal);
         display.timestamps = timestamps;
         display.view = view.unwrap_or_default();
@@ -94,6 +97,7 @@ impl ProxyConfig {
             output,
             log,
             filter,
+            lenses: LensConfig::resolve(&lenses, &args.lens_map.lens_map)?,
             max_time: args.max_time,
             display,
         })

@@ -34,7 +34,8 @@ const ONE_MORE: &str = "--diagnose makes one more connection to tell the causes 
 pub fn run(mut config: ClientConfig) -> anyhow::Result<Exit> {
     let max_time = config.max_time.map(|time| Instant::now() + time);
     let script = runner::script(config.lines.as_ref(), Role::Client)?;
-    let mut reporter = Reporter::new(config.output, &config.display);
+    let mut reporter = Reporter::new(config.output, &config.display)
+        .with_lenses(std::mem::take(&mut config.lenses));
     if config.input == InputFormat::Prompt {
         reporter = reporter.folded();
     }

@@ -25,7 +25,7 @@ const LINE: u64 = 64 << 20;
 pub fn run(args: &DecodeArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     check_raw(args.output == DecodeFormat::Raw, args.force, terminal)?;
     let display = Display::resolve(&args.display, terminal);
-    let mut decoding = Decoding::new(args, &display);
+    let mut decoding = Decoding::new(args, &display)?;
     let result = read(args, &mut decoding);
     let result = result.and_then(|()| decoding.finish());
     // What came before an error has been decoded, and is printed.

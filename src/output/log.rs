@@ -18,6 +18,7 @@ use crate::net::plain_io::plain_io;
 use crate::net::stdio::Stdout;
 use crate::output::sink::Sink;
 use crate::ui::JsonPrinter;
+use crate::ui::meaning::Meaning;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;
 
@@ -162,6 +163,12 @@ impl Sink for Log {
     #[inline]
     fn event(&mut self, at: &Stamp, event: &Event<'_>, _: &mut Stdout) -> io::Result<()> {
         self.printer.print(at, event, &mut self.lines);
+        self.gathered();
+        Ok(())
+    }
+
+    fn meaning(&mut self, at: &Stamp, meaning: &Meaning, _: &mut Stdout) -> io::Result<()> {
+        self.printer.meaning(at, meaning, &mut self.lines);
         self.gathered();
         Ok(())
     }

@@ -3,6 +3,7 @@
 pub mod connection_history;
 pub mod frame_store;
 mod history;
+pub mod lenses;
 pub mod log;
 pub mod notifier;
 pub mod payload;

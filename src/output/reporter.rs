@@ -5,12 +5,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::cli::OutputFormat;
-use crate::config::Display;
+use crate::config::{Display, LensConfig};
 use crate::diagnostics::{Diagnostic, Family, Severity};
-use crate::event::{ConnId, Direction, Event, Stamp};
+use crate::event::{ConnId, Direction, Event, Side, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::history::History;
+use crate::output::lenses::{Lenses, Reading};
 use crate::output::log::Log;
 use crate::output::redaction::Redaction;
 use crate::output::sink::Sink;
@@ -18,6 +19,7 @@ use crate::output::transcript::TranscriptTarget;
 pub use crate::output::transcript::{EventFilter, Transcript};
 use crate::output::{secrets, stderr};
 use crate::ui::filter::{ClientSet, Filter};
+use crate::ui::meaning::Meaning;
 use crate::ui::pattern::Pattern;
 use crate::ui::pretty::Pretty;
 use crate::ui::prompt::Screen;
@@ -46,6 +48,7 @@ pub struct Reporter {
     /// Which events a transcript shows.
     events: EventFilter,
     redaction: Redaction,
+    lenses: Lenses,
     quiet: bool,
     verbose: u8,
     palette: Palette,
@@ -105,6 +108,7 @@ impl Reporter {
             transcript,
             events,
             redaction: Redaction::new(secrets::redactor()),
+            lenses: Lenses::new(LensConfig::off()),
             quiet: display.quiet,
             verbose: display.verbose,
             palette: display.palette(display.terminal.stdout),
@@ -122,7 +126,19 @@ impl Reporter {
         let width = display.text_columns();
         let options = HumanOptions { width, ..display.human(self.role, display.terminal.stdout) };
         self.history = Some(Box::new(History::new(self.role, options, bound)));
+        self.lenses.serve(self.role);
         self
+    }
+
+    /// Reads what messages mean.
+    pub fn with_lenses(mut self, config: LensConfig) -> Self {
+        self.lenses = Lenses::new(config);
+        self
+    }
+
+    /// The lenses.
+    pub fn lenses(&mut self) -> &mut Lenses {
+        &mut self.lenses
     }
 
     /// The lines of the last `most` frames of these clients that are remembered, oldest first.
@@ -192,6 +208,7 @@ impl Reporter {
             || self.json.is_some()
             || self.log.is_some()
             || self.history.is_some()
+            || self.lenses.are_named()
     }
 
     /// Whether people see what happens to connections.
@@ -346,15 +363,48 @@ impl Reporter {
     /// Hands out an event. Flush before waiting.
     #[inline]
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        if let Event::End(ending) = event
+            && let Some(ended) = self.ended_by(ending.by)
+            && let Some(text) = self.lenses.awaited_by(at.conn, ended)
+        {
+            // It may explain the end.
+            self.event(at, &Event::Note(&text), stdout)?;
+        }
         if self.redaction.concerns(event) {
             self.redacted_event(at, event, stdout)?;
         } else {
             self.sinks().try_for_each(|sink| sink.event(at, event, stdout))?;
         }
+        if let Some(reading) = self.lenses.take(at, event) {
+            self.read(at, reading, stdout)?;
+        }
         match self.log.as_mut().and_then(Log::take_failure) {
             Some(text) => self.report_log_failure(at, &text, stdout),
             None => Ok(()),
         }
+    }
+
+    /// The end that did not go on, unless it is ours.
+    fn ended_by(&self, side: Side) -> Option<Role> {
+        match (side, self.role) {
+            (Side::End(role), _) => Some(role),
+            (Side::Us, _) | (_, None) => None,
+            (_, Some(Role::Client)) => Some(Role::Server),
+            (_, Some(Role::Server)) => Some(Role::Client),
+        }
+    }
+
+    /// Hands out what messages mean.
+    fn read(&mut self, at: &Stamp, reading: Reading, stdout: &mut Stdout) -> io::Result<()> {
+        for note in reading.notes {
+            self.event(at, &Event::Note(&note), stdout)?;
+        }
+        for mut meaning in reading.meanings {
+            let packets = &mut meaning.packets;
+            packets.iter_mut().for_each(|packet| self.redaction.redactor.decoded(packet));
+            self.sinks().try_for_each(|sink| sink.meaning(at, &meaning, stdout))?;
+        }
+        Ok(())
     }
 
     fn redacted_event(
@@ -493,6 +543,11 @@ impl Sink for JsonPrinter {
     #[inline]
     fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
         self.print(at, event, stdout.buffer());
+        Ok(())
+    }
+
+    fn meaning(&mut self, at: &Stamp, meaning: &Meaning, stdout: &mut Stdout) -> io::Result<()> {
+        JsonPrinter::meaning(self, at, meaning, stdout.buffer());
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use crate::net::stdio::Stdout;
 use crate::output::sink::Sink;
 use crate::output::stderr;
 use crate::ui::filter::Filter;
+use crate::ui::meaning::Meaning;
 use crate::ui::pretty::Pretty;
 use crate::ui::prompt::Screen;
 use crate::ui::style::Palette;
@@ -276,6 +277,17 @@ impl Sink for Transcript {
                 self.hand_over();
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn meaning(&mut self, at: &Stamp, meaning: &Meaning, stdout: &mut Stdout) -> io::Result<()> {
+        // Part of the traffic.
+        if self.events != EventFilter::Opening {
+            self.append(stdout, |printers, out| match &mut printers.json {
+                Some(json) => json.meaning(at, meaning, out),
+                None => printers.human.print_meaning(at, meaning, out),
+            });
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::event::ConnId;
 
 /// One `T` for each connection, quickest for the one used last.
 #[derive(Debug)]
-pub(super) struct PerConnection<T> {
+pub struct PerConnection<T> {
     /// Whose the value is; nobody's value is the default.
     current: Option<ConnId>,
     value: Box<T>,
@@ -22,7 +22,7 @@ impl<T: Default> Default for PerConnection<T> {
 impl<T: Default> PerConnection<T> {
     /// What is kept for `conn`; begins with the default.
     #[inline]
-    pub(super) fn of(&mut self, conn: ConnId) -> &mut T {
+    pub fn of(&mut self, conn: ConnId) -> &mut T {
         if self.current != Some(conn) {
             self.select(conn);
         }
@@ -30,7 +30,7 @@ impl<T: Default> PerConnection<T> {
     }
 
     /// Forgets what was kept for a connection that has ended.
-    pub(super) fn forget(&mut self, conn: ConnId) {
+    pub fn forget(&mut self, conn: ConnId) {
         if self.current == Some(conn) {
             self.current = None;
             *self.value = T::default();
@@ -40,7 +40,7 @@ impl<T: Default> PerConnection<T> {
     }
 
     /// The connections something is kept for, in ascending order.
-    pub(super) fn ids(&self) -> Vec<ConnId> {
+    pub fn ids(&self) -> Vec<ConnId> {
         let mut ids: Vec<ConnId> = self.others.keys().copied().chain(self.current).collect();
         ids.sort_unstable();
         ids

@@ -1,6 +1,6 @@
 //! The transcript: events as lines for people.
 //!
-//! `>` was sent, `<` was received, `*` informs, `!` marks a broken rule. Heads are shown line by
+//! `>` was sent, `<` was received, `=` is what that means, `*` informs, `!` marks a broken rule. Heads are shown line by
 //! line as they crossed the wire; frames as one line each, or with every byte; or messages by
 //! their content. Appends to a buffer, and holds back just what is still coming in: the line of a
 //! frame is printed at its end, and of a message's content a bounded beginning is kept until then.
@@ -14,6 +14,7 @@ mod facts;
 mod frame;
 mod line;
 mod line_writer;
+mod meaning;
 mod preview;
 mod record;
 
@@ -28,6 +29,7 @@ use super::pretty::Pretty;
 use super::style::Palette;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::ui::filter::Filter;
+use crate::ui::meaning::Meaning;
 use crate::ui::sanitize;
 use crate::ui::terminal::FULL_WIDTH;
 use crate::ui::view::{Timestamps, View};
@@ -210,6 +212,15 @@ impl HumanPrinter {
                 connections.forget(at.conn);
             }
             other => facts::print(at.conn, other, writer, out),
+        }
+    }
+
+    /// Appends what the message that came last in its direction means: a line for each packet and
+    /// for each rule that it breaks. Heartbeats are counted in the line of what follows them.
+    pub fn print_meaning(&mut self, at: &Stamp, meaning: &Meaning, out: &mut Vec<u8>) {
+        let printer = self.connections.of(at.conn).printer(meaning.direction);
+        if printer.shows_last() {
+            meaning::print(at.conn, meaning, &mut self.writer, out);
         }
     }
 

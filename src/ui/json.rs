@@ -5,6 +5,7 @@
 
 mod direction_printer;
 mod facts;
+mod meaning;
 mod object;
 mod ping;
 
@@ -17,6 +18,7 @@ use super::doctor::{DoctorStep, Examination};
 use crate::diagnostics::{Diagnostic, Place, Span};
 use crate::event::{Event, Stamp};
 use crate::ui::clock::UtcClock;
+use crate::ui::meaning::Meaning;
 use crate::wire::Role;
 
 /// The version of the schema, in the first object.
@@ -70,6 +72,14 @@ impl JsonPrinter {
             }
             other => facts::print(at, other, clock, out),
         }
+    }
+
+    /// Appends an object of what a message means.
+    pub fn meaning(&mut self, at: &Stamp, meaning: &Meaning, out: &mut Vec<u8>) {
+        if !self.started {
+            self.start(at, out);
+        }
+        meaning::print(at, meaning, &mut self.clock, out);
     }
 
     /// Appends an object for each finding on a connection, the verdict first.

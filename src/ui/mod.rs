@@ -9,7 +9,7 @@
 pub mod base64;
 pub mod checklist;
 pub mod clock;
-mod connections;
+pub mod connections;
 pub mod diagnostic;
 pub mod diagram;
 pub mod doctor;
@@ -21,6 +21,7 @@ pub mod hexdump;
 pub mod human;
 pub mod idle_limit;
 pub mod json;
+pub mod meaning;
 mod messages;
 pub mod notation;
 pub mod number;

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
+use crate::lens::{Decoded, Secrets};
 use crate::net::target::percent_decoded;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
@@ -172,6 +173,17 @@ impl Redactor {
         match secrets.is_empty() {
             true => Cow::Borrowed(bytes),
             false => Cow::Owned(self.without(bytes, secrets)),
+        }
+    }
+
+    /// Takes the secrets out of what a message means.
+    pub fn decoded(&self, decoded: &mut Decoded) {
+        if !self.shows_all {
+            decoded.mask(&Secrets {
+                is_secret: &|name| self.is_secret(name),
+                clean: &|text| self.text(text),
+                mask: self.mark,
+            });
         }
     }
 

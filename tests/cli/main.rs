@@ -13,6 +13,7 @@ mod explain;
 mod handshake;
 mod hostile;
 mod input;
+mod lens;
 mod mistyped;
 mod nothing_lost;
 mod output;

@@ -33,11 +33,22 @@ fn commands_by_their_beginning() {
     proposes("/sta", 0, &["/status"]);
     assert!(proposed("/").1.len() > 30);
     let (_, found) = complete("/ping hello", 2, &|_| Vec::new());
-    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(found.len(), 5, "{found:?}");
     assert_eq!(
         (found[0].display.as_str(), found[0].description.as_str()),
         ("/ping", "sends a ping")
     );
+}
+
+#[test]
+fn what_lenses_speak() {
+    proposes("/lens st", 6, &["stomp"]);
+    proposes("/stomp su", 7, &["subscribe "]);
+    proposes("/mqtt pub", 6, &["pub ", "pub1 "]);
+    proposes("/rpc no", 5, &["notify "]);
+    proposes("/show le", 6, &["lens"]);
+    let (_, found) = complete("/sio emi", 8, &|_| Vec::new());
+    assert!(!found[0].description.is_empty());
 }
 
 #[test]
@@ -142,6 +153,11 @@ fn hints_are_the_arguments_that_are_left() {
         ("/expect /two words", " [TIMEOUT]"),
         ("/filter text ", "[/REGEX/]"),
         ("/h", "elp [COMMAND]"),
+        ("/stom", "p COMMAND [ARGUMENTS]"),
+        ("/stomp send ", "DESTINATION [BODY…]"),
+        ("/stomp send", " DESTINATION [BODY…]"),
+        ("/stomp send /topic/a ", "[BODY…]"),
+        ("/rpc add ", "[PARAMS…]"),
     ] {
         assert_eq!(hint(line, line.len()).as_deref(), Some(wanted), "{line}");
     }

@@ -90,7 +90,11 @@ fn words_that_are_not_what_they_should_be() {
             10,
             &format!("\"b\" is not a time; {times}; a regular expression with [..]"),
         ),
-        ("/show all", 6, "\"all\" is nothing to show; write handshake, tls, stats, state, frames"),
+        (
+            "/show all",
+            6,
+            "\"all\" is nothing to show; write handshake, tls, stats, state, lens, frames",
+        ),
         (
             "/show frames x",
             13,

@@ -157,8 +157,8 @@ fn waiting() {
         ("/expect 5", "5", 10),
         ("/expect //", "", 10),
     ] {
-        let Command::Expect { pattern, timeout } = parsed(line) else { panic!("{line}") };
-        assert_eq!(pattern.to_string(), format!("/{wanted}/"), "{line}");
+        let Command::Expect { expected, timeout } = parsed(line) else { panic!("{line}") };
+        assert_eq!(expected.to_string(), format!("/{wanted}/"), "{line}");
         assert_eq!(timeout.as_secs(), seconds, "{line}");
     }
     assert!(matches!(parsed("/stop"), Command::Stop(None)));

@@ -12,6 +12,7 @@ mod explain;
 mod handshake;
 mod hostile;
 mod input;
+mod lens;
 mod limits;
 mod places;
 mod prompt;

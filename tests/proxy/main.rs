@@ -11,6 +11,7 @@ mod raw;
 mod bounds;
 mod exact;
 mod heads;
+mod lens;
 mod shown;
 mod tls;
 mod upstream;

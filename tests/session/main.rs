@@ -12,6 +12,7 @@ mod elsewhere;
 mod history;
 mod hostile;
 mod leaving;
+mod lens;
 mod outside;
 mod pasting;
 mod peer_closes;

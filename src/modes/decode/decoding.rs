@@ -1,13 +1,15 @@
 //! What decodes bytes and prints what they are.
 
+use std::borrow::Cow;
 use std::io;
 
 use crate::cli::{DecodeArgs, DecodeFormat, SenderRole};
-use crate::config::{Display, limits};
+use crate::config::{Display, LensConfig, UsageError, limits};
 use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
 use crate::net::clock::wall_micros;
 use crate::net::stdio::write_stdout;
-use crate::output::stderr;
+use crate::output::lenses::{Lenses, Reading};
+use crate::output::{secrets, stderr};
 use crate::session::{Limits, Observer};
 use crate::ui::view::{Timestamps, View};
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagram, sanitize};
@@ -24,6 +26,7 @@ pub(super) struct Decoding<'a> {
     args: &'a DecodeArgs,
     pub(super) limits: Limits,
     options: HumanOptions,
+    lenses: Lenses,
     human: HumanPrinter,
     json: JsonPrinter,
     diagrams: bool,
@@ -42,7 +45,7 @@ pub(super) struct Decoding<'a> {
 }
 
 impl<'a> Decoding<'a> {
-    pub(super) fn new(args: &'a DecodeArgs, display: &Display) -> Self {
+    pub(super) fn new(args: &'a DecodeArgs, display: &Display) -> Result<Self, UsageError> {
         let options = HumanOptions {
             width: display.columns(display.terminal.stdout),
             palette: display.palette(display.terminal.stdout),
@@ -51,10 +54,15 @@ impl<'a> Decoding<'a> {
             timestamps: Timestamps::Off,
             ..HumanOptions::new(Direction::ToServer)
         };
-        Self {
+        let lenses = match args.output {
+            DecodeFormat::Frames | DecodeFormat::Json => LensConfig::resolve(&args.lenses, &[])?,
+            DecodeFormat::Raw | DecodeFormat::Lines => LensConfig::off(),
+        };
+        Ok(Self {
             args,
             limits: limits(&args.limits),
             options,
+            lenses: Lenses::new(lenses),
             human: HumanPrinter::new(options),
             is_log: false,
             json: JsonPrinter::new(None),
@@ -66,13 +74,14 @@ impl<'a> Decoding<'a> {
             out: Vec::new(),
             violations: 0,
             stamp: Stamp { micros: wall_micros(), conn: ConnId(1) },
-        }
+        })
     }
 
     /// What follows is a log, of a server or a client.
     pub(super) fn begin_log(&mut self, of_server: bool) {
         let sent = if of_server { Direction::ToClient } else { Direction::ToServer };
         self.is_log = true;
+        self.lenses.forget();
         self.human = HumanPrinter::new(HumanOptions {
             sent,
             show_connection: of_server,
@@ -156,6 +165,11 @@ impl<'a> Decoding<'a> {
                 Some(line) if line.code != 101 => observer.expect_body(),
                 _ => observer.expect_frames(self.agreed(&head).as_ref()),
             }
+            if head.status_line().is_some_and(|line| line.code == 101) {
+                let agreed = head.get("sec-websocket-protocol").map(String::from_utf8_lossy);
+                let reading = self.lenses.open(stamp.conn, agreed.map(Cow::into_owned));
+                self.print_reading(reading);
+            }
         }
         self.observer = Some((direction, observer));
         Ok(self.flush(false)?)
@@ -223,6 +237,23 @@ impl<'a> Decoding<'a> {
             DecodeFormat::Frames => self.human.print(stamp, event, &mut self.out),
             DecodeFormat::Json => self.json.print(stamp, event, &mut self.out),
             DecodeFormat::Raw | DecodeFormat::Lines => {}
+        }
+        let reading = self.lenses.take(stamp, event);
+        self.print_reading(reading);
+    }
+
+    fn print_reading(&mut self, reading: Option<Reading>) {
+        let Some(Reading { notes, meanings }) = reading else { return };
+        let (stamp, redactor) = (self.stamp, secrets::redactor());
+        for note in &notes {
+            self.print(&stamp, &Event::Note(&redactor.text(note)));
+        }
+        for mut meaning in meanings {
+            meaning.packets.iter_mut().for_each(|packet| redactor.decoded(packet));
+            match self.args.output {
+                DecodeFormat::Json => self.json.meaning(&stamp, &meaning, &mut self.out),
+                _ => self.human.print_meaning(&stamp, &meaning, &mut self.out),
+            }
         }
     }
 

@@ -55,7 +55,8 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
         .map(|source| Greeting::open(source, config.input, config.binary_input, json::run))
         .transpose()?;
     let script = runner::script(config.lines.as_ref(), Role::Server)?;
-    let mut reporter = Reporter::of(Role::Server, config.output, &config.display);
+    let mut reporter = Reporter::of(Role::Server, config.output, &config.display)
+        .with_lenses(config.lenses.clone());
     if config.lines.is_some() {
         reporter = reporter.with_history(&config.display, config.max_kept);
     }

@@ -36,7 +36,8 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
         Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
         None => error.into(),
     })?;
-    let mut reporter = Reporter::of(None, config.output, &config.display);
+    let mut reporter =
+        Reporter::of(None, config.output, &config.display).with_lenses(config.lenses.clone());
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
     }

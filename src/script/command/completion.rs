@@ -2,11 +2,14 @@
 //!
 //! Pure: the files come from a function, the rest from the table.
 
+use crate::lens;
 use crate::script::command::frame::FRAME_KEYS;
 use crate::script::command::payload::NOTATIONS;
-use crate::script::command::table::{self, Arg, ArgKind, CommandEntry, ENTRIES, Nesting, values};
+use crate::script::command::table::{
+    self, Arg, ArgKind, CommandEntry, ENTRIES, Group, Nesting, values,
+};
 use crate::script::command::words::{TypedPath, Word};
-use crate::script::command::{Timestamps, View, target};
+use crate::script::command::{LensChoice, Timestamps, View, target};
 use crate::ui::notation::{close_code, close_names, opcode, opcode_word};
 use crate::ui::pretty::Pretty;
 use crate::wire::{OpCode, Role};
@@ -93,6 +96,15 @@ fn of_kind(
         ArgKind::View => of_enum::<View>(typed),
         ArgKind::Pretty => of_enum::<Pretty>(typed),
         ArgKind::Timestamps => of_enum::<Timestamps>(typed),
+        ArgKind::Lens => LensChoice::names()
+            .filter_map(|name| begun(typed, name, lens::find(name).map_or("", |p| p.title)))
+            .collect(),
+        ArgKind::Spoken => lens::find(entry.name)
+            .map_or(&[][..], |protocol| protocol.commands)
+            .iter()
+            .filter(|command| !command.name.is_empty())
+            .filter_map(|command| begun(typed, &format!("{} ", command.name), command.help))
+            .collect(),
         ArgKind::Path(choices) => [pairs(choices), paths("", typed, false, files)].concat(),
         ArgKind::Payload => match typed.strip_prefix('@') {
             Some(path) => paths("@", path, true, files),
@@ -242,7 +254,10 @@ pub fn hint_for(line: &str, pos: usize, role: Role) -> Option<String> {
             let usage = spelled(entry.args);
             Some(format!("{missing}{usage}")).filter(|hint| !hint.is_empty())
         }
-        CompletionPoint::Argument { args, word, .. } => {
+        CompletionPoint::Argument { entry, args, word } => {
+            if let Some(hint) = spoken_hint(entry, line) {
+                return Some(hint).filter(|hint| !hint.is_empty());
+            }
             if word.text.is_empty() {
                 return Some(spelled(args).trim_start().to_owned()).filter(|h| !h.is_empty());
             }
@@ -254,6 +269,20 @@ pub fn hint_for(line: &str, pos: usize, role: Role) -> Option<String> {
             Some(spelled(left)).filter(|hint| !hint.is_empty())
         }
     }
+}
+
+/// The arguments that are left of a command of a protocol, once that is clear.
+fn spoken_hint(entry: &CommandEntry, line: &str) -> Option<String> {
+    let protocol = lens::find(entry.name).filter(|_| entry.group == Group::Lens)?;
+    let (_, rest) = line.split_once(entry.name)?;
+    if rest.trim().is_empty() {
+        return None;
+    }
+    let (command, given) = lens::Command::find(protocol.commands, rest).ok()?;
+    let slots = command.arguments.split_whitespace().skip(given.split_whitespace().count());
+    let slots = slots.collect::<Vec<_>>().join(" ");
+    let space = if line.ends_with(char::is_whitespace) || slots.is_empty() { "" } else { " " };
+    Some(format!("{space}{slots}"))
 }
 
 /// The command that `name` is or alone begins with.

@@ -40,6 +40,8 @@ pub enum Group {
     Connection,
     /// Repetition, waiting, scripts.
     Script,
+    /// What lenses speak.
+    Lens,
     /// What is shown, and how.
     Show,
     /// The prompt itself.
@@ -48,8 +50,8 @@ pub enum Group {
 
 impl Group {
     /// All, in the order of lists.
-    pub const ALL: [Self; 5] =
-        [Self::Send, Self::Connection, Self::Script, Self::Show, Self::Prompt];
+    pub const ALL: [Self; 6] =
+        [Self::Send, Self::Connection, Self::Script, Self::Show, Self::Lens, Self::Prompt];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
@@ -58,6 +60,7 @@ impl Group {
             Self::Connection => "The connection",
             Self::Script => "Repeating, waiting, scripts",
             Self::Show => "Looking",
+            Self::Lens => "Speaking what a lens reads",
             Self::Prompt => "The prompt",
         }
     }
@@ -148,6 +151,10 @@ pub enum ArgKind {
     Pretty,
     /// [`Timestamps`](crate::script::command::Timestamps).
     Timestamps,
+    /// A lens, `auto` or `none`.
+    Lens,
+    /// A command of the protocol that a lens speaks.
+    Spoken,
     /// A file, or one of these words.
     Path(Choices),
     /// A close code by number or name.

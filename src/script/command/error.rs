@@ -72,6 +72,14 @@ pub enum ParseFault {
         /// The command with all its arguments.
         usage: String,
     },
+    /// No command of the protocol that a lens speaks.
+    #[error("/{word}: {why}; /help {word} lists its commands")]
+    NotSpoken {
+        /// The protocol's word.
+        word: &'static str,
+        /// What is wrong.
+        why: String,
+    },
     /// More words than the command takes.
     #[error("unexpected argument {word}; usage: {usage}")]
     Surplus {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::lens;
 use crate::script::command::table::{CommandEntry, Group, entries_of, find};
 use crate::wire::Role;
 
@@ -48,6 +49,13 @@ pub fn of(name: &str) -> Option<String> {
     for paragraph in entry.help.lines() {
         out.push('\n');
         out.push_str(&wrapped(paragraph, 2));
+    }
+    if let Some(protocol) = lens::find(entry.name).filter(|_| entry.group == Group::Lens) {
+        out.push_str("\nCommands\n");
+        for command in protocol.commands {
+            let _ = writeln!(out, "  {}", [command.name, command.arguments].join(" ").trim());
+            out.push_str(&wrapped(command.help, 6));
+        }
     }
     out.push_str("\nExamples\n");
     for (line, meaning) in entry.examples {
@@ -129,6 +137,9 @@ mod tests {
             N is the number that /every showed; without it all end.\n\nExamples\n  \
             /stop\n      ends all\n  /stop 1\n      ends the first\n";
         assert_eq!(of("stop").as_deref(), Some(wanted));
+        let stomp = of("stomp").unwrap_or_default();
+        let listed = "\nCommands\n  connect [LOGIN] [PASSCODE]\n      Opens the session,";
+        assert!(stomp.contains(listed), "{stomp}");
         assert!(of("q").is_some_and(|text| text.contains("  also: /q, /exit\n")));
         assert_eq!(of("nothing"), None);
     }

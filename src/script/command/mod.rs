@@ -14,6 +14,7 @@
 pub mod completion;
 mod entry;
 pub mod error;
+mod expected;
 pub mod frame;
 pub mod help;
 pub mod illegal;
@@ -28,6 +29,7 @@ mod words;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::cli::lens::LensChoice;
 pub use crate::session::endpoint::AutoPong;
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::pattern::Pattern;
@@ -37,6 +39,7 @@ use crate::wire::mask::MaskKey;
 use crate::wire::{Data, LengthForm, OpCode};
 
 pub use error::ParseError;
+pub use expected::{Expected, FieldTest};
 pub use parse::{filter_for, parse, parse_for, parse_with};
 
 /// What a line asks for.
@@ -109,15 +112,15 @@ pub enum Command {
     Wait(Duration),
     /// `/expect REGEX [TIMEOUT]`: what follows waits for a message that matches.
     Expect {
-        /// What the content of a message must match.
-        pattern: Pattern,
+        /// What a message must match.
+        expected: Expected,
         /// How long to wait.
         timeout: Duration,
     },
     /// `/expect-not REGEX [TIMEOUT]`: what follows waits, and no message may match meanwhile.
     ExpectNot {
         /// What no message may match.
-        pattern: Pattern,
+        expected: Expected,
         /// How long to wait.
         timeout: Duration,
     },
@@ -181,6 +184,17 @@ pub enum Command {
     Timestamps(Option<Timestamps>),
     /// `/log FILE|off`; nothing asks where to.
     Log(LogChange),
+    /// `/lens NAME`; nothing asks which it is.
+    Lens(Option<LensChoice>),
+    /// `/stomp COMMAND …` and the like: messages of a protocol that a lens reads.
+    Speak {
+        /// The protocol's word.
+        word: &'static str,
+        /// Its command and the arguments.
+        line: String,
+    },
+    /// `/keepalive [on|off]`: whether what the protocol of the lens demands is sent.
+    KeepAlive(Option<bool>),
     /// `/headers [NAME: VALUE]`: shows what the next `/reconnect` sends, or changes it as `-H` does.
     Headers(Option<String>),
     /// `/reconnect`.
@@ -229,6 +243,7 @@ impl Command {
             | Self::Frame(_)
             | Self::Fragment(_)
             | Self::Bytes(_)
+            | Self::Speak { .. }
             | Self::Abort
             | Self::HalfClose
             | Self::AutoPong(_)
@@ -260,6 +275,8 @@ impl Command {
             | Self::Filter(_)
             | Self::Timestamps(_)
             | Self::Log(_)
+            | Self::Lens(_)
+            | Self::KeepAlive(_)
             | Self::Headers(_)
             | Self::Reconnect
             | Self::Open(_)
@@ -356,6 +373,8 @@ pub enum Show {
     Stats,
     /// What the endpoint and the session are set to.
     State,
+    /// What the lens knows.
+    Lens,
     /// The last frames, both ways.
     Frames(usize),
 }

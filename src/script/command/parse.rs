@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::event::Direction;
+use crate::lens::{self, Arguments};
 use crate::net::target::Target;
 use crate::script::command::entry::Args;
 use crate::script::command::error::{ParseError, ParseFault, shown};
@@ -15,7 +16,10 @@ use crate::script::command::table::{self, CommandEntry, Nesting, SHOWN};
 use crate::script::command::target;
 use crate::script::command::variables::{self, Scope, Variables};
 use crate::script::command::words::Word;
-use crate::script::command::{AutoPong, Command, FilterChange, LogChange, OnRule, Payload, Show};
+use crate::script::command::{
+    AutoPong, Command, Expected, FieldTest, FilterChange, LensChoice, LogChange, OnRule, Payload,
+    Show,
+};
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::notation::{self, TIMES, duration, number, on_off, opcode};
 use crate::ui::pattern::Pattern;
@@ -341,16 +345,56 @@ fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseEr
 
 /// `/expect REGEX [TIMEOUT]`.
 pub(crate) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let pattern = pattern(args)?;
+    let expected = expected(args)?;
     let timeout = timeout(args)?.unwrap_or(EXPECT_TIMEOUT);
-    alone(Command::Expect { pattern, timeout }, args)
+    alone(Command::Expect { expected, timeout }, args)
 }
 
 /// `/expect-not REGEX [TIMEOUT]`.
 pub(crate) fn expect_not(args: &mut Args<'_>) -> Result<Command, ParseError> {
-    let pattern = pattern(args)?;
+    let expected = expected(args)?;
     let timeout = timeout(args)?.unwrap_or(EXPECT_NOT_TIMEOUT);
-    alone(Command::ExpectNot { pattern, timeout }, args)
+    alone(Command::ExpectNot { expected, timeout }, args)
+}
+
+/// `REGEX`, or `PROTOCOL.FIELD=VALUE`.
+fn expected(args: &mut Args<'_>) -> Result<Expected, ParseError> {
+    match args.peek().and_then(|word| FieldTest::of(word.text)) {
+        Some(test) => {
+            args.word();
+            Ok(Expected::Field(test))
+        }
+        None => pattern(args).map(Expected::Content),
+    }
+}
+
+/// `/lens [NAME]`.
+pub(crate) fn lens(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let choice = args.word().map(|word| {
+        let names = || LensChoice::names().collect::<Vec<_>>().join(", ");
+        LensChoice::of(word.text).ok_or_else(|| word.not("no lens", names()))
+    });
+    alone(Command::Lens(choice.transpose()?), args)
+}
+
+/// `/stomp COMMAND …` and the like.
+pub(crate) fn speak(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    let word = args.entry.name;
+    let piece = args.trimmed();
+    let line = args.scope.text(piece)?.trim_end().to_owned();
+    let commands = lens::find(word).map_or(&[][..], |protocol| protocol.commands);
+    if line.is_empty() {
+        return Err(args.missing(args.entry.args[0].shown));
+    }
+    let read = lens::Command::find(commands, &line)
+        .and_then(|(command, rest)| Arguments::parse(command, rest).map(drop));
+    match read {
+        Ok(()) => Ok(Command::Speak { word, line }),
+        Err(error) => {
+            let why = sanitize::escaped(error.to_string().as_bytes());
+            Err(ParseFault::NotSpoken { word, why }.at(piece.at))
+        }
+    }
 }
 
 /// `/expect-close CODE [TIMEOUT]`.
@@ -503,6 +547,7 @@ pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
         "tls" => Show::Tls,
         "stats" => Show::Stats,
         "state" => Show::State,
+        "lens" => Show::Lens,
         "frames" => return frames(args),
         _ => {
             let topics: Vec<_> = SHOWN.iter().map(|(topic, _)| *topic).collect();

@@ -21,6 +21,7 @@ pub const SHOWN: Choices = &[
     ("tls", "version, cipher, certificate"),
     ("stats", "counts, sizes, ratios, round trips"),
     ("state", "what is set, and where the connection stands"),
+    ("lens", "what the lens knows of the protocol inside"),
     ("frames", "the last frames, both ways"),
 ];
 

@@ -7,19 +7,21 @@ use crate::engine::outbox::Producer;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
 use crate::output::secrets;
-use crate::script::command::{Command, FilterChange, FragmentSpec, LogChange, Payload, help};
+use crate::script::command::{
+    Command, Expected, FilterChange, FragmentSpec, LogChange, Payload, Show, help,
+};
 use crate::script::runner::file::{PIPE_TIMEOUT, read_whole};
 use crate::script::runner::file_sending::FileSending;
 use crate::script::runner::fragments::Fragments;
 use crate::script::runner::lines::{Source, SourceLocation};
 use crate::script::runner::send::{self, bad_text};
+use crate::script::runner::targets::lens_id;
 use crate::script::runner::{
     Connections, Job, MAX_NESTING, Pending, ScriptFailure, ScriptRunner, SessionRequest, replies,
 };
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
 use crate::ui::number;
-use crate::ui::pattern::Pattern;
 use crate::ui::prompt::PromptAction;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
@@ -46,12 +48,12 @@ impl ScriptRunner {
                 self.pending.push(Pending::Wait(now + time));
                 Ok(None)
             }
-            Command::Expect { pattern, timeout } => {
-                self.expect(false, pattern, timeout, target, location, now);
+            Command::Expect { expected, timeout } => {
+                self.expect(false, expected, timeout, target, location, now);
                 Ok(None)
             }
-            Command::ExpectNot { pattern, timeout } => {
-                self.expect(true, pattern, timeout, target, location, now);
+            Command::ExpectNot { expected, timeout } => {
+                self.expect(true, expected, timeout, target, location, now);
                 Ok(None)
             }
             Command::ExpectClose { code, timeout } => {
@@ -136,6 +138,15 @@ impl ScriptRunner {
                 let text = replies::last(id, connections.reporter())?;
                 Ok(self.page(text))
             }),
+            Command::Show(Show::Lens) => self.single(target, connections).map(|id| {
+                let id = lens_id(id, connections);
+                let reporter = &mut connections.runtime().reporter;
+                let now = reporter.stamp().micros;
+                let text = reporter.lenses().state(id, now);
+                let text = reporter.redactor().text(&text).into_owned();
+                let lines: Vec<_> = text.lines().map(|line| escaped(line.as_bytes())).collect();
+                self.page((lines.join("\n") + "\n").into_bytes())
+            }),
             Command::Show(show) => self.single(target, connections).and_then(|id| {
                 let text = replies::show(show, id, connections, &self.by_itself(), now)?;
                 Ok(self.page(text))
@@ -169,6 +180,20 @@ impl ScriptRunner {
                 log(change, &mut connections.runtime().reporter)
                     .map(|text| self.confirm(changed, text))
             }
+            Command::Lens(choice) => {
+                let lenses = connections.runtime().reporter.lenses();
+                choice.into_iter().for_each(|choice| lenses.choose(choice));
+                let text = format!("lens: {}", lenses.choice().name());
+                Ok(self.confirm(choice.is_some(), text))
+            }
+            Command::KeepAlive(on) => {
+                self.keep_alive.on = on.unwrap_or(self.keep_alive.on);
+                let text = if self.keep_alive.on { "on" } else { "off" };
+                Ok(self.confirm(on.is_some(), format!("keepalive {text}")))
+            }
+            Command::Speak { word, line } => {
+                return self.speak(word, &line, target, location, connections, now);
+            }
             Command::Clear => self.clear(),
             Command::Help(topic) => {
                 let text = topic.and_then(help::of).unwrap_or_else(|| help::overview(self.role));
@@ -191,7 +216,7 @@ impl ScriptRunner {
     fn expect(
         &mut self,
         not: bool,
-        pattern: Pattern,
+        expected: Expected,
         given: Duration,
         target: &ClientSet,
         location: &SourceLocation,
@@ -199,7 +224,7 @@ impl ScriptRunner {
     ) {
         self.expect_queue.look_again();
         let (until, target, location) = (now + given, target.clone(), location.clone());
-        self.pending.push(Pending::Expect { not, pattern, given, until, target, location });
+        self.pending.push(Pending::Expect { not, expected, given, until, target, location });
     }
 
     fn set_variable(

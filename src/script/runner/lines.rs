@@ -9,7 +9,7 @@ use std::time::Duration;
 use memchr::memchr;
 
 use crate::script::command::variables::Variables;
-use crate::script::command::{Command, parse_for, parse_with};
+use crate::script::command::{Command, Expected, parse_for, parse_with};
 use crate::script::runner::file::read_whole;
 use crate::ui::pattern::Pattern;
 use crate::ui::sanitize::escaped;
@@ -85,9 +85,11 @@ impl Source {
                 Ok(Command::Set { name: Some(name), value: Some(value) }) => {
                     known.set(&name, value)
                 }
-                Ok(Command::Expect { pattern, .. }) => set_groups(&pattern, known),
+                Ok(Command::Expect { expected: Expected::Content(pattern), .. }) => {
+                    set_groups(&pattern, known);
+                }
                 Ok(Command::To { command: Some(command), .. }) => {
-                    if let Command::Expect { pattern, .. } = *command {
+                    if let Command::Expect { expected: Expected::Content(pattern), .. } = *command {
                         set_groups(&pattern, known);
                     }
                 }

@@ -15,6 +15,7 @@ mod file;
 mod file_sending;
 mod fragments;
 mod input;
+mod keepalive;
 mod lines;
 mod replies;
 pub(crate) mod send;
@@ -36,10 +37,11 @@ use crate::config::OpenConfig;
 use crate::engine::outbox::Producer;
 use crate::event::ConnId;
 use crate::net::stdio::Stdin;
-use crate::script::command::Command;
 use crate::script::command::variables::Variables;
+use crate::script::command::{Command, Expected};
 use crate::script::runner::file_sending::FileSending;
 use crate::script::runner::fragments::Fragments;
+use crate::script::runner::keepalive::KeepAlive;
 use crate::session::Endpoint;
 use crate::session::endpoint::State;
 use crate::ui::filter::ClientSet;
@@ -106,7 +108,7 @@ enum Pending {
     /// `/expect`, or with `not` `/expect-not`
     Expect {
         not: bool,
-        pattern: Pattern,
+        expected: Expected,
         given: Duration,
         until: Instant,
         target: ClientSet,
@@ -184,6 +186,7 @@ pub struct ScriptRunner {
     /// The connection ended with the code that the script expects.
     end_expected: bool,
     settings: Settings,
+    keep_alive: KeepAlive,
     role: Role,
     /// The clients of a line that names none.
     target: ClientSet,
@@ -232,6 +235,7 @@ impl ScriptRunner {
             variables: Variables::of(&setup.lines.variables),
             end_expected: false,
             settings: Settings::default(),
+            keep_alive: KeepAlive::default(),
             role: if setup.open.is_some() { Role::Client } else { Role::Server },
             target: ClientSet::All,
             clients: ClientDirectory::default(),
@@ -424,7 +428,13 @@ impl ScriptRunner {
                 None
             }
         };
-        self.jobs.iter().map(|job| job.next).chain(pending).chain(self.look_again).min()
+        self.jobs
+            .iter()
+            .map(|job| job.next)
+            .chain(pending)
+            .chain(self.look_again)
+            .chain(self.keep_alive.next())
+            .min()
     }
 
     /// Whether something can be done at once.
@@ -433,7 +443,7 @@ impl ScriptRunner {
             && match self.pending.last() {
                 Some(Pending::Repeat { .. } | Pending::Fragments(..)) => true,
                 Some(Pending::File(file, _)) => file.is_ready(),
-                Some(Pending::Expect { .. }) => self.expect_queue.has_unseen(),
+                Some(Pending::Expect { expected, .. }) => self.has_unseen(expected),
                 Some(Pending::ExpectClose { target, .. }) => self.expect_queue.has_ends(target),
                 Some(Pending::Wait(_) | Pending::Await { .. }) => false,
                 None => {
@@ -474,6 +484,8 @@ impl ScriptRunner {
         self.expect_queue.append(&mut self.received.queue.borrow_mut());
         let errors = self.received.answers.borrow_mut().take_errors();
         errors.iter().for_each(|error| self.fail(&SourceLocation::Job, error, false));
+        // Before the lines: what is owed comes first.
+        self.keep_alive.run(connections, &self.notifier, !self.scripted, now);
         let turn_ends = Instant::now() + TURN;
         while self.request.is_none() && self.failure.is_none() && self.has_room(connections) {
             let went_on = match self.pending.pop() {
@@ -522,8 +534,8 @@ impl ScriptRunner {
     pub fn disconnected(&mut self, how: &str) {
         how.clone_into(&mut self.ended);
         let lost = self.pending.iter().rev().find_map(|pending| match pending {
-            Pending::Expect { not: false, pattern, location, .. } => {
-                Some((location.clone(), self.lost_expectation(pattern), true))
+            Pending::Expect { not: false, expected, location, .. } => {
+                Some((location.clone(), self.lost_expectation(expected), true))
             }
             Pending::Repeat { location, .. }
             | Pending::File(_, location)
@@ -587,13 +599,15 @@ impl ScriptRunner {
                 self.fail(location, &format!("/expect-close {code}: {text}"), true);
                 true
             }
-            Pending::Expect { not: true, ref pattern, until, ref target, ref location, .. } => {
-                if let Some(found) = self.expect_queue.find(pattern, target, turn_ends) {
+            Pending::Expect {
+                not: true, ref expected, until, ref target, ref location, ..
+            } => {
+                if let Some(found) = self.find(expected, target, connections, turn_ends) {
                     let found = expect_queue::preview(&found);
-                    self.fail(location, &format!("/expect-not {pattern}: came: {found}"), true);
+                    self.fail(location, &format!("/expect-not {expected}: came: {found}"), true);
                     return true;
                 }
-                let unseen = self.expect_queue.has_unseen();
+                let unseen = self.has_unseen(expected);
                 if unseen || until > now && connections.may_connect(target) {
                     self.pending.push(pending);
                     return false;
@@ -601,28 +615,30 @@ impl ScriptRunner {
                 self.met_last = true;
                 true
             }
-            Pending::Expect { ref pattern, given, until, ref target, ref location, .. } => {
-                if let Some(found) = self.expect_queue.find(pattern, target, turn_ends) {
-                    if let Err(error) = self.take_groups(pattern, &found) {
+            Pending::Expect { ref expected, given, until, ref target, ref location, .. } => {
+                if let Some(found) = self.find(expected, target, connections, turn_ends) {
+                    if let Expected::Content(pattern) = expected
+                        && let Err(error) = self.take_groups(pattern, &found)
+                    {
                         self.fail(location, &error, false);
                         return true;
                     }
                     self.met_last = true;
                     if !self.scripted {
-                        self.notifier.note(&format!("/expect {pattern} is met"));
+                        self.notifier.note(&format!("/expect {expected} is met"));
                     }
                     return true;
                 }
-                let unseen = self.expect_queue.has_unseen();
+                let unseen = self.has_unseen(expected);
                 let may_come = connections.may_connect(target);
                 if unseen || (may_come && until > now) {
                     self.pending.push(pending);
                     return false;
                 }
                 let text = match may_come {
-                    false => self.lost_expectation(pattern),
+                    false => self.lost_expectation(expected),
                     true => format!(
-                        "/expect {pattern}: no such message came within {} s; {}",
+                        "/expect {expected}: no such message came within {} s; {}",
                         given.as_secs_f64(),
                         self.expect_queue.summary(target)
                     ),
@@ -693,6 +709,30 @@ impl ScriptRunner {
         }
     }
 
+    /// Takes a message that is expected out of those that came.
+    fn find(
+        &mut self,
+        expected: &Expected,
+        target: &ClientSet,
+        connections: &mut dyn Connections,
+        turn_ends: Instant,
+    ) -> Option<Vec<u8>> {
+        match expected {
+            Expected::Content(pattern) => self.expect_queue.find(pattern, target, turn_ends),
+            Expected::Field(test) => {
+                let lenses = connections.runtime().reporter.lenses();
+                let found = lenses.find(target, &|packet| test.passes(packet));
+                found.map(|packet| packet.line().into_bytes())
+            }
+        }
+    }
+
+    /// Whether messages came that the expectation has not looked at. Of fields all are looked at in
+    /// a turn.
+    fn has_unseen(&self, expected: &Expected) -> bool {
+        matches!(expected, Expected::Content(_)) && self.expect_queue.has_unseen()
+    }
+
     /// Makes variables of the named groups of an expression.
     fn take_groups(&mut self, pattern: &Pattern, message: &[u8]) -> Result<(), String> {
         for (name, value) in pattern.captures(message).unwrap_or_default() {
@@ -743,9 +783,9 @@ impl ScriptRunner {
     }
 
     /// The error of an expectation whose connection has ended.
-    fn lost_expectation(&self, pattern: &Pattern) -> String {
+    fn lost_expectation(&self, expected: &Expected) -> String {
         let how = if self.ended.is_empty() { String::new() } else { format!(": {}", self.ended) };
-        format!("/expect {pattern}: the connection ended before such a message came{how}")
+        format!("/expect {expected}: the connection ended before such a message came{how}")
     }
 
     /// Whether the last thing a script did was to meet an expectation: then it need not linger.

@@ -163,6 +163,8 @@ pub(crate) fn show(
             };
             out.append(&mut reporter.last_frames(n, &of));
         }
+        // The lenses answer it.
+        Show::Lens => {}
         Show::State => state(reporter, connections.endpoint(id), by_itself, now, &mut out),
     }
     Ok(out)

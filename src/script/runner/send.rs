@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::engine::outbox::{Producer, Sender};
+use crate::lens::Outgoing;
 use crate::script::command::illegal::breaches;
 use crate::script::command::{Command, FrameSpec, MaskChoice, Payload};
 use crate::script::runner::file::{PIPE_TIMEOUT, read_whole};
@@ -60,6 +61,12 @@ pub fn send(command: &Command, content: &[u8], sender: &mut Sender<'_>) -> Sent 
         }
         _ => Ok(None),
     }
+}
+
+/// Sends a message that a lens has made.
+pub(crate) fn outgoing(message: &Outgoing, sender: &mut Sender<'_>) -> Result<(), SendError> {
+    let opcode = if message.text { Data::Text } else { Data::Binary };
+    sender.fragment(Producer::Hand, opcode, &message.content, true)
 }
 
 /// What is worth noting of what was sent: the rule that it breaks, if it breaks one.

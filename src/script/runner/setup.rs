@@ -9,6 +9,7 @@ use crate::cli::InputFormat;
 use crate::config::{Display, LineConfig, OpenConfig, UsageError};
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
+use crate::lens;
 use crate::output::reporter::Reporter;
 use crate::output::secrets;
 use crate::script::command;
@@ -176,7 +177,13 @@ impl Assist for CommandAssist {
     }
 
     fn may_keep(&self, line: &str) -> bool {
-        secrets::redact(line) == line
+        // Also where it stands inside another command.
+        let gives_secret = line.match_indices('/').any(|(at, _)| {
+            let (word, rest) = line[at + 1..].split_once(' ').unwrap_or_default();
+            let commands = lens::find(word).map_or(&[][..], |protocol| protocol.commands);
+            lens::gives_secret(commands, rest, &|name| secrets::redactor().hides(name))
+        });
+        !gives_secret && secrets::redact(line) == line
     }
 }
 

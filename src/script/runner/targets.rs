@@ -9,6 +9,7 @@ use crate::script::runner::{Connections, ScriptRunner, Settings, replies, send};
 use crate::session::Endpoint;
 use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
+use crate::ui::sanitize::escaped;
 use crate::wire::Role;
 
 const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, /open URL another";
@@ -111,6 +112,42 @@ impl ScriptRunner {
         all_sent
     }
 
+    /// Sends the messages of a line in the protocol of the lens. Returns whether that worked for all
+    /// of `target`; errors have been reported.
+    pub(crate) fn speak(
+        &mut self,
+        word: &str,
+        line: &str,
+        target: &ClientSet,
+        location: &SourceLocation,
+        connections: &mut dyn Connections,
+        now: Instant,
+    ) -> bool {
+        self.expect_answers(location);
+        let Some(ids) = self.open_clients(target, location, connections) else { return false };
+        let mut all_sent = true;
+        for id in ids {
+            let of_lens = lens_id(id, connections);
+            let lenses = connections.runtime().reporter.lenses();
+            if *location == SourceLocation::Typed {
+                lenses.forget_received(target);
+            }
+            let sent = lenses.speak(of_lens, word, line).map_err(|error| error.to_string());
+            let sent = sent.and_then(|messages| {
+                let Some(mut sender) = connections.sender(id, now) else { return Ok(()) };
+                messages.iter().try_for_each(|message| {
+                    send::outgoing(message, &mut sender).map_err(|error| error.to_string())
+                })
+            });
+            if let Err(error) = sent {
+                let error = format!("/{word}: {}", escaped(error.as_bytes()));
+                self.fail(location, &self.named(id, &error), false);
+                all_sent = false;
+            }
+        }
+        all_sent
+    }
+
     /// A text about one of many clients, with its number.
     fn named(&self, id: ConnId, text: &str) -> String {
         match self.role {
@@ -176,6 +213,14 @@ impl ScriptRunner {
                     .ok_or_else(|| "nobody has connected yet".to_owned()),
             },
         }
+    }
+}
+
+/// The number that the lenses have for a connection: a client's lines always name its first.
+pub(crate) fn lens_id(id: ConnId, connections: &dyn Connections) -> ConnId {
+    match connections.role() {
+        Role::Client => connections.reporter().connection(),
+        Role::Server => id,
     }
 }
 

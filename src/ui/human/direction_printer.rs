@@ -108,6 +108,14 @@ impl HumanDirectionPrinter {
         }
     }
 
+    /// Whether the message that came last is shown.
+    pub(super) fn shows_last(&self) -> bool {
+        match self.mode.view {
+            View::Messages => self.message_gate.is_open(),
+            _ => self.gate.is_open(),
+        }
+    }
+
     /// Gives the time of a round trip to the pong that is being printed, if there is one.
     pub(super) fn take_round_trip(&mut self, time: Duration) -> bool {
         let pong = OpCode::Control(Control::Pong);

@@ -87,6 +87,18 @@ impl<'o> Object<'o> {
         string(text, self.key(name));
     }
 
+    /// A value that is JSON already; what must not reach a terminal stands in its strings, and is
+    /// escaped.
+    pub(super) fn json(&mut self, name: &str, json: &str) {
+        let out = self.key(name);
+        for c in json.chars() {
+            match is_hidden(c) {
+                true => pretty::escape(c, out),
+                false => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+    }
+
     /// A string that is known to need no escapes.
     #[inline]
     pub(super) fn word(&mut self, name: &str, word: &str) {

@@ -15,7 +15,7 @@ mod variables;
 use crate::harness::Test;
 
 /// Lines of stdin, carried out one after the other; the Close follows at once.
-fn script_of(lines: &str) -> Test {
+pub(crate) fn script_of(lines: &str) -> Test {
     Test::new().args(["--input", "commands", "-w", "0"]).stdin(lines)
 }
 

@@ -64,6 +64,28 @@ const fn row(
     }
 }
 
+const SPOKEN: &[Arg] = &[
+    Arg { shown: "COMMAND", kind: ArgKind::Spoken },
+    Arg { shown: "[ARGUMENTS]", kind: ArgKind::Text },
+];
+const REST: Arg = Arg { shown: "[ARGUMENTS]", kind: ArgKind::Text };
+const METHOD: &[Arg] = &[Arg { shown: "METHOD", kind: ArgKind::Spoken }, REST];
+const ACTION: &[Arg] = &[Arg { shown: "ACTION", kind: ArgKind::Spoken }, REST];
+const VALUE: &[Arg] = &[Arg { shown: "VALUE", kind: ArgKind::Text }];
+
+/// A row of a protocol that lenses speak, by its word.
+const fn spoken(
+    name: &'static str,
+    summary: &'static str,
+    args: &'static [Arg],
+    examples: &'static [(&'static str, &'static str)],
+) -> CommandEntry {
+    CommandEntry { args, help: SPEAKING, examples, ..row(Group::Lens, name, summary, parse::speak) }
+}
+
+const SPEAKING: &str = "The message is one that the protocol allows, as the lens of the connection knows it: with a fresh \
+    id, and packed into what carries it. Where no lens has been chosen yet, this one is.";
+
 /// Every command, those of a group together, in the order of lists.
 pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
@@ -386,11 +408,14 @@ pub const ENTRIES: &[CommandEntry] = &[
             found once. A REGEX with spaces is written /in slashes/ \
             or \"in quotes\"; a backslash makes a slash or a quote a part of it. \
             A plain text may have any length, any other REGEX 1 MiB once compiled. The first MiB of a \
-            message is looked at.",
+            message is looked at.\n\
+            stomp.command=MESSAGE is no REGEX: it waits for a packet of a protocol that a lens reads, with \
+            this value in a field, as JSON output has it in fields; dots lead into a field, kind is the kind of the packet.",
         examples: &[
             ("/expect pong", "a message with pong in it"),
             ("/expect /\"op\": *\"ready\"/ 2s", "two seconds for it to come"),
             ("/expect (?i)^welcome 500ms", "whatever its case"),
+            ("/expect rpc.id=3", "the answer to a request of JSON-RPC"),
         ],
         nesting: HOLDS,
         ..row(Group::Script, "expect", "waits for a message that matches", parse::expect)
@@ -514,7 +539,8 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "[N]", kind: ArgKind::Value },
             Arg { shown: "[/REGEX/]", kind: ArgKind::Regex },
         ],
-        help: "TOPIC is handshake (both heads, every rule's verdict), tls (version, cipher, certificate), \
+        help: "TOPIC is handshake (both heads, every rule's verdict), tls (version, cipher, certificate), lens \
+            (session, subscriptions, unanswered calls of the protocol inside), \
             stats (counts, sizes, ratios, round trips), state (what is set), or frames (the last N, \
             20 without N; with a REGEX, the last N messages that match, as /find has it).",
         examples: &[
@@ -587,6 +613,146 @@ pub const ENTRIES: &[CommandEntry] = &[
         nesting: SETS,
         ..row(Group::Show, "log", "logs the session to a file, or ends that", parse::log)
     },
+    CommandEntry {
+        args: &[Arg { shown: "[NAME]", kind: ArgKind::Lens }],
+        help: "The messages that follow are read as the protocol NAME; auto waits for two kinds of evidence, \
+            none reads nothing. Nothing asks which it is. docs/lenses.md has the names.",
+        examples: &[("/lens stomp", "reads STOMP"), ("/lens none", "reads nothing")],
+        nesting: SETS,
+        ..row(Group::Lens, "lens", "sets which protocol messages are read as", parse::lens)
+    },
+    CommandEntry {
+        args: &[SWITCH],
+        help: "Sends the heartbeats, and the answers to heartbeats and acknowledgements, that the protocol of \
+            the lens demands, as in Engine.IO, STOMP, MQTT and Phoenix; on by default. Nothing asks which it is.",
+        examples: &[("/keepalive off", "see when the server gives up")],
+        nesting: SETS,
+        ..row(Group::Lens, "keepalive", "sets whether heartbeats are sent", |args| {
+            parse::switch(args).map(Command::KeepAlive)
+        })
+    },
+    spoken(
+        "stomp",
+        "sends messages of STOMP",
+        SPOKEN,
+        &[
+            ("/stomp connect guest guest", "opens the session"),
+            ("/stomp subscribe /topic/a", "subscribes, under a new id"),
+        ],
+    ),
+    spoken(
+        "sio",
+        "sends messages of Socket.IO",
+        SPOKEN,
+        &[
+            ("/sio connect", "joins the main namespace"),
+            ("/sio emit chat {\"text\":\"hi\"}", "an event with an argument"),
+            ("/sio call add 1 2", "an event that the server acknowledges"),
+        ],
+    ),
+    spoken(
+        "gql",
+        "sends messages of GraphQL over WebSocket",
+        SPOKEN,
+        &[
+            ("/gql init", "connection_init, which comes first"),
+            ("/gql subscribe subscription { news }", "runs an operation, under a new id"),
+        ],
+    ),
+    spoken(
+        "rpc",
+        "sends messages of JSON-RPC 2.0",
+        METHOD,
+        &[
+            ("/rpc add [2,3]", "a request, under a new id"),
+            ("/rpc notify log {\"text\":\"hi\"}", "one without an answer"),
+        ],
+    ),
+    spoken(
+        "wamp",
+        "sends messages of WAMP",
+        SPOKEN,
+        &[
+            ("/wamp hello realm1", "opens the session"),
+            ("/wamp call com.x.add 2 3", "calls a procedure"),
+        ],
+    ),
+    spoken(
+        "mqtt",
+        "sends messages of MQTT",
+        SPOKEN,
+        &[
+            ("/mqtt connect", "opens a session of MQTT 3.1.1"),
+            ("/mqtt sub a/# 1", "subscribes with QoS 1"),
+            ("/mqtt pub a/b 21.5", "publishes with QoS 0"),
+        ],
+    ),
+    spoken(
+        "signalr",
+        "sends messages of SignalR",
+        SPOKEN,
+        &[
+            ("/signalr handshake", "the record that comes first"),
+            ("/signalr invoke Send 42 hi", "calls a method, and asks for its result"),
+        ],
+    ),
+    spoken(
+        "phx",
+        "sends messages of Phoenix channels",
+        SPOKEN,
+        &[
+            ("/phx join room:1", "joins a topic"),
+            ("/phx push room:1 new_msg {\"body\":\"hi\"}", "an event to it"),
+        ],
+    ),
+    spoken(
+        "cable",
+        "sends messages of Action Cable",
+        SPOKEN,
+        &[
+            ("/cable subscribe ChatChannel {\"room\":1}", "subscribes to a channel"),
+            ("/cable perform ChatChannel speak {\"text\":\"hi\"}", "calls an action"),
+        ],
+    ),
+    spoken(
+        "pusher",
+        "sends messages of Pusher",
+        SPOKEN,
+        &[("/pusher subscribe news", "subscribes to a channel")],
+    ),
+    spoken(
+        "k8s",
+        "sends messages of the channels of Kubernetes",
+        SPOKEN,
+        &[
+            ("/k8s stdin ls -l", "a line for the process"),
+            ("/k8s resize 80 24", "the size of its terminal"),
+        ],
+    ),
+    spoken(
+        "nats",
+        "sends messages of NATS",
+        SPOKEN,
+        &[("/nats sub a.>", "subscribes to subjects"), ("/nats pub a.b 21.5", "publishes")],
+    ),
+    spoken(
+        "ocpp",
+        "sends messages of OCPP",
+        ACTION,
+        &[("/ocpp Heartbeat {}", "a call, under a new id")],
+    ),
+    spoken(
+        "msgpack",
+        "sends messages of MessagePack",
+        VALUE,
+        &[("/msgpack {\"a\":[1,2.5]}", "a binary message of this value")],
+    ),
+    spoken(
+        "cbor",
+        "sends messages of CBOR",
+        VALUE,
+        &[("/cbor {\"a\":[1,2.5]}", "a binary message of this value")],
+    ),
     CommandEntry {
         examples: &[("/clear", "an empty screen")],
         ..row(Group::Prompt, "clear", "clears the screen", |args| {

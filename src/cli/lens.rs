@@ -1,0 +1,94 @@
+//! Lenses as typed.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args};
+
+use crate::lens::{PROTOCOLS, Protocol, find};
+
+/// Which lens reads the messages of a connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum LensChoice {
+    /// The one for which two kinds of evidence speak.
+    #[default]
+    Auto,
+    /// None.
+    Off,
+    /// This one.
+    Named(&'static Protocol),
+}
+
+impl LensChoice {
+    /// The choice of a name, as in `auto`, `none`, `stomp`.
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "none" => Some(Self::Off),
+            name => find(name).map(Self::Named),
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Off => "none",
+            Self::Named(protocol) => protocol.name,
+        }
+    }
+
+    /// All names.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ["auto", "none"].into_iter().chain(PROTOCOLS.iter().map(|protocol| protocol.name))
+    }
+}
+
+/// How messages are read.
+#[derive(Debug, Args)]
+pub struct LensOptions {
+    /// Read messages as the protocol NAME that they carry: `auto`, `none`, `stomp`, `mqtt`, …
+    ///
+    /// `auto` waits for two kinds of evidence: the subprotocol, the URL, the first messages of
+    /// either side. A transcript shows what each message means below its frames, JSON has it as
+    /// `decoded`. `wscope` reads stomp, engine.io, socket.io, sockjs, graphql-transport-ws,
+    /// graphql-ws, wamp, mqtt, signalr, phoenix, action-cable, pusher, kubernetes, ocpp, nats,
+    /// discord, json-rpc, json, msgpack, cbor and protobuf.
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = lens(), hide_possible_values = true, help_heading = "Display")]
+    pub lens: LensChoice,
+
+    /// Read binary messages as protobuf, by the schema in FILE.proto
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "message",
+        help_heading = "Display",
+        hide_short_help = true
+    )]
+    pub proto: Option<PathBuf>,
+
+    /// The type of each message, as in `pkg.Type`
+    #[arg(
+        long,
+        value_name = "TYPE",
+        requires = "proto",
+        help_heading = "Display",
+        hide_short_help = true
+    )]
+    pub message: Option<String>,
+}
+
+/// How messages are read where there are many paths.
+#[derive(Debug, Args)]
+pub struct LensMapOptions {
+    /// Read the messages of clients of PATH as the protocol NAME; may be repeated: see --lens
+    #[arg(long = "lens-map", value_name = "/PATH=NAME", action = ArgAction::Append, help_heading = "Display", hide_short_help = true)]
+    pub lens_map: Vec<String>,
+}
+
+/// Takes a name that a lens has.
+pub(super) fn lens() -> impl TypedValueParser<Value = LensChoice> {
+    let values: Vec<_> = LensChoice::names().map(PossibleValue::new).collect();
+    // Only names are let through.
+    PossibleValuesParser::new(values).map(|name| LensChoice::of(&name).unwrap_or_default())
+}

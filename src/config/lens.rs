@@ -1,0 +1,84 @@
+//! Which lens reads the messages of which connection.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::usage::UsageError;
+use crate::cli::lens::{LensChoice, LensOptions};
+use crate::lens::payload::schema::Schema;
+use crate::net::plain_io::plain_io;
+
+/// Which lens reads the messages of which connection.
+#[derive(Clone, Debug, Default)]
+pub struct LensConfig {
+    /// Where no path has one of its own.
+    pub choice: LensChoice,
+    /// Paths of a server and their lenses.
+    pub paths: Vec<(String, LensChoice)>,
+    /// The schema of payloads that need one.
+    pub schema: Option<Arc<Schema>>,
+}
+
+impl LensConfig {
+    /// Takes what was typed, and reads the schema.
+    pub fn resolve(options: &LensOptions, paths: &[String]) -> Result<Self, UsageError> {
+        let paths = paths.iter().map(|pair| path(pair)).collect::<Result<_, _>>()?;
+        let schema = match (&options.proto, &options.message) {
+            (Some(file), Some(message)) => Some(schema(file, message)?.into()),
+            _ => None,
+        };
+        let choice = match (options.lens, &schema) {
+            (LensChoice::Auto, Some(_)) => LensChoice::of("protobuf").unwrap_or_default(),
+            (choice, _) => choice,
+        };
+        Ok(Self { choice, paths, schema })
+    }
+
+    /// No lens.
+    pub fn off() -> Self {
+        Self { choice: LensChoice::Off, ..Self::default() }
+    }
+
+    /// The choice for a connection to a path and query.
+    pub fn choice_of(&self, url: &str) -> LensChoice {
+        let path = url.split('?').next().unwrap_or_default();
+        let own = self.paths.iter().find(|(name, _)| name == path);
+        own.map_or(self.choice, |(_, choice)| *choice)
+    }
+
+    /// Whether a lens was named, which then reads without anybody who looks.
+    pub fn is_named(&self) -> bool {
+        let named = |choice: &LensChoice| matches!(choice, LensChoice::Named(_));
+        named(&self.choice) || self.paths.iter().any(|(_, choice)| named(choice))
+    }
+}
+
+/// `/path=NAME`.
+fn path(pair: &str) -> Result<(String, LensChoice), UsageError> {
+    let wrong = |why: String| UsageError(format!("--lens-map {pair}: {why}"));
+    let (path, name) = pair
+        .split_once('=')
+        .filter(|(path, _)| path.starts_with('/'))
+        .ok_or_else(|| wrong("write /path=NAME".to_owned()))?;
+    let choice = LensChoice::of(name).ok_or_else(|| wrong(unknown(name)))?;
+    Ok((path.to_owned(), choice))
+}
+
+/// Why a name names no lens.
+pub fn unknown(name: &str) -> String {
+    let names: Vec<_> = LensChoice::names().collect();
+    format!("no lens is called {name}; there are {}", names.join(", "))
+}
+
+fn schema(file: &Path, message: &str) -> Result<Schema, UsageError> {
+    let shown = file.display();
+    let wrong = |why: String| UsageError(format!("--proto {shown}: {why}"));
+    let name = file.file_name().ok_or_else(|| wrong("write the name of a file".to_owned()))?;
+    // What it imports is named from its own folder.
+    let folder = file.parent().unwrap_or(Path::new(""));
+    fs::metadata(file).map_err(|error| wrong(plain_io(&error)))?;
+    let mut open = |import: &str| fs::read_to_string(folder.join(import)).ok();
+    Schema::parse(&name.to_string_lossy(), message, &mut open)
+        .map_err(|error| wrong(error.to_string()))
+}

@@ -1,0 +1,16 @@
+//! Contents whose format no protocol names.
+
+use super::payload::json;
+use super::value::Value;
+
+/// What kind of content a body has, as in `json 118 B`.
+pub(super) fn body(bytes: &[u8]) -> String {
+    let json = matches!(bytes.first(), Some(b'{' | b'['))
+        && std::str::from_utf8(bytes).is_ok_and(|text| json::read(text).is_some());
+    format!("{}{} B", if json { "json " } else { "" }, bytes.len())
+}
+
+/// A content as a field: its text if it is one, else its bytes.
+pub(super) fn content(bytes: &[u8]) -> Value {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.into(), Into::into)
+}

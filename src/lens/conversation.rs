@@ -1,0 +1,316 @@
+//! A conversation in the inner protocol of one connection: its lens, its pairs, its heartbeats.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::decoded::Decoded;
+use super::evidence::{Evidence, Watch, Watched};
+use super::facts::Facts;
+use super::interface::{Carried, Expectation, Lens, Protocol};
+use super::message::{LARGEST, Message};
+use super::pairs::{Pairs, Unanswered};
+use super::payload::inflate::inflate;
+use super::speech::{Arguments, Beat, Command, Outgoing, SpeechError};
+use super::text::{count, span};
+use crate::event::Direction;
+
+/// Unanswered requests in the text of the state.
+const LISTED: usize = 20;
+
+/// Reads the messages of one connection through a lens.
+pub struct Conversation {
+    facts: Facts,
+    lens: Choice,
+    pairs: Pairs,
+    /// Heartbeats to the server and to the client.
+    beats: [u64; 2],
+    /// Heartbeats since the last packet that is none.
+    beats_in_a_row: u64,
+    /// Whether another conversation carries this one, and pairs and counts for it.
+    carried: bool,
+    /// What the messages meant that came before a protocol was clear.
+    earlier: Vec<Vec<Decoded>>,
+}
+
+enum Choice {
+    Watching(Watch),
+    Chosen { protocol: &'static Protocol, evidence: Vec<Evidence>, lens: Box<dyn Lens> },
+    Off,
+}
+
+impl Conversation {
+    /// Chooses one of the protocols by two kinds of evidence, and drops it when a message does not
+    /// fit.
+    pub fn auto(protocols: &[&'static Protocol], facts: Facts) -> Self {
+        let watch = Watch::new(&facts, protocols, 2);
+        Self::watching(facts, watch, false)
+    }
+
+    /// Reads a protocol that somebody named; a message that does not fit is a breach of it.
+    pub fn of(protocol: &'static Protocol, facts: Facts) -> Self {
+        let mut new = Self::new(facts, Choice::Off, false);
+        new.choose(protocol, vec![Evidence::Asked]);
+        new
+    }
+
+    /// A conversation inside another one, in one of the protocols. What carries it is a sign in
+    /// itself, so one more is enough.
+    pub(super) fn carried(protocols: &[&'static Protocol], facts: &Facts) -> Self {
+        let facts = Facts { subprotocol: None, ..facts.clone() };
+        let watch = Watch::new(&facts, protocols, 1);
+        Self::watching(facts, watch, true)
+    }
+
+    fn watching(facts: Facts, mut watch: Watch, carried: bool) -> Self {
+        let clear = watch.judge();
+        let mut new = Self::new(facts, Choice::Watching(watch), carried);
+        if let Watched::Clear(protocol, evidence, _) = clear {
+            new.choose(protocol, evidence);
+        }
+        new
+    }
+
+    fn new(facts: Facts, lens: Choice, carried: bool) -> Self {
+        let (pairs, earlier) = (Pairs::default(), Vec::new());
+        Self { facts, lens, pairs, beats: [0; 2], beats_in_a_row: 0, carried, earlier }
+    }
+
+    fn choose(&mut self, protocol: &'static Protocol, evidence: Vec<Evidence>) {
+        self.lens = Choice::Chosen { protocol, evidence, lens: (protocol.lens)(&self.facts) };
+    }
+
+    /// The protocol and what speaks for it, once that is clear.
+    pub fn protocol(&self) -> Option<(&'static Protocol, &[Evidence])> {
+        match &self.lens {
+            Choice::Chosen { protocol, evidence, .. } => Some((protocol, evidence)),
+            _ => None,
+        }
+    }
+
+    /// Whether no lens will read the messages, so that nobody needs to collect them.
+    pub fn is_off(&self) -> bool {
+        matches!(self.lens, Choice::Off)
+    }
+
+    /// What the messages meant that came before a protocol was clear, in their order; once, behind
+    /// the [`Conversation::read`] that made it clear.
+    pub fn take_earlier(&mut self) -> Vec<Vec<Decoded>> {
+        std::mem::take(&mut self.earlier)
+    }
+
+    /// Names a message of so many bytes that is longer than [`LARGEST`], and was not collected.
+    pub fn pass_over(&mut self, len: u64) -> Vec<Decoded> {
+        match &self.lens {
+            Choice::Off => Vec::new(),
+            Choice::Watching(_) => {
+                self.lens = Choice::Off;
+                Vec::new()
+            }
+            Choice::Chosen { protocol, .. } => vec![large(protocol, len)],
+        }
+    }
+
+    /// What a message says: a meaning for each packet that is complete with it.
+    pub fn read(&mut self, message: &Message<'_>) -> Vec<Decoded> {
+        if let Choice::Watching(watch) = &mut self.lens {
+            match watch.take(message) {
+                Watched::Unclear => return Vec::new(),
+                Watched::Hopeless => self.lens = Choice::Off,
+                Watched::Clear(protocol, evidence, begun) => {
+                    self.choose(protocol, evidence);
+                    self.earlier =
+                        begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
+                }
+            }
+        }
+        self.read_chosen(message)
+    }
+
+    fn read_chosen(&mut self, message: &Message<'_>) -> Vec<Decoded> {
+        let Choice::Chosen { protocol, evidence, lens } = &mut self.lens else {
+            return Vec::new();
+        };
+        let mut packets = match read(lens.as_mut(), message) {
+            _ if message.content.len() > LARGEST => {
+                vec![large(protocol, message.content.len() as u64)]
+            }
+            Some(packets) => packets,
+            None if evidence[..] == [Evidence::Asked] => {
+                let rule = protocol.title;
+                let text = format!("{} B", message.content.len());
+                let odd = Decoded::new(protocol.name, "unknown", text);
+                vec![odd.breaks(rule, "the message is not one of this protocol")]
+            }
+            None => {
+                self.lens = Choice::Off;
+                return Vec::new();
+            }
+        };
+        for packet in &mut packets {
+            // What the inner protocol owes travels as the outer one carries it.
+            let owed = packet.inner.iter_mut().find_map(|inner| inner.reply.take());
+            if let Some(owed) = owed {
+                packet.reply.get_or_insert(lens.wrap(owed));
+            }
+        }
+        if !self.carried {
+            packets.iter_mut().for_each(|packet| self.account(message, packet));
+        }
+        packets
+    }
+
+    /// Pairs a packet and those inside, and counts heartbeats.
+    fn account(&mut self, message: &Message<'_>, packet: &mut Decoded) {
+        self.pairs.pair(message.direction, message.micros, packet);
+        for inner in &mut packet.inner {
+            self.pairs.pair(message.direction, message.micros, inner);
+        }
+        packet.heartbeat |=
+            !packet.inner.is_empty() && packet.inner.iter().all(|inner| inner.heartbeat);
+        if packet.heartbeat {
+            self.beats[usize::from(!message.from_client())] += 1;
+            self.beats_in_a_row += 1;
+        } else {
+            packet.beats_before = std::mem::take(&mut self.beats_in_a_row);
+        }
+    }
+
+    /// The requests without an answer, the oldest first.
+    pub fn unanswered(&self) -> impl ExactSizeIterator<Item = Unanswered> {
+        self.pairs.unanswered()
+    }
+
+    /// How many heartbeats went in a direction.
+    pub fn heartbeats(&self, direction: Direction) -> u64 {
+        self.beats[usize::from(direction == Direction::ToClient)]
+    }
+
+    /// The state of the conversation for people, a line for each thing.
+    pub fn state(&mut self, now_micros: i64) -> String {
+        let mut text = match &self.lens {
+            Choice::Off => return "lens: none\n".to_owned(),
+            Choice::Watching(_) => return "lens: none yet, too little evidence\n".to_owned(),
+            Choice::Chosen { protocol, evidence, .. } => {
+                let evidence: Vec<_> = evidence.iter().map(ToString::to_string).collect();
+                format!("lens: {} ({})\n", protocol.title, evidence.join(", "))
+            }
+        };
+        // A String takes all.
+        for (name, value) in self.known() {
+            let _ = writeln!(text, "{name}: {}", super::text::clipped(&value, 400));
+        }
+        if let Some(Expectation { direction, message, otherwise }) = self.expects() {
+            let who = if direction == Direction::ToServer { "the server" } else { "the client" };
+            let _ = writeln!(text, "{who} waits for: {message}; {otherwise}");
+        }
+        if let Some(Beat { every, .. }) = self.beat() {
+            let _ = writeln!(text, "keep-alive: a message every {}", span(every));
+        }
+        if self.beats != [0; 2] {
+            let [to_server, to_client] = self.beats;
+            let _ =
+                writeln!(text, "heartbeats: {to_server} to the server, {to_client} to the client");
+        }
+        let waiting = self.unanswered();
+        if waiting.len() > 0 {
+            let _ = writeln!(text, "unanswered: {}", count(waiting.len(), "request"));
+        }
+        for Unanswered { direction, key, about, micros, .. } in waiting.take(LISTED) {
+            let arrow = if direction == Direction::ToServer { '→' } else { '←' };
+            let since = now_micros.saturating_sub(micros).try_into().unwrap_or(0);
+            let since = span(Duration::from_micros(since));
+            let _ = writeln!(text, "  {arrow} {} {about} for {since}", super::text::brief(&key));
+        }
+        if self.pairs.forgotten() > 0 {
+            let _ =
+                writeln!(text, "forgotten: {}", count(self.pairs.forgotten() as usize, "request"));
+        }
+        text
+    }
+
+    fn chosen(&mut self) -> Option<&mut dyn Lens> {
+        match &mut self.lens {
+            Choice::Chosen { lens, .. } => Some(lens.as_mut()),
+            _ => None,
+        }
+    }
+}
+
+/// Also what a conversation without another around it is asked.
+impl Carried for Conversation {
+    fn expects(&mut self) -> Option<Expectation> {
+        let lens = self.chosen()?;
+        lens.expects().or_else(|| lens.inner()?.expects())
+    }
+
+    fn beat(&mut self) -> Option<Beat> {
+        let lens = self.chosen()?;
+        lens.beat().or_else(|| {
+            let Beat { every, message } = lens.inner()?.beat()?;
+            Some(Beat { every, message: lens.wrap(message) })
+        })
+    }
+
+    fn speak(&mut self, protocol: &str, line: &str) -> Result<Vec<Outgoing>, SpeechError> {
+        let other = || SpeechError::OtherProtocol(protocol.to_owned());
+        if let Choice::Watching(watch) = &mut self.lens {
+            let (chosen, begun) = watch.speaks(protocol, &self.facts).ok_or_else(other)?;
+            self.choose(chosen, vec![Evidence::Asked]);
+            self.earlier = begun.iter().map(|begun| self.read_chosen(&begun.message())).collect();
+        }
+        let Choice::Chosen { protocol: own, lens, .. } = &mut self.lens else {
+            return Err(other());
+        };
+        if [own.name, own.word].contains(&protocol) {
+            let (command, rest) = Command::find(own.commands, line)?;
+            return lens.speak(command.name, &Arguments::parse(command, rest)?);
+        }
+        let messages = lens.inner().ok_or_else(other)?.speak(protocol, line)?;
+        Ok(messages.into_iter().map(|message| lens.wrap(message)).collect())
+    }
+
+    fn may_speak(&self, protocol: &str) -> bool {
+        match &self.lens {
+            Choice::Watching(watch) => watch.includes(protocol),
+            Choice::Chosen { protocol: own, .. } => [own.name, own.word].contains(&protocol),
+            Choice::Off => false,
+        }
+    }
+
+    fn spoken(&mut self) -> Vec<&'static Protocol> {
+        let Choice::Chosen { protocol, lens, .. } = &mut self.lens else { return Vec::new() };
+        let mut spoken = vec![*protocol];
+        spoken.extend(lens.inner().map(|inner| inner.spoken()).unwrap_or_default());
+        spoken
+    }
+
+    fn known(&mut self) -> Vec<(&'static str, String)> {
+        let Some(lens) = self.chosen() else { return Vec::new() };
+        let mut known = lens.state();
+        if let Some(inner) = lens.inner() {
+            known.extend(inner.spoken().first().map(|inner| ("carries", inner.title.to_owned())));
+            known.extend(inner.known());
+        }
+        known
+    }
+}
+
+/// The name of a message that is too long.
+fn large(protocol: &Protocol, len: u64) -> Decoded {
+    Decoded::new(protocol.name, "large", format!("{len} B, more than a lens reads"))
+}
+
+/// Reads a message as it is, or what it inflates to.
+fn read(lens: &mut dyn Lens, message: &Message<'_>) -> Option<Vec<Decoded>> {
+    if message.content.len() > LARGEST {
+        return None;
+    }
+    if let Some(packets) = lens.read(message) {
+        return Some(packets);
+    }
+    let (how, content) = inflate(message.content)?;
+    let text = std::str::from_utf8(&content).is_ok();
+    let mut packets = lens.read(&Message { text, content: &content, ..*message })?;
+    packets.iter_mut().for_each(|packet| packet.inflated = Some(how));
+    Some(packets)
+}

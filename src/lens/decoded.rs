@@ -1,0 +1,300 @@
+//! What a lens says of a packet.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::secrets::{Secrets, mask_quoted};
+use super::speech::Outgoing;
+use super::text::{brief, clipped, count};
+use super::value::Value;
+
+/// Characters of a summary, at most.
+const SUMMARY: usize = 240;
+
+/// Characters of the key of a pair, at most; a longer one pairs nothing.
+const KEY: usize = 256;
+
+/// Packets of one message that are returned.
+const PACKETS: usize = 1000;
+
+/// Complaints of one packet, at most.
+const COMPLAINTS: usize = 8;
+
+/// The meaning of a packet of the inner protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// The name of the protocol, as in `stomp`.
+    pub protocol: &'static str,
+    /// What kind of packet it is, in the protocol's words.
+    pub kind: String,
+    /// One line about it, at most 240 characters. It may hold anything that a peer sent but
+    /// control characters, and is escaped by who prints it.
+    pub summary: String,
+    /// What the packet holds, in its order.
+    pub fields: Vec<(&'static str, Value)>,
+    /// Its part in a pair of request and answer.
+    pub pairing: Option<Pairing>,
+    /// What it answers, if the request was seen; filled in by the conversation.
+    pub answered: Option<Answered>,
+    /// Rules of the inner protocol that it breaks.
+    pub complaints: Vec<Complaint>,
+    /// Whether it only keeps the session alive.
+    pub heartbeat: bool,
+    /// How many heartbeats passed, of both sides, since the last packet that is none; filled in by
+    /// the conversation.
+    pub beats_before: u64,
+    /// How the message was compressed inside its frames, as in `gzip`; filled in by the
+    /// conversation.
+    pub inflated: Option<&'static str>,
+    /// What its receiver has to send back at once.
+    pub reply: Option<Outgoing>,
+    /// The packets of another protocol that it carries.
+    pub inner: Vec<Decoded>,
+}
+
+/// The packets of a message: so many of them, and how many more there are. All are read, so that a
+/// lens knows what came, but a message of a million tiny packets is no reason to hold a million
+/// meanings. `None` if one of them is none.
+pub(super) fn packets(all: impl Iterator<Item = Option<Decoded>>) -> Option<Vec<Decoded>> {
+    let (mut first, mut more) = (Vec::new(), 0);
+    for packet in all {
+        let packet = packet?;
+        if first.len() < PACKETS {
+            first.push(packet);
+        } else {
+            more += 1;
+        }
+    }
+    if let Some(last) = first.last().filter(|_| more > 0) {
+        first.push(Decoded::new(
+            last.protocol,
+            "more",
+            format!("and {} more", count(more, "packet")),
+        ));
+    }
+    Some(first)
+}
+
+/// A packet's part in a pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pairing {
+    /// A request: its key among those of its direction, and what it is about.
+    Asks(String, String),
+    /// An answer after which more may follow, by the key of the request.
+    AnswersInPart(String),
+    /// The last answer, by the key of the request.
+    Answers(String),
+    /// The asker wants no answer any more, by the key of its request.
+    Withdraws(String),
+}
+
+/// The request that a packet answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// What the request was about, as in `com.x.add`.
+    pub about: String,
+    /// From the request to this answer.
+    pub after: Duration,
+}
+
+/// A breach of the inner protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// Where the rule is written, as in `STOMP 1.2, Value Encoding`.
+    pub rule: &'static str,
+    /// What is wrong, lower case, no full stop.
+    pub text: String,
+}
+
+impl Decoded {
+    /// A packet of a kind, with a summary.
+    pub(super) fn new(
+        protocol: &'static str,
+        kind: impl AsRef<str>,
+        summary: impl AsRef<str>,
+    ) -> Self {
+        Self {
+            protocol,
+            kind: clipped(kind.as_ref(), 64),
+            summary: clipped(summary.as_ref(), SUMMARY),
+            fields: Vec::new(),
+            pairing: None,
+            answered: None,
+            complaints: Vec::new(),
+            heartbeat: false,
+            beats_before: 0,
+            inflated: None,
+            reply: None,
+            inner: Vec::new(),
+        }
+    }
+
+    /// A packet that only keeps the session alive.
+    pub(super) fn heartbeat(protocol: &'static str, kind: &str) -> Self {
+        Self { heartbeat: true, ..Self::new(protocol, kind, kind) }
+    }
+
+    /// With a field.
+    pub(super) fn field(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.fields.push((name, value.into()));
+        self
+    }
+
+    /// With a field, if there is a value for it.
+    pub(super) fn field_if<V: Into<Value>>(self, name: &'static str, value: Option<V>) -> Self {
+        match value {
+            Some(value) => self.field(name, value),
+            None => self,
+        }
+    }
+
+    /// As a request.
+    pub(super) fn asks(self, key: impl ToString, about: impl AsRef<str>) -> Self {
+        self.paired(Pairing::Asks(key.to_string(), brief(about.as_ref())))
+    }
+
+    /// As the last answer to a request.
+    pub(super) fn answers(self, key: impl ToString) -> Self {
+        self.paired(Pairing::Answers(key.to_string()))
+    }
+
+    /// As an answer that more may follow.
+    pub(super) fn answers_in_part(self, key: impl ToString) -> Self {
+        self.paired(Pairing::AnswersInPart(key.to_string()))
+    }
+
+    /// As the end of a request of its own side.
+    pub(super) fn withdraws(self, key: impl ToString) -> Self {
+        self.paired(Pairing::Withdraws(key.to_string()))
+    }
+
+    fn paired(mut self, pairing: Pairing) -> Self {
+        let (Pairing::Asks(key, _)
+        | Pairing::AnswersInPart(key)
+        | Pairing::Answers(key)
+        | Pairing::Withdraws(key)) = &pairing;
+        if key.len() <= KEY {
+            self.pairing = Some(pairing);
+        }
+        self
+    }
+
+    /// With a breach of a rule.
+    pub(super) fn breaks(mut self, rule: &'static str, text: impl AsRef<str>) -> Self {
+        if self.complaints.len() < COMPLAINTS {
+            self.complaints.push(Complaint { rule, text: clipped(text.as_ref(), SUMMARY) });
+        }
+        self
+    }
+
+    /// With a breach of a rule, if it is one.
+    pub(super) fn breaks_if(self, wrong: bool, rule: &'static str, text: &str) -> Self {
+        if wrong { self.breaks(rule, text) } else { self }
+    }
+
+    /// With the answer that its receiver owes.
+    pub(super) fn replied_by(mut self, reply: Outgoing) -> Self {
+        self.reply = Some(reply);
+        self
+    }
+
+    /// With a summary of a bounded length, after it was added to.
+    pub(super) fn clip(mut self) -> Self {
+        self.summary = clipped(&self.summary, SUMMARY);
+        self
+    }
+
+    /// With the packets that it carries.
+    pub(super) fn carrying(mut self, inner: Vec<Self>) -> Self {
+        self.inner = inner;
+        self
+    }
+
+    /// The line for people: the summary, what it answers, the packets inside.
+    pub fn line(&self) -> String {
+        let mut line = self.summary.clone();
+        if let Some(Answered { about, after }) = &self.answered {
+            line.push_str(" (");
+            if !about.is_empty() {
+                line.push_str(about);
+                line.push_str(", ");
+            }
+            line.push_str(&super::text::span(*after));
+            line.push(')');
+        }
+        for (at, inner) in self.inner.iter().enumerate() {
+            line.push_str(if at == 0 { " › " } else { " · " });
+            line.push_str(&inner.line());
+        }
+        clipped(&line, 2 * SUMMARY)
+    }
+
+    /// Takes secrets out: the fields, and the values of keys, whose name is one's, also where a text
+    /// quotes them as JSON; and in every text what `clean` takes out.
+    pub fn mask(&mut self, secrets: &Secrets<'_>) {
+        let Secrets { is_secret, clean, mask } = *secrets;
+        for (name, value) in &mut self.fields {
+            if is_secret(name) { *value = mask.into() } else { value.mask(secrets) }
+        }
+        let texts = self.complaints.iter_mut().map(|complaint| &mut complaint.text);
+        let texts = texts.chain(self.answered.iter_mut().map(|answered| &mut answered.about));
+        for text in texts.chain([&mut self.summary]) {
+            let quoted = mask_quoted(text, is_secret, mask);
+            if let Cow::Owned(cleaned) = clean(quoted.as_deref().unwrap_or(text)) {
+                *text = cleaned;
+            } else if let Some(quoted) = quoted {
+                *text = quoted;
+            }
+        }
+        self.inner.iter_mut().for_each(|inner| inner.mask(secrets));
+    }
+
+    /// The value of a field of this packet or of those inside, by its name as in `command`, where a
+    /// dot leads into a value, as in `headers.destination`.
+    pub fn find(&self, name: &str) -> Option<&Value> {
+        let (head, rest) = name.split_once('.').map_or((name, None), |(h, r)| (h, Some(r)));
+        let own = self.fields.iter().find(|(field, _)| *field == head).map(|(_, value)| value);
+        let found = match rest {
+            None => own,
+            Some(rest) => own.and_then(|value| value.path(rest)),
+        };
+        found.or_else(|| self.inner.iter().find_map(|inner| inner.find(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_by_name() {
+        let headers = Value::from_iter([("login", "a".into()), ("passcode", "b".into())]);
+        let mut decoded = Decoded::new("x", "y", "z").field("headers", headers);
+        let inner = Decoded::new("x", "y", "z").field("password", "c").field("user", "d");
+        decoded.inner.push(inner);
+        decoded.summary =
+            r#"EVENT {"password":"p\"q","n":1} {\"passcode\":\"x\"} "pass" f00d"#.into();
+        decoded.mask(&Secrets {
+            is_secret: &|name| name.starts_with("pass"),
+            clean: &|text| text.replace("f00d", "-").into(),
+            mask: "[redacted]",
+        });
+        let shown =
+            r#"EVENT {"password":"[redacted]","n":1} {\"passcode\":\"[redacted]\"} "pass" -"#;
+        assert_eq!(decoded.summary, shown);
+        let value = |name| decoded.find(name).and_then(Value::as_str);
+        assert_eq!(value("headers.login"), Some("a"));
+        assert_eq!(value("headers.passcode"), Some("[redacted]"));
+        assert_eq!(value("password"), Some("[redacted]"));
+        assert_eq!(value("user"), Some("d"));
+    }
+
+    #[test]
+    fn a_flood_of_packets_is_counted() {
+        let flood = || std::iter::repeat_with(|| Some(Decoded::new("x", "y", "z")));
+        let packets = packets(flood().take(5000)).expect("all are packets");
+        assert_eq!(packets.len(), PACKETS + 1);
+        assert_eq!(packets[PACKETS].summary, "and 4000 packets more");
+        assert_eq!(super::packets(flood().take(3).chain([None])), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! Which protocol a conversation is in: what speaks for it, and how much of that is enough.
+//!
+//! One sign may be chance, as a path `/ws` or a message that begins with a digit. Two of different
+//! kinds are not.
+
+use std::fmt;
+
+use super::facts::Facts;
+use super::interface::Protocol;
+use super::message::Message;
+use super::text::brief;
+
+/// A sign that speaks for a protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Somebody named it.
+    Asked,
+    /// The agreed subprotocol.
+    Subprotocol(String),
+    /// Path or query of the request.
+    Url(String),
+    /// A message of the client.
+    ClientMessage,
+    /// A message of the server.
+    ServerMessage,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked => f.write_str("as asked for"),
+            Self::Subprotocol(name) => write!(f, "subprotocol {}", brief(name)),
+            Self::Url(url) => write!(f, "URL {}", brief(url)),
+            Self::ClientMessage => f.write_str("the client's first messages"),
+            Self::ServerMessage => f.write_str("the server's first messages"),
+        }
+    }
+}
+
+/// Messages in which a protocol must show.
+const MESSAGES: usize = 6;
+
+/// Bytes of them, at most.
+const BYTES: usize = 64 * 1024;
+
+/// Gathers evidence until a protocol has enough of it.
+#[derive(Debug)]
+pub(super) struct Watch {
+    candidates: Vec<(&'static Protocol, Vec<Evidence>)>,
+    enough: usize,
+    /// The messages so far, for the lens that is chosen.
+    begun: Vec<Begun>,
+}
+
+/// A message that was seen before a lens was chosen.
+#[derive(Debug)]
+pub(super) struct Begun {
+    content: Vec<u8>,
+    message: Message<'static>,
+}
+
+impl Begun {
+    pub(super) fn message(&self) -> Message<'_> {
+        Message { content: &self.content, ..self.message }
+    }
+}
+
+/// What watching has led to.
+pub(super) enum Watched {
+    /// Nothing yet.
+    Unclear,
+    /// A protocol, why, and what came before.
+    Clear(&'static Protocol, Vec<Evidence>, Vec<Begun>),
+    /// No protocol has shown.
+    Hopeless,
+}
+
+impl Watch {
+    /// Watches for any of `protocols` until one has so much evidence.
+    pub(super) fn new(facts: &Facts, protocols: &[&'static Protocol], enough: usize) -> Self {
+        let known = |protocol: &'static Protocol| {
+            let named = facts
+                .subprotocol
+                .as_ref()
+                .filter(|name| protocol.subprotocols.contains(&name.to_ascii_lowercase().as_str()));
+            let named = named.map(|name| Evidence::Subprotocol(name.clone()));
+            let url = (protocol.url)(&facts.url).then(|| Evidence::Url(facts.url.clone()));
+            (protocol, named.into_iter().chain(url).collect())
+        };
+        let candidates = protocols.iter().copied().map(known).collect();
+        Self { candidates, enough, begun: Vec::new() }
+    }
+
+    /// Whether it is clear already.
+    pub(super) fn judge(&mut self) -> Watched {
+        match self.candidates.iter().find(|(_, evidence)| evidence.len() >= self.enough) {
+            None => Watched::Unclear,
+            Some((protocol, evidence)) => {
+                Watched::Clear(protocol, evidence.clone(), std::mem::take(&mut self.begun))
+            }
+        }
+    }
+
+    /// Whether it may still become a protocol, by its name or word.
+    pub(super) fn includes(&self, word: &str) -> bool {
+        self.candidates.iter().any(|(protocol, _)| [protocol.name, protocol.word].contains(&word))
+    }
+
+    /// The protocol for somebody who speaks one by its name or word, and what came before: that which
+    /// carries it, if something speaks for that, or else the protocol itself.
+    pub(super) fn speaks(
+        &mut self,
+        word: &str,
+        facts: &Facts,
+    ) -> Option<(&'static Protocol, Vec<Begun>)> {
+        let is_it = |protocol: &Protocol| [protocol.name, protocol.word].contains(&word);
+        let all = self.candidates.iter();
+        let named = all.clone().filter(|(protocol, _)| is_it(protocol));
+        // Of several that are as likely the first.
+        let best = named.rev().max_by_key(|(_, evidence)| evidence.len())?;
+        let carrier = all.clone().find(|(protocol, evidence)| {
+            !evidence.is_empty()
+                && !is_it(protocol)
+                && (protocol.lens)(facts).inner().is_some_and(|inner| inner.may_speak(word))
+        });
+        let chosen = carrier.unwrap_or(best).0;
+        Some((chosen, std::mem::take(&mut self.begun)))
+    }
+
+    /// Looks at a message.
+    pub(super) fn take(&mut self, message: &Message<'_>) -> Watched {
+        if message.content.len() > BYTES {
+            return Watched::Hopeless;
+        }
+        let new = match message.from_client() {
+            true => Evidence::ClientMessage,
+            false => Evidence::ServerMessage,
+        };
+        for (protocol, evidence) in &mut self.candidates {
+            if !evidence.contains(&new) && (protocol.beginning)(message) {
+                evidence.push(new.clone());
+            }
+        }
+        let clear = self.judge();
+        if !matches!(clear, Watched::Unclear) {
+            return clear;
+        }
+        let content = message.content.to_vec();
+        self.begun.push(Begun { content, message: Message { content: &[], ..*message } });
+        let bytes: usize = self.begun.iter().map(|begun| begun.content.len()).sum();
+        match self.begun.len() < MESSAGES && bytes <= BYTES {
+            true => Watched::Unclear,
+            false => Watched::Hopeless,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! A message as a lens gets it.
+
+use super::payload::json;
+use super::value::Value;
+use crate::event::Direction;
+
+/// Bytes of a message that a lens reads; a longer one is named, not decoded.
+pub const LARGEST: usize = 1 << 20;
+
+/// A data message as a lens gets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// Who sent it.
+    pub direction: Direction,
+    /// Text rather than binary.
+    pub text: bool,
+    /// The whole content, inflated.
+    pub content: &'a [u8],
+    /// When it was complete, in microseconds since the Unix epoch.
+    pub micros: i64,
+}
+
+impl<'a> Message<'a> {
+    /// Whether the client sent it.
+    pub fn from_client(&self) -> bool {
+        self.direction == Direction::ToServer
+    }
+
+    /// The content of a text message.
+    pub fn as_text(&self) -> Option<&'a str> {
+        self.text.then(|| std::str::from_utf8(self.content).ok()).flatten()
+    }
+
+    /// The content of a text message that is one JSON value.
+    pub fn as_json(&self) -> Option<Value> {
+        json::read(self.as_text()?)
+    }
+}

@@ -1,0 +1,35 @@
+//! Lenses: what the messages of a session mean in the protocol that they carry.
+//!
+//! A [`Lens`] gets whole messages and returns what they say, beside the frames and never instead of
+//! them. It knows no socket, alters no byte, and is total: any bytes give a meaning or none, in
+//! bounded time and memory. [`PROTOCOLS`] registers them all; a [`Conversation`] chooses one by
+//! [`Evidence`], pairs requests with answers and counts heartbeats. `docs/lenses.md` shows how one
+//! is added.
+
+mod body;
+mod conversation;
+mod decoded;
+mod evidence;
+mod facts;
+mod interface;
+mod kept;
+mod message;
+mod pairs;
+pub mod payload;
+mod protocol;
+mod secrets;
+mod speech;
+mod text;
+mod value;
+
+pub use conversation::Conversation;
+pub use decoded::{Answered, Complaint, Decoded, Pairing};
+pub use evidence::Evidence;
+pub use facts::Facts;
+pub use interface::{Carried, Expectation, Lens, Protocol};
+pub use message::{LARGEST, Message};
+pub use pairs::Unanswered;
+pub use protocol::{PROTOCOLS, find};
+pub use secrets::Secrets;
+pub use speech::{Arguments, Beat, Command, Outgoing, SpeechError, gives_secret};
+pub use value::Value;

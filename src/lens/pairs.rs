@@ -1,0 +1,76 @@
+//! Requests that wait for their answers, and the time between.
+
+use std::time::Duration;
+
+use super::decoded::{Answered, Decoded, Pairing};
+use super::kept::Kept;
+use crate::event::Direction;
+
+/// A request without an answer yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// Who asked.
+    pub direction: Direction,
+    /// The protocol of the request.
+    pub protocol: &'static str,
+    /// Its key, as in `12`.
+    pub key: String,
+    /// What it was about.
+    pub about: String,
+    /// When it was sent, in microseconds since the Unix epoch.
+    pub micros: i64,
+}
+
+/// A key is one of its direction, protocol and name.
+type Key = (Direction, &'static str, String);
+
+/// The requests of both directions; bounded.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    waiting: Kept<Key, (String, i64)>,
+    /// Requests that had to make room.
+    forgotten: u64,
+}
+
+impl Pairs {
+    /// Notes a request, or finds what an answer belongs to.
+    pub(super) fn pair(&mut self, direction: Direction, micros: i64, decoded: &mut Decoded) {
+        let protocol = decoded.protocol;
+        let key_of = |key: &String| (direction.opposite(), protocol, key.clone());
+        let request = match &decoded.pairing {
+            None => return,
+            Some(Pairing::Asks(key, about)) => {
+                let key = (direction, protocol, key.clone());
+                let gone = self.waiting.insert(key, (about.clone(), micros));
+                self.forgotten += u64::from(gone.is_some());
+                return;
+            }
+            Some(Pairing::Withdraws(key)) => {
+                self.waiting.remove(&(direction, protocol, key.clone()));
+                return;
+            }
+            Some(Pairing::AnswersInPart(key)) => self.waiting.get(&key_of(key)).cloned(),
+            Some(Pairing::Answers(key)) => self.waiting.remove(&key_of(key)),
+        };
+        decoded.answered = request.map(|(about, asked)| {
+            let after = micros.saturating_sub(asked).try_into().unwrap_or(0);
+            Answered { about, after: Duration::from_micros(after) }
+        });
+    }
+
+    /// The requests without an answer, the oldest first.
+    pub(super) fn unanswered(&self) -> impl ExactSizeIterator<Item = Unanswered> {
+        self.waiting.iter().map(|((direction, protocol, key), (about, micros))| Unanswered {
+            direction: *direction,
+            protocol,
+            key: key.clone(),
+            about: about.clone(),
+            micros: *micros,
+        })
+    }
+
+    /// How many requests were forgotten because too many waited.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}

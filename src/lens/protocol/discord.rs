@@ -1,0 +1,124 @@
+//! Discord's gateway in JSON: <https://discord.com/developers/docs/events/gateway>.
+
+use std::time::Duration;
+
+use crate::lens::text::{brief, query};
+use crate::lens::{Beat, Decoded, Expectation, Lens, Message, Outgoing, Protocol, Value};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "discord",
+    word: "discord",
+    title: "Discord gateway",
+    subprotocols: &[],
+    url: |url| query(url, "encoding") == Some("json") && query(url, "v").is_some(),
+    beginning: |message| {
+        message.as_json().is_some_and(|value| {
+            let op = value.get("op").and_then(Value::as_u64);
+            let hello = value.path("d.heartbeat_interval").is_some();
+            matches!((message.from_client(), op), (true, Some(2 | 6))) || op == Some(10) && hello
+        })
+    },
+    lens: |_| Box::new(Discord::default()),
+    commands: &[],
+};
+
+const NAME: &str = "discord";
+
+const OPS: [&str; 12] = [
+    "Dispatch",
+    "Heartbeat",
+    "Identify",
+    "Presence Update",
+    "Voice State Update",
+    "",
+    "Resume",
+    "Reconnect",
+    "Request Guild Members",
+    "Invalid Session",
+    "Hello",
+    "Heartbeat ACK",
+];
+
+#[derive(Default)]
+struct Discord {
+    /// Milliseconds.
+    interval: Option<u64>,
+    identified: bool,
+    /// The number of the last event, which a heartbeat repeats.
+    sequence: Option<u64>,
+}
+
+impl Lens for Discord {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let value = message.as_json()?;
+        let op = value.get("op")?.as_u64()?;
+        let name = OPS.get(usize::try_from(op).ok()?).filter(|name| !name.is_empty())?;
+        let event = value.text_of("t");
+        let data = value.get("d");
+        self.sequence = value.get("s").and_then(Value::as_u64).or(self.sequence);
+        self.identified |= matches!(op, 2 | 6);
+        if op == 10 {
+            self.interval = value.path("d.heartbeat_interval").and_then(Value::as_u64);
+        }
+        let shown = match op {
+            // A token is in it.
+            2 | 6 => String::new(),
+            _ => data.map(Value::short).unwrap_or_default(),
+        };
+        let kind = event.map_or_else(|| (*name).to_owned(), brief);
+        let decoded = match op {
+            1 if message.from_client() => Decoded::heartbeat(NAME, name).asks("heartbeat", ""),
+            11 => Decoded::heartbeat(NAME, name).answers("heartbeat"),
+            _ => Decoded::new(NAME, &kind, format!("{kind} {shown}").trim_end()),
+        };
+        Some(vec![
+            decoded
+                .field("op", op)
+                .field_if("event", event)
+                .field_if("sequence", value.get("s"))
+                .field_if("data", data),
+        ])
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        match (self.interval, self.identified) {
+            (None, _) => {
+                Some(Expectation::of_server("Hello (op 10)", "nothing follows without it"))
+            }
+            (_, false) => Some(Expectation::of_client(
+                "Identify (op 2) or Resume (op 6)",
+                "an event before it closes the connection with 4003 Not authenticated",
+            )),
+            _ => None,
+        }
+    }
+
+    fn beat(&self) -> Option<Beat> {
+        let every = Duration::from_millis(self.interval?.clamp(1_000, 3_600_000));
+        let sequence = self.sequence.map_or(Value::Null, Value::from);
+        let message = Outgoing::json(Value::from_iter([("op", 1u8.into()), ("d", sequence)]));
+        Some(Beat { every, message })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::Carried;
+    use crate::lens::protocol::tests::Script;
+
+    #[test]
+    fn a_session_of_the_gateway() {
+        let mut script = Script::auto("", "/?v=10&encoding=json");
+        script.server(r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250}}"#);
+        assert_eq!(script.last(), r#"Hello {"heartbeat_interval":41250}"#);
+        script.client(r#"{"op":2,"d":{"token":"secret"}}"#);
+        assert_eq!(script.last(), "Identify");
+        script.server(r#"{"t":"READY","s":1,"op":0,"d":{}}"#);
+        assert_eq!(script.last(), "READY {}");
+        let beat = script.conversation.beat().expect("heartbeats are due");
+        assert_eq!(beat.message.content, br#"{"op":1,"d":1}"#);
+        script.send(&beat.message);
+        script.server(r#"{"op":11}"#);
+        assert_eq!(script.last(), "Heartbeat ACK (35 ms)");
+    }
+}

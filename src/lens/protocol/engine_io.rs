@@ -1,0 +1,249 @@
+//! Engine.IO 4 and 3, which carry Socket.IO:
+//! <https://socket.io/docs/v4/engine-io-protocol/>.
+
+use std::time::Duration;
+
+use super::socket_io;
+use crate::lens::kept::remembered;
+use crate::lens::payload::json;
+use crate::lens::text::{millis, query};
+use crate::lens::{
+    Beat, Carried, Conversation, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "engine.io",
+    word: "eio",
+    title: "Engine.IO 3 and 4",
+    subprotocols: &[],
+    url: |url| query(url, "EIO").is_some() && query(url, "transport") == Some("websocket"),
+    beginning: |message| match message.as_text() {
+        Some("2probe") => message.from_client(),
+        Some("3probe") => !message.from_client(),
+        Some(text) => !message.from_client() && text.starts_with("0{\"sid\""),
+        None => false,
+    },
+    lens: |facts| Box::new(EngineIo::new(facts)),
+    commands: &[],
+};
+
+const NAME: &str = "engine.io";
+
+struct EngineIo {
+    version: u8,
+    open: Option<Open>,
+    /// Whether the session was opened before, over HTTP.
+    upgraded: bool,
+    pinged: Option<i64>,
+    inner: Conversation,
+}
+
+/// What the server's first packet says.
+struct Open {
+    sid: String,
+    interval: u64,
+    timeout: u64,
+}
+
+impl EngineIo {
+    fn new(facts: &Facts) -> Self {
+        Self {
+            version: if query(&facts.url, "EIO") == Some("3") { 3 } else { 4 },
+            open: None,
+            upgraded: query(&facts.url, "sid").is_some(),
+            pinged: None,
+            inner: Conversation::carried(&[&socket_io::PROTOCOL], facts),
+        }
+    }
+
+    fn opened(&mut self, data: &str) -> Option<Decoded> {
+        let value = json::read(data)?;
+        let number = |name| value.get(name)?.as_u64();
+        let sid = value.text_of("sid")?;
+        let open = Open {
+            sid: remembered(sid),
+            interval: number("pingInterval").unwrap_or(25_000),
+            timeout: number("pingTimeout").unwrap_or(20_000),
+        };
+        let (interval, timeout) = (millis(open.interval), millis(open.timeout));
+        let mut summary = format!("open sid={} ping {interval}/{timeout}", open.sid);
+        if let Some(most) = number("maxPayload") {
+            summary.push_str(&format!(" max {most} B"));
+        }
+        self.open = Some(open);
+        Some(Decoded::new(NAME, "open", summary).field("type", "open").field("data", value))
+    }
+
+    fn ping(&mut self, data: &str, message: &Message<'_>) -> Decoded {
+        self.pinged = Some(message.micros);
+        let wrong = data.is_empty() && message.from_client() != (self.version == 3);
+        let ping = match data {
+            "" => Decoded::heartbeat(NAME, "ping"),
+            data => Decoded::new(NAME, "ping", format!("ping {data}")).field("data", data),
+        };
+        ping.field("type", "ping")
+            .asks("ping", "")
+            .replied_by(Outgoing::text(format!("3{data}")))
+            .breaks_if(
+                wrong,
+                "Engine.IO, Heartbeat",
+                "in version 4 the server pings, in version 3 the client",
+            )
+    }
+
+    fn pong(&mut self, data: &str, message: &Message<'_>) -> Decoded {
+        let pong = match data {
+            "" => Decoded::heartbeat(NAME, "pong"),
+            "probe" => Decoded::new(NAME, "pong", "probe ok").field("data", data),
+            data => Decoded::new(NAME, "pong", format!("pong {data}")).field("data", data),
+        };
+        let asked = self.pinged.take();
+        let late = asked.zip(self.open.as_ref()).is_some_and(|(at, open)| {
+            let after = message.micros.saturating_sub(at);
+            after.try_into().unwrap_or(0u64) / 1000 > open.timeout
+        });
+        pong.field("type", "pong").answers("ping").breaks_if(
+            late,
+            "Engine.IO, Heartbeat",
+            "the pong comes later than pingTimeout allows; the other side may close the connection",
+        )
+    }
+
+    fn carried(&mut self, message: &Message<'_>) -> Decoded {
+        let inner = self.inner.read(message);
+        let summary = match inner.is_empty() {
+            true => format!("message {} B", message.content.len()),
+            false => "message".to_owned(),
+        };
+        Decoded::new(NAME, "message", summary).field("type", "message").carrying(inner)
+    }
+}
+
+impl Lens for EngineIo {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let Some(text) = message.as_text() else {
+            // Version 3 has the type before the data, as a byte.
+            let content = match self.version {
+                3 => message.content.strip_prefix(b"\x04")?,
+                _ => message.content,
+            };
+            return Some(vec![self.carried(&Message { content, ..*message })]);
+        };
+        let (kind, data) = text.split_at_checked(1)?;
+        Some(vec![match kind {
+            "0" => self.opened(data)?,
+            "1" => Decoded::new(NAME, "close", "close").field("type", "close"),
+            "2" => self.ping(data, message),
+            "3" => self.pong(data, message),
+            "4" => self.carried(&Message { content: data.as_bytes(), ..*message }),
+            "5" => Decoded::new(NAME, "upgrade", "upgrade").field("type", "upgrade"),
+            "6" => Decoded::new(NAME, "noop", "noop").field("type", "noop"),
+            _ => return None,
+        }])
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        match (&self.open, self.upgraded) {
+            (Some(_), _) => None,
+            (None, false) => Some(Expectation::of_server(
+                "the open packet 0{\"sid\":…}",
+                "without it nothing follows",
+            )),
+            (None, true) if self.pinged.is_none() => Some(Expectation::of_client(
+                "2probe, then 5",
+                "the server drops an upgrade that takes more than 10 s",
+            )),
+            (None, true) => None,
+        }
+    }
+
+    fn state(&self) -> Vec<(&'static str, String)> {
+        let mut state = vec![("version", self.version.to_string())];
+        if let Some(Open { sid, interval, timeout }) = &self.open {
+            state.push(("session", sid.clone()));
+            let ping = format!("every {}, pong within {}", millis(*interval), millis(*timeout));
+            state.push(("ping", ping));
+        }
+        state
+    }
+
+    /// In version 3 the client pings; in version 4 it only answers.
+    fn beat(&self) -> Option<Beat> {
+        let interval = self.open.as_ref().filter(|_| self.version == 3)?.interval;
+        Some(Beat { every: Duration::from_millis(interval), message: Outgoing::text("2") })
+    }
+
+    fn inner(&mut self) -> Option<&mut dyn Carried> {
+        Some(&mut self.inner)
+    }
+
+    fn wrap(&self, message: Outgoing) -> Outgoing {
+        let Outgoing { text, mut content } = message;
+        match (text, self.version) {
+            (true, _) => content.insert(0, b'4'),
+            (false, 3) => content.insert(0, 4),
+            (false, _) => {}
+        }
+        Outgoing { text, content }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::Carried;
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_session_of_socket_io_4() {
+        let mut script = Script::auto("", "/socket.io/?EIO=4&transport=websocket");
+        let open = r#"0{"sid":"K0u3","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        script.server(open);
+        assert_eq!(script.last(), "open sid=K0u3 ping 25 s/20 s max 1000000 B");
+        script.client("40");
+        script.server(r#"40{"sid":"wZX3"}"#);
+        assert_eq!(script.last(), "message › CONNECT sid=wZX3 (35 ms)");
+        script.client(r#"42/admin,12["chat","a",{"b":1}]"#);
+        assert_eq!(script.last(), r#"message › EVENT /admin "chat" (2 args) ack#12"#);
+        script.server("43/admin,12[]");
+        assert_eq!(script.last(), r#"message › ACK /admin #12 [] ("chat", 35 ms)"#);
+        script.server("2");
+        assert_eq!(script.decoded().reply.as_ref().map(|r| &r.content[..]), Some(&b"3"[..]));
+        script.client("3");
+        assert_eq!(script.last(), "pong (35 ms)");
+        script.server(r#"44/nope,{"message":"Invalid namespace"}"#);
+        assert_eq!(script.last(), "message › CONNECT_ERROR /nope Invalid namespace");
+        assert_eq!(script.decoded().beats_before, 2);
+    }
+
+    #[test]
+    fn who_pings_depends_on_the_version() {
+        let mut script = Script::of("engine.io", "", "/?EIO=4");
+        script.client("2");
+        assert_eq!(complaints(script.decoded()).len(), 1);
+        let mut script = Script::of("engine.io", "", "/?EIO=3");
+        script.client("2");
+        assert_eq!(complaints(script.decoded()).len(), 0);
+        script.server(r#"0{"sid":"a","pingInterval":25000,"pingTimeout":5000}"#);
+        let beat = script.conversation.beat().expect("the client pings");
+        assert_eq!((beat.every.as_secs(), &beat.message.content[..]), (25, &b"2"[..]));
+    }
+
+    #[test]
+    fn an_upgrade_is_probed() {
+        let mut script = Script::auto("", "/engine.io/?EIO=4&transport=websocket&sid=x");
+        script.client("2probe");
+        assert_eq!(script.last(), "ping probe");
+        script.server("3probe");
+        assert_eq!(script.last(), "probe ok (35 ms)");
+        script.client("5");
+        assert_eq!(script.last(), "upgrade");
+    }
+
+    #[test]
+    fn commands_travel_inside() {
+        let mut script = Script::auto("", "/socket.io/?EIO=4&transport=websocket");
+        script.server(r#"0{"sid":"K0u3"}"#);
+        let sent = script.conversation.speak("sio", "emit chat 1 two").expect("a command");
+        assert_eq!(sent[0].content, br#"42["chat",1,"two"]"#);
+    }
+}

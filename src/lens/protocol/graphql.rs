@@ -1,0 +1,354 @@
+//! GraphQL over WebSocket: `graphql-transport-ws`, and the older protocol whose name is
+//! `graphql-ws`.
+//! <https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md>.
+
+use std::fmt::Write;
+
+use crate::lens::kept::{Fresh, Kept, remembered};
+use crate::lens::text::{brief, path_ends};
+use crate::lens::{
+    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+};
+
+pub(super) static TRANSPORT_WS: Protocol = Protocol {
+    name: "graphql-transport-ws",
+    word: "gql",
+    title: "graphql-transport-ws",
+    subprotocols: &["graphql-transport-ws"],
+    url: is_graphql,
+    beginning: |message| {
+        begins(message, &["connection_init", "connection_ack", "subscribe", "next"])
+    },
+    lens: |_| Box::new(GraphQl::new(&MODERN)),
+    commands: &COMMANDS,
+};
+
+pub(super) static LEGACY: Protocol = Protocol {
+    name: "graphql-ws",
+    word: "gql",
+    title: "graphql-ws (legacy)",
+    subprotocols: &["graphql-ws"],
+    url: is_graphql,
+    beginning: |message| begins(message, &["start", "data", "ka"]),
+    lens: |_| Box::new(GraphQl::new(&OLD)),
+    commands: &COMMANDS,
+};
+
+static COMMANDS: [Command; 4] = [
+    Command {
+        name: "init",
+        arguments: "[PAYLOAD…]",
+        help: "Opens the session, with a JSON payload to authenticate.",
+        example: "{\"token\":\"x\"}",
+    },
+    Command {
+        name: "subscribe",
+        arguments: "QUERY…",
+        help: "Runs a query, mutation or subscription under a new id.",
+        example: "query { hello }",
+    },
+    Command {
+        name: "complete",
+        arguments: "ID",
+        help: "Ends the operation of an id.",
+        example: "1",
+    },
+    Command {
+        name: "ping",
+        arguments: "",
+        help: "Asks the other side for a pong (graphql-transport-ws only).",
+        example: "",
+    },
+];
+
+fn is_graphql(url: &str) -> bool {
+    path_ends(url, "/graphql") || path_ends(url, "/subscriptions")
+}
+
+fn begins(message: &Message<'_>, kinds: &[&str]) -> bool {
+    let value = message.as_json();
+    value.is_some_and(|value| value.text_of("type").is_some_and(|kind| kinds.contains(&kind)))
+}
+
+/// What the two protocols call the same things.
+struct Dialect {
+    name: &'static str,
+    /// A request, an answer in part, the client's end of a request.
+    words: [&'static str; 3],
+    /// The other types there are.
+    others: &'static [&'static str],
+}
+
+static MODERN: Dialect = Dialect {
+    name: "graphql-transport-ws",
+    words: ["subscribe", "next", "complete"],
+    others: &["connection_init", "connection_ack", "ping", "pong", "error"],
+};
+
+static OLD: Dialect = Dialect {
+    name: "graphql-ws",
+    words: ["start", "data", "stop"],
+    others: &[
+        "connection_init",
+        "connection_ack",
+        "connection_error",
+        "connection_terminate",
+        "ka",
+        "complete",
+        "error",
+    ],
+};
+
+const RULE: &str = "GraphQL over WebSocket";
+
+struct GraphQl {
+    dialect: &'static Dialect,
+    asked: bool,
+    acknowledged: bool,
+    running: Kept<String, String>,
+    ids: Fresh,
+}
+
+impl GraphQl {
+    fn new(dialect: &'static Dialect) -> Self {
+        let running = Kept::default();
+        Self { dialect, asked: false, acknowledged: false, running, ids: Fresh::default() }
+    }
+
+    /// What a client's message changes, and the rules it breaks.
+    fn of_client(&mut self, kind: &str, id: &str, about: &str, decoded: Decoded) -> Decoded {
+        let [start, _, stop] = self.dialect.words;
+        let early = kind == start && !self.acknowledged;
+        let decoded = decoded.breaks_if(
+            early && self.dialect.name == MODERN.name,
+            RULE,
+            "an operation before connection_ack: the server closes with 4401 Unauthorized",
+        );
+        if kind == "connection_init" {
+            let again = std::mem::replace(&mut self.asked, true);
+            decoded.asks("connection", "").breaks_if(
+                again,
+                RULE,
+                "a second connection_init: the server closes with 4429",
+            )
+        } else if kind == start {
+            self.ids.seen(id.parse().unwrap_or(0u64));
+            let taken = self.running.get(&remembered(id)).is_some();
+            self.running.insert(remembered(id), brief(about));
+            decoded.asks(format!("#{id}"), about).breaks_if(
+                taken,
+                RULE,
+                "the id runs already: the server closes with 4409",
+            )
+        } else if kind == stop {
+            self.running.remove(&remembered(id));
+            decoded.withdraws(format!("#{id}"))
+        } else {
+            decoded
+        }
+    }
+
+    /// What a server's message changes.
+    fn of_server(&mut self, kind: &str, id: &str, decoded: Decoded) -> Decoded {
+        match kind {
+            "connection_ack" => {
+                self.acknowledged = true;
+                decoded.answers("connection")
+            }
+            "connection_error" => decoded.answers("connection"),
+            "complete" | "error" => {
+                self.running.remove(&remembered(id));
+                decoded.answers(format!("#{id}"))
+            }
+            kind if kind == self.dialect.words[1] => decoded.answers_in_part(format!("#{id}")),
+            _ => decoded,
+        }
+    }
+}
+
+impl Lens for GraphQl {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let value = message.as_json()?;
+        let kind = value.text_of("type")?;
+        let Dialect { name, words, others } = *self.dialect;
+        if !words.contains(&kind) && !others.contains(&kind) {
+            return None;
+        }
+        let (id, payload) = (value.get("id").map(Value::plain), value.get("payload"));
+        let mut summary = kind.to_owned();
+        if let Some(id) = &id {
+            let _ = write!(summary, " #{}", brief(id));
+        }
+        let query = payload.and_then(|payload| payload.text_of("query"));
+        let about = query.map_or_else(String::new, compact);
+        let shown = match (query, payload, kind) {
+            // Who logs in does so there.
+            (_, _, "connection_init") => None,
+            (Some(_), ..) => Some(brief(&about)),
+            (_, Some(payload), "error") => Some(first_message(payload)),
+            (_, Some(payload), _) => Some(payload.short()),
+            _ => None,
+        };
+        if let Some(shown) = shown {
+            let _ = write!(summary, " {shown}");
+        }
+        let decoded = match kind {
+            "ka" => Decoded::heartbeat(name, kind),
+            "ping" | "pong" if payload.is_none() => Decoded::heartbeat(name, kind),
+            _ => Decoded::new(name, kind, summary),
+        };
+        let decoded =
+            decoded.field("type", kind).field_if("id", id.as_deref()).field_if("payload", payload);
+        let decoded = match kind {
+            "ping" => {
+                let pong = Value::from_iter([("type", "pong".into())]);
+                decoded.asks("ping", "").replied_by(Outgoing::json(pong))
+            }
+            "pong" => decoded.answers("ping"),
+            _ => decoded,
+        };
+        let needs_id = words.contains(&kind) || ["error", "complete"].contains(&kind);
+        let decoded = decoded.breaks_if(
+            needs_id && id.is_none(),
+            RULE,
+            "the message has no id: the other side closes with 4400",
+        );
+        let id = id.unwrap_or_default();
+        Some(vec![match message.from_client() {
+            true => self.of_client(kind, &id, &about, decoded),
+            false => self.of_server(kind, &id, decoded),
+        }])
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        match (self.asked, self.acknowledged) {
+            (_, true) => None,
+            (false, _) if self.dialect.name == MODERN.name => Some(Expectation::of_client(
+                "connection_init",
+                "the server closes with 4408 Connection initialisation timeout, after 3 s by default",
+            )),
+            (false, _) => Some(Expectation::of_client(
+                "connection_init",
+                "the server answers no operation before it",
+            )),
+            (true, _) => Some(Expectation::of_server(
+                "connection_ack",
+                "an operation before it closes the connection with 4401",
+            )),
+        }
+    }
+
+    fn state(&self) -> Vec<(&'static str, String)> {
+        let running: Vec<_> =
+            self.running.iter().take(20).map(|(id, about)| format!("#{id} {about}")).collect();
+        vec![
+            ("acknowledged", if self.acknowledged { "yes" } else { "no" }.to_owned()),
+            ("running", running.join(", ")),
+        ]
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let kind = |kind: &str| ("type", kind.into());
+        let [start, _, stop] = self.dialect.words;
+        let entries = match command {
+            "init" => {
+                let payload = arguments.json(0).map(|payload| ("payload", payload));
+                [kind("connection_init")].into_iter().chain(payload).collect()
+            }
+            "subscribe" => {
+                let query = Value::from_iter([("query", arguments.get(0).into())]);
+                let id = self.ids.next().to_string();
+                vec![("id", id.into()), kind(start), ("payload", query)]
+            }
+            "complete" => vec![("id", arguments.get(0).into()), kind(stop)],
+            _ if self.dialect.name == OLD.name => {
+                return Err(SpeechError::Wrong("graphql-ws has no ping".to_owned()));
+            }
+            _ => vec![kind("ping")],
+        };
+        Ok(vec![Outgoing::json(entries.into_iter().collect::<Value>())])
+    }
+}
+
+/// A query on one line, without the white space that says nothing.
+fn compact(query: &str) -> String {
+    let mut out = String::new();
+    for word in query.split_whitespace() {
+        let tight = |c: char| "{}():,".contains(c);
+        if !out.is_empty() && !out.ends_with(tight) && !word.starts_with(tight) {
+            out.push(' ');
+        }
+        out.push_str(word);
+        if out.len() > 400 {
+            break;
+        }
+    }
+    out
+}
+
+/// The message of the first of a list of errors.
+fn first_message(payload: &Value) -> String {
+    let message = payload.path("0.message").or_else(|| payload.get("message"));
+    message.unwrap_or(payload).short()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_session_of_graphql_ws() {
+        let mut script = Script::auto("graphql-transport-ws", "/graphql");
+        assert!(script.state().contains("4408"), "{}", script.state());
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack"}"#);
+        assert_eq!(script.last(), "connection_ack (35 ms)");
+        script.client(
+            r#"{"id":"1","type":"subscribe","payload":{"query":"subscription {\n  hello\n}"}}"#,
+        );
+        assert_eq!(script.last(), "subscribe #1 subscription{hello}");
+        script.server(r#"{"id":"1","type":"next","payload":{"data":{"hello":"a"}}}"#);
+        assert_eq!(script.last(), r#"next #1 {"data":{"hello":"a"}} (subscription{hello}, 35 ms)"#);
+        script.server(r#"{"id":"2","type":"error","payload":[{"message":"no such field"}]}"#);
+        assert_eq!(script.last(), "error #2 \"no such field\"");
+        script.server(r#"{"type":"ping"}"#);
+        assert!(script.decoded().reply.is_some());
+        assert_eq!(script.conversation.unanswered().len(), 2, "subscription and ping");
+        script.client(r#"{"id":"1","type":"complete"}"#);
+        assert_eq!(script.conversation.unanswered().len(), 1);
+    }
+
+    #[test]
+    fn the_close_codes_of_breaches_are_foretold() {
+        let mut script = Script::auto("graphql-transport-ws", "/graphql");
+        let subscribe = r#"{"id":"1","type":"subscribe","payload":{"query":"{a}"}}"#;
+        script.client(subscribe);
+        assert!(complaints(script.decoded())[0].contains("4401"));
+        script.server(r#"{"type":"connection_ack"}"#);
+        script.client(subscribe);
+        assert!(complaints(script.decoded())[0].contains("4409"));
+        script.client(r#"{"type":"connection_init"}"#);
+        script.client(r#"{"type":"connection_init"}"#);
+        assert!(complaints(script.decoded())[0].contains("4429"));
+        script.client(r#"{"type":"subscribe"}"#);
+        assert!(complaints(script.decoded())[0].contains("4400"));
+    }
+
+    #[test]
+    fn the_older_protocol_has_other_words() {
+        let mut script = Script::auto("graphql-ws", "/graphql");
+        script.client(r#"{"type":"connection_init","payload":{}}"#);
+        script.server(r#"{"type":"connection_ack"}"#);
+        script.server(r#"{"type":"ka"}"#);
+        assert!(script.decoded().heartbeat);
+        script.client(r#"{"id":"1","type":"start","payload":{"query":"{ hello }"}}"#);
+        script.server(r#"{"id":"1","type":"data","payload":{"data":1}}"#);
+        assert_eq!(script.last(), r#"data #1 {"data":1} ({hello}, 35 ms)"#);
+        script.server(r#"{"id":"1","type":"complete"}"#);
+        assert_eq!(script.conversation.unanswered().len(), 0);
+    }
+}

@@ -1,0 +1,221 @@
+//! JSON-RPC 2.0, <https://www.jsonrpc.org/specification>, and the dialects that leave `jsonrpc` out,
+//! as Chromium's DevTools do.
+
+use std::fmt::Write;
+
+use crate::lens::decoded;
+use crate::lens::kept::Fresh;
+use crate::lens::text::{brief, path_ends};
+use crate::lens::{
+    Arguments, Command, Decoded, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "json-rpc",
+    word: "rpc",
+    title: "JSON-RPC 2.0",
+    subprotocols: &["jsonrpc", "json-rpc", "jsonrpc2.0"],
+    url: |url| {
+        url.starts_with("/devtools/") || path_ends(url, "/jsonrpc") || path_ends(url, "/rpc")
+    },
+    beginning: |message| {
+        message.as_json().is_some_and(|value| {
+            let first = value.as_list().and_then(<[Value]>::first).unwrap_or(&value);
+            let devtools = first.text_of("method").is_some_and(|method| method.contains('.'));
+            is_version_2(first)
+                || (devtools || first.get("result").is_some_and(Value::is_map))
+                    && first.get("id").is_some_and(|id| id.as_u64().is_some())
+        })
+    },
+    lens: |_| Box::new(JsonRpc::default()),
+    commands: &[
+        Command {
+            name: "",
+            arguments: "METHOD [PARAMS…]",
+            help: "Calls a method under a new id; its parameters are a JSON list or object.",
+            example: "eth_subscribe [\"newHeads\"]",
+        },
+        Command {
+            name: "notify",
+            arguments: "METHOD [PARAMS…]",
+            help: "Calls a method that does not answer.",
+            example: "log {\"text\":\"hi\"}",
+        },
+    ],
+};
+
+const NAME: &str = "json-rpc";
+
+fn is_version_2(value: &Value) -> bool {
+    value.text_of("jsonrpc") == Some("2.0")
+}
+
+#[derive(Default)]
+struct JsonRpc {
+    /// Whether `jsonrpc` was seen, and is missed where it is not.
+    strict: bool,
+    /// Whether it was missing in the first message, so that ours have none either.
+    lax: bool,
+    ids: Fresh,
+}
+
+impl JsonRpc {
+    fn look(&mut self, value: &Value, from_client: bool) -> Option<Decoded> {
+        let id = value.get("id");
+        let decoded = match value.text_of("method") {
+            Some(method) => self.call(value, method, id, from_client),
+            None => answer(value, id)?,
+        };
+        let versioned = is_version_2(value);
+        self.lax |= !versioned && !self.strict;
+        self.strict |= versioned;
+        Some(decoded.breaks_if(
+            self.strict && !versioned,
+            "JSON-RPC 2.0 §4",
+            "jsonrpc must be exactly \"2.0\"",
+        ))
+    }
+
+    fn call(&mut self, value: &Value, method: &str, id: Option<&Value>, mine: bool) -> Decoded {
+        let params = value.get("params");
+        let mut summary = brief(method);
+        if let Some(id) = id {
+            let _ = write!(summary, "#{}", id.plain());
+            if mine {
+                self.ids.seen(id.as_u64().unwrap_or(0));
+            }
+        }
+        if let Some(params) = params {
+            let _ = write!(summary, " {}", params.short());
+        }
+        let kind = if id.is_some() { "request" } else { "notification" };
+        let decoded = Decoded::new(NAME, kind, summary)
+            .field("method", method)
+            .field_if("id", id)
+            .field_if("params", params)
+            .breaks_if(
+                params.is_some_and(|params| !params.is_map() && params.as_list().is_none()),
+                "JSON-RPC 2.0 §4.2",
+                "params must be a list or an object",
+            );
+        match id {
+            Some(id) => decoded.asks(format!("#{}", id.short()), method),
+            None => decoded,
+        }
+    }
+}
+
+fn answer(value: &Value, id: Option<&Value>) -> Option<Decoded> {
+    let (result, error) = (value.get("result"), value.get("error"));
+    let plain = id.map(Value::plain).unwrap_or_default();
+    let (kind, summary) = match (result, error) {
+        (_, Some(error)) => {
+            let part = |name| error.get(name).map(Value::plain).unwrap_or_default();
+            ("error", format!("#{plain} error {} {}", part("code"), brief(&part("message"))))
+        }
+        (Some(result), None) => ("result", format!("#{plain} result {}", result.short())),
+        (None, None) => return None,
+    };
+    let decoded = Decoded::new(NAME, kind, summary)
+        .field_if("id", id)
+        .field_if("result", result)
+        .field_if("error", error)
+        .breaks_if(
+            result.is_some() && error.is_some(),
+            "JSON-RPC 2.0 §5",
+            "a response has a result or an error, not both",
+        )
+        .breaks_if(id.is_none(), "JSON-RPC 2.0 §5", "a response has an id");
+    Some(match id {
+        Some(id) => decoded.answers(format!("#{}", id.short())),
+        None => decoded,
+    })
+}
+
+impl Lens for JsonRpc {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let value = message.as_json()?;
+        let from_client = message.from_client();
+        match &value {
+            Value::List(batch) if batch.is_empty() => None,
+            Value::List(batch) => {
+                decoded::packets(batch.iter().map(|value| self.look(value, from_client)))
+            }
+            value => self.look(value, from_client).map(|decoded| vec![decoded]),
+        }
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let params = arguments.json(1);
+        if params.as_ref().is_some_and(|params| !params.is_map() && params.as_list().is_none()) {
+            let given = arguments.get(1);
+            return Err(SpeechError::Wrong(format!("PARAMS is no JSON list or object: {given}")));
+        }
+        let version = (!self.lax).then(|| ("jsonrpc", "2.0".into()));
+        let id = command.is_empty().then(|| ("id", self.ids.next().into()));
+        let method = ("method", arguments.get(0).into());
+        let params = params.map(|params| ("params", params));
+        let entries = version.into_iter().chain(id).chain([method]).chain(params);
+        Ok(vec![Outgoing::json(entries.collect::<Value>())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::Carried;
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_request_and_its_answer_are_enough_evidence() {
+        let mut script = Script::auto("", "/");
+        let lines = script
+            .client(r#"{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}"#);
+        assert!(lines.is_empty());
+        script.server(r#"{"jsonrpc":"2.0","id":1,"result":"0x9ce59a13059e417087c02d3236a0b1cc"}"#);
+        let expected = "#1 result \"0x9ce59a13059e417087c02d3236a0b1cc\" (eth_subscribe, 35 ms)";
+        assert_eq!(script.last(), expected);
+        script.client(r#"{"jsonrpc":"2.0","id":7,"method":"nope"}"#);
+        assert_eq!(script.last(), "nope#7");
+        let error =
+            r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"Method not found"}}"#;
+        script.server(error);
+        assert_eq!(script.last(), "#7 error -32601 Method not found (nope, 35 ms)");
+        let sent = script.conversation.speak("rpc", "add [1,2]").expect("a command");
+        assert_eq!(sent[0].content, br#"{"jsonrpc":"2.0","id":8,"method":"add","params":[1,2]}"#);
+    }
+
+    #[test]
+    fn a_batch_is_a_list() {
+        let mut script = Script::of("json-rpc", "", "/");
+        let lines = script.client(
+            r#"[{"jsonrpc":"2.0","id":"a","method":"x"},{"jsonrpc":"2.0","method":"y","params":{}}]"#,
+        );
+        assert_eq!(lines, ["x#a", "y {}"]);
+        assert_eq!(script.conversation.unanswered().len(), 1);
+    }
+
+    #[test]
+    fn devtools_leave_the_version_out() {
+        let mut script = Script::auto("", "/devtools/page/AB12");
+        script.client(r#"{"id":1,"method":"Page.enable"}"#);
+        assert_eq!(script.last(), "Page.enable#1");
+        script.server(r#"{"id":1,"result":{}}"#);
+        assert_eq!(script.last(), "#1 result {} (Page.enable, 35 ms)");
+        assert!(complaints(script.decoded()).is_empty());
+        let sent = script.conversation.speak("rpc", "Page.disable").expect("a command");
+        assert_eq!(sent[0].content, br#"{"id":2,"method":"Page.disable"}"#);
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let mut script = Script::of("json-rpc", "", "/");
+        script.client(r#"{"jsonrpc":"2.0","id":1,"method":"x","params":3}"#);
+        assert_eq!(complaints(script.decoded()), ["params must be a list or an object"]);
+        script.server(r#"{"id":1,"result":1,"error":{}}"#);
+        assert_eq!(complaints(script.decoded()).len(), 2);
+    }
+}

@@ -1,0 +1,184 @@
+//! Kubernetes channels of `exec`, `attach` and `port-forward`: the first byte is the stream.
+//! <https://pkg.go.dev/k8s.io/apimachinery/pkg/util/remotecommand>.
+
+use crate::lens::body::content;
+use crate::lens::payload::json;
+use crate::lens::text::brief;
+use crate::lens::{
+    Arguments, Command, Decoded, Facts, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "kubernetes",
+    word: "k8s",
+    title: "Kubernetes channels",
+    subprotocols: &[
+        "v5.channel.k8s.io",
+        "v4.channel.k8s.io",
+        "v3.channel.k8s.io",
+        "v2.channel.k8s.io",
+        "channel.k8s.io",
+        "v4.base64.channel.k8s.io",
+        "base64.channel.k8s.io",
+    ],
+    url: |url| {
+        let path = url.split('?').next().unwrap_or_default();
+        path.starts_with("/api/v1/")
+            && ["/exec", "/attach", "/portforward"].iter().any(|end| path.ends_with(end))
+    },
+    beginning: |message| !message.text && matches!(message.content, [0..=4 | CLOSE, ..]),
+    lens: |facts| Box::new(Kubernetes::new(facts)),
+    commands: &[
+        Command {
+            name: "stdin",
+            arguments: "TEXT…",
+            help: "Sends a line to the standard input of the process.",
+            example: "ls -l",
+        },
+        Command {
+            name: "resize",
+            arguments: "COLUMNS ROWS",
+            help: "Says how large the terminal is.",
+            example: "80 24",
+        },
+        Command {
+            name: "close",
+            arguments: "",
+            help: "Closes the standard input of the process (v5).",
+            example: "",
+        },
+    ],
+};
+
+const NAME: &str = "kubernetes";
+
+/// The channel of version 5 that closes the one that follows.
+const CLOSE: u8 = 255;
+
+const CHANNELS: [&str; 5] = ["stdin", "stdout", "stderr", "error", "resize"];
+
+struct Kubernetes {
+    base64: bool,
+    forwards: bool,
+}
+
+impl Kubernetes {
+    fn new(facts: &Facts) -> Self {
+        let subprotocol = facts.subprotocol.as_deref().unwrap_or_default();
+        Self {
+            base64: subprotocol.contains("base64"),
+            forwards: facts
+                .url
+                .split('?')
+                .next()
+                .is_some_and(|path| path.ends_with("/portforward")),
+        }
+    }
+
+    fn name(&self, channel: u8) -> Option<String> {
+        match self.forwards {
+            false => CHANNELS.get(usize::from(channel)).map(|name| (*name).to_owned()),
+            true => {
+                let kind = if channel.is_multiple_of(2) { "data" } else { "error" };
+                Some(format!("port {} {kind}", channel / 2))
+            }
+        }
+    }
+}
+
+impl Lens for Kubernetes {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let (&first, rest) = message.content.split_first()?;
+        let decoded;
+        let (channel, data) = match self.base64 {
+            false => (first, rest),
+            true => {
+                use base64::Engine;
+                decoded = base64::engine::general_purpose::STANDARD.decode(rest).ok()?;
+                (first.checked_sub(b'0')?, &decoded[..])
+            }
+        };
+        if let (CLOSE, [closed]) = (channel, data) {
+            let name = self.name(*closed)?;
+            return Some(vec![
+                Decoded::new(NAME, "close", format!("close {name}")).field("channel", name),
+            ]);
+        }
+        let name = self.name(channel)?;
+        let text = std::str::from_utf8(data).ok();
+        let value = text.filter(|_| channel >= 3).and_then(json::read);
+        let summary = match &value {
+            // The end of the process is a Status of the API.
+            Some(status) if status.get("status").is_some() => {
+                let part = |key| status.text_of(key).map(|text| format!(" {}", brief(text)));
+                let parts = [part("status"), part("reason"), part("message")];
+                name.clone() + &parts.into_iter().flatten().collect::<String>()
+            }
+            Some(value) => format!("{name} {}", value.short()),
+            None => format!("{name} {} B", data.len()),
+        };
+        let decoded = Decoded::new(NAME, &name, summary).field("channel", name.as_str());
+        let decoded = decoded.field("data", value.unwrap_or_else(|| content(data)));
+        let rule = "Kubernetes, remotecommand";
+        Some(vec![decoded.breaks_if(
+            !self.forwards && message.from_client() == matches!(channel, 1..=3),
+            rule,
+            "the channel belongs to the other side",
+        )])
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let (channel, data) = match command {
+            "stdin" => (0, format!("{}\n", arguments.get(0)).into_bytes()),
+            "close" => (CLOSE, vec![0]),
+            _ => {
+                let number = |at, name| arguments.number(at, name).map(Option::unwrap_or_default);
+                let size = [
+                    ("Width", Value::from(number(0, "COLUMNS")?)),
+                    ("Height", Value::from(number(1, "ROWS")?)),
+                ];
+                (4, Value::from_iter(size).json().into_bytes())
+            }
+        };
+        if self.base64 {
+            use base64::Engine;
+            let data = base64::engine::general_purpose::STANDARD.encode(data);
+            return Ok(vec![Outgoing::text(format!("{channel}{data}"))]);
+        }
+        Ok(vec![Outgoing::binary([&[channel], &data[..]].concat())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_session_of_exec() {
+        let url = "/api/v1/namespaces/default/pods/p/exec?command=sh";
+        let mut script = Script::auto("v5.channel.k8s.io", url);
+        script.client_bytes(b"\x00ls\n");
+        assert_eq!(script.last(), "stdin 3 B");
+        script.server_bytes(b"\x01file\n");
+        assert_eq!(script.last(), "stdout 5 B");
+        script.client_bytes(b"\x04{\"Width\":80,\"Height\":24}");
+        assert_eq!(script.last(), r#"resize {"Width":80,"Height":24}"#);
+        script.client_bytes(b"\xff\x00");
+        assert_eq!(script.last(), "close stdin");
+        script.server_bytes(b"\x03{\"metadata\":{},\"status\":\"Success\"}");
+        assert_eq!(script.last(), "error Success");
+        script.server_bytes(b"\x00x");
+        assert_eq!(complaints(script.decoded()), ["the channel belongs to the other side"]);
+    }
+
+    #[test]
+    fn base64_is_decoded() {
+        let mut script = Script::of("kubernetes", "base64.channel.k8s.io", "/");
+        script.server("1aGk=");
+        assert_eq!(script.last(), "stdout 2 B");
+    }
+}

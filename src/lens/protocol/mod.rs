@@ -1,0 +1,54 @@
+//! The lenses, a file for each, and the table that registers them.
+
+use super::interface::Protocol;
+
+mod action_cable;
+mod discord;
+mod engine_io;
+mod graphql;
+mod json_rpc;
+mod kubernetes;
+mod mqtt;
+mod nats;
+mod ocpp;
+mod phoenix;
+mod plain;
+mod pusher;
+mod signalr;
+mod socket_io;
+mod sockjs;
+mod stomp;
+mod wamp;
+
+#[cfg(test)]
+mod tests;
+
+/// All protocols; of two with the same evidence the first is chosen.
+pub static PROTOCOLS: [&Protocol; 21] = [
+    &stomp::PROTOCOL,
+    &engine_io::PROTOCOL,
+    &socket_io::PROTOCOL,
+    &sockjs::PROTOCOL,
+    &graphql::TRANSPORT_WS,
+    &graphql::LEGACY,
+    &wamp::PROTOCOL,
+    &mqtt::PROTOCOL,
+    &signalr::PROTOCOL,
+    &phoenix::PROTOCOL,
+    &action_cable::PROTOCOL,
+    &pusher::PROTOCOL,
+    &kubernetes::PROTOCOL,
+    &ocpp::PROTOCOL,
+    &nats::PROTOCOL,
+    &discord::PROTOCOL,
+    &json_rpc::PROTOCOL,
+    &plain::JSON,
+    &plain::MSGPACK,
+    &plain::CBOR,
+    &plain::PROTOBUF,
+];
+
+/// The protocol of a name or word.
+pub fn find(name: &str) -> Option<&'static Protocol> {
+    PROTOCOLS.into_iter().find(|protocol| [protocol.name, protocol.word].contains(&name))
+}

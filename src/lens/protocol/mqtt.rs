@@ -1,0 +1,711 @@
+//! MQTT 3.1.1 and 5, whose packets may span or share messages, MQTT 5 §6.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::lens::body::content;
+use crate::lens::decoded;
+use crate::lens::kept::{Fresh, Kept, Next, Streams, remembered};
+use crate::lens::payload::cursor::Cursor;
+use crate::lens::text::{brief, path_ends};
+use crate::lens::{
+    Arguments, Beat, Command, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol,
+    SpeechError, Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "mqtt",
+    word: "mqtt",
+    title: "MQTT 3.1.1 and 5",
+    subprotocols: &["mqtt", "mqttv3.1"],
+    url: |url| path_ends(url, "/mqtt"),
+    beginning: |message| match message.content {
+        [0x10, rest @ ..] if message.from_client() && !message.text => {
+            let body = rest.iter().position(|byte| byte & 0x80 == 0).map(|end| &rest[end + 1..]);
+            body.is_some_and(|body| {
+                body.starts_with(b"\0\x04MQTT") || body.starts_with(b"\0\x06MQIsdp")
+            })
+        }
+        [0x20, 2, ..] => !message.from_client() && !message.text,
+        _ => false,
+    },
+    lens: |_| Box::new(Mqtt::default()),
+    commands: &[
+        Command {
+            name: "connect",
+            arguments: "[CLIENT_ID] [USER] [PASSWORD]",
+            help: "Opens a clean session of MQTT 3.1.1, kept alive every 60 s.",
+            example: "me user secret",
+        },
+        Command {
+            name: "connect5",
+            arguments: "[CLIENT_ID] [USER] [PASSWORD]",
+            help: "Opens a clean session of MQTT 5, kept alive every 60 s.",
+            example: "me user secret",
+        },
+        Command {
+            name: "sub",
+            arguments: "FILTER [QOS]",
+            help: "Subscribes to a filter, with QoS 0 by default.",
+            example: "a/# 1",
+        },
+        Command {
+            name: "unsub",
+            arguments: "FILTER",
+            help: "Ends the subscription to a filter.",
+            example: "a/#",
+        },
+        Command {
+            name: "pub",
+            arguments: "TOPIC [BODY…]",
+            help: "Publishes with QoS 0.",
+            example: "a/b a body",
+        },
+        Command {
+            name: "pub1",
+            arguments: "TOPIC [BODY…]",
+            help: "Publishes with QoS 1: the server acknowledges it.",
+            example: "a/b a body",
+        },
+        Command { name: "ping", arguments: "", help: "Sends PINGREQ.", example: "" },
+        Command { name: "disconnect", arguments: "", help: "Ends the session.", example: "" },
+    ],
+};
+
+const NAME: &str = "mqtt";
+
+/// Packet types, MQTT 5 §2.1.2.
+const KINDS: [&str; 16] = [
+    "",
+    "CONNECT",
+    "CONNACK",
+    "PUBLISH",
+    "PUBACK",
+    "PUBREC",
+    "PUBREL",
+    "PUBCOMP",
+    "SUBSCRIBE",
+    "SUBACK",
+    "UNSUBSCRIBE",
+    "UNSUBACK",
+    "PINGREQ",
+    "PINGRESP",
+    "DISCONNECT",
+    "AUTH",
+];
+
+/// Subscriptions of one packet that are shown.
+const FILTERS: usize = 100;
+
+#[derive(Default)]
+struct Mqtt {
+    streams: Streams,
+    /// The protocol level: 3, 4 or 5.
+    level: Option<u8>,
+    client_id: String,
+    /// Seconds between the packets of the client.
+    keep_alive: u16,
+    connected: bool,
+    /// Topics by their aliases, from the server and from the client.
+    aliases: [Kept<u64, String>; 2],
+    filters: Kept<String, u8>,
+    ids: Fresh,
+}
+
+/// A packet as it was taken off the stream.
+struct Packet {
+    kind: u8,
+    flags: u8,
+    body: Vec<u8>,
+}
+
+fn next(bytes: &[u8]) -> Next<Packet> {
+    let Some((&head, rest)) = bytes.split_first() else { return Next::Incomplete };
+    let mut cursor = Cursor::new(rest);
+    if head >> 4 == 0 {
+        return Next::Wrong;
+    }
+    // The Remaining Length is "a Variable Byte Integer" of at most four bytes, §2.1.4.
+    let Some(len) = cursor.varint(4) else {
+        return if rest.len() < 4 { Next::Incomplete } else { Next::Wrong };
+    };
+    let len = len as usize;
+    if len > LARGEST {
+        return Next::Wrong;
+    }
+    match cursor.take(len) {
+        None => Next::Incomplete,
+        Some(body) => {
+            let packet = Packet { kind: head >> 4, flags: head & 15, body: body.to_vec() };
+            Next::Packet(packet, bytes.len() - cursor.rest.len())
+        }
+    }
+}
+
+impl Mqtt {
+    fn look(&mut self, packet: &Packet, from_client: bool) -> Decoded {
+        let name = KINDS[usize::from(packet.kind)];
+        let read = self.body(packet, from_client);
+        let decoded = read.unwrap_or_else(|| {
+            let summary = format!("{name} {} B", packet.body.len());
+            Decoded::new(NAME, name, summary).breaks(
+                "MQTT 5 §4.13",
+                "the packet is malformed: the receiver closes the connection",
+            )
+        });
+        // "the bits are reserved and MUST be set to the values listed" (§2.1.3).
+        let flags = if [6, 8, 10].contains(&packet.kind) { 2 } else { 0 };
+        decoded.breaks_if(
+            packet.kind != 3 && packet.flags != flags,
+            "MQTT 5 §2.1.3",
+            "the flags of the fixed header are not those of the packet type",
+        )
+    }
+
+    fn body(&mut self, packet: &Packet, from_client: bool) -> Option<Decoded> {
+        let name = KINDS[usize::from(packet.kind)];
+        let mut from = Cursor::new(&packet.body);
+        let mut decoded = match packet.kind {
+            1 => return self.connect(&mut from),
+            2 => return self.connack(&mut from),
+            3 => return self.publish(packet, &mut from, from_client),
+            12 => {
+                let pong = Outgoing::binary(vec![0xd0, 0]);
+                return Some(Decoded::heartbeat(NAME, name).asks("ping", "").replied_by(pong));
+            }
+            13 => return Some(Decoded::heartbeat(NAME, name).answers("ping")),
+            4..=11 => {
+                let id = from.u16()?;
+                Decoded::new(NAME, name, format!("{name} #{id}"))
+                    .field("type", name)
+                    .field("id", id)
+            }
+            _ => Decoded::new(NAME, name, name).field("type", name),
+        };
+        let id = decoded.fields.get(1).and_then(|(_, id)| id.as_u64()).unwrap_or_default();
+        if packet.kind >= 8 && packet.kind < 12 {
+            return self.subscriptions(packet.kind, id, &mut from, decoded);
+        }
+        // What follows is of MQTT 5: a reason, if it is not success, and properties.
+        if let Some(reason) = from.u8() {
+            if reason != 0 {
+                let _ = write!(decoded.summary, " {}", reason_text(reason));
+            }
+            decoded = decoded.field("reason", reason);
+            if !from.rest.is_empty() {
+                decoded = decoded.field("properties", properties(&mut from)?);
+            }
+        }
+        let reply = |head: u8| Outgoing::binary(vec![head, 2, (id >> 8) as u8, id as u8]);
+        Some(match packet.kind {
+            4 => decoded.answers(id),
+            5 => decoded.answers(id).replied_by(reply(0x62)),
+            6 => decoded.asks(format!("release {id}"), "").replied_by(reply(0x70)),
+            7 => decoded.answers(format!("release {id}")),
+            _ => decoded,
+        })
+    }
+
+    fn connect(&mut self, from: &mut Cursor<'_>) -> Option<Decoded> {
+        let protocol = text(from)?;
+        let (level, flags, keep_alive) = (from.u8()?, from.u8()?, from.u16()?);
+        let properties = if level == 5 { Some(properties(from)?) } else { None };
+        let client_id = text(from)?;
+        let mut will = None;
+        if flags & 4 != 0 {
+            if level == 5 {
+                self::properties(from)?;
+            }
+            will = Some((text(from)?, binary(from)?));
+        }
+        let user = if flags & 0x80 != 0 { Some(text(from)?) } else { None };
+        let password = if flags & 0x40 != 0 { Some(binary(from)?) } else { None };
+        self.level = Some(level);
+        self.client_id = remembered(&client_id);
+        self.keep_alive = keep_alive;
+        let mut summary =
+            format!("CONNECT v{level} id={} keepalive {keep_alive}", brief(&client_id));
+        if let Some((topic, _)) = &will {
+            let _ = write!(summary, " will {}", brief(topic));
+        }
+        if let Some(user) = &user {
+            let _ = write!(summary, " user {}", brief(user));
+        }
+        let decoded = Decoded::new(NAME, "CONNECT", summary)
+            .field("type", "CONNECT")
+            .field("level", level)
+            .field("client_id", client_id)
+            .field("clean", flags & 2 != 0)
+            .field("keep_alive", keep_alive)
+            .field_if("will_topic", will.map(|(topic, _)| topic))
+            .field_if("user", user)
+            .field_if("password", password.map(content))
+            .field_if("properties", properties);
+        let wrong = !matches!((protocol.as_str(), level), ("MQTT", 4 | 5) | ("MQIsdp", 3));
+        let decoded = decoded.asks("connect", "").breaks_if(
+            wrong,
+            "MQTT 5 §3.1.2",
+            "the protocol name and level are those of no version",
+        );
+        Some(decoded.breaks_if(flags & 1 != 0, "MQTT 5 §3.1.2.3", "the reserved flag is not 0"))
+    }
+
+    fn connack(&mut self, from: &mut Cursor<'_>) -> Option<Decoded> {
+        let (flags, code) = (from.u8()?, from.u8()?);
+        let properties = match from.rest {
+            [] => None,
+            _ => Some(properties(from)?),
+        };
+        let why = match (code, self.level) {
+            (0, _) => "accepted",
+            (1, _) => "unacceptable protocol version",
+            (2, _) => "identifier rejected",
+            (3, _) => "server unavailable",
+            (4, _) => "bad user name or password",
+            (5, _) => "not authorized",
+            _ => "",
+        };
+        let why = if why.is_empty() { reason_text(code) } else { why.to_owned() };
+        let mut summary = format!("CONNACK {code} {why}");
+        if flags & 1 == 1 {
+            summary.push_str(", session present");
+        }
+        self.connected = code == 0;
+        let property = |name| properties.as_ref().and_then(|all: &Value| all.get(name));
+        // "If the Server sends a Server Keep Alive on the CONNACK packet, the Client MUST use this
+        // value instead" (§3.2.2.3.14).
+        if let Some(seconds) = property("server_keep_alive").and_then(Value::as_u64) {
+            self.keep_alive = seconds as u16;
+        }
+        if let Some(id) = property("assigned_client_identifier").and_then(Value::as_str) {
+            self.client_id = remembered(id);
+        }
+        let decoded = Decoded::new(NAME, "CONNACK", summary)
+            .field("type", "CONNACK")
+            .field("session_present", flags & 1 == 1)
+            .field("code", code)
+            .field_if("properties", properties);
+        Some(decoded.answers("connect"))
+    }
+
+    fn publish(
+        &mut self,
+        packet: &Packet,
+        from: &mut Cursor<'_>,
+        from_client: bool,
+    ) -> Option<Decoded> {
+        let qos = packet.flags >> 1 & 3;
+        let mut topic = text(from)?;
+        let id = if qos > 0 { Some(from.u16()?) } else { None };
+        let properties = if self.level == Some(5) { Some(properties(from)?) } else { None };
+        let alias =
+            properties.as_ref().and_then(|all| all.get("topic_alias")).and_then(Value::as_u64);
+        if let Some(alias) = alias {
+            let aliases = &mut self.aliases[usize::from(from_client)];
+            match topic.as_str() {
+                "" => topic = aliases.get(&alias).cloned().unwrap_or_default(),
+                topic => drop(aliases.insert(alias, remembered(topic))),
+            }
+        }
+        let mut summary = format!("PUBLISH {}", brief(&topic));
+        if let Some(id) = id {
+            let _ = write!(summary, " qos{qos} #{id}");
+            if from_client {
+                self.ids.seen(id);
+            }
+        }
+        let _ = write!(summary, " {}", crate::lens::body::body(from.rest));
+        for (flag, word) in [(1, " retain"), (8, " dup")] {
+            if packet.flags & flag != 0 {
+                summary.push_str(word);
+            }
+        }
+        let wild = topic.contains(['+', '#']);
+        let decoded = Decoded::new(NAME, "PUBLISH", summary)
+            .field("type", "PUBLISH")
+            .field("topic", topic.as_str())
+            .field("qos", qos)
+            .field_if("id", id)
+            .field("retain", packet.flags & 1 != 0)
+            .field("dup", packet.flags & 8 != 0)
+            .field_if("properties", properties)
+            .field("payload", content(from.rest))
+            .breaks_if(qos == 3, "MQTT 5 §3.3.1.2", "both bits of the QoS are set")
+            .breaks_if(wild, "MQTT 5 §3.3.2.1", "the topic of a PUBLISH has a wildcard");
+        let Some(id) = id else { return Some(decoded) };
+        let [high, low] = id.to_be_bytes();
+        let head = if qos == 1 { 0x40 } else { 0x50 };
+        let decoded =
+            decoded.asks(id, topic).replied_by(Outgoing::binary(vec![head, 2, high, low]));
+        Some(decoded.breaks_if(id == 0, "MQTT 5 §2.2.1", "the packet identifier is 0"))
+    }
+
+    /// The filters of SUBSCRIBE and UNSUBSCRIBE, the codes of their answers.
+    fn subscriptions(
+        &mut self,
+        kind: u8,
+        id: u64,
+        from: &mut Cursor<'_>,
+        mut decoded: Decoded,
+    ) -> Option<Decoded> {
+        if self.level == Some(5) {
+            decoded = decoded.field("properties", properties(from)?);
+        }
+        if kind == 9 || kind == 11 {
+            for code in from.rest.iter().take(FILTERS).filter(|code| **code >= 0x80) {
+                let _ = write!(decoded.summary, " refused: {}", reason_text(*code));
+            }
+            let codes = from.rest.iter().take(FILTERS).copied().map(Value::from).collect::<Value>();
+            return Some(decoded.field("codes", codes).answers(id).clip());
+        }
+        self.ids.seen(id);
+        let mut filters = Vec::new();
+        while !from.rest.is_empty() {
+            let filter = text(from)?;
+            let qos = if kind == 8 { Some(from.u8()? & 3) } else { None };
+            if filters.len() == FILTERS {
+                continue;
+            }
+            let _ = write!(decoded.summary, " {}", brief(&filter));
+            match qos {
+                Some(qos) => {
+                    let _ = write!(decoded.summary, " qos{qos}");
+                    self.filters.insert(remembered(&filter), qos);
+                }
+                None => drop(self.filters.remove(&remembered(&filter))),
+            }
+            filters.push(filter);
+        }
+        let about = filters.first().cloned().unwrap_or_default();
+        let none = filters.is_empty();
+        let list = filters.into_iter().map(Value::from).collect::<Value>();
+        let decoded = decoded.field("filters", list).asks(id, about).clip();
+        Some(decoded.breaks_if(none, "MQTT 5 §3.8.3", "the packet has no topic filter"))
+    }
+}
+
+impl Lens for Mqtt {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let packets = self.streams.packets(message, next)?;
+        let look = |packet| Some(self.look(packet, message.from_client()));
+        let mut decoded = decoded::packets(packets.iter().map(look))?;
+        if message.text {
+            let first =
+                decoded.pop().unwrap_or_else(|| Decoded::new(NAME, "part", "part of a packet"));
+            decoded.push(first.breaks(
+                "MQTT 5 §6.0",
+                "packets must be sent in binary frames: the receiver closes the connection",
+            ));
+        }
+        Some(decoded)
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        match (self.level, self.connected) {
+            (_, true) => None,
+            (None, _) => Some(Expectation::of_client(
+                "CONNECT",
+                "the server closes the connection, most after 5 to 30 s",
+            )),
+            (Some(_), _) => {
+                Some(Expectation::of_server("CONNACK", "nothing else may come before it"))
+            }
+        }
+    }
+
+    fn state(&self) -> Vec<(&'static str, String)> {
+        let version = match self.level {
+            Some(3) => "3.1",
+            Some(4) => "3.1.1",
+            Some(5) => "5",
+            _ => "unknown",
+        };
+        let filters: Vec<_> = self
+            .filters
+            .iter()
+            .take(20)
+            .map(|(filter, qos)| format!("{filter} qos{qos}"))
+            .collect();
+        vec![
+            ("version", version.to_owned()),
+            ("client id", self.client_id.clone()),
+            ("subscriptions", filters.join(", ")),
+        ]
+    }
+
+    fn beat(&self) -> Option<Beat> {
+        let every = Duration::from_secs(self.keep_alive.into());
+        (self.connected && !every.is_zero())
+            .then(|| Beat { every, message: Outgoing::binary(vec![0xc0, 0]) })
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let five = command == "connect5" || self.level == Some(5);
+        let mut body = Vec::new();
+        let head = match command {
+            "connect" | "connect5" => {
+                put(&mut body, "MQTT")?;
+                let given = |at| arguments.given(at).is_some();
+                let flags = 2 | u8::from(given(1)) << 7 | u8::from(given(2)) << 6;
+                body.extend([if five { 5 } else { 4 }, flags, 0, 60]);
+                if five {
+                    body.push(0);
+                }
+                put(&mut body, arguments.get(0))?;
+                for at in [1, 2] {
+                    arguments.given(at).map_or(Ok(()), |text| put(&mut body, text))?;
+                }
+                0x10
+            }
+            "sub" | "unsub" => {
+                body.extend(self.id());
+                if five {
+                    body.push(0);
+                }
+                put(&mut body, arguments.get(0))?;
+                if command == "sub" {
+                    match arguments.number(1, "QOS")?.unwrap_or(0) {
+                        qos @ 0..3 => body.push(qos as u8),
+                        qos => return Err(SpeechError::Wrong(format!("QOS is 0, 1 or 2: {qos}"))),
+                    }
+                }
+                if command == "sub" { 0x82 } else { 0xa2 }
+            }
+            "pub" | "pub1" => {
+                put(&mut body, arguments.get(0))?;
+                if command == "pub1" {
+                    body.extend(self.id());
+                }
+                if five {
+                    body.push(0);
+                }
+                body.extend_from_slice(arguments.get(1).as_bytes());
+                if command == "pub1" { 0x32 } else { 0x30 }
+            }
+            "ping" => 0xc0,
+            _ => 0xe0,
+        };
+        let mut content = vec![head];
+        let mut len = body.len();
+        loop {
+            let more = len >= 0x80;
+            content.push(len as u8 & 0x7f | u8::from(more) << 7);
+            len >>= 7;
+            if !more {
+                break;
+            }
+        }
+        content.extend(body);
+        Ok(vec![Outgoing::binary(content)])
+    }
+}
+
+impl Mqtt {
+    /// A packet identifier that is not in use.
+    fn id(&mut self) -> [u8; 2] {
+        (self.ids.next() as u16).max(1).to_be_bytes()
+    }
+}
+
+fn put(body: &mut Vec<u8>, text: &str) -> Result<(), SpeechError> {
+    let len = u16::try_from(text.len());
+    let len =
+        len.map_err(|_| SpeechError::Wrong("a text is longer than 65535 bytes".to_owned()))?;
+    body.extend(len.to_be_bytes());
+    body.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
+fn binary<'a>(from: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let len = from.u16()?;
+    from.take(len.into())
+}
+
+fn text(from: &mut Cursor<'_>) -> Option<String> {
+    std::str::from_utf8(binary(from)?).ok().map(str::to_owned)
+}
+
+/// The types of properties, §1.5.
+#[derive(Clone, Copy)]
+enum Kind {
+    Byte,
+    Two,
+    Four,
+    Varint,
+    Text,
+    Binary,
+    Pair,
+}
+
+/// Properties, §2.2.2.2.
+const PROPERTIES: [(u8, &str, Kind); 27] = [
+    (0x01, "payload_format", Kind::Byte),
+    (0x02, "message_expiry", Kind::Four),
+    (0x03, "content_type", Kind::Text),
+    (0x08, "response_topic", Kind::Text),
+    (0x09, "correlation_data", Kind::Binary),
+    (0x0b, "subscription_identifier", Kind::Varint),
+    (0x11, "session_expiry", Kind::Four),
+    (0x12, "assigned_client_identifier", Kind::Text),
+    (0x13, "server_keep_alive", Kind::Two),
+    (0x15, "authentication_method", Kind::Text),
+    (0x16, "authentication_data", Kind::Binary),
+    (0x17, "request_problem_information", Kind::Byte),
+    (0x18, "will_delay", Kind::Four),
+    (0x19, "request_response_information", Kind::Byte),
+    (0x1a, "response_information", Kind::Text),
+    (0x1c, "server_reference", Kind::Text),
+    (0x1f, "reason_string", Kind::Text),
+    (0x21, "receive_maximum", Kind::Two),
+    (0x22, "topic_alias_maximum", Kind::Two),
+    (0x23, "topic_alias", Kind::Two),
+    (0x24, "maximum_qos", Kind::Byte),
+    (0x25, "retain_available", Kind::Byte),
+    (0x26, "user_property", Kind::Pair),
+    (0x27, "maximum_packet_size", Kind::Four),
+    (0x28, "wildcard_available", Kind::Byte),
+    (0x29, "subscription_identifiers_available", Kind::Byte),
+    (0x2a, "shared_subscription_available", Kind::Byte),
+];
+
+fn properties(from: &mut Cursor<'_>) -> Option<Value> {
+    let len = from.varint(4)?;
+    let mut from = Cursor::new(from.take(len as usize)?);
+    let mut all = Vec::new();
+    while !from.rest.is_empty() {
+        from.count()?;
+        let id = from.u8()?;
+        let &(_, name, kind) = PROPERTIES.iter().find(|row| row.0 == id)?;
+        let value = match kind {
+            Kind::Byte => from.u8()?.into(),
+            Kind::Two => from.u16()?.into(),
+            Kind::Four => from.u32()?.into(),
+            Kind::Varint => from.varint(4)?.into(),
+            Kind::Text => text(&mut from)?.into(),
+            Kind::Binary => binary(&mut from)?.into(),
+            Kind::Pair => Value::from_iter([(text(&mut from)?, text(&mut from)?.into())]),
+        };
+        all.push((name.into(), value));
+    }
+    Some(Value::Map(all))
+}
+
+/// Reason codes that end something, §2.4.
+fn reason_text(code: u8) -> String {
+    let text = match code {
+        0x00 => "success",
+        0x04 => "disconnect with will",
+        0x10 => "no matching subscribers",
+        0x11 => "no subscription existed",
+        0x80 => "unspecified error",
+        0x81 => "malformed packet",
+        0x82 => "protocol error",
+        0x83 => "implementation specific error",
+        0x84 => "unsupported protocol version",
+        0x85 => "client identifier not valid",
+        0x86 => "bad user name or password",
+        0x87 => "not authorized",
+        0x88 => "server unavailable",
+        0x89 => "server busy",
+        0x8a => "banned",
+        0x8b => "server shutting down",
+        0x8c => "bad authentication method",
+        0x8d => "keep alive timeout",
+        0x8e => "session taken over",
+        0x8f => "topic filter invalid",
+        0x90 => "topic name invalid",
+        0x91 => "packet identifier in use",
+        0x93 => "receive maximum exceeded",
+        0x95 => "packet too large",
+        0x97 => "quota exceeded",
+        0x99 => "payload format invalid",
+        0x9b => "QoS not supported",
+        0x9c => "use another server",
+        0x9d => "server moved",
+        0x9f => "connection rate exceeded",
+        _ => return format!("reason 0x{code:02x}"),
+    };
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::Carried;
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    /// CONNECT of mqtt.js: MQTT 3.1.1, clean, keep alive 60, client id `wscp`.
+    const CONNECT: &[u8] = b"\x10\x10\0\x04MQTT\x04\x02\0\x3c\0\x04wscp";
+
+    fn connected() -> Script {
+        let mut script = Script::auto("mqtt", "/mqtt");
+        script.client_bytes(CONNECT);
+        assert_eq!(script.last(), "CONNECT v4 id=wscp keepalive 60");
+        // aedes writes its CONNACK in four messages of a byte each.
+        for byte in b"\x20\x02\0" {
+            assert!(script.server_bytes(&[*byte]).is_empty());
+        }
+        script.server_bytes(b"\0");
+        assert_eq!(script.last(), "CONNACK 0 accepted (140 ms)");
+        script
+    }
+
+    #[test]
+    fn a_session_of_3_1_1() {
+        let mut script = connected();
+        script.client_bytes(b"\x82\x08\0\x01\0\x03a/#\x01");
+        assert_eq!(script.last(), "SUBSCRIBE #1 a/# qos1");
+        script.server_bytes(b"\x90\x03\0\x01\x01");
+        assert_eq!(script.last(), "SUBACK #1 (a/#, 35 ms)");
+        script.server_bytes(b"\x32\x09\0\x03a/b\0\x0ahi");
+        assert_eq!(script.last(), "PUBLISH a/b qos1 #10 2 B");
+        let reply = script.decoded().reply.clone().expect("PUBACK is due");
+        assert_eq!(reply.content, b"\x40\x02\0\x0a");
+        script.send(&reply);
+        assert_eq!(script.last(), "PUBACK #10 (a/b, 35 ms)");
+        script.client_bytes(b"\xc0\0");
+        let lines = script.server_bytes(b"\xd0\0\x30\x05\0\x01ahi");
+        assert_eq!(lines, ["PINGRESP (35 ms)", "PUBLISH a 2 B"]);
+        assert!(script.state().contains("subscriptions: a/# qos1"), "{}", script.state());
+        assert_eq!(script.conversation.beat().map(|beat| beat.every.as_secs()), Some(60));
+    }
+
+    #[test]
+    fn properties_of_5_are_named() {
+        let mut script = Script::of("mqtt", "mqtt", "/");
+        script.client_bytes(b"\x10\x10\0\x04MQTT\x05\x02\0\x3c\x05\x11\0\0\0\x0a\0\0");
+        assert_eq!(complaints(script.decoded()).len(), 1, "its length cuts it");
+        let mut script = Script::of("mqtt", "mqtt", "/");
+        script.client_bytes(b"\x10\x12\0\x04MQTT\x05\x02\0\x3c\x05\x11\0\0\0\x0a\0\0");
+        assert_eq!(script.last(), "CONNECT v5 id= keepalive 60");
+        script.server_bytes(b"\x20\x0c\0\0\x09\x12\0\x03abc\x13\0\x1e");
+        assert_eq!(script.last(), "CONNACK 0 accepted (35 ms)");
+        let found = script.decoded().find("properties.assigned_client_identifier");
+        assert_eq!(found.and_then(|value| value.as_str()), Some("abc"));
+        assert_eq!(script.conversation.beat().map(|beat| beat.every.as_secs()), Some(30));
+        script.server_bytes(b"\x30\x08\0\x01t\x03\x23\0\x01x");
+        assert_eq!(script.last(), "PUBLISH t 1 B");
+        script.server_bytes(b"\x30\x07\0\0\x03\x23\0\x01x");
+        assert_eq!(script.last(), "PUBLISH t 1 B", "by its alias");
+        script.server_bytes(b"\xe0\x02\x8d\0");
+        assert_eq!(script.last(), "DISCONNECT keep alive timeout");
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let mut script = connected();
+        script.client("0\u{5}\0\u{1}ahi");
+        assert!(complaints(script.decoded())[0].contains("binary frames"));
+        script.client_bytes(b"\x80\x08\0\x01\0\x03a/#\x01");
+        assert!(complaints(script.decoded())[0].contains("flags"));
+        script.client_bytes(b"\x30\x05\0\x03a/#");
+        assert!(complaints(script.decoded())[0].contains("wildcard"));
+        script.client_bytes(b"\x30\x01\0");
+        assert!(complaints(script.decoded())[0].contains("malformed"));
+        script.server_bytes(b"\x00");
+        assert!(script.conversation.is_off());
+    }
+}

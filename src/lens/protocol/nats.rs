@@ -1,0 +1,216 @@
+//! NATS, whose lines may span or share messages:
+//! <https://docs.nats.io/reference/reference-protocols/nats-protocol>.
+
+use crate::lens::body::{body, content};
+use crate::lens::decoded;
+use crate::lens::kept::{Fresh, Kept, Next, Streams, remembered};
+use crate::lens::payload::json;
+use crate::lens::text::brief;
+use crate::lens::{
+    Arguments, Command, Decoded, Expectation, LARGEST, Lens, Message, Outgoing, Protocol,
+    SpeechError, Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "nats",
+    word: "nats",
+    title: "NATS",
+    subprotocols: &["nats"],
+    url: crate::lens::text::no_url,
+    beginning: |message| {
+        let begin: &[u8] = if message.from_client() { b"CONNECT {" } else { b"INFO {" };
+        message.content.get(..begin.len()).is_some_and(|own| own.eq_ignore_ascii_case(begin))
+    },
+    lens: |_| Box::new(Nats::default()),
+    commands: &[
+        Command {
+            name: "connect",
+            arguments: "[OPTIONS…]",
+            help: "Opens the session, with a JSON object of options.",
+            example: "{\"verbose\":false}",
+        },
+        Command {
+            name: "sub",
+            arguments: "SUBJECT [QUEUE]",
+            help: "Subscribes to a subject under a new id.",
+            example: "a.>",
+        },
+        Command {
+            name: "pub",
+            arguments: "SUBJECT [BODY…]",
+            help: "Publishes to a subject.",
+            example: "a.b a body",
+        },
+        Command { name: "ping", arguments: "", help: "Asks for a PONG.", example: "" },
+    ],
+};
+
+const NAME: &str = "nats";
+
+/// Bytes of a line.
+const LINE: usize = 64 * 1024;
+
+#[derive(Default)]
+struct Nats {
+    streams: Streams,
+    asked: bool,
+    subjects: Kept<String, String>,
+    ids: Fresh,
+}
+
+/// A line with the payload that belongs to it.
+struct Packet {
+    line: String,
+    headers: usize,
+    payload: Option<Vec<u8>>,
+}
+
+fn next(bytes: &[u8]) -> Next<Packet> {
+    let Some(end) = memchr::memchr(b'\n', bytes) else {
+        return if bytes.len() > LINE { Next::Wrong } else { Next::Incomplete };
+    };
+    let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
+    let Ok(line) = std::str::from_utf8(line) else { return Next::Wrong };
+    let mut words = line.split_ascii_whitespace();
+    let verb = words.next().unwrap_or_default().to_ascii_uppercase();
+    let numbers = match verb.as_str() {
+        "PUB" | "MSG" => 1,
+        "HPUB" | "HMSG" => 2,
+        "INFO" | "CONNECT" | "SUB" | "UNSUB" | "PING" | "PONG" | "+OK" | "-ERR" => {
+            let packet = Packet { line: line.to_owned(), headers: 0, payload: None };
+            return Next::Packet(packet, end + 1);
+        }
+        _ => return Next::Wrong,
+    };
+    // The last words are the bytes of the headers and of all.
+    let mut last = words.rev().map(|word| word.parse::<usize>().ok());
+    let Some(len) = last.next().flatten().filter(|len| *len <= LARGEST) else { return Next::Wrong };
+    let headers = if numbers == 2 { last.next().flatten() } else { Some(0) };
+    let Some(headers) = headers.filter(|headers| *headers <= len) else { return Next::Wrong };
+    match bytes.get(end + 1..end + 1 + len + 2) {
+        None => Next::Incomplete,
+        Some(data) if data.ends_with(b"\r\n") => {
+            let payload = Some(data[..len].to_vec());
+            Next::Packet(Packet { line: line.to_owned(), headers, payload }, end + 1 + len + 2)
+        }
+        Some(_) => Next::Wrong,
+    }
+}
+
+impl Nats {
+    fn look(&mut self, packet: &Packet, from_client: bool) -> Decoded {
+        let (verb, rest) =
+            packet.line.split_once(char::is_whitespace).unwrap_or((&packet.line, ""));
+        let verb = verb.to_ascii_uppercase();
+        let words: Vec<_> = rest.split_ascii_whitespace().take(5).collect();
+        let word = |at: usize| brief(words.get(at).copied().unwrap_or_default());
+        let data = packet.payload.as_deref().unwrap_or_default();
+        let (headers, payload) = data.split_at_checked(packet.headers).unwrap_or((data, &[]));
+        let early = from_client && !self.asked && verb != "CONNECT";
+        let options = json::read(rest.trim());
+        let summary = match verb.as_str() {
+            "INFO" => {
+                let of = |key| options.as_ref().and_then(|info| info.get(key)).map(Value::plain);
+                format!(
+                    "INFO {} {}",
+                    of("server_name").unwrap_or_default(),
+                    of("version").unwrap_or_default()
+                )
+            }
+            "SUB" => {
+                let id = words.last().copied().unwrap_or_default();
+                self.ids.seen(id.parse().unwrap_or(0u64));
+                self.subjects.insert(remembered(id), word(0));
+                format!("SUB {} sid={}", word(0), brief(id))
+            }
+            "UNSUB" => {
+                self.subjects.remove(&remembered(words.first().copied().unwrap_or_default()));
+                format!("UNSUB sid={}", word(0))
+            }
+            "MSG" | "HMSG" => format!("{verb} {} sid={} {}", word(0), word(1), body(payload)),
+            "PUB" | "HPUB" => format!("{verb} {} {}", word(0), body(payload)),
+            // What follows CONNECT may be a password.
+            "CONNECT" => verb.clone(),
+            _ => format!("{verb} {}", brief(rest)),
+        };
+        self.asked |= verb == "CONNECT";
+        let decoded = match verb.as_str() {
+            "PING" => Decoded::heartbeat(NAME, "PING").asks("ping", "").replied_by(line("PONG")),
+            "PONG" => Decoded::heartbeat(NAME, "PONG").answers("ping"),
+            _ => Decoded::new(NAME, &verb, summary.trim_end()),
+        };
+        let subject = ["SUB", "MSG", "HMSG", "PUB", "HPUB"].contains(&verb.as_str());
+        decoded
+            .field("type", verb.as_str())
+            .field_if("subject", subject.then(|| word(0)))
+            .field_if("options", options)
+            .field_if("headers", (!headers.is_empty()).then(|| content(headers)))
+            .field_if("payload", packet.payload.as_ref().map(|_| content(payload)))
+            .breaks_if(early, "NATS, CONNECT", "the first line of a client is CONNECT")
+    }
+}
+
+fn line(text: &str) -> Outgoing {
+    Outgoing::binary(format!("{text}\r\n").into_bytes())
+}
+
+impl Lens for Nats {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let packets = self.streams.packets(message, next)?;
+        decoded::packets(
+            packets.iter().map(|packet| Some(self.look(packet, message.from_client()))),
+        )
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        (!self.asked).then(|| {
+            Expectation::of_client(
+                "CONNECT",
+                "the server sends -ERR 'Authentication Timeout' after 2 s",
+            )
+        })
+    }
+
+    fn state(&self) -> Vec<(&'static str, String)> {
+        let all = self.subjects.iter().take(20).map(|(id, subject)| format!("{id} {subject}"));
+        vec![("subscriptions", all.collect::<Vec<_>>().join(", "))]
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let (first, second) = (arguments.get(0), arguments.get(1));
+        Ok(vec![match command {
+            "connect" => {
+                let options = arguments.given(0).unwrap_or("{\"verbose\":false,\"headers\":true}");
+                line(&format!("CONNECT {options}"))
+            }
+            "sub" if second.is_empty() => line(&format!("SUB {first} {}", self.ids.next())),
+            "sub" => line(&format!("SUB {first} {second} {}", self.ids.next())),
+            "pub" => line(&format!("PUB {first} {}\r\n{second}", second.len())),
+            _ => line("PING"),
+        }])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::protocol::tests::Script;
+
+    #[test]
+    fn lines_span_and_share_messages() {
+        let mut script = Script::auto("nats", "/");
+        script.server_bytes(b"INFO {\"server_name\":\"n\",\"version\":\"2.10\"} \r\n");
+        assert_eq!(script.last(), "INFO n 2.10");
+        let lines =
+            script.client_bytes(b"CONNECT {\"verbose\":false}\r\nSUB a.> 1\r\nPUB a.b 2\r\nh");
+        assert_eq!(lines, ["CONNECT", "SUB a.> sid=1"]);
+        assert_eq!(script.client_bytes(b"i\r\nPING\r\n"), ["PUB a.b 2 B", "PING"]);
+        let lines = script.server_bytes(b"PONG\r\nHMSG a.b 1 12 14\r\nNATS/1.0\r\n\r\nhi\r\n");
+        assert_eq!(lines, ["PONG (35 ms)", "HMSG a.b sid=1 2 B"]);
+        script.server_bytes(b"MSG a 1 nonsense\r\n");
+        assert!(script.conversation.is_off());
+    }
+}

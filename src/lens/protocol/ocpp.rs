@@ -1,0 +1,133 @@
+//! OCPP-J of charging stations: <https://openchargealliance.org/protocols/>.
+
+use crate::lens::kept::Fresh;
+use crate::lens::text::brief;
+use crate::lens::{
+    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "ocpp",
+    word: "ocpp",
+    title: "OCPP",
+    subprotocols: &["ocpp1.2", "ocpp1.5", "ocpp1.6", "ocpp2.0", "ocpp2.0.1", "ocpp2.1"],
+    url: |url| url.to_ascii_lowercase().contains("/ocpp"),
+    beginning: |message| {
+        use Value::{Integer, Map, Text};
+        message.as_json().is_some_and(|value| {
+            matches!(
+                value.as_list(),
+                Some([Integer(2), Text(_), Text(_), Map(_)] | [Integer(3), Text(_), Map(_)])
+            )
+        })
+    },
+    lens: |_| Box::new(Ocpp::default()),
+    commands: &[Command {
+        name: "",
+        arguments: "ACTION [PAYLOAD…]",
+        help: "Calls an action with a JSON payload under a new id.",
+        example: "Heartbeat {}",
+    }],
+};
+
+const NAME: &str = "ocpp";
+
+/// What a message begins with, its name, and what follows.
+const KINDS: [(u64, &str, &[&str]); 5] = [
+    (2, "CALL", &["id", "action", "payload"]),
+    (3, "CALLRESULT", &["id", "payload"]),
+    (4, "CALLERROR", &["id", "code", "description", "details"]),
+    (5, "CALLRESULTERROR", &["id", "code", "description", "details"]),
+    (6, "SEND", &["id", "action", "payload"]),
+];
+
+#[derive(Default)]
+struct Ocpp {
+    begun: bool,
+    ids: Fresh,
+}
+
+impl Lens for Ocpp {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let value = message.as_json()?;
+        let [code, rest @ ..] = value.as_list()? else { return None };
+        let code = code.as_u64()?;
+        let (_, kind, fields) = KINDS.iter().find(|row| row.0 == code)?;
+        let part = |at: usize| rest.get(at).map(|value| brief(&value.plain())).unwrap_or_default();
+        let (id, second, third) = (part(0), part(1), part(2));
+        let summary = match code {
+            2 | 6 => format!("{second}#{id} {third}"),
+            3 => format!("#{id} {second}"),
+            _ => format!("#{id} error {second} {third}"),
+        };
+        let mut decoded = Decoded::new(NAME, kind, summary).field("type", *kind);
+        for (name, value) in fields.iter().zip(rest) {
+            decoded = decoded.field(name, value);
+        }
+        let beat = second == "Heartbeat" && code == 2;
+        let decoded = Decoded { heartbeat: beat, ..decoded };
+        let decoded = decoded
+            .breaks_if(
+                rest.len() != fields.len(),
+                "OCPP-J §4.2",
+                "the list is not as long as the message demands",
+            )
+            .breaks_if(part(0).len() > 36, "OCPP-J §4.1.4", "the id is longer than 36 characters");
+        self.begun |= message.from_client();
+        if message.from_client() && code == 2 {
+            self.ids.seen(id.parse().unwrap_or(0u64));
+        }
+        Some(vec![match code {
+            2 => decoded.asks(id, second),
+            3 | 4 => decoded.answers(id),
+            _ => decoded,
+        }])
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        (!self.begun).then(|| {
+            let otherwise = "the central system answers no other action before it accepted it";
+            Expectation::of_client("BootNotification", otherwise)
+        })
+    }
+
+    fn speak(
+        &mut self,
+        _command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let id = self.ids.next().to_string().into();
+        let payload = arguments.json(1).unwrap_or(Value::Map(Vec::new()));
+        let call = [2u8.into(), id, arguments.get(0).into(), payload];
+        Ok(vec![Outgoing::json(call.into_iter().collect::<Value>())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn calls_and_their_results() {
+        let mut script = Script::auto("ocpp1.6", "/ocpp/CP1");
+        let boot =
+            r#"[2,"19223201","BootNotification",{"chargePointVendor":"V","chargePointModel":"M"}]"#;
+        script.client(boot);
+        let expected =
+            r#"BootNotification#19223201 {"chargePointVendor":"V","chargePointModel":"M"}"#;
+        assert_eq!(script.last(), expected);
+        script.server(r#"[3,"19223201",{"status":"Accepted"}]"#);
+        let expected = r##"#19223201 {"status":"Accepted"} (BootNotification, 35 ms)"##;
+        assert_eq!(script.last(), expected);
+        script.server(r#"[2,"1","Reset",{}]"#);
+        script.client(r#"[4,"1","NotSupported","no",{}]"#);
+        assert_eq!(script.last(), "#1 error NotSupported no (Reset, 35 ms)");
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let mut script = Script::of("ocpp", "", "/");
+        script.client(r#"[4,"1","NotSupported"]"#);
+        assert_eq!(complaints(script.decoded()).len(), 1);
+    }
+}

@@ -1,0 +1,210 @@
+//! Pusher Channels 7:
+//! <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>.
+
+use std::time::Duration;
+
+use crate::lens::kept::{Kept, remembered};
+use crate::lens::payload::json;
+use crate::lens::text::{brief, query};
+use crate::lens::{
+    Arguments, Beat, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError,
+    Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "pusher",
+    word: "pusher",
+    title: "Pusher 7",
+    subprotocols: &[],
+    url: |url| url.starts_with("/app/") && query(url, "protocol").is_some(),
+    beginning: |message| {
+        message.as_json().is_some_and(|value| {
+            value.text_of("event").is_some_and(|event| event.starts_with("pusher:"))
+        })
+    },
+    lens: |_| Box::new(Pusher::default()),
+    commands: &[
+        Command {
+            name: "subscribe",
+            arguments: "CHANNEL [AUTH]",
+            help: "Subscribes to a channel; a private one needs the signature of the application.",
+            example: "private-x key:signature",
+        },
+        Command {
+            name: "unsubscribe",
+            arguments: "CHANNEL",
+            help: "Ends a subscription.",
+            example: "x",
+        },
+        Command {
+            name: "trigger",
+            arguments: "CHANNEL EVENT [DATA…]",
+            help: "Sends an event of the client to a private or presence channel.",
+            example: "private-x client-typing {\"a\":1}",
+        },
+        Command { name: "ping", arguments: "", help: "Asks for a pong.", example: "" },
+    ],
+};
+
+const NAME: &str = "pusher";
+
+#[derive(Default)]
+struct Pusher {
+    socket_id: Option<String>,
+    /// Seconds.
+    activity_timeout: u64,
+    channels: Kept<String, bool>,
+}
+
+fn event(name: &str, entries: impl IntoIterator<Item = (&'static str, Value)>) -> Outgoing {
+    Outgoing::json([("event", name.into())].into_iter().chain(entries).collect::<Value>())
+}
+
+impl Lens for Pusher {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let value = message.as_json()?;
+        let name = value.text_of("event")?;
+        // "data" is JSON in a string.
+        let data = value
+            .get("data")
+            .map(|data| data.as_str().and_then(json::read).unwrap_or_else(|| data.clone()));
+        let of = |key: &str| data.as_ref().and_then(|data| data.get(key));
+        let channel = value.text_of("channel").or_else(|| of("channel")?.as_str());
+        let channel = remembered(channel.unwrap_or_default());
+        let shown = data.as_ref().map(Value::short).unwrap_or_default();
+        let plain = |key: &str| of(key).map(|value| brief(&value.plain())).unwrap_or_default();
+        let summary = match name {
+            "pusher:connection_established" => {
+                self.socket_id = Some(remembered(&plain("socket_id")));
+                self.activity_timeout =
+                    of("activity_timeout").and_then(Value::as_u64).unwrap_or(120);
+                format!("established {} idle {} s", plain("socket_id"), self.activity_timeout)
+            }
+            "pusher:subscribe" => {
+                self.channels.insert(channel.clone(), false);
+                format!("subscribe {}", brief(&channel))
+            }
+            "pusher:unsubscribe" => {
+                self.channels.remove(&channel);
+                format!("unsubscribe {}", brief(&channel))
+            }
+            "pusher_internal:subscription_succeeded" => {
+                self.channels.insert(channel.clone(), true);
+                format!("subscribed {}", brief(&channel))
+            }
+            "pusher:error" | "pusher:subscription_error" => {
+                let code = of("code").and_then(Value::as_u64);
+                let what = code.map_or("", what_to_do);
+                format!("error {} {}{what}", plain("code"), plain("message"))
+            }
+            _ => {
+                let to = if channel.is_empty() { String::new() } else { brief(&channel) + ":" };
+                format!("{to}{} {shown}", brief(name))
+            }
+        };
+        let decoded = match name {
+            "pusher:ping" | "pusher:pong" => Decoded::heartbeat(NAME, name),
+            _ => Decoded::new(NAME, name, summary),
+        };
+        let decoded = decoded
+            .field("event", name)
+            .field_if("channel", (!channel.is_empty()).then_some(channel.as_str()))
+            .field_if("data", data);
+        Some(vec![match name {
+            "pusher:ping" => {
+                let pong = event("pusher:pong", [("data", Value::Map(Vec::new()))]);
+                decoded.asks("ping", "").replied_by(pong)
+            }
+            "pusher:pong" => decoded.answers("ping"),
+            "pusher:subscribe" => decoded.asks(format!("subscribe {channel}"), channel),
+            "pusher_internal:subscription_succeeded" | "pusher:subscription_error" => {
+                decoded.answers(format!("subscribe {channel}"))
+            }
+            name if message.from_client() => decoded.breaks_if(
+                !name.starts_with("client-") && !name.starts_with("pusher:"),
+                "Pusher 7, Channel Events (Client)",
+                "an event of a client begins with client-",
+            ),
+            _ => decoded,
+        }])
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        self.socket_id.is_none().then(|| {
+            let otherwise =
+                "pusher:error and a close code of 4000 to 4299 say why it does not come";
+            Expectation::of_server("pusher:connection_established", otherwise)
+        })
+    }
+
+    fn state(&self) -> Vec<(&'static str, String)> {
+        let mut state = Vec::new();
+        state.extend(self.socket_id.clone().map(|id| ("socket id", id)));
+        let channels: Vec<_> =
+            self.channels.iter().take(20).map(|(name, _)| name.clone()).collect();
+        state.push(("channels", channels.join(", ")));
+        state
+    }
+
+    fn beat(&self) -> Option<Beat> {
+        self.socket_id.as_ref()?;
+        let every = Duration::from_secs(self.activity_timeout.clamp(1, 86_400));
+        Some(Beat { every, message: event("pusher:ping", [("data", Value::Map(Vec::new()))]) })
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let channel = ("channel", Value::from(arguments.get(0)));
+        Ok(vec![match command {
+            "subscribe" => {
+                let auth = arguments.given(1).map(|auth| ("auth", auth.into()));
+                let data = [channel].into_iter().chain(auth).collect();
+                event("pusher:subscribe", [("data", data)])
+            }
+            "unsubscribe" => event("pusher:unsubscribe", [("data", Value::from_iter([channel]))]),
+            "trigger" => {
+                let data = arguments.json(2).unwrap_or(Value::Map(Vec::new()));
+                event(arguments.get(1), [channel, ("data", data)])
+            }
+            _ => event("pusher:ping", [("data", Value::Map(Vec::new()))]),
+        }])
+    }
+}
+
+/// What a client should do after an error, by the range of its code.
+fn what_to_do(code: u64) -> &'static str {
+    match code {
+        4000..=4099 => " (do not reconnect)",
+        4100..=4199 => " (reconnect after 1 s)",
+        4200..=4299 => " (reconnect at once)",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_session_of_channels() {
+        let mut script = Script::auto("", "/app/key?protocol=7&client=js&version=8");
+        script.server(r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"123.456\",\"activity_timeout\":120}"}"#);
+        assert_eq!(script.last(), "established 123.456 idle 120 s");
+        script
+            .client(r#"{"event":"pusher:subscribe","data":{"channel":"private-x","auth":"k:s"}}"#);
+        assert_eq!(script.last(), "subscribe private-x");
+        script.server(r#"{"event":"pusher_internal:subscription_succeeded","channel":"private-x","data":"{}"}"#);
+        assert_eq!(script.last(), "subscribed private-x (private-x, 35 ms)");
+        script.server(r#"{"event":"new","channel":"x","data":"{\"a\":1}"}"#);
+        assert_eq!(script.last(), r#"x:new {"a":1}"#);
+        script.server(r#"{"event":"pusher:error","data":{"code":4009,"message":"Connection is unauthorized"}}"#);
+        assert_eq!(script.last(), "error 4009 Connection is unauthorized (do not reconnect)");
+        script.server(r#"{"event":"pusher:ping","data":"{}"}"#);
+        assert!(script.decoded().heartbeat && script.decoded().reply.is_some());
+        script.client(r#"{"event":"typing","channel":"x","data":{}}"#);
+        assert_eq!(complaints(script.decoded()), ["an event of a client begins with client-"]);
+    }
+}

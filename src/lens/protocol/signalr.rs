@@ -1,0 +1,280 @@
+//! SignalR's hub protocol in JSON:
+//! <https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/docs/specs/HubProtocol.md>.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::lens::decoded;
+use crate::lens::kept::Fresh;
+use crate::lens::payload::json;
+use crate::lens::text::{brief, query};
+use crate::lens::{
+    Arguments, Beat, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError,
+    Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "signalr",
+    word: "signalr",
+    title: "SignalR (JSON)",
+    subprotocols: &[],
+    url: |url| url.to_ascii_lowercase().contains("hub") && query(url, "id").is_some(),
+    beginning: |message| {
+        let Some(record) = message.as_text().and_then(|text| text.split_once(END)) else {
+            return false;
+        };
+        match (message.from_client(), json::read(record.0)) {
+            (true, Some(value)) => {
+                value.get("protocol").is_some() && value.get("version").is_some()
+            }
+            (false, Some(value)) => value == Value::Map(Vec::new()) || value.get("error").is_some(),
+            _ => false,
+        }
+    },
+    lens: |_| Box::new(SignalR::default()),
+    commands: &[
+        Command {
+            name: "handshake",
+            arguments: "",
+            help: "Asks for the JSON protocol, version 1.",
+            example: "",
+        },
+        Command {
+            name: "invoke",
+            arguments: "METHOD [ARGS…]",
+            help: "Calls a hub method with JSON values or words and waits for its completion.",
+            example: "Send 42 x",
+        },
+        Command {
+            name: "send",
+            arguments: "METHOD [ARGS…]",
+            help: "Calls a hub method that does not answer.",
+            example: "Send 42 x",
+        },
+        Command {
+            name: "stream",
+            arguments: "METHOD [ARGS…]",
+            help: "Calls a hub method that answers with a stream.",
+            example: "Counter 10",
+        },
+        Command {
+            name: "cancel",
+            arguments: "ID",
+            help: "Ends a stream by its number.",
+            example: "1",
+        },
+    ],
+};
+
+const NAME: &str = "signalr";
+
+/// The byte that ends a record.
+const END: char = '\x1e';
+
+const KINDS: [&str; 9] = [
+    "Invocation",
+    "StreamItem",
+    "Completion",
+    "StreamInvocation",
+    "CancelInvocation",
+    "Ping",
+    "Close",
+    "Ack",
+    "Sequence",
+];
+
+#[derive(Default)]
+struct SignalR {
+    asked: bool,
+    agreed: bool,
+    ids: Fresh,
+}
+
+impl SignalR {
+    fn look(&mut self, value: &Value, from_client: bool) -> Option<Decoded> {
+        let Some(kind) = value.get("type").and_then(Value::as_u64) else {
+            return self.handshake(value, from_client);
+        };
+        let name = *KINDS.get(usize::try_from(kind).ok()?.checked_sub(1)?)?;
+        let text = |name: &str| value.get(name).map(Value::plain);
+        let (target, id, error) = (text("target"), text("invocationId"), text("error"));
+        let mut summary = match kind {
+            1 | 4 => {
+                let args = value.get("arguments").and_then(Value::as_list).unwrap_or_default();
+                let args: Vec<_> = args.iter().take(10).map(Value::short).collect();
+                let stream = if kind == 4 { "stream " } else { "" };
+                let target = brief(target.as_deref().unwrap_or_default());
+                format!("{stream}{target}({})", args.join(","))
+            }
+            _ => name.to_owned(),
+        };
+        if let Some(id) = &id {
+            let _ = write!(summary, " #{}", brief(id));
+        }
+        for shown in ["item", "result", "sequenceId"] {
+            if let Some(value) = value.get(shown) {
+                let _ = write!(summary, " {}", value.short());
+            }
+        }
+        if let Some(error) = &error {
+            let _ = write!(summary, " error {}", brief(error));
+        }
+        if value.get("allowReconnect") == Some(&Value::Bool(true)) {
+            summary.push_str(" allowReconnect");
+        }
+        let decoded = match kind {
+            6 => Decoded::heartbeat(NAME, name),
+            _ => Decoded::new(NAME, name, summary),
+        };
+        let mut decoded = decoded.field("type", name).field_if("target", target.as_deref());
+        for field in ["invocationId", "arguments", "item", "result", "error"] {
+            decoded = decoded.field_if(field, value.get(field));
+        }
+        if from_client {
+            self.ids.seen(id.as_deref().and_then(|id| id.parse().ok()).unwrap_or(0u64));
+        }
+        let early = from_client && !self.asked;
+        let decoded = decoded
+            .breaks_if(early, "HubProtocol, Handshake", "the first record is the handshake request")
+            .breaks_if(
+                kind == 3 && value.get("result").is_some() && error.is_some(),
+                "HubProtocol, Completions",
+                "a completion has a result or an error, not both",
+            );
+        Some(match (kind, id) {
+            (1 | 4, Some(id)) => decoded.asks(id, target.unwrap_or_default()),
+            (2, Some(id)) => decoded.answers_in_part(id),
+            (3, Some(id)) => decoded.answers(id),
+            (5, Some(id)) => decoded.withdraws(id),
+            (2..=5, None) => decoded.breaks("HubProtocol", "the record has no invocationId"),
+            _ => decoded,
+        })
+    }
+
+    fn handshake(&mut self, value: &Value, from_client: bool) -> Option<Decoded> {
+        if from_client {
+            let (protocol, version) = (value.text_of("protocol")?, value.get("version")?);
+            self.asked = true;
+            let summary = format!("handshake {} {}", brief(protocol), version.short());
+            let decoded = Decoded::new(NAME, "handshake", summary);
+            return Some(
+                decoded.field("protocol", protocol).field("version", version).asks("handshake", ""),
+            );
+        }
+        if self.agreed || !value.is_map() {
+            return None;
+        }
+        let error = value.text_of("error");
+        self.agreed = error.is_none();
+        let summary = match error {
+            Some(error) => format!("handshake refused: {}", brief(error)),
+            None => "handshake accepted".to_owned(),
+        };
+        Some(Decoded::new(NAME, "handshake", summary).field_if("error", error).answers("handshake"))
+    }
+}
+
+fn record(value: Value) -> Outgoing {
+    Outgoing::text(format!("{}{END}", value.json()))
+}
+
+impl Lens for SignalR {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let text = message.as_text()?;
+        let records = text.strip_suffix(END);
+        let values = records.unwrap_or(text).split(END).map(json::read);
+        let values = values.collect::<Option<Vec<_>>>()?;
+        let look = |value: &Value| self.look(value, message.from_client());
+        let mut all = decoded::packets(values.iter().map(look))?;
+        if records.is_none()
+            && let Some(last) = all.pop()
+        {
+            all.push(last.breaks("HubProtocol, JSON Encoding", "no 0x1E ends the record"));
+        }
+        Some(all)
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        match (self.asked, self.agreed) {
+            (_, true) => None,
+            (false, _) => Some(Expectation::of_client(
+                "the handshake request {\"protocol\":\"json\",\"version\":1}0x1E",
+                "the server closes the connection after 15 s by default",
+            )),
+            (true, _) => Some(Expectation::of_server(
+                "the handshake response {}0x1E",
+                "nothing may come before it",
+            )),
+        }
+    }
+
+    fn state(&self) -> Vec<(&'static str, String)> {
+        vec![("handshake", if self.agreed { "accepted" } else { "not yet" }.to_owned())]
+    }
+
+    /// The server closes the connection after 30 s without a record; clients ping every 15 s.
+    fn beat(&self) -> Option<Beat> {
+        let ping = || record(Value::from_iter([("type", 6u8.into())]));
+        self.agreed.then(|| Beat { every: Duration::from_secs(15), message: ping() })
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let mut call = |kind: u8, answered: bool| {
+            let id = answered.then(|| ("invocationId", self.ids.next().to_string().into()));
+            let target = ("target", arguments.get(0).into());
+            let args = ("arguments", Value::List(arguments.values(1)));
+            let entries = [("type", kind.into())].into_iter().chain(id);
+            entries.chain([target, args]).collect::<Value>()
+        };
+        Ok(vec![record(match command {
+            "handshake" => Value::from_iter([("protocol", "json".into()), ("version", 1u8.into())]),
+            "invoke" => call(1, true),
+            "send" => call(1, false),
+            "stream" => call(4, true),
+            _ => {
+                let id = arguments.get(0).into();
+                Value::from_iter([("type", 5u8.into()), ("invocationId", id)])
+            }
+        })])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::Carried;
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn a_session_of_the_hub_protocol() {
+        let mut script = Script::auto("", "/chathub?id=a-token");
+        script.client("{\"protocol\":\"json\",\"version\":1}\x1e");
+        assert_eq!(script.last(), "handshake json 1");
+        script.server("{}\x1e");
+        assert_eq!(script.last(), "handshake accepted (35 ms)");
+        script.client("{\"type\":1,\"invocationId\":\"123\",\"target\":\"Send\",\"arguments\":[42,\"x\"]}\x1e");
+        assert_eq!(script.last(), "Send(42,\"x\") #123");
+        let lines = script.server(
+            "{\"type\":6}\x1e{\"type\":3,\"invocationId\":\"123\",\"error\":\"It didn't work!\"}\x1e",
+        );
+        assert_eq!(lines, ["Ping", "Completion #123 error It didn't work! (Send, 35 ms)"]);
+        script.server("{\"type\":7,\"error\":\"bye\",\"allowReconnect\":true}\x1e");
+        assert_eq!(script.last(), "Close error bye allowReconnect");
+        let sent = script.conversation.speak("signalr", "stream Counter 10").expect("a command");
+        let expected =
+            "{\"type\":4,\"invocationId\":\"124\",\"target\":\"Counter\",\"arguments\":[10]}\x1e";
+        assert_eq!(sent[0].content, expected.as_bytes());
+    }
+
+    #[test]
+    fn breaches_are_named() {
+        let mut script = Script::of("signalr", "", "/");
+        script.server("{\"type\":3,\"invocationId\":\"1\",\"result\":1,\"error\":\"x\"}\x1e");
+        assert_eq!(complaints(script.decoded()).len(), 1);
+        script.client("{\"type\":1,\"target\":\"Send\",\"arguments\":[]}");
+        assert_eq!(complaints(script.decoded()).len(), 2, "no handshake, no end");
+    }
+}

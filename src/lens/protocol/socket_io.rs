@@ -1,0 +1,322 @@
+//! Socket.IO 5, and 4, inside Engine.IO: <https://socket.io/docs/v4/socket-io-protocol/>.
+
+use std::fmt::Write;
+
+use crate::lens::kept::{Fresh, Kept, remembered};
+use crate::lens::payload::json;
+use crate::lens::text::{brief, count};
+use crate::lens::{
+    Arguments, Command, Decoded, Expectation, Lens, Message, Outgoing, Protocol, SpeechError, Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "socket.io",
+    word: "sio",
+    title: "Socket.IO 4 and 5",
+    subprotocols: &[],
+    url: |url| url.contains("/socket.io/?"),
+    beginning: |message| {
+        message
+            .as_text()
+            .is_some_and(|text| text == "0" || text.starts_with("0{") || text.starts_with("0/"))
+    },
+    lens: |_| Box::new(SocketIo::default()),
+    commands: &[
+        Command {
+            name: "connect",
+            arguments: "[NAMESPACE] [AUTH…]",
+            help: "Joins a namespace, / by default, with JSON to authenticate.",
+            example: "/admin {\"token\":\"x\"}",
+        },
+        Command {
+            name: "emit",
+            arguments: "EVENT [ARGS…]",
+            help: "Emits an event with JSON values or words; /admin,chat emits it in a namespace.",
+            example: "/admin,chat 1 {\"a\":2} word",
+        },
+        Command {
+            name: "call",
+            arguments: "EVENT [ARGS…]",
+            help: "Emits an event and asks for an acknowledgement.",
+            example: "chat 1",
+        },
+        Command {
+            name: "ack",
+            arguments: "ID [ARGS…]",
+            help: "Acknowledges an event by its number; /admin,12 in a namespace.",
+            example: "12 \"done\"",
+        },
+        Command {
+            name: "disconnect",
+            arguments: "[NAMESPACE]",
+            help: "Leaves a namespace.",
+            example: "/admin",
+        },
+    ],
+};
+
+const NAME: &str = "socket.io";
+
+const KINDS: [&str; 7] =
+    ["CONNECT", "DISCONNECT", "EVENT", "ACK", "CONNECT_ERROR", "BINARY_EVENT", "BINARY_ACK"];
+
+#[derive(Default)]
+struct SocketIo {
+    /// Namespaces and the session ids in them.
+    namespaces: Kept<String, String>,
+    asked: bool,
+    /// Attachments to come from the server and from the client.
+    attachments: [Attachments; 2],
+    ids: Fresh,
+}
+
+/// Binary messages that belong to a packet.
+#[derive(Clone, Debug, Default)]
+struct Attachments {
+    event: String,
+    all: u64,
+    come: u64,
+}
+
+/// `<type>[<attachments>-][/namespace,][ack id][JSON]`.
+struct Packet<'a> {
+    kind: usize,
+    attachments: Option<u64>,
+    namespace: &'a str,
+    id: Option<u64>,
+    data: Option<Value>,
+}
+
+impl<'a> Packet<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let kind = text.bytes().next()?.checked_sub(b'0').map(usize::from)?;
+        KINDS.get(kind)?;
+        let (attachments, rest) = match number(&text[1..]) {
+            Some((number, rest)) if kind >= 5 && rest.starts_with('-') => {
+                (Some(number), &rest[1..])
+            }
+            _ => (None, &text[1..]),
+        };
+        let (namespace, rest) = match rest.starts_with('/') {
+            true => rest.split_once(',').unwrap_or((rest, "")),
+            false => ("/", rest),
+        };
+        let (id, rest) = match number(rest) {
+            Some((id, rest)) => (Some(id), rest),
+            None => (None, rest),
+        };
+        let data = if rest.is_empty() { None } else { Some(json::read(rest)?) };
+        Some(Self { kind, attachments, namespace, id, data })
+    }
+
+    fn write(kind: u8, namespace: &str, id: Option<u64>, data: Option<Value>) -> Outgoing {
+        let mut text = kind.to_string();
+        if namespace != "/" {
+            let _ = write!(text, "{namespace},");
+        }
+        text.extend(id.map(|id| id.to_string()));
+        text.extend(data.map(|data| data.json()));
+        Outgoing::text(text)
+    }
+}
+
+/// Takes the digits at the beginning off.
+fn number(text: &str) -> Option<(u64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    Some((text[..end].parse().ok()?, &text[end..]))
+}
+
+/// A namespace before a comma, and the rest.
+fn in_namespace(text: &str) -> (&str, &str) {
+    text.split_once(',').filter(|_| text.starts_with('/')).unwrap_or(("/", text))
+}
+
+impl SocketIo {
+    fn attachment(&mut self, message: &Message<'_>) -> Decoded {
+        let expected = &mut self.attachments[usize::from(message.from_client())];
+        let len = message.content.len();
+        let bytes = Decoded::new(NAME, "attachment", format!("attachment {len} B"));
+        if expected.come == expected.all {
+            return bytes.breaks("Socket.IO, Sending and receiving data", "no packet announced it");
+        }
+        expected.come += 1;
+        let Attachments { event, all, come } = expected;
+        let summary = format!("attachment {come} of {all} to {event}, {len} B");
+        Decoded::new(NAME, "attachment", summary)
+            .field("number", *come)
+            .field("of", *all)
+            .field("bytes", message.content)
+    }
+}
+
+impl Lens for SocketIo {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let Some(text) = message.as_text() else { return Some(vec![self.attachment(message)]) };
+        let Packet { kind, attachments, namespace, id, data } = Packet::parse(text)?;
+        let name = KINDS[kind];
+        let list = data.as_ref().and_then(Value::as_list).unwrap_or_default();
+        let event = list.first().map(Value::short).unwrap_or_default();
+        let mut summary = name.to_owned();
+        if namespace != "/" {
+            let _ = write!(summary, " {namespace}");
+        }
+        let key = format!("{namespace}#{}", id.unwrap_or_default());
+        let joining = format!("connect {namespace}");
+        let with_fields = |summary: String| {
+            Decoded::new(NAME, name, summary)
+                .field("type", name)
+                .field("namespace", namespace)
+                .field_if("id", id)
+                .field_if("data", data.as_ref())
+        };
+        let decoded = match kind {
+            0 => {
+                let sid = data.as_ref().and_then(|data| data.text_of("sid"));
+                if let Some(sid) = sid {
+                    let _ = write!(summary, " sid={}", brief(sid));
+                }
+                if message.from_client() {
+                    self.asked = true;
+                    with_fields(summary).asks(joining, "")
+                } else {
+                    let sid = remembered(sid.unwrap_or_default());
+                    self.namespaces.insert(remembered(namespace), sid);
+                    with_fields(summary).answers(joining)
+                }
+            }
+            1 => {
+                self.namespaces.remove(&remembered(namespace));
+                with_fields(summary)
+            }
+            2 | 5 => {
+                let _ =
+                    write!(summary, " {event} ({})", count(list.len().saturating_sub(1), "arg"));
+                if let Some(id) = id {
+                    let _ = write!(summary, " ack#{id}");
+                    if message.from_client() {
+                        self.ids.seen(id);
+                    }
+                }
+                let wrong = !matches!(list.first(), Some(Value::Text(_) | Value::Integer(_)));
+                let decoded = with_fields(summary).breaks_if(
+                    wrong,
+                    "Socket.IO, Packet encoding",
+                    "the payload of an event is a list that begins with its name",
+                );
+                if id.is_some() { decoded.asks(key, &event) } else { decoded }
+            }
+            3 | 6 => {
+                let _ = write!(summary, " #{}", id.unwrap_or_default());
+                if let Some(data) = &data {
+                    let _ = write!(summary, " {}", data.short());
+                }
+                with_fields(summary).answers(key).breaks_if(
+                    id.is_none(),
+                    "Socket.IO, Acknowledgement",
+                    "an acknowledgement has the number of its event",
+                )
+            }
+            _ => {
+                let why = data
+                    .as_ref()
+                    .map(|data| data.text_of("message").map_or_else(|| data.plain(), brief));
+                let _ = write!(summary, " {}", why.unwrap_or_default());
+                with_fields(summary).answers(joining)
+            }
+        };
+        let expected = &mut self.attachments[usize::from(message.from_client())];
+        let missing = expected.come < expected.all;
+        *expected = Attachments { event: brief(&event), all: attachments.unwrap_or(0), come: 0 };
+        Some(vec![decoded.field_if("attachments", attachments).breaks_if(
+            missing,
+            "Socket.IO, Sending and receiving data",
+            "attachments of the packet before are missing",
+        )])
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        match (self.namespaces.iter().len(), self.asked) {
+            (0, false) => Some(Expectation::of_client(
+                "CONNECT (40)",
+                "the server closes the connection after 45 s",
+            )),
+            _ => None,
+        }
+    }
+
+    fn state(&self) -> Vec<(&'static str, String)> {
+        let namespaces: Vec<_> =
+            self.namespaces.iter().take(20).map(|(name, sid)| format!("{name} {sid}")).collect();
+        vec![("namespaces", namespaces.join(", "))]
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let (namespace, name) = in_namespace(arguments.get(0));
+        let event = || std::iter::once(name.into()).chain(arguments.values(1)).collect();
+        let whole = arguments.given(0).unwrap_or("/");
+        Ok(vec![match command {
+            "connect" => Packet::write(0, whole, None, arguments.json(1)),
+            "disconnect" => Packet::write(1, whole, None, None),
+            "emit" => Packet::write(2, namespace, None, Some(event())),
+            "call" => Packet::write(2, namespace, Some(self.ids.next()), Some(event())),
+            _ => {
+                let wrong = || SpeechError::Wrong(format!("ID is no number: {name}"));
+                let id = name.parse().map_err(|_| wrong())?;
+                let values = arguments.values(1).into_iter().collect();
+                Packet::write(3, namespace, Some(id), Some(values))
+            }
+        }])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::protocol::tests::{Script, complaints};
+
+    fn script() -> Script {
+        let mut script = Script::auto("", "/socket.io/?EIO=4&transport=websocket");
+        script.server(r#"0{"sid":"K0u3"}"#);
+        script
+    }
+
+    #[test]
+    fn attachments_belong_to_their_event() {
+        let mut script = script();
+        script.server(r#"452-["pic",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#);
+        assert_eq!(script.last(), r#"message › BINARY_EVENT "pic" (2 args)"#);
+        script.server_bytes(b"\x01\x02");
+        assert_eq!(script.last(), r#"message › attachment 1 of 2 to "pic", 2 B"#);
+        script.server(r#"42["next"]"#);
+        assert_eq!(
+            complaints(&script.decoded().inner[0]),
+            ["attachments of the packet before are missing"]
+        );
+        script.server_bytes(b"\x01");
+        assert_eq!(complaints(&script.decoded().inner[0]), ["no packet announced it"]);
+    }
+
+    #[test]
+    fn fields_can_be_found() {
+        let mut script = script();
+        script.server(r#"42["chat",{"text":"hi"}]"#);
+        let found = script.decoded().find("data.1.text").and_then(|value| value.as_str());
+        assert_eq!(found, Some("hi"));
+    }
+
+    #[test]
+    fn the_client_is_asked_for_connect() {
+        let mut script = script();
+        assert!(
+            script.state().contains("the server waits for: CONNECT (40)"),
+            "{}",
+            script.state()
+        );
+        script.client("40");
+        script.server(r#"40{"sid":"a"}"#);
+        assert!(!script.state().contains("waits for"), "{}", script.state());
+    }
+}

@@ -1,0 +1,160 @@
+//! SockJS 0.3 over WebSocket, which often carries STOMP:
+//! <https://sockjs.github.io/sockjs-protocol/sockjs-protocol-0.3.3.html>.
+
+use super::{graphql, json_rpc, stomp, wamp};
+use crate::lens::decoded;
+use crate::lens::payload::json;
+use crate::lens::text::{brief, count};
+use crate::lens::{
+    Carried, Conversation, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol, Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "sockjs",
+    word: "sockjs",
+    title: "SockJS 0.3",
+    subprotocols: &[],
+    url: is_session,
+    beginning: |message| match message.as_text() {
+        Some("o" | "h") => !message.from_client(),
+        Some(text) if message.from_client() => text.starts_with("[\""),
+        Some(text) => text.starts_with("a[\""),
+        None => false,
+    },
+    lens: |facts| Box::new(SockJs::new(facts)),
+    commands: &[],
+};
+
+const NAME: &str = "sockjs";
+
+/// `<base>/<server>/<session>/websocket`; `<base>/websocket` carries messages as they are.
+fn is_session(url: &str) -> bool {
+    let path = url.split('?').next().unwrap_or_default();
+    let mut parts = path.rsplit('/');
+    let (Some("websocket"), Some(session), Some(server)) =
+        (parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    !session.is_empty() && server.len() == 3 && server.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+struct SockJs {
+    open: bool,
+    inner: Conversation,
+}
+
+impl SockJs {
+    fn new(facts: &Facts) -> Self {
+        let carried = [
+            &stomp::PROTOCOL,
+            &json_rpc::PROTOCOL,
+            &wamp::PROTOCOL,
+            &graphql::TRANSPORT_WS,
+            &graphql::LEGACY,
+        ];
+        Self { open: false, inner: Conversation::carried(&carried, facts) }
+    }
+
+    /// The messages of a list.
+    fn messages(&mut self, list: &Value, message: &Message<'_>) -> Option<Decoded> {
+        let texts = match list {
+            Value::List(values) => values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?,
+            // "a JSON string" is what some clients send for one message.
+            value => vec![value.as_str()?],
+        };
+        let read = |text: &&str| self.inner.read(&Message { content: text.as_bytes(), ..*message });
+        let inner = decoded::packets(texts.iter().flat_map(read).map(Some))?;
+        let decoded = Decoded::new(NAME, "messages", count(texts.len(), "message"))
+            .field("messages", list)
+            .carrying(inner);
+        Some(decoded.breaks_if(
+            message.from_client() && !self.open,
+            "SockJS 0.3, WebSocket",
+            "the client sends before the open frame of the server",
+        ))
+    }
+}
+
+impl Lens for SockJs {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let text = message.as_text()?;
+        if message.from_client() {
+            // "Server MUST ignore empty messages."
+            if text.is_empty() {
+                return Some(vec![Decoded::new(NAME, "empty", "empty message, ignored")]);
+            }
+            return self.messages(&json::read(text)?, message).map(|decoded| vec![decoded]);
+        }
+        let (kind, data) = text.split_at_checked(1)?;
+        Some(vec![match (kind, data) {
+            ("o", "") => {
+                self.open = true;
+                Decoded::new(NAME, "open", "open")
+            }
+            ("h", "") => Decoded::heartbeat(NAME, "heartbeat"),
+            ("a", data) => self.messages(&json::read(data)?, message)?,
+            ("c", data) => {
+                let value = json::read(data)?;
+                let [code, reason] = value.as_list()? else { return None };
+                let summary = format!("close {} {}", code.short(), brief(reason.as_str()?));
+                Decoded::new(NAME, "close", summary).field("code", code).field("reason", reason)
+            }
+            _ => return None,
+        }])
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        (!self.open)
+            .then(|| Expectation::of_server("the open frame o", "without it nothing follows"))
+    }
+
+    fn inner(&mut self) -> Option<&mut dyn Carried> {
+        Some(&mut self.inner)
+    }
+
+    fn wrap(&self, message: Outgoing) -> Outgoing {
+        match String::from_utf8(message.content) {
+            Ok(text) => Outgoing::json(Value::from_iter([Value::from(text)])),
+            Err(bytes) => Outgoing::binary(bytes.into_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lens::Carried;
+    use crate::lens::protocol::tests::Script;
+
+    #[test]
+    fn stomp_travels_inside() {
+        let mut script = Script::auto("", "/stomp/123/abcdefgh/websocket");
+        script.server("o");
+        assert_eq!(script.last(), "open");
+        script.client(
+            "[\"CONNECT\\naccept-version:1.1,1.0\\nhost:/\\nheart-beat:10000,10000\\n\\n\\u0000\"]",
+        );
+        assert_eq!(script.last(), "1 message › CONNECT");
+        script.server("a[\"CONNECTED\\nversion:1.1\\nheart-beat:0,10000\\n\\n\\u0000\"]");
+        assert_eq!(script.last(), "1 message › CONNECTED version=1.1 (35 ms)");
+        script.server("h");
+        assert!(script.decoded().heartbeat);
+        let sent = script.conversation.speak("stomp", "subscribe /topic/a").expect("a command");
+        let expected = br#"["SUBSCRIBE\nid:1\ndestination:/topic/a\nack:auto\n\n\u0000"]"#;
+        assert_eq!(sent[0].content, expected);
+        let beat = script.conversation.beat().expect("STOMP has heartbeats");
+        assert_eq!(beat.message.content, br#"["\n"]"#);
+        script.server("c[3000,\"Go away!\"]");
+        assert_eq!(script.last(), "close 3000 Go away!");
+        assert_eq!(script.decoded().beats_before, 1);
+    }
+
+    #[test]
+    fn raw_websocket_is_no_session() {
+        assert!(is_session("/echo/000/x/websocket?a"));
+        for url in ["/echo/websocket", "/echo/abc/x/websocket", "/echo/000//websocket"] {
+            assert!(!is_session(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What the tests of the protocols share, and what holds for all of them.
+
+use proptest::prelude::*;
+
+use crate::event::Direction;
+use crate::lens::{Carried, Conversation, Decoded, Facts, Message, Outgoing, PROTOCOLS, find};
+
+/// Microseconds between two messages.
+const STEP: i64 = 35_000;
+
+/// A conversation by hand; each message comes 35 ms after the one before.
+pub(super) struct Script {
+    pub(super) conversation: Conversation,
+    micros: i64,
+    last: Vec<Decoded>,
+}
+
+impl Script {
+    /// With the lens of a name.
+    pub(super) fn of(name: &str, subprotocol: &str, url: &str) -> Self {
+        let protocol = find(name).expect("a lens of this name");
+        Self::in_conversation(Conversation::of(protocol, facts(subprotocol, url)))
+    }
+
+    /// With the lens that evidence leads to.
+    pub(super) fn auto(subprotocol: &str, url: &str) -> Self {
+        Self::in_conversation(Conversation::auto(&PROTOCOLS, facts(subprotocol, url)))
+    }
+
+    fn in_conversation(conversation: Conversation) -> Self {
+        Self { conversation, micros: 0, last: Vec::new() }
+    }
+
+    pub(super) fn client(&mut self, text: &str) -> Vec<String> {
+        self.message(Direction::ToServer, true, text.as_bytes())
+    }
+
+    pub(super) fn server(&mut self, text: &str) -> Vec<String> {
+        self.message(Direction::ToClient, true, text.as_bytes())
+    }
+
+    pub(super) fn client_bytes(&mut self, bytes: &[u8]) -> Vec<String> {
+        self.message(Direction::ToServer, false, bytes)
+    }
+
+    pub(super) fn server_bytes(&mut self, bytes: &[u8]) -> Vec<String> {
+        self.message(Direction::ToClient, false, bytes)
+    }
+
+    pub(super) fn send(&mut self, message: &Outgoing) -> Vec<String> {
+        self.message(Direction::ToServer, message.text, &message.content)
+    }
+
+    fn message(&mut self, direction: Direction, text: bool, content: &[u8]) -> Vec<String> {
+        self.micros += STEP;
+        let message = Message { direction, text, content, micros: self.micros };
+        self.last = self.conversation.read(&message);
+        self.last.iter().map(Decoded::line).collect()
+    }
+
+    /// The only packet of the last message.
+    pub(super) fn decoded(&self) -> &Decoded {
+        let [decoded] = &self.last[..] else { panic!("not one packet: {:?}", self.last) };
+        decoded
+    }
+
+    pub(super) fn last(&self) -> String {
+        self.decoded().line()
+    }
+
+    pub(super) fn state(&mut self) -> String {
+        self.conversation.state(self.micros)
+    }
+}
+
+fn facts(subprotocol: &str, url: &str) -> Facts {
+    Facts {
+        subprotocol: (!subprotocol.is_empty()).then(|| subprotocol.to_owned()),
+        host: "example.com:80".to_owned(),
+        url: url.to_owned(),
+        schema: None,
+    }
+}
+
+/// What a packet is blamed for.
+pub(super) fn complaints(decoded: &Decoded) -> Vec<&str> {
+    decoded.complaints.iter().map(|complaint| complaint.text.as_str()).collect()
+}
+
+#[test]
+fn names_and_commands_are_unique_and_have_help() {
+    for (at, protocol) in PROTOCOLS.iter().enumerate() {
+        let others = &PROTOCOLS[..at];
+        assert!(others.iter().all(|other| other.name != protocol.name), "{}", protocol.name);
+        let lower = |name: &&str| **name == name.to_ascii_lowercase();
+        assert!(protocol.subprotocols.iter().all(lower), "{}", protocol.name);
+        for (at, command) in protocol.commands.iter().enumerate() {
+            assert!(command.help.ends_with('.') && command.help.len() < 90, "{command:?}");
+            assert!(protocol.commands[..at].iter().all(|other| other.name != command.name));
+        }
+    }
+}
+
+/// The messages of every command's example are read by the lens that made them, without complaint
+/// but that they come too early.
+#[test]
+fn what_a_lens_says_it_can_read() {
+    for protocol in PROTOCOLS {
+        for command in protocol.commands {
+            let mut script = Script::of(protocol.name, "", "/");
+            let line = format!("{} {}", command.name, command.example);
+            let spoken = script.conversation.speak(protocol.word, &line);
+            if protocol.name == "graphql-ws" && command.name == "ping" {
+                assert!(spoken.is_err());
+                continue;
+            }
+            let spoken = spoken.unwrap_or_else(|error| panic!("{} {line}: {error}", protocol.name));
+            assert!(!spoken.is_empty(), "{line}");
+            for message in spoken {
+                let lines = script.send(&message);
+                assert!(!lines.is_empty(), "{} {line}", protocol.name);
+                for decoded in &script.last {
+                    let early = |text: &&str| text.contains("first") || text.contains("before");
+                    let complaints = complaints(decoded);
+                    assert!(complaints.iter().all(early), "{} {line}: {decoded:?}", protocol.name);
+                }
+            }
+        }
+    }
+}
+
+/// Pieces of all protocols, so that random messages get beyond the first byte.
+const PIECES: [&str; 44] = [
+    "CONNECT\n",
+    "CONNECTED\n",
+    "SEND\n",
+    "destination:/a\n",
+    "content-length:3\n",
+    "\n",
+    "\0",
+    "0{\"sid\":\"a\"}",
+    "2probe",
+    "42",
+    "451-",
+    "[\"",
+    "\"]",
+    "{\"_placeholder\":true,\"num\":0}",
+    "a[",
+    "c[3000,\"x\"]",
+    "{\"type\":\"subscribe\",\"id\":\"1\"}",
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}",
+    "[1,\"r\",{}]",
+    "[48,1,{},\"p\",[]]",
+    "\x1e",
+    "{\"type\":1,\"target\":\"t\",\"arguments\":[]}",
+    "[null,\"1\",\"room\",\"phx_join\",{}]",
+    "{\"event\":\"pusher:ping\"}",
+    "{\"type\":\"ping\"}",
+    "{\"command\":\"subscribe\",\"identifier\":\"{}\"}",
+    "[2,\"1\",\"BootNotification\",{}]",
+    "{\"op\":10,\"d\":{\"heartbeat_interval\":1}}",
+    "PUB a 1\r\nx\r\n",
+    "INFO {}\r\n",
+    "\u{10}\u{c}\0\u{4}MQTT\u{4}\u{2}\0<\0\0",
+    "0\u{5}\0\u{1}a",
+    "\u{1}",
+    "\u{0}",
+    "\u{2}",
+    "o",
+    "h",
+    "2",
+    "3",
+    "4",
+    "1",
+    "[",
+    "{",
+    "x",
+];
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..6);
+    prop_oneof![
+        pieces.prop_map(|pieces| pieces.concat().into_bytes()),
+        proptest::collection::vec(any::<u8>(), 0..60),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_messages_are_read_within_bounds(
+        messages in proptest::collection::vec((any::<bool>(), any::<bool>(), bytes()), 0..8),
+        eio in any::<bool>(),
+    ) {
+        for protocol in PROTOCOLS {
+            let url = if eio { "/socket.io/?EIO=3&transport=websocket" } else { "/000/0/websocket" };
+            for subprotocol in [None].into_iter().chain(protocol.subprotocols.iter().map(Some)) {
+                let facts = Facts {
+                    subprotocol: subprotocol.map(|name| (*name).to_owned()),
+                    url: url.to_owned(),
+                    ..Facts::default()
+                };
+                for mut conversation in
+                    [Conversation::of(protocol, facts.clone()), Conversation::auto(&PROTOCOLS, facts)]
+                {
+                    read_all(&mut conversation, &messages);
+                }
+            }
+        }
+    }
+}
+
+fn read_all(conversation: &mut Conversation, messages: &[(bool, bool, Vec<u8>)]) {
+    for (at, (text, from_client, content)) in messages.iter().enumerate() {
+        let direction = if *from_client { Direction::ToServer } else { Direction::ToClient };
+        let text = *text && std::str::from_utf8(content).is_ok();
+        let micros = at as i64 * STEP;
+        for decoded in conversation.read(&Message { direction, text, content, micros }) {
+            assert!(decoded.summary.chars().count() <= 240, "{decoded:?}");
+            assert!(!decoded.line().contains(char::is_control), "{decoded:?}");
+            for (_, value) in &decoded.fields {
+                serde_json::from_str::<serde_json::Value>(&value.json()).expect("valid JSON");
+            }
+        }
+        conversation.state(micros);
+        conversation.beat();
+        conversation.expects();
+    }
+}

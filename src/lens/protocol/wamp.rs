@@ -1,0 +1,395 @@
+//! WAMP 2 in JSON, MessagePack and CBOR, batched or not: <https://wamp-proto.org/spec.html>.
+
+use std::fmt::Write;
+
+use crate::lens::decoded;
+use crate::lens::kept::{Fresh, Kept, remembered};
+use crate::lens::payload::{cbor, json, msgpack};
+use crate::lens::text::brief;
+use crate::lens::{
+    Arguments, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
+    SpeechError, Value,
+};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "wamp",
+    word: "wamp",
+    title: "WAMP 2",
+    subprotocols: &[
+        "wamp.2.json",
+        "wamp.2.msgpack",
+        "wamp.2.cbor",
+        "wamp.2.json.batched",
+        "wamp.2.msgpack.batched",
+        "wamp.2.cbor.batched",
+    ],
+    url: crate::lens::text::no_url,
+    beginning: |message| {
+        let first = [Format::Json, Format::MsgPack, Format::Cbor].iter().find_map(|format| {
+            [false, true].into_iter().find_map(|batched| split(message, *format, batched))
+        });
+        let code = if message.from_client() { 1 } else { 2 };
+        let hello = |value: &Value| {
+            value.path("0").and_then(Value::as_integer) == Some(code)
+                && value.path("2").is_some_and(Value::is_map)
+        };
+        first.is_some_and(|values| values.first().is_some_and(hello))
+    },
+    lens: |facts| Box::new(Wamp::new(facts)),
+    commands: &[
+        Command {
+            name: "hello",
+            arguments: "REALM",
+            help: "Joins a realm as an anonymous client with all roles.",
+            example: "realm1",
+        },
+        Command {
+            name: "subscribe",
+            arguments: "TOPIC",
+            help: "Subscribes to a topic.",
+            example: "com.x.topic",
+        },
+        Command {
+            name: "publish",
+            arguments: "TOPIC [ARGS…]",
+            help: "Publishes JSON values or words and asks for an acknowledgement.",
+            example: "com.x.topic 1 word",
+        },
+        Command {
+            name: "call",
+            arguments: "PROCEDURE [ARGS…]",
+            help: "Calls a procedure with JSON values or words.",
+            example: "com.x.add 2 3",
+        },
+        Command { name: "goodbye", arguments: "", help: "Leaves the realm.", example: "" },
+    ],
+};
+
+const NAME: &str = "wamp";
+
+/// Each message: its code, its name, and what its list holds after the code.
+const KINDS: [(i128, &str, &[&str]); 25] = [
+    (1, "HELLO", &["realm", "details"]),
+    (2, "WELCOME", &["session", "details"]),
+    (3, "ABORT", &["details", "reason"]),
+    (4, "CHALLENGE", &["method", "details"]),
+    (5, "AUTHENTICATE", &["signature", "details"]),
+    (6, "GOODBYE", &["details", "reason"]),
+    (8, "ERROR", &["of", "request", "details", "error", "args", "kwargs"]),
+    (16, "PUBLISH", &["request", "options", "topic", "args", "kwargs"]),
+    (17, "PUBLISHED", &["request", "publication"]),
+    (32, "SUBSCRIBE", &["request", "options", "topic"]),
+    (33, "SUBSCRIBED", &["request", "subscription"]),
+    (34, "UNSUBSCRIBE", &["request", "subscription"]),
+    (35, "UNSUBSCRIBED", &["request"]),
+    (36, "EVENT", &["subscription", "publication", "details", "args", "kwargs"]),
+    (48, "CALL", &["request", "options", "procedure", "args", "kwargs"]),
+    (49, "CANCEL", &["request", "options"]),
+    (50, "RESULT", &["request", "details", "args", "kwargs"]),
+    (64, "REGISTER", &["request", "options", "procedure"]),
+    (65, "REGISTERED", &["request", "registration"]),
+    (66, "UNREGISTER", &["request", "registration"]),
+    (67, "UNREGISTERED", &["request"]),
+    (68, "INVOCATION", &["request", "registration", "details", "args", "kwargs"]),
+    (69, "INTERRUPT", &["request", "options"]),
+    (70, "YIELD", &["request", "options", "args", "kwargs"]),
+    (7, "HEARTBEAT", &["incoming", "outgoing"]),
+];
+
+/// What may be left out at the end of a message.
+const OPTIONAL: [&str; 2] = ["args", "kwargs"];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Json,
+    MsgPack,
+    Cbor,
+}
+
+struct Wamp {
+    /// What the subprotocol names; without one each message shows it.
+    format: Option<Format>,
+    batched: bool,
+    asked: bool,
+    session: Option<String>,
+    realm: String,
+    /// What requests to subscribe and register are about.
+    pending: Kept<u64, String>,
+    /// The topics and procedures of subscriptions and registrations.
+    names: Kept<u64, String>,
+    ids: Fresh,
+}
+
+impl Wamp {
+    fn new(facts: &Facts) -> Self {
+        let name = facts.subprotocol.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let format = match name.strip_prefix("wamp.2.").and_then(|rest| rest.split('.').next()) {
+            Some("json") => Some(Format::Json),
+            Some("msgpack") => Some(Format::MsgPack),
+            Some("cbor") => Some(Format::Cbor),
+            _ => None,
+        };
+        Self {
+            format,
+            batched: name.ends_with(".batched"),
+            asked: false,
+            session: None,
+            realm: String::new(),
+            pending: Kept::default(),
+            names: Kept::default(),
+            ids: Fresh::default(),
+        }
+    }
+
+    fn look(&mut self, value: &Value, from_client: bool) -> Option<Decoded> {
+        let [code, rest @ ..] = value.as_list()? else { return None };
+        let code = code.as_integer()?;
+        let &(_, name, fields) = KINDS.iter().find(|kind| kind.0 == code)?;
+        let get = |wanted: &str| {
+            fields.iter().position(|field| *field == wanted).and_then(|at| rest.get(at))
+        };
+        let id = |wanted: &str| get(wanted).and_then(Value::as_u64);
+        let text = |wanted: &str| get(wanted).and_then(Value::as_str).map(remembered);
+        let request = id("request");
+        // The id of a subscription or registration says less than its name.
+        let known = id("subscription").or(id("registration")).and_then(|id| self.names.get(&id));
+        let about = text("topic").or(text("procedure")).or(known.cloned());
+
+        let mut summary = name.to_owned();
+        if let Some(of) = id("of") {
+            let of = KINDS.iter().find(|kind| kind.0 == of.into());
+            let _ = write!(summary, " {}", of.map_or("?", |kind| kind.1));
+        }
+        for part in [request, id("session")].into_iter().flatten() {
+            let _ = write!(summary, " {part}");
+        }
+        let words = [text("realm"), text("reason"), text("error"), text("method"), about.clone()];
+        for part in words.into_iter().flatten() {
+            let _ = write!(summary, " {}", brief(&part));
+        }
+        for part in ["args", "kwargs"].iter().filter_map(|part| get(part)) {
+            let _ = write!(summary, " {}", part.short());
+        }
+        let mut decoded = Decoded::new(NAME, name, summary).field("type", name);
+        for (field, value) in fields.iter().zip(rest) {
+            decoded = decoded.field(field, value);
+        }
+        let needed = fields.iter().filter(|field| !OPTIONAL.contains(field)).count();
+        decoded = decoded.breaks_if(
+            rest.len() < needed || rest.len() > fields.len(),
+            "WAMP 2, Message Definitions",
+            "the list is not as long as the message demands",
+        );
+        let flag = |options: &str, flag: &str| {
+            get(options).and_then(|options| options.get(flag)) == Some(&Value::Bool(true))
+        };
+        let paired = request.unwrap_or_default();
+        Some(match name {
+            "HELLO" => {
+                self.asked = true;
+                self.realm = text("realm").unwrap_or_default();
+                decoded.asks("hello", "")
+            }
+            "WELCOME" => {
+                self.session = get("session").map(Value::plain);
+                decoded.answers("hello")
+            }
+            "ABORT" => decoded.answers("hello"),
+            "PUBLISH" if !flag("options", "acknowledge") => self.used(paired, from_client, decoded),
+            "PUBLISH" | "SUBSCRIBE" | "UNSUBSCRIBE" | "CALL" | "REGISTER" | "UNREGISTER"
+            | "INVOCATION" => {
+                let about = about.unwrap_or_default();
+                if ["SUBSCRIBE", "REGISTER"].contains(&name) {
+                    self.pending.insert(paired, about.clone());
+                }
+                self.used(paired, from_client, decoded).asks(paired, about)
+            }
+            "SUBSCRIBED" | "REGISTERED" => {
+                let of = id("subscription").or(id("registration"));
+                if let Some((of, about)) = of.zip(self.pending.remove(&paired)) {
+                    self.names.insert(of, about);
+                }
+                decoded.answers(paired)
+            }
+            "RESULT" if flag("details", "progress") => decoded.answers_in_part(paired),
+            "YIELD" if flag("options", "progress") => decoded.answers_in_part(paired),
+            "RESULT" | "YIELD" | "PUBLISHED" | "UNSUBSCRIBED" | "UNREGISTERED" | "ERROR" => {
+                decoded.answers(paired)
+            }
+            "HEARTBEAT" => Decoded { heartbeat: true, ..decoded },
+            _ => decoded,
+        })
+    }
+
+    fn used(&mut self, request: u64, from_client: bool, decoded: Decoded) -> Decoded {
+        if from_client {
+            self.ids.seen(request);
+        }
+        decoded
+    }
+
+    fn pack(&self, value: Value) -> Outgoing {
+        let mut content = Vec::new();
+        match self.format.unwrap_or(Format::Json) {
+            Format::Json => {
+                let end = if self.batched { "\x1e" } else { "" };
+                return Outgoing::text(value.json() + end);
+            }
+            Format::MsgPack => msgpack::write(&value, &mut content),
+            Format::Cbor => cbor::write(&value, &mut content),
+        }
+        if self.batched {
+            let len = (content.len() as u32).to_be_bytes();
+            content.splice(0..0, len);
+        }
+        Outgoing::binary(content)
+    }
+}
+
+/// The values of a message.
+fn split(message: &Message<'_>, format: Format, batched: bool) -> Option<Vec<Value>> {
+    let read = match format {
+        Format::MsgPack => msgpack::read,
+        Format::Cbor => cbor::read,
+        Format::Json => {
+            let text = message.as_text()?;
+            return match batched {
+                false => json::read(text).map(|value| vec![value]),
+                true => text.strip_suffix('\x1e')?.split('\x1e').map(json::read).collect(),
+            };
+        }
+    };
+    let mut rest = message.content;
+    if message.text || rest.is_empty() {
+        return None;
+    }
+    if !batched {
+        return read(rest).map(|value| vec![value]);
+    }
+    let mut values = Vec::new();
+    while !rest.is_empty() {
+        let (len, after) = rest.split_first_chunk()?;
+        let (packed, after) = after.split_at_checked(u32::from_be_bytes(*len) as usize)?;
+        values.push(read(packed)?);
+        rest = after;
+    }
+    Some(values)
+}
+
+impl Lens for Wamp {
+    fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>> {
+        let values = match self.format {
+            Some(format) => split(message, format, self.batched)?,
+            None => {
+                let formats = [Format::Json, Format::MsgPack, Format::Cbor];
+                let (format, values) = formats
+                    .into_iter()
+                    .find_map(|format| Some((format, split(message, format, self.batched)?)))?;
+                self.format = Some(format);
+                values
+            }
+        };
+        decoded::packets(values.iter().map(|value| self.look(value, message.from_client())))
+    }
+
+    fn expects(&self) -> Option<Expectation> {
+        match (self.asked, &self.session) {
+            (_, Some(_)) => None,
+            (false, None) => Some(Expectation::of_client(
+                "HELLO",
+                "anything else is a protocol error, and the router closes the connection",
+            )),
+            (true, None) => Some(Expectation::of_server(
+                "WELCOME, CHALLENGE or ABORT",
+                "nothing else may be sent before it",
+            )),
+        }
+    }
+
+    fn state(&self) -> Vec<(&'static str, String)> {
+        let mut state = vec![("realm", self.realm.clone())];
+        state.extend(self.session.clone().map(|session| ("session", session)));
+        let names: Vec<_> =
+            self.names.iter().take(20).map(|(id, name)| format!("{id} {name}")).collect();
+        state.push(("subscriptions and registrations", names.join(", ")));
+        state
+    }
+
+    fn speak(
+        &mut self,
+        command: &str,
+        arguments: &Arguments<'_>,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let (name, nothing) = (Value::from(arguments.get(0)), Value::Map(Vec::new()));
+        let args = Value::List(arguments.values(1));
+        let mut id = || Value::from(self.ids.next());
+        let list = match command {
+            "hello" => {
+                let roles = ["caller", "callee", "subscriber", "publisher"];
+                let roles = roles.into_iter().map(|role| (role, nothing.clone())).collect();
+                vec![1u8.into(), name, Value::from_iter([("roles", roles)])]
+            }
+            "subscribe" => vec![32u8.into(), id(), nothing, name],
+            "publish" => {
+                let options = Value::from_iter([("acknowledge", true.into())]);
+                vec![16u8.into(), id(), options, name, args]
+            }
+            "call" => vec![48u8.into(), id(), nothing, name, args],
+            _ => vec![6u8.into(), nothing, "wamp.close.close_realm".into()],
+        };
+        Ok(vec![self.pack(Value::List(list))])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lens::Carried;
+    use crate::lens::protocol::tests::Script;
+
+    #[test]
+    fn a_session_in_json() {
+        let mut script = Script::auto("wamp.2.json", "/ws");
+        script.client(r#"[1,"realm1",{"roles":{}}]"#);
+        assert_eq!(script.last(), "HELLO realm1");
+        script.server(r#"[2,9129137332,{"roles":{}}]"#);
+        assert_eq!(script.last(), "WELCOME 9129137332 (35 ms)");
+        script.client(r#"[32,1,{},"com.x.topic"]"#);
+        script.server("[33,1,5512315355]");
+        assert_eq!(script.last(), "SUBSCRIBED 1 (com.x.topic, 35 ms)");
+        script.server(r#"[36,5512315355,4429313566,{},["hi"]]"#);
+        assert_eq!(script.last(), r#"EVENT com.x.topic ["hi"]"#);
+        script.client(r#"[48,7,{},"com.x.add",[2,3]]"#);
+        assert_eq!(script.last(), "CALL 7 com.x.add [2,3]");
+        script.server("[50,7,{},[5]]");
+        assert_eq!(script.last(), "RESULT 7 [5] (com.x.add, 35 ms)");
+        script.client(r#"[48,8,{},"com.x.nope"]"#);
+        script.server(r#"[8,48,8,{},"wamp.error.no_such_procedure"]"#);
+        let expected = "ERROR CALL 8 wamp.error.no_such_procedure (com.x.nope, 35 ms)";
+        assert_eq!(script.last(), expected);
+    }
+
+    #[test]
+    fn every_format_is_spoken_and_read() {
+        for format in ["json", "msgpack", "cbor"] {
+            for batched in ["", ".batched"] {
+                let subprotocol = format!("wamp.2.{format}{batched}");
+                let mut script = Script::auto(&subprotocol, "/ws");
+                script.client(r#"[1,"realm1",{}]"#);
+                let mut script = Script::of("wamp", &subprotocol, "/ws");
+                let hello = script.conversation.speak("wamp", "hello realm1").expect("a command");
+                script.send(&hello[0]);
+                assert_eq!(script.last(), "HELLO realm1", "{subprotocol}");
+                let call = script.conversation.speak("wamp", "call com.x.add 2 3").expect("one");
+                script.send(&call[0]);
+                assert_eq!(script.last(), "CALL 1 com.x.add [2,3]", "{subprotocol}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_holds_several() {
+        let mut script = Script::of("wamp", "wamp.2.json.batched", "/");
+        let lines = script.client("[17,1,2]\x1e[35,3]\x1e");
+        assert_eq!(lines, ["PUBLISHED 1", "UNSUBSCRIBED 3"]);
+    }
+}

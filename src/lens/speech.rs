@@ -1,0 +1,207 @@
+//! Speaking: commands of a protocol become messages that are correct in it.
+
+use std::time::Duration;
+
+use super::payload::json;
+use super::value::Value;
+
+/// A command of a protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Its name, as in `subscribe`; empty for the one that needs none.
+    pub name: &'static str,
+    /// Its arguments: `NAME` must be given, `[NAME]` may be; one that ends with `…` takes the rest
+    /// of the line.
+    pub arguments: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// Arguments as an example.
+    pub example: &'static str,
+}
+
+impl Command {
+    /// The command that a line begins with, and the rest of the line. The one without a name takes
+    /// every other line.
+    pub fn find<'a, 'b>(
+        commands: &'a [Self],
+        line: &'b str,
+    ) -> Result<(&'a Self, &'b str), SpeechError> {
+        let line = line.trim();
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let named = |name: &str| commands.iter().find(|command| command.name == name);
+        match (named(word), named("")) {
+            (Some(command), _) => Ok((command, rest)),
+            (None, Some(command)) => Ok((command, line)),
+            (None, None) if commands.is_empty() => Err(SpeechError::Mute),
+            (None, None) => Err(SpeechError::Unknown(word.to_owned())),
+        }
+    }
+}
+
+/// Whether a line of a protocol gives a value for an argument whose name is a
+/// secret's, as in `connect LOGIN PASSCODE`.
+pub fn gives_secret(commands: &[Command], line: &str, is_secret: &dyn Fn(&str) -> bool) -> bool {
+    let Ok((command, rest)) = Command::find(commands, line) else { return false };
+    let slots = command.arguments.split_whitespace();
+    slots.zip(rest.split_whitespace()).any(|(slot, _)| is_secret(&slot.to_ascii_lowercase()))
+}
+
+/// A message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Text rather than binary.
+    pub text: bool,
+    /// The content.
+    pub content: Vec<u8>,
+}
+
+impl Outgoing {
+    pub(super) fn text(content: impl Into<String>) -> Self {
+        Self { text: true, content: content.into().into_bytes() }
+    }
+
+    pub(super) fn json(value: impl Into<Value>) -> Self {
+        Self::text(value.into().json())
+    }
+
+    pub(super) fn binary(content: Vec<u8>) -> Self {
+        Self { text: false, content }
+    }
+}
+
+/// A message that keeps the session alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// How long may pass before the next one.
+    pub every: Duration,
+    /// The message.
+    pub message: Outgoing,
+}
+
+/// A command that can't be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpeechError {
+    /// The protocol has no commands.
+    #[error("this protocol has no commands")]
+    Mute,
+    /// Another protocol, or none, is spoken.
+    #[error("the lens of this connection is not {0}")]
+    OtherProtocol(String),
+    /// The protocol does not have the command.
+    #[error("no such command of the protocol: {0}")]
+    Unknown(String),
+    /// An argument is missing.
+    #[error("{0} is missing")]
+    Missing(String),
+    /// There are too many arguments.
+    #[error("more arguments than the command takes: {0}")]
+    TooMany(String),
+    /// An argument is not what it should be.
+    #[error("{0}")]
+    Wrong(String),
+    /// The conversation is not that far.
+    #[error("{0}")]
+    TooEarly(&'static str),
+}
+
+/// The arguments of a command, by their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments<'a>(Vec<&'a str>);
+
+impl<'a> Arguments<'a> {
+    /// Takes a line apart as a command's arguments demand.
+    pub fn parse(command: &Command, line: &'a str) -> Result<Self, SpeechError> {
+        let mut rest = line.trim();
+        let mut words = Vec::new();
+        for slot in command.arguments.split_whitespace() {
+            if rest.is_empty() {
+                if slot.starts_with('[') {
+                    break;
+                }
+                return Err(SpeechError::Missing(slot.trim_end_matches('…').to_owned()));
+            }
+            let whole = slot.contains('…');
+            let (word, tail) = match rest.split_once(char::is_whitespace) {
+                Some(pair) if !whole => pair,
+                _ => (rest, ""),
+            };
+            words.push(word);
+            rest = tail.trim_start();
+        }
+        match rest {
+            "" => Ok(Self(words)),
+            rest => Err(SpeechError::TooMany(rest.to_owned())),
+        }
+    }
+
+    /// An argument, empty if it was not given.
+    pub(super) fn get(&self, at: usize) -> &'a str {
+        self.0.get(at).copied().unwrap_or_default()
+    }
+
+    /// An argument, if it was given.
+    pub(super) fn given(&self, at: usize) -> Option<&'a str> {
+        self.0.get(at).copied()
+    }
+
+    /// An argument as JSON; one that is none as a string. `None` if it was not given.
+    pub(super) fn json(&self, at: usize) -> Option<Value> {
+        self.given(at).map(|text| json::read(text).unwrap_or_else(|| text.into()))
+    }
+
+    /// An argument as any number of values: JSON values or words, with spaces between.
+    pub(super) fn values(&self, at: usize) -> Vec<Value> {
+        let mut rest = self.get(at);
+        let mut values = Vec::new();
+        while !rest.is_empty() {
+            let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            // A value ends with its own bracket or at a space: 12x is a word.
+            let (value, end) = json::read_first(rest)
+                .filter(|(_, end)| rest[*end..].chars().next().is_none_or(char::is_whitespace))
+                .unwrap_or_else(|| (rest[..word].into(), word));
+            values.push(value);
+            rest = rest[end..].trim_start();
+        }
+        values
+    }
+
+    /// An argument as a number.
+    pub(super) fn number(&self, at: usize, name: &str) -> Result<Option<u64>, SpeechError> {
+        let wrong = |text| SpeechError::Wrong(format!("{name} is no number: {text}"));
+        self.given(at).map(|text| text.parse().map_err(|_| wrong(text))).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(arguments: &'static str) -> Command {
+        Command { name: "x", arguments, help: "", example: "" }
+    }
+
+    #[test]
+    fn arguments_are_taken_by_their_places() {
+        let send = command("DEST [BODY…]");
+        let parsed = Arguments::parse(&send, " /topic/a  two words ").expect("both given");
+        assert_eq!((parsed.get(0), parsed.get(1)), ("/topic/a", "two words"));
+        assert_eq!(Arguments::parse(&send, ""), Err(SpeechError::Missing("DEST".into())));
+        let none = command("");
+        assert_eq!(Arguments::parse(&none, "x y"), Err(SpeechError::TooMany("x y".into())));
+    }
+
+    #[test]
+    fn secrets_are_known_by_the_names_of_their_arguments() {
+        let connect = [Command { name: "connect", ..command("[LOGIN] [PASSCODE]") }];
+        let gives = |line| gives_secret(&connect, line, &|name| name.contains("pass"));
+        assert!(gives("connect me pw") && !gives("connect me") && !gives("send a b"));
+    }
+
+    #[test]
+    fn values_are_json_or_words() {
+        let emit = command("ARGS…");
+        let parsed = Arguments::parse(&emit, r#"1 {"a": [2]} "b c" word 12x"#).expect("given");
+        let values: Value = parsed.values(0).into_iter().collect();
+        assert_eq!(values.json(), r#"[1,{"a":[2]},"b c","word","12x"]"#);
+    }
+}

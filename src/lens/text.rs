@@ -1,0 +1,84 @@
+//! Short texts for summaries.
+
+use std::time::Duration;
+
+/// Characters of a value in a summary, at most.
+pub(super) const BRIEF: usize = 60;
+
+/// The beginning of a text, on one line.
+pub(super) fn brief(text: &str) -> String {
+    clipped(text, BRIEF)
+}
+
+/// At most so many characters; one that is cut ends with `…`. Control characters become spaces.
+pub(super) fn clipped(text: &str, most: usize) -> String {
+    let one_line = |c: char| if c.is_control() { ' ' } else { c };
+    match text.char_indices().nth(most) {
+        None => text.chars().map(one_line).collect(),
+        Some(_) => text.chars().take(most - 1).map(one_line).chain(['…']).collect(),
+    }
+}
+
+/// A number of things, as in `1 arg`, `2 args`.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A time to a precision that matters: `35 ms`, `2.4 s`.
+pub(super) fn span(time: Duration) -> String {
+    match time.as_micros() {
+        micros @ 0..1_000 => format!("{micros} µs"),
+        micros @ 1_000..10_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        micros @ 10_000..1_000_000 => format!("{} ms", micros / 1_000),
+        micros if micros % 1_000_000 == 0 => format!("{} s", micros / 1_000_000),
+        micros => format!("{:.1} s", micros as f64 / 1e6),
+    }
+}
+
+/// A time that a protocol gives in milliseconds.
+pub(super) fn millis(millis: u64) -> String {
+    span(Duration::from_millis(millis))
+}
+
+/// Whether the path of a path and query ends so, with or without a slash.
+pub(super) fn path_ends(url: &str, end: &str) -> bool {
+    url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/').ends_with(end)
+}
+
+/// The value of a name in the query of a URL, not decoded.
+pub(super) fn query<'a>(url: &'a str, name: &str) -> Option<&'a str> {
+    let (_, query) = url.split_once('?')?;
+    let mut pairs = query.split(['&', '#']).filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// For protocols whose URLs are like any other.
+pub(super) fn no_url(_: &str) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_at_a_character() {
+        assert_eq!(clipped("häß\nlich", 5), "häß …");
+        assert_eq!(clipped("häß", 3), "häß");
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(span(Duration::from_micros(35_400)), "35 ms");
+        assert_eq!(span(Duration::from_micros(1_250)), "1.2 ms");
+        assert_eq!(millis(25_000), "25 s");
+        assert_eq!(millis(2_450), "2.5 s");
+    }
+
+    #[test]
+    fn parts_of_a_url_are_found() {
+        assert_eq!(query("/socket.io/?EIO=4&transport=websocket", "EIO"), Some("4"));
+        assert!(path_ends("/cable/?x=1", "/cable"));
+        assert!(!path_ends("/x?/cable", "/cable"));
+    }
+}

@@ -1,0 +1,363 @@
+//! A lens for each connection: it reads the messages that cross it, beside the sinks.
+//!
+//! Messages are collected only as long as a lens reads them, each direction's in at most a mebibyte.
+
+use std::collections::VecDeque;
+
+use crate::cli::lens::LensChoice;
+use crate::config::LensConfig;
+use crate::event::{ConnId, Direction, Event, FrameEvent, MessageInfo, Stamp};
+use crate::lens::{
+    Beat, Carried, Conversation, Decoded, Evidence, Expectation, Facts, LARGEST, Message, Outgoing,
+    PROTOCOLS, SpeechError,
+};
+use crate::session::Assembler;
+use crate::ui::connections::PerConnection;
+use crate::ui::filter::ClientSet;
+use crate::ui::meaning::Meaning;
+use crate::wire::{Data, Role};
+
+/// Messages received whose meaning is kept for `/expect`, and bytes of them.
+const KEPT: (usize, usize) = (4096, 16 << 20);
+
+/// The lenses of all connections.
+#[derive(Default)]
+pub struct Lenses {
+    config: LensConfig,
+    /// The side of who speaks: answers that a protocol demands, and what was received, are kept for
+    /// it.
+    speaker: Option<Role>,
+    owed: Vec<(ConnId, Outgoing)>,
+    received: VecDeque<Received>,
+    received_bytes: usize,
+    readers: PerConnection<Reader>,
+}
+
+/// What an event brought to light.
+#[derive(Default)]
+pub struct Reading {
+    /// Which lens was chosen, and why.
+    pub notes: Vec<String>,
+    /// What messages mean.
+    pub meanings: Vec<Meaning>,
+}
+
+/// A message that was received.
+struct Received {
+    conn: ConnId,
+    len: usize,
+    packets: Vec<Decoded>,
+}
+
+/// What is known of one connection.
+#[derive(Default)]
+struct Reader {
+    facts: Facts,
+    /// The choice was made.
+    begun: bool,
+    /// While messages are read.
+    reading: Option<Box<Conversing>>,
+}
+
+/// A conversation, and the messages that come in for it.
+struct Conversing {
+    conversation: Conversation,
+    /// To the server, and to the client.
+    coming: [Assembler; 2],
+    /// The messages that came before a protocol was clear, by direction and number.
+    begun: Vec<(Direction, u64)>,
+    /// How many of the protocols have been named.
+    named: usize,
+    /// When the last message went to the server, in microseconds since the epoch.
+    sent: i64,
+}
+
+impl Lenses {
+    /// Reads as configured.
+    pub fn new(config: LensConfig) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// Keeps what somebody on this side needs who speaks.
+    pub fn serve(&mut self, speaker: Option<Role>) {
+        self.speaker = speaker;
+    }
+
+    /// Whether messages are read although no sink looks.
+    pub fn are_named(&self) -> bool {
+        self.config.is_named()
+    }
+
+    /// Takes one event.
+    #[inline]
+    pub fn take(&mut self, at: &Stamp, event: &Event<'_>) -> Option<Reading> {
+        match event {
+            Event::Frame(direction, event) => self.frame(at, *direction, event),
+            Event::Head(Direction::ToServer, head) => {
+                let facts = &mut self.readers.of(at.conn).facts;
+                // A relayed request comes a second time, as it is passed on.
+                if facts.url.is_empty() {
+                    facts.url =
+                        head.request_line().map(|line| text(line.target)).unwrap_or_default();
+                    facts.host = head.get("host").map(text).unwrap_or_default();
+                }
+                None
+            }
+            Event::Open(agreed) => self.open(at.conn, agreed.subprotocol.clone()),
+            // After a response without frames another request may follow.
+            Event::Head(Direction::ToClient, head)
+                if head.status_line().is_none_or(|line| line.code >= 200) =>
+            {
+                self.readers.forget(at.conn);
+                None
+            }
+            Event::End(_) | Event::Failed(_) | Event::Passed(_) => {
+                self.readers.forget(at.conn);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Forgets all connections.
+    pub fn forget(&mut self) {
+        self.readers = PerConnection::default();
+    }
+
+    /// Begins with the messages of a connection that agreed on this subprotocol.
+    pub fn open(&mut self, conn: ConnId, subprotocol: Option<String>) -> Option<Reading> {
+        if self.speaker == Some(Role::Client) {
+            self.forget_received(&ClientSet::All);
+            self.owed.clear();
+        }
+        let reader = self.readers.of(conn);
+        reader.facts.subprotocol = subprotocol;
+        reader.begin(&self.config);
+        reader.reading.as_mut().and_then(|reading| reading.reading(None))
+    }
+
+    fn frame(
+        &mut self,
+        at: &Stamp,
+        direction: Direction,
+        event: &FrameEvent<'_>,
+    ) -> Option<Reading> {
+        let reader = self.readers.of(at.conn);
+        if !reader.begun {
+            // A capture without its handshake.
+            reader.begin(&self.config);
+        }
+        let reading = reader.reading.as_mut()?;
+        let FrameEvent::Message(info) = event else {
+            reading.coming[direction as usize].take(event, |_| ());
+            return None;
+        };
+        let mut found = reading.message(at, direction, info);
+        if reading.conversation.is_off() {
+            reader.reading = None;
+        }
+        if let Some(found) = &mut found {
+            self.keep(at.conn, direction, info.len, found);
+        }
+        found
+    }
+
+    /// Keeps what the last message that was received demands, and what it means.
+    fn keep(&mut self, conn: ConnId, direction: Direction, len: u64, found: &mut Reading) {
+        let Some(last) = found.meanings.last_mut().filter(|meaning| !meaning.is_late) else {
+            return;
+        };
+        if self.speaker.is_none_or(|role| direction == Direction::sent_by(role)) {
+            return;
+        }
+        let room = KEPT.0 - self.owed.len().min(KEPT.0);
+        let owed = last.packets.iter_mut().filter_map(|packet| packet.reply.take()).take(room);
+        self.owed.extend(owed.map(|message| (conn, message)));
+        let len = (len as usize).min(LARGEST);
+        self.received.push_back(Received { conn, len, packets: last.packets.clone() });
+        self.received_bytes += len;
+        while self.received.len() > KEPT.0 || self.received_bytes > KEPT.1 {
+            self.received_bytes -= self.received.pop_front().map_or(0, |oldest| oldest.len);
+        }
+    }
+
+    /// Takes the first message from one of these clients that has such a packet out of those that
+    /// were received.
+    pub fn find(&mut self, of: &ClientSet, test: &dyn Fn(&Decoded) -> bool) -> Option<Decoded> {
+        let of_them = |(_, received): &(_, &Received)| of.includes(received.conn);
+        let (at, packet) =
+            self.received.iter().enumerate().filter(of_them).find_map(|(at, received)| {
+                let found = received.packets.iter().find_map(|packet| within(packet, test));
+                found.map(|packet| (at, packet.clone()))
+            })?;
+        self.received_bytes -= self.received.remove(at).map_or(0, |found| found.len);
+        Some(packet)
+    }
+
+    /// Forgets what these clients have sent.
+    pub fn forget_received(&mut self, of: &ClientSet) {
+        self.received.retain(|received| !of.includes(received.conn));
+        self.received_bytes = self.received.iter().map(|received| received.len).sum();
+    }
+
+    /// What has to be sent now so that sessions go on, and when, in microseconds since the epoch,
+    /// more will have to be.
+    pub fn due(&mut self, now: i64) -> (Vec<(ConnId, Outgoing)>, Option<i64>) {
+        let (mut due, mut next) = (std::mem::take(&mut self.owed), None);
+        if self.speaker == Some(Role::Client) {
+            for conn in self.readers.ids() {
+                let Some(reading) = &mut self.readers.of(conn).reading else { continue };
+                let Some(Beat { every, message }) = reading.conversation.beat() else { continue };
+                if reading.sent == i64::MAX {
+                    reading.sent = now;
+                }
+                let every = i64::try_from(every.as_micros()).unwrap_or(i64::MAX);
+                let mut at = reading.sent.saturating_add(every);
+                if at <= now {
+                    due.push((conn, message));
+                    reading.sent = now;
+                    at = now.saturating_add(every);
+                }
+                next = next.into_iter().chain([at]).min();
+            }
+        }
+        (due, next)
+    }
+
+    /// The messages that carry out a line in a protocol. Where none is clear, this one is from now
+    /// on.
+    ///
+    /// # Errors
+    ///
+    /// Another protocol is spoken, or the line can't be carried out now.
+    pub fn speak(
+        &mut self,
+        conn: ConnId,
+        word: &str,
+        line: &str,
+    ) -> Result<Vec<Outgoing>, SpeechError> {
+        let reader = self.readers.of(conn);
+        if reader.reading.is_none() {
+            let schema = self.config.schema.clone();
+            reader.begin(&LensConfig { schema, ..LensConfig::default() });
+        }
+        match &mut reader.reading {
+            Some(reading) => reading.conversation.speak(word, line),
+            None => Err(SpeechError::OtherProtocol(word.to_owned())),
+        }
+    }
+
+    /// Reads the messages that follow by another choice, on all connections.
+    pub fn choose(&mut self, choice: LensChoice) {
+        self.config.choice = choice;
+        self.config.paths.clear();
+        for conn in self.readers.ids() {
+            self.readers.of(conn).begin(&self.config);
+        }
+    }
+
+    /// The choice, for connections to come.
+    pub fn choice(&self) -> LensChoice {
+        self.config.choice
+    }
+
+    /// What is known of a conversation, a line for each thing.
+    pub fn state(&mut self, conn: ConnId, now: i64) -> String {
+        match &mut self.readers.of(conn).reading {
+            Some(reading) => reading.conversation.state(now),
+            None => "lens: none\n".to_owned(),
+        }
+    }
+
+    /// What this end of a connection waits for, in words, if it waits for the other.
+    pub fn awaited_by(&mut self, conn: ConnId, waiting: Role) -> Option<String> {
+        let reading = self.readers.of(conn).reading.as_mut()?;
+        let Expectation { direction, message, otherwise } = reading.conversation.expects()?;
+        let who = if waiting == Role::Client { "client" } else { "server" };
+        (direction != Direction::sent_by(waiting))
+            .then(|| format!("the {who} waits for {message}; {otherwise}"))
+    }
+}
+
+/// The packet, or one that it carries, that passes a test.
+fn within<'p>(packet: &'p Decoded, test: &dyn Fn(&Decoded) -> bool) -> Option<&'p Decoded> {
+    if test(packet) {
+        return Some(packet);
+    }
+    packet.inner.iter().find_map(|inner| within(inner, test))
+}
+
+impl Reader {
+    fn begin(&mut self, config: &LensConfig) {
+        self.begun = true;
+        self.facts.schema.clone_from(&config.schema);
+        let facts = self.facts.clone();
+        let conversation = match config.choice_of(&facts.url) {
+            LensChoice::Off => {
+                self.reading = None;
+                return;
+            }
+            LensChoice::Auto => Conversation::auto(&PROTOCOLS, facts),
+            LensChoice::Named(protocol) => Conversation::of(protocol, facts),
+        };
+        let coming = [0; 2].map(|_| Assembler::new(LARGEST));
+        let (begun, named, sent) = (Vec::new(), 0, i64::MAX);
+        self.reading = Some(Box::new(Conversing { conversation, coming, begun, named, sent }));
+    }
+}
+
+impl Conversing {
+    fn message(&mut self, at: &Stamp, direction: Direction, info: &MessageInfo) -> Option<Reading> {
+        let conversation = &mut self.conversation;
+        let end = FrameEvent::Message(info);
+        let packets = self.coming[direction as usize].take(&end, |message| {
+            if message.len > message.content().len() as u64 {
+                return conversation.pass_over(message.len);
+            }
+            let (text, content) = (message.opcode == Data::Text, message.content());
+            conversation.read(&Message { direction, text, content, micros: at.micros })
+        });
+        if direction == Direction::ToServer {
+            self.sent = at.micros;
+        }
+        let number = info.number;
+        if self.conversation.protocol().is_none() {
+            self.begun.push((direction, number));
+        }
+        let packets = packets.unwrap_or_default();
+        self.reading(Some(Meaning { direction, number, is_late: false, packets }))
+    }
+
+    /// What is known since the last message.
+    fn reading(&mut self, last: Option<Meaning>) -> Option<Reading> {
+        let mut reading = Reading { notes: self.name(), meanings: Vec::new() };
+        for packets in self.conversation.take_earlier() {
+            let Some((direction, number)) = self.begun.drain(..1).next() else { break };
+            reading.meanings.push(Meaning { direction, number, is_late: true, packets });
+        }
+        reading.meanings.extend(last);
+        reading.meanings.retain(|meaning| !meaning.packets.is_empty());
+        (!reading.notes.is_empty() || !reading.meanings.is_empty()).then_some(reading)
+    }
+
+    /// Names the protocols that are clear since the last time.
+    fn name(&mut self) -> Vec<String> {
+        let spoken = self.conversation.spoken();
+        let evidence = self.conversation.protocol().map_or(&[][..], |(_, evidence)| evidence);
+        let notes = (self.named..spoken.len()).filter_map(|at| match at.checked_sub(1) {
+            Some(outer) => Some(format!("lens: {} in {}", spoken[at].title, spoken[outer].title)),
+            None if evidence == [Evidence::Asked] => None,
+            None => {
+                let evidence: Vec<_> = evidence.iter().map(ToString::to_string).collect();
+                Some(format!("lens: {}, for {}", spoken[at].title, evidence.join(", ")))
+            }
+        });
+        let notes = notes.collect();
+        self.named = spoken.len();
+        notes
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

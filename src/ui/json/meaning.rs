@@ -1,0 +1,41 @@
+//! The object of what a message means.
+
+use super::object::Object;
+use crate::event::Stamp;
+use crate::lens::Decoded;
+use crate::ui::clock::UtcClock;
+use crate::ui::meaning::Meaning;
+
+/// Appends it.
+pub(super) fn print(at: &Stamp, meaning: &Meaning, clock: &mut UtcClock, out: &mut Vec<u8>) {
+    let mut object = Object::begin("decoded", at, Some(meaning.direction), clock, out);
+    object.number("message", meaning.number);
+    object.array("packets", &meaning.packets, packet);
+    object.end();
+}
+
+fn packet(packet: &Decoded, out: &mut Vec<u8>) {
+    Object::inline(out, |object| {
+        object.word("protocol", packet.protocol);
+        object.string("kind", &packet.kind);
+        object.string("summary", &packet.summary);
+        object.nested("fields", |object| {
+            for (name, value) in &packet.fields {
+                object.json(name, &value.json());
+            }
+        });
+        object.nested_if("answers", packet.answered.as_ref(), |answered, object| {
+            object.string("about", &answered.about);
+            object.micros("after_us", answered.after);
+        });
+        object.array("complaints", &packet.complaints, |complaint, out| {
+            Object::inline(out, |object| {
+                object.string("rule", complaint.rule);
+                object.string("text", &complaint.text);
+            });
+        });
+        object.flag("heartbeat", packet.heartbeat);
+        object.optional("inflated", packet.inflated);
+        object.array("inner", &packet.inner, self::packet);
+    });
+}

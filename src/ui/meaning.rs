@@ -1,0 +1,17 @@
+//! What a message means in the protocol that it carries, on its way to the printers.
+
+use crate::event::Direction;
+use crate::lens::Decoded;
+
+/// What a message means.
+#[derive(Clone, Debug)]
+pub struct Meaning {
+    /// Who sent it.
+    pub direction: Direction,
+    /// The number of the message in its direction, from 1.
+    pub number: u64,
+    /// Whether others came between it and this, because only they made clear what it means.
+    pub is_late: bool,
+    /// Its packets.
+    pub packets: Vec<Decoded>,
+}
