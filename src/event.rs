@@ -113,6 +113,9 @@ pub enum Event<'a> {
     Frame(Direction, FrameEvent<'a>),
     /// A ping of ours was answered.
     RoundTrip(Duration),
+    /// The frame of ours that comes next in this direction was made by the endpoint itself: a pong, a
+    /// Close in answer to one, a Close that fails the connection, a keepalive ping.
+    Automatic(Direction),
     /// The command that served the connection has ended, and so the connection is closed.
     CommandEnded(CommandEnd),
     /// Something worth saying that is no event of the protocol.

@@ -62,10 +62,12 @@ pub struct LineOptions {
 /// How traffic is shown and logged.
 #[derive(Debug, Args)]
 pub struct TrafficOptions {
-    /// Append every event to FILE, as lines of JSON
+    /// Record every event in FILE, behind what it holds, as lines of JSON
     ///
-    /// Credentials in headers and URLs are left out; payloads are written as they are.
-    #[arg(long, value_name = "FILE", help_heading = "Input and output")]
+    /// The lines have every byte: heads, headers of frames with their mask keys, payloads as they
+    /// travelled. `wscope show` and `wscope decode` read them. Credentials in heads, and their values
+    /// in payloads, are left out, unless --show-secrets is given.
+    #[arg(long, visible_alias = "record", value_name = "FILE", help_heading = "Input and output")]
     pub log: Option<PathBuf>,
 
     /// How the transcript shows traffic [default: frames]

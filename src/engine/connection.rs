@@ -215,7 +215,11 @@ impl Connection {
     pub fn time_out(&mut self, kind: TimeoutKind, now: Instant) {
         self.touched = true;
         match &mut self.party {
-            Party::Endpoint(endpoint) => endpoint.time_out(kind, now, &mut self.link.tx),
+            Party::Endpoint(endpoint) => {
+                let before = self.link.tx.len();
+                endpoint.time_out(kind, now, &mut self.link.tx);
+                self.outbox.note_automatic(before, &self.link.tx);
+            }
             Party::Leg(leg) => leg.lose(Side::Us, Cause::Timeout(kind)),
         }
     }
@@ -770,7 +774,9 @@ impl Connection {
                     }
                     let answered = ahead.as_mut().is_some_and(|ahead| ahead.has_answered(&event));
                     let endpoint = party.endpoint_mut().filter(|_| !answered);
+                    let before = tx.len();
                     let round_trip = endpoint.and_then(|one| one.receive(&event, now, tx));
+                    outbox.note_automatic(before, tx);
                     // A violation that fails the connection has ended the receiving by now.
                     if party.is_receiving() && !*ignore_rest {
                         let sender = Sender { endpoint: party.endpoint_mut(), outbox, tx, now };
@@ -911,6 +917,7 @@ impl Connection {
     fn tick(&mut self, now: Instant) {
         let keeps_transport = self.keeps_transport();
         let Some(endpoint) = self.party.endpoint_mut() else { return };
+        let before = self.link.tx.len();
         let idle = endpoint.idle_timeout().is_some_and(|time| self.active + time <= now);
         if idle && endpoint.is_open() {
             endpoint.time_out(TimeoutKind::Idle, now, &mut self.link.tx);
@@ -918,6 +925,7 @@ impl Connection {
         if !keeps_transport {
             endpoint.tick(now, &mut self.link.tx);
         }
+        self.outbox.note_automatic(before, &self.link.tx);
     }
 
     /// Reports and sends what has been made.

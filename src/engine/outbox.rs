@@ -9,11 +9,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Instant;
 
 use super::memory::{Budget, Share};
-use crate::event::{ConnId, Direction, Event, Observed, Totals};
+use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Totals};
 use crate::net::link::{HIGH_WATER, Link};
 use crate::net::stdio::Stdout;
 use crate::net::transport::TransportError;
@@ -245,6 +246,13 @@ impl Outbox {
         match &mut self.observer {
             Some(observer) => observer.observe(conn, tx, reporter, stdout),
             None => Ok(()),
+        }
+    }
+
+    /// Notes that the endpoint itself has made what stands behind `start` bytes of the send buffer.
+    pub fn note_automatic(&mut self, start: usize, tx: &[u8]) {
+        if let Some(observer) = self.observer.as_mut().filter(|_| tx.len() > start) {
+            observer.automatic.push(start..tx.len());
         }
     }
 
@@ -528,6 +536,8 @@ pub struct OutboundObserver {
     counters: Counters,
     /// How far the send buffer has been observed.
     seen: usize,
+    /// What the endpoint itself has made of the rest of it.
+    automatic: Vec<Range<usize>>,
     scratch: Vec<u8>,
 }
 
@@ -539,6 +549,7 @@ impl OutboundObserver {
             observer: Observer::of_frames(direction, deflate, limits),
             counters: Counters::default(),
             seen: 0,
+            automatic: Vec::new(),
             scratch: Vec::new(),
         }
     }
@@ -551,18 +562,27 @@ impl OutboundObserver {
         stdout: &mut Stdout,
     ) -> io::Result<()> {
         let Some(fresh @ [_, ..]) = tx.get(self.seen..) else { return Ok(()) };
-        let Self { direction, observer, counters, seen, scratch } = self;
+        let Self { direction, observer, counters, seen, automatic, scratch } = self;
         // Decoding unmasks in place, and what is sent must stay as it is.
         scratch.clear();
         scratch.extend_from_slice(fresh);
+        // Where in the send buffer the stream that is decoded has its beginning.
+        let origin = (*seen as u64).wrapping_sub(observer.offset());
         *seen = tx.len();
         let stamp = reporter.stamp_of(conn);
         let mut input = Input::new(scratch);
         while let Some(observed) = observer.next(&mut input) {
             let Observed::Frame(event) = observed else { continue };
             counters.count(&event);
+            if let FrameEvent::Start { header, .. } = event {
+                let at = header.offset.wrapping_add(origin) as usize;
+                if automatic.iter().any(|made| made.contains(&at)) {
+                    reporter.event(&stamp, &Event::Automatic(*direction), stdout)?;
+                }
+            }
             reporter.event(&stamp, &Event::Frame(*direction, event), stdout)?;
         }
+        automatic.clear();
         Ok(())
     }
 }

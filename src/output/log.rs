@@ -16,6 +16,7 @@ use crate::diagnostics::Diagnostic;
 use crate::event::{Event, Stamp};
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::Stdout;
+use crate::output::secrets;
 use crate::output::sink::Sink;
 use crate::ui::JsonPrinter;
 use crate::ui::meaning::Meaning;
@@ -61,7 +62,7 @@ impl Log {
             .custom_flags(OFlags::NONBLOCK.bits() as i32)
             .open(path)
             .map_err(|error| format!("{}: {}", name(path), plain_io(&error)))?;
-        let printer = JsonPrinter::new(role);
+        let printer = JsonPrinter::new(role).with_secrets(secrets::redactor().shows_all());
         Ok(Self { path: path.to_owned(), file, printer, lines: Vec::new(), failure: None })
     }
 

@@ -100,14 +100,17 @@ impl Reporter {
             _ => None,
         };
         let transcript = target.map(|target| Transcript::new(target, events, role, display));
-        let json = (output == OutputFormat::Json).then(|| JsonPrinter::new(role));
+        let redactor = secrets::redactor();
+        let shows_all = redactor.shows_all();
+        let json = || JsonPrinter::new(role).with_secrets(shows_all);
+        let json = (output == OutputFormat::Json).then(json);
         Self {
             json,
             log: None,
             history: None,
             transcript,
             events,
-            redaction: Redaction::new(secrets::redactor()),
+            redaction: Redaction::new(redactor),
             lenses: Lenses::new(LensConfig::off()),
             quiet: display.quiet,
             verbose: display.verbose,

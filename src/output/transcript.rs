@@ -7,7 +7,7 @@ use crate::diagnostics::Diagnostic;
 use crate::event::{Direction, Event, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::sink::Sink;
-use crate::output::stderr;
+use crate::output::{secrets, stderr};
 use crate::ui::filter::Filter;
 use crate::ui::meaning::Meaning;
 use crate::ui::pretty::Pretty;
@@ -144,7 +144,8 @@ impl Transcript {
 
     /// Changes how traffic is shown.
     pub fn set_view(&mut self, view: View) {
-        self.printers.json = (view == View::Json).then(|| JsonPrinter::new(self.role));
+        self.printers.json = (view == View::Json)
+            .then(|| JsonPrinter::new(self.role).with_secrets(secrets::redactor().shows_all()));
         self.printers.human.set_view(view);
     }
 

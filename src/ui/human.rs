@@ -186,6 +186,7 @@ impl HumanPrinter {
             Event::Frame(direction, event) => {
                 frame(connection, at, *direction, event, writer, out);
             }
+            Event::Automatic(_) => {}
             Event::RoundTrip(time) => {
                 let printers = [&mut connection.to_client, &mut connection.to_server];
                 if !printers.into_iter().any(|printer| printer.take_round_trip(*time)) {

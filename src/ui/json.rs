@@ -28,6 +28,7 @@ pub const VERSION: u64 = 1;
 #[derive(Debug)]
 pub struct JsonPrinter {
     role: Option<Role>,
+    shows_secrets: bool,
     started: bool,
     clock: UtcClock,
     connections: PerConnection<[JsonDirectionPrinter; 2]>,
@@ -38,10 +39,16 @@ impl JsonPrinter {
     pub fn new(role: Option<Role>) -> Self {
         Self {
             role,
+            shows_secrets: false,
             started: false,
             clock: UtcClock::default(),
             connections: PerConnection::default(),
         }
+    }
+
+    /// States in the first object that secrets are shown, or that they are left out.
+    pub fn with_secrets(self, shows_secrets: bool) -> Self {
+        Self { shows_secrets, ..self }
     }
 
     /// Takes one event and appends the objects it completes, each with its `\n`.
@@ -59,6 +66,7 @@ impl JsonPrinter {
                 let printer = &mut connections.of(at.conn)[*direction as usize];
                 printer.take(at, *direction, event, clock, out);
             }
+            Event::Automatic(direction) => connections.of(at.conn)[*direction as usize].automatic(),
             Event::End(end) => {
                 for printer in connections.of(at.conn) {
                     printer.flush(clock, out);
@@ -127,6 +135,7 @@ impl JsonPrinter {
                 Role::Server => "server",
             }),
         );
+        object.word("secrets", if self.shows_secrets { "shown" } else { "left-out" });
         object.end();
     }
 }

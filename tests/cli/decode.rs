@@ -108,7 +108,7 @@ fn json_lines() {
     decoding()
         .args(["--output", "json", "--hex", HELLO_HEX])
         .stdout_like(
-            "{\"event\":\"start\",\"v\":1,[..],\"role\":null}\n\
+            "{\"event\":\"start\",\"v\":1,[..],\"role\":null,\"secrets\":\"left-out\"}\n\
              {\"event\":\"frame\",[..],\"mask\":\"37fa213d\",[..],\"text\":\"Hello\"}\n\
              {\"event\":\"message\",[..],\"text\":\"Hello\"}\n",
         )

@@ -20,6 +20,7 @@ mod output;
 mod ping;
 mod pty;
 mod reach;
+mod recording;
 mod request;
 mod script;
 mod secrets;

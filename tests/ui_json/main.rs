@@ -67,7 +67,7 @@ fn the_first_object_names_the_version() {
         printed,
         format!(
             "{{\"event\":\"start\",\"v\":1,\"time\":\"2026-11-21T12:03:04.120000Z\",\"conn\":1,\
-             \"program\":\"wscope\",\"version\":\"{version}\",\"role\":\"client\"}}\n\
+             \"program\":\"wscope\",\"version\":\"{version}\",\"role\":\"client\",\"secrets\":\"left-out\"}}\n\
              {{\"event\":\"note\",\"time\":\"2026-11-21T12:03:04.120000Z\",\"conn\":1,\
              \"text\":\"hi\"}}\n\
              {{\"event\":\"note\",\"time\":\"2026-11-21T12:03:04.120000Z\",\"conn\":1,\

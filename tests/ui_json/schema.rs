@@ -14,6 +14,7 @@ pub enum Line {
         program: String,
         version: String,
         role: Option<String>,
+        secrets: String,
     },
     Resolved {
         time: String,
@@ -104,6 +105,7 @@ pub enum Line {
         length_form: u8,
         offset: u64,
         header_hex: String,
+        auto: Option<bool>,
         received: Option<u64>,
         payload: Option<String>,
         text: Option<String>,

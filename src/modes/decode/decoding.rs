@@ -232,6 +232,11 @@ impl<'a> Decoding<'a> {
         self.flush(false)
     }
 
+    /// The endpoint that wrote a log made the next frame by itself.
+    pub(super) fn automatic(&mut self, direction: Direction) {
+        self.print(&{ self.stamp }, &Event::Automatic(direction));
+    }
+
     fn print(&mut self, stamp: &Stamp, event: &Event<'_>) {
         match self.args.output {
             DecodeFormat::Frames => self.human.print(stamp, event, &mut self.out),

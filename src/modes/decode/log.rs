@@ -80,7 +80,7 @@ impl Log {
                 self.head(key, &raw, decoding);
                 raw
             }
-            "body" => payload()?,
+            "body" | "undecodable" => payload()?,
             "frame" => {
                 let mut bytes = unhex(text("header_hex").context("it has no header_hex")?)
                     .context("header_hex")?;
@@ -102,6 +102,9 @@ impl Log {
             }
             _ => return Ok(()),
         };
+        if object.get("auto").and_then(Value::as_bool) == Some(true) {
+            decoding.automatic(direction);
+        }
         self.feed(key, bytes, decoding)
     }
 

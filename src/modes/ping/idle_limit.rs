@@ -23,7 +23,8 @@ pub(super) fn search(
     runtime: &mut Runtime,
 ) -> anyhow::Result<Exit> {
     let mut search = IdleSearch::new(config.plan.interval);
-    let mut json = JsonPrinter::new(Some(Role::Client));
+    let mut json = JsonPrinter::new(Some(Role::Client))
+        .with_secrets(crate::output::secrets::redactor().shows_all());
     let mut trial = Trial { config, until, runtime, number: 0 };
     // Without silence first: a peer that answers no ping at all would look like a dead path.
     if let Err(exit) = trial.first()? {

@@ -54,7 +54,10 @@ fn ping(config: &PingConfig, runtime: &mut Runtime) -> anyhow::Result<Exit> {
     let target = &config.client.open.target;
     let url = escaped(runtime.reporter.redactor().text(&target.to_string()).as_bytes());
     let log = PingLog::new(Some(match config.json {
-        true => PingPrinter::Json(JsonPrinter::new(Some(Role::Client))),
+        true => PingPrinter::Json(
+            JsonPrinter::new(Some(Role::Client))
+                .with_secrets(crate::output::secrets::redactor().shows_all()),
+        ),
         false => PingPrinter::Text {
             host: escaped(target.host_header.as_bytes()),
             echo: config.plan.echo,

@@ -44,6 +44,7 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, writer: &mut LineWriter, ou
         Event::Body(_)
         | Event::Frame(..)
         | Event::RoundTrip(_)
+        | Event::Automatic(_)
         | Event::Note(_)
         | Event::Failed(_)
         | Event::Passed(_)

@@ -25,6 +25,8 @@ pub(super) struct JsonDirectionPrinter {
     content: Vec<u8>,
     /// The content is too long to be kept.
     omitted: bool,
+    /// The endpoint made the next frame itself.
+    automatic: bool,
 }
 
 /// A frame of which the end is still to come.
@@ -38,6 +40,7 @@ struct JsonFrame {
     /// Payload bytes so far.
     received: u64,
     message: Option<MessageKind>,
+    automatic: bool,
 }
 
 impl JsonFrame {
@@ -118,6 +121,11 @@ impl JsonDirectionPrinter {
         }
     }
 
+    /// Notes that the endpoint made the next frame itself.
+    pub(super) fn automatic(&mut self) {
+        self.automatic = true;
+    }
+
     /// Writes the frame with what came of it.
     pub(super) fn flush(&mut self, clock: &mut UtcClock, out: &mut Vec<u8>) {
         let Some(frame) = self.frame.take() else { return };
@@ -148,8 +156,10 @@ impl JsonDirectionPrinter {
             self.content.clear();
             self.omitted = false;
         }
-        let (header, at) = (*header, *at);
-        self.frame = Some(JsonFrame { direction, number, header, at, received: 0, message });
+        let (header, at, received) = (*header, *at, 0);
+        let automatic = std::mem::take(&mut self.automatic);
+        let frame = JsonFrame { direction, number, header, at, received, message, automatic };
+        self.frame = Some(frame);
     }
 
     #[inline]
@@ -233,6 +243,9 @@ fn write_header<'o>(frame: &JsonFrame, clock: &mut UtcClock, out: &'o mut Vec<u8
     object.number("length_form", header.form.bits().into());
     object.number("offset", header.offset);
     object.hex("header_hex", &header.bytes());
+    if frame.automatic {
+        object.flag("auto", true);
+    }
     object
 }
 

@@ -78,7 +78,7 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
             object("failed", &|object| object.string("text", text));
         }
         Event::Passed(text) => object("passed", &|object| object.string("text", text)),
-        Event::Frame(..) | Event::End(_) => {}
+        Event::Automatic(_) | Event::Frame(..) | Event::End(_) => {}
     }
 }
 
