@@ -12,6 +12,9 @@ mod bounds;
 mod exact;
 mod heads;
 mod lens;
+mod lines;
+mod prompt;
+mod rules;
 mod shown;
 mod tls;
 mod upstream;
@@ -19,9 +22,9 @@ mod upstream;
 #[path = "../common/frames.rs"]
 #[allow(dead_code)]
 mod frames;
-#[path = "../common/lines.rs"]
+#[path = "../common/terminal.rs"]
 #[allow(dead_code)]
-mod lines;
+mod terminal;
 #[path = "../common/waiting.rs"]
 #[allow(dead_code)]
 mod waiting;
