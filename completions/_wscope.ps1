@@ -396,6 +396,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--tls-keylog', '--tls-keylog', [CompletionResultType]::ParameterName, 'Append the secrets of TLS to FILE, so that Wireshark can read along (Linux)')
             [CompletionResult]::new('--rule', '--rule', [CompletionResultType]::ParameterName, 'Change what passes: ''DIR [OPCODES] [/RE/] -> ACTION''; may be repeated, the first match counts')
             [CompletionResult]::new('--rules', '--rules', [CompletionResultType]::ParameterName, 'Read rules from FILE, one a line; a line that begins with # is a comment')
+            [CompletionResult]::new('--fault', '--fault', [CompletionResultType]::ParameterName, 'Do something wrong: FAULT towards the client, ''> FAULT'' towards the server; may be repeated')
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Delay what travels, each way, by MS milliseconds, by up to J more or less')
             [CompletionResult]::new('--throttle', '--throttle', [CompletionResultType]::ParameterName, 'Let at most SIZE bytes a second travel, each way')
             [CompletionResult]::new('--script', '--script', [CompletionResultType]::ParameterName, 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin')

@@ -390,6 +390,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --tls-keylog 'Append the secrets of TLS to FILE, so that Wireshark can read along (Linux)'
             cand --rule 'Change what passes: ''DIR [OPCODES] [/RE/] -> ACTION''; may be repeated, the first match counts'
             cand --rules 'Read rules from FILE, one a line; a line that begins with # is a comment'
+            cand --fault 'Do something wrong: FAULT towards the client, ''> FAULT'' towards the server; may be repeated'
             cand --latency 'Delay what travels, each way, by MS milliseconds, by up to J more or less'
             cand --throttle 'Let at most SIZE bytes a second travel, each way'
             cand --script 'Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin'

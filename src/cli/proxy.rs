@@ -87,6 +87,13 @@ pub struct ProxyArgs {
     #[arg(long = "rules", value_name = "FILE", action = ArgAction::Append, help_heading = "Intervening")]
     pub rule_files: Vec<PathBuf>,
 
+    /// Do something wrong: FAULT towards the client, '> FAULT' towards the server; may be repeated
+    ///
+    /// FAULT is written as for wscope listen, whose --list-faults lists them: NAME[:ARG][@open|@message:N].
+    /// Those that replace the 101 or make it late are left out.
+    #[arg(long = "fault", value_name = "FAULT", action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Intervening")]
+    pub faults: Vec<String>,
+
     /// Delay what travels, each way, by MS milliseconds, by up to J more or less
     #[arg(long, value_name = "MS[±J]", help_heading = "Intervening")]
     pub latency: Option<String>,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::display::Display;
 use super::environment::history_path;
+use super::fault::Faults;
 use super::lens::LensConfig;
 use super::lines::{self, LineConfig};
 use super::listen::{TlsConfig, parse_address, tls};
@@ -20,6 +21,8 @@ use crate::cli::{
 use crate::net::listener::ListenAddress;
 use crate::net::resolve::AddressFamily;
 use crate::ui::terminal::Terminal;
+use crate::wire::Role;
+use crate::wire::fault::FaultKind;
 use crate::wire::head::Forwarding;
 
 /// What a proxy does.
@@ -41,6 +44,8 @@ pub struct ProxyConfig {
     pub rules: Rules,
     /// How long what travels to the server, and to the client, takes.
     pub pacing: [Pacing; 2],
+    /// What goes wrong on purpose towards the server, and towards the client.
+    pub faults: [Faults; 2],
     /// How stdin is read: as lines of a prompt, as commands, or not.
     pub input: InputFormat,
     /// For a prompt or a script.
@@ -64,7 +69,7 @@ pub struct ProxyConfig {
 impl ProxyConfig {
     /// Whether frames may be changed, or added.
     pub fn intervenes(&self) -> bool {
-        self.rules.iter().next().is_some()
+        self.rules.iter().next().is_some() || self.faults.iter().any(|all| *all != Faults::None)
     }
 
     /// Makes every choice that was left open.
@@ -136,6 +141,7 @@ impl ProxyConfig {
             open,
             forwarding,
             rules,
+            faults: faults(&args.faults)?,
             input,
             lines: by_lines.then_some(lines),
             max_kept: args.max_kept,
@@ -150,4 +156,36 @@ impl ProxyConfig {
             display,
         })
     }
+}
+
+/// `--fault [DIR] FAULT`: towards the client, unless `>` stands before it.
+fn faults(texts: &[String]) -> Result<[Faults; 2], UsageError> {
+    let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+    for text in texts {
+        match text.strip_prefix('>') {
+            Some(fault) => to_server.push(fault.trim_start().to_owned()),
+            None => to_client.push(text.trim_start_matches('<').trim_start().to_owned()),
+        }
+    }
+    let all = [Faults::parse(&to_server, Role::Client)?, Faults::parse(&to_client, Role::Server)?];
+    let refuse = |name: &str, why: &str| {
+        Err(UsageError(format!("--fault: {name} is not a fault of a proxy: {why}")))
+    };
+    for faults in &all {
+        match faults {
+            Faults::None => {}
+            Faults::Random { .. } => return refuse("random", "name the fault"),
+            Faults::Chosen(faults) => {
+                for fault in faults {
+                    let why = match fault.info.kind {
+                        FaultKind::Answer(_) => "--rule '> -> reject 503' answers a request",
+                        FaultKind::Pace(_) => "the 101 passes when it comes",
+                        _ => continue,
+                    };
+                    return refuse(fault.info.name, why);
+                }
+            }
+        }
+    }
+    Ok(all)
 }

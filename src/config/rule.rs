@@ -211,14 +211,14 @@ impl Rules {
 }
 
 /// How long the bytes of a direction take on purpose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pacing {
     /// Each byte waits so long.
     latency: Duration,
     /// By so much more or less, at random.
     jitter: Duration,
     /// Bytes a second; none for all that come.
-    pub rate: Option<u64>,
+    pub rate: Option<f64>,
 }
 
 impl Pacing {
@@ -228,6 +228,7 @@ impl Pacing {
     ///
     /// It is no number of milliseconds.
     pub fn read(latency: Option<&str>, rate: Option<u64>) -> Result<Self, UsageError> {
+        let rate = rate.map(|rate| rate as f64);
         let Some(text) = latency else { return Ok(Self { rate, ..Self::default() }) };
         let (time, jitter) =
             text.split_once('±').or_else(|| text.split_once("+-")).unwrap_or((text, "0"));
@@ -245,6 +246,11 @@ impl Pacing {
                 "--latency: {text:?} is no time; write milliseconds up to 600000, as in 200, or 200±50 or 200+-50, where the second is not larger"
             ))),
         }
+    }
+
+    /// At most so many bytes a second, and no other delay.
+    pub fn of_rate(rate: f64) -> Self {
+        Self { rate: Some(rate), ..Self::default() }
     }
 
     /// Whether it takes any time.

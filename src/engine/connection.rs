@@ -312,6 +312,11 @@ impl Connection {
         self.party.leg().is_some_and(Leg::is_lost)
     }
 
+    /// Whether the poll reports that the peer's stream has ended.
+    pub fn is_read_closed(&self) -> bool {
+        self.link.is_read_closed()
+    }
+
     /// Whether what was received has all been decoded, and reported.
     pub fn is_decoded(&self) -> bool {
         !self.more

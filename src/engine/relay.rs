@@ -5,6 +5,7 @@
 //! is looked at as it passes, and decides whether frames follow.
 
 mod gate;
+mod mischief;
 mod passage;
 
 use std::cell::RefCell;
@@ -13,6 +14,8 @@ use std::rc::Rc;
 use std::time::Instant;
 
 pub use gate::{Gate, Release};
+use mischief::Slow;
+pub use mischief::mask;
 use passage::Passage;
 
 use super::connection::{Connection, ConnectionSetup};
@@ -25,6 +28,7 @@ use crate::event::{Cause, ConnId, Direction, Ending, Event, Lost, Side};
 use crate::net::link::Link;
 use crate::session::{Limits, Observer};
 use crate::wire::Role;
+use crate::wire::fault::{Fault, FaultKind, with_fault};
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::{HandshakeContext, check};
 use crate::wire::head::Head;
@@ -54,6 +58,8 @@ pub struct Intervening {
     pub rules: Option<Rc<RefCell<Rules>>>,
     /// How long what travels to the server, and to the client, takes.
     pub pacing: [Pacing; 2],
+    /// What goes wrong on purpose towards the server, and towards the client.
+    pub faults: [Vec<Fault>; 2],
 }
 
 impl Intervening {
@@ -250,6 +256,20 @@ impl Relay {
         if !answer || server.is_lost() {
             to_client.pass(server, client, runtime, now)?;
         }
+        for (at, direction) in [Direction::ToServer, Direction::ToClient].into_iter().enumerate() {
+            let gate = self.passages[at].gate.as_mut();
+            for slow in gate.map(|gate| gate.take_slow()).unwrap_or_default() {
+                let back = &mut self.passages[direction.opposite() as usize];
+                match slow {
+                    Slow::Reader(rate) => back.slow_down(rate.max(1) as f64, now),
+                    Slow::NeverRead => back.unread = true,
+                    Slow::Drip(interval) => {
+                        let rate = 1.0 / interval.as_secs_f64().max(0.001);
+                        self.passages[at].slow_down(rate, now);
+                    }
+                }
+            }
+        }
         let close = |passage: &mut Passage| passage.gate.as_mut()?.take_close();
         if let Some(code) = self.passages.iter_mut().find_map(close) {
             self.closed = true;
@@ -352,6 +372,13 @@ impl Relay {
                     let mut received = self.server.take_received();
                     let frames = received.len().saturating_sub(self.server.undecoded());
                     self.server.put_back(received.split_off(frames));
+                    let faults = &mut self.intervening.faults[Direction::ToClient as usize];
+                    let of_head = |fault: &mut Fault| matches!(fault.info.kind, FaultKind::Head(_));
+                    for fault in faults.extract_if(.., of_head) {
+                        received = with_fault(&fault, &self.request, &received);
+                        runtime.report(self.id, &Event::Note(&fault.to_string()))?;
+                        runtime.remark(self.id, &fault.to_string());
+                    }
                     self.client.sender(now).bytes(&received);
                 }
                 for direction in [Direction::ToServer, Direction::ToClient] {
@@ -359,7 +386,9 @@ impl Relay {
                     passage.pace(self.intervening.pacing[direction as usize], now);
                     let rules = self.intervening.rules.as_ref().map(Rc::clone);
                     let agreed = &report.agreed;
-                    let gate = rules.map(|rules| Gate::new(self.id, direction, agreed, rules, now));
+                    let faults = std::mem::take(&mut self.intervening.faults[direction as usize]);
+                    let gate = rules
+                        .map(|rules| Gate::new(self.id, direction, agreed, rules, faults, now));
                     passage.gate = gate.map(Box::new);
                 }
                 self.answer = Answer::Switched;

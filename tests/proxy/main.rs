@@ -10,6 +10,7 @@ mod raw;
 #[cfg(target_os = "linux")] // it reads /proc
 mod bounds;
 mod exact;
+mod faults;
 mod heads;
 mod lens;
 mod lines;

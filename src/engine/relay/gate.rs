@@ -14,6 +14,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::mischief::{Mischief, Slow, mask};
 use crate::config::rule::{Action, MAX_EDITED, Rules};
 use crate::engine::outbox::{OutboundObserver, Outbox, Producer, Sender};
 use crate::engine::runtime::Runtime;
@@ -24,6 +25,8 @@ use crate::net::link::HIGH_WATER;
 use crate::net::random;
 use crate::session::{Endpoint, EndpointConfig, Limits, Observer};
 use crate::wire::decoder::Input;
+use crate::wire::deflate::params::DeflateParams;
+use crate::wire::fault::{BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, pieces};
 use crate::wire::handshake::Agreed;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, Data, FrameHeader, OpCode};
@@ -79,7 +82,7 @@ struct Flow {
     queued: usize,
     /// Each compressed message builds on those before it.
     takeover: bool,
-    deflate: bool,
+    deflate: Option<DeflateParams>,
     /// Compressed messages are compressed anew.
     recoding: bool,
     /// No extension is in use that nothing is known of.
@@ -91,6 +94,7 @@ struct Flow {
     shut: bool,
     /// That is to be done to both directions.
     close: Option<u16>,
+    mischief: Mischief,
 }
 
 /// What becomes of a data message whose frames come.
@@ -178,6 +182,7 @@ impl Gate {
         direction: Direction,
         agreed: &Agreed,
         rules: Rc<RefCell<Rules>>,
+        faults: Vec<Fault>,
         now: Instant,
     ) -> Self {
         let role = direction.sender();
@@ -205,12 +210,13 @@ impl Gate {
             queue: VecDeque::new(),
             queued: 0,
             takeover: deflate.is_some_and(|params| !params.no_context_takeover(role)),
-            deflate: deflate.is_some(),
+            deflate,
             recoding: false,
             readable: agreed.extensions.len() <= known,
             plain: false,
             shut: false,
             close: None,
+            mischief: Mischief::new(faults),
         };
         Self { observer: Observer::of_frames(direction, deflate.as_ref(), Limits::default()), flow }
     }
@@ -267,9 +273,52 @@ impl Gate {
         self.flow.drain(runtime, now)
     }
 
-    /// What passes on: whoever takes it empties it.
-    pub fn out(&mut self) -> &mut Vec<u8> {
-        &mut self.flow.out
+    /// Takes what passes on.
+    pub fn take_out(&mut self) -> Vec<u8> {
+        let mut out = std::mem::take(&mut self.flow.out);
+        self.flow.mischief.trim(&mut out);
+        out
+    }
+
+    /// Does what is to go wrong now: `messages` of the receiver have come, and it was `heard` last.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn go_wrong(
+        &mut self,
+        messages: u64,
+        heard: Instant,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        let flow = &mut self.flow;
+        for fault in flow.mischief.due(messages) {
+            let text = flow.fire(&fault, runtime, now)?;
+            runtime.report(flow.conn, &Event::Note(&text))?;
+            runtime.remark(flow.conn, &text);
+        }
+        if flow.mischief.looks_at_silence(heard, now) {
+            let text = "the peer was silent, so its connection ends";
+            runtime.report(flow.conn, &Event::Note(text))?;
+            runtime.remark(flow.conn, text);
+        }
+        Ok(())
+    }
+
+    /// What is slow from now on.
+    pub fn take_slow(&mut self) -> Vec<Slow> {
+        self.flow.mischief.take_slow()
+    }
+
+    /// When silence of the receiver ends the stream.
+    pub fn silence_ends(&self, heard: Instant) -> Option<Instant> {
+        self.flow.mischief.deadline(heard)
+    }
+
+    /// Whether the end of the stream does not pass.
+    pub fn keeps_transport(&self) -> bool {
+        self.flow.mischief.keeps_transport()
     }
 
     /// Whether more may come.
@@ -331,8 +380,9 @@ impl Gate {
 
     /// How the direction is to end for its receiver, if that was asked for: with a reset, or in order.
     pub fn end(&self) -> Option<bool> {
-        let outbox = &self.flow.outbox;
-        (outbox.has_end() && self.flow.out.is_empty()).then(|| outbox.wants_abort())
+        let Flow { outbox, out, mischief, .. } = &self.flow;
+        let asked = (outbox.has_end() && out.is_empty()).then(|| outbox.wants_abort());
+        mischief.end().or(asked)
     }
 
     /// The message that is held, the first if there are several.
@@ -447,6 +497,47 @@ impl Flow {
         Ok(())
     }
 
+    /// Does something wrong; returns what, or why not.
+    fn fire(&mut self, fault: &Fault, runtime: &mut Runtime, now: Instant) -> io::Result<String> {
+        match fault.info.kind {
+            FaultKind::Frames(kind) => {
+                let role = self.direction.sender();
+                let pieces = match pieces(fault, self.deflate.as_ref(), role) {
+                    Ok(pieces) => pieces,
+                    Err(error) => {
+                        return Ok(format!("fault {}: not done, {error}", fault.info.name));
+                    }
+                };
+                for piece in pieces {
+                    let Self { endpoint, outbox, made, .. } = self;
+                    match piece {
+                        FaultPiece::Frame(mut frame) => {
+                            frame.mask = frame.mask.or_else(|| mask(kind, endpoint));
+                            endpoint.send_raw(&frame, now, made);
+                        }
+                        FaultPiece::Bytes(bytes) => made.extend_from_slice(bytes),
+                        FaultPiece::End => {
+                            Sender { endpoint: Some(endpoint), outbox, tx: made, now }.half_close();
+                        }
+                    }
+                }
+                if matches!(kind, FrameFault::DeflateBomb | FrameFault::DeflateCorrupt)
+                    && self.takeover
+                {
+                    self.recode(runtime)?;
+                }
+            }
+            FaultKind::Behaviour(behaviour) => {
+                if behaviour == BehaviourFault::KeepTcp && self.endpoint.is_open() {
+                    let _ = self.endpoint.close(Some(1000), "", now, &mut self.made);
+                }
+                self.mischief.behave(behaviour, fault, self.out.len());
+            }
+            FaultKind::Head(_) | FaultKind::Answer(_) | FaultKind::Pace(_) => {}
+        }
+        Ok(fault.to_string())
+    }
+
     fn take_raw(&mut self, n: usize, rest: &mut &[u8]) {
         let (taken, left) = rest.split_at(n.min(rest.len()));
         self.frame.extend_from_slice(taken);
@@ -477,7 +568,7 @@ impl Flow {
         };
         // The one before it was cut short: that is the receiver's business.
         self.push_cut();
-        let compressed = header.rsv1 && self.deflate;
+        let compressed = header.rsv1 && self.deflate.is_some();
         self.handling = match self.shut {
             true => Handling::Discard,
             false if self.looks_at(header.opcode) || self.recoding && compressed => {
@@ -573,7 +664,7 @@ impl Flow {
             self.plain = true;
         }
         let opcode = header.opcode;
-        if self.shut {
+        if self.shut || self.mischief.drops(control) {
             self.frame.clear();
         } else if header.len <= MAX_CONTROL && self.looks_at(opcode) {
             let (raw, content) =

@@ -23,6 +23,8 @@ pub struct Passage {
     pub gate: Option<Box<Gate>>,
     pace: Option<Box<Pace>>,
     ended: bool,
+    /// The sender is not read any more, on purpose.
+    pub unread: bool,
 }
 
 /// What takes time on purpose.
@@ -41,6 +43,14 @@ impl Passage {
         let (waiting, bytes) = (VecDeque::new(), 0);
         self.pace =
             pacing.takes_time().then(|| Box::new(Pace { pacing, waiting, bytes, free: now }));
+    }
+
+    /// From now on at most so many bytes a second pass.
+    pub fn slow_down(&mut self, rate: f64, now: Instant) {
+        match &mut self.pace {
+            Some(pace) => pace.pacing.rate = Some(rate),
+            None => self.pace(Pacing::of_rate(rate), now),
+        }
     }
 
     /// Hands on what one leg has received, as far as the other has room, and then how it ended.
@@ -62,6 +72,13 @@ impl Passage {
         let lost = from.is_lost();
         // What is done to a message is reported behind it.
         let decoded = from.is_decoded() || self.gate.is_none() || lost;
+        if self.unread && !lost {
+            if !from.is_read_closed() {
+                return Ok(());
+            }
+            // Its end must be met, or the connection would stay for ever.
+            drop(from.take_received());
+        }
         if !from.received_bytes().is_empty() && decoded && (self.has_room() || lost) {
             let received = from.take_received();
             match &mut self.gate {
@@ -70,6 +87,7 @@ impl Passage {
             }
         }
         if let Some(gate) = &mut self.gate {
+            gate.go_wrong(to.received().messages, to.active(), runtime, now)?;
             let over = from.received_bytes().is_empty() && (from.has_peer_ended() || lost);
             match over && !std::mem::replace(&mut self.ended, over) {
                 true => gate.finish(runtime, now)?,
@@ -79,7 +97,7 @@ impl Passage {
                 || self.pace.is_some() && self.has_room_to_wait()
                 || to.has_room(Producer::Message)
             {
-                let out = self.gate.as_mut().map(|gate| std::mem::take(gate.out()));
+                let out = self.gate.as_mut().map(|gate| gate.take_out());
                 self.wait_or_send(out.unwrap_or_default(), to, now);
             }
         }
@@ -94,11 +112,13 @@ impl Passage {
         let empty = from.received_bytes().is_empty()
             && self.gate.as_ref().is_none_or(|gate| gate.is_empty())
             && self.pace.as_ref().is_none_or(|pace| pace.waiting.is_empty());
+        let keeps = self.gate.as_ref().is_some_and(|gate| gate.keeps_transport());
         match self.gate.as_ref().and_then(|gate| gate.end()) {
-            Some(true) if empty || lost => to.sender(now).abort(),
-            Some(false) if empty && !to.is_half_closed() => to.sender(now).half_close(),
-            _ if empty || lost => from.relay_to(to, now),
-            _ => {}
+            Some(true) => to.sender(now).abort(),
+            Some(false) if to.is_half_closed() => {}
+            Some(false) => to.sender(now).half_close(),
+            None if empty && (!keeps || to.has_peer_ended()) || lost => from.relay_to(to, now),
+            None => {}
         }
         Ok(())
     }
@@ -142,7 +162,9 @@ impl Passage {
             None => to.has_room(Producer::Message),
         };
         let received = !from.received_bytes().is_empty() && from.is_decoded() && self.has_room();
-        let comes = received && (self.gate.is_some() || self.pace.is_some());
+        let comes = (!self.unread || from.is_read_closed())
+            && received
+            && (self.gate.is_some() || self.pace.is_some());
         comes || room && self.gate.as_ref().is_some_and(|gate| gate.can_move())
     }
 
@@ -151,7 +173,9 @@ impl Passage {
         if !to.has_room(Producer::Message) {
             return None;
         }
-        let gate = self.gate.as_ref().and_then(|gate| gate.deadline());
+        let gate = self.gate.as_ref().and_then(|gate| {
+            [gate.deadline(), gate.silence_ends(to.active())].into_iter().flatten().min()
+        });
         let pace = self.pace.as_ref().and_then(|pace| {
             let (at, _) = pace.waiting.front()?;
             Some((*at).max(pace.free))
@@ -169,11 +193,11 @@ impl Pace {
         {
             let most = match self.pacing.rate {
                 Some(rate) if !lost => {
-                    let most = (rate as f64 * TICK.as_secs_f64()).ceil().max(1.0) as usize;
+                    let most = (rate * TICK.as_secs_f64()).ceil().max(1.0) as usize;
                     let most = most.min(bytes.len());
                     // What was missed by more than one time is not made up for.
                     let from = self.free.max(now.checked_sub(TICK).unwrap_or(now));
-                    self.free = from + Duration::from_secs_f64(most as f64 / rate as f64);
+                    self.free = from + Duration::from_secs_f64(most as f64 / rate);
                     most
                 }
                 _ => bytes.len(),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::pair::Pair;
-use super::server::Pairs;
+use super::pairs::Pairs;
 use crate::config::rule::Rules;
 use crate::engine::outbox::{Producer, Sender};
 use crate::engine::relay::Release;

@@ -4,6 +4,7 @@
 
 mod connections;
 mod pair;
+mod pairs;
 mod server;
 
 use std::fs;

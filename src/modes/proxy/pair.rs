@@ -297,7 +297,10 @@ impl Pair {
         };
         let evidence = std::mem::take(way.evidence());
         let (id, memory) = (self.id, &shared.memory);
-        let intervening = shared.intervening.clone();
+        let mut intervening = shared.intervening.clone();
+        let faults = &shared.config.faults;
+        intervening.faults = [Role::Client, Role::Server]
+            .map(|role| faults[Direction::sent_by(role) as usize].of(id.0, role));
         let setup = RelaySetup { id, client, server, request, evidence, memory, intervening };
         let mut relay = Box::new(Relay::new(setup, now));
         if let Some(received) = &shared.received {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::connections::AllPairs;
 use super::pair::{Pair, Shared};
+use super::pairs::Pairs;
 use crate::cli::OutputFormat;
 use crate::config::ProxyConfig;
 use crate::engine::acceptor::{ACCEPTS, Acceptor};
@@ -38,27 +39,6 @@ const TURNED_AWAY: usize = 64;
 
 /// A connection with a smaller backlog is not reset for lack of memory.
 const SMALL: usize = 64 * 1024;
-
-/// The connections of a proxy.
-pub struct Pairs {
-    /// What all share.
-    pub shared: Shared,
-    /// All of them.
-    pub all: Slots<Pair>,
-    /// The number of the one accepted last; 0 before the first.
-    pub connections: u64,
-    /// Where it listens.
-    pub urls: Vec<String>,
-}
-
-impl Pairs {
-    /// One of them, by its number. It gets a turn, so that what is done to it takes effect.
-    pub fn pair_mut(&mut self, id: ConnId) -> Option<&mut Pair> {
-        let slot = self.all.find(|pair| pair.id() == id)?;
-        self.all.enqueue(slot);
-        self.all.get_mut(slot)
-    }
-}
 
 /// A proxy.
 pub struct Server {
@@ -94,6 +74,7 @@ impl Server {
             intervening: Intervening {
                 rules: intervenes.then(|| Rc::new(config.rules.clone().into())),
                 pacing: config.pacing,
+                faults: Default::default(),
             },
             received: runner.as_ref().map(|runner| Rc::clone(runner.received())),
             config,

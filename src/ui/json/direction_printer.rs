@@ -8,7 +8,7 @@ use super::object::{INLINE, Object, PIECE};
 use crate::event::{Direction, FrameEvent, Made, MessageInfo, Stamp};
 use crate::ui::clock::UtcClock;
 use crate::ui::messages::{MessageKind, Messages};
-use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind, frame};
+use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 
 /// Buffers that grew beyond this are given back after use, so that a server that once saw a long
 /// frame on each of its connections does not keep the room for all of them.
@@ -214,7 +214,7 @@ impl JsonDirectionPrinter {
         let mut object = Object::begin("message", at, Some(direction), clock, out);
         mark(self.made, &mut object);
         object.number("number", info.number);
-        write_opcode(info.opcode, &mut object);
+        object.opcode(info.opcode);
         object.number("frames", info.frames);
         object.number("first_frame", info.first_frame);
         object.flag("compressed", info.compressed);
@@ -242,7 +242,7 @@ fn write_header<'o>(frame: &JsonFrame, clock: &mut UtcClock, out: &'o mut Vec<u8
     object.flag("rsv1", header.rsv1);
     object.flag("rsv2", header.rsv2);
     object.flag("rsv3", header.rsv3);
-    write_opcode(header.opcode, &mut object);
+    object.opcode(header.opcode);
     match header.mask {
         Some(key) => object.hex("mask", &key),
         None => object.null("mask"),
@@ -262,15 +262,6 @@ fn write_header<'o>(frame: &JsonFrame, clock: &mut UtcClock, out: &'o mut Vec<u8
 fn mark(made: Option<Made>, object: &mut Object<'_>) {
     if let Some(made) = made {
         object.word("made", made.name());
-    }
-}
-
-/// The opcode by name, or by number if it has none.
-#[inline]
-pub(super) fn write_opcode(opcode: OpCode, object: &mut Object<'_>) {
-    match frame::opcode_name(opcode) {
-        Some(name) => object.word("opcode", name),
-        None => object.number("opcode", u8::from(opcode).into()),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Objects for everything that is not a frame: addresses, TLS, heads, the handshake, the end.
 
-use super::direction_printer::write_opcode;
 use super::object::{Object, PIECE, base64, string};
 use crate::event::{
     Cause, CertificateFacts, CommandEnd, Direction, Ending, Event, Intervened, Intervention, Side,
@@ -87,7 +86,7 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
 
 fn intervened(done: &Intervened, object: &mut Object<'_>) {
     object.word("what", done.what.name());
-    write_opcode(done.opcode, object);
+    object.opcode(done.opcode);
     object.number("frame", done.frame);
     object.optional_number("rule", done.rule);
     match done.what {
