@@ -20,6 +20,7 @@ mod ping;
 pub mod plan;
 mod proxy;
 pub mod reach;
+pub mod rule;
 pub mod transport;
 mod usage;
 

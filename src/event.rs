@@ -39,6 +39,14 @@ impl Direction {
         }
     }
 
+    /// As it is typed behind the number of a connection.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::ToServer => ">",
+            Self::ToClient => "<",
+        }
+    }
+
     /// The other one.
     pub fn opposite(self) -> Self {
         match self {
@@ -51,6 +59,43 @@ impl Direction {
 /// Counts connections of one run, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnId(pub u64);
+
+impl ConnId {
+    /// What travels to the server on a relayed connection has the connection's number with this bit.
+    const TO_SERVER: u64 = 1 << 62;
+    /// What travels to its client has this one.
+    const TO_CLIENT: u64 = 1 << 63;
+
+    /// One direction of a relayed connection.
+    pub fn towards(self, direction: Direction) -> Self {
+        Self(match direction {
+            Direction::ToServer => self.pair().0 | Self::TO_SERVER,
+            Direction::ToClient => self.pair().0 | Self::TO_CLIENT,
+        })
+    }
+
+    /// The direction, if it is one.
+    pub fn direction(self) -> Option<Direction> {
+        match (self.0 & Self::TO_SERVER, self.0 & Self::TO_CLIENT) {
+            (0, 0) => None,
+            (_, 0) => Some(Direction::ToServer),
+            _ => Some(Direction::ToClient),
+        }
+    }
+
+    /// The connection, whatever the direction.
+    pub fn pair(self) -> Self {
+        Self(self.0 & !(Self::TO_SERVER | Self::TO_CLIENT))
+    }
+}
+
+/// As it is typed: `3`, or `3>` and `3<` for one direction.
+impl std::fmt::Display for ConnId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = self.direction().map_or("", Direction::sign);
+        write!(f, "{}{sign}", self.pair().0)
+    }
+}
 
 /// When and where something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +156,10 @@ pub enum Event<'a> {
     Open(&'a Agreed),
     /// Something in a direction's stream of frames.
     Frame(Direction, FrameEvent<'a>),
+    /// Something in the frames that a relay put into a direction's stream itself.
+    Made(Made, Direction, FrameEvent<'a>),
+    /// A relay did something to a message or control frame that passes.
+    Intervened(&'a Intervened),
     /// A ping of ours was answered.
     RoundTrip(Duration),
     /// The frame of ours that comes next in this direction was made by the endpoint itself: a pong, a
@@ -126,6 +175,77 @@ pub enum Event<'a> {
     Passed(&'a str),
     /// The connection is over.
     End(&'a Ending),
+}
+
+/// Why a relay put a frame into a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// A line of the prompt or of a script asked for it, or a fault.
+    Injected,
+    /// It stands in the place of one that came.
+    Edited,
+    /// It is the copy of one that came.
+    Copied,
+}
+
+impl Made {
+    /// Its name, for people and machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Injected => "injected",
+            Self::Edited => "edited",
+            Self::Copied => "copied",
+        }
+    }
+}
+
+/// What a relay did to a message or control frame that passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intervened {
+    /// Which way it travels.
+    pub direction: Direction,
+    /// Text, binary, or the control frame's.
+    pub opcode: OpCode,
+    /// Number of its frame, the first of a message, in its direction.
+    pub frame: u64,
+    /// The rule that asked for it; a line of the prompt has none.
+    pub rule: Option<u64>,
+    /// What was done.
+    pub what: Intervention,
+}
+
+/// What can be done to a message that passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intervention {
+    /// It is not passed on.
+    Dropped,
+    /// It waits so long.
+    Delayed(Duration),
+    /// It waits until it is let go.
+    Held,
+    /// It was let go.
+    Released,
+    /// Another one is passed on in its place.
+    Edited,
+    /// It is passed on twice.
+    Copied,
+    /// Both ends are sent a Close with this code in its place.
+    Closed(u16),
+}
+
+impl Intervention {
+    /// Its name for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dropped => "dropped",
+            Self::Delayed(_) => "delayed",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Edited => "edited",
+            Self::Copied => "copied",
+            Self::Closed(_) => "closed",
+        }
+    }
 }
 
 /// What an observer sees in the bytes of one direction, in order.

@@ -27,7 +27,7 @@ use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use ping::PingArgs;
-pub use proxy::{ProxyArgs, ProxyFormat};
+pub use proxy::{ProxyArgs, ProxyFormat, ProxyInput};
 pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
 pub use stay::StayOptions;
 pub use transport::{IdentityOptions, TransportOptions};

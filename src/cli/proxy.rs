@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use super::lens::LensMapOptions;
 use super::prompt::TrafficOptions;
 use super::transport::{RouteArguments, TlsClientOptions};
-use super::values::{duration, memory};
+use super::values::{duration, memory, rate};
 use super::{DefaultsOptions, DisplayOptions, TlsServerOptions};
 
 /// `wscope proxy`.
@@ -76,6 +76,55 @@ pub struct ProxyArgs {
     #[command(flatten)]
     pub tls_client: TlsClientOptions,
 
+    /// Change what passes: 'DIR [OPCODES] [/RE/] -> ACTION'; may be repeated, the first match counts
+    ///
+    /// DIR is > to the server, < to the client, or <>; ACTION is drop, delay 2s, replace /RE/TEXT/,
+    /// dup, close 1011, hold or reject STATUS.
+    #[arg(long = "rule", value_name = "RULE", action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Intervening")]
+    pub rules: Vec<String>,
+
+    /// Read rules from FILE, one a line; a line that begins with # is a comment
+    #[arg(long = "rules", value_name = "FILE", action = ArgAction::Append, help_heading = "Intervening")]
+    pub rule_files: Vec<PathBuf>,
+
+    /// Do something wrong: FAULT towards the client, '> FAULT' towards the server; may be repeated
+    ///
+    /// FAULT is written as for wscope listen, whose --list-faults lists them: NAME[:ARG][@open|@message:N].
+    /// Those that replace the 101 or make it late are left out.
+    #[arg(long = "fault", value_name = "FAULT", action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Intervening")]
+    pub faults: Vec<String>,
+
+    /// Delay what travels, each way, by MS milliseconds, by up to J more or less
+    #[arg(long, value_name = "MS[±J]", help_heading = "Intervening")]
+    pub latency: Option<String>,
+
+    /// Let at most SIZE bytes a second travel, each way
+    #[arg(long, value_name = "SIZE", value_parser = rate, help_heading = "Intervening")]
+    pub throttle: Option<u64>,
+
+    /// Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin
+    ///
+    /// Stops at the first command that fails: with status 13 at an /expect that was not met. At its end
+    /// the proxy goes on; /quit ends it.
+    #[arg(long, value_name = "FILE", help_heading = "Prompt and scripts")]
+    pub script: Option<PathBuf>,
+
+    /// Set a variable: ${NAME} in a line stands for VALUE; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", action = ArgAction::Append, help_heading = "Prompt and scripts")]
+    pub set: Vec<String>,
+
+    /// How stdin is read [default: prompt on a terminal, none elsewhere]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
+    pub input: Option<ProxyInput>,
+
+    /// Neither read nor write the prompt's history
+    #[arg(long, help_heading = "Prompt and scripts")]
+    pub no_history: bool,
+
+    /// Remember frames for /find and /show frames in at most SIZE of memory
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
+    pub max_kept: usize,
+
     /// What is written to stdout
     #[arg(
         long,
@@ -113,6 +162,17 @@ pub struct ProxyArgs {
     /// What is shown.
     #[command(flatten)]
     pub display: DisplayOptions,
+}
+
+/// How a proxy reads stdin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProxyInput {
+    /// Lines that are typed, at a prompt
+    Prompt,
+    /// Each line as at the prompt, without one
+    Commands,
+    /// Not
+    None,
 }
 
 /// What a proxy writes to stdout.

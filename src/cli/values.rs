@@ -45,6 +45,14 @@ pub fn size(text: &str) -> Result<u64, String> {
     if (0.0..9.0e18).contains(&bytes) { Ok(bytes as u64) } else { Err(help()) }
 }
 
+/// Bytes a second: at least one.
+pub(super) fn rate(text: &str) -> Result<u64, String> {
+    match size(text.strip_suffix("/s").unwrap_or(text))? {
+        0 => Err("nothing would pass".to_owned()),
+        rate => Ok(rate),
+    }
+}
+
 /// A number of columns, or `full`.
 pub(super) fn width(text: &str) -> Result<usize, String> {
     match text.parse() {

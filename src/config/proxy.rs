@@ -4,17 +4,25 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::display::Display;
+use super::environment::history_path;
+use super::fault::Faults;
 use super::lens::LensConfig;
-use super::lines::check_transcript;
+use super::lines::{self, LineConfig};
 use super::listen::{TlsConfig, parse_address, tls};
 use super::open::OpenConfig;
+use super::rule::{Action, Pacing, Rules};
 use super::transport::{Basics, transport};
 use super::usage::UsageError;
 use crate::cli::prompt::TrafficOptions;
-use crate::cli::{IdentityOptions, OutputFormat, ProxyArgs, ProxyFormat, TransportOptions};
+use crate::cli::{
+    IdentityOptions, InputFormat, OutputFormat, ProxyArgs, ProxyFormat, ProxyInput,
+    TransportOptions,
+};
 use crate::net::listener::ListenAddress;
 use crate::net::resolve::AddressFamily;
 use crate::ui::terminal::Terminal;
+use crate::wire::Role;
+use crate::wire::fault::FaultKind;
 use crate::wire::head::Forwarding;
 
 /// What a proxy does.
@@ -32,6 +40,18 @@ pub struct ProxyConfig {
     pub max_memory: usize,
     /// How many connections at once; `None` for as many as there can be.
     pub max_clients: Option<usize>,
+    /// What is done to messages.
+    pub rules: Rules,
+    /// How long what travels to the server, and to the client, takes.
+    pub pacing: [Pacing; 2],
+    /// What goes wrong on purpose towards the server, and towards the client.
+    pub faults: [Faults; 2],
+    /// How stdin is read: as lines of a prompt, as commands, or not.
+    pub input: InputFormat,
+    /// For a prompt or a script.
+    pub lines: Option<LineConfig>,
+    /// The most bytes of remembered frames.
+    pub max_kept: usize,
     /// What stdout is for.
     pub output: OutputFormat,
     /// Every event goes to this file.
@@ -47,6 +67,11 @@ pub struct ProxyConfig {
 }
 
 impl ProxyConfig {
+    /// Whether frames may be changed, or added.
+    pub fn intervenes(&self) -> bool {
+        self.rules.iter().next().is_some() || self.faults.iter().any(|all| *all != Faults::None)
+    }
+
     /// Makes every choice that was left open.
     pub fn resolve(args: ProxyArgs, terminal: Terminal) -> Result<Self, UsageError> {
         let address = parse_address(&args.address)?;
@@ -79,19 +104,48 @@ impl ProxyConfig {
         };
         let TrafficOptions { log, view, timestamps, filter, lenses, typed } = args.traffic;
         let mut display = Display::resolve(&args.display, terminal);
-        display.timestamps = timestamps;
-        display.view = view.unwrap_or_default();
         let output = match args.output {
             ProxyFormat::Frames => OutputFormat::Frames,
             ProxyFormat::Json => OutputFormat::Json,
             ProxyFormat::None => OutputFormat::None,
         };
-        check_transcript(&typed, output, &display)?;
+        let script = args.script;
+        let input = args.input.map(|input| match input {
+            ProxyInput::Prompt => InputFormat::Prompt,
+            ProxyInput::Commands => InputFormat::Commands,
+            ProxyInput::None => InputFormat::None,
+        });
+        let input = match input {
+            Some(input) => lines::check_input(input, script.as_deref(), false, terminal)?,
+            None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
+            None if script.is_none() && lines::may_prompt(Some(output), terminal) => {
+                InputFormat::Prompt
+            }
+            None => InputFormat::None,
+        };
+        let output = lines::share_screen(input, output, view, timestamps, &mut display);
+        lines::check_transcript(&typed, output, &display)?;
+        let by_lines = script.is_some() || input != InputFormat::None;
+        let variables = lines::variables(&args.set, by_lines)?;
+        let script = script.filter(|path| !lines::is_stdin(Some(path)));
+        let history = if args.no_history { None } else { history_path() };
+        let lines = LineConfig { script, variables, history, ..LineConfig::default() };
+        let rules = Rules::read(&args.rules, &args.rule_files)?;
+        if !by_lines && rules.any(|action| matches!(action, Action::Hold)) {
+            let text = "a rule that holds needs the prompt, --script or --input commands, which let go what is held";
+            return Err(UsageError(text.to_owned()));
+        }
         Ok(Self {
             tls: tls(args.tls_server, &address)?,
             address,
             open,
             forwarding,
+            rules,
+            faults: faults(&args.faults)?,
+            input,
+            lines: by_lines.then_some(lines),
+            max_kept: args.max_kept,
+            pacing: [Pacing::read(args.latency.as_deref(), args.throttle)?; 2],
             max_memory: args.max_memory,
             max_clients: args.max_clients.map(|most| most as usize),
             output,
@@ -102,4 +156,36 @@ impl ProxyConfig {
             display,
         })
     }
+}
+
+/// `--fault [DIR] FAULT`: towards the client, unless `>` stands before it.
+fn faults(texts: &[String]) -> Result<[Faults; 2], UsageError> {
+    let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+    for text in texts {
+        match text.strip_prefix('>') {
+            Some(fault) => to_server.push(fault.trim_start().to_owned()),
+            None => to_client.push(text.trim_start_matches('<').trim_start().to_owned()),
+        }
+    }
+    let all = [Faults::parse(&to_server, Role::Client)?, Faults::parse(&to_client, Role::Server)?];
+    let refuse = |name: &str, why: &str| {
+        Err(UsageError(format!("--fault: {name} is not a fault of a proxy: {why}")))
+    };
+    for faults in &all {
+        match faults {
+            Faults::None => {}
+            Faults::Random { .. } => return refuse("random", "name the fault"),
+            Faults::Chosen(faults) => {
+                for fault in faults {
+                    let why = match fault.info.kind {
+                        FaultKind::Answer(_) => "--rule '> -> reject 503' answers a request",
+                        FaultKind::Pace(_) => "the 101 passes when it comes",
+                        _ => continue,
+                    };
+                    return refuse(fault.info.name, why);
+                }
+            }
+        }
+    }
+    Ok(all)
 }

@@ -290,6 +290,38 @@ impl Connection {
         }
     }
 
+    /// What a leg of a relay has received and the other leg has not been handed.
+    pub fn received_bytes(&self) -> &[u8] {
+        self.party.leg().map_or(&[], |leg| &leg.received)
+    }
+
+    /// Takes that.
+    pub fn take_received(&mut self) -> Vec<u8> {
+        self.party.leg_mut().map(|leg| std::mem::take(&mut leg.received)).unwrap_or_default()
+    }
+
+    /// Gives back what is not handed on yet.
+    pub fn put_back(&mut self, received: Vec<u8>) {
+        if let Some(leg) = self.party.leg_mut() {
+            leg.received = received;
+        }
+    }
+
+    /// Whether both streams of a leg of a relay were lost at once.
+    pub fn is_lost(&self) -> bool {
+        self.party.leg().is_some_and(Leg::is_lost)
+    }
+
+    /// Whether the poll reports that the peer's stream has ended.
+    pub fn is_read_closed(&self) -> bool {
+        self.link.is_read_closed()
+    }
+
+    /// Whether what was received has all been decoded, and reported.
+    pub fn is_decoded(&self) -> bool {
+        !self.more
+    }
+
     /// Sends to the peer. Give the connection a turn afterwards.
     pub fn sender(&mut self, now: Instant) -> Sender<'_> {
         self.touched = true;

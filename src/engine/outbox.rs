@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::memory::{Budget, Share};
-use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Totals};
+use crate::event::{ConnId, Direction, Event, FrameEvent, Made, Observed, Totals};
 use crate::net::link::{HIGH_WATER, Link};
 use crate::net::stdio::Stdout;
 use crate::net::transport::TransportError;
@@ -47,6 +47,8 @@ pub enum Producer {
     Fragments,
     /// Fragments sent one by one by hand or by JSON commands.
     Hand,
+    /// A peer whose message a relay passes on.
+    Relay,
 }
 
 /// A message that several connections send; it is kept once.
@@ -220,6 +222,26 @@ impl Outbox {
         Ok(sent)
     }
 
+    /// Takes or gives back the message slot for a message that a relay passes on.
+    pub fn occupy(&mut self, goes_on: bool) {
+        self.slot = goes_on.then_some(Producer::Relay);
+    }
+
+    /// Whether a message that a relay passes on may go on or begin: no producer of this side is inside
+    /// one.
+    pub fn is_free(&self, endpoint: &Endpoint) -> bool {
+        match self.slot {
+            // A frame by hand may have begun one.
+            None => !endpoint.situation().message_open,
+            Some(owner) => owner == Producer::Relay,
+        }
+    }
+
+    /// Whether the end that has been asked for is a reset.
+    pub fn wants_abort(&self) -> bool {
+        self.early_end == Some(EarlyEnd::Abort)
+    }
+
     /// Whether the end of our side has been asked for.
     pub fn has_end(&self) -> bool {
         self.end.is_some()
@@ -253,6 +275,13 @@ impl Outbox {
     pub fn note_automatic(&mut self, start: usize, tx: &[u8]) {
         if let Some(observer) = self.observer.as_mut().filter(|_| tx.len() > start) {
             observer.automatic.push(start..tx.len());
+        }
+    }
+
+    /// Reports what is observed from now on as frames that a relay made.
+    pub fn mark(&mut self, made: Made) {
+        if let Some(observer) = &mut self.observer {
+            observer.made = Some(made);
         }
     }
 
@@ -539,6 +568,8 @@ pub struct OutboundObserver {
     /// What the endpoint itself has made of the rest of it.
     automatic: Vec<Range<usize>>,
     scratch: Vec<u8>,
+    /// A relay makes these frames.
+    made: Option<Made>,
 }
 
 impl OutboundObserver {
@@ -551,6 +582,7 @@ impl OutboundObserver {
             seen: 0,
             automatic: Vec::new(),
             scratch: Vec::new(),
+            made: None,
         }
     }
 
@@ -562,7 +594,7 @@ impl OutboundObserver {
         stdout: &mut Stdout,
     ) -> io::Result<()> {
         let Some(fresh @ [_, ..]) = tx.get(self.seen..) else { return Ok(()) };
-        let Self { direction, observer, counters, seen, automatic, scratch } = self;
+        let Self { direction, observer, counters, seen, automatic, scratch, made } = self;
         // Decoding unmasks in place, and what is sent must stay as it is.
         scratch.clear();
         scratch.extend_from_slice(fresh);
@@ -580,7 +612,11 @@ impl OutboundObserver {
                     reporter.event(&stamp, &Event::Automatic(*direction), stdout)?;
                 }
             }
-            reporter.event(&stamp, &Event::Frame(*direction, event), stdout)?;
+            let event = match *made {
+                None => Event::Frame(*direction, event),
+                Some(made) => Event::Made(made, *direction, event),
+            };
+            reporter.event(&stamp, &event, stdout)?;
         }
         automatic.clear();
         Ok(())

@@ -4,18 +4,31 @@
 //! once, from a copy of what was received. The request's head has been taken already; the response's
 //! is looked at as it passes, and decides whether frames follow.
 
+mod gate;
+mod mischief;
+mod passage;
+
+use std::cell::RefCell;
 use std::io;
+use std::rc::Rc;
 use std::time::Instant;
 
+pub use gate::{Gate, Release};
+use mischief::Slow;
+pub use mischief::mask;
+use passage::Passage;
+
 use super::connection::{Connection, ConnectionSetup};
-use super::memory::Budget;
+use super::memory::{Budget, Share};
 use super::opening_evidence::OpeningEvidence;
 use super::runtime::Runtime;
+use crate::config::rule::{Pacing, Rules};
 use crate::diagnostics::{Diagnostic, Facts, Severity, classify};
 use crate::event::{Cause, ConnId, Direction, Ending, Event, Lost, Side};
 use crate::net::link::Link;
 use crate::session::{Limits, Observer};
 use crate::wire::Role;
+use crate::wire::fault::{Fault, FaultKind, with_fault};
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::{HandshakeContext, check};
 use crate::wire::head::Head;
@@ -33,7 +46,26 @@ pub struct RelaySetup<'a> {
     /// What the way to the server left behind.
     pub evidence: OpeningEvidence,
     /// The bound on what waits in memory.
-    pub memory: &'a std::rc::Rc<Budget>,
+    pub memory: &'a Rc<Budget>,
+    /// Who may intervene.
+    pub intervening: Intervening,
+}
+
+/// Who may intervene, and how long it takes.
+#[derive(Clone, Default)]
+pub struct Intervening {
+    /// What is done to messages; none if nobody intervenes.
+    pub rules: Option<Rc<RefCell<Rules>>>,
+    /// How long what travels to the server, and to the client, takes.
+    pub pacing: [Pacing; 2],
+    /// What goes wrong on purpose towards the server, and towards the client.
+    pub faults: [Vec<Fault>; 2],
+}
+
+impl Intervening {
+    fn is_any(&self) -> bool {
+        self.rules.is_some() || self.pacing.iter().any(Pacing::takes_time)
+    }
 }
 
 /// What is known of the server's answer.
@@ -64,6 +96,12 @@ pub struct Relay {
     first_end: Option<Role>,
     first_breach: Option<Role>,
     dropped: bool,
+    intervening: Intervening,
+    /// To the server, and to the client.
+    passages: [Passage; 2],
+    share: Share,
+    /// A rule closed both directions.
+    closed: bool,
 }
 
 /// Whether a request asks for a WebSocket.
@@ -81,7 +119,9 @@ fn has_body(request: &Head) -> bool {
 impl Relay {
     /// Passes the request on.
     pub fn new(setup: RelaySetup<'_>, now: Instant) -> Self {
-        let RelaySetup { id, client: (link, inbound), server, request, evidence, memory } = setup;
+        let RelaySetup { id, client: (link, inbound), server, request, evidence, memory, .. } =
+            setup;
+        let intervening = setup.intervening;
         let agreed = Agreed::default();
         let limits = Limits::default();
         let setup = ConnectionSetup {
@@ -112,7 +152,28 @@ impl Relay {
             first_end: None,
             first_breach: None,
             dropped: false,
+            intervening,
+            passages: Default::default(),
+            share: Share::of(memory),
+            closed: false,
         }
+    }
+
+    /// Where somebody may intervene in a direction, once frames pass.
+    pub fn gate(&self, direction: Direction) -> Option<&Gate> {
+        self.passages[direction as usize].gate.as_deref()
+    }
+
+    /// The same, to do so. Give the relay a turn afterwards.
+    pub fn gate_mut(&mut self, direction: Direction) -> Option<&mut Gate> {
+        self.passages[direction as usize].gate.as_deref_mut()
+    }
+
+    /// When something that waits on purpose is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        let Self { passages: [to_server, to_client], server, client, .. } = self;
+        let due = [to_server.deadline(server), to_client.deadline(client)];
+        due.into_iter().flatten().min()
     }
 
     /// The leg of an end.
@@ -162,6 +223,7 @@ impl Relay {
     ///
     /// An output failed; the connections' own troubles end the connections.
     pub fn turn(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        self.pass(runtime, now)?;
         // What the server has sent leaves in the client's second turn.
         for role in [Role::Client, Role::Server, Role::Client] {
             let leg = self.leg_mut(role);
@@ -174,10 +236,49 @@ impl Relay {
             if self.answer == Answer::Missing {
                 return Ok(());
             }
-            let Self { client, server, .. } = self;
-            client.relay_to(server, now);
-            server.relay_to(client, now);
+            self.pass(runtime, now)?;
         }
+        Ok(())
+    }
+
+    /// Hands on what has been received, both ways.
+    fn pass(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        // Where somebody may intervene, frames that come early wait for the answer.
+        let waits = self.answer == Answer::Awaited && self.intervening.is_any();
+        let [request, answer] = [
+            waits && asks_for_websocket(&self.request) && !has_body(&self.request),
+            waits && self.server.undecoded() > 0,
+        ];
+        let Self { client, server, passages: [to_server, to_client], .. } = self;
+        if !request || client.is_lost() {
+            to_server.pass(client, server, runtime, now)?;
+        }
+        if !answer || server.is_lost() {
+            to_client.pass(server, client, runtime, now)?;
+        }
+        for (at, direction) in [Direction::ToServer, Direction::ToClient].into_iter().enumerate() {
+            let gate = self.passages[at].gate.as_mut();
+            for slow in gate.map(|gate| gate.take_slow()).unwrap_or_default() {
+                let back = &mut self.passages[direction.opposite() as usize];
+                match slow {
+                    Slow::Reader(rate) => back.slow_down(rate.max(1) as f64, now),
+                    Slow::NeverRead => back.unread = true,
+                    Slow::Drip(interval) => {
+                        let rate = 1.0 / interval.as_secs_f64().max(0.001);
+                        self.passages[at].slow_down(rate, now);
+                    }
+                }
+            }
+        }
+        let close = |passage: &mut Passage| passage.gate.as_mut()?.take_close();
+        if let Some(code) = self.passages.iter_mut().find_map(close) {
+            self.closed = true;
+            for gate in self.passages.iter_mut().filter_map(|passage| passage.gate.as_mut()) {
+                gate.shut(code, runtime, now)?;
+            }
+            return self.pass(runtime, now);
+        }
+        self.share.set(self.passages.iter().map(Passage::held).sum());
         Ok(())
     }
 
@@ -185,7 +286,12 @@ impl Relay {
     pub fn wants_turn(&self, runtime: &Runtime) -> bool {
         let wants =
             |leg: &Connection| !leg.is_over() && leg.wants_turn(&runtime.stdout, &runtime.reporter);
-        self.is_over() || wants(&self.client) || wants(&self.server)
+        let [to_server, to_client] = &self.passages;
+        self.is_over()
+            || wants(&self.client)
+            || wants(&self.server)
+            || to_server.can_move(&self.client, &self.server)
+            || to_client.can_move(&self.server, &self.client)
     }
 
     /// Whether it waits for an output.
@@ -201,7 +307,7 @@ impl Relay {
 
     /// Bytes that wait for one of the ends to take them.
     pub fn backlog(&self) -> usize {
-        self.client.waiting() + self.server.waiting()
+        self.client.waiting() + self.server.waiting() + self.share.held()
     }
 
     /// Ends both at once.
@@ -261,6 +367,30 @@ impl Relay {
                 for leg in [&mut self.client, &mut self.server] {
                     leg.expect_frames(report.agreed.deflate, looks, now);
                 }
+                if self.intervening.is_any() {
+                    // The head passes as it is.
+                    let mut received = self.server.take_received();
+                    let frames = received.len().saturating_sub(self.server.undecoded());
+                    self.server.put_back(received.split_off(frames));
+                    let faults = &mut self.intervening.faults[Direction::ToClient as usize];
+                    let of_head = |fault: &mut Fault| matches!(fault.info.kind, FaultKind::Head(_));
+                    for fault in faults.extract_if(.., of_head) {
+                        received = with_fault(&fault, &self.request, &received);
+                        runtime.report(self.id, &Event::Note(&fault.to_string()))?;
+                        runtime.remark(self.id, &fault.to_string());
+                    }
+                    self.client.sender(now).bytes(&received);
+                }
+                for direction in [Direction::ToServer, Direction::ToClient] {
+                    let passage = &mut self.passages[direction as usize];
+                    passage.pace(self.intervening.pacing[direction as usize], now);
+                    let rules = self.intervening.rules.as_ref().map(Rc::clone);
+                    let agreed = &report.agreed;
+                    let faults = std::mem::take(&mut self.intervening.faults[direction as usize]);
+                    let gate = rules
+                        .map(|rules| Gate::new(self.id, direction, agreed, rules, faults, now));
+                    passage.gate = gate.map(Box::new);
+                }
                 self.answer = Answer::Switched;
             }
             code => {
@@ -298,6 +428,7 @@ impl Relay {
         let first = self.first_end.unwrap_or(Role::Server);
         let (by, cause) = match (self.dropped, both) {
             (true, _) => (Side::Us, Cause::Dropped),
+            _ if self.closed => (Side::Us, Cause::Closed),
             (_, true) => (Side::End(self.first_close.unwrap_or(first)), Cause::Closed),
             _ if first == Role::Client => (Side::End(first), client.cause),
             _ => (Side::End(first), server.cause),

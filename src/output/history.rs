@@ -80,10 +80,12 @@ impl History {
         }
         let before = history.last_len();
         history.take(at, event);
-        let after = history.last_len();
+        self.bytes = self.bytes + history.last_len() - before;
         match event {
-            Event::Frame(Direction::ToServer, FrameEvent::Message(_)) => {
-                self.bytes = self.bytes - before + after;
+            // What is relayed is received both ways.
+            Event::Frame(direction, FrameEvent::Message(_))
+                if self.role.is_none() || *direction == Direction::ToServer =>
+            {
                 if self.received.back() != Some(&id) {
                     self.received.retain(|other| *other != id);
                     self.received.push_back(id);

@@ -81,6 +81,19 @@ impl Redaction {
                 let ending = self.ending(ending);
                 emit(&Event::End(&ending))
             }
+            // They come whole.
+            Event::Made(made, direction, frame) => {
+                let values = redactor.values();
+                let (FrameEvent::Payload(bytes) | FrameEvent::Data(bytes)) = frame else {
+                    return emit(event);
+                };
+                let bytes = masked(bytes, values).unwrap_or_else(|| bytes.to_vec());
+                let frame = match frame {
+                    FrameEvent::Payload(_) => FrameEvent::Payload(&bytes),
+                    _ => FrameEvent::Data(&bytes),
+                };
+                emit(&Event::Made(*made, *direction, frame))
+            }
             Event::Frame(direction, frame) => self.frame(at.conn, *direction, frame, emit),
             other => emit(other),
         }

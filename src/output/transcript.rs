@@ -50,7 +50,10 @@ impl EventFilter {
     pub(super) fn shows(self, event: &Event<'_>) -> bool {
         match self {
             Self::All => true,
-            Self::Frames => matches!(event, Event::Frame(..) | Event::RoundTrip(_)),
+            Self::Frames => matches!(
+                event,
+                Event::Frame(..) | Event::Made(..) | Event::Intervened(_) | Event::RoundTrip(_)
+            ),
             Self::FoldedHandshake => {
                 let facts = matches!(event, Event::Connected { .. } | Event::Tls(_));
                 let open = matches!(event, Event::Open(_) | Event::CommandEnded(_) | Event::End(_));

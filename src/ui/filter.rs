@@ -20,6 +20,10 @@ pub enum ClientSet {
     All,
     /// These, in the order given; at least one, none twice.
     Only(Vec<ConnId>),
+    /// This direction of every relayed connection.
+    Every(Direction),
+    /// This direction of the one that was opened last.
+    Last(Direction),
 }
 
 impl ClientSet {
@@ -27,20 +31,40 @@ impl ClientSet {
     pub fn includes(&self, id: ConnId) -> bool {
         match self {
             Self::All => true,
-            Self::Only(ids) => ids.contains(&id),
+            Self::Only(ids) => ids.iter().any(|own| {
+                let directions = own.direction().zip(id.direction());
+                own.pair() == id.pair() && directions.is_none_or(|(own, its)| own == its)
+            }),
+            Self::Every(direction) | Self::Last(direction) => {
+                id.direction().is_none_or(|its| its == *direction)
+            }
+        }
+    }
+
+    /// The direction of relayed connections that is meant.
+    pub fn direction(&self) -> Option<Direction> {
+        match self {
+            Self::All => None,
+            Self::Only(ids) => ids.iter().find_map(|id| id.direction()),
+            Self::Every(direction) | Self::Last(direction) => Some(*direction),
         }
     }
 }
 
-/// As it is typed: `3,5` or `all`.
+/// As it is typed: `3,5` or `all`, and `3>`, `all>` or `>` for one direction.
 impl fmt::Display for ClientSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Only(ids) = self else { return f.write_str("all") };
+        let ids = match self {
+            Self::Only(ids) => ids,
+            Self::All => return f.write_str("all"),
+            Self::Every(direction) => return write!(f, "all{}", direction.sign()),
+            Self::Last(direction) => return f.write_str(direction.sign()),
+        };
         for (at, id) in ids.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            write!(f, "{comma}{}", id.0)?;
+            write!(f, "{comma}{}", id.pair())?;
         }
-        Ok(())
+        f.write_str(self.direction().map_or("", Direction::sign))
     }
 }
 

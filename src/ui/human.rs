@@ -91,6 +91,8 @@ struct ConnectionPrinter {
     opened: Option<i64>,
     to_server: HumanDirectionPrinter,
     to_client: HumanDirectionPrinter,
+    /// Of frames that a relay made, once there are any.
+    made: Option<Box<[HumanDirectionPrinter; 2]>>,
     body: Body,
 }
 
@@ -107,6 +109,9 @@ impl ConnectionPrinter {
     fn finish(&mut self, conn: ConnId, writer: &mut LineWriter, out: &mut Vec<u8>) {
         for direction in [writer.sent, writer.sent.opposite()] {
             self.printer(direction).finish(conn, writer, out);
+        }
+        for printer in self.made.iter_mut().flat_map(|made| made.iter_mut()) {
+            printer.finish(conn, writer, out);
         }
         self.body.finish(conn, writer, out);
     }
@@ -187,6 +192,12 @@ impl HumanPrinter {
                 frame(connection, at, *direction, event, writer, out);
             }
             Event::Automatic(_) => {}
+            Event::Made(made, direction, event) => {
+                let printers = connection.made.get_or_insert_default();
+                let printer = &mut printers[*direction as usize];
+                printer.made = Some(*made);
+                printer.take(at, *direction, event, writer, out);
+            }
             Event::RoundTrip(time) => {
                 let printers = [&mut connection.to_client, &mut connection.to_server];
                 if !printers.into_iter().any(|printer| printer.take_round_trip(*time)) {

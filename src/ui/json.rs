@@ -32,6 +32,8 @@ pub struct JsonPrinter {
     started: bool,
     clock: UtcClock,
     connections: PerConnection<[JsonDirectionPrinter; 2]>,
+    /// Of frames that a relay made.
+    made: PerConnection<[JsonDirectionPrinter; 2]>,
 }
 
 impl JsonPrinter {
@@ -43,6 +45,7 @@ impl JsonPrinter {
             started: false,
             clock: UtcClock::default(),
             connections: PerConnection::default(),
+            made: PerConnection::default(),
         }
     }
 
@@ -60,18 +63,24 @@ impl JsonPrinter {
         if !self.started {
             self.start(at, out);
         }
-        let Self { clock, connections, .. } = self;
+        let Self { clock, connections, made, .. } = self;
         match event {
             Event::Frame(direction, event) => {
                 let printer = &mut connections.of(at.conn)[*direction as usize];
                 printer.take(at, *direction, event, clock, out);
             }
             Event::Automatic(direction) => connections.of(at.conn)[*direction as usize].automatic(),
+            Event::Made(why, direction, event) => {
+                let printer = &mut made.of(at.conn)[*direction as usize];
+                printer.made = Some(*why);
+                printer.take(at, *direction, event, clock, out);
+            }
             Event::End(end) => {
                 for printer in connections.of(at.conn) {
                     printer.flush(clock, out);
                 }
                 connections.forget(at.conn);
+                made.forget(at.conn);
                 facts::end(at, end, clock, out);
             }
             Event::Failed(_) | Event::Passed(_) => {

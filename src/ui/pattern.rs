@@ -71,16 +71,36 @@ impl Pattern {
             HirKind::Literal(Literal(bytes)) => {
                 Search::Literal(Box::new(Finder::new(bytes).into_owned()))
             }
-            _ => {
-                let mut builder = RegexBuilder::new(text);
-                let built = builder.size_limit(MAX_COMPILED).dfa_size_limit(STATES).build();
-                Search::Regex(built.map_err(|error| match error {
-                    regex::Error::CompiledTooBig(_) => PatternError::TooLarge,
-                    error => PatternError::Syntax(error.to_string()),
-                })?)
-            }
+            _ => Search::Regex(compile(text)?),
         };
         Ok(Self { text: text.to_owned(), search })
+    }
+
+    /// Replaces each match in `content` with `with`, in which `$1` and `${name}` stand for groups
+    /// and `$$` for a dollar. `None` if nothing matches, or more than `most` bytes come of it.
+    pub fn replace(&self, content: &[u8], with: &[u8], most: usize) -> Option<Vec<u8>> {
+        let compiled;
+        let regex = match &self.search {
+            Search::Regex(regex) => regex,
+            // Its text has been parsed.
+            Search::Literal(_) => {
+                compiled = compile(&self.text).ok()?;
+                &compiled
+            }
+        };
+        let (mut replaced, mut at) = (Vec::new(), 0);
+        for groups in regex.captures_iter(content) {
+            let found = groups.get(0)?;
+            replaced.extend_from_slice(&content[at..found.start()]);
+            groups.expand(with, &mut replaced);
+            at = found.end();
+            if replaced.len() > most {
+                return None;
+            }
+        }
+        let changed = at > 0 || !replaced.is_empty() || regex.is_match(content);
+        replaced.extend_from_slice(&content[at..]);
+        (changed && replaced.len() <= most).then_some(replaced)
     }
 
     /// Where it matches first.
@@ -126,9 +146,33 @@ impl Pattern {
     }
 }
 
+fn compile(text: &str) -> Result<Regex, PatternError> {
+    let mut builder = RegexBuilder::new(text);
+    let built = builder.size_limit(MAX_COMPILED).dfa_size_limit(STATES).build();
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => PatternError::TooLarge,
+        error => PatternError::Syntax(error.to_string()),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn replaces_with_groups_up_to_a_bound() {
+        let replaced = |text: &str, with: &str, most| {
+            let pattern = Pattern::new(text).expect(text);
+            pattern.replace(b"price 10, price 20", with.as_bytes(), most)
+        };
+        let of = |text: &str| Some(text.as_bytes().to_vec());
+        assert_eq!(replaced("price", "cost", 99), of("cost 10, cost 20"));
+        assert_eq!(replaced(r"(\d)0", "${1}5", 99), of("price 15, price 25"));
+        assert_eq!(replaced("price ", "", 99), of("10, 20"));
+        assert_eq!(replaced("$", "!", 99), of("price 10, price 20!"));
+        assert_eq!(replaced("none", "x", 99), None);
+        assert_eq!(replaced("price", "a longer text", 20), None);
+    }
 
     #[test]
     fn a_plain_text_of_any_length_is_no_automaton() {

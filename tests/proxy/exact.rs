@@ -18,7 +18,7 @@ use crate::upstream::{SWITCHED, Tap, Upstream, head, proxy, read};
 use crate::waiting::join;
 
 /// Sends both ways at once, ends both streams, and gives what arrived.
-fn exchange(to_server: &[u8], to_client: &[u8], args: &[&str]) -> (Vec<u8>, Vec<u8>) {
+pub fn exchange(to_server: &[u8], to_client: &[u8], args: &[&str]) -> (Vec<u8>, Vec<u8>) {
     let upstream = Upstream::new();
     let proxy = upstream.proxy(args);
     let (client, server) = upstream.open(&proxy);
@@ -48,7 +48,7 @@ fn exchange(to_server: &[u8], to_client: &[u8], args: &[&str]) -> (Vec<u8>, Vec<
 }
 
 #[track_caller]
-fn same(what: &str, one: &[u8], other: &[u8]) {
+pub fn same(what: &str, one: &[u8], other: &[u8]) {
     let differs = one.iter().zip(other).position(|(a, b)| a != b);
     assert!(one == other, "{what}: {} and {} bytes, {differs:?}", one.len(), other.len());
 }

@@ -10,8 +10,12 @@ mod raw;
 #[cfg(target_os = "linux")] // it reads /proc
 mod bounds;
 mod exact;
+mod faults;
 mod heads;
 mod lens;
+mod lines;
+mod prompt;
+mod rules;
 mod shown;
 mod tls;
 mod upstream;
@@ -19,9 +23,9 @@ mod upstream;
 #[path = "../common/frames.rs"]
 #[allow(dead_code)]
 mod frames;
-#[path = "../common/lines.rs"]
+#[path = "../common/terminal.rs"]
 #[allow(dead_code)]
-mod lines;
+mod terminal;
 #[path = "../common/waiting.rs"]
 #[allow(dead_code)]
 mod waiting;

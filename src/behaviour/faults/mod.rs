@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::behaviour::faults::pace::{Pace, Reading};
 use crate::engine::behaviour::Interference;
+use crate::engine::relay::mask;
 use crate::net::link::Link;
 use crate::session::Endpoint;
 use crate::session::endpoint::{AutoPong, State};
@@ -19,7 +20,6 @@ use crate::wire::fault::{
     BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, PaceFault, Value, When, pieces,
 };
 use crate::wire::handshake::Agreed;
-use crate::wire::mask::MaskKey;
 use crate::wire::writer::RawFrame;
 use crate::wire::{Control, OpCode};
 
@@ -184,17 +184,6 @@ impl FaultInjector {
 
     fn cut_here(&mut self, cut: Cut) {
         self.cut.get_or_insert((self.made, cut));
-    }
-}
-
-/// The mask key of a frame, where the role demands one and the fault is not its absence.
-fn mask(kind: FrameFault, endpoint: &mut Endpoint) -> Option<MaskKey> {
-    let key = endpoint.key()?;
-    match kind {
-        FrameFault::Unmasked => None,
-        // What belongs to one frame is read as part of another, so it travels as it is.
-        FrameFault::LengthTooLong | FrameFault::LengthTooShort => Some([0; 4]),
-        _ => Some(key),
     }
 }
 

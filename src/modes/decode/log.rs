@@ -61,6 +61,10 @@ impl Log {
             // What is of no direction is about no bytes.
             _ => return Ok(()),
         };
+        // What a proxy put in is no part of what the ends sent.
+        if object.get("made").is_some() {
+            return Ok(());
+        }
         let key = (conn, direction);
         let micros = text("time").and_then(clock::micros).context("its time can't be read")?;
         decoding.stamp = Stamp { micros, conn };

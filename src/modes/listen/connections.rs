@@ -50,6 +50,7 @@ impl Connections for AllClients<'_> {
                 open.map(Client::id).collect()
             }
             ClientSet::Only(ids) => ids.iter().copied().filter(open).collect(),
+            ClientSet::Every(_) | ClientSet::Last(_) => Vec::new(),
         }
     }
 
@@ -72,6 +73,7 @@ impl Connections for AllClients<'_> {
             ClientSet::Only(ids) => {
                 ids.iter().any(|id| id.0 > self.hub.connections() || self.hub.client(*id).is_some())
             }
+            ClientSet::Every(_) | ClientSet::Last(_) => false,
         }
     }
 

@@ -2,7 +2,9 @@
 //!
 //! This sets it up; `server.rs` is the task that runs, `pair.rs` is one connection on its two legs.
 
+mod connections;
 mod pair;
+mod pairs;
 mod server;
 
 use std::fs;
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use self::server::Server;
-use crate::cli::OutputFormat;
+use crate::cli::{InputFormat, OutputFormat};
 use crate::config::{ProxyConfig, UsageError};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{self, LISTENERS, Runtime};
@@ -20,10 +22,14 @@ use crate::net::listener::Listeners;
 use crate::net::tls::TlsServer;
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
-use crate::script::runner::set_filter;
+use crate::script::runner::{self, ScriptSetup, set_filter};
+use crate::wire::Role;
 
 /// After a signal, how long to wait for a reader of stdout.
 const STDOUT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What the prompt greets with.
+const GREETING: &str = "@> hello goes to the server, @< hello to the client (Ctrl-D or /quit leaves, /help for commands)";
 
 /// Runs a proxy.
 ///
@@ -36,8 +42,15 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
         Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
         None => error.into(),
     })?;
+    let script = runner::script(config.lines.as_ref(), Role::Server)?;
     let mut reporter =
         Reporter::of(None, config.output, &config.display).with_lenses(config.lenses.clone());
+    if config.lines.is_some() {
+        reporter = reporter.with_history(&config.display, config.max_kept);
+    }
+    if config.input == InputFormat::Prompt {
+        reporter = reporter.folded();
+    }
     if let Some(path) = &config.log {
         reporter.log_to(path).map_err(anyhow::Error::msg)?;
     }
@@ -58,35 +71,56 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
         let pem = tls.certificate().pem.as_deref().unwrap_or_default();
         fs::write(out, pem).with_context(|| format!("--self-signed-out {}", out.display()))?;
     }
-    announce(&config, &listeners, tls.as_ref(), &mut runtime)?;
-    let mut server = Server::new(config, tls, listeners);
+    let urls = announce(&config, &listeners, tls.as_ref(), &mut runtime)?;
+    let runner = config.lines.as_ref().map(|lines| {
+        let setup = ScriptSetup {
+            lines,
+            input: config.input,
+            binary: false,
+            display: &config.display,
+            open: None,
+            greeting: GREETING,
+        };
+        setup.runner(script, &mut runtime)
+    });
+    let display = config.display;
+    let mut server = Server::new(config, tls, listeners, urls, runner.transpose()?);
     let ran = runtime::run(&mut server, &mut runtime);
-    let exit = server.exit();
+    let (exit, fault) = server.result();
+    if let Some(prompt) = server.take_runner().and_then(|mut runner| runner.take_prompt()) {
+        runtime.reporter.flush()?;
+        prompt.close();
+        runtime.reporter.move_transcript_back(&display);
+    }
     ran?;
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
     let signal = runtime.drain_stdout(Some(Instant::now() + STDOUT_TIMEOUT))?;
+    if let Some(fault) = &fault {
+        stderr::error(fault);
+    }
     Ok(signal.map_or(exit, Exit::from))
 }
 
-/// Says where it listens, before anybody can connect.
+/// Says where it listens, before anybody can connect; gives the URLs.
 fn announce(
     config: &ProxyConfig,
     listeners: &Listeners,
     tls: Option<&TlsServer>,
     runtime: &mut Runtime,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<String>> {
     let scheme = if tls.is_some() { "wss" } else { "ws" };
     let quiet = config.display.quiet;
     if !quiet && !config.address.is_local() {
         stderr::note("other machines can connect too, not only this one");
     }
-    for address in listeners.addresses() {
-        let url = format!("{scheme}://{address}/");
+    let urls: Vec<String> =
+        listeners.addresses().iter().map(|address| format!("{scheme}://{address}/")).collect();
+    for url in &urls {
         if !quiet || config.address.has_any_port() && config.output != OutputFormat::Json {
             stderr::line(&format!("listening on {url}"));
         }
         if config.output == OutputFormat::Json {
-            runtime.report(ConnId(0), &Event::Listening { url: &url })?;
+            runtime.report(ConnId(0), &Event::Listening { url })?;
         }
     }
     let certificate = tls.map(TlsServer::certificate).filter(|made| made.pem.is_some());
@@ -94,5 +128,5 @@ fn announce(
         stderr::line(&format!("certificate fingerprint (SHA-256) {}", certificate.fingerprint));
     }
     runtime.drain_stdout(None)?;
-    Ok(())
+    Ok(urls)
 }

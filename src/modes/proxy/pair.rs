@@ -13,11 +13,12 @@ use crate::engine::opening::server::{
     HandshakeAnswer, OpeningProgress, ServerOpening, Then, peer_name, report_response,
 };
 use crate::engine::opening::{ClientOpening, Opening as _};
-use crate::engine::relay::{Answer, Relay, RelaySetup, asks_for_websocket};
+use crate::engine::relay::{Answer, Gate, Intervening, Relay, RelaySetup, asks_for_websocket};
 use crate::engine::runtime::Runtime;
 use crate::engine::slots::Slot;
 use crate::event::{ConnId, Direction, Event};
 use crate::net::link::{Link, SocketLink};
+use crate::script::runner::{Expect, Received};
 use crate::session::{Limits, Observer};
 use crate::ui::sanitize::escaped;
 use crate::ui::{ending, number};
@@ -31,6 +32,10 @@ pub struct Shared {
     pub config: ProxyConfig,
     /// The bound on what waits in memory.
     pub memory: Rc<Budget>,
+    /// Who may intervene.
+    pub intervening: Intervening,
+    /// Messages for `/expect`, where lines are carried out.
+    pub received: Option<Rc<Received>>,
 }
 
 /// One connection.
@@ -93,6 +98,54 @@ impl Pair {
         matches!(self.stage, Stage::Gone)
     }
 
+    /// Whether frames pass.
+    pub fn is_open(&self) -> bool {
+        matches!(&self.stage, Stage::Relaying(relay) if *relay.answer() == Answer::Switched)
+    }
+
+    /// Where somebody may intervene in a direction.
+    pub fn gate(&self, direction: Direction) -> Option<&Gate> {
+        match &self.stage {
+            Stage::Relaying(relay) => relay.gate(direction),
+            _ => None,
+        }
+    }
+
+    /// The same, to do so.
+    pub fn gate_mut(&mut self, direction: Direction) -> Option<&mut Gate> {
+        match &mut self.stage {
+            Stage::Relaying(relay) => relay.gate_mut(direction),
+            _ => None,
+        }
+    }
+
+    /// Who it is: the client's address, and what it asks for. Safe for a terminal.
+    pub fn about(&self) -> String {
+        let peer = peer_name(self.address);
+        match &self.stage {
+            Stage::Relaying(relay) => {
+                let line = relay.request().request_line();
+                let target = escaped(line.map_or(&b"/"[..], |line| line.target));
+                format!("{peer} {target}")
+            }
+            _ => peer,
+        }
+    }
+
+    /// How far it is, in words.
+    pub fn state(&self) -> &'static str {
+        match &self.stage {
+            Stage::Asking(_) => "in the opening handshake",
+            Stage::Reaching(_) => "connecting to the server",
+            Stage::Relaying(relay) => match relay.answer() {
+                Answer::Switched => "open",
+                Answer::Awaited => "waiting for the server's response",
+                _ => "passing a response",
+            },
+            Stage::Leaving(_) | Stage::Gone => "leaving",
+        }
+    }
+
     /// Bytes that wait for one of the ends to take them.
     pub fn backlog(&self) -> usize {
         match &self.stage {
@@ -148,7 +201,8 @@ impl Pair {
             Stage::Asking(opening) => Some(opening.deadline()),
             Stage::Reaching(reaching) => reaching.way.deadline(),
             Stage::Leaving(lingering) => Some(lingering.deadline()),
-            Stage::Relaying(_) | Stage::Gone => None,
+            Stage::Relaying(relay) => relay.deadline(),
+            Stage::Gone => None,
         }
     }
 
@@ -167,7 +221,7 @@ impl Pair {
             other => other,
         };
         self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
-            Stage::Relaying(relay) => self.relay(relay, runtime, now)?,
+            Stage::Relaying(relay) => self.relay(relay, shared, runtime, now)?,
             Stage::Leaving(mut lingering) => match lingering.turn(&mut runtime.buffers, now) {
                 true => Stage::Gone,
                 false => Stage::Leaving(lingering),
@@ -189,6 +243,13 @@ impl Pair {
         let mut elsewhere = |_: &Head| HandshakeAnswer::Elsewhere;
         match opening.advance(&mut elsewhere, buffers, &mut outputs, now)? {
             OpeningProgress::Asked(request) => {
+                let rules = shared.intervening.rules.as_ref();
+                let rejected = rules.and_then(|rules| rules.borrow().reject(request.raw()));
+                if let Some((rule, status)) = rejected {
+                    let why = format!("rule {rule} rejects this request");
+                    let link = opening.into_parts().0;
+                    return self.answer(link, status, &why, runtime, now);
+                }
                 let config = &shared.config.open;
                 let way = ClientOpening::way(config, self.server_slot, self.id, runtime, now);
                 let client = opening.into_parts();
@@ -236,8 +297,19 @@ impl Pair {
         };
         let evidence = std::mem::take(way.evidence());
         let (id, memory) = (self.id, &shared.memory);
-        let setup = RelaySetup { id, client, server, request, evidence, memory };
-        Ok(Stage::Relaying(Box::new(Relay::new(setup, now))))
+        let mut intervening = shared.intervening.clone();
+        let faults = &shared.config.faults;
+        intervening.faults = [Role::Client, Role::Server]
+            .map(|role| faults[Direction::sent_by(role) as usize].of(id.0, role));
+        let setup = RelaySetup { id, client, server, request, evidence, memory, intervening };
+        let mut relay = Box::new(Relay::new(setup, now));
+        if let Some(received) = &shared.received {
+            for role in [Role::Client, Role::Server] {
+                let expect = Expect::new(received).towards(Direction::sent_by(role));
+                relay.leg_mut(role).add(expect);
+            }
+        }
+        Ok(Stage::Relaying(relay))
     }
 
     /// The server can't be asked: the client gets a 502, and the diagnosis is that of a client.
@@ -261,15 +333,27 @@ impl Pair {
     /// server it accessed" (RFC 9110 §15.6.3), or none.
     fn bad_gateway(
         &self,
-        mut link: Link,
+        link: Link,
         why: &str,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
-        let refusal = Refusal::new(502, &[], format!("wscope proxy: {why}"));
+        self.answer(link, 502, why, runtime, now)
+    }
+
+    /// Answers the client's request here.
+    fn answer(
+        &self,
+        mut link: Link,
+        status: u16,
+        why: &str,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Stage> {
+        let refusal = Refusal::new(status, &[], format!("wscope proxy: {why}"));
         report_response(self.id, &refusal.response, &mut runtime.outputs_and_buffers().0)?;
-        runtime.report(self.id, &Event::Failed(&format!("answered 502: {why}")))?;
-        runtime.remark(self.id, &format!("{} got 502: {why}", peer_name(self.address)));
+        runtime.report(self.id, &Event::Failed(&format!("answered {status}: {why}")))?;
+        runtime.remark(self.id, &format!("{} got {status}: {why}", peer_name(self.address)));
         link.tx.extend_from_slice(&refusal.response);
         Ok(leaving(link, now))
     }
@@ -278,6 +362,7 @@ impl Pair {
     fn relay(
         &mut self,
         mut relay: Box<Relay>,
+        shared: &Shared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
@@ -304,16 +389,26 @@ impl Pair {
         if !relay.is_over() {
             return Ok(Stage::Relaying(relay));
         }
-        self.end(&relay, runtime, now)?;
+        self.end(&relay, shared, runtime, now)?;
         Ok(Stage::Gone)
     }
 
     /// Reports the end.
-    fn end(&self, relay: &Relay, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+    fn end(
+        &self,
+        relay: &Relay,
+        shared: &Shared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
         let upgrade = asks_for_websocket(relay.request());
         let status = match relay.answer() {
             Answer::Switched => {
                 let ending = relay.ending(now);
+                if let Some(received) = &shared.received {
+                    let code = ending::seen_code(&ending);
+                    received.queue.borrow_mut().push_end(self.id, code);
+                }
                 runtime.remark(self.id, &ending::describe(&ending));
                 if let Some(text) = relay.who_broke_it(&ending) {
                     runtime.report(self.id, &Event::Note(&text))?;

@@ -3,23 +3,29 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::connections::AllPairs;
 use super::pair::{Pair, Shared};
+use super::pairs::Pairs;
 use crate::cli::OutputFormat;
 use crate::config::ProxyConfig;
 use crate::engine::acceptor::{ACCEPTS, Acceptor};
 use crate::engine::exit::Exit;
 use crate::engine::memory::Budget;
 use crate::engine::opening::server::{canonical, peer_name};
+use crate::engine::relay::Intervening;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task};
 use crate::engine::slots::{Slot, SlotPart, Slots, token};
 use crate::event::{ConnId, Event};
 use crate::net::link::SocketLink;
 use crate::net::listener::{Listeners, descriptors_left};
 use crate::net::plain_io::plain_io;
+use crate::net::signals::Signal;
 use crate::net::stream::Stream;
 use crate::net::tls::TlsServer;
+use crate::script::runner::{ScriptRunner, SessionRequest};
 use crate::wire::Role;
 
 /// A round ends after that: signals, timers and events wait for its end.
@@ -36,12 +42,15 @@ const SMALL: usize = 64 * 1024;
 
 /// A proxy.
 pub struct Server {
-    shared: Shared,
+    pairs: Pairs,
     tls: Option<TlsServer>,
     acceptor: Acceptor,
-    pairs: Slots<Pair>,
     most: usize,
-    connections: u64,
+    /// Carries out the lines of a prompt or a script.
+    runner: Option<ScriptRunner>,
+    /// The open connections that the runner knows.
+    known: Vec<ConnId>,
+    fault: Option<String>,
     /// Connections that wait for an output.
     stalled: BTreeSet<Slot>,
     max_time: Option<Instant>,
@@ -50,25 +59,73 @@ pub struct Server {
 
 impl Server {
     /// Begins to listen.
-    pub fn new(config: ProxyConfig, tls: Option<TlsServer>, listeners: Listeners) -> Self {
+    pub fn new(
+        config: ProxyConfig,
+        tls: Option<TlsServer>,
+        listeners: Listeners,
+        urls: Vec<String>,
+        runner: Option<ScriptRunner>,
+    ) -> Self {
         // Each connection has two sockets.
         let possible = usize::try_from(descriptors_left() / 2).unwrap_or(usize::MAX).max(1);
+        let intervenes = config.intervenes() || runner.is_some();
+        let shared = Shared {
+            memory: Budget::new(config.max_memory),
+            intervening: Intervening {
+                rules: intervenes.then(|| Rc::new(config.rules.clone().into())),
+                pacing: config.pacing,
+                faults: Default::default(),
+            },
+            received: runner.as_ref().map(|runner| Rc::clone(runner.received())),
+            config,
+        };
+        let config = &shared.config;
         Self {
             most: config.max_clients.unwrap_or(possible),
             max_time: config.max_time.map(|time| Instant::now() + time),
-            shared: Shared { memory: Budget::new(config.max_memory), config },
             tls,
             acceptor: Acceptor::new(listeners),
-            pairs: Slots::default(),
-            connections: 0,
+            pairs: Pairs { shared, all: Slots::default(), connections: 0, urls },
+            runner,
+            known: Vec::new(),
+            fault: None,
             stalled: BTreeSet::new(),
             exit: None,
         }
     }
 
-    /// The status to end with.
-    pub fn exit(&self) -> Exit {
-        self.exit.unwrap_or(Exit::Failure)
+    /// The status to end with, and what was wrong on this side.
+    pub fn result(&mut self) -> (Exit, Option<String>) {
+        (self.exit.unwrap_or(Exit::Failure), self.fault.take())
+    }
+
+    /// Gives the runner back, at the end.
+    pub fn take_runner(&mut self) -> Option<ScriptRunner> {
+        self.runner.take()
+    }
+
+    /// Carries out lines, and what they ask of the proxy.
+    fn run_lines(&mut self, runtime: &mut Runtime, now: Instant) {
+        let Self { pairs, runner: Some(runner), known, exit: None, .. } = self else { return };
+        let open = || pairs.all.iter().filter(|pair| pair.is_open());
+        if !open().map(Pair::id).eq(known.iter().copied()) {
+            *known = open().map(Pair::id).collect();
+            let redactor = runtime.reporter.redactor();
+            let about = |pair: &Pair| (pair.id().0, redactor.text(&pair.about()).into_owned());
+            runner.set_clients(open().map(about).collect());
+        }
+        runner.run(&mut AllPairs { pairs, runtime }, now);
+        runner.show_clients();
+        if let Some(failure) = runner.take_failure() {
+            let exit = if failure.unmet { Exit::Unmet } else { Exit::Failure };
+            self.fault = Some(failure.text);
+            return self.end(exit);
+        }
+        match runner.take_request() {
+            Some(SessionRequest::Quit) => self.end(Exit::Success),
+            Some(SessionRequest::Leave) => self.end(Exit::Interrupted),
+            Some(SessionRequest::Open) | None => {}
+        }
     }
 
     fn accept(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
@@ -88,12 +145,12 @@ impl Server {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
-        if self.pairs.len() >= self.most.saturating_add(TURNED_AWAY) {
+        if self.pairs.all.len() >= self.most.saturating_add(TURNED_AWAY) {
             return Ok(());
         }
-        self.connections += 1;
-        let id = ConnId(self.connections);
-        let excess = (self.pairs.len() >= self.most).then_some(self.most);
+        self.pairs.connections += 1;
+        let id = ConnId(self.pairs.connections);
+        let excess = (self.pairs.all.len() >= self.most).then_some(self.most);
         if runtime.reporter.looks_at_frames() {
             let local = stream.addresses().map(|(local, _)| canonical(local).to_string());
             let (local, peer) = (local.unwrap_or_default(), peer_name(address));
@@ -103,48 +160,49 @@ impl Server {
             Ok(pipe) => pipe,
             Err(error) => return runtime.report(id, &Event::Failed(&error.to_string())),
         };
-        let [client, server] = tokens_of(self.pairs.next_slot());
+        let [client, server] = tokens_of(self.pairs.all.next_slot());
         let socket = token(client, SlotPart::Socket);
         let link = match SocketLink::without_buffer(stream, pipe, runtime.registry(), socket) {
             Ok(link) => link,
             // The system has no memory for one more, or not for this user.
             Err(error) => return runtime.report(id, &Event::Failed(&plain_io(&error))),
         };
-        let pair = Pair::new(id, address, server, link, &self.shared, excess, now);
+        let pair = Pair::new(id, address, server, link, &self.pairs.shared, excess, now);
         let deadline = pair.deadline();
-        let slot = self.pairs.insert(pair);
-        self.pairs.arm(slot, deadline);
+        let slot = self.pairs.all.insert(pair);
+        self.pairs.all.arm(slot, deadline);
         // Its request may be there already.
-        self.pairs.enqueue(slot);
+        self.pairs.all.enqueue(slot);
         Ok(())
     }
 
     fn turn(&mut self, slot: Slot, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        let Some(pair) = self.pairs.get_mut(slot) else { return Ok(()) };
-        pair.turn(&self.shared, runtime, now)?;
+        let Pairs { shared, all, .. } = &mut self.pairs;
+        let Some(pair) = all.get_mut(slot) else { return Ok(()) };
+        pair.turn(shared, runtime, now)?;
         let (again, stalled) = (pair.wants_turn(runtime), pair.is_stalled(runtime));
         let (gone, deadline) = (pair.is_gone(), pair.deadline());
         if gone {
-            self.pairs.remove(slot);
+            self.pairs.all.remove(slot);
         } else if again {
-            self.pairs.enqueue(slot);
+            self.pairs.all.enqueue(slot);
         } else if stalled {
             self.stalled.insert(slot);
         }
-        self.pairs.arm(slot, deadline);
+        self.pairs.all.arm(slot, deadline);
         Ok(())
     }
 
     /// Resets the connection with the slowest end, while too much waits.
     fn shed(&mut self, runtime: &mut Runtime) -> io::Result<()> {
-        while self.shared.memory.is_exceeded() {
-            let slowest = self.pairs.iter().map(Pair::backlog).max().unwrap_or_default();
+        while self.pairs.shared.memory.is_exceeded() {
+            let slowest = self.pairs.all.iter().map(Pair::backlog).max().unwrap_or_default();
             if slowest <= SMALL {
                 break;
             }
-            let Some(slot) = self.pairs.find(|pair| pair.backlog() == slowest) else { break };
-            let Some(pair) = self.pairs.get_mut(slot) else { break };
-            let limit = self.shared.memory.limit() >> 20;
+            let Some(slot) = self.pairs.all.find(|pair| pair.backlog() == slowest) else { break };
+            let Some(pair) = self.pairs.all.get_mut(slot) else { break };
+            let limit = self.pairs.shared.memory.limit() >> 20;
             let text = format!("reset: too slow, more than {limit} MiB wait in memory here");
             runtime.report(pair.id(), &Event::Note(&text))?;
             runtime.remark(pair.id(), &text);
@@ -157,7 +215,7 @@ impl Server {
     fn end(&mut self, exit: Exit) {
         self.exit = Some(exit);
         self.acceptor.stop();
-        self.pairs.each(|pair| {
+        self.pairs.all.each(|pair| {
             pair.drop_connection();
             true
         });
@@ -172,25 +230,32 @@ fn tokens_of(slot: Slot) -> [Slot; 2] {
 impl Task for Server {
     fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         self.accept(runtime, now)?;
-        self.pairs.expire(now);
+        self.pairs.all.expire(now);
         if !runtime.is_output_full() {
             let stalled = std::mem::take(&mut self.stalled);
-            stalled.into_iter().for_each(|slot| self.pairs.enqueue(slot));
+            stalled.into_iter().for_each(|slot| self.pairs.all.enqueue(slot));
         }
-        for turn in 1..=self.pairs.waiting() {
-            let Some(slot) = self.pairs.dequeue() else { break };
+        for turn in 1..=self.pairs.all.waiting() {
+            let Some(slot) = self.pairs.all.dequeue() else { break };
             self.turn(slot, runtime, now)?;
             if turn % TURNS == 0 && now.elapsed() >= ROUND {
                 break;
             }
         }
         self.shed(runtime)?;
-        if let Some(signal) = runtime.signals.take() {
+        self.run_lines(runtime, now);
+        let runner = &mut self.runner;
+        let away = runner.as_ref().is_some_and(ScriptRunner::is_away);
+        let signal = runtime.signals.take().filter(|signal| {
+            *signal != Signal::Interrupt
+                || !away && !runner.as_mut().is_some_and(ScriptRunner::interrupt)
+        });
+        if let Some(signal) = signal {
             self.end(signal.into());
         } else if self.exit.is_none() && self.max_time.is_some_and(|at| at <= now) {
             self.end(Exit::Timeout);
         } else if self.exit.is_none()
-            && self.shared.config.output != OutputFormat::None
+            && self.pairs.shared.config.output != OutputFormat::None
             && runtime.stdout.is_closed()
         {
             self.end(Exit::Success);
@@ -199,14 +264,22 @@ impl Task for Server {
     }
 
     fn next(&mut self, runtime: &Runtime, _: Instant) -> NextRound {
-        let unread = self.shared.config.output != OutputFormat::None && runtime.stdout.is_closed();
-        if self.exit.is_some() && self.pairs.is_empty() {
+        let unread =
+            self.pairs.shared.config.output != OutputFormat::None && runtime.stdout.is_closed();
+        if self.exit.is_some() && self.pairs.all.is_empty() {
             return NextRound::Done;
         }
-        if self.pairs.waiting() > 0 || self.acceptor.is_ready() || unread && self.exit.is_none() {
+        let runner = self.runner.as_ref().filter(|_| self.exit.is_none());
+        let lines = runner.is_some_and(ScriptRunner::is_ready);
+        if lines
+            || self.pairs.all.waiting() > 0
+            || self.acceptor.is_ready()
+            || unread && self.exit.is_none()
+        {
             return NextRound::Now;
         }
-        let due = [self.pairs.deadline(), self.acceptor.deadline(), self.max_time];
+        let lines = runner.and_then(ScriptRunner::deadline);
+        let due = [self.pairs.all.deadline(), self.acceptor.deadline(), self.max_time, lines];
         NextRound::Wait(due.into_iter().flatten().min())
     }
 
@@ -218,14 +291,15 @@ impl Task for Server {
                     0 => (token_slot / 2, Role::Client),
                     _ => (token_slot / 2, Role::Server),
                 };
-                if let Some(pair) = self.pairs.get_mut(slot) {
+                if let Some(pair) = self.pairs.all.get_mut(slot) {
                     pair.ready(role, event);
-                    self.pairs.enqueue(slot);
+                    self.pairs.all.enqueue(slot);
                 }
             }
             // A thread has looked a name up, or dialled.
-            Ready::Input { .. } => {
-                self.pairs.each(|pair| pair.is_reaching());
+            Ready::Input { closed } => {
+                self.pairs.all.each(|pair| pair.is_reaching());
+                self.runner.iter_mut().for_each(|runner| runner.set_ready(closed));
             }
             Ready::Pipe(..) => {}
         }

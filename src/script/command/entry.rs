@@ -75,15 +75,16 @@ pub enum Availability {
     Client(&'static str),
     /// By a server only: a client can't, for this reason.
     Server(&'static str),
+    /// By a proxy only: a client can't, for this reason, and a server notices it in time.
+    Proxy(&'static str),
 }
 
 impl Availability {
     /// Why a command can't be used by this side, if it can't.
     pub fn refuses(self, role: Role) -> Option<&'static str> {
         match (self, role) {
-            (Self::Client(reason), Role::Server) | (Self::Server(reason), Role::Client) => {
-                Some(reason)
-            }
+            (Self::Client(reason), Role::Server)
+            | (Self::Server(reason) | Self::Proxy(reason), Role::Client) => Some(reason),
             _ => None,
         }
     }
@@ -94,6 +95,7 @@ impl Availability {
             Self::Both => None,
             Self::Client(_) => Some("client"),
             Self::Server(_) => Some("server"),
+            Self::Proxy(_) => Some("proxy"),
         }
     }
 }

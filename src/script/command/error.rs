@@ -164,6 +164,9 @@ pub enum ParseFault {
     /// What can't be sent as the answer to a message.
     #[error("/{0} can't stand in /on: only what is sent at once can answer a message")]
     NoAnswer(&'static str),
+    /// Not a rule.
+    #[error("{}", sanitize::escaped(.0.as_bytes()))]
+    Rule(String),
     /// Not a URL.
     #[error("{}", sanitize::escaped(.0.to_string().as_bytes()))]
     Url(TargetError),

@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::cli::lens::LensChoice;
+use crate::config::rule::Rule;
 pub use crate::session::endpoint::AutoPong;
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::pattern::Pattern;
@@ -157,6 +158,10 @@ pub enum Command {
         /// What is done.
         command: Option<Box<Command>>,
     },
+    /// `/rule`, `/hold`: what is done to messages that pass a proxy.
+    Rule(RuleChange),
+    /// `/next`, `/drop`, `/pass`: lets messages go that are held.
+    Release(ReleaseWhat),
     /// `/clients`: who is connected.
     Clients,
     /// `/source FILE`: the lines of a file, as if typed.
@@ -259,8 +264,11 @@ impl Command {
             | Self::Show(_)
             | Self::Find { .. }
             | Self::Status
+            | Self::Release(_)
+            | Self::Edit(_)
             | Self::Nothing => true,
-            Self::Await { .. }
+            Self::Rule(_)
+            | Self::Await { .. }
             | Self::On(None)
             | Self::OffRule(_)
             | Self::Set { .. }
@@ -269,7 +277,6 @@ impl Command {
             | Self::Stop(_)
             | Self::Wait(_)
             | Self::Source(_)
-            | Self::Edit(_)
             | Self::View(_)
             | Self::Pretty(_)
             | Self::Filter(_)
@@ -389,6 +396,30 @@ pub enum FilterChange {
     /// `in|out|both` `text,ping,…` `/REGEX/` `!/REGEX/`: only what passes all that is given is
     /// shown; it replaces the filter before.
     Only(Filter),
+}
+
+/// What `/rule` and `/hold` change.
+#[derive(Clone, Debug)]
+pub enum RuleChange {
+    /// Nothing: asks what is done.
+    Ask,
+    /// One more.
+    Add(Box<Rule>),
+    /// One less, or none left.
+    Remove(Option<u64>),
+    /// Nothing is held any more.
+    EndHolding,
+}
+
+/// Which messages that are held are let go, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReleaseWhat {
+    /// The first passes.
+    Next,
+    /// The first is dropped.
+    Drop,
+    /// All pass, and nothing is held any more.
+    All,
 }
 
 /// What `/log` changes.

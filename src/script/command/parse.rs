@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::config::rule::Rule;
 use crate::event::Direction;
 use crate::lens::{self, Arguments};
 use crate::net::target::Target;
@@ -18,7 +19,7 @@ use crate::script::command::variables::{self, Scope, Variables};
 use crate::script::command::words::Word;
 use crate::script::command::{
     AutoPong, Command, Expected, FieldTest, FilterChange, LensChoice, LogChange, OnRule, Payload,
-    Show,
+    RuleChange, Show,
 };
 use crate::ui::filter::{ClientSet, Filter};
 use crate::ui::notation::{self, TIMES, duration, number, on_off, opcode};
@@ -206,6 +207,35 @@ pub(crate) fn kick(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let target = target::parse(args.need("TARGET")?)?;
     let command = Some(Box::new(crate::script::command::frame::close(args)?));
     Ok(Command::To { target, command })
+}
+
+/// `/rule [RULE | off [N]]`.
+pub(crate) fn rule(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    if args.peek().is_none() {
+        return Ok(Command::Rule(RuleChange::Ask));
+    }
+    if args.take_if("off") {
+        let id = args.word().map(|word| {
+            number(word.text)
+                .ok_or_else(|| word.not("not a number", "the number of a rule, or nothing"))
+        });
+        return alone(Command::Rule(RuleChange::Remove(id.transpose()?)), args);
+    }
+    let text = args.trimmed();
+    let rule = Rule::parse(&args.scope.text(text)?);
+    let rule = rule.map_err(|why| ParseFault::Rule(why).at(text.at))?;
+    Ok(Command::Rule(RuleChange::Add(Box::new(rule))))
+}
+
+/// `/hold [DIR [OPCODES] [/RE/] | off]`.
+pub(crate) fn hold(args: &mut Args<'_>) -> Result<Command, ParseError> {
+    if args.take_if("off") {
+        return alone(Command::Rule(RuleChange::EndHolding), args);
+    }
+    let text = args.trimmed();
+    let rule = Rule::hold(&args.scope.text(text)?);
+    let rule = rule.map_err(|why| ParseFault::Rule(why).at(text.at))?;
+    Ok(Command::Rule(RuleChange::Add(Box::new(rule))))
 }
 
 /// `/await [N] [TIMEOUT]`.

@@ -69,7 +69,7 @@ mod tests {
     /// A side that can use it.
     fn user(entry: &CommandEntry) -> Role {
         match entry.side {
-            Availability::Server(_) => Role::Server,
+            Availability::Server(_) | Availability::Proxy(_) => Role::Server,
             Availability::Both | Availability::Client(_) => Role::Client,
         }
     }

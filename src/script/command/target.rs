@@ -1,8 +1,11 @@
 //! Which of a server's clients a line is for: `@3`, `@3,5`, `@all`.
 //!
+//! On a proxy a direction follows: `@3>` is to the server, `@3<` to the client, `@>` and `@<` mean the
+//! connection that was opened last.
+//!
 //! Knows numbers only, not which of them are connected.
 
-use crate::event::ConnId;
+use crate::event::{ConnId, Direction};
 use crate::script::command::error::ParseError;
 use crate::script::command::words::Word;
 use crate::ui::filter::ClientSet;
@@ -11,16 +14,29 @@ use crate::ui::notation::number;
 /// What begins a line that names its clients.
 pub(crate) const SIGN: char = '@';
 
+/// A number from here on is no connection's.
+const MOST: u64 = 1 << 62;
+
 /// What is accepted where clients are named.
 const ACCEPTED: &str = "a client's number, several as in 3,5, or all";
 
-/// From `all`, or numbers with commas between; one `@` before it may stay.
+/// From `all`, or numbers with commas between, and a direction; one `@` before it may stay.
 pub(crate) fn parse(word: Word<'_>) -> Result<ClientSet, ParseError> {
     let text = word.text.strip_prefix(SIGN).unwrap_or(word.text);
-    if text == "all" {
-        return Ok(ClientSet::All);
+    let towards = [Direction::ToServer, Direction::ToClient]
+        .into_iter()
+        .find_map(|direction| Some((text.strip_suffix(direction.sign())?, direction)));
+    let (text, direction) = towards.map_or((text, None), |(text, towards)| (text, Some(towards)));
+    match (text, direction) {
+        ("all", None) => return Ok(ClientSet::All),
+        ("all", Some(direction)) => return Ok(ClientSet::Every(direction)),
+        ("", Some(direction)) => return Ok(ClientSet::Last(direction)),
+        _ => {}
     }
-    let id = |text| number(text).filter(|id| *id > 0).map(ConnId);
+    let id = |text| {
+        let id = number(text).filter(|id| (1..MOST).contains(id)).map(ConnId)?;
+        Some(direction.map_or(id, |direction| id.towards(direction)))
+    };
     let ids: Option<Vec<ConnId>> = text.split(',').map(id).collect();
     let accepted = match word.text.starts_with(SIGN) {
         true => format!("@ and {ACCEPTED}; a text that begins with @ is written /text \\@"),

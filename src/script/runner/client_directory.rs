@@ -22,7 +22,7 @@ impl ClientDirectory {
 
     /// Whether one is there.
     pub fn has(&self, id: ConnId) -> bool {
-        self.lock().iter().any(|(other, _)| *other == id.0)
+        self.lock().iter().any(|(other, _)| *other == id.pair().0)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Vec<(u64, String)>> {

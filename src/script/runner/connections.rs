@@ -2,9 +2,13 @@
 //!
 //! It knows their numbers and how to send on each; the modes keep them.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::config::rule::Rules;
 use crate::engine::outbox::{Producer, Sender};
+use crate::engine::relay::Release;
 use crate::engine::runtime::Runtime;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
@@ -49,6 +53,26 @@ pub trait Connections {
     /// The clients of a server, those included that are coming or leaving.
     fn clients(&self, _: Instant) -> Vec<ClientFacts> {
         Vec::new()
+    }
+
+    /// Whether they are relayed: a line that sends names a direction then.
+    fn relays(&self) -> bool {
+        self.rules().is_some()
+    }
+
+    /// What is done to messages that pass, where connections are relayed.
+    fn rules(&self) -> Option<Rc<RefCell<Rules>>> {
+        None
+    }
+
+    /// The first message that is held, and where.
+    fn held(&self, _: &ClientSet) -> Option<(ConnId, Vec<u8>)> {
+        None
+    }
+
+    /// Lets the first message go that is held in a direction. Returns whether there was one.
+    fn release(&mut self, _: ConnId, _: Release) -> bool {
+        false
     }
 
     /// Where a server listens.

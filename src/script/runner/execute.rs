@@ -4,18 +4,20 @@ use std::time::{Duration, Instant};
 
 use crate::config::header_lines;
 use crate::engine::outbox::Producer;
+use crate::engine::relay::Release;
 use crate::event::ConnId;
 use crate::output::reporter::Reporter;
 use crate::output::secrets;
 use crate::script::command::{
-    Command, Expected, FilterChange, FragmentSpec, LogChange, Payload, Show, help,
+    Command, Expected, FilterChange, FragmentSpec, LogChange, Payload, ReleaseWhat, RuleChange,
+    Show, help,
 };
 use crate::script::runner::file::{PIPE_TIMEOUT, read_whole};
 use crate::script::runner::file_sending::FileSending;
 use crate::script::runner::fragments::Fragments;
 use crate::script::runner::lines::{Source, SourceLocation};
 use crate::script::runner::send::{self, bad_text};
-use crate::script::runner::targets::lens_id;
+use crate::script::runner::targets::{ONE_DIRECTION, lens_id};
 use crate::script::runner::{
     Connections, Job, MAX_NESTING, Pending, ScriptFailure, ScriptRunner, SessionRequest, replies,
 };
@@ -26,6 +28,8 @@ use crate::ui::prompt::PromptAction;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, Role};
+
+const NO_PROXY: &str = "nothing passes through here; it is for wscope proxy";
 
 /// The grammar of a server has no such commands.
 const NO_CLIENT: &str = "a server opens no connections";
@@ -44,6 +48,15 @@ impl ScriptRunner {
         self.met_last &= matches!(command, Command::Nothing);
         let result = match command {
             Command::Nothing => Ok(None),
+            Command::AutoPong(_)
+            | Command::AutoClose(_)
+            | Command::Compress(_)
+            | Command::On(_)
+                if connections.relays() =>
+            {
+                Err("a proxy answers nothing by itself; what passes is changed with /rule"
+                    .to_owned())
+            }
             Command::Wait(time) => {
                 self.pending.push(Pending::Wait(now + time));
                 Ok(None)
@@ -78,6 +91,9 @@ impl ScriptRunner {
                 let location = location.clone();
                 self.pending.push(Pending::Await { count, given, until, location });
                 Ok(None)
+            }
+            Command::To { target, .. } if target.direction().is_some() && !connections.relays() => {
+                Err(ONE_DIRECTION.to_owned())
             }
             Command::To { target, command: Some(command) } => {
                 return self.execute(*command, &target, location, connections, now);
@@ -133,7 +149,12 @@ impl ScriptRunner {
             Command::AutoPong(_) | Command::AutoClose(_) | Command::Compress(_) => {
                 Ok(self.set(&command, target, location, connections))
             }
-            Command::Edit(beginning) => self.edit(beginning),
+            Command::Edit(beginning) => match connections.held(target) {
+                Some((id, content)) => self.edit_held(id, content),
+                None => self.edit(beginning),
+            },
+            Command::Rule(change) => self.rule(change, connections),
+            Command::Release(what) => self.release(what, target, connections),
             Command::Last => self.single(target, connections).and_then(|id| {
                 let text = replies::last(id, connections.reporter())?;
                 Ok(self.page(text))
@@ -404,6 +425,83 @@ impl ScriptRunner {
         Ok(Some(replies::headers(open, edit.is_some())))
     }
 
+    /// Opens the editor on a message that is held.
+    fn edit_held(&mut self, id: ConnId, content: Vec<u8>) -> Result<Option<String>, String> {
+        let text = String::from_utf8(content)
+            .map_err(|_| "/edit: the message that is held is no text; /next, /drop".to_owned())?;
+        let result = self.edit(Payload::Bytes(text.into_bytes()))?;
+        self.editing = Some(id);
+        Ok(result)
+    }
+
+    /// `/rule`, `/hold`.
+    fn rule(
+        &self,
+        change: RuleChange,
+        connections: &dyn Connections,
+    ) -> Result<Option<String>, String> {
+        let rules = connections.rules().ok_or(NO_PROXY)?;
+        let mut rules = rules.borrow_mut();
+        Ok(match change {
+            RuleChange::Ask => {
+                let lines: Vec<_> = rules
+                    .iter()
+                    .map(|(id, rule)| escaped(format!("{id}: {rule}").as_bytes()))
+                    .collect();
+                let none = || "nothing is changed".to_owned();
+                Some(if lines.is_empty() { none() } else { lines.join("\n") })
+            }
+            RuleChange::Add(rule) => {
+                let text = escaped(rule.to_string().as_bytes());
+                let id = rules.add(*rule);
+                self.confirm(true, format!("rule {id}: {text}; /rule off {id} ends it"))
+            }
+            RuleChange::Remove(id) => match (rules.remove(id), id) {
+                (0, Some(id)) => return Err(format!("/rule: there is no rule {id}")),
+                (n, _) => {
+                    self.confirm(true, format!("{} ended", number::counted(n as u64, "rule")))
+                }
+            },
+            RuleChange::EndHolding => {
+                rules.end_holding();
+                self.confirm(true, "nothing more is held".to_owned())
+            }
+        })
+    }
+
+    /// `/next`, `/drop`, `/pass`.
+    fn release(
+        &self,
+        what: ReleaseWhat,
+        target: &ClientSet,
+        connections: &mut dyn Connections,
+    ) -> Result<Option<String>, String> {
+        let rules = connections.rules().ok_or(NO_PROXY)?;
+        let how = match what {
+            ReleaseWhat::Next | ReleaseWhat::All => Release::Pass,
+            ReleaseWhat::Drop => Release::Drop,
+        };
+        if what == ReleaseWhat::All {
+            rules.borrow_mut().end_holding();
+        }
+        let mut count = 0;
+        while let Some((id, _)) = connections.held(target)
+            && connections.release(id, how.clone())
+        {
+            count += 1;
+            if what != ReleaseWhat::All {
+                return Ok(None);
+            }
+        }
+        match what {
+            ReleaseWhat::All => {
+                let text = format!("{} passed", number::counted(count, "held message"));
+                Ok(self.confirm(true, text))
+            }
+            _ => Err("no message is held".to_owned()),
+        }
+    }
+
     fn edit(&mut self, beginning: Payload) -> Result<Option<String>, String> {
         if self.prompt.is_none() || !self.to_answer {
             return Err("/edit: needs the prompt".to_owned());
@@ -422,7 +520,7 @@ impl ScriptRunner {
         match (&self.open, target) {
             (Some(open), _) => Ok(replies::status(open, connections, now)),
             (None, ClientSet::All) => Ok(replies::status_of_server(connections)),
-            (None, ClientSet::Only(_)) => {
+            (None, _) => {
                 let id = self.single(target, connections)?;
                 Ok(replies::status_of_client(id, connections, now))
             }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::engine::behaviour::{Behaviour, Context};
-use crate::event::{ConnId, FrameEvent};
+use crate::event::{ConnId, Direction, FrameEvent};
 use crate::script::runner::answers::Answers;
 use crate::session::Assembler;
 use crate::ui::filter::ClientSet;
@@ -162,12 +162,19 @@ pub struct Expect {
     received: Rc<Received>,
     /// The beginning of a message that comes in pieces.
     beginning: Assembler,
+    /// The direction of a relayed connection.
+    towards: Option<Direction>,
 }
 
 impl Expect {
     /// Feeds a queue.
     pub fn new(received: &Rc<Received>) -> Self {
-        Self { received: Rc::clone(received), beginning: Assembler::new(LOOKED_AT) }
+        Self { received: Rc::clone(received), beginning: Assembler::new(LOOKED_AT), towards: None }
+    }
+
+    /// Feeds it with one direction of a relayed connection, which is answered by nobody here.
+    pub fn towards(self, direction: Direction) -> Self {
+        Self { towards: Some(direction), ..self }
     }
 }
 
@@ -178,17 +185,19 @@ impl Behaviour for Expect {
 
     fn on_message(&mut self, _: Data, content: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
         let content = &content[..content.len().min(LOOKED_AT)];
-        self.received.queue.borrow_mut().push(cx.conn, content);
+        let id = self.towards.map_or(cx.conn, |direction| cx.conn.towards(direction));
+        self.received.queue.borrow_mut().push(id, content);
         self.received.answers.borrow_mut().answer(cx.conn, content, &mut cx.sender);
         Ok(())
     }
 
     fn on_event(&mut self, event: &FrameEvent<'_>, cx: &mut Context<'_>) -> io::Result<()> {
         let received = &self.received;
+        let id = self.towards.map_or(cx.conn, |direction| cx.conn.towards(direction));
         self.beginning.take(event, |message| {
             let content = message.into_content();
             received.answers.borrow_mut().answer(cx.conn, &content, &mut cx.sender);
-            received.queue.borrow_mut().push_owned(cx.conn, content);
+            received.queue.borrow_mut().push_owned(id, content);
         });
         Ok(())
     }

@@ -71,8 +71,17 @@ impl ScriptRunner {
                         self.cancel();
                     }
                 }
-                PromptInput::Edited(Ok(text)) => self.push_message(text),
-                PromptInput::Edited(Err(error)) => self.notifier.error(&error),
+                PromptInput::Edited(Ok(text)) => match self.editing.take() {
+                    Some(_) if text.is_empty() => {
+                        self.notifier.note("the file is empty; the message is held still");
+                    }
+                    Some(id) => self.edited = Some((id, text)),
+                    None => self.push_message(text),
+                },
+                PromptInput::Edited(Err(error)) => {
+                    self.editing = None;
+                    self.notifier.error(&error);
+                }
                 PromptInput::Interrupted if self.is_busy() => self.cancel(),
                 PromptInput::Interrupted => self.request = Some(SessionRequest::Leave),
                 PromptInput::End => self.request = Some(SessionRequest::Quit),

@@ -35,6 +35,7 @@ pub use crate::script::runner::setup::{ScriptSetup, script, set_filter};
 
 use crate::config::OpenConfig;
 use crate::engine::outbox::Producer;
+use crate::engine::relay::Release;
 use crate::event::ConnId;
 use crate::net::stdio::Stdin;
 use crate::script::command::variables::Variables;
@@ -208,6 +209,9 @@ pub struct ScriptRunner {
     look_again: Option<Instant>,
     /// A message may have been begun whose rest will not be sent.
     given_up: bool,
+    /// Where the message is held that is in the editor, and what came of it.
+    editing: Option<ConnId>,
+    edited: Option<(ConnId, String)>,
 }
 
 impl ScriptRunner {
@@ -248,6 +252,8 @@ impl ScriptRunner {
             starved: false,
             look_again: None,
             given_up: false,
+            editing: None,
+            edited: None,
         }
     }
 
@@ -326,6 +332,9 @@ impl ScriptRunner {
         let gone = |id: &ConnId| !self.clients.has(*id);
         let (text, ink) = match (self.pending.last(), &self.target) {
             (Some(Pending::File(file, _)), _) => (file.state(), Ink::Good),
+            (_, ClientSet::Every(_) | ClientSet::Last(_)) => {
+                (format!("to {}", self.target), Ink::Good)
+            }
             (_, ClientSet::Only(ids)) => {
                 let ink = if ids.iter().all(gone) { Ink::Violation } else { Ink::Good };
                 (format!("to {}", self.target), ink)
@@ -480,6 +489,11 @@ impl ScriptRunner {
     /// is left. Without a connection, commands that need one fail.
     pub fn run(&mut self, connections: &mut dyn Connections, now: Instant) {
         self.take_typed();
+        if let Some((id, text)) = self.edited.take()
+            && !connections.release(id, Release::Edit(text.into_bytes()))
+        {
+            self.notifier.error("the message that was edited is not held any more");
+        }
         self.read_stdin();
         self.expect_queue.append(&mut self.received.queue.borrow_mut());
         let errors = self.received.answers.borrow_mut().take_errors();

@@ -340,6 +340,8 @@ pub(crate) fn clients(target: &ClientSet) -> String {
         ClientSet::All => "all clients".to_owned(),
         ClientSet::Only(ids) if ids.len() == 1 => format!("client {target}"),
         ClientSet::Only(_) => format!("clients {target}"),
+        ClientSet::Every(_) => format!("all connections, {target}"),
+        ClientSet::Last(_) => format!("the last connection, {target}"),
     }
 }
 

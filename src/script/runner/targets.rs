@@ -16,6 +16,12 @@ const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, 
 
 const OPENING: &str = "the connection is being opened; wait until it is";
 
+const NO_DIRECTION: &str = "name the direction: @3> hello goes to the server, @3< hello to the client of connection 3, \
+     @> and @< to those of the last one, @all> and @all< to all";
+
+pub(crate) const ONE_DIRECTION: &str =
+    "only what passes wscope proxy has two directions: write @3 without > and <";
+
 const NOBODY: &str = "nobody is connected";
 
 impl ScriptRunner {
@@ -27,21 +33,26 @@ impl ScriptRunner {
         connections: &dyn Connections,
     ) -> Vec<ConnId> {
         let present = connections.present(target);
+        if connections.relays() && target.direction().is_none() {
+            self.fail(location, NO_DIRECTION, false);
+            return Vec::new();
+        }
         match target {
             ClientSet::Only(ids) => {
                 for id in ids.iter().filter(|id| !present.contains(id)) {
-                    self.fail(location, &format!("client {} is not connected", id.0), false);
+                    let text = format!("client {} is not connected", id.pair());
+                    self.fail(location, &text, false);
                 }
             }
-            ClientSet::All if !present.is_empty() => {}
-            ClientSet::All if self.role == Role::Client => {
+            _ if !present.is_empty() => {}
+            _ if self.role == Role::Client => {
                 let why = if self.opening { OPENING } else { NOT_CONNECTED };
                 self.fail(location, why, false);
             }
-            ClientSet::All if self.scripted => {
+            _ if self.scripted => {
                 self.fail(location, &format!("{NOBODY}; /await waits for a client"), false);
             }
-            ClientSet::All => self.notifier.note(NOBODY),
+            _ => self.notifier.note(NOBODY),
         }
         present
     }
@@ -152,7 +163,7 @@ impl ScriptRunner {
     fn named(&self, id: ConnId, text: &str) -> String {
         match self.role {
             Role::Client => text.to_owned(),
-            Role::Server => format!("[{}] {text}", id.0),
+            Role::Server => format!("[{id}] {text}"),
         }
     }
 
@@ -167,7 +178,7 @@ impl ScriptRunner {
         let present = match target {
             // It is set for those that are still to connect, too.
             ClientSet::All => connections.present(target),
-            ClientSet::Only(_) => match self.resolve(target, location, connections) {
+            _ => match self.resolve(target, location, connections) {
                 present if present.is_empty() => return None,
                 present => present,
             },
@@ -202,11 +213,11 @@ impl ScriptRunner {
         match (self.role, target) {
             (Role::Client, _) => Ok(ConnId(1)),
             (_, ClientSet::Only(ids)) => match ids[..] {
-                [id] => Ok(id),
+                [id] => Ok(id.pair()),
                 _ => Err("this speaks of one client; write @3 before it".to_owned()),
             },
-            (_, ClientSet::All) => match connections.present(target)[..] {
-                [id] => Ok(id),
+            (_, _) => match connections.present(target)[..] {
+                [id] => Ok(id.pair()),
                 _ => connections
                     .reporter()
                     .last_received()

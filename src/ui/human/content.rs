@@ -60,9 +60,15 @@ impl Content {
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    /// Shows the message in a line of its own, or JSON that does not fit into it in several. One
-    /// whose end will not come is marked.
-    pub(super) fn print(&mut self, complete: bool, writer: &mut LineWriter, out: &mut Vec<u8>) {
+    /// Shows the message in a line of its own, which ends with a remark, or JSON that does not fit
+    /// into it in several. One that is not `complete` is a line.
+    pub(super) fn print(
+        &mut self,
+        complete: bool,
+        remark: &str,
+        writer: &mut LineWriter,
+        out: &mut Vec<u8>,
+    ) {
         let Some(Heading { conn, direction, opcode, at }) = self.heading else { return };
         let (frame, inflated, dim) = (None, None, false);
         let columns =
@@ -76,11 +82,11 @@ impl Content {
             round_trip: None,
         };
         if !complete {
-            columns.write(&preview, "(incomplete)", writer, out);
+            columns.write(&preview, remark, writer, out);
             return;
         }
         let start = out.len();
-        let fits = columns.write(&preview, "", writer, out);
+        let fits = columns.write(&preview, remark, writer, out);
         if self.may_be_pretty() && (!fits || self.mode.pretty == Pretty::Always) {
             let end = out.len();
             columns.write_header(writer, out);

@@ -12,7 +12,7 @@ use super::dump;
 use super::frame::HumanFrame;
 use super::line_writer::{DisplayMode, LineWriter, ink};
 use super::preview;
-use crate::event::{ConnId, Direction, FrameEvent, Stamp};
+use crate::event::{ConnId, Direction, FrameEvent, Made, Stamp};
 use crate::ui::filter::{self, Gate};
 use crate::ui::hexdump::Rows;
 use crate::ui::messages::{MessageKind, Messages};
@@ -43,6 +43,8 @@ pub(super) struct HumanDirectionPrinter {
     lost: u64,
     /// All of these are shown.
     lost_in_hex: bool,
+    /// A relay made these frames.
+    pub(super) made: Option<Made>,
 }
 
 /// Why a frame's line is printed.
@@ -222,7 +224,11 @@ impl HumanDirectionPrinter {
         if self.mode.view == View::Messages {
             self.message_gate.decide(writer.filter.as_ref());
             if self.message_gate.is_open() {
-                self.content.print(complete, writer, out);
+                let remark = match complete {
+                    true => self.made.map(Made::name).map(|name| format!("({name})")),
+                    false => Some("(incomplete)".to_owned()),
+                };
+                self.content.print(complete, &remark.unwrap_or_default(), writer, out);
             }
         } else if complete && self.gate.is_open() {
             self.content.print_below(writer, out);
@@ -284,15 +290,19 @@ impl HumanDirectionPrinter {
     /// Appends the line of a frame that is shown, or what is left of its dump.
     fn print_frame(&mut self, why: Why, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = &mut self.frame else { return };
+        let mut rest = rest(frame, why);
+        if let Some(made) = self.made {
+            rest = format!("({}) {rest}", made.name()).trim_end().to_owned();
+        }
         if frame.is_hex() {
             if why != Why::SoFar {
-                dump::end(frame, &mut self.rows, &self.preview, rest(frame, why), writer, out);
+                dump::end(frame, &mut self.rows, &self.preview, rest, writer, out);
             }
         } else if !frame.printed {
             frame.printed = true;
             let inflated = frame.is_compressed().then_some(frame.content);
             let preview = frame.preview(&self.preview);
-            frame.columns(inflated).write(&preview, &rest(frame, why), writer, out);
+            frame.columns(inflated).write(&preview, &rest, writer, out);
         }
     }
 

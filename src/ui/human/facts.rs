@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::line_writer::{LineWriter, ink};
-use crate::event::{CertificateFacts, ConnId, Direction, Event, Phases, TlsFacts};
+use crate::event::{
+    CertificateFacts, ConnId, Direction, Event, Intervened, Intervention, Phases, TlsFacts,
+};
 use crate::ui::style::Ink;
 use crate::ui::view::View;
-use crate::ui::{checklist, clock, sanitize};
+use crate::ui::{checklist, clock, notation, sanitize};
 use crate::wire::Role;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::{Outcome, Report, Verdict};
@@ -41,8 +43,10 @@ pub(super) fn print(conn: ConnId, event: &Event<'_>, writer: &mut LineWriter, ou
         Event::Judged(report) => judged(conn, report, writer, out),
         Event::Open(agreed) => writer.info(conn, &open(agreed), out),
         Event::CommandEnded(end) => writer.info(conn, &end.to_string(), out),
+        Event::Intervened(done) => writer.info(conn, &intervened(done), out),
         Event::Body(_)
         | Event::Frame(..)
+        | Event::Made(..)
         | Event::RoundTrip(_)
         | Event::Automatic(_)
         | Event::Note(_)
@@ -64,6 +68,25 @@ fn timing(phases: &Phases) -> String {
         part("tls", phases.tls),
         clock::millis(phases.upgrade)
     )
+}
+
+fn intervened(done: &Intervened) -> String {
+    let Intervened { direction, opcode, frame, rule, what } = done;
+    let to = match direction {
+        Direction::ToServer => "to the server",
+        Direction::ToClient => "to the client",
+    };
+    let what = match what {
+        Intervention::Dropped => "dropped".to_owned(),
+        Intervention::Delayed(time) => format!("delayed by {} s", time.as_secs_f64()),
+        Intervention::Held => "held; /next lets it go".to_owned(),
+        Intervention::Released => "let go".to_owned(),
+        Intervention::Edited => "edited".to_owned(),
+        Intervention::Copied => "copied".to_owned(),
+        Intervention::Closed(code) => format!("both ends are closed with {code} in its place"),
+    };
+    let rule = rule.map(|rule| format!(" (rule {rule})")).unwrap_or_default();
+    format!("{} #{frame} {to}: {what}{rule}", notation::opcode_word(*opcode))
 }
 
 /// A ping was answered, and no pong's line is there to carry the time.

@@ -5,10 +5,10 @@
 //! with the number of their frame.
 
 use super::object::{INLINE, Object, PIECE};
-use crate::event::{Direction, FrameEvent, MessageInfo, Stamp};
+use crate::event::{Direction, FrameEvent, Made, MessageInfo, Stamp};
 use crate::ui::clock::UtcClock;
 use crate::ui::messages::{MessageKind, Messages};
-use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind, frame};
+use crate::wire::{Control, Data, FrameHeader, OpCode, Violation, ViolationKind};
 
 /// Buffers that grew beyond this are given back after use, so that a server that once saw a long
 /// frame on each of its connections does not keep the room for all of them.
@@ -27,6 +27,8 @@ pub(super) struct JsonDirectionPrinter {
     omitted: bool,
     /// The endpoint made the next frame itself.
     automatic: bool,
+    /// A relay made these frames.
+    pub(super) made: Option<Made>,
 }
 
 /// A frame of which the end is still to come.
@@ -41,6 +43,7 @@ struct JsonFrame {
     received: u64,
     message: Option<MessageKind>,
     automatic: bool,
+    made: Option<Made>,
 }
 
 impl JsonFrame {
@@ -106,12 +109,13 @@ impl JsonDirectionPrinter {
                 if violation.kind == ViolationKind::CutInsideFrame {
                     self.flush(clock, out);
                 }
-                write_violation(at, direction, violation, clock, out);
+                write_violation(at, direction, self.made, violation, clock, out);
             }
             FrameEvent::Undecodable(bytes) => {
                 self.flush(clock, out);
                 for piece in bytes.chunks(PIECE) {
                     let mut object = Object::begin("undecodable", at, Some(direction), clock, out);
+                    mark(self.made, &mut object);
                     object.base64(piece);
                     object.end();
                 }
@@ -133,6 +137,7 @@ impl JsonDirectionPrinter {
             self.write_pieces(&frame, 1, clock, out);
             let mut object =
                 Object::begin("frame-end", &frame.at, Some(frame.direction), clock, out);
+            mark(frame.made, &mut object);
             object.number("number", frame.number);
             object.number("received", frame.received);
             object.end();
@@ -157,9 +162,9 @@ impl JsonDirectionPrinter {
             self.omitted = false;
         }
         let (header, at, received) = (*header, *at, 0);
-        let automatic = std::mem::take(&mut self.automatic);
-        let frame = JsonFrame { direction, number, header, at, received, message, automatic };
-        self.frame = Some(frame);
+        let (automatic, made) = (std::mem::take(&mut self.automatic), self.made);
+        self.frame =
+            Some(JsonFrame { direction, number, header, at, received, message, automatic, made });
     }
 
     #[inline]
@@ -187,6 +192,7 @@ impl JsonDirectionPrinter {
             let piece = &self.payload[done..];
             let piece = &piece[..piece.len().min(PIECE)];
             let mut object = Object::begin("payload", &frame.at, Some(frame.direction), clock, out);
+            mark(frame.made, &mut object);
             object.number("number", frame.number);
             object.number("offset", offset);
             object.base64(piece);
@@ -206,8 +212,9 @@ impl JsonDirectionPrinter {
         out: &mut Vec<u8>,
     ) {
         let mut object = Object::begin("message", at, Some(direction), clock, out);
+        mark(self.made, &mut object);
         object.number("number", info.number);
-        write_opcode(info.opcode, &mut object);
+        object.opcode(info.opcode);
         object.number("frames", info.frames);
         object.number("first_frame", info.first_frame);
         object.flag("compressed", info.compressed);
@@ -229,12 +236,13 @@ impl JsonDirectionPrinter {
 fn write_header<'o>(frame: &JsonFrame, clock: &mut UtcClock, out: &'o mut Vec<u8>) -> Object<'o> {
     let header = &frame.header;
     let mut object = Object::begin("frame", &frame.at, Some(frame.direction), clock, out);
+    mark(frame.made, &mut object);
     object.number("number", frame.number);
     object.flag("fin", header.fin);
     object.flag("rsv1", header.rsv1);
     object.flag("rsv2", header.rsv2);
     object.flag("rsv3", header.rsv3);
-    write_opcode(header.opcode, &mut object);
+    object.opcode(header.opcode);
     match header.mask {
         Some(key) => object.hex("mask", &key),
         None => object.null("mask"),
@@ -249,12 +257,11 @@ fn write_header<'o>(frame: &JsonFrame, clock: &mut UtcClock, out: &'o mut Vec<u8
     object
 }
 
-/// The opcode by name, or by number if it has none.
+/// Marks what a relay made itself.
 #[inline]
-fn write_opcode(opcode: OpCode, object: &mut Object<'_>) {
-    match frame::opcode_name(opcode) {
-        Some(name) => object.word("opcode", name),
-        None => object.number("opcode", u8::from(opcode).into()),
+fn mark(made: Option<Made>, object: &mut Object<'_>) {
+    if let Some(made) = made {
+        object.word("made", made.name());
     }
 }
 
@@ -276,11 +283,13 @@ fn write_close(body: &[u8], object: &mut Object<'_>) {
 fn write_violation(
     at: &Stamp,
     direction: Direction,
+    made: Option<Made>,
     violation: &Violation,
     clock: &mut UtcClock,
     out: &mut Vec<u8>,
 ) {
     let mut object = Object::begin("violation", at, Some(direction), clock, out);
+    mark(made, &mut object);
     super::facts::violation(violation, &mut object);
     object.end();
 }

@@ -2,8 +2,8 @@
 
 use super::object::{Object, PIECE, base64, string};
 use crate::event::{
-    Cause, CertificateFacts, CommandEnd, Direction, Ending, Event, Side, Stamp, TimeoutKind,
-    TlsFacts, Totals,
+    Cause, CertificateFacts, CommandEnd, Direction, Ending, Event, Intervened, Intervention, Side,
+    Stamp, TimeoutKind, TlsFacts, Totals,
 };
 use crate::ui::clock::UtcClock;
 use crate::ui::ending;
@@ -19,6 +19,7 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
     let direction = match event {
         Event::Head(direction, _) => Some(*direction),
         Event::Body(_) => Some(Direction::ToClient),
+        Event::Intervened(done) => Some(done.direction),
         _ => None,
     };
     let mut object = |kind: &str, fields: &dyn Fn(&mut Object<'_>)| {
@@ -73,12 +74,25 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
             object.optional_number("status", number(status));
             object.optional_number("signal", number(signal));
         }),
+        Event::Intervened(done) => object("intervened", &|object| intervened(done, object)),
         Event::Note(text) => object("note", &|object| object.string("text", text)),
         Event::Failed(text) => {
             object("failed", &|object| object.string("text", text));
         }
         Event::Passed(text) => object("passed", &|object| object.string("text", text)),
-        Event::Automatic(_) | Event::Frame(..) | Event::End(_) => {}
+        Event::Automatic(_) | Event::Frame(..) | Event::Made(..) | Event::End(_) => {}
+    }
+}
+
+fn intervened(done: &Intervened, object: &mut Object<'_>) {
+    object.word("what", done.what.name());
+    object.opcode(done.opcode);
+    object.number("frame", done.frame);
+    object.optional_number("rule", done.rule);
+    match done.what {
+        Intervention::Delayed(time) => object.micros("time_us", time),
+        Intervention::Closed(code) => object.number("code", code.into()),
+        _ => {}
     }
 }
 

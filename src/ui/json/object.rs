@@ -9,6 +9,7 @@ use crate::event::{Direction, Stamp};
 use crate::ui::clock::UtcClock;
 use crate::ui::sanitize::{is_hidden, plain_len};
 use crate::ui::{number, pretty};
+use crate::wire::{OpCode, frame};
 
 /// Bytes of payload or content that one object holds at most.
 pub const INLINE: usize = 1 << 20;
@@ -106,6 +107,15 @@ impl<'o> Object<'o> {
         out.push(b'"');
         out.extend_from_slice(word.as_bytes());
         out.push(b'"');
+    }
+
+    /// The opcode by name, or by number if it has none.
+    #[inline]
+    pub(super) fn opcode(&mut self, opcode: OpCode) {
+        match frame::opcode_name(opcode) {
+            Some(name) => self.word("opcode", name),
+            None => self.number("opcode", u8::from(opcode).into()),
+        }
     }
 
     /// A string, or `null`.

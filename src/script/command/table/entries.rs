@@ -7,7 +7,7 @@ use crate::script::command::error::ParseError;
 use crate::script::command::table::{
     Arg, ArgKind, Availability, Choices, CommandEntry, Group, Nesting, SHOWN,
 };
-use crate::script::command::{Command, frame, parse};
+use crate::script::command::{Command, ReleaseWhat, frame, parse};
 
 const ON_OFF: Choices = &[("on", ""), ("off", "")];
 const PONGS: Choices = &[
@@ -37,6 +37,9 @@ const REASON: Arg = Arg { shown: "[REASON]", kind: ArgKind::Reason };
 const OPENS: Availability = Availability::Client("a server does not open connections, clients do");
 const MANY: Availability =
     Availability::Server("a client has one connection; it is for wscope listen");
+
+const RELAYS: Availability =
+    Availability::Proxy("nothing passes through a client; it is for wscope proxy");
 
 const ENDS: Nesting = Nesting::No("it ends the connection");
 const SETS: Nesting = Nesting::No("setting a thing again changes nothing");
@@ -293,6 +296,55 @@ pub const ENTRIES: &[CommandEntry] = &[
         side: MANY,
         ..row(Group::Connection, "clients", "lists who is connected", |args| {
             parse::alone(Command::Clients, args)
+        })
+    },
+    CommandEntry {
+        args: &[Arg { shown: "[RULE|off [N]]", kind: ArgKind::Text }],
+        help: "RULE is written as for --rule: DIR [OPCODES] [/RE/] -> ACTION. It comes behind those there are; the first \
+            that matches counts. Without an argument, lists the rules. off ends rule N, or all of them.",
+        examples: &[
+            ("/rule > text /secret/ -> drop", "such texts do not reach the server"),
+            ("/rule < /price/ -> replace /[0-9]+/7/", "other prices for the client"),
+            ("/rule off 2", "ends rule 2"),
+        ],
+        nesting: SETS,
+        side: RELAYS,
+        ..row(Group::Connection, "rule", "changes what passes a proxy", parse::rule)
+    },
+    CommandEntry {
+        args: &[Arg { shown: "[DIR [OPCODES] [/RE/]|off]", kind: ArgKind::Text }],
+        help: "DIR is > to the server, < to the client, or <>. Without an argument every text and binary message is held. \
+            What is behind a held message waits too, but for pings and pongs. off ends it for messages to come.",
+        examples: &[
+            ("/hold > /order/", "messages to the server with this text"),
+            ("/hold", "every message, both ways"),
+        ],
+        nesting: SETS,
+        side: RELAYS,
+        ..row(Group::Connection, "hold", "holds messages that pass a proxy", parse::hold)
+    },
+    CommandEntry {
+        help: "The first that is held, of the connection and direction named before it, as in @3> /next.",
+        examples: &[("/next", "one passes")],
+        side: RELAYS,
+        ..row(Group::Connection, "next", "lets a held message pass", |args| {
+            parse::alone(Command::Release(ReleaseWhat::Next), args)
+        })
+    },
+    CommandEntry {
+        help: "The first that is held; the other end never sees it.",
+        examples: &[("/drop", "one does not pass")],
+        side: RELAYS,
+        ..row(Group::Connection, "drop", "drops a held message", |args| {
+            parse::alone(Command::Release(ReleaseWhat::Drop), args)
+        })
+    },
+    CommandEntry {
+        help: "Rules that hold are ended too.",
+        examples: &[("/pass", "as if nothing had been held")],
+        side: RELAYS,
+        ..row(Group::Connection, "pass", "lets all held messages pass, ends /hold", |args| {
+            parse::alone(Command::Release(ReleaseWhat::All), args)
         })
     },
     CommandEntry {

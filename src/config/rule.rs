@@ -1,0 +1,431 @@
+//! `--rule`: what is done to the messages that pass a proxy, read and matched.
+//!
+//! `DIR [OPCODES] [/RE/] -> ACTION`, as in `< text /price/ -> drop`. The first rule that matches a
+//! message decides what is done to it.
+
+use std::time::Duration;
+
+use super::usage::UsageError;
+use crate::event::Direction;
+use crate::ui::notation;
+use crate::ui::pattern::Pattern;
+use crate::wire::{Control, Data, OpCode, close};
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// As it was written.
+    text: String,
+    /// Both, if there is none.
+    direction: Option<Direction>,
+    /// Text and binary, if there are none.
+    opcodes: Vec<OpCode>,
+    /// Whatever it holds, if there is none.
+    pattern: Option<Pattern>,
+    action: Action,
+}
+
+/// What is done to a message.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// It is not passed on.
+    Drop,
+    /// It waits so long, and what is behind it too.
+    Delay(Duration),
+    /// What matches is replaced.
+    Replace(Pattern, Vec<u8>),
+    /// It is passed on twice.
+    Copy,
+    /// Both ends are sent a Close with this code in its place.
+    Close(u16),
+    /// It waits until a line of the prompt lets it go.
+    Hold,
+    /// A request is answered with this status.
+    Reject(u16),
+}
+
+/// What a rule is, in words.
+const FORM: &str = "write 'DIR [OPCODES] [/RE/] -> ACTION', as in '< text /price/ -> drop'; \
+     DIR is > to the server, < to the client, or <>; ACTION is drop, delay 2s, \
+     replace /RE/TEXT/, dup, close 1011, hold or reject STATUS";
+
+/// What may be passed on in the place of a message has at most so many bytes.
+pub const MAX_EDITED: usize = 16 << 20;
+
+/// The longest latency.
+const MAX_LATENCY: Duration = Duration::from_secs(600);
+
+impl Rule {
+    /// Reads a rule.
+    ///
+    /// # Errors
+    ///
+    /// It is not one, in a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (rest, direction, opcodes, pattern) = selection(text)?;
+        let rest = rest.trim_start().strip_prefix("->");
+        let rest = rest.ok_or_else(|| format!("rule {text:?}: there is no ->; {FORM}"))?;
+        let action = action(rest.trim()).map_err(|why| format!("rule {text:?}: {why}"))?;
+        if matches!(action, Action::Reject(_))
+            && (direction != Some(Direction::ToServer) || !opcodes.is_empty())
+        {
+            let why = "reject is about requests: write '> /RE/ -> reject 403'";
+            return Err(format!("rule {text:?}: {why}"));
+        }
+        Ok(Self { text: text.trim().to_owned(), direction, opcodes, pattern, action })
+    }
+
+    /// The rule that holds what a text such as `> text /price/` selects; everything, if it is empty.
+    ///
+    /// # Errors
+    ///
+    /// It selects nothing, in a sentence.
+    pub fn hold(text: &str) -> Result<Self, String> {
+        let (rest, direction, opcodes, pattern) = match text.trim() {
+            "" => ("", None, Vec::new(), None),
+            text => selection(text)?,
+        };
+        if !rest.trim().is_empty() {
+            return Err(format!("{:?} is not what messages are chosen by; {FORM}", rest.trim()));
+        }
+        let text = format!("{} -> hold", if text.trim().is_empty() { "<>" } else { text.trim() });
+        Ok(Self { text, direction, opcodes, pattern, action: Action::Hold })
+    }
+
+    /// What is done.
+    pub fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// Whether content decides, or nothing more, for frames of this kind.
+    fn looks_at(&self, direction: Direction, opcode: OpCode) -> bool {
+        let data = matches!(opcode, OpCode::Data(Data::Text | Data::Binary));
+        !matches!(self.action, Action::Reject(_))
+            && self.direction.is_none_or(|only| only == direction)
+            && (self.opcodes.contains(&opcode) || self.opcodes.is_empty() && data)
+    }
+
+    fn matches(&self, content: &[u8]) -> bool {
+        self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(content))
+    }
+}
+
+/// As it was written.
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// All rules, with their numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    all: Vec<(u64, Rule)>,
+    last: u64,
+}
+
+impl Rules {
+    /// Those of `--rule`, then those of the files of `--rules`.
+    ///
+    /// # Errors
+    ///
+    /// One is not a rule, or a file can't be read.
+    pub fn read(rules: &[String], files: &[std::path::PathBuf]) -> Result<Self, UsageError> {
+        let mut all = Self::default();
+        for text in rules {
+            all.add(Rule::parse(text).map_err(|why| UsageError(format!("--rule: {why}")))?);
+        }
+        for file in files {
+            let name = file.display();
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| UsageError(format!("--rules {name}: {error}")))?;
+            for (at, line) in text.lines().enumerate() {
+                if line.trim().is_empty() || line.trim_start().starts_with('#') {
+                    continue;
+                }
+                let place = at + 1;
+                let rule = Rule::parse(line);
+                all.add(rule.map_err(|why| UsageError(format!("--rules {name}:{place}: {why}")))?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Adds a rule behind the others; returns its number.
+    pub fn add(&mut self, rule: Rule) -> u64 {
+        self.last += 1;
+        self.all.push((self.last, rule));
+        self.last
+    }
+
+    /// Takes a rule away, or all of them; returns how many these were.
+    pub fn remove(&mut self, id: Option<u64>) -> usize {
+        let before = self.all.len();
+        self.all.retain(|(own, _)| id.is_some_and(|id| id != *own));
+        before - self.all.len()
+    }
+
+    /// Takes away the rules that hold messages.
+    pub fn end_holding(&mut self) {
+        self.all.retain(|(_, rule)| !matches!(rule.action, Action::Hold));
+    }
+
+    /// All of them, each with its number.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Rule)> {
+        self.all.iter().map(|(id, rule)| (*id, rule))
+    }
+
+    /// Whether one of them asks for what `is` accepts.
+    pub fn any(&self, is: impl Fn(&Action) -> bool) -> bool {
+        self.all.iter().any(|(_, rule)| is(&rule.action))
+    }
+
+    /// Whether one may match a message, or control frame, of this kind.
+    pub fn look_at(&self, direction: Direction, opcode: OpCode) -> bool {
+        self.all.iter().any(|(_, rule)| rule.looks_at(direction, opcode))
+    }
+
+    /// Whether one may match a text or binary message that travels so.
+    pub fn look_at_messages(&self, direction: Direction) -> bool {
+        let data = [Data::Text, Data::Binary].map(OpCode::Data);
+        data.into_iter().any(|opcode| self.look_at(direction, opcode))
+    }
+
+    /// The first rule that matches.
+    pub fn find(
+        &self,
+        direction: Direction,
+        opcode: OpCode,
+        content: &[u8],
+    ) -> Option<(u64, &Rule)> {
+        self.iter().find(|(_, rule)| rule.looks_at(direction, opcode) && rule.matches(content))
+    }
+
+    /// The status that a request is answered with, by the first rule that rejects it.
+    pub fn reject(&self, head: &[u8]) -> Option<(u64, u16)> {
+        self.iter().find_map(|(id, rule)| match rule.action {
+            Action::Reject(status) if rule.matches(head) => Some((id, status)),
+            _ => None,
+        })
+    }
+}
+
+/// How long the bytes of a direction take on purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pacing {
+    /// Each byte waits so long.
+    latency: Duration,
+    /// By so much more or less, at random.
+    jitter: Duration,
+    /// Bytes a second; none for all that come.
+    pub rate: Option<f64>,
+}
+
+impl Pacing {
+    /// Reads `--latency MS[±J]` and `--throttle BYTES`.
+    ///
+    /// # Errors
+    ///
+    /// It is no number of milliseconds.
+    pub fn read(latency: Option<&str>, rate: Option<u64>) -> Result<Self, UsageError> {
+        let rate = rate.map(|rate| rate as f64);
+        let Some(text) = latency else { return Ok(Self { rate, ..Self::default() }) };
+        let (time, jitter) =
+            text.split_once('±').or_else(|| text.split_once("+-")).unwrap_or((text, "0"));
+        let millis = |text: &str| {
+            let text = text.trim();
+            let number: f64 = text.strip_suffix("ms").unwrap_or(text).parse().ok()?;
+            let time = Duration::try_from_secs_f64(number / 1000.0).ok()?;
+            (time <= MAX_LATENCY).then_some(time)
+        };
+        match (millis(time), millis(jitter)) {
+            (Some(latency), Some(jitter)) if jitter <= latency => {
+                Ok(Self { latency, jitter, rate })
+            }
+            _ => Err(UsageError(format!(
+                "--latency: {text:?} is no time; write milliseconds up to 600000, as in 200, or 200±50 or 200+-50, where the second is not larger"
+            ))),
+        }
+    }
+
+    /// At most so many bytes a second, and no other delay.
+    pub fn of_rate(rate: f64) -> Self {
+        Self { rate: Some(rate), ..Self::default() }
+    }
+
+    /// Whether it takes any time.
+    pub fn takes_time(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// How long what comes now waits.
+    pub fn delay(&self, random: [u8; 16]) -> Duration {
+        let [a, b, ..] = random;
+        let part = f64::from(u16::from_be_bytes([a, b])) / f64::from(u16::MAX);
+        self.latency.saturating_sub(self.jitter) + self.jitter.mul_f64(2.0 * part)
+    }
+}
+
+type Selection<'t> = (&'t str, Option<Direction>, Vec<OpCode>, Option<Pattern>);
+
+/// `DIR [OPCODES] [/RE/]`, and what follows.
+fn selection(text: &str) -> Result<Selection<'_>, String> {
+    let no = |why: String| format!("rule {text:?}: {why}");
+    let (word, mut rest) = word(text);
+    let direction = match word {
+        ">" | "to-server" => Some(Direction::ToServer),
+        "<" | "to-client" => Some(Direction::ToClient),
+        "<>" | "both" => None,
+        _ => return Err(no(format!("{word:?} is not a direction; {FORM}"))),
+    };
+    let mut opcodes = Vec::new();
+    if !rest.is_empty() && !rest.starts_with(['/', '-']) {
+        let (word, after) = self::word(rest);
+        let read: Option<Vec<_>> = word.split(',').map(notation::opcode).collect();
+        let known = |opcode: &OpCode| {
+            !matches!(opcode, OpCode::Data(Data::Continue | Data::Reserved(_)))
+                && !matches!(opcode, OpCode::Control(Control::Reserved(_)))
+        };
+        opcodes = read.filter(|all| all.iter().all(known)).ok_or_else(|| {
+            no(format!("{word:?} are no opcodes; write text, binary, close, ping, pong"))
+        })?;
+        rest = after;
+    }
+    let mut pattern = None;
+    if let Some(behind) = rest.strip_prefix('/') {
+        let (expression, after) =
+            delimited(behind).ok_or_else(|| no("the expression has no / at its end".to_owned()))?;
+        pattern = Some(compile(&expression).map_err(no)?);
+        rest = after;
+    }
+    Ok((rest, direction, opcodes, pattern))
+}
+
+fn compile(expression: &str) -> Result<Pattern, String> {
+    Pattern::new(expression).map_err(|error| {
+        // A drawing with a caret, then the reason.
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        format!("/{expression}/: {reason}")
+    })
+}
+
+fn action(text: &str) -> Result<Action, String> {
+    let (name, rest) = word(text);
+    let alone = |action| match rest {
+        "" => Ok(action),
+        _ => Err(format!("{name} takes nothing behind it")),
+    };
+    match name {
+        "drop" => alone(Action::Drop),
+        "dup" => alone(Action::Copy),
+        "hold" => alone(Action::Hold),
+        "delay" => notation::duration(rest).map(Action::Delay),
+        "close" => {
+            let code = notation::close_code(rest).filter(|code| close::may_be_sent(*code));
+            let help = "1000 to 1003, 1007 to 1014 or 3000 to 4999";
+            code.map(Action::Close)
+                .ok_or_else(|| format!("close: {rest:?} is not a code that can be sent; {help}"))
+        }
+        "reject" => {
+            let status = rest.parse().ok().filter(|status| (200..=599).contains(status));
+            let status = status.map(Action::Reject);
+            status.ok_or_else(|| format!("reject: {rest:?} is not a status from 200 to 599"))
+        }
+        "replace" => {
+            let parts = rest.strip_prefix('/').and_then(delimited);
+            let parts = parts.and_then(|(find, rest)| Some((find, delimited(rest)?)));
+            match parts {
+                Some((find, (with, ""))) => Ok(Action::Replace(compile(&find)?, with.into())),
+                _ => Err("write replace /RE/TEXT/, with \\/ for a slash in either".to_owned()),
+            }
+        }
+        _ => Err(format!("{name:?} is nothing that can be done; {FORM}")),
+    }
+}
+
+/// The first word, and what follows without the white space before it.
+fn word(text: &str) -> (&str, &str) {
+    let text = text.trim_start();
+    let end = text.find(char::is_whitespace).unwrap_or(text.len());
+    let (word, rest) = text.split_at(end);
+    (word, rest.trim_start())
+}
+
+/// A text up to its `/`, in which `\/` stands for one, and what follows.
+fn delimited(text: &str) -> Option<(String, &str)> {
+    let mut escaped = false;
+    let end = text.find(|c| {
+        let ends = c == '/' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })?;
+    Some((text[..end].replace("\\/", "/"), &text[end + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: OpCode = OpCode::Data(Data::Text);
+    const PING: OpCode = OpCode::Control(Control::Ping);
+
+    #[test]
+    fn rules_are_read_and_matched() {
+        let mut rules = Rules::default();
+        for text in [
+            "< text,ping /a\\/b/ -> drop",
+            "> /x y/ -> delay 250ms",
+            "> close -> dup",
+            "<> -> replace /a(.)/${1}\\/b/",
+        ] {
+            rules.add(Rule::parse(text).expect(text));
+        }
+        let found = |direction, opcode, content: &str| {
+            rules.find(direction, opcode, content.as_bytes()).map(|(id, _)| id)
+        };
+        assert_eq!(found(Direction::ToClient, TEXT, "xa/b"), Some(1));
+        assert_eq!(found(Direction::ToClient, PING, "a/b"), Some(1));
+        assert_eq!(found(Direction::ToServer, TEXT, "x y"), Some(2));
+        assert_eq!(found(Direction::ToServer, PING, "x y"), None);
+        assert_eq!(found(Direction::ToServer, OpCode::Control(Control::Close), ""), Some(3));
+        let (_, rule) = rules.find(Direction::ToServer, TEXT, b"ac").expect("rule 4");
+        let Action::Replace(find, with) = rule.action() else { panic!("{rule:?}") };
+        assert_eq!(find.replace(b"ac", with, 99).as_deref(), Some(&b"c/b"[..]));
+        assert!(rules.look_at_messages(Direction::ToClient));
+        assert_eq!((rules.remove(Some(9)), rules.remove(Some(1)), rules.remove(None)), (0, 1, 3));
+    }
+
+    #[test]
+    fn requests_are_rejected_by_their_heads() {
+        let mut rules = Rules::default();
+        rules.add(Rule::parse("> /GET \\/admin/ -> reject 403").expect("a rule"));
+        assert_eq!(rules.reject(b"GET /admin HTTP/1.1\r\n\r\n"), Some((1, 403)));
+        assert_eq!(rules.reject(b"GET / HTTP/1.1\r\n\r\n"), None);
+        assert!(!rules.look_at(Direction::ToServer, TEXT));
+    }
+
+    #[test]
+    fn what_is_no_rule_is_refused_with_a_reason() {
+        for (text, why) in [
+            ("", "not a direction"),
+            ("in /x/ -> drop", "not a direction"),
+            ("> txt -> drop", "no opcodes"),
+            ("> /x -> drop", "no / at its end"),
+            ("> /(/ -> drop", "unclosed group"),
+            ("> /x/ drop", "no ->"),
+            ("> -> explode", "nothing that can be done"),
+            ("> -> drop it", "takes nothing"),
+            ("> -> delay x", "not a time"),
+            ("> -> close 1005", "not a code that can be sent"),
+            ("> -> replace /x/", "write replace"),
+            ("< -> reject 403", "about requests"),
+            ("> -> reject 99", "not a status"),
+        ] {
+            let error = Rule::parse(text).expect_err(text);
+            assert!(error.contains(why), "{text}: {error}");
+        }
+        assert!(Rule::hold("> text /x/").is_ok() && Rule::hold("").is_ok());
+        assert!(Rule::hold("> text -> drop").is_err());
+    }
+}

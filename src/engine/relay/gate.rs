@@ -1,0 +1,971 @@
+//! A direction of a relay in which somebody may intervene: rules, lines of a prompt, faults.
+//!
+//! What comes is cut into frames and passes as the very bytes it came as. Where a rule may match, a
+//! message is collected first. What is put in waits for the end of a frame, and a message for the end
+//! of the message that passes. A message that waits holds those behind it; pings and pongs pass it.
+//!
+//! "the compressor and decompressor … use the same LZ77 sliding window" (RFC 7692 §7.1.1): once a
+//! compressed message is not passed on as it came, those behind it are compressed anew, unless each
+//! begins with an empty window. What is put in is not compressed, and so touches no window.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::mischief::{Mischief, Slow, mask};
+use crate::config::rule::{Action, MAX_EDITED, Rules};
+use crate::engine::outbox::{OutboundObserver, Outbox, Producer, Sender};
+use crate::engine::runtime::Runtime;
+use crate::event::{
+    ConnId, Direction, Event, FrameEvent, Intervened, Intervention, Made, Observed,
+};
+use crate::net::link::HIGH_WATER;
+use crate::net::random;
+use crate::session::{Endpoint, EndpointConfig, Limits, Observer};
+use crate::wire::decoder::Input;
+use crate::wire::deflate::params::DeflateParams;
+use crate::wire::fault::{BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, pieces};
+use crate::wire::handshake::Agreed;
+use crate::wire::writer::RawFrame;
+use crate::wire::{Control, Data, FrameHeader, OpCode};
+
+/// A message that a rule looks at has at most so many bytes, on the wire and inflated. So many
+/// may wait behind one that waits, too.
+pub const MOST: usize = 1 << 20;
+
+/// "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455 §5.5).
+const MAX_CONTROL: u64 = 125;
+
+/// A direction in which somebody may intervene.
+pub struct Gate {
+    observer: Observer,
+    flow: Flow,
+}
+
+/// How a held message is let go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// As it is.
+    Pass,
+    /// Not at all.
+    Drop,
+    /// With this content.
+    Edit(Vec<u8>),
+}
+
+/// What has been decoded, on its way out.
+struct Flow {
+    conn: ConnId,
+    direction: Direction,
+    rules: Rc<RefCell<Rules>>,
+    /// Makes frames: it is the sender of this direction as far as the receiver sees.
+    endpoint: Endpoint,
+    outbox: Outbox,
+    /// What was made, until a frame ends.
+    made: Vec<u8>,
+    /// What passes on.
+    out: Vec<u8>,
+    /// That ends inside a frame.
+    inside: bool,
+    /// Bytes of the frame that comes, as far as they are not in `queue`.
+    frame: Vec<u8>,
+    number: u64,
+    /// Its header, until it ends.
+    header: Option<FrameHeader>,
+    /// What becomes of the data message that comes.
+    handling: Handling,
+    /// The payload of a control frame.
+    control: Vec<u8>,
+    queue: VecDeque<Entry>,
+    queued: usize,
+    /// Each compressed message builds on those before it.
+    takeover: bool,
+    deflate: Option<DeflateParams>,
+    /// Compressed messages are compressed anew.
+    recoding: bool,
+    /// No extension is in use that nothing is known of.
+    readable: bool,
+    /// What comes is passed on, or dropped, as bytes: it follows a Close, or no frames can be told
+    /// apart.
+    plain: bool,
+    /// A Close was sent in the place of all that still comes.
+    shut: bool,
+    /// That is to be done to both directions.
+    close: Option<u16>,
+    mischief: Mischief,
+}
+
+/// What becomes of a data message whose frames come.
+enum Handling {
+    /// It passes.
+    Pass,
+    /// A rule looks at it.
+    Collect(Whole),
+    /// It is compressed anew, piece by piece.
+    Recode(Data),
+    /// It is dropped.
+    Discard,
+}
+
+/// A message or control frame.
+struct Whole {
+    opcode: OpCode,
+    /// Number of its first frame.
+    frame: u64,
+    compressed: bool,
+    /// As it came.
+    raw: Vec<u8>,
+    content: Vec<u8>,
+    /// It breaks a rule of the protocol: what it holds is not known.
+    broken: bool,
+}
+
+/// What waits for its turn.
+struct Entry {
+    item: Item,
+    wait: Wait,
+}
+
+enum Item {
+    /// Bytes that pass as they came: of a data frame or not, to its end or not; whether its message
+    /// goes on; whether it is a Close.
+    Raw { bytes: Vec<u8>, data: bool, whole: bool, open: bool, close: bool },
+    /// A piece of a message that is compressed anew.
+    Piece { opcode: Data, content: Vec<u8>, last: bool },
+    /// A message or control frame that a rule looked at.
+    Whole(Whole, Fate),
+}
+
+/// What is done to a message.
+enum Fate {
+    Pass,
+    Drop,
+    Edit(Vec<u8>),
+    Copy,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    No,
+    Until(Instant),
+    Held,
+}
+
+impl Item {
+    fn len(&self) -> usize {
+        match self {
+            Self::Raw { bytes, .. } => bytes.len(),
+            Self::Piece { content, .. } => content.len(),
+            Self::Whole(whole, Fate::Edit(new)) => {
+                whole.raw.len() + whole.content.len() + new.len()
+            }
+            Self::Whole(whole, _) => whole.raw.len() + whole.content.len(),
+        }
+    }
+
+    /// Whether it must wait for the end of a message that was put in.
+    fn is_data(&self) -> bool {
+        match self {
+            Self::Raw { data, .. } => *data,
+            Self::Piece { .. } => true,
+            Self::Whole(whole, _) => matches!(whole.opcode, OpCode::Data(_)),
+        }
+    }
+}
+
+impl Gate {
+    /// Begins at the first frame of a direction.
+    pub fn new(
+        conn: ConnId,
+        direction: Direction,
+        agreed: &Agreed,
+        rules: Rc<RefCell<Rules>>,
+        faults: Vec<Fault>,
+        now: Instant,
+    ) -> Self {
+        let role = direction.sender();
+        let deflate = agreed.deflate;
+        let config = EndpointConfig { compress: false, deflate, ..EndpointConfig::new(role) };
+        let endpoint = Endpoint::new(config, random::system(), now);
+        let mut outbox =
+            Outbox::new(Some(OutboundObserver::new(direction, None, Limits::default())));
+        outbox.mark(Made::Injected);
+        let known = usize::from(deflate.is_some());
+        let flow = Flow {
+            conn,
+            direction,
+            rules,
+            endpoint,
+            outbox,
+            made: Vec::new(),
+            out: Vec::new(),
+            inside: false,
+            frame: Vec::new(),
+            number: 0,
+            header: None,
+            handling: Handling::Pass,
+            control: Vec::new(),
+            queue: VecDeque::new(),
+            queued: 0,
+            takeover: deflate.is_some_and(|params| !params.no_context_takeover(role)),
+            deflate,
+            recoding: false,
+            readable: agreed.extensions.len() <= known,
+            plain: false,
+            shut: false,
+            close: None,
+            mischief: Mischief::new(faults),
+        };
+        Self { observer: Observer::of_frames(direction, deflate.as_ref(), Limits::default()), flow }
+    }
+
+    /// Takes what was received, and passes on what may pass.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn take(&mut self, received: &[u8], runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        let Self { observer, flow } = self;
+        let mut rest = received;
+        if !flow.plain {
+            // Decoding unmasks in place.
+            let mut copy = received.to_vec();
+            let mut input = Input::new(&mut copy);
+            while !flow.plain
+                && let Some(observed) = observer.next(&mut input)
+            {
+                if let Observed::Frame(event) = observed {
+                    flow.event(&event, &mut rest, runtime, now)?;
+                }
+            }
+        }
+        flow.frame.extend_from_slice(rest);
+        if flow.plain {
+            flow.push_raw(false, true, false, false);
+        } else {
+            flow.push_begun();
+        }
+        flow.drain(runtime, now)
+    }
+
+    /// Takes the end of the stream: what came of a message passes as it came.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn finish(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        let flow = &mut self.flow;
+        flow.push_cut();
+        if !flow.frame.is_empty() {
+            flow.push_raw(false, false, false, false);
+        }
+        flow.drain(runtime, now)
+    }
+
+    /// Passes on what may pass now.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn advance(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        self.flow.drain(runtime, now)
+    }
+
+    /// Takes what passes on.
+    pub fn take_out(&mut self) -> Vec<u8> {
+        let mut out = std::mem::take(&mut self.flow.out);
+        self.flow.mischief.trim(&mut out);
+        out
+    }
+
+    /// Does what is to go wrong now: `messages` of the receiver have come, and it was `heard` last.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn go_wrong(
+        &mut self,
+        messages: u64,
+        heard: Instant,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        let flow = &mut self.flow;
+        for fault in flow.mischief.due(messages) {
+            let text = flow.fire(&fault, runtime, now)?;
+            runtime.report(flow.conn, &Event::Note(&text))?;
+            runtime.remark(flow.conn, &text);
+        }
+        if flow.mischief.looks_at_silence(heard, now) {
+            let text = "the peer was silent, so its connection ends";
+            runtime.report(flow.conn, &Event::Note(text))?;
+            runtime.remark(flow.conn, text);
+        }
+        Ok(())
+    }
+
+    /// What is slow from now on.
+    pub fn take_slow(&mut self) -> Vec<Slow> {
+        self.flow.mischief.take_slow()
+    }
+
+    /// When silence of the receiver ends the stream.
+    pub fn silence_ends(&self, heard: Instant) -> Option<Instant> {
+        self.flow.mischief.deadline(heard)
+    }
+
+    /// Whether the end of the stream does not pass.
+    pub fn keeps_transport(&self) -> bool {
+        self.flow.mischief.keeps_transport()
+    }
+
+    /// Whether more may come.
+    pub fn has_room(&self) -> bool {
+        self.flow.queued < MOST
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        let Flow { queue, out, frame, handling, .. } = &self.flow;
+        let collecting = matches!(handling, Handling::Collect(_));
+        queue.is_empty() && out.is_empty() && frame.is_empty() && !collecting
+    }
+
+    /// Whether something can pass at once.
+    pub fn can_move(&self) -> bool {
+        let Flow { queue, out, inside, made, outbox, endpoint, .. } = &self.flow;
+        let queued = outbox.can_move(out.len()) && endpoint.is_open();
+        let front = queue.front().is_some_and(|entry| {
+            entry.wait == Wait::No && (outbox.is_free(endpoint) || !entry.item.is_data())
+        });
+        !out.is_empty() || front || !inside && (!made.is_empty() || queued)
+    }
+
+    /// Bytes that wait.
+    pub fn held(&self) -> usize {
+        let Flow { queued, out, frame, made, handling, outbox, .. } = &self.flow;
+        let collected = match handling {
+            Handling::Collect(whole) => whole.raw.len() + whole.content.len(),
+            _ => 0,
+        };
+        queued + out.len() + frame.len() + made.len() + collected + outbox.queued()
+    }
+
+    /// When a message that waits may pass.
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.flow.queue.front()?.wait {
+            Wait::Until(at) => Some(at),
+            Wait::No | Wait::Held => None,
+        }
+    }
+
+    /// Sends to the receiver of this direction, at the next end of a frame or message.
+    pub fn sender(&mut self, now: Instant) -> Sender<'_> {
+        let Flow { endpoint, outbox, made, .. } = &mut self.flow;
+        Sender { endpoint: Some(endpoint), outbox, tx: made, now }
+    }
+
+    /// What makes the frames that are put in.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.flow.endpoint
+    }
+
+    /// Whether there is room for what is put in.
+    pub fn has_room_for(&self, producer: Producer) -> bool {
+        let Flow { endpoint, outbox, made, out, .. } = &self.flow;
+        !endpoint.is_open() || outbox.has_room(producer, made.len() + out.len())
+    }
+
+    /// How the direction is to end for its receiver, if that was asked for: with a reset, or in order.
+    pub fn end(&self) -> Option<bool> {
+        let Flow { outbox, out, mischief, .. } = &self.flow;
+        let asked = (outbox.has_end() && out.is_empty()).then(|| outbox.wants_abort());
+        mischief.end().or(asked)
+    }
+
+    /// The message that is held, the first if there are several.
+    pub fn first_held(&self) -> Option<&[u8]> {
+        self.flow.queue.iter().find_map(|entry| match &entry.item {
+            Item::Whole(whole, _) if entry.wait == Wait::Held => Some(&*whole.content),
+            _ => None,
+        })
+    }
+
+    /// Lets the first message that is held go. Returns whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn release(&mut self, how: Release, runtime: &mut Runtime) -> io::Result<bool> {
+        let flow = &mut self.flow;
+        let held = flow.queue.iter_mut().find(|entry| entry.wait == Wait::Held);
+        let Some(Entry { item: Item::Whole(whole, fate), wait }) = held else { return Ok(false) };
+        *wait = Wait::No;
+        let what = match how {
+            Release::Pass => Intervention::Released,
+            Release::Drop => {
+                *fate = Fate::Drop;
+                Intervention::Dropped
+            }
+            Release::Edit(new) => {
+                flow.queued += new.len();
+                *fate = Fate::Edit(new);
+                Intervention::Edited
+            }
+        };
+        let (opcode, frame) = (whole.opcode, whole.frame);
+        flow.report(opcode, frame, None, what, runtime)?;
+        Ok(true)
+    }
+
+    /// Takes the code with which a rule closes both directions.
+    pub fn take_close(&mut self) -> Option<u16> {
+        self.flow.close.take()
+    }
+
+    /// Sends a Close in the place of all that still comes.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn shut(&mut self, code: u16, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        let flow = &mut self.flow;
+        flow.shut = true;
+        let rest = flow.queue.pop_front().filter(|_| flow.inside);
+        flow.queue.clear();
+        flow.queued = rest.as_ref().map_or(0, |rest| rest.item.len());
+        flow.queue.extend(rest);
+        if flow.header.is_none() || !matches!(flow.handling, Handling::Pass) {
+            flow.frame.clear();
+            flow.handling = Handling::Discard;
+        }
+        // It may have been closed already, which is as good.
+        let _ = flow.endpoint.close(Some(code), "", now, &mut flow.made);
+        flow.drain(runtime, now)
+    }
+}
+
+impl Flow {
+    fn event(
+        &mut self,
+        event: &FrameEvent<'_>,
+        rest: &mut &[u8],
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        match event {
+            FrameEvent::Start { number, header } => {
+                self.take_raw(header.wire_len().saturating_sub(self.frame.len()), rest);
+                self.begin(*number, header, runtime)?;
+            }
+            FrameEvent::Payload(bytes) => {
+                self.take_raw(bytes.len(), rest);
+                self.check_size(runtime)?;
+            }
+            FrameEvent::Data(bytes) => {
+                match &mut self.handling {
+                    Handling::Collect(whole) => whole.content.extend_from_slice(bytes),
+                    Handling::Recode(opcode) => {
+                        let (opcode, content) = (*opcode, bytes.to_vec());
+                        self.push(Item::Piece { opcode, content, last: false });
+                    }
+                    Handling::Pass | Handling::Discard => {}
+                }
+                self.check_size(runtime)?;
+            }
+            FrameEvent::Control { payload, .. } => self.control = payload.to_vec(),
+            FrameEvent::End { number, header } => {
+                self.end_frame(*number, header, runtime, now)?;
+                self.drain(runtime, now)?;
+            }
+            FrameEvent::Message(_) => {
+                self.end_message(runtime, now)?;
+                self.drain(runtime, now)?;
+            }
+            FrameEvent::Violation(_) => {
+                if let Handling::Collect(whole) = &mut self.handling {
+                    whole.broken = true;
+                }
+            }
+            FrameEvent::Undecodable(_) => {
+                self.push_cut();
+                self.plain = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does something wrong; returns what, or why not.
+    fn fire(&mut self, fault: &Fault, runtime: &mut Runtime, now: Instant) -> io::Result<String> {
+        match fault.info.kind {
+            FaultKind::Frames(kind) => {
+                let role = self.direction.sender();
+                let pieces = match pieces(fault, self.deflate.as_ref(), role) {
+                    Ok(pieces) => pieces,
+                    Err(error) => {
+                        return Ok(format!("fault {}: not done, {error}", fault.info.name));
+                    }
+                };
+                for piece in pieces {
+                    let Self { endpoint, outbox, made, .. } = self;
+                    match piece {
+                        FaultPiece::Frame(mut frame) => {
+                            frame.mask = frame.mask.or_else(|| mask(kind, endpoint));
+                            endpoint.send_raw(&frame, now, made);
+                        }
+                        FaultPiece::Bytes(bytes) => made.extend_from_slice(bytes),
+                        FaultPiece::End => {
+                            Sender { endpoint: Some(endpoint), outbox, tx: made, now }.half_close();
+                        }
+                    }
+                }
+                if matches!(kind, FrameFault::DeflateBomb | FrameFault::DeflateCorrupt)
+                    && self.takeover
+                {
+                    self.recode(runtime)?;
+                }
+            }
+            FaultKind::Behaviour(behaviour) => {
+                if behaviour == BehaviourFault::KeepTcp && self.endpoint.is_open() {
+                    let _ = self.endpoint.close(Some(1000), "", now, &mut self.made);
+                }
+                self.mischief.behave(behaviour, fault, self.out.len());
+            }
+            FaultKind::Head(_) | FaultKind::Answer(_) | FaultKind::Pace(_) => {}
+        }
+        Ok(fault.to_string())
+    }
+
+    fn take_raw(&mut self, n: usize, rest: &mut &[u8]) {
+        let (taken, left) = rest.split_at(n.min(rest.len()));
+        self.frame.extend_from_slice(taken);
+        *rest = left;
+    }
+
+    /// Whether a rule may match messages of this kind.
+    fn looks_at(&self, opcode: OpCode) -> bool {
+        let rules = self.rules.borrow();
+        self.readable
+            && match opcode {
+                // Those behind a message that is changed are compressed anew, whatever they are.
+                OpCode::Data(_) if self.takeover => rules.look_at_messages(self.direction),
+                _ => rules.look_at(self.direction, opcode),
+            }
+    }
+
+    fn begin(
+        &mut self,
+        number: u64,
+        header: &FrameHeader,
+        runtime: &mut Runtime,
+    ) -> io::Result<()> {
+        (self.number, self.header) = (number, Some(*header));
+        self.control.clear();
+        let OpCode::Data(opcode @ (Data::Text | Data::Binary)) = header.opcode else {
+            return Ok(());
+        };
+        // The one before it was cut short: that is the receiver's business.
+        self.push_cut();
+        let compressed = header.rsv1 && self.deflate.is_some();
+        self.handling = match self.shut {
+            true => Handling::Discard,
+            false if self.looks_at(header.opcode) || self.recoding && compressed => {
+                Handling::Collect(Whole {
+                    opcode: header.opcode,
+                    frame: number,
+                    compressed,
+                    raw: Vec::new(),
+                    content: Vec::new(),
+                    broken: false,
+                })
+            }
+            false => Handling::Pass,
+        };
+        if header.len > MOST as u64 {
+            self.give_up(opcode, runtime)?;
+        }
+        Ok(())
+    }
+
+    /// A message that has become too long is not looked at.
+    fn check_size(&mut self, runtime: &mut Runtime) -> io::Result<()> {
+        let Handling::Collect(whole) = &self.handling else { return Ok(()) };
+        let OpCode::Data(opcode) = whole.opcode else { return Ok(()) };
+        let longest = whole.content.len().max(whole.raw.len() + self.frame.len());
+        if longest > MOST { self.give_up(opcode, runtime) } else { Ok(()) }
+    }
+
+    fn give_up(&mut self, opcode: Data, runtime: &mut Runtime) -> io::Result<()> {
+        let Handling::Collect(whole) = std::mem::replace(&mut self.handling, Handling::Pass) else {
+            return Ok(());
+        };
+        if self.looks_at(whole.opcode) {
+            let text = format!(
+                "the message of frame #{} {} passes without a look by the rules: it has more than 1 MiB",
+                whole.frame,
+                towards(self.direction),
+            );
+            runtime.report(self.conn, &Event::Note(&text))?;
+        }
+        let waits = !self.queue.is_empty();
+        if whole.compressed && !whole.broken && (self.recoding || self.takeover && waits) {
+            self.recode(runtime)?;
+            self.handling = Handling::Recode(opcode);
+            self.push(Item::Piece { opcode, content: whole.content, last: false });
+            self.frame.clear();
+        } else if !whole.raw.is_empty() {
+            let bytes = whole.raw;
+            self.push(Item::Raw { bytes, data: true, whole: true, open: true, close: false });
+        }
+        Ok(())
+    }
+
+    fn end_frame(
+        &mut self,
+        number: u64,
+        header: &FrameHeader,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        self.header = None;
+        if let OpCode::Control(control) = header.opcode {
+            return self.end_control(control, number, header, runtime, now);
+        }
+        match &mut self.handling {
+            Handling::Pass => self.push_raw(true, true, !header.fin, false),
+            Handling::Collect(whole) => {
+                whole.raw.append(&mut self.frame);
+                if whole.broken && header.fin {
+                    let bytes = std::mem::take(&mut whole.raw);
+                    self.handling = Handling::Pass;
+                    let (data, whole, open, close) = (true, true, false, false);
+                    self.push(Item::Raw { bytes, data, whole, open, close });
+                }
+            }
+            Handling::Recode(_) | Handling::Discard => self.frame.clear(),
+        }
+        Ok(())
+    }
+
+    fn end_control(
+        &mut self,
+        control: Control,
+        number: u64,
+        header: &FrameHeader,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        let close = control == Control::Close;
+        // Nothing but the end may follow.
+        if close {
+            self.push_cut();
+            self.plain = true;
+        }
+        let opcode = header.opcode;
+        if self.shut || self.mischief.drops(control) {
+            self.frame.clear();
+        } else if header.len <= MAX_CONTROL && self.looks_at(opcode) {
+            let (raw, content) =
+                (std::mem::take(&mut self.frame), std::mem::take(&mut self.control));
+            let (compressed, broken) = (false, false);
+            let whole = Whole { opcode, frame: number, compressed, raw, content, broken };
+            self.decide(whole, runtime, now)?;
+        } else if matches!(control, Control::Ping | Control::Pong)
+            && !self.inside
+            && self.queue.front().is_some_and(|entry| self.must_wait(entry, now))
+        {
+            self.out.append(&mut self.frame);
+        } else {
+            self.push_raw(false, true, false, close);
+        }
+        Ok(())
+    }
+
+    fn end_message(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        match std::mem::replace(&mut self.handling, Handling::Pass) {
+            Handling::Collect(whole) => self.decide(whole, runtime, now),
+            Handling::Recode(opcode) => {
+                self.push(Item::Piece { opcode, content: Vec::new(), last: true });
+                Ok(())
+            }
+            Handling::Pass | Handling::Discard => Ok(()),
+        }
+    }
+
+    /// Asks the rules what is done to a message or control frame, and does it when its turn comes.
+    fn decide(&mut self, whole: Whole, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        let (opcode, frame) = (whole.opcode, whole.frame);
+        let rules = Rc::clone(&self.rules);
+        let rules = rules.borrow();
+        let (mut fate, mut wait) = (Fate::Pass, Wait::No);
+        let found = rules.find(self.direction, opcode, &whole.content).filter(|_| self.readable);
+        let what = match found.map(|(_, rule)| rule.action()) {
+            None | Some(Action::Reject(_)) => None,
+            Some(Action::Drop) => {
+                fate = Fate::Drop;
+                Some(Intervention::Dropped)
+            }
+            Some(Action::Delay(time)) => {
+                wait = Wait::Until(now + *time);
+                Some(Intervention::Delayed(*time))
+            }
+            Some(Action::Hold) => {
+                wait = Wait::Held;
+                Some(Intervention::Held)
+            }
+            Some(Action::Copy) => {
+                fate = Fate::Copy;
+                Some(Intervention::Copied)
+            }
+            Some(Action::Close(code)) => {
+                fate = Fate::Drop;
+                (self.close, self.shut) = (Some(*code), true);
+                Some(Intervention::Closed(*code))
+            }
+            Some(Action::Replace(find, with)) if find.is_match(&whole.content) => {
+                match find.replace(&whole.content, with, MAX_EDITED) {
+                    Some(new) => {
+                        fate = Fate::Edit(new);
+                        Some(Intervention::Edited)
+                    }
+                    None => {
+                        let text = format!(
+                            "frame #{frame} {} stays as it is: more than 16 MiB would come of it",
+                            towards(self.direction)
+                        );
+                        runtime.report(self.conn, &Event::Note(&text))?;
+                        None
+                    }
+                }
+            }
+            Some(Action::Replace(..)) => None,
+        };
+        if let Some(what) = what {
+            self.report(opcode, frame, found.map(|(id, _)| id), what, runtime)?;
+        }
+        self.push(Item::Whole(whole, fate));
+        if let Some(entry) = self.queue.back_mut() {
+            entry.wait = wait;
+        }
+        Ok(())
+    }
+
+    fn report(
+        &self,
+        opcode: OpCode,
+        frame: u64,
+        rule: Option<u64>,
+        what: Intervention,
+        runtime: &mut Runtime,
+    ) -> io::Result<()> {
+        let done = Intervened { direction: self.direction, opcode, frame, rule, what };
+        runtime.report(self.conn, &Event::Intervened(&done))
+    }
+
+    fn push(&mut self, item: Item) {
+        self.queued += item.len();
+        self.queue.push_back(Entry { item, wait: Wait::No });
+    }
+
+    /// What came of the frame passes as it came, behind what waits.
+    fn push_raw(&mut self, is_data: bool, is_whole: bool, goes_on: bool, is_close: bool) {
+        let mut new = std::mem::take(&mut self.frame);
+        if self.shut && self.plain {
+            return;
+        }
+        let last = self.queue.back_mut().map(|entry| &mut entry.item);
+        if let Some(Item::Raw { bytes, whole: whole @ false, open, close, .. }) = last {
+            self.queued += new.len();
+            bytes.append(&mut new);
+            (*whole, *open, *close) = (is_whole, goes_on, is_close);
+        } else if !new.is_empty() || is_whole {
+            let (data, whole, open, close) = (is_data, is_whole, goes_on, is_close);
+            self.push(Item::Raw { bytes: new, data, whole, open, close });
+        }
+    }
+
+    /// What came of a message that does not go on passes as it came.
+    fn push_cut(&mut self) {
+        if let Handling::Collect(whole) = std::mem::replace(&mut self.handling, Handling::Pass)
+            && !whole.raw.is_empty()
+        {
+            let (data, open, close) = (true, true, false);
+            self.push(Item::Raw { bytes: whole.raw, data, whole: true, open, close });
+        }
+    }
+
+    /// What has come of a frame that need not be whole passes.
+    fn push_begun(&mut self) {
+        let Some(header) = self.header else { return };
+        if matches!(self.handling, Handling::Recode(_) | Handling::Discard) {
+            self.frame.clear();
+        }
+        let is_control = matches!(header.opcode, OpCode::Control(_));
+        let passes = match is_control {
+            true => header.len > MAX_CONTROL && !self.shut,
+            false => matches!(self.handling, Handling::Pass),
+        };
+        if passes && !self.frame.is_empty() {
+            self.push_raw(!is_control, false, true, false);
+        }
+    }
+
+    /// Moves what may pass to `out`.
+    fn drain(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        loop {
+            if !self.inside {
+                self.put_in(runtime)?;
+            }
+            let Some(entry) = self.queue.front() else { return Ok(()) };
+            if self.out.len() >= HIGH_WATER || self.must_wait(entry, now) {
+                return Ok(());
+            }
+            let Some(Entry { item, .. }) = self.queue.pop_front() else { return Ok(()) };
+            self.queued -= item.len();
+            self.pass(item, runtime)?;
+        }
+    }
+
+    /// Whether it waits on purpose, or for the end of a message that was put in.
+    fn must_wait(&self, entry: &Entry, now: Instant) -> bool {
+        let waits = match entry.wait {
+            Wait::No => false,
+            Wait::Until(at) => at > now,
+            Wait::Held => true,
+        };
+        waits || entry.item.is_data() && !self.outbox.is_free(&self.endpoint)
+    }
+
+    fn pass(&mut self, item: Item, runtime: &mut Runtime) -> io::Result<()> {
+        match item {
+            Item::Raw { mut bytes, data, whole, open, close } => {
+                self.out.append(&mut bytes);
+                self.inside = !whole;
+                if data {
+                    self.outbox.occupy(open);
+                }
+                if close {
+                    self.closed();
+                }
+            }
+            Item::Piece { opcode, content, last } => self.compress(opcode, &content, last),
+            Item::Whole(whole, fate) => {
+                let changed = !matches!(fate, Fate::Pass | Fate::Copy);
+                if changed && whole.compressed && self.takeover {
+                    self.recode(runtime)?;
+                }
+                match fate {
+                    Fate::Drop => {}
+                    Fate::Pass => self.pass_whole(&whole),
+                    Fate::Copy => {
+                        self.pass_whole(&whole);
+                        self.make(Made::Copied, whole.opcode, whole.content, runtime)?;
+                    }
+                    Fate::Edit(new) => self.make(Made::Edited, whole.opcode, new, runtime)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pass_whole(&mut self, whole: &Whole) {
+        match whole.opcode {
+            OpCode::Data(opcode) if whole.compressed && self.recoding => {
+                self.compress(opcode, &whole.content, true);
+            }
+            opcode => {
+                self.out.extend_from_slice(&whole.raw);
+                if opcode == OpCode::Control(Control::Close) {
+                    self.closed();
+                }
+            }
+        }
+    }
+
+    /// From now on compressed messages are compressed anew.
+    fn recode(&mut self, runtime: &mut Runtime) -> io::Result<()> {
+        if std::mem::replace(&mut self.recoding, true) {
+            return Ok(());
+        }
+        let text = format!(
+            "from here on what travels {} is decoded and compressed anew, as a compressed message was not passed on as it came",
+            towards(self.direction)
+        );
+        runtime.report(self.conn, &Event::Note(&text))
+    }
+
+    fn compress(&mut self, opcode: Data, content: &[u8], last: bool) {
+        self.endpoint.set_compress(true);
+        // Once it is closed, its receiver expects nothing.
+        let _ = self.endpoint.send_fragment(opcode, content, last, &mut self.out);
+        self.endpoint.set_compress(false);
+        self.outbox.occupy(!last);
+    }
+
+    /// Passes on a frame of our making.
+    fn make(
+        &mut self,
+        made: Made,
+        opcode: OpCode,
+        content: Vec<u8>,
+        runtime: &mut Runtime,
+    ) -> io::Result<()> {
+        self.put_in(runtime)?;
+        match opcode {
+            OpCode::Data(opcode) => {
+                // Once it is closed, its receiver expects nothing.
+                let _ = self.endpoint.send_message(opcode, &content, &mut self.made);
+            }
+            OpCode::Control(_) => {
+                let frame = RawFrame {
+                    opcode,
+                    mask: self.endpoint.key(),
+                    payload: content,
+                    ..RawFrame::default()
+                };
+                frame.write(&mut self.made);
+            }
+        }
+        self.outbox.mark(made);
+        let result = self.report_made(runtime);
+        self.outbox.mark(Made::Injected);
+        if opcode == OpCode::Control(Control::Close) {
+            self.closed();
+        }
+        result
+    }
+
+    /// Passes on what was put in. No frame must be begun.
+    fn put_in(&mut self, runtime: &mut Runtime) -> io::Result<()> {
+        let pending = self.out.len();
+        let Self { endpoint, outbox, made, .. } = self;
+        let now = Instant::now();
+        Sender { endpoint: Some(endpoint), outbox, tx: made, now }.move_queued(pending);
+        match self.made.is_empty() {
+            true => Ok(()),
+            false => self.report_made(runtime),
+        }
+    }
+
+    fn report_made(&mut self, runtime: &mut Runtime) -> io::Result<()> {
+        let (outputs, _) = runtime.outputs_and_buffers();
+        self.outbox.observe(self.conn, &self.made, outputs.reporter, outputs.stdout)?;
+        self.out.append(&mut self.made);
+        self.outbox.skip(0);
+        Ok(())
+    }
+
+    /// A Close has passed: nothing may be put in behind it.
+    fn closed(&mut self) {
+        self.endpoint.drop_connection();
+    }
+}
+
+fn towards(direction: Direction) -> &'static str {
+    match direction {
+        Direction::ToServer => "to the server",
+        Direction::ToClient => "to the client",
+    }
+}
