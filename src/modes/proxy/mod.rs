@@ -63,6 +63,7 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
     let ran = runtime::run(&mut server, &mut runtime);
     let exit = server.exit();
     ran?;
+    runtime.reporter.take_answers(true, &mut runtime.stdout)?;
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
     let signal = runtime.drain_stdout(Some(Instant::now() + STDOUT_TIMEOUT))?;
     Ok(signal.map_or(exit, Exit::from))
