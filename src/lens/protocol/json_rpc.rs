@@ -164,7 +164,9 @@ impl Lens for JsonRpc {
         let params = arguments.json(1);
         if params.as_ref().is_some_and(|params| !params.is_map() && params.as_list().is_none()) {
             let given = arguments.get(1);
-            return Err(SpeechError::Wrong(format!("PARAMS is no JSON list or object: {given}")));
+            return Err(SpeechError::Wrong(format!(
+                "PARAMS is not a JSON list or object: {given}"
+            )));
         }
         let version = (!self.lax).then(|| ("jsonrpc", "2.0".into()));
         let id = command.is_empty().then(|| ("id", self.ids.next().into()));
