@@ -67,6 +67,12 @@ pub struct LensOptions {
     )]
     pub proto: Option<PathBuf>,
 
+    /// Hand each message to CMD, a line of JSON as in --output json, and show the line it answers
+    ///
+    /// CMD runs in `sh -c` and answers each line with one; an empty one shows nothing.
+    #[arg(long, value_name = "CMD", help_heading = "Display", hide_short_help = true)]
+    pub decode_with: Option<String>,
+
     /// The type of each message, as in `pkg.Type`
     #[arg(
         long,

@@ -37,6 +37,11 @@ impl StayOptions {
         self.wait.is_some() || self.idle_exit.is_some()
     }
 
+    /// Whether the run may end because no message comes.
+    pub fn end_by_silence(&self) -> bool {
+        self.idle_exit.is_some() || !self.is_given()
+    }
+
     /// Whether any was given.
     pub fn is_given(&self) -> bool {
         self.follows_input() || self.run_for.is_some()

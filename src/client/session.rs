@@ -183,7 +183,8 @@ impl<'a> Session<'a> {
     }
 
     /// Carries out the lines of a prompt or a script.
-    pub fn with_runner(mut self, runner: ScriptRunner) -> Self {
+    pub fn with_runner(mut self, mut runner: ScriptRunner) -> Self {
+        runner.set_end_by_silence(self.config.stay.end_by_silence());
         self.runner = Some(runner);
         if let SessionPhase::Open(current) = &mut self.phase {
             attach(&mut self.runner, current);

@@ -18,6 +18,8 @@ pub struct LensConfig {
     pub paths: Vec<(String, LensChoice)>,
     /// The schema of payloads that need one.
     pub schema: Option<Arc<Schema>>,
+    /// A command that gets each message as a line, and answers with a line.
+    pub command: Option<String>,
 }
 
 impl LensConfig {
@@ -32,7 +34,7 @@ impl LensConfig {
             (LensChoice::Auto, Some(_)) => LensChoice::of("protobuf").unwrap_or_default(),
             (choice, _) => choice,
         };
-        Ok(Self { choice, paths, schema })
+        Ok(Self { choice, paths, schema, command: options.decode_with.clone() })
     }
 
     /// No lens.

@@ -142,8 +142,9 @@ impl Runtime {
     /// # Errors
     ///
     /// The system refuses a descriptor, or stdout is closed.
-    pub fn new(reporter: Reporter) -> io::Result<Self> {
+    pub fn new(mut reporter: Reporter) -> io::Result<Self> {
         let reactor = Reactor::new()?;
+        reporter.start_command(reactor.waker())?;
         let stdout = Stdout::open(reactor.registry(), STDOUT)?;
         stderr::register(reactor.registry(), STDERR)?;
         Ok(Self {
@@ -244,6 +245,7 @@ impl Runtime {
     ///
     /// An output failed.
     pub fn flush(&mut self) -> io::Result<()> {
+        self.reporter.take_answers(false, &mut self.stdout)?;
         self.stdout.flush()?;
         self.reporter.flush()
     }

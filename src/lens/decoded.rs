@@ -108,11 +108,7 @@ pub struct Complaint {
 
 impl Decoded {
     /// A packet of a kind, with a summary.
-    pub(super) fn new(
-        protocol: &'static str,
-        kind: impl AsRef<str>,
-        summary: impl AsRef<str>,
-    ) -> Self {
+    pub fn new(protocol: &'static str, kind: impl AsRef<str>, summary: impl AsRef<str>) -> Self {
         Self {
             protocol,
             kind: clipped(kind.as_ref(), 64),
@@ -135,7 +131,7 @@ impl Decoded {
     }
 
     /// With a field.
-    pub(super) fn field(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub fn field(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.fields.push((name, value.into()));
         self
     }

@@ -167,7 +167,7 @@ impl<'a> Arguments<'a> {
 
     /// An argument as a number.
     pub(super) fn number(&self, at: usize, name: &str) -> Result<Option<u64>, SpeechError> {
-        let wrong = |text| SpeechError::Wrong(format!("{name} is no number: {text}"));
+        let wrong = |text| SpeechError::Wrong(format!("{name} is not a number: {text}"));
         self.given(at).map(|text| text.parse().map_err(|_| wrong(text))).transpose()
     }
 }

@@ -6,6 +6,7 @@
 pub mod certificate;
 pub mod child;
 pub mod clock;
+pub mod coprocess;
 pub mod dial;
 pub mod facts;
 pub mod files;

@@ -4,15 +4,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use crate::event::{ConnId, Direction, Event, Stamp};
+use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::ui::filter::ClientSet;
 use crate::ui::human::{FrameRecord, FrameRecorder};
+use crate::ui::meaning::Meaning;
 use crate::ui::pattern::Pattern;
 use crate::ui::view::Timestamps;
 use crate::ui::{HumanOptions, HumanPrinter, number};
 
 /// The part of the memory that one frame may take.
 const SHARE: usize = 4;
+
+/// Frames among which one is looked for whose meaning comes late.
+const RECENT: usize = 10_000;
 
 /// Remembered frames.
 pub struct FrameStore {
@@ -63,6 +67,12 @@ impl FrameStore {
                 if let Some(record) = recorder.take(at, *direction, event, opened, most) {
                     self.push(record);
                 }
+                if let FrameEvent::Message(info) = event
+                    && let Some(last) = self.frames.back_mut()
+                    && (last.conn(), last.direction()) == (at.conn, *direction)
+                {
+                    last.ends_message(info.number);
+                }
             }
             Event::RoundTrip(time) => {
                 for recorder in self.connections.entry(at.conn).or_default().recorders.iter_mut() {
@@ -76,6 +86,19 @@ impl FrameStore {
                 self.connections.remove(&at.conn);
             }
             _ => {}
+        }
+    }
+
+    /// Takes what a message means.
+    pub fn mean(&mut self, conn: ConnId, meaning: &Meaning) {
+        let of = (conn, meaning.direction, meaning.number);
+        let last = self.frames.iter_mut().rev().take(RECENT);
+        let found =
+            |record: &&mut FrameRecord| (record.conn(), record.direction(), record.message()) == of;
+        if let Some(record) = last.into_iter().find(found) {
+            let before = record.memory();
+            record.add_meaning(meaning);
+            self.bytes += record.memory() - before;
         }
     }
 
@@ -114,7 +137,9 @@ impl FrameStore {
         let mut count = 0u64;
         for message in messages.iter().rev() {
             shortened |= message.iter().any(|at| self.frames[*at].is_shortened());
-            if let Some(place) = self.look(message, pattern) {
+            let means = || message.iter().any(|at| self.frames[*at].means(pattern));
+            // What is found in the meaning has no place in the content.
+            if let Some(place) = self.look(message, pattern).or_else(|| means().then_some(0..0)) {
                 count += 1;
                 if found.len() < most {
                     found.push((message, place));

@@ -12,6 +12,7 @@ use crate::output::connection_history::ConnectionHistory;
 use crate::output::frame_store::FrameStore;
 use crate::output::sink::Sink;
 use crate::ui::HumanOptions;
+use crate::ui::meaning::Meaning;
 use crate::wire::Role;
 
 /// Connections that have ended and are remembered still.
@@ -128,6 +129,11 @@ impl History {
 impl Sink for History {
     fn event(&mut self, at: &Stamp, event: &Event<'_>, _: &mut Stdout) -> io::Result<()> {
         self.take(at, event);
+        Ok(())
+    }
+
+    fn meaning(&mut self, at: &Stamp, meaning: &Meaning, _: &mut Stdout) -> io::Result<()> {
+        self.frames.mean(at.conn, meaning);
         Ok(())
     }
 

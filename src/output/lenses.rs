@@ -201,10 +201,10 @@ impl Lenses {
     }
 
     /// What has to be sent now so that sessions go on, and when, in microseconds since the epoch,
-    /// more will have to be.
-    pub fn due(&mut self, now: i64) -> (Vec<(ConnId, Outgoing)>, Option<i64>) {
+    /// more will have to be; heartbeats only where there are `beats`.
+    pub fn due(&mut self, now: i64, beats: bool) -> (Vec<(ConnId, Outgoing)>, Option<i64>) {
         let (mut due, mut next) = (std::mem::take(&mut self.owed), None);
-        if self.speaker == Some(Role::Client) {
+        if beats && self.speaker == Some(Role::Client) {
             for conn in self.readers.ids() {
                 let Some(reading) = &mut self.readers.of(conn).reading else { continue };
                 let Some(Beat { every, message }) = reading.conversation.beat() else { continue };

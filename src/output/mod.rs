@@ -1,6 +1,7 @@
 //! Sinks of the one event stream: transcript, JSON, log, history; and payload.
 
 pub mod connection_history;
+pub mod decode_with;
 pub mod frame_store;
 mod history;
 pub mod lenses;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::cli::OutputFormat;
@@ -10,6 +11,7 @@ use crate::diagnostics::{Diagnostic, Family, Severity};
 use crate::event::{ConnId, Direction, Event, Side, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::ConnectionHistory;
+use crate::output::decode_with::{Answers, DecodeWith};
 use crate::output::history::History;
 use crate::output::lenses::{Lenses, Reading};
 use crate::output::log::Log;
@@ -49,6 +51,9 @@ pub struct Reporter {
     events: EventFilter,
     redaction: Redaction,
     lenses: Lenses,
+    /// The command of `--decode-with`, and once it runs what it owes.
+    command: Option<String>,
+    decode_with: Option<DecodeWith>,
     quiet: bool,
     verbose: u8,
     palette: Palette,
@@ -112,6 +117,8 @@ impl Reporter {
             events,
             redaction: Redaction::new(redactor),
             lenses: Lenses::new(LensConfig::off()),
+            command: None,
+            decode_with: None,
             quiet: display.quiet,
             verbose: display.verbose,
             palette: display.palette(display.terminal.stdout),
@@ -134,9 +141,26 @@ impl Reporter {
     }
 
     /// Reads what messages mean.
-    pub fn with_lenses(mut self, config: LensConfig) -> Self {
+    pub fn with_lenses(mut self, mut config: LensConfig) -> Self {
+        self.command = config.command.take();
         self.lenses = Lenses::new(config);
         self
+    }
+
+    /// Starts the command that decodes messages, if there is one; `waker` wakes the loop when it has
+    /// answered.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no process or thread.
+    pub fn start_command(&mut self, waker: &Arc<mio::Waker>) -> io::Result<()> {
+        if let Some(command) = self.command.take() {
+            let waker = Arc::clone(waker);
+            // The loop may be gone.
+            let wake = move || drop(waker.wake());
+            self.decode_with = Some(DecodeWith::new(&command, wake)?);
+        }
+        Ok(())
     }
 
     /// The lenses.
@@ -366,6 +390,9 @@ impl Reporter {
     /// Hands out an event. Flush before waiting.
     #[inline]
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
+        if self.role == Some(Role::Client) && matches!(event, Event::End(_)) {
+            self.take_answers(true, stdout)?;
+        }
         if let Event::End(ending) = event
             && let Some(ended) = self.ended_by(ending.by)
             && let Some(text) = self.lenses.awaited_by(at.conn, ended)
@@ -380,6 +407,10 @@ impl Reporter {
         }
         if let Some(reading) = self.lenses.take(at, event) {
             self.read(at, reading, stdout)?;
+        }
+        if let Some(meaning) = self.decode_with.as_mut().and_then(|command| command.take(at, event))
+        {
+            self.mean(at, meaning, stdout)?;
         }
         match self.log.as_mut().and_then(Log::take_failure) {
             Some(text) => self.report_log_failure(at, &text, stdout),
@@ -402,10 +433,32 @@ impl Reporter {
         for note in reading.notes {
             self.event(at, &Event::Note(&note), stdout)?;
         }
-        for mut meaning in reading.meanings {
-            let packets = &mut meaning.packets;
-            packets.iter_mut().for_each(|packet| self.redaction.redactor.decoded(packet));
-            self.sinks().try_for_each(|sink| sink.meaning(at, &meaning, stdout))?;
+        reading.meanings.into_iter().try_for_each(|meaning| self.mean(at, meaning, stdout))
+    }
+
+    fn mean(&mut self, at: &Stamp, mut meaning: Meaning, stdout: &mut Stdout) -> io::Result<()> {
+        let packets = &mut meaning.packets;
+        packets.iter_mut().for_each(|packet| self.redaction.redactor.decoded(packet));
+        self.sinks().try_for_each(|sink| sink.meaning(at, &meaning, stdout))
+    }
+
+    /// Hands out what the command of `--decode-with` has answered; `wait` for all that it owes.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn take_answers(&mut self, wait: bool, stdout: &mut Stdout) -> io::Result<()> {
+        let Some(command) = &mut self.decode_with else { return Ok(()) };
+        let Answers { meanings, given_up } = command.answers(wait);
+        for (conn, meaning) in meanings {
+            self.mean(&self.stamp_of(conn), meaning, stdout)?;
+        }
+        if let Some(text) = given_up {
+            self.decode_with = None;
+            if !self.prints_notes() {
+                stderr::error(&text);
+            }
+            self.event(&self.stamp(), &Event::Note(&text), stdout)?;
         }
         Ok(())
     }

@@ -232,7 +232,9 @@ impl HumanPrinter {
     pub fn print_meaning(&mut self, at: &Stamp, meaning: &Meaning, out: &mut Vec<u8>) {
         let printer = self.connections.of(at.conn).printer(meaning.direction);
         if printer.shows_last() {
-            meaning::print(at.conn, meaning, &mut self.writer, out);
+            let (direction, is_late) = (meaning.direction, meaning.is_late);
+            let lines = meaning::lines(meaning);
+            meaning::print(&lines, at.conn, direction, is_late, &mut self.writer, out);
         }
     }
 

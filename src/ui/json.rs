@@ -16,7 +16,7 @@ pub use object::{INLINE, PIECE};
 use super::connections::PerConnection;
 use super::doctor::{DoctorStep, Examination};
 use crate::diagnostics::{Diagnostic, Place, Span};
-use crate::event::{Event, Stamp};
+use crate::event::{Direction, Event, MessageInfo, Stamp};
 use crate::ui::clock::UtcClock;
 use crate::ui::meaning::Meaning;
 use crate::wire::Role;
@@ -147,6 +147,14 @@ impl JsonPrinter {
         object.word("secrets", if self.shows_secrets { "shown" } else { "left-out" });
         object.end();
     }
+}
+
+/// The object of a message as a line, for a command.
+pub fn message(at: &Stamp, direction: Direction, info: &MessageInfo, content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let clock = &mut UtcClock::default();
+    direction_printer::write_message(at, direction, None, info, Some(content), clock, &mut out);
+    out
 }
 
 /// Prints the verdict of an examination.

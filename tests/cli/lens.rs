@@ -388,3 +388,30 @@ fn a_carrier_is_chosen_with_what_it_carries() {
         })
         .status(0);
 }
+
+#[test]
+fn heartbeats_do_not_keep_a_script_that_has_ended() {
+    // Each is answered, so that the server would never be silent.
+    let session = |p: &mut Peer| {
+        p.open();
+        p.text("0{\"sid\":\"a\",\"upgrades\":[],\"pingInterval\":100,\"pingTimeout\":20000}");
+        p.text("40");
+        loop {
+            let frame = p.receive_frame();
+            match frame.opcode() {
+                OpCode::Control(Control::Close) => break p.close(1000, ""),
+                _ if frame.payload == b"2" => p.text("3"),
+                _ => {}
+            }
+        }
+    };
+    let url = "ws://127.0.0.1:{port}/socket.io/?EIO=3&transport=websocket";
+    let run = |stay: &[&str]| {
+        let test = script_of("/expect sio.kind=CONNECT\n/sio emit chat\n").args(stay);
+        let test = test.args(["--output", "frames", "--no-compress", url]).peer(session);
+        test.stdout_any().stderr_any().status(0)
+    };
+    run(&["--idle-exit", "0.5"]);
+    let stays = run(&["-w", "0.5"]);
+    assert!(stays.stdout().matches(" TEXT F-M 1 2\n").count() > 2, "{}", stays.stdout());
+}

@@ -5,6 +5,7 @@ mod harness;
 
 mod commands;
 mod decode;
+mod decode_with;
 mod deflate;
 mod endings;
 #[cfg(target_os = "linux")]

@@ -73,7 +73,8 @@ def install(*tools):
         shutil.copy(script, NODE)
     if not (same("package.json", NODE) and (NODE / "node_modules" / "ws").is_dir()):
         shutil.copy(HERE / "package.json", NODE)
-        quietly("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", cwd=NODE)
+        # Without the scripts of packages nothing is built, or fetched from elsewhere.
+        quietly("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", cwd=NODE)
     if not (same("requirements.txt", WORK) and PYTHON.exists()):
         quietly(sys.executable, "-m", "venv", WORK / "venv")
         requirements = ["-r", HERE / "requirements.txt"]

@@ -8,6 +8,9 @@ import { useServer } from "graphql-ws/lib/use/ws";
 import Aedes from "aedes";
 import { Server as RpcServer } from "rpc-websockets";
 import StompServer from "stomp-broker-js";
+import SocketIo2 from "socket.io-2";
+import FoxRouter from "fox-wamp";
+import inspector from "node:inspector";
 
 const listening = async (server) => {
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
@@ -23,6 +26,15 @@ new SocketIo(io, { pingInterval: 300, pingTimeout: 2000 }).on("connection", (soc
   });
 });
 ports["socket.io"] = await listening(io);
+
+const io2 = http.createServer();
+new SocketIo2(io2, { pingInterval: 300 }).on("connection", (socket) => {
+  socket.on("chat", (text, answer) => {
+    socket.emit("chat", text, Buffer.from("bytes"));
+    answer?.("got", text);
+  });
+});
+ports["socket.io 2"] = await listening(io2);
 
 const sock = http.createServer();
 const echo = sockjs.createServer({ log: () => {}, heartbeat_delay: 300 });
@@ -62,5 +74,59 @@ topics.on("send", ({ dest, frame }) => setTimeout(() => {
 }));
 ports["stomp-broker-js"] = await listening(stomp);
 
-console.log(JSON.stringify(ports));
+const wamp = http.createServer();
+new FoxRouter().listenWAMP({ server: wamp });
+ports["fox-wamp"] = await listening(wamp);
+
+// It speaks as Chromium's DevTools do; its path is a UUID.
+inspector.open(0, "127.0.0.1");
+const devtools = new URL(inspector.url());
+ports["node's inspector"] = `${devtools.port}${devtools.pathname}`;
+
+// What follows answers as servers that cannot be had here are documented to.
+const stub = async (name, path, serve, answer = (_, response) => response.writeHead(404).end()) => {
+  const server = http.createServer(answer);
+  new WebSocketServer({ server, path }).on("connection", (socket) => {
+    const send = (value, end = "") => socket.send(JSON.stringify(value) + end);
+    serve(send, (take) => socket.on("message", (data) => take(data.toString())));
+  });
+  ports[name] = await listening(server);
+};
+
+// https://github.com/phoenixframework/phoenix/blob/main/lib/phoenix/socket/serializers/v2_json_serializer.ex
+await stub("phoenix", "/socket/websocket", (send, receive) => receive((text) => {
+  const [join, ref, topic, event, payload] = JSON.parse(text);
+  send([join, ref, topic, "phx_reply", { status: "ok", response: {} }]);
+  if (event === "shout") send([null, null, topic, "shout", payload]);
+  if (event === "phx_leave") send([join, join, topic, "phx_close", {}]);
+}));
+
+// https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/docs/specs/HubProtocol.md
+await stub("signalr", "/chathub", (send, receive) => receive((text) => {
+  for (const record of text.split("\x1e").filter(Boolean).map((json) => JSON.parse(json))) {
+    if (record.protocol) send({}, "\x1e");
+    if (record.type === 1) {
+      const { invocationId, target, arguments: args } = record;
+      if (target === "Add") send({ type: 3, invocationId, result: args[0] + args[1] }, "\x1e");
+      else send({ type: 3, invocationId, error: "Unknown hub method" }, "\x1e");
+      send({ type: 1, target: "news", arguments: ["x"] }, "\x1e");
+    }
+  }
+}), (request, response) => response.end(JSON.stringify({
+  negotiateVersion: 1, connectionId: "c-1", connectionToken: "t-1",
+  availableTransports: [{ transport: "WebSockets", transferFormats: ["Text", "Binary"] }],
+})));
+
+// https://docs.anycable.io/misc/action_cable_protocol
+await stub("action-cable", "/cable", (send, receive) => {
+  send({ type: "welcome" });
+  receive((text) => {
+    const { command, identifier, data } = JSON.parse(text);
+    if (command === "subscribe") send({ identifier, type: "confirm_subscription" });
+    if (command === "message") send({ identifier, message: JSON.parse(data) });
+  });
+});
+
+// Not by the console, which the inspector reports.
+process.stdout.write(`${JSON.stringify(ports)}\n`);
 process.stdin.on("end", () => process.exit()).resume();

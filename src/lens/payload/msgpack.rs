@@ -93,33 +93,58 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null | Value::Marked(_, None) => out.push(0xc0),
         Value::Bool(value) => out.push(0xc2 + u8::from(*value)),
-        Value::Integer(number) => match (u64::try_from(*number), i64::try_from(*number)) {
-            (Ok(small @ 0..0x80), _) => out.push(small as u8),
-            (Ok(number), _) => put(out, 0xcf, &number.to_be_bytes()),
-            (_, Ok(number)) => put(out, 0xd3, &number.to_be_bytes()),
-            _ => put(out, 0xcb, &(*number as f64).to_be_bytes()),
-        },
+        Value::Integer(number) => integer(*number, out),
         Value::Float(number) => put(out, 0xcb, &number.to_be_bytes()),
         Value::Text(text) => {
-            put(out, 0xdb, &(text.len() as u32).to_be_bytes());
+            head(out, text.len(), Some((0xa0, 32)), [Some(0xd9), Some(0xda), Some(0xdb)]);
             out.extend_from_slice(text.as_bytes());
         }
         Value::Bytes(bytes) => {
-            put(out, 0xc6, &(bytes.len() as u32).to_be_bytes());
+            head(out, bytes.len(), None, [Some(0xc4), Some(0xc5), Some(0xc6)]);
             out.extend_from_slice(bytes);
         }
         Value::List(values) => {
-            put(out, 0xdd, &(values.len() as u32).to_be_bytes());
+            head(out, values.len(), Some((0x90, 16)), [None, Some(0xdc), Some(0xdd)]);
             values.iter().for_each(|value| write(value, out));
         }
         Value::Map(entries) => {
-            put(out, 0xdf, &(entries.len() as u32).to_be_bytes());
+            head(out, entries.len(), Some((0x80, 16)), [None, Some(0xde), Some(0xdf)]);
             for (key, value) in entries {
                 write(key, out);
                 write(value, out);
             }
         }
         Value::Marked(_, Some(value)) => write(value, out),
+    }
+}
+
+/// "serializers SHOULD use the format which represents the data in the smallest number of bytes"
+/// (MessagePack specification, Serialization).
+fn integer(number: i128, out: &mut Vec<u8>) {
+    match number {
+        -32..=127 => out.push(number as i8 as u8),
+        128..=0xff => put(out, 0xcc, &[number as u8]),
+        0x100..=0xffff => put(out, 0xcd, &(number as u16).to_be_bytes()),
+        0x1_0000..=0xffff_ffff => put(out, 0xce, &(number as u32).to_be_bytes()),
+        -0x80..=-33 => put(out, 0xd0, &(number as i8).to_be_bytes()),
+        -0x8000..=-0x81 => put(out, 0xd1, &(number as i16).to_be_bytes()),
+        -0x8000_0000..=-0x8001 => put(out, 0xd2, &(number as i32).to_be_bytes()),
+        _ => match (u64::try_from(number), i64::try_from(number)) {
+            (Ok(number), _) => put(out, 0xcf, &number.to_be_bytes()),
+            (_, Ok(number)) => put(out, 0xd3, &number.to_be_bytes()),
+            _ => put(out, 0xcb, &(number as f64).to_be_bytes()),
+        },
+    }
+}
+
+/// Writes a length in the smallest of its forms: inside the first byte, or behind it in one, two or
+/// four bytes.
+fn head(out: &mut Vec<u8>, len: usize, inside: Option<(u8, usize)>, behind: [Option<u8>; 3]) {
+    match (inside, behind) {
+        (Some((base, less)), _) if len < less => out.push(base + len as u8),
+        (_, [Some(first), ..]) if len <= 0xff => put(out, first, &[len as u8]),
+        (_, [_, Some(first), _]) if len <= 0xffff => put(out, first, &(len as u16).to_be_bytes()),
+        (_, [.., last]) => put(out, last.unwrap_or(0xc6), &(len as u32).to_be_bytes()),
     }
 }
 
@@ -165,5 +190,43 @@ mod tests {
         let mut bytes = Vec::new();
         write(&value, &mut bytes);
         assert_eq!(read(&bytes), Some(value));
+    }
+
+    #[test]
+    fn what_is_written_is_short_and_reads_the_same() {
+        let written = |json: &str| {
+            let value = crate::lens::payload::json::read(json).expect("JSON");
+            let mut out = Vec::new();
+            write(&value, &mut out);
+            assert_eq!(read(&out).expect("MessagePack").to_string(), value.to_string());
+            out
+        };
+        assert_eq!(written(r#"{"compact":true,"schema":0}"#), b"\x82\xa7compact\xc3\xa6schema\x00");
+        assert_eq!(written("[-1,-32]"), b"\x92\xff\xe0");
+        for (number, len) in [
+            (127, 1),
+            (128, 2),
+            (255, 2),
+            (256, 3),
+            (65_535, 3),
+            (65_536, 5),
+            (i64::from(u32::MAX), 5),
+            (1 << 32, 9),
+            (-33, 2),
+            (-128, 2),
+            (-129, 3),
+            (-32_768, 3),
+            (-32_769, 5),
+            (-(1 << 31), 5),
+            (-(1 << 31) - 1, 9),
+        ] {
+            assert_eq!(written(&number.to_string()).len(), len, "{number}");
+        }
+        for (len, head) in [(31, 1), (32, 2), (255, 2), (256, 3), (65_535, 3), (65_536, 5)] {
+            let text = format!("{:?}", "x".repeat(len));
+            assert_eq!(written(&text).len(), len + head, "{len}");
+        }
+        assert_eq!(written(&format!("[{}0]", "0,".repeat(14))).len(), 16);
+        assert_eq!(written(&format!("[{}0]", "0,".repeat(15))).len(), 19);
     }
 }

@@ -15,9 +15,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     word: "rpc",
     title: "JSON-RPC 2.0",
     subprotocols: &["jsonrpc", "json-rpc", "jsonrpc2.0"],
-    url: |url| {
-        url.starts_with("/devtools/") || path_ends(url, "/jsonrpc") || path_ends(url, "/rpc")
-    },
+    url: |url| is_devtools(url) || path_ends(url, "/jsonrpc") || path_ends(url, "/rpc"),
     beginning: |message| {
         message.as_json().is_some_and(|value| {
             let first = value.as_list().and_then(<[Value]>::first).unwrap_or(&value);
@@ -27,7 +25,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
                     && first.get("id").is_some_and(|id| id.as_u64().is_some())
         })
     },
-    lens: |_| Box::new(JsonRpc::default()),
+    lens: |facts| Box::new(JsonRpc { lax: is_devtools(&facts.url), ..JsonRpc::default() }),
     commands: &[
         Command {
             name: "",
@@ -46,6 +44,18 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 const NAME: &str = "json-rpc";
 
+/// Chromium's `/devtools/…`, and the path of node's inspector, which is a UUID. Both refuse a message
+/// that has a `jsonrpc`.
+fn is_devtools(url: &str) -> bool {
+    let is_part = |(part, len): (&str, usize)| {
+        part.len() == len && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let uuid = url.strip_prefix('/').unwrap_or_default();
+    let is_uuid =
+        uuid.split('-').count() == 5 && uuid.split('-').zip([8, 4, 4, 4, 12]).all(is_part);
+    is_uuid || url.starts_with("/devtools/")
+}
+
 fn is_version_2(value: &Value) -> bool {
     value.text_of("jsonrpc") == Some("2.0")
 }
@@ -54,7 +64,8 @@ fn is_version_2(value: &Value) -> bool {
 struct JsonRpc {
     /// Whether `jsonrpc` was seen, and is missed where it is not.
     strict: bool,
-    /// Whether it was missing in the first message, so that ours have none either.
+    /// Whether it is unknown there, or was missing in the first message, so that ours have none
+    /// either.
     lax: bool,
     ids: Fresh,
 }
@@ -64,7 +75,7 @@ impl JsonRpc {
         let id = value.get("id");
         let decoded = match value.text_of("method") {
             Some(method) => self.call(value, method, id, from_client),
-            None => answer(value, id)?,
+            None => self.answer(value, id)?,
         };
         let versioned = is_version_2(value);
         self.lax |= !versioned && !self.strict;
@@ -103,33 +114,33 @@ impl JsonRpc {
             None => decoded,
         }
     }
-}
 
-fn answer(value: &Value, id: Option<&Value>) -> Option<Decoded> {
-    let (result, error) = (value.get("result"), value.get("error"));
-    let plain = id.map(Value::plain).unwrap_or_default();
-    let (kind, summary) = match (result, error) {
-        (_, Some(error)) => {
-            let part = |name| error.get(name).map(Value::plain).unwrap_or_default();
-            ("error", format!("#{plain} error {} {}", part("code"), brief(&part("message"))))
-        }
-        (Some(result), None) => ("result", format!("#{plain} result {}", result.short())),
-        (None, None) => return None,
-    };
-    let decoded = Decoded::new(NAME, kind, summary)
-        .field_if("id", id)
-        .field_if("result", result)
-        .field_if("error", error)
-        .breaks_if(
-            result.is_some() && error.is_some(),
-            "JSON-RPC 2.0 §5",
-            "a response has a result or an error, not both",
-        )
-        .breaks_if(id.is_none(), "JSON-RPC 2.0 §5", "a response has an id");
-    Some(match id {
-        Some(id) => decoded.answers(format!("#{}", id.short())),
-        None => decoded,
-    })
+    fn answer(&self, value: &Value, id: Option<&Value>) -> Option<Decoded> {
+        let (result, error) = (value.get("result"), value.get("error"));
+        let plain = id.map(Value::plain).unwrap_or_default();
+        let (kind, summary) = match (result, error) {
+            (_, Some(error)) => {
+                let part = |name| error.get(name).map(Value::plain).unwrap_or_default();
+                ("error", format!("#{plain} error {} {}", part("code"), brief(&part("message"))))
+            }
+            (Some(result), None) => ("result", format!("#{plain} result {}", result.short())),
+            (None, None) => return None,
+        };
+        let decoded = Decoded::new(NAME, kind, summary)
+            .field_if("id", id)
+            .field_if("result", result)
+            .field_if("error", error)
+            .breaks_if(
+                result.is_some() && error.is_some(),
+                "JSON-RPC 2.0 §5",
+                "a response has a result or an error, not both",
+            )
+            .breaks_if(id.is_none() && !self.lax, "JSON-RPC 2.0 §5", "a response has an id");
+        Some(match id {
+            Some(id) => decoded.answers(format!("#{}", id.short())),
+            None => decoded,
+        })
+    }
 }
 
 impl Lens for JsonRpc {
@@ -153,7 +164,9 @@ impl Lens for JsonRpc {
         let params = arguments.json(1);
         if params.as_ref().is_some_and(|params| !params.is_map() && params.as_list().is_none()) {
             let given = arguments.get(1);
-            return Err(SpeechError::Wrong(format!("PARAMS is no JSON list or object: {given}")));
+            return Err(SpeechError::Wrong(format!(
+                "PARAMS is not a JSON list or object: {given}"
+            )));
         }
         let version = (!self.lax).then(|| ("jsonrpc", "2.0".into()));
         let id = command.is_empty().then(|| ("id", self.ids.next().into()));
@@ -217,5 +230,19 @@ mod tests {
         assert_eq!(complaints(script.decoded()), ["params must be a list or an object"]);
         script.server(r#"{"id":1,"result":1,"error":{}}"#);
         assert_eq!(complaints(script.decoded()).len(), 2);
+    }
+
+    #[test]
+    fn devtools_are_spoken_to_without_a_version() {
+        for url in ["/devtools/page/1", "/bc8c94f4-89e3-4d41-9c95-542f3e7648d6"] {
+            let mut script = Script::of("json-rpc", "", url);
+            let sent = script.conversation.speak("rpc", "Page.enable").expect("a command");
+            assert_eq!(sent[0].content, br#"{"id":1,"method":"Page.enable"}"#);
+            script
+                .server(r#"{"error":{"code":-32700,"message":"JSON: unprocessed input remain"}}"#);
+            assert!(complaints(script.decoded()).is_empty());
+        }
+        assert!(!super::is_devtools("/bc8c94f4-89e3-4d41-9c95-542f3e7648d6-1"));
+        assert!(!super::is_devtools("/chat"));
     }
 }

@@ -83,7 +83,7 @@ impl Lens for Plain {
         arguments: &Arguments<'_>,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let text = arguments.get(0);
-        let wrong = || SpeechError::Wrong(format!("VALUE is no JSON: {text}"));
+        let wrong = || SpeechError::Wrong(format!("VALUE is not JSON: {text}"));
         let value = json::read(text).ok_or_else(wrong)?;
         let mut content = Vec::new();
         match self.name {

@@ -264,7 +264,7 @@ impl Lens for SocketIo {
             "emit" => Packet::write(2, namespace, None, Some(event())),
             "call" => Packet::write(2, namespace, Some(self.ids.next()), Some(event())),
             _ => {
-                let wrong = || SpeechError::Wrong(format!("ID is no number: {name}"));
+                let wrong = || SpeechError::Wrong(format!("ID is not a number: {name}"));
                 let id = name.parse().map_err(|_| wrong())?;
                 let values = arguments.values(1).into_iter().collect();
                 Packet::write(3, namespace, Some(id), Some(values))

@@ -7,10 +7,13 @@ use crate::cli::{DecodeArgs, DecodeFormat, SenderRole};
 use crate::config::{Display, LensConfig, UsageError, limits};
 use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
 use crate::net::clock::wall_micros;
+use crate::net::plain_io::plain_io;
 use crate::net::stdio::write_stdout;
+use crate::output::decode_with::{Answers, DecodeWith};
 use crate::output::lenses::{Lenses, Reading};
 use crate::output::{secrets, stderr};
 use crate::session::{Limits, Observer};
+use crate::ui::meaning::Meaning;
 use crate::ui::view::{Timestamps, View};
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagram, sanitize};
 use crate::wire::decoder::Input;
@@ -27,6 +30,7 @@ pub(super) struct Decoding<'a> {
     pub(super) limits: Limits,
     options: HumanOptions,
     lenses: Lenses,
+    decode_with: Option<DecodeWith>,
     human: HumanPrinter,
     json: JsonPrinter,
     diagrams: bool,
@@ -58,10 +62,14 @@ impl<'a> Decoding<'a> {
             DecodeFormat::Frames | DecodeFormat::Json => LensConfig::resolve(&args.lenses, &[])?,
             DecodeFormat::Raw | DecodeFormat::Lines => LensConfig::off(),
         };
+        let command = lenses.command.as_deref();
+        let decode_with = command.map(|command| DecodeWith::new(command, || ())).transpose();
         Ok(Self {
             args,
             limits: limits(&args.limits),
             options,
+            decode_with: decode_with
+                .map_err(|error| UsageError::new(format!("--decode-with: {}", plain_io(&error))))?,
             lenses: Lenses::new(lenses),
             human: HumanPrinter::new(options),
             is_log: false,
@@ -245,6 +253,24 @@ impl<'a> Decoding<'a> {
         }
         let reading = self.lenses.take(stamp, event);
         self.print_reading(reading);
+        self.ask_command(stamp, event);
+    }
+
+    /// What the command of `--decode-with` says of a message stands below it.
+    fn ask_command(&mut self, stamp: &Stamp, event: &Event<'_>) {
+        let Some(command) = &mut self.decode_with else { return };
+        let too_large = command.take(stamp, event);
+        let Answers { meanings, given_up } = command.answers(true);
+        // It was waited for.
+        let answered =
+            meanings.into_iter().map(|(_, meaning)| Meaning { is_late: false, ..meaning });
+        let meanings = answered.chain(too_large).collect();
+        let notes = given_up.into_iter().inspect(|text| {
+            self.decode_with = None;
+            stderr::error(text);
+        });
+        let notes = notes.collect();
+        self.print_reading(Some(Reading { notes, meanings }));
     }
 
     fn print_reading(&mut self, reading: Option<Reading>) {

@@ -107,6 +107,7 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
         runtime.reporter.move_transcript_back(&display);
     }
     ran?;
+    runtime.reporter.take_answers(true, &mut runtime.stdout)?;
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
     let deadline = match exit {
         Exit::Interrupted | Exit::Terminated | Exit::Timeout => {

@@ -93,6 +93,7 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
         runtime.reporter.move_transcript_back(&display);
     }
     ran?;
+    runtime.reporter.take_answers(true, &mut runtime.stdout)?;
     runtime.reporter.end_log().map_err(anyhow::Error::msg)?;
     let signal = runtime.drain_stdout(Some(Instant::now() + STDOUT_TIMEOUT))?;
     if let Some(fault) = &fault {

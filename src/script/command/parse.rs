@@ -402,7 +402,7 @@ fn expected(args: &mut Args<'_>) -> Result<Expected, ParseError> {
 pub(crate) fn lens(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let choice = args.word().map(|word| {
         let names = || LensChoice::names().collect::<Vec<_>>().join(", ");
-        LensChoice::of(word.text).ok_or_else(|| word.not("no lens", names()))
+        LensChoice::of(word.text).ok_or_else(|| word.not("not a lens", names()))
     });
     alone(Command::Lens(choice.transpose()?), args)
 }

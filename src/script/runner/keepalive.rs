@@ -33,17 +33,18 @@ impl KeepAlive {
         self.beat.into_iter().chain(said).min()
     }
 
-    /// Sends what is due; prints for a user what the other side waits for.
+    /// Sends what is due; prints for a user what the other side waits for. Without `beats` it sends
+    /// no heartbeats, but what it owes.
     pub(super) fn run(
         &mut self,
         connections: &mut dyn Connections,
         notifier: &Notifier,
-        has_user: bool,
+        (has_user, beats): (bool, bool),
         now: Instant,
     ) {
         let (role, reporter) = (connections.role(), &mut connections.runtime().reporter);
         let (wall, conn) = (reporter.stamp().micros, reporter.connection());
-        let (due, next) = reporter.lenses().due(wall);
+        let (due, next) = reporter.lenses().due(wall, beats);
         let awaited = match has_user && role == Role::Client {
             true => reporter.lenses().awaited_by(conn, Role::Server),
             false => None,

@@ -188,6 +188,8 @@ pub struct ScriptRunner {
     end_expected: bool,
     settings: Settings,
     keep_alive: KeepAlive,
+    /// After the last line of a script the run ends when no message comes.
+    ends_by_silence: bool,
     role: Role,
     /// The clients of a line that names none.
     target: ClientSet,
@@ -240,6 +242,7 @@ impl ScriptRunner {
             end_expected: false,
             settings: Settings::default(),
             keep_alive: KeepAlive::default(),
+            ends_by_silence: false,
             role: if setup.open.is_some() { Role::Client } else { Role::Server },
             target: ClientSet::All,
             clients: ClientDirectory::default(),
@@ -278,6 +281,12 @@ impl ScriptRunner {
     /// Whether a script has come to its end: an `/expect` in its last line has been met.
     pub fn is_exhausted(&self) -> bool {
         self.scripted && self.stdin.is_none() && !self.is_busy()
+    }
+
+    /// Whether the run ends when no message comes after the last line of a script: then no heartbeats
+    /// of ours make the peer answer.
+    pub fn set_end_by_silence(&mut self, ends: bool) {
+        self.ends_by_silence = ends;
     }
 
     /// Whether an editor or a pager has the terminal: Ctrl-C is meant for that, then.
@@ -499,7 +508,8 @@ impl ScriptRunner {
         let errors = self.received.answers.borrow_mut().take_errors();
         errors.iter().for_each(|error| self.fail(&SourceLocation::Job, error, false));
         // Before the lines: what is owed comes first.
-        self.keep_alive.run(connections, &self.notifier, !self.scripted, now);
+        let beats = !(self.ends_by_silence && self.is_exhausted());
+        self.keep_alive.run(connections, &self.notifier, (!self.scripted, beats), now);
         let turn_ends = Instant::now() + TURN;
         while self.request.is_none() && self.failure.is_none() && self.has_room(connections) {
             let went_on = match self.pending.pop() {

@@ -1,7 +1,7 @@
 //! The lines of what a message means.
 
 use super::line_writer::{LineWriter, ink};
-use crate::event::ConnId;
+use crate::event::{ConnId, Direction};
 use crate::lens::Decoded;
 use crate::ui::meaning::Meaning;
 use crate::ui::style::Ink;
@@ -10,22 +10,41 @@ use crate::ui::{number, sanitize};
 /// Packets of one message that have lines.
 const SHOWN: usize = 20;
 
-/// Appends them.
-pub(super) fn print(conn: ConnId, meaning: &Meaning, writer: &mut LineWriter, out: &mut Vec<u8>) {
+/// A line about a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum MeaningLine {
+    /// What it says.
+    Says(String),
+    /// A rule of the inner protocol that it breaks.
+    Breaks(String),
+}
+
+impl MeaningLine {
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Says(text) | Self::Breaks(text) => text,
+        }
+    }
+}
+
+/// The lines of a message.
+pub(super) fn lines(meaning: &Meaning) -> Vec<MeaningLine> {
+    let mut lines = Vec::new();
     let shown = meaning.packets.iter().filter(|packet| !packet.heartbeat || is_odd(packet));
     for packet in shown.clone().take(SHOWN) {
         if packet.beats_before > 0 {
             let beats = number::counted(packet.beats_before, "heartbeat");
-            line(conn, meaning, &format!("({beats})"), writer, out);
+            lines.push(MeaningLine::Says(format!("({beats})")));
         }
-        line(conn, meaning, &text(packet), writer, out);
-        complaints(conn, packet, writer, out);
+        lines.push(MeaningLine::Says(text(packet)));
+        complaints(packet, &mut lines);
     }
     let left = shown.skip(SHOWN).count();
     if left > 0 {
         let left = number::counted(left as u64, "packet");
-        line(conn, meaning, &format!("… +{left}"), writer, out);
+        lines.push(MeaningLine::Says(format!("… +{left}")));
     }
+    lines
 }
 
 fn text(packet: &Decoded) -> String {
@@ -39,24 +58,39 @@ fn is_odd(packet: &Decoded) -> bool {
     !packet.complaints.is_empty() || packet.inner.iter().any(is_odd)
 }
 
-fn line(conn: ConnId, meaning: &Meaning, text: &str, writer: &mut LineWriter, out: &mut Vec<u8>) {
-    let (palette, ink) = (writer.palette, ink(meaning.direction, writer.sent));
-    palette.begin(ink, out);
-    writer.mark_with(b'=', conn, out);
-    if meaning.is_late {
-        let sent = meaning.direction == writer.sent;
-        out.extend_from_slice(if sent { b" >" } else { b" <" });
+fn complaints(packet: &Decoded, lines: &mut Vec<MeaningLine>) {
+    for complaint in &packet.complaints {
+        lines.push(MeaningLine::Breaks(format!("{}: {}", complaint.rule, complaint.text)));
     }
-    palette.end(out);
-    out.push(b' ');
-    sanitize::escape_into(text.as_bytes(), out);
-    out.push(b'\n');
+    packet.inner.iter().for_each(|inner| complaints(inner, lines));
 }
 
-fn complaints(conn: ConnId, packet: &Decoded, writer: &mut LineWriter, out: &mut Vec<u8>) {
-    for complaint in &packet.complaints {
-        let text = format!("{}: {}", complaint.rule, complaint.text);
-        writer.line(Ink::Violation, conn, text.as_bytes(), out);
+/// Appends lines about a message; `marked` with who sent it, where it does not stand above.
+pub(super) fn print(
+    lines: &[MeaningLine],
+    conn: ConnId,
+    direction: Direction,
+    marked: bool,
+    writer: &mut LineWriter,
+    out: &mut Vec<u8>,
+) {
+    for line in lines {
+        let text = match line {
+            MeaningLine::Says(text) => text,
+            MeaningLine::Breaks(text) => {
+                writer.line(Ink::Violation, conn, text.as_bytes(), out);
+                continue;
+            }
+        };
+        let (palette, ink) = (writer.palette, ink(direction, writer.sent));
+        palette.begin(ink, out);
+        writer.mark_with(b'=', conn, out);
+        if marked {
+            out.extend_from_slice(if direction == writer.sent { b" >" } else { b" <" });
+        }
+        palette.end(out);
+        out.push(b' ');
+        sanitize::escape_into(text.as_bytes(), out);
+        out.push(b'\n');
     }
-    packet.inner.iter().for_each(|inner| complaints(conn, inner, writer, out));
 }

@@ -8,9 +8,12 @@ use super::direction_printer::{Why, rest, violation_text};
 use super::frame::HumanFrame;
 use super::line::{LineColumns, payload_columns};
 use super::line_writer::{DisplayMode, LineWriter};
+use super::meaning::{self, MeaningLine};
 use super::preview::{PayloadPreview, PreviewKind};
 use crate::event::{ConnId, Direction, FrameEvent, Stamp};
+use crate::ui::meaning::Meaning;
 use crate::ui::messages::Messages;
+use crate::ui::pattern::Pattern;
 use crate::ui::style::Ink;
 use crate::wire::{Control, Data, OpCode, Violation, ViolationKind};
 
@@ -27,6 +30,10 @@ pub struct FrameRecord {
     why: Why,
     /// When its connection was opened, in microseconds since the epoch.
     opened: i64,
+    /// The number of the message that ends with it, or 0.
+    message: u64,
+    /// What that means.
+    meaning: Vec<MeaningLine>,
 }
 
 impl FrameRecord {
@@ -65,12 +72,36 @@ impl FrameRecord {
         self.frame.is_of_message() && !self.frame.header.fin && self.why == Why::Complete
     }
 
-    /// Bytes it takes in memory.
-    pub fn memory(&self) -> usize {
-        size_of::<Self>() + self.content.len() + self.violations.len() * size_of::<Violation>()
+    /// Notes that a message ends with it, by its number in its direction.
+    pub fn ends_message(&mut self, number: u64) {
+        self.message = number;
     }
 
-    /// Appends its line, and those of the rules it broke. Of a content that is cut the part around
+    /// The number of the message that ends with it, or 0.
+    pub fn message(&self) -> u64 {
+        self.message
+    }
+
+    /// Adds what that message means.
+    pub fn add_meaning(&mut self, meaning: &Meaning) {
+        self.meaning.extend(meaning::lines(meaning));
+    }
+
+    /// Whether a pattern is found in what its message means.
+    pub fn means(&self, pattern: &Pattern) -> bool {
+        self.meaning.iter().any(|line| pattern.is_match(line.text().as_bytes()))
+    }
+
+    /// Bytes it takes in memory.
+    pub fn memory(&self) -> usize {
+        let lines = self.meaning.iter().map(|line| size_of::<MeaningLine>() + line.text().len());
+        size_of::<Self>()
+            + self.content.len()
+            + self.violations.len() * size_of::<Violation>()
+            + lines.sum::<usize>()
+    }
+
+    /// Appends its line, those of the rules it broke, and what its message means. Of a content that is cut the part around
     /// `shown` is seen.
     pub(super) fn print(
         &self,
@@ -88,6 +119,12 @@ impl FrameRecord {
             let text = violation_text(violation);
             writer.line(Ink::Violation, self.frame.conn, text.as_bytes(), out);
         }
+        self.print_meaning(writer, out);
+    }
+
+    fn print_meaning(&self, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        let HumanFrame { conn, direction, .. } = self.frame;
+        meaning::print(&self.meaning, conn, direction, false, writer, out);
     }
 
     /// Appends the line of the message that consists of these frames.
@@ -109,6 +146,7 @@ impl FrameRecord {
         let mut preview = PayloadPreview { kind, start, total: len, skipped: 0, round_trip: None };
         preview.skip_to(shown, writer.width);
         columns.write(&preview, "", writer, out);
+        last.print_meaning(writer, out);
     }
 }
 
@@ -216,7 +254,8 @@ impl FrameRecorder {
         let frame = self.frame.take()?;
         let content = std::mem::take(&mut self.content).into_boxed_slice();
         let violations = std::mem::take(&mut self.violations);
-        Some(FrameRecord { frame, content, violations, why, opened })
+        let (message, meaning) = (0, Vec::new());
+        Some(FrameRecord { frame, content, violations, why, opened, message, meaning })
     }
 }
 

@@ -211,25 +211,39 @@ impl JsonDirectionPrinter {
         clock: &mut UtcClock,
         out: &mut Vec<u8>,
     ) {
-        let mut object = Object::begin("message", at, Some(direction), clock, out);
-        mark(self.made, &mut object);
-        object.number("number", info.number);
-        object.opcode(info.opcode);
-        object.number("frames", info.frames);
-        object.number("first_frame", info.first_frame);
-        object.flag("compressed", info.compressed);
-        object.number("wire_length", info.wire_len);
-        object.number("length", info.len);
         // Of a message whose beginning was not seen only a part could be printed.
-        if self.omitted || self.content.len() as u64 != info.len {
-            object.word("content", "omitted");
-        } else {
-            object.text_or_base64(info.opcode == OpCode::Data(Data::Text), &self.content);
-        }
-        object.end();
+        let omitted = self.omitted || self.content.len() as u64 != info.len;
+        let content = (!omitted).then_some(&self.content[..]);
+        write_message(at, direction, self.made, info, content, clock, out);
         self.omitted = false;
         empty(&mut self.content);
     }
+}
+
+/// Writes the object of a message, with its content if that is known.
+pub(super) fn write_message(
+    at: &Stamp,
+    direction: Direction,
+    made: Option<Made>,
+    info: &MessageInfo,
+    content: Option<&[u8]>,
+    clock: &mut UtcClock,
+    out: &mut Vec<u8>,
+) {
+    let mut object = Object::begin("message", at, Some(direction), clock, out);
+    mark(made, &mut object);
+    object.number("number", info.number);
+    object.opcode(info.opcode);
+    object.number("frames", info.frames);
+    object.number("first_frame", info.first_frame);
+    object.flag("compressed", info.compressed);
+    object.number("wire_length", info.wire_len);
+    object.number("length", info.len);
+    match content {
+        Some(content) => object.text_or_base64(info.opcode == OpCode::Data(Data::Text), content),
+        None => object.word("content", "omitted"),
+    }
+    object.end();
 }
 
 /// Begins the object of a frame with all fields of its header.

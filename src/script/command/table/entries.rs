@@ -606,8 +606,8 @@ pub const ENTRIES: &[CommandEntry] = &[
         args: &[Arg { shown: "REGEX", kind: ArgKind::Regex }],
         help: "Searches the messages and control frames that are in memory, of both directions and of \
             earlier connections too, and shows the last 20 that match; of a long one, the part that \
-            matches. The fragments of a message are searched as one. REGEX may stand in slashes or \
-            quotes. Memory holds 64 MiB of frames (--max-kept); if older ones have left it, the answer \
+            matches. The fragments of a message are searched as one, and what a lens says of it. REGEX may \
+            stand in slashes or quotes. Memory holds 64 MiB of frames (--max-kept); if older ones have left it, the answer \
             says so.",
         examples: &[
             ("/find error", "the last messages with an error in them"),

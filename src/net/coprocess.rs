@@ -1,0 +1,159 @@
+//! A command that runs beside the program and answers each line with a line.
+//!
+//! Bytes only; must not know messages. Two threads carry the calls that block, one for each pipe,
+//! as a command may write before it has read a long line to its end.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// The longest answer; what follows in its line is left out.
+const LONGEST: u64 = 64 * 1024;
+
+/// After the end of its stdin a command has so long to end by itself.
+const BEFORE_KILL: Duration = Duration::from_millis(250);
+
+/// A running command.
+pub struct Coprocess {
+    process: Child,
+    questions: Option<mpsc::Sender<Vec<u8>>>,
+    answers: mpsc::Receiver<Vec<u8>>,
+}
+
+/// What [`Coprocess::answer`] returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The line that answers the oldest question, without its end.
+    Line(Vec<u8>),
+    /// It is awaited.
+    Pending,
+    /// None ever again: the command has closed its stdout.
+    Ended,
+}
+
+impl Coprocess {
+    /// Starts `sh -c command`; `wake` is called from another thread when an answer is there.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no process or thread.
+    pub fn spawn(command: &str, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let mut process = Command::new("sh")
+            .args(["-c", command])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let (questions, asked) = mpsc::channel();
+        let (answered, answers) = mpsc::channel();
+        let new = Self { process, questions: Some(questions), answers };
+        thread::Builder::new().spawn(move || write_lines(stdin, &asked))?;
+        thread::Builder::new().spawn(move || read_lines(stdout, &answered, wake))?;
+        Ok(new)
+    }
+
+    /// Hands it a line, which ends with `\n` and has no other.
+    pub fn ask(&self, line: Vec<u8>) {
+        if let Some(questions) = &self.questions {
+            // A command that reads no more is noticed by its missing answers.
+            let _ = questions.send(line);
+        }
+    }
+
+    /// The next answer; waits for it until a moment if there is one.
+    pub fn answer(&self, until: Option<Instant>) -> Answer {
+        let Some(until) = until else {
+            return match self.answers.try_recv() {
+                Ok(line) => Answer::Line(line),
+                Err(TryRecvError::Empty) => Answer::Pending,
+                Err(TryRecvError::Disconnected) => Answer::Ended,
+            };
+        };
+        match self.answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(line) => Answer::Line(line),
+            Err(RecvTimeoutError::Timeout) => Answer::Pending,
+            Err(RecvTimeoutError::Disconnected) => Answer::Ended,
+        }
+    }
+}
+
+/// Ends the command, and what it has started.
+impl Drop for Coprocess {
+    fn drop(&mut self) {
+        self.questions = None;
+        let until = Instant::now() + BEFORE_KILL;
+        while matches!(self.answer(Some(until)), Answer::Line(_)) && Instant::now() < until {}
+        // It is not reaped yet, so its number is still its own. It may have ended.
+        let _ = kill_process_group(Pid::from_child(&self.process), Signal::KILL);
+        let _ = self.process.wait();
+    }
+}
+
+fn write_lines(mut stdin: ChildStdin, asked: &mpsc::Receiver<Vec<u8>>) {
+    while let Ok(line) = asked.recv() {
+        if stdin.write_all(&line).and_then(|()| stdin.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read_lines(stdout: ChildStdout, answered: &mpsc::Sender<Vec<u8>>, wake: impl Fn()) {
+    let mut stdout = BufReader::new(stdout);
+    while let Ok(Some(line)) = read_line(&mut stdout) {
+        if answered.send(line).is_err() {
+            return;
+        }
+        wake();
+    }
+}
+
+/// The next line, without its end; of a long one the beginning. `None` at the end of the stream.
+fn read_line(stream: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    if stream.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.pop_if(|last| *last == b'\n').is_none() {
+        stream.skip_until(b'\n')?;
+    }
+    line.pop_if(|last| *last == b'\r');
+    Ok(Some(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn soon() -> Option<Instant> {
+        Some(Instant::now() + Duration::from_secs(30))
+    }
+
+    #[test]
+    fn each_line_has_its_answer_however_long_it_is() {
+        let command = Coprocess::spawn("cat", || ()).expect("sh");
+        let long = [vec![b'x'; 1 << 20], vec![b'\n']].concat();
+        command.ask(long);
+        command.ask(b"second\r\n".to_vec());
+        assert_eq!(command.answer(soon()), Answer::Line(vec![b'x'; LONGEST as usize]));
+        assert_eq!(command.answer(soon()), Answer::Line(b"second".to_vec()));
+        assert_eq!(command.answer(None), Answer::Pending);
+    }
+
+    #[test]
+    fn a_command_that_ends_answers_no_more() {
+        let command = Coprocess::spawn("read line; echo got $line", || ()).expect("sh");
+        command.ask(b"one\n".to_vec());
+        assert_eq!(command.answer(soon()), Answer::Line(b"got one".to_vec()));
+        assert_eq!(command.answer(soon()), Answer::Ended);
+        command.ask(b"two\n".to_vec());
+        assert_eq!(command.answer(None), Answer::Ended);
+    }
+}

@@ -1,0 +1,172 @@
+//! A command of the user's that is handed each message and answers with a line (`--decode-with`).
+//!
+//! Answers come when they come: they name the message that they are about. What waits for the
+//! command is bounded; a message for which there is no room is not handed to it, and named.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::event::{ConnId, Direction, Event, FrameEvent, MessageInfo, Stamp};
+use crate::lens::{Decoded, LARGEST, Value};
+use crate::net::coprocess::{Answer, Coprocess};
+use crate::session::Assembler;
+use crate::ui::connections::PerConnection;
+use crate::ui::json;
+use crate::ui::meaning::Meaning;
+use crate::ui::number::counted;
+
+/// A command that does not answer for so long is not asked again.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Messages that wait for the command, and bytes of them.
+const WAITING: (usize, usize) = (4096, 16 << 20);
+
+/// A command, and the messages whose lines it owes.
+pub struct DecodeWith {
+    command: Coprocess,
+    coming: PerConnection<Coming>,
+    waiting: VecDeque<Question>,
+    /// Bytes of the messages that wait.
+    bytes: usize,
+    /// When the command was handed the first of them, or answered last.
+    since: Instant,
+}
+
+/// The messages that come in, to the server and to the client.
+struct Coming([Assembler; 2]);
+
+impl Default for Coming {
+    fn default() -> Self {
+        Self([0; 2].map(|_| Assembler::new(LARGEST)))
+    }
+}
+
+struct Question {
+    conn: ConnId,
+    direction: Direction,
+    number: u64,
+    len: usize,
+}
+
+/// What became of the messages.
+#[derive(Default)]
+pub struct Answers {
+    /// What the command says of messages, and their connections.
+    pub meanings: Vec<(ConnId, Meaning)>,
+    /// Why it will not be asked again.
+    pub given_up: Option<String>,
+}
+
+impl DecodeWith {
+    /// Starts the command; `wake` is called from another thread when it has answered.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no process or thread.
+    pub fn new(command: &str, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
+        Ok(Self {
+            command: Coprocess::spawn(command, wake)?,
+            coming: PerConnection::default(),
+            waiting: VecDeque::new(),
+            bytes: 0,
+            since: Instant::now(),
+        })
+    }
+
+    /// Takes one event. Of a message that the command is not handed, says why.
+    pub fn take(&mut self, at: &Stamp, event: &Event<'_>) -> Option<Meaning> {
+        match event {
+            Event::Frame(direction, event) => {
+                let Coming(coming) = self.coming.of(at.conn);
+                let message = coming[*direction as usize]
+                    .take(event, |message| (message.len, message.into_content()));
+                let (FrameEvent::Message(info), Some((len, content))) = (event, message) else {
+                    return None;
+                };
+                let why = if len > content.len() as u64 {
+                    format!("{len} B, more than a command is handed")
+                } else if self.waiting.len() < WAITING.0 && self.bytes < WAITING.1 {
+                    self.ask(at, *direction, info, &content);
+                    return None;
+                } else {
+                    let behind = counted(self.waiting.len() as u64, "message");
+                    format!("{len} B, not handed to the command, which is {behind} behind")
+                };
+                let packets = vec![Decoded::new("command", "not-asked", why)];
+                let (direction, number) = (*direction, info.number);
+                Some(Meaning { direction, number, is_late: false, packets })
+            }
+            Event::End(_) | Event::Failed(_) | Event::Passed(_) => {
+                self.coming.forget(at.conn);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn ask(&mut self, at: &Stamp, direction: Direction, info: &MessageInfo, content: &[u8]) {
+        if self.waiting.is_empty() {
+            self.since = Instant::now();
+        }
+        let (conn, number, len) = (at.conn, info.number, content.len());
+        self.command.ask(json::message(at, direction, info, content));
+        self.waiting.push_back(Question { conn, direction, number, len });
+        self.bytes += len;
+    }
+
+    /// What the command has answered; `wait` for all that it owes, but not longer than it is given
+    /// for one answer.
+    pub fn answers(&mut self, wait: bool) -> Answers {
+        let mut answers = Answers::default();
+        if wait {
+            self.since = Instant::now();
+        }
+        let mut patience = self.since + PATIENCE;
+        while !self.waiting.is_empty() {
+            match self.command.answer(wait.then_some(patience)) {
+                Answer::Line(line) => {
+                    self.since = Instant::now();
+                    if !wait {
+                        patience = self.since + PATIENCE;
+                    }
+                    let Some(question) = self.waiting.pop_front() else { break };
+                    self.bytes -= question.len;
+                    answers.meanings.extend(question.meaning(&line));
+                }
+                Answer::Pending if Instant::now() < patience => break,
+                Answer::Pending => {
+                    let owed = counted(self.waiting.len() as u64, "message");
+                    let text = format!(
+                        "--decode-with: {owed} not decoded after {} s; the command is not asked \
+                         again",
+                        PATIENCE.as_secs()
+                    );
+                    answers.given_up = Some(text);
+                    break;
+                }
+                Answer::Ended => {
+                    let owed = counted(self.waiting.len() as u64, "message");
+                    let text = format!("--decode-with: the command has ended, {owed} not decoded");
+                    answers.given_up = Some(text);
+                    break;
+                }
+            }
+        }
+        answers
+    }
+}
+
+impl Question {
+    /// What an answer says; an empty one says nothing.
+    fn meaning(self, line: &[u8]) -> Option<(ConnId, Meaning)> {
+        if line.is_empty() {
+            return None;
+        }
+        let line = String::from_utf8_lossy(line).into_owned();
+        let packet =
+            Decoded::new("command", "line", line.as_str()).field("line", Value::Text(line));
+        let Self { conn, direction, number, .. } = self;
+        Some((conn, Meaning { direction, number, is_late: true, packets: vec![packet] }))
+    }
+}
