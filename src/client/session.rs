@@ -762,7 +762,14 @@ impl<'a> Session<'a> {
         reporter.diagnose(&found, mood, stdout)?;
         let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());
         let advice = reporter.advice(&found, mood, at_prompt);
-        let led = lead(&found, &summarize(ending), runtime);
+        let led = match &ending.cause {
+            // It names the rule that was broken itself, in full where nothing follows.
+            Cause::Violation(_) if advice.is_empty() => describe(ending),
+            Cause::Violation(_) => summarize(ending),
+            _ if mood == EndSeverity::Fine => describe(ending),
+            // What explains it follows.
+            _ => lead(&found, &summarize(ending), runtime),
+        };
         Ok((advice, led))
     }
 
@@ -933,9 +940,7 @@ impl SessionOutcome {
                 notifier.error(&unmet_by(how.as_deref()));
             }
             _ if shown => {}
-            // What explains it follows.
-            _ if !self.advice.is_empty() => notifier.error(&self.led),
-            _ => notifier.error(&describe(&self.ending)),
+            _ => notifier.error(&self.led),
         }
         if self.unsent > 0 {
             let unsent = self.unsent;

@@ -91,7 +91,7 @@ pub enum Clue {
     OwnOriginRefused,
     /// The request's head is longer than many servers take.
     LongHead,
-    /// Nothing of the peer came before the end, and it came right behind the 101.
+    /// Our message was the first thing that crossed, and the end came right behind it and the 101.
     AtOnce,
     /// The reason of the Close speaks of a timer.
     TimerReason,
@@ -289,6 +289,7 @@ impl Clue {
             Self::AtOnce => {
                 let end = facts.end?;
                 let nothing = facts.stream.messages == 0 && end.lifetime < SILENCE;
+                let nothing = nothing && facts.stream.ended_on_ours;
                 nothing.then(|| format!("nothing came in the {} ms after the 101", end.lifetime.as_millis()))
             }
             Self::TimerReason => {

@@ -104,9 +104,13 @@ impl Diagnostic {
     /// then what was seen. Foreign text is raw.
     pub fn lead(&self, seen: &str) -> String {
         let cause = self.causes.first().filter(|cause| cause.confidence != Confidence::Low);
-        // A close code explains itself.
-        let bare = self.entry.family == Family::CloseCode && self.title == self.entry.title;
-        let repeats = bare || seen.contains(self.title.as_ref());
+        // What was seen is the same in other words.
+        let code = self.entry.code;
+        let same = matches!(code, "W313" | "W801" | "W802" | "W816")
+            || ("W101"..="W106").contains(&code)
+            || ("W112"..="W116").contains(&code);
+        let unread = self.entry.family == Family::CloseCode && self.title == self.entry.title;
+        let repeats = same || unread || seen.contains(self.title.trim_start_matches("the "));
         match cause {
             _ if self.severity == Severity::Note => seen.to_owned(),
             None if repeats => seen.to_owned(),

@@ -141,7 +141,7 @@ fn what_ends_the_connection_is_an_error_of_its_own() {
         .stdout_like("PING [..]\n\n--- [..]\n1 sent, 0 answered, 1 not yet answered[..]\n")
         .stderr_any()
         .status(10);
-    assert!(lost.stderr().starts_with("wscope: connection lost without a close frame"), "{lost:?}");
+    assert!(lost.stderr().contains("connection lost without a close frame"), "{lost:?}");
     let refused = Test::new()
         .args(["ping"])
         .peer(|peer| {

@@ -28,6 +28,9 @@ const PAGE: usize = 600;
 /// Characters of the server's words that are shown.
 const SHOWN: usize = 300;
 
+/// Characters of them that are a reason in one line.
+const REASON: usize = 100;
+
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
 
@@ -380,10 +383,11 @@ impl RefusalResponse<'_> {
         let page = self.body.trim_ascii_start().starts_with(b"<") || text.len() > SHOWN;
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
         if generic && !bare && !page && !shown {
+            let reason: String = text.chars().take(REASON).flat_map(char::escape_debug).collect();
             d.causes.retain(|cause| {
                 cause.confidence != Confidence::Low && !self.facts.trials.is_empty()
             });
-            return d.because("the server gives its reason", format!("it says \"{text}\"")).help(
+            return d.because(format!("its reason is \"{reason}\""), "the answer has this text").help(
                 "do as the server says: its words are the reason, and its log may hold more",
             );
         }
