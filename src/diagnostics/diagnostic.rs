@@ -110,7 +110,9 @@ impl Diagnostic {
             || ("W101"..="W106").contains(&code)
             || ("W112"..="W116").contains(&code);
         let unread = self.entry.family == Family::CloseCode && self.title == self.entry.title;
-        let repeats = same || unread || seen.contains(self.title.trim_start_matches("the "));
+        let again = code == "W310" && seen.contains("redirects");
+        let repeats =
+            same || again || unread || seen.contains(self.title.trim_start_matches("the "));
         match cause {
             _ if self.severity == Severity::Note => seen.to_owned(),
             None if repeats => seen.to_owned(),

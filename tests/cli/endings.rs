@@ -286,7 +286,7 @@ fn exit_8_for_an_answer_that_is_not_http() {
         p.send("SSH-2.0-OpenSSH_9.9\r\n");
         p.receive_end();
     })
-    .stderr("wscope: the port speaks SSH, not HTTP; the server's answer is not HTTP: SSH-2.0-OpenSSH_9.9[..]\nerror[W110]: the port speaks another protocol\n...\n")
+    .stderr("wscope: the port speaks SSH, not HTTP; the server's answer is not HTTP: SSH-2.0-OpenSSH_9.9[..]\nerror[W110]: the port speaks SSH, not HTTP\n...\n")
     .status(8);
 }
 

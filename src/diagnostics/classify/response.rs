@@ -387,9 +387,11 @@ impl RefusalResponse<'_> {
             d.causes.retain(|cause| {
                 cause.confidence != Confidence::Low && !self.facts.trials.is_empty()
             });
-            return d.because(format!("its reason is \"{reason}\""), "the answer has this text").help(
-                "do as the server says: its words are the reason, and its log may hold more",
-            );
+            return d
+                .because(format!("its reason is \"{reason}\""), "the answer has this text")
+                .help(
+                    "do as the server says: its words are the reason, and its log may hold more",
+                );
         }
         if bare && matches!(d.entry.code, "W323" | "W341") {
             let why = "the server rejects the request without saying why";

@@ -29,7 +29,9 @@ fn after_the_last_try_the_failure_stands() {
             answer(&listener, BUSY);
             answer(&listener, BUSY);
         })
-        .stderr("wscope: no healthy backend; the server answered 503 Busy instead of 101 [..]\n...\n")
+        .stderr(
+            "wscope: no healthy backend; the server answered 503 Busy instead of 101 [..]\n...\n",
+        )
         .status(7);
     // The same would happen again.
     client(["-q", "--retry", "9"])
