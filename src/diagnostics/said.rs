@@ -20,6 +20,8 @@ pub(super) enum Subject {
     Origin,
     /// The subprotocol.
     Subprotocol,
+    /// The version of HTTP.
+    Http,
     /// The version of the protocol.
     Version,
     /// The key.
@@ -50,6 +52,7 @@ const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::HeadSize, &["cookie too large", "header fields too large", "header too large", "headers too large", "header line too long", "uri too long", "request-uri too large"]),
     (Subject::Host, &["host header", "header host", "invalid host", "bad host", "unknown host", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "this host", "blocked host", "host name is not", "hostname is not", "invalid http_host", "host validation", "host not in", "host not permitted", "host is not", "hosts list", "untrusted host"]),
     (Subject::Subprotocol, &["subprotocol", "sub-protocol", "sub protocol", "sec-websocket-protocol", "protocol not supported", "protocol mismatch", "no matching protocol", "no acceptable protocol", "protocol not accepted", "must support one of"]),
+    (Subject::Http, &["http version", "http/1.0", "version of http"]),
     (Subject::Version, &["sec-websocket-version", "unsupported version", "websocket version", "unsupported websocket", "version not supported", "invalid version"]),
     (Subject::Key, &["sec-websocket-key", "websocket key", "invalid key", "missing key", "challenge failed"]),
     (Subject::Header, &["sec-websocket-"]),

@@ -28,6 +28,11 @@ const PAGE: usize = 600;
 /// Characters of the server's words that are shown.
 const SHOWN: usize = 300;
 
+/// Words that give no reason.
+const VAGUE: &[u8] = b"an a is was this your you not allowed permitted access denied forbidden rejected refused \
+    unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
+    please try again later handshake connection websocket connect unable to client contact support";
+
 /// Characters of them that are a reason in one line.
 const REASON: usize = 100;
 
@@ -148,6 +153,7 @@ impl RefusalResponse<'_> {
             Subject::Origin if self.sent("Origin") => "W327",
             Subject::Origin => "W328",
             Subject::Subprotocol => "W350",
+            Subject::Http => "W346",
             Subject::Version => "W321",
             Subject::Key | Subject::Header => "W322",
             Subject::Session => "W352",
@@ -382,7 +388,8 @@ impl RefusalResponse<'_> {
         let generic = matches!(d.entry.code, "W323" | "W332" | "W341");
         let page = self.body.trim_ascii_start().starts_with(b"<") || text.len() > SHOWN;
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
-        if generic && !bare && !page && !shown {
+        let vague = said::is_bare(&text, self.status, VAGUE);
+        if generic && !bare && !vague && !page && !shown {
             let reason: String = text.chars().take(REASON).flat_map(char::escape_debug).collect();
             d.causes.retain(|cause| {
                 cause.confidence != Confidence::Low && !self.facts.trials.is_empty()
