@@ -11,7 +11,7 @@ pub mod single;
 pub mod summary;
 
 use self::account::AccountError;
-pub use self::refusal::{failed, one_line, refused};
+pub use self::refusal::{failed, lead, one_line, refused};
 use self::summary::RunSummary;
 use crate::config::OpenConfig;
 use crate::config::reach::ReachConfig;

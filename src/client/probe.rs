@@ -68,7 +68,16 @@ fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
             let text = format!("{} {}{}", line.code, escaped(line.reason), server(head));
             TrialOutcome::Status { code: line.code, text, body: trace.body().to_vec() }
         }
-        None => TrialOutcome::Nothing(one_line(&error.to_string()).to_owned()),
+        None => {
+            let text = one_line(&error.to_string()).to_owned();
+            // An alert, or a ServerHello, is TLS, whatever came of it.
+            let spoken = trace.tls().is_some()
+                || matches!(
+                    error,
+                    OpenError::Tls(TlsError::Alert { .. } | TlsError::CertificateWanted { .. })
+                );
+            if spoken { TrialOutcome::Tls(text) } else { TrialOutcome::Nothing(text) }
+        }
     }
 }
 
@@ -135,6 +144,14 @@ fn without_origin(config: &OpenConfig) -> OpenConfig {
     other
 }
 
+/// The same request without subprotocols.
+fn without_subprotocols(config: &OpenConfig) -> OpenConfig {
+    let mut other = config.clone();
+    other.subprotocols = Vec::new();
+    other.headers.retain(|edit| !edit.name().eq_ignore_ascii_case("sec-websocket-protocol"));
+    other
+}
+
 /// The same request to a path that nobody has.
 fn with_other_path(config: &OpenConfig) -> OpenConfig {
     let mut other = config.clone();
@@ -172,8 +189,21 @@ pub fn attempt(
             let scheme = if other.target.secure { "wss" } else { "ws" };
             (other, format!("{scheme}://"))
         }
+        Variation::NoSubprotocol if evidence.sent("Sec-WebSocket-Protocol").is_some() => {
+            (without_subprotocols(config), String::new())
+        }
+        Variation::OwnHost => {
+            let own = config.target.host_header.clone();
+            let sent = evidence.sent("Host");
+            if sent.is_none_or(|sent| sent == own.as_bytes()) {
+                return Ok(None);
+            }
+            let mut other = config.clone();
+            other.headers.retain(|edit| !edit.name().eq_ignore_ascii_case("host"));
+            (other, own)
+        }
         Variation::OtherFamily => return Ok(other_family(config, evidence)),
-        Variation::NoOrigin | Variation::OtherPath => return Ok(None),
+        Variation::NoOrigin | Variation::NoSubprotocol | Variation::OtherPath => return Ok(None),
     };
     let (outcome, _) = traced(&other, runtime)?;
     Ok(Some(Trial { variation, what, outcome }))
@@ -210,7 +240,7 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
             &[]
         }
         E::Closed { .. } | E::Io(_) | E::TimedOut { .. } if evidence.was_asked() => {
-            &[V::OtherScheme, V::NoUpgrade]
+            &[V::OtherScheme, V::NoUpgrade, V::NoSubprotocol]
         }
         E::Tls(_) | E::Closed { .. } | E::NotHttp(_) | E::Io(_) | E::TimedOut { .. } => {
             &[V::OtherScheme]
@@ -218,8 +248,17 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
         E::Refused { .. } => {
             match evidence.response().and_then(Head::status_line).map(|line| line.code) {
                 _ if evidence.wants_tls() => &[V::OtherScheme],
-                Some(400..=499) => &[V::NoUpgrade, V::OwnOrigin, V::NoOrigin, V::OtherPath],
-                Some(500) => &[V::NoUpgrade, V::OwnOrigin, V::NoOrigin],
+                Some(400..=499) => &[
+                    V::NoUpgrade,
+                    V::OwnOrigin,
+                    V::NoOrigin,
+                    V::NoSubprotocol,
+                    V::OwnHost,
+                    V::OtherPath,
+                ],
+                Some(500) => {
+                    &[V::NoUpgrade, V::OwnOrigin, V::NoOrigin, V::NoSubprotocol, V::OwnHost]
+                }
                 _ => &[V::NoUpgrade],
             }
         }

@@ -2,13 +2,14 @@
 
 use std::io;
 
-use crate::diagnostics::BODY;
+use crate::diagnostics::{BODY, Diagnostic};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::Runtime;
 use crate::output::notifier::Notifier;
 use crate::output::reporter::EndSeverity;
+use crate::ui::sanitize::escaped;
 
 /// Reports why there is no connection.
 ///
@@ -45,9 +46,9 @@ pub fn failed(
     runtime: &mut Runtime,
 ) -> io::Result<()> {
     let text = error.to_string();
-    let line = if runtime.reporter.prints_warnings() { text.as_str() } else { one_line(&text) };
-    notifier.error(line);
+    let text = if runtime.reporter.prints_warnings() { text.as_str() } else { one_line(&text) };
     let mut found = evidence.explain(error);
+    notifier.error(&lead(&found, text, runtime));
     runtime.reporter.diagnose(&found, EndSeverity::Failed, &mut runtime.stdout)?;
     if matches!(error, OpenError::Refused { body, .. } if !body.is_empty()) {
         // The answer has just been shown whole; a transcript shows its head alone.
@@ -55,6 +56,19 @@ pub fn failed(
     }
     notifier.advice(&runtime.reporter.advice(&found, EndSeverity::Failed, false));
     runtime.stdout.flush()
+}
+
+/// An error with its cause in front, where that is known. Foreign text is escaped, and secrets are
+/// taken out.
+pub fn lead(found: &[Diagnostic], text: &str, runtime: &Runtime) -> String {
+    let Some(verdict) = found.first() else { return text.to_owned() };
+    let (first, rest) = text.split_at(one_line(text).len());
+    // Only what was put in front may hold something foreign that is raw.
+    let led = verdict.lead(first);
+    let front = led.strip_suffix(first).unwrap_or_default();
+    let front = escaped(front.as_bytes());
+    let front = runtime.reporter.redactor().bytes(front.as_bytes());
+    format!("{}{first}{rest}", String::from_utf8_lossy(&front))
 }
 
 /// The first line of a text.

@@ -17,9 +17,9 @@ use crate::behaviour::stay::{Leave, SessionProgress};
 use crate::behaviour::steps::{Step, Steps};
 use crate::behaviour::stop::{Stop, StopCondition};
 use crate::cli::{InputFormat, OutputFormat};
-use crate::client::failed;
 use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
+use crate::client::{failed, lead};
 use crate::config::ClientConfig;
 use crate::diagnostics::{Family, Severity};
 use crate::engine::behaviour::Behaviour;
@@ -127,6 +127,8 @@ struct SessionOutcome {
     cut_short: bool,
     /// Why it ended like that, and what to do, for people; may be empty.
     advice: Vec<u8>,
+    /// The same in one line, the cause in front.
+    led: String,
 }
 
 impl<'a> Session<'a> {
@@ -689,7 +691,7 @@ impl<'a> Session<'a> {
         let runner = self.runner.as_mut();
         let expected = runner.is_some_and(|runner| runner.note_end(seen_code(&ending)));
         let fine = met == Some(true) || expected;
-        let advice = self.explain(current, &ending, fine, runtime, now)?;
+        let (advice, led) = self.explain(current, &ending, fine, runtime, now)?;
         // After a signal, or at the end of `--max-time`, a reader that stalls is not waited for.
         let deadline = match (current.signal, self.max_time) {
             (Some(_), _) => Some(Instant::now() + PEER_CLOSE_TIMEOUT),
@@ -729,7 +731,7 @@ impl<'a> Session<'a> {
         };
         runtime.reporter.flush()?;
         let (fault, left) = (current.fault.take(), current.left);
-        Ok(SessionOutcome { ending, exit, fault, left, unsent, unwritten, cut_short, advice })
+        Ok(SessionOutcome { ending, exit, fault, left, unsent, unwritten, cut_short, advice, led })
     }
 
     /// Explains the end to machines; returns the text for people.
@@ -740,7 +742,7 @@ impl<'a> Session<'a> {
         met: bool,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> io::Result<Vec<u8>> {
+    ) -> io::Result<(Vec<u8>, String)> {
         let found = current.connection.explain(current.evidence.facts(), ending, now);
         if matches!(ending.cause, Cause::Lost(_)) {
             self.lifetimes.push(ending.duration);
@@ -760,7 +762,16 @@ impl<'a> Session<'a> {
         let Runtime { reporter, stdout, .. } = runtime;
         reporter.diagnose(&found, mood, stdout)?;
         let at_prompt = self.runner.as_ref().is_some_and(|runner| runner.prompt().is_some());
-        Ok(reporter.advice(&found, mood, at_prompt))
+        let advice = reporter.advice(&found, mood, at_prompt);
+        let led = match &ending.cause {
+            // It names the rule that was broken itself, in full where nothing follows.
+            Cause::Violation(_) if advice.is_empty() => describe(ending),
+            Cause::Violation(_) => summarize(ending),
+            _ if mood == EndSeverity::Fine => describe(ending),
+            // What explains it follows.
+            _ => lead(&found, &summarize(ending), runtime),
+        };
+        Ok((advice, led))
     }
 
     /// Prints how the connection ended, if that was not shown already.
@@ -930,9 +941,7 @@ impl SessionOutcome {
                 notifier.error(&unmet_by(how.as_deref()));
             }
             _ if shown => {}
-            // What explains it follows.
-            _ if !self.advice.is_empty() => notifier.error(&summarize(&self.ending)),
-            _ => notifier.error(&describe(&self.ending)),
+            _ => notifier.error(&self.led),
         }
         if self.unsent > 0 {
             let unsent = self.unsent;

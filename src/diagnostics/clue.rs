@@ -4,7 +4,7 @@
 //! can be named for a reason that was not there.
 
 use super::Facts;
-use super::facts::{TlsFault, Trial, TrialOutcome, Variation};
+use super::facts::{SILENCE, TlsFault, Trial, TrialOutcome, Variation};
 use super::sniff::contains_word;
 use super::url::Url;
 use crate::wire::head::Head;
@@ -25,6 +25,18 @@ const PROXIES: [&str; 13] = [
     "akamai",
     "tengine",
 ];
+
+/// Pages that frameworks write for a plain request which they have no route for, and not for an
+/// upgrade.
+const PLAIN_PAGES: [(&str, &str); 4] = [
+    ("{\"detail\":\"not found\"}", "FastAPI"),
+    ("<pre>cannot get ", "Express"),
+    ("<p>the requested resource was not found on this server.</p>", "Django"),
+    ("the current path, <code>", "Django"),
+];
+
+/// Servers limit a head to 8 KB or more.
+const LONG_HEAD: usize = 8000;
 
 /// A question to the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +77,24 @@ pub enum Clue {
     PlainSame,
     /// The same, and a program that stands in front of others answered.
     PlainSameBehindProxy,
+    /// The answer keeps the connection, as a TLS port does not with a request that it can't read.
+    KeptAlive,
     /// The page is a proxy's own, so nothing behind it was asked.
     ProxyPage,
+    /// A program in front answered, with a page that this framework writes for plain requests alone.
+    PlainPageBehindProxy,
+    /// Without a subprotocol it opens, or gets another answer.
+    NoSubprotocolHelps,
+    /// With the Host of the URL it opens, or gets another status.
+    OwnHostHelps,
+    /// The Origin sent is the server's own, and without one it opens.
+    OwnOriginRefused,
+    /// The request's head is longer than many servers take.
+    LongHead,
+    /// Our message was the first thing that crossed, and the end came right behind it and the 101.
+    AtOnce,
+    /// The reason of the Close speaks of a timer.
+    TimerReason,
     /// There is a WWW-Authenticate.
     Challenged,
     /// The same request without the upgrade got another answer.
@@ -93,6 +121,8 @@ pub enum Clue {
     OtherFamilyListens,
     /// There is a status, which says so itself.
     Status,
+    /// The URL asks for no TLS.
+    NotSecure,
     /// The URL asks for TLS.
     UrlIsSecure,
     /// TLS failed with this alert.
@@ -103,6 +133,8 @@ pub enum Clue {
     SelfSigned,
     /// The server sent its own certificate and no other.
     ChainOfOne,
+    /// The certificate has a subjectAltName.
+    HasNames,
     /// The certificate has no subjectAltName.
     NoNames,
     /// The server asked for a certificate of ours.
@@ -145,7 +177,7 @@ impl Clue {
         let compared = |variation, same: bool| {
             let trial: &Trial = facts.trial(variation)?;
             let differs = trial.status() != status;
-            let known = !matches!(trial.outcome, TrialOutcome::Nothing(_));
+            let known = trial.status().is_some();
             (known && differs != same && status.is_some()).then(|| trial.to_string())
         };
         match self {
@@ -230,6 +262,42 @@ impl Clue {
                 .into_iter()
                 .find(|page| contains_word(facts.body, page))
                 .map(|_| "the page is the proxy's own".to_owned()),
+            Self::KeptAlive => {
+                let kept = facts.response?.has_token("Connection", "keep-alive");
+                kept.then(|| "the answer keeps the connection, as a TLS port would not".to_owned())
+            }
+            Self::PlainPageBehindProxy => {
+                let proxy = proxied(facts.response?)?;
+                let (_, name) = PLAIN_PAGES.iter().find(|(page, _)| contains_word(facts.body, page))?;
+                Some(format!("the page is {name}'s for a plain request; {proxy}"))
+            }
+            Self::NoSubprotocolHelps => {
+                let trial = trial(Variation::NoSubprotocol)?;
+                let helps = trial.status().is_some() && trial.status() != status;
+                helps.then(|| trial.to_string())
+            }
+            Self::OwnHostHelps => compared(Variation::OwnHost, false),
+            Self::OwnOriginRefused => {
+                let own = Self::OriginIsOwn.seen(facts)?;
+                let opens = trial(Variation::NoOrigin)?.status() == Some(101);
+                opens.then(|| format!("{own}, and without it a WebSocket opens"))
+            }
+            Self::LongHead => {
+                let length = facts.request?.raw().len();
+                (length > LONG_HEAD).then(|| format!("the request's head has {length} bytes"))
+            }
+            Self::AtOnce => {
+                let end = facts.end?;
+                let nothing = facts.stream.messages == 0 && end.lifetime < SILENCE;
+                let nothing = nothing && facts.stream.ended_on_ours;
+                nothing.then(|| format!("nothing came in the {} ms after the 101", end.lifetime.as_millis()))
+            }
+            Self::TimerReason => {
+                let reason = &facts.close.received?.reason;
+                let words = ["timeout", "timed out", "time out", "idle", "inactiv", "heartbeat", "keepalive", "keep-alive", "no activity"];
+                let speaks = words.iter().any(|word| contains_word(reason, word));
+                speaks.then(|| format!("its reason is \"{}\"", String::from_utf8_lossy(reason)))
+            }
             Self::Challenged => header("WWW-Authenticate").map(|_| "the answer has a WWW-Authenticate".to_owned()),
             Self::PlainDiffers => compared(Variation::NoUpgrade, false),
             Self::PlainAnswered => {
@@ -259,6 +327,7 @@ impl Clue {
             }
             Self::Status => status.map(|status| format!("the status is {status}")),
             Self::UrlIsSecure => url?.is_secure().then(|| "the URL asks for TLS".to_owned()),
+            Self::NotSecure => (!url?.is_secure()).then(|| "the URL asks for no TLS".to_owned()),
             Self::Alert(number) => (facts.tls.fault == Some(TlsFault::Alert(number)))
                 .then(|| format!("the alert's number is {number}")),
             Self::TlsPort => {
@@ -280,6 +349,10 @@ impl Clue {
                 lone.then(|| {
                     format!("one certificate was sent, and its issuer {} was not", certificate.issuer)
                 })
+            }
+            Self::HasNames => {
+                let names = &facts.tls.certificate?.names;
+                (!names.is_empty()).then(|| format!("it lists {}", names.join(", ")))
             }
             Self::NoNames => {
                 let certificate = facts.tls.certificate?;

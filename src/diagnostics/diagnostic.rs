@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{CatalogueEntry, Confidence, Facts, Severity, entry};
+use super::{CatalogueEntry, Confidence, Facts, Family, Severity, entry};
 use crate::wire::head::{Head, HeadKind};
 use crate::wire::secret::is_secret;
 
@@ -98,6 +98,28 @@ impl Diagnostic {
         }
         diagnostic.causes = found.into_iter().map(|(cause, _)| cause).collect();
         Some(diagnostic)
+    }
+
+    /// An error in one line, the cause in front: the title, the first cause if a fact speaks for it,
+    /// then what was seen. Foreign text is raw.
+    pub fn lead(&self, seen: &str) -> String {
+        let cause = self.causes.first().filter(|cause| cause.confidence != Confidence::Low);
+        // What was seen is the same in other words.
+        let code = self.entry.code;
+        let same = matches!(code, "W313" | "W801" | "W802" | "W816")
+            || ("W101"..="W106").contains(&code)
+            || ("W112"..="W116").contains(&code);
+        let unread = self.entry.family == Family::CloseCode && self.title == self.entry.title;
+        let again = code == "W310" && seen.contains("redirects");
+        let repeats =
+            same || again || unread || seen.contains(self.title.trim_start_matches("the "));
+        match cause {
+            _ if self.severity == Severity::Note => seen.to_owned(),
+            None if repeats => seen.to_owned(),
+            None => format!("{}; {seen}", self.title),
+            Some(cause) if repeats => format!("{}; {seen}", cause.text),
+            Some(cause) => format!("{}: {}; {seen}", self.title, cause.text),
+        }
     }
 
     /// With a title that has the numbers of this run.

@@ -297,6 +297,10 @@ pub enum Variation {
     OwnOrigin,
     /// No Origin.
     NoOrigin,
+    /// No subprotocol.
+    NoSubprotocol,
+    /// The Host of the URL.
+    OwnHost,
     /// A path that nobody has.
     OtherPath,
     /// With TLS instead of without, or the other way round.
@@ -319,6 +323,8 @@ pub enum TrialOutcome {
         /// The beginning of the body.
         body: Vec<u8>,
     },
+    /// TLS, and then nothing; in words.
+    Tls(String),
     /// Nothing of HTTP; in words.
     Nothing(String),
 }
@@ -329,7 +335,7 @@ impl Trial {
         match &self.outcome {
             TrialOutcome::Opened => Some(101),
             TrialOutcome::Status { code, .. } => Some(*code),
-            TrialOutcome::Nothing(_) => None,
+            TrialOutcome::Tls(_) | TrialOutcome::Nothing(_) => None,
         }
     }
 
@@ -345,7 +351,7 @@ impl Trial {
     /// so only to say that it is none.
     pub fn is_spoken(&self) -> bool {
         let refuses = self.body().is_some_and(super::said::wants_tls);
-        self.status().is_some() && !refuses
+        (self.status().is_some() && !refuses) || matches!(self.outcome, TrialOutcome::Tls(_))
     }
 }
 
@@ -356,6 +362,8 @@ impl std::fmt::Display for Trial {
             Variation::NoUpgrade => f.write_str("a plain GET without Upgrade")?,
             Variation::OwnOrigin => write!(f, "with Origin: {}", self.what)?,
             Variation::NoOrigin => f.write_str("without an Origin")?,
+            Variation::NoSubprotocol => f.write_str("without a subprotocol")?,
+            Variation::OwnHost => write!(f, "with Host: {}", self.what)?,
             Variation::OtherPath => write!(f, "at the path {}", self.what)?,
             Variation::OtherScheme => write!(f, "with {}", self.what)?,
             Variation::OtherFamily => write!(f, "at {}", self.what)?,
@@ -363,9 +371,12 @@ impl std::fmt::Display for Trial {
         match (&self.outcome, self.variation) {
             (TrialOutcome::Opened, Variation::OtherFamily) => f.write_str(": the port is open"),
             (TrialOutcome::Opened, _) => f.write_str(": a WebSocket opens"),
-            (TrialOutcome::Status { text, .. } | TrialOutcome::Nothing(text), _) => {
-                write!(f, ": {text}")
-            }
+            (
+                TrialOutcome::Status { text, .. }
+                | TrialOutcome::Tls(text)
+                | TrialOutcome::Nothing(text),
+                _,
+            ) => write!(f, ": {text}"),
         }
     }
 }

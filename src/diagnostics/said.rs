@@ -20,6 +20,8 @@ pub(super) enum Subject {
     Origin,
     /// The subprotocol.
     Subprotocol,
+    /// The version of HTTP.
+    Http,
     /// The version of the protocol.
     Version,
     /// The key.
@@ -44,20 +46,21 @@ pub(super) enum Subject {
 /// subject's is more exact.
 #[rustfmt::skip]
 const PHRASES: &[(Subject, &[&str])] = &[
-    (Subject::Tls, &["plain http request was sent to https port", "http request to an https server", "speaking plain http to an ssl-enabled", "requires tls", "https is required", "use https"]),
+    (Subject::Tls, &["plain http request was sent to https port", "http request to an https server", "speaking plain http to an ssl-enabled", "combination of host and port requires tls", "https is required", "use https", "https required", "ssl required", "tls required", "requires wss", "use wss", "wss required", "requires ssl", "requires https", "ssl is required", "tls is required", "secure connection"]),
     (Subject::Alpn, &["missing alpn protocol"]),
     (Subject::Certificate, &["no required ssl certificate", "ssl certificate error", "client certificate"]),
     (Subject::HeadSize, &["cookie too large", "header fields too large", "header too large", "headers too large", "header line too long", "uri too long", "request-uri too large"]),
-    (Subject::Host, &["host header", "header host", "invalid host", "bad host", "unknown host", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "this host", "blocked host", "host name is not", "hostname is not", "invalid http_host", "host validation", "untrusted host"]),
-    (Subject::Subprotocol, &["subprotocol", "sub-protocol", "sub protocol", "sec-websocket-protocol"]),
+    (Subject::Host, &["host header", "header host", "invalid host", "bad host", "unknown host", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "this host", "blocked host", "host name is not", "hostname is not", "invalid http_host", "host validation", "host not in", "host not permitted", "host is not", "hosts list", "untrusted host"]),
+    (Subject::Subprotocol, &["subprotocol", "sub-protocol", "sub protocol", "sec-websocket-protocol", "protocol not supported", "protocol mismatch", "no matching protocol", "no acceptable protocol", "protocol not accepted", "must support one of"]),
+    (Subject::Http, &["http version", "http/1.0", "version of http"]),
     (Subject::Version, &["sec-websocket-version", "unsupported version", "websocket version", "unsupported websocket", "version not supported", "invalid version"]),
     (Subject::Key, &["sec-websocket-key", "websocket key", "invalid key", "missing key", "challenge failed"]),
     (Subject::Header, &["sec-websocket-"]),
     (Subject::Session, &["connection id", "connectionid", "connection with that id", "session id", "sessionid", "session not found", "unknown session", "invalid session", "session expired", "no such session", "session does not exist", "client id required", "missing sid", "negotiate"]),
-    (Subject::Upgrade, &["upgrade", "websocket only", "not a websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "hop-by-hop", "bad handshake"]),
-    (Subject::Rate, &["too many requests", "too many connections", "rate limit", "quota", "connection limit"]),
+    (Subject::Upgrade, &["upgrade", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "hop-by-hop", "bad handshake"]),
+    (Subject::Rate, &["too many requests", "too many connections", "rate limit", "quota", "too many clients", "number of connections", "connections reached", "max connections", "maximum connections", "limit reached", "limit exceeded", "throttl", "connection limit"]),
     (Subject::Credentials, &["token", "api key", "apikey", "api-key", "api_key", "credential", "authentic", "authoriz", "unauthoris", "jwt", "not logged in", "log in", "login required", "sign in", "permission", "signature", "missing auth", "invalid auth", "access key", "password"]),
-    (Subject::Method, &["method not allowed", "bad handshake method", "only get", "invalid method", "method must be"]),
+    (Subject::Method, &["method not allowed", "bad handshake method", "only get", "invalid method", "method must be", "request method"]),
     (Subject::Path, &["cannot get", "no route", "no such path", "unknown path", "invalid path", "path not found", "unknown endpoint", "no such endpoint", "not found", "does not exist", "no handler", "unknown channel", "unknown room", "no such", "invalid url", "wrong path", "doesn't exist", "no matching", "unknown route"]),
 ];
 
@@ -92,7 +95,7 @@ fn speaks_of_origin(text: &str) -> bool {
 /// Whether a server of TLS says that it was spoken to in plain HTTP.
 pub fn wants_tls(body: &[u8]) -> bool {
     let (_, phrases) = PHRASES[0];
-    phrases[..3].iter().any(|phrase| contains_word(body, phrase))
+    phrases[..4].iter().any(|phrase| contains_word(body, phrase))
 }
 
 /// The readable text of a body: without tags, scripts and the marks of JSON.
@@ -173,19 +176,32 @@ const EMPTY: &[&str] = &[
     "port",
     "sorry",
     "oops",
+    "timestamp",
+    "path",
+    "instance",
+    "method",
+    "get",
+    "id",
+    "requestid",
+    "traceid",
+    "trace",
+    "uri",
+    "url",
 ];
 
-/// Whether a text says no more than its status does.
-pub(super) fn is_bare(text: &str, status: u16, reason: &[u8]) -> bool {
-    let reason = String::from_utf8_lossy(reason).to_ascii_lowercase();
-    let reason: Vec<&str> = reason.split(|c: char| !c.is_alphanumeric()).collect();
+/// Whether a text says no more than its status does, and than the words that are known: the reason
+/// phrase, the path.
+pub(super) fn is_bare(text: &str, status: u16, known: &[u8]) -> bool {
+    let known = String::from_utf8_lossy(known).to_ascii_lowercase();
+    let known: Vec<&str> = known.split(|c: char| !c.is_alphanumeric()).collect();
     let number = status.to_string();
     text.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).all(|word| {
         word.is_empty()
             || word == number
-            || reason.contains(&word)
+            || known.contains(&word)
             || EMPTY.contains(&word)
-            || word.chars().all(|c| c.is_ascii_digit())
+            // Numbers, times and ids.
+            || word.chars().any(|c| c.is_ascii_digit())
     })
 }
 

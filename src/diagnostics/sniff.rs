@@ -11,6 +11,10 @@ const BANNERS: &[(&[u8], &str, &str)] = &[
     (b"-DENIED", "Redis", ""),
     (b"AMQP", "AMQP (RabbitMQ)", "RabbitMQ's web-stomp listens on 15674, web-mqtt on 15675"),
     (b"@RSYNCD:", "rsync", ""),
+    (b"421 ", "SMTP or FTP", ""),
+    (b"554 ", "SMTP", ""),
+    (b"ERROR\r\n", "memcached, or another protocol of lines", ""),
+    (b"It looks like you are trying to access MongoDB", "MongoDB", ""),
     (b"INFO {", "NATS", "NATS speaks WebSocket on the port of its websocket block, often 8080"),
 ];
 
@@ -23,6 +27,10 @@ pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if bytes.starts_with(b"220 ") || bytes.starts_with(b"220-") {
         let smtp = contains_word(bytes, "smtp") || contains_word(bytes, "mail");
         return Some((if smtp { "SMTP" } else { "FTP or SMTP" }, ""));
+    }
+    // IRC: a prefix and a command (RFC 2812 §2.3.1).
+    if bytes.starts_with(b":") && contains(bytes, b" NOTICE ") || bytes.starts_with(b"NOTICE ") {
+        return Some(("IRC", ""));
     }
     // MySQL: three bytes of length, sequence 0, protocol 10, then the version as text.
     if let [_, 0, 0, 0, 10, digit, ..] = bytes

@@ -710,6 +710,9 @@ impl Connection {
     fn take_events(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         let conn = self.id;
         let received = self.inbound.direction();
+        if self.endpoint().is_some_and(|endpoint| endpoint.sent_close().is_some()) {
+            self.inbound.await_close();
+        }
         let Self {
             link,
             inbound,

@@ -186,7 +186,7 @@ fn exit_7_with_status_line_headers_and_body_on_stderr() {
             p.receive_end();
         })
         .stderr(
-            "wscope: the server answered 403 Forbidden instead of 101 switching protocols\n\
+            "wscope: the application refused the connection: its reason is \"not you nor yours\"; the server answered 403 Forbidden instead of 101 switching protocols\n\
              < HTTP/1.1 403 Forbidden\n\
              < Content-Type: text/plain\n\
              < X-Why: origin\n\
@@ -286,7 +286,7 @@ fn exit_8_for_an_answer_that_is_not_http() {
         p.send("SSH-2.0-OpenSSH_9.9\r\n");
         p.receive_end();
     })
-    .stderr("wscope: the server's answer is not HTTP: SSH-2.0-OpenSSH_9.9[..]\nerror[W110]: the port speaks another protocol\n...\n")
+    .stderr("wscope: the port speaks SSH, not HTTP; the server's answer is not HTTP: SSH-2.0-OpenSSH_9.9[..]\nerror[W110]: the port speaks SSH, not HTTP\n...\n")
     .status(8);
 }
 
@@ -314,7 +314,7 @@ fn exit_10_when_the_stream_ends_inside_a_frame() {
             p.hang_up();
         })
         .stdout("He")
-        .stderr("wscope: connection lost without a close frame after [..] s (1006): [..] frame #1[..]\nerror[W803]: [..]\n...\n")
+        .stderr("wscope: cut in the middle of a frame; connection lost without a close frame after [..] s (1006): [..] frame #1[..]\nerror[W803]: [..]\n...\n")
         .status(10);
 }
 
@@ -327,7 +327,7 @@ fn exit_10_when_the_connection_is_reset() {
             p.receive_text("hi");
             p.reset();
         })
-        .stderr("wscope: connection lost without a close frame after [..] s (1006): connection reset by peer\nerror[W802]: [..]\n...\n")
+        .stderr("wscope: the peer's handler ended on our message[..]; connection lost without a close frame after [..] s (1006): connection reset by peer\nerror[W802]: [..]\n...\n")
         .status(10);
 }
 
@@ -358,7 +358,7 @@ fn exit_12_when_the_handshake_is_not_answered() {
             p.request();
             p.receive_end();
         })
-        .stderr("wscope: timed out after 0.1 s: the server did not answer the handshake\nerror[W109]: [..]\n...\n")
+        .stderr("wscope: connected, but nobody answers the handshake; timed out after 0.1 s: the server did not answer the handshake\nerror[W109]: [..]\n...\n")
         .status(12);
 }
 
@@ -393,7 +393,7 @@ fn exit_12_when_the_whole_run_takes_too_long() {
             p.request();
             p.receive_end();
         })
-        .stderr("wscope: timed out after [..]\nerror[W109]: [..]\n...\n")
+        .stderr("wscope: [..]timed out after [..]\nerror[W109]: [..]\n...\n")
         .status(12);
 }
 

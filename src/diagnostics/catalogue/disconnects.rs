@@ -12,7 +12,9 @@ const LOSSES: &[LikelyCause] = &[
         .cure("read stdout faster, or write it to a file"),
     medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
         .cure("send the message whole or uncompressed, `--no-compress`, to see whether that is it"),
-    medium("the peer's handler ended on our message, with an exception or on purpose", C::AfterOurMessage)
+    medium("the peer's handler ended on our message, or at the opening already, with an exception or on purpose", C::AtOnce)
+        .cure("read the peer's log at that moment; without a message, `wscope doctor` shows whether it ends at the opening"),
+    medium("the peer's handler ended on our message, with an exception or on purpose", C::AfterOurMessage).unless(&[C::AtOnce])
         .cure("read the peer's log at that moment: the message sent last is what it could not take"),
     low("the peer's process ended, or its handler did without closing"),
     low("a balancer or proxy on the way ended it"),

@@ -1,7 +1,7 @@
 //! W420 to W463: extensions in a 101, and what comes right behind its blank line.
 
-use super::builder::{KNOWN, MEASURED, error, low, note, warning};
-use crate::diagnostics::CatalogueEntry;
+use super::builder::{KNOWN, MEASURED, error, low, medium, note, warning};
+use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
@@ -82,8 +82,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("the first bytes are 14 to 17, 03, 00 to 04"),
     error("W463", "accepted, then dropped at once")
         .because("the stream ended right behind the 101, without a frame")
-        .help("read the backend's log: the proxy said yes before it knew")
+        .help("read the application's log at that moment, and that of a proxy in front, which may say yes before it knows")
         .source(KNOWN)
-        .causes(&[low("the proxy accepted and the backend refused"), low("the application's handler ended at once, or with an exception"), low("the path is not known to the application")])
+        .causes(&[
+            medium("the proxy accepted and the backend refused", C::Proxied),
+            low("the application's handler ended at once, or with an exception"),
+            low("the path is not known to the application"),
+        ])
         .seen("end of stream less than 100 ms after the 101, and no frame"),
 ];

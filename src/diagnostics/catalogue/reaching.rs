@@ -65,18 +65,22 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("connect() fails with EHOSTUNREACH or ENETUNREACH"),
     error("W107", "the peer hung up on the request without an answer")
         .because("the connection was made, then closed before a single byte of an answer")
-        .help("see the server's log for the reason; `wscope doctor` compares with other requests")
+        .help("add `--diagnose`, which tries TLS and a plain request; then see the server's log")
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or the other way round"),
-            high("an HTTP server that drops the upgrade: its handler does not know this path or refuses the request", C::PlainAnswered)
+            high("an HTTP server that drops the upgrade: its handler does not know this path or refuses the request", C::PlainAnswered).unless(&[C::NoSubprotocolHelps])
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it does not like"),
-            medium("the service is not HTTP, or a forwarder whose target is down", C::PlainUnanswered)
+            high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
+                .cure("offer one that the server knows, `-s NAME`, or none"),
+            medium("the request's head is longer than the server takes", C::LongHead)
+                .cure("send fewer or shorter cookies and headers"),
+            medium("the service is not HTTP, or a forwarder whose target is down", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers])
                 .cure("check what listens on this port, and behind it if it is forwarded"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure]).cure("try `wss://`"),
-            low("the server, or a library such as tungstenite, rejects the handshake without an answer").unless(&[C::PlainUnanswered]),
-            low("the service is not HTTP, or a forwarder whose target is down").unless(&[C::PlainAnswered]),
-            low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),
+            low("plain HTTP is not what the port speaks, but TLS or another protocol; or it forwards to a target that is down").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),
+            low("HTTP is not what the port speaks, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::NotSecure, C::PlainAnswered]),
+            low("the server drops upgrades that it does not like: the path, the Origin, the credentials").unless(&[C::PlainUnanswered]),
         ])
         .seen("end of stream or reset with no byte received"),
     error("W108", "hung up after one second, as Engine.IO does for a foreign path")
@@ -91,6 +95,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or the other way round"),
             high("an HTTP server whose upgrade listener ignores this path, as Node.js allows", C::PlainAnswered),
+            medium("the request's head is longer than the server takes", C::LongHead)
+                .cure("send fewer or shorter cookies and headers"),
             medium("the application hangs, or the service is not HTTP", C::PlainUnanswered),
             low("a Node.js server whose upgrade listener ignores this path").unless(&[C::PlainUnanswered]),
             low("the application hangs"),

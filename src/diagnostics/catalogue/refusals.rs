@@ -37,6 +37,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
+            high("the server refuses the subprotocol offered", C::NoSubprotocolHelps)
+                .cure("offer another one, `-s NAME`, or none"),
+            high("the server refuses the Host header", C::OwnHostHelps)
+                .cure("leave Host as it is: no `--host`, or let the server take that name"),
+            medium("the request's head is longer than the server takes", C::LongHead)
+                .cure("send fewer or shorter cookies and headers"),
             medium("the path is not the one the server was made for", C::OtherPathSame),
             medium("a query parameter or header that this path needs is missing or wrong", C::OtherPathDiffers)
                 .cure("compare query, headers and cookies with those of a client that works: this path is known"),
@@ -78,7 +84,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
                 .cure("compare what was sent with what the server's log expects"),
             medium("no credentials were sent", C::NoCredentials),
-            low("the application wants an Origin: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::OwnOriginSame, C::OriginSent]),
+            low("the application refuses the Origin, which is none of its list: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::NoOrigin]),
+            low("the application wants an Origin: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::OriginSent]),
             low("the API takes its token in the query or in the first message"),
         ])
         .seen("status 401, or a 4xx whose body speaks of credentials or a token"),
@@ -88,8 +95,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §10.2; measured on tornado and gorilla/websocket")
         .causes(&[
             high("the Origin is not on the server's list", C::OwnOriginHelps),
-            high("the Origin is not on the server's list", C::NoOriginHelps)
+            high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginRefused])
                 .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
+            high("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginRefused)
+                .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OriginIsOwn)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginSame)
@@ -159,6 +168,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers])
+                .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("the proxy itself does not know the path", C::ProxyPage),
@@ -239,8 +250,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("status 504"),
     error("W346", "the server refuses the HTTP version")
         .because("the upgrade needs HTTP/1.1, and the server or a proxy speaks another")
-        .help("make the proxy speak HTTP/1.1 to its upstream; in nginx: `proxy_http_version 1.1;`")
-        .source("measured on websockets; RFC 9110 §15.6.6")
+        .help("make the proxy speak HTTP/1.1 to its upstream and pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
+        .source("measured on websockets and autobahn; RFC 9110 §15.6.6")
+        .causes(&[medium("a proxy forwards in HTTP/1.0, as nginx does unless told otherwise", C::Proxied)])
         .seen("status 505"),
     error("W347", "Cloudflare could not reach the origin")
         .because("the status tells what went wrong between Cloudflare and the site's own server")
@@ -288,6 +300,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the words are those of a TLS port that got plain HTTP, and it is not this port")
         .help("make the proxy speak TLS to its upstream; in nginx: `proxy_pass https://…`")
         .source("measured on nginx")
-        .causes(&[high("the proxy's upstream is one with TLS", C::OtherSchemeFails)])
-        .seen("such words over wss://, or over ws:// where the port itself does not speak TLS"),
+        .causes(&[
+            high("the proxy's upstream is one with TLS", C::OtherSchemeFails),
+            medium("the proxy's upstream is one with TLS", C::KeptAlive),
+        ])
+        .seen("such words over wss://, over ws:// where the port itself does not speak TLS, or in an answer that keeps the connection"),
 ];

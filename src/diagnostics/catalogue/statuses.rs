@@ -10,6 +10,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("find the path of the WebSocket; if it is this one, let the proxy pass Upgrade: `wscope explain W320`")
         .source(MEASURED)
         .causes(&[
+            medium("Django's development server or wsgiref answered, which speaks no WebSocket", C::Server("wsgiserver"))
+                .cure("run the application under an ASGI server, such as daphne or uvicorn"),
             medium("a proxy removed Upgrade and Connection", C::PlainSameBehindProxy),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),

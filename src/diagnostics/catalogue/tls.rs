@@ -69,6 +69,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make a certificate with subjectAltName, as in `openssl req -addext subjectAltName=DNS:HOST`, or use --insecure"),
             medium("the bare address was used instead of a name", C::HostIsAddress),
             low("another name of the server was used"),
+            low("the certificate has only a common name, which is not looked at").unless(&[C::HasNames]),
             low("the server has several sites and answers with its default one"),
         ])
         .seen("the host is not among the subject alternative names"),

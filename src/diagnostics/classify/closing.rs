@@ -4,7 +4,7 @@ use super::application::Inside;
 use super::clocks::{ping_interval, seconds};
 use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, SILENCE};
-use crate::diagnostics::{Diagnostic, Facts, Severity};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Severity};
 use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
 
@@ -136,8 +136,11 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let by_server = facts.role == Role::Client && facts.close.by_peer;
     let Some(end) = facts.end.filter(|_| by_server) else { return d };
     let regular = close::is_regular(body.code);
-    if facts.stream.messages == 0 && facts.stream.sent.is_none() && end.last < SILENCE {
-        let d = d.note(format!("{} ms after the 101, before any message", end.last.as_millis()));
+    // What this side had sent by then may not have been looked at.
+    let unasked = facts.stream.sent.is_none() || body.code.is_none();
+    if facts.stream.messages == 0 && unasked && end.last < SILENCE && d.entry.code != "W502" {
+        let d =
+            d.note(format!("{} ms after the 101, before any message of it", end.last.as_millis()));
         // 1000 and 1001 are what a server says that has done what it was asked.
         return match body.code.is_none() {
             true => d
@@ -161,11 +164,20 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 true => format!(
                     "if that was unexpected, send something more often: `--ping-interval {often}`, or a message of the application"
                 ),
-                false => return d.possible("a timer of the server on silence"),
+                false if Clue::TimerReason.seen(facts).is_none() => {
+                    return d.possible("a timer of the server on silence");
+                }
+                false => format!(
+                    "send something more often: `--ping-interval {often}`, or a message of the application"
+                ),
             };
-            d.title(format!("the peer closed after {quiet} of silence"))
-                .possible("a timer of the server on silence")
-                .help(help)
+            let d = d.title(format!("the peer closed after {quiet} of silence"));
+            let timer = "a timer of the server on silence";
+            let d = match Clue::TimerReason.seen(facts) {
+                Some(reason) => d.because(timer, reason),
+                None => d.possible(timer),
+            };
+            d.help(help)
         }
         false => d,
     }

@@ -9,9 +9,12 @@ use crate::diagnostics::facts::{Trial, Variation};
 use crate::diagnostics::said::{self, Subject};
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Clue, Diagnostic, Facts, Place, Span};
+use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span};
 use crate::wire::Role;
 use crate::wire::head::Head;
+
+/// Statuses whose own reason phrase has more than three words.
+const LONG_REASONS: [u16; 5] = [413, 416, 431, 451, 505];
 
 /// Redirects that are not followed.
 const MAX_HOPS: usize = 5;
@@ -24,6 +27,14 @@ const PAGE: usize = 600;
 
 /// Characters of the server's words that are shown.
 const SHOWN: usize = 300;
+
+/// Words that give no reason.
+const VAGUE: &[u8] = b"an a is was this your you not allowed permitted access denied forbidden rejected refused \
+    unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
+    please try again later handshake connection websocket connect unable to client contact support";
+
+/// Characters of them that are a reason in one line.
+const REASON: usize = 100;
 
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
@@ -79,7 +90,10 @@ impl RefusalResponse<'_> {
             return None;
         }
         let secure = self.facts.url.is_some_and(|url| Url::of(url).is_secure());
-        let behind = secure || Clue::OtherSchemeFails.seen(self.facts).is_some();
+        let here = Clue::OtherSchemeAnswers.seen(self.facts).is_some();
+        let clues = [Clue::OtherSchemeFails, Clue::KeptAlive];
+        let behind = clues.iter().any(|clue| clue.seen(self.facts).is_some());
+        let behind = secure || (behind && !here);
         Some(if behind { "W353" } else { "W204" })
     }
 
@@ -121,7 +135,7 @@ impl RefusalResponse<'_> {
     /// The server's own words.
     fn words(&self) -> Option<&'static str> {
         // A gateway's page speaks of the gateway, and a whole page speaks of anything.
-        let text = said::words(self.body);
+        let text = self.text();
         let page = self.status < 400 || (502..=504).contains(&self.status);
         if page && (self.content_type("text/html") || text.len() > PAGE) {
             return None;
@@ -130,6 +144,7 @@ impl RefusalResponse<'_> {
         let (subject, _) = said::subject(start)?;
         let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
         Some(match subject {
+            Subject::Tls if self.facts.url.is_some_and(|url| !Url::of(url).is_secure()) => "W204",
             Subject::Tls => return None,
             Subject::Certificate => "W212",
             Subject::Alpn => "W215",
@@ -138,6 +153,7 @@ impl RefusalResponse<'_> {
             Subject::Origin if self.sent("Origin") => "W327",
             Subject::Origin => "W328",
             Subject::Subprotocol => "W350",
+            Subject::Http => "W346",
             Subject::Version => "W321",
             Subject::Key | Subject::Header => "W322",
             Subject::Session => "W352",
@@ -149,6 +165,24 @@ impl RefusalResponse<'_> {
             Subject::Path if matches!(self.status, 200..=400 | 402..=403 | 405..=499) => "W334",
             _ => return None,
         })
+    }
+
+    /// What the answer says in words: its body, else the header of websocket-node, else a reason
+    /// phrase that is none of the registry's.
+    fn text(&self) -> String {
+        let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
+        let text = said::words(self.body);
+        if !self.is_bare(&text) {
+            return text;
+        }
+        let own = !LONG_REASONS.contains(&self.status) && reason.split(|b| *b == b' ').count() > 3;
+        let other = self.header("X-WebSocket-Reject-Reason").or(own.then_some(reason));
+        other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
+    }
+
+    fn is_bare(&self, text: &str) -> bool {
+        let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
+        said::is_bare(text, self.status, &[reason, b" ", self.path().as_bytes()].concat())
     }
 
     fn redirect(&self) -> Option<&'static str> {
@@ -303,6 +337,9 @@ impl RefusalResponse<'_> {
             "W334" if self.status != 404 => {
                 d.title(format!("nothing lives at this path ({})", self.status))
             }
+            "W326" if self.status == 401 && self.is_bare(&self.text()) && Clue::NoChallenge.seen(self.facts).is_some() => {
+                d.title("the server answers 401: it misses or refuses credentials, or refuses the Origin")
+            }
             "W326" if self.status != 401 => d.title(format!(
                 "the server refuses the credentials or misses them ({})",
                 self.status
@@ -339,14 +376,29 @@ impl RefusalResponse<'_> {
 
     /// The server's words in front of everything else, or that there are none.
     fn said(&self, mut d: Diagnostic) -> Diagnostic {
-        let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
-        let text = said::words(self.body);
-        let bare = said::is_bare(&text, self.status, reason);
+        let text = self.text();
+        let bare = self.is_bare(&text);
         let shown = d.span.as_ref().is_some_and(|span| span.place == Place::Body);
         if !bare && !shown {
             let cut: String = text.chars().take(SHOWN).collect();
             let more = if cut.len() < text.len() { " …" } else { "" };
             d.notes.insert(0, format!("{BODY}{cut}{more}"));
+        }
+        // No guess stands beside the server's own sentence.
+        let generic = matches!(d.entry.code, "W323" | "W332" | "W341");
+        let page = self.body.trim_ascii_start().starts_with(b"<") || text.len() > SHOWN;
+        let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
+        let vague = said::is_bare(&text, self.status, VAGUE);
+        if generic && !bare && !vague && !page && !shown {
+            let reason: String = text.chars().take(REASON).flat_map(char::escape_debug).collect();
+            d.causes.retain(|cause| {
+                cause.confidence != Confidence::Low && !self.facts.trials.is_empty()
+            });
+            return d
+                .because(format!("its reason is \"{reason}\""), "the answer has this text")
+                .help(
+                    "do as the server says: its words are the reason, and its log may hold more",
+                );
         }
         if bare && matches!(d.entry.code, "W323" | "W341") {
             let why = "the server rejects the request without saying why";
@@ -451,7 +503,7 @@ pub fn of_status(status: u16) -> &'static str {
         421 => "W211",
         426 => "W320",
         429 => "W340",
-        431 => "W325",
+        414 | 431 => "W325",
         495 | 496 => "W212",
         502 => "W343",
         503 => "W344",

@@ -80,7 +80,10 @@ fn not_tls(bytes: &[u8], found: &mut Findings<'_>) {
     let span = |label: String| Span::first(Place::FirstBytes, bytes, label);
     match sniff::banner(bytes) {
         Some((name, _)) => {
-            found.add("W110", |d| d.at(span(format!("the greeting of {name}"))));
+            found.add("W110", |d| {
+                d.title(format!("the port speaks {name}, not TLS"))
+                    .at(span(format!("the greeting of {name}")))
+            });
         }
         None if bytes.is_empty() => found.add("W201", |d| d),
         None => {

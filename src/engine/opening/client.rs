@@ -659,7 +659,7 @@ impl ClientOpening {
     ) -> Result<OpeningStep, OpenError> {
         let mut received = 0;
         for _ in 0..READS {
-            link.flush()?;
+            let sent = link.flush();
             let (mut input, _) = link.split();
             let found = match inbound.next(&mut input) {
                 Some(Observed::Head(head)) => Some(Ok(head.clone())),
@@ -681,10 +681,13 @@ impl ClientOpening {
                     self.expect_next("the server began its response and did not end it");
                 }
             }
-            match link.fill()? {
-                Fill::Data => {}
-                Fill::End { .. } => return Err(OpenError::Closed { received }),
-                Fill::Blocked => break,
+            // What the peer sent before it hung up on the request says why.
+            let filled = link.fill()?;
+            match (filled, sent) {
+                (Fill::Data, _) => {}
+                (_, Err(error)) => return Err(error.into()),
+                (Fill::End { .. }, _) => return Err(OpenError::Closed { received }),
+                (Fill::Blocked, _) => break,
             }
         }
         self.wait(OpeningState::Answering { link, inbound, interim })

@@ -149,7 +149,9 @@ impl Exam<'_> {
                 for name in ["subprotocol", "compression", "ping", "idle", "close"] {
                     self.add(name, StepOutcome::Skipped, "no WebSocket", None);
                 }
-                Ok((false, one_line(&text).to_owned(), error.exit()))
+                let seen = one_line(&text);
+                let verdict = self.found.first().map_or(seen.to_owned(), |found| found.lead(seen));
+                Ok((false, verdict, error.exit()))
             }
         }
     }
@@ -230,13 +232,15 @@ impl Exam<'_> {
         let outcome = match (&trial.outcome, variation) {
             // A plain request must not be switched.
             (TrialOutcome::Opened, Variation::NoUpgrade) => StepOutcome::Odd,
-            (TrialOutcome::Nothing(_), _) => StepOutcome::Odd,
+            (TrialOutcome::Tls(_) | TrialOutcome::Nothing(_), _) => StepOutcome::Odd,
             (_, Variation::OtherScheme | Variation::OtherFamily) => StepOutcome::Odd,
             _ => StepOutcome::Ok,
         };
         let name = match variation {
             Variation::NoUpgrade => "http",
             Variation::OwnOrigin | Variation::NoOrigin => "origin",
+            Variation::NoSubprotocol => "subprotocol",
+            Variation::OwnHost => "host",
             Variation::OtherPath => "other path",
             Variation::OtherScheme => "other scheme",
             Variation::OtherFamily => "other family",

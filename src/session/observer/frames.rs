@@ -57,6 +57,8 @@ pub(super) struct Frames {
     in_message: bool,
     /// A Close has come.
     closed: bool,
+    /// The other side has sent a Close: an HTTP response may come in place of an answer.
+    awaits_close: bool,
     /// It came inside a message, which stays unfinished whatever follows.
     cut_by_close: bool,
     /// What follows the Close is no frames: that was reported, and nothing more of it is judged.
@@ -189,6 +191,7 @@ impl Frames {
             ended: false,
             in_message: false,
             closed: false,
+            awaits_close: false,
             cut_by_close: false,
             foreign: false,
             control: Vec::new(),
@@ -297,6 +300,11 @@ impl Frames {
     fn may_run(&mut self, direction: Direction) -> bool {
         let free = self.is_between_messages() && self.decoder.at_boundary();
         free && self.direction == direction && self.max_message >= 125
+    }
+
+    /// The other side has sent a Close.
+    pub fn await_close(&mut self) {
+        self.awaits_close = true;
     }
 
     /// Whether nothing is under way or waits to be handed on, and the peer has not closed.
@@ -501,11 +509,12 @@ impl Frames {
             closed: self.closed,
         };
         let (frame, offset) = (self.number, header.offset);
+        let ending = self.closed || self.awaits_close && self.message.is_none();
         let foreign = match self.direction {
-            Direction::ToClient if frame == 1 || self.closed => framing::foreign(&header),
+            Direction::ToClient if frame == 1 || ending => framing::foreign(&header),
             _ => None,
         };
-        if let Some(foreign) = foreign.filter(|_| self.closed) {
+        if let Some(foreign) = foreign.filter(|_| ending) {
             self.breach(ViolationKind::FrameAfterClose, offset, foreign.to_owned());
             self.foreign = true;
         }

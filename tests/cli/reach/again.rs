@@ -29,14 +29,16 @@ fn after_the_last_try_the_failure_stands() {
             answer(&listener, BUSY);
             answer(&listener, BUSY);
         })
-        .stderr("wscope: the server answered 503 Busy instead of 101 [..]\n...\n")
+        .stderr(
+            "wscope: no healthy backend; the server answered 503 Busy instead of 101 [..]\n...\n",
+        )
         .status(7);
     // The same would happen again.
     client(["-q", "--retry", "9"])
         .server(|listener| {
             answer(&listener, "HTTP/1.1 404 No\nContent-Length: 0\n\n");
         })
-        .stderr("wscope: the server answered 404 No instead of 101 [..]\n...\n")
+        .stderr("wscope: nothing lives at this path: a wrong path; the server answered 404 No instead of 101 [..]\n...\n")
         .status(7);
 }
 
@@ -56,7 +58,7 @@ fn exit_12_when_the_time_of_the_run_ends_while_waiting() {
         .server(|listener| {
             answer(&listener, BUSY);
         })
-        .stderr("wscope: timed out after [..]: the time set by --max-time is over\n")
+        .stderr("wscope: [..]timed out after [..]: the time set by --max-time is over\n")
         .status(12);
 }
 

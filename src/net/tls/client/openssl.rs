@@ -8,6 +8,7 @@ use std::path::Path;
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::X509;
+use openssl::x509::verify::X509CheckFlags;
 
 use crate::net::plain_io::plain_io;
 use crate::net::tls::TlsError;
@@ -79,7 +80,12 @@ pub(super) fn connect(
         // The name is still checked, so that what would have been refused can be reported.
         configuration.set_verify(SslVerifyMode::NONE);
     }
-    Ok(configuration.connect(name, stream).into())
+    let mut ssl =
+        configuration.into_ssl(name).map_err(|error| TlsError::Setup { reason: words(error) })?;
+    // RFC 9525 §2: a name in the subject is none of the server's, as browsers have it.
+    let flags = X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT;
+    ssl.param_mut().set_hostflags(flags);
+    Ok(ssl.connect(stream).into())
 }
 
 /// OpenSSL was built for one distribution's folders; the probe knows those of the others. A store
