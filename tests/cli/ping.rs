@@ -98,7 +98,7 @@ fn a_late_pong_and_one_that_answers_no_ping_are_named() {
         })
         .stdout_like(
             "PING [..]\n\
-             9 bytes from [..]: a pong with the payload of no ping\n\
+             9 bytes from [..]: a pong whose payload matches no ping\n\
              no pong for seq=1 within 0.05 s\n\
              16 bytes from [..]: seq=1 time=[..] ms, too late\n\
              16 bytes from [..]: seq=2 time=[..] ms\n\n--- [..]\n\
@@ -141,7 +141,7 @@ fn what_ends_the_connection_is_an_error_of_its_own() {
         .stdout_like("PING [..]\n\n--- [..]\n1 sent, 0 answered, 1 not yet answered[..]\n")
         .stderr_any()
         .status(10);
-    assert!(lost.stderr().starts_with("wscope: connection lost without a close frame"), "{lost:?}");
+    assert!(lost.stderr().starts_with("wscope: connection lost without a Close frame"), "{lost:?}");
     let refused = Test::new()
         .args(["ping"])
         .peer(|peer| {
@@ -267,8 +267,8 @@ fn search(serve: impl FnOnce(TcpListener) + Send + 'static, lines: &str) {
         .args(["ping", "--idle-limit", "-i", "0.1", "-W", "5"])
         .server(serve)
         .stdout_like(format!(
-            "silence of 0.1 s: open, answered in [..] ms\n\
-             silence of 0.2 s: open, answered in [..] ms\n{lines}"
+            "idle for 0.1 s: open, answered in [..] ms\n\
+             idle for 0.2 s: open, answered in [..] ms\n{lines}"
         ))
         .status(0);
 }
@@ -282,10 +282,10 @@ fn the_idle_limit_of_a_server_that_closes() {
     };
     search(
         cuts(350, close),
-        "silence of 0.4 s: ended after 0.3[..] s: the peer sent 4000 [..] \"idle\"\n\
-         silence is cut after 0.3[..] s: the peer sent 4000 [..] \"idle\"\n\
-         the timer is that of the WebSocket server, or of a gateway that speaks WebSocket\n\
-         a ping every 0.1[..] s cures it, which was tried (--ping-interval 0.1[..])\n",
+        "idle for 0.4 s: ended after 0.3[..] s: the peer sent 4000 \"idle\"\n\
+         the connection is closed after 0.3[..] s idle: the peer sent 4000 \"idle\"\n\
+         the timer belongs to the WebSocket server, or to a WebSocket gateway\n\
+         a ping every 0.1[..] s prevents it, as tested (--ping-interval 0.1[..])\n",
     );
 }
 
@@ -293,9 +293,9 @@ fn the_idle_limit_of_a_server_that_closes() {
 fn the_idle_limit_of_a_proxy_that_ends_tcp() {
     search(
         cuts(350, |_| ()),
-        "silence of 0.4 s: ended after 0.3[..] s: FIN without a Close frame\n\
-         silence is cut after 0.3[..] s: FIN without a Close frame\n\
-         the timer is a proxy's, [..]\na ping every 0.1[..] s cures it, [..]\n",
+        "idle for 0.4 s: ended after 0.3[..] s: FIN without a Close frame\n\
+         the connection is closed after 0.3[..] s idle: FIN without a Close frame\n\
+         the timer belongs to a proxy, [..]\na ping every 0.1[..] s prevents it, [..]\n",
     );
 }
 
@@ -307,9 +307,9 @@ fn the_idle_limit_of_a_load_balancer_that_resets() {
     };
     search(
         cuts(350, reset),
-        "silence of 0.4 s: ended after 0.3[..] s: a reset\n\
-         silence is cut after 0.3[..] s: a reset\n\
-         the timer is that of a load balancer [..]\na ping every 0.1[..] s cures it, [..]\n",
+        "idle for 0.4 s: ended after 0.3[..] s: a reset\n\
+         the connection is closed after 0.3[..] s idle: a reset\n\
+         the timer belongs to a load balancer [..]\na ping every 0.1[..] s prevents it, [..]\n",
     );
 }
 
@@ -381,9 +381,9 @@ fn a_ping_that_cures_nothing_is_said_to_cure_nothing() {
     };
     search(
         each(deadline),
-        "silence of 0.4 s: ended after 0.3[..] s: FIN without a Close frame\n\
-         silence is cut after 0.3[..] s: FIN without a Close frame\n[..]\n\
-         a ping every 0.1[..] s does not cure it, which was tried: the timer counts messages only, \
+        "idle for 0.4 s: ended after 0.3[..] s: FIN without a Close frame\n\
+         the connection is closed after 0.3[..] s idle: FIN without a Close frame\n[..]\n\
+         a ping every 0.1[..] s does not prevent it, which was tried: the timer counts messages only, \
          or the age of the connection\n",
     );
 }
@@ -394,8 +394,8 @@ fn a_silence_that_is_not_cut_is_bounded_by_the_time() {
         .args(["ping", "--idle-limit", "-i", "0.1", "-W", "0.2", "--max-time", "1"])
         .server(cuts(60_000, |_| ()))
         .stdout_like(
-            "silence of 0.1 s: open, answered in [..] ms\n...\n\
-             silence of [..] s is allowed; no longer one was tried (--max-time)\n",
+            "idle for 0.1 s: open, answered in [..] ms\n...\n\
+             idle for [..] s is allowed; longer times were not tried (--max-time)\n",
         )
         .status(0);
 }
@@ -409,6 +409,6 @@ fn a_peer_that_answers_no_ping_has_no_limit_to_find() {
             assert_eq!(peer.receive_frame().opcode(), PING);
             peer.answer_close(1000);
         })
-        .stderr("wscope: the peer answers no ping: try --echo\n")
+        .stderr("wscope: the peer answered no ping: try --echo\n")
         .status(12);
 }

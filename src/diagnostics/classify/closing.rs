@@ -143,9 +143,9 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             true => d
                 .title("closed at once, before any message")
                 .severity(Severity::Warning)
-                .help("check the path and what the application wants first: some frameworks accept every path, then close")
-                .possible("the path is not known to the application")
-                .possible("the application refuses whoever is not logged in"),
+                .help("check the path, and which message the application expects first: some frameworks accept every path, then close")
+                .possible("the application does not know the path")
+                .possible("the application requires a login"),
             false => d,
         };
     }
@@ -153,18 +153,18 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         return d;
     }
     let quiet = seconds(end.quiet);
-    let d = d.note(format!("it came after {quiet} of silence"));
+    let d = d.note(format!("the Close came after {quiet} without traffic"));
     match regular || matches!(body.code, Some(1008 | 1011 | 4000..=4999)) {
         true => {
             let often = ping_interval(end.quiet);
             let help = match regular {
                 true => format!(
-                    "if that was unexpected, send something more often: `--ping-interval {often}`, or a message of the application"
+                    "if this is unexpected, send pings (`--ping-interval {often}`) or a heartbeat message"
                 ),
-                false => return d.possible("a timer of the server on silence"),
+                false => return d.possible("an idle timeout of the server"),
             };
-            d.title(format!("the peer closed after {quiet} of silence"))
-                .possible("a timer of the server on silence")
+            d.title(format!("the peer closed after {quiet} without traffic"))
+                .possible("an idle timeout of the server")
                 .help(help)
         }
         false => d,

@@ -77,7 +77,7 @@ fn announce(
     let scheme = if tls.is_some() { "wss" } else { "ws" };
     let quiet = config.display.quiet;
     if !quiet && !config.address.is_local() {
-        stderr::note("other machines can connect too, not only this one");
+        stderr::note("other machines can connect, too");
     }
     for address in listeners.addresses() {
         let url = format!("{scheme}://{address}/");

@@ -145,7 +145,7 @@ impl Server {
             let Some(slot) = self.pairs.find(|pair| pair.backlog() == slowest) else { break };
             let Some(pair) = self.pairs.get_mut(slot) else { break };
             let limit = self.shared.memory.limit() >> 20;
-            let text = format!("reset: too slow, more than {limit} MiB wait in memory here");
+            let text = format!("reset: too slow, more than {limit} MiB are queued");
             runtime.report(pair.id(), &Event::Note(&text))?;
             runtime.remark(pair.id(), &text);
             pair.drop_connection();

@@ -11,11 +11,12 @@ use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
 
-const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, /open URL another";
+const NOT_CONNECTED: &str =
+    "not connected; /reconnect connects again, /open URL connects elsewhere";
 
-const OPENING: &str = "the connection is being opened; wait until it is";
+const OPENING: &str = "the connection is still being opened";
 
-const NOBODY: &str = "nobody is connected";
+const NOBODY: &str = "no client is connected";
 
 impl ScriptRunner {
     /// The clients of `target` that are connected. Reports those that are not.
@@ -166,14 +167,14 @@ impl ScriptRunner {
             (Role::Client, _) => Ok(ConnId(1)),
             (_, ClientSet::Only(ids)) => match ids[..] {
                 [id] => Ok(id),
-                _ => Err("this speaks of one client; write @3 before it".to_owned()),
+                _ => Err("this command is about one client; write @3 before it".to_owned()),
             },
             (_, ClientSet::All) => match connections.present(target)[..] {
                 [id] => Ok(id),
                 _ => connections
                     .reporter()
                     .last_received()
-                    .ok_or_else(|| "nobody has connected yet".to_owned()),
+                    .ok_or_else(|| "no client has connected yet".to_owned()),
             },
         }
     }
