@@ -409,10 +409,10 @@ impl TimeoutKind {
         match self {
             Self::Connect => "no connection within the connect timeout",
             Self::Handshake => "no complete handshake within the handshake timeout",
-            Self::Close => "the peer did not answer our close frame within the close timeout",
+            Self::Close => "the peer did not answer our Close frame within the close timeout",
             Self::Pong => "nothing received after a ping within the pong timeout",
             Self::Idle => "nothing received within the idle timeout",
-            Self::MaxTime => "the time set by --max-time is over",
+            Self::MaxTime => "--max-time has passed",
         }
     }
 }
@@ -501,6 +501,8 @@ impl Lost {
 /// had crossed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
+    /// The role of this side; of a relayed connection, that of the near end.
+    pub role: Role,
     /// Who ended it.
     pub by: Side,
     /// How.

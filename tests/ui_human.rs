@@ -310,7 +310,7 @@ fn bytes_without_frames_are_bounded() {
             "< 12:03:04.120 undecodable aa aa aa aa aa aa aa aa aa aa aa aa aa aa aa aa aa …",
         ]
     );
-    assert_eq!(lines[3], "* 300 bytes in all could not be decoded");
+    assert_eq!(lines[3], "* 300 bytes in total could not be decoded");
     assert_eq!(lines.len(), 6, "{printed}");
 }
 
@@ -368,8 +368,7 @@ fn heads_are_shown_as_they_crossed_the_wire() {
 <
 < go away
 < now
-* sent 1000 normal closure; then received 1000 normal closure; \
-closed cleanly by us after 3.204 s
+* closed with 1000 normal closure after 3.204 s
 * sent 2 frames, 1 message, 5 bytes (19 on the wire); \
 received 2 frames, 1 message, 5 bytes (11 on the wire)
 "

@@ -90,16 +90,15 @@ impl Leave {
         Some((start.checked_add(time)?, why))
     }
 
-    /// What a person should know who did not choose when the run ends: after `sent` messages of ours
-    /// and `received` of the peer's. `None` where each message had its answer.
-    pub fn remark(self, sent: u64, received: u64) -> Option<String> {
-        let stays = "-w SECS stays longer, -w forever until the peer closes, --exit-after N until N messages came";
+    /// The note for a user who did not choose when the run ends, after `sent` messages of ours. A feed
+    /// that pauses looks like a peer that has answered, so the note comes after answers, too.
+    pub fn remark(self, sent: u64) -> Option<String> {
+        let stays = "-w SECS waits longer, -w forever until the peer closes, --exit-after N until N messages have arrived";
         let what = match self {
-            Self::Silence if sent == received => return None,
-            Self::Silence if sent == 0 => "the input was empty: left after 2 s without a message",
-            Self::Silence => "left after 2 s without a message",
-            Self::NoAnswer if sent == 0 => "the input was empty, and no message came for 5 s: left",
-            Self::NoAnswer => "no answer came within 5 s of the end of the input: left",
+            Self::Silence if sent == 0 => "stdin was empty; closed after 2 s without a message",
+            Self::Silence => "closed after 2 s without a message",
+            Self::NoAnswer if sent == 0 => "stdin was empty; closed after 5 s without a message",
+            Self::NoAnswer => "closed without an answer 5 s after the end of the input",
             Self::For(_) | Self::Wait(_) | Self::IdleExit(_) | Self::Satisfied => return None,
         };
         Some(format!("{what}; {stays}"))
@@ -120,8 +119,8 @@ impl fmt::Display for Leave {
                 write!(f, "--idle-exit ended the run after {time} s without a message")
             }
             Self::Satisfied => f.write_str("the script has ended"),
-            Self::Silence => f.write_str("the peer was silent for 2 s"),
-            Self::NoAnswer => f.write_str("nothing came for 5 s"),
+            Self::Silence => f.write_str("no message for 2 s"),
+            Self::NoAnswer => f.write_str("no answer for 5 s"),
         }
     }
 }
@@ -186,10 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn who_got_an_answer_for_each_message_is_told_nothing() {
-        assert_eq!(Leave::Silence.remark(2, 2), None);
-        assert!(Leave::Silence.remark(1, 3).is_some_and(|text| text.contains("-w forever")));
-        assert!(Leave::NoAnswer.remark(0, 0).is_some_and(|text| text.contains("empty")));
-        assert_eq!(Leave::Wait(SECOND).remark(1, 0), None);
+    fn a_default_that_ends_a_run_is_noted() {
+        assert!(Leave::Silence.remark(1).is_some_and(|text| text.contains("-w forever")));
+        assert!(Leave::NoAnswer.remark(0).is_some_and(|text| text.contains("empty")));
+        assert_eq!(Leave::Wait(SECOND).remark(1), None);
     }
 }

@@ -15,9 +15,9 @@ use super::{
 /// `wscope listen`.
 #[derive(Debug, Args)]
 pub struct ListenArgs {
-    /// Where to listen: PORT for this machine alone, ADDR:PORT, or :PORT for all addresses
+    /// Where to listen: PORT (this machine only), ADDR:PORT, or :PORT (all addresses)
     ///
-    /// Port 0 lets the system choose; the URL is printed on stderr.
+    /// Port 0 lets the system choose a port. The URL is printed on stderr.
     #[arg(value_name = "[ADDR:]PORT", required_unless_present_any = ["unix_socket", "list_faults"], id = "place")]
     pub address: Option<String>,
 
@@ -41,7 +41,7 @@ pub struct ListenArgs {
 
     /// Send every message to all other clients
     ///
-    /// When more than --max-backlog waits to be sent, the slowest client is closed with 1013.
+    /// If more than --max-backlog is queued, the slowest client is closed with 1013.
     #[arg(long, group = "answer", help_heading = "Answers")]
     pub broadcast: bool,
 
@@ -55,25 +55,25 @@ pub struct ListenArgs {
     )]
     pub reply: Option<String>,
 
-    /// Run CMD for each client: messages become lines of its stdin, its lines become messages
+    /// Run CMD for each client: messages are lines of its stdin, lines of its stdout are messages
     ///
-    /// `sh -c CMD` gets WSCOPE_CONN, WSCOPE_PEER, WSCOPE_PATH and WSCOPE_SUBPROTOCOL in its
-    /// environment, and is ended with its client. Where other machines can connect, --origin, -u or
-    /// --bearer must say who may.
+    /// `sh -c CMD` runs with WSCOPE_CONN, WSCOPE_PEER, WSCOPE_PATH and WSCOPE_SUBPROTOCOL in its
+    /// environment until the client disconnects. If other machines can connect, --origin, -u or
+    /// --bearer is required.
     #[arg(long, value_name = "CMD", group = "answer", help_heading = "Answers")]
     pub exec: Option<String>,
 
-    /// With --exec: bytes as they are, without lines; what it writes becomes binary messages
+    /// With --exec: pass bytes unchanged, without lines; send its output as binary messages
     #[arg(long, requires = "exec", help_heading = "Answers", hide_short_help = true)]
     pub exec_raw: bool,
 
-    /// Send the messages in FILE to each client first; `-` reads stdin
+    /// Send the lines of FILE to each client first; `-` reads stdin
     ///
-    /// What is not a regular file is read once and kept in memory: it may have up to 64 MiB.
+    /// A pipe or device is read once, up to 64 MiB.
     #[arg(long, value_name = "FILE", help_heading = "Answers")]
     pub send: Option<PathBuf>,
 
-    /// How stdin becomes messages, which go to all clients
+    /// How stdin becomes messages to all clients
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
     pub input: Option<InputFormat>,
 
@@ -122,35 +122,35 @@ pub struct ListenArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Ending")]
     pub exit_after: Option<u64>,
 
-    /// End after SECS, whatever happens, with status 12
+    /// End SECS after the start in any case, with status 12
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Ending")]
     pub max_time: Option<Duration>,
 
-    /// Time limit for the answer to our Close
+    /// Time limit for a client's answer to our Close
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = duration, help_heading = "Ending", hide_short_help = true)]
     pub close_timeout: Duration,
 
-    /// Serve at most N clients at once; further ones get 503 [default: as descriptors allow]
+    /// Serve at most N clients at once; refuse others with 503 [default: the descriptor limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
     pub max_clients: Option<u32>,
 
-    /// Close a client that sends nothing for SECS
+    /// Close a client that has sent nothing for SECS
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Limits")]
     pub idle_timeout: Option<Duration>,
 
-    /// Fail with 1009 when a message has more bytes on the wire
+    /// Close with 1009 if a message is larger than SIZE on the wire
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size, help_heading = "Limits", hide_short_help = true)]
     pub max_message: u64,
 
-    /// Fail with 1009 when a compressed message inflates to more bytes
+    /// Close with 1009 if a compressed message is larger than SIZE after decompression
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size, help_heading = "Limits", hide_short_help = true)]
     pub max_inflated: u64,
 
-    /// Hold at most SIZE in memory of all that waits, of all clients together
+    /// Memory limit for queued output and incomplete messages, of all clients together
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
     pub max_memory: usize,
 
-    /// Hold at most SIZE that clients have yet to read; beyond it the slowest is closed with 1013
+    /// Limit for output queued for all clients; beyond it, close the slowest with 1013
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
     pub max_backlog: usize,
 
@@ -158,7 +158,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Protocol")]
     pub ping_interval: Option<Duration>,
 
-    /// Time limit for any byte after a ping
+    /// Close a client if nothing is received for SECS after a ping
     #[arg(long, value_name = "SECS", default_value = "20", value_parser = duration, help_heading = "Protocol", hide_short_help = true)]
     pub pong_timeout: Duration,
 
@@ -166,7 +166,7 @@ pub struct ListenArgs {
     #[arg(long, help_heading = "Protocol")]
     pub no_pong: bool,
 
-    /// Report violations but go on, as long as frame boundaries can be found
+    /// Report violations but continue, as long as frame boundaries can be found
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
 
@@ -185,11 +185,11 @@ pub struct ListenArgs {
     #[command(flatten)]
     pub prompt: LineOptions,
 
-    /// Run the script once for each client, with that client alone
+    /// Run the script once for each client, for that client only
     ///
-    /// When it ends and the client is silent for --linger, the client is closed with 1000. When it
-    /// fails, the client is closed with 1001, and the server goes on; its status is that of the
-    /// failure in the end.
+    /// When the script has ended and the client has been silent for --idle-exit, the client is closed
+    /// with 1000. If the script fails, the client is closed with 1001 and the server continues; its exit
+    /// status is then that of the first failure.
     #[arg(long, requires = "script", help_heading = "Prompt and scripts")]
     pub each: bool,
 
@@ -202,42 +202,42 @@ pub struct ListenArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Handshake")]
 pub struct AdmissionOptions {
-    /// Speak a subprotocol; may be repeated, preferred first
+    /// Accept a subprotocol; may be repeated, preferred first
     #[arg(short, long = "subprotocol", value_name = "NAME", action = ArgAction::Append)]
     pub subprotocols: Vec<String>,
 
-    /// Refuse clients that offer none of the subprotocols, with 400
+    /// Refuse with 400 clients that offer none of the subprotocols of -s
     #[arg(long, requires = "subprotocols")]
     pub require_subprotocol: bool,
 
-    /// Serve this path only, others get 404; may be repeated
+    /// Serve this path only, refuse others with 404; may be repeated
     #[arg(long = "path", value_name = "PATH", action = ArgAction::Append)]
     pub paths: Vec<String>,
 
-    /// Let pages of ORIGIN in, as in `https://example.com`; `*` lets all in; may be repeated
+    /// Accept pages of ORIGIN, such as `https://example.com`; `*` accepts all; may be repeated
     ///
-    /// Other pages get 403. Without this, what listens on loopback or a Unix socket lets in pages of
-    /// this machine only, what other machines reach lets in all. Programs that are no browsers send
-    /// no Origin and are let in.
+    /// Other pages are refused with 403. Without this option, a server on loopback or a Unix socket
+    /// accepts only pages of this machine; a server that other machines can reach accepts all. Clients
+    /// that send no Origin, as most programs do, are always accepted.
     #[arg(long = "origin", value_name = "ORIGIN", action = ArgAction::Append)]
     pub origins: Vec<String>,
 
     /// Add a header to the 101, or replace a default one; may be repeated
     ///
-    /// `Name:` removes a default header, `Name;` sends it empty. `@FILE` reads headers from a file, one
-    /// in each line, `@-` from stdin.
+    /// `Name:` removes a default header; `Name;` sends it with an empty value. `@FILE` reads headers from
+    /// a file, one per line; `@-` reads them from stdin.
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE", action = ArgAction::Append)]
     pub headers: Vec<String>,
 
-    /// Ask for a user and password (Basic authorization)
+    /// Require a user and password (Basic authorization)
     #[arg(short, long, value_name = "USER:PASSWORD", conflicts_with = "bearer")]
     pub user: Option<String>,
 
-    /// Ask for a token (Bearer authorization)
+    /// Require a token (Bearer authorization)
     #[arg(long, value_name = "TOKEN")]
     pub bearer: Option<String>,
 
-    /// Refuse every handshake with an HTTP status, and a body
+    /// Refuse every handshake with this HTTP status and body
     #[arg(long, value_name = "STATUS[:BODY]")]
     pub reject: Option<String>,
 
@@ -250,13 +250,13 @@ pub struct AdmissionOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsServerOptions {
-    /// Speak TLS with the certificate in FILE: PEM, or PKCS#12 with its key
+    /// Use TLS with the certificate in FILE: PEM, or PKCS#12 with its key
     ///
-    /// The passphrase of a key is taken from WSCOPE_PASSPHRASE or --pass-file.
+    /// The passphrase of the key is read from WSCOPE_PASSPHRASE or --pass-file.
     #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
 
-    /// The key of the certificate, in PEM, if it is not in the same file
+    /// The certificate's key in PEM, if it is not in the file of --cert
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub key: Option<PathBuf>,
 
@@ -264,11 +264,11 @@ pub struct TlsServerOptions {
     #[arg(long, value_name = "FILE", requires = "cert", hide_short_help = true)]
     pub pass_file: Option<PathBuf>,
 
-    /// Speak TLS with a throw-away certificate for this machine
+    /// Use TLS with a temporary self-signed certificate for this machine
     #[arg(long, conflicts_with = "cert")]
     pub self_signed: bool,
 
-    /// The same, and write the certificate to FILE: clients trust it with --cacert FILE
+    /// Like --self-signed, and write the certificate to FILE, for clients' --cacert FILE
     #[arg(long, value_name = "FILE", conflicts_with = "cert")]
     pub self_signed_out: Option<PathBuf>,
 }
@@ -281,11 +281,11 @@ pub struct ServerDeflateOptions {
     #[arg(long, conflicts_with_all = ["server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits", "client_max_window_bits"])]
     pub no_compress: bool,
 
-    /// Compress each message by itself
+    /// Compress each message independently
     #[arg(long, hide_short_help = true)]
     pub server_no_context_takeover: bool,
 
-    /// Have clients compress each message by itself
+    /// Ask clients to compress each message independently
     #[arg(long, hide_short_help = true)]
     pub client_no_context_takeover: bool,
 
@@ -293,7 +293,7 @@ pub struct ServerDeflateOptions {
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(9..=15), hide_short_help = true)]
     pub server_max_window_bits: Option<u8>,
 
-    /// Have clients that can do so use a window of at most 2^BITS bytes, 9 to 15
+    /// Ask clients that support it to use a window of at most 2^BITS bytes, 9 to 15
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(9..=15), hide_short_help = true)]
     pub client_max_window_bits: Option<u8>,
 }

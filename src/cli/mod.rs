@@ -34,11 +34,10 @@ pub use transport::{IdentityOptions, TransportOptions};
 pub use values::{Wait, size};
 use values::{bits, duration, memory, width};
 
-/// Shows, crafts and pipes WebSocket traffic: raw handshakes, every decoded frame, legal and
-/// illegal.
+/// Shows, sends and pipes WebSocket traffic: raw handshakes and every frame, legal or illegal
 ///
-/// On a terminal a session is shown as a transcript; in a pipe stdin becomes messages and messages
-/// become stdout. `wscope URL` is the same as `wscope connect URL`.
+/// On a terminal, wscope shows the session as a transcript. In a pipe, it sends stdin as messages and
+/// prints received messages on stdout. `wscope URL` is the same as `wscope connect URL`.
 #[derive(Debug, Parser)]
 #[command(name = "wscope", version, max_term_width = 100)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -57,48 +56,48 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Mode {
-    /// Connects to a server: a prompt on a terminal, a pipe otherwise
+    /// Connects to a server: with a prompt on a terminal, with stdin and stdout in a pipe
     Connect(Box<ConnectArgs>),
-    /// Listens for clients: shows them, answers them, talks to them
+    /// Runs a server: shows its clients, answers them, sends them messages
     ///
-    /// On a terminal every client's handshake and frames are shown, and a line typed goes to all
-    /// of them, behind `@3` to one. In a pipe, lines of stdin go to all clients and their messages
-    /// to stdout.
-    /// `wscope -l PORT` is the same as `wscope listen PORT`.
+    /// On a terminal, it shows each client's handshake and frames, and sends each line you type to all
+    /// clients; `@3 LINE` sends it to client 3 only. In a pipe, it sends the lines of stdin to all
+    /// clients and prints their messages on stdout. `wscope -l PORT` is the same as `wscope listen
+    /// PORT`.
     #[command(short_flag = 'l')]
     Listen(Box<ListenArgs>),
-    /// Passes connections on to a server, byte for byte, and shows what crosses
+    /// Forwards connections to a server, byte for byte, and shows the traffic
     ///
-    /// Clients connect to PORT instead of the server. Frames of both sides are shown, and rules that
-    /// either of them breaks; ordinary HTTP on the same port passes, too. Pages, polling and refused
-    /// handshakes are those of the server.
+    /// Clients connect to PORT instead of the server. The proxy shows the frames of both sides and the
+    /// rules that either side breaks. It forwards ordinary HTTP on the same port, too.
     Proxy(Box<ProxyArgs>),
-    /// Performs only the opening handshake and judges it, rule by rule
+    /// Performs only the opening handshake and checks every rule
     ///
-    /// Prints the verdict first, with the rules that were broken (with -v every rule), then the time
-    /// each phase took, both heads byte for byte, the accept value computed step by step, and what
-    /// was agreed. Ends with status 0 only if no rule that matters was broken.
+    /// Prints the verdict and the broken rules first (with -v every rule), then the time of each phase,
+    /// both heads byte for byte, the accept value step by step, and the agreed subprotocol and
+    /// extensions. The exit status is 0 only if no MUST is broken.
     Handshake(Box<HandshakeArgs>),
-    /// Examines a server step by step, and says first what is wrong
+    /// Checks a server step by step and prints the verdict first
     ///
-    /// Looks up the name, tries each address, TLS, the request without and with an upgrade, with
-    /// and without an Origin, what is agreed, a ping, a silence, the close. It makes a handful of
-    /// connections. Ends with status 0 only if a WebSocket opened.
+    /// Checks the name, each address, TLS, the request with and without Upgrade, with and without
+    /// Origin, subprotocol and extensions, a ping, an idle connection and the close. It opens several
+    /// connections. The exit status is 0 only if a WebSocket opened and stayed open.
     Doctor(Box<DoctorArgs>),
-    /// Measures round trips with pings, or how long silence is allowed
+    /// Measures round trips with pings, or finds the idle timeout
     ///
-    /// Prints a line for each pong, and at the end, or after Ctrl-C, how many were lost and the least,
-    /// mean and greatest round trip. Ends with status 0 if anything was answered, with 12 if nothing
-    /// was. `--idle-limit` finds after how much silence the connection is cut, and by whom.
+    /// Prints one line per pong. At the end, or after Ctrl-C, it prints the loss and the minimum,
+    /// average and maximum round trip. The exit status is 0 if a ping was answered, 12 if none was.
+    /// `--idle-limit` finds how long a connection may be idle, and who closes it then.
     Ping(Box<PingArgs>),
     /// Decodes captured bytes into frames, without a network
     ///
-    /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), raw bytes, or
-    /// what --log and --output json have written. A line has at most 64 MiB. Ends with status 9 if a rule was broken.
+    /// Reads hex digits (with spaces or `0x`, or the output of `xxd` and `hexdump -C`), raw bytes, or a
+    /// file written by --log or --output json. A line may have up to 64 MiB. The exit status is 9 if a
+    /// rule is broken.
     Decode(DecodeArgs),
-    /// Explains a diagnostic, a close code, or what a browser says of a failure
+    /// Explains a diagnostic, a close code, an HTTP status or a browser's error message
     Explain(ExplainArgs),
-    /// Shows a session with an echo server inside the process
+    /// Shows an example session with a built-in echo server
     Demo(DemoArgs),
     /// Prints the completion script of a shell
     Completions {
@@ -109,11 +108,11 @@ pub enum Mode {
         #[arg(last = true, hide = true)]
         words: Vec<OsString>,
     },
-    /// Prints the manual page, in roff: `wscope man | man -l -`
+    /// Prints the manual page in roff; to read it: `wscope man | man -l -`
     Man,
-    /// Prints this help, or that of a command
+    /// Prints this help, or the help of a command
     Help {
-        /// A command of the program, or one of the prompt
+        /// A command of wscope or of its prompt
         #[arg(value_name = "COMMAND", allow_hyphen_values = true)]
         command: Option<String>,
     },
@@ -138,13 +137,13 @@ pub enum Shell {
 pub struct ConnectArgs {
     /// Where to connect: ws://, wss://, or host[:port][/path]
     ///
-    /// A port alone is one of localhost. ws+unix:PATH:/RESOURCE connects to a Unix socket. http://
-    /// and https:// are taken as ws:// and wss://. A user and password in the URL are sent as Basic
+    /// A port alone means localhost. ws+unix:PATH:/RESOURCE connects to a Unix socket. http:// means
+    /// ws://, https:// means wss://. wscope sends a user and password in the URL as Basic
     /// authorization.
     #[arg(value_name = "URL", required_unless_present_any = ["connect_to_url", "list_faults"])]
     pub url: Option<String>,
 
-    /// Same as URL, for those used to wscat
+    /// Same as URL, as in wscat
     #[arg(
         short = 'c',
         long = "connect",
@@ -184,9 +183,9 @@ pub struct ConnectArgs {
     )]
     pub text: bool,
 
-    /// Send MESSAGE after connecting; may be given more than once
+    /// Send MESSAGE after connecting; may be repeated
     ///
-    /// stdin is not read then, unless --input is given too.
+    /// stdin is not read, unless --input is given too.
     #[arg(short = 'x', long = "execute", value_name = "MESSAGE", action = ArgAction::Append, allow_hyphen_values = true, help_heading = "Input and output")]
     pub execute: Vec<String>,
 
@@ -204,15 +203,15 @@ pub struct ConnectArgs {
 
     /// Close after a received message that matches REGEX
     ///
-    /// The first mebibyte of each message is looked at.
+    /// Only the first 1 MiB of each message is searched.
     #[arg(long, value_name = "REGEX", help_heading = "Ending")]
     pub until: Option<String>,
 
-    /// End after SECS, whatever happens, with status 12
+    /// End SECS after the start in any case, with status 12
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Ending")]
     pub max_time: Option<Duration>,
 
-    /// Time limit for the answer to our Close
+    /// Time limit for the peer's answer to our Close
     #[arg(long, value_name = "SECS", default_value = "5", value_parser = duration, help_heading = "Ending")]
     pub close_timeout: Duration,
 
@@ -220,7 +219,7 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Protocol")]
     pub ping_interval: Option<Duration>,
 
-    /// Time limit for any byte after a ping
+    /// Close if nothing is received for SECS after a ping
     #[arg(long, value_name = "SECS", default_value = "20", value_parser = duration, help_heading = "Protocol")]
     pub pong_timeout: Duration,
 
@@ -228,7 +227,7 @@ pub struct ConnectArgs {
     #[arg(long, help_heading = "Protocol")]
     pub no_pong: bool,
 
-    /// Report violations but go on, as long as frame boundaries can be found
+    /// Report violations but continue, as long as frame boundaries can be found
     #[arg(long, help_heading = "Protocol")]
     pub lenient: bool,
 
@@ -236,10 +235,10 @@ pub struct ConnectArgs {
     #[command(flatten)]
     pub faults: FaultOptions,
 
-    /// When no connection can be opened, make one or two more to find the cause
+    /// If the connection can't be opened, open a few more to find the cause
     ///
-    /// The same port with the other scheme, the same request without an upgrade, and with the
-    /// server's own Origin. `wscope doctor` does all of it, and more.
+    /// They differ in one thing each: the other scheme on the same port, no Upgrade, the server's own
+    /// Origin. `wscope doctor` makes the same checks and more.
     #[arg(long, help_heading = "Connection")]
     pub diagnose: bool,
 
@@ -255,7 +254,7 @@ pub struct ConnectArgs {
     #[command(flatten)]
     pub limits: LimitOptions,
 
-    /// Hold at most SIZE in memory of all that waits to be sent, written or completed
+    /// Memory limit for queued output and incomplete messages
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
     pub max_memory: usize,
 
@@ -268,11 +267,11 @@ pub struct ConnectArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Faults")]
 pub struct FaultOptions {
-    /// Do something wrong, to test the peer: NAME[:ARG][@open|@message:N]; may be repeated
+    /// Break a rule on purpose, to test the peer: NAME[:ARG][@open|@message:N]; may be repeated
     ///
-    /// `rsv2` sends a frame with RSV2 right behind the opening handshake, `rsv2@message:3` once
-    /// three messages have come and been answered. `random` draws a fault for each connection and
-    /// prints a seed; `random:SEED` repeats the draw. --list-faults lists names and arguments.
+    /// `rsv2` sends a frame with RSV2 right after the opening handshake; `rsv2@message:3` sends it after
+    /// three messages were received and answered. `random` picks a fault for each connection and prints
+    /// its seed; `random:SEED` picks the same again. --list-faults lists names and arguments.
     #[arg(long = "fault", value_name = "FAULT", action = ArgAction::Append)]
     pub faults: Vec<String>,
 
@@ -302,7 +301,7 @@ pub struct HandshakeArgs {
     )]
     pub output: ReportFormat,
 
-    /// Let a broken SHOULD, and not only a broken MUST, decide the exit status
+    /// Fail on a broken SHOULD too, not only on a broken MUST
     #[arg(long, help_heading = "Protocol")]
     pub strict: bool,
 
@@ -332,12 +331,12 @@ pub struct HandshakeArgs {
 pub struct HandshakeOptions {
     /// Add a header, or replace a default one of the same name; may be repeated
     ///
-    /// `Name:` removes a default header, `Name;` sends it empty. `@FILE` reads headers from a file, one
-    /// in each line, `@-` from stdin.
+    /// `Name:` removes a default header; `Name;` sends it with an empty value. `@FILE` reads headers from
+    /// a file, one per line; `@-` reads them from stdin.
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE|@FILE", action = ArgAction::Append, help_heading = "Handshake")]
     pub headers: Vec<String>,
 
-    /// Offer a subprotocol; may be repeated, best first
+    /// Offer a subprotocol; may be repeated, preferred first
     #[arg(short, long = "subprotocol", value_name = "NAME", action = ArgAction::Append, help_heading = "Handshake")]
     pub subprotocols: Vec<String>,
 
@@ -367,11 +366,11 @@ pub struct HandshakeOptions {
 
     /// Send headers in this order: comma-separated names, or `given` for the order of -H
     ///
-    /// Those not named follow in their usual order.
+    /// The other headers follow in their usual order.
     #[arg(long, value_name = "given|NAMES", hide_short_help = true, help_heading = "Handshake")]
     pub http_header_order: Option<String>,
 
-    /// Send the URL's path as it was typed, with /../ and all
+    /// Send the URL's path as typed; do not remove /./ and /../
     #[arg(long, hide_short_help = true, help_heading = "Handshake")]
     pub path_as_is: bool,
 
@@ -379,7 +378,7 @@ pub struct HandshakeOptions {
     #[arg(short = 'k', long, help_heading = "Connection")]
     pub insecure: bool,
 
-    /// Trust the certificates in a PEM file too
+    /// Also trust the CA certificates in a PEM file
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub cacert: Option<PathBuf>,
 
@@ -400,11 +399,11 @@ pub struct DeflateOptions {
     #[arg(long, conflicts_with_all = ["server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits", "client_max_window_bits"])]
     pub no_compress: bool,
 
-    /// Ask the server to compress each message by itself
+    /// Ask the server to compress each message independently
     #[arg(long, hide_short_help = true)]
     pub server_no_context_takeover: bool,
 
-    /// Say that this side compresses each message by itself
+    /// Compress each message we send independently
     #[arg(long, hide_short_help = true)]
     pub client_no_context_takeover: bool,
 
@@ -412,7 +411,7 @@ pub struct DeflateOptions {
     #[arg(long, value_name = "BITS", value_parser = bits, hide_short_help = true)]
     pub server_max_window_bits: Option<u8>,
 
-    /// Hint that this side will use a window of 2^BITS bytes, 8 to 15
+    /// Compress our messages with a window of 2^BITS bytes at most, 8 to 15
     #[arg(long, value_name = "BITS", value_parser = bits, hide_short_help = true)]
     pub client_max_window_bits: Option<u8>,
 }
@@ -421,11 +420,11 @@ pub struct DeflateOptions {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitOptions {
-    /// Fail with 1009 when a message has more bytes on the wire
+    /// Close with 1009 if a message is larger than SIZE on the wire
     #[arg(long, value_name = "SIZE", default_value = "1T", value_parser = size, hide_short_help = true)]
     pub max_message: u64,
 
-    /// Fail with 1009 when a compressed message inflates to more bytes
+    /// Close with 1009 if a compressed message is larger than SIZE after decompression
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size, hide_short_help = true)]
     pub max_inflated: u64,
 }
@@ -438,11 +437,11 @@ pub struct DisplayOptions {
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
 
-    /// Print only errors, besides the output; at the prompt, the handshake in one line
+    /// Print only errors and the output; at the prompt, show the handshake in one line
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// When to show JSON pretty and coloured
+    /// When to pretty-print and colour JSON
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
     pub pretty: Pretty,
 
@@ -450,21 +449,21 @@ pub struct DisplayOptions {
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
 
-    /// Columns of a transcript's lines, or `full` [default: those of the terminal; elsewhere full]
+    /// Width of the transcript's lines, or `full` to cut nothing [default: the terminal's; otherwise full]
     ///
-    /// The variable COLUMNS stands for it. A line that is not cut has at most 16 MiB of payload.
+    /// The variable COLUMNS sets it, too. With `full`, a line shows up to 16 MiB of payload.
     #[arg(long, value_name = "N|full", value_parser = width, hide_short_help = true)]
     pub width: Option<usize>,
 
-    /// Show secrets as they are
+    /// Show secrets instead of [redacted]
     ///
-    /// Passwords, cookies, and headers, query parameters and subprotocols whose names contain token,
-    /// key, secret, auth, pass, session, signature or the like are shown as [redacted] otherwise, in
-    /// logs too, and so are their values wherever they turn up.
+    /// Without this option, output and logs hide passwords, cookies, and the values of headers, query
+    /// parameters and subprotocols whose names contain token, key, secret, auth, pass, session,
+    /// signature or the like, wherever these values appear.
     #[arg(long, hide_short_help = true)]
     pub show_secrets: bool,
 
-    /// Take a header or query parameter of this name for a secret; may be given several times
+    /// Hide the values of headers and query parameters of this name; may be repeated
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), hide_short_help = true)]
     pub redact: Vec<String>,
 }
@@ -476,7 +475,7 @@ pub struct ExplainArgs {
     #[arg(value_name = "TOPIC", required_unless_present_any = ["browser", "list"])]
     pub topic: Option<String>,
 
-    /// Explain what a browser's console or Node.js says of a failure
+    /// Explain an error message of a browser's console or of Node.js
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["topic", "list"])]
     pub browser: Option<String>,
 
@@ -520,7 +519,7 @@ pub struct DoctorArgs {
     #[command(flatten)]
     pub defaults: DefaultsOptions,
 
-    /// Leave the connection idle for SECS, then see whether it still answers
+    /// Leave the connection idle for SECS, then check that it still answers a ping
     #[arg(long, value_name = "SECS", default_value = "3", value_parser = duration, help_heading = "Protocol")]
     pub idle: Duration,
 
@@ -542,7 +541,7 @@ pub struct DoctorArgs {
 /// `wscope decode`.
 #[derive(Debug, Args)]
 pub struct DecodeArgs {
-    /// A file with the bytes; `-` or nothing reads stdin
+    /// A file with the bytes; `-` or no FILE reads stdin
     #[arg(value_name = "FILE", conflicts_with = "hex")]
     pub file: Option<PathBuf>,
 
@@ -550,12 +549,11 @@ pub struct DecodeArgs {
     #[arg(long, value_name = "HEX")]
     pub hex: Option<String>,
 
-    /// Take the input as bytes, not as hex
+    /// Read the input as raw bytes, not as hex
     #[arg(long, conflicts_with = "hex")]
     pub raw: bool,
 
-    /// Who sent the bytes [default: found from the handshake or the first frame's mask]; of a log, show
-    /// this side only
+    /// Who sent the bytes [default: detected]; for a log, show only this side
     #[arg(long, value_enum, value_name = "ROLE")]
     pub role: Option<SenderRole>,
 
@@ -567,7 +565,7 @@ pub struct DecodeArgs {
     #[command(flatten)]
     pub lenses: lens::LensOptions,
 
-    /// Inflate compressed messages: the capture begins after a handshake that agreed on it
+    /// Decompress messages, in a capture that begins after the handshake
     #[arg(long)]
     pub deflate: bool,
 
@@ -595,15 +593,15 @@ pub enum InputFormat {
     Lines,
     /// Each NUL-terminated piece is a message
     Null,
-    /// Bytes are sent as they are read, as binary messages; as text with --text
+    /// Each read is a binary message; with --text a text message
     Chunks,
     /// All of stdin is one message
     Whole,
-    /// Each line is a JSON command: any frame can be expressed
+    /// Each line is a JSON command, which can describe any frame
     Json,
-    /// Each line is one of the prompt's: a message, or a command after `/`
+    /// Each line is a message or a /command, as at the prompt
     Commands,
-    /// Lines are typed at the prompt: the default on a terminal
+    /// You type lines at the prompt; the default on a terminal
     Prompt,
     /// stdin is not read
     None,
@@ -616,11 +614,11 @@ pub enum OutputFormat {
     Lines,
     /// Each message, then a NUL
     Null,
-    /// The bytes of messages, nothing added
+    /// The bytes of the messages, nothing added
     Raw,
     /// Each event as a line of JSON
     Json,
-    /// The transcript: a line per frame, both ways
+    /// The transcript: a line per frame, both directions
     Frames,
     /// Each message as a line of hex digits
     Hex,

@@ -19,34 +19,34 @@ pub struct PingArgs {
     #[arg(value_name = "URL")]
     pub url: String,
 
-    /// Send a ping every SECS; with --idle-limit, begin with so much silence
+    /// Send a ping every SECS; with --idle-limit, the first idle time to try
     #[arg(short, long, value_name = "SECS", default_value = "1", value_parser = duration, help_heading = "Pings")]
     pub interval: Duration,
 
-    /// Close after N pings [default: go on until Ctrl-C]
+    /// Close after N pings [default: continue until Ctrl-C]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Pings")]
     pub count: Option<u64>,
 
-    /// Send BYTES of payload with each, 0 to 125
+    /// Payload size of each ping, 0 to 125
     #[arg(short, long, value_name = "BYTES", default_value = "16", value_parser = clap::value_parser!(u8).range(0..=125), help_heading = "Pings")]
     pub size: u8,
 
-    /// Take a ping for lost after SECS without its pong
+    /// Count a ping as lost if its pong has not arrived after SECS
     #[arg(short = 'W', long, value_name = "SECS", default_value = "5", value_parser = duration, help_heading = "Pings")]
     pub pong_timeout: Duration,
 
-    /// Send text messages and wait for their echo, for peers that answer no pings
+    /// Send text messages and wait for their echo, for peers that do not answer pings
     #[arg(long, help_heading = "Pings")]
     pub echo: bool,
 
-    /// Find how long silence is allowed, who ends it, and which ping interval prevents that
+    /// Find the idle timeout, who closes the connection then, and which ping interval prevents it
     ///
-    /// Stays silent on one connection after the other, twice as long each time, until one does not
-    /// live; then halves the distance. At last it tries the ping interval that it proposes.
+    /// Leaves one connection after another idle, each twice as long as the one before, until one is
+    /// closed. Then it narrows the time down, and tests the ping interval that it recommends.
     #[arg(long, conflicts_with = "count", help_heading = "Pings")]
     pub idle_limit: bool,
 
-    /// End after SECS [default: with --idle-limit 600]
+    /// End after SECS [default: none; 600 with --idle-limit]
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Ending")]
     pub max_time: Option<Duration>,
 

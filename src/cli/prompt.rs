@@ -15,7 +15,7 @@ pub struct PromptOptions {
     #[command(flatten)]
     pub lines: LineOptions,
 
-    /// Take each MESSAGE of -x as a line of the prompt: /commands work
+    /// Run each MESSAGE of -x as a line of the prompt, with /commands
     #[arg(
         long,
         requires = "execute",
@@ -34,19 +34,19 @@ pub struct PromptOptions {
 pub struct LineOptions {
     /// Run the lines and commands of FILE, as if typed at the prompt; `-` is stdin
     ///
-    /// Stops at the first command that fails: with status 13 at an /expect that was not met.
+    /// Stops at the first command that fails. The exit status is 13 if an /expect is not met.
     #[arg(long, value_name = "FILE", conflicts_with = "echo", help_heading = "Prompt and scripts")]
     pub script: Option<PathBuf>,
 
-    /// Set a variable: ${NAME} in a line stands for VALUE; may be repeated
+    /// Set a variable: ${NAME} in a line is replaced by VALUE; may be repeated
     #[arg(long, value_name = "NAME=VALUE", action = ArgAction::Append, help_heading = "Prompt and scripts")]
     pub set: Vec<String>,
 
-    /// At the prompt and in scripts, send lines that start with `/` as they are
+    /// At the prompt and in scripts, send lines that start with `/` as messages
     #[arg(long, help_heading = "Prompt and scripts")]
     pub no_commands: bool,
 
-    /// Neither read nor write the prompt's history
+    /// Do not read or write the prompt's history
     #[arg(long, help_heading = "Prompt and scripts")]
     pub no_history: bool,
 
@@ -54,7 +54,7 @@ pub struct LineOptions {
     #[command(flatten)]
     pub traffic: TrafficOptions,
 
-    /// Remember frames for /find and /show frames in at most SIZE of memory
+    /// Memory limit for the frames kept for /find and /show frames
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
     pub max_kept: usize,
 }
@@ -64,9 +64,9 @@ pub struct LineOptions {
 pub struct TrafficOptions {
     /// Record every event in FILE, behind what it holds, as lines of JSON
     ///
-    /// The lines have every byte: heads, headers of frames with their mask keys, payloads as they
-    /// travelled. `wscope show` and `wscope decode` read them. Credentials in heads, and their values
-    /// in payloads, are left out, unless --show-secrets is given.
+    /// The objects have every byte: heads, frame headers with their mask keys, payloads as sent.
+    /// `wscope show` and `wscope decode` read them. Hides credentials in headers and URLs, and where
+    /// they reappear, unless --show-secrets is given. Other payload is unchanged.
     #[arg(long, visible_alias = "record", value_name = "FILE", help_heading = "Input and output")]
     pub log: Option<PathBuf>,
 
@@ -74,11 +74,11 @@ pub struct TrafficOptions {
     #[arg(long, value_enum, value_name = "VIEW", help_heading = "Display")]
     pub view: Option<View>,
 
-    /// Which time the transcript shows
+    /// The timestamps of the transcript
     #[arg(long, value_enum, value_name = "TIME", default_value = "on", help_heading = "Display")]
     pub timestamps: Timestamps,
 
-    /// Show only what passes FILTER, written as for /filter: 'in text /price/'
+    /// Show only frames that pass FILTER, as in /filter: 'in text /price/'
     #[arg(long, value_name = "FILTER", help_heading = "Display")]
     pub filter: Option<String>,
 

@@ -14,23 +14,23 @@ use super::{DefaultsOptions, DisplayOptions, TlsServerOptions};
 /// `wscope proxy`.
 #[derive(Debug, Args)]
 pub struct ProxyArgs {
-    /// Where to listen: PORT for this machine alone, ADDR:PORT, or :PORT for all addresses
+    /// Where to listen: PORT (this machine only), ADDR:PORT, or :PORT (all addresses)
     ///
-    /// Port 0 lets the system choose; the URL is printed on stderr.
+    /// Port 0 lets the system choose a port. The URL is printed on stderr.
     #[arg(value_name = "[ADDR:]PORT")]
     pub address: String,
 
-    /// The server that connections are passed on to: ws://, wss://, or host[:port][/base]
+    /// The server to forward to: ws://, wss://, or host[:port][/base]
     ///
-    /// A path in it stands before the path of each request.
+    /// Its path is put before the path of each request.
     #[arg(long, value_name = "URL", help_heading = "Connection")]
     pub to: String,
 
-    /// Pass the client's Host on as it is, instead of the server's own name
+    /// Forward the client's Host header unchanged, instead of the server's name
     #[arg(long, help_heading = "Handshake")]
     pub keep_host: bool,
 
-    /// Time limit for a client's TLS and request, and for the server's TLS
+    /// Time limit for TLS on either side and for the client's request
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = duration, help_heading = "Handshake")]
     pub handshake_timeout: Duration,
 
@@ -54,21 +54,21 @@ pub struct ProxyArgs {
     #[command(flatten)]
     pub tls_server: TlsServerOptions,
 
-    /// Accept any certificate of the server
+    /// Accept any TLS certificate of the server
     #[arg(short = 'k', long, help_heading = "TLS")]
     pub insecure: bool,
 
-    /// Trust the certificates in a PEM file too
+    /// Also trust the CA certificates in a PEM file
     #[arg(long, value_name = "FILE", help_heading = "TLS")]
     pub cacert: Option<PathBuf>,
 
-    /// Show this certificate to a server that asks for one: PEM, or PKCS#12 with its key
+    /// Client certificate for the server: PEM, or PKCS#12 with its key
     ///
-    /// The passphrase of a key is taken from WSCOPE_PASSPHRASE.
+    /// The passphrase of the key is read from WSCOPE_PASSPHRASE.
     #[arg(long, value_name = "FILE", help_heading = "TLS")]
     pub client_cert: Option<PathBuf>,
 
-    /// The key of that certificate, in PEM, if it is not in the same file
+    /// The key of --client-cert in PEM, if it is not in the same file
     #[arg(long, value_name = "FILE", requires = "client_cert", help_heading = "TLS")]
     pub client_key: Option<PathBuf>,
 
@@ -135,15 +135,15 @@ pub struct ProxyArgs {
     )]
     pub output: ProxyFormat,
 
-    /// End after SECS, whatever happens, with status 12
+    /// End SECS after the start in any case, with status 12
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Ending")]
     pub max_time: Option<Duration>,
 
-    /// Relay at most N connections at once; further ones get 503 [default: as descriptors allow]
+    /// Forward at most N connections at once; refuse others with 503 [default: the descriptor limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
     pub max_clients: Option<u32>,
 
-    /// Hold at most SIZE in memory of all that waits; beyond it the slowest connection is reset
+    /// Memory limit for queued data; beyond it, reset the slowest connection
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
     pub max_memory: usize,
 
@@ -178,7 +178,7 @@ pub enum ProxyInput {
 /// What a proxy writes to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProxyFormat {
-    /// The transcript: a line per frame, both ways
+    /// The transcript: a line per frame, both directions
     Frames,
     /// Each event as a line of JSON
     Json,

@@ -37,20 +37,20 @@ pub struct ReachOptions {
 #[derive(Clone, Args)]
 #[command(next_help_heading = "Credentials")]
 pub struct AccountOptions {
-    /// Send Basic authorization; without a password, the terminal is asked
+    /// Send Basic authorization; without a password, ask for it on the terminal
     ///
-    /// The user's name ends at the first colon. It takes precedence over a user in the URL; an
-    /// Authorization given with -H takes precedence over both.
+    /// The first colon ends the user name. -u overrides a user in the URL; an Authorization header of -H
+    /// overrides both. A Digest challenge is answered, too.
     #[arg(short, long, value_name = "USER[:PASSWORD]", conflicts_with = "bearer")]
     pub user: Option<String>,
 
-    /// Send a bearer token, typed, from a file, or from a variable
+    /// Send a bearer token
     ///
-    /// `@FILE` reads it from a file, `@-` from stdin, `env:NAME` from the environment.
+    /// `@FILE` reads it from a file, `@-` from stdin, `env:NAME` from an environment variable.
     #[arg(long, value_name = "TOKEN|@FILE|env:NAME")]
     pub bearer: Option<String>,
 
-    /// Take user and password for the host from ~/.netrc
+    /// Read user and password for the host from ~/.netrc
     #[arg(long)]
     pub netrc: bool,
 
@@ -58,13 +58,13 @@ pub struct AccountOptions {
     #[arg(long, value_name = "FILE")]
     pub netrc_file: Option<PathBuf>,
 
-    /// Send a cookie, or those of a file that fit; may be repeated
+    /// Send a cookie, or the matching cookies of a file; may be repeated
     ///
-    /// `@FILE` reads Netscape's format, which curl, wget and browsers' extensions write.
+    /// `@FILE` reads the Netscape format that curl, wget and browser extensions write.
     #[arg(long, value_name = "NAME=VALUE|@FILE", action = ArgAction::Append)]
     pub cookie: Vec<String>,
 
-    /// Write all cookies to FILE at the end, those of responses included
+    /// At the end, write all cookies to FILE, including those the server set
     #[arg(long, value_name = "FILE")]
     pub cookie_jar: Option<PathBuf>,
 }
@@ -75,15 +75,15 @@ pub struct AccountOptions {
 pub struct LocationOptions {
     /// Follow redirects
     ///
-    /// Each is shown. Authorization and Cookie are not sent to another origin.
+    /// -v shows each redirect. Authorization and Cookie are not sent to another origin.
     #[arg(short = 'L', long)]
     pub location: bool,
 
-    /// Follow redirects, and send Authorization and Cookie wherever they lead
+    /// Follow redirects, and send Authorization and Cookie to other origins, too
     #[arg(long, hide_short_help = true)]
     pub location_trusted: bool,
 
-    /// Follow redirects, also from wss to ws
+    /// Follow redirects, including those from wss:// to ws://
     #[arg(long, hide_short_help = true)]
     pub location_downgrade: bool,
 
@@ -96,23 +96,24 @@ pub struct LocationOptions {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Redirects and retries")]
 pub struct RetryArguments {
-    /// If no connection can be opened, try again up to N times
+    /// If the connection can't be opened, try again up to N times
     ///
-    /// Where that may help: names, addresses and proxies that do not answer, lost connections,
-    /// timeouts, and statuses 408, 425, 429, 500, 502, 503 and 504. A Retry-After is heeded.
+    /// Retries after failures of DNS, TCP and proxies, lost connections, timeouts, and statuses 408,
+    /// 425, 429, 500, 502, 503 and 504. Waits as long as a Retry-After header demands.
     #[arg(long, value_name = "N")]
     pub retry: Option<u32>,
 
-    /// Wait SECS before the first retry; each further one waits twice as long, up to a minute
+    /// Wait SECS before the first retry, and twice as long before each further one, up to a minute
     ///
-    /// A random part of up to half is taken off.
+    /// Each delay is shortened by a random amount of up to half.
     #[arg(long, value_name = "SECS", default_value = "1", value_parser = duration)]
     pub retry_delay: Duration,
 
-    /// When the connection is lost or the server restarts, connect again
+    /// If the connection is lost or the server restarts, connect again
     ///
-    /// Messages given with -x are sent again. Ends when the server closes with 1000, with no code
-    /// or one for an error of ours. --retry limits the tries in a row.
+    /// The messages of -x are sent again. wscope does not reconnect if the server closes with 1000,
+    /// without a code, or with a code that reports an error of this side. --retry limits consecutive
+    /// attempts.
     #[arg(long)]
     pub reconnect: bool,
 }
@@ -130,26 +131,26 @@ impl Default for RetryArguments {
 pub struct ReportOptions {
     /// Take URL, headers and options from a curl command; `-` reads it from stdin
     ///
-    /// Such as browsers copy with "Copy as cURL". What is typed beside it comes on top.
+    /// Browsers write one with "Copy as cURL". Other options given to wscope override it.
     #[arg(long, value_name = "COMMAND", allow_hyphen_values = true)]
     pub from_curl: Option<String>,
 
-    /// Show the request and the way to the server, and connect to nothing
+    /// Print the request and the route to the server, without connecting
     #[arg(long, conflicts_with = "curl")]
     pub dry_run: bool,
 
-    /// Print the curl command that does the same handshake, and connect to nothing
+    /// Print a curl command that makes the same handshake, without connecting
     #[arg(long)]
     pub curl: bool,
 
-    /// At the end, write what FORMAT says: `%{http_code} %{time_upgrade}\n`
+    /// At the end, print FORMAT, such as `%{http_code} %{time_upgrade}\n`
     ///
-    /// `@FILE` reads the format from a file, `@-` from stdin. `%{json}` is everything at once,
-    /// `%{stderr}` sends the rest to stderr.
+    /// `@FILE` reads the format from a file, `@-` from stdin. `%{json}` prints all values;
+    /// `%{stderr}` sends what follows to stderr.
     #[arg(long, value_name = "FORMAT")]
     pub write_out: Option<String>,
 
-    /// At the end, draw on stderr how long each phase took
+    /// At the end, show on stderr how long each phase took
     #[arg(long)]
     pub timing: bool,
 }
@@ -160,11 +161,12 @@ pub struct ReportOptions {
 pub struct DefaultsOptions {
     /// Read FILE instead of ~/.config/wscope/config
     ///
-    /// One option per line, as in `connect-timeout 3`; lines under `[name]` apply only to `wscope @name`.
+    /// One option per line, such as `connect-timeout 3`. Lines under `[name]` apply only to `wscope
+    /// @name`.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Read no configuration file and no variable WSCOPE_…
+    /// Ignore the configuration file and the variables WSCOPE_…
     #[arg(long)]
     pub no_config: bool,
 }

@@ -10,20 +10,20 @@ use super::values::{Wait, duration, wait};
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[command(next_help_heading = "Ending")]
 pub struct StayOptions {
-    /// Leave SECS after the end of the input, whatever the peer does
+    /// Close SECS after the end of the input, even if the peer keeps sending
     ///
-    /// 0 leaves at once, `forever` stays until the peer closes. The input ends with stdin, behind the
-    /// last -x, or with the last line of a script. Without this, --idle-exit and --for, wscope leaves
-    /// 2 s after the last message if one came since the last one it sent, and 5 s after the end of
-    /// the input if none did; but it waits for an open --exit-after, --until or /expect.
+    /// 0 closes at once; `forever` waits until the peer closes. The input ends with stdin, with the last
+    /// -x, or with the last line of a script. Without -w, --idle-exit and --for, wscope closes after 2 s
+    /// of silence if the peer has answered our last message, and 5 s after the end of the input if it
+    /// has not. It always waits for --exit-after, --until and /expect.
     #[arg(short = 'w', long, value_name = "SECS", value_parser = wait, allow_hyphen_values = true)]
     pub wait: Option<Wait>,
 
-    /// After the end of the input, leave when no message has come for SECS
+    /// After the end of the input, close when no message has arrived for SECS
     #[arg(long, alias = "linger", value_name = "SECS", value_parser = wait, allow_hyphen_values = true)]
     pub idle_exit: Option<Wait>,
 
-    /// Leave SECS after the connection opened, with status 0
+    /// Close SECS after the connection opened, with status 0
     #[arg(long = "for", id = "for", value_name = "SECS", value_parser = duration)]
     pub run_for: Option<Duration>,
 }

@@ -30,11 +30,10 @@ pub struct TransportOptions {
 pub struct RouteArguments {
     /// Connect through a proxy: [http|https|socks5|socks5h|socks4a://]HOST[:PORT]
     ///
-    /// Without a scheme it speaks HTTP, without a port it is at 1080 (https: 443). socks5h lets
-    /// the proxy look the server's name up, socks5 looks it up here. An empty URL uses no proxy.
-    /// Without this option the environment decides, as for curl: ws_proxy or http_proxy for
-    /// ws://, wss_proxy or https_proxy for wss://, then all_proxy; HTTP_PROXY is the only one that
-    /// does not count in capitals.
+    /// The default scheme is http, the default port 1080 (443 for https). With socks5h the proxy
+    /// resolves the server's name, with socks5 wscope does. An empty URL means no proxy. Without this
+    /// option, wscope reads the same variables as curl: ws_proxy or http_proxy for ws://, wss_proxy or
+    /// https_proxy for wss://, then all_proxy. Upper case works too, except for HTTP_PROXY.
     #[arg(long, value_name = "URL", help_heading = "Connection")]
     pub proxy: Option<String>,
 
@@ -42,28 +41,29 @@ pub struct RouteArguments {
     #[arg(long, value_name = "USER:PASSWORD", hide_short_help = true, help_heading = "Connection")]
     pub proxy_user: Option<String>,
 
-    /// Hosts that are reached without a proxy, instead of those in no_proxy
+    /// Hosts to connect to without a proxy; replaces no_proxy
     ///
-    /// Names, which mean all below them too, addresses, blocks like 10.0.0.0/8, each with or
-    /// without a port, comma-separated; `*` means all.
+    /// A comma-separated list of names (including their subdomains), addresses and blocks such as
+    /// 10.0.0.0/8, each with or without a port; `*` means all hosts.
     #[arg(long, value_name = "LIST", hide_short_help = true, help_heading = "Connection")]
     pub noproxy: Option<String>,
 
-    /// Connect to these addresses instead of looking the name up; may be repeated
+    /// Connect to these addresses instead of resolving the name; may be repeated
     #[arg(long, value_name = "HOST:PORT:ADDR[,ADDR]", action = ArgAction::Append, hide_short_help = true, help_heading = "Connection")]
     pub resolve: Vec<Resolve>,
 
-    /// Connect to another host and port, but ask for the URL's; may be repeated
+    /// Connect to HOST2:PORT2 instead of HOST1:PORT1; may be repeated
     ///
-    /// An empty HOST1 or PORT1 fits all, an empty HOST2 or PORT2 is the URL's.
+    /// Host header, SNI and certificate check still use the URL's host. An empty HOST1 or PORT1 matches
+    /// any; an empty HOST2 or PORT2 means the URL's.
     #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", action = ArgAction::Append, hide_short_help = true, help_heading = "Connection")]
     pub connect_to: Vec<ConnectTo>,
 
-    /// Leave from an address of this machine, or from a network interface
+    /// Connect from this local address or network interface
     #[arg(long, value_name = "ADDR|NAME", hide_short_help = true, help_heading = "Connection")]
     pub interface: Option<Interface>,
 
-    /// Leave from this port, or the first free one of a range
+    /// Connect from this local port, or the first free one of a range
     #[arg(long, value_name = "PORT[-PORT]", hide_short_help = true, help_heading = "Connection")]
     pub local_port: Option<PortRange>,
 
@@ -77,7 +77,7 @@ pub struct RouteArguments {
     )]
     pub unix_socket: Option<PathBuf>,
 
-    /// Trust the certificates in all PEM files of a folder too
+    /// Also trust the CA certificates in the PEM files of a directory
     #[arg(long, value_name = "DIR", hide_short_help = true, help_heading = "TLS")]
     pub capath: Option<PathBuf>,
 }
@@ -85,18 +85,18 @@ pub struct RouteArguments {
 /// The certificate that is shown to a server.
 #[derive(Debug, Default, Args)]
 pub struct IdentityOptions {
-    /// Show this certificate to a server that asks for one: PEM, or PKCS#12 with its key
+    /// Client certificate, if the server requests one: PEM, or PKCS#12 with its key
     ///
-    /// The passphrase of a key is taken from WSCOPE_PASSPHRASE, --pass-env or --pass-file, or
-    /// asked for on the terminal.
+    /// The passphrase of the key is read from WSCOPE_PASSPHRASE, --pass-env, --pass-file or the
+    /// terminal.
     #[arg(long, value_name = "FILE", help_heading = "TLS")]
     pub cert: Option<PathBuf>,
 
-    /// The key of the certificate, in PEM, if it is not in the same file
+    /// The certificate's key in PEM, if it is not in the file of --cert
     #[arg(long, value_name = "FILE", requires = "cert", help_heading = "TLS")]
     pub key: Option<PathBuf>,
 
-    /// Take the key's passphrase from an environment variable [default: WSCOPE_PASSPHRASE]
+    /// Read the key's passphrase from an environment variable [default: WSCOPE_PASSPHRASE]
     #[arg(
         long,
         value_name = "NAME",
@@ -121,17 +121,17 @@ pub struct IdentityOptions {
 /// How TLS is spoken with a server.
 #[derive(Debug, Args)]
 pub struct TlsClientOptions {
-    /// The oldest TLS version to speak: 1.0, 1.1, 1.2 or 1.3 [default: 1.2]
+    /// Minimum TLS version: 1.0, 1.1, 1.2 or 1.3 [default: 1.2]
     #[arg(long, value_name = "VERSION", hide_short_help = true, help_heading = "TLS")]
     pub tls_min: Option<TlsVersion>,
 
-    /// The newest TLS version to speak
+    /// Maximum TLS version
     #[arg(long, value_name = "VERSION", hide_short_help = true, help_heading = "TLS")]
     pub tls_max: Option<TlsVersion>,
 
-    /// Offer these protocols by ALPN, best first; an empty list offers none
+    /// Offer these protocols in ALPN, preferred first; an empty list sends no ALPN [default: http/1.1]
     ///
-    /// The opening handshake works over http/1.1 alone, which is what is offered by default.
+    /// The opening handshake works only over http/1.1.
     #[arg(long, value_name = "LIST", hide_short_help = true, help_heading = "TLS")]
     pub alpn: Option<String>,
 
@@ -139,20 +139,20 @@ pub struct TlsClientOptions {
     #[arg(long, value_name = "NAME", conflicts_with = "no_sni", help_heading = "TLS")]
     pub sni: Option<String>,
 
-    /// Send no server name in TLS
+    /// Do not send SNI
     #[arg(long, hide_short_help = true, help_heading = "TLS")]
     pub no_sni: bool,
 
     /// Accept only a server whose public key has this SHA-256 hash; may be repeated
     ///
-    /// In hex or base64, over the certificate's SubjectPublicKeyInfo, as curl's --pinnedpubkey
-    /// takes it. It holds even with --insecure.
+    /// The hash of the certificate's SubjectPublicKeyInfo, in hex or base64, as for curl's
+    /// --pinnedpubkey. It is checked even with --insecure.
     #[arg(long, value_name = "HASH", action = ArgAction::Append, hide_short_help = true, help_heading = "TLS")]
     pub pinned_sha256: Vec<Pin>,
 
-    /// Append the secrets of TLS to FILE, so that Wireshark can read along (Linux)
+    /// Append the TLS session keys to FILE, so that Wireshark can decrypt the traffic (Linux)
     ///
-    /// Without this option, to the file that the environment variable SSLKEYLOGFILE names.
+    /// Without this option, wscope appends them to the file named by the variable SSLKEYLOGFILE, if set.
     #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = "TLS")]
     pub tls_keylog: Option<PathBuf>,
 }

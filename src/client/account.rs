@@ -119,7 +119,7 @@ fn token(source: &TokenSource) -> Result<Secret, AccountError> {
         }
         TokenSource::Variable(name) => {
             let value = environment::variable(name).and_then(|value| value.into_string().ok());
-            let text = format!("--bearer: there is no environment variable {name}");
+            let text = format!("--bearer: no environment variable {name}");
             value.map(Secret::new).ok_or_else(|| usage(&text))
         }
     }

@@ -79,7 +79,9 @@ impl Tries {
             }
             RetryDecision::GiveUp(RetryReason::TooLong(time)) => {
                 let seconds = time.as_secs();
-                runtime.note(&format!("the server asks to wait {seconds} s, which is too long"))?;
+                runtime.note(&format!(
+                    "not retrying: the server's Retry-After of {seconds} s is too long"
+                ))?;
                 Err(error)
             }
             RetryDecision::GiveUp(RetryReason::Lasting | RetryReason::Exhausted) => Err(error),

@@ -591,9 +591,7 @@ impl<'a> Session<'a> {
 
     /// Prints why the run ends, where no option has said so.
     fn remark(&self, leave: Leave, current: &Current, runtime: &Runtime) {
-        let (connection, talk) = (&current.connection, current.connection.talk());
-        let received = connection.received().messages.saturating_sub(talk.unasked);
-        if let Some(text) = leave.remark(connection.messages_sent(), received) {
+        if let Some(text) = leave.remark(current.connection.messages_sent()) {
             self.runner.as_ref().map_or(&runtime.notifier, ScriptRunner::notifier).note(&text);
         }
     }
@@ -825,7 +823,7 @@ impl<'a> Session<'a> {
             return self.leave(signal.into());
         }
         if self.max_time.is_some_and(|at| at <= now) {
-            runner.notifier().error("the time set by --max-time is over");
+            runner.notifier().error("--max-time has passed");
             return self.leave(Exit::Timeout);
         }
         self.is_over_meanwhile(runtime, now);
@@ -948,7 +946,7 @@ impl SessionOutcome {
             notifier.error(&format!("the connection ended before {unsent} bytes could be sent"));
         }
         if self.cut_short {
-            notifier.error("the connection ended inside a message: its last frames never came");
+            notifier.error("the connection ended inside a message: its last frames are missing");
         }
         if self.unwritten > 0 {
             notifier.error(&format!("{} bytes of output were not written", self.unwritten));

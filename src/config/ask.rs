@@ -25,9 +25,7 @@ const MOST: usize = 4096;
 #[derive(Debug, Error)]
 pub enum PasswordError {
     /// No terminal to ask.
-    #[error(
-        "there is no terminal to ask for the password; write it as -u USER:PASSWORD or in a file for --netrc"
-    )]
+    #[error("no terminal to ask for the password; write -u USER:PASSWORD, or use --netrc")]
     NoTerminal(#[source] io::Error),
     /// Ctrl-C.
     #[error("interrupted")]
@@ -39,7 +37,7 @@ pub enum PasswordError {
     #[error("no password was typed")]
     Ended,
     /// More than any password has.
-    #[error("what was typed is longer than {MOST} bytes")]
+    #[error("the password is longer than {MOST} bytes")]
     TooLong,
     /// The terminal failed.
     #[error("the terminal failed: {0}")]

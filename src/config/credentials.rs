@@ -62,7 +62,7 @@ pub enum CredentialError {
     #[error("--cookie takes NAME=VALUE, or @FILE for a file in Netscape's format")]
     NoCookie,
     /// `@` or `env:` without a name.
-    #[error("--bearer {form} needs a name behind it")]
+    #[error("--bearer {form} needs a name after it")]
     NoName {
         /// `@` or `env:`.
         form: &'static str,

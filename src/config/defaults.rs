@@ -67,7 +67,7 @@ pub enum DefaultsError {
         what: &'static str,
     },
     /// A name that no mode knows.
-    #[error("{origin}: there is no option --{name}{hint}")]
+    #[error("{origin}: unknown option --{name}{hint}")]
     Unknown {
         /// Where.
         origin: Origin,
@@ -85,7 +85,7 @@ pub enum DefaultsError {
         name: String,
     },
     /// A flag with something else than yes or no.
-    #[error("{origin}: --{name} takes no value; write nothing behind it, or yes or no")]
+    #[error("{origin}: --{name} takes no value; write the name alone, or yes or no")]
     NoFlag {
         /// Where.
         origin: Origin,
@@ -101,7 +101,7 @@ pub enum DefaultsError {
         reason: String,
     },
     /// A profile that is not there.
-    #[error("there is no profile @{name}{place}{hint}")]
+    #[error("unknown profile @{name}{place}{hint}")]
     NoProfile {
         /// The name as typed.
         name: String,

@@ -53,7 +53,7 @@ impl Faults {
                     "write random, or random:SEED with a number",
                 )),
             },
-            _ => Err(UsageError("--fault random stands alone".to_owned())),
+            _ => Err(UsageError("--fault random can't be combined with other faults".to_owned())),
         }
     }
 
@@ -120,7 +120,7 @@ fn parse(text: &str, role: Role) -> Result<Fault, UsageError> {
             [] => "--list-faults lists all".to_owned(),
             names => format!("did you mean {}? --list-faults lists all", names.join(" or ")),
         };
-        return Err(UsageError(format!("--fault: there is no fault {name:?}; {advice}")));
+        return Err(UsageError(format!("--fault: unknown fault {name:?}; {advice}")));
     };
     if let Some(why) = info.unfit_for(role) {
         let who = match role {
@@ -284,8 +284,8 @@ mod tests {
     #[test]
     fn an_error_names_what_is_wrong_and_what_would_be_right() {
         for (text, expected) in [
-            ("maskd", "there is no fault \"maskd\"; did you mean masked? --list-faults lists all"),
-            ("nonsense", "there is no fault \"nonsense\"; --list-faults lists all"),
+            ("maskd", "unknown fault \"maskd\"; did you mean masked? --list-faults lists all"),
+            ("nonsense", "unknown fault \"nonsense\"; --list-faults lists all"),
             ("masked:1", "masked takes no argument"),
             ("status:20", "write status[:STATUS]; STATUS is 200 to 599"),
             ("delay:x", "write delay[:TIME]; TIME is seconds, as in 1.5, or 250ms, 2m, 1h"),
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn some_exclude_each_other() {
-        assert!(refused(&["random", "masked"]).contains("stands alone"));
+        assert!(refused(&["random", "masked"]).contains("can't be combined"));
         assert!(refused(&["status", "garbage"]).contains("status and garbage exclude each other"));
         assert!(refused(&["delay", "bytewise"]).contains("delay and bytewise exclude each other"));
     }

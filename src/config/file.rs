@@ -93,7 +93,7 @@ impl ConfigFile {
                 return Err("a profile's name has only letters, digits, - _ and .");
             }
             if !behind.is_empty() && !behind.starts_with('#') {
-                return Err("something stands behind a profile's ]");
+                return Err("unexpected text after the ] of a profile");
             }
             self.profiles.push(Profile { name: name.to_owned(), settings: Vec::new() });
             return Ok(());
@@ -135,7 +135,7 @@ fn unquoted(text: &str) -> Result<String, &'static str> {
     let behind = behind.ok_or(OPEN_QUOTE)?.trim_start();
     match behind.is_empty() || behind.starts_with('#') {
         true => Ok(value),
-        false => Err("something stands behind the closing quote"),
+        false => Err("unexpected text after the closing quote"),
     }
 }
 
@@ -224,10 +224,10 @@ no-pong\r
                 "line 1: options are written with their long names here",
                 "line 3: a profile's ] is missing",
                 "line 4: a profile's name has only letters, digits, - _ and .",
-                "line 5: something stands behind a profile's ]",
+                "line 5: unexpected text after the ] of a profile",
                 "line 6: a quote is not closed on its line",
                 "line 7: a quote is not closed on its line",
-                "line 8: something stands behind the closing quote",
+                "line 8: unexpected text after the closing quote",
                 "line 9: this is not the name of an option",
             ]
         );

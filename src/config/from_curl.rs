@@ -64,7 +64,7 @@ pub enum FromCurlError {
         option: String,
     },
     /// An option this program does not know.
-    #[error("curl's option {option} is not known here{hint}")]
+    #[error("curl's option {option} is unknown{hint}")]
     Unknown {
         /// As written.
         option: String,
@@ -72,7 +72,7 @@ pub enum FromCurlError {
         hint: String,
     },
     /// Something that no handshake can do.
-    #[error("curl's option {option} can't be taken over: {reason}")]
+    #[error("curl's option {option} is not supported: {reason}")]
     Refused {
         /// As written.
         option: String,
@@ -285,7 +285,7 @@ impl Reader {
                 // A colon behind one letter is a drive's; `\:` is one of the name's own.
                 let file = match value.rfind(':') {
                     Some(at) if at > 1 && !value[..at].ends_with('\\') => {
-                        self.note(format!("the passphrase is left out: {}", options::PASSPHRASE));
+                        self.note(format!("the passphrase is omitted: {}", options::PASSPHRASE));
                         value[..at].to_owned()
                     }
                     _ => value,
@@ -297,7 +297,7 @@ impl Reader {
             Means::Content => return refused(CONTENT),
             Means::Refused(reason) => return refused(reason),
             Means::Dropped(reason) | Means::DroppedFlag(reason) => {
-                self.note(format!("curl's option {} is left out: {reason}", written()));
+                self.note(format!("curl's option {} is omitted: {reason}", written()));
             }
             Means::Output | Means::OutputFlag => {}
         }
@@ -318,23 +318,21 @@ impl Reader {
     fn header(&mut self, text: &str) -> Result<(), FromCurlError> {
         if let Some(pseudo) = text.strip_prefix(':') {
             let name = pseudo.split(':').next().unwrap_or_default();
-            let note = format!(":{name} is left out: it is a part of HTTP/2's own headers");
+            let note = format!(":{name} is omitted: it is an HTTP/2 pseudo-header");
             self.note(note);
             return Ok(());
         }
         if text.starts_with('@') {
-            self.note(
-                "headers in a file of curl's are not read; give the file with -H @FILE".to_owned(),
-            );
+            self.note("curl's header files are not read; use -H @FILE".to_owned());
             return Ok(());
         }
         let edit: HeaderEdit = text.parse()?;
         let name = edit.name();
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         if let Some(known) = STALE.into_iter().find(|known| is(known)) {
-            self.note(format!("{known} is left out: it is made anew for each connection"));
+            self.note(format!("{known} is omitted: each connection has a new one"));
         } else if let Some(known) = HOP_BY_HOP.into_iter().find(|known| is(known)) {
-            self.note(format!("{known} is left out: it belonged to the browser's own connection"));
+            self.note(format!("{known} is omitted: it belongs to the browser's connection"));
         } else if is("Sec-WebSocket-Protocol") {
             self.subprotocols(&edit);
         } else if is("Sec-WebSocket-Extensions") {
@@ -365,7 +363,7 @@ impl Reader {
         const USUAL: &str = "permessage-deflate; client_max_window_bits";
         if value != USUAL {
             self.note(format!(
-                "Sec-WebSocket-Extensions is left out: this program makes its own offer; \
+                "Sec-WebSocket-Extensions is omitted: this program makes its own offer; \
                  the browser's was {value:?}"
             ));
         }
@@ -383,7 +381,7 @@ impl Reader {
         for host in mem::take(&mut self.hosts) {
             match host.value() {
                 Some(value) if usual.as_deref() == Some(value) => {
-                    self.note("Host is left out: the URL says the same".to_owned());
+                    self.note("Host is omitted: the URL has the same host".to_owned());
                 }
                 _ => self.add(host),
             }

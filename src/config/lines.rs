@@ -44,11 +44,9 @@ pub(super) fn check_input(
         _ if is_stdin(script) => refuse("--script - reads stdin: leave --input out"),
         InputFormat::None => Ok(input),
         _ if script.is_some() => {
-            refuse("stdin is not read with --script: leave --input out, or write --input none")
+            refuse("--script does not read stdin; omit --input, or write --input none")
         }
-        _ if echo => {
-            refuse("stdin is not read with --echo: leave --input out, or write --input none")
-        }
+        _ if echo => refuse("--echo does not read stdin; omit --input, or write --input none"),
         InputFormat::Prompt if !terminal.stdin => refuse(
             "--input prompt: stdin is not a terminal; --input commands reads commands from it",
         ),

@@ -181,11 +181,11 @@ impl ListenConfig {
         }
         let input = match args.input {
             Some(_) if send == Some(GreetingSource::Stdin) => {
-                return Err(UsageError("--input and --send - both want stdin".to_owned()));
+                return Err(UsageError("--input and --send - can't both read stdin".to_owned()));
             }
             Some(input) => lines::check_input(input, script.as_deref(), false, terminal)?,
             None if lines::is_stdin(script.as_deref()) && send == Some(GreetingSource::Stdin) => {
-                return Err(UsageError("--script - and --send - both want stdin".to_owned()));
+                return Err(UsageError("--script - and --send - can't both read stdin".to_owned()));
             }
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
             None if answers || script.is_some() || send == Some(GreetingSource::Stdin) => {
@@ -235,7 +235,7 @@ impl ListenConfig {
         }
         let mut notes = Vec::new();
         if !address.is_local() {
-            notes.push("other machines can connect too, not only this one");
+            notes.push("other machines can connect, too");
         }
         if any_page {
             notes.push(ANY_PAGE);

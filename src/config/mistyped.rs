@@ -69,7 +69,7 @@ fn unknown_option(program: &Command, typed: &Invocation, option: &str) -> String
     let serves = mode.get_name() == "listen";
     let no_option = match typed.mode() {
         Some(_) => format!("wscope {} has no option {name}", mode.get_name()),
-        None => format!("there is no option {name}"),
+        None => format!("unknown option {name}"),
     };
     let takes_handshake = find_long(mode, "header").is_some();
     if let Some(advice) = habits::option(&name, serves).filter(|_| takes_handshake) {

@@ -82,19 +82,19 @@ impl Plan<'_> {
             let proxy = redactor.text(proxy);
             notes.push(format!("would connect to {server} through the proxy {proxy}{because}"));
         } else if way.addresses.is_empty() {
-            notes.push(format!("would look up and connect to {server}{because}"));
+            notes.push(format!("would resolve and connect to {server}{because}"));
         } else {
             let list: Vec<String> = way.addresses.iter().map(ToString::to_string).collect();
             notes.push(format!("would connect to {server} at {}{because}", list.join(", ")));
         }
         if target.secure {
             let name = way.server_name.as_deref().unwrap_or(&target.host);
-            notes.push(format!("would ask for {name} in TLS"));
+            notes.push(format!("would send {name} as SNI"));
         }
         let hides = !redactor.spans_of_head(self.request).is_empty()
             || way.proxy.as_ref().is_some_and(|proxy| !redactor.spans(proxy.as_bytes()).is_empty());
         if hides {
-            notes.push("secrets are shown as …; --show-secrets shows them as they are".to_owned());
+            notes.push("secrets are replaced by …; --show-secrets shows them".to_owned());
         }
         let notes = notes.iter().map(|note| sanitize::escaped(note.as_bytes())).collect();
         DryRun { notes, head: redactor.head(self.request).raw().to_vec() }
@@ -140,7 +140,7 @@ impl Plan<'_> {
         };
         for (name, value) in *options {
             if !from_curl::is_option_of_curl(name) {
-                notes.push(format!("curl has no --{name}: it is left out"));
+                notes.push(format!("--{name} is omitted: curl does not have it"));
                 continue;
             }
             // Those that are headers have been written above.
@@ -359,7 +359,7 @@ mod tests {
         assert_eq!(
             made.notes,
             [
-                "curl has no --sni: it is left out",
+                "--sni is omitted: curl does not have it",
                 "secrets are variables of the shell: set WSCOPE_SECRET_1 (Authorization), \
                  WSCOPE_SECRET_2 (Cookie), WSCOPE_SECRET_3 (the proxy) before the command, or print \
                  it with --show-secrets",
@@ -406,8 +406,8 @@ mod tests {
             run.notes,
             [
                 "would connect to h:443 through the proxy socks5h://…@p:1080 (all_proxy)",
-                "would ask for h in TLS",
-                "secrets are shown as …; --show-secrets shows them as they are",
+                "would send h as SNI",
+                "secrets are replaced by …; --show-secrets shows them",
             ]
         );
         let text = String::from_utf8(run.head).expect("text");
@@ -423,7 +423,7 @@ mod tests {
             let plan = Plan { target: &target, request: &request, way: &way, options: &[] };
             plan.dry_run(&Redactor::new()).notes.join("|")
         };
-        assert_eq!(printed(PlannedRoute::default()), "would look up and connect to [::1]:9");
+        assert_eq!(printed(PlannedRoute::default()), "would resolve and connect to [::1]:9");
         let socket = Some("/s\x1b".to_owned());
         assert_eq!(
             printed(PlannedRoute { unix_socket: socket, ..PlannedRoute::default() }),

@@ -56,7 +56,7 @@ fn transport_in(
         (None, Some(name)) => match variable(&name) {
             Some(text) => Passphrase::Given(Secret::new(text)),
             None => {
-                let text = format!("--pass-env: there is no environment variable {name}");
+                let text = format!("--pass-env: no environment variable {name}");
                 return Err(UsageError(text));
             }
         },

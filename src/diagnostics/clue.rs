@@ -243,7 +243,7 @@ impl Clue {
                 .has_token("Sec-WebSocket-Version", "13")
                 .then(|| "the answer lists version 13, as each refusal of gorilla/websocket does".to_owned()),
             Self::Body(text) => {
-                contains_word(facts.body, text).then(|| format!("the body has the words {text:?}"))
+                contains_word(facts.body, text).then(|| format!("the body contains {text:?}"))
             }
             Self::NoBody => facts.body.trim_ascii().is_empty().then(|| "the body is empty".to_owned()),
             Self::PlainSame => {
@@ -338,16 +338,16 @@ impl Clue {
                 let shown = facts.tls.fault == Some(TlsFault::Issuer { is_own: true });
                 let subject = facts.tls.certificate.map(|c| (&c.subject, c.subject == c.issuer));
                 match subject {
-                    Some((subject, true)) => Some(format!("it vouches for itself: {subject}")),
+                    Some((subject, true)) => Some(format!("it is self-signed: {subject}")),
                     Some((_, false)) => None,
-                    None => shown.then(|| "it vouches for itself".to_owned()),
+                    None => shown.then(|| "it is self-signed".to_owned()),
                 }
             }
             Self::ChainOfOne => {
                 let certificate = facts.tls.certificate?;
                 let lone = facts.tls.chain == Some(1) && certificate.issuer != certificate.subject;
                 lone.then(|| {
-                    format!("one certificate was sent, and its issuer {} was not", certificate.issuer)
+                    format!("the server sent one certificate, but not that of its issuer {}", certificate.issuer)
                 })
             }
             Self::HasNames => {
@@ -371,18 +371,18 @@ impl Clue {
             }
             Self::Silence => {
                 let end = facts.end?;
-                end.is_silent().then(|| format!("nothing crossed for {:.1} s", end.idle.as_secs_f64()))
+                end.is_silent().then(|| format!("no traffic for {:.1} s", end.idle.as_secs_f64()))
             }
             Self::AfterOurMessage => facts.stream.ended_on_ours.then(|| {
-                "the last thing that crossed was a message of ours".to_owned()
+                "the last traffic was a message from this side".to_owned()
             }),
             Self::PingInsideCompressed => facts.stream.ping_inside_compressed.then(|| {
-                "the last message was compressed, in several frames with a control frame between".to_owned()
+                "the last message was compressed and fragmented, with a control frame between its frames".to_owned()
             }),
             Self::IllegalSent => facts
                 .stream
                 .illegal_sent
-                .map(|rule| format!("a frame sent from here broke a rule: {rule}")),
+                .map(|rule| format!("this side sent a frame that breaks a rule: {rule}")),
             Self::Stalled => facts
                 .stalled
                 .map(|time| format!("stdout was blocked for {:.1} s", time.as_secs_f64())),
@@ -395,7 +395,7 @@ impl Clue {
                 }),
             Self::Idle(seconds) => {
                 let end = facts.end?;
-                is_near(end.idle, seconds).then(|| format!("it was silent for {seconds} s"))
+                is_near(end.idle, seconds).then(|| format!("the connection was idle for {seconds} s"))
             }
             Self::IdleAt(seconds, word) => {
                 let hop = Self::Hop(word).seen(facts)?;
@@ -409,7 +409,7 @@ impl Clue {
             }
             Self::Lived(seconds) => {
                 let end = facts.end?;
-                is_near(end.lifetime, seconds).then(|| format!("it lived for {seconds} s"))
+                is_near(end.lifetime, seconds).then(|| format!("the connection was open for {seconds} s"))
             }
         }
     }

@@ -208,7 +208,7 @@ pub enum ProxyFault {
     Silent,
     /// It does not speak what it was spoken to in.
     Foreign,
-    /// It wants a user and password, or others.
+    /// It requires a user and password, or others.
     Unauthorized,
 }
 

@@ -18,7 +18,7 @@ pub struct Topic {
 /// Nobody knows what was asked about.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "nothing is known about {asked:?}{}; see `wscope explain --list`",
+    "unknown topic {asked:?}{}; see `wscope explain --list`",
     .nearest.as_ref().map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
 )]
 pub struct UnknownTopic {
@@ -152,7 +152,7 @@ mod tests {
         let error = topic("going-awy").expect_err("a typo");
         assert_eq!(
             error.to_string(),
-            "nothing is known about \"going-awy\" (did you mean going-away?); \
+            "unknown topic \"going-awy\" (did you mean going-away?); \
              see `wscope explain --list`"
         );
         assert_eq!(topic("something else entirely").expect_err("nonsense").nearest, None);

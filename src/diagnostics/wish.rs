@@ -39,23 +39,23 @@ pub(super) fn kind(request: &Head) -> Option<(&'static str, &'static str)> {
     };
     if path.contains("/socket.io") || path.contains("/engine.io") {
         Some((
-            "the client is one of Socket.IO, which waits for Engine.IO's open packet",
+            "this is a Socket.IO client, which waits for Engine.IO's open packet",
             "use a plain WebSocket client, or send the open packet first: `-x '0{\"sid\":\"x\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}'`",
         ))
     } else if path.ends_with("/negotiate") {
         Some((
-            "the client is one of SignalR, which negotiates by POST first",
-            "let the client skip the negotiation (`skipNegotiation: true` with the transport WebSockets), or use a plain WebSocket client",
+            "this is a SignalR client, which first negotiates with a POST",
+            "skip the negotiation in the client (`skipNegotiation: true` with the transport WebSockets), or use a plain WebSocket client",
         ))
     } else if path.contains("/sockjs") {
         Some((
-            "the client is one of SockJS, which asks for /info and waits for the frame o",
+            "this is a SockJS client, which requests /info and waits for the frame o",
             "use a plain WebSocket client",
         ))
     } else if offers("mqtt") {
         Some((
             "the client speaks MQTT, and waits for the answer to its CONNECT",
-            "use a broker: `listen` passes the bytes on, and answers none of them",
+            "use a broker: `listen` does not answer MQTT packets",
         ))
     } else if offers("graphql") {
         Some((

@@ -445,8 +445,7 @@ impl Connection {
         self.go_wrong(outputs, now)?;
         let sent = self.party.messages_sent();
         if sent > 0 {
-            let totals = self.received.totals();
-            begun(&mut self.talk, &self.party).sent(sent, totals);
+            begun(&mut self.talk, &self.party).sent(sent);
         }
         if self.more && self.may_read() {
             self.take_events(outputs, now)?;
@@ -1049,7 +1048,7 @@ fn begun<'t>(talk: &'t mut Option<Box<Talk>>, party: &Party) -> &'t mut Talk {
 const SMALL: usize = 16 * 1024;
 
 /// The reason of a Close for lack of memory.
-const TOO_MUCH: &str = "too much waits in memory here";
+const TOO_MUCH: &str = "too much data is queued here";
 
 impl Outputs<'_> {
     /// Reports an event that happens now.

@@ -185,7 +185,9 @@ impl Party {
                 let (by, cause) = leg.end.clone().unwrap_or((Side::Us, Cause::Dropped));
                 let duration = now.saturating_duration_since(leg.opened);
                 let received = leg.close.clone();
-                Ending { by, cause, sent: None, received, duration, out, r#in }
+                // The relay describes the end; a leg's role matters to nobody.
+                let role = crate::wire::Role::Server;
+                Ending { role, by, cause, sent: None, received, duration, out, r#in }
             }
         }
     }

@@ -434,6 +434,7 @@ impl Relay {
             _ => (Side::End(first), server.cause),
         };
         Ending {
+            role: Role::Client,
             by,
             cause,
             sent: client.received,
@@ -466,7 +467,7 @@ impl Relay {
         let mut found = leg.explain(facts, &ending, now);
         found.retain(|found| found.severity != Severity::Note);
         for found in &mut found {
-            found.notes.insert(0, format!("it is about what the {} sent", name(role)));
+            found.notes.insert(0, format!("this is about what the {} sent", name(role)));
         }
         found
     }
@@ -493,19 +494,19 @@ impl Relay {
                 false => format!("the {}'s do not", self::name(other)),
             };
             return Some(format!(
-                "who broke it: the {name}{before}; its frames break a rule, {theirs}"
+                "the {name} broke the connection{before}: its frames break a rule; {theirs}"
             ));
         }
         let (Side::End(role), Cause::Lost(how)) = (ending.by, &ending.cause) else { return None };
         let name = name(role);
         Some(match how {
             Lost::EndOfStream => {
-                format!("who broke it: the {name}; it ended its stream without a Close")
+                format!("the {name} broke the connection: it ended its stream without a Close")
             }
             Lost::InsideFrame { .. } => {
-                format!("who broke it: the {name}; it ended its stream inside a frame")
+                format!("the {name} broke the connection: it ended its stream inside a frame")
             }
-            _ => format!("who broke it: the {name}, or something between it and this proxy"),
+            _ => format!("the {name}, or a device between it and this proxy, broke the connection"),
         })
     }
 }

@@ -11,8 +11,6 @@ pub struct Talk {
     pub heard: Instant,
     /// Something came since the last message was sent.
     pub answered: bool,
-    /// Messages that came before the first one was sent: nothing has asked for them.
-    pub unasked: u64,
     /// When a byte of what was sent last left.
     pub left: Instant,
     // Compared for change alone, so the low bits are enough: there is one for each connection.
@@ -25,7 +23,7 @@ impl Talk {
     /// Begins when the connection opens.
     pub fn new(now: Instant) -> Self {
         let (received, sent, all_left) = (0, 0, 0);
-        Self { heard: now, answered: false, unasked: 0, left: now, received, sent, all_left }
+        Self { heard: now, answered: false, left: now, received, sent, all_left }
     }
 
     /// Whether a message was sent and nothing has come since.
@@ -33,13 +31,10 @@ impl Talk {
         self.sent != 0 && !self.answered
     }
 
-    /// Notes how many messages were sent so far, and how many had been received before.
-    pub fn sent(&mut self, messages: u64, received: Totals) {
+    /// Notes how many messages were sent so far.
+    pub fn sent(&mut self, messages: u64) {
         let messages = messages as u32;
         if messages != self.sent {
-            if self.sent == 0 {
-                self.unasked = received.messages;
-            }
             (self.sent, self.answered) = (messages, false);
         }
     }

@@ -78,7 +78,7 @@ impl Page {
         let mut out = Vec::new();
         if let Some(entry) = entry(first) {
             out.extend_from_slice(
-                format!("{} says this for {first}.\n\n", meaning.speaker).as_bytes(),
+                format!("{} reports this for {first}.\n\n", meaning.speaker).as_bytes(),
             );
             explain::write(entry, self.width, self.palette, &mut out);
         }

@@ -221,7 +221,7 @@ fn give_up(attempts: &mut [Attempt], now: Duration) {
 impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.attempts.as_slice() {
-            [] => f.write_str("there is no address to connect to"),
+            [] => f.write_str("no address to connect to"),
             [attempt] => write!(f, "cannot connect to {attempt}"),
             attempts => {
                 write!(f, "cannot connect to any of {} addresses", attempts.len())?;

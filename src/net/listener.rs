@@ -212,8 +212,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn failed(address: &(impl ToString + ?Sized), error: &io::Error) -> ListenError {
     let help = match error.kind() {
-        io::ErrorKind::AddrInUse => "; another program listens there, or choose port 0",
-        io::ErrorKind::PermissionDenied => "; ports below 1024 are for root",
+        io::ErrorKind::AddrInUse => "; another program listens there; choose another port, or 0",
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need root",
         io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
         _ => "",
     };
@@ -240,7 +240,7 @@ fn unix(path: &Path, mode: u32) -> Result<(ListeningSocket, SocketFile), ListenE
     let fail = |reason: String| ListenError { address: path.display().to_string(), reason };
     if let Ok(file) = fs::symlink_metadata(path) {
         if !file.file_type().is_socket() {
-            return Err(fail("there is a file of this name that is not a socket".to_owned()));
+            return Err(fail("a file of this name exists and is not a socket".to_owned()));
         }
         match std::os::unix::net::UnixStream::connect(path) {
             // The rest of a server that ended without removing it.

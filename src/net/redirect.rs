@@ -47,7 +47,7 @@ pub struct Redirect {
 pub enum RedirectError {
     /// One too many.
     #[error(
-        "the server redirects again, to {to}, after {limit} redirects; raise --max-redirs if that is meant"
+        "the server redirects to {to} after {limit} redirects; raise --max-redirs to follow it"
     )]
     TooMany {
         /// How many are followed.
@@ -56,7 +56,7 @@ pub enum RedirectError {
         to: String,
     },
     /// Round in a circle.
-    #[error("the redirects go in a circle: {to} has been asked before")]
+    #[error("redirect loop: {to} was already requested")]
     Loop {
         /// The URL that was met again.
         to: String,
@@ -78,9 +78,7 @@ pub enum RedirectError {
         reason: String,
     },
     /// From TLS to plain text.
-    #[error(
-        "the server redirects from wss to {to}, without TLS; that is not followed unless --location-downgrade allows it"
-    )]
+    #[error("the server redirects from wss to {to}, without TLS; --location-downgrade follows it")]
     Downgrade {
         /// Where it would have gone.
         to: String,
@@ -212,7 +210,7 @@ fn resolve(
     // "Fragment identifiers are meaningless in the context of WebSocket URIs" (RFC 6455 §3).
     if url.fragment().is_some() {
         url.set_fragment(None);
-        notes.push("the fragment of the Location is left out".to_owned());
+        notes.push("the fragment of the Location is ignored".to_owned());
     }
     let secure = match url.scheme() {
         "ws" | "http" => false,
@@ -305,7 +303,7 @@ mod tests {
     fn fragments_are_left_out() {
         let hop = from("ws://h/a", "/x#y").expect("followed");
         assert_eq!(hop.target.to_string(), "ws://h/x");
-        assert_eq!(hop.notes, ["the fragment of the Location is left out"]);
+        assert_eq!(hop.notes, ["the fragment of the Location is ignored"]);
     }
 
     #[test]

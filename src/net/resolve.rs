@@ -28,28 +28,26 @@ pub enum AddressFamily {
 pub enum ResolveError {
     /// The resolver answered that there is no such name, or no address for it (W101).
     #[error(
-        "host {host} was not found; check its spelling, or whether it is known only inside a VPN"
+        "host {host} was not found; check the spelling, and whether the name exists only inside a VPN"
     )]
     NotFound {
         /// The name asked for.
         host: String,
     },
     /// The resolver could not get an answer now (W102).
-    #[error("host {host} could not be looked up: the name server failed for now; try again")]
+    #[error("host {host} could not be resolved: the name server failed temporarily; try again")]
     Temporary {
         /// The name asked for.
         host: String,
     },
     /// The resolver did not answer before the deadline (W102).
-    #[error("host {host} could not be looked up in time: the name server does not answer")]
+    #[error("host {host} could not be resolved in time: the name server does not answer")]
     TimedOut {
         /// The name asked for.
         host: String,
     },
     /// The name has addresses, but none of the family asked for.
-    #[error(
-        "host {host} has no {family} address, only {found} of the other kind; allow both families"
-    )]
+    #[error("host {host} has no {family} address, only {found} of the other family; allow both")]
     NoAddressOfFamily {
         /// The name asked for.
         host: String,
@@ -59,7 +57,7 @@ pub enum ResolveError {
         found: usize,
     },
     /// The system refused in a way of its own.
-    #[error("host {host} could not be looked up: {source}")]
+    #[error("host {host} could not be resolved: {source}")]
     System {
         /// The name asked for.
         host: String,

@@ -186,7 +186,7 @@ impl Route {
         if let Hop::Unix(path) = &self.hop {
             notes.push(format!("the connection goes to the Unix socket {}", path.display()));
         } else if self.redirected {
-            notes.push(format!("the connection goes to {destination}, as --connect-to says"));
+            notes.push(format!("the connection goes to {destination} because of --connect-to"));
         }
         notes
     }
@@ -214,10 +214,10 @@ impl UnixSocketError {
     pub fn help(&self) -> &'static str {
         match self.source.kind() {
             io::ErrorKind::ConnectionRefused => {
-                "no program listens on this socket any more: start the server again"
+                "no program listens on this socket: start the server"
             }
             io::ErrorKind::NotFound => "check the path, and that the server runs",
-            io::ErrorKind::PermissionDenied => "the socket's mode does not let you in",
+            io::ErrorKind::PermissionDenied => "the socket's permissions do not allow it",
             _ => "check that this is the socket of a server",
         }
     }

@@ -92,10 +92,10 @@ pub enum TargetError {
         write: String,
     },
     /// `-`, which stands for stdin in other programs.
-    #[error("- is not a URL; stdin is read without it, write the URL alone")]
+    #[error("- is not a URL; wscope reads stdin without it")]
     Dash,
     /// `@name`, which no URL is.
-    #[error("a profile is not a URL; it is given at the start, as in wscope {0}")]
+    #[error("a profile is not a URL; write it first, as in wscope {0}")]
     Profile(String),
     /// `ws+unix:` without a path.
     #[error("the path of the Unix socket is missing; write ws+unix:/PATH/TO/SOCKET:/RESOURCE")]
@@ -320,7 +320,7 @@ fn split_scheme<'a>(
         };
         if scheme.starts_with("http") {
             let meant = if secure { "wss" } else { "ws" };
-            notes.push(format!("{scheme}:// is taken as {meant}:// (W001)"));
+            notes.push(format!("{scheme}:// is used as {meant}:// (W001)"));
         }
         return Ok((secure, rest));
     }
@@ -363,7 +363,7 @@ fn with_host<'p>(place: &'p str, bare: bool, notes: &mut Vec<String>) -> Cow<'p,
         false => Cow::Borrowed(place),
         true => {
             if !bare && port.len() == place.len() {
-                notes.push(format!("{port} is taken as a port, localhost:{port}"));
+                notes.push(format!("{port} is used as localhost:{port}"));
             }
             Cow::Owned(format!("localhost:{port}"))
         }
@@ -468,17 +468,17 @@ fn note_rewritten_resource(typed: &str, resource_name: &str, notes: &mut Vec<Str
         _ => resource_name == typed,
     };
     if !unchanged {
-        notes.push(format!("the resource is requested in its normal form, {resource_name}"));
+        notes.push(format!("the path is normalised to {resource_name}; --path-as-is keeps it"));
     }
 }
 
 fn note_other_schemes_port(secure: bool, port: u16, notes: &mut Vec<String>) {
     match (secure, port) {
         (false, 443) => {
-            notes.push("port 443 usually speaks TLS; did you mean wss:// ? (W004)".to_owned())
+            notes.push("port 443 usually uses TLS; did you mean wss:// ? (W004)".to_owned())
         }
         (true, 80) => {
-            notes.push("port 80 usually speaks no TLS; did you mean ws:// ? (W004)".to_owned())
+            notes.push("port 80 usually does not use TLS; did you mean ws:// ? (W004)".to_owned())
         }
         _ => {}
     }

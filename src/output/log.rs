@@ -75,7 +75,7 @@ impl Log {
     pub fn take_failure(&mut self) -> Option<String> {
         let failure = self.failure.as_mut().filter(|failure| !failure.reported)?;
         failure.reported = true;
-        Some(format!("{} lacks what comes from now on: {}", name(&self.path), failure.reason))
+        Some(format!("{} is incomplete from here on: {}", name(&self.path), failure.reason))
     }
 
     /// Writes the rest and ends it.

@@ -17,15 +17,15 @@ pub enum Base64Fault {
         found: char,
     },
     /// The last group is not whole.
-    #[error("the last group has {len} of 4 characters; fill it up with =")]
+    #[error("the last group has {len} of 4 characters; pad it with =")]
     Incomplete {
         /// The length of the text in bytes.
         at: usize,
         /// Characters of the last group.
         len: usize,
     },
-    /// The last character has bits that belong to no byte.
-    #[error("{found:?} at character {} has bits that belong to no byte", .nth + 1)]
+    /// The last character has superfluous bits.
+    #[error("{found:?} at character {} has superfluous bits", .nth + 1)]
     SurplusBits {
         /// Its byte offset in the text.
         at: usize,
@@ -87,8 +87,8 @@ mod tests {
             ("éAAA", 0, "'é' at character 1 is not base64"),
             ("AA\u{1b}A", 2, "'\\u{1b}' at character 3 is not base64"),
             ("A=BC", 1, "'=' at character 2 is not base64"),
-            ("AAA", 3, "the last group has 3 of 4 characters; fill it up with ="),
-            ("AB==", 1, "'B' at character 2 has bits that belong to no byte"),
+            ("AAA", 3, "the last group has 3 of 4 characters; pad it with ="),
+            ("AB==", 1, "'B' at character 2 has superfluous bits"),
         ] {
             let fault = decode(text).expect_err(text);
             assert_eq!((fault.at(), &*fault.to_string()), (at, said), "{text}");

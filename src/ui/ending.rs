@@ -2,70 +2,127 @@
 //! in order.
 
 use super::{clock, number, sanitize};
-use crate::event::{Cause, Ending, Side, Totals};
+use crate::event::{Cause, Ending, Side, TimeoutKind, Totals};
 use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
 
-/// Describes how a connection ended, in one line, harmless for a terminal.
+/// Describes how a connection ended, in one line, harmless for a terminal: first who ended it and why,
+/// then what the other end did.
 ///
-/// As in `sent 1000 normal closure; then received 1000 normal closure; closed cleanly by us after
-/// 3.204 s`.
+/// For example `the server closed with 4401 "token expired" after 3.204 s`.
 pub fn describe(ending: &Ending) -> String {
-    let mut parts = frames(ending);
-    if let Side::End(role) = ending.by {
-        parts.push(relayed(ending, name(role)));
-        return parts.join("; ");
-    }
-    let after = clock::seconds(ending.duration);
-    parts.push(match &ending.cause {
-        Cause::Violation(violation) => {
+    match &ending.cause {
+        Cause::Violation(violation) if !matches!(ending.by, Side::End(_)) => {
             let text = sanitize::escaped(violation.to_string().as_bytes());
-            return broken(ending, &format!(": {text}"));
+            failed(ending, &format!("the peer broke the protocol: {text}"))
         }
-        Cause::Closed => {
-            let by = match ending.by {
-                Side::Us => "us",
-                Side::Peer => "the peer",
-                Side::Network => "the network",
-                Side::End(role) => name(role),
-            };
-            format!("closed cleanly by {by} after {after}")
-        }
-        Cause::Timeout(kind) => format!("ended by us after {after}: {}", kind.what()),
-        Cause::Lost(how) => {
-            // "1006 … is designated for use … to indicate that the connection was closed
-            // abnormally, e.g., without sending or receiving a Close control frame" (§7.4.1).
-            let without = match (&ending.sent, &ending.received) {
-                (_, Some(_)) => "before the closing handshake was complete",
-                (Some(_), None) => "without the peer's close frame",
-                (None, None) => "without a close frame",
-            };
-            let how = sanitize::escaped(how.to_string().as_bytes());
-            format!("connection lost {without} after {after} (1006): {how}")
-        }
-        Cause::Dropped => format!("dropped by us without a closing handshake after {after}"),
-    });
-    parts.join("; ")
+        Cause::Timeout(kind) if !matches!(ending.by, Side::End(_)) => failed(ending, kind.what()),
+        cause => ended(ending, cause),
+    }
 }
 
 /// The same where the rule that was broken is explained beside it: only its code is named.
 pub fn summarize(ending: &Ending) -> String {
     let Cause::Violation(violation) = &ending.cause else { return describe(ending) };
-    broken(ending, &format!(" ({})", violation.kind.rule().code))
+    failed(ending, &format!("the peer broke the protocol ({})", violation.kind.rule().code))
 }
 
-/// An end because of the peer's fault: that first, then what this side did about it. The reason of our
-/// Close says the same again, and is left out.
-fn broken(ending: &Ending, what: &str) -> String {
-    let mut parts = vec![format!("the peer broke the protocol{what}")];
-    parts.extend(frames(&Ending { sent: None, ..ending.clone() }));
+/// An end because of the peer's fault: that first, then what this side did about it. The reason of a
+/// Close that answers the fault repeats it, and is left out.
+fn failed(ending: &Ending, what: &str) -> String {
+    let mut parts = vec![what.to_owned()];
+    parts.extend(ending.received.as_ref().map(|body| format!("received {}", close_body(body))));
     let after = clock::seconds(ending.duration);
-    let code = ending.sent.as_ref().and_then(|body| body.code);
-    parts.push(match code {
-        Some(code) => format!("closed with {code} after {after}"),
-        None => format!("ended after {after}"),
+    parts.push(match (&ending.sent, &ending.cause) {
+        (Some(body), Cause::Timeout(TimeoutKind::Close)) => {
+            format!("closed with {} after {after}", close_body(body))
+        }
+        (Some(CloseBody { code: Some(code), .. }), _) => {
+            format!("closed with {code} after {after}")
+        }
+        _ => format!("ended after {after}"),
     });
     parts.join("; ")
+}
+
+/// An end that broke no rule, or one of a relayed connection.
+fn ended(ending: &Ending, cause: &Cause) -> String {
+    let near = End { name: "", body: ending.sent.as_ref() };
+    let peer = match ending.role {
+        Role::Client => Role::Server,
+        Role::Server => Role::Client,
+    };
+    let far = End { name: name(peer), body: ending.received.as_ref() };
+    // Of a relayed connection both ends are named, and `sent` is the client's Close.
+    let (near, far) = match ending.by {
+        Side::End(_) => (End { name: "the client", ..near }, End { name: "the server", ..far }),
+        _ => (near, far),
+    };
+    let far_first = matches!(ending.by, Side::Peer | Side::End(Role::Server));
+    let (first, second) = if far_first { (far, near) } else { (near, far) };
+    let after = clock::seconds(ending.duration);
+    let mut parts = Vec::new();
+    match cause {
+        Cause::Closed => {
+            parts.push(format!("{} after {after}", first.closed().unwrap_or_default()));
+            // "When sending a Close frame in response, the endpoint typically echos the status code"
+            // (RFC 6455 §5.5.1): an echo is not worth a word.
+            let code = |end: &End<'_>| end.body.and_then(|body| body.code);
+            if code(&first) != code(&second) || second.has_reason() {
+                parts.extend(second.answered());
+            }
+            return parts.join("; ");
+        }
+        Cause::Lost(how) => {
+            // "1006 … is designated for use … to indicate that the connection was closed
+            // abnormally, e.g., without sending or receiving a Close control frame" (§7.4.1).
+            let without = match (ending.by, &ending.sent, &ending.received) {
+                (_, None, None) => "without a Close frame",
+                (Side::End(_), ..) | (_, _, Some(_)) => "before the closing handshake was complete",
+                (_, Some(_), None) => "without the peer's Close frame",
+            };
+            let what = match ending.by {
+                Side::End(role) => format!("the connection of {} was lost", name(role)),
+                _ => "connection lost".to_owned(),
+            };
+            let how = sanitize::escaped(how.to_string().as_bytes());
+            parts.push(format!("{what} {without} after {after} (1006): {how}"));
+        }
+        Cause::Violation(_) | Cause::Timeout(_) | Cause::Dropped => parts.push(match ending.by {
+            Side::End(role) => format!("ended by {} after {after}", name(role)),
+            _ => format!("ended without a closing handshake after {after}"),
+        }),
+    }
+    parts.extend(near.closed());
+    parts.extend(far.closed());
+    parts.join("; ")
+}
+
+/// One end of a connection: its name, empty for this side, and the Close frame it sent.
+#[derive(Clone, Copy)]
+struct End<'a> {
+    name: &'static str,
+    body: Option<&'a CloseBody>,
+}
+
+impl End<'_> {
+    fn has_reason(&self) -> bool {
+        self.body.is_some_and(|body| !body.reason.is_empty())
+    }
+
+    fn closed(&self) -> Option<String> {
+        self.did("closed")
+    }
+
+    fn answered(&self) -> Option<String> {
+        self.did("answered")
+    }
+
+    fn did(&self, verb: &str) -> Option<String> {
+        let body = self.body?;
+        let divider = if self.name.is_empty() { "" } else { " " };
+        Some(format!("{}{divider}{verb} with {}", self.name, close_body(body)))
+    }
 }
 
 /// The close code as an application sees it.
@@ -79,25 +136,6 @@ pub fn seen_code(ending: &Ending) -> u16 {
         // "1006 is a reserved value … designated for use in applications expecting a status code
         // to indicate that the connection was closed abnormally" (§7.4.1).
         _ => 1006,
-    }
-}
-
-/// How a relayed connection ended, which the end of that name brought about.
-fn relayed(ending: &Ending, name: &str) -> String {
-    let after = clock::seconds(ending.duration);
-    match &ending.cause {
-        Cause::Closed => format!("closed cleanly by {name} after {after}"),
-        Cause::Lost(how) => {
-            let without = match (&ending.sent, &ending.received) {
-                (None, None) => "without a close frame",
-                _ => "before the closing handshake was complete",
-            };
-            let how = sanitize::escaped(how.to_string().as_bytes());
-            format!("the connection of {name} was lost {without} after {after} (1006): {how}")
-        }
-        Cause::Violation(_) | Cause::Timeout(_) | Cause::Dropped => {
-            format!("ended by {name} after {after}")
-        }
     }
 }
 
@@ -117,38 +155,22 @@ pub fn totals(ending: &Ending) -> String {
     format!("{out} {}; {answer} {}", amount(&ending.out), amount(&ending.r#in))
 }
 
-/// A close code with its name, and its reason in quotes: `1001 going away "restart"`.
+/// A close code with its registered name, and its reason in quotes: `1001 going away "restart"`.
 pub fn close_body(body: &CloseBody) -> String {
     let mut out = Vec::new();
     match body.code {
+        // Their meaning is the application's (RFC 6455 §7.4.2): the registry has no name for them.
+        Some(code @ 4000..=4999) => out.extend_from_slice(code.to_string().as_bytes()),
         Some(code) => {
             out.extend_from_slice(format!("{code} {}", close::lookup(code).name).as_bytes());
         }
-        None => out.extend_from_slice(b"a close without code"),
+        None => out.extend_from_slice(b"no code"),
     }
     if !body.reason.is_empty() {
         out.push(b' ');
         sanitize::quote_into(&body.reason, &mut out);
     }
     String::from_utf8_lossy(&out).into_owned()
-}
-
-/// The Close frames, in the order in which they crossed.
-fn frames(ending: &Ending) -> Vec<String> {
-    let (out, answer) = match ending.by {
-        Side::End(_) => ("the client sent", "the server sent"),
-        _ => ("sent", "received"),
-    };
-    let sent = ending.sent.as_ref().map(|body| format!("{out} {}", close_body(body)));
-    let received = ending.received.as_ref().map(|body| format!("{answer} {}", close_body(body)));
-    // Who completed a closing handshake answered the other's Close.
-    let peer_first =
-        matches!(ending.by, Side::Peer | Side::End(Role::Server)) && ending.cause == Cause::Closed;
-    match (sent, received) {
-        (Some(sent), Some(received)) if peer_first => vec![received, format!("then {sent}")],
-        (Some(sent), Some(received)) => vec![sent, format!("then {received}")],
-        (sent, received) => sent.into_iter().chain(received).collect(),
-    }
 }
 
 fn amount(totals: &Totals) -> String {
@@ -164,7 +186,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::event::{Lost, TimeoutKind};
+    use crate::event::Lost;
     use crate::wire::{Violation, ViolationKind};
 
     fn body(code: u16, reason: &str) -> Option<CloseBody> {
@@ -178,6 +200,7 @@ mod tests {
         received: Option<CloseBody>,
     ) -> Ending {
         Ending {
+            role: Role::Client,
             by,
             cause,
             sent,
@@ -191,11 +214,7 @@ mod tests {
     #[test]
     fn a_clean_close_by_us() {
         let end = ending(Side::Us, Cause::Closed, body(1000, ""), body(1000, ""));
-        assert_eq!(
-            describe(&end),
-            "sent 1000 normal closure; then received 1000 normal closure; \
-             closed cleanly by us after 3.204 s"
-        );
+        assert_eq!(describe(&end), "closed with 1000 normal closure after 3.204 s");
         assert_eq!(
             totals(&end),
             "sent 2 frames, 1 message, 5 bytes (17 on the wire); \
@@ -209,9 +228,31 @@ mod tests {
             ending(Side::Peer, Cause::Closed, body(1001, ""), body(1001, "re\u{202e}\x1b[2Jx"));
         assert_eq!(
             describe(&end),
-            "received 1001 going away \"re\\u{202e}\\e[2Jx\"; then sent 1001 going away; \
-             closed cleanly by the peer after 3.204 s"
+            "the server closed with 1001 going away \"re\\u{202e}\\e[2Jx\" after 3.204 s"
         );
+    }
+
+    #[test]
+    fn a_private_code_comes_with_the_reason_alone_and_another_answer_is_named() {
+        let end = ending(Side::Peer, Cause::Closed, body(1002, ""), body(4401, "token expired"));
+        let text = "the server closed with 4401 \"token expired\" after 3.204 s; \
+                    answered with 1002 protocol error";
+        assert_eq!(describe(&end), text);
+        let end = Ending { role: Role::Server, ..end };
+        assert!(describe(&end).starts_with("the client closed with 4401 "));
+    }
+
+    #[test]
+    fn a_relayed_close_names_both_ends() {
+        let by = Side::End(Role::Client);
+        let end = ending(by, Cause::Closed, body(1000, "bye"), body(1001, ""));
+        let text = "the client closed with 1000 normal closure \"bye\" after 3.204 s; \
+                    the server answered with 1001 going away";
+        assert_eq!(describe(&end), text);
+        let lost = ending(by, Cause::Lost(Lost::Reset), None, body(1001, ""));
+        let text = "the connection of the client was lost before the closing handshake was complete \
+                    after 3.204 s (1006): connection reset by peer; the server closed with 1001 going away";
+        assert_eq!(describe(&lost), text);
     }
 
     #[test]
@@ -222,10 +263,7 @@ mod tests {
             Some(CloseBody::default()),
             Some(CloseBody::default()),
         );
-        assert_eq!(
-            describe(&end),
-            "received a close without code; then sent a close without code; closed cleanly by the peer after 3.204 s"
-        );
+        assert_eq!(describe(&end), "the server closed with no code after 3.204 s");
     }
 
     #[test]
@@ -233,12 +271,12 @@ mod tests {
         let lost = || Cause::Lost(Lost::Reset);
         assert_eq!(
             describe(&ending(Side::Network, lost(), None, None)),
-            "connection lost without a close frame after 3.204 s (1006): connection reset by peer"
+            "connection lost without a Close frame after 3.204 s (1006): connection reset by peer"
         );
         assert_eq!(
             describe(&ending(Side::Network, lost(), body(1000, ""), None)),
-            "sent 1000 normal closure; connection lost without the peer's close frame \
-             after 3.204 s (1006): connection reset by peer"
+            "connection lost without the peer's Close frame after 3.204 s (1006): \
+             connection reset by peer; closed with 1000 normal closure"
         );
     }
 
@@ -247,8 +285,7 @@ mod tests {
         let end = ending(Side::Us, Cause::Timeout(TimeoutKind::Close), body(1000, ""), None);
         assert_eq!(
             describe(&end),
-            "sent 1000 normal closure; ended by us after 3.204 s: \
-             the peer did not answer our close frame within the close timeout"
+            "the peer did not answer our Close frame within the close timeout; closed with 1000 normal closure after 3.204 s"
         );
     }
 
@@ -269,7 +306,7 @@ mod tests {
     fn dropped() {
         assert_eq!(
             describe(&ending(Side::Us, Cause::Dropped, None, None)),
-            "dropped by us without a closing handshake after 3.204 s"
+            "ended without a closing handshake after 3.204 s"
         );
     }
 }

@@ -327,7 +327,7 @@ impl Body {
         }
         let seen = std::mem::take(&mut self.seen);
         if seen > SHOWN {
-            let text = format!("the body has {seen} bytes, the first {SHOWN} are shown");
+            let text = format!("the body has {seen} bytes; the first {SHOWN} are shown");
             writer.info(conn, &text, out);
         }
     }

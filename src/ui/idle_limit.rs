@@ -71,7 +71,7 @@ impl Timer {
             Self::Close(body) => format!("the peer sent {}", close_body(body)),
             Self::Fin => "FIN without a Close frame".to_owned(),
             Self::Reset => "a reset".to_owned(),
-            Self::Unanswered => "no answer any more".to_owned(),
+            Self::Unanswered => "no answer".to_owned(),
         }
     }
 
@@ -79,13 +79,15 @@ impl Timer {
     fn owner(&self) -> &'static str {
         match self {
             Self::Close(_) => {
-                "the timer is that of the WebSocket server, or of a gateway that speaks WebSocket"
+                "the timer belongs to the WebSocket server, or to a WebSocket gateway"
             }
-            Self::Fin => "the timer is a proxy's, or one of the server below its WebSocket library",
+            Self::Fin => {
+                "the timer belongs to a proxy, or to the server below its WebSocket library"
+            }
             Self::Reset => {
-                "the timer is that of a load balancer or firewall, or of a server that drops the socket"
+                "the timer belongs to a load balancer or firewall, or to a server that drops the socket"
             }
-            Self::Unanswered => "a NAT or firewall on the way forgot the connection",
+            Self::Unanswered => "a NAT or firewall dropped the connection",
         }
     }
 }
@@ -108,7 +110,7 @@ impl Silence {
             }
             SilenceOutcome::Dead(timer) => format!("dead: {}", timer.sign()),
         };
-        format!("silence of {}: {what}{frames}", seconds(self.time))
+        format!("idle for {}: {what}{frames}", seconds(self.time))
     }
 }
 
@@ -129,8 +131,8 @@ impl IdleLimit {
     /// The verdict in sentences, a line each.
     pub fn lines(&self) -> Vec<String> {
         let Some((cut, timer)) = &self.cut else {
-            let mut line = format!("silence of {} is allowed", seconds(self.allowed));
-            line += "; no longer one was tried (--max-time)";
+            let mut line = format!("idle for {} is allowed", seconds(self.allowed));
+            line += "; longer times were not tried (--max-time)";
             return [Some(line), self.busy.then(|| BUSY.to_owned())]
                 .into_iter()
                 .flatten()
@@ -138,23 +140,23 @@ impl IdleLimit {
         };
         let first = match timer {
             Timer::Unanswered => format!(
-                "silence is allowed for {}; after {} the connection is dead: {}",
+                "idle for {} is allowed; after {} the connection is dead: {}",
                 seconds(self.allowed),
                 seconds(*cut),
                 timer.sign()
             ),
-            _ => format!("silence is cut after {}: {}", seconds(*cut), timer.sign()),
+            _ => format!("the connection is closed after {} idle: {}", seconds(*cut), timer.sign()),
         };
         let mut lines = vec![first, timer.owner().to_owned()];
         lines.extend(self.cure.map(|(interval, held)| {
             let every = seconds(interval);
             let option = format!("--ping-interval {}", interval.as_secs_f64());
             match held {
-                Some(true) => format!("a ping every {every} cures it, which was tried ({option})"),
+                Some(true) => format!("a ping every {every} prevents it, as tested ({option})"),
                 Some(false) => format!(
-                    "a ping every {every} does not cure it, which was tried: the timer counts messages only, or the age of the connection"
+                    "a ping every {every} does not prevent it, as tested: the timer counts only messages, or the connection's age"
                 ),
-                None => format!("a ping every {every} should cure it, which was not tried ({option})"),
+                None => format!("a ping every {every} should prevent it (not tested; {option})"),
             }
         }));
         lines.extend(self.busy.then(|| BUSY.to_owned()));
@@ -162,7 +164,7 @@ impl IdleLimit {
     }
 }
 
-const BUSY: &str = "the peer sends frames by itself, so the connection was not wholly silent";
+const BUSY: &str = "the peer sent frames, so the connection was not fully idle";
 
 /// As in `2 s` or `0.31 s`: hundredths are as exact as a search is.
 fn seconds(time: Duration) -> String {
@@ -186,16 +188,13 @@ mod tests {
         assert_eq!(
             limit(Timer::Close(close), Some(true)).lines(),
             [
-                "silence is cut after 2 s: the peer sent 1001 going away \"idle\"",
-                "the timer is that of the WebSocket server, or of a gateway that speaks WebSocket",
-                "a ping every 1 s cures it, which was tried (--ping-interval 1)",
+                "the connection is closed after 2 s idle: the peer sent 1001 going away \"idle\"",
+                "the timer belongs to the WebSocket server, or to a WebSocket gateway",
+                "a ping every 1 s prevents it, as tested (--ping-interval 1)",
             ]
         );
         let dead = limit(Timer::Unanswered, None).lines();
-        assert_eq!(
-            dead[0],
-            "silence is allowed for 1 s; after 2 s the connection is dead: no answer any more"
-        );
-        assert!(limit(Timer::Fin, Some(false)).lines()[2].contains("does not cure it"));
+        assert_eq!(dead[0], "idle for 1 s is allowed; after 2 s the connection is dead: no answer");
+        assert!(limit(Timer::Fin, Some(false)).lines()[2].contains("does not prevent it"));
     }
 }

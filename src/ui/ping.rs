@@ -68,7 +68,7 @@ impl PingEvent {
                 format!("no {answer} for seq={seq} within {} s", after.as_secs_f64())
             }
             Self::Stray { bytes } => {
-                format!("{bytes} bytes from {host}: a {answer} with the payload of no ping")
+                format!("{bytes} bytes from {host}: a {answer} whose payload matches no ping")
             }
         }
     }

@@ -23,17 +23,17 @@ const STEP: usize = 2;
 /// Whether JSON is shown on several lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Pretty {
-    /// In the view of messages, where one line is too short for it
+    /// With --view messages, if the JSON does not fit into one line
     #[default]
     Auto,
-    /// Always on several lines, and below the last frame of a message too
+    /// Always on several lines, in the view of frames below a message's last frame
     Always,
-    /// As it came
+    /// As received
     Never,
 }
 
 /// Appends `text` on several lines, without a line end behind the last; the lines behind the
-/// first begin with `indent` spaces. Appends nothing and gives `None` if `text` is no JSON (RFC
+/// first begin with `indent` spaces. Appends nothing and returns `None` if `text` is not JSON (RFC
 /// 8259), longer than [`MAX_LEN`], or deeper than [`MAX_DEPTH`].
 pub fn append(text: &[u8], indent: usize, palette: Palette, out: &mut Vec<u8>) -> Option<()> {
     print(text, Layout::Lines { indent }, palette, out)

@@ -23,7 +23,7 @@ pub enum ColorChoice {
     Auto,
     /// Even in a pipe
     Always,
-    /// Not at all
+    /// Never
     Never,
 }
 

@@ -6,7 +6,7 @@ pub enum View {
     /// A line for each frame
     #[default]
     Frames,
-    /// A line for each message, its fragments joined
+    /// A line for each message, fragments joined
     Messages,
     /// A JSON object for each event
     Json,

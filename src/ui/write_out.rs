@@ -44,7 +44,7 @@ pub enum OutputTarget {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FormatError {
     /// A name that means nothing.
-    #[error("--write-out: there is no %{{{name}}}{hint}")]
+    #[error("--write-out: unknown name %{{{name}}}{hint}")]
     UnknownName {
         /// The name as written.
         name: String,
@@ -52,7 +52,7 @@ pub enum FormatError {
         hint: String,
     },
     /// `%{` without `}`.
-    #[error("--write-out: the %{{ at byte {offset} is never closed")]
+    #[error("--write-out: the %{{ at byte {offset} has no closing }}")]
     Open {
         /// Where, in bytes.
         offset: usize,
@@ -372,10 +372,10 @@ mod tests {
         let error = Format::parse("%{http_cod}").expect_err("unknown");
         assert_eq!(
             error.to_string(),
-            "--write-out: there is no %{http_cod}; did you mean http_code?"
+            "--write-out: unknown name %{http_cod}; did you mean http_code?"
         );
         let error = Format::parse("%{size_upload}").expect_err("unknown");
-        assert_eq!(error.to_string(), "--write-out: there is no %{size_upload}");
+        assert_eq!(error.to_string(), "--write-out: unknown name %{size_upload}");
         assert_eq!(Format::parse("a%{url"), Err(FormatError::Open { offset: 1 }));
     }
 

@@ -123,7 +123,7 @@ fn exit_2_without_arguments() {
 fn exit_2_for_an_unknown_option() {
     Test::new()
         .args(["--bogus", "ws://localhost"])
-        .stderr("wscope: there is no option --bogus; wscope --help lists all\n")
+        .stderr("wscope: unknown option --bogus; wscope --help lists all\n")
         .status(2);
 }
 
@@ -301,7 +301,7 @@ fn exit_10_when_the_stream_ends_without_a_close() {
             p.hang_up();
         })
         .stdout("last words\n")
-        .stderr("wscope: connection lost without a close frame after [..] s (1006): [..]\nerror[W801]: [..]\n...\n")
+        .stderr("wscope: connection lost without a Close frame after [..] s (1006): [..]\nerror[W801]: [..]\n...\n")
         .status(10);
 }
 
@@ -314,7 +314,7 @@ fn exit_10_when_the_stream_ends_inside_a_frame() {
             p.hang_up();
         })
         .stdout("He")
-        .stderr("wscope: cut in the middle of a frame; connection lost without a close frame after [..] s (1006): [..] frame #1[..]\nerror[W803]: [..]\n...\n")
+        .stderr("wscope: cut in the middle of a frame; connection lost without a Close frame after [..] s (1006): [..] frame #1[..]\nerror[W803]: [..]\n...\n")
         .status(10);
 }
 
@@ -327,7 +327,7 @@ fn exit_10_when_the_connection_is_reset() {
             p.receive_text("hi");
             p.reset();
         })
-        .stderr("wscope: the peer's handler ended on our message[..]; connection lost without a close frame after [..] s (1006): connection reset by peer\nerror[W802]: [..]\n...\n")
+        .stderr("wscope: the peer's handler ended because of our message[..]; connection lost without a Close frame after [..] s (1006): connection reset by peer\nerror[W802]: [..]\n...\n")
         .status(10);
 }
 
@@ -341,8 +341,7 @@ fn exit_11_with_code_and_reason_when_the_peer_closes_with_an_error() {
             p.close_first(4001, "token expired");
         })
         .stderr(
-            "wscope: received 4001 [..] \"token expired\"; then sent 4001[..]; \
-             closed cleanly by the peer after [..] s\n\
+            "wscope: the server closed with 4001 \"token expired\" after [..] s\n\
              note[W723]: [..]\n...\n",
         )
         .status(11);
@@ -372,7 +371,7 @@ fn exit_12_when_our_close_is_not_answered() {
             p.receive_close(1000);
             p.receive_end();
         })
-        .stderr("wscope: sent 1000 normal closure; ended by us after [..]: the peer did not answer our close frame within the close timeout\nwarning[W816]: [..]\n...\n")
+        .stderr("wscope: the peer did not answer our Close frame within the close timeout; closed with 1000 normal closure after [..] s\nwarning[W816]: [..]\n...\n")
         .status(12);
 }
 
@@ -385,7 +384,7 @@ fn exit_12_when_the_whole_run_takes_too_long() {
             p.receive_close(1001);
             p.hang_up();
         })
-        .stderr("wscope: sent 1001 [..]; ended by us after [..]\n")
+        .stderr("wscope: --max-time has passed; closed with 1001 after [..]\n")
         .status(12);
     listening()
         .args(["--max-time", "100ms"])
@@ -407,7 +406,7 @@ fn exit_12_when_pings_stay_without_answer() {
             while p.receive_frame().opcode() == PING {}
             p.hang_up();
         })
-        .stderr("wscope: [..] ended by us after [..]\nwarning[W818]: [..]\n...\n")
+        .stderr("wscope: nothing received after a ping within the pong timeout; closed with 1001 after [..]\nwarning[W818]: [..]\n...\n")
         .status(12);
 }
 

@@ -25,9 +25,7 @@ fn a_device_is_longer_than_any_file_that_an_option_names() {
         (&["--bearer", "@/dev/zero", url], "--bearer: /dev/zero: "),
         (&["--write-out", "@/dev/zero", url], "--write-out: /dev/zero: "),
     ] {
-        let expected = format!(
-            "wscope: {what}longer than 16 MiB, the most that is read; name a shorter file\n"
-        );
+        let expected = format!("wscope: {what}longer than the limit of 16 MiB\n");
         Test::new().memory(MEMORY).args(args.iter().copied()).stderr(expected).status(2);
     }
     let mut pem = tempfile::NamedTempFile::new().expect("a file");
@@ -44,14 +42,14 @@ fn a_device_is_longer_than_any_file_that_an_option_names() {
         let test = Test::new().memory(MEMORY).args(args.iter().copied());
         let output = test.stderr_any().stdout_any().status(status);
         assert!(output.stderr().contains("/dev/zero"), "{}", output.stderr());
-        assert!(output.stderr().contains("longer than 16 MiB"), "{}", output.stderr());
+        assert!(output.stderr().contains("longer than the limit of 16 MiB"), "{}", output.stderr());
     }
     let endless = std::fs::File::open("/dev/zero").expect("a device");
     Test::new()
         .memory(MEMORY)
         .stdin_file(endless)
         .args(["--from-curl", "-"])
-        .stderr("wscope: --from-curl: stdin: longer than 16 MiB, the most that is read; name a shorter file\n")
+        .stderr("wscope: --from-curl: stdin: longer than the limit of 16 MiB\n")
         .status(2);
 }
 
@@ -60,7 +58,7 @@ fn what_every_client_is_sent_first_has_a_bound_unless_it_is_a_file() {
     Test::new()
         .memory(MEMORY)
         .args(["listen", "--send", "/dev/zero", "0"])
-        .stderr("wscope: --send /dev/zero: longer than 64 MiB, the most that is read; name a shorter file\n")
+        .stderr("wscope: --send /dev/zero: longer than the limit of 64 MiB\n")
         .status(1);
 }
 

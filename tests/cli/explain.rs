@@ -10,7 +10,7 @@ const W463: &str = "\
 error[W463]: accepted, then dropped at once
 
 What it means
-  The stream ended right behind the 101, without a frame.
+  The stream ended right after the 101, without a frame.
 
 How it is recognised
   End of stream less than 100 ms after the 101, and no frame.
@@ -24,7 +24,7 @@ Source
 Possible causes
   - the proxy accepted and the backend refused
   - the application's handler ended at once, or with an exception
-  - the path is not known to the application
+  - the application does not know the path
 ";
 
 #[test]
@@ -52,7 +52,7 @@ fn a_close_code_and_its_name() {
 fn a_status_and_a_rule() {
     explaining(["404"])
         .stdout_like(
-            "HTTP status 404 instead of 101.\n\nerror[W334]: nothing lives at this path\n...",
+            "HTTP status 404 instead of 101.\n\nerror[W334]: there is no WebSocket at this path\n...",
         )
         .status(0);
     explaining(["4.1-req-method"])
@@ -64,7 +64,7 @@ fn a_status_and_a_rule() {
 fn messages_of_a_browser_are_explained() {
     explaining(["--browser", "WebSocket connection to 'ws://h/' failed: Invalid frame header"])
         .stdout_like(
-            "Chrome says this for W461.\n\
+            "Chrome reports this for W461.\n\
              \n\
              error[W461]: the server accepted the upgrade, then sent text instead of frames\n\
              ...\n\
@@ -94,7 +94,7 @@ fn colours_on_demand() {
 fn exit_2_for_what_is_not_known_with_the_nearest() {
     explaining(["going-awya"])
         .stderr(
-            "wscope: nothing is known about \"going-awya\" (did you mean going-away?); \
+            "wscope: unknown topic \"going-awya\" (did you mean going-away?); \
              see `wscope explain --list`\n",
         )
         .status(2);

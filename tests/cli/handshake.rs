@@ -148,7 +148,7 @@ fn the_demo_shows_each_kind_of_frame() {
         "PONG ",
         "(rtt ",
         "CLOSE ",
-        "closed cleanly by us",
+        "closed with 1000",
     ] {
         assert!(said.contains(part), "{part} is missing:\n{said}");
     }

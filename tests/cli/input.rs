@@ -241,11 +241,8 @@ fn to_read_no_stdin_may_be_asked_for_twice() {
             .status(0);
     }
     for (args, sentence) in [
-        (
-            &["--echo", "--input", "lines"][..],
-            "stdin is not read with --echo: leave --input out[..]",
-        ),
-        (&["--script", "f", "--input", "json"], "stdin is not read with --script: leave [..]"),
+        (&["--echo", "--input", "lines"][..], "--echo does not read stdin; omit --input[..]"),
+        (&["--script", "f", "--input", "json"], "--script does not read stdin; omit [..]"),
         (&["--script", "-", "--input", "none"], "--script - reads stdin: leave --input out"),
         (
             &["listen", "--script", "f", "--input", "json", "0"],

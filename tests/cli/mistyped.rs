@@ -88,7 +88,7 @@ fn a_word_too_many_says_where_it_belongs() {
             "one URL only; - is not needed, stdin is read without it: wscope ws://127.0.0.1:1",
         ),
         (&["ws://127.0.0.1:1", "-"], "one URL only; - is not needed, stdin is read without it"),
-        (&["-"], "- is not a URL; stdin is read without it, write the URL alone"),
+        (&["-"], "- is not a URL; wscope reads stdin without it"),
         (&["localhost", "9001"], "one URL only; a port follows a colon: localhost:9001"),
         (&["localhost:1", "X-A:b"], "one URL only; a header is written -H X-A:b, a message -x"),
         (&["handshake", "localhost:1", "hello"], "one URL only, not hello too"),
@@ -98,7 +98,7 @@ fn a_word_too_many_says_where_it_belongs() {
         ),
         (&["listen", "9001", "hi"], "one address only; to answer every message: --reply hi"),
         (&["decode", "81", "85"], "one FILE only; hex digits are written --hex '81 85'"),
-        (&["connect", "localhost:1", "@dev", "@b"], "there is no profile @dev[..]"),
+        (&["connect", "localhost:1", "@dev", "@b"], "unknown profile @dev[..]"),
     ] {
         refused(args, stderr);
     }
@@ -198,18 +198,15 @@ fn a_profile_may_come_after_options() {
 #[test]
 fn habits_of_other_programs_name_the_option_here() {
     for (args, stderr) in [
-        (
-            &["--timeout", "5", "localhost:1"][..],
-            "there is no option --timeout; --max-time SECS [..]",
-        ),
-        (&["--port", "9001"], "there is no option --port; the port is a part of the URL, [..]"),
-        (&["--auth=me:secret", "localhost:1"], "there is no option --auth; -u USER:PASSWORD [..]"),
-        (&["--no-check", "localhost:1"], "there is no option --no-check; -k [..]"),
-        (&["--protocol", "chat", "localhost:1"], "there is no option --protocol; -s NAME [..]"),
-        (&["-n", "localhost:1"], "there is no option -n; wscat's -n is -k here [..]"),
-        (&["-t", "localhost:1"], "there is no option -t; messages are text unless -b [..]"),
+        (&["--timeout", "5", "localhost:1"][..], "unknown option --timeout; --max-time SECS [..]"),
+        (&["--port", "9001"], "unknown option --port; the port is a part of the URL, [..]"),
+        (&["--auth=me:secret", "localhost:1"], "unknown option --auth; -u USER:PASSWORD [..]"),
+        (&["--no-check", "localhost:1"], "unknown option --no-check; -k [..]"),
+        (&["--protocol", "chat", "localhost:1"], "unknown option --protocol; -s NAME [..]"),
+        (&["-n", "localhost:1"], "unknown option -n; wscat's -n is -k here [..]"),
+        (&["-t", "localhost:1"], "unknown option -t; messages are text unless -b [..]"),
         (&["--no-check-certificate", "localhost:1"], "[..]; -k [..]"),
-        (&["-d", "x", "localhost:1"], "there is no option -d; -x MESSAGE [..]"),
+        (&["-d", "x", "localhost:1"], "unknown option -d; -x MESSAGE [..]"),
         (
             &["listen", "--timeout", "5", "1"],
             "wscope listen has no option --timeout; --max-time[..]--idle-timeout[..]",
@@ -223,8 +220,8 @@ fn habits_of_other_programs_name_the_option_here() {
             &["handshake", "--fault", "x"],
             "wscope handshake has no option --fault; it is one of wscope connect",
         ),
-        (&["--hedaer", "x"], "there is no option --hedaer; did you mean --header?"),
-        (&["--xyzzy"], "there is no option --xyzzy; wscope --help lists all"),
+        (&["--hedaer", "x"], "unknown option --hedaer; did you mean --header?"),
+        (&["--xyzzy"], "unknown option --xyzzy; wscope --help lists all"),
         (
             &["listen", "--xyzzy"],
             "wscope listen has no option --xyzzy; wscope help listen lists all",

@@ -97,7 +97,7 @@ fn a_late_pong_and_one_that_answers_no_ping_are_named() {
         })
         .stdout_like(
             "PING [..]\n\
-             9 bytes from [..]: a pong with the payload of no ping\n\
+             9 bytes from [..]: a pong whose payload matches no ping\n\
              no pong for seq=1 within 0.05 s\n\
              16 bytes from [..]: seq=1 time=[..] ms, too late\n\
              16 bytes from [..]: seq=2 time=[..] ms\n\n--- [..]\n\
@@ -140,7 +140,7 @@ fn what_ends_the_connection_is_an_error_of_its_own() {
         .stdout_like("PING [..]\n\n--- [..]\n1 sent, 0 answered, 1 not yet answered[..]\n")
         .stderr_any()
         .status(10);
-    assert!(lost.stderr().contains("connection lost without a close frame"), "{lost:?}");
+    assert!(lost.stderr().contains("connection lost without a Close frame"), "{lost:?}");
     let refused = Test::new()
         .args(["ping"])
         .peer(|peer| {
@@ -276,8 +276,8 @@ fn search(serve: impl FnOnce(TcpListener) + Send + 'static, lines: &str) {
         .args(["ping", "--idle-limit", "-i", "0.5", "-W", "20"])
         .server(serve)
         .stdout_like(format!(
-            "silence of 0.5 s: open, answered in [..] ms\n\
-             silence of 1 s: open, answered in [..] ms\n{lines}"
+            "idle for 0.5 s: open, answered in [..] ms\n\
+             idle for 1 s: open, answered in [..] ms\n{lines}"
         ))
         .status(0);
 }
@@ -291,10 +291,10 @@ fn the_idle_limit_of_a_server_that_closes() {
     };
     search(
         cuts(&[CUT], close),
-        "silence of 2 s: ended after [..] s: the peer sent 4000 [..] \"idle\"\n\
-         silence is cut after [..] s: the peer sent 4000 [..] \"idle\"\n\
-         the timer is that of the WebSocket server, or of a gateway that speaks WebSocket\n\
-         a ping every [..] s cures it, which was tried (--ping-interval [..])\n",
+        "idle for 2 s: ended after [..] s: the peer sent 4000 [..] \"idle\"\n\
+         the connection is closed after [..] s idle: the peer sent 4000 [..] \"idle\"\n\
+         the timer belongs to the WebSocket server, or to a WebSocket gateway\n\
+         a ping every [..] s prevents it, as tested (--ping-interval [..])\n",
     );
 }
 
@@ -302,9 +302,9 @@ fn the_idle_limit_of_a_server_that_closes() {
 fn the_idle_limit_of_a_proxy_that_ends_tcp() {
     search(
         cuts(&[CUT], |_| ()),
-        "silence of 2 s: ended after [..] s: FIN without a Close frame\n\
-         silence is cut after [..] s: FIN without a Close frame\n\
-         the timer is a proxy's, [..]\na ping every [..] s cures it, [..]\n",
+        "idle for 2 s: ended after [..] s: FIN without a Close frame\n\
+         the connection is closed after [..] s idle: FIN without a Close frame\n\
+         the timer belongs to a proxy, [..]\na ping every [..] s prevents it, [..]\n",
     );
 }
 
@@ -316,9 +316,9 @@ fn the_idle_limit_of_a_load_balancer_that_resets() {
     };
     search(
         cuts(&[CUT], reset),
-        "silence of 2 s: ended after [..] s: a reset\n\
-         silence is cut after [..] s: a reset\n\
-         the timer is that of a load balancer [..]\na ping every [..] s cures it, [..]\n",
+        "idle for 2 s: ended after [..] s: a reset\n\
+         the connection is closed after [..] s idle: a reset\n\
+         the timer belongs to a load balancer [..]\na ping every [..] s prevents it, [..]\n",
     );
 }
 
@@ -373,9 +373,9 @@ fn a_path_that_dies_without_a_sign_is_found_by_bisection() {
 fn a_ping_that_cures_nothing_is_said_to_cure_nothing() {
     search(
         cuts(&[CUT, CURE], |_| ()),
-        "silence of 2 s: ended after [..] s: FIN without a Close frame\n\
-         silence is cut after [..] s: FIN without a Close frame\n[..]\n\
-         a ping every [..] s does not cure it, which was tried: the timer counts messages only, \
+        "idle for 2 s: ended after [..] s: FIN without a Close frame\n\
+         the connection is closed after [..] s idle: FIN without a Close frame\n[..]\n\
+         a ping every [..] s does not prevent it, which was tried: the timer counts messages only, \
          or the age of the connection\n",
     );
 }
@@ -386,8 +386,8 @@ fn a_silence_that_is_not_cut_is_bounded_by_the_time() {
         .args(["ping", "--idle-limit", "-i", "0.1", "-W", "2", "--max-time", "4"])
         .server(cuts(&[], |_| ()))
         .stdout_like(
-            "silence of 0.1 s: open, answered in [..] ms\n...\n\
-             silence of [..] s is allowed; no longer one was tried (--max-time)\n",
+            "idle for 0.1 s: open, answered in [..] ms\n...\n\
+             idle for [..] s is allowed; longer times were not tried (--max-time)\n",
         )
         .status(0);
 }
@@ -401,6 +401,6 @@ fn a_peer_that_answers_no_ping_has_no_limit_to_find() {
             assert_eq!(peer.receive_frame().opcode(), PING);
             peer.answer_close(1000);
         })
-        .stderr("wscope: the peer answers no ping: try --echo\n")
+        .stderr("wscope: the peer answered no ping: try --echo\n")
         .status(12);
 }

@@ -149,7 +149,7 @@ fn typed_lines_are_sent_and_the_transcript_is_shown() {
     session.expect(" F-M 5 hello\n");
     session.expect(" F-- 16 and hello to you\n");
     session.press("\x04");
-    session.expect("closed cleanly by us");
+    session.expect("closed with 1000");
     let shown = session.end(0);
     let shown = String::from_utf8(shown).expect("UTF-8");
     assert!(shown.contains("\n> ") && shown.contains("\n< "), "{shown}");

@@ -150,7 +150,7 @@ fn a_url_that_cannot_be_used_is_wrong_usage() {
 fn http_is_taken_as_ws_with_a_note() {
     requested(|_| {})
         .args(["http://127.0.0.1:{port}/"])
-        .stderr("wscope: note: http:// is taken as ws:// (W001)\n")
+        .stderr("wscope: note: http:// is used as ws:// (W001)\n")
         .status(0);
 }
 

@@ -53,7 +53,7 @@ fn exit_13_when_what_was_expected_did_not_come() {
                 p.close_first(1000, "");
             })
             .stdout("one\n")
-            .stderr("wscope: closed before the expected message arrived: received 1000 [..]\n")
+            .stderr("wscope: closed before the expected message arrived: the server closed with 1000 [..]\n")
             .status(13);
     }
 }
@@ -64,7 +64,7 @@ fn exit_13_when_what_was_expected_did_not_come() {
 const LONG: Duration = Duration::from_secs(6);
 
 /// The end of what is printed where a default ended the run.
-const OPTIONS: &str = "; -w SECS stays longer, -w forever until the peer closes, --exit-after N until N messages came\n";
+const OPTIONS: &str = "; -w SECS waits longer, -w forever until the peer closes, --exit-after N until N messages have arrived\n";
 
 /// Whether nothing comes from the client for so long.
 fn is_silent(p: &Peer, time: Duration) -> bool {
@@ -214,6 +214,7 @@ fn without_options_a_late_answer_is_waited_for() {
             p.answer_close(1000);
         })
         .stdout("answer\n")
+        .stderr(format!("wscope: note: closed after 2 s without a message{OPTIONS}"))
         .status(0);
 }
 
@@ -226,7 +227,7 @@ fn without_options_no_run_is_cut_in_silence() {
             p.answer_close(1000);
         })
         .stderr(format!(
-            "wscope: note: no answer came within 5 s of the end of the input: left{OPTIONS}"
+            "wscope: note: closed without an answer 5 s after the end of the input{OPTIONS}"
         ))
         .status(0);
     Test::new()
@@ -236,14 +237,15 @@ fn without_options_no_run_is_cut_in_silence() {
             p.answer_close(1000);
         })
         .stderr(format!(
-            "wscope: note: the input was empty, and no message came for 5 s: left{OPTIONS}"
+            "wscope: note: stdin was empty; closed after 5 s without a message{OPTIONS}"
         ))
         .status(0);
-    // One answer to two questions; a feed that pauses; a feed behind an empty stdin.
+    // One answer to two questions, and to one; a feed that pauses; a feed behind an empty stdin.
     for (questions, answers, said) in [
-        ("ask\nask\n", 1, "left after 2 s without a message"),
-        ("ask\n", 3, "left after 2 s without a message"),
-        ("", 1, "the input was empty: left after 2 s without a message"),
+        ("ask\nask\n", 1, "closed after 2 s without a message"),
+        ("ask\n", 1, "closed after 2 s without a message"),
+        ("ask\n", 3, "closed after 2 s without a message"),
+        ("", 1, "stdin was empty; closed after 2 s without a message"),
     ] {
         Test::new()
             .stdin(questions)
@@ -276,6 +278,7 @@ fn a_greeting_is_no_answer() {
             p.answer_close(1000);
         })
         .stdout("welcome\nanswer\n")
+        .stderr(format!("wscope: note: closed after 2 s without a message{OPTIONS}"))
         .status(0);
 }
 

@@ -50,7 +50,7 @@ const FRAMES: &str = "\
 ";
 
 const END: &str = "\
-* received 1001 going away \"bye\"; then sent 1001 going away; closed cleanly by the peer after [..] s
+* the server closed with 1001 going away \"bye\" after [..] s
 * sent 2 frames, 0 messages, 0 bytes (18 on the wire); received 4 frames, 2 messages, 8 bytes (25 on the wire)
 ";
 
@@ -96,7 +96,7 @@ fn quiet_silences_notes_but_not_errors() {
             p.open();
             p.close_first(4001, "no");
         })
-        .stderr("wscope: received 4001 [..]\n")
+        .stderr("wscope: the server closed with 4001 [..]\n")
         .status(11);
 }
 

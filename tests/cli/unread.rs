@@ -186,7 +186,7 @@ fn a_log_that_can_take_no_more_ends_with_a_whole_line() {
     assert_eq!(status, Some(1), "{told}");
     assert!(logged.len() > 8000 && logged.ends_with("}\n"), "{logged}");
     let why = "file too large";
-    let first = format!("wscope: the log log lacks what comes from now on: {why}\n");
+    let first = format!("wscope: the log log is incomplete from here on: {why}\n");
     let lost =
         told.strip_prefix(&first).and_then(|rest| rest.strip_prefix("wscope: the log log: "));
     let lost = lost.and_then(|rest| rest.strip_suffix(" events were not written\n"));

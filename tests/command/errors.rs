@@ -27,7 +27,7 @@ fn unknown_commands_are_suggested_never_done() {
         (
             "/etc/passwd",
             0,
-            "unknown command /etc/passwd; /help lists all; a text that begins with / is written //",
+            "unknown command /etc/passwd; /help lists all commands; to send a text that begins with /, write //",
         ),
         ("/", 0, "unknown command /; /help lists all[..]"),
         ("/ ping", 0, "unknown command /; /help lists all[..]"),
@@ -136,7 +136,7 @@ fn options_of_a_frame() {
             "\"-1\" is not a length; write a number of bytes, at most 64 bits long",
         ),
         ("/frame code=x", 12, "\"x\" is not a close code; [..]"),
-        ("/frame code=1000 @a", 17, "code= takes the reason as text, not from a file"),
+        ("/frame code=1000 @a", 17, "with code=, the reason must be text, not @FILE"),
         (
             "/frame ping fni=off a",
             12,
@@ -151,7 +151,7 @@ fn options_of_a_frame() {
 fn payloads() {
     refused(&[
         (r"/text a\q", 7, r"\q is not an escape; a backslash is written \\ (known: \n \r [..]"),
-        (r"/text \", 6, r"nothing follows the backslash; a backslash is written \\ [..]"),
+        (r"/text \", 6, r"a backslash at the end; a literal backslash is written \\ [..]"),
         (r"/text é\x1", 8, r"\x needs two hex digits, as in \x7f"),
         (r"/ping \u00e9", 6, r"\u needs the number of a character, as in \u{1F600}"),
         (r"/close 1000 \q", 12, r"\q is not an escape; [..]"),
@@ -189,14 +189,22 @@ fn regular_expressions_and_headers() {
 #[test]
 fn what_can_not_be_repeated_is_refused_with_the_reason() {
     refused(&[
-        ("/every 1 /every 1 /ping", 9, "/every can't stand in /every: it goes on by itself"),
-        ("/repeat 2 /every 1 /ping", 10, "/every can't stand in /repeat: it goes on by itself"),
-        ("/repeat 2 /repeat 2 a", 10, "/repeat can't stand in /repeat: one with the product [..]"),
-        ("/every 1 /repeat 2 /repeat 2 a", 19, "/repeat can't stand in /repeat: [..]"),
-        ("/every 1 /source x", 9, "/source can't stand in /every: it is done once, by hand"),
-        ("/repeat 2 /wait 1", 10, "/wait can't stand in /repeat: it holds the lines that [..]"),
-        ("/every 1 /expect a", 9, "/expect can't stand in /every: it holds the lines that [..]"),
-        ("/repeat 2 /quit", 10, "/quit can't stand in /repeat: it ends the connection"),
-        ("/every 1 /view hex", 9, "/view can't stand in /every: setting a thing again [..]"),
+        ("/every 1 /every 1 /ping", 9, "/every can't be used in /every: it already repeats"),
+        ("/repeat 2 /every 1 /ping", 10, "/every can't be used in /repeat: it already repeats"),
+        (
+            "/repeat 2 /repeat 2 a",
+            10,
+            "/repeat can't be used in /repeat: one with the product [..]",
+        ),
+        ("/every 1 /repeat 2 /repeat 2 a", 19, "/repeat can't be used in /repeat: [..]"),
+        (
+            "/every 1 /source x",
+            9,
+            "/source can't be used in /every: it can only be a line of its own",
+        ),
+        ("/repeat 2 /wait 1", 10, "/wait can't be used in /repeat: it holds the lines that [..]"),
+        ("/every 1 /expect a", 9, "/expect can't be used in /every: it holds the lines that [..]"),
+        ("/repeat 2 /quit", 10, "/quit can't be used in /repeat: it ends the connection"),
+        ("/every 1 /view hex", 9, "/view can't be used in /every: setting a thing again [..]"),
     ]);
 }

@@ -85,7 +85,7 @@ fn each_rule_is_printed_with_its_section() {
         (
             RawFrame { announced: Some(9), ..frame(1, b"a") },
             CLIENT,
-            "RFC 6455 §5.2: a length of 9 is announced, the payload has 1 bytes, so what follows is misread",
+            "RFC 6455 §5.2: the announced length is 9, but the payload has 1 bytes, so the peer misreads what follows",
         ),
         (frame(1, b"a\xff"), CLIENT, "W615 RFC 6455 §8.1: the payload of a text"),
         (frame(1, b"\xe2\x82"), CLIENT, "W616 RFC 6455 §8.1: a text message must not end"),

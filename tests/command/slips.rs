@@ -36,7 +36,7 @@ fn a_slip_is_refused_with_what_to_write() {
         ("/every 1s binary 00", 10, "\"binary\" is a command without its slash"),
         ("/log of", 5, "\"of\" is not a choice of /log; write off"),
         ("/open wss//h", 6, "a colon is missing after `wss`; write wss://h"),
-        ("/open @dev", 6, "a profile is not a URL; it is given at the start, as in wscope @dev"),
+        ("/open @dev", 6, "a profile is not a URL; write it first, as in wscope @dev"),
         ("/close 1000x", 7, "\"1000x\" is not a close code"),
         ("/autopong of", 10, "\"of\" is not a way to answer pings"),
         ("/compress onn", 10, "\"onn\" is not a switch"),

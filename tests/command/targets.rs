@@ -123,12 +123,12 @@ fn errors_name_what_is_wrong() {
         ("/to", "/to needs TARGET; usage: /to TARGET [LINE]"),
         ("/kick x", "\"x\" is not a client; write a client's number, several as in 3,5, or all"),
         ("@3 @5 hello", "the target is given twice"),
-        ("@3 /quit", "this command is not for single clients; write it without naming them"),
-        ("/every 5s @3", "/to can't stand in /every: a line must follow the target"),
-        ("/every 5s /kick 3", "/kick can't stand in /every: it ends the connection"),
+        ("@3 /quit", "this command does not take a client; write it without @N or /to N"),
+        ("/every 5s @3", "/to can't be used in /every: a line must follow the target"),
+        ("/every 5s /kick 3", "/kick can't be used in /every: it ends the connection"),
         (
             "/reconnect",
-            "unknown command /reconnect here: a server does not open connections, clients do",
+            "/reconnect is not available here: a server does not open connections, clients do",
         ),
     ] {
         assert!(refused(line).starts_with(debugged), "{line}: {}", refused(line));
@@ -136,7 +136,7 @@ fn errors_name_what_is_wrong() {
     let error = parse("/clients").expect_err("a client has none").to_string();
     assert_eq!(
         error,
-        "unknown command /clients here: a client has one connection; it is for wscope listen"
+        "/clients is not available here: a client has one connection only; this command is for wscope listen"
     );
 }
 

@@ -103,7 +103,7 @@ fn gorilla_lists_13_in_every_refusal_and_means_another_thing() {
     let told = Told::of(&["-o", "https://evil.example"], port, "/ws");
     told.is("W327", "the Origin is not on the server's list; the request has Origin");
     told.has("-o http://127.0.0.1");
-    Told::of(&[], port, "/ws").is("W328", "insists on an Origin");
+    Told::of(&[], port, "/ws").is("W328", "requires an Origin");
     // The Origin is its own, and Host was changed on the way.
     let own = format!("http://127.0.0.1:{port}");
     Told::of(&["-o", &own], port, "/ws").is("W327", "a proxy changes Host");
@@ -134,7 +134,7 @@ fn who_hangs_up_is_not_taken_for_tls_once_tls_was_tried() {
     // Redis, PostgreSQL and a forwarder to nowhere end whatever comes.
     let mute = serve_by(|_| Vec::new());
     let told = Told::of(&["--diagnose"], mute, "/");
-    told.is("W107", "the service is not HTTP, or a forwarder");
+    told.is("W107", "the service is not HTTP, or it is a forwarder");
     told.lacks("speaks TLS");
     told.has("a plain GET without Upgrade: ");
     // Node's upgrade handler that destroys the socket, and nginx's 444.
@@ -190,17 +190,17 @@ fn the_servers_own_words_come_first() {
         let port = serve_by(move |_| answer(status, "", body));
         let told = Told::of(&[], port, "/");
         assert_eq!(told.code(), code, "{body}: {}", told.text);
-        told.lacks("without saying why");
+        told.lacks("without a reason");
     }
     let port = serve_by(|_| answer("400 Bad Request", "", "Bad Request"));
-    Told::of(&[], port, "/").has("without saying why");
+    Told::of(&[], port, "/").has("without a reason");
     let port = serve_by(|_| answer("400 Bad Request", "", "the moon is full"));
     let told = Told::of(&[], port, "/");
     told.has("< the moon is full");
-    told.lacks("without saying why");
-    Told::of(&["-v"], port, "/").has("= seen: the server says: the moon is full");
+    told.lacks("without a reason");
+    Told::of(&["-v"], port, "/").has("= seen: the server's message: the moon is full");
     // doctor does not show the answer, so the words stand in the diagnosis.
-    Told::of(&["doctor"], port, "/").has("= seen: the server says: the moon is full");
+    Told::of(&["doctor"], port, "/").has("= seen: the server's message: the moon is full");
 }
 
 #[test]
@@ -248,12 +248,12 @@ fn engine_io_says_by_its_code_what_it_dislikes() {
     let told = Told::of(&[], bad(3, "Bad request"), right);
     told.is("W320", "a reverse proxy forwards without Upgrade");
     let told = Told::of(&[], bad(5, "Unsupported protocol version"), right);
-    told.is("W324", "EIO is not the version");
+    told.is("W324", "EIO is not a version");
     told.has("EIO=3");
     Told::of(&[], bad(0, "Transport unknown"), "/socket.io/").is("W324", "transport is missing");
     let told =
         Told::of(&[], bad(1, "Session ID unknown"), "/socket.io/?EIO=4&transport=websocket&sid=x");
-    told.is("W324", "sid is that of an old session");
+    told.is("W324", "sid belongs to an expired session");
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn a_close_right_behind_the_101_is_doctors_verdict() {
         stream.read_to_end(&mut Vec::new()).ok().map(drop)
     });
     let told = Told::of(&[], port, "/wrong");
-    told.is("W705", "the path is not known to the application");
+    told.is("W705", "the application does not know the path");
     told.has("closed at once, before any message");
     assert_eq!(told.status, Some(0));
     assert_eq!(Told::of(&["doctor", "--idle", "0"], port, "/").status, Some(13));
@@ -302,7 +302,7 @@ fn an_end_in_the_middle_of_traffic_is_no_timer() {
     // A handler that raises on our message.
     let port = serve_open(|stream| stream.read(&mut [0; 512]).ok().map(drop));
     let told = Told::of(&["-x", "hi", "-w", "-1"], port, "/");
-    told.is("W801", "the peer's handler ended on our message");
+    told.is("W801", "the peer's handler ended because of our message");
     told.lacks("--ping-interval");
     assert_eq!(told.status, Some(10));
 }
@@ -343,12 +343,12 @@ fn a_silence_is_told_with_its_length_and_a_ping_that_cures_it() {
     });
     let told = Told::of(&[], port, "/");
     told.is("W804", "a timer of a proxy or of the peer");
-    told.has("cut after 1.5 s of silence");
+    told.has("cut after 1.5 s without traffic");
     told.has("`--ping-interval 0.7`");
     assert_eq!(told.status, Some(10));
     let told = Told::of(&["doctor", "--idle", "3"], port, "/");
     assert!(
-        told.text.starts_with("opens, but not healthy: cut after 1.5 s of silence"),
+        told.text.starts_with("opens, but not healthy: cut after 1.5 s without traffic"),
         "{}",
         told.text
     );
@@ -364,7 +364,7 @@ fn a_silence_is_told_with_its_length_and_a_ping_that_cures_it() {
         stream.read_to_end(&mut Vec::new()).ok().map(drop)
     });
     let told = Told::of(&["doctor"], port, "/");
-    told.has("the peer closed after 1.2 s of silence");
+    told.has("the peer closed after 1.2 s without traffic");
     told.has("`--ping-interval 0.6`");
     assert_eq!(told.status, Some(13), "{}", told.text);
 }
@@ -399,7 +399,8 @@ fn credentials_that_were_sent_are_not_missing() {
     Told::of(&[], port, "/").is("W326", "no credentials were sent");
     let digest = "WWW-Authenticate: Digest realm=\"api\", nonce=\"n\", qop=\"auth\"\r\n";
     let port = serve_by(move |_| answer("401 Unauthorized", digest, ""));
-    Told::of(&["--bearer", "t0ken"], port, "/").is("W326", "the server wants another scheme");
+    Told::of(&["--bearer", "t0ken"], port, "/")
+        .is("W326", "the server requires another authentication scheme");
 }
 
 #[test]
@@ -416,14 +417,14 @@ fn a_digest_challenge_is_answered() {
     });
     let told = Told::of(&["-v", "-u", "me:hunter2"], port, "/ws");
     told.has("418 I'm a teapot");
-    told.has("the server wants Digest authorization");
+    told.has("the server requires Digest authorization");
     told.lacks("hunter2");
     // doctor takes what connect takes.
     Told::of(&["doctor", "-u", "me:hunter2"], port, "/ws").has("418 I'm a teapot");
     // A password that is refused is asked for once.
     let port = serve_by(move |_| answer("401 Unauthorized", challenge, ""));
     let told = Told::of(&["-u", "me:wrong"], port, "/ws");
-    told.is("W326", "the credentials sent are refused");
+    told.is("W326", "the server requires another authentication scheme");
 }
 
 #[test]
@@ -476,7 +477,7 @@ fn who_broke_the_rule_is_not_the_peer() {
         stream.read_to_end(&mut Vec::new()).ok().map(drop)
     });
     let told = Told::typed(&["-w", "-1"], port, "/frame rsv2=on hi\n");
-    told.is("W702", "a frame sent from here is illegal: the peer was right");
+    told.is("W702", "this side sent an illegal frame: the peer was right");
     told.lacks("W623");
 }
 

@@ -7,16 +7,16 @@ use wscope::script::command::table::{CommandEntry, Group, entries_of};
 const PREAMBLE: &str = "\
 # Commands of the prompt
 
-On a terminal `wscope URL` and `wscope listen PORT` read lines; `/source FILE` reads them from a file.
-A line is sent as a text message, as it is: no escapes, spaces kept. That of a server goes to all its
-clients, unless `@3` or `@3,5` before it says to [whom](#to). A line that begins with `/` is a command, `//`
-begins a text with a slash, `/#` a comment. A command is never guessed from its beginning; Tab
-completes, `/help` lists, `/help COMMAND` explains.
+On a terminal, `wscope URL` and `wscope listen PORT` read lines; `/source FILE` reads them from a file.
+A line is sent as a text message, unchanged: no escapes, spaces kept. A server sends it to all clients;
+`@3` or `@3,5` before it selects [clients](#to). A line that begins with `/` is a command, `//` begins a
+text with a slash, `/#` a comment. Commands can't be abbreviated; Tab completes them, `/help` lists them,
+`/help COMMAND` explains one.
 
-How payloads are written is told at [`/text`](#text), and for bytes at [`/binary`](#binary). An
-illegal frame is sent without a question, and one line says which rules it breaks.
+[`/text`](#text) explains how payloads are written, [`/binary`](#binary) how bytes are. An illegal frame is
+sent at once; a line names the rules it breaks.
 
-This page is made from the program's own table, as `/help` and the manual are.
+This page, `/help` and the manual page are generated from the same table.
 ";
 
 /// The page.

@@ -7,14 +7,14 @@ use wscope::ui::write_out::NAMES;
 const HEAD: &str = "\
 # --write-out
 
-`--write-out FORMAT` tells of a run when it is over, as curl's `-w` does. `@FILE` reads the format
+`--write-out FORMAT` prints values of a run at its end, as curl's `-w` does. `@FILE` reads the format
 from a file, `@-` from stdin. `%{name}` is replaced, `%%` is a percent sign, `\\n`, `\\r` and `\\t`
-are line end, carriage return and tab; everything else stands for itself. `%{json}` is all names in
-one object, in which what is not known is `null`. `%{stderr}` and `%{stdout}` say where the rest
-goes. An unknown name is wrong usage.
+are line end, carriage return and tab; other text is printed unchanged. `%{json}` prints all values as
+one object, unknown ones as `null`. `%{stderr}` and `%{stdout}` redirect the rest. An unknown name is
+wrong usage.
 
-Times are seconds from the start with six decimals, `0.000000` for what was not reached. Texts that
-came from a peer are escaped as in the transcript.
+Times are seconds from the start with six decimals, `0.000000` for a phase that was not reached. Text
+from a peer is escaped as in the transcript.
 
 | name | meaning |
 | --- | --- |

@@ -78,8 +78,7 @@ fn an_expectation_is_of_those_it_names() {
     assert_eq!(receive_close(&mut two).0, 1001);
     drop(two);
     let output = server.ends(13);
-    let said =
-        "wscope: stdin: line 5: /expect /more/: the connection ended before such a message came";
+    let said = "wscope: stdin: line 5: /expect /more/: the connection ended before a match";
     assert!(output.stderr.contains(said), "{}", output.stderr);
 }
 
@@ -102,11 +101,11 @@ fn a_file_goes_to_several_as_one_message() {
 #[test]
 fn nobody_to_send_to_ends_a_script() {
     for (lines, said, status) in [
-        ("hello\n", "line 1: nobody is connected; /await waits for a client", 1),
+        ("hello\n", "line 1: no client is connected; /await waits for a client", 1),
         ("@7 hello\n", "line 1: client 7 is not connected", 1),
-        ("/await 1 10ms\n", "line 1: /await: 0 of 1 clients came within 0.01 s", 13),
-        ("/reconnect\n", "line 1: unknown command /reconnect here: a server does not open", 1),
-        ("/show stats\n", "line 1: nobody has connected yet", 1),
+        ("/await 1 10ms\n", "line 1: /await: 0 of 1 clients connected within 0.01 s", 13),
+        ("/reconnect\n", "line 1: /reconnect is not available here: a server does not open", 1),
+        ("/show stats\n", "line 1: no client has connected yet", 1),
     ] {
         let mut server = commanded();
         server.write(lines);
@@ -194,5 +193,5 @@ fn without_commands_nothing_is_special() {
         .expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("line 1: nobody is connected"), "{said}");
+    assert!(said.contains("line 1: no client is connected"), "{said}");
 }

@@ -168,6 +168,6 @@ fn what_a_process_never_reads_is_reported() {
     raw.frame(frames::frame(frames::BINARY, vec![b'x'; 200_000]));
     raw.frame(frames::frame(frames::CLOSE, 1000_u16.to_be_bytes()));
     assert_eq!(raw.receive_frame().0, frames::CLOSE);
-    server.stderr.wait_for("[1] its process did not read ");
+    server.stderr.wait_for("[1] the command did not read ");
     server.interrupt();
 }

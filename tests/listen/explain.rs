@@ -1,4 +1,4 @@
-//! Why a client was not let in or did not stay, explained from the server's side.
+//! Why a client was not accepted or did not stay, explained from the server's side.
 
 use std::time::Duration;
 
@@ -101,7 +101,11 @@ fn a_client_that_leaves_for_want_of_a_subprotocol_is_explained() {
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
                Upgrade: websocket\r\nConnection: Upgrade\r\n";
     for (path, more, marks) in [
-        ("/CP01", "Sec-WebSocket-Protocol: ocpp1.6\r\n", ["W366", "start with `-s ocpp1.6`"]),
+        (
+            "/CP01",
+            "Sec-WebSocket-Protocol: ocpp1.6\r\n",
+            ["W366", "start wscope with `-s ocpp1.6`"],
+        ),
         ("/", "Sec-WebSocket-Protocol: mqtt\r\n", ["W366", "speaks MQTT"]),
         ("/socket.io/?EIO=4&transport=websocket", "", ["W367", "Socket.IO"]),
     ] {

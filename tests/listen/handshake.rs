@@ -82,7 +82,7 @@ fn every_broken_rule_has_its_status_and_a_reason() {
             "what it speaks (RFC 6455 §4.4)"
         );
         let told = server.stderr.wait_for(reason);
-        assert!(told.contains(&format!("was not let in: answered {status}: ")), "{told}");
+        assert!(told.contains(&format!("was not accepted: answered {status}: ")), "{told}");
     }
     let mut raw = server.raw();
     raw.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
@@ -202,6 +202,6 @@ fn a_client_that_joins_is_printed_with_what_was_agreed() {
         " /news, \"test/1 \\u{202e}\", subprotocol chat, permessage-deflate\nwscope: [1] left: connection lost",
     );
     close(server.client());
-    server.stderr.wait_for("wscope: [2] left: received ");
+    server.stderr.wait_for("wscope: [2] left: the client closed with ");
     server.interrupt();
 }

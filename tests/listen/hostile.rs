@@ -10,9 +10,9 @@ use crate::raw::UPGRADE;
 fn garbage_is_named_and_answered() {
     let server = listen(["--echo"]);
     for (garbage, name) in [
-        (&b"\x00\x01\x02\x03"[..], "what came is not HTTP: \"\\0\\u{1}\\u{2}\\u{3}\""),
+        (&b"\x00\x01\x02\x03"[..], "the request is not HTTP: \"\\0\\u{1}\\u{2}\\u{3}\""),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "speaks TLS on a plain port"),
-        (b"{\"hello\": true}\n", "what came is not HTTP"),
+        (b"{\"hello\": true}\n", "the request is not HTTP"),
         (b"hello there\r\n\r\n", "4.1-req-syntax"),
     ] {
         let mut raw = server.raw();
@@ -186,7 +186,7 @@ fn clients_that_come_and_go_leave_nothing_behind() {
     }
     server.stderr.wait_until("two hundred ends", |said| {
         let ends =
-            said.lines().filter(|line| line.contains("left:") || line.contains("not let in"));
+            said.lines().filter(|line| line.contains("left:") || line.contains("was not accepted"));
         ends.count() == 201
     });
     server.still_echoes();

@@ -54,7 +54,7 @@ fn a_json_command_is_for_one_or_for_all() {
         assert_eq!(receive(client), "all");
     }
     server.write("{\"type\":\"text\",\"text\":\"nobody\",\"conn\":99}\n");
-    server.stderr.wait_for("there is no connection 99");
+    server.stderr.wait_for("no connection 99");
     server.write("{\"type\":\"close\",\"conn\":3,\"code\":4000,\"reason\":\"enough\"}\n");
     assert_eq!(receive_close(&mut clients[2]), (4000, "enough".to_owned()));
     clients[1].send(Message::text("from two")).expect("open");

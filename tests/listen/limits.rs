@@ -84,7 +84,7 @@ fn who_cannot_keep_up_with_a_broadcast_is_closed_and_reported() {
     }
     sender.frame(frames::frame(TEXT, "the end"));
     assert_eq!(crate::waiting::join(reading), 72 << 20, "who keeps up gets everything");
-    server.stderr.wait_for("[1] left: sent 1013 try again later \"too slow");
+    server.stderr.wait_for("closed with 1013 try again later \"too slow");
     drop(slow);
     server.interrupt();
 }

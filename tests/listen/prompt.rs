@@ -112,11 +112,11 @@ fn numbers_are_completed_and_ctrl_d_closes_all() {
 fn nobody_there_is_worth_a_note() {
     let (mut terminal, _url) = start(&[]);
     terminal.keys("hello?\r");
-    wait_for_row(&terminal, &["* nobody is connected"]);
+    wait_for_row(&terminal, &["* no client is connected"]);
     terminal.keys("/open ws://localhost\r");
     wait_for_row(
         &terminal,
-        &["error: unknown command /open here: a server does not open connections"],
+        &["error: /open is not available here: a server does not open connections"],
     );
     terminal.keys("/quit\r");
     assert_eq!(terminal.end().code(), Some(0));

@@ -26,7 +26,7 @@ fn a_session_as_a_transcript() {
          > [1] [..] #1 TEXT F-- 3 yes\n\
          < [1] [..] #2 CLOSE F-M 6 1000 normal closure \"done\"\n\
          > [1] [..] #2 CLOSE F-- 2 1000 normal closure\n\
-         * [1] received 1000 normal closure \"done\"; then sent 1000 normal closure; closed cleanly by the peer after [..]\n\
+         * [1] the client closed with 1000 normal closure \"done\" after [..]\n\
          * [1] sent 2 frames, 1 message, 3 bytes ([..] on the wire); received 2 frames, 1 message, 5 bytes ([..] on the wire)\n"
     );
     Lines::new(text).check(output.stdout.as_bytes(), "stdout");

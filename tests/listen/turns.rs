@@ -154,7 +154,7 @@ fn a_reset_is_noticed_while_a_process_does_not_read() {
     }
     rustix::net::sockopt::set_socket_linger(stuck.tcp(), Some(Duration::ZERO)).expect("TCP");
     drop(stuck);
-    server.stderr.wait_for("[1] left: connection lost without a close frame");
+    server.stderr.wait_for("[1] left: connection lost without a Close frame");
     server.interrupt();
 }
 

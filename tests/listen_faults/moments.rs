@@ -99,7 +99,7 @@ fn an_unknown_fault_is_wrong_usage() {
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(
         said,
-        "wscope: --fault: there is no fault \"maskd\"; did you mean masked? --list-faults lists all\n"
+        "wscope: --fault: unknown fault \"maskd\"; did you mean masked? --list-faults lists all\n"
     );
 }
 

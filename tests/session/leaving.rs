@@ -43,7 +43,7 @@ fn ctrl_d_and_quit_leave_with_1000() {
         let mut s = Setup::new().ready(quiet);
         s.keys(keys);
         let screen = s.end(0);
-        assert!(screen.rows.iter().any(|row| row.contains("closed cleanly by us")), "{screen:#?}");
+        assert!(screen.rows.iter().any(|row| row.contains("closed with 1000")), "{screen:#?}");
     }
 }
 

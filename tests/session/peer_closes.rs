@@ -22,7 +22,7 @@ fn the_line_stays_the_ending_is_printed_once_and_a_reconnect_goes_on() {
     s.wait_for_line(&format!("{PROMPT}half"));
     s.release_peer();
     let screen = s.wait_for_line("closed 4001 > half");
-    let ending = "closed cleanly by the peer after ";
+    let ending = "the server closed with after ";
     let told = |screen: &crate::terminal::Screen| {
         screen.rows.iter().filter(|row| row.contains(ending)).count()
     };
@@ -31,7 +31,7 @@ fn the_line_stays_the_ending_is_printed_once_and_a_reconnect_goes_on() {
     assert!(screen.rows.iter().any(|row| row.starts_with("note[W723]")), "{screen:#?}");
     // Without a connection there is nobody to send it to, and nothing is lost: it comes back.
     s.keys(" a line\r");
-    s.wait_for_row("error: there is no connection; /reconnect opens it again, /open URL another");
+    s.wait_for_row("error: not connected; /reconnect connects again, /open URL connects elsewhere");
     s.wait_for_line("closed 4001 > ");
     s.keys("/reconnect\r");
     s.wait_for_line(PROMPT);
@@ -73,7 +73,7 @@ fn exit_on_close_ends_with_the_connection() {
         s.wait_for_line(&format!("{PROMPT}{keys}"));
         s.release_peer();
         let screen = s.end(0);
-        assert!(screen.rows.iter().any(|row| row.contains("closed cleanly by the peer")));
+        assert!(screen.rows.iter().any(|row| row.contains("the server closed with")));
         assert_eq!(screen.cursor.1, 0, "on a fresh line: {screen:#?}");
     }
 }
@@ -116,7 +116,7 @@ fn a_line_typed_while_a_connection_is_opened_is_told_so() {
     s.keys("/reconnect\r");
     s.wait_for_row("connecting");
     s.keys("hello\r");
-    s.wait_for_row("error: the connection is being opened; wait until it is");
+    s.wait_for_row("error: the connection is still being opened");
     s.keys("\x03");
     s.wait_for_row("* stopped");
     s.release_peer();

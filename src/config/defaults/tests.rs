@@ -101,25 +101,22 @@ fn a_no_takes_back_what_something_weaker_set() {
 #[test]
 fn errors_name_file_and_line() {
     let error = |line, file| assembled(line, file, &[]).err().unwrap_or_default();
-    assert_eq!(error("", "\nheadr x"), "c:2: there is no option --headr; did you mean --header?");
-    assert_eq!(error("", "config x"), "c:1: there is no option --config");
+    assert_eq!(error("", "\nheadr x"), "c:2: unknown option --headr; did you mean --header?");
+    assert_eq!(error("", "config x"), "c:1: unknown option --config");
     assert_eq!(error("", "origin"), "c:1: --origin needs a value");
     assert_eq!(error("", "x \"y"), "c:1: a quote is not closed on its line");
-    assert_eq!(error("@dve", FILE), "there is no profile @dve in c; did you mean @dev?");
+    assert_eq!(error("@dve", FILE), "unknown profile @dve in c; did you mean @dev?");
     let program = cli::command();
     let invocation = Invocation::read(&program, ["wscope".into(), "@x".into()]);
     let error = assemble(&program, &invocation, None, []).err().map(|error| error.to_string());
-    assert_eq!(error.as_deref(), Some("there is no profile @x: no configuration file was read"));
+    assert_eq!(error.as_deref(), Some("unknown profile @x: no configuration file was read"));
 }
 
 #[test]
 fn a_strange_variable_is_worth_a_note() {
     let made = assembled("ws://h", "", &[("WSCOPE_HEADRE", "x"), ("WSCOPE_CONFIG", "f")]);
     let notes = made.expect("fine").notes;
-    assert_eq!(
-        notes,
-        ["variable WSCOPE_HEADRE: there is no option --headre; did you mean --header?"]
-    );
+    assert_eq!(notes, ["variable WSCOPE_HEADRE: unknown option --headre; did you mean --header?"]);
 }
 
 #[test]

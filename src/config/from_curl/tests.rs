@@ -49,10 +49,10 @@ fn what_chrome_copies_is_a_connection() {
     assert_eq!(
         from.notes,
         [
-            "Upgrade is left out: it belonged to the browser's own connection",
-            "Connection is left out: it belonged to the browser's own connection",
-            "Sec-WebSocket-Key is left out: it is made anew for each connection",
-            "Sec-WebSocket-Version is left out: it is made anew for each connection",
+            "Upgrade is omitted: it belongs to the browser's connection",
+            "Connection is omitted: it belongs to the browser's connection",
+            "Sec-WebSocket-Key is omitted: each connection has a new one",
+            "Sec-WebSocket-Version is omitted: each connection has a new one",
         ]
     );
 }
@@ -120,7 +120,7 @@ fn a_fragment_and_the_headers_of_http_2_are_dropped() {
     let from = parsed("curl --url 'wss://h/a#b' -H ':authority: h' -H 'te: trailers'");
     assert_eq!(from.url, "wss://h/a");
     assert!(from.headers.is_empty());
-    assert!(from.notes[0].starts_with(":authority is left out"), "{:?}", from.notes);
+    assert!(from.notes[0].starts_with(":authority is omitted"), "{:?}", from.notes);
 }
 
 #[test]
@@ -148,16 +148,16 @@ fn what_no_handshake_can_be_is_refused_with_the_reason() {
         assert!(text.contains("GET without content") && text.contains("-x"), "{text}");
     }
     assert!(refused("curl -X POST ws://h").contains("MUST be GET"));
-    assert!(refused("curl -I ws://h").contains("-I can't be taken over"));
+    assert!(refused("curl -I ws://h").contains("-I is not supported"));
 }
 
 #[test]
 fn errors_name_what_is_wrong() {
     assert_eq!(
         refused("curl --heade 'A: b' ws://h"),
-        "curl's option --heade is not known here; did you mean --header or --head?"
+        "curl's option --heade is unknown; did you mean --header or --head?"
     );
-    assert!(refused("curl -sZ ws://h").contains("-Z is not known"));
+    assert!(refused("curl -sZ ws://h").contains("-Z is unknown"));
     assert!(refused("curl ws://h -H").contains("-H needs a value"));
     assert!(refused("wget ws://h").contains("\"wget\""));
     assert!(refused("").contains("does not begin with curl"));

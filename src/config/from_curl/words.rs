@@ -21,7 +21,7 @@ pub struct Words {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WordsError {
     /// A quote without its end.
-    #[error("the quote {quote} at byte {offset} is never closed; is the command whole?")]
+    #[error("the quote {quote} at byte {offset} is never closed; is the command complete?")]
     OpenQuote {
         /// How it begins: `'`, `"` or `$'`.
         quote: &'static str,

@@ -1,4 +1,4 @@
-//! W360 to W367: what a client of ours did that was not let in, or did not stay.
+//! W360 to W367: what a client of ours did that was not accepted, or did not stay.
 
 use super::builder::{KNOWN, error, low};
 use crate::diagnostics::CatalogueEntry;
@@ -6,44 +6,44 @@ use crate::diagnostics::CatalogueEntry;
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W360", "the client did not ask for a WebSocket")
-        .because("its request has no Upgrade: websocket, so it is a plain HTTP request")
+        .because("the request has no Upgrade: websocket header, so it is plain HTTP")
         .help("use a WebSocket client: `wscope URL`; curl and the address bar of a browser send a plain GET")
         .source("RFC 6455 §4.1")
         .seen("a request without the token websocket in Upgrade"),
     error("W361", "the client asked for a path that is not served")
-        .because("--path lists the paths that are served, and this is none of them")
+        .because("--path lists the served paths, and this one is not among them")
         .help("serve it too: `--path PATH`, or correct the client's URL")
         .source("RFC 6455 §4.2.2")
         .seen("a path that no --path names"),
     error("W362", "the client's Origin is not allowed")
-        .because("a browser names the site of the page that connects, and this one is not let in")
-        .help("let it in: `--origin ORIGIN`")
+        .because("a browser sends the site of its page as Origin, and this site is not allowed")
+        .help("allow it: `--origin ORIGIN`")
         .source("RFC 6455 §10.2")
         .seen("an Origin that no --origin names; without --origin, one of another site where listen serves this machine alone"),
     error("W363", "the client's handshake breaks a rule")
-        .because("what the request says can't begin a WebSocket")
+        .because("the request is not a valid opening handshake")
         .help("correct the client: the answer names the header")
         .source("RFC 6455 §4.1")
-        .causes(&[low("a client made by hand"), low("a proxy that changed the request")])
-        .seen("a key that is not 16 bytes in base64, another version than 13, a header missing or repeated"),
+        .causes(&[low("a hand-written client"), low("a proxy that changed the request")])
+        .seen("a key that is not 16 bytes in base64, a version other than 13, a missing or repeated header"),
     error("W364", "the client sent no credentials, or the wrong ones")
         .because("this server was started with --user or --bearer")
         .help("give them to the client: `wscope -u USER:PASSWORD URL`, `wscope --bearer TOKEN URL`; browsers can't send a token")
         .source("RFC 9110 §15.5.2")
-        .seen("no Authorization, or another one than --user or --bearer ask for"),
-    error("W365", "the client offered no subprotocol that is spoken here")
+        .seen("no Authorization header, or one that does not match --user or --bearer"),
+    error("W365", "the client offered no subprotocol that this server supports")
         .because("this server was started with --require-subprotocol")
-        .help("let the client offer one of those given with `-s`")
+        .help("make the client offer one of the subprotocols of `-s`")
         .source("RFC 6455 §4.2.2")
         .seen("none of the names in Sec-WebSocket-Protocol is one of -s"),
     error("W366", "the client offered subprotocols, got none, and left")
-        .because("browsers and many libraries fail the connection then")
-        .help("start with `-s NAME`, the name it offers")
+        .because("browsers and many libraries fail the connection if the server selects none")
+        .help("start wscope with `-s NAME`, a name that the client offers")
         .source("RFC 6455 §4.1; WHATWG WebSockets Standard")
-        .seen("subprotocols in the request, none in the 101, and the end before any message of the client"),
-    error("W367", "the client speaks a protocol that it gets no answer in, and left")
-        .because("path or subprotocol name a protocol in which the server has to answer or to speak first")
-        .help("use a plain WebSocket client, or answer as that protocol does")
+        .seen("the client offered subprotocols, the 101 named none, and the client left without sending a message"),
+    error("W367", "the client left: this server does not answer in the client's protocol")
+        .because("its path or subprotocol belongs to a protocol in which the server must answer or send first")
+        .help("use a plain WebSocket client, or let `--exec` answer in that protocol")
         .source(KNOWN)
-        .seen("/socket.io/, /sockjs, mqtt or graphql in the request, and the end before any message of the client"),
+        .seen("/socket.io/, /sockjs, mqtt or graphql in the request, and the client left without sending a message"),
 ];

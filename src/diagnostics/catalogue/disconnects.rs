@@ -6,37 +6,37 @@ use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 /// What ends a connection in the middle of its traffic.
 #[rustfmt::skip]
 const LOSSES: &[LikelyCause] = &[
-    high("a frame that this side sent is illegal, and the peer ended the connection for it", C::IllegalSent)
-        .cure("correct the frame: the peer was right; it may also answer with a Close 1002"),
+    high("this side sent an illegal frame, and the peer ended the connection", C::IllegalSent)
+        .cure("correct the frame; a peer may also answer it with Close 1002"),
     high("this side read too slowly, and the peer gave up", C::Stalled)
         .cure("read stdout faster, or write it to a file"),
     medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
-        .cure("send the message whole or uncompressed, `--no-compress`, to see whether that is it"),
-    medium("the peer's handler ended on our message, or at the opening already, with an exception or on purpose", C::AtOnce)
+        .cure("send the message whole or uncompressed, `--no-compress`, to check"),
+    medium("the peer's handler ended because of our message, or at the opening already, with an exception or on purpose", C::AtOnce)
         .cure("read the peer's log at that moment; without a message, `wscope doctor` shows whether it ends at the opening"),
-    medium("the peer's handler ended on our message, with an exception or on purpose", C::AfterOurMessage).unless(&[C::AtOnce])
-        .cure("read the peer's log at that moment: the message sent last is what it could not take"),
-    low("the peer's process ended, or its handler did without closing"),
-    low("a balancer or proxy on the way ended it"),
+    medium("the peer's handler ended because of our message, with an exception or on purpose", C::AfterOurMessage).unless(&[C::AtOnce])
+        .cure("read the peer's log at that moment: it ended on the message sent last"),
+    low("the peer's process ended, or its handler ended without closing"),
+    low("a load balancer or proxy ended it"),
 ];
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W801", "the stream ended without a Close frame")
-        .because("the peer's process or a proxy ended TCP in order, but not the WebSocket")
-        .help("read the peer's log at that moment; `wscope doctor` shows whether it stands a silence")
+        .because("the peer's process or a proxy closed the TCP connection without closing the WebSocket")
+        .help("read the peer's log at that moment; `wscope ping --idle-limit` shows whether an idle timeout is the cause")
         .source("RFC 6455 §7.1.5")
         .causes(LOSSES)
-        .seen("end of stream (FIN), no Close frame, and bytes crossed within the last second"),
+        .seen("end of stream (FIN) without a Close frame, less than a second after the last byte"),
     error("W802", "the connection was reset")
-        .because("the peer or something on the way aborted it")
-        .help("look at the peer's log at that moment: a crash, a kill, or data it had not read")
+        .because("the peer or a device on the path aborted it")
+        .help("look in the peer's log for a crash, a killed process, or unread data at that moment")
         .source(KNOWN)
         .causes(LOSSES)
-        .seen("ECONNRESET or EPIPE, and bytes crossed within the last second"),
+        .seen("ECONNRESET or EPIPE, less than a second after the last byte"),
     error("W803", "cut in the middle of a frame")
-        .because("the sender was still sending when the connection ended")
-        .help("look at the number of bytes that came: a round number is a limit, another one a crash")
+        .because("the connection ended while the sender was still sending")
+        .help("look at the number of received bytes: a round number suggests a limit, another one a crash")
         .source(KNOWN)
         .causes(&[low("the sender crashed"), low("a limit on the size, in the sender or a proxy")])
         .seen("end of stream or reset inside a frame"),
@@ -60,42 +60,42 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("AWS API Gateway's idle limit", C::Idle(600)),
             medium("a timer of a proxy or of the peer", C::Silence),
         ])
-        .seen("end of stream or reset after a second or more in which nothing crossed")
-        .more("A ping every 60 s races with a timer of 60 s: choose less than half of it."),
+        .seen("end of stream or reset after a second or more without traffic")
+        .more("A ping every 60 s is too late for a timer of 60 s: choose less than half."),
     error("W812", "cut after 2 h: AWS API Gateway's longest connection")
-        .because("API Gateway ends every WebSocket after two hours, whatever its traffic")
-        .help("plan to reconnect before, and to resume the session")
+        .because("API Gateway ends every WebSocket after two hours, even with traffic")
+        .help("reconnect before that, and resume the session")
         .source("AWS documentation")
         .causes(&[medium("AWS API Gateway's limit on the duration", C::Lived(7200))])
-        .seen("alive for 7200 s, give or take 2 %, with traffic until the end"),
+        .seen("a lifetime of 7200 s (± 2 %), with traffic until the end"),
     error("W814", "cut at the same age each time")
-        .because("the connections lived equally long whatever they carried, so a clock at the other side ends them")
-        .help("do the login step first; otherwise ask for the limit on a connection's age")
+        .because("the connections ended at the same age, independent of their traffic, so a timer of the other side ends them")
+        .help("log in first; otherwise ask the operator for the limit on a connection's age")
         .source(KNOWN)
         .causes(&[low("a deadline of the application for the login or first message"), low("a limit on the age of connections, or of tokens"), medium("Google Cloud's timeoutSec, which is a lifetime", C::Lived(30))])
-        .seen("two connections or more with the same lifetime, give or take 2 %"),
+        .seen("two or more connections with the same lifetime (± 2 %)"),
     error("W815", "closed as idle though pings were answered")
         .because("a timer of the application counts messages only, not pings and pongs")
         .help("send the application's own heartbeat message")
         .source("reported for several frameworks")
         .causes(&[low("an idle timer in the application or its framework")])
-        .seen("pongs came until the end, while the last message is as old as a usual idle timeout"),
+        .seen("pongs arrived until the end, but the last message is as old as a common idle timeout"),
     warning("W816", "the peer did not answer our Close frame")
-        .because("a Close must be answered by a Close")
-        .help("nothing is lost if all was received before; otherwise see why the peer stops reading")
+        .because("the peer must answer a Close with a Close")
+        .help("no data is lost if all messages had arrived; otherwise find out why the peer stopped reading")
         .source("RFC 6455 §5.5.1")
         .causes(&[low("the peer's library or handler ends TCP instead of closing the WebSocket"), low("the peer's application does not read")])
-        .seen("after our Close the end of the stream, or nothing within the time given"),
-    warning("W818", "the path died without a sign")
-        .because("what we send is no longer acknowledged, and nothing comes")
-        .help("find such ends soon with pings: `--ping-interval 20`; the system's own keepalive waits two hours")
+        .seen("after our Close: the end of the stream, or nothing within the close timeout"),
+    warning("W818", "the network path failed silently")
+        .because("our data is no longer acknowledged, and nothing arrives")
+        .help("detect this early with pings: `--ping-interval 20`; TCP keepalive waits two hours")
         .source("documentation of websockets; tcp(7)")
         .causes(&[low("a laptop slept, or the network changed"), low("a NAT or firewall forgot the connection")])
-        .seen("nothing came after a ping within the time given, or written bytes stay unacknowledged"),
+        .seen("nothing arrived within the pong timeout, or sent bytes stay unacknowledged"),
     warning("W819", "this side reads too slowly")
-        .because("more came than was taken, so the peer had to wait for us")
+        .because("data arrived faster than it was read, so the peer had to wait")
         .help("read stdout faster, or write it to a file")
         .source(KNOWN)
         .causes(&[low("the reader of stdout is slow")])
-        .seen("the queue of what was received stayed full"),
+        .seen("stdout was blocked, or the receive queue stayed full"),
 ];

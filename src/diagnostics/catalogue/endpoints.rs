@@ -6,7 +6,7 @@ use crate::diagnostics::CatalogueEntry;
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     note("W501", "this is a Socket.IO server (Engine.IO 4)")
-        .because("the first message is Engine.IO's open packet, so messages have its packet types in front")
+        .because("the first message is Engine.IO's open packet, so each message begins with a packet type")
         .help("send `40` to connect, then events as in `42[\"name\",\"value\"]`; answer each `2` with `3`")
         .source("measured on real servers; Engine.IO protocol 4")
         .seen("the first message begins with 0{\"sid\", and it is not Engine.IO 3"),
@@ -26,13 +26,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .seen("a Close 3000 with the reason Broken framing"),
     error("W505", "the GraphQL server waited for connection_init")
-        .because("graphql-transport-ws wants that message first, and closes with 4408 when it does not come in time")
+        .because("graphql-transport-ws expects that message first, and closes with 4408 if it is late")
         .help("send it first: `-x '{\"type\":\"connection_init\"}'`")
         .source("measured on real servers; graphql-ws protocol")
         .seen("a Close 4408 where the subprotocol or the path says GraphQL"),
     error("W506", "the GraphQL server refused the subprotocol")
-        .because("it speaks another one than those offered")
-        .help("offer `-s graphql-transport-ws`; old servers want `-s graphql-ws`")
+        .because("it supports none of the offered ones")
+        .help("offer `-s graphql-transport-ws`; old servers use `-s graphql-ws`")
         .source("measured on real servers; graphql-ws protocol")
         .seen("a Close 4406"),
     error("W507", "the STOMP server waits for CONNECT")
@@ -57,7 +57,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("SignalR hub protocol")
         .seen("a message of JSON that ends with 0x1e"),
     error("W511", "MQTT needs binary frames")
-        .because("MQTT control packets travel in binary frames only; text frames may be answered with a close")
+        .because("MQTT control packets must be sent in binary frames; a server may close the connection on a text frame")
         .help("send binary messages: `-b`")
         .source("MQTT 5.0 §6; measured on aedes")
         .seen("subprotocol mqtt and a text message of ours"),
@@ -67,7 +67,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("WAMP specification, sessions")
         .seen("a wamp.2 subprotocol, and the server ends before any message"),
     note("W513", "this is Discord's gateway")
-        .because("its hello names the interval at which it wants heartbeats")
+        .because("its hello message contains the heartbeat interval")
         .help("identify with op 2 and send `{\"op\":1,\"d\":null}` in that interval")
         .source("Discord developer documentation")
         .seen("the first message has op 10 and heartbeat_interval"),
@@ -75,5 +75,5 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("its open packet has no maxPayload, and it connects to the default namespace by itself")
         .help("send events as in `42[\"name\",\"value\"]` without `40`; here the client pings: send `2`, and `3` comes back")
         .source("measured on real servers; Engine.IO protocol 3")
-        .seen("the open packet without maxPayload, and EIO=3 in the URL or `40` unasked behind it"),
+        .seen("the open packet without maxPayload, and EIO=3 in the URL or an unsolicited `40` after it"),
 ];

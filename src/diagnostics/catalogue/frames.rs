@@ -17,12 +17,12 @@ const W: Severity = Severity::Warning;
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     broken(K::MaskedFrameFromServer, E, "the server masked a frame")
-        .help("look whether the bytes are our own: an echo of the raw stream comes back masked")
-        .causes(&[low("the server uses the framing code of a client"), low("the port echoes bytes and is no WebSocket server")])
+        .help("check whether the bytes are our own: an echo of the raw stream comes back masked")
+        .causes(&[low("the server uses the framing code of a client"), low("the port echoes bytes and is not a WebSocket server")])
         .seen("the mask bit in a frame from the server, as in 81 85"),
     broken(K::Rsv1WithoutExtension, E, "RSV1 is set but no extension gives it a meaning")
         .help("retry with `--no-compress`; if the frame disappears, make the proxy pass Sec-WebSocket-Extensions in both directions")
-        .causes(&[low("a proxy removed the extension header while the application still compresses"), low("the previous frame's length was wrong, so these bytes are no header"), low("text instead of frames")])
+        .causes(&[low("a proxy removed the extension header while the application still compresses"), low("the previous frame's length was wrong, so these bytes are not a header"), low("text instead of frames")])
         .seen("RSV1 in a frame while permessage-deflate is not agreed, as in c1 0f"),
     broken(K::Rsv2OrRsv3, E, "reserved bits are set")
         .help("look at the frame before this one: if its length was wrong, these bytes are no header")
@@ -30,11 +30,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("RSV2 or RSV3, as in a1 or 91"),
     broken(K::Rsv1OnContinuation, E, "a continuation frame carries the compression bit")
         .help("set RSV1 on the first frame of a message only")
-        .causes(&[low("a bug of the sender; cowboy takes such frames, so it may go unnoticed")])
+        .causes(&[low("a bug of the sender; cowboy accepts such frames, so it may go unnoticed")])
         .seen("RSV1 with opcode 0, as in c0 or 40"),
     broken(K::Rsv1OnControl, E, "a control frame carries the compression bit")
         .help("send control frames without RSV1 and uncompressed")
-        .causes(&[low("a bug of the sender; aiohttp and tornado take such frames, so it may go unnoticed")])
+        .causes(&[low("a bug of the sender; aiohttp and tornado accept such frames, so it may go unnoticed")])
         .seen("RSV1 with opcode 8, 9 or 10, as in c9"),
     broken(K::ReservedDataOpcode, E, "a reserved data opcode")
         .help("look at the frame before this one, and whether two writers share the socket without a lock")
@@ -53,27 +53,27 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[low("a close reason made of an error message or a stack trace")])
         .seen("a control opcode with more than 125 bytes, as in 89 7e 00 7e"),
     broken(K::NonMinimalLength, W, "a length is not written in its shortest form")
-        .help("write lengths to 125 in 7 bits and to 65535 in 16; most receivers take it as it is")
+        .help("write lengths up to 125 in 7 bits and up to 65535 in 16; most receivers accept longer forms")
         .causes(&[low("the sender always writes 16 or 64 bits")])
         .seen("16 bits for up to 125, or 64 bits for up to 65535, as in 81 7e 00 05")
         .more("Nine of fourteen servers tried accept it."),
     broken(K::LengthTopBit, E, "a length has its top bit set")
         .help("look for a signed or little-endian length in the sender, or a wrong length in the frame before")
         .causes(&[low("a signed or byte-swapped length"), low("the previous frame's length was wrong")])
-        .seen("64 bits of length whose first is 1, as in 82 7f 80"),
+        .seen("a 64-bit length whose first bit is 1, as in 82 7f 80"),
     error("W612", "a frame announces an absurd length")
         .because("the bytes of the length are text, so this is not a frame header")
         .help("read the bytes as text: something that is not the WebSocket library writes to the socket")
         .source("RFC 6455 §10.4")
         .causes(&[low("text was written into the stream of frames"), low("the previous frame's length was wrong")])
-        .seen("the length in the header is beyond every limit and its bytes are printable"),
+        .seen("the length exceeds every limit, and its bytes are printable"),
     broken(K::UnexpectedContinuation, E, "a continuation frame continues nothing")
         .help("begin messages with a text or binary frame, and look for a lost first frame")
         .causes(&[low("the first frame of the message was lost or dropped by a filter"), low("a proxy splits frames wrongly")])
         .seen("opcode 0 while no message is open, as in 80"),
     broken(K::ExpectedContinuation, E, "a message began inside another")
-        .help("put a lock around the sending of a whole message")
-        .causes(&[low("two writers share the connection without a lock"), low("a fragmented message was given up")])
+        .help("hold a lock while a whole message is sent")
+        .causes(&[low("two writers share the connection without a lock"), low("a fragmented message was abandoned")])
         .seen("a text or binary frame while a message is open, as in 01 … 81"),
     broken(K::InvalidUtf8, E, "a text message is not UTF-8")
         .help("send binary data in binary messages, and encode text as UTF-8")
@@ -82,75 +82,75 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
     broken(K::TruncatedUtf8, E, "a text message ends inside a character")
         .help("cut texts between characters, not between bytes")
         .causes(&[low("the sender cut the text at a number of bytes"), low("binary data is sent as text")])
-        .seen("the bytes of the message are UTF-8 but for the end; frames may break a character, messages may not"),
-    error("W617", "a text message has bytes that look like UTF-8 but are none")
-        .because("surrogate halves, overlong forms and values above U+10FFFF have no place in UTF-8")
-        .help("use a real UTF-8 encoder; Java's modified UTF-8 and CESU-8 are others")
+        .seen("the message is valid UTF-8 except for its end; a frame may end inside a character, a message may not"),
+    error("W617", "a text message has bytes that look like UTF-8 but are invalid")
+        .because("surrogate halves, overlong forms and values above U+10FFFF are not allowed in UTF-8")
+        .help("use a standard UTF-8 encoder, not Java's modified UTF-8 or CESU-8")
         .source("RFC 3629 §3, RFC 6455 §8.1")
         .causes(&[low("an encoder of CESU-8 or Java's modified UTF-8"), low("a hostile sender")])
         .seen("ed a0 80, c0 af, f4 90 80 80 and the like"),
     broken(K::FrameAfterClose, W, "frames came after the Close frame")
         .help("stop sending once a Close has been sent")
         .causes(&[low("another thread of the sender was still writing")])
-        .seen("a data frame or another Close behind a Close of the same direction"),
+        .seen("a data frame or another Close after a Close in the same direction"),
     broken(K::CloseBodyOfOneByte, E, "a Close frame has a body of one byte")
         .help("send no body, or a code of two bytes and a reason")
         .causes(&[low("a bug of the sender")])
         .seen("a Close of length 1, as in 88 01 03"),
     broken(K::IllegalCloseCode, E, "a close code that must not be sent")
         .help("send 1000 to 1003, 1007 to 1014, or 3000 to 4999")
-        .causes(&[low("a library sends its local label: 1005 for no code, 1006 for a lost connection"), low("a code made up below 3000")])
+        .causes(&[low("a library sends a local label: 1005 for no code, 1006 for a lost connection"), low("a code made up below 3000")])
         .seen("0 to 999, 1004, 1005, 1006, 1015, 1016 to 2999, or 5000 and above, in a Close frame"),
     broken(K::CloseReasonNotUtf8, E, "a close reason is not UTF-8")
         .help("cut reasons to 123 bytes between characters")
         .causes(&[low("the reason was cut inside a character to fit into 123 bytes"), low("another encoding")])
-        .seen("the bytes behind the close code are not UTF-8"),
-    warning("W622", "a pong that no ping asked for")
+        .seen("the bytes after the close code are not UTF-8"),
+    warning("W622", "an unsolicited pong")
         .because("unsolicited pongs are legal and expect no answer")
-        .help("nothing has to be done; some peers use them as a heartbeat")
+        .help("no action needed; some peers use them as a heartbeat")
         .source("RFC 6455 §5.5.3")
-        .causes(&[low("the peer uses pongs as a heartbeat"), low("it answers a ping with another payload")])
-        .seen("a pong whose payload is that of no ping of ours"),
+        .causes(&[low("the peer uses pongs as a heartbeat"), low("it answers a ping with a different payload")])
+        .seen("a pong whose payload matches none of our pings"),
     warning("W623", "a ping was not answered while data flowed")
-        .because("the peer must answer pings as soon as is practical, and did not")
-        .help("see whether the peer's application reads at all: many libraries answer pings only while it does")
+        .because("the peer must answer pings as soon as is practical, but did not")
+        .help("check whether the peer's application reads: many libraries answer pings only while it does")
         .source("RFC 6455 §5.5.2")
         .causes(&[low("the peer's application does not read from the connection"), low("a proxy swallows pings")])
-        .seen("no pong while other bytes came"),
+        .seen("no pong while other data arrived"),
     broken(K::InflateFailed, E, "a compressed message can't be inflated")
         .help("retry with `--server-no-context-takeover`; if that helps, the two sides disagree on the context")
-        .causes(&[low("the sender keeps or drops its context against the agreement, if the first message was fine and a later one fails"), low("the payload is not compressed though RSV1 says so")])
+        .causes(&[low("the sender keeps or resets its context contrary to the agreement, if only later messages fail"), low("the payload is not compressed though RSV1 says so")])
         .seen("the DEFLATE data is invalid"),
     broken(K::InflatedTooBig, E, "a message inflates beyond the limit")
-        .help("raise the limit if the message is welcome: `--max-inflated SIZE`")
+        .help("raise the limit to accept the message: `--max-inflated SIZE`")
         .causes(&[low("a long message that compresses well"), low("a decompression bomb")])
-        .seen("more bytes than the limit set here; closed with 1009"),
+        .seen("more bytes than the limit; closed with 1009"),
     broken(K::MessageTooBig, E, "a message is longer than the limit")
-        .help("raise the limit if the message is welcome: `--max-message SIZE`")
-        .causes(&[low("a long message"), low("a wrong length, if the frame before was odd")])
-        .seen("more bytes announced than the limit set here; closed with 1009"),
+        .help("raise the limit to accept the message: `--max-message SIZE`")
+        .causes(&[low("a long message"), low("a wrong length, if the previous frame was odd, too")])
+        .seen("the announced length exceeds the limit; closed with 1009"),
     broken(K::CutInsideFrame, E, "the stream ended inside a frame")
-        .help("look at how many bytes are missing, and for a crash or a limit of a proxy at that size")
+        .help("see how many bytes are missing, and look for a crash or a size limit of a proxy")
         .causes(&[low("the sender's process ended while it was sending"), low("a proxy cut the connection at a limit")])
         .seen("fewer bytes than the header announced when the stream ended"),
     broken(K::UnmaskedFrameFromClient, E, "the client did not mask a frame")
         .help("make the client mask its frames; browsers and libraries do")
-        .causes(&[low("a client made by hand"), low("a proxy that removed the mask")])
+        .causes(&[low("a hand-written client"), low("a proxy that removed the mask")])
         .seen("no mask bit in a frame from a client; closed with 1002")
         .more("Three of fourteen servers tried accept such frames, so it may go unnoticed."),
-    warning("W629", "the client masks with the same key again and again")
-        .because("mask keys must be unpredictable, or pages can plant bytes that proxies misread")
-        .help("draw each key from a strong source of randomness")
+    warning("W629", "the client reuses its mask key")
+        .because("mask keys must be unpredictable; otherwise a page can choose the bytes that proxies see")
+        .help("take each key from a strong random source")
         .source("RFC 6455 §5.3, §10.3")
         .causes(&[low("a test client with a constant key, often 0")])
-        .seen("eight or more frames with equal keys"),
+        .seen("eight or more frames in a row with the same key"),
     note("W630", "the previous frame's length was probably wrong")
-        .because("a legal header stands a few bytes away from the illegal one")
-        .help("correct the length of the frame before: off by 4 the mask key was counted, by 2 or 8 the extended length")
+        .because("a legal header begins a few bytes before or after the illegal one")
+        .help("correct the length of the frame before: if it is off by 4, the mask key was counted; if by 2 or 8, the extended length")
         .source("a heuristic of wscope")
         .seen("reading the header 1 to 14 bytes earlier or later gives a legal one"),
     broken(K::BeyondWindow, E, "a message refers back beyond the agreed window")
-        .help("let the sender compress with the window it agreed to, or do not ask for a smaller one")
+        .help("make the sender compress with the agreed window, or do not request a smaller one")
         .causes(&[low("the sender agreed to a small window and compresses with a larger one")])
         .seen("a DEFLATE distance larger than 2 to the power of the agreed max_window_bits")
         .more("Receivers with a window of the agreed size fail here; those with 32 KiB do not notice."),

@@ -6,24 +6,24 @@ use crate::diagnostics::{CatalogueEntry, Clue as C, Family};
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W320", "the upgrade did not reach the server that answered")
-        .because("it behaves as if it had not been asked to upgrade, or not by a whole handshake, though our request did ask")
-        .help("make the proxy pass the handshake; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
+        .because("our request asked for an upgrade, but the server answered as if headers of the handshake were missing")
+        .help("make the proxy forward the handshake headers; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
             high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSame),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied),
-            medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the way", C::ListsVersion13),
+            medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
             low("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers"),
-            low("the path leads to an HTTP handler that asks for an upgrade of another kind"),
+            low("the path has an HTTP handler that requires another kind of upgrade"),
         ])
-        .seen("426 or 400 though 13 was asked for; an error whose body speaks of Upgrade; Engine.IO's code 3 to a right query"),
-    error("W321", "the server wants another version of the protocol")
-        .because("the answer says so, or lists other versions than the one asked for")
+        .seen("426 or 400 though version 13 was sent; an error whose body mentions Upgrade; Engine.IO's code 3 for a correct query"),
+    error("W321", "the server requires another version of the protocol")
+        .because("the answer names other versions than the requested one")
         .help("send version 13, or one that the server lists: `-H 'Sec-WebSocket-Version: 13'`")
         .source("RFC 6455 §4.4")
-        .causes(&[low("the version header was changed or removed on the way"), low("the server speaks only an old draft")])
-        .seen("400 or 426 whose Sec-WebSocket-Version lacks the version that was sent, or a body that speaks of the version"),
+        .causes(&[low("the version header was changed or removed on the path"), low("the server supports only an old draft")])
+        .seen("400 or 426 whose Sec-WebSocket-Version lacks the version that was sent, or a body that mentions the version"),
     error("W322", "the server rejects a WebSocket header")
         .because("the answer names a header of the handshake as missing or invalid")
         .help("compare with what was sent: `wscope handshake URL`; a proxy may remove, rewrite or repeat the header")
@@ -31,7 +31,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[medium("a proxy changed, removed or repeated it", C::Proxied), low("a header given with -H replaces a default one"), low("a proxy changed, removed or repeated it")])
         .seen("a 4xx whose body names a Sec-WebSocket header"),
     error("W323", "the server rejects the request")
-        .because("the answer is a 4xx whose number tells no more")
+        .because("the answer is a 4xx status without a more specific cause")
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
         .causes(&[
@@ -47,8 +47,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a query parameter or header that this path needs is missing or wrong", C::OtherPathDiffers)
                 .cure("compare query, headers and cookies with those of a client that works: this path is known"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
-            low("the path is not the one the server was made for").unless(&[C::OtherPathDiffers]),
-            low("a query parameter or header the application needs is missing"),
+            low("the server does not serve this path").unless(&[C::OtherPathDiffers]),
+            low("a query parameter or header that the application needs is missing"),
             low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
@@ -57,29 +57,29 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("set `EIO=4&transport=websocket` and leave out `sid`")
         .source("measured on real servers; Engine.IO protocol 4")
         .causes(&[
-            high("EIO is not the version that the server speaks", C::Body("Unsupported protocol version")),
-            high("sid is that of an old session, or of another server behind the balancer", C::Body("Session ID unknown")),
-            high("transport is missing, or not one that the server has", C::Body("Transport unknown")),
+            high("EIO is not a version that the server supports", C::Body("Unsupported protocol version")),
+            high("sid belongs to an expired session, or to another server behind the load balancer", C::Body("Session ID unknown")),
+            high("transport is missing, or the server does not support it", C::Body("Transport unknown")),
         ])
         .seen("JSON with code 0 to 5, or the words Transport unknown, Session ID unknown, Unsupported protocol version")
         .more("The codes: 0 transport unknown, 1 session ID unknown, 2 bad handshake method, 3 bad request, 4 forbidden, 5 unsupported protocol version."),
-    error("W325", "the request's head is too large")
-        .because("the server limits the size of the headers, usually to 8 or 16 KB")
+    error("W325", "the request header is too large")
+        .because("the server limits the size of request headers, usually to 8 or 16 KB")
         .help("send fewer or shorter cookies and tokens")
         .source("measured on real servers; RFC 6585 §5")
-        .causes(&[low("cookies have piled up"), low("a long token in the URL")])
-        .seen("431, or 400 with words about the header's size"),
-    error("W326", "the server wants credentials, or refuses those it got (401)")
-        .because("the status or the body asks for them")
+        .causes(&[low("there are too many cookies"), low("a long token in the URL")])
+        .seen("431, or 400 with a body about the header's size"),
+    error("W326", "the server requires credentials, or refuses those that were sent (401)")
+        .because("the status or the body asks for credentials")
         .help("send them: `-u USER:PASSWORD`, `--bearer TOKEN` or `--cookie NAME=VALUE`; some APIs take a token in the query")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.2")
         .causes(&[
-            high("the credentials sent are refused: the server wants another scheme", C::WantsDigest).unless(&[C::NoCredentials])
-                .cure("give user and password, which answers a Digest challenge too: `-u USER:PASSWORD`; if that was sent, they are wrong"),
+            high("the server requires another authentication scheme than the one sent", C::WantsDigest).unless(&[C::NoCredentials])
+                .cure("use `-u USER:PASSWORD`, which also answers a Digest challenge; if you did, user or password is wrong"),
             high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
             high("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent).unless(&[C::NoChallenge])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
-            medium("the application refuses the Origin: ws answers 401 whenever its verifyClient says no", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
+            medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
             medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
                 .cure("compare what was sent with what the server's log expects"),
@@ -88,10 +88,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("the application wants an Origin: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::OriginSent]),
             low("the API takes its token in the query or in the first message"),
         ])
-        .seen("status 401, or a 4xx whose body speaks of credentials or a token"),
+        .seen("status 401, or a 4xx whose body mentions credentials or a token"),
     error("W327", "the server refuses our Origin")
-        .because("the server compares Origin with those it allows, and ours is not among them")
-        .help("send an allowed one, `-o ORIGIN`, or add yours to the server's list")
+        .because("the server allows only certain Origins, and ours is not among them")
+        .help("send an allowed one with `-o ORIGIN`, or add yours to the server's list")
         .source("RFC 6455 §10.2; measured on tornado and gorilla/websocket")
         .causes(&[
             high("the Origin is not on the server's list", C::OwnOriginHelps),
@@ -100,9 +100,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginRefused)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OriginIsOwn)
-                .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
+                .cure("make the proxy forward Host; in nginx: `proxy_set_header Host $http_host;`"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginSame)
-                .cure("make the proxy pass Host, in nginx `proxy_set_header Host $http_host;`, or send an Origin of the server's list: `-o ORIGIN`"),
+                .cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or send an Origin of the server's list: `-o ORIGIN`"),
             medium("the Origin is not on the server's list", C::OriginSent),
         ])
         .seen("another status or 101 with another Origin; a body that names the origin; gorilla/websocket's 403"),
@@ -111,13 +111,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send one: `-o https://HOST`")
         .source("Django Channels documentation; measured on gorilla/websocket")
         .causes(&[
-            high("the server insists on an Origin", C::OwnOriginHelps),
-            medium("the server insists on an Origin", C::NoOrigin),
+            high("the server requires an Origin", C::OwnOriginHelps),
+            medium("the server requires an Origin", C::NoOrigin),
         ])
         .seen("another status with an Origin; a body that names the origin, or gorilla/websocket's 403, where none was sent"),
-    error("W329", "Envoy does not let the upgrade through")
-        .because("Envoy answered 403 itself or passed one on")
-        .help("add `upgrade_configs: [{upgrade_type: websocket}]` to the route, and set Upgrade in one hop only")
+    error("W329", "Envoy does not forward the upgrade")
+        .because("Envoy sent this 403, or forwarded it")
+        .help("add `upgrade_configs: [{upgrade_type: websocket}]` to the route, and set Upgrade in one proxy only")
         .source("Envoy documentation and issues")
         .causes(&[
             medium("the route has no upgrade_configs for websocket", C::NoBody),
@@ -126,7 +126,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("403 with Server envoy or istio-envoy"),
     error("W330", "a bot challenge was served")
-        .because("a protection service wants a browser to solve a task before it lets anybody through")
+        .because("a protection service requires a browser to solve a challenge first")
         .help("put the path or this address on the service's allow list")
         .source(KNOWN)
         .seen("403 or 503 with cf-mitigated: challenge, or a challenge page"),
@@ -147,124 +147,124 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the Origin is not allowed", C::OriginSent).unless(&[C::OwnOriginSame, C::OriginIsOwn])
                 .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
             medium("the credentials sent are refused", C::CredentialsSent),
-            medium("credentials are wanted", C::NoCredentials),
-            low("an Origin is wanted").unless(&[C::OriginSent, C::OwnOriginSame]),
-            low("a firewall in front refused"),
+            medium("the application requires credentials", C::NoCredentials),
+            low("the application requires an Origin").unless(&[C::OriginSent, C::OwnOriginSame]),
+            low("a web application firewall refused"),
         ])
-        .seen("403 with nothing in it that tells more"),
+        .seen("403 without a more specific cause"),
     error("W333", "ActionCable answers 404: the Origin is refused, or the upgrade was lost")
-        .because("ActionCable hides a refused Origin, and a request that is not an upgrade, behind Page not found")
+        .because("ActionCable answers Page not found both to a refused Origin and to a request without Upgrade")
         .help("send one of the server's `allowed_request_origins`: `-o https://HOST`")
         .source("measured on real servers; Rails' connection base")
         .causes(&[
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy),
             medium("the Origin is not among allowed_request_origins", C::OriginSent).unless(&[C::OwnOriginSame]),
-            medium("an Origin is wanted", C::NoOrigin).unless(&[C::OwnOriginSame]),
+            medium("the application requires an Origin", C::NoOrigin).unless(&[C::OwnOriginSame]),
             low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers]),
         ])
         .seen("404 in plain text with the body Page not found"),
-    error("W334", "nothing lives at this path")
-        .because("the status or the body says so, sent by the hop that its headers name")
+    error("W334", "there is no WebSocket at this path")
+        .because("the status or the body reports that the path is unknown")
         .help("check the path, and whether a proxy rewrites its prefix; common ones are `/ws`, `/cable`, `/socket.io/`, `/graphql`")
         .source("RFC 6455 §4.2.2")
         .causes(&[
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainPageBehindProxy).unless(&[C::PlainDiffers])
                 .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
-                .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
+                .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("the proxy itself does not know the path", C::ProxyPage),
             medium("a wrong path", C::OtherPathSame),
-            medium("a resource in the path, or what is asked with it, is not known: another path is answered otherwise", C::OtherPathDiffers),
+            medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
             medium("a wrong path", C::Status).unless(&[C::OtherPathDiffers]),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
             low("a proxy strips or adds a prefix"),
             low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
         ])
-        .seen("status 404, or a 4xx whose body says that the path is unknown"),
-    error("W335", "the server took the upgrade for a plain request")
-        .because("uvicorn answers an unknown path of a WebSocket with 403, and Django's own server speaks no WebSocket, so this 404 is one of plain HTTP")
-        .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if a proxy stands in front, let it pass Upgrade")
+        .seen("status 404, or a 4xx whose body reports an unknown path"),
+    error("W335", "the server handled the upgrade as a plain request")
+        .because("uvicorn answers an unknown path of a WebSocket with 403, and Django's development server has no WebSocket support, so this 404 comes from plain HTTP")
+        .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if there is a proxy, make it forward Upgrade")
         .source("measured on uvicorn and Django")
         .causes(&[
             medium("uvicorn runs without a WebSocket library", C::Server("uvicorn")),
-            high("Django's development server speaks no WebSocket without an ASGI server such as daphne", C::Server("wsgiserver"))
+            high("Django's development server has no WebSocket support without an ASGI server such as daphne", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
             low("a proxy forwards without Upgrade and Connection"),
         ])
         .seen("404 with Server uvicorn or WSGIServer"),
     error("W336", "the method is not allowed")
-        .because("only GET may upgrade, and only where the server has a handler for it")
-        .help("leave the method as it is (GET) and check that the path has a handler for it")
+        .because("only GET can upgrade, and the server has no handler for it here")
+        .help("check that the path has a handler for GET")
         .source("RFC 6455 §4.1")
-        .causes(&[low("the path belongs to an API that takes POST only"), low("the method was changed on the way")])
+        .causes(&[low("the path belongs to an API that accepts POST only"), low("a proxy changed the method")])
         .seen("status 405"),
-    error("W337", "an HTTP handler negotiated content with the upgrade")
-        .because("the route is not a WebSocket: it looked at Accept or Content-Type")
+    error("W337", "an HTTP handler rejected the content type of the upgrade")
+        .because("the path is not a WebSocket: its handler checked Accept or Content-Type")
         .help("check the path, and read the body of the answer")
         .source("RFC 9110 §15.5.7, §15.5.16")
         .seen("status 406 or 415"),
-    error("W338", "the server gave up waiting for the request")
-        .because("the request's head did not arrive in time")
-        .help("try again, and look for a proxy that holds requests back")
+    error("W338", "the server timed out waiting for the request")
+        .because("the request header did not arrive in time")
+        .help("try again, and look for a proxy that buffers requests")
         .source("RFC 9110 §15.5.9")
         .causes(&[low("a slow link"), low("a proxy buffers the request")])
         .seen("status 408"),
     error("W339", "the endpoint was retired or blocked")
-        .because("the server says that this resource is gone, or withheld for legal reasons")
+        .because("the server reports that this resource is gone, or blocked for legal reasons")
         .help("read the body of the answer for the new address")
         .source("RFC 9110 §15.5.11, RFC 7725 §3")
         .seen("status 410 or 451"),
     error("W340", "too many requests")
         .because("the server limits the rate of connections")
-        .help("wait as long as Retry-After says, and reconnect with growing, random delays")
+        .help("wait as long as Retry-After demands, and reconnect with growing, random delays")
         .source("RFC 6455 §7.2.3, RFC 6585 §4")
         .seen("status 429"),
     error("W341", "the server failed in the handshake")
-        .because("the application broke while answering a request that is in order")
-        .help("read the server's log; then try without what is optional: `--no-compress`, no subprotocol, no Origin")
+        .because("the application failed on a valid request")
+        .help("read the server's log; then try without the optional parts: `--no-compress`, no subprotocol, no Origin")
         .source(MEASURED)
-        .causes(&[low("an exception in the application's handler"), low("the server can't parse an extension parameter, as tornado")])
+        .causes(&[low("an exception in the application's handler"), low("the server can't parse an extension parameter (tornado)")])
         .seen("status 500, or a 5xx with no entry of its own"),
-    error("W343", "the proxy could not use its upstream")
+    error("W343", "the proxy got no valid answer from its upstream")
         .because("a gateway got no valid answer from the server behind it")
-        .help("check that the application runs on the address the proxy has for it, with TLS only if the proxy uses it")
+        .help("check that the application listens on the proxy's upstream address, with TLS if and only if the proxy uses TLS")
         .source("measured on nginx; RFC 9110 §15.6.3")
         .causes(&[
             medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers),
             medium("the application is down, or on another port", C::PlainSame),
             low("the application is down, or on another port").unless(&[C::PlainDiffers]),
-            low("the proxy speaks plain text to a TLS upstream, or the other way round").unless(&[C::PlainDiffers]),
+            low("the proxy speaks plain HTTP to a TLS upstream, or vice versa").unless(&[C::PlainDiffers]),
         ])
         .seen("status 502"),
     error("W344", "no healthy backend")
-        .because("a balancer or gateway has no server to send the request to, or the server is overloaded")
-        .help("check the health checks: a plain GET to a WebSocket path gets 426, which some balancers call unhealthy")
+        .because("a load balancer or gateway has no server for the request, or the server is overloaded")
+        .help("check the health checks: a plain GET to a WebSocket path gets 426, which some load balancers treat as unhealthy")
         .source("RFC 9110 §15.6.4")
         .causes(&[low("the application is down or starting"), low("its health check fails")])
         .seen("status 503"),
     error("W345", "the backend took too long")
-        .because("a gateway waited in vain for the server's answer to the upgrade")
-        .help("look at what the application does before it accepts; compare the time with the proxy's timeouts of 30 or 60 s")
+        .because("a gateway timed out waiting for the server's answer to the upgrade")
+        .help("check what the application does before it accepts; compare the time with the proxy's timeouts of 30 or 60 s")
         .source("RFC 9110 §15.6.5")
-        .causes(&[low("the application hangs in its handler"), low("the proxy takes the upgrade for a request and waits for its end")])
+        .causes(&[low("the application hangs in its handler"), low("the proxy handles the upgrade as a plain request and waits for its end")])
         .seen("status 504"),
     error("W346", "the server refuses the HTTP version")
         .because("the upgrade needs HTTP/1.1, and the server or a proxy speaks another")
         .help("make the proxy speak HTTP/1.1 to its upstream and pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on websockets and autobahn; RFC 9110 §15.6.6")
-        .causes(&[medium("a proxy forwards in HTTP/1.0, as nginx does unless told otherwise", C::Proxied)])
+        .causes(&[medium("a proxy forwards in HTTP/1.0, as nginx does by default", C::Proxied)])
         .seen("status 505"),
     error("W347", "Cloudflare could not reach the origin")
-        .because("the status tells what went wrong between Cloudflare and the site's own server")
+        .because("the status names the failure between Cloudflare and the origin server")
         .help("fix the origin, not the client")
         .source("Cloudflare documentation")
         .seen("status 520 to 530 with Server cloudflare")
         .more("520 unknown answer, 521 refused, 522 connection timed out, 523 unreachable, 524 answer timed out, 525 TLS handshake failed, 526 invalid certificate, 530 name not found."),
     error("W348", "the answer is not HTTP")
         .because("the first line is not a status line")
-        .help("check the port: another service answers there")
+        .help("check the port: another service listens there")
         .source("RFC 9112 §4")
-        .seen("the first bytes are no HTTP/x.y and no greeting that is known"),
+        .seen("the first bytes are neither HTTP/x.y nor a known greeting"),
     warning("W349", "the 101 is written in HTTP/1.0")
         .about(Family::Agreement)
         .because("1xx statuses do not exist in HTTP/1.0")
@@ -272,33 +272,33 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.2.2, RFC 9110 §15.2; measured on websockets")
         .causes(&[low("a proxy speaks HTTP/1.0 to the application, nginx's old default"), low("a library for HTTP/1.0 wrote the answer")])
         .seen("a 101 whose status line has another version than HTTP/1.1"),
-    error("W350", "the server wants a subprotocol")
-        .because("the answer speaks of the subprotocol")
-        .help("offer the one it speaks: `-s NAME`")
+    error("W350", "the server requires a subprotocol")
+        .because("the answer mentions the subprotocol")
+        .help("offer one that the server supports: `-s NAME`")
         .source("RFC 6455 §4.2.2; measured on several frameworks")
-        .causes(&[high("none of those offered is spoken there", C::SubprotocolSent), high("no subprotocol was offered", C::NoSubprotocol)])
-        .seen("an error status whose body speaks of the subprotocol"),
+        .causes(&[high("the server supports none of the offered ones", C::SubprotocolSent), high("no subprotocol was offered", C::NoSubprotocol)])
+        .seen("an error status whose body mentions the subprotocol"),
     error("W351", "the server refuses the Host header")
-        .because("the answer says that it does not serve this host")
-        .help("send a Host that it allows, `--host NAME`, or add yours to the server's list; a proxy may have to pass it")
+        .because("the answer reports that this host is not allowed")
+        .help("send an allowed Host with `--host NAME`, or add yours to the server's list; a proxy may have to forward it")
         .source("measured on Chrome's DevTools, vite and Django")
         .causes(&[
-            medium("a proxy changes Host", C::Proxied).cure("make the proxy pass Host, in nginx `proxy_set_header Host $http_host;`, or allow the name it sends"),
+            medium("a proxy changes Host", C::Proxied).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
             low("the host of the URL is not on the server's list, which protects it against DNS rebinding"),
         ])
-        .seen("an error status whose body speaks of the host"),
-    error("W352", "the server wants a session or connection that was made before")
-        .because("the answer misses its id, or does not know it")
-        .help("make the session first and put its id into the URL; SignalR: `curl -X POST URL/negotiate?negotiateVersion=1`, then `?id=` with its connectionToken")
+        .seen("an error status whose body mentions the host"),
+    error("W352", "the server requires an existing session or connection id")
+        .because("the answer reports that the id is missing or unknown")
+        .help("create the session first and put its id into the URL; SignalR: `curl -X POST URL/negotiate?negotiateVersion=1`, then `?id=` with its connectionToken")
         .source("measured on SignalR")
         .causes(&[
-            high("the id in the URL is not known, or no longer", C::InQuery("id=")),
-            low("no id was given"),
+            high("the id in the URL is unknown or has expired", C::InQuery("id=")),
+            low("no id was sent"),
         ])
-        .seen("a 4xx whose body speaks of a session or connection id"),
+        .seen("a 4xx whose body mentions a session or connection id"),
     error("W353", "a proxy speaks plain HTTP to a TLS port behind it")
-        .because("the words are those of a TLS port that got plain HTTP, and it is not this port")
-        .help("make the proxy speak TLS to its upstream; in nginx: `proxy_pass https://…`")
+        .because("the body is the error page of a TLS port that received plain HTTP, and this port is not one")
+        .help("make the proxy use TLS to its upstream; in nginx: `proxy_pass https://…`")
         .source("measured on nginx")
         .causes(&[
             high("the proxy's upstream is one with TLS", C::OtherSchemeFails),

@@ -5,9 +5,9 @@ use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
-    error("W300", "a web page lives at this path")
+    error("W300", "this path serves a web page")
         .because("the server answered 200 with HTML, so the upgrade was ignored")
-        .help("find the path of the WebSocket; if it is this one, let the proxy pass Upgrade: `wscope explain W320`")
+        .help("find the path of the WebSocket; if it is this path, make the proxy forward Upgrade: `wscope explain W320`")
         .source(MEASURED)
         .causes(&[
             medium("Django's development server or wsgiref answered, which speaks no WebSocket", C::Server("wsgiserver"))
@@ -19,17 +19,17 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("the server's WebSocket handler is not mounted"),
         ])
         .seen("status 200 with Content-Type text/html"),
-    error("W301", "this is a stream of Server-Sent Events")
+    error("W301", "this path serves Server-Sent Events")
         .because("the server answered 200 with text/event-stream, which is not WebSocket")
         .help("read it with `curl -N URL`, or find the WebSocket path")
         .source(MEASURED)
         .seen("Content-Type text/event-stream"),
     error("W302", "this is the base URL of SockJS")
-        .because("SockJS keeps its raw WebSocket one path further")
+        .because("SockJS serves its raw WebSocket one path segment deeper")
         .help("append `/websocket` to the path")
         .source("measured on real servers; SockJS protocol 0.3.3")
         .seen("the body is \"Welcome to SockJS!\", or JSON with the key websocket at /info")
-        .more("The framed variant lives at /SERVER/SESSION/websocket, with three digits and any word."),
+        .more("The framed variant is at /SERVER/SESSION/websocket, with three digits and any word."),
     error("W303", "Engine.IO answered as long polling")
         .because("the request lacks the parameters that ask Socket.IO for a WebSocket")
         .help("add `?EIO=4&transport=websocket` to the path of Socket.IO, usually `/socket.io/`")
@@ -41,21 +41,21 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(KNOWN)
         .causes(&[low("the server serves queries here and subscriptions elsewhere"), low("no graphql subprotocol was offered")])
         .seen("JSON with errors or data where the path says graphql"),
-    error("W305", "the endpoint is there, but does not upgrade")
-        .because("the server answered with success instead of 101")
+    error("W305", "the endpoint exists, but does not upgrade")
+        .because("the server answered with a success status instead of 101")
         .help("check the path, and the order of the routes on the server; a proxy may remove Upgrade: `wscope explain W320`")
         .source("RFC 6455 §4.1")
         .causes(&[
             medium("a proxy removed Upgrade and Connection", C::PlainSameBehindProxy),
-            low("an HTTP handler owns this path"),
+            low("an HTTP handler serves this path"),
             low("a proxy removed Upgrade and Connection"),
         ])
-        .seen("another 2xx status than those explained by what came with it"),
+        .seen("a 2xx status that no other entry explains"),
     error("W310", "the server redirects the handshake")
-        .because("the WebSocket lives at another URL; browsers never follow redirects here")
+        .because("the WebSocket is at another URL; browsers do not follow redirects here")
         .help("use the URL in the Location header")
         .source(WHATWG)
-        .causes(&[low("a slash at the end of the path is missing or too many"), low("the site has moved")])
+        .causes(&[low("a trailing slash of the path is missing or superfluous"), low("the site has moved")])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")
         .because("the server redirects to the same place with https://")
@@ -66,12 +66,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the request is not authenticated, and the login is made for a browser")
         .help("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`")
         .source("RFC 6455 §4.2.2, RFC 9110 §15.4")
-        .causes(&[high("no session cookie or token was sent", C::NoCredentials), high("what was sent is wrong or has expired", C::CredentialsSent)])
+        .causes(&[high("no session cookie or token was sent", C::NoCredentials), high("the credentials sent are wrong or have expired", C::CredentialsSent)])
         .seen("a redirect to a URL with login, signin, auth, sso, oauth or saml in it"),
-    error("W313", "the redirects never settle")
-        .because("the chain of redirects comes back to a URL it has already been to, or is too long")
-        .help("follow the chain by hand with `curl -sIL URL` and correct the hop that sends it back")
+    error("W313", "the redirects never end")
+        .because("the chain of redirects returns to an earlier URL, or is too long")
+        .help("follow the chain with `curl -sIL URL` and correct the server that redirects back")
         .source("RFC 9110 §15.4")
-        .causes(&[low("a proxy that ends TLS and a server behind it that forces TLS"), low("a cookie has to be set on the way")])
-        .seen("a URL comes twice in the chain, or there are more than five"),
+        .causes(&[low("a proxy terminates TLS, and the server behind it forces TLS"), low("the site expects a cookie that it sets during the redirects")])
+        .seen("a URL appears twice in the chain, or there are more than five"),
 ];

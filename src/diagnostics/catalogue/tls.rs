@@ -24,19 +24,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("the first byte after the ClientHello is none of 0x14 to 0x18, most often the H of HTTP")
         .more("OpenSSL calls this \"wrong version number\", rustls InvalidContentType. Twelve of sixteen servers tried answer like this."),
     error("W202", "the server closed the connection on our ClientHello")
-        .because("the TLS handshake had just begun when the stream ended")
-        .help("see what `wscope doctor` says of the port; the server may admit only other TLS versions, names or addresses")
+        .because("the stream ended at the beginning of the TLS handshake")
+        .help("run `wscope doctor URL`; the server may accept only other TLS versions, names or addresses")
         .source(MEASURED)
         .causes(&[
             high("the port speaks plain text", C::OtherSchemeAnswers).cure("use `ws://` instead of `wss://`"),
-            low("the port speaks plain text and drops what it can't read").unless(&[C::OtherSchemeFails]),
+            low("the port speaks plain text and closes on unknown input").unless(&[C::OtherSchemeFails]),
             low("a policy on TLS versions, names or addresses"),
-            low("the service is neither TLS nor HTTP, or a forwarder whose target is down"),
+            low("the service is neither TLS nor HTTP, or it is a forwarder whose target is down"),
         ])
         .seen("end of stream with no byte of a ServerHello"),
     error("W203", "the TLS handshake hangs")
-        .because("no byte came in answer to the ClientHello")
-        .help("try ws:// instead of wss://: a port of plain text often waits for the end of a line")
+        .because("the server did not answer the ClientHello")
+        .help("try ws:// instead of wss://: a plain-text port often waits for the end of a line")
         .source(MEASURED)
         .causes(&[
             high("the port speaks plain text", C::OtherSchemeAnswers).cure("use `ws://` instead of `wss://`"),
@@ -44,9 +44,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("packets are lost after the first ones (MTU)"),
         ])
         .seen("no byte in answer to the ClientHello until the timeout"),
-    error("W204", "plain HTTP was spoken to a TLS port")
-        .because("the server says that it expected TLS on this port")
-        .help("change the URL to `wss://`; where the client is not wscope, make it use wss:// or https://")
+    error("W204", "plain HTTP was sent to a TLS port")
+        .because("the server answered that it expects TLS on this port")
+        .help("change the URL to `wss://`; in other clients, use wss:// or https://")
         .source(MEASURED)
         .seen("status 400 with the words of nginx, Go or Apache for a plain request on a TLS port"),
     error("W205", "the port speaks TLS")
@@ -55,27 +55,27 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .seen("the first bytes are an alert record (15 03 0x 00 02 …) or another record of TLS"),
     error("W206", "the certificate is expired or not yet valid")
-        .because("the dates of the server's certificate exclude this moment")
-        .help("renew the certificate, or use --insecure to go on without proof; check this machine's clock")
+        .because("the current time is outside the certificate's validity")
+        .help("renew the certificate, or skip the check with --insecure; check this machine's clock")
         .source("RFC 5280 §4.1.2.5")
-        .causes(&[low("the certificate was not renewed"), low("it was renewed and the server not reloaded"), low("this machine's clock is wrong")])
+        .causes(&[low("the certificate was not renewed"), low("it was renewed, but the server was not reloaded"), low("this machine's clock is wrong")])
         .seen("the verifier compares notBefore and notAfter with the clock"),
     error("W207", "the certificate is for other names")
-        .because("none of the names in the certificate's subjectAltName is the host that was asked for")
+        .because("the certificate's subjectAltName does not contain the requested host")
         .help("use a name that the certificate lists, or --insecure to go on without proof")
         .source("RFC 9525 §6")
         .causes(&[
-            high("the certificate has only a common name, which is not looked at", C::NoNames)
+            high("the certificate has only a common name, which TLS clients ignore", C::NoNames)
                 .cure("make a certificate with subjectAltName, as in `openssl req -addext subjectAltName=DNS:HOST`, or use --insecure"),
-            medium("the bare address was used instead of a name", C::HostIsAddress),
+            medium("an address was used instead of a name", C::HostIsAddress),
             low("another name of the server was used"),
             low("the certificate has only a common name, which is not looked at").unless(&[C::HasNames]),
             low("the server has several sites and answers with its default one"),
         ])
         .seen("the host is not among the subject alternative names"),
     error("W208", "the certificate's issuer is not trusted")
-        .because("the chain of the certificate ends in no root that is trusted here")
-        .help("trust its issuer with `--cacert FILE`, or use --insecure; if other programs trust it, the server may not send the intermediate certificate")
+        .because("the certificate chain does not end in a trusted root")
+        .help("trust its issuer with `--cacert FILE`, or use --insecure; if browsers trust it, the server probably does not send the intermediate certificate")
         .source("RFC 5280 §6")
         .causes(&[
             high("the certificate is self-signed", C::SelfSigned).cure("trust it with `--cacert FILE`, or use --insecure"),
@@ -87,7 +87,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("the verifier finds no trusted issuer"),
     error("W209", "the server refuses our TLS handshake")
-        .because("it answered with an alert that says no more than that")
+        .because("it answered with an alert that does not name the cause")
         .help("compare the cipher suites and versions of both sides: `openssl s_client -connect HOST:PORT`")
         .source("RFC 8446 §6.2")
         .causes(&[
@@ -100,9 +100,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("alert 40 handshake_failure, 47 illegal_parameter or 71 insufficient_security, or one without an entry"),
     error("W210", "client and server share no TLS version")
         .because("the server refused the handshake with the alert protocol_version")
-        .help("update the older side; TLS 1.2 is the least that is still in order")
+        .help("update the older side; TLS 1.2 is the oldest secure version")
         .source("RFC 8446 §6.2")
-        .causes(&[low("the server speaks only TLS 1.0 or 1.1"), low("the server demands TLS 1.3 and this system's library has none")])
+        .causes(&[low("the server speaks only TLS 1.0 or 1.1"), low("the server requires TLS 1.3, which this system's library lacks")])
         .seen("alert 70 protocol_version"),
     error("W211", "the server has no site of this name")
         .because("the name sent in the TLS handshake, or the Host header, matches no site there")
@@ -110,39 +110,39 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.1, RFC 9110 §15.5.20")
         .causes(&[
             high("the URL has an address instead of a name", C::HostIsAddress),
-            low("the name is not one of the server's"),
+            low("the server does not have this name"),
             low("a Host header was set that differs from the name sent to TLS"),
         ])
         .seen("alert 112 unrecognized_name, or status 421"),
-    error("W212", "the server wants a client certificate")
-        .because("the server refused because it got no certificate from this side, or not the right one")
-        .help("give one: `--cert FILE --key FILE`")
+    error("W212", "the server requires a client certificate")
+        .because("the server refused the connection because the client sent no certificate, or one it does not accept")
+        .help("send one: `--cert FILE --key FILE`")
         .source("RFC 8446 §6.2")
-        .causes(&[high("no certificate was sent, or one that it does not take", C::CertificateAsked)])
-        .seen("alert 42, 43, 46 or 116; another alert or the end after a CertificateRequest; or status 400, 403, 495 or 496 with words about it"),
+        .causes(&[high("no certificate was sent, or one that the server does not accept", C::CertificateAsked)])
+        .seen("alert 42, 43, 46 or 116; another alert or the end after a CertificateRequest; or status 400, 403, 495 or 496 with a body about certificates"),
     error("W213", "the server offers only another protocol over TLS")
-        .because("the server refused http/1.1 in the ALPN extension; often it speaks HTTP/2 alone")
+        .because("the server refused http/1.1 in the ALPN extension; it often supports HTTP/2 only")
         .help("use an HTTP/1.1 port of the server, or enable HTTP/1.1 on this one")
         .source("RFC 7301 §3.2; measured on real servers")
         .seen("alert 120 no_application_protocol"),
     error("W214", "TLS agreed on HTTP/2")
-        .because("the upgrade of HTTP/1.1 can't run on an HTTP/2 connection")
+        .because("the HTTP/1.1 upgrade is not possible on an HTTP/2 connection")
         .help("offer only http/1.1 in ALPN")
         .source("RFC 8441 §5, RFC 9113 §8.6")
         .seen("the protocol agreed by ALPN is h2"),
-    error("W215", "a Node.js HTTP/2 server without a way back to HTTP/1.1")
+    error("W215", "a Node.js HTTP/2 server without HTTP/1.1")
         .because("the server insists on h2 in ALPN")
         .help("set `allowHTTP1: true` in the server's http2.createSecureServer")
         .source(MEASURED)
         .seen("403 with the words Missing ALPN Protocol, expected to be available"),
     warning("W216", "TLS ended without close_notify")
-        .because("the TCP connection was cut underneath TLS, so what came last may be missing")
-        .help("treat it as a lost connection: look at how long it had been idle")
+        .because("the TCP connection ended before TLS did, so the last bytes may be missing")
+        .help("treat it as a lost connection, and check how long it was idle")
         .source("RFC 8446 §6.1")
         .seen("end of stream without the close_notify alert, and no Close frame"),
     note("W217", "TLS is intercepted by a security product")
-        .because("the certificate was issued by a product that opens TLS on the way, and such products often break the upgrade")
+        .because("the certificate was issued by a product that decrypts TLS; such products often break the upgrade")
         .help("test from another network, or ask for an exception for this host")
         .source(KNOWN)
-        .seen("the certificate's issuer is named like a known security product"),
+        .seen("the certificate's issuer is a known security product"),
 ];

@@ -51,15 +51,15 @@ pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
         facts.request.is_some_and(offered)
     };
     if path.contains("socket.io") && !url.query.contains("transport=websocket") {
-        Some("the path is Socket.IO's, which wants `?EIO=4&transport=websocket` behind it")
+        Some("the path is Socket.IO's, which needs `?EIO=4&transport=websocket`")
     } else if path.contains("sockjs") && !path.ends_with("/websocket") {
         Some("the path is SockJS's, whose raw WebSocket ends with `/websocket`")
     } else if path.contains("graphql") && !offers("graphql") {
-        Some("the path is GraphQL's, which wants a subprotocol: `-s graphql-transport-ws`")
+        Some("the path is GraphQL's, which needs a subprotocol: `-s graphql-transport-ws`")
     } else if (path.contains("stomp") || url.port == Some(15674)) && !offers("stomp") {
         Some("STOMP wants a subprotocol, and RabbitMQ the path /ws: `-s v12.stomp`")
     } else if path.contains("mqtt") && !offers("mqtt") {
-        Some("the path is MQTT's, which wants a subprotocol: `-s mqtt`")
+        Some("the path is MQTT's, which needs a subprotocol: `-s mqtt`")
     } else {
         None
     }
@@ -95,7 +95,7 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
     let sent_text =
         facts.stream.sent.is_some_and(|(message, _)| message.opcode == OpCode::Data(Data::Text));
     if protocol == "mqtt" && sent_text {
-        found.add("W511", |d| d.note("the first message sent from here was text"));
+        found.add("W511", |d| d.note("the first message sent was text"));
     }
     let sent = facts.stream.sent.map(|(_, content)| content);
     let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
@@ -107,12 +107,12 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
             true => d.at(Span::first(Place::Message, first, "its ERROR frame")),
             // That may be why it ended, or not.
             false => {
-                d.severity(Severity::Note).note("no message has come, and no CONNECT was sent")
+                d.severity(Severity::Note).note("no message has arrived, and no CONNECT was sent")
             }
         });
     }
     if protocol.starts_with("wamp.2") && ended && sent.is_none() {
-        found.add("W512", |d| d.note("no message has come"));
+        found.add("W512", |d| d.note("no message has arrived"));
     }
 }
 

@@ -146,9 +146,9 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             true => d
                 .title("closed at once, before any message")
                 .severity(Severity::Warning)
-                .help("check the path and what the application wants first: some frameworks accept every path, then close")
-                .possible("the path is not known to the application")
-                .possible("the application refuses whoever is not logged in"),
+                .help("check the path, and which message the application expects first: some frameworks accept every path, then close")
+                .possible("the application does not know the path")
+                .possible("the application requires a login"),
             false => d,
         };
     }
@@ -156,23 +156,23 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         return d;
     }
     let quiet = seconds(end.quiet);
-    let d = d.note(format!("it came after {quiet} of silence"));
+    let d = d.note(format!("the Close came after {quiet} without traffic"));
     match regular || matches!(body.code, Some(1008 | 1011 | 4000..=4999)) {
         true => {
             let often = ping_interval(end.quiet);
             let help = match regular {
                 true => format!(
-                    "if that was unexpected, send something more often: `--ping-interval {often}`, or a message of the application"
+                    "if this is unexpected, send pings (`--ping-interval {often}`) or a heartbeat message"
                 ),
                 false if Clue::TimerReason.seen(facts).is_none() => {
-                    return d.possible("a timer of the server on silence");
+                    return d.possible("an idle timeout of the server");
                 }
                 false => format!(
                     "send something more often: `--ping-interval {often}`, or a message of the application"
                 ),
             };
-            let d = d.title(format!("the peer closed after {quiet} of silence"));
-            let timer = "a timer of the server on silence";
+            let d = d.title(format!("the peer closed after {quiet} without traffic"));
+            let timer = "an idle timeout of the server";
             let d = match Clue::TimerReason.seen(facts) {
                 Some(reason) => d.because(timer, reason),
                 None => d.possible(timer),

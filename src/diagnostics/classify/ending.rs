@@ -55,7 +55,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
         found.add("W803", |d| {
             d.note_if(cut.map(|violation| violation.detail.clone()))
                 .note_if((partial > 0).then(|| format!("{partial} bytes of the frame came")))
-                .note_if(round.then_some("that is a power of two, as limits are"))
+                .note_if(round.then_some("that is a power of two, which suggests a limit"))
                 .note(clocks(end))
         });
     }
@@ -63,16 +63,16 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     if let Some(code) = timer(facts, end).filter(|_| facts.stalled.is_none()) {
         found.add(code, |d| {
             let d = d.note(match end.how {
-                EndKind::Fin => "it ended with FIN and without a Close frame",
-                _ => "it ended with a reset",
+                EndKind::Fin => "the stream ended (FIN) without a Close frame",
+                _ => "the stream ended with a reset",
             });
             let d = d.note(clocks(end));
             match code {
                 "W804" => {
                     let often = ping_interval(end.idle);
-                    d.title(format!("cut after {} of silence", seconds(end.idle))).help(format!(
-                        "send something more often, `--ping-interval {often}` does; or raise the timer"
-                    ))
+                    d.title(format!("cut after {} without traffic", seconds(end.idle))).help(
+                        format!("send pings with `--ping-interval {often}`, or raise the timeout"),
+                    )
                 }
                 _ => d,
             }

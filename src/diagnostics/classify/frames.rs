@@ -46,10 +46,10 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
     };
     if first.kind == ViolationKind::FrameAfterClose && context.and_then(at) == Some(true) {
         return found.add("W618", |d| {
-            let d = d.title("an HTTP response was written behind the Close frame").certain();
+            let d = d.title("an HTTP response was sent after the Close frame").certain();
             d.severity(Severity::Note)
-                .note("the bytes behind the Close read as HTTP, not as frames")
-                .help("nothing is lost: a server that ends its handler so answers a request it has already switched")
+                .note("the bytes after the Close are HTTP, not frames")
+                .help("no data is lost: the server's HTTP framework answers the request although it has switched protocols")
         });
     }
     found.add(code_of(first, context), |mut d| {
@@ -63,7 +63,7 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         let d = if failed { d.severity(Severity::Error) } else { d };
         others.iter().filter(|other| other.frame == first.frame).fold(d, |d, other| {
             let rule = other.kind.rule();
-            d.note(format!("of the same frame: {} ({})", rule.explanation, rule.code))
+            d.note(format!("the same frame: {} ({})", rule.explanation, rule.code))
         })
     });
 }
@@ -183,15 +183,15 @@ fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
 
 fn desync_note(shift: i64) -> String {
     let (count, way) = match shift {
-        ..0 => (-shift, "earlier, so the length before was too large"),
-        _ => (shift, "later, so the length before was too small"),
+        ..0 => (-shift, "earlier, so the previous length was too large"),
+        _ => (shift, "later, so the previous length was too small"),
     };
     let why = match count {
         4 => "; 4 is the size of a mask key",
         2 | 8 => "; it is the size of an extended length",
         _ => "",
     };
-    format!("a legal header stands {count} bytes {way}{why}")
+    format!("a legal header begins {count} bytes {way}{why}")
 }
 
 /// A ping is answered "as soon as is practical" (RFC 6455 §5.5.2), which takes some round trips.
@@ -201,8 +201,8 @@ fn odd(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let pings = &facts.pings;
     if let Some(PongMismatch { ping, pong, is_start }) = pings.mismatched {
         found.add("W622", |d| {
-            let d = d.title("a ping was answered with another payload than its own").certain();
-            let d = d.help("make the peer send back the ping's payload, all of it");
+            let d = d.title("a pong has a different payload than its ping").certain();
+            let d = d.help("make the peer send back the whole payload of the ping");
             d.note(match is_start {
                 true => {
                     format!("the ping had {ping} bytes, the pong the first {pong} of them (§5.5.3)")
@@ -220,7 +220,7 @@ fn odd(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let overdue = overdue.filter(|waiting| *waiting >= PONG_OVERDUE && pings.data_since);
     if let Some(waiting) = overdue {
         found.add("W623", |d| {
-            d.note(format!("a ping has been waiting for {:.1} s", waiting.as_secs_f64()))
+            d.note(format!("a ping has been unanswered for {:.1} s", waiting.as_secs_f64()))
         });
     }
     if let Some((count, key)) = facts.stream.equal_masks.filter(|(count, _)| *count >= EQUAL_MASKS)

@@ -21,14 +21,14 @@ pub(super) fn url(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let span = |from: usize, len: usize, label: &str| url_span(&url, typed, from, len, label);
     if matches!(scheme.as_str(), "http" | "https") {
         let meant = if url.is_secure() { "wss" } else { "ws" };
-        let label = format!("taken as {meant}://");
+        let label = format!("used as {meant}://");
         found.add("W001", |d| d.at(span(0, scheme.len(), &label)));
     }
     if url.fragment.is_some() {
         found.add("W002", |d| d.at(span(url.shown().len(), 1, "not allowed here")));
     }
     if url.userinfo.is_some() {
-        let label = "user and password stand before this";
+        let label = "user and password are before this";
         found.add("W003", |d| d.at(span(scheme.len() + 3, url.host.len(), label)));
     }
     let clash = matches!((url.is_secure(), url.port()), (false, 443) | (true, 80));
@@ -69,7 +69,7 @@ pub(super) fn lookup(facts: &Facts<'_>, found: &mut Findings<'_>) {
             d.note_if(host)
                 .note("it has addresses of the other family only")
                 .certain()
-                .help("allow both families: leave out `-4` and `-6`")
+                .help("allow both families: omit `-4` and `-6`")
         }),
         Some(LookupFault::Unanswered) => found.add("W102", |d| d.note_if(host)),
     }
@@ -97,7 +97,7 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Findings<'_>) {
         d.notes.extend(notes);
         match (code, other) {
             ("W104", Some(other)) => d.help(format!(
-                "use the address that answers, as in `{}`, or make the server bind both families",
+                "use the address that answers, as in `{}`, or make the server listen on both families",
                 facts.url.map(|url| Url::of(url).with_authority(&other)).unwrap_or_default()
             )),
             _ => d,
@@ -114,7 +114,7 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
             Some(200..=299) => {}
             // tinyproxy answers 401 to a wrong password.
             Some(401 | 407) => found.add("W113", |d| {
-                d.at(Span::header_or_start(answer, "Proxy-Authenticate", "what it takes"))
+                d.at(Span::header_or_start(answer, "Proxy-Authenticate", "accepted schemes"))
                     .note(through)
             }),
             _ => found.add("W112", |d| d.at(Span::start_line(answer, "")).note(through)),
@@ -130,7 +130,7 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
             let d = d.note(of_proxy(proxy));
             match fault {
                 ProxyFault::Foreign => {
-                    d.title("the proxy does not speak what it was spoken to in").certain()
+                    d.title("the proxy does not speak the protocol of its scheme").certain()
                 }
                 _ => d,
             }
@@ -157,7 +157,8 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
         return foreign(bytes, found);
     }
     let Some(unanswered) = facts.unanswered.filter(|end| end.received == 0) else { return };
-    let after = format!("it was {:.3} s after the request", unanswered.after.as_secs_f64());
+    let after =
+        format!("the connection closed {:.3} s after the request", unanswered.after.as_secs_f64());
     let code = match unanswered.how {
         StreamEnd::Timeout => "W109",
         _ if ENGINE_IO_TIMEOUT.contains(&unanswered.after) => "W108",
@@ -185,7 +186,7 @@ fn foreign(bytes: &[u8], found: &mut Findings<'_>) {
         return found.add("W111", |d| {
             let d = d.at(span("SETTINGS".to_owned()).marking(0..9));
             match extended {
-                true => d.note("it allows WebSocket over HTTP/2 (RFC 8441), but only that way"),
+                true => d.note("it supports WebSocket over HTTP/2 (RFC 8441) only"),
                 false => d,
             }
         });
@@ -197,5 +198,5 @@ fn foreign(bytes: &[u8], found: &mut Findings<'_>) {
             if hint.is_empty() { d } else { d.note(hint) }
         });
     }
-    found.add("W348", |d| d.at(span("no status line".to_owned())));
+    found.add("W348", |d| d.at(span("not a status line".to_owned())));
 }

@@ -20,7 +20,7 @@ const LONG_REASONS: [u16; 5] = [413, 416, 431, 451, 505];
 const MAX_HOPS: usize = 5;
 
 /// How a note begins that quotes the body.
-pub const BODY: &str = "the server says: ";
+pub const BODY: &str = "the server's message: ";
 
 /// Characters of a body that are a message; a longer one is a page.
 const PAGE: usize = 600;
@@ -306,7 +306,7 @@ impl RefusalResponse<'_> {
                 None => d.note("there is no Location header"),
             },
             "W313" => d.note(format!("the chain: {}", self.facts.hops.join(" → "))),
-            "W344" => d.note_if(self.note_of("Retry-After", "it says when to come back")),
+            "W344" => d.note_if(self.note_of("Retry-After", "when to retry")),
             "W345" => d.note_if(
                 self.facts
                     .response_after
@@ -319,10 +319,10 @@ impl RefusalResponse<'_> {
                     match known == Some(101) {
                         true => d.help(format!("send the server's own: `-o {own}`")),
                         false if known.is_some() => d.help(
-                            "send one that the server's list has, `-o ORIGIN`; its own is refused too",
+                            "send an Origin of the server's list: `-o ORIGIN`; the server's own Origin is refused, too",
                         ),
                         false => d.help(format!(
-                            "send one that the server allows, such as its own: `-o {own}`; or add yours to its list"
+                            "send an allowed one, such as the server's own: `-o {own}`; or add yours to the server's list"
                         )),
                     }
                 }
@@ -331,11 +331,14 @@ impl RefusalResponse<'_> {
             "W324" => self.engine_io_cure(d),
             "W320" | "W322" if self.own_fault().is_some() => {
                 let fault = self.own_fault().unwrap_or_default();
-                d.because("a header was left out here", fault)
-                    .help("leave the handshake's headers as they are: no `-H` for them")
+                d.because("wscope did not send a header", fault)
+                    .help("do not change the headers of the handshake with `-H`")
             }
             "W334" if self.status != 404 => {
-                d.title(format!("nothing lives at this path ({})", self.status))
+                d.title(format!("there is no WebSocket at this path ({})", self.status))
+            }
+            "W326" if self.status != 401 => {
+                d.title(format!("credentials are missing or refused ({})", self.status))
             }
             "W326" if self.status == 401 && self.is_bare(&self.text()) && Clue::NoChallenge.seen(self.facts).is_some() => {
                 d.title("the server answers 401: it misses or refuses credentials, or refuses the Origin")
@@ -354,21 +357,21 @@ impl RefusalResponse<'_> {
         let missing = ["Upgrade", "Connection", "Sec-WebSocket-Key"]
             .into_iter()
             .find(|name| request.get(name).is_none())?;
-        Some(format!("our own request has no {missing}"))
+        Some(format!("the request has no {missing}"))
     }
 
     fn engine_io_cure(&self, d: Diagnostic) -> Diagnostic {
         let query = self.facts.url.map(|url| Url::of(url).query).unwrap_or_default();
         match engine_io_code(self.body) {
-            Some(1) => d.help("leave out `sid`; behind a balancer use sticky sessions, since another server may know it"),
+            Some(1) => d.help("remove `sid`; behind a load balancer, use sticky sessions, as each server knows only its own"),
             Some(5) if query.contains("EIO=4") => {
-                d.help("write `EIO=3`: the server is of Socket.IO 2")
+                d.help("write `EIO=3`: this is a Socket.IO 2 server")
             }
             Some(5) if query.contains("EIO=3") => {
-                d.help("write `EIO=4`: the server is of Socket.IO 3 or later, without allowEIO3")
+                d.help("write `EIO=4`: this is a Socket.IO 3 or later server without allowEIO3")
             }
             Some(0) if query.contains("transport=websocket") => {
-                d.help("enable the transport `websocket` on the server: its `transports` leaves it out")
+                d.help("enable the transport `websocket` on the server, in its `transports` option")
             }
             _ => d,
         }
@@ -401,8 +404,8 @@ impl RefusalResponse<'_> {
                 );
         }
         if bare && matches!(d.entry.code, "W323" | "W341") {
-            let why = "the server rejects the request without saying why";
-            let failed = "the server failed in the handshake, without saying why";
+            let why = "the server rejects the request without a reason";
+            let failed = "the server failed during the handshake, without a reason";
             return d.title(if self.status < 500 { why } else { failed });
         }
         d

@@ -1,4 +1,4 @@
-//! The server's side: what a client did wrong that was not let in, and which option of `listen` lets
+//! The server's side: what a client did wrong that was not accepted, and which option of `listen` lets
 //! it in; and what a client wanted that left at once. Our own answer is never diagnosed.
 
 use super::findings::Findings;
@@ -31,12 +31,12 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let path = request.request_line().map(|line| String::from_utf8_lossy(line.target).into_owned());
     let path = path.map(|target| target.split('?').next().unwrap_or_default().to_owned());
     found.add(code, |d| {
-        let d = d.note(format!("it was answered {status}: {reason}"));
+        let d = d.note(format!("wscope answered {status}: {reason}"));
         let d = d.note_if(get("User-Agent").map(|agent| format!("User-Agent: {agent}")));
         match code {
             "W360" if get("Sec-WebSocket-Key").is_some() => d
-                .because("a proxy in front removed Upgrade", "the request has a Sec-WebSocket-Key and no Upgrade")
-                .help("make the proxy pass it; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
+                .because("a proxy removed Upgrade", "the request has a Sec-WebSocket-Key but no Upgrade")
+                .help("make the proxy forward it; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
             "W360" => match wish::kind(request) {
                 Some((what, help)) => d.because(what, format!("the path is {}", path.unwrap_or_default())).help(help),
                 None => d,
@@ -49,7 +49,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
                     "file://" => "null",
                     origin => origin,
                 };
-                let d = d.help(format!("let it in: `--origin {allowed}`"));
+                let d = d.help(format!("allow it: `--origin {allowed}`"));
                 match allowed {
                     "null" => d.because("the page was opened from a file, or is sandboxed", format!("Origin: {origin}")),
                     _ => d,
@@ -58,7 +58,7 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
             "W365" => match get("Sec-WebSocket-Protocol") {
                 Some(offered) => {
                     let first = offered.split(',').next().unwrap_or_default().trim().to_owned();
-                    d.help(format!("speak it: `-s {first}`, or correct the client's list"))
+                    d.help(format!("support it: `-s {first}`, or correct the client's list"))
                 }
                 None => d,
             },
@@ -78,14 +78,17 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if facts.stream.messages > 0 || !by_peer || end.partial > 0 {
         return;
     }
-    let after = format!("it left {} ms after the 101, without a message", end.lifetime.as_millis());
+    let after = format!(
+        "the client left {} ms after the 101 without sending a message",
+        end.lifetime.as_millis()
+    );
     if let Some(first) = wish.offered.first() {
         let names = wish.offered.join("\", \"");
         found.add("W366", |d| {
             d.title(format!("the client offered \"{names}\" and got no subprotocol"))
                 .note(after.clone())
                 .note_if(wish.speaks.map(|(what, _)| what))
-                .help(format!("start with `-s {first}`"))
+                .help(format!("start wscope with `-s {first}`"))
         });
     } else if let Some((what, help)) = wish.speaks {
         found.add("W367", |d| d.title(what).note(after).help(help));

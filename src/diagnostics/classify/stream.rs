@@ -21,11 +21,11 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
             bytes.iter().take_while(|b| matches!(b, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
         let text = String::from_utf8_lossy(&bytes[..printable.count()]).into_owned();
         found.add("W461", |d| {
-            let d = d.at(Span::first(Place::Stream, bytes, kind)).note(format!("it reads: {text}"));
+            let d = d.at(Span::first(Place::Stream, bytes, kind)).note(format!("the text: {text}"));
             let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
             match engine_io_error(bytes) {
                 true if query.contains("EIO=4") => d.help(
-                    "this is a Socket.IO server that refuses the query: try `EIO=3` in place of `EIO=4`",
+                    "this Socket.IO server refuses the query: try `EIO=3` instead of `EIO=4`",
                 ),
                 true => d.help(
                     "this is a Socket.IO server (Engine.IO 4): the query must have \

@@ -101,7 +101,7 @@ fn header_of(rule: &str) -> Option<&'static str> {
 /// What is legal and yet worth knowing.
 fn agreed(report: &Report, facts: &Facts<'_>, head: &Head, found: &mut Findings<'_>) {
     if report.agreed.subprotocol.as_deref() == Some(PROBE_SUBPROTOCOL) {
-        found.add("W412", |d| d.at(Span::header(head, PROTOCOL, "a name without meaning")));
+        found.add("W412", |d| d.at(Span::header(head, PROTOCOL, "a made-up name")));
     }
     let Some(request) = facts.request else { return };
     let offered = request

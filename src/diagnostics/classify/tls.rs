@@ -39,7 +39,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
         Some(TlsFault::Closed) => found.add("W202", |d| d),
         Some(TlsFault::Silent) => found.add("W203", |d| d),
         Some(TlsFault::Dates) => found.add("W206", |d| {
-            let now = tls.now.map(|now| format!("this machine's clock says {now}"));
+            let now = tls.now.map(|now| format!("this machine's clock: {now}"));
             d.note_if(tls.certificate.map(dates)).note_if(now)
         }),
         Some(TlsFault::Name) => found.add("W207", |d| {
@@ -87,7 +87,7 @@ fn not_tls(bytes: &[u8], found: &mut Findings<'_>) {
         }
         None if bytes.is_empty() => found.add("W201", |d| d),
         None => {
-            let label = "no TLS record begins like this";
+            let label = "not a TLS record";
             found.add("W201", |d| d.at(span(label.to_owned()).marking(0..1)));
         }
     }
@@ -106,7 +106,7 @@ fn names(certificate: &CertificateFacts) -> String {
 
 fn issuer(certificate: &CertificateFacts) -> String {
     match certificate.issuer == certificate.subject {
-        true => format!("it vouches for itself: {}", certificate.subject),
+        true => format!("it is self-signed: {}", certificate.subject),
         false => format!("its issuer is {}", certificate.issuer),
     }
 }

@@ -414,7 +414,7 @@ impl ClientOpening {
                 self.go(OpeningState::ConnectingUnix(result))
             }
             Hop::Tcp(host) => {
-                self.expect(self.config.connect_timeout, "the name was not looked up", now);
+                self.expect(self.config.connect_timeout, "the name lookup did not end", now);
                 self.resolve(host, runtime, now)
             }
         }
@@ -582,7 +582,7 @@ impl ClientOpening {
         if let Some(facts) = link.tls().and_then(|tls| tls.facts()).cloned() {
             self.emit(&Event::Tls(&facts), runtime)?;
         }
-        self.expect_next("the proxy did not open the way to the server");
+        self.expect_next("the proxy did not open the tunnel");
         let (way, route) = (self.config.transport.clone(), self.route.clone());
         let deadline = self.clock.map_or(now, |(deadline, _)| deadline.at);
         let Some(route) = route else { return self.secure(link, runtime) };
@@ -678,7 +678,7 @@ impl ClientOpening {
                     return Err(OpenError::NotHttp(response::first_bytes(parser.raw())));
                 }
                 if received > 0 {
-                    self.expect_next("the server began its response and did not end it");
+                    self.expect_next("the server did not complete its response");
                 }
             }
             // What the peer sent before it hung up on the request says why.
@@ -742,7 +742,7 @@ impl ClientOpening {
             let pair = Box::new(Pair { request, response, report });
             // The handshake's time may be over sooner.
             let until = Deadline::within(BODY_TIMEOUT, self.deadline(), now);
-            self.clock = Some((until, "the body did not come"));
+            self.clock = Some((until, "the body did not arrive"));
             return self.go(OpeningState::Refused { link, inbound, body, pair, until });
         }
         let list = response::fatal(&report);
@@ -782,7 +782,7 @@ impl ClientOpening {
         let Some(answer) = answer else { return Ok(false) };
         self.digest = Some(HeaderEdit::send("Authorization", &answer)?);
         self.answered_digest = true;
-        let note = "the server wants Digest authorization: asking once more (RFC 7616)";
+        let note = "the server requires Digest authorization: sending the request again (RFC 7616)";
         self.emit(&Event::Note(note), runtime)?;
         runtime.reporter.next_connection();
         self.conn = runtime.reporter.connection();

@@ -209,7 +209,7 @@ impl ServerOpening {
             Ok(Fill::End { .. }) => {
                 let came = self.inbound.partial_head().map_or(0, |head| head.raw().len());
                 return Ok(self.dropped(match came {
-                    0 => "it closed the connection without a word".to_owned(),
+                    0 => "it closed the connection without sending a byte".to_owned(),
                     n => format!("it closed the connection after {n} bytes of its request"),
                 }));
             }
@@ -407,7 +407,7 @@ pub fn not_http(first: &[u8]) -> ForeignAnswer {
     if matches!(first, [0x80..=0xff, _, 1, ..]) {
         return plain("the client speaks SSL 2 on a plain port", 400);
     }
-    plain(&format!("what came is not HTTP: \"{quote}\""), 400)
+    plain(&format!("the request is not HTTP: \"{quote}\""), 400)
 }
 
 /// Recognises the preface of HTTP/2, which looks like a head (RFC 9113 §3.4).
@@ -439,7 +439,7 @@ pub fn too_slow() -> ForeignAnswer {
 
 /// For a client beyond `--max-clients`.
 pub fn turned_away(most: usize) -> ForeignAnswer {
-    let why = format!("this server already has {most} clients, which is all it takes");
+    let why = format!("this server already has {most} clients, its maximum");
     let refusal = Refusal::new(503, &[("Retry-After", "1")], why);
     ForeignAnswer { bytes: refusal.response, why: refusal.reason }
 }

@@ -296,7 +296,7 @@ impl Exam<'_> {
                 self.add("idle", StepOutcome::Ok, &format!("still open after {name}"), None);
                 answers &= self.ping("ping again", &mut talk, runtime)?;
             } else {
-                let text = format!("the connection did not outlive {name}");
+                let text = format!("the connection was closed during {name}");
                 self.add("idle", StepOutcome::Failed, &text, Some(talk.ending().duration));
             }
         }

@@ -280,7 +280,7 @@ impl Client {
                 let inbound = &opening.inbound;
                 explain::refused(self.id, inbound, answer.as_deref(), securing, runtime)?;
                 let who = peer_name(self.address);
-                runtime.remark(self.id, &format!("{who} was not let in: {why}"));
+                runtime.remark(self.id, &format!("{who} was not accepted: {why}"));
                 let (mut link, _) = opening.into_parts();
                 let leaving = match then {
                     Then::End => Lingering::begin(link, now),

@@ -231,7 +231,7 @@ impl Hub {
             let slowest = self.clients.iter().max_by_key(|client| backlog(client));
             let Some(id) = slowest.filter(|c| backlog(c) > SMALL).map(Client::id) else { return };
             let limit = self.shared.backlog.limit() >> 20;
-            let reason = format!("too slow: more than {limit} MiB wait to be sent");
+            let reason = format!("too slow: more than {limit} MiB are queued");
             let Some(connection) = self.client_mut(id).and_then(Client::connection_mut) else {
                 return;
             };
@@ -329,7 +329,7 @@ impl Outlet for Everybody<'_> {
             let connection = self.hub.client_mut(id).and_then(Client::connection_mut);
             let Some(connection) = connection else {
                 // It may just have left.
-                stderr::note(&format!("there is no connection {} to send to", id.0));
+                stderr::note(&format!("no connection {}: nothing was sent", id.0));
                 continue;
             };
             match json::send_to(&command, &mut connection.sender(self.now)) {

@@ -242,15 +242,12 @@ impl Server {
     fn leave(&mut self, leave: Leave, runtime: &Runtime, now: Instant) {
         let unmet = self.hub.shared.stop.as_ref().is_some_and(|stop| !stop.borrow().is_met());
         if unmet {
-            self.fault = Some(format!("--exit-after: fewer messages came: {leave}"));
+            self.fault = Some(format!("--exit-after: fewer messages arrived: {leave}"));
             return self.finish(Exit::Unmet, CloseCode::Normal, now);
         }
         let clients = self.hub.clients().filter_map(Client::connection);
-        let (sent, received) = clients.fold((0, 0), |(sent, received), connection| {
-            let asked = connection.received().messages.saturating_sub(connection.talk().unasked);
-            (sent + connection.messages_sent(), received + asked)
-        });
-        if let Some(text) = leave.remark(sent, received) {
+        let sent = clients.map(|connection| connection.messages_sent()).sum();
+        if let Some(text) = leave.remark(sent) {
             self.runner.as_ref().map_or(&runtime.notifier, ScriptRunner::notifier).note(&text);
         }
         match leave {

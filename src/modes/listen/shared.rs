@@ -93,7 +93,7 @@ impl Shared {
             let gone = dying.look(now);
             if gone && dying.unread() > 0 {
                 let bytes = grouped(dying.unread() as u64);
-                notifier.of(id.0, &format!("its process did not read {bytes} bytes of its input"));
+                notifier.of(id.0, &format!("the command did not read {bytes} bytes of its input"));
             }
             !gone
         });

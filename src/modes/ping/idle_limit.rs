@@ -114,7 +114,7 @@ impl Trial<'_> {
         Ok(Err(match pinged.exit {
             Exit::Success => {
                 let hint = if self.config.plan.echo { "no message" } else { "no ping: try --echo" };
-                stderr::error(&format!("the peer answers {hint}"));
+                stderr::error(&format!("the peer answered {hint}"));
                 Exit::Timeout
             }
             exit => {

@@ -112,7 +112,7 @@ fn announce(
     let scheme = if tls.is_some() { "wss" } else { "ws" };
     let quiet = config.display.quiet;
     if !quiet && !config.address.is_local() {
-        stderr::note("other machines can connect too, not only this one");
+        stderr::note("other machines can connect, too");
     }
     let urls: Vec<String> =
         listeners.addresses().iter().map(|address| format!("{scheme}://{address}/")).collect();

@@ -258,7 +258,7 @@ impl Pair {
             OpeningProgress::Refused { why, then, .. } => {
                 outputs.report(self.id, &Event::Failed(&why))?;
                 let who = peer_name(self.address);
-                runtime.remark(self.id, &format!("{who} was not let in: {why}"));
+                runtime.remark(self.id, &format!("{who} was not accepted: {why}"));
                 Ok(match then {
                     Then::End => leaving(opening.into_parts().0, now),
                     Then::Drop | Then::Reset | Then::Nothing => Stage::Gone,
@@ -423,7 +423,9 @@ impl Pair {
             }
             Answer::Status(status) => format!("the server answered {}", escaped(status.as_bytes())),
             Answer::Unreadable => "the server's response was not HTTP".to_owned(),
-            Answer::Awaited | Answer::Missing => "it ended before a response came".to_owned(),
+            Answer::Awaited | Answer::Missing => {
+                "the connection ended before a response".to_owned()
+            }
         };
         let bytes = relay.leg(Role::Server).inbound().offset();
         let text = format!("{status}; {} in all", number::counted(bytes, "byte"));

@@ -70,7 +70,7 @@ fn several_refusals_are_a_line_each() {
 #[test]
 fn no_address_is_an_error() {
     let error = dial(&[], soon()).unwrap_err();
-    assert_eq!(error.to_string(), "there is no address to connect to");
+    assert_eq!(error.to_string(), "no address to connect to");
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub enum AddressError {
     #[error("the proxy has no host; write HOST:PORT, or SCHEME://HOST:PORT")]
     MissingHost,
     /// A host that can't be one.
-    #[error("the proxy's host has a character that no host has, at byte {offset} of it")]
+    #[error("the proxy's host has an invalid character at byte {offset}")]
     BadHost {
         /// Where, in bytes from the host's beginning.
         offset: usize,
@@ -80,7 +80,7 @@ pub enum AddressError {
     #[error("the proxy's port is not a number from 1 to 65535")]
     BadPort,
     /// Brackets that hold no IPv6 address.
-    #[error("the proxy's address in brackets is no IPv6 address")]
+    #[error("the proxy's address in brackets is not an IPv6 address")]
     BadIpv6,
 }
 

@@ -155,7 +155,7 @@ impl fmt::Display for ProxyReason {
         match self {
             Self::Unasked => f.write_str("because none is set"),
             Self::Option => f.write_str("as --proxy says"),
-            Self::Variable(name) => write!(f, "as the environment variable {name} says"),
+            Self::Variable(name) => write!(f, "because of the environment variable {name}"),
             Self::Bypassed { list, entry, instead_of } => {
                 write!(f, "because {list} has {entry:?}, whatever {instead_of} says")
             }

@@ -19,7 +19,7 @@ pub enum ProxyError {
     /// 407 to CONNECT, or 401, which tinyproxy says to a wrong password (W113).
     #[error(
         "the proxy {} ({}), and offers {}",
-        if *sent { "did not accept the user and password" } else { "wants a user and password" },
+        if *sent { "did not accept the user and password" } else { "requires a user and password" },
         status(head),
         if offered.is_empty() { "no scheme".to_owned() } else { offered.join(", ") }
     )]
@@ -34,7 +34,7 @@ pub enum ProxyError {
     /// SOCKS5: no method of ours is acceptable, or user and password are wrong (W113).
     #[error(
         "the SOCKS5 proxy {}",
-        if *sent { "did not accept the user and password" } else { "wants a user and password" }
+        if *sent { "did not accept the user and password" } else { "requires a user and password" }
     )]
     SocksUnauthorized {
         /// Whether credentials were sent or offered.
@@ -111,13 +111,13 @@ impl ProxyError {
                 _ => "check the proxy's rules, or bypass it with --noproxy HOST",
             },
             Self::Unauthorized { sent: false, .. } | Self::SocksUnauthorized { sent: false } => {
-                "give them with --proxy-user USER:PASSWORD"
+                "send them with --proxy-user USER:PASSWORD"
             }
             Self::Unauthorized { offered, .. }
                 if !offered.is_empty()
                     && !offered.iter().any(|scheme| scheme.eq_ignore_ascii_case("basic")) =>
             {
-                "only Basic is spoken here, which the proxy does not offer"
+                "wscope supports only Basic, which the proxy does not offer"
             }
             Self::Unauthorized { .. } | Self::SocksUnauthorized { .. } => {
                 "check the user and password of --proxy-user or of the proxy's URL"

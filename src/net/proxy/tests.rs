@@ -124,7 +124,7 @@ fn connect_unauthorized() {
     let error = fails("http://p", answer);
     assert_eq!(
         error.to_string(),
-        "the proxy wants a user and password (407 Auth), and offers Digest, Basic"
+        "the proxy requires a user and password (407 Auth), and offers Digest, Basic"
     );
     assert!(error.help().contains("--proxy-user"));
     let error = fails("http://a:b@p", b"HTTP/1.1 407 Auth\r\nProxy-Authenticate: NTLM\r\n\r\n");

@@ -39,7 +39,7 @@ pub(super) fn slip(text: &str) -> Option<TargetError> {
         (":/", _) => format!("a slash is missing after `{scheme}:/`"),
         ("//", _) => format!("a colon is missing after `{scheme}`"),
         (_, 3..) => format!("`{scheme}{marks}` has too many slashes"),
-        _ => format!("`{scheme}{marks}` is not how a URL begins"),
+        _ => format!("a URL can't begin with `{scheme}{marks}`"),
     };
     Some(error(fault, scheme, rest))
 }

@@ -62,10 +62,10 @@ fn idna_hosts_keep_both_forms() {
 
 #[test]
 fn http_schemes_are_mapped_with_a_note() {
-    assert_eq!(parse("http://h/").notes, ["http:// is taken as ws:// (W001)"]);
+    assert_eq!(parse("http://h/").notes, ["http:// is used as ws:// (W001)"]);
     let target = parse("HTTPS://h/");
     assert!(target.secure);
-    assert_eq!(target.notes, ["https:// is taken as wss:// (W001)"]);
+    assert_eq!(target.notes, ["https:// is used as wss:// (W001)"]);
     assert!(parse("ws://h/").notes.is_empty());
 }
 
@@ -99,9 +99,9 @@ fn a_broken_password_is_not_quoted() {
 #[test]
 fn a_rewritten_resource_is_noted() {
     for (typed, note) in [
-        ("ws://h/a/../b", "the resource is requested in its normal form, /b"),
-        ("ws://h\\a", "the resource is requested in its normal form, /a"),
-        ("ws://h/ü", "the resource is requested in its normal form, /%C3%BC"),
+        ("ws://h/a/../b", "the path is normalised to /b; --path-as-is keeps it"),
+        ("ws://h\\a", "the path is normalised to /a; --path-as-is keeps it"),
+        ("ws://h/ü", "the path is normalised to /%C3%BC; --path-as-is keeps it"),
     ] {
         assert_eq!(parse(typed).notes, [note], "{typed}");
     }
@@ -205,7 +205,7 @@ fn a_port_alone_is_of_this_machine() {
     ] {
         assert_eq!(parse(typed).to_string(), spoken, "{typed}");
     }
-    assert_eq!(parse("ws://7001").notes, ["7001 is taken as a port, localhost:7001"]);
+    assert_eq!(parse("ws://7001").notes, ["7001 is used as localhost:7001"]);
     assert!(parse("7001").notes.is_empty());
     for typed in ["70000", "0", ":0", ":99999/x"] {
         assert!(matches!(Target::parse(typed), Err(TargetError::BadPort { .. })), "{typed}");

@@ -20,18 +20,19 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn from_pem(chain: &[u8], key: &[u8], passphrase: &str) -> Result<Self, String> {
         let mut chain = X509::stack_from_pem(chain).map_err(words)?.into_iter();
-        let certificate = chain.next().ok_or("there is no PEM certificate in it")?;
+        let certificate = chain.next().ok_or("it has no PEM certificate")?;
         // Without a passphrase the library would ask for one on the terminal.
         let key = PKey::private_key_from_pem_passphrase(key, passphrase.as_bytes());
         let key = key.map_err(|error| match passphrase.is_empty() {
-            true => "there is no PEM key in it that needs no passphrase".to_owned(),
+            true => "it has no PEM key without a passphrase".to_owned(),
             false => words(error),
         })?;
         Ok(Self { certificate, key, chain: chain.collect() })
     }
 
     pub(super) fn from_pkcs12(der: &[u8], passphrase: &str) -> Result<Self, String> {
-        let archive = Pkcs12::from_der(der).map_err(|_| "it is no PKCS#12 archive".to_owned())?;
+        let archive =
+            Pkcs12::from_der(der).map_err(|_| "it is not a PKCS#12 archive".to_owned())?;
         let parts = archive.parse2(passphrase).map_err(words)?;
         let (Some(key), Some(certificate)) = (parts.pkey, parts.cert) else {
             return Err("it holds no certificate with its key".to_owned());

@@ -88,7 +88,9 @@ impl Passphrase {
         let file = match self {
             Self::Unknown => return Ok(None),
             Self::Given(secret) if secret.reveal().contains('\0') => {
-                return Err(TlsError::Setup { reason: "no passphrase has a NUL".to_owned() });
+                return Err(TlsError::Setup {
+                    reason: "a passphrase must not contain NUL".to_owned(),
+                });
             }
             Self::Given(secret) => return Ok(Some(secret.clone())),
             Self::File(file) => file,
@@ -127,13 +129,13 @@ pub struct Pin([u8; 32]);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsValueError {
     /// No version.
-    #[error("{0:?} is no TLS version; write 1.0, 1.1, 1.2 or 1.3")]
+    #[error("{0:?} is not a TLS version; write 1.0, 1.1, 1.2 or 1.3")]
     Version(String),
     /// No hash.
-    #[error("{0:?} is no SHA-256 hash; write 64 hex digits, or base64 as in sha256//AAAA…=")]
+    #[error("{0:?} is not a SHA-256 hash; write 64 hex digits, or base64 as in sha256//AAAA…=")]
     Pin(String),
     /// No protocol name.
-    #[error("{0:?} is no ALPN protocol name: it has 1 to 255 bytes")]
+    #[error("{0:?} is not an ALPN protocol name, which has 1 to 255 bytes")]
     Alpn(String),
 }
 

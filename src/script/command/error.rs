@@ -19,13 +19,13 @@ pub enum EscapeFault {
         found: char,
     },
     /// A backslash at the end.
-    #[error("nothing follows the backslash; a backslash is written \\\\ (known: {KNOWN})")]
+    #[error("a backslash at the end; a literal backslash is written \\\\ (known: {KNOWN})")]
     Nothing,
     /// `\x` without two digits.
     #[error("\\x needs two hex digits, as in \\x7f")]
     Byte,
     /// `\u` without a character's number.
-    #[error("\\u needs the number of a character, as in \\u{{1F600}}")]
+    #[error("\\u needs a code point in braces, as in \\u{{1F600}}")]
     Character,
 }
 
@@ -52,7 +52,7 @@ pub enum ParseFault {
         near: Vec<&'static str>,
     },
     /// The row is for the other side.
-    #[error("unknown command /{name} here: {reason}")]
+    #[error("/{name} is not available here: {reason}")]
     OtherSide {
         /// The command's name.
         name: &'static str,
@@ -60,7 +60,7 @@ pub enum ParseFault {
         reason: &'static str,
     },
     /// A command that is not about single clients.
-    #[error("this command is not for single clients; write it without naming them")]
+    #[error("this command does not take a client; write it without @N or /to N")]
     NoTarget,
     /// The line ends too early.
     #[error("/{command} needs {argument}; usage: {usage}")]
@@ -102,7 +102,7 @@ pub enum ParseFault {
     #[error("{0} is given twice")]
     Twice(&'static str),
     /// A command that can't be repeated.
-    #[error("/{inner} can't stand in /{outer}: {reason}")]
+    #[error("/{inner} can't be used in /{outer}: {reason}")]
     Nested {
         /// The command that repeats.
         outer: &'static str,
@@ -115,10 +115,10 @@ pub enum ParseFault {
     #[error("the {0} here is not closed")]
     Open(char),
     /// `@` and nothing behind it.
-    #[error("a path must follow the @; a text that begins with @ is written \\@")]
+    #[error("no path after @; a text that begins with @ is written \\@")]
     NoPath,
     /// `code=` with the payload from a file.
-    #[error("code= takes the reason as text, not from a file")]
+    #[error("with code=, the reason must be text, not @FILE")]
     ReasonFromFile,
     /// An escape that can't be resolved.
     #[error(transparent)]
@@ -156,13 +156,13 @@ pub enum ParseFault {
         why: String,
     },
     /// `${NAME}` of a variable that is not set.
-    #[error("there is no variable {0}; /set gives it a value, and a literal ${{ is written $${{")]
+    #[error("variable {0} is not set; set it with /set, or write $${{ for a literal ${{")]
     NoVariable(String),
     /// `${` without its brace.
-    #[error("no }} follows the ${{; a literal ${{ is written $${{")]
+    #[error("${{ without a closing }}; a literal ${{ is written $${{")]
     OpenVariable,
     /// What can't be sent as the answer to a message.
-    #[error("/{0} can't stand in /on: only what is sent at once can answer a message")]
+    #[error("/{0} can't be used in /on, which takes only commands that send something at once")]
     NoAnswer(&'static str),
     /// Not a rule.
     #[error("{}", sanitize::escaped(.0.as_bytes()))]
@@ -198,7 +198,7 @@ pub(crate) fn shown(word: &str) -> String {
 
 fn advice(near: &[&str]) -> String {
     match near {
-        [] => "/help lists all; a text that begins with / is written //".to_owned(),
+        [] => "/help lists all commands; to send a text that begins with /, write //".to_owned(),
         _ => {
             let names: Vec<_> = near.iter().map(|name| format!("/{name}")).collect();
             format!("did you mean {}?", names.join(" or "))

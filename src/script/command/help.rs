@@ -13,11 +13,11 @@ const WIDTH: usize = 80;
 const USAGE_WIDTH: usize = 29;
 
 /// What every line means, before the commands are listed.
-const PREAMBLE: &str = "A line is sent as a text message, as it is. A line that begins with / is a command; // \
-    begins a text with a slash, /# a comment. /help COMMAND shows more.";
+const PREAMBLE: &str = "A line is sent as a text message, unchanged. A line that begins with / is a \
+    command. // sends a text that begins with a slash, /# begins a comment. /help COMMAND shows more.";
 
 /// What a line of a server may begin with.
-const TARGETS: &str = "A line goes to all clients; behind @3, or @3,5, to these.";
+const TARGETS: &str = "A line goes to all clients. @3 LINE goes to client 3, @3,5 LINE to 3 and 5.";
 
 /// All commands of a side, grouped and aligned.
 pub fn overview(role: Role) -> String {
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn the_long_form_has_usage_help_and_examples() {
-        let wanted = "/stop [N]\n  ends one /every, or all\n\n  \
-            N is the number that /every showed; without it all end.\n\nExamples\n  \
-            /stop\n      ends all\n  /stop 1\n      ends the first\n";
+        let wanted = "/stop [N]\n  stops one /every or all\n\n  \
+            N is the number that /every printed. Without N, stops all.\n\nExamples\n  \
+            /stop\n      stops all\n  /stop 1\n      stops the first\n";
         assert_eq!(of("stop").as_deref(), Some(wanted));
         let stomp = of("stomp").unwrap_or_default();
         let listed = "\nCommands\n  connect [LOGIN] [PASSCODE]\n      Opens the session,";

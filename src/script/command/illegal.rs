@@ -40,8 +40,8 @@ pub fn breaches(frame: &RawFrame, situation: Situation) -> Option<String> {
     if len != frame.payload.len() as u64 {
         let has = frame.payload.len();
         found.push(format!(
-            "RFC 6455 §5.2: a length of {len} is announced, the payload has {has} bytes, so what \
-             follows is misread"
+            "RFC 6455 §5.2: the announced length is {len}, but the payload has {has} bytes, so the peer \
+             misreads what follows"
         ));
     } else {
         let faults = content_faults(frame, situation).into_iter();

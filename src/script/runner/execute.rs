@@ -32,7 +32,7 @@ use crate::wire::{Data, Role};
 const NO_PROXY: &str = "nothing passes through here; it is for wscope proxy";
 
 /// The grammar of a server has no such commands.
-const NO_CLIENT: &str = "a server opens no connections";
+const NO_CLIENT: &str = "a server does not open connections";
 
 impl ScriptRunner {
     /// Carries out one command, on `target` where it is about connections. Returns whether that
@@ -82,7 +82,7 @@ impl ScriptRunner {
             }
             Command::On(None) => {
                 let lines = self.received.answers.borrow().lines();
-                let none = || "nothing is answered by itself".to_owned();
+                let none = || "no /on rules".to_owned();
                 Ok(Some(if lines.is_empty() { none() } else { lines.join("\n") }))
             }
             Command::OffRule(id) => self.end_rules(id),
@@ -99,7 +99,7 @@ impl ScriptRunner {
                 return self.execute(*command, &target, location, connections, now);
             }
             Command::To { target, command: None } => {
-                let text = format!("what follows is for {}", replies::clients(&target));
+                let text = format!("the following lines are for {}", replies::clients(&target));
                 self.target = target;
                 Ok(self.confirm(true, text))
             }
@@ -265,11 +265,11 @@ impl ScriptRunner {
             }
             (Some(name), None) => match self.variables.get(&name) {
                 Some(value) => Ok(Some(shown((&name, value)))),
-                None => Err(format!("/set: there is no variable {name}; give it a value")),
+                None => Err(format!("/set: variable {name} is not set; give it a value")),
             },
             (None, _) => {
                 let all: Vec<_> = self.variables.iter().map(shown).collect();
-                let none = || "no variable is set".to_owned();
+                let none = || "no variables are set".to_owned();
                 Ok(Some(if all.is_empty() { none() } else { all.join("\n") }))
             }
         }
@@ -277,10 +277,10 @@ impl ScriptRunner {
 
     fn end_rules(&mut self, id: Option<u64>) -> Result<Option<String>, String> {
         match (self.received.answers.borrow_mut().remove(id), id) {
-            (0, Some(id)) => Err(format!("/off: there is no rule {id}")),
-            (0, None) => Ok(self.confirm(true, "nothing to end".to_owned())),
+            (0, Some(id)) => Err(format!("/off: no rule {id}")),
+            (0, None) => Ok(self.confirm(true, "nothing to remove".to_owned())),
             (n, _) => {
-                Ok(self.confirm(true, format!("{} ended", number::counted(n as u64, "rule"))))
+                Ok(self.confirm(true, format!("{} removed", number::counted(n as u64, "rule"))))
             }
         }
     }
@@ -352,7 +352,7 @@ impl ScriptRunner {
         let before = self.jobs.len();
         self.jobs.retain(|job| id.is_some_and(|id| job.id != id));
         match (before - self.jobs.len(), id) {
-            (0, Some(id)) => Err(format!("/stop: there is no job {id}")),
+            (0, Some(id)) => Err(format!("/stop: no job {id}")),
             (0, None) => Ok(Some("nothing to stop".to_owned())),
             (n, _) => Ok(Some(format!("{} stopped", replies::jobs(n)))),
         }
@@ -399,7 +399,7 @@ impl ScriptRunner {
 
     fn source(&mut self, path: &std::path::Path) -> Result<Option<String>, String> {
         if self.sources.len() >= MAX_NESTING {
-            return Err(format!("/source: more than {MAX_NESTING} files inside each other"));
+            return Err(format!("/source: more than {MAX_NESTING} nested files"));
         }
         self.sources.push(Source::read(path, Some(PIPE_TIMEOUT))?);
         Ok(None)
@@ -562,13 +562,13 @@ fn log(change: LogChange, reporter: &mut Reporter) -> Result<String, String> {
         LogChange::Off => {
             if let Some(path) = reporter.log_path().map(std::path::Path::to_owned) {
                 reporter.end_log()?;
-                return Ok(format!("the log {} has ended", path.display()));
+                return Ok(format!("stopped the log {}", path.display()));
             }
         }
         LogChange::File(path) => reporter.log_to(&path)?,
     }
     Ok(match reporter.log_path() {
-        Some(path) => format!("every event goes to {}", path.display()),
-        None => "no log is written".to_owned(),
+        Some(path) => format!("logging every event to {}", path.display()),
+        None => "no log".to_owned(),
     })
 }

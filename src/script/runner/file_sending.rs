@@ -143,7 +143,7 @@ impl FileSending {
         now: Instant,
     ) -> Result<(), String> {
         let Self { to, name, buffer, sent, opcode, .. } = self;
-        let mut fault = "the connection ended before all was sent".to_owned();
+        let mut fault = "the connection ended before everything was sent".to_owned();
         to.retain(|id| {
             let Some(mut sender) = connections.sender(*id, now) else { return false };
             let result = sender.fragment(Producer::File, *opcode, &buffer[..len], last);

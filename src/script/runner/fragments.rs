@@ -66,7 +66,7 @@ impl Fragments {
             // (RFC 6455 §5.4).
             let ping =
                 (*ping && !last).then(|| format!("between fragments {sent} and {}", *sent + 1));
-            let mut fault = "the connection ended before all was sent".to_owned();
+            let mut fault = "the connection ended before everything was sent".to_owned();
             to.retain(|id| {
                 let Some(mut sender) = connections.sender(*id, now) else { return false };
                 let mut send = || -> Result<(), SendError> {

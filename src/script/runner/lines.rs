@@ -111,7 +111,7 @@ impl Source {
     /// It can't be read, is too large, or is not UTF-8; in words.
     pub fn read(path: &Path, timeout: Option<Duration>) -> Result<Self, String> {
         let name = escaped(path.as_os_str().as_encoded_bytes());
-        let bytes = read_whole(path, timeout, "--input commands reads any number from stdin")?;
+        let bytes = read_whole(path, timeout, "use --input commands for longer input")?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             format!("{name}: byte {at} is not UTF-8; write other bytes as \\xHH in a command")

@@ -564,7 +564,7 @@ impl ScriptRunner {
             Pending::Repeat { location, .. }
             | Pending::File(_, location)
             | Pending::Fragments(_, location) => {
-                let text = "the connection ended before all was sent";
+                let text = "the connection ended before everything was sent";
                 Some((location.clone(), text.to_owned(), false))
             }
             Pending::Wait(_)
@@ -617,8 +617,8 @@ impl ScriptRunner {
                 }
                 let text = match ends.last() {
                     Some(other) => format!("the connection ended with {other}"),
-                    None if !may_come => "there is no connection".to_owned(),
-                    None => format!("no end came within {} s", given.as_secs_f64()),
+                    None if !may_come => "not connected".to_owned(),
+                    None => format!("the connection did not end within {} s", given.as_secs_f64()),
                 };
                 self.fail(location, &format!("/expect-close {code}: {text}"), true);
                 true
@@ -662,7 +662,7 @@ impl ScriptRunner {
                 let text = match may_come {
                     false => self.lost_expectation(expected),
                     true => format!(
-                        "/expect {expected}: no such message came within {} s; {}",
+                        "/expect {expected}: no match within {} s; {}",
                         given.as_secs_f64(),
                         self.expect_queue.summary(target)
                     ),
@@ -678,7 +678,8 @@ impl ScriptRunner {
                 }
                 if there < count {
                     let given = given.as_secs_f64();
-                    let text = format!("/await: {there} of {count} clients came within {given} s");
+                    let text =
+                        format!("/await: {there} of {count} clients connected within {given} s");
                     self.fail(location, &text, true);
                 }
                 true
@@ -809,7 +810,7 @@ impl ScriptRunner {
     /// The error of an expectation whose connection has ended.
     fn lost_expectation(&self, expected: &Expected) -> String {
         let how = if self.ended.is_empty() { String::new() } else { format!(": {}", self.ended) };
-        format!("/expect {expected}: the connection ended before such a message came{how}")
+        format!("/expect {expected}: the connection ended before a match{how}")
     }
 
     /// Whether the last thing a script did was to meet an expectation: then it need not linger.

@@ -43,23 +43,23 @@ pub(crate) fn auto_pong(choice: AutoPong) -> String {
 
 pub(crate) fn auto_close(on: bool) -> String {
     match on {
-        true => "a close of the peer is answered".to_owned(),
-        false => "a close of the peer is not answered".to_owned(),
+        true => "a Close of the peer is answered".to_owned(),
+        false => "a Close of the peer is not answered".to_owned(),
     }
 }
 
 pub(crate) fn compress(on: bool, agreed: Option<bool>) -> String {
     match (on, agreed) {
-        (_, Some(false)) => "permessage-deflate was not agreed: messages go out uncompressed",
-        (true, _) => "messages go out compressed",
-        (false, _) => "messages go out uncompressed",
+        (_, Some(false)) => "permessage-deflate was not agreed: messages are sent uncompressed",
+        (true, _) => "messages are sent compressed",
+        (false, _) => "messages are sent uncompressed",
     }
     .to_owned()
 }
 
 /// What the next connection's request will have besides the defaults.
 pub(crate) fn headers(open: &OpenConfig, changed: bool) -> String {
-    let when = if changed { "the next /reconnect sends" } else { "sent beside the defaults" };
+    let when = if changed { "the next /reconnect sends" } else { "sent with the default headers" };
     // What can't be sent is an error of the attempt to send it.
     let edits = open.edits(&open.target, None).unwrap_or_else(|_| open.headers.clone());
     if edits.is_empty() {
@@ -76,7 +76,7 @@ pub(crate) fn headers(open: &OpenConfig, changed: bool) -> String {
 fn shown(edit: &HeaderEdit) -> String {
     let name = edit.name();
     match edit.value() {
-        None => format!("{name}: is left out"),
+        None => format!("{name}: is not sent"),
         Some(_) if secrets::redactor().hides(name) => format!("{name}: [redacted]"),
         Some(value) => format!("{name}: {}", escaped(value.as_bytes())),
     }
@@ -109,7 +109,7 @@ pub(crate) fn last(id: ConnId, reporter: &Reporter) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
-const NOTHING: &str = "no message was received yet";
+const NOTHING: &str = "no message received yet";
 
 /// Lets `write!` append to bytes.
 struct Text<'a>(&'a mut Vec<u8>);
@@ -131,8 +131,8 @@ pub(crate) fn show(
 ) -> Result<Vec<u8>, String> {
     let reporter = connections.reporter();
     let book = reporter.connection_history(id).ok_or_else(|| match connections.role() {
-        Role::Client => "there was no connection yet".to_owned(),
-        Role::Server => format!("nothing is known of client {}", id.0),
+        Role::Client => "no connection yet".to_owned(),
+        Role::Server => format!("unknown client {}", id.0),
     })?;
     let (palette, sent) = (reporter.palette(), reporter.sent());
     let mut out = Vec::new();
@@ -140,13 +140,13 @@ pub(crate) fn show(
     match show {
         Show::Handshake => {
             let (Some(request), Some(report)) = (&book.request, &book.report) else {
-                return Err("there was no handshake yet".to_owned());
+                return Err("no handshake yet".to_owned());
             };
             let response = book.response.as_ref();
             Checklist { request, response, report, all: true }.write(b"", palette, &mut out);
         }
         Show::Tls => {
-            let facts = book.tls.as_ref().ok_or("the connection is not under TLS")?;
+            let facts = book.tls.as_ref().ok_or("the connection does not use TLS")?;
             let options =
                 HumanOptions { palette, timestamps: Timestamps::Off, ..HumanOptions::new(sent) };
             let at = reporter.stamp();
@@ -185,7 +185,7 @@ fn state(
         Some(endpoint) => {
             let state = match endpoint.state() {
                 State::Open if endpoint.received_close().is_some() => {
-                    "the peer's close is not answered"
+                    "the peer's Close is not answered"
                 }
                 State::Open => "open",
                 State::Closing => "closing",
@@ -201,7 +201,7 @@ fn state(
             };
             fact("compression", &compressed);
             if endpoint.is_fragmenting() {
-                fact("message", "a fragmented message of ours is not finished");
+                fact("message", "our fragmented message is not finished");
             }
         }
     }
@@ -270,9 +270,9 @@ pub(crate) fn pretty(choice: Option<Pretty>, reporter: &mut Reporter) -> String 
         reporter.set_pretty(choice);
     }
     let when = match reporter.pretty() {
-        Pretty::Auto => "in lines in the view of messages, where one line is too short",
-        Pretty::Always => "always in lines",
-        Pretty::Never => "as it came",
+        Pretty::Auto => "pretty-printed in the view of messages if it does not fit into a line",
+        Pretty::Always => "always pretty-printed",
+        Pretty::Never => "as received",
     };
     format!("JSON: {when}")
 }
@@ -359,7 +359,7 @@ pub(crate) fn client_list(connections: &dyn Connections, now: Instant) -> Vec<u8
         let _ = writeln!(text, "{}", entry(&client, connections));
     }
     if text.is_empty() {
-        text.push_str("nobody is connected\n");
+        text.push_str("no client is connected\n");
     }
     text.into_bytes()
 }
@@ -367,7 +367,7 @@ pub(crate) fn client_list(connections: &dyn Connections, now: Instant) -> Vec<u8
 /// `/status` of a server.
 pub(crate) fn status_of_server(connections: &dyn Connections) -> String {
     let there = match connections.present(&ClientSet::All).len() {
-        0 => "nobody is connected".to_owned(),
+        0 => "no client is connected".to_owned(),
         1 => "1 client".to_owned(),
         n => format!("{n} clients"),
     };
@@ -387,7 +387,7 @@ fn entry(client: &ClientFacts, connections: &dyn Connections) -> String {
     let ClientFacts { id, about, state, times } = client;
     let mut text = format!("[{}] {about}\n    {state}", id.0);
     if let Some((age, idle)) = times {
-        let _ = write!(text, " for {}, silent for {}", clock::seconds(*age), clock::seconds(*idle));
+        let _ = write!(text, " for {}, idle for {}", clock::seconds(*age), clock::seconds(*idle));
     }
     if let Some(book) = connections.reporter().connection_history(*id) {
         let _ = write!(text, "; {}", amounts(book, connections.reporter().sent()));

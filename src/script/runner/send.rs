@@ -57,7 +57,7 @@ pub fn send(command: &Command, content: &[u8], sender: &mut Sender<'_>) -> Sent 
         }
         Command::HalfClose => {
             sender.half_close();
-            Ok(Some("our side of the stream has ended; receiving goes on".to_owned()))
+            Ok(Some("sent the end of our stream; still receiving".to_owned()))
         }
         _ => Ok(None),
     }

@@ -60,7 +60,7 @@ impl ScriptSetup<'_> {
         if typed {
             runner.notifier.note(self.greeting);
             if !self.display.terminal.stdout && self.display.verbose == 0 {
-                runner.notifier.note("messages go to stdout; -v shows the frames here");
+                runner.notifier.note("messages are printed on stdout; -v shows the frames here");
             }
         }
         runner.filtered = runtime.reporter.filter().is_some();

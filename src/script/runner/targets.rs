@@ -12,9 +12,10 @@ use crate::ui::filter::ClientSet;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;
 
-const NOT_CONNECTED: &str = "there is no connection; /reconnect opens it again, /open URL another";
+const NOT_CONNECTED: &str =
+    "not connected; /reconnect connects again, /open URL connects elsewhere";
 
-const OPENING: &str = "the connection is being opened; wait until it is";
+const OPENING: &str = "the connection is still being opened";
 
 const NO_DIRECTION: &str = "name the direction: @3> hello goes to the server, @3< hello to the client of connection 3, \
      @> and @< to those of the last one, @all> and @all< to all";
@@ -22,7 +23,7 @@ const NO_DIRECTION: &str = "name the direction: @3> hello goes to the server, @3
 pub(crate) const ONE_DIRECTION: &str =
     "only what passes wscope proxy has two directions: write @3 without > and <";
 
-const NOBODY: &str = "nobody is connected";
+const NOBODY: &str = "no client is connected";
 
 impl ScriptRunner {
     /// The clients of `target` that are connected. Reports those that are not.
@@ -214,14 +215,14 @@ impl ScriptRunner {
             (Role::Client, _) => Ok(ConnId(1)),
             (_, ClientSet::Only(ids)) => match ids[..] {
                 [id] => Ok(id.pair()),
-                _ => Err("this speaks of one client; write @3 before it".to_owned()),
+                _ => Err("this command is about one client; write @3 before it".to_owned()),
             },
             (_, _) => match connections.present(target)[..] {
                 [id] => Ok(id.pair()),
                 _ => connections
                     .reporter()
                     .last_received()
-                    .ok_or_else(|| "nobody has connected yet".to_owned()),
+                    .ok_or_else(|| "no client has connected yet".to_owned()),
             },
         }
     }

@@ -144,7 +144,7 @@ impl HumanDirectionPrinter {
         }
         let lost = std::mem::take(&mut self.lost);
         if lost > 0 {
-            writer.info(conn, &format!("{lost} bytes in all could not be decoded"), out);
+            writer.info(conn, &format!("{lost} bytes in total could not be decoded"), out);
         }
     }
 

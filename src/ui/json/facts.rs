@@ -98,7 +98,7 @@ fn intervened(done: &Intervened, object: &mut Object<'_>) {
 
 /// Prints the end of a connection.
 pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<u8>) {
-    let Ending { by, cause, sent, received, duration, out: sent_totals, r#in } = end;
+    let Ending { role: _, by, cause, sent, received, duration, out: sent_totals, r#in } = end;
     let mut object = Object::begin("end", at, None, clock, out);
     object.word(
         "by",

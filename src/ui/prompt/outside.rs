@@ -43,9 +43,9 @@ pub fn edit(shared: &SharedScreen, text: &str) -> Result<String, String> {
         return Err(format!("the editor failed: {status}"));
     }
     let bytes =
-        fs::read(&file.0).map_err(|error| format!("can't read what was edited: {error}"))?;
+        fs::read(&file.0).map_err(|error| format!("can't read the edited file: {error}"))?;
     let mut edited = String::from_utf8(bytes).map_err(|error| {
-        format!("what was edited is not UTF-8 at byte {}", error.utf8_error().valid_up_to())
+        format!("the edited text is not UTF-8 at byte {}", error.utf8_error().valid_up_to())
     })?;
     // Editors end a file with a newline, asked or not.
     if edited.ends_with('\n') && !text.ends_with('\n') {

@@ -43,7 +43,7 @@ fn a_password_that_is_missing_needs_a_terminal() {
     let has_terminal = std::fs::File::open("/dev/tty").is_ok();
     if !has_terminal {
         client(["-u", "me", "ws://127.0.0.1:1"])
-            .stderr("wscope: there is no terminal to ask for the password; [..]\n")
+            .stderr("wscope: no terminal to ask for the password; [..]\n")
             .status(2);
     }
 }
@@ -61,7 +61,7 @@ fn a_token_is_typed_or_read() {
         .status(0);
     }
     client(["--bearer", "env:NONE", "ws://127.0.0.1:1"])
-        .stderr("wscope: --bearer: there is no environment variable NONE\n")
+        .stderr("wscope: --bearer: no environment variable NONE\n")
         .status(2);
 }
 

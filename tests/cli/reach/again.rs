@@ -48,7 +48,9 @@ fn a_server_that_asks_for_too_much_patience_gets_none() {
         .server(|listener| {
             answer(&listener, "HTTP/1.1 503 Busy\nRetry-After: 86400\nContent-Length: 0\n\n");
         })
-        .stderr("wscope: note: the server asks to wait 86400 s, which is too long\n...\n")
+        .stderr(
+            "wscope: note: not retrying: the server's Retry-After of 86400 s is too long\n...\n",
+        )
         .status(7);
 }
 
@@ -58,7 +60,7 @@ fn exit_12_when_the_time_of_the_run_ends_while_waiting() {
         .server(|listener| {
             answer(&listener, BUSY);
         })
-        .stderr("wscope: [..]timed out after [..]: the time set by --max-time is over\n")
+        .stderr("wscope: [..]timed out after [..]: --max-time has passed\n")
         .status(12);
 }
 

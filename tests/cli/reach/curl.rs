@@ -20,7 +20,7 @@ fn a_copied_command_becomes_the_connection() {
     };
     client(["--from-curl", &copied.replace("X: 1", "X: 2")])
         .peer(served)
-        .stderr("wscope: note: Sec-WebSocket-Key is left out: [..]\n")
+        .stderr("wscope: note: Sec-WebSocket-Key is omitted: [..]\n")
         .status(0);
 }
 
@@ -61,8 +61,8 @@ fn a_dry_run_prints_where_to_and_what() {
         )
         .stderr(
             "wscope: note: would connect to a.example:443 through the proxy http://…@p.invalid:1 (--proxy)\n\
-             wscope: note: would ask for b.example in TLS\n\
-             wscope: note: secrets are shown as …; --show-secrets shows them as they are\n",
+             wscope: note: would send b.example as SNI\n\
+             wscope: note: secrets are replaced by …; --show-secrets shows them\n",
         )
         .status(0);
 }

@@ -97,13 +97,13 @@ fn faults_are_reported_with_file_and_line() {
     Test::new()
         .env("HOME", &home)
         .args(["@dev"])
-        .stderr("wscope: there is no profile @dev in [..]\n")
+        .stderr("wscope: unknown profile @dev in [..]\n")
         .status(2);
     Test::new()
         .env("WSCOPE_CONECT_TIMEOUT", "3")
         .args(["--dry-run", "ws://a/"])
         .stdout_any()
-        .stderr("wscope: note: variable WSCOPE_CONECT_TIMEOUT: there is no option --conect-timeout; did you mean --connect-timeout?\n...\n")
+        .stderr("wscope: note: variable WSCOPE_CONECT_TIMEOUT: unknown option --conect-timeout; did you mean --connect-timeout?\n...\n")
         .status(0);
 }
 

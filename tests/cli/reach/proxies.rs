@@ -57,7 +57,7 @@ fn exit_5_for_a_proxy_that_wants_a_password() {
         .status(5);
     let told = output.stderr();
     assert!(told.contains("< HTTP/1.1 407 Who"), "{told}");
-    assert!(told.contains("wants a user and password (407 Who), and offers Basic\n"), "{told}");
+    assert!(told.contains("requires a user and password (407 Who), and offers Basic\n"), "{told}");
     assert!(told.contains("error[W113]: ") && told.contains("--proxy-user"), "{told}");
 }
 
@@ -83,7 +83,7 @@ fn exit_5_for_a_proxy_that_refuses_and_for_none_at_all() {
         })
         .stderr(
             "wscope: the proxy does not speak SOCKS5: [..]\n\
-             error[W112]: the proxy does not speak what it was spoken to in\n...\n\
+             error[W112]: the proxy does not speak the protocol of its scheme\n...\n\
              help: it seems to speak HTTP: use http://\n",
         )
         .status(5);
@@ -138,7 +138,7 @@ fn the_environment_decides_and_verbose_prints_which_variable() {
         .status(0);
     server.end().expect("a proxy that was asked");
     let told = output.stderr();
-    assert!(told.contains("as the environment variable http_proxy says (W114)"), "{told}");
+    assert!(told.contains("because of the environment variable http_proxy (W114)"), "{told}");
 }
 
 #[test]

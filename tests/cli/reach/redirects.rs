@@ -34,7 +34,7 @@ fn exit_7_without_location_for_a_circle_and_beyond_the_limit() {
             answer(&listener, "HTTP/1.1 302 Found\nLocation: /\n\n");
         })
         .stderr(
-            "wscope: the redirects go in a circle: ws://127.0.0.1:{port}/ has been asked before\n\
+            "wscope: redirect loop: ws://127.0.0.1:{port}/ was already requested\n\
              error[W313]: [..]\n...\n",
         )
         .status(7);

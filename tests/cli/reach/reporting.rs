@@ -59,7 +59,7 @@ fn a_failure_is_printed_too() {
 #[test]
 fn exit_2_for_a_name_that_there_is_not() {
     client(["--write-out", "%{http_cod}", "ws://127.0.0.1:1"])
-        .stderr("wscope: --write-out: there is no %{http_cod}; did you mean http_code?\n")
+        .stderr("wscope: --write-out: unknown name %{http_cod}; did you mean http_code?\n")
         .status(2);
 }
 

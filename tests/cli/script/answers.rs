@@ -31,7 +31,7 @@ fn rules_end_and_are_listed() {
             p.answer_close(1001);
         })
         .stderr(
-            "wscope: note: 1: /a/ /text A\n2: /b/ /ping\nwscope: stdin: line 5: /off: there is no rule 7\n",
+            "wscope: note: 1: /a/ /text A\n2: /b/ /ping\nwscope: stdin: line 5: /off: no rule 7\n",
         )
         .status(1);
     script_of("/on a /text A\n/off\nx\n/expect b\n")
@@ -69,10 +69,10 @@ fn a_peer_that_sends_answers_back_ends_the_rule() {
 #[test]
 fn only_what_is_sent_at_once_is_an_answer() {
     for (line, why) in [
-        ("/on x /wait 1", "/wait can't stand in /on: [..]"),
-        ("/on x /repeat 3 y", "/repeat can't stand in /on: [..]"),
-        ("/on x /quit", "/quit can't stand in /on: [..]"),
-        ("/on x /on y z", "/on can't stand in /on: [..]"),
+        ("/on x /wait 1", "/wait can't be used in /on[..]"),
+        ("/on x /repeat 3 y", "/repeat can't be used in /on[..]"),
+        ("/on x /quit", "/quit can't be used in /on[..]"),
+        ("/on x /on y z", "/on can't be used in /on[..]"),
         ("/on x ping", "\"ping\" is a command without its slash; [..]"),
         ("/on x /pingg", "unknown command /pingg; [..]"),
         ("/on x", "/on needs COMMAND; [..]"),
@@ -168,6 +168,8 @@ fn another_end_or_none_is_an_error() {
             p.open();
             p.answer_close(1001);
         })
-        .stderr("wscope: stdin: line 1: /expect-close 4401: no end came within 0.01 s\n")
+        .stderr(
+            "wscope: stdin: line 1: /expect-close 4401: the connection did not end within 0.01 s\n",
+        )
         .status(13);
 }

@@ -88,7 +88,7 @@ fn a_pipe_without_a_writer_holds_up_only_the_lines() {
             p.receive_pong("are you there");
             p.close_first(1000, "");
         })
-        .stderr("wscope: stdin: line 1: the connection ended before all was sent\n")
+        .stderr("wscope: stdin: line 1: the connection ended before everything was sent\n")
         .status(1);
     for line in ["/text @", "/source "] {
         script_of(&format!("{line}{path}\n"))
@@ -108,7 +108,7 @@ fn a_file_that_is_read_whole_has_a_bound() {
     let bound = "/dev/zero: a file that is read whole has at most 64 MiB";
     for (line, instead) in [
         ("/text @/dev/zero", "/file sends files of any size"),
-        ("/source /dev/zero", "--input commands reads any number from stdin"),
+        ("/source /dev/zero", "use --input commands for longer input"),
     ] {
         script_of(&format!("{line}\n"))
             .peer(|p| {
@@ -120,7 +120,7 @@ fn a_file_that_is_read_whole_has_a_bound() {
     }
     Test::new()
         .args(["--script", "/dev/zero", "ws://127.0.0.1:9"])
-        .stderr(format!("wscope: --script {bound}; --input commands reads any number from stdin\n"))
+        .stderr(format!("wscope: --script {bound}; use --input commands for longer input\n"))
         .status(2);
 }
 

@@ -47,7 +47,7 @@ fn an_expectation_that_is_not_met_ends_with_13_and_reports_where() {
         })
         .stdout("hello yourself\n")
         .stderr(format!(
-            "wscope: {path}: line 3: /expect /good bye/: no such message came within 0.01 s; 1 message came, the last: \"hello yourself\"\n"
+            "wscope: {path}: line 3: /expect /good bye/: no match within 0.01 s; 1 message came, the last: \"hello yourself\"\n"
         ))
         .status(13);
 }
@@ -60,7 +60,7 @@ fn an_expectation_dies_with_its_connection() {
             p.close_first(1000, "");
         })
         .stderr(
-            "wscope: stdin: line 1: /expect /x/: the connection ended before such a message came: received 1000 normal closure; [..]\n",
+            "wscope: stdin: line 1: /expect /x/: the connection ended before a match: the server closed with 1000 normal closure[..]\n",
         )
         .status(13);
 }
@@ -77,7 +77,7 @@ fn answers_may_come_in_any_order() {
             p.answer_close(1001);
         })
         .stdout("a message\na receipt\nnoise\n")
-        .stderr("wscope: stdin: line 4: /expect /message/: no such message came within 0.01 s; 1 message came, the last: \"noise\"\n")
+        .stderr("wscope: stdin: line 4: /expect /message/: no match within 0.01 s; 1 message came, the last: \"noise\"\n")
         .status(13);
 }
 
@@ -197,7 +197,7 @@ fn files_of_lines_nest_but_not_for_ever() {
             p.open();
             p.answer_close(1001);
         })
-        .stderr(format!("wscope: {path}: line 1: /source: more than 16 files inside each other\n"))
+        .stderr(format!("wscope: {path}: line 1: /source: more than 16 nested files\n"))
         .status(1);
 }
 

@@ -55,7 +55,7 @@ fn lines_behind_the_end_of_the_connection_are_not_lost_silently() {
             p.close_first(1000, "");
         })
         .stdout("bye\n")
-        .stderr("wscope: stdin: line 3: there is no connection; /reconnect opens it again, /open URL another\n")
+        .stderr("wscope: stdin: line 3: not connected; /reconnect connects again, /open URL connects elsewhere\n")
         .status(1);
 }
 

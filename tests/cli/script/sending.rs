@@ -225,7 +225,7 @@ fn a_half_close_ends_our_side_and_goes_on_listening() {
         })
         .stdout("still here\n")
         // The peer's end in answer to ours is in order.
-        .stderr("wscope: note: our side of the stream has ended; receiving goes on\n")
+        .stderr("wscope: note: sent the end of our stream; still receiving\n")
         .status(0);
 }
 
@@ -237,7 +237,7 @@ fn an_abort_says_what_it_was() {
             p.receive_text("hi");
             p.receive_failure();
         })
-        .stderr("wscope: dropped by us without a closing handshake after [..]\n...\n")
+        .stderr("wscope: ended without a closing handshake after [..]\n...\n")
         .status(1);
 }
 
@@ -251,7 +251,7 @@ fn what_is_no_base64_names_the_character() {
         ),
         (
             "/ping base64:AAA",
-            "\"AAA\" is not base64: the last group has 3 of 4 characters; fill it up with =",
+            "\"AAA\" is not base64: the last group has 3 of 4 characters; pad it with =",
         ),
     ] {
         super::script_of(&format!("{line}\n"))

@@ -53,7 +53,7 @@ fn the_answer_to_a_close_can_be_withheld() {
             // Ours comes only when the script has failed.
             p.receive_close(1001);
         })
-        .stderr("wscope: stdin: line 3: /expect /never/: no such message came within 0.05 s; no message came\n")
+        .stderr("wscope: stdin: line 3: /expect /never/: no match within 0.05 s; no message came\n")
         .status(13);
 }
 

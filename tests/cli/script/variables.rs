@@ -97,7 +97,7 @@ fn an_unknown_name_is_an_error_before_anything_is_opened() {
         Test::new()
             .args(["--script", &path, "ws://127.0.0.1:1"])
             .stderr(format!(
-                "wscope: --script {path}: line {at}: there is no variable {name}; /set gives it a value, and a literal ${{ is written $${{\n"
+                "wscope: --script {path}: line {at}: variable {name} is not set; set it with /set, or write $${{ for a literal ${{\n"
             ))
             .status(2);
     }
@@ -106,7 +106,7 @@ fn an_unknown_name_is_an_error_before_anything_is_opened() {
             p.open();
             p.answer_close(1001);
         })
-        .stderr("wscope: stdin: line 1: there is no variable \"x\"; [..]\n")
+        .stderr("wscope: stdin: line 1: variable \"x\" is not set; [..]\n")
         .status(1);
     script_of("/text ${x\n")
         .peer(|p| {
@@ -147,7 +147,7 @@ fn set_shows_and_its_option_is_checked() {
             p.open();
             p.answer_close(1000);
         })
-        .stderr("wscope: note: no variable is set\nwscope: note: a= two words \nwscope: note: a= two words \n")
+        .stderr("wscope: note: no variables are set\nwscope: note: a= two words \nwscope: note: a= two words \n")
         .status(0);
     for (args, stderr) in [
         (&["--set", "a", "-x", "/ping", "--commands"][..], "--set: \"a\" is not NAME=VALUE; [..]"),

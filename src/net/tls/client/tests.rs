@@ -379,9 +379,9 @@ fn a_useless_client_certificate_is_named() {
     let (certificate, empty) = (file(certificate), file(""));
     for (options, reason) in [
         (showing(&certificate, Some(&other), None), "key values mismatch"),
-        (showing(&certificate, Some(&empty), None), "there is no PEM key in it"),
-        (showing(&empty, None, None), "it is no PKCS#12 archive"),
-        (showing(&other, None, None), "there is no PEM certificate in it"),
+        (showing(&certificate, Some(&empty), None), "it has no PEM key"),
+        (showing(&empty, None, None), "it is not a PKCS#12 archive"),
+        (showing(&other, None, None), "it has no PEM certificate"),
     ] {
         let error = TlsClient::new(&options).unwrap_err();
         assert!(matches!(error, TlsError::Identity { .. }), "{error}");

@@ -36,15 +36,15 @@ const REASON: Arg = Arg { shown: "[REASON]", kind: ArgKind::Reason };
 
 const OPENS: Availability = Availability::Client("a server does not open connections, clients do");
 const MANY: Availability =
-    Availability::Server("a client has one connection; it is for wscope listen");
+    Availability::Server("a client has one connection only; this command is for wscope listen");
 
 const RELAYS: Availability =
     Availability::Proxy("nothing passes through a client; it is for wscope proxy");
 
 const ENDS: Nesting = Nesting::No("it ends the connection");
-const SETS: Nesting = Nesting::No("setting a thing again changes nothing");
-const HOLDS: Nesting = Nesting::No("it holds the lines that follow, and a command has none");
-const ASKS: Nesting = Nesting::No("it is done once, by hand");
+const SETS: Nesting = Nesting::No("repeating a setting changes nothing");
+const HOLDS: Nesting = Nesting::No("it makes the following lines wait, and there are none");
+const ASKS: Nesting = Nesting::No("it can only be a line of its own");
 
 /// A row with what most have in common: no other names, no arguments, repeatable.
 const fn row(
@@ -93,12 +93,12 @@ const SPEAKING: &str = "The message is one that the protocol allows, as the lens
 pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[PAYLOAD],
-        help: "A line that is no command is sent as it is, without this command and without escapes. \
-            One space divides the name from the payload; more belong to it.\n\
-            PAYLOAD is text with the escapes \\n \\r \\t \\0 \\e \\a \\b \\\\ \\\" \\@ \\xHH \\u{1F600}, \
-            unless it begins with @PATH (the bytes of a file of at most 64 MiB), hex: (pairs of digits in any \
-            grouping), base64: or text: (text, whatever it begins with). Nothing is an empty message. \
-            What is not UTF-8 is sent all the same, and the rule it breaks is shown.",
+        help: "A line without a command is sent unchanged, without escapes. After /text, the first space is a \
+            separator; further spaces belong to the payload.\n\
+            PAYLOAD is text with the escapes \\n \\r \\t \\0 \\e \\a \\b \\\\ \\\" \\@ \\xHH \\u{1F600}. \
+            @PATH sends the content of a file (up to 64 MiB), hex: pairs of hex digits, base64: decoded \
+            base64, text: the text that follows, whatever it begins with. Without PAYLOAD the message is \
+            empty. Invalid UTF-8 is sent, too; a line names the rule it breaks.",
         examples: &[
             ("/text two\\nlines", "a message of two lines"),
             ("/text @subscribe.json", "the content of a file"),
@@ -111,9 +111,9 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[PAYLOAD],
-        help: "PAYLOAD is hex: pairs of digits, with spaces, commas, colons or 0x between them as you \
-            like. In double quotes, or with a backslash in it, it is text with the escapes of /text. \
-            @PATH, base64: and text: mean what they mean there.",
+        help: "PAYLOAD is pairs of hex digits; spaces, commas, colons and 0x between them are ignored. In \
+            double quotes, or with a backslash, it is text with the escapes of /text. @PATH, base64: and \
+            text: work as for /text.",
         examples: &[
             ("/binary 00 01 fe ff", "four bytes"),
             ("/binary \"hello\\0\"", "the bytes of a text"),
@@ -128,9 +128,9 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "PATH", kind: ArgKind::Path(&[]) },
             Arg { shown: "[text|binary]", kind: ArgKind::Choice(TYPES) },
         ],
-        help: "Binary unless text is given. Spaces in PATH are written in quotes or after a backslash; ~/ \
-            is your home. A file of any size is sent, in fragments of 1 MiB; a pipe or a device as it is \
-            read, until it ends.",
+        help: "The message is binary unless text is given. A PATH with spaces is written in quotes or with \
+            backslashes; ~/ is your home directory. The file may have any size; it is sent in fragments of \
+            1 MiB. A pipe or device is sent until it ends.",
         examples: &[
             ("/file image.png", "a binary message"),
             ("/file \"my order.json\" text", "a text message"),
@@ -139,15 +139,15 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[PAYLOAD],
-        help: "The round trip is shown when the pong comes. PAYLOAD is written as for /text; \
-            more than 125 bytes break RFC 6455 §5.5.",
+        help: "The pong is shown with its round trip time. PAYLOAD is written as for /text; a payload of \
+            more than 125 bytes breaks RFC 6455 §5.5.",
         examples: &[("/ping", "an empty ping"), ("/ping are you there?", "a ping with a text")],
         ..row(Group::Send, "ping", "sends a ping", |args| parse::text(args).map(Command::Ping))
     },
     CommandEntry {
         args: &[PAYLOAD],
-        help: "A pong that answers nothing is legal: a one-way heartbeat (RFC 6455 §5.5.3). Pings of the \
-            peer are answered without it, see /autopong.",
+        help: "An unsolicited pong is legal; it serves as a one-way heartbeat (RFC 6455 §5.5.3). wscope \
+            answers the peer's pings without this command, see /autopong.",
         examples: &[("/pong", "a heartbeat")],
         ..row(Group::Send, "pong", "sends an unsolicited pong", |args| {
             parse::text(args).map(Command::Pong)
@@ -156,8 +156,8 @@ pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[CODE, REASON],
         help: "CODE is a number from 0 to 65535, legal or not, or a registered name such as going-away. \
-            Without it the Close frame is empty. REASON is text with the escapes of /text; more than \
-            123 bytes do not fit into a legal frame. The answer of the peer is awaited.",
+            Without CODE the Close frame is empty. REASON is text with the escapes of /text; a legal frame \
+            has room for 123 bytes. wscope then waits for the peer's Close.",
         examples: &[
             ("/close", "a Close without a code"),
             ("/close 1000 bye", "a normal closure with a reason"),
@@ -172,23 +172,23 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "[KEY=VALUE…]", kind: ArgKind::FrameOption },
             PAYLOAD,
         ],
-        help: "OPCODE is continuation, text, binary, close, ping, pong or a number from 0 to 15; text if \
-            left out (also opcode=). All other bits are those of a legal frame, unless set: fin=on|off, \
-            rsv1=, rsv2=, rsv3= (on or off), rsv= (all three as a number, RSV1 is 4), mask=on|off|KEY \
-            (KEY in 8 hex digits; otherwise as the role demands), form=7|16|64 (the bits that carry \
-            the length), length= (the length to announce, whatever the payload has).\n\
-            The payload is written as for /text. It begins with the first word that is not an option, \
-            behind -- or behind payload=. A word that is nearly an opcode or an option, and an option \
-            behind the payload's beginning, are errors unless -- comes first. With code= the frame is a Close: code, then the payload (also \
-            behind reason=) as the reason.\n\
-            An illegal frame is sent without a question; the rules it breaks are shown.",
+        help: "OPCODE is continuation, text, binary, close, ping, pong or a number from 0 to 15, also \
+            written opcode=; the default is text. These options change the other bits, which are otherwise \
+            those of a legal frame: fin=on|off; rsv1=, rsv2=, rsv3= (on or off); rsv= (all three as a \
+            number, RSV1 is 4); mask=on|off|KEY (KEY in 8 hex digits); form=7|16|64 (the size of the \
+            length field); length= (the announced length, whatever the payload's length is).\n\
+            The payload is written as for /text. It begins at the first word that is not an option, after \
+            --, or after payload=. A mistyped opcode or option, and an option inside the payload, are \
+            errors unless -- comes first. With code= the frame is a Close; the payload, or reason=, is its \
+            reason.\n\
+            An illegal frame is sent at once; a line names the rules it breaks.",
         examples: &[
-            ("/frame ping rsv1=on hello", "a ping with a bit that nobody agreed on"),
+            ("/frame ping rsv1=on hello", "a ping with RSV1, which is illegal"),
             ("/frame text fin=off Hel", "the beginning of a message"),
             ("/frame continuation lo", "its end"),
             ("/frame 0xb -- fin=on", "a reserved opcode; the payload is fin=on"),
             ("/frame binary mask=37fa213d form=64 hex:00ff", "a known key, a length in 64 bits"),
-            ("/frame length=1000 short", "995 bytes are missing, the peer waits for them"),
+            ("/frame length=1000 short", "995 bytes are missing; the peer waits for them"),
             ("/frame code=1005 reason=\\xff", "a Close that breaks two rules"),
         ],
         ..row(Group::Send, "frame", "sends a frame with every bit chosen", frame::frame)
@@ -200,10 +200,10 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "[ping]", kind: ArgKind::Choice(PING) },
             Arg { shown: "MESSAGE", kind: ArgKind::Payload },
         ],
-        help: "N fragments of about the same size, or fragments of the SIZES given in bytes, as 2,0,5 (5, \
-            is one size); what is left makes a last one. ping sends a ping between the fragments, \
-            which RFC 6455 §5.4 allows. MESSAGE is written as for /text; behind -- it may begin with \
-            binary or ping, or be empty.",
+        help: "N is the number of fragments, of about equal size. SIZES are their sizes in bytes, such as \
+            2,0,5, or 5, for one size; the rest of the message is a last fragment. ping sends a ping \
+            between the fragments, which RFC 6455 §5.4 allows. MESSAGE is written as for /text; after -- \
+            it may begin with binary or ping, or be empty.",
         examples: &[
             ("/fragment 3 one message, three frames", "three frames"),
             ("/fragment 1,0 ping héllo", "cut inside a character, an empty frame, then the rest"),
@@ -213,22 +213,22 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[PAYLOAD],
-        help: "No frame is made around them. PAYLOAD is written as for /binary.",
+        help: "The bytes are sent without a frame header. PAYLOAD is written as for /binary.",
         examples: &[
             ("/bytes 81 80 00 00 00 00", "an empty text frame, masked"),
-            ("/bytes \"GET / HTTP/1.1\\r\\n\\r\\n\"", "a request where frames are due"),
+            ("/bytes \"GET / HTTP/1.1\\r\\n\\r\\n\"", "an HTTP request instead of a frame"),
         ],
-        ..row(Group::Send, "bytes", "sends bytes onto the wire as they are", |args| {
+        ..row(Group::Send, "bytes", "sends raw bytes, without a frame", |args| {
             parse::bytes(args).map(Command::Bytes)
         })
     },
     CommandEntry {
         args: &[PAYLOAD],
-        help: "Opens $VISUAL or $EDITOR on the message, with PAYLOAD (written as for /text) to begin with. \
-            What is saved is sent as a text message; an empty file sends nothing.",
+        help: "Opens $VISUAL or $EDITOR with PAYLOAD (written as for /text). The saved text is sent as a text \
+            message; an empty file sends nothing.",
         examples: &[
-            ("/edit", "an empty page"),
-            ("/edit {\"op\": \"\"}", "something to start from"),
+            ("/edit", "begins with an empty file"),
+            ("/edit {\"op\": \"\"}", "begins with this text"),
         ],
         nesting: ASKS,
         ..row(Group::Send, "edit", "writes a message in your editor", |args| {
@@ -237,30 +237,31 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[Arg { shown: "URL", kind: ArgKind::Value }],
-        help: "The connection that is open is closed first. Options of the command line stay.",
+        help: "Closes the current connection first. The options of the command line still apply.",
         examples: &[("/open ws://localhost:8080/chat", "another connection")],
         aliases: &["connect"],
         nesting: ASKS,
         side: OPENS,
-        ..row(Group::Connection, "open", "opens a connection to another address", parse::open)
+        ..row(Group::Connection, "open", "opens a connection to another URL", parse::open)
     },
     CommandEntry {
-        help: "To the same address; with the headers that /headers shows.",
-        examples: &[("/reconnect", "the same connection anew")],
+        help: "Connects to the same URL, with the headers that /headers shows.",
+        examples: &[("/reconnect", "the same connection again")],
         nesting: ASKS,
         side: OPENS,
-        ..row(Group::Connection, "reconnect", "opens the connection anew", |args| {
+        ..row(Group::Connection, "reconnect", "opens the connection again", |args| {
             parse::alone(Command::Reconnect, args)
         })
     },
     CommandEntry {
         args: &[Arg { shown: "[HEADER]", kind: ArgKind::Header }],
-        help: "HEADER is written as for -H: Name: value adds or replaces, Name: leaves a default out, \
-            Name; sends an empty value, @FILE reads headers from a file. It counts from the next /reconnect on.",
+        help: "HEADER is written as for -H: Name: value adds or replaces a header, Name: removes a default \
+            header, Name; sends an empty value, @FILE reads headers from a file. The change takes effect at \
+            the next /reconnect or /open.",
         examples: &[
-            ("/headers", "shows them"),
-            ("/headers Authorization: Bearer abc", "sends it at the next /reconnect"),
-            ("/headers Origin:", "leaves it out"),
+            ("/headers", "shows the headers"),
+            ("/headers Authorization: Bearer abc", "sends this header at the next /reconnect"),
+            ("/headers Origin:", "removes the header"),
         ],
         nesting: SETS,
         side: OPENS,
@@ -273,28 +274,28 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[TARGET, Arg { shown: "[LINE]", kind: ArgKind::Command }],
-        help: "TARGET is the number of a client, as the transcript and /clients show it, several as in \
-            3,5, or all. LINE is a text or a command; without it, every line that follows is for \
-            them, until /to all. @3 LINE is the same in short; behind @3 begins a line, so @3 //x \
-            sends /x. A text that begins with @ is written /text \\@.\n\
-            /show, /last and /status are about the client named, otherwise about the only one, or the \
-            one that sent something last.",
+        help: "TARGET is the number of a client, as shown in the transcript and by /clients; several \
+            numbers, such as 3,5; or all. LINE is a text or a command. Without LINE, all following lines \
+            are for TARGET, until /to all. @3 LINE is short for /to 3 LINE; LINE is read as usual, so @3 \
+            //x sends /x. A text that begins with @ is written /text \\@.\n\
+            /show, /last and /status are about TARGET; without one, about the only client, or the client \
+            that sent something last.",
         examples: &[
             ("/to 3 hello", "a text for one client"),
             ("@3,5 /ping", "a ping for two"),
-            ("/to 3", "what follows is for client 3"),
-            ("/to all", "for everybody again"),
+            ("/to 3", "the following lines are for client 3"),
+            ("/to all", "the following lines are for all clients"),
         ],
         nesting: Nesting::No("write @3 there"),
         side: MANY,
-        ..row(Group::Connection, "to", "sends a line to some of the clients", parse::to_clients)
+        ..row(Group::Connection, "to", "sends a line to some clients", parse::to_clients)
     },
     CommandEntry {
-        help: "Number, address, path, user agent, what was agreed, how long it has been open and silent, \
-            what it sent and was sent.",
-        examples: &[("/clients", "a few lines for each")],
+        help: "Shows each client's number, address, path, user agent, subprotocol and extensions, how long \
+            it has been open and idle, and what it sent and received.",
+        examples: &[("/clients", "a few lines for each client")],
         side: MANY,
-        ..row(Group::Connection, "clients", "lists who is connected", |args| {
+        ..row(Group::Connection, "clients", "lists the connected clients", |args| {
             parse::alone(Command::Clients, args)
         })
     },
@@ -352,26 +353,26 @@ pub const ENTRIES: &[CommandEntry] = &[
         help: "TARGET is written as for /to, CODE and REASON as for /close.",
         examples: &[
             ("/kick 3", "a Close without a code"),
-            ("/kick 3 4001 enough", "one that says why"),
-            ("/kick all going-away", "everybody"),
+            ("/kick 3 4001 enough", "a Close with code and reason"),
+            ("/kick all going-away", "closes all clients with 1001"),
         ],
         nesting: ENDS,
         side: MANY,
-        ..row(Group::Connection, "kick", "closes the connection of a client", parse::kick)
+        ..row(Group::Connection, "kick", "closes a client's connection", parse::kick)
     },
     CommandEntry {
-        help: "Where it leads, how long it has been open, what was agreed.",
+        help: "Shows the addresses, the duration, the subprotocol and the extensions.",
         examples: &[("/status", "a few lines")],
-        ..row(Group::Connection, "status", "shows how the connection stands", |args| {
+        ..row(Group::Connection, "status", "shows the state of the connection", |args| {
             parse::alone(Command::Status, args)
         })
     },
     CommandEntry {
         args: &[Arg { shown: "[on|off|delay TIME]", kind: ArgKind::Choice(PONGS) }],
-        help: "Without an argument, shows the current setting. A peer that gets no pong in time should close the connection: \
-            see whether it does.",
+        help: "Without an argument, shows the current setting. Use off or delay to test whether the peer \
+            closes a connection whose pongs are missing.",
         examples: &[
-            ("/autopong off", "pings stay unanswered"),
+            ("/autopong off", "pings are not answered"),
             ("/autopong delay 2s", "answers after two seconds"),
         ],
         nesting: SETS,
@@ -379,9 +380,9 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[SWITCH],
-        help: "Without an argument, shows the current setting. RFC 6455 §5.5.1 demands the answer; without it, the peer's \
-            timeout is put to the test.",
-        examples: &[("/autoclose off", "a Close of the peer stays unanswered")],
+        help: "Without an argument, shows the current setting. RFC 6455 §5.5.1 requires an answer; use off to \
+            test the peer's timeout.",
+        examples: &[("/autoclose off", "the peer's Close is not answered")],
         nesting: SETS,
         ..row(Group::Connection, "autoclose", "sets whether a Close is answered", |args| {
             parse::switch(args).map(Command::AutoClose)
@@ -398,15 +399,16 @@ pub const ENTRIES: &[CommandEntry] = &[
         })
     },
     CommandEntry {
-        help: "We send nothing more, the peer sees the end of the stream; what it sends is still shown.",
-        examples: &[("/half-close", "our side ends without a Close frame")],
+        help: "The peer sees the end of the stream without a Close frame. wscope sends nothing more, but \
+            still receives.",
+        examples: &[("/half-close", "sends a FIN")],
         nesting: ENDS,
         ..row(Group::Connection, "half-close", "ends our side of the TCP stream", |args| {
             parse::alone(Command::HalfClose, args)
         })
     },
     CommandEntry {
-        help: "No Close frame, no end of TLS: what a crash looks like to the peer.",
+        help: "Sends no Close frame and no TLS close_notify; to the peer it looks like a crash.",
         examples: &[("/abort", "the peer sees a reset")],
         nesting: ENDS,
         ..row(Group::Connection, "abort", "ends the TCP connection with a reset", |args| {
@@ -415,36 +417,36 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[Arg { shown: "INTERVAL", kind: ArgKind::Value }, COMMAND],
-        help: "For the first time at once, until /stop, or the end of the script or of the connection. INTERVAL is in seconds, \
-            or has a unit: 500ms, 5s, 2m, 1h; at least 1ms. COMMAND is a command that sends or shows, \
-            with its slash, a /repeat, or a line of text.",
+        help: "Runs COMMAND at once and then at each INTERVAL, until /stop or the end of the script or of the \
+            connection. INTERVAL is in seconds or has a unit: 500ms, 5s, 2m, 1h; the minimum is 1ms. COMMAND \
+            is a /command that sends or shows something, a /repeat, or a line of text.",
         examples: &[
             ("/every 5s /ping", "a heartbeat"),
             ("/every 0.5 {\"op\":\"tick\"}", "a text message twice a second"),
             ("/every 1m /repeat 10 /text burst", "ten messages each minute"),
         ],
-        nesting: Nesting::No("it goes on by itself"),
+        nesting: Nesting::No("it already repeats"),
         ..row(Group::Script, "every", "repeats a command at an interval", parse::every)
     },
     CommandEntry {
         args: &[Arg { shown: "[N]", kind: ArgKind::Value }],
-        help: "N is the number that /every showed; without it all end.",
-        examples: &[("/stop", "ends all"), ("/stop 1", "ends the first")],
-        nesting: Nesting::No("what it ends is over after the first time"),
-        ..row(Group::Script, "stop", "ends one /every, or all", parse::stop)
+        help: "N is the number that /every printed. Without N, stops all.",
+        examples: &[("/stop", "stops all"), ("/stop 1", "stops the first")],
+        nesting: Nesting::No("running it again has no effect"),
+        ..row(Group::Script, "stop", "stops one /every or all", parse::stop)
     },
     CommandEntry {
         args: &[Arg { shown: "N", kind: ArgKind::Value }, COMMAND],
-        help: "As fast as the connection takes it; the first error ends it. COMMAND is a command that sends or shows, with its \
-            slash, or a line of text.",
+        help: "Runs COMMAND N times, as fast as the connection allows. The first error ends it. COMMAND is a \
+            /command that sends or shows something, or a line of text.",
         examples: &[("/repeat 1000 /binary 00", "a thousand messages")],
-        nesting: Nesting::NotInItself("one with the product of both numbers does the same"),
-        ..row(Group::Script, "repeat", "does something N times", parse::repeat)
+        nesting: Nesting::NotInItself("multiply the two numbers instead"),
+        ..row(Group::Script, "repeat", "runs a command N times", parse::repeat)
     },
     CommandEntry {
         args: &[Arg { shown: "TIME", kind: ArgKind::Value }],
-        help: "In seconds, or with a unit: 500ms, 5s, 2m, 1h. The lines that follow wait; what is received \
-            is shown.",
+        help: "TIME is in seconds or has a unit: 500ms, 5s, 2m, 1h. The following lines wait; received \
+            frames are still shown.",
         examples: &[("/wait 1.5", "a second and a half")],
         nesting: HOLDS,
         ..row(Group::Script, "wait", "waits before the next line", parse::wait)
@@ -454,19 +456,19 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "REGEX", kind: ArgKind::Regex },
             Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
         ],
-        help: "The lines that follow wait for a message that matches; if none comes in time (10 s without \
-            TIMEOUT) that is an error, which ends a script. Messages count that came since the \
-            connection was opened, at the prompt since the last line that sent something; each is \
-            found once. A REGEX with spaces is written /in slashes/ \
-            or \"in quotes\"; a backslash makes a slash or a quote a part of it. \
-            A plain text may have any length, any other REGEX 1 MiB once compiled. The first MiB of a \
-            message is looked at.\n\
-            stomp.command=MESSAGE is no REGEX: it waits for a packet of a protocol that a lens reads, with \
-            this value in a field, as JSON output has it in fields; dots lead into a field, kind is the kind of the packet.",
+        help: "The following lines wait until a message matches REGEX. If none arrives within TIMEOUT (10 s by \
+            default), that is an error, which ends a script.\n\
+            A script searches all messages since the connection was opened; the prompt searches those since \
+            the last line that sent something. Each message matches only one /expect.\n\
+            A REGEX with spaces is written /in slashes/ or \"in quotes\"; a backslash escapes a slash or \
+            quote inside. A REGEX may have 1 MiB compiled; a plain text may have any length. Only the first \
+            MiB of a message is searched.\n\
+            stomp.command=MESSAGE waits for a packet of a protocol that a lens reads, with this value in a \
+            field, as JSON output has it in fields; dots lead into a field, kind is the kind of the packet.",
         examples: &[
-            ("/expect pong", "a message with pong in it"),
-            ("/expect /\"op\": *\"ready\"/ 2s", "two seconds for it to come"),
-            ("/expect (?i)^welcome 500ms", "whatever its case"),
+            ("/expect pong", "a message that contains pong"),
+            ("/expect /\"op\": *\"ready\"/ 2s", "waits two seconds at most"),
+            ("/expect (?i)^welcome 500ms", "ignores upper and lower case"),
             ("/expect rpc.id=3", "the answer to a request of JSON-RPC"),
         ],
         nesting: HOLDS,
@@ -477,11 +479,11 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "REGEX", kind: ArgKind::Regex },
             Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
         ],
-        help: "The lines that follow wait for TIMEOUT (1 s without it). A message that matches is an \
-            error, which ends a script; so is one that came before and that no /expect has found. \
-            REGEX is written as for /expect.",
+        help: "The following lines wait for TIMEOUT (1 s by default). A message that matches REGEX is an \
+            error, which ends a script; so is an earlier message that no /expect has matched. REGEX is \
+            written as for /expect.",
         examples: &[
-            ("/expect-not error", "no message with error in it, for a second"),
+            ("/expect-not error", "for a second, no message contains error"),
             ("/expect-not /\"op\": *\"tick\"/ 5s", "no tick for five seconds"),
         ],
         nesting: HOLDS,
@@ -492,37 +494,32 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "CODE", kind: ArgKind::CloseCode },
             Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
         ],
-        help: "The lines that follow wait for the end of the connection; another code, or none in time \
-            (10 s without TIMEOUT), is an error, which ends a script. CODE is a number or a registered \
-            name, as an application sees it: 1005 for a Close without a code, 1006 for an end without \
-            a Close. With it a script ends with status 0, whatever the code.",
+        help: "The following lines wait for the end of the connection. Another close code, or no end within \
+            TIMEOUT (10 s by default), is an error, which ends a script. CODE is a number or a registered \
+            name, as an application sees it: 1005 for a Close without a code, 1006 for an end without a \
+            Close. If the code is the expected one, the script ends with status 0.",
         examples: &[
             ("/expect-close 4401", "the server refuses the token"),
             ("/expect-close going-away 2s", "code 1001, within two seconds"),
         ],
         nesting: HOLDS,
-        ..row(
-            Group::Script,
-            "expect-close",
-            "waits for the end with a close code",
-            parse::expect_close,
-        )
+        ..row(Group::Script, "expect-close", "waits for a close code", parse::expect_close)
     },
     CommandEntry {
         args: &[
             Arg { shown: "[NAME]", kind: ArgKind::Value },
             Arg { shown: "[VALUE]", kind: ArgKind::Text },
         ],
-        help: "${NAME} in a line stands for the value from then on; a name that is not set is an error, \
-            and a literal ${ is written $${. VALUE is the rest of the line. Without VALUE the variable \
-            is shown, without NAME all are. --set NAME=VALUE sets one at the start, and each named \
-            group of an /expect that is met, as in (?<id>[0-9]+), becomes one.\n\
-            A value is data: it never becomes a command, an option, an escape or a notation such as \
-            @PATH, and in a REGEX it is looked for as it is. In /every and /repeat it is the value at \
-            the time of the line.",
+        help: "In the following lines, ${NAME} is replaced by VALUE, the rest of this line. An unset name is \
+            an error; a literal ${ is written $${. Without VALUE, shows the variable; without NAME, shows \
+            all. --set NAME=VALUE sets a variable at the start. Each named group of an /expect, such as \
+            (?<id>[0-9]+), sets one, too.\n\
+            A value is data: it is never read as a command, an option, an escape or a notation such as \
+            @PATH, and a REGEX searches for it literally. /every and /repeat use the value at the time of \
+            their line.",
         examples: &[
             ("/set user alice", "then {\"user\":\"${user}\"} sends {\"user\":\"alice\"}"),
-            ("/set", "shows all"),
+            ("/set", "shows all variables"),
         ],
         nesting: SETS,
         ..row(Group::Script, "set", "sets or shows a variable", parse::set)
@@ -532,39 +529,38 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "[REGEX]", kind: ArgKind::Regex },
             Arg { shown: "[COMMAND]", kind: ArgKind::Command },
         ],
-        help: "Answers each message of the peer that matches, at once and whatever the lines wait for, \
-            until /off; it stays after /reconnect. Without arguments the rules are listed. REGEX is \
-            written as for /expect; its named groups are variables in COMMAND, which is a line of text \
-            or one of /text, /binary, /ping, /pong, /close, /frame, /bytes, /abort and /half-close. A \
-            message that we send is never answered. A peer that sends our answers back a hundred times \
-            in a second ends the rule, with an error.",
+        help: "Runs COMMAND for each received message that matches REGEX, at once, even while a line waits. \
+            The rule applies until /off, also after /reconnect. Without arguments, lists the rules. REGEX \
+            is written as for /expect; its named groups are variables in COMMAND. COMMAND is a line of text \
+            or one of /text, /binary, /ping, /pong, /close, /frame, /bytes, /abort and /half-close. If the \
+            peer echoes the answers a hundred times within a second, the rule ends with an error.",
         examples: &[
             ("/on ^2$ /text 3", "the heartbeat of Engine.IO"),
             ("/on /\"ping\":(?<n>[0-9]+)/ {\"pong\":${n}}", "sends a number back"),
             ("/on", "lists the rules"),
         ],
-        nesting: Nesting::No("it goes on by itself"),
+        nesting: Nesting::No("it already applies to every message"),
         ..row(Group::Script, "on", "answers messages that match", parse::on)
     },
     CommandEntry {
         args: &[Arg { shown: "[N]", kind: ArgKind::Value }],
-        help: "N is the number that /on showed; without it all end.",
-        examples: &[("/off", "ends all"), ("/off 1", "ends the first")],
-        nesting: Nesting::No("what it ends is over after the first time"),
-        ..row(Group::Script, "off", "ends one /on, or all", parse::off)
+        help: "N is the number that /on printed. Without N, removes all.",
+        examples: &[("/off", "removes all"), ("/off 1", "removes the first")],
+        nesting: Nesting::No("running it again has no effect"),
+        ..row(Group::Script, "off", "removes one /on rule or all", parse::off)
     },
     CommandEntry {
         args: &[
             Arg { shown: "[N]", kind: ArgKind::Value },
             Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
         ],
-        help: "The lines that follow wait until N clients are connected at once, one without N; if they \
-            do not come in time (60 s without TIMEOUT) that is an error, which ends a script. TIMEOUT \
-            without N has a unit.",
+        help: "The following lines wait until N clients (1 by default) are connected. If they do not connect \
+            within TIMEOUT (60 s by default), that is an error, which ends a script. TIMEOUT without N needs \
+            a unit.",
         examples: &[
-            ("/await", "somebody"),
-            ("/await 2 10", "two clients, at most ten seconds"),
-            ("/await 500ms", "one, half a second"),
+            ("/await", "one client"),
+            ("/await 2 10", "two clients, within ten seconds"),
+            ("/await 500ms", "one client, within half a second"),
         ],
         nesting: HOLDS,
         side: MANY,
@@ -572,16 +568,16 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[Arg { shown: "FILE", kind: ArgKind::Path(&[]) }],
-        help: "Each line of the file is carried out as if it were typed; /# begins a comment. A line that is no \
-            command is sent as it is. The file has at most 64 MiB.",
+        help: "Runs each line of FILE as if typed; /# begins a comment. A line without a command is sent as a \
+            message. FILE may have up to 64 MiB.",
         examples: &[("/source login.wscope", "a file of commands")],
         nesting: ASKS,
-        ..row(Group::Script, "source", "does the lines of a file", parse::source)
+        ..row(Group::Script, "source", "runs the lines of a file", parse::source)
     },
     CommandEntry {
         help: "",
-        examples: &[("/last", "what a preview has cut")],
-        ..row(Group::Show, "last", "shows the last message received in full", |args| {
+        examples: &[("/last", "the whole message, where the transcript has cut it")],
+        ..row(Group::Show, "last", "shows the last received message in full", |args| {
             parse::alone(Command::Last, args)
         })
     },
@@ -593,32 +589,31 @@ pub const ENTRIES: &[CommandEntry] = &[
         ],
         help: "TOPIC is handshake (both heads, every rule's verdict), tls (version, cipher, certificate), lens \
             (session, subscriptions, unanswered calls of the protocol inside), \
-            stats (counts, sizes, ratios, round trips), state (what is set), or frames (the last N, \
-            20 without N; with a REGEX, the last N messages that match, as /find has it).",
+            stats (counts, sizes, ratios, round trips), state (the settings), or frames (the last N, 20 by \
+            default; with REGEX, the last N messages that match, as for /find).",
         examples: &[
-            ("/show handshake", "why it was accepted or refused"),
-            ("/show frames 50", "the last fifty, both ways"),
-            ("/show frames 5 /error/", "the last five messages with an error in them"),
+            ("/show handshake", "why the handshake succeeded or failed"),
+            ("/show frames 50", "the last fifty frames, both directions"),
+            ("/show frames 5 /error/", "the last five messages that contain error"),
         ],
-        ..row(Group::Show, "show", "shows what is known of the connection", parse::show)
+        ..row(Group::Show, "show", "shows details of the connection", parse::show)
     },
     CommandEntry {
         args: &[Arg { shown: "REGEX", kind: ArgKind::Regex }],
-        help: "Searches the messages and control frames that are in memory, of both directions and of \
-            earlier connections too, and shows the last 20 that match; of a long one, the part that \
-            matches. The fragments of a message are searched as one, and what a lens says of it. REGEX may \
-            stand in slashes or quotes. Memory holds 64 MiB of frames (--max-kept); if older ones have left it, the answer \
-            says so.",
+        help: "Searches the messages and control frames in memory, of both directions and of earlier \
+            connections, and shows the last 20 matches. Of a long message it shows the matching part. \
+            Fragments are searched as one message, and the meaning that a lens reads is searched too. REGEX may be written in slashes or quotes. Memory holds \
+            64 MiB of frames (--max-kept); if older frames were dropped, the answer says how many.",
         examples: &[
-            ("/find error", "the last messages with an error in them"),
+            ("/find error", "the last messages that contain error"),
             ("/find \"id\": *17\\b", "a regular expression"),
         ],
-        ..row(Group::Show, "find", "finds messages that were shown before", parse::find)
+        ..row(Group::Show, "find", "searches earlier messages", parse::find)
     },
     CommandEntry {
         args: &[Arg { shown: "[VIEW]", kind: ArgKind::View }],
-        help: "VIEW is frames (a line for each), messages (a line for each, fragments joined), json (an \
-            object for each event) or hex (every byte). Without an argument, shows the current setting.",
+        help: "VIEW is frames (a line per frame), messages (a line per message, fragments joined), json (an \
+            object per event) or hex (every byte). Without an argument, shows the current setting.",
         examples: &[("/view hex", "every byte of header and payload")],
         nesting: SETS,
         ..row(Group::Show, "view", "sets how traffic is shown", parse::view)
@@ -629,13 +624,14 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "[OPCODES]", kind: ArgKind::Opcodes },
             Arg { shown: "[/REGEX/]", kind: ArgKind::Regex },
         ],
-        help: "Only what passes all that is given is shown; the rest is still counted and acted on. OPCODES \
-            are names or numbers with commas between; a continuation counts as what it continues. \
-            REGEX, in slashes or quotes, is looked for in the content. A server takes @3 or @3,5 too: \
-            the frames of these clients. off shows everything, nothing asks what is filtered.",
+        help: "Shows only frames that meet all given conditions; hidden frames are still counted and \
+            answered. OPCODES are comma-separated names or numbers; a continuation frame counts as the \
+            opcode of its message. REGEX, in slashes or quotes, searches the content. On a server, @3 or \
+            @3,5 shows only these clients. off shows everything. Without an argument, shows the current \
+            setting.",
         examples: &[
-            ("/filter in text,binary", "messages received"),
-            ("/filter /\"error\"/", "what has an error in it"),
+            ("/filter in text,binary", "received messages"),
+            ("/filter /\"error\"/", "messages that contain \"error\""),
             ("/filter off", "everything"),
         ],
         nesting: SETS,
@@ -643,32 +639,33 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[Arg { shown: "[auto|always|never]", kind: ArgKind::Pretty }],
-        help: "auto lays out JSON in the view of messages where one line is too short for it, always also \
-            below the last frame of a message; the first 20 lines are shown, /last shows all. Without an argument, \
-            shows the current setting.",
-        examples: &[("/pretty always", "JSON below the frames too")],
+        help: "auto pretty-prints JSON in the view of messages if it does not fit into one line; always does \
+            so in every view, below the last frame of a message. At most 20 lines are shown; /last shows \
+            all. Without an argument, shows the current setting.",
+        examples: &[("/pretty always", "JSON below the frames, too")],
         nesting: SETS,
-        ..row(Group::Show, "pretty", "sets whether JSON is laid out in lines", parse::pretty)
+        ..row(Group::Show, "pretty", "sets whether JSON is pretty-printed", parse::pretty)
     },
     CommandEntry {
         args: &[Arg { shown: "[on|off|relative]", kind: ArgKind::Timestamps }],
-        help: "relative counts from the opening of the connection. Without an argument, shows the current setting.",
+        help: "relative counts from the opening of the connection. Without an argument, shows the current \
+            setting.",
         examples: &[("/timestamps relative", "seconds since the opening")],
         nesting: SETS,
-        ..row(Group::Show, "timestamps", "sets which time is shown", parse::timestamps)
+        ..row(Group::Show, "timestamps", "sets the timestamps of the transcript", parse::timestamps)
     },
     CommandEntry {
         args: &[Arg { shown: "[FILE|off]", kind: ArgKind::Path(OFF) }],
-        help: "Appends to FILE from now on; off ends it, nothing asks where it goes. A file called off is \
-            written ./off.",
-        examples: &[("/log session.jsonl", "begins"), ("/log off", "ends")],
+        help: "Appends every event to FILE from now on; off stops the log. Without an argument, shows the \
+            current file. For a file called off, write ./off.",
+        examples: &[("/log session.jsonl", "starts the log"), ("/log off", "stops it")],
         nesting: SETS,
-        ..row(Group::Show, "log", "logs the session to a file, or ends that", parse::log)
+        ..row(Group::Show, "log", "starts or stops logging to a file", parse::log)
     },
     CommandEntry {
         args: &[Arg { shown: "[NAME]", kind: ArgKind::Lens }],
         help: "The messages that follow are read as the protocol NAME; auto waits for two kinds of evidence, \
-            none reads nothing. Nothing asks which it is. docs/lenses.md has the names.",
+            none reads nothing. Without an argument, shows the current setting. docs/lenses.md has the names.",
         examples: &[("/lens stomp", "reads STOMP"), ("/lens none", "reads nothing")],
         nesting: SETS,
         ..row(Group::Lens, "lens", "sets which protocol messages are read as", parse::lens)
@@ -676,7 +673,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[SWITCH],
         help: "Sends the heartbeats, and the answers to heartbeats and acknowledgements, that the protocol of \
-            the lens demands, as in Engine.IO, STOMP, MQTT and Phoenix; on by default. Nothing asks which it is.",
+            the lens demands, as in Engine.IO, STOMP, MQTT and Phoenix; on by default. Without an argument, shows the current setting.",
         examples: &[("/keepalive off", "see when the server gives up")],
         nesting: SETS,
         ..row(Group::Lens, "keepalive", "sets whether heartbeats are sent", |args| {
@@ -806,7 +803,7 @@ pub const ENTRIES: &[CommandEntry] = &[
         &[("/cbor {\"a\":[1,2.5]}", "a binary message of this value")],
     ),
     CommandEntry {
-        examples: &[("/clear", "an empty screen")],
+        examples: &[("/clear", "clears the screen")],
         ..row(Group::Prompt, "clear", "clears the screen", |args| {
             parse::alone(Command::Clear, args)
         })
@@ -821,10 +818,10 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         aliases: &["q", "exit"],
-        help: "Sends Close 1000 and waits for the answer; a server sends 1001 to all. Ctrl-D does the same.",
-        examples: &[("/quit", "the end")],
+        help: "Sends Close 1000 and waits for the answer; a server sends 1001 to all clients. Ctrl-D does the same.",
+        examples: &[("/quit", "ends the session")],
         nesting: ENDS,
-        ..row(Group::Prompt, "quit", "closes the connection and leaves", |args| {
+        ..row(Group::Prompt, "quit", "closes the connection and exits", |args| {
             parse::alone(Command::Quit, args)
         })
     },
