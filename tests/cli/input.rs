@@ -246,7 +246,7 @@ fn to_read_no_stdin_may_be_asked_for_twice() {
         (&["--script", "-", "--input", "none"], "--script - reads stdin: leave --input out"),
         (
             &["listen", "--script", "f", "--input", "json", "0"],
-            "stdin is not read with --script[..]",
+            "--script does not read stdin[..]",
         ),
     ] {
         let test = Test::new().args(args.iter().copied());

@@ -383,8 +383,8 @@ fn a_ping_that_cures_nothing_is_said_to_cure_nothing() {
         each(deadline),
         "idle for 0.4 s: ended after 0.3[..] s: FIN without a Close frame\n\
          the connection is closed after 0.3[..] s idle: FIN without a Close frame\n[..]\n\
-         a ping every 0.1[..] s does not prevent it, which was tried: the timer counts messages only, \
-         or the age of the connection\n",
+         a ping every 0.1[..] s does not prevent it, as tested: the timer counts only messages, \
+         or the connection's age\n",
     );
 }
 
