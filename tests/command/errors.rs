@@ -187,11 +187,7 @@ fn what_can_not_be_repeated_is_refused_with_the_reason() {
     refused(&[
         ("/every 1 /every 1 /ping", 9, "/every can't be used in /every: it already repeats"),
         ("/repeat 2 /every 1 /ping", 10, "/every can't be used in /repeat: it already repeats"),
-        (
-            "/repeat 2 /repeat 2 a",
-            10,
-            "/repeat can't be used in /repeat: multiply [..]",
-        ),
+        ("/repeat 2 /repeat 2 a", 10, "/repeat can't be used in /repeat: multiply [..]"),
         ("/every 1 /repeat 2 /repeat 2 a", 19, "/repeat can't be used in /repeat: [..]"),
         (
             "/every 1 /source x",
