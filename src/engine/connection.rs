@@ -480,7 +480,7 @@ impl Connection {
             true => {
                 !self.inbound.is_undecided()
                     && (!is_blocked(&self.behaviours, stdout, reporter)
-                        || self.may_read_ahead(reporter) && self.reads_ahead())
+                        || self.may_read_ahead() && self.reads_ahead())
             }
             false => self.link.may_fill() || self.write_error.is_some(),
         };
@@ -639,11 +639,11 @@ impl Connection {
         }
     }
 
-    /// Whether pings behind what waits can be looked for. A server has too many clients for it, and
-    /// where frames are shown the answer would stand before the ping.
-    fn may_read_ahead(&self, reporter: &Reporter) -> bool {
+    /// Whether pings behind what waits can be looked for. A server has too many clients for it. Where
+    /// frames are shown, the answer is shown when it is sent: before its ping, whose turn comes later.
+    fn may_read_ahead(&self) -> bool {
         let client = self.party.endpoint().is_some_and(|one| one.role() == Role::Client);
-        client && !reporter.looks_at_frames() && self.write_error.is_none()
+        client && self.write_error.is_none()
     }
 
     /// Whether they are looked for already, and more can be received for it.
@@ -684,7 +684,7 @@ impl Connection {
         if let Some(evidence) = &mut self.evidence {
             evidence.stalls(blocked && outputs.stdout.is_full(), now);
         }
-        if blocked && self.may_read_ahead(outputs.reporter) && self.has_answer_room() {
+        if blocked && self.may_read_ahead() && self.has_answer_room() {
             self.read_ahead(now);
         } else {
             // What has not begun is not due.

@@ -16,7 +16,7 @@ How it is recognised
   End of stream less than 100 ms after the 101, and no frame.
 
 What to do
-  Read the backend's log: the proxy said yes before it knew.
+  Read the backend's log: the proxy answered 101 before the backend did.
 
 Source
   widely known

@@ -244,10 +244,7 @@ fn to_read_no_stdin_may_be_asked_for_twice() {
         (&["--echo", "--input", "lines"][..], "--echo does not read stdin; omit --input[..]"),
         (&["--script", "f", "--input", "json"], "--script does not read stdin; omit [..]"),
         (&["--script", "-", "--input", "none"], "--script - reads stdin: leave --input out"),
-        (
-            &["listen", "--script", "f", "--input", "json", "0"],
-            "stdin is not read with --script[..]",
-        ),
+        (&["listen", "--script", "f", "--input", "json", "0"], "--script does not read stdin[..]"),
     ] {
         let test = Test::new().args(args.iter().copied());
         let url = if args[0] == "listen" { &[][..] } else { &["ws://127.0.0.1:1"] };

@@ -199,11 +199,57 @@ fn pings_are_answered_while_stdout_is_not_read() {
     assert_eq!(output.stdout().len(), 12 * (64 * 1024 + 1) + 14);
 }
 
+/// The same where frames are shown: the line of a pong may then stand before that of its ping.
+#[test]
+fn pings_are_answered_while_a_transcript_is_not_read() {
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    let log = log.path().display().to_string();
+    for args in [&["--output", "json"][..], &["--output", "frames"], &["-v"], &["--log", &log]] {
+        let (read, gate) = gate();
+        let output = Test::new()
+            .args(["--input", "none"])
+            .args(args.iter().copied())
+            .read_stdout_after(gate)
+            .peer(move |p| {
+                p.open();
+                fill_stdout(p);
+                for text in ["one", "two", "three"] {
+                    p.ping(text);
+                    p.receive_pong(text);
+                    p.text(text);
+                }
+                read.open();
+                p.close_first(1000, "");
+            })
+            .stdout_any()
+            .stderr_any()
+            .status(0);
+        let shown = match args[0] {
+            "-v" => output.stderr(),
+            "--log" => &std::fs::read_to_string(&log).expect("the log"),
+            _ => output.stdout(),
+        };
+        let (ping, pong) = match args[0] == "-v" || args[1] == "frames" {
+            true => (" PING ", " PONG "),
+            false => ("\"opcode\":\"ping\"", "\"opcode\":\"pong\""),
+        };
+        assert_eq!(shown.matches(ping).count(), 3, "{args:?}");
+        assert_eq!(shown.matches(pong).count(), 3, "{args:?}");
+    }
+}
+
 #[test]
 fn a_loss_while_stdout_is_blocked_is_explained_by_that() {
+    for args in [&[][..], &["--output", "json"], &["--output", "frames"]] {
+        a_loss_is_explained(args);
+    }
+}
+
+fn a_loss_is_explained(args: &[&str]) {
     let (read, gate) = gate();
     let output = Test::new()
         .args(["--input", "none"])
+        .args(args.iter().copied())
         .read_stdout_after(gate)
         .peer(move |p| {
             p.open();
@@ -217,5 +263,6 @@ fn a_loss_while_stdout_is_blocked_is_explained_by_that() {
         .stdout_any()
         .stderr_any()
         .status(10);
-    assert!(output.stderr().contains("stdout was blocked for"), "{}", output.stderr());
+    let shown = [output.stderr(), output.stdout()].concat();
+    assert!(shown.contains("stdout was blocked for"), "{args:?}: {}", output.stderr());
 }

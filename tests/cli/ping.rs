@@ -375,8 +375,8 @@ fn a_ping_that_cures_nothing_is_said_to_cure_nothing() {
         cuts(&[CUT, CURE], |_| ()),
         "idle for 2 s: ended after [..] s: FIN without a Close frame\n\
          the connection is closed after [..] s idle: FIN without a Close frame\n[..]\n\
-         a ping every [..] s does not prevent it, which was tried: the timer counts messages only, \
-         or the age of the connection\n",
+         a ping every [..] s does not prevent it, as tested: the timer counts only messages, \
+         or the connection's age\n",
     );
 }
 

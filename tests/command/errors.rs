@@ -153,7 +153,7 @@ fn payloads() {
         (r"/text a\q", 7, r"\q is not an escape; a backslash is written \\ (known: \n \r [..]"),
         (r"/text \", 6, r"a backslash at the end; a literal backslash is written \\ [..]"),
         (r"/text é\x1", 8, r"\x needs two hex digits, as in \x7f"),
-        (r"/ping \u00e9", 6, r"\u needs the number of a character, as in \u{1F600}"),
+        (r"/ping \u00e9", 6, r"\u needs a code point in braces, as in \u{1F600}"),
         (r"/close 1000 \q", 12, r"\q is not an escape; [..]"),
         (
             "/binary hello",
@@ -191,11 +191,7 @@ fn what_can_not_be_repeated_is_refused_with_the_reason() {
     refused(&[
         ("/every 1 /every 1 /ping", 9, "/every can't be used in /every: it already repeats"),
         ("/repeat 2 /every 1 /ping", 10, "/every can't be used in /repeat: it already repeats"),
-        (
-            "/repeat 2 /repeat 2 a",
-            10,
-            "/repeat can't be used in /repeat: one with the product [..]",
-        ),
+        ("/repeat 2 /repeat 2 a", 10, "/repeat can't be used in /repeat: multiply [..]"),
         ("/every 1 /repeat 2 /repeat 2 a", 19, "/repeat can't be used in /repeat: [..]"),
         (
             "/every 1 /source x",

@@ -44,7 +44,7 @@ fn what_lies_behind_a_cut_is_neither_sent_nor_shown() {
     raw.frame(crate::frames::frame(TEXT, "one"));
     raw.frame(crate::frames::frame(TEXT, "two"));
     assert_eq!(raw.rest(), b"\x81\x03one");
-    let said = server.stderr.wait_for("dropped by us");
+    let said = server.stderr.wait_for("ended without a closing handshake");
     assert!(said.contains("* [1] sent 1 frame, 1 message, 3 bytes"), "{said}");
     server.interrupt();
 }

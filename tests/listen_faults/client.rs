@@ -68,8 +68,8 @@ const CASES: &[Case] = &[
     case("ping-flood:2000", SENDS, 0, &["hello"]),
     case("http-text", LISTENS, 11, &["W605", "closed with 1002"]),
     case("tls-alert", LISTENS, 11, &["W603", "closed with 1002"]),
-    case("close", LISTENS, 0, &["received 1011 internal error"]),
-    case("close:4001:go away", LISTENS, 0, &["received 4001", "\"go away\""]),
+    case("close", LISTENS, 0, &["closed with 1011 internal error"]),
+    case("close:4001:go away", LISTENS, 0, &["closed with 4001", "\"go away\""]),
     case("close-illegal", LISTENS, 11, &["W620", "1005", "closed with 1002"]),
     case("close-one-byte", LISTENS, 11, &["W619", "closed with 1002"]),
     case("close-reason-utf8", LISTENS, 11, &["W621", "closed with 1007"]),
@@ -124,7 +124,7 @@ fn a_client_can_leave_a_close_unanswered() {
     let said = String::from_utf8_lossy(&client.stderr);
     assert_eq!(client.status.code(), Some(10), "{said}");
     let output = server.ends(0).stderr;
-    assert!(output.contains("did not answer our close frame"), "{output}");
+    assert!(output.contains("did not answer our Close frame"), "{output}");
 }
 
 /// The transcript shows what was really sent; the moment is the one that was asked for.

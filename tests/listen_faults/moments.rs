@@ -44,7 +44,7 @@ fn a_fault_of_one_connection_harms_no_other() {
         assert_eq!(victim.receive_frame(), (TEXT, b"x".to_vec()));
     }
     victim.end();
-    server.stderr.wait_for("[1] left: dropped by us");
+    server.stderr.wait_for("[1] left: ended without a closing handshake");
     other.frame(frame(TEXT, "y"));
     assert_eq!(other.receive_frame(), (TEXT, b"y".to_vec()));
     server.interrupt();

@@ -49,7 +49,7 @@ fn an_editor_that_fails_edits_nothing() {
     for (editor, expected) in [
         ("false", "the editor failed: exit status: 1"),
         ("no-such-editor-anywhere", "the editor failed: exit status: 127"),
-        (r"printf 'a\377' >", "what was edited is not UTF-8 at byte 1"),
+        (r"printf 'a\377' >", "the edited text is not UTF-8 at byte 1"),
     ] {
         let mut t = Driven::ready_with(&[("EDITOR", editor)]);
         t.order("reply edit text");

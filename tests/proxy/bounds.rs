@@ -49,7 +49,7 @@ fn too_much_memory_resets_the_slowest() {
         let server = &mut ends.last_mut().expect("one").1;
         while server.write_all(&piece).is_ok() {}
     }
-    proxy.stderr.wait_for("reset: too slow, more than 1 MiB wait in memory here");
+    proxy.stderr.wait_for("reset: too slow, more than 1 MiB are queued");
     drop(ends);
     proxy.interrupt();
 }

@@ -67,18 +67,18 @@ fn said_of(to_server: &[u8], to_client: &[u8]) -> String {
 fn who_broke_it_is_named() {
     let bare = frames::bytes([frames::frame(TEXT, "bare")]);
     let said = said_of(&bare, &bare);
-    let expected = "who broke it: the client; its frames break a rule, the server's do not";
+    let expected = "the client broke the connection: its frames break a rule; the server's do not";
     assert!(said.contains(expected), "{said}");
-    assert!(said.contains("it is about what the client sent"), "{said}");
+    assert!(said.contains("this is about what the client sent"), "{said}");
     let said = said_of(&masked("x"), &masked("y"));
-    let expected = "who broke it: the server; its frames break a rule, the client's do not";
+    let expected = "the server broke the connection: its frames break a rule; the client's do not";
     assert!(said.contains(expected), "{said}");
     let close = frames::close_payload(1000, "");
     let said = said_of(
         &frames::bytes([frames::towards(Direction::ToServer, frames::frame(CLOSE, &close))]),
         &frames::bytes([frames::frame(CLOSE, &close)]),
     );
-    assert!(!said.contains("who broke it"), "{said}");
+    assert!(!said.contains("broke the connection"), "{said}");
     assert!(said.contains("the client closed with"), "{said}");
 }
 

@@ -19,7 +19,7 @@ fn tls_is_spoken_with_either_end() {
     assert!(proxy.url().starts_with("wss://"), "{}", proxy.url());
     let run = echoed(proxy.url(), &["--cacert", &ours]);
     assert_eq!(String::from_utf8_lossy(&run.stdout), "hi\n", "{run:?}");
-    let said = proxy.stdout.wait_for("closed cleanly");
+    let said = proxy.stdout.wait_for("closed with");
     assert!(said.contains("certificate verified"), "{said}");
     assert_eq!(said.matches("[1] TLS 1.3").count(), 2, "{said}");
     proxy.interrupt();

@@ -332,8 +332,8 @@ fn the_notes_name_what_is_unusual() {
     transport.proxy.environment.insert("http_proxy".to_owned(), "u:secret@p:1".to_owned());
     assert_eq!(
         notes(&transport),
-        ["the connection goes through the proxy http://p:1, as the environment variable \
-          http_proxy says (W114)"]
+        ["the connection goes through the proxy http://p:1, because of the environment \
+          variable http_proxy (W114)"]
     );
     transport.proxy.noproxy = Some("example.com".to_owned());
     transport.overrides.connect_to.push("::h:9".parse().unwrap());

@@ -43,7 +43,7 @@ fn exit_7_without_location_for_a_circle_and_beyond_the_limit() {
             answer(&listener, "HTTP/1.1 307 Go\nLocation: /1\n\n");
             answer(&listener, "HTTP/1.1 308 On\nLocation: /2\n\n");
         })
-        .stderr("wscope: the server redirects again, to ws://127.0.0.1:{port}/2, after 1 redirects; [..]\n")
+        .stderr("wscope: the server redirects to ws://127.0.0.1:{port}/2 after 1 redirects; [..]\n")
         .status(7);
 }
 

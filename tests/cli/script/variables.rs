@@ -113,7 +113,7 @@ fn an_unknown_name_is_an_error_before_anything_is_opened() {
             p.open();
             p.answer_close(1001);
         })
-        .stderr("wscope: stdin: line 1: no } follows the ${; a literal ${ is written $${\n")
+        .stderr("wscope: stdin: line 1: ${ without a closing }; a literal ${ is written $${\n")
         .status(1);
 }
 
