@@ -266,7 +266,11 @@ impl Carried for Conversation {
             return lens.speak(command.name, &Arguments::parse(command, rest)?);
         }
         let messages = lens.inner().ok_or_else(other)?.speak(protocol, line)?;
-        Ok(messages.into_iter().map(|message| lens.wrap(message)).collect())
+        let wrap = |message: Outgoing| {
+            let answer = message.answer.clone();
+            Outgoing { answer, ..lens.wrap(message) }
+        };
+        Ok(messages.into_iter().map(wrap).collect())
     }
 
     fn may_speak(&self, protocol: &str) -> bool {

@@ -53,11 +53,18 @@ pub struct Outgoing {
     pub text: bool,
     /// The content.
     pub content: Vec<u8>,
+    /// A field of the answer that a line waits for, as in `rpc.id=3`.
+    pub answer: Option<String>,
 }
 
 impl Outgoing {
     pub(super) fn text(content: impl Into<String>) -> Self {
-        Self { text: true, content: content.into().into_bytes() }
+        Self { text: true, content: content.into().into_bytes(), answer: None }
+    }
+
+    /// Waits for an answer with this field.
+    pub(super) fn answered_by(self, field: String) -> Self {
+        Self { answer: Some(field), ..self }
     }
 
     pub(super) fn json(value: impl Into<Value>) -> Self {
@@ -65,7 +72,7 @@ impl Outgoing {
     }
 
     pub(super) fn binary(content: Vec<u8>) -> Self {
-        Self { text: false, content }
+        Self { text: false, content, answer: None }
     }
 }
 

@@ -194,6 +194,12 @@ impl Lenses {
         Some(packet)
     }
 
+    /// Whether such a packet is among those that were received.
+    pub fn look_for(&self, of: &ClientSet, test: &dyn Fn(&Decoded) -> bool) -> bool {
+        let of_them = self.received.iter().filter(|received| of.includes(received.conn));
+        of_them.flat_map(|received| &received.packets).any(|packet| within(packet, test).is_some())
+    }
+
     /// Forgets what these clients have sent.
     pub fn forget_received(&mut self, of: &ClientSet) {
         self.received.retain(|received| !of.includes(received.conn));

@@ -415,3 +415,23 @@ fn heartbeats_do_not_keep_a_script_that_has_ended() {
     let stays = run(&["-w", "0.5"]);
     assert!(stays.stdout().matches(" TEXT F-M 1 2\n").count() > 2, "{}", stays.stdout());
 }
+
+#[test]
+fn a_call_waits_for_its_answer() {
+    let output = script_of("/rpc add [1,2]\n/expect rpc.id=1 0\n/rpc notify log {}\n/rpc slow\n")
+        .args(["--lens", "json-rpc", "--output", "none"])
+        .peer(|p| {
+            p.open();
+            p.receive_message();
+            // A call of the server's own has the same id.
+            p.text("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ask\"}");
+            p.text("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":3}");
+            p.receive_text("{\"jsonrpc\":\"2.0\",\"method\":\"log\",\"params\":{}}");
+            p.receive_text("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"slow\"}");
+            p.close_first(1001, "");
+        })
+        .stderr_any()
+        .status(13);
+    let error = "line 4: the answer rpc.id=2: the connection ended before such a message came";
+    assert!(output.stderr().contains(error), "{}", output.stderr());
+}

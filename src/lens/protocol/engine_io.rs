@@ -178,13 +178,13 @@ impl Lens for EngineIo {
     }
 
     fn wrap(&self, message: Outgoing) -> Outgoing {
-        let Outgoing { text, mut content } = message;
+        let Outgoing { text, mut content, answer } = message;
         match (text, self.version) {
             (true, _) => content.insert(0, b'4'),
             (false, 3) => content.insert(0, 4),
             (false, _) => {}
         }
-        Outgoing { text, content }
+        Outgoing { text, content, answer }
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "",
             arguments: "METHOD [PARAMS…]",
-            help: "Calls a method under a new id; its parameters are a JSON list or object.",
+            help: "Calls a method under a new id, and in a script waits for the answer; its parameters are a JSON list or object.",
             example: "eth_subscribe [\"newHeads\"]",
         },
         Command {
@@ -169,11 +169,17 @@ impl Lens for JsonRpc {
             )));
         }
         let version = (!self.lax).then(|| ("jsonrpc", "2.0".into()));
-        let id = command.is_empty().then(|| ("id", self.ids.next().into()));
+        let id = command.is_empty().then(|| self.ids.next());
+        let answer = id.as_ref().map(|id| format!("rpc.id={id}"));
+        let id = id.map(|id| ("id", id.into()));
         let method = ("method", arguments.get(0).into());
         let params = params.map(|params| ("params", params));
         let entries = version.into_iter().chain(id).chain([method]).chain(params);
-        Ok(vec![Outgoing::json(entries.collect::<Value>())])
+        let message = Outgoing::json(entries.collect::<Value>());
+        Ok(vec![match answer {
+            Some(answer) => message.answered_by(answer),
+            None => message,
+        }])
     }
 }
 

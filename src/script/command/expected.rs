@@ -12,13 +12,25 @@ pub enum Expected {
     Content(Pattern),
     /// What it means.
     Field(FieldTest),
+    /// What it means; another expectation may have the message too.
+    Answer(FieldTest),
+}
+
+impl Expected {
+    /// What waits, for errors.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Answer(test) => format!("the answer {test}"),
+            expected => format!("/expect {expected}"),
+        }
+    }
 }
 
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Content(pattern) => pattern.fmt(f),
-            Self::Field(test) => test.fmt(f),
+            Self::Field(test) | Self::Answer(test) => test.fmt(f),
         }
     }
 }

@@ -29,6 +29,9 @@ use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, Role};
 
+/// How long a line waits for the answer to its request.
+const ANSWER: Duration = Duration::from_secs(10);
+
 const NO_PROXY: &str = "nothing passes through here; it is for wscope proxy";
 
 /// The grammar of a server has no such commands.
@@ -213,7 +216,15 @@ impl ScriptRunner {
                 Ok(self.confirm(on.is_some(), format!("keepalive {text}")))
             }
             Command::Speak { word, line } => {
-                return self.speak(word, &line, target, location, connections, now);
+                let Some(answer) = self.speak(word, &line, target, location, connections, now)
+                else {
+                    return false;
+                };
+                // At a prompt the answer is seen when it comes.
+                if let Some(test) = answer.filter(|_| *location != SourceLocation::Typed) {
+                    self.expect(false, Expected::Answer(test), ANSWER, target, location, now);
+                }
+                return true;
             }
             Command::Clear => self.clear(),
             Command::Help(topic) => {

@@ -662,7 +662,8 @@ impl ScriptRunner {
                 let text = match may_come {
                     false => self.lost_expectation(expected),
                     true => format!(
-                        "/expect {expected}: no match within {} s; {}",
+                        "{}: no match within {} s; {}",
+                        expected.name(),
                         given.as_secs_f64(),
                         self.expect_queue.summary(target)
                     ),
@@ -749,6 +750,12 @@ impl ScriptRunner {
                 let found = lenses.find(target, &|packet| test.passes(packet));
                 found.map(|packet| packet.line().into_bytes())
             }
+            Expected::Answer(test) => {
+                let lenses = connections.runtime().reporter.lenses();
+                let there = lenses
+                    .look_for(target, &|packet| packet.answered.is_some() && test.passes(packet));
+                there.then(Vec::new)
+            }
         }
     }
 
@@ -810,7 +817,7 @@ impl ScriptRunner {
     /// The error of an expectation whose connection has ended.
     fn lost_expectation(&self, expected: &Expected) -> String {
         let how = if self.ended.is_empty() { String::new() } else { format!(": {}", self.ended) };
-        format!("/expect {expected}: the connection ended before a match{how}")
+        format!("{}: the connection ended before a match{how}", expected.name())
     }
 
     /// Whether the last thing a script did was to meet an expectation: then it need not linger.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::event::ConnId;
-use crate::script::command::Command;
+use crate::script::command::{Command, FieldTest};
 use crate::script::runner::lines::SourceLocation;
 use crate::script::runner::{Connections, ScriptRunner, Settings, replies, send};
 use crate::session::Endpoint;
@@ -124,8 +124,9 @@ impl ScriptRunner {
         all_sent
     }
 
-    /// Sends the messages of a line in the protocol of the lens. Returns whether that worked for all
-    /// of `target`; errors have been reported.
+    /// Sends the messages of a line in the protocol of the lens. Returns what the answer has, if
+    /// the line waits for one; `None` if that did not work for all of `target`: errors have been
+    /// reported.
     pub(crate) fn speak(
         &mut self,
         word: &str,
@@ -134,10 +135,10 @@ impl ScriptRunner {
         location: &SourceLocation,
         connections: &mut dyn Connections,
         now: Instant,
-    ) -> bool {
+    ) -> Option<Option<FieldTest>> {
         self.expect_answers(location);
-        let Some(ids) = self.open_clients(target, location, connections) else { return false };
-        let mut all_sent = true;
+        let ids = self.open_clients(target, location, connections)?;
+        let (mut all_sent, mut answer) = (true, None);
         for id in ids {
             let of_lens = lens_id(id, connections);
             let lenses = connections.runtime().reporter.lenses();
@@ -146,6 +147,8 @@ impl ScriptRunner {
             }
             let sent = lenses.speak(of_lens, word, line).map_err(|error| error.to_string());
             let sent = sent.and_then(|messages| {
+                answer =
+                    messages.iter().find_map(|message| FieldTest::of(message.answer.as_deref()?));
                 let Some(mut sender) = connections.sender(id, now) else { return Ok(()) };
                 messages.iter().try_for_each(|message| {
                     send::outgoing(message, &mut sender).map_err(|error| error.to_string())
@@ -157,7 +160,7 @@ impl ScriptRunner {
                 all_sent = false;
             }
         }
-        all_sent
+        all_sent.then_some(answer)
     }
 
     /// A text about one of many clients, with its number.
