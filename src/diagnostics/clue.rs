@@ -149,6 +149,8 @@ pub enum Clue {
     PingInsideCompressed,
     /// A frame that breaks the rules was sent from here.
     IllegalSent,
+    /// Bytes were sent as they are, and no frame is known to be illegal.
+    BytesSent,
     /// The reader of our stdout was slow.
     Stalled,
     /// The 101 or the path there names this program.
@@ -383,6 +385,11 @@ impl Clue {
                 .stream
                 .illegal_sent
                 .map(|rule| format!("this side sent a frame that breaks a rule: {rule}")),
+            Self::BytesSent => {
+                let stream = &facts.stream;
+                (stream.bytes_sent && stream.illegal_sent.is_none())
+                    .then(|| "bytes were sent as they are".to_owned())
+            }
             Self::Stalled => facts
                 .stalled
                 .map(|time| format!("stdout was blocked for {:.1} s", time.as_secs_f64())),

@@ -487,6 +487,7 @@ impl Sender<'_> {
 
     /// Sends bytes as they are.
     pub fn bytes(&mut self, bytes: &[u8]) {
+        self.endpoint.iter_mut().for_each(|endpoint| endpoint.note_bytes(bytes));
         self.tx.extend_from_slice(bytes);
     }
 

@@ -269,6 +269,7 @@ impl SessionEvidence {
         facts.stream.ended_on_ours = after_ours && since(self.last_sent) < SILENCE;
         facts.stream.ping_inside_compressed =
             after_ours && endpoint.is_some_and(Endpoint::mixes_control_into_compressed);
+        facts.stream.bytes_sent = endpoint.is_some_and(Endpoint::has_sent_bytes);
         facts.stream.illegal_sent =
             endpoint.and_then(Endpoint::illegal_sent).map(|kind| kind.rule().explanation);
         facts.stream.sent = endpoint

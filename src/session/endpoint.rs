@@ -65,6 +65,8 @@ pub struct Endpoint {
     mixed: bool,
     /// The rule that a frame made by hand broke, the first of them.
     illegal: Option<ViolationKind>,
+    /// Bytes were sent as they are.
+    bytes: bool,
 }
 
 /// Close frames, and how the connection ended.
@@ -109,6 +111,7 @@ impl Endpoint {
             first_sent: None,
             mixed: false,
             illegal: None,
+            bytes: false,
             config,
         }
     }
@@ -466,6 +469,11 @@ impl Endpoint {
     /// compressed.
     pub fn mixes_control_into_compressed(&self) -> bool {
         self.mixed
+    }
+
+    /// Whether bytes were sent as they are, so that nothing is known of their frames.
+    pub fn has_sent_bytes(&self) -> bool {
+        self.bytes
     }
 
     /// The rule that the first illegal frame made by hand broke.

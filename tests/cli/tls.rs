@@ -43,6 +43,17 @@ impl Authority {
         Self { file, acceptor }
     }
 
+    /// Does no more than the TLS handshake with so many clients.
+    fn serves_all(&self, clients: usize) -> impl FnOnce(TcpListener) + Send + 'static {
+        let acceptor = self.acceptor.clone();
+        move |listener| {
+            for _ in 0..clients {
+                let (tcp, _) = listener.accept().expect("a connection");
+                let _ = acceptor.accept(tcp);
+            }
+        }
+    }
+
     fn path(&self) -> String {
         self.file.path().to_str().expect("a path").to_owned()
     }
@@ -135,6 +146,36 @@ fn exit_6_for_another_host_name() {
         .status(6);
     let said = output.stderr();
     assert!(said.contains("localhost") && said.contains("W207"), "{said}");
+}
+
+#[test]
+fn a_name_in_the_subject_alone_proves_nothing() {
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.distinguished_name.push(DnType::CommonName, "localhost");
+    let authority = Authority::issuing(params);
+    let output = Test::new()
+        .args(["--input", "none", "-4", "--diagnose", "--cacert", &authority.path(), LOCALHOST])
+        .server(authority.serves_all(2))
+        .stderr_any()
+        .status(6);
+    let said = output.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("error[W207]: the certificate has no subjectAltName"), "{said}");
+    assert!(said.contains("likely (high): the certificate has only a common name"), "{said}");
+}
+
+#[test]
+fn a_leaf_without_its_issuer_is_no_self_signed_one() {
+    let authority = Authority::for_name("localhost");
+    let output = Test::new()
+        .args(["--input", "none", "-4", "--diagnose", LOCALHOST])
+        .server(authority.serves_all(2))
+        .stderr_any()
+        .status(6);
+    let said = output.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
+    let cause = "likely (medium): the server sends its own certificate without the intermediate one; \
+                 one certificate was sent";
+    assert!(said.contains("error[W208]") && said.contains(cause), "{said}");
+    assert!(!said.contains("self-signed"), "{said}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn nothing_is_reported_where_nothing_went_wrong() {
 
 #[test]
 fn the_second_that_engine_io_waits_has_a_window() {
-    for (millis, code) in [(949, "W107"), (950, "W108"), (1050, "W108"), (1051, "W107")] {
+    for (millis, code) in [(949, "W107"), (950, "W108"), (1150, "W108"), (1151, "W107")] {
         let after = Duration::from_millis(millis);
         let unanswered = Some(Unanswered { how: StreamEnd::Fin, after, received: 0 });
         let facts = Facts { unanswered, ..Facts::new(Role::Client) };

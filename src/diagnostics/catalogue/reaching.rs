@@ -87,7 +87,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("Engine.IO closes upgrades for other paths than its own after exactly 1000 ms, without an answer")
         .help("use the path of Socket.IO: `/socket.io/?EIO=4&transport=websocket`")
         .source("measured on real servers; Engine.IO's destroyUpgradeTimeout")
-        .seen("end of stream with no byte received, 0.95 to 1.05 s after the request"),
+        .seen("end of stream with no byte received, 0.95 to 1.15 s after the request"),
     error("W109", "connected, but the handshake is not answered")
         .because("the server accepted the connection and sent no answer")
         .help("check the path; a longer `--handshake-timeout` helps only if the server is slow")

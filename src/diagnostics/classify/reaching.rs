@@ -12,7 +12,7 @@ use crate::diagnostics::{Clue, Facts, Form, Place, Span, sniff};
 
 /// Around the second after which Engine.IO gives up on a path it does not own.
 const ENGINE_IO_TIMEOUT: std::ops::RangeInclusive<Duration> =
-    Duration::from_millis(950)..=Duration::from_millis(1050);
+    Duration::from_millis(950)..=Duration::from_millis(1150);
 
 pub(super) fn url(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let Some(typed) = facts.url else { return };

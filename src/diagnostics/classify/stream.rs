@@ -41,6 +41,8 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
         && bytes.is_empty()
         && facts.stream.frames == 0
         && facts.stream.sent.is_none()
+        && facts.stream.illegal_sent.is_none()
+        && !facts.stream.bytes_sent
         && facts.close.sent.is_none()
         && end.lifetime < AT_ONCE
         && matches!(end.how, EndKind::Fin | EndKind::Reset)

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{Endpoint, State};
 use crate::event::{Cause, Direction, Side};
 use crate::session::framing::{Situation, content_faults, judge};
+use crate::wire::ViolationKind;
 use crate::wire::close::{self, CloseBody, MAX_REASON_LEN};
 use crate::wire::mask::MaskKey;
 use crate::wire::writer::{self, RawFrame};
@@ -180,11 +181,21 @@ impl Endpoint {
         }
     }
 
+    /// Notes that bytes leave as they are, and the rule that the frame breaks with which they begin.
+    pub fn note_bytes(&mut self, bytes: &[u8]) {
+        self.bytes = true;
+        self.judge_header(bytes, None);
+    }
+
     /// Notes the rule that a frame made by hand breaks, if it breaks one.
     fn judge_own(&mut self, bytes: &[u8], frame: &RawFrame) {
+        let faults = content_faults(frame, self.situation());
+        self.judge_header(bytes, faults.into_iter().next().map(|(kind, _)| kind));
+    }
+
+    fn judge_header(&mut self, bytes: &[u8], mut found: Option<ViolationKind>) {
         let Ok(header) = FrameHeader::parse(bytes, 0) else { return };
         let situation = self.situation();
-        let mut found = content_faults(frame, situation).into_iter().next().map(|(kind, _)| kind);
         judge(&header, situation, |kind, _| {
             found.get_or_insert(kind);
         });
