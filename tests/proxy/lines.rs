@@ -219,3 +219,18 @@ fn half_of_what_a_server_sends_may_be_held_while_the_client_is_read() {
     proxy.write("/quit\n");
     proxy.ends(0);
 }
+
+#[test]
+fn what_is_held_when_its_sender_is_lost_is_named() {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy(&[&COMMANDS[..], &["--rule", "> -> hold"]].concat());
+    let (mut client, server) = upstream.open(&proxy);
+    client.send(text("held"));
+    proxy.stdout.wait_for("text #1 to the server: held");
+    rustix::net::sockopt::set_socket_linger(client.tcp(), Some(std::time::Duration::ZERO))
+        .expect("a socket");
+    drop(client);
+    proxy.stdout.wait_for("what was held is lost with the connection of its sender");
+    drop(server);
+    proxy.interrupt();
+}
