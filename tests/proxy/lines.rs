@@ -44,20 +44,26 @@ fn json_and_the_log_mark_what_was_put_in() {
     let args = ["--output", "json", "--log", log.to_str().expect("text")];
     let mut proxy = upstream.proxy(&[&COMMANDS[..], &args].concat());
     let (mut client, server) = upstream.open(&proxy);
-    proxy.write("@< hi\n");
-    assert_eq!(client.receive_frame(), (TEXT, b"hi".to_vec()));
+    proxy.write("@< put in\n");
+    assert_eq!(client.receive_frame(), (TEXT, b"put in".to_vec()));
+    client.send(text("from the client"));
+    Peer::new(&server, Direction::ToServer, None).expect(TEXT, "from the client");
     drop((client, server));
     proxy.stdout.wait_for("\"event\":\"end\"");
     proxy.write("/quit\n");
     let output = proxy.ends(0);
-    let logged = std::fs::read_to_string(log).expect("a log");
+    let logged = std::fs::read_to_string(&log).expect("a log");
+    // What either end sent is decoded, and nothing else.
+    let decoded = crate::harness::wscope().arg("decode").arg(&log).output().expect("a run");
+    let decoded = String::from_utf8_lossy(&decoded.stdout).into_owned();
+    assert!(decoded.contains("from the client") && !decoded.contains("put in"), "{decoded}");
     for text in [&output.stdout, &logged] {
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         for event in ["frame", "message"] {
             let line = lines.iter().find(|line| line["event"] == event).expect(event);
             assert_eq!((&line["made"], &line["dir"]), (&"injected".into(), &"to-client".into()));
-            assert_eq!(line["text"], "hi");
+            assert_eq!(line["text"], "put in");
         }
         let end = lines.iter().find(|line| line["event"] == "end").expect("an end");
         assert_eq!(end["in"]["messages"], 0, "it is none of the server's");
@@ -218,4 +224,19 @@ fn half_of_what_a_server_sends_may_be_held_while_the_client_is_read() {
     drop((client, server, at_server));
     proxy.write("/quit\n");
     proxy.ends(0);
+}
+
+#[test]
+fn what_is_held_when_its_sender_is_lost_is_named() {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy(&[&COMMANDS[..], &["--rule", "> -> hold"]].concat());
+    let (mut client, server) = upstream.open(&proxy);
+    client.send(text("held"));
+    proxy.stdout.wait_for("text #1 to the server: held");
+    rustix::net::sockopt::set_socket_linger(client.tcp(), Some(std::time::Duration::ZERO))
+        .expect("a socket");
+    drop(client);
+    proxy.stdout.wait_for("what was held is lost with the connection of its sender");
+    drop(server);
+    proxy.interrupt();
 }

@@ -343,6 +343,11 @@ impl Gate {
         !out.is_empty() || front || !inside && (!made.is_empty() || queued)
     }
 
+    /// Whether a message waits.
+    pub fn waits(&self) -> bool {
+        !self.flow.queue.is_empty() || self.flow.outbox.queued() > 0
+    }
+
     /// Bytes that wait.
     pub fn held(&self) -> usize {
         let Flow { queued, out, frame, made, handling, outbox, .. } = &self.flow;
@@ -847,7 +852,7 @@ impl Flow {
                     self.outbox.occupy(open);
                 }
                 if close {
-                    self.closed();
+                    self.closed(runtime)?;
                 }
             }
             Item::Piece { opcode, content, last } => self.compress(opcode, &content, last),
@@ -858,9 +863,9 @@ impl Flow {
                 }
                 match fate {
                     Fate::Drop => {}
-                    Fate::Pass => self.pass_whole(&whole),
+                    Fate::Pass => self.pass_whole(&whole, runtime)?,
                     Fate::Copy => {
-                        self.pass_whole(&whole);
+                        self.pass_whole(&whole, runtime)?;
                         self.make(Made::Copied, whole.opcode, whole.content, runtime)?;
                     }
                     Fate::Edit(new) => self.make(Made::Edited, whole.opcode, new, runtime)?,
@@ -870,7 +875,7 @@ impl Flow {
         Ok(())
     }
 
-    fn pass_whole(&mut self, whole: &Whole) {
+    fn pass_whole(&mut self, whole: &Whole, runtime: &mut Runtime) -> io::Result<()> {
         match whole.opcode {
             OpCode::Data(opcode) if whole.compressed && self.recoding => {
                 self.compress(opcode, &whole.content, true);
@@ -878,10 +883,11 @@ impl Flow {
             opcode => {
                 self.out.extend_from_slice(&whole.raw);
                 if opcode == OpCode::Control(Control::Close) {
-                    self.closed();
+                    self.closed(runtime)?;
                 }
             }
         }
+        Ok(())
     }
 
     /// From now on compressed messages are compressed anew.
@@ -932,7 +938,7 @@ impl Flow {
         let result = self.report_made(runtime);
         self.outbox.mark(Made::Injected);
         if opcode == OpCode::Control(Control::Close) {
-            self.closed();
+            self.closed(runtime)?;
         }
         result
     }
@@ -958,8 +964,16 @@ impl Flow {
     }
 
     /// A Close has passed: nothing may be put in behind it.
-    fn closed(&mut self) {
+    fn closed(&mut self, runtime: &mut Runtime) -> io::Result<()> {
         self.endpoint.drop_connection();
+        if self.outbox.queued() == 0 {
+            return Ok(());
+        }
+        let text = format!(
+            "what was to be put in {} is not sent: a Close has passed",
+            towards(self.direction)
+        );
+        runtime.report(self.conn, &Event::Note(&text))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::config::rule::Pacing;
 use crate::engine::connection::Connection;
 use crate::engine::outbox::Producer;
 use crate::engine::runtime::Runtime;
+use crate::event::Event;
 use crate::net::link::HIGH_WATER;
 use crate::net::random;
 
@@ -90,7 +91,13 @@ impl Passage {
             gate.go_wrong(to.received().messages, to.active(), runtime, now)?;
             let over = from.received_bytes().is_empty() && (from.has_peer_ended() || lost);
             match over && !std::mem::replace(&mut self.ended, over) {
-                true => gate.finish(runtime, now)?,
+                true => {
+                    gate.finish(runtime, now)?;
+                    if lost && gate.waits() {
+                        let text = "what was held is lost with the connection of its sender";
+                        runtime.report(from.id(), &Event::Note(text))?;
+                    }
+                }
                 false => gate.advance(runtime, now)?,
             }
             if lost
