@@ -25,6 +25,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
+use crate::ui::view::{Timestamps, View};
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use ping::PingArgs;
 pub use proxy::{ProxyArgs, ProxyFormat, ProxyInput};
@@ -93,9 +94,17 @@ pub enum Mode {
     Ping(Box<PingArgs>),
     /// Decodes captured bytes into frames, without a network
     ///
-    /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), raw bytes, or
-    /// what --log and --output json have written. A line has at most 64 MiB. Ends with status 9 if a rule was broken.
+    /// Reads hex as people paste it (spaces, `0x`, the output of `xxd` and `hexdump -C`), raw bytes,
+    /// recordings (--record, --output json), captures of packets (pcap and pcapng, as tcpdump and
+    /// Wireshark write them) and HTTP archives (HAR). A line has at most 64 MiB. Ends with status 9 if a
+    /// rule was broken.
     Decode(DecodeArgs),
+    /// Shows a recording as a transcript, page by page on a terminal
+    ///
+    /// Reads what --record and --output json have written, captures of packets (pcap, pcapng) and HTTP
+    /// archives (HAR). On a terminal it is shown in WSCOPE_PAGER, PAGER or less, where `/` finds a text.
+    /// Ends with status 9 if a rule was broken.
+    Show(ShowArgs),
     /// Explains a diagnostic, a close code, or what a browser says of a failure
     Explain(ExplainArgs),
     /// Shows a session with an echo server inside the process
@@ -567,6 +576,17 @@ pub struct DecodeArgs {
     #[command(flatten)]
     pub lenses: lens::LensOptions,
 
+    /// List the connections of a recording or a capture of packets, instead of decoding them
+    #[arg(long, conflicts_with = "hex")]
+    pub list: bool,
+
+    /// Decode only connection N, as --list numbers them
+    ///
+    /// Of a capture of packets, any stream but one of TLS: without a handshake its bytes are taken as
+    /// frames.
+    #[arg(long, value_name = "N", conflicts_with = "hex")]
+    pub stream: Option<u64>,
+
     /// Inflate compressed messages: the capture begins after a handshake that agreed on it
     #[arg(long)]
     pub deflate: bool,
@@ -582,6 +602,42 @@ pub struct DecodeArgs {
     /// Limits.
     #[command(flatten)]
     pub limits: LimitOptions,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub display: DisplayOptions,
+}
+
+/// `wscope show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The recording; `-` is stdin
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// How the transcript shows traffic [default: frames]
+    #[arg(long, value_enum, value_name = "VIEW", help_heading = "Display")]
+    pub view: Option<View>,
+
+    /// Which time the transcript shows
+    #[arg(long, value_enum, value_name = "TIME", default_value = "on", help_heading = "Display")]
+    pub timestamps: Timestamps,
+
+    /// Show only what passes FILTER, written as for /filter: 'in text /price/'
+    #[arg(long, value_name = "FILTER", help_heading = "Display")]
+    pub filter: Option<String>,
+
+    /// Print all of it at once, on a terminal too
+    #[arg(long, help_heading = "Display")]
+    pub no_pager: bool,
+
+    /// Lenses.
+    #[command(flatten)]
+    pub lenses: lens::LensOptions,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
 
     /// What is shown.
     #[command(flatten)]

@@ -85,6 +85,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Doctor(args)) => doctor::run(*args, terminal),
         Some(Mode::Ping(args)) => ping::run(*args, terminal, given),
         Some(Mode::Decode(args)) => decode::run(&args, terminal),
+        Some(Mode::Show(args)) => decode::show(&args, terminal),
         Some(Mode::Explain(args)) => explain::run(&args, terminal),
         Some(Mode::Demo(args)) => demo::run(&args, terminal),
         Some(Mode::Completions { shell, words }) => completions::run(shell, &words),

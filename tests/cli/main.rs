@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod captures;
 mod commands;
 mod decode;
 mod decode_with;
