@@ -152,6 +152,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Measures round trips with pings, or how long silence is allowed')
             [CompletionResult]::new('decode', 'decode', [CompletionResultType]::ParameterValue, 'Decodes captured bytes into frames, without a network')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Shows a recording as a transcript, page by page on a terminal')
+            [CompletionResult]::new('convert', 'convert', [CompletionResultType]::ParameterValue, 'Converts a recording: to HAR, pcapng, an HTML report, a script, a load test')
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explains a diagnostic, a close code, or what a browser says of a failure')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Shows a session with an echo server inside the process')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Prints the completion script of a shell')
@@ -720,6 +721,13 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only errors, besides the output; at the prompt, the handshake in one line')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only errors, besides the output; at the prompt, the handshake in one line')
             [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets as they are')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'wscope;convert' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The format to write, whatever the name of the file')
+            [CompletionResult]::new('--conn', '--conn', [CompletionResultType]::ParameterName, 'Convert only this connection; may be repeated')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

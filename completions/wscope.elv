@@ -149,6 +149,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand ping 'Measures round trips with pings, or how long silence is allowed'
             cand decode 'Decodes captured bytes into frames, without a network'
             cand show 'Shows a recording as a transcript, page by page on a terminal'
+            cand convert 'Converts a recording: to HAR, pcapng, an HTML report, a script, a load test'
             cand explain 'Explains a diagnostic, a close code, or what a browser says of a failure'
             cand demo 'Shows a session with an echo server inside the process'
             cand completions 'Prints the completion script of a shell'
@@ -709,6 +710,12 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand -q 'Print only errors, besides the output; at the prompt, the handshake in one line'
             cand --quiet 'Print only errors, besides the output; at the prompt, the handshake in one line'
             cand --show-secrets 'Show secrets as they are'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'wscope;convert'= {
+            cand --to 'The format to write, whatever the name of the file'
+            cand --conn 'Convert only this connection; may be repeated'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
+mod convert;
 pub mod habits;
 pub mod lens;
 mod listen;
@@ -26,6 +27,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 use crate::ui::view::{Timestamps, View};
+pub use convert::{ConvertArgs, ConvertFormat};
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use ping::PingArgs;
 pub use proxy::{ProxyArgs, ProxyFormat, ProxyInput};
@@ -105,6 +107,10 @@ pub enum Mode {
     /// archives (HAR). On a terminal it is shown in WSCOPE_PAGER, PAGER or less, where `/` finds a text.
     /// Ends with status 9 if a rule was broken.
     Show(ShowArgs),
+    /// Converts a recording: to HAR, pcapng, an HTML report, a script, a load test
+    ///
+    /// What the format of OUT can't hold is counted on stderr.
+    Convert(ConvertArgs),
     /// Explains a diagnostic, a close code, or what a browser says of a failure
     Explain(ExplainArgs),
     /// Shows a session with an echo server inside the process

@@ -13,7 +13,9 @@ mod packet;
 mod pcap;
 mod player;
 mod reader;
+mod session;
 mod tcp;
+pub mod write;
 
 pub use capture::{Capture, StreamFacts, StreamKind};
 pub use error::RecordingError;
@@ -21,6 +23,7 @@ pub use log::LogReader;
 pub use pcap::PacketFile;
 pub use player::{Player, agreed};
 pub use reader::{Format, Reader, Sniffed};
+pub use session::{LeftOut, Session, SessionMessage, Sessions};
 pub use tcp::Half;
 
 use std::net::SocketAddr;

@@ -123,8 +123,10 @@ impl Player {
                 take(&at, &Event::AddressFailed { address, error: &error })
             }
             Fact::Connected { local, peer } => {
-                // A connection of a retry begins anew.
-                self.connections.remove(&at.conn);
+                // A connection of a retry begins anew; a relayed one has two legs.
+                if self.connections.get(&at.conn).is_some_and(|one| one.switched) {
+                    self.connections.remove(&at.conn);
+                }
                 let (local, peer) = (&*local, &*peer);
                 match self.role {
                     Some(Role::Client) => take(&at, &Event::Connected { local, peer }),

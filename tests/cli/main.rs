@@ -5,6 +5,7 @@ mod harness;
 
 mod captures;
 mod commands;
+mod convert;
 mod decode;
 mod decode_with;
 mod deflate;
