@@ -332,7 +332,8 @@ impl Player {
             _ if reset => Cause::Lost(Lost::Reset),
             _ => Cause::Lost(Lost::EndOfStream),
         };
-        let duration = Duration::from_micros(u64::try_from(at.micros - opened).unwrap_or(0));
+        let duration =
+            Duration::from_micros(u64::try_from(at.micros.saturating_sub(opened)).unwrap_or(0));
         let ending = Ending {
             by,
             cause,

@@ -128,3 +128,67 @@ impl<R: BufRead> CaptureFacts for Capture<R> {
         self.streams()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Stamp};
+    use crate::recording::Player;
+    use crate::session::Limits;
+    use proptest::prelude::*;
+
+    /// Reads and plays all of it; returns how many events it makes.
+    fn played(bytes: &[u8]) -> usize {
+        let Sniffed { format, input } = Reader::sniff(Box::new(bytes)).expect("memory");
+        let Some(Ok(mut reader)) = format.map(|format| Reader::of(format, input)) else { return 0 };
+        let (mut player, mut events) = (Player::new(Limits::default(), None), 0);
+        let mut take = |_: &Stamp, _: &Event<'_>| {
+            events += 1;
+            Ok::<(), ()>(())
+        };
+        while let Ok(Some(record)) = reader.next_record() {
+            player.play(record, &mut take).expect("nothing is refused");
+        }
+        player.end(0, &mut take).expect("nothing is refused");
+        events
+    }
+
+    const SEEDS: [&[u8]; 4] = [
+        include_bytes!("../../fuzz/seeds/recording/session.pcap"),
+        include_bytes!("../../fuzz/seeds/recording/session.pcapng"),
+        include_bytes!("../../fuzz/seeds/recording/session.har"),
+        include_bytes!("../../fuzz/seeds/recording/session.jsonl"),
+    ];
+
+    #[test]
+    fn every_format_is_played() {
+        for seed in SEEDS {
+            assert!(played(seed) > 10);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_files_are_read_without_a_panic(
+            seed in 0..SEEDS.len(),
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = SEEDS[seed].to_vec();
+            for (at, byte) in &changes {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            bytes.truncate(end.index(bytes.len()) + 1);
+            played(&bytes);
+        }
+
+        #[test]
+        fn any_bytes_behind_a_magic_number_are_read_without_a_panic(
+            seed in 0..SEEDS.len(),
+            rest in proptest::collection::vec(any::<u8>(), 0..400),
+        ) {
+            played(&[&SEEDS[seed][..24], &rest].concat());
+        }
+    }
+}

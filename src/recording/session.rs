@@ -14,7 +14,7 @@ use crate::wire::{Control, Data, OpCode, Role};
 const MAX_MESSAGE: usize = 64 << 20;
 
 /// The connections of a recording.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sessions {
     connections: BTreeMap<ConnId, (Session, [Assembler; 2])>,
     /// What messages can't express.
@@ -113,12 +113,6 @@ impl Session {
     }
 }
 
-impl Default for Sessions {
-    fn default() -> Self {
-        Self { connections: BTreeMap::new(), left_out: LeftOut::default() }
-    }
-}
-
 impl Sessions {
     /// Takes an event of a recording; `role` is that of the program that recorded it.
     pub fn take(&mut self, role: Option<Role>, at: &Stamp, event: &Event<'_>) {
@@ -133,12 +127,12 @@ impl Sessions {
         });
         session.ended = at.micros;
         match event {
-            Event::Connected { local, peer } | Event::Accepted { local, peer } => {
-                if session.client.is_empty() {
-                    let from_us = role == Some(Role::Client);
-                    let (client, server) = if from_us { (local, peer) } else { (peer, local) };
-                    (session.client, session.server) = ((*client).into(), (*server).into());
-                }
+            Event::Connected { local, peer } | Event::Accepted { local, peer }
+                if session.client.is_empty() =>
+            {
+                let from_us = role == Some(Role::Client);
+                let (client, server) = if from_us { (local, peer) } else { (peer, local) };
+                (session.client, session.server) = ((*client).into(), (*server).into());
             }
             Event::Tls(_) => session.secure = true,
             Event::Head(Direction::ToServer, head) => session.request = Some((*head).clone()),

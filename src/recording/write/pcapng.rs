@@ -150,7 +150,7 @@ impl Connection {
         tcp.extend(target.port().to_be_bytes());
         tcp.extend(self.next[from].to_be_bytes());
         tcp.extend(acknowledged.to_be_bytes());
-        tcp.extend([((20 + options.len()) / 4 << 4) as u8, flags, 0xff, 0xff, 0, 0, 0, 0]);
+        tcp.extend([(((20 + options.len()) / 4) << 4) as u8, flags, 0xff, 0xff, 0, 0, 0, 0]);
         tcp.extend(options);
         tcp.extend(payload);
         let counted = payload.len() as u32 + u32::from(flags & (SYN | FIN) != 0);
