@@ -24,6 +24,8 @@ pub mod net;
 #[doc(hidden)]
 pub mod output;
 #[doc(hidden)]
+pub mod recording;
+#[doc(hidden)]
 pub mod script;
 pub mod session;
 #[doc(hidden)]

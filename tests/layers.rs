@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers from the ground up; a file uses its own and those before it.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["wire"],
     &["event"],
     // Both read what the wire and the events say; neither needs the other.
@@ -16,6 +16,8 @@ const LAYERS: [&[&str]; 13] = [
     &["diagnostics"],
     &["net"],
     &["ui"],
+    // Above the words of people and of JSON, which it reads, and below all that reads it.
+    &["recording"],
     // One layer: what was typed and what it resolves to.
     &["cli", "config"],
     &["output"],

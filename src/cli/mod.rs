@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
+mod convert;
 pub mod habits;
 pub mod lens;
 mod listen;
@@ -25,6 +26,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
+use crate::ui::view::{Timestamps, View};
+pub use convert::{ConvertArgs, ConvertFormat};
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use ping::PingArgs;
 pub use proxy::{ProxyArgs, ProxyFormat, ProxyInput};
@@ -91,10 +94,21 @@ pub enum Mode {
     Ping(Box<PingArgs>),
     /// Decodes captured bytes into frames, without a network
     ///
-    /// Reads hex digits (with spaces or `0x`, or the output of `xxd` and `hexdump -C`), raw bytes, or a
-    /// file written by --log or --output json. A line may have up to 64 MiB. The exit status is 9 if a
-    /// rule is broken.
+    /// Reads hex digits (with spaces or `0x`, or the output of `xxd` and `hexdump -C`), raw bytes,
+    /// recordings (--record, --output json), packet captures (pcap and pcapng, as tcpdump and Wireshark
+    /// write them) and HTTP archives (HAR). A line may have up to 64 MiB. The exit status is 9 if a rule
+    /// is broken.
     Decode(DecodeArgs),
+    /// Shows a recording as a transcript, page by page on a terminal
+    ///
+    /// Reads files written by --record and --output json, packet captures (pcap, pcapng) and HTTP
+    /// archives (HAR). On a terminal, the pager is WSCOPE_PAGER, PAGER or less, where `/` searches.
+    /// The exit status is 9 if a rule is broken.
+    Show(ShowArgs),
+    /// Converts a recording: to HAR, pcapng, an HTML report, a script, a load test
+    ///
+    /// Counts on stderr what the format of OUT can't hold.
+    Convert(ConvertArgs),
     /// Explains a diagnostic, a close code, an HTTP status or a browser's error message
     Explain(ExplainArgs),
     /// Shows an example session with a built-in echo server
@@ -565,6 +579,16 @@ pub struct DecodeArgs {
     #[command(flatten)]
     pub lenses: lens::LensOptions,
 
+    /// List the connections of a recording or a packet capture, instead of decoding them
+    #[arg(long, conflicts_with = "hex")]
+    pub list: bool,
+
+    /// Decode only connection N, as --list numbers them
+    ///
+    /// In a packet capture, any stream except TLS: without a handshake, its bytes are read as frames.
+    #[arg(long, value_name = "N", conflicts_with = "hex")]
+    pub stream: Option<u64>,
+
     /// Decompress messages, in a capture that begins after the handshake
     #[arg(long)]
     pub deflate: bool,
@@ -580,6 +604,42 @@ pub struct DecodeArgs {
     /// Limits.
     #[command(flatten)]
     pub limits: LimitOptions,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub display: DisplayOptions,
+}
+
+/// `wscope show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The recording; `-` is stdin
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// How the transcript shows traffic [default: frames]
+    #[arg(long, value_enum, value_name = "VIEW", help_heading = "Display")]
+    pub view: Option<View>,
+
+    /// Which time the transcript shows
+    #[arg(long, value_enum, value_name = "TIME", default_value = "on", help_heading = "Display")]
+    pub timestamps: Timestamps,
+
+    /// Show only what passes FILTER, written as for /filter: 'in text /price/'
+    #[arg(long, value_name = "FILTER", help_heading = "Display")]
+    pub filter: Option<String>,
+
+    /// Print all of it at once, on a terminal too
+    #[arg(long, help_heading = "Display")]
+    pub no_pager: bool,
+
+    /// Lenses.
+    #[command(flatten)]
+    pub lenses: lens::LensOptions,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
 
     /// What is shown.
     #[command(flatten)]

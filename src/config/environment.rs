@@ -30,6 +30,11 @@ pub(super) fn columns() -> Option<usize> {
     variable("COLUMNS")?.to_str()?.parse().ok().filter(|columns| *columns > 0)
 }
 
+/// The command that shows a text page by page.
+pub fn pager() -> OsString {
+    variable("WSCOPE_PAGER").or_else(|| variable("PAGER")).unwrap_or_else(|| "less".into())
+}
+
 /// The home folder.
 fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)

@@ -2,21 +2,29 @@
 
 mod decoding;
 pub mod hex;
-mod log;
+mod listing;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
+use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::cli::{DecodeArgs, DecodeFormat};
-use crate::config::{Display, check_raw};
+use crate::cli::{DecodeArgs, DecodeFormat, ShowArgs};
+use crate::config::environment::pager;
+use crate::config::{Display, LensConfig, UsageError, check_raw, limits};
 use crate::engine::exit::Exit;
-use crate::modes::decode::decoding::{Decoding, READ};
+use crate::modes::decode::decoding::{Decoding, READ, What};
 use crate::modes::decode::hex::HexReader;
-use crate::modes::decode::log::Log;
 use crate::net::plain_io::plain_io;
+use crate::output::pager::Pager;
+use crate::output::stderr;
+use crate::recording::{Reader, Sniffed, StreamKind};
+use crate::script::command::filter_for;
+use crate::session::Limits;
 use crate::ui::terminal::Terminal;
+use crate::ui::view::View;
+use crate::wire::Role;
 
 /// The most bytes of a line of hex, its end included.
 const LINE: u64 = 64 << 20;
@@ -25,8 +33,56 @@ const LINE: u64 = 64 << 20;
 pub fn run(args: &DecodeArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     check_raw(args.output == DecodeFormat::Raw, args.force, terminal)?;
     let display = Display::resolve(&args.display, terminal);
-    let mut decoding = Decoding::new(args, &display)?;
+    let lenses = match args.output {
+        DecodeFormat::Frames | DecodeFormat::Json => LensConfig::resolve(&args.lenses, &[])?,
+        DecodeFormat::Raw | DecodeFormat::Lines => LensConfig::off(),
+    };
+    let what = What { role: args.role, deflate: args.deflate, output: args.output };
+    let mut decoding = Decoding::new(what, limits(&args.limits), lenses, &display)?;
+    if args.list {
+        decoding.list();
+    }
     let result = read(args, &mut decoding);
+    ended(result, decoding)
+}
+
+/// Shows a recording as a transcript.
+pub fn show(args: &ShowArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let mut display = Display::resolve(&args.display, terminal);
+    display.timestamps = args.timestamps;
+    display.view = args.view.unwrap_or_default();
+    let output = match display.view {
+        View::Json => DecodeFormat::Json,
+        _ => DecodeFormat::Frames,
+    };
+    let filter = |role| {
+        let Some(text) = &args.filter else { return Ok(None) };
+        let filter = filter_for(text, role);
+        filter.map_err(|error| UsageError::new(format!("--filter {text:?}: {error}")))
+    };
+    let filters = [filter(Role::Client)?, filter(Role::Server)?];
+    let what = What { role: None, deflate: false, output };
+    let lenses = LensConfig::resolve(&args.lenses, &[])?;
+    let mut decoding = Decoding::new(what, Limits::default(), lenses, &display)?;
+    decoding.set_filters(filters);
+    let (name, input) = open(Some(&args.file))?;
+    let Sniffed { format, input } =
+        Reader::sniff(input).with_context(|| format!("can't read {name}"))?;
+    let Some(format) = format else {
+        anyhow::bail!(
+            "{name}: not a recording: neither lines of --record, nor an HTTP archive, nor a capture \
+             of packets; `wscope decode` reads bytes and hex"
+        );
+    };
+    let mut reader = Reader::of(format, input).with_context(|| name.clone())?;
+    let paged = terminal.stdout && !args.no_pager;
+    decoding.show_in(paged.then(|| Pager::start(&pager())).flatten());
+    let result = recording(&name, &mut reader, &mut decoding);
+    ended(result, decoding)
+}
+
+/// Prints what is left, and chooses the status.
+fn ended(result: anyhow::Result<()>, mut decoding: Decoding) -> anyhow::Result<Exit> {
     let result = result.and_then(|()| decoding.finish());
     // What came before an error has been decoded, and is printed.
     let flushed = decoding.flush(true);
@@ -45,27 +101,29 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Reads the input, a piece at a time.
-fn read(args: &DecodeArgs, decoding: &mut Decoding<'_>) -> anyhow::Result<()> {
+fn read(args: &DecodeArgs, decoding: &mut Decoding) -> anyhow::Result<()> {
     if let Some(hex) = &args.hex {
         return read_hex(&mut hex.as_bytes(), "--hex", &mut |bytes| decoding.feed(bytes));
     }
-    let (name, input): (String, Box<dyn Read>) = match &args.file {
-        Some(path) if path.as_os_str() != "-" => {
-            let file = File::open(path).map_err(|error| {
-                anyhow::anyhow!("can't open {}: {}", path.display(), plain_io(&error))
-            })?;
-            (path.display().to_string(), Box::new(file))
-        }
-        _ => ("stdin".to_owned(), Box::new(io::stdin())),
-    };
-    let mut input = BufReader::with_capacity(READ, input);
+    let (name, mut input) = open(args.file.as_deref())?;
     let cannot_read = || format!("can't read {name}");
     if !args.raw {
-        // Hex has no brace; a log begins with one.
-        let is_log = input.fill_buf().with_context(cannot_read)?.first() == Some(&b'{');
-        return match is_log {
-            true => read_log(&mut input, decoding).context(name),
-            false => read_hex(&mut input, &name, &mut |bytes| decoding.feed(bytes)),
+        let Sniffed { format, mut input } = Reader::sniff(input).with_context(cannot_read)?;
+        return match format {
+            Some(format) => {
+                let mut reader = Reader::of(format, input).with_context(|| name.clone())?;
+                if let Some(stream) = args.stream {
+                    decoding.only(stream);
+                    reader.capture().into_iter().for_each(|capture| capture.only(stream));
+                }
+                recording(&name, &mut reader, decoding)
+            }
+            None if args.list || args.stream.is_some() => {
+                anyhow::bail!(
+                    "{name}: --list and --stream are for recordings and captures of packets"
+                )
+            }
+            None => read_hex(&mut input, &name, &mut |bytes| decoding.feed(bytes)),
         };
     }
     let mut buffer = vec![0; READ];
@@ -79,19 +137,40 @@ fn read(args: &DecodeArgs, decoding: &mut Decoding<'_>) -> anyhow::Result<()> {
     }
 }
 
-fn read_log(input: &mut dyn BufRead, decoding: &mut Decoding<'_>) -> anyhow::Result<()> {
-    let (mut log, mut line) = (Log::default(), Vec::new());
-    decoding.begin_log(false);
-    loop {
-        line.clear();
-        let n = (&mut *input).take(LINE).read_until(b'\n', &mut line)?;
-        match n {
-            0 => return Ok(()),
-            _ if n as u64 == LINE && !line.ends_with(b"\n") => {
-                anyhow::bail!("a line has more than {} MiB", LINE >> 20);
-            }
-            _ => log.line(&String::from_utf8_lossy(&line), decoding)?,
+/// Decodes a recording, and reports what could not be decoded of it.
+fn recording(name: &str, reader: &mut Reader<'_>, decoding: &mut Decoding) -> anyhow::Result<()> {
+    let result = decoding.recording(reader).with_context(|| name.to_owned());
+    decoding.flush(true)?;
+    if let Some(text) = reader.remark() {
+        stderr::note(&format!("{name}: {text}"));
+    }
+    if let Some(capture) = reader.capture().filter(|_| !decoding.is_listing()) {
+        let count = |kind: StreamKind| capture.streams().iter().filter(|s| s.kind == kind).count();
+        let (websockets, tls) = (count(StreamKind::WebSocket), count(StreamKind::Tls));
+        if tls > 0 {
+            stderr::note(&format!(
+                "{name}: streams of TLS, which can't be decoded without their keys: {tls} (--list shows \
+                 them; record with `wscope proxy`, or have tshark decrypt them)"
+            ));
+        } else if websockets == 0 {
+            stderr::note(&format!(
+                "{name}: no stream of it asks for a WebSocket; --list shows them"
+            ));
         }
+    }
+    result
+}
+
+/// The input that is named, and its name.
+fn open(path: Option<&Path>) -> anyhow::Result<(String, Box<dyn Read>)> {
+    match path {
+        Some(path) if path.as_os_str() != "-" => {
+            let file = File::open(path).map_err(|error| {
+                anyhow::anyhow!("can't open {}: {}", path.display(), plain_io(&error))
+            })?;
+            Ok((path.display().to_string(), Box::new(file)))
+        }
+        _ => Ok(("stdin".to_owned(), Box::new(io::stdin()))),
     }
 }
 

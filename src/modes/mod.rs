@@ -3,6 +3,7 @@
 mod command_line;
 pub mod completions;
 pub mod connect;
+pub mod convert;
 pub mod decode;
 pub mod demo;
 pub mod doctor;
@@ -85,6 +86,8 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Doctor(args)) => doctor::run(*args, terminal),
         Some(Mode::Ping(args)) => ping::run(*args, terminal, given),
         Some(Mode::Decode(args)) => decode::run(&args, terminal),
+        Some(Mode::Convert(args)) => convert::run(&args),
+        Some(Mode::Show(args)) => decode::show(&args, terminal),
         Some(Mode::Explain(args)) => explain::run(&args, terminal),
         Some(Mode::Demo(args)) => demo::run(&args, terminal),
         Some(Mode::Completions { shell, words }) => completions::run(shell, &words),

@@ -7,6 +7,7 @@ mod history;
 pub mod lenses;
 pub mod log;
 pub mod notifier;
+pub mod pager;
 pub mod payload;
 mod redaction;
 pub mod reporter;

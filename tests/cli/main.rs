@@ -3,7 +3,9 @@
 
 mod harness;
 
+mod captures;
 mod commands;
+mod convert;
 mod decode;
 mod decode_with;
 mod deflate;

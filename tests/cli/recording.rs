@@ -81,3 +81,95 @@ fn a_full_disk_is_an_error_that_names_the_file() {
         "{stderr}"
     );
 }
+
+#[test]
+fn a_recording_is_decoded_to_the_same_events() {
+    let (_folder, path) = in_folder();
+    let lines = Test::new()
+        .args(["--record", &path, "--lenient", "--lens", "none", "-x", "hi", "-x", "ho"])
+        .args(["--output", "json", "--exit-after", "3"])
+        .peer(|p| {
+            p.open();
+            p.receive_text("hi");
+            p.receive_text("ho");
+            p.ping("p");
+            p.send(b"\x01\x02He\x80\x7e\x00\x03llo");
+            p.receive_pong("p");
+            p.text("x");
+            p.binary(b"\0\xff");
+            p.answer_close(1000);
+        })
+        .stdout_any()
+        .stderr_any()
+        .status(0);
+    let recorded = std::fs::read_to_string(&path).expect("a recording");
+    assert_eq!(recorded.lines().count(), lines.stdout().lines().count());
+    let decoded = Test::new().args(["decode", "--output", "json", &path]).stdout_any().status(9);
+    let explained = |line: &&str| !line.starts_with("{\"event\":\"diagnostic\"");
+    let was: Vec<&str> = recorded.lines().filter(explained).collect();
+    let is: Vec<&str> = decoded.stdout().lines().collect();
+    assert_eq!(is, was);
+}
+
+#[test]
+fn a_recording_of_a_killed_program_is_read_up_to_its_last_whole_line() {
+    let (_folder, path) = in_folder();
+    let frame = "{\"event\":\"frame\",\"time\":\"2026-11-21T07:00:00.123456Z\",\"conn\":1,\
+        \"dir\":\"to-client\",\"header_hex\":\"8105\",\"mask\":null,\"text\":\"Hello\"}\n";
+    std::fs::write(&path, format!("{frame}{}", &frame[..60])).expect("a disk");
+    Test::new()
+        .args(["show", &path])
+        .stdout_like("< 07:00:00.123 #1 TEXT F-- 5 Hello\n")
+        .stderr(format!(
+            "wscope: note: {path}: line 2 is cut: the program that wrote it was stopped\n"
+        ))
+        .status(0);
+}
+
+#[test]
+fn show_takes_a_view_a_filter_and_a_lens() {
+    let (_folder, path) = in_folder();
+    Test::new()
+        .args([
+            "--record",
+            &path,
+            "-x",
+            "one",
+            "-x",
+            "two",
+            "--exit-after",
+            "1",
+            "--output",
+            "none",
+        ])
+        .peer(|p| {
+            p.open();
+            p.receive_text("one");
+            p.receive_text("two");
+            p.text("{\"a\":1}");
+            p.answer_close(1000);
+        })
+        .stderr_any()
+        .status(0);
+    let shown = |args: &[&str]| {
+        let test = Test::new().args(["show", "--timestamps", "off", &path]).args(args.to_vec());
+        test.stdout_any().status(0).stdout().to_owned()
+    };
+    let whole = shown(&[]);
+    assert!(
+        whole.contains("> #1 TEXT F-M 3 one\n> #2 TEXT F-M 3 two\n< #1 TEXT F-- 7 {\"a\":1}\n"),
+        "{whole}"
+    );
+    assert!(whole.contains("closed cleanly by us"), "{whole}");
+    let filtered = shown(&["--filter", "out /tw/"]);
+    assert!(!filtered.contains(" one") && filtered.contains("> #2 TEXT F-M 3 two\n"), "{filtered}");
+    assert!(shown(&["--view", "hex"]).contains("74 77 6f"));
+    assert!(shown(&["--view", "json"]).starts_with("{\"event\":\"start\""));
+    Test::new()
+        .args(["show", "/dev/null"])
+        .stderr(
+            "wscope: /dev/null: not a recording: neither lines of --record, nor an HTTP archive, nor a \
+             capture of packets; `wscope decode` reads bytes and hex\n",
+        )
+        .status(1);
+}

@@ -3,32 +3,39 @@
 use std::borrow::Cow;
 use std::io;
 
-use crate::cli::{DecodeArgs, DecodeFormat, SenderRole};
-use crate::config::{Display, LensConfig, UsageError, limits};
+use crate::cli::{DecodeFormat, SenderRole};
+use crate::config::{Display, LensConfig, UsageError};
 use crate::event::{ConnId, Direction, Event, FrameEvent, Observed, Stamp};
+use crate::modes::decode::listing::Listing;
 use crate::net::clock::wall_micros;
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::write_stdout;
 use crate::output::decode_with::{Answers, DecodeWith};
 use crate::output::lenses::{Lenses, Reading};
+use crate::output::pager::Pager;
 use crate::output::{secrets, stderr};
+use crate::recording::{Fact, Player, Reader, agreed};
 use crate::session::{Limits, Observer};
+use crate::ui::filter::Filter;
 use crate::ui::meaning::Meaning;
-use crate::ui::view::{Timestamps, View};
+use crate::ui::view::Timestamps;
 use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter, diagram, sanitize};
+use crate::wire::Role;
 use crate::wire::decoder::Input;
-use crate::wire::deflate::params::{DeflateOffer, DeflateParams};
-use crate::wire::handshake::grammar::parse_extensions;
-use crate::wire::head::Head;
+use crate::wire::deflate::params::DeflateParams;
 
 /// Bytes read and written at once.
 pub(super) const READ: usize = 256 * 1024;
 
 /// The printer and the observer, once it is known who sent the bytes.
-pub(super) struct Decoding<'a> {
-    args: &'a DecodeArgs,
-    pub(super) limits: Limits,
+pub(super) struct Decoding {
+    what: What,
+    limits: Limits,
     options: HumanOptions,
+    /// By the role of the program that recorded.
+    filters: [Option<Filter>; 2],
+    only: Option<ConnId>,
+    listing: Option<Listing>,
     lenses: Lenses,
     decode_with: Option<DecodeWith>,
     human: HumanPrinter,
@@ -37,45 +44,53 @@ pub(super) struct Decoding<'a> {
     to_terminal: bool,
     /// The beginning of the frame's payload, for its diagram.
     payload: Vec<u8>,
-    pub(super) observer: Option<(Direction, Observer)>,
+    observer: Option<(Direction, Observer)>,
     /// The first bytes, until they show who sent them.
     first: Vec<u8>,
     out: Vec<u8>,
+    pager: Option<Pager>,
     pub(super) violations: u64,
-    /// It is a log of this program, which has its own times and directions.
-    is_log: bool,
-    /// A capture has no times: JSON carries that of the decoding.
-    pub(super) stamp: Stamp,
+    /// It is a recording, which has its own times and directions.
+    is_recording: bool,
+    /// A capture of bytes has no times: JSON carries that of the decoding.
+    stamp: Stamp,
 }
 
-impl<'a> Decoding<'a> {
-    pub(super) fn new(args: &'a DecodeArgs, display: &Display) -> Result<Self, UsageError> {
-        let options = HumanOptions {
-            width: display.columns(display.terminal.stdout),
-            palette: display.palette(display.terminal.stdout),
-            view: if display.verbose > 1 { View::Hex } else { View::Frames },
-            // The bytes carry no times.
-            timestamps: Timestamps::Off,
-            ..HumanOptions::new(Direction::ToServer)
-        };
-        let lenses = match args.output {
-            DecodeFormat::Frames | DecodeFormat::Json => LensConfig::resolve(&args.lenses, &[])?,
-            DecodeFormat::Raw | DecodeFormat::Lines => LensConfig::off(),
-        };
+/// What is to be decoded, and what is printed of it.
+pub(super) struct What {
+    pub(super) role: Option<SenderRole>,
+    pub(super) deflate: bool,
+    pub(super) output: DecodeFormat,
+}
+
+impl Decoding {
+    pub(super) fn new(
+        what: What,
+        limits: Limits,
+        lenses: LensConfig,
+        display: &Display,
+    ) -> Result<Self, UsageError> {
         let command = lenses.command.as_deref();
         let decode_with = command.map(|command| DecodeWith::new(command, || ())).transpose();
+        let options = display.human(Some(Role::Client), display.terminal.stdout);
+        let diagrams = display.verbose > 1 && what.output == DecodeFormat::Frames;
         Ok(Self {
-            args,
-            limits: limits(&args.limits),
+            what,
+            limits,
             options,
             decode_with: decode_with
                 .map_err(|error| UsageError::new(format!("--decode-with: {}", plain_io(&error))))?,
+            filters: [None, None],
+            only: None,
+            listing: None,
             lenses: Lenses::new(lenses),
-            human: HumanPrinter::new(options),
-            is_log: false,
+            // The bytes carry no times.
+            human: HumanPrinter::new(HumanOptions { timestamps: Timestamps::Off, ..options }),
+            is_recording: false,
             json: JsonPrinter::new(None),
-            diagrams: display.verbose > 1 && args.output == DecodeFormat::Frames,
+            diagrams,
             to_terminal: display.terminal.stdout,
+            pager: None,
             payload: Vec::new(),
             observer: None,
             first: Vec::new(),
@@ -85,22 +100,95 @@ impl<'a> Decoding<'a> {
         })
     }
 
-    /// What follows is a log, of a server or a client.
-    pub(super) fn begin_log(&mut self, of_server: bool) {
-        let sent = if of_server { Direction::ToClient } else { Direction::ToServer };
-        self.is_log = true;
-        self.lenses.forget();
-        self.human = HumanPrinter::new(HumanOptions {
-            sent,
-            show_connection: of_server,
-            timestamps: Timestamps::On,
-            ..self.options
-        });
+    /// Shows only what passes the filter: of a client's recording the first, of a server's the second.
+    pub(super) fn set_filters(&mut self, filters: [Option<Filter>; 2]) {
+        self.filters = filters;
     }
 
-    /// Whether `--role` asks for the other direction of a log.
-    pub(super) fn leaves_out(&self, direction: Direction) -> bool {
-        match self.args.role {
+    /// Decodes only this connection.
+    pub(super) fn only(&mut self, conn: u64) {
+        self.only = Some(ConnId(conn));
+    }
+
+    /// Lists the connections in place of what crossed on them.
+    pub(super) fn list(&mut self) {
+        self.listing = Some(Listing::default());
+    }
+
+    /// Whether connections are listed.
+    pub(super) fn is_listing(&self) -> bool {
+        self.listing.is_some()
+    }
+
+    /// Shows it page by page.
+    pub(super) fn show_in(&mut self, pager: Option<Pager>) {
+        self.pager = pager;
+    }
+
+    /// Decodes a recording, or the one stream of a capture.
+    pub(super) fn recording(&mut self, reader: &mut Reader<'_>) -> anyhow::Result<()> {
+        self.is_recording = true;
+        // A log may begin amid a session.
+        self.begin(Some(Role::Client), false);
+        let mut player = Player::new(self.limits, self.what.deflate.then(DeflateParams::default));
+        loop {
+            let record = reader.next_record();
+            let Some(record) = record? else { break };
+            self.stamp = record.at;
+            if let Fact::Start { role, secrets, .. } = record.fact {
+                self.begin(role, secrets);
+            }
+            player.play(record, &mut |at, event| self.event(at, event))?;
+        }
+        let micros = self.stamp.micros;
+        player.end(micros, &mut |at, event| self.event(at, event))?;
+        if let Some(listing) = &self.listing {
+            let streams = reader.capture().map(|capture| capture.streams().to_vec());
+            listing.print(&streams.unwrap_or_default(), &mut self.out);
+        }
+        Ok(())
+    }
+
+    /// What follows was recorded by a program of this role.
+    fn begin(&mut self, role: Option<Role>, secrets: bool) {
+        self.lenses.forget();
+        self.json = JsonPrinter::new(role).with_secrets(secrets);
+        self.human = HumanPrinter::new(HumanOptions {
+            sent: Direction::sent_by(role.unwrap_or(Role::Client)),
+            show_connection: role != Some(Role::Client),
+            ..self.options
+        });
+        let [client, server] = &self.filters;
+        let filter = if role == Some(Role::Server) { server } else { client };
+        self.human.set_filter(filter.clone());
+    }
+
+    fn event(&mut self, at: &Stamp, event: &Event<'_>) -> io::Result<()> {
+        self.stamp = *at;
+        if self.only.is_some_and(|only| only != at.conn && at.conn != ConnId(0)) {
+            return Ok(());
+        }
+        if let Some(listing) = &mut self.listing {
+            listing.take(at, event);
+            return Ok(());
+        }
+        match event {
+            Event::Frame(direction, _) | Event::Head(direction, _)
+                if self.leaves_out(*direction) =>
+            {
+                Ok(())
+            }
+            Event::Frame(direction, event) => self.frame(at, *direction, event.clone()),
+            event => {
+                self.print(at, event);
+                self.flush(false)
+            }
+        }
+    }
+
+    /// Whether `--role` asks for the other direction of a recording.
+    fn leaves_out(&self, direction: Direction) -> bool {
+        match self.what.role {
             Some(SenderRole::Client) => direction != Direction::ToServer,
             Some(SenderRole::Server) => direction != Direction::ToClient,
             None => false,
@@ -108,8 +196,8 @@ impl<'a> Decoding<'a> {
     }
 
     /// A direction without its handshake.
-    pub(super) fn of_frames(&self, direction: Direction) -> Observer {
-        let deflate = self.args.deflate.then(DeflateParams::default);
+    fn of_frames(&self, direction: Direction) -> Observer {
+        let deflate = self.what.deflate.then(DeflateParams::default);
         Observer::of_frames(direction, deflate.as_ref(), self.limits)
     }
 
@@ -118,11 +206,11 @@ impl<'a> Decoding<'a> {
             return self.observe(bytes);
         }
         self.first.extend_from_slice(bytes);
-        self.begin(false)
+        self.begin_bytes(false)
     }
 
     /// Starts once the first bytes show what they are, or are all there is.
-    fn begin(&mut self, at_end: bool) -> anyhow::Result<()> {
+    fn begin_bytes(&mut self, at_end: bool) -> anyhow::Result<()> {
         let Some(beginning) = Beginning::of(&self.first, at_end) else { return Ok(()) };
         let by_content = match beginning {
             Beginning::Request => Direction::ToServer,
@@ -130,7 +218,7 @@ impl<'a> Decoding<'a> {
             Beginning::Frames { masked: true } => Direction::ToServer,
             Beginning::Frames { masked: false } => Direction::ToClient,
         };
-        let direction = match self.args.role {
+        let direction = match self.what.role {
             Some(SenderRole::Client) => Direction::ToServer,
             Some(SenderRole::Server) => Direction::ToClient,
             None => by_content,
@@ -144,7 +232,7 @@ impl<'a> Decoding<'a> {
         self.observe(&mut first)
     }
 
-    pub(super) fn observe(&mut self, bytes: &mut [u8]) -> anyhow::Result<()> {
+    fn observe(&mut self, bytes: &mut [u8]) -> anyhow::Result<()> {
         let mut input = Input::new(bytes);
         let stamp = self.stamp;
         let Some((direction, mut observer)) = self.observer.take() else { return Ok(()) };
@@ -171,7 +259,10 @@ impl<'a> Decoding<'a> {
                     observer = Observer::before_handshake(direction, self.limits);
                 }
                 Some(line) if line.code != 101 => observer.expect_body(),
-                _ => observer.expect_frames(self.agreed(&head).as_ref()),
+                _ => {
+                    let given = self.what.deflate.then(DeflateParams::default);
+                    observer.expect_frames(agreed(&head, given).as_ref());
+                }
             }
             if head.status_line().is_some_and(|line| line.code == 101) {
                 let agreed = head.get("sec-websocket-protocol").map(String::from_utf8_lossy);
@@ -183,18 +274,6 @@ impl<'a> Decoding<'a> {
         Ok(self.flush(false)?)
     }
 
-    /// The compression that a response agrees to, or that `--deflate` takes as agreed.
-    pub(super) fn agreed(&self, head: &Head) -> Option<DeflateParams> {
-        let given = self.args.deflate.then(DeflateParams::default);
-        if head.status_line().is_none() {
-            return given;
-        }
-        let elements = parse_extensions(head.get_all("sec-websocket-extensions")).ok()?;
-        let element = elements.iter().find(|e| e.name.eq_ignore_ascii_case("permessage-deflate"));
-        // What the client offered is not known: anything that can be read is taken as agreed.
-        element.and_then(|element| DeflateOffer::default().check_response(element).ok()).or(given)
-    }
-
     fn frame(
         &mut self,
         stamp: &Stamp,
@@ -202,7 +281,7 @@ impl<'a> Decoding<'a> {
         event: FrameEvent<'_>,
     ) -> io::Result<()> {
         self.violations += u64::from(matches!(event, FrameEvent::Violation(_)));
-        match (self.args.output, &event) {
+        match (self.what.output, &event) {
             (DecodeFormat::Lines, FrameEvent::Data(bytes)) if self.to_terminal => {
                 sanitize::escape_into(bytes, &mut self.out);
             }
@@ -240,13 +319,8 @@ impl<'a> Decoding<'a> {
         self.flush(false)
     }
 
-    /// The endpoint that wrote a log made the next frame by itself.
-    pub(super) fn automatic(&mut self, direction: Direction) {
-        self.print(&{ self.stamp }, &Event::Automatic(direction));
-    }
-
     fn print(&mut self, stamp: &Stamp, event: &Event<'_>) {
-        match self.args.output {
+        match self.what.output {
             DecodeFormat::Frames => self.human.print(stamp, event, &mut self.out),
             DecodeFormat::Json => self.json.print(stamp, event, &mut self.out),
             DecodeFormat::Raw | DecodeFormat::Lines => {}
@@ -281,7 +355,7 @@ impl<'a> Decoding<'a> {
         }
         for mut meaning in meanings {
             meaning.packets.iter_mut().for_each(|packet| redactor.decoded(packet));
-            match self.args.output {
+            match self.what.output {
                 DecodeFormat::Json => self.json.meaning(&stamp, &meaning, &mut self.out),
                 _ => self.human.print_meaning(&stamp, &meaning, &mut self.out),
             }
@@ -291,15 +365,18 @@ impl<'a> Decoding<'a> {
     /// Writes what has been made, if it is much or must be seen now.
     pub(super) fn flush(&mut self, now: bool) -> io::Result<()> {
         if self.out.len() >= READ || now {
-            write_stdout(&self.out)?;
+            match &mut self.pager {
+                Some(pager) => pager.write(&self.out)?,
+                None => write_stdout(&self.out)?,
+            }
             self.out.clear();
         }
         Ok(())
     }
 
     pub(super) fn finish(&mut self) -> anyhow::Result<()> {
-        if self.observer.is_none() && !self.is_log {
-            self.begin(true)?;
+        if self.observer.is_none() && !self.is_recording {
+            self.begin_bytes(true)?;
         }
         let stamp = self.stamp;
         if let Some((direction, mut observer)) = self.observer.take() {
@@ -310,7 +387,7 @@ impl<'a> Decoding<'a> {
                 anyhow::bail!("the handshake is cut short after {} bytes", parser.raw().len());
             }
         }
-        match self.args.output {
+        match self.what.output {
             DecodeFormat::Frames => self.human.flush_partial(&mut self.out),
             DecodeFormat::Json => self.json.flush_partial(&mut self.out),
             DecodeFormat::Raw | DecodeFormat::Lines => {}

@@ -1,0 +1,64 @@
+//! Recordings of every format: any bytes are records or an error with its place, and what they play is
+//! written again without a panic. What was written as packets is read again as the same bytes.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use wscope::event::Direction;
+use wscope::recording::write::{PcapngWriter, Report, har};
+use wscope::recording::{Fact, Player, Reader, Record, Sessions, Sniffed};
+use wscope::session::Limits;
+
+/// The records of a file, as far as it can be read.
+fn records(bytes: &[u8]) -> Option<Vec<Record>> {
+    let Sniffed { format, input } = Reader::sniff(Box::new(bytes)).ok()?;
+    let mut reader = Reader::of(format?, input).ok()?;
+    let mut records = Vec::new();
+    loop {
+        match reader.next_record() {
+            Ok(Some(record)) => records.push(record),
+            Ok(None) => break,
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                break;
+            }
+        }
+    }
+    Some(records)
+}
+
+/// How many bytes go each way.
+fn carried(records: &[Record]) -> [usize; 2] {
+    let mut carried = [0; 2];
+    for record in records {
+        if let Fact::Bytes(direction, bytes) | Fact::Head(direction, bytes) = &record.fact {
+            carried[usize::from(*direction == Direction::ToClient)] += bytes.len();
+        }
+    }
+    carried
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some(all) = records(input) else { return };
+    let limits = Limits { inflated: 1 << 20, ..Limits::default() };
+    let (mut player, mut sessions, mut report) =
+        (Player::new(limits, None), Sessions::default(), Report::default());
+    let (mut packets, mut file) = (PcapngWriter::default(), Vec::new());
+    for record in &all {
+        packets.take(record, &mut file);
+        report.record(record);
+        let played: Result<(), ()> = player.play(record.clone(), &mut |at, event| {
+            sessions.take(None, at, event);
+            report.take(at, event);
+            Ok(())
+        });
+        assert!(played.is_ok());
+    }
+    packets.finish(&mut file);
+    assert!(report.page().contains("</html>"));
+    assert!(har(&sessions.finish().0)["log"]["entries"].is_array());
+    // Streams that ask for no WebSocket are left out.
+    let again = records(&file).expect("a capture");
+    let (was, is) = (carried(&all), carried(&again));
+    assert!(is[0] <= was[0] && is[1] <= was[1]);
+});

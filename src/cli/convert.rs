@@ -1,0 +1,49 @@
+//! `wscope convert` as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// `wscope convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// The recording: JSON lines of --record, HAR, pcap or pcapng; `-` is stdin
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+
+    /// The file to write; `-` is stdout
+    ///
+    /// Its format follows from its name: .jsonl, .har, .pcapng, .html, .wsc, .txt, .js for k6, .yml for Artillery
+    /// (whose processor is written beside it, as .cjs).
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// The format to write, whatever the name of the file
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub to: Option<ConvertFormat>,
+
+    /// Convert only this connection; may be repeated
+    #[arg(long, value_name = "N")]
+    pub conn: Vec<u64>,
+}
+
+/// A format to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConvertFormat {
+    /// JSON lines, as of --record
+    Jsonl,
+    /// An HTTP archive, as Chrome writes it
+    Har,
+    /// A capture of packets for Wireshark, without TLS
+    Pcapng,
+    /// A report in one HTML file
+    Html,
+    /// A script for --script
+    Wsc,
+    /// A load test for k6
+    K6,
+    /// A load test for Artillery
+    Artillery,
+    /// The transcript
+    Txt,
+}

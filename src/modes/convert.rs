@@ -1,0 +1,249 @@
+//! `wscope convert`: a recording in another format.
+
+use std::fs::File;
+use std::io::{self, Read, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use crate::cli::{ConvertArgs, ConvertFormat};
+use crate::config::UsageError;
+use crate::engine::exit::Exit;
+use crate::event::{ConnId, Direction};
+use crate::net::plain_io::plain_io;
+use crate::net::stdio::write_stdout;
+use crate::output::stderr;
+use crate::recording::write::{PcapngWriter, Report, artillery, har, k6, script};
+use crate::recording::{Fact, Player, Reader, Session, Sessions, Sniffed};
+use crate::session::Limits;
+use crate::ui::number::counted;
+use crate::ui::{HumanOptions, HumanPrinter, JsonPrinter};
+use crate::wire::Role;
+
+/// Bytes written at once.
+const BATCH: usize = 256 * 1024;
+
+/// Converts what the arguments name.
+///
+/// # Errors
+///
+/// A file can't be read or written.
+pub fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
+    let format = match args.to {
+        Some(format) => format,
+        None => format_of(&args.output)?,
+    };
+    let (name, input) = open(&args.input)?;
+    let Sniffed { format: found, input } =
+        Reader::sniff(input).with_context(|| format!("can't read {name}"))?;
+    let Some(found) = found else {
+        bail!(
+            "{name}: not a recording: neither lines of --record, nor an HTTP archive, nor a capture of packets"
+        );
+    };
+    let mut reader = Reader::of(found, input).with_context(|| name.clone())?;
+    let mut output = Output::create(&args.output)?;
+    let converted = convert(args, format, &mut reader, &mut output);
+    let left_out = converted.with_context(|| name.clone())?;
+    output.flush(true)?;
+    if let Some(text) = reader.remark() {
+        stderr::note(&format!("{name}: {text}"));
+    }
+    if let Some(text) = left_out {
+        stderr::note(&format!("left out, as the format can't hold it: {text}"));
+    }
+    Ok(Exit::Success)
+}
+
+/// Where the recording goes.
+struct Output {
+    name: String,
+    file: Option<File>,
+    bytes: Vec<u8>,
+}
+
+impl Output {
+    fn create(path: &Path) -> anyhow::Result<Self> {
+        let (name, bytes) = (path.display().to_string(), Vec::new());
+        if path.as_os_str() == "-" {
+            return Ok(Self { name, file: None, bytes });
+        }
+        let file = File::create(path)
+            .map_err(|error| anyhow::anyhow!("can't write {name}: {}", plain_io(&error)))?;
+        Ok(Self { name, file: Some(file), bytes })
+    }
+
+    fn flush(&mut self, now: bool) -> anyhow::Result<()> {
+        if self.bytes.len() < BATCH && !now {
+            return Ok(());
+        }
+        let written = match &mut self.file {
+            Some(file) => file.write_all(&self.bytes),
+            None => write_stdout(&self.bytes),
+        };
+        self.bytes.clear();
+        written.map_err(|error| anyhow::anyhow!("can't write {}: {}", self.name, plain_io(&error)))
+    }
+}
+
+/// Writes the recording; returns what the format can't hold.
+fn convert(
+    args: &ConvertArgs,
+    format: ConvertFormat,
+    reader: &mut Reader<'_>,
+    output: &mut Output,
+) -> anyhow::Result<Option<String>> {
+    let mut role = Some(Role::Client);
+    let mut player = Player::new(Limits::default(), None);
+    let mut json = JsonPrinter::new(role);
+    let mut human = human_of(role);
+    let mut packets = PcapngWriter::default();
+    let mut report = Report::default();
+    let mut sessions = Sessions::default();
+    let (mut last, mut notes) = (0, 0);
+    while let Some(record) = reader.next_record()? {
+        let conn = record.at.conn;
+        if !args.conn.is_empty() && conn != ConnId(0) && !args.conn.contains(&conn.0) {
+            continue;
+        }
+        last = record.at.micros.max(last);
+        if let Fact::Start { role: new, secrets, .. } = record.fact {
+            role = new;
+            json = JsonPrinter::new(role).with_secrets(secrets);
+            human = human_of(role);
+        }
+        let out = &mut output.bytes;
+        match format {
+            ConvertFormat::Pcapng => {
+                packets.take(&record, out);
+                notes += u64::from(matches!(record.fact, Fact::Note(_) | Fact::Diagnostic(_)));
+                output.flush(false)?;
+                continue;
+            }
+            ConvertFormat::Html => report.record(&record),
+            ConvertFormat::Jsonl | ConvertFormat::Txt => {
+                notes += u64::from(matches!(record.fact, Fact::Diagnostic(_)));
+            }
+            _ => {}
+        }
+        player.play(record, &mut |at, event| {
+            match format {
+                ConvertFormat::Jsonl => json.print(at, event, out),
+                ConvertFormat::Txt => human.print(at, event, out),
+                ConvertFormat::Html => report.take(at, event),
+                _ => sessions.take(role, at, event),
+            }
+            anyhow::Ok(())
+        })?;
+        output.flush(false)?;
+    }
+    let out = &mut output.bytes;
+    player.end(last, &mut |at, event| {
+        match format {
+            ConvertFormat::Jsonl => json.print(at, event, out),
+            ConvertFormat::Txt => human.print(at, event, out),
+            ConvertFormat::Html => report.take(at, event),
+            _ => sessions.take(role, at, event),
+        }
+        anyhow::Ok(())
+    })?;
+    match format {
+        ConvertFormat::Jsonl => {
+            json.flush_partial(out);
+            return Ok((notes > 0).then(|| counted(notes, "diagnostic")));
+        }
+        ConvertFormat::Txt => {
+            human.flush_partial(out);
+            return Ok((notes > 0).then(|| counted(notes, "diagnostic")));
+        }
+        ConvertFormat::Pcapng => {
+            packets.finish(out);
+            return Ok((notes > 0).then(|| format!("{notes} notes and diagnostics")));
+        }
+        ConvertFormat::Html => {
+            out.extend_from_slice(report.page().as_bytes());
+            return Ok(None);
+        }
+        _ => {}
+    }
+    let (sessions, mut left_out) = sessions.finish();
+    if format == ConvertFormat::Har {
+        serde_json::to_writer_pretty(&mut *out, &har(&sessions))?;
+        out.push(b'\n');
+        return Ok(left_out.describe());
+    }
+    let session = only(&sessions)?;
+    let closes = session.of(Direction::ToServer).count();
+    if format == ConvertFormat::Wsc {
+        // Of the client's Close the script has the code and the reason; the server's comes by itself.
+        left_out.closes = 0;
+    }
+    let text = match format {
+        ConvertFormat::Wsc => script(session),
+        ConvertFormat::K6 => k6(session),
+        _ => {
+            let beside = args.output.with_extension("cjs");
+            let name = beside.file_name().map(|name| name.to_string_lossy().into_owned());
+            let (Some(name), true) = (name, output.file.is_some()) else {
+                bail!("a test for Artillery is two files, and can't be written to stdout");
+            };
+            let (test, code) = artillery(session, &name);
+            std::fs::write(&beside, code)
+                .with_context(|| format!("can't write {}", beside.display()))?;
+            test
+        }
+    };
+    if closes == 0 {
+        stderr::note("the client of this connection sent no message");
+    }
+    out.extend_from_slice(text.as_bytes());
+    Ok(left_out.describe())
+}
+
+/// The one connection that a script plays.
+fn only(sessions: &[Session]) -> anyhow::Result<&Session> {
+    match sessions {
+        [] => bail!("no connection of it was open"),
+        [one] => Ok(one),
+        more => {
+            let numbers: Vec<String> = more.iter().map(|one| one.conn.to_string()).collect();
+            bail!("it has connections {}: choose one with --conn N", numbers.join(", "))
+        }
+    }
+}
+
+fn human_of(role: Option<Role>) -> HumanPrinter {
+    HumanPrinter::new(HumanOptions {
+        width: crate::ui::terminal::FULL_WIDTH,
+        show_connection: role != Some(Role::Client),
+        ..HumanOptions::new(Direction::sent_by(role.unwrap_or(Role::Client)))
+    })
+}
+
+fn format_of(path: &Path) -> anyhow::Result<ConvertFormat> {
+    Ok(match path.extension().and_then(|one| one.to_str()).unwrap_or_default() {
+        "jsonl" | "json" | "log" => ConvertFormat::Jsonl,
+        "har" => ConvertFormat::Har,
+        "pcapng" | "pcap" => ConvertFormat::Pcapng,
+        "html" | "htm" => ConvertFormat::Html,
+        "wsc" => ConvertFormat::Wsc,
+        "js" => ConvertFormat::K6,
+        "yml" | "yaml" => ConvertFormat::Artillery,
+        "txt" => ConvertFormat::Txt,
+        _ => {
+            let text =
+                format!("{}: its name does not show a format; name one with --to", path.display());
+            return Err(UsageError::new(text).into());
+        }
+    })
+}
+
+fn open(path: &Path) -> anyhow::Result<(String, Box<dyn Read>)> {
+    if path.as_os_str() == "-" {
+        return Ok(("stdin".to_owned(), Box::new(io::stdin())));
+    }
+    let name = path.display().to_string();
+    let file = File::open(path)
+        .map_err(|error| anyhow::anyhow!("can't open {name}: {}", plain_io(&error)))?;
+    Ok((name, Box::new(file)))
+}

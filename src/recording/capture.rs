@@ -1,0 +1,433 @@
+//! The WebSocket connections of a capture of packets.
+//!
+//! Streams of TCP are numbered in the order in which they begin. A stream is recorded once its client
+//! has asked for a WebSocket; of all others is known what they are.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+use std::io::BufRead;
+use std::net::SocketAddr;
+
+use super::packet::{self, Segment};
+use super::tcp::Half;
+use super::{Fact, PacketFile, Record, RecordingError};
+use crate::event::{ConnId, Direction, Stamp};
+use crate::wire::Role;
+
+/// Bytes of a stream that wait until they show what it is.
+const MAX_BEGINNING: usize = 64 * 1024;
+
+/// Streams of a capture.
+const MAX_STREAMS: usize = 1 << 20;
+
+/// What a stream of TCP carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamKind {
+    /// Not known yet, or nothing.
+    Empty,
+    /// A request for a WebSocket was seen.
+    WebSocket,
+    /// TLS: it can't be decoded.
+    Tls,
+    /// Ordinary HTTP; its first line.
+    Http(String),
+    /// Something else.
+    Other,
+}
+
+/// What is known of a stream.
+#[derive(Clone, Debug)]
+pub struct StreamFacts {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Who began it, if that was seen, or else is likely.
+    pub client: SocketAddr,
+    /// The other end.
+    pub server: SocketAddr,
+    /// What it carries.
+    pub kind: StreamKind,
+}
+
+/// Reads a capture.
+#[derive(Debug)]
+pub struct Capture<R> {
+    file: PacketFile<R>,
+    /// Streams that go on, by their ends in order.
+    open: HashMap<(SocketAddr, SocketAddr), Stream>,
+    facts: Vec<StreamFacts>,
+    ready: VecDeque<Record>,
+    only: Option<u64>,
+    /// A packet of a link type that can't be read.
+    foreign: Option<u16>,
+    last: i64,
+    started: bool,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Stream {
+    /// Its place among the facts.
+    index: usize,
+    to_server: Half,
+    to_client: Half,
+    /// Bytes that wait until they show what it is.
+    beginning: Vec<(i64, Direction, Vec<u8>)>,
+    gone: [bool; 2],
+    first_end: Option<Role>,
+    seen_syn: bool,
+}
+
+impl<R: BufRead> Capture<R> {
+    /// Reads the packets of a file.
+    pub fn new(file: PacketFile<R>) -> Self {
+        Self {
+            file,
+            open: HashMap::new(),
+            facts: Vec::new(),
+            ready: VecDeque::new(),
+            only: None,
+            foreign: None,
+            last: 0,
+            started: false,
+            ended: false,
+        }
+    }
+
+    /// Decodes this stream even if no handshake of it was captured, and no other.
+    pub fn only(&mut self, stream: u64) {
+        self.only = Some(stream);
+    }
+
+    /// The streams so far.
+    pub fn streams(&self) -> &[StreamFacts] {
+        &self.facts
+    }
+
+    /// What is not whole about the capture, in a sentence.
+    pub fn remark(&self) -> Option<String> {
+        if self.file.is_cut() {
+            return Some("the capture ends inside a packet".to_owned());
+        }
+        let link = self.foreign?;
+        Some(format!("packets of link type {link} can't be read"))
+    }
+
+    /// The next record; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// The rest of the file can't be read.
+    pub fn next_record(&mut self) -> Result<Option<Record>, RecordingError> {
+        if !self.started {
+            self.started = true;
+            let at = Stamp { micros: 0, conn: ConnId(0) };
+            let fact = Fact::Start { role: None, secrets: true, complete: false };
+            return Ok(Some(Record { at, fact }));
+        }
+        loop {
+            if let Some(record) = self.ready.pop_front() {
+                return Ok(Some(record));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            let Self { file, open, facts, ready, only, foreign, last, .. } = self;
+            let Some(packet) = file.next_packet()? else {
+                self.ended = true;
+                self.end();
+                continue;
+            };
+            *last = packet.micros;
+            if !packet::is_known(packet.link) {
+                foreign.get_or_insert(packet.link);
+                continue;
+            }
+            let Some(segment) = packet::segment(packet.link, packet.bytes) else { continue };
+            let key = match segment.from < segment.to {
+                true => (segment.from, segment.to),
+                false => (segment.to, segment.from),
+            };
+            let begins = segment.syn() && !segment.ack();
+            // The port is used again.
+            if begins
+                && open.get(&key).is_some_and(|stream| stream.is_used(&segment, facts))
+                && let Some(mut stream) = open.remove(&key)
+            {
+                stream.close(packet.micros, false, facts, *only, ready);
+            }
+            let stream = match open.entry(key) {
+                Entry::Occupied(stream) => stream.into_mut(),
+                Entry::Vacant(_) if segment.payload.is_empty() && !segment.syn() => continue,
+                Entry::Vacant(_) if facts.len() == MAX_STREAMS => {
+                    return Err(RecordingError::new("the capture has too many streams"));
+                }
+                Entry::Vacant(place) => {
+                    facts.push(StreamFacts::of(&segment, facts.len() as u64 + 1));
+                    place.insert(Stream::new(facts.len() - 1, segment.syn()))
+                }
+            };
+            if stream.take(&segment, packet.micros, facts, *only, ready) {
+                open.remove(&key);
+            }
+        }
+    }
+
+    /// Takes the end of the capture.
+    fn end(&mut self) {
+        let Self { open, facts, ready, only, last, .. } = self;
+        let mut rest: Vec<Stream> = open.drain().map(|(_, stream)| stream).collect();
+        rest.sort_by_key(|stream| stream.index);
+        for mut stream in rest {
+            stream.look_for_gaps(*last, true, facts, *only, ready);
+            stream.decide(true, facts, *only, ready);
+        }
+    }
+}
+
+impl StreamFacts {
+    fn of(segment: &Segment<'_>, number: u64) -> Self {
+        let from_server = match (segment.syn(), segment.ack()) {
+            (true, answers) => answers,
+            // Servers have the lower ports; the first bytes may show that it is not so.
+            _ => segment.from.port() < segment.to.port(),
+        };
+        let (client, server) = match from_server {
+            true => (segment.to, segment.from),
+            false => (segment.from, segment.to),
+        };
+        Self { number, client, server, kind: StreamKind::Empty }
+    }
+}
+
+impl Stream {
+    fn new(index: usize, seen_syn: bool) -> Self {
+        Self {
+            index,
+            to_server: Half::default(),
+            to_client: Half::default(),
+            beginning: Vec::new(),
+            gone: [false; 2],
+            first_end: None,
+            seen_syn,
+        }
+    }
+
+    /// Whether a segment that begins a stream begins another one than this.
+    fn is_used(&self, segment: &Segment<'_>, facts: &[StreamFacts]) -> bool {
+        let half = match segment.from == facts[self.index].client {
+            true => &self.to_server,
+            false => &self.to_client,
+        };
+        half.has_begun() && half.delivered() > 0 || self.first_end.is_some()
+    }
+
+    fn half(&mut self, direction: Direction) -> &mut Half {
+        match direction {
+            Direction::ToServer => &mut self.to_server,
+            Direction::ToClient => &mut self.to_client,
+        }
+    }
+
+    /// Takes a segment; returns whether the stream is over.
+    fn take(
+        &mut self,
+        segment: &Segment<'_>,
+        micros: i64,
+        facts: &mut [StreamFacts],
+        only: Option<u64>,
+        ready: &mut VecDeque<Record>,
+    ) -> bool {
+        let direction = match segment.from == facts[self.index].client {
+            true => Direction::ToServer,
+            false => Direction::ToClient,
+        };
+        let half = self.half(direction);
+        if segment.syn() {
+            half.syn(segment.sequence);
+        }
+        let sequence = segment.sequence.wrapping_add(u32::from(segment.syn()));
+        let mut bytes = Vec::new();
+        let fin = segment.fin() && segment.missing == 0;
+        half.take(sequence, segment.payload, fin, |piece| bytes.extend_from_slice(piece));
+        if !bytes.is_empty() {
+            self.bytes(micros, direction, bytes, facts, only, ready);
+        }
+        self.look_for_gaps(micros, false, facts, only, ready);
+        if self.half(direction).has_ended() {
+            self.first_end.get_or_insert(direction.sender());
+        }
+        let over = self.to_server.has_ended() && self.to_client.has_ended();
+        if over || segment.rst() {
+            self.first_end.get_or_insert(direction.sender());
+            self.close(micros, segment.rst(), facts, only, ready);
+            return true;
+        }
+        false
+    }
+
+    fn bytes(
+        &mut self,
+        micros: i64,
+        direction: Direction,
+        bytes: Vec<u8>,
+        facts: &mut [StreamFacts],
+        only: Option<u64>,
+        ready: &mut VecDeque<Record>,
+    ) {
+        match facts[self.index].kind {
+            StreamKind::Empty => {
+                self.beginning.push((micros, direction, bytes));
+                self.decide(false, facts, only, ready);
+            }
+            StreamKind::WebSocket => {
+                self.record(micros, facts, Fact::Bytes(direction, bytes), only, ready);
+            }
+            _ => {}
+        }
+    }
+
+    fn record(
+        &self,
+        micros: i64,
+        facts: &[StreamFacts],
+        fact: Fact,
+        only: Option<u64>,
+        ready: &mut VecDeque<Record>,
+    ) {
+        let number = facts[self.index].number;
+        if only.is_none_or(|only| only == number) {
+            ready.push_back(Record { at: Stamp { micros, conn: ConnId(number) }, fact });
+        }
+    }
+
+    /// Finds out what it is, once its first bytes show it, or are all there is.
+    fn decide(
+        &mut self,
+        at_end: bool,
+        facts: &mut [StreamFacts],
+        only: Option<u64>,
+        ready: &mut VecDeque<Record>,
+    ) {
+        if facts[self.index].kind != StreamKind::Empty || self.beginning.is_empty() {
+            return;
+        }
+        let of = |direction: Direction| -> Vec<u8> {
+            let pieces = self.beginning.iter().filter(|(_, way, _)| *way == direction);
+            pieces.flat_map(|(.., bytes)| bytes.iter().copied()).collect()
+        };
+        let (mut client, mut server) = (of(Direction::ToServer), of(Direction::ToClient));
+        let swapped = server.starts_with(b"GET ") || client.starts_with(b"HTTP/");
+        if swapped {
+            std::mem::swap(&mut client, &mut server);
+        }
+        let forced = only == Some(facts[self.index].number);
+        let enough = at_end || client.len() + server.len() > MAX_BEGINNING;
+        let kind = match kind_of(&client, &server, enough) {
+            None if !enough => return,
+            Some(StreamKind::Tls) => StreamKind::Tls,
+            _ if forced => StreamKind::WebSocket,
+            None => StreamKind::Other,
+            Some(kind) => kind,
+        };
+        let fact = &mut facts[self.index];
+        if swapped {
+            std::mem::swap(&mut fact.client, &mut fact.server);
+            std::mem::swap(&mut self.to_server, &mut self.to_client);
+            self.first_end =
+                self.first_end.map(|role| Direction::sent_by(role).opposite().sender());
+        }
+        fact.kind = kind;
+        let beginning = std::mem::take(&mut self.beginning);
+        if fact.kind != StreamKind::WebSocket {
+            return;
+        }
+        let (local, peer) = (fact.server.to_string(), fact.client.to_string());
+        let first = beginning.first().map_or(0, |(micros, ..)| *micros);
+        self.record(first, facts, Fact::Connected { local, peer }, only, ready);
+        if !self.seen_syn {
+            let text = "the capture begins inside this connection";
+            self.record(first, facts, Fact::Note(text.to_owned()), only, ready);
+        }
+        for (micros, direction, bytes) in beginning {
+            let direction = if swapped { direction.opposite() } else { direction };
+            self.record(micros, facts, Fact::Bytes(direction, bytes), only, ready);
+        }
+    }
+
+    /// Reports bytes that are missing, once they are not expected any more.
+    fn look_for_gaps(
+        &mut self,
+        micros: i64,
+        at_end: bool,
+        facts: &[StreamFacts],
+        only: Option<u64>,
+        ready: &mut VecDeque<Record>,
+    ) {
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            let shown = facts[self.index].kind == StreamKind::WebSocket;
+            let index = direction as usize;
+            let half = self.half(direction);
+            let Some(missing) = half.gap().filter(|_| at_end || half.is_full()) else { continue };
+            let delivered = half.delivered();
+            half.give_up();
+            if self.gone[index] || !shown {
+                continue;
+            }
+            self.gone[index] = true;
+            let name = match direction {
+                Direction::ToServer => "client",
+                Direction::ToClient => "server",
+            };
+            let text = format!(
+                "{missing} bytes of the {name} are missing in the capture behind byte {delivered}: \
+                 what follows them can't be decoded"
+            );
+            self.record(micros, facts, Fact::Missing(direction, text), only, ready);
+        }
+    }
+
+    fn close(
+        &mut self,
+        micros: i64,
+        reset: bool,
+        facts: &mut [StreamFacts],
+        only: Option<u64>,
+        ready: &mut VecDeque<Record>,
+    ) {
+        self.decide(true, facts, only, ready);
+        self.look_for_gaps(micros, true, facts, only, ready);
+        if facts[self.index].kind == StreamKind::WebSocket {
+            let fact = Fact::Closed { by: self.first_end, reset };
+            self.record(micros, facts, fact, only, ready);
+        }
+    }
+}
+
+/// What the first bytes are; `None` as long as more may decide otherwise.
+fn kind_of(client: &[u8], server: &[u8], enough: bool) -> Option<StreamKind> {
+    /// A record of a handshake of TLS 1.0 and above (RFC 8446 §5.1).
+    const TLS: &[u8] = &[0x16, 0x03];
+    if client.starts_with(TLS) || server.starts_with(TLS) {
+        return Some(StreamKind::Tls);
+    }
+    let line = client.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
+    if client.starts_with(b"GET ") {
+        let end = memchr::memmem::find(client, b"\r\n\r\n");
+        if end.is_none() && !enough {
+            return None;
+        }
+        let head = client[..end.unwrap_or(client.len())].to_ascii_lowercase();
+        if memchr::memmem::find(&head, b"\nupgrade:").is_some()
+            && memchr::memmem::find(&head, b"websocket").is_some()
+        {
+            return Some(StreamKind::WebSocket);
+        }
+    } else if client.len() < 4 && b"GET ".starts_with(client) {
+        return None;
+    }
+    let is_http = memchr::memmem::find(line, b" HTTP/1").is_some() || server.starts_with(b"HTTP/1");
+    Some(match is_http {
+        true => StreamKind::Http(String::from_utf8_lossy(line).into_owned()),
+        false => StreamKind::Other,
+    })
+}

@@ -1,0 +1,404 @@
+//! The JSON lines of this program (`--record`, `--log`, `--output json`) as records.
+
+use std::io::{BufRead, Read as _};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Fact, Record, RecordingError};
+use crate::event::{
+    Cause, CertificateFacts, CommandEnd, ConnId, Direction, Ending, Lost, Phases, Side, Stamp,
+    TimeoutKind, TlsFacts, Totals,
+};
+use crate::ui::hex::unhex;
+use crate::ui::{base64, clock};
+use crate::wire::close::CloseBody;
+use crate::wire::deflate::params::DeflateParams;
+use crate::wire::handshake::Agreed;
+use crate::wire::handshake::accept::AcceptSteps;
+use crate::wire::handshake::grammar::parse_extensions;
+use crate::wire::handshake::rules::{Outcome, RULES, Report, Verdict};
+use crate::wire::mask::{self, MaskKey};
+use crate::wire::violation::CATALOGUE;
+use crate::wire::{Role, Violation};
+
+/// The most bytes of a line, its end included.
+pub const LINE: u64 = 64 << 20;
+
+/// Reads JSON lines.
+#[derive(Debug)]
+pub struct LogReader<R> {
+    input: R,
+    line: Vec<u8>,
+    number: u64,
+    /// Masks of the frames whose payload follows in pieces, by connection and direction.
+    masks: Vec<(ConnId, Direction, Option<MaskKey>)>,
+    /// Records of the line that wait.
+    waiting: Option<Record>,
+    cut: bool,
+}
+
+type Result<T> = std::result::Result<T, RecordingError>;
+
+fn wrong<T>(text: impl Into<String>) -> Result<T> {
+    Err(RecordingError::new(text))
+}
+
+impl<R: BufRead> LogReader<R> {
+    /// Reads from its first line on.
+    pub fn new(input: R) -> Self {
+        Self { input, line: Vec::new(), number: 0, masks: Vec::new(), waiting: None, cut: false }
+    }
+
+    /// Whether the last line is cut, in a sentence.
+    pub fn remark(&self) -> Option<String> {
+        self.cut
+            .then(|| format!("line {} is cut: the program that wrote it was stopped", self.number))
+    }
+
+    /// The next record.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read, or a line is none of a log.
+    pub fn next_record(&mut self) -> Result<Option<Record>> {
+        loop {
+            if let Some(record) = self.waiting.take() {
+                return Ok(Some(record));
+            }
+            self.line.clear();
+            let n = (&mut self.input).take(LINE).read_until(b'\n', &mut self.line)?;
+            if n == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            let whole = self.line.ends_with(b"\n");
+            let place = format!("line {}", self.number);
+            if !whole && n as u64 == LINE {
+                return wrong(format!("{place}: it has more than {} MiB", LINE >> 20));
+            }
+            let line = std::mem::take(&mut self.line);
+            let text = String::from_utf8_lossy(line.trim_ascii());
+            if text.is_empty() {
+                continue;
+            }
+            let record = match serde_json::from_str::<Value>(&text) {
+                Ok(object) => self
+                    .object(&object)
+                    .map_err(|error| RecordingError::new(format!("{place}: {error}")))?,
+                // A program that was killed may have left a part of its last line.
+                Err(error) if error.is_eof() && !whole => {
+                    self.cut = true;
+                    return Ok(None);
+                }
+                Err(error) => return wrong(format!("{place}: not a line of a log: {error}")),
+            };
+            self.line = line;
+            if record.is_some() {
+                return Ok(record);
+            }
+        }
+    }
+
+    fn object(&mut self, object: &Value) -> Result<Option<Record>> {
+        let text = |name: &str| object.get(name).and_then(Value::as_str);
+        let owned = |name: &str| text(name).unwrap_or_default().to_owned();
+        let Some(event) = text("event") else {
+            return wrong("not an event of a log: it has no event");
+        };
+        let conn = ConnId(object.get("conn").and_then(Value::as_u64).unwrap_or(1));
+        let micros = text("time").and_then(clock::micros);
+        let direction = match text("dir") {
+            Some("to-server") => Some(Direction::ToServer),
+            Some("to-client") => Some(Direction::ToClient),
+            _ => None,
+        };
+        if event == "start" {
+            self.masks.clear();
+        } else if micros.is_none() {
+            return wrong("its time can't be read");
+        }
+        let at = Stamp { micros: micros.unwrap_or_default(), conn };
+        let made = |fact| Ok(Some(Record { at, fact }));
+        let Some(direction) = direction else {
+            return made(match event {
+                "start" => Fact::Start {
+                    role: match text("role") {
+                        Some("server") => Some(Role::Server),
+                        Some("client") => Some(Role::Client),
+                        _ => None,
+                    },
+                    secrets: text("secrets") == Some("shown"),
+                    complete: true,
+                },
+                "resolved" => Fact::Resolved {
+                    host: owned("host"),
+                    addresses: strings(object.get("addresses"))
+                        .filter_map(|address| address.parse().ok())
+                        .collect(),
+                },
+                "address-failed" => match text("address").and_then(|text| text.parse().ok()) {
+                    Some(address) => Fact::AddressFailed { address, error: owned("error") },
+                    None => return Ok(None),
+                },
+                "listening" => Fact::Listening(owned("url")),
+                "connected" => Fact::Connected { local: owned("local"), peer: owned("peer") },
+                "tls" => Fact::Tls(Box::new(tls(object))),
+                "timing" => Fact::Timing(phases(object)),
+                "handshake" => Fact::Judged(Box::new(report(object))),
+                "open" => Fact::Open(open(object)),
+                "round-trip" => Fact::RoundTrip(duration(object, "rtt_us").unwrap_or_default()),
+                "command" => Fact::CommandEnded(match number(object, "signal") {
+                    Some(signal) => CommandEnd::Signal(i32::try_from(signal).unwrap_or(i32::MAX)),
+                    None => CommandEnd::Status(
+                        i32::try_from(number(object, "status").unwrap_or(0)).unwrap_or(i32::MAX),
+                    ),
+                }),
+                // What a lens found follows from the bytes, and is found again.
+                "note" if owned("text").starts_with("lens: ") => return Ok(None),
+                "note" => Fact::Note(owned("text")),
+                "failed" => Fact::Failed(owned("text")),
+                "passed" => Fact::Passed(owned("text")),
+                "diagnostic" => Fact::Diagnostic(Box::new(object.clone())),
+                "end" => {
+                    self.masks.retain(|(other, ..)| *other != conn);
+                    Fact::End(Box::new(ending(object)))
+                }
+                _ => return Ok(None),
+            });
+        };
+        // What a proxy put in is no part of what the ends sent.
+        if object.get("made").is_some() {
+            return Ok(None);
+        }
+        let payload = || -> Result<Vec<u8>> {
+            match (text("text"), text("base64")) {
+                (Some(text), _) => Ok(text.as_bytes().to_vec()),
+                (None, Some(digits)) => base64::decode(digits)
+                    .map_err(|error| RecordingError::new(format!("base64: {error}"))),
+                (None, None) => Ok(Vec::new()),
+            }
+        };
+        match event {
+            "head" => made(Fact::Head(
+                direction,
+                match (text("raw_base64"), text("raw")) {
+                    (Some(digits), _) => base64::decode(digits)
+                        .map_err(|error| RecordingError::new(format!("raw_base64: {error}")))?,
+                    (None, raw) => raw.unwrap_or_default().as_bytes().to_vec(),
+                },
+            )),
+            "body" | "undecodable" => made(Fact::Bytes(direction, payload()?)),
+            "frame" => {
+                let Some(header) = text("header_hex") else {
+                    return wrong("it has no header_hex");
+                };
+                let mut bytes = unhex(header)
+                    .map_err(|error| RecordingError::new(format!("header_hex: {error}")))?;
+                let mask = match text("mask") {
+                    None => None,
+                    Some(hex) => {
+                        let key = unhex(hex).ok().and_then(|key| MaskKey::try_from(&key[..]).ok());
+                        match key {
+                            Some(key) => Some(key),
+                            None => return wrong("mask: not 8 hex digits"),
+                        }
+                    }
+                };
+                match text("payload") {
+                    Some(_) => {
+                        self.masks.retain(|(c, d, _)| (*c, *d) != (conn, direction));
+                        self.masks.push((conn, direction, mask));
+                    }
+                    None => bytes.extend(masked(mask, 0, payload()?)),
+                }
+                let fact = Fact::Bytes(direction, bytes);
+                if object.get("auto").and_then(Value::as_bool) == Some(true) {
+                    self.waiting = Some(Record { at, fact });
+                    return made(Fact::Automatic(direction));
+                }
+                made(fact)
+            }
+            "payload" => {
+                let of = self.masks.iter().find(|(c, d, _)| (*c, *d) == (conn, direction));
+                let mask = of.and_then(|(.., mask)| *mask);
+                let offset = number(object, "offset").unwrap_or_default();
+                made(Fact::Bytes(direction, masked(mask, offset, payload()?)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn masked(key: Option<MaskKey>, offset: u64, mut payload: Vec<u8>) -> Vec<u8> {
+    if let Some(key) = key {
+        mask::apply(key, offset, &mut payload);
+    }
+    payload
+}
+
+fn number(object: &Value, name: &str) -> Option<u64> {
+    object.get(name).and_then(Value::as_u64)
+}
+
+fn string(object: &Value, name: &str) -> Option<String> {
+    object.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn duration(object: &Value, name: &str) -> Option<Duration> {
+    number(object, name).map(Duration::from_micros)
+}
+
+fn strings(array: Option<&Value>) -> impl Iterator<Item = &str> {
+    array.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn phases(object: &Value) -> Phases {
+    Phases {
+        resolve: duration(object, "resolve_us").unwrap_or_default(),
+        connect: duration(object, "connect_us").unwrap_or_default(),
+        proxy: duration(object, "proxy_us"),
+        tls: duration(object, "tls_us"),
+        upgrade: duration(object, "upgrade_us").unwrap_or_default(),
+    }
+}
+
+fn tls(object: &Value) -> TlsFacts {
+    let chain = object.get("chain").and_then(Value::as_array);
+    TlsFacts {
+        version: string(object, "version"),
+        cipher: string(object, "cipher"),
+        alpn: string(object, "alpn"),
+        certificate: object.get("certificate").filter(|one| one.is_object()).map(certificate),
+        chain: chain.into_iter().flatten().map(certificate).collect(),
+        verified: object.get("verified").and_then(Value::as_bool).unwrap_or_default(),
+        problem: string(object, "problem"),
+    }
+}
+
+fn certificate(object: &Value) -> CertificateFacts {
+    let text = |name: &str| string(object, name).unwrap_or_default();
+    CertificateFacts {
+        subject: text("subject"),
+        issuer: text("issuer"),
+        names: strings(object.get("names")).map(str::to_owned).collect(),
+        not_before: text("not_before"),
+        not_after: text("not_after"),
+        serial: text("serial"),
+    }
+}
+
+fn report(object: &Value) -> Report {
+    let verdicts = object.get("verdicts").and_then(Value::as_array);
+    let verdict = |object: &Value| {
+        let id = object.get("rule")?.as_str()?;
+        let outcome = match object.get("outcome")?.as_str()? {
+            "pass" => Outcome::Pass,
+            "fail" => Outcome::Fail,
+            "warn" => Outcome::Warn,
+            _ => Outcome::NotApplicable,
+        };
+        let rule = RULES.iter().find(|rule| rule.id == id)?;
+        Some(Verdict { rule, outcome, text: string(object, "text").unwrap_or_default() })
+    };
+    let key = object.get("accept").and_then(|accept| string(accept, "key"));
+    Report {
+        verdicts: verdicts.into_iter().flatten().filter_map(verdict).collect(),
+        // The next object has it.
+        agreed: Agreed::default(),
+        accept: key.map(|key| AcceptSteps::for_key(key.as_bytes())),
+    }
+}
+
+fn open(object: &Value) -> Agreed {
+    let extensions = strings(object.get("extensions")).map(str::as_bytes);
+    let deflate = object.get("deflate").filter(|one| one.is_object());
+    let bits = |deflate: &Value, name: &str| {
+        number(deflate, name).and_then(|bits| u8::try_from(bits).ok()).unwrap_or(15).clamp(8, 15)
+    };
+    let flag = |deflate: &Value, name: &str| {
+        deflate.get(name).and_then(Value::as_bool).unwrap_or_default()
+    };
+    Agreed {
+        subprotocol: string(object, "subprotocol"),
+        extensions: parse_extensions(extensions).unwrap_or_default(),
+        deflate: deflate.map(|deflate| DeflateParams {
+            server_no_context_takeover: flag(deflate, "server_no_context_takeover"),
+            client_no_context_takeover: flag(deflate, "client_no_context_takeover"),
+            server_max_window_bits: bits(deflate, "server_max_window_bits"),
+            client_max_window_bits: bits(deflate, "client_max_window_bits"),
+        }),
+    }
+}
+
+fn ending(object: &Value) -> Ending {
+    let close = |name: &str| {
+        let body = object.get(name).filter(|body| body.is_object())?;
+        let code = number(body, "code").and_then(|code| u16::try_from(code).ok());
+        let reason = string(body, "reason").unwrap_or_default().into_bytes();
+        Some(CloseBody { code, reason })
+    };
+    let totals = |name: &str| {
+        let count = |field| object.get(name).and_then(|one| number(one, field)).unwrap_or_default();
+        Totals {
+            frames: count("frames"),
+            messages: count("messages"),
+            bytes: count("bytes"),
+            wire_bytes: count("wire_bytes"),
+        }
+    };
+    let detail = string(object, "detail").unwrap_or_default();
+    let cause = match object.get("cause").and_then(Value::as_str) {
+        Some("violation") => match object.get("violation").and_then(violation) {
+            Some(violation) => Cause::Violation(violation),
+            None => Cause::Dropped,
+        },
+        Some("timeout") => Cause::Timeout(match &*detail {
+            "connect" => TimeoutKind::Connect,
+            "handshake" => TimeoutKind::Handshake,
+            "close" => TimeoutKind::Close,
+            "pong" => TimeoutKind::Pong,
+            "idle" => TimeoutKind::Idle,
+            _ => TimeoutKind::MaxTime,
+        }),
+        Some("lost") => {
+            let known = [
+                Lost::EndOfStream,
+                Lost::TruncatedTls,
+                Lost::Reset,
+                Lost::BrokenPipe,
+                Lost::TimedOut,
+            ];
+            let known = known.into_iter().find(|lost| lost.to_string() == detail);
+            Cause::Lost(known.unwrap_or(Lost::Other(detail)))
+        }
+        Some("dropped") => Cause::Dropped,
+        _ => Cause::Closed,
+    };
+    Ending {
+        by: match object.get("by").and_then(Value::as_str) {
+            Some("us") => Side::Us,
+            Some("peer") => Side::Peer,
+            Some("client") => Side::End(Role::Client),
+            Some("server") => Side::End(Role::Server),
+            _ => Side::Network,
+        },
+        cause,
+        sent: close("sent"),
+        received: close("received"),
+        duration: duration(object, "duration_us").unwrap_or_default(),
+        out: totals("out"),
+        r#in: totals("in"),
+    }
+}
+
+fn violation(object: &Value) -> Option<Violation> {
+    let code = object.get("code")?.as_str()?;
+    let rule = CATALOGUE.iter().find(|rule| rule.code == code)?;
+    Some(Violation {
+        kind: rule.kind,
+        frame: number(object, "frame")?,
+        offset: number(object, "offset")?,
+        detail: string(object, "detail").unwrap_or_default(),
+    })
+}

@@ -1,0 +1,98 @@
+//! Recordings: what crossed on connections, read from a file.
+//!
+//! One model for every format. A file is a sequence of [`Record`]s: bytes of a direction, and facts that
+//! are no bytes, each with its time and its connection. A [`Player`] turns them into the events that a
+//! live session has, so that whoever reads events reads a recording of any format. Readers are total:
+//! any bytes give records or an error that says where; what they hold is bounded.
+
+mod capture;
+mod error;
+mod har;
+mod log;
+mod packet;
+mod pcap;
+mod player;
+mod reader;
+mod session;
+mod tcp;
+pub mod write;
+
+pub use capture::{Capture, StreamFacts, StreamKind};
+pub use error::RecordingError;
+pub use log::LogReader;
+pub use pcap::PacketFile;
+pub use player::{Player, agreed};
+pub use reader::{Format, Reader, Sniffed};
+pub use session::{LeftOut, Session, SessionMessage, Sessions};
+pub use tcp::Half;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::event::{CommandEnd, Direction, Ending, Phases, Stamp, TlsFacts};
+use crate::wire::Role;
+use crate::wire::handshake::Agreed;
+use crate::wire::handshake::rules::Report;
+
+/// Something that was recorded.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// When, and on which connection.
+    pub at: Stamp,
+    /// What.
+    pub fact: Fact,
+}
+
+/// What can be recorded.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // those without a text are the events of the same name
+pub enum Fact {
+    /// A program begins to record; what follows is of new connections.
+    Start {
+        /// Its role, if it was one of the ends.
+        role: Option<Role>,
+        /// Whether secrets are in the recording.
+        secrets: bool,
+        /// Whether the recording states what was agreed and how connections ended; otherwise that
+        /// follows from the bytes.
+        complete: bool,
+    },
+    /// A whole head: a stream begins, or begins anew.
+    Head(Direction, Vec<u8>),
+    /// Bytes of a direction, behind those before.
+    Bytes(Direction, Vec<u8>),
+    /// The frame that comes next in the direction was made by the endpoint itself.
+    Automatic(Direction),
+    /// Bytes of a direction are missing, so that nothing behind them can be decoded; in words.
+    Missing(Direction, String),
+    /// The connection has ended; by whom, if that is known, and whether it was reset.
+    Closed {
+        by: Option<Role>,
+        reset: bool,
+    },
+    Resolved {
+        host: String,
+        addresses: Vec<SocketAddr>,
+    },
+    AddressFailed {
+        address: SocketAddr,
+        error: String,
+    },
+    Connected {
+        local: String,
+        peer: String,
+    },
+    Listening(String),
+    Tls(Box<TlsFacts>),
+    Timing(Phases),
+    Judged(Box<Report>),
+    Open(Agreed),
+    RoundTrip(Duration),
+    CommandEnded(CommandEnd),
+    Note(String),
+    Failed(String),
+    Passed(String),
+    End(Box<Ending>),
+    /// What was found wrong, explained: the object of the JSON lines.
+    Diagnostic(Box<serde_json::Value>),
+}

@@ -1,0 +1,194 @@
+//! Reads a recording of any format; the first bytes show which.
+
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use super::har::HarReader;
+use super::{Capture, LogReader, PacketFile, Record, RecordingError};
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON lines of this program.
+    Log,
+    /// An HTTP archive.
+    Har,
+    /// A capture of packets, pcap or pcapng.
+    Packets,
+}
+
+/// Bytes that decide.
+const BEGINNING: u64 = 256;
+
+impl Format {
+    /// What begins like this, if it is a recording.
+    pub fn of(beginning: &[u8]) -> Option<Self> {
+        if PacketFile::<&[u8]>::is_one(beginning) {
+            return Some(Self::Packets);
+        }
+        let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning).trim_ascii_start();
+        let inside = text.strip_prefix(b"{")?.trim_ascii_start();
+        Some(if inside.starts_with(b"\"log\"") { Self::Har } else { Self::Log })
+    }
+}
+
+/// Reads a recording.
+pub struct Reader<'r> {
+    kind: Kind<'r>,
+}
+
+enum Kind<'r> {
+    Log(Box<LogReader<Input<'r>>>),
+    Har(HarReader),
+    Packets(Box<Capture<Input<'r>>>),
+}
+
+type Input<'r> = BufReader<io::Chain<Cursor<Vec<u8>>, Box<dyn Read + 'r>>>;
+
+/// An input whose beginning has been looked at.
+pub struct Sniffed<'r> {
+    /// What it is.
+    pub format: Option<Format>,
+    /// All of it.
+    pub input: Input<'r>,
+}
+
+impl<'r> Reader<'r> {
+    /// Looks at the beginning of an input.
+    ///
+    /// # Errors
+    ///
+    /// It can't be read.
+    pub fn sniff(mut input: Box<dyn Read + 'r>) -> io::Result<Sniffed<'r>> {
+        let mut beginning = Vec::new();
+        (&mut input).take(BEGINNING).read_to_end(&mut beginning)?;
+        let format = Format::of(&beginning);
+        let input = BufReader::with_capacity(256 * 1024, Cursor::new(beginning).chain(input));
+        Ok(Sniffed { format, input })
+    }
+
+    /// Reads an input of this format.
+    ///
+    /// # Errors
+    ///
+    /// It is not one.
+    pub fn of(format: Format, input: Input<'r>) -> Result<Self, RecordingError> {
+        let kind = match format {
+            Format::Log => Kind::Log(Box::new(LogReader::new(input))),
+            Format::Har => Kind::Har(HarReader::read(input)?),
+            Format::Packets => Kind::Packets(Box::new(Capture::new(PacketFile::new(input)?))),
+        };
+        Ok(Self { kind })
+    }
+
+    /// The next record; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// The rest can't be read.
+    pub fn next_record(&mut self) -> Result<Option<Record>, RecordingError> {
+        match &mut self.kind {
+            Kind::Log(log) => log.next_record(),
+            Kind::Har(har) => Ok(har.next_record()),
+            Kind::Packets(capture) => capture.next_record(),
+        }
+    }
+
+    /// The capture, if it is one of packets.
+    pub fn capture(&mut self) -> Option<&mut dyn CaptureFacts> {
+        match &mut self.kind {
+            Kind::Packets(capture) => Some(&mut **capture),
+            _ => None,
+        }
+    }
+
+    /// What is not whole about the recording, in a sentence; asked for at its end.
+    pub fn remark(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Log(log) => log.remark(),
+            Kind::Har(_) => None,
+            Kind::Packets(capture) => capture.remark(),
+        }
+    }
+}
+
+/// What a capture knows beside its records.
+pub trait CaptureFacts {
+    /// Decodes this stream even if no handshake of it was captured, and no other.
+    fn only(&mut self, stream: u64);
+    /// The streams so far.
+    fn streams(&self) -> &[super::StreamFacts];
+}
+
+impl<R: BufRead> CaptureFacts for Capture<R> {
+    fn only(&mut self, stream: u64) {
+        self.only(stream);
+    }
+
+    fn streams(&self) -> &[super::StreamFacts] {
+        self.streams()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Stamp};
+    use crate::recording::Player;
+    use crate::session::Limits;
+    use proptest::prelude::*;
+
+    /// Reads and plays all of it; returns how many events it makes.
+    fn played(bytes: &[u8]) -> usize {
+        let Sniffed { format, input } = Reader::sniff(Box::new(bytes)).expect("memory");
+        let Some(Ok(mut reader)) = format.map(|format| Reader::of(format, input)) else { return 0 };
+        let (mut player, mut events) = (Player::new(Limits::default(), None), 0);
+        let mut take = |_: &Stamp, _: &Event<'_>| {
+            events += 1;
+            Ok::<(), ()>(())
+        };
+        while let Ok(Some(record)) = reader.next_record() {
+            player.play(record, &mut take).expect("nothing is refused");
+        }
+        player.end(0, &mut take).expect("nothing is refused");
+        events
+    }
+
+    const SEEDS: [&[u8]; 4] = [
+        include_bytes!("../../fuzz/seeds/recording/session.pcap"),
+        include_bytes!("../../fuzz/seeds/recording/session.pcapng"),
+        include_bytes!("../../fuzz/seeds/recording/session.har"),
+        include_bytes!("../../fuzz/seeds/recording/session.jsonl"),
+    ];
+
+    #[test]
+    fn every_format_is_played() {
+        for seed in SEEDS {
+            assert!(played(seed) > 10);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_files_are_read_without_a_panic(
+            seed in 0..SEEDS.len(),
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = SEEDS[seed].to_vec();
+            for (at, byte) in &changes {
+                let at = at.index(bytes.len());
+                bytes[at] = *byte;
+            }
+            bytes.truncate(end.index(bytes.len()) + 1);
+            played(&bytes);
+        }
+
+        #[test]
+        fn any_bytes_behind_a_magic_number_are_read_without_a_panic(
+            seed in 0..SEEDS.len(),
+            rest in proptest::collection::vec(any::<u8>(), 0..400),
+        ) {
+            played(&[&SEEDS[seed][..24], &rest].concat());
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A recording as the messages of its connections, for formats that hold no frames.
+
+use std::collections::BTreeMap;
+
+use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
+use crate::session::message::Assembler;
+use crate::ui::ending;
+use crate::ui::number::counted;
+use crate::wire::close::CloseBody;
+use crate::wire::head::Head;
+use crate::wire::{Control, Data, OpCode, Role};
+
+/// The most bytes of a message that are kept.
+const MAX_MESSAGE: usize = 64 << 20;
+
+/// The connections of a recording.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    connections: BTreeMap<ConnId, (Session, [Assembler; 2])>,
+    /// What messages can't express.
+    pub left_out: LeftOut,
+}
+
+/// What messages can't express, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Pings.
+    pub pings: u64,
+    /// Pongs.
+    pub pongs: u64,
+    /// Frames of messages that came in several.
+    pub fragments: u64,
+    /// Frames that break a rule.
+    pub illegal: u64,
+    /// Close frames.
+    pub closes: u64,
+    /// Messages longer than is kept.
+    pub long: u64,
+    /// Connections that never were open.
+    pub unopened: u64,
+}
+
+/// One connection.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// Its number.
+    pub conn: u64,
+    /// The client's address.
+    pub client: String,
+    /// The server's address.
+    pub server: String,
+    /// Whether TLS is around it.
+    pub secure: bool,
+    /// When it began, in microseconds since the epoch.
+    pub began: i64,
+    /// When it was open.
+    pub opened: Option<i64>,
+    /// When the last thing happened.
+    pub ended: i64,
+    /// The request.
+    pub request: Option<Head>,
+    /// The response.
+    pub response: Option<Head>,
+    /// The subprotocol.
+    pub subprotocol: Option<String>,
+    /// The messages of both directions in their order.
+    pub messages: Vec<SessionMessage>,
+    /// The Close of the client.
+    pub close: Option<CloseBody>,
+    /// How it ended, in a sentence; empty if that is not recorded.
+    pub ending: String,
+}
+
+/// A message.
+#[derive(Clone, Debug)]
+pub struct SessionMessage {
+    /// When its last frame came.
+    pub micros: i64,
+    /// Where it went.
+    pub direction: Direction,
+    /// Whether it is text.
+    pub text: bool,
+    /// The content.
+    pub content: Vec<u8>,
+}
+
+impl SessionMessage {
+    /// The content, if it is text.
+    pub fn as_text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.content).ok().filter(|_| self.text)
+    }
+}
+
+impl Session {
+    /// The URL that was asked for, as far as it is known.
+    pub fn url(&self) -> String {
+        let scheme = if self.secure { "wss" } else { "ws" };
+        let request = self.request.as_ref();
+        let host = request.and_then(|head| head.get("host")).map(String::from_utf8_lossy);
+        let host = host.filter(|host| !host.is_empty()).unwrap_or((&*self.server).into());
+        let target = request.and_then(Head::request_line).map(|line| line.target);
+        let target = String::from_utf8_lossy(target.unwrap_or(b"/"));
+        match target.split_once("://") {
+            // The absolute form, as proxies get it.
+            Some(_) => target.into_owned(),
+            None => format!("{scheme}://{host}{target}"),
+        }
+    }
+
+    /// Messages of one direction.
+    pub fn of(&self, direction: Direction) -> impl Iterator<Item = &SessionMessage> {
+        self.messages.iter().filter(move |message| message.direction == direction)
+    }
+}
+
+impl Sessions {
+    /// Takes an event of a recording; `role` is that of the program that recorded it.
+    pub fn take(&mut self, role: Option<Role>, at: &Stamp, event: &Event<'_>) {
+        if at.conn == ConnId(0) {
+            return;
+        }
+        let Self { connections, left_out } = self;
+        let (session, assemblers) = connections.entry(at.conn).or_insert_with(|| {
+            let (conn, began) = (at.conn.0, at.micros);
+            let assembler = || Assembler::new(MAX_MESSAGE);
+            (Session { conn, began, ..Session::default() }, [assembler(), assembler()])
+        });
+        session.ended = at.micros;
+        match event {
+            Event::Connected { local, peer } | Event::Accepted { local, peer }
+                if session.client.is_empty() =>
+            {
+                let from_us = role == Some(Role::Client);
+                let (client, server) = if from_us { (local, peer) } else { (peer, local) };
+                (session.client, session.server) = ((*client).into(), (*server).into());
+            }
+            Event::Tls(_) => session.secure = true,
+            Event::Head(Direction::ToServer, head) => session.request = Some((*head).clone()),
+            Event::Head(Direction::ToClient, head) => session.response = Some((*head).clone()),
+            Event::Open(agreed) => {
+                session.opened = Some(at.micros);
+                session.subprotocol.clone_from(&agreed.subprotocol);
+            }
+            Event::Frame(direction, event) => {
+                match event {
+                    FrameEvent::Control { opcode: OpCode::Control(control), payload } => {
+                        match control {
+                            Control::Ping => left_out.pings += 1,
+                            Control::Pong => left_out.pongs += 1,
+                            Control::Close => {
+                                left_out.closes += 1;
+                                if *direction == Direction::ToServer && session.close.is_none() {
+                                    session.close = Some(CloseBody::parse(payload));
+                                }
+                            }
+                            Control::Reserved(_) => {}
+                        }
+                    }
+                    FrameEvent::Start { header, .. }
+                        if !header.is_control()
+                            && (!header.fin || header.opcode == OpCode::Data(Data::Continue)) =>
+                    {
+                        left_out.fragments += 1;
+                    }
+                    FrameEvent::Violation(_) => left_out.illegal += 1,
+                    _ => {}
+                }
+                let (messages, micros, direction) = (&mut session.messages, at.micros, *direction);
+                assemblers[direction as usize].take(event, |message| {
+                    let text = message.opcode == Data::Text;
+                    left_out.long += u64::from(message.len > MAX_MESSAGE as u64);
+                    let content = message.into_content();
+                    messages.push(SessionMessage { micros, direction, text, content });
+                });
+            }
+            Event::End(end) => session.ending = ending::describe(end),
+            Event::Failed(text) | Event::Passed(text) => session.ending = (*text).to_owned(),
+            _ => {}
+        }
+    }
+
+    /// The connections that were open.
+    pub fn finish(self) -> (Vec<Session>, LeftOut) {
+        let Self { connections, mut left_out } = self;
+        let all = connections.len();
+        let sessions = connections.into_values().map(|(session, _)| session);
+        // One that was recorded amid its life has messages and no handshake.
+        let open: Vec<Session> = sessions
+            .filter(|session| session.opened.is_some() || !session.messages.is_empty())
+            .collect();
+        left_out.unopened = (all - open.len()) as u64;
+        (open, left_out)
+    }
+}
+
+impl LeftOut {
+    /// What is left out, in words; `None` if that is nothing.
+    pub fn describe(&self) -> Option<String> {
+        let Self { pings, pongs, fragments, illegal, closes, long, unopened } = *self;
+        let parts = [
+            (pings, "ping"),
+            (pongs, "pong"),
+            (closes, "Close frame"),
+            (fragments, "boundary of a fragment"),
+            (illegal, "broken rule"),
+            (long, "end of a long message"),
+            (unopened, "connection without a WebSocket"),
+        ];
+        let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| match (*n, *what) {
+            (1, _) | (_, "ping" | "pong" | "Close frame" | "broken rule") => counted(*n, what),
+            (n, "boundary of a fragment") => format!("{n} boundaries of fragments"),
+            (n, "end of a long message") => format!("{n} ends of long messages"),
+            (n, _) => format!("{n} connections without a WebSocket"),
+        });
+        let parts: Vec<String> = parts.collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}

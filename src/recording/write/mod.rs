@@ -1,0 +1,101 @@
+//! Recordings in the formats of others.
+
+mod artillery;
+mod har;
+mod html;
+mod k6;
+mod pcapng;
+mod script;
+
+pub use artillery::artillery;
+pub use har::har;
+pub use html::Report;
+pub use k6::k6;
+pub use pcapng::PcapngWriter;
+pub use script::script;
+
+use serde_json::{Value, json};
+
+use super::session::Session;
+use crate::event::Direction;
+use crate::ui::redact::Redactor;
+
+/// Header fields of a request that a client makes anew.
+const OWN: [&str; 9] = [
+    "host",
+    "upgrade",
+    "connection",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-extensions",
+    "sec-websocket-protocol",
+    "content-length",
+    "user-agent",
+];
+
+/// What a load test needs of a connection, without its secrets.
+struct Plan {
+    url: String,
+    subprotocols: Vec<String>,
+    /// Names, and values or the variables that hold them.
+    headers: Vec<(String, Result<String, String>)>,
+    /// Messages of the client: milliseconds from the opening, `text` or `binary` in base64, and how many messages of the
+    /// server came before it.
+    sends: Vec<Value>,
+    /// Messages of the server.
+    receives: usize,
+    /// Milliseconds from the opening to the end.
+    end: u64,
+}
+
+impl Plan {
+    fn of(session: &Session) -> Self {
+        let redactor = Redactor::new();
+        let mut headers = Vec::new();
+        for field in session.request.iter().flat_map(|head| head.headers()) {
+            let name = String::from_utf8_lossy(field.name).into_owned();
+            if OWN.contains(&&*name.to_ascii_lowercase()) {
+                continue;
+            }
+            let value = String::from_utf8_lossy(field.value).into_owned();
+            let hidden = redactor.hides(&name) || value.contains("[redacted]");
+            headers.push((name.clone(), if hidden { Err(variable(&name)) } else { Ok(value) }));
+        }
+        let offered = session.request.iter().flat_map(|head| head.tokens("sec-websocket-protocol"));
+        let subprotocols = offered.map(|name| String::from_utf8_lossy(name).into_owned());
+        let opened = session.opened.unwrap_or(session.began);
+        let since = |micros: i64| u64::try_from(micros.saturating_sub(opened) / 1000).unwrap_or(0);
+        let (mut sends, mut receives) = (Vec::new(), 0);
+        for message in &session.messages {
+            if message.direction == Direction::ToClient {
+                receives += 1;
+                continue;
+            }
+            let at = since(message.micros);
+            sends.push(match message.as_text() {
+                Some(text) => json!({ "at": at, "after": receives, "text": text }),
+                None => json!({ "at": at, "after": receives, "binary": base64(&message.content) }),
+            });
+        }
+        Self {
+            url: session.url(),
+            subprotocols: subprotocols.collect(),
+            headers,
+            sends,
+            receives,
+            end: since(session.ended),
+        }
+    }
+}
+
+/// The name of a variable for the value of a header.
+fn variable(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
+        .collect()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use ::base64::prelude::{BASE64_STANDARD, Engine as _};
+    BASE64_STANDARD.encode(bytes)
+}

@@ -1,0 +1,198 @@
+//! `wscope convert`: a recording in the formats of others, and back.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::{Output, Test};
+
+/// A recorded session: texts, a binary message, a fragmented one, a ping.
+fn recorded() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("session.jsonl").display().to_string();
+    Test::new()
+        .args(["--record", &path, "-H", "Authorization: Bearer hunter2hunter2", "--output", "none"])
+        .args(["--input", "commands", "-s", "chat"])
+        .stdin("hello ${\n/binary 00 ff\n/expect /done/\n/close 1000 bye\n".replace("${", "$${"))
+        .peer(|p| {
+            p.open_with("Sec-WebSocket-Protocol: chat\r\n");
+            p.receive_text("hello ${");
+            p.receive_binary(b"\0\xff");
+            p.ping("p");
+            p.receive_pong("p");
+            p.send(b"\x01\x02do\x80\x02ne");
+            p.answer_close(1000);
+        })
+        .stderr_any()
+        .status(0);
+    (folder, path)
+}
+
+fn convert(from: &str, to: &Path) -> Output {
+    let args = ["convert", from, to.to_str().expect("a path")];
+    Test::new().args(args).stderr_any().status(0)
+}
+
+fn frames(path: &Path) -> String {
+    let args = ["show", "--timestamps", "off", path.to_str().expect("a path")];
+    let shown = Test::new().args(args).stdout_any().stderr_any().status(0);
+    let number = regex::Regex::new(r"\[1\] ").expect("an expression");
+    let shown = number.replace_all(shown.stdout(), "").into_owned();
+    shown.lines().filter(|line| line.contains(" #")).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn every_frame_survives_json_lines_and_packets() {
+    let (folder, path) = recorded();
+    let all = frames(Path::new(&path));
+    assert!(all.contains("#2 TEXT --- 2 do") && all.contains("PING"), "{all}");
+    for name in ["again.jsonl", "packets.pcapng"] {
+        let out = folder.path().join(name);
+        let said = convert(&path, &out);
+        assert!(!said.stderr().contains("Close frame"), "{}", said.stderr());
+        assert_eq!(frames(&out), all, "{name}");
+    }
+    let was = std::fs::read_to_string(&path).expect("a recording");
+    let is = std::fs::read_to_string(folder.path().join("again.jsonl")).expect("a recording");
+    assert_eq!(is, was);
+}
+
+#[test]
+fn wireshark_has_no_complaint_about_the_packets() {
+    let (folder, path) = recorded();
+    let out = folder.path().join("packets.pcapng");
+    convert(&path, &out);
+    let tshark = |args: &[&str]| {
+        let checks = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"];
+        Command::new("tshark").arg("-r").arg(&out).args(checks).args(args).output()
+    };
+    let Ok(output) = tshark(&["-Y", "websocket"]) else { return };
+    assert!(output.status.success(), "{output:?}");
+    let lines = String::from_utf8_lossy(&output.stdout).lines().count();
+    assert_eq!(lines, frames(Path::new(&path)).lines().count());
+    let complaints =
+        "tcp.checksum.status==0 || ip.checksum.status==0 || _ws.expert.severity>=\"Warning\"";
+    let output = tshark(&["-Y", complaints]).expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+#[test]
+fn an_archive_has_the_fields_that_chrome_imports() {
+    let (folder, path) = recorded();
+    let out = folder.path().join("session.har");
+    let said = convert(&path, &out);
+    assert_eq!(
+        said.stderr(),
+        "wscope: note: left out, as the format can't hold it: 1 ping, 1 pong, 2 Close frames, 2 boundaries of \
+         fragments\n"
+    );
+    let text = std::fs::read_to_string(&out).expect("an archive");
+    let har: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(har["log"]["pages"].is_array());
+    let entry = &har["log"]["entries"][0];
+    assert_eq!(
+        (&entry["_resourceType"], &entry["response"]["status"]),
+        (&"websocket".into(), &101.into())
+    );
+    for field in ["blocked", "dns", "ssl", "connect", "send", "wait", "receive"] {
+        assert!(entry["timings"][field].is_number(), "{field}");
+    }
+    assert!(entry["response"]["content"]["mimeType"].is_string());
+    let messages = entry["_webSocketMessages"].as_array().expect("messages");
+    let of = |m: &Value| (m["type"].clone(), m["opcode"].clone(), m["data"].clone());
+    let expected = [("send", 1, "hello ${"), ("send", 2, "AP8="), ("receive", 1, "done")];
+    let expected = expected.map(|(kind, opcode, data)| (kind.into(), opcode.into(), data.into()));
+    assert_eq!(messages.iter().map(of).collect::<Vec<_>>(), expected);
+    assert!(messages.iter().all(|m| m["time"].as_f64().expect("seconds") > 1e9));
+    // And back.
+    assert_eq!(
+        frames(&out),
+        "> #1 TEXT F-M 8 hello ${\n> #2 BIN  F-M 2 00 ff\n< #1 TEXT F-- 4 done\n"
+    );
+}
+
+#[test]
+fn a_script_plays_the_session_again() {
+    let (folder, path) = recorded();
+    let out = folder.path().join("again.wsc");
+    convert(&path, &out);
+    Test::new()
+        .args(["--script", out.to_str().expect("a path"), "--output", "none"])
+        .peer(|p| {
+            p.open();
+            p.receive_text("hello ${");
+            p.receive_binary(b"\0\xff");
+            p.text("anything");
+            p.answer_close(1000);
+        })
+        .stderr_any()
+        .status(0);
+}
+
+#[test]
+fn load_tests_hold_no_secrets_and_are_javascript() {
+    let (folder, path) = recorded();
+    for (name, script) in [("test.js", "test.js"), ("test.yml", "test.cjs")] {
+        let out = folder.path().join(name);
+        convert(&path, &out);
+        let test = std::fs::read_to_string(&out).expect("a test");
+        assert!(!test.contains("hunter2"), "{test}");
+        assert!(
+            test.contains("__ENV.AUTHORIZATION") || test.contains("$env.AUTHORIZATION"),
+            "{test}"
+        );
+        let script = folder.path().join(script);
+        let code = std::fs::read_to_string(&script).expect("a script");
+        assert!(code.contains("hello ${") && code.contains("AP8="), "{code}");
+        let module = script.with_extension(if name == "test.js" { "mjs" } else { "cjs" });
+        std::fs::write(&module, code).expect("a disk");
+        let Ok(checked) = Command::new("node").arg("--check").arg(&module).output() else {
+            continue;
+        };
+        assert!(checked.status.success(), "{checked:?}");
+    }
+}
+
+#[test]
+fn a_report_is_one_file_whose_data_ends_no_script() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("session.jsonl").display().to_string();
+    Test::new()
+        .args(["--record", &path, "-x", "</script><b>", "--exit-after", "1", "--output", "none"])
+        .peer(|p| {
+            p.open();
+            p.receive_text("</script><b>");
+            p.text("{\"a\":1}");
+            p.answer_close(1000);
+        })
+        .stderr_any()
+        .status(0);
+    let out = folder.path().join("report.html");
+    convert(&path, &out);
+    let page = std::fs::read_to_string(&out).expect("a page");
+    assert_eq!(page.matches("</script>").count(), 2);
+    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("src="));
+    let start = page.find("id=\"data\">").expect("data") + "id=\"data\">".len();
+    let data = &page[start..start + page[start..].find("</script>").expect("an end")];
+    let data: Value = serde_json::from_str(data).expect("JSON");
+    let connection = &data["connections"][0];
+    assert_eq!(connection["frames"][0]["text"], "</script><b>");
+    assert_eq!(connection["frames"].as_array().expect("frames").len(), 4);
+    assert!(connection["ending"].as_str().expect("text").contains("closed cleanly by us"));
+    assert!(connection["request"].as_str().expect("text").starts_with("GET / HTTP/1.1\r\n"));
+}
+
+#[test]
+fn what_can_not_be_converted_is_said() {
+    let (folder, path) = recorded();
+    let out = folder.path().join("x.unknown").display().to_string();
+    Test::new()
+        .args(["convert", &path, &out])
+        .stderr(format!("wscope: {out}: its name does not show a format; name one with --to\n"))
+        .status(2);
+    Test::new()
+        .args(["convert", &path, "/dev/full", "--to", "jsonl"])
+        .stderr("wscope: can't write /dev/full: no space left on device\n")
+        .status(1);
+}
