@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers from the ground up; a file uses its own and those before it.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["wire"],
     &["event"],
     // Both read what the wire and the events say; neither needs the other.
@@ -22,6 +22,7 @@ const LAYERS: [&[&str]; 13] = [
     &["engine"],
     &["behaviour"],
     &["script"],
+    &["check"],
     &["client"],
     &["modes"],
 ];

@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
+mod check;
 pub mod habits;
 pub mod lens;
 mod listen;
@@ -25,6 +26,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
+pub use check::{CheckArgs, CheckFormat, YesNo};
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use ping::PingArgs;
 pub use proxy::{ProxyArgs, ProxyFormat, ProxyInput};
@@ -85,6 +87,12 @@ pub enum Mode {
     /// and without an Origin, what is agreed, a ping, a silence, the close. It makes a handful of
     /// connections. Ends with status 0 only if a WebSocket opened.
     Doctor(Box<DoctorArgs>),
+    /// Tests a server against the rules of RFC 6455 and RFC 7692, case by case
+    ///
+    /// Each case makes a connection, sends what a rule allows or forbids, and judges what comes of
+    /// it. No echo server is needed. PATTERN names cases: `f/rsv1`, `f/`, `c/bad-*`, `!z/`,
+    /// `@rfc7692`, `@should`. Ends with status 0 if no case failed, with 13 if one did.
+    Check(Box<CheckArgs>),
     /// Measures round trips with pings, or how long silence is allowed
     ///
     /// Prints a line for each pong, and at the end, or after Ctrl-C, how many were lost and the least,
