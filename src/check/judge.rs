@@ -53,6 +53,10 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     if matches!(case.expect, Expect::Learns) && facts.opening != Opening::Open {
         return is(Verdict::Info);
     }
+    if let (Expect::Declined, Opening::Refused(400..500)) = (case.expect, &facts.opening) {
+        // To decline an offer is to go on without it; but nothing wrong was agreed to.
+        return is(Verdict::Warn);
+    }
     if facts.opening != Opening::Open {
         // Whether a request is accepted is what a case of the handshake is about.
         let verdict = match case.expect.is_of_handshake() || !case.open.is_empty() {
@@ -325,6 +329,15 @@ mod tests {
             ],
         );
         check(CASE.expect(Expect::Refused(&[405])), &[(refused(405), Verdict::Warn)]);
+    }
+
+    #[test]
+    fn an_offer_that_must_be_declined() {
+        let agreed = Facts { deflate: true, ..open() };
+        check(
+            CASE.expect(Expect::Declined),
+            &[(open(), Verdict::Pass), (agreed, Verdict::Fail), (refused(400), Verdict::Warn)],
+        );
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::wire::{Data, OpCode};
 /// Control connections before the first case: the round trip is the median of theirs.
 const CONTROLS: usize = 3;
 
+/// Cases that run again for want of an answer: where more of them got none, chance has no part in it.
+const SECOND_LOOKS: usize = 8;
+
 /// Refusals in a row after which a server is left alone.
 const REFUSALS: usize = 3;
 
@@ -264,7 +267,9 @@ impl Plan {
     fn judged(&mut self, at: usize, case: &'static Case, judgement: Judgement, facts: &Facts) {
         let unreachable = matches!(facts.opening, Opening::Unreachable(_));
         let silent = facts.timed_out || facts.opening == Opening::Silent;
-        if (unreachable || silent) && judgement.verdict != Verdict::Info {
+        let again = |work: &&Work| matches!(work.purpose, Purpose::Again(_));
+        let unsure = silent && self.alone.iter().filter(again).count() < SECOND_LOOKS;
+        if (unreachable || unsure) && judgement.verdict != Verdict::Info {
             self.results[at].get_or_insert(judgement);
             self.alone.push_back(Work { case, purpose: Purpose::Again(at) });
             self.control();
