@@ -6,6 +6,8 @@
 #[doc(hidden)]
 pub mod behaviour;
 #[doc(hidden)]
+pub mod check;
+#[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
 pub mod client;

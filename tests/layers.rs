@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers from the ground up; a file uses its own and those before it.
-const LAYERS: [&[&str]; 14] = [
+const LAYERS: [&[&str]; 15] = [
     &["wire"],
     &["event"],
     // Both read what the wire and the events say; neither needs the other.
@@ -24,6 +24,7 @@ const LAYERS: [&[&str]; 14] = [
     &["engine"],
     &["behaviour"],
     &["script"],
+    &["check"],
     &["client"],
     &["modes"],
 ];

@@ -321,7 +321,7 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
     ("listen", &["serve", "server", "listener", "bind"]),
     ("connect", &["client", "open", "dial", "get", "ws", "wss", "shell"]),
     ("handshake", &["head", "upgrade", "headers"]),
-    ("doctor", &["check", "test", "diagnose", "probe", "scan", "debug"]),
+    ("doctor", &["test", "diagnose", "probe", "scan", "debug"]),
     ("decode", &["parse", "dissect", "dump"]),
     ("explain", &["why", "code", "codes"]),
     ("completions", &["completion", "complete"]),

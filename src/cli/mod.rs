@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
+mod check;
 mod convert;
 pub mod habits;
 pub mod lens;
@@ -27,6 +28,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 use crate::ui::view::{Timestamps, View};
+pub use check::{CheckArgs, CheckFormat, YesNo};
 pub use convert::{ConvertArgs, ConvertFormat};
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use ping::PingArgs;
@@ -86,6 +88,12 @@ pub enum Mode {
     /// Origin, subprotocol and extensions, a ping, an idle connection and the close. It opens several
     /// connections. The exit status is 0 only if a WebSocket opened and stayed open.
     Doctor(Box<DoctorArgs>),
+    /// Tests a server against the rules of RFC 6455 and RFC 7692, case by case
+    ///
+    /// Each case makes a connection, sends what a rule allows or forbids, and judges the answer. No
+    /// echo server is needed. PATTERN names cases: `f/rsv1`, `f/`, `c/bad-*`, `!z/`, `@rfc7692`,
+    /// `@should`. The exit status is 0 if no case failed, 13 if one did.
+    Check(Box<CheckArgs>),
     /// Measures round trips with pings, or finds the idle timeout
     ///
     /// Prints one line per pong. At the end, or after Ctrl-C, it prints the loss and the minimum,

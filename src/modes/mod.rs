@@ -1,5 +1,6 @@
 //! One function for each thing the program does; each wires the layers together.
 
+pub mod check;
 mod command_line;
 pub mod completions;
 pub mod connect;
@@ -84,6 +85,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Proxy(args)) => proxy::run(ProxyConfig::resolve(*args, terminal)?),
         Some(Mode::Handshake(args)) => handshake::run(*args, terminal, given),
         Some(Mode::Doctor(args)) => doctor::run(*args, terminal),
+        Some(Mode::Check(args)) => check::run(*args, terminal),
         Some(Mode::Ping(args)) => ping::run(*args, terminal, given),
         Some(Mode::Decode(args)) => decode::run(&args, terminal),
         Some(Mode::Convert(args)) => convert::run(&args),

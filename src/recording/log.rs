@@ -35,6 +35,8 @@ pub struct LogReader<R> {
     masks: Vec<(ConnId, Direction, Option<MaskKey>)>,
     /// Records of the line that wait.
     waiting: Option<Record>,
+    /// The role of the program that wrote it, as its first object has it.
+    role: Role,
     cut: bool,
 }
 
@@ -47,7 +49,15 @@ fn wrong<T>(text: impl Into<String>) -> Result<T> {
 impl<R: BufRead> LogReader<R> {
     /// Reads from its first line on.
     pub fn new(input: R) -> Self {
-        Self { input, line: Vec::new(), number: 0, masks: Vec::new(), waiting: None, cut: false }
+        Self {
+            input,
+            line: Vec::new(),
+            number: 0,
+            masks: Vec::new(),
+            waiting: None,
+            role: Role::Client,
+            cut: false,
+        }
     }
 
     /// Whether the last line is cut, in a sentence.
@@ -122,15 +132,15 @@ impl<R: BufRead> LogReader<R> {
         let made = |fact| Ok(Some(Record { at, fact }));
         let Some(direction) = direction else {
             return made(match event {
-                "start" => Fact::Start {
-                    role: match text("role") {
+                "start" => {
+                    let role = match text("role") {
                         Some("server") => Some(Role::Server),
                         Some("client") => Some(Role::Client),
                         _ => None,
-                    },
-                    secrets: text("secrets") == Some("shown"),
-                    complete: true,
-                },
+                    };
+                    self.role = role.unwrap_or(Role::Client);
+                    Fact::Start { role, secrets: text("secrets") == Some("shown"), complete: true }
+                }
                 "resolved" => Fact::Resolved {
                     host: owned("host"),
                     addresses: strings(object.get("addresses"))
@@ -162,7 +172,7 @@ impl<R: BufRead> LogReader<R> {
                 "diagnostic" => Fact::Diagnostic(Box::new(object.clone())),
                 "end" => {
                     self.masks.retain(|(other, ..)| *other != conn);
-                    Fact::End(Box::new(ending(object)))
+                    Fact::End(Box::new(ending(object, self.role)))
                 }
                 _ => return Ok(None),
             });
@@ -331,7 +341,7 @@ fn open(object: &Value) -> Agreed {
     }
 }
 
-fn ending(object: &Value) -> Ending {
+fn ending(object: &Value, role: Role) -> Ending {
     let close = |name: &str| {
         let body = object.get(name).filter(|body| body.is_object())?;
         let code = number(body, "code").and_then(|code| u16::try_from(code).ok());
@@ -376,6 +386,7 @@ fn ending(object: &Value) -> Ending {
         _ => Cause::Closed,
     };
     Ending {
+        role,
         by: match object.get("by").and_then(Value::as_str) {
             Some("us") => Side::Us,
             Some("peer") => Side::Peer,

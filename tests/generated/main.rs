@@ -3,6 +3,7 @@
 //!
 //! `UPDATE=1 cargo test --test generated` writes them anew.
 
+mod check;
 mod commands;
 mod man;
 mod write_out;
@@ -31,6 +32,11 @@ fn the_manual_page_is_that_of_the_command_line() {
 #[test]
 fn the_page_of_commands_is_that_of_their_table() {
     check("docs/commands.md", &commands::page());
+}
+
+#[test]
+fn the_page_of_cases_is_that_of_their_table() {
+    check("docs/check-cases.md", &check::page());
 }
 
 #[test]

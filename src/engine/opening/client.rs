@@ -151,6 +151,8 @@ pub struct ClientOpening {
     records: bool,
     /// It leads to a transport on which somebody else asks.
     is_way: bool,
+    /// The request as it is to be sent, with what follows it in the same segment.
+    given: Option<Vec<u8>>,
 }
 
 /// What a step led to.
@@ -194,7 +196,15 @@ impl ClientOpening {
             answered_digest: false,
             records: true,
             is_way: false,
+            given: None,
         }
+    }
+
+    /// Sends these bytes as the request, whatever they are. A refusal is no occasion to ask again,
+    /// and of its body only what has come with the head is read.
+    pub fn asking(mut self, request: Vec<u8>) -> Self {
+        self.given = Some(request);
+        self
     }
 
     /// The same for a connection beside that of the run: it leaves the facts of the run alone.
@@ -384,7 +394,10 @@ impl ClientOpening {
             let jar = runtime.record.cookies_for(&target).filter(|_| self.config.keeps_cookies);
             let mut config = self.config.clone();
             config.headers.extend(self.digest.take());
-            self.request = Some(request(&config, &target, jar.as_deref())?);
+            self.request = Some(match &self.given {
+                Some(bytes) => Head::parse(HeadKind::Request, bytes),
+                None => request(&config, &target, jar.as_deref())?,
+            });
         }
         self.phases = Phases::default();
         self.phase_began = Instant::now();
@@ -641,7 +654,7 @@ impl ClientOpening {
         }
         self.phase_began = Instant::now();
         if let Some(request) = self.request.clone() {
-            link.tx.extend_from_slice(request.raw());
+            link.tx.extend_from_slice(self.given.as_deref().unwrap_or(request.raw()));
             self.emit(&Event::Head(Direction::ToServer, &request), runtime)?;
         }
         self.expect_next("the server did not answer the handshake");
@@ -734,14 +747,18 @@ impl ClientOpening {
                 let pair = Box::new(Pair { request, response, report });
                 return self.follow(pair, runtime);
             }
-            if status.code == 401 && self.answers_digest(&request, &response, runtime)? {
+            if status.code == 401
+                && self.given.is_none()
+                && self.answers_digest(&request, &response, runtime)?
+            {
                 return self.go(OpeningState::Begin);
             }
             inbound.expect_body();
             let body = RefusalBody::of(&response);
             let pair = Box::new(Pair { request, response, report });
             // The handshake's time may be over sooner.
-            let until = Deadline::within(BODY_TIMEOUT, self.deadline(), now);
+            let wait = if self.given.is_some() { Duration::ZERO } else { BODY_TIMEOUT };
+            let until = Deadline::within(wait, self.deadline(), now);
             self.clock = Some((until, "the body did not arrive"));
             return self.go(OpeningState::Refused { link, inbound, body, pair, until });
         }

@@ -1,0 +1,132 @@
+//! What was known before: a file of verdicts, one JSON object a line, sorted by case.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::plan::Outcome;
+use super::verdict::Verdict;
+
+/// A file that is no baseline.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {0} is no verdict of wscope check: {1}")]
+pub struct BaselineError(usize, &'static str);
+
+/// Verdicts by case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baseline(BTreeMap<String, Verdict>);
+
+/// How a verdict compares with the one known before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is as it was known.
+    Known,
+    /// It is worse.
+    Worse,
+    /// It is better: the file can be written anew.
+    Better,
+    /// The file does not know the case.
+    New,
+}
+
+impl Baseline {
+    /// Reads a file that [`write`] wrote, or a report in JSON.
+    ///
+    /// # Errors
+    ///
+    /// A line is no object with a verdict.
+    pub fn parse(text: &str) -> Result<Self, BaselineError> {
+        let mut verdicts = BTreeMap::new();
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let error = |what| BaselineError(at + 1, what);
+            let value: Value = serde_json::from_str(line).map_err(|_| error("it is no JSON"))?;
+            let Some(id) = value.get("id").and_then(Value::as_str) else {
+                // The first line of a baseline, the last of a report.
+                if value.is_object() {
+                    continue;
+                }
+                return Err(error("it is no object"));
+            };
+            let verdict = value.get("verdict").and_then(Value::as_str).and_then(Verdict::named);
+            verdicts.insert(id.to_owned(), verdict.ok_or(error("there is no verdict"))?);
+        }
+        Ok(Self(verdicts))
+    }
+
+    /// How an outcome compares.
+    pub fn compare(&self, outcome: &Outcome) -> Change {
+        let verdict = outcome.judgement.verdict;
+        match self.0.get(outcome.case.id) {
+            None => Change::New,
+            // It was not found out this time.
+            Some(_) if verdict == Verdict::Inconclusive => Change::Known,
+            Some(known) if verdict > *known => Change::Worse,
+            Some(known) if verdict < *known => Change::Better,
+            Some(_) => Change::Known,
+        }
+    }
+
+    /// The cases that did not pass, for `--rerun`.
+    pub fn not_passed(&self) -> Vec<String> {
+        let open = |verdict: &Verdict| !matches!(verdict, Verdict::Pass | Verdict::Skip);
+        self.0.iter().filter(|(_, verdict)| open(verdict)).map(|(id, _)| id.clone()).collect()
+    }
+}
+
+/// A file for [`Baseline::parse`]: the program and its version, then the verdicts. Nothing in it
+/// changes from run to run.
+pub fn write(outcomes: &[Outcome]) -> String {
+    let mut sorted: Vec<&Outcome> = outcomes.iter().collect();
+    sorted.sort_by_key(|outcome| outcome.case.id);
+    let mut text = json!({ "wscope": env!("CARGO_PKG_VERSION") }).to_string();
+    text.push('\n');
+    for Outcome { case, judgement } in sorted {
+        let (verdict, got) = (judgement.verdict.name(), &judgement.got);
+        text += &json!({ "id": case.id, "verdict": verdict, "got": got }).to_string();
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::case::{Case, rule};
+    use crate::check::verdict::Judgement;
+
+    static A: Case = Case::new("f/a", "a", rule("RFC", "says"), "why");
+    static B: Case = Case::new("f/b", "b", rule("RFC", "says"), "why");
+
+    fn outcome(case: &'static Case, verdict: Verdict) -> Outcome {
+        Outcome { case, judgement: Judgement::new(verdict, "got") }
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_compared() {
+        let text = write(&[outcome(&B, Verdict::Fail), outcome(&A, Verdict::Warn)]);
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(lines[0], r#"{"got":"got","id":"f/a","verdict":"WARN"}"#);
+        let known = Baseline::parse(&text).expect("a baseline");
+        for (case, verdict, change) in [
+            (&A, Verdict::Warn, Change::Known),
+            (&A, Verdict::Fail, Change::Worse),
+            (&A, Verdict::Pass, Change::Better),
+            (&B, Verdict::Inconclusive, Change::Known),
+        ] {
+            assert_eq!(known.compare(&outcome(case, verdict)), change, "{verdict:?}");
+        }
+        assert_eq!(Baseline::default().compare(&outcome(&A, Verdict::Pass)), Change::New);
+        assert_eq!(known.not_passed(), ["f/a", "f/b"]);
+    }
+
+    #[test]
+    fn other_files_are_refused_by_line() {
+        for (text, error) in [
+            ("{}\nx", "line 2 is no verdict of wscope check: it is no JSON"),
+            ("[]", "line 1 is no verdict of wscope check: it is no object"),
+            ("{\"id\":\"f/a\"}", "line 1 is no verdict of wscope check: there is no verdict"),
+        ] {
+            assert_eq!(Baseline::parse(text).expect_err(text).to_string(), error);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! What a case is: a row of the table, which says what is sent and what has to follow.
+
+use super::facts::Facts;
+use super::request::Edit;
+use super::verdict::Judgement;
+use crate::script::command::{Command, Payload, parse};
+use crate::wire::OpCode;
+
+/// The rule that a case is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Document and section, as in `RFC 6455 §5.2`.
+    pub section: &'static str,
+    /// Its sentence, quoted.
+    pub says: &'static str,
+}
+
+/// Writes a rule.
+pub const fn rule(section: &'static str, says: &'static str) -> Rule {
+    Rule { section, says }
+}
+
+/// How binding the rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A MUST: breaking it is a FAIL.
+    Must,
+    /// A SHOULD: breaking it is a WARN.
+    Should,
+    /// No rule decides: the outcome is reported.
+    Info,
+}
+
+impl Level {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Must => "must",
+            Self::Should => "should",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// What a case may cost the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Risk {
+    /// Nothing that a client does not cost.
+    Default,
+    /// Time, or a burst of load: with `--stress`.
+    Stress,
+    /// Much memory: with `--intrusive`.
+    Intrusive,
+}
+
+impl Risk {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Stress => "stress",
+            Self::Intrusive => "intrusive",
+        }
+    }
+}
+
+/// What must have been agreed for a case to mean anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// permessage-deflate, which the case offers.
+    Deflate,
+    /// The same, without `client_no_context_takeover` in the answer.
+    Takeover,
+    /// A subprotocol that the server knows (`--subprotocol`).
+    Subprotocol,
+}
+
+/// What has to follow.
+#[derive(Clone, Copy)]
+pub enum Expect {
+    /// An HTTP status: one of these, or any of 400 to 499 if there are none.
+    Refused(&'static [u16]),
+    /// A 101 that keeps every rule.
+    Accepted,
+    /// A 101 that keeps these rules of the response, besides those that every client checks.
+    Keeps(&'static [&'static str]),
+    /// A 101 without permessage-deflate.
+    Declined,
+    /// The connection is failed: a Close with one of these codes, or its end.
+    Dies(&'static [u16]),
+    /// The same; an answer with this code takes the frame for a legal one.
+    DiesUnlike(&'static [u16], u16),
+    /// The connection goes on: it answers a ping that is sent behind.
+    Lives,
+    /// The same; where the server echoes, this message comes back.
+    Echoes(OpCode, &'static str),
+    /// A pong with this payload.
+    Pongs(&'static str),
+    /// A pong, before the message in which the ping was sent is over.
+    PongsWithin(&'static str),
+    /// The answer to our Close: one of these codes or none, then the end of the connection.
+    Closes(&'static [u16]),
+    /// The answer to a Close that breaks a rule: one of these codes, or the end.
+    Condemns(&'static [u16]),
+    /// The connection ends, and nothing is answered behind our Close.
+    Silence,
+    /// Whatever happens is reported; the connection's state is found out with a ping.
+    Learns,
+    /// The server may refuse to wait for this: an end is good, anything else is reported.
+    Protects,
+    /// A function decides.
+    Judged(fn(&Facts) -> Judgement),
+}
+
+impl Expect {
+    /// In words, for reports.
+    pub fn describe(&self) -> String {
+        let list =
+            |codes: &[u16]| codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        match self {
+            Self::Refused([]) => "an HTTP status from 400 to 499".to_owned(),
+            Self::Refused(codes) => format!("HTTP status {}", list(codes)),
+            Self::Accepted => "101".to_owned(),
+            Self::Keeps(_) => "101 with a response that keeps the rule".to_owned(),
+            Self::Declined => "101 without permessage-deflate".to_owned(),
+            Self::Dies(codes) | Self::DiesUnlike(codes, _) => {
+                format!("Close {}, or the end of the connection", list(codes))
+            }
+            Self::Lives => "the connection goes on and answers a ping".to_owned(),
+            Self::Echoes(..) => {
+                "the connection goes on and answers a ping; an echo is exact".to_owned()
+            }
+            Self::Pongs(_) => "a pong with the payload of the ping".to_owned(),
+            Self::PongsWithin(_) => "a pong before the message is complete".to_owned(),
+            Self::Closes(codes) => format!("Close {}, then the end of TCP", list(codes)),
+            Self::Condemns(codes) => format!("Close {}, or the end of the connection", list(codes)),
+            Self::Silence => "nothing behind the Close but the end of the connection".to_owned(),
+            Self::Learns => "nothing is prescribed".to_owned(),
+            Self::Protects => "the connection ends; waiting is allowed".to_owned(),
+            Self::Judged(_) => "see the rule".to_owned(),
+        }
+    }
+
+    /// Whether the handshake alone decides.
+    pub fn is_of_handshake(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_) | Self::Accepted | Self::Keeps(_) | Self::Declined | Self::Judged(_)
+        )
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// Area and words, frozen: `f/rsv1`.
+    pub id: &'static str,
+    /// What is sent, in a few words.
+    pub title: &'static str,
+    /// What it is about.
+    pub rule: Rule,
+    /// What breaks in the field where it is not kept.
+    pub why: &'static str,
+    /// How binding it is.
+    pub level: Level,
+    /// What it may cost.
+    pub risk: Risk,
+    /// What must have been agreed.
+    pub needs: Needs,
+    /// The cases of Autobahn that test the same, by their numbers.
+    pub autobahn: &'static str,
+    /// How the request differs from the usual one.
+    pub open: &'static [Edit],
+    /// What is sent behind the handshake: commands of the prompt.
+    pub send: &'static [&'static str],
+    /// What has to follow.
+    pub expect: Expect,
+}
+
+impl std::fmt::Debug for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+impl Case {
+    /// A row, to be filled in by the functions that follow; without them it opens a connection, and
+    /// that must go on.
+    pub const fn new(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Self {
+        Self {
+            id,
+            title,
+            rule,
+            why,
+            level: Level::Must,
+            risk: Risk::Default,
+            needs: Needs::Nothing,
+            autobahn: "",
+            open: &[],
+            send: &[],
+            expect: Expect::Lives,
+        }
+    }
+
+    /// The rule is a SHOULD.
+    pub const fn should(self) -> Self {
+        Self { level: Level::Should, ..self }
+    }
+
+    /// No rule decides.
+    pub const fn info(self) -> Self {
+        Self { level: Level::Info, ..self }
+    }
+
+    /// It costs the server something.
+    pub const fn stress(self) -> Self {
+        Self { risk: Risk::Stress, ..self }
+    }
+
+    /// It costs the server much.
+    pub const fn intrusive(self) -> Self {
+        Self { risk: Risk::Intrusive, ..self }
+    }
+
+    /// It means nothing without this.
+    pub const fn needs(self, needs: Needs) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// Numbers of Autobahn's.
+    pub const fn autobahn(self, autobahn: &'static str) -> Self {
+        Self { autobahn, ..self }
+    }
+
+    /// Changes of the request.
+    pub const fn open(self, open: &'static [Edit]) -> Self {
+        Self { open, ..self }
+    }
+
+    /// What is sent behind the handshake.
+    pub const fn send(self, send: &'static [&'static str]) -> Self {
+        Self { send, ..self }
+    }
+
+    /// What has to follow.
+    pub const fn expect(self, expect: Expect) -> Self {
+        Self { expect, ..self }
+    }
+
+    /// The letter before the slash.
+    pub fn area(&self) -> &'static str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+
+    /// What is sent, read as the prompt reads it.
+    ///
+    /// A line that can't be read is left out; a test reads all of them.
+    pub fn commands(&self) -> impl Iterator<Item = Command> {
+        self.send.iter().filter_map(|line| parse(line).ok())
+    }
+
+    /// Whether something is sent that may reach the application.
+    pub fn sends_data(&self) -> bool {
+        self.commands().any(|command| sends_data(&command))
+    }
+
+    /// Why the case means nothing on this connection.
+    pub fn lacks(&self, facts: &Facts) -> Option<&'static str> {
+        let offer = facts.header("sec-websocket-extensions").unwrap_or_default();
+        match self.needs {
+            Needs::Deflate | Needs::Takeover if !facts.deflate => {
+                Some("the server does not agree to permessage-deflate")
+            }
+            Needs::Takeover if offer.contains("client_no_context_takeover") => {
+                Some("the server asks for client_no_context_takeover")
+            }
+            _ => None,
+        }
+    }
+
+    /// Bytes of what is sent, about.
+    pub fn bytes(&self) -> usize {
+        const HEAD: usize = 250;
+        HEAD + self.commands().map(|command| bytes(&command)).sum::<usize>()
+    }
+}
+
+fn sends_data(command: &Command) -> bool {
+    match command {
+        Command::Text(_)
+        | Command::Binary(_)
+        | Command::Fragment(_)
+        | Command::Unfinished { .. }
+        | Command::Bytes(_) => true,
+        Command::Frame(spec) => matches!(spec.opcode, OpCode::Data(_)),
+        Command::Repeat { command, .. } => sends_data(command),
+        _ => false,
+    }
+}
+
+fn bytes(command: &Command) -> usize {
+    const HEADER: usize = 6;
+    match command {
+        Command::Repeat { count, command } => *count as usize * bytes(command),
+        command => match command.payload() {
+            Some(Payload::Bytes(bytes)) => bytes.len() + HEADER,
+            _ => HEADER,
+        },
+    }
+}

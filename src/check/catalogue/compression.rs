@@ -1,0 +1,88 @@
+//! Compressed messages: what DEFLATE and permessage-deflate allow.
+
+use crate::check::case::{Case, Expect, Needs, Rule, rule};
+use crate::check::request::Edit;
+use crate::wire::{Data, OpCode};
+
+const COMPRESSED: Rule = rule(
+    "RFC 7692 §6",
+    "This document allocates the RSV1 bit of the WebSocket header for PMCEs and calls the bit the \"Per-Message Compressed\" bit.",
+);
+const FIRST: Rule = rule(
+    "RFC 7692 §6",
+    "An endpoint MUST NOT set the \"Per-Message Compressed\" bit of control frames and non-first fragments of a data message.",
+);
+const RSV: Rule = rule(
+    "RFC 6455 §5.2",
+    "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
+);
+const BLOCKS: Rule = rule(
+    "RFC 7692 §7.2.1",
+    "An endpoint MAY use multiple DEFLATE blocks to compress one message. An endpoint MAY use DEFLATE blocks of any type.",
+);
+const FINAL: Rule = rule(
+    "RFC 7692 §7.2.1",
+    "An endpoint MAY use both DEFLATE blocks with the \"BFINAL\" bit set to 0 and DEFLATE blocks with the \"BFINAL\" bit set to 1.",
+);
+const WINDOW: Rule = rule(
+    "RFC 7692 §7.2.2",
+    "Otherwise, the server MUST decompress each new message using the LZ77 sliding window used to process the last compressed message.",
+);
+const INFLATE: Rule = rule("RFC 7692 §7.2.2", "Decompress the resulting data using DEFLATE.");
+const UTF8: Rule = rule(
+    "RFC 6455 §8.1",
+    "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.",
+);
+
+const OTHERS: &str = "compressors of other languages write it so, and their messages are refused";
+const BOTH: &str = "a message is taken for compressed by one side only";
+
+const OFFER: &[Edit] = &[Edit::Set("Sec-WebSocket-Extensions", "permessage-deflate")];
+const TEXT: OpCode = OpCode::Data(Data::Text);
+
+const fn echoes(
+    id: &'static str,
+    title: &'static str,
+    rule: Rule,
+    send: &'static [&'static str],
+    content: &'static str,
+) -> Case {
+    Case::new(id, title, rule, OTHERS)
+        .needs(Needs::Deflate)
+        .open(OFFER)
+        .send(send)
+        .expect(Expect::Echoes(TEXT, content))
+}
+
+const fn dies(
+    id: &'static str,
+    title: &'static str,
+    rule: Rule,
+    why: &'static str,
+    send: &'static [&'static str],
+    codes: &'static [u16],
+) -> Case {
+    Case::new(id, title, rule, why)
+        .needs(Needs::Deflate)
+        .open(OFFER)
+        .send(send)
+        .expect(Expect::Dies(codes))
+}
+
+#[rustfmt::skip] // a table
+pub(super) static CASES: &[Case] = &[
+    echoes("z/text", "a compressed text message", COMPRESSED, &[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00"], "Hello").autobahn("12"),
+    echoes("z/plain", "a message that is not compressed", COMPRESSED, &["/frame text Hello"], "Hello"),
+    echoes("z/frag", "a compressed message in three frames", FIRST, &[r"/frame text fin=off rsv1=on \xf2\x48\xcd", r"/frame continuation fin=off \xc9\xc9", r"/frame continuation \x07\x00"], "Hello").autobahn("12.1.11"),
+    dies("z/rsv1-cont", "RSV1 on a continuation frame", FIRST, BOTH, &[r"/frame text fin=off rsv1=on \xf2\x48\xcd", r"/frame continuation rsv1=on \xc9\xc9\x07\x00"], &[1002]),
+    dies("z/rsv1-ping", "RSV1 on a ping", FIRST, BOTH, &["/frame ping rsv1=on wscope check"], &[1002]),
+    dies("z/rsv2", "RSV2 beside RSV1", RSV, "what an extension would mean is taken for something else", &[r"/frame text rsv1=on rsv2=on \xf2\x48\xcd\xc9\xc9\x07\x00"], &[1002]),
+    dies("z/garbage", "a compressed message that is no DEFLATE data", INFLATE, "the decompressor's error ends the process, or the message is lost in silence", &[r"/frame text rsv1=on \xff\xff\xff\xff"], &[1007, 1002]),
+    echoes("z/empty-00", "an empty compressed message", BLOCKS, &[r"/frame text rsv1=on \x00"], ""),
+    echoes("z/stored", "a block without compression", BLOCKS, &[r"/frame text rsv1=on \x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"], "Hello"),
+    echoes("z/bfinal", "a block with BFINAL", FINAL, &[r"/frame text rsv1=on \xf3\x48\xcd\xc9\xc9\x07\x00\x00"], "Hello"),
+    echoes("z/two-blocks", "a message of two blocks", BLOCKS, &[r"/frame text rsv1=on \xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"], "Hello"),
+    echoes("z/takeover", "a message that refers to the one before", WINDOW, &[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"], "Hello")
+        .needs(Needs::Takeover).autobahn("13.1"),
+    dies("z/badutf8", "a compressed text that is not UTF-8", UTF8, "what is not UTF-8 reaches applications where it is compressed", &[r"/frame text rsv1=on \x00\x02\x00\xfd\xff\xff\xfe\x00"], &[1007]),
+];

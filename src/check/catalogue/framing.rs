@@ -1,0 +1,168 @@
+//! Frames, masks, control frames.
+
+use crate::check::case::{Case, Expect, Rule, rule};
+use crate::wire::{Data, OpCode};
+
+const PONG: Rule = rule(
+    "RFC 6455 §5.5.2",
+    "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame.",
+);
+const SAME: Rule = rule(
+    "RFC 6455 §5.5.3",
+    "A Pong frame sent in response to a Ping frame must have identical \"Application data\" as found in the message body of the Ping frame being replied to.",
+);
+const NEWEST: Rule = rule(
+    "RFC 6455 §5.5.3",
+    "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame.",
+);
+const UNSOLICITED: Rule = rule("RFC 6455 §5.5.3", "A Pong frame MAY be sent unsolicited.");
+const RSV: Rule = rule(
+    "RFC 6455 §5.2",
+    "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
+);
+const OPCODE: Rule = rule(
+    "RFC 6455 §5.2",
+    "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_.",
+);
+const MINIMAL: Rule = rule(
+    "RFC 6455 §5.2",
+    "Note that in all cases, the minimal number of bytes MUST be used to encode the length",
+);
+const TOP_BIT: Rule = rule(
+    "RFC 6455 §5.2",
+    "If 127, the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit MUST be 0) are the payload length.",
+);
+const PROTECT: Rule = rule(
+    "RFC 6455 §10.4",
+    "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.",
+);
+const STREAM: Rule = rule(
+    "RFC 6455 §5.1",
+    "In the WebSocket Protocol, data is transmitted using a sequence of frames.",
+);
+const LENGTH: Rule = rule(
+    "RFC 6455 §5.2",
+    "The length of the \"Payload data\", in bytes: if 0-125, that is the payload length.",
+);
+const MASK: Rule = rule(
+    "RFC 6455 §5.1",
+    "The server MUST close the connection upon receiving a frame that is not masked.",
+);
+const KEY: Rule =
+    rule("RFC 6455 §5.3", "The masking key is a 32-bit value chosen at random by the client.");
+const CONTROL: Rule = rule(
+    "RFC 6455 §5.5",
+    "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented.",
+);
+
+const LIVENESS: &str =
+    "balancers and clients take a connection for dead when pings are not answered";
+const COMPRESSED: &str = "a proxy and its backend disagree on whether a message is compressed";
+const EXTENSION: &str = "what an extension would mean is taken for something else";
+const LENGTHS: &str = "a proxy that reads the length otherwise takes payload for frames";
+const CORRECT: &str = "legal traffic is refused";
+const CACHES: &str = "unmasked frames let a page write bytes of its choice to proxies that cache";
+const CONTROLS: &str = "control frames would have to wait for data, or fill memory";
+
+const TEXT: OpCode = OpCode::Data(Data::Text);
+
+const fn dies(
+    id: &'static str,
+    title: &'static str,
+    rule: Rule,
+    why: &'static str,
+    send: &'static [&'static str],
+) -> Case {
+    Case::new(id, title, rule, why).send(send).expect(Expect::Dies(&[1002]))
+}
+
+const fn lives(
+    id: &'static str,
+    title: &'static str,
+    rule: Rule,
+    why: &'static str,
+    send: &'static [&'static str],
+) -> Case {
+    Case::new(id, title, rule, why).send(send)
+}
+
+const fn echoes(
+    id: &'static str,
+    title: &'static str,
+    send: &'static [&'static str],
+    content: &'static str,
+) -> Case {
+    Case::new(id, title, LENGTH, CORRECT).send(send).expect(Expect::Echoes(TEXT, content))
+}
+
+const fn pongs(
+    id: &'static str,
+    title: &'static str,
+    send: &'static [&'static str],
+    payload: &'static str,
+) -> Case {
+    Case::new(id, title, SAME, LIVENESS).send(send).expect(Expect::Pongs(payload))
+}
+
+#[rustfmt::skip] // a table
+pub(super) static CASES: &[Case] = &[
+    Case::new("f/ping", "a ping", PONG, LIVENESS).send(&["/ping wscope check"]).expect(Expect::Pongs("wscope check")).autobahn("2.2"),
+    dies("f/rsv1", "a text frame with RSV1, nothing negotiated", RSV, COMPRESSED, &["/frame text rsv1=on wscope check"]).autobahn("3.3"),
+    dies("f/rsv2", "a text frame with RSV2", RSV, EXTENSION, &["/frame text rsv2=on wscope check"]).autobahn("3.2"),
+    dies("f/rsv3", "a text frame with RSV3", RSV, EXTENSION, &["/frame text rsv3=on wscope check"]).autobahn("3.1"),
+    dies("f/rsv-ping", "a ping with RSV3", RSV, EXTENSION, &["/frame ping rsv3=on wscope check"]).autobahn("3.5"),
+    dies("f/rsv-close", "a Close with all RSV bits", RSV, EXTENSION, &["/frame close rsv=7 code=1000"]).autobahn("3.7"),
+    dies("f/rsv-binary", "a binary frame with RSV1 and RSV3", RSV, EXTENSION, &[r"/frame binary rsv=5 \x00\x01"]).autobahn("3.6"),
+    dies("f/op3", "a frame with the reserved opcode 3", OPCODE, EXTENSION, &["/frame 3 -- wscope check"]).autobahn("4.1.1"),
+    dies("f/op4", "a frame with the reserved opcode 4", OPCODE, EXTENSION, &["/frame 4 -- wscope check"]).autobahn("4.1.2"),
+    dies("f/op5", "a frame with the reserved opcode 5", OPCODE, EXTENSION, &["/frame 5 -- wscope check"]).autobahn("4.1.3"),
+    dies("f/op6", "a frame with the reserved opcode 6", OPCODE, EXTENSION, &["/frame 6 -- wscope check"]).autobahn("4.1.4"),
+    dies("f/op7", "a frame with the reserved opcode 7", OPCODE, EXTENSION, &["/frame 7 -- wscope check"]).autobahn("4.1.5"),
+    dies("f/opB", "a frame with the reserved opcode 11", OPCODE, EXTENSION, &["/frame 11 -- wscope check"]).autobahn("4.2.1"),
+    dies("f/opC", "a frame with the reserved opcode 12", OPCODE, EXTENSION, &["/frame 12 -- wscope check"]).autobahn("4.2.2"),
+    dies("f/opD", "a frame with the reserved opcode 13", OPCODE, EXTENSION, &["/frame 13 -- wscope check"]).autobahn("4.2.3"),
+    dies("f/opE", "a frame with the reserved opcode 14", OPCODE, EXTENSION, &["/frame 14 -- wscope check"]).autobahn("4.2.4"),
+    dies("f/opF", "a frame with the reserved opcode 15", OPCODE, EXTENSION, &["/frame 15 -- wscope check"]).autobahn("4.2.5"),
+    dies("f/len16-min", "5 bytes with a length of 16 bits", MINIMAL, LENGTHS, &["/frame text form=16 hello"]).should(),
+    dies("f/len64-min", "5 bytes with a length of 64 bits", MINIMAL, LENGTHS, &["/frame text form=64 hello"]).should(),
+    dies("f/len64-200", "200 bytes with a length of 64 bits", MINIMAL, LENGTHS, &["/frame text form=64 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]).should(),
+    dies("f/len16-ping", "a ping of 5 bytes with a length of 16 bits", MINIMAL, LENGTHS, &["/frame ping form=16 hello"]).should(),
+    Case::new("f/len-msb", "a length with its top bit set", TOP_BIT, "a negative length in many languages").send(&["/frame text form=64 length=9223372036854775808 hello"])
+        .expect(Expect::Dies(&[1002, 1009])),
+    Case::new("f/len-2^62", "the header of a frame of 4 EiB, no payload", PROTECT, "the announced length is allocated, or kept waiting for").should()
+        .send(&["/frame binary form=64 length=4611686018427387904"]).expect(Expect::Protects),
+    Case::new("f/len-1g", "the header of a frame of 1 GiB, no payload", PROTECT, "the announced length is allocated, or kept waiting for").should()
+        .send(&["/frame binary form=64 length=1073741824"]).expect(Expect::Protects),
+    Case::new("f/bytewise", "a ping byte by byte", STREAM, "TCP divides frames as it likes").send(&[
+        r"/bytes \x89", "/wait 0.002", r"/bytes \x82", "/wait 0.002", r"/bytes \x00", "/wait 0.002", r"/bytes \x00", "/wait 0.002",
+        r"/bytes \x00", "/wait 0.002", r"/bytes \x00", "/wait 0.002", r"/bytes \x6f", "/wait 0.002", r"/bytes \x6b",
+    ]).expect(Expect::Pongs("ok")).autobahn("2.6, 2.11"),
+    lives("f/coalesced", "three pings in one segment", STREAM, "frames behind the first are lost", &["/ping a", "/ping b", "/ping c"]).autobahn("2.10"),
+    echoes("f/empty-text", "an empty text message", &["/text"], "").autobahn("1.1.1, 6.1.1"),
+    echoes("f/len-125", "a text message of 125 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.2"),
+    echoes("f/len-126", "a text message of 126 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.3"),
+    echoes("f/len-127", "a text message of 127 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.4"),
+    echoes("f/len-128", "a text message of 128 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.5"),
+    lives("f/len-65535", "a text message of 65535 bytes", LENGTH, CORRECT, &["/frame text mask=00000000 length=65535", r"/repeat 511 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", r"/bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a"]).autobahn("1.1.6"),
+    lives("f/len-65536", "a text message of 65536 bytes", LENGTH, CORRECT, &["/frame text mask=00000000 length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a"]).autobahn("1.1.7"),
+
+    dies("m/unmasked-text", "an unmasked text frame", MASK, CACHES, &["/frame text mask=off wscope check"]),
+    dies("m/unmasked-ping", "an unmasked ping", MASK, CACHES, &["/frame ping mask=off wscope check"]),
+    dies("m/unmasked-empty", "an unmasked empty text frame", MASK, CACHES, &["/frame text mask=off"]),
+    Case::new("m/unmasked-close", "an unmasked Close", MASK, CACHES).send(&["/frame close mask=off code=1000"]).expect(Expect::DiesUnlike(&[1002], 1000)),
+    Case::new("m/zero-key", "a text frame with the mask key 0", KEY, CORRECT).send(&["/frame text mask=00000000 wscope check"])
+        .expect(Expect::Echoes(TEXT, "wscope check")),
+
+    pongs("k/ping-0", "an empty ping", &["/ping"], "").autobahn("2.1"),
+    pongs("k/ping-125", "a ping of 125 bytes", &["/ping xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("2.4"),
+    pongs("k/ping-bin", "a ping whose payload is not UTF-8", &[r"/ping \x00\xff\xfe\xfd\xfc\xfb\x00\xff"], r"\x00\xff\xfe\xfd\xfc\xfb\x00\xff").autobahn("2.3"),
+    dies("k/ping-126", "a ping of 126 bytes", CONTROL, CONTROLS, &["/frame ping xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]).autobahn("2.5"),
+    dies("k/pong-126", "a pong of 126 bytes", CONTROL, CONTROLS, &["/frame pong xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]),
+    dies("k/ping-frag", "a ping in two fragments", CONTROL, CONTROLS, &["/frame ping fin=off a", "/frame continuation b"]).autobahn("5.1"),
+    dies("k/pong-frag", "a pong in two fragments", CONTROL, CONTROLS, &["/frame pong fin=off a", "/frame continuation b"]).autobahn("5.2"),
+    dies("k/ping-fin0", "a ping without FIN, and nothing behind", CONTROL, CONTROLS, &["/frame ping fin=off a"]),
+    lives("k/pong-unsolicited", "a pong that answers no ping", UNSOLICITED, "clients send them to keep a connection alive", &["/pong wscope check"]).autobahn("2.7–2.9"),
+    lives("k/ping-10", "ten pings at once", NEWEST, LIVENESS, &["/repeat 10 /ping wscope check"]).should().autobahn("2.10"),
+    lives("k/ping-50", "50 pings at once", NEWEST, LIVENESS, &["/repeat 50 /ping wscope check"]).should().stress(),
+    lives("k/ping-100", "100 pings at once", NEWEST, LIVENESS, &["/repeat 100 /ping wscope check"]).info().stress(),
+];

@@ -1,0 +1,151 @@
+//! The opening handshake: requests that must be refused, and odd ones that must be accepted.
+
+use crate::check::case::{Case, Expect, Rule, rule};
+use crate::check::request::Edit;
+
+const MUST_STOP: &str = "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request)";
+const STOP: Rule = rule("RFC 6455 §4.2.1", MUST_STOP);
+const KEY_ONCE: Rule = rule(
+    "RFC 6455 §11.3.1",
+    "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.",
+);
+const VERSION: Rule = rule(
+    "RFC 6455 §4.2.2",
+    "the server MUST abort the WebSocket handshake described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding.",
+);
+const VERSION_ONCE: Rule = rule(
+    "RFC 6455 §11.3.5",
+    "The |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.",
+);
+const GET: Rule = rule(
+    "RFC 6455 §4.1",
+    "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.",
+);
+const HOST: Rule = rule(
+    "RFC 9112 §3.2",
+    "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host header field and to any request message that contains more than one Host header field line or a Host header field with an invalid field value.",
+);
+const CONNECTION: Rule = rule(
+    "RFC 6455 §4.2.1",
+    "A |Connection| header field that includes the token \"Upgrade\", treated as an ASCII case-insensitive value.",
+);
+const UPGRADE: Rule = rule(
+    "RFC 6455 §4.2.1",
+    "An |Upgrade| header field containing the value \"websocket\", treated as an ASCII case-insensitive value.",
+);
+const NAMES: Rule = rule("RFC 9110 §5.1", "Field names are case-insensitive");
+const FOLD: Rule = rule(
+    "RFC 9112 §5.2",
+    "A server that receives an obs-fold in a request message that is not within a \"message/http\" container MUST either reject the message by sending a 400 (Bad Request), preferably with a representation explaining that obsolete line folding is unacceptable, or replace each received obs-fold with one or more SP octets prior to interpreting the field value or forwarding the message downstream.",
+);
+const COLON: Rule = rule(
+    "RFC 9112 §5.1",
+    "A server MUST reject, with a response status code of 400 (Bad Request), any received request message that contains whitespace between a header field name and colon.",
+);
+const LF: Rule = rule(
+    "RFC 9112 §2.2",
+    "Although the line terminator for the start-line and fields is the sequence CRLF, a recipient MAY recognize a single LF as a line terminator and ignore any preceding CR.",
+);
+const ABSOLUTE: Rule = rule(
+    "RFC 9112 §3.2.2",
+    "a server MUST accept the absolute-form in requests even though most HTTP/1.1 clients will only send the absolute-form to a proxy.",
+);
+const SERVICE: Rule = rule(
+    "RFC 6455 §4.2.2",
+    "If the requested service is not available, the server MUST send an appropriate HTTP error code (such as 404 Not Found) and abort the WebSocket handshake.",
+);
+const WAIT: Rule = rule(
+    "RFC 6455 §4.1",
+    "Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.",
+);
+const ILLEGAL: Rule = rule(
+    "RFC 6455 §5.2",
+    "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
+);
+const LIMITS: Rule = rule(
+    "RFC 9110 §5.4",
+    "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.",
+);
+
+const PROVES: &str = "the key proves that the server means WebSocket; without it a cache or an HTTP server can be tricked into a connection";
+const SMUGGLES: &str =
+    "a proxy and the server behind it take different parts of the request for the truth";
+const OLD: &str =
+    "a client of another version of the protocol is accepted, and its frames are misread";
+const REFUSE: &str =
+    "what is no WebSocket handshake opens a connection, which other checks then never see";
+const COMMON: &str = "browsers, proxies and libraries write it so, and are refused";
+
+const KEY: &str = "Sec-WebSocket-Key";
+const VER: &str = "Sec-WebSocket-Version";
+
+const fn refused(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+    Case::new(id, title, rule, why).expect(Expect::Refused(&[]))
+}
+
+const fn accepted(id: &'static str, title: &'static str, rule: Rule) -> Case {
+    Case::new(id, title, rule, COMMON).expect(Expect::Accepted)
+}
+
+const fn learns(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+    Case::new(id, title, rule, why).info().expect(Expect::Learns)
+}
+
+#[rustfmt::skip] // a table
+pub(super) static CASES: &[Case] = &[
+    refused("h/key-missing", "no Sec-WebSocket-Key", STOP, PROVES).open(&[Edit::Drop(KEY)]),
+    refused("h/key-empty", "an empty Sec-WebSocket-Key", STOP, PROVES).open(&[Edit::Set(KEY, "")]),
+    refused("h/key-15", "a key of 15 bytes", STOP, PROVES).open(&[Edit::Set(KEY, "AAECAwQFBgcICQoLDA0O")]),
+    refused("h/key-17", "a key of 17 bytes", STOP, PROVES).open(&[Edit::Set(KEY, "AAECAwQFBgcICQoLDA0ODxA=")]),
+    refused("h/key-notb64", "a key that is not base64", STOP, PROVES).open(&[Edit::Set(KEY, "!!!!!!!!!!!!!!!!!!!!!!==")]),
+    refused("h/key-dup", "two different keys", KEY_ONCE, SMUGGLES).open(&[Edit::Add(KEY, "AAECAwQFBgcICQoLDA0ODw==")]),
+    refused("h/version-missing", "no Sec-WebSocket-Version", STOP, OLD).open(&[Edit::Drop(VER)]),
+    refused("h/version-0", "version 0", VERSION, OLD).open(&[Edit::Set(VER, "0")]),
+    refused("h/version-12", "version 12", VERSION, OLD).open(&[Edit::Set(VER, "12")]),
+    refused("h/version-99", "version 99", VERSION, OLD).open(&[Edit::Set(VER, "99")]),
+    refused("h/version-text", "a version that is no number", STOP, OLD).open(&[Edit::Set(VER, "abc")]),
+    learns("h/version-8", "version 8, an old draft of the protocol", VERSION, "some servers still accept it").open(&[Edit::Set(VER, "8")]),
+    refused("h/version-dup", "two version headers, both 13", VERSION_ONCE, SMUGGLES).should().open(&[Edit::Add(VER, "13")]),
+    refused("h/version-list", "a list of versions in the request", VERSION_ONCE, SMUGGLES).should().open(&[Edit::Set(VER, "13, 8")]),
+    Case::new("h/method-post", "POST", GET, REFUSE).open(&[Edit::Line("POST {target} HTTP/1.1"), Edit::Add("Content-Length", "0")])
+        .expect(Expect::Refused(&[400, 404, 405, 426, 501])),
+    refused("h/method-head", "HEAD", GET, REFUSE).open(&[Edit::Line("HEAD {target} HTTP/1.1")]),
+    Case::new("h/http10", "HTTP/1.0", GET, REFUSE).open(&[Edit::Line("GET {target} HTTP/1.0")])
+        .expect(Expect::Refused(&[400, 403, 404, 426, 505])),
+    refused("h/host-missing", "no Host", HOST, SMUGGLES).open(&[Edit::Drop("Host")]),
+    refused("h/host-dup", "two Host headers", HOST, SMUGGLES).open(&[Edit::Add("Host", "other.example")]),
+    learns("h/host-other", "the Host of another site", HOST, "shows whether the server looks at Host, which protects from DNS rebinding").open(&[Edit::Set("Host", "other.example")]),
+    learns("h/query-kept", "a query behind the path", SERVICE, "shows whether a query changes what is served").open(&[Edit::Line("GET {target}?wscope=%20 HTTP/1.1")]),
+    refused("h/upgrade-missing", "no Upgrade", UPGRADE, REFUSE).open(&[Edit::Drop("Upgrade")]),
+    refused("h/upgrade-h2c", "Upgrade to h2c", UPGRADE, REFUSE).open(&[Edit::Set("Upgrade", "h2c")]),
+    learns("h/upgrade-list", "websocket as the second of two protocols", UPGRADE, "shows whether Upgrade is read as a list").open(&[Edit::Set("Upgrade", "foo, websocket")]),
+    refused("h/conn-missing", "no Connection", CONNECTION, SMUGGLES).open(&[Edit::Drop("Connection")]),
+    refused("h/conn-keepalive", "Connection: keep-alive alone", CONNECTION, SMUGGLES).open(&[Edit::Set("Connection", "keep-alive")]),
+    accepted("h/conn-list", "Connection: keep-alive, Upgrade, as Firefox sends it", CONNECTION).open(&[Edit::Set("Connection", "keep-alive, Upgrade")]),
+    accepted("h/conn-case", "Connection: upgrade in lower case", CONNECTION).open(&[Edit::Set("Connection", "upgrade")]),
+    accepted("h/upgrade-case", "Upgrade: WebSocket with capitals", UPGRADE).open(&[Edit::Set("Upgrade", "WebSocket")]),
+    accepted("h/header-case", "names of headers in lower case", NAMES).open(&[
+        Edit::Name("host"), Edit::Name("upgrade"), Edit::Name("connection"), Edit::Name("sec-websocket-key"), Edit::Name("sec-websocket-version"),
+    ]),
+    refused("h/folded", "a header folded over two lines", FOLD, SMUGGLES).info().open(&[Edit::Raw("X-Wscope: a"), Edit::Raw(" b")]),
+    refused("h/space-colon", "white space before a colon", COLON, SMUGGLES).open(&[Edit::Raw("X-Wscope : a")]),
+    learns("h/bare-lf", "lines that end with LF alone", LF, SMUGGLES).open(&[Edit::BareLf]),
+    accepted("h/abs-uri", "the URL in absolute form", ABSOLUTE).open(&[Edit::Line("GET http://{host}{target} HTTP/1.1")]),
+    learns("h/path-404", "a path that is unlikely to exist", SERVICE, "shows whether the server opens a WebSocket on any path").open(&[Edit::Line("GET /wscope-check/no-such-path HTTP/1.1")]),
+    learns("h/body", "a request with a body of 5 bytes", WAIT, "the body is taken for frames, or for the next request")
+        .open(&[Edit::Set("Content-Length", "5"), Edit::Behind(b"hello")]),
+    learns("h/early-data", "a ping in the same segment as the request", WAIT, "what comes early is lost by some servers, and corrupts the stream of others")
+        .open(&[Edit::Behind(b"\x89\x80\0\0\0\0")]),
+    Case::new("h/twice", "the request once more behind the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
+        .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\n\r\n"]).expect(Expect::Dies(&[1002])),
+    learns("h/head-8k", "a header of 8 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONG)]),
+];
+
+/// 8000 bytes.
+const LONG: &str = {
+    const BYTES: [u8; 8000] = [b'x'; 8000];
+    match std::str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+};

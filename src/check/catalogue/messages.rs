@@ -1,0 +1,110 @@
+//! Messages in fragments, and UTF-8.
+
+use crate::check::case::{Case, Expect, Rule, rule};
+use crate::wire::{Data, OpCode};
+
+const FRAGMENTED: Rule = rule(
+    "RFC 6455 §5.4",
+    "A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0.",
+);
+const INJECTED: Rule = rule(
+    "RFC 6455 §5.4",
+    "Control frames (see Section 5.5) MAY be injected in the middle of a fragmented message.",
+);
+const INTERLEAVED: Rule = rule(
+    "RFC 6455 §5.4",
+    "The fragments of one message MUST NOT be interleaved between the fragments of another message unless an extension has been negotiated that can interpret the interleaving.",
+);
+const PROTECT: Rule = rule(
+    "RFC 6455 §10.4",
+    "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.",
+);
+const CLOSE: Rule = rule(
+    "RFC 6455 §5.5.1",
+    "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST send a Close frame in response.",
+);
+const UTF8: Rule = rule(
+    "RFC 6455 §8.1",
+    "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.",
+);
+const PARTIAL: Rule = rule(
+    "RFC 6455 §5.6",
+    "Note that a particular text frame might include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8.",
+);
+const BINARY: Rule = rule(
+    "RFC 6455 §5.6",
+    "The \"Payload data\" is arbitrary binary data whose interpretation is solely up to the application layer.",
+);
+
+const SPLITS: &str = "browsers and proxies divide messages as they like";
+const MIXED: &str = "parts of one message end up in another";
+const KEEPALIVE: &str = "a long upload looks like a dead connection";
+const GARBAGE: &str =
+    "what is not UTF-8 reaches databases, logs and other clients, which then fail";
+const LANGUAGES: &str = "legal text of some languages is refused";
+
+const TEXT: OpCode = OpCode::Data(Data::Text);
+
+const fn dies(
+    id: &'static str,
+    title: &'static str,
+    rule: Rule,
+    why: &'static str,
+    send: &'static [&'static str],
+) -> Case {
+    Case::new(id, title, rule, why).send(send).expect(Expect::Dies(&[1002]))
+}
+
+const fn echoes(
+    id: &'static str,
+    title: &'static str,
+    rule: Rule,
+    why: &'static str,
+    send: &'static [&'static str],
+    content: &'static str,
+) -> Case {
+    Case::new(id, title, rule, why).send(send).expect(Expect::Echoes(TEXT, content))
+}
+
+const fn garbage(id: &'static str, title: &'static str, send: &'static [&'static str]) -> Case {
+    Case::new(id, title, UTF8, GARBAGE).send(send).expect(Expect::Dies(&[1007]))
+}
+
+#[rustfmt::skip] // a table
+pub(super) static CASES: &[Case] = &[
+    echoes("g/two", "a text message in two frames", FRAGMENTED, SPLITS, &["/frame text fin=off wscope ", "/frame continuation -- check"], "wscope check").autobahn("5.3–5.5"),
+    Case::new("g/ping-between", "a ping inside a message", INJECTED, KEEPALIVE).send(&["/frame text fin=off wscope", "/ping wscope check"])
+        .expect(Expect::PongsWithin("wscope check")).autobahn("5.6–5.8, 5.19–5.20"),
+    echoes("g/empty-frags", "a text message in three empty frames", FRAGMENTED, SPLITS, &["/frame text fin=off", "/frame continuation fin=off", "/frame continuation"], "").autobahn("6.1.2–6.1.3"),
+    dies("g/cont-first", "a continuation frame with no message open", FRAGMENTED, MIXED, &["/frame continuation -- wscope check"]).autobahn("5.9, 5.11"),
+    dies("g/cont-first-open", "a continuation frame without FIN with no message open", FRAGMENTED, MIXED, &["/frame continuation fin=off wscope check"]).autobahn("5.12–5.14"),
+    dies("g/cont-after", "a continuation frame behind a whole message", FRAGMENTED, MIXED, &["/frame text wscope", "/frame continuation -- check"]).autobahn("5.15–5.17"),
+    dies("g/text-in-text", "a text frame inside a text message", INTERLEAVED, MIXED, &["/frame text fin=off wscope", "/frame text check"]).autobahn("5.18"),
+    dies("g/bin-in-text", "a binary frame inside a text message", INTERLEAVED, MIXED, &["/frame text fin=off wscope", r"/frame binary \x00"]),
+    Case::new("g/502", "a text message in 502 frames of one byte", FRAGMENTED, SPLITS)
+        .send(&["/frame text fin=off x", "/repeat 500 /frame continuation fin=off x", "/frame continuation x"]).autobahn("9.3"),
+    Case::new("g/20k", "a text message in 20000 frames of one byte", PROTECT, "each fragment costs memory of its own").info().stress()
+        .send(&["/frame text fin=off x", "/repeat 19998 /frame continuation fin=off x", "/frame continuation x"]).expect(Expect::Learns).autobahn("9.9"),
+    Case::new("g/open-idle", "a message that is begun, a pause of 5 s, a ping", INJECTED, KEEPALIVE).should().stress().send(&["/frame text fin=off wscope", "/wait 5"]).autobahn("5.19"),
+    Case::new("g/never-end", "a message that is begun, then a Close", CLOSE, "the connection stays open for ever").send(&["/frame text fin=off wscope", "/frame close code=1000"])
+        .should().expect(Expect::Closes(&[1000])).autobahn("7.1.5"),
+
+    garbage("u/bad", "a text of ff fe", &[r"/frame text \xff\xfe"]).autobahn("6.3.1"),
+    garbage("u/lone-cont", "a text of 80", &[r"/frame text \x80"]).autobahn("6.12, 6.16"),
+    garbage("u/5byte", "a text with a sequence of five bytes", &[r"/frame text \xf8\x88\x80\x80\x80"]).autobahn("6.8"),
+    garbage("u/overlong-2", "a slash in two bytes", &[r"/frame text \xc0\xaf"]).autobahn("6.17"),
+    garbage("u/overlong-3", "a slash in three bytes", &[r"/frame text \xe0\x80\xaf"]).autobahn("6.18"),
+    garbage("u/surrogate", "a surrogate, U+D800", &[r"/frame text \xed\xa0\x80"]).autobahn("6.20"),
+    garbage("u/surrogate-last", "a surrogate, U+DFFF", &[r"/frame text \xed\xbf\xbf"]).autobahn("6.20"),
+    garbage("u/above-max", "U+110000", &[r"/frame text \xf4\x90\x80\x80"]).autobahn("6.10, 6.11.5"),
+    garbage("u/truncated", "a text that ends inside a character", &[r"/frame text a\xe2\x82"]).autobahn("6.6, 6.14"),
+    echoes("u/split-ok", "a character divided between two frames", PARTIAL, LANGUAGES, &[r"/frame text fin=off \xe2\x82", r"/frame continuation \xac"], "€").autobahn("6.2.3–6.2.4"),
+    garbage("u/split-bad", "U+110000 divided between two frames", &[r"/frame text fin=off wscope \xf4\x90", r"/frame continuation \x80\x80"]).autobahn("6.3.2, 6.4.1"),
+    Case::new("u/failfast", "U+110000 in a frame without FIN", UTF8, "shows whether text is checked as it comes").info()
+        .send(&[r"/frame text fin=off \xf4\x90\x80\x80"]).expect(Expect::Learns).autobahn("6.4.1–6.4.4"),
+    echoes("u/zero", "U+0000", UTF8, LANGUAGES, &[r"/text a\0b"], r"a\0b").autobahn("6.7"),
+    echoes("u/noncharacter", "U+FFFE and U+FFFF", UTF8, LANGUAGES, &[r"/text \u{FFFE}\u{FFFF}"], r"\u{FFFE}\u{FFFF}").autobahn("6.22"),
+    echoes("u/max", "U+10FFFF", UTF8, LANGUAGES, &[r"/text \u{10FFFF}"], r"\u{10FFFF}").autobahn("6.9"),
+    Case::new("u/binary-any", "a binary message that is not UTF-8", BINARY, "binary messages are checked as if they were text").send(&[r"/binary ff fe 80"])
+        .expect(Expect::Echoes(OpCode::Data(Data::Binary), r"\xff\xfe\x80")).autobahn("1.2"),
+];

@@ -1,0 +1,192 @@
+//! Origin, subprotocols, extensions: what is offered, and what may come back.
+
+use crate::check::case::{Case, Expect, Needs, Rule, rule};
+use crate::check::facts::{Facts, Opening};
+use crate::check::request::Edit;
+use crate::check::verdict::{Judgement, Verdict};
+
+const ORIGIN: Rule = rule(
+    "RFC 6455 §10.2",
+    "Servers that are not intended to process input from any web page but only for certain sites SHOULD verify the |Origin| field is an origin they expect.",
+);
+const NO_ORIGIN: Rule = rule("RFC 6455 §4.2.1", "Optionally, an |Origin| header field.");
+const ONE: Rule = rule(
+    "RFC 6455 §4.2.2",
+    "The value chosen MUST be derived from the client's handshake, specifically by selecting one of the values from the |Sec-WebSocket-Protocol| field that the server is willing to use for this connection (if any).",
+);
+const NONE: Rule = rule(
+    "RFC 6455 §4.2.2",
+    "if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT send back a |Sec-WebSocket-Protocol| header field in its response.",
+);
+const UNIQUE: Rule = rule(
+    "RFC 6455 §4.1",
+    "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.",
+);
+const CASE: Rule = rule(
+    "RFC 6455 §4.1",
+    "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a subprotocol that was not present in the client's handshake (the server has indicated a subprotocol not requested by the client), the client MUST _Fail the WebSocket Connection_.",
+);
+const OFFERED: Rule = rule(
+    "RFC 6455 §4.2.2",
+    "If the server supports multiple extensions, then the value MUST be derived from the client's handshake, specifically by selecting one or more of the values from the |Sec-WebSocket-Extensions| field.",
+);
+const MALFORMED: Rule = rule(
+    "RFC 6455 §9.1",
+    "If a value is received by either the client or the server during negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_.",
+);
+const DECLINE: Rule = rule(
+    "RFC 7692 §7",
+    "A server MUST decline an extension negotiation offer for this extension if any of the following conditions are met",
+);
+const SNCT: Rule = rule(
+    "RFC 7692 §7.1.1.1",
+    "A server accepts an extension negotiation offer that includes the \"server_no_context_takeover\" extension parameter by including the \"server_no_context_takeover\" extension parameter in the corresponding extension negotiation response to send back to the client.",
+);
+const SMWB: Rule = rule(
+    "RFC 7692 §7.1.2.1",
+    "A server accepts an extension negotiation offer with this parameter by including the \"server_max_window_bits\" extension parameter in the extension negotiation response to send back to the client with the same or smaller value as the offer.",
+);
+const CMWB: Rule = rule(
+    "RFC 7692 §7.1.2.2",
+    "If a received extension negotiation offer doesn't have the \"client_max_window_bits\" extension parameter, the corresponding extension negotiation response to the offer MUST NOT include the \"client_max_window_bits\" extension parameter.",
+);
+const FALLBACK: Rule = rule("RFC 6455 §9.1", "Note that the order of extensions is significant.");
+const LIST: Rule = rule(
+    "RFC 6455 §9.1",
+    "Note that like other HTTP header fields, this header field MAY be split or combined across multiple lines.",
+);
+
+const HIJACK: &str = "a page of another site can open a WebSocket with the cookies of the visitor (cross-site WebSocket hijacking)";
+const STAMPS: &str = "the client believes that the server speaks a protocol that it does not know";
+const BROWSERS: &str = "browsers fail the connection";
+const MISREAD: &str = "both sides compress differently, and messages can't be read";
+
+const EXT: &str = "Sec-WebSocket-Extensions";
+const PROTO: &str = "Sec-WebSocket-Protocol";
+
+const fn origin(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
+    Case::new(id, title, ORIGIN, HIJACK).should().open(edits).expect(Expect::Judged(foreign))
+}
+
+const fn refuses(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
+    Case::new(id, title, UNIQUE, STAMPS).should().open(edits).expect(Expect::Judged(clean))
+}
+
+const fn declines(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
+    Case::new(id, title, DECLINE, MISREAD).open(edits).expect(Expect::Declined)
+}
+
+const fn keeps(
+    id: &'static str,
+    title: &'static str,
+    rule: Rule,
+    edits: &'static [Edit],
+    rules: &'static [&'static str],
+) -> Case {
+    Case::new(id, title, rule, MISREAD).open(edits).expect(Expect::Keeps(rules))
+}
+
+const fn learns(
+    id: &'static str,
+    title: &'static str,
+    rule: Rule,
+    why: &'static str,
+    edits: &'static [Edit],
+) -> Case {
+    Case::new(id, title, rule, why).info().open(edits).expect(Expect::Learns)
+}
+
+/// A foreign origin that is accepted matters where there are cookies.
+fn foreign(facts: &Facts) -> Judgement {
+    let got = facts.describe();
+    match facts.opening {
+        Opening::Open if facts.header("set-cookie").is_some() => {
+            Judgement::new(Verdict::Warn, "101 with Set-Cookie: a page of any site can connect")
+        }
+        Opening::Open => Judgement::new(Verdict::Info, "101"),
+        _ => Judgement::new(Verdict::Info, got),
+    }
+}
+
+/// An illegal header that may be refused or ignored, but must be no error of the server.
+fn clean(facts: &Facts) -> Judgement {
+    let got = facts.describe();
+    let verdict = match facts.opening {
+        Opening::Refused(status) if (400..500).contains(&status) => Verdict::Pass,
+        Opening::Refused(status) if status >= 500 => Verdict::Fail,
+        Opening::Dropped => Verdict::PassBare,
+        Opening::Open => return Judgement::new(Verdict::Info, "101"),
+        Opening::Silent | Opening::Bad(_) => Verdict::Fail,
+        _ => Verdict::Info,
+    };
+    Judgement::new(verdict, got)
+}
+
+/// The same where ignoring it is a breach that harms nobody.
+fn strict(facts: &Facts) -> Judgement {
+    let judgement = clean(facts);
+    match judgement.verdict {
+        Verdict::Info if facts.opening == Opening::Open => Judgement::new(Verdict::Warn, "101"),
+        _ => judgement,
+    }
+}
+
+fn unstamped(facts: &Facts) -> Judgement {
+    match (&facts.opening, facts.header("sec-websocket-protocol")) {
+        (Opening::Open, Some(name)) => {
+            Judgement::new(Verdict::Info, format!("101 with Sec-WebSocket-Protocol: {name}"))
+        }
+        (Opening::Open, None) => Judgement::new(Verdict::Pass, "101 without a subprotocol"),
+        _ => Judgement::new(Verdict::Info, facts.describe()),
+    }
+}
+
+fn exact(facts: &Facts) -> Judgement {
+    match (&facts.opening, facts.header("sec-websocket-protocol")) {
+        (Opening::Open, None) => Judgement::new(Verdict::Pass, "101 without a subprotocol"),
+        (Opening::Refused(_), _) => Judgement::new(Verdict::Pass, facts.describe()),
+        (Opening::Open, Some(name)) => {
+            Judgement::new(Verdict::Info, format!("101 with Sec-WebSocket-Protocol: {name}"))
+        }
+        _ => Judgement::new(Verdict::Fail, facts.describe()),
+    }
+}
+
+#[rustfmt::skip] // a table
+pub(super) static CASES: &[Case] = &[
+    learns("o/none", "no Origin", NO_ORIGIN, "clients that are no browsers send none", &[Edit::Drop("Origin")]),
+    learns("o/same", "the site's own Origin", ORIGIN, "pages of the site itself are refused", &[Edit::Set("Origin", "{origin}")]),
+    origin("o/evil", "the Origin of another site", &[Edit::Set("Origin", "https://evil.example")]),
+    origin("o/null", "Origin: null, as a sandboxed page sends it", &[Edit::Set("Origin", "null")]),
+    origin("o/suffix", "an Origin whose host begins with that of the site", &[Edit::Set("Origin", "https://{name}.evil.example")]),
+
+    Case::new("p/unknown", "an unknown subprotocol", NONE, STAMPS).should().open(&[Edit::Set(PROTO, "x-wscope-unknown")])
+        .expect(Expect::Judged(unstamped)),
+    keeps("p/two", "two unknown subprotocols", ONE, &[Edit::Set(PROTO, "x-wscope-a, x-wscope-b")], &["4.1-res-proto-offered", "4.2.2-res-proto-token"]),
+    keeps("p/none", "no subprotocol", NONE, &[Edit::Drop(PROTO)], &["4.1-res-proto-offered", "4.2.2-res-proto-none"]),
+    refuses("p/empty", "an empty Sec-WebSocket-Protocol", &[Edit::Set(PROTO, "")]),
+    refuses("p/dup", "the same subprotocol twice", &[Edit::Set(PROTO, "x-wscope-a, x-wscope-a")]),
+    refuses("p/illegal", "a subprotocol with a slash", &[Edit::Set(PROTO, "x-wscope/")]),
+    Case::new("p/case", "a known subprotocol in capitals", CASE, BROWSERS).needs(Needs::Subprotocol)
+        .open(&[Edit::Set(PROTO, "{SUBPROTOCOL}")]).expect(Expect::Judged(exact)),
+
+    Case::new("x/unknown", "an unknown extension", OFFERED, BROWSERS).open(&[Edit::Set(EXT, "x-wscope-unknown; a=1")]).expect(Expect::Declined),
+    Case::new("x/malformed", "a header that is no list of extensions", MALFORMED, STAMPS).open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
+        .expect(Expect::Judged(strict)),
+    learns("x/deflate", "a plain offer of permessage-deflate", OFFERED, "shows whether messages can be compressed", &[Edit::Set(EXT, "permessage-deflate")]),
+    declines("x/param-unknown", "an offer with an unknown parameter", &[Edit::Set(EXT, "permessage-deflate; x_foo=1")]),
+    declines("x/bits-7", "an offer with a window of 7 bits", &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=7")]),
+    declines("x/bits-16", "an offer with a window of 16 bits", &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=16")]),
+    declines("x/bits-08", "an offer with a window of 08 bits", &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=08")]),
+    declines("x/bits-novalue", "an offer with server_max_window_bits without a value", &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits")]),
+    declines("x/client-bits-16", "an offer with a client's window of 16 bits", &[Edit::Set(EXT, "permessage-deflate; client_max_window_bits=16")]),
+    declines("x/param-dup", "an offer with a parameter twice", &[Edit::Set(EXT, "permessage-deflate; server_no_context_takeover; server_no_context_takeover")]),
+    declines("x/flag-value", "an offer with a value for a flag", &[Edit::Set(EXT, "permessage-deflate; server_no_context_takeover=1")]),
+    keeps("x/snct", "an offer that asks for server_no_context_takeover", SNCT, &[Edit::Set(EXT, "permessage-deflate; server_no_context_takeover")], &["7692-7.1.1.1-ack"]).autobahn("13.2"),
+    keeps("x/smwb-9", "an offer that asks for a window of 9 bits", SMWB, &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=9")], &["7692-7.1.2.1-ack", "7692-7.1.2.1-le"]).autobahn("13.3"),
+    learns("x/smwb-8", "an offer that asks for a window of 8 bits", SMWB, "zlib can't make a window of 8 bits", &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=8")]),
+    keeps("x/cmwb-none", "an offer without client_max_window_bits", CMWB, &[Edit::Set(EXT, "permessage-deflate")], &["7692-7.1.2.2-offered"]),
+    keeps("x/fallback", "an illegal offer, then a plain one", FALLBACK, &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=99, permessage-deflate")], &["7692-5-fallback"]).should().autobahn("13.7"),
+    keeps("x/quoted", "a value in quotes", SMWB, &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=\"10\"")], &["7692-7.1.2.1-ack", "7692-7.1.2.1-le"]),
+    keeps("x/split", "offers in two header lines", LIST, &[Edit::Set(EXT, "x-wscope-unknown"), Edit::Add(EXT, "permessage-deflate")], &["4.1-res-ext-offered"]),
+];

@@ -1,0 +1,132 @@
+//! What one connection of a case showed, in the order of its stream.
+
+use crate::wire::OpCode;
+use crate::wire::close::CloseBody;
+
+/// How the opening handshake went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Opening {
+    /// It has not ended.
+    #[default]
+    Pending,
+    /// A 101 that keeps the rules.
+    Open,
+    /// Another status.
+    Refused(u16),
+    /// A 101 that breaks rules which every client checks; which.
+    Bad(String),
+    /// An answer that is not HTTP; its error.
+    Garbage(String),
+    /// The connection ended without an answer.
+    Dropped,
+    /// No answer came in time.
+    Silent,
+    /// No connection to ask on; why.
+    Unreachable(String),
+}
+
+/// What came behind the handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// A whole message, cut to [`KEPT`] bytes.
+    Message(OpCode, Vec<u8>),
+    /// A pong.
+    Pong(Vec<u8>),
+    /// The server broke a rule; which.
+    Violation(String),
+}
+
+/// Bytes of a message that are kept: the longest whose echo is compared.
+pub const KEPT: usize = 128 * 1024;
+
+/// All of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The opening handshake.
+    pub opening: Opening,
+    /// Rules of the response that were broken: their names, and what was found.
+    pub broken: Vec<(&'static str, String)>,
+    /// Headers of the response: names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// permessage-deflate was agreed.
+    pub deflate: bool,
+    /// What came, in order.
+    pub seen: Vec<Seen>,
+    /// The server's Close.
+    pub close: Option<CloseBody>,
+    /// The connection is over; by a reset or not.
+    pub ended: Option<End>,
+    /// What had to come did not come in time.
+    pub timed_out: bool,
+}
+
+/// How the connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In order: FIN.
+    InOrder,
+    /// By a reset, or inside a frame.
+    Broken,
+    /// The server did not end TCP behind the closing handshake: this side did, after a while.
+    ByUs,
+}
+
+/// The payloads of the pings that are sent behind what a case sends. A server that fails the
+/// connection can't answer them, because they are behind in the same stream.
+pub const CANARIES: [&[u8]; 2] = [b"wscope check: first", b"wscope check: second"];
+
+impl Facts {
+    /// Whether this pong came.
+    pub fn has_pong(&self, payload: &[u8]) -> bool {
+        self.seen.iter().any(|seen| matches!(seen, Seen::Pong(pong) if pong == payload))
+    }
+
+    /// Whether this message came.
+    pub fn has_message(&self, opcode: OpCode, content: &[u8]) -> bool {
+        let is_it =
+            |seen: &Seen| matches!(seen, Seen::Message(o, c) if *o == opcode && c == content);
+        self.seen.iter().any(is_it)
+    }
+
+    /// A header of the response.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What happened, in a few words: the last thing first decides.
+    pub fn describe(&self) -> String {
+        match &self.opening {
+            Opening::Pending | Opening::Silent => return "no answer to the request".to_owned(),
+            Opening::Refused(status) => return format!("HTTP status {status}"),
+            Opening::Bad(text) => return format!("101 that breaks the rules: {text}"),
+            Opening::Garbage(text) => return text.clone(),
+            Opening::Dropped => return "the connection ended without an answer".to_owned(),
+            Opening::Unreachable(text) => return text.clone(),
+            Opening::Open => {}
+        }
+        if let Some(Seen::Violation(text)) =
+            self.seen.iter().find(|seen| matches!(seen, Seen::Violation(_)))
+        {
+            return format!("the server broke a rule itself: {text}");
+        }
+        let late = if self.has_pong(CANARIES[0]) { ", after answering a ping" } else { "" };
+        if let Some(close) = &self.close {
+            return match close.code {
+                Some(code) => format!("Close {code}{late}"),
+                None => format!("Close without a code{late}"),
+            };
+        }
+        match self.ended {
+            Some(End::Broken) => return format!("a reset without a Close{late}"),
+            Some(_) => return format!("the end of TCP without a Close{late}"),
+            None => {}
+        }
+        if self.has_pong(CANARIES[0]) {
+            return "the connection goes on: a ping is answered".to_owned();
+        }
+        if self.timed_out {
+            return "nothing: no answer to a ping, no Close, no end".to_owned();
+        }
+        "101".to_owned()
+    }
+}

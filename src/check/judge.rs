@@ -1,0 +1,348 @@
+//! The verdict on a case, from the facts of its connection.
+
+use super::case::{Case, Expect, Level};
+use super::facts::{CANARIES, End, Facts, Opening, Seen};
+use super::verdict::{Judgement, Verdict};
+use crate::script::command::{Command, parse};
+
+/// Decides. `echoes`: the server sends messages back.
+pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
+    let judgement = decide(case, facts, echoes);
+    let verdict = match (judgement.verdict, case.level) {
+        (Verdict::Fail, Level::Should) => Verdict::Warn,
+        (Verdict::Fail | Verdict::Warn | Verdict::PassBare, Level::Info)
+            if !matches!(case.expect, Expect::Judged(_)) =>
+        {
+            Verdict::Info
+        }
+        (verdict, _) => verdict,
+    };
+    Judgement { verdict, ..judgement }
+}
+
+fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
+    // A server that lets a breach pass may send it back; that is no breach of its own.
+    let mut sound = facts.clone();
+    if matches!(case.expect, Expect::Dies(_) | Expect::DiesUnlike(..)) {
+        sound.seen.retain(|seen| !matches!(seen, Seen::Violation(_)));
+    }
+    let facts = &sound;
+    let got = facts.describe();
+    let is = |verdict| Judgement::new(verdict, got.clone());
+    if let Opening::Unreachable(_) = facts.opening {
+        return is(Verdict::Inconclusive);
+    }
+    if let Expect::Judged(function) = case.expect {
+        return function(facts);
+    }
+    if let Expect::Refused(wanted) = case.expect {
+        return is(match &facts.opening {
+            Opening::Refused(status) => match wanted {
+                [] if (400..500).contains(status) => {
+                    return refusal(case, facts, is(Verdict::Pass));
+                }
+                wanted if wanted.contains(status) => {
+                    return refusal(case, facts, is(Verdict::Pass));
+                }
+                _ => Verdict::Warn,
+            },
+            Opening::Dropped => Verdict::PassBare,
+            _ => Verdict::Fail,
+        });
+    }
+    if matches!(case.expect, Expect::Learns) && facts.opening != Opening::Open {
+        return is(Verdict::Info);
+    }
+    if let (Expect::Declined, Opening::Refused(400..500)) = (case.expect, &facts.opening) {
+        // To decline an offer is to go on without it; but nothing wrong was agreed to.
+        return is(Verdict::Warn);
+    }
+    if facts.opening != Opening::Open {
+        // Whether a request is accepted is what a case of the handshake is about.
+        let verdict = match case.expect.is_of_handshake() || !case.open.is_empty() {
+            true => Verdict::Fail,
+            false => Verdict::Inconclusive,
+        };
+        return is(verdict);
+    }
+    if let Some(why) = case.lacks(facts) {
+        return Judgement::new(Verdict::Skip, why);
+    }
+    if let Some(Seen::Violation(_)) =
+        facts.seen.iter().find(|seen| matches!(seen, Seen::Violation(_)))
+    {
+        return is(Verdict::Fail);
+    }
+    let code = facts.close.as_ref().map(|close| close.code);
+    let dropped = facts.ended.is_some() && facts.close.is_none();
+    match case.expect {
+        Expect::Refused(_) | Expect::Judged(_) => is(Verdict::Inconclusive),
+        Expect::Accepted => Judgement::new(Verdict::Pass, "101"),
+        Expect::Keeps(rules) => match facts.broken.iter().find(|(id, _)| rules.contains(id)) {
+            Some((id, text)) => Judgement::new(Verdict::Fail, format!("{text} ({id})")),
+            None => Judgement::new(Verdict::Pass, "101"),
+        },
+        Expect::Declined if facts.deflate || facts.header("sec-websocket-extensions").is_some() => {
+            let answer = facts.header("sec-websocket-extensions").unwrap_or_default();
+            Judgement::new(Verdict::Fail, format!("101 with Sec-WebSocket-Extensions: {answer}"))
+        }
+        Expect::Declined => Judgement::new(Verdict::Pass, "101 without the extension"),
+        Expect::Dies(codes) | Expect::DiesUnlike(codes, _) => match code {
+            Some(Some(code)) if codes.contains(&code) => is(Verdict::Pass),
+            Some(Some(code)) if matches!(case.expect, Expect::DiesUnlike(_, c) if c == code) => {
+                is(Verdict::Fail)
+            }
+            Some(_) => is(Verdict::Warn),
+            None if dropped => is(Verdict::PassBare),
+            None => is(Verdict::Fail),
+        },
+        Expect::Lives if facts.has_pong(CANARIES[0]) => is(Verdict::Pass),
+        Expect::Echoes(opcode, line) if facts.has_pong(CANARIES[0]) => {
+            let wanted = content(line);
+            match echoes && !facts.has_message(opcode, &wanted) {
+                true => Judgement::new(Verdict::Fail, wrong_echo(facts)),
+                false => is(Verdict::Pass),
+            }
+        }
+        Expect::Pongs(payload) if facts.has_pong(&content(payload)) => {
+            Judgement::new(Verdict::Pass, "the pong")
+        }
+        Expect::PongsWithin(payload) if facts.has_pong(&content(payload)) => {
+            Judgement::new(Verdict::Pass, "the pong")
+        }
+        Expect::Pongs(_) | Expect::PongsWithin(_)
+            if facts.seen.iter().any(|seen| matches!(seen, Seen::Pong(_))) =>
+        {
+            Judgement::new(Verdict::Fail, "a pong with another payload")
+        }
+        Expect::Lives | Expect::Echoes(..) | Expect::Pongs(_) | Expect::PongsWithin(_) => {
+            is(Verdict::Fail)
+        }
+        Expect::Closes(codes) => match code {
+            Some(code) if code.is_none_or(|code| codes.contains(&code)) => match facts.ended {
+                Some(End::ByUs) | None => {
+                    Judgement::new(Verdict::Warn, format!("{got}, but TCP stays open"))
+                }
+                _ => is(Verdict::Pass),
+            },
+            Some(Some(1002 | 1007)) => is(Verdict::Fail),
+            Some(_) => is(Verdict::Warn),
+            None if dropped => is(Verdict::PassBare),
+            None => is(Verdict::Fail),
+        },
+        Expect::Condemns(codes) => match code {
+            Some(Some(code)) if codes.contains(&code) => is(Verdict::Pass),
+            Some(Some(code)) if sent_code(case) == Some(code) => is(Verdict::Fail),
+            Some(_) => is(Verdict::Warn),
+            None if dropped => is(Verdict::PassBare),
+            None => is(Verdict::Fail),
+        },
+        Expect::Silence => match facts.seen.first() {
+            Some(Seen::Pong(_)) => {
+                Judgement::new(Verdict::Fail, "a pong to a ping behind the Close")
+            }
+            _ if code.is_some() => is(Verdict::Pass),
+            _ if dropped => is(Verdict::PassBare),
+            _ => is(Verdict::Fail),
+        },
+        Expect::Learns => is(Verdict::Info),
+        Expect::Protects => match code.is_some() || dropped {
+            true => is(Verdict::Pass),
+            false => Judgement::new(Verdict::Info, "the server waits for the rest"),
+        },
+    }
+}
+
+/// What else a refusal has to hold.
+fn refusal(case: &Case, facts: &Facts, pass: Judgement) -> Judgement {
+    let names = |name| facts.header(name).is_some();
+    match (&facts.opening, case.id) {
+        (Opening::Refused(405), _) if !names("allow") => {
+            Judgement::new(Verdict::Warn, "HTTP status 405 without Allow")
+        }
+        (Opening::Refused(status), "h/version-0" | "h/version-12" | "h/version-99")
+            if !names("sec-websocket-version") =>
+        {
+            let got = format!("HTTP status {status} without Sec-WebSocket-Version");
+            Judgement::new(Verdict::Warn, got)
+        }
+        _ => pass,
+    }
+}
+
+fn wrong_echo(facts: &Facts) -> String {
+    let came = facts.seen.iter().filter(|seen| matches!(seen, Seen::Message(..))).count();
+    match came {
+        0 => "the echo did not come".to_owned(),
+        _ => "the echo differs from the message".to_owned(),
+    }
+}
+
+/// The bytes that a payload of a command stands for.
+pub fn content(payload: &str) -> Vec<u8> {
+    match parse(&format!("/text {payload}")) {
+        Ok(Command::Text(crate::script::command::Payload::Bytes(bytes))) => bytes,
+        _ => Vec::new(),
+    }
+}
+
+/// The code of the Close that the case sends.
+fn sent_code(case: &Case) -> Option<u16> {
+    case.commands().find_map(|command| match command {
+        Command::Close { code, .. } => code,
+        Command::Frame(spec) => match &spec.payload {
+            crate::script::command::Payload::Bytes(bytes) => {
+                Some(u16::from_be_bytes(*bytes.first_chunk()?))
+            }
+            crate::script::command::Payload::File(_) => None,
+        },
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::case::rule;
+    use crate::wire::close::CloseBody;
+
+    const CASE: Case = Case::new("t/t", "title", rule("RFC", "says"), "why");
+
+    fn open() -> Facts {
+        Facts { opening: Opening::Open, ..Facts::default() }
+    }
+
+    fn closed(code: u16) -> Facts {
+        Facts { close: Some(CloseBody { code: Some(code), reason: Vec::new() }), ..open() }
+    }
+
+    fn dropped() -> Facts {
+        Facts { ended: Some(End::InOrder), ..open() }
+    }
+
+    fn ponged() -> Facts {
+        let seen = CANARIES.iter().map(|payload| Seen::Pong(payload.to_vec())).collect();
+        Facts { seen, ..open() }
+    }
+
+    fn silent() -> Facts {
+        Facts { timed_out: true, ..open() }
+    }
+
+    fn refused(status: u16) -> Facts {
+        Facts { opening: Opening::Refused(status), ..Facts::default() }
+    }
+
+    #[track_caller]
+    fn check(case: Case, outcomes: &[(Facts, Verdict)]) {
+        for (facts, verdict) in outcomes {
+            let judgement = judge(&case, facts, true);
+            assert_eq!(judgement.verdict, *verdict, "{facts:?} {}", judgement.got);
+        }
+    }
+
+    #[test]
+    fn a_connection_that_must_die() {
+        let case = CASE.expect(Expect::Dies(&[1002]));
+        check(
+            case,
+            &[
+                (closed(1002), Verdict::Pass),
+                (closed(1011), Verdict::Warn),
+                (dropped(), Verdict::PassBare),
+                (ponged(), Verdict::Fail),
+                (silent(), Verdict::Fail),
+                (refused(503), Verdict::Inconclusive),
+            ],
+        );
+        check(case.should(), &[(ponged(), Verdict::Warn)]);
+        check(case.info(), &[(ponged(), Verdict::Info), (closed(1002), Verdict::Pass)]);
+        let late = Facts { seen: vec![Seen::Pong(CANARIES[0].to_vec())], ..closed(1002) };
+        assert_eq!(
+            judge(&case, &late, false),
+            Judgement::new(Verdict::Pass, "Close 1002, after answering a ping")
+        );
+        let taken = CASE.expect(Expect::DiesUnlike(&[1002], 1000));
+        check(taken, &[(closed(1000), Verdict::Fail), (closed(1001), Verdict::Warn)]);
+    }
+
+    #[test]
+    fn a_connection_that_must_live() {
+        check(
+            CASE,
+            &[
+                (ponged(), Verdict::Pass),
+                (closed(1002), Verdict::Fail),
+                (dropped(), Verdict::Fail),
+                (silent(), Verdict::Fail),
+            ],
+        );
+        let text = crate::wire::OpCode::Data(crate::wire::Data::Text);
+        let case = CASE.expect(Expect::Echoes(text, "x"));
+        let mut facts = ponged();
+        assert_eq!(judge(&case, &facts, false).verdict, Verdict::Pass);
+        assert_eq!(judge(&case, &facts, true).got, "the echo did not come");
+        facts.seen.push(Seen::Message(text, b"y".to_vec()));
+        assert_eq!(judge(&case, &facts, true).got, "the echo differs from the message");
+        facts.seen.push(Seen::Message(text, b"x".to_vec()));
+        assert_eq!(judge(&case, &facts, true).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn a_close_that_must_be_answered() {
+        let ended = |facts: Facts, end| Facts { ended: Some(end), ..facts };
+        check(
+            CASE.send(&["/close 1001"]).expect(Expect::Closes(&[1001, 1000])),
+            &[
+                (ended(closed(1001), End::InOrder), Verdict::Pass),
+                (ended(closed(1000), End::Broken), Verdict::Pass),
+                (ended(closed(1001), End::ByUs), Verdict::Warn),
+                (ended(closed(1002), End::InOrder), Verdict::Fail),
+                (ended(closed(1011), End::InOrder), Verdict::Warn),
+                (dropped(), Verdict::PassBare),
+                (silent(), Verdict::Fail),
+            ],
+        );
+        check(
+            CASE.send(&["/frame close code=1005"]).expect(Expect::Condemns(&[1002])),
+            &[
+                (closed(1002), Verdict::Pass),
+                (closed(1005), Verdict::Fail),
+                (closed(1000), Verdict::Warn),
+                (dropped(), Verdict::PassBare),
+                (silent(), Verdict::Fail),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_request_that_must_be_refused() {
+        check(
+            CASE.expect(Expect::Refused(&[])),
+            &[
+                (refused(400), Verdict::Pass),
+                (refused(500), Verdict::Warn),
+                (open(), Verdict::Fail),
+                (Facts { opening: Opening::Bad("x".into()), ..open() }, Verdict::Fail),
+                (Facts { opening: Opening::Dropped, ..open() }, Verdict::PassBare),
+                (Facts { opening: Opening::Silent, ..open() }, Verdict::Fail),
+            ],
+        );
+        check(CASE.expect(Expect::Refused(&[405])), &[(refused(405), Verdict::Warn)]);
+    }
+
+    #[test]
+    fn an_offer_that_must_be_declined() {
+        let agreed = Facts { deflate: true, ..open() };
+        check(
+            CASE.expect(Expect::Declined),
+            &[(open(), Verdict::Pass), (agreed, Verdict::Fail), (refused(400), Verdict::Warn)],
+        );
+    }
+
+    #[test]
+    fn a_server_that_breaks_a_rule_itself_fails() {
+        let seen = vec![Seen::Violation("a masked frame".into())];
+        check(CASE, &[(Facts { seen, ..ponged() }, Verdict::Fail)]);
+    }
+}

@@ -1,0 +1,450 @@
+//! In which order cases run, which run again, and when the run stops.
+//!
+//! Control connections come first, after every case that the server may not have survived, and
+//! last. What got no answer runs once more, alone, before it counts.
+
+use std::collections::VecDeque;
+
+use super::case::{Case, Expect, Risk, rule};
+use super::facts::{Facts, Opening, Seen};
+use super::judge::judge;
+use super::verdict::{Judgement, Verdict};
+use crate::wire::{Data, OpCode};
+
+/// Control connections before the first case: the round trip is the median of theirs.
+const CONTROLS: usize = 3;
+
+/// Cases that run again for want of an answer: where more of them got none, chance has no part in it.
+const SECOND_LOOKS: usize = 8;
+
+/// Refusals in a row after which a server is left alone.
+const REFUSALS: usize = 3;
+
+/// A connection that works: without one nothing else means anything.
+pub static CONTROL: Case = Case::new(
+    "h/control",
+    "a valid handshake and a ping",
+    rule("RFC 6455 §5.5.2", "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame."),
+    "nothing can be said of a server that does not open a connection and answer a ping",
+)
+.autobahn("2.1");
+
+/// Finds out whether messages come back. It tests nothing, and is no row of the table.
+pub static ECHO: Case = Case::new("echo", "a text and a binary message", rule("", ""), "")
+    .send(&["/text wscope check: is this echoed? ä € 😀", "/binary 00 ff fe 80"])
+    .expect(Expect::Learns);
+
+/// One connection to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    /// The case.
+    pub case: &'static Case,
+    /// What its facts are for.
+    pub purpose: Purpose,
+}
+
+/// What the facts of a connection are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To see whether the server still works.
+    Control,
+    /// To see whether it echoes.
+    Echo,
+    /// The result of the case at this place.
+    Result(usize),
+    /// The same once more, alone.
+    Again(usize),
+}
+
+/// Why a run stopped before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// No control connection worked at the beginning; why.
+    Unusable(String, Opening),
+    /// The server stopped working: a sentence, with the case before.
+    Died(String),
+    /// It refuses connections one after the other.
+    Refuses(String),
+    /// `--max-time` is over.
+    MaxTime,
+    /// A signal came.
+    Signal,
+    /// `--fail-fast`, and a case failed.
+    FailFast,
+}
+
+impl Stop {
+    /// In a sentence.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Unusable(text, _) => format!("no connection to test on: {text}"),
+            Self::Died(text) | Self::Refuses(text) => text.clone(),
+            Self::MaxTime => "the time set by --max-time is over".to_owned(),
+            Self::Signal => "interrupted".to_owned(),
+            Self::FailFast => "a case failed (--fail-fast)".to_owned(),
+        }
+    }
+}
+
+/// What is known of a case.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The case.
+    pub case: &'static Case,
+    /// Its verdict.
+    pub judgement: Judgement,
+}
+
+/// How a run goes.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanOptions {
+    /// Connections at the same time.
+    pub jobs: usize,
+    /// How often each case runs.
+    pub repeat: usize,
+    /// Stop at the first case that failed.
+    pub fail_fast: bool,
+    /// WARN and PASS* count as failed.
+    pub strict: bool,
+    /// Messages come back; `None` finds out.
+    pub echoes: Option<bool>,
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub struct Plan {
+    options: PlanOptions,
+    cases: Vec<&'static Case>,
+    results: Vec<Option<Judgement>>,
+    /// Runs one after the other, before all others.
+    first: VecDeque<Work>,
+    main: VecDeque<Work>,
+    /// Runs one after the other, behind them.
+    alone: VecDeque<Work>,
+    running: usize,
+    /// What runs must run alone.
+    exclusive: bool,
+    echoes: bool,
+    /// A control connection has worked.
+    usable: bool,
+    refusals: usize,
+    /// Cases with a result, and the last of those the server may not have survived.
+    done: usize,
+    suspect: Option<&'static str>,
+    stop: Option<Stop>,
+}
+
+impl Plan {
+    /// Plans a run of these cases.
+    pub fn new(cases: Vec<&'static Case>, options: PlanOptions) -> Self {
+        let control = Work { case: &CONTROL, purpose: Purpose::Control };
+        let mut first: VecDeque<Work> = std::iter::repeat_n(control, CONTROLS).collect();
+        let asks = cases.iter().any(|case| matches!(case.expect, Expect::Echoes(..)));
+        if options.echoes.is_none() && asks {
+            first.push_back(Work { case: &ECHO, purpose: Purpose::Echo });
+        }
+        let (mut main, mut alone) = (VecDeque::new(), VecDeque::new());
+        for _ in 0..options.repeat {
+            for (at, case) in cases.iter().enumerate() {
+                let work = Work { case, purpose: Purpose::Result(at) };
+                let alone_only = case.risk != Risk::Default || ["l", "t"].contains(&case.area());
+                if alone_only { &mut alone } else { &mut main }.push_back(work);
+            }
+        }
+        Self {
+            results: vec![None; cases.len()],
+            cases,
+            first,
+            main,
+            alone,
+            running: 0,
+            exclusive: false,
+            echoes: options.echoes.unwrap_or_default(),
+            options,
+            usable: false,
+            refusals: 0,
+            done: 0,
+            suspect: None,
+            stop: None,
+        }
+    }
+
+    /// The next connection to make, if one may be made now.
+    pub fn start(&mut self) -> Option<Work> {
+        let idle = self.running == 0;
+        let work = if idle && let Some(work) = self.first.pop_front() {
+            self.exclusive = true;
+            work
+        } else if self.first.is_empty()
+            && !self.exclusive
+            && self.running < self.options.jobs
+            && let Some(work) = self.main.pop_front()
+        {
+            work
+        } else if idle {
+            self.exclusive = true;
+            self.alone.pop_front()?
+        } else {
+            return None;
+        };
+        self.running += 1;
+        Some(work)
+    }
+
+    /// Whether everything is done.
+    pub fn is_done(&self) -> bool {
+        self.running == 0 && self.first.is_empty() && self.main.is_empty() && self.alone.is_empty()
+    }
+
+    /// Whether messages come back.
+    pub fn echoes(&self) -> bool {
+        self.echoes
+    }
+
+    /// Stops: what runs is given up, what waits does not begin.
+    pub fn stop(&mut self, why: Stop) {
+        self.stop.get_or_insert(why);
+        self.first.clear();
+        self.main.clear();
+        self.alone.clear();
+    }
+
+    /// Why the run stopped.
+    pub fn stopped(&self) -> Option<&Stop> {
+        self.stop.as_ref()
+    }
+
+    /// Takes the facts of a connection that [`Plan::start`] asked for.
+    pub fn finish(&mut self, work: Work, facts: &Facts) {
+        self.running -= 1;
+        self.exclusive = false;
+        let judgement = judge(work.case, facts, self.echoes);
+        let refuses =
+            matches!(facts.opening, Opening::Unreachable(_) | Opening::Refused(429 | 503));
+        self.refusals = if refuses { self.refusals + 1 } else { 0 };
+        match work.purpose {
+            Purpose::Control => self.controlled(&judgement, facts),
+            Purpose::Echo => self.echoes = is_echo(facts),
+            Purpose::Result(at) => self.judged(at, work.case, judgement, facts),
+            Purpose::Again(at) => {
+                let first = self.results[at].take();
+                let lost = matches!(facts.opening, Opening::Unreachable(_));
+                self.done += 1;
+                self.results[at] = Some(match first {
+                    Some(first) if first.verdict != judgement.verdict && !lost => {
+                        let text = format!("once: {}; then: {}", first.got, judgement.got);
+                        Judgement::new(Verdict::Flaky, text)
+                    }
+                    _ => judgement,
+                });
+                if lost {
+                    self.died();
+                }
+            }
+        }
+        if self.refusals >= REFUSALS && self.usable {
+            let text = match &facts.opening {
+                Opening::Refused(status) => format!(
+                    "the server answered {status} {REFUSALS} times in a row, and is left alone"
+                ),
+                _ => self.death(),
+            };
+            self.stop(Stop::Refuses(text));
+        }
+    }
+
+    fn controlled(&mut self, judgement: &Judgement, facts: &Facts) {
+        if judgement.verdict == Verdict::Pass {
+            self.usable = true;
+        } else if !self.usable {
+            let got = judgement.got.clone();
+            self.stop(Stop::Unusable(got, facts.opening.clone()));
+        } else {
+            self.died();
+        }
+    }
+
+    fn judged(&mut self, at: usize, case: &'static Case, judgement: Judgement, facts: &Facts) {
+        let unreachable = matches!(facts.opening, Opening::Unreachable(_));
+        let silent = facts.timed_out || facts.opening == Opening::Silent;
+        let again = |work: &&Work| matches!(work.purpose, Purpose::Again(_));
+        let unsure = silent && self.alone.iter().filter(again).count() < SECOND_LOOKS;
+        if (unreachable || unsure) && judgement.verdict != Verdict::Info {
+            self.results[at].get_or_insert(judgement);
+            self.alone.push_back(Work { case, purpose: Purpose::Again(at) });
+            self.control();
+            return;
+        }
+        let failed = judgement.verdict.is_failure(self.options.strict);
+        if judgement.verdict == Verdict::Fail || facts.ended.is_some() && facts.close.is_none() {
+            self.suspect = Some(case.id);
+            self.control();
+        }
+        self.done += 1;
+        let judgement = match self.results[at].take() {
+            Some(first) if first.verdict != judgement.verdict => {
+                let text = format!("once: {}; then: {}", first.got, judgement.got);
+                Judgement::new(Verdict::Flaky, text)
+            }
+            _ => judgement,
+        };
+        self.results[at] = Some(judgement);
+        if failed && self.options.fail_fast {
+            self.stop(Stop::FailFast);
+        }
+    }
+
+    /// Makes a control connection next, unless one waits already.
+    fn control(&mut self) {
+        if self.main.front().is_none_or(|work| work.purpose != Purpose::Control) {
+            self.main.push_front(Work { case: &CONTROL, purpose: Purpose::Control });
+        }
+    }
+
+    fn died(&mut self) {
+        let text = self.death();
+        self.stop(Stop::Died(text));
+    }
+
+    fn death(&self) -> String {
+        let after = self.suspect.map(|id| format!(" after {id}")).unwrap_or_default();
+        let done = self.results.iter().flatten().count();
+        format!("the server stopped accepting connections{after} ({done} cases done)")
+    }
+
+    /// What is known of each case; of those without a result, why not.
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        let why = self.stop.as_ref().map_or_else(|| "it did not run".to_owned(), Stop::describe);
+        let of = |(case, result): (&&'static Case, &Option<Judgement>)| Outcome {
+            case,
+            judgement: result
+                .clone()
+                .unwrap_or_else(|| Judgement::new(Verdict::Inconclusive, why.clone())),
+        };
+        self.cases.iter().zip(&self.results).map(of).collect()
+    }
+}
+
+/// Whether both messages of [`ECHO`] came back.
+fn is_echo(facts: &Facts) -> bool {
+    let text = "wscope check: is this echoed? ä € 😀".as_bytes();
+    facts.has_message(OpCode::Data(Data::Text), text)
+        && facts.has_message(OpCode::Data(Data::Binary), b"\0\xff\xfe\x80")
+}
+
+/// Whether both echoes are there: nothing more need be waited for.
+pub fn has_echoed(facts: &Facts) -> bool {
+    let is_message = |seen: &&Seen| matches!(seen, Seen::Message(..));
+    facts.seen.iter().filter(is_message).count() >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::facts::{CANARIES, End};
+
+    static A: Case = Case::new("f/a", "a", rule("RFC", "says"), "why");
+    static B: Case = Case::new("f/b", "b", rule("RFC", "says"), "why");
+    static C: Case = Case::new("l/c", "c", rule("RFC", "says"), "why");
+
+    const OPTIONS: PlanOptions =
+        PlanOptions { jobs: 4, repeat: 1, fail_fast: false, strict: false, echoes: None };
+
+    fn good() -> Facts {
+        let seen = vec![Seen::Pong(CANARIES[0].to_vec())];
+        Facts { opening: Opening::Open, seen, ..Facts::default() }
+    }
+
+    fn hang() -> Facts {
+        Facts { opening: Opening::Open, timed_out: true, ..Facts::default() }
+    }
+
+    fn away() -> Facts {
+        Facts { opening: Opening::Unreachable("refused".into()), ..Facts::default() }
+    }
+
+    fn plan(options: PlanOptions) -> Plan {
+        let mut plan = Plan::new(vec![&A, &B, &C], options);
+        for _ in 0..CONTROLS {
+            let work = plan.start().expect("a control");
+            assert!(work.purpose == Purpose::Control && plan.start().is_none());
+            plan.finish(work, &good());
+        }
+        plan
+    }
+
+    fn verdicts(plan: &Plan) -> Vec<Verdict> {
+        plan.outcomes().iter().map(|outcome| outcome.judgement.verdict).collect()
+    }
+
+    #[test]
+    fn controls_come_first_then_cases_together_then_those_that_run_alone() {
+        let mut plan = plan(OPTIONS);
+        let (a, b) = (plan.start().expect("a"), plan.start().expect("b"));
+        assert!((a.case.id, b.case.id) == ("f/a", "f/b") && plan.start().is_none());
+        plan.finish(a, &good());
+        assert!(plan.start().is_none(), "another still runs");
+        plan.finish(b, &good());
+        let c = plan.start().expect("c");
+        plan.finish(c, &good());
+        assert!(plan.is_done() && plan.stopped().is_none());
+        assert_eq!(verdicts(&plan), [Verdict::Pass; 3]);
+    }
+
+    #[test]
+    fn what_got_no_answer_runs_once_more_and_alone() {
+        for (again, verdict) in [(hang(), Verdict::Fail), (good(), Verdict::Flaky)] {
+            let mut plan = plan(OPTIONS);
+            let (a, b) = (plan.start().expect("a"), plan.start().expect("b"));
+            plan.finish(a, &hang());
+            plan.finish(b, &good());
+            let control = plan.start().expect("a control");
+            assert_eq!(control.purpose, Purpose::Control);
+            plan.finish(control, &good());
+            let c = plan.start().expect("c");
+            plan.finish(c, &good());
+            let work = plan.start().expect("a again");
+            assert_eq!((work.purpose, work.case.id), (Purpose::Again(0), "f/a"));
+            plan.finish(work, &again);
+            assert!(plan.is_done());
+            assert_eq!(verdicts(&plan), [verdict, Verdict::Pass, Verdict::Pass]);
+        }
+    }
+
+    #[test]
+    fn a_server_that_dies_is_one_sentence() {
+        let mut plan = plan(PlanOptions { jobs: 1, ..OPTIONS });
+        let a = plan.start().expect("a");
+        let dead = Facts { ended: Some(End::Broken), opening: Opening::Open, ..Facts::default() };
+        plan.finish(a, &dead);
+        let control = plan.start().expect("a control");
+        plan.finish(control, &away());
+        assert!(plan.is_done());
+        let text = "the server stopped accepting connections after f/a (1 cases done)";
+        assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
+        assert_eq!(verdicts(&plan), [Verdict::Fail, Verdict::Inconclusive, Verdict::Inconclusive]);
+    }
+
+    #[test]
+    fn without_a_control_nothing_runs() {
+        let mut plan = Plan::new(vec![&A], OPTIONS);
+        let control = plan.start().expect("a control");
+        plan.finish(control, &away());
+        assert!(plan.is_done() && matches!(plan.stopped(), Some(Stop::Unusable(..))));
+        assert_eq!(verdicts(&plan), [Verdict::Inconclusive]);
+    }
+
+    #[test]
+    fn repeated_runs_that_differ_are_flaky() {
+        let mut plan = plan(PlanOptions { repeat: 2, jobs: 1, ..OPTIONS });
+        let (mut runs, failed) = (0, Facts { opening: Opening::Open, ..Facts::default() });
+        while let Some(work) = plan.start() {
+            runs += 1;
+            let facts = if runs == 1 { failed.clone() } else { good() };
+            plan.finish(work, &facts);
+        }
+        // A control connection looks whether the server survived the first.
+        assert_eq!(runs, 7);
+        assert_eq!(verdicts(&plan), [Verdict::Flaky, Verdict::Pass, Verdict::Pass]);
+    }
+}

@@ -1,0 +1,102 @@
+//! The cases themselves: a list, and everything about one.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::check::case::Case;
+use crate::check::request::{Place, as_options, edited};
+
+/// A selection of cases, to list it.
+pub struct Catalogue<'a>(pub &'a [&'static Case]);
+
+impl Catalogue<'_> {
+    /// A line for each case, and what running them costs.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for case in self.0 {
+            let risk = match case.risk {
+                crate::check::case::Risk::Default => String::new(),
+                risk => format!(" (--{})", risk.name()),
+            };
+            let _ = writeln!(text, "{:<18} {:<6} {}{risk}", case.id, case.level.name(), case.title);
+        }
+        let bytes: usize = self.0.iter().map(|case| case.bytes()).sum();
+        let _ = writeln!(
+            text,
+            "\n{} cases: as many connections and about {} KB; control connections besides, and two messages to find out whether the server echoes",
+            self.0.len(),
+            bytes.div_ceil(1000),
+        );
+        text
+    }
+
+    /// An object for each case.
+    pub fn json(&self) -> String {
+        let object = |case: &&Case| {
+            let object = json!({
+                "event": "case",
+                "id": case.id,
+                "title": case.title,
+                "level": case.level.name(),
+                "risk": case.risk.name(),
+                "sent": case.send,
+                "data": case.sends_data(),
+                "expected": case.expect.describe(),
+                "why": case.why,
+                "rule": { "section": case.rule.section, "says": case.rule.says },
+                "autobahn": case.autobahn,
+            });
+            format!("{object}\n")
+        };
+        self.0.iter().map(object).collect()
+    }
+}
+
+/// Everything about a case, with the commands to do it by hand.
+pub fn show(case: &Case, url: Option<&str>) -> String {
+    let mut text = format!("{}  {}\n\n", case.id, case.title);
+    let mut field = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<9} {value}");
+    };
+    field("rule", &format!("{}: \"{}\"", case.rule.section, case.rule.says));
+    field("level", case.level.name());
+    field("why", case.why);
+    field("expected", &case.expect.describe());
+    if !case.autobahn.is_empty() {
+        field("Autobahn", case.autobahn);
+    }
+    let url = url.unwrap_or("URL");
+    let deflate = match case.needs {
+        crate::check::case::Needs::Deflate => "",
+        _ => " --no-compress",
+    };
+    text += "\nBy hand:\n\n";
+    match as_options(case.open) {
+        Some(options) => {
+            let _ = writeln!(text, "  $ wscope{deflate}{options} {url}");
+            for line in case.send {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+        None => {
+            text += "  these bytes to the server, with nc or openssl s_client:\n\n";
+            let usual = "GET /path HTTP/1.1\r\nHost: example\r\nUpgrade: websocket\r\n\
+                         Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                         Sec-WebSocket-Version: 13\r\n\r\n";
+            let place = Place {
+                target: "/path",
+                host: "example",
+                name: "example",
+                origin: "http://example",
+                subprotocol: "name",
+            };
+            let bytes = edited(usual.as_bytes(), case.open, place);
+            for line in String::from_utf8_lossy(&bytes).split_inclusive('\n') {
+                let shown: String = line.chars().take(200).collect();
+                let _ = writeln!(text, "  {}", crate::ui::sanitize::escaped(shown.as_bytes()));
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,56 @@
+//! All results of a run, and what they amount to.
+
+use crate::check::baseline::{Baseline, Change};
+use crate::check::plan::Outcome;
+use crate::check::verdict::Verdict;
+
+/// All results of a run.
+pub struct Results<'a> {
+    /// Whom they are about, without credentials.
+    pub url: &'a str,
+    /// One for each case, in the order of the table.
+    pub outcomes: &'a [Outcome],
+    /// Why the run stopped before its end.
+    pub stopped: Option<String>,
+    /// What was known before.
+    pub baseline: Option<&'a Baseline>,
+    /// WARN and PASS* count as failed, and a baseline must be exact.
+    pub strict: bool,
+    /// Whether messages come back.
+    pub echoes: bool,
+}
+
+impl Results<'_> {
+    /// Whether a result counts as failed: by itself, or against what was known.
+    pub fn is_failure(&self, outcome: &Outcome) -> bool {
+        let failed = outcome.judgement.verdict.is_failure(self.strict);
+        match self.change(outcome) {
+            Some(Change::Worse) => true,
+            Some(Change::Known) => false,
+            Some(Change::Better) => self.strict,
+            Some(Change::New) | None => failed,
+        }
+    }
+
+    /// How a result compares with what was known.
+    pub fn change(&self, outcome: &Outcome) -> Option<Change> {
+        self.baseline.map(|baseline| baseline.compare(outcome))
+    }
+
+    /// How many results count as failed.
+    pub fn failures(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| self.is_failure(outcome)).count()
+    }
+
+    /// How many results there are of each verdict; those without are left out.
+    pub fn counts(&self) -> Vec<(Verdict, usize)> {
+        let count = |verdict: Verdict| {
+            self.outcomes.iter().filter(|outcome| outcome.judgement.verdict == verdict).count()
+        };
+        Verdict::ALL
+            .iter()
+            .map(|verdict| (*verdict, count(*verdict)))
+            .filter(|(_, n)| *n > 0)
+            .collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! The request of a case: the usual one, changed where the case says so.
+//!
+//! It is changed as bytes, because what is wrong on purpose is nothing that a request writer makes.
+
+/// A change of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// Another first line; `{target}` stands for path and query, `{host}` for the authority.
+    Line(&'static str),
+    /// The header has this value, whatever it had before.
+    Set(&'static str, &'static str),
+    /// The header is left out.
+    Drop(&'static str),
+    /// One more header line of this name.
+    Add(&'static str, &'static str),
+    /// One more line, as it is.
+    Raw(&'static str),
+    /// The name of the header is written like this.
+    Name(&'static str),
+    /// Lines end with LF alone.
+    BareLf,
+    /// Bytes behind the blank line, in the same segment.
+    Behind(&'static [u8]),
+}
+
+/// What a request is for, to fill in what only is known then.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Path and query.
+    pub target: &'a str,
+    /// The Host header.
+    pub host: &'a str,
+    /// The host's name alone.
+    pub name: &'a str,
+    /// The site's origin, as in `http://localhost:80`.
+    pub origin: &'a str,
+    /// A subprotocol that the server knows, or nothing.
+    pub subprotocol: &'a str,
+}
+
+impl Place<'_> {
+    fn fill(&self, text: &str) -> String {
+        text.replace("{target}", self.target)
+            .replace("{host}", self.host)
+            .replace("{name}", self.name)
+            .replace("{origin}", self.origin)
+            .replace("{SUBPROTOCOL}", &self.subprotocol.to_ascii_uppercase())
+    }
+}
+
+/// The usual request with the changes made.
+pub fn edited(usual: &[u8], edits: &[Edit], place: Place<'_>) -> Vec<u8> {
+    if edits.is_empty() {
+        return usual.to_vec();
+    }
+    let text = String::from_utf8_lossy(usual);
+    let mut lines: Vec<String> = text.trim_end().split("\r\n").map(str::to_owned).collect();
+    let (mut end, mut behind) = ("\r\n", &[][..]);
+    for edit in edits {
+        match *edit {
+            Edit::Line(line) => lines[0] = place.fill(line),
+            Edit::Set(name, value) => {
+                let line = format!("{name}: {}", place.fill(value));
+                match lines.iter_mut().skip(1).find(|line| is_of(line, name)) {
+                    Some(old) => *old = line,
+                    None => lines.push(line),
+                }
+            }
+            Edit::Drop(name) => lines.retain(|line| !is_of(line, name)),
+            Edit::Add(name, value) => lines.push(format!("{name}: {}", place.fill(value))),
+            Edit::Raw(line) => lines.push(line.to_owned()),
+            Edit::Name(name) => {
+                if let Some(line) = lines.iter_mut().skip(1).find(|line| is_of(line, name)) {
+                    line.replace_range(..name.len(), name);
+                }
+            }
+            Edit::BareLf => end = "\n",
+            Edit::Behind(bytes) => behind = bytes,
+        }
+    }
+    let mut bytes = lines.join(end).into_bytes();
+    bytes.extend_from_slice(end.as_bytes());
+    bytes.extend_from_slice(end.as_bytes());
+    bytes.extend_from_slice(behind);
+    bytes
+}
+
+fn is_of(line: &str, name: &str) -> bool {
+    line.split_once(':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(name))
+}
+
+/// The changes as options of `wscope`, where it has options for all of them.
+pub fn as_options(edits: &[Edit]) -> Option<String> {
+    let option = |edit: &Edit| match edit {
+        Edit::Set(name, "") => Some(format!(" -H '{name};'")),
+        Edit::Set(name, value) if !value.contains('{') => Some(format!(" -H '{name}: {value}'")),
+        Edit::Drop(name) => Some(format!(" -H '{name}:'")),
+        _ => None,
+    };
+    edits.iter().map(option).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USUAL: &[u8] = b"GET /a HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n";
+    const PLACE: Place<'_> =
+        Place { target: "/a", host: "h", name: "h", origin: "http://h", subprotocol: "chat" };
+
+    fn changed(edits: &[Edit]) -> String {
+        String::from_utf8(edited(USUAL, edits, PLACE)).expect("text")
+    }
+
+    #[test]
+    fn a_request_is_changed_where_a_case_says_so() {
+        assert_eq!(changed(&[]).as_bytes(), USUAL);
+        assert_eq!(
+            changed(&[Edit::Line("POST {target} HTTP/1.0"), Edit::Drop("upgrade")]),
+            "POST /a HTTP/1.0\r\nHost: h\r\n\r\n"
+        );
+        assert_eq!(
+            changed(&[Edit::Set("Host", "x"), Edit::Add("Host", "{host}"), Edit::Raw("A : b")]),
+            "GET /a HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nHost: h\r\nA : b\r\n\r\n"
+        );
+        assert_eq!(
+            changed(&[Edit::BareLf, Edit::Name("UPGRADE"), Edit::Behind(b"body")]),
+            "GET /a HTTP/1.1\nHost: h\nUPGRADE: websocket\n\nbody"
+        );
+        assert!(changed(&[Edit::Set("P", "{SUBPROTOCOL}")]).contains("\r\nP: CHAT\r\n"));
+    }
+
+    #[test]
+    fn what_options_can_do_is_shown_as_options() {
+        let edits = [Edit::Set("A", ""), Edit::Set("B", "c"), Edit::Drop("D")];
+        assert_eq!(as_options(&edits).as_deref(), Some(" -H 'A;' -H 'B: c' -H 'D:'"));
+        assert_eq!(as_options(&[Edit::BareLf]), None);
+    }
+}

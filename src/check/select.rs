@@ -1,0 +1,142 @@
+//! Which cases a run is about: patterns, and what the options leave out.
+
+use super::case::{Case, Level, Risk};
+use super::catalogue;
+
+/// What may be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed {
+    /// The greatest cost.
+    pub risk: Risk,
+    /// Messages, which reach the application.
+    pub data: bool,
+}
+
+/// A pattern that means nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectError {
+    /// It matches no case.
+    #[error("no case matches {0:?}; wscope check --list lists them")]
+    Unknown(String),
+    /// Together they leave nothing.
+    #[error("no case is left: the patterns and options exclude all of them")]
+    Nothing,
+    /// The cases that were named need an option.
+    #[error("{0} needs {1}")]
+    NotAllowed(&'static str, &'static str),
+}
+
+/// The cases that patterns name, in the order of the table; without patterns all. A case that is
+/// named in full and not allowed is an error; one of a group is left out.
+///
+/// # Errors
+///
+/// A pattern matches nothing, or nothing is left.
+pub fn select(patterns: &[String], allowed: Allowed) -> Result<Vec<&'static Case>, SelectError> {
+    for pattern in patterns {
+        let bare = pattern.strip_prefix('!').unwrap_or(pattern);
+        if !catalogue::all().any(|case| matches(bare, case)) {
+            return Err(SelectError::Unknown(pattern.clone()));
+        }
+        if let Some(case) = catalogue::find(pattern)
+            && let Some(option) = lacks(case, allowed)
+        {
+            return Err(SelectError::NotAllowed(case.id, option));
+        }
+    }
+    let (out, mut named): (Vec<&String>, Vec<&String>) =
+        patterns.iter().partition(|pattern| pattern.starts_with('!'));
+    let everything = String::new();
+    if named.is_empty() {
+        named.push(&everything);
+    }
+    let wanted = |case: &&'static Case| {
+        named.iter().any(|pattern| matches(pattern, case))
+            && !out.iter().any(|pattern| matches(&pattern[1..], case))
+            && lacks(case, allowed).is_none()
+    };
+    let cases: Vec<_> = catalogue::all().filter(wanted).collect();
+    if cases.is_empty() { Err(SelectError::Nothing) } else { Ok(cases) }
+}
+
+/// The option without which a case does not run.
+fn lacks(case: &Case, allowed: Allowed) -> Option<&'static str> {
+    match case.risk {
+        Risk::Intrusive if allowed.risk < Risk::Intrusive => Some("--intrusive"),
+        Risk::Stress if allowed.risk < Risk::Stress => Some("--stress"),
+        _ if !allowed.data && case.sends_data() => Some("to be run without --no-data"),
+        _ => None,
+    }
+}
+
+/// `f/rsv1`, `f/`, `f`, `c/bad-*`, `@rfc7692`, `@should`; nothing matches all.
+fn matches(pattern: &str, case: &Case) -> bool {
+    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+    match pattern.strip_prefix('@') {
+        Some("must") => case.level == Level::Must,
+        Some("should") => case.level == Level::Should,
+        Some("info") => case.level == Level::Info,
+        Some(document) if document.starts_with("rfc") => {
+            let of = case.rule.section.split(" §").next().unwrap_or_default();
+            digits(of) == digits(document)
+        }
+        Some(_) => false,
+        None if pattern.is_empty() => true,
+        None if pattern == case.area() => true,
+        None if pattern.ends_with('/') => case.id.starts_with(pattern),
+        None => glob(pattern, case.id),
+    }
+}
+
+/// `*` stands for any characters.
+fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, rest)) => text.strip_prefix(before).is_some_and(|text| {
+            (0..=text.len()).any(|at| text.is_char_boundary(at) && glob(rest, &text[at..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Allowed = Allowed { risk: Risk::Intrusive, data: true };
+    const USUAL: Allowed = Allowed { risk: Risk::Default, data: true };
+
+    fn ids(patterns: &[&str], allowed: Allowed) -> Result<Vec<&'static str>, SelectError> {
+        let patterns: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
+        Ok(select(&patterns, allowed)?.iter().map(|case| case.id).collect())
+    }
+
+    #[test]
+    fn patterns_name_cases_and_leave_others_out() {
+        assert_eq!(ids(&["f/rsv1"], ALL), Ok(vec!["f/rsv1"]));
+        let frames = ids(&["f/"], ALL).expect("cases");
+        assert!(frames.contains(&"f/rsv1") && frames.iter().all(|id| id.starts_with("f/")));
+        assert_eq!(ids(&["f"], ALL), Ok(frames.clone()));
+        assert_eq!(ids(&["f/", "!f/*"], ALL), Err(SelectError::Nothing));
+        let but_one = ids(&["f/", "!f/rsv1"], ALL).expect("cases");
+        assert_eq!(but_one.len() + 1, frames.len());
+        assert!(ids(&["f/rsv*"], ALL).expect("cases").contains(&"f/rsv2"));
+        assert!(ids(&["@rfc6455"], ALL).expect("cases").contains(&"f/rsv1"));
+        assert!(!ids(&["!@must"], ALL).expect("cases").contains(&"f/rsv1"));
+        assert_eq!(ids(&["f/nothing"], ALL), Err(SelectError::Unknown("f/nothing".into())));
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_left_out_or_an_error() {
+        let quiet = Allowed { data: false, ..USUAL };
+        assert!(!ids(&[], quiet).expect("cases").contains(&"f/rsv1"));
+        let error = ids(&["f/rsv1"], quiet).expect_err("it sends data").to_string();
+        assert_eq!(error, "f/rsv1 needs to be run without --no-data");
+        assert!(ids(&[], ALL).expect("cases").len() > ids(&[], USUAL).expect("cases").len());
+    }
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        assert!(glob("a*c", "abbc") && glob("*", "") && glob("a*", "a") && glob("*b*", "abc"));
+        assert!(!glob("a*c", "abcd") && !glob("a", "ab"));
+    }
+}

@@ -1,0 +1,269 @@
+//! What a case does next on its open connection, from what was seen so far.
+//!
+//! First everything is sent that the case sends. Where the connection must be failed, two pings
+//! follow, each after a pause: a server that fails the connection can't answer what is behind in the
+//! same stream, but some check messages in another task than pings, and so answer the first.
+
+use std::time::{Duration, Instant};
+
+use super::case::{Case, Expect};
+use super::facts::{CANARIES, Facts, Opening, Seen};
+use super::judge::content;
+use crate::script::command::Command;
+
+/// The waits of a case.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Between what breaks a rule and the ping behind it.
+    pub pause: Duration,
+    /// For anything that must come.
+    pub patience: Duration,
+}
+
+impl Timing {
+    /// From the round trip that was measured.
+    pub fn of(round_trip: Duration) -> Self {
+        let (least, most) = (Duration::from_millis(50), Duration::from_secs(1));
+        Self {
+            pause: (4 * round_trip + Duration::from_millis(20)).clamp(least, most),
+            patience: Duration::from_secs(2) + 4 * round_trip,
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// Carry this out.
+    Send(Command),
+    /// Send a ping with this payload.
+    Ping(&'static [u8]),
+    /// Nothing before an event or this moment.
+    Wait(Instant),
+    /// The facts are complete.
+    Done,
+    /// They are, and what had to come did not come.
+    TimedOut,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Lines of the case from this one on.
+    Sending(usize),
+    /// Pausing before ping 0 or 1.
+    Pausing(usize, Instant),
+    /// Awaiting the pong of ping 0 or 1.
+    Pinged(usize),
+    /// Awaiting something else that ends the case.
+    Awaiting,
+}
+
+/// A case under way.
+#[derive(Debug)]
+pub struct Trial {
+    case: &'static Case,
+    timing: Timing,
+    echoes: bool,
+    phase: Phase,
+    /// What is repeated, and how often still.
+    repeated: Option<(u64, Command)>,
+    /// Nothing is sent before.
+    resumes: Option<Instant>,
+    /// What has to come has to come before.
+    until: Instant,
+}
+
+impl Trial {
+    /// Begins on a connection that has just opened.
+    pub fn new(case: &'static Case, timing: Timing, echoes: bool, now: Instant) -> Self {
+        Self {
+            case,
+            timing,
+            echoes,
+            phase: Phase::Sending(0),
+            repeated: None,
+            resumes: None,
+            until: now + timing.patience,
+        }
+    }
+
+    /// What is next.
+    pub fn next(&mut self, facts: &Facts, now: Instant) -> Next {
+        if self.is_decided(facts) {
+            return Next::Done;
+        }
+        if let Some(at) = self.resumes.filter(|at| *at > now) {
+            return Next::Wait(at);
+        }
+        loop {
+            match self.phase {
+                Phase::Sending(line) => {
+                    if let Some((count, command)) = self.repeated.take() {
+                        self.repeated = (count > 1).then(|| (count - 1, command.clone()));
+                        return Next::Send(command);
+                    }
+                    match self.case.commands().nth(line) {
+                        Some(command) => {
+                            self.phase = Phase::Sending(line + 1);
+                            match command {
+                                Command::Wait(time) => {
+                                    self.resumes = Some(now + time);
+                                    return Next::Wait(now + time);
+                                }
+                                Command::Repeat { count, command } => {
+                                    self.repeated = Some((count, *command));
+                                }
+                                command => return Next::Send(command),
+                            }
+                        }
+                        None => {
+                            self.until = now + self.timing.patience;
+                            self.phase = self.behind(now);
+                        }
+                    }
+                }
+                Phase::Pausing(_, at) if at > now => return Next::Wait(at),
+                Phase::Pausing(ping, _) => {
+                    self.until = now + self.timing.patience;
+                    self.phase = Phase::Pinged(ping);
+                    return Next::Ping(CANARIES[ping]);
+                }
+                Phase::Pinged(0) if self.needs_two() && facts.has_pong(CANARIES[0]) => {
+                    self.phase = Phase::Pausing(1, now + self.timing.pause);
+                }
+                Phase::Pinged(_) | Phase::Awaiting if now >= self.until => return Next::TimedOut,
+                Phase::Pinged(_) | Phase::Awaiting => return Next::Wait(self.until),
+            }
+        }
+    }
+
+    /// What follows what was sent.
+    fn behind(&self, now: Instant) -> Phase {
+        match self.case.expect {
+            Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects | Expect::Learns
+                if !self.case.send.is_empty() =>
+            {
+                Phase::Pausing(0, now + self.timing.pause)
+            }
+            Expect::Pongs(_)
+            | Expect::PongsWithin(_)
+            | Expect::Closes(_)
+            | Expect::Condemns(_)
+            | Expect::Silence => Phase::Awaiting,
+            _ => Phase::Pausing(0, now),
+        }
+    }
+
+    fn needs_two(&self) -> bool {
+        matches!(self.case.expect, Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects)
+    }
+
+    /// Whether nothing that may still come would change the verdict.
+    fn is_decided(&self, facts: &Facts) -> bool {
+        if facts.ended.is_some() || facts.opening != Opening::Open {
+            return true;
+        }
+        if self.case.lacks(facts).is_some() {
+            return true;
+        }
+        let ponged = facts.has_pong(CANARIES[0]);
+        match self.case.expect {
+            Expect::Refused(_) | Expect::Accepted | Expect::Keeps(_) | Expect::Declined => true,
+            Expect::Judged(_) => true,
+            // The end of TCP belongs to it.
+            Expect::Closes(_) | Expect::Silence => false,
+            _ if facts.close.is_some() => true,
+            Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects => {
+                facts.has_pong(CANARIES[1])
+            }
+            Expect::Echoes(opcode, line) if self.echoes => {
+                ponged && facts.has_message(opcode, &content(line))
+            }
+            Expect::Lives | Expect::Echoes(..) | Expect::Learns => ponged,
+            Expect::Pongs(_) | Expect::PongsWithin(_) => {
+                facts.seen.iter().any(|seen| matches!(seen, Seen::Pong(_)))
+            }
+            Expect::Condemns(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::case::rule;
+    use crate::check::facts::End;
+    use crate::wire::close::CloseBody;
+
+    static DIES: Case = Case::new("t/dies", "title", rule("RFC", "says"), "why")
+        .send(&["/frame text rsv2=on x"])
+        .expect(Expect::Dies(&[1002]));
+    static BYTEWISE: Case = Case::new("t/bytewise", "title", rule("RFC", "says"), "why").send(&[
+        "/repeat 2 /bytes 61",
+        "/wait 0.5",
+        "/bytes 62",
+    ]);
+
+    const TIMING: Timing =
+        Timing { pause: Duration::from_millis(50), patience: Duration::from_secs(2) };
+
+    fn facts() -> Facts {
+        Facts { opening: Opening::Open, ..Facts::default() }
+    }
+
+    #[test]
+    fn a_server_that_lives_on_gets_two_pings_behind_pauses() {
+        let now = Instant::now();
+        let (mut facts, mut trial) = (facts(), Trial::new(&DIES, TIMING, false, now));
+        assert!(matches!(trial.next(&facts, now), Next::Send(Command::Frame(_))));
+        let first = now + TIMING.pause;
+        assert!(matches!(trial.next(&facts, now), Next::Wait(at) if at == first));
+        assert!(matches!(trial.next(&facts, first), Next::Ping(p) if p == CANARIES[0]));
+        assert!(
+            matches!(trial.next(&facts, first), Next::Wait(at) if at == first + TIMING.patience)
+        );
+        facts.seen.push(Seen::Pong(CANARIES[0].to_vec()));
+        let second = first + TIMING.pause;
+        assert!(matches!(trial.next(&facts, first), Next::Wait(at) if at == second));
+        assert!(matches!(trial.next(&facts, second), Next::Ping(p) if p == CANARIES[1]));
+        facts.seen.push(Seen::Pong(CANARIES[1].to_vec()));
+        assert!(matches!(trial.next(&facts, second), Next::Done));
+    }
+
+    #[test]
+    fn an_end_or_a_close_decides_at_once_and_silence_when_the_time_is_over() {
+        let now = Instant::now();
+        let mut trial = Trial::new(&DIES, TIMING, false, now);
+        assert!(matches!(trial.next(&facts(), now), Next::Send(_)));
+        assert!(matches!(trial.next(&facts(), now), Next::Wait(_)));
+        let closed = Facts { close: Some(CloseBody { code: None, reason: Vec::new() }), ..facts() };
+        assert!(matches!(trial.next(&closed, now), Next::Done));
+        let ended = Facts { ended: Some(End::InOrder), ..facts() };
+        assert!(matches!(trial.next(&ended, now), Next::Done));
+        assert!(matches!(trial.next(&facts(), now + TIMING.pause), Next::Ping(_)));
+        let late = now + TIMING.pause + TIMING.patience;
+        assert!(matches!(trial.next(&facts(), late), Next::TimedOut));
+    }
+
+    #[test]
+    fn what_is_sent_is_repeated_and_paused() {
+        let now = Instant::now();
+        let (facts, mut trial) = (facts(), Trial::new(&BYTEWISE, TIMING, false, now));
+        for _ in 0..2 {
+            assert!(matches!(trial.next(&facts, now), Next::Send(Command::Bytes(_))));
+        }
+        let later = now + Duration::from_millis(500);
+        for _ in 0..2 {
+            assert!(matches!(trial.next(&facts, now), Next::Wait(at) if at == later));
+        }
+        assert!(matches!(trial.next(&facts, later), Next::Send(Command::Bytes(_))));
+        assert!(matches!(trial.next(&facts, later), Next::Ping(p) if p == CANARIES[0]));
+    }
+
+    #[test]
+    fn the_waits_follow_the_round_trip_within_bounds() {
+        assert_eq!(Timing::of(Duration::ZERO).pause, Duration::from_millis(50));
+        assert_eq!(Timing::of(Duration::from_millis(100)).pause, Duration::from_millis(420));
+        assert_eq!(Timing::of(Duration::from_secs(9)).pause, Duration::from_secs(1));
+    }
+}

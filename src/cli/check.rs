@@ -1,0 +1,140 @@
+//! The options of `wscope check`, as typed; `config/check.rs` checks them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::values::duration;
+use super::{AccountOptions, DefaultsOptions, DisplayOptions, HandshakeOptions};
+
+/// `wscope check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The server: ws://, wss://, or host[:port][/path]
+    #[arg(value_name = "URL", required_unless_present_any = ["list", "show"])]
+    pub url: Option<String>,
+
+    /// Which cases run [default: all but those that --stress and --intrusive add]
+    #[arg(value_name = "PATTERN")]
+    pub patterns: Vec<String>,
+
+    /// List the cases and what they cost, and connect to nothing
+    #[arg(long, help_heading = "Cases")]
+    pub list: bool,
+
+    /// Explain a case and show how to do it by hand, and connect to nothing
+    #[arg(long, value_name = "ID", conflicts_with = "list", help_heading = "Cases")]
+    pub show: Option<String>,
+
+    /// Run cases that take long or send much, too
+    #[arg(long, help_heading = "Cases")]
+    pub stress: bool,
+
+    /// Run cases that may take much of the server's memory, too
+    #[arg(long, help_heading = "Cases")]
+    pub intrusive: bool,
+
+    /// Send no messages: only handshakes and control frames
+    #[arg(long, help_heading = "Cases")]
+    pub no_data: bool,
+
+    /// Whether the server sends messages back [default: found out]
+    #[arg(long, value_enum, value_name = "WHETHER", help_heading = "Cases")]
+    pub echo: Option<YesNo>,
+
+    /// Confirm that you may test a server that is neither local nor on a private network
+    #[arg(long, help_heading = "Cases")]
+    pub i_own_this: bool,
+
+    /// Run only what did not pass according to FILE, a report in JSON or a baseline
+    #[arg(long, value_name = "FILE", help_heading = "Cases")]
+    pub rerun: Option<PathBuf>,
+
+    /// Make up to N connections at the same time [default: 4 on loopback, 1 elsewhere]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Running")]
+    pub jobs: Option<u16>,
+
+    /// Run each case N times; results that differ are FLAKY
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Running")]
+    pub repeat: u16,
+
+    /// Stop at the first case that fails
+    #[arg(long, help_heading = "Running")]
+    pub fail_fast: bool,
+
+    /// End after SECS; what has not run is INCONCLUSIVE
+    #[arg(long, value_name = "SECS", default_value = "60", value_parser = duration, help_heading = "Running")]
+    pub max_time: Duration,
+
+    /// Wait SECS between connections [default: 0 on loopback, 0.02 elsewhere]
+    #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Running")]
+    pub delay: Option<Duration>,
+
+    /// Count a broken SHOULD, and an end without a Close, as failed
+    #[arg(long, help_heading = "Results")]
+    pub strict: bool,
+
+    /// Compare with FILE: what is not worse than there does not fail
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    pub baseline: Option<PathBuf>,
+
+    /// Write the verdicts to FILE, for --baseline
+    #[arg(long, value_name = "FILE", help_heading = "Results")]
+    pub write_baseline: Option<PathBuf>,
+
+    /// Write a report to a file, besides that on stdout; may be repeated
+    ///
+    /// FORMAT is one of those of --output.
+    #[arg(long, value_name = "FORMAT=FILE", action = ArgAction::Append, help_heading = "Results")]
+    pub report: Vec<String>,
+
+    /// What is written to stdout
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Results"
+    )]
+    pub output: CheckFormat,
+
+    /// The opening handshake.
+    #[command(flatten)]
+    pub handshake: HandshakeOptions,
+
+    /// Who the user is.
+    #[command(flatten)]
+    pub account: AccountOptions,
+
+    /// Where defaults come from.
+    #[command(flatten)]
+    pub defaults: DefaultsOptions,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub display: DisplayOptions,
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)] // the names are the docs
+pub enum YesNo {
+    Yes,
+    No,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    Text,
+    /// An object of JSON for each case, then one with the counts
+    Json,
+    /// A file of JUnit
+    Junit,
+    /// The Test Anything Protocol, version 14
+    Tap,
+    /// Annotations of a GitHub workflow
+    Github,
+}

@@ -1,0 +1,508 @@
+//! The connections of a run, several at a time in the one loop: each opens as its case asks, then
+//! does what its trial says, and leaves what it saw.
+
+use std::cell::RefCell;
+use std::io;
+use std::mem;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::check::facts::{End, Facts, KEPT, Opening, Seen};
+use crate::check::plan::{Plan, Purpose, Stop, Work, has_echoed};
+use crate::check::request::{Place, edited};
+use crate::check::trial::{Next, Timing, Trial};
+use crate::config::OpenConfig;
+use crate::engine::behaviour::{Behaviour, Context};
+use crate::engine::connection::{Connection, ConnectionSetup};
+use crate::engine::exit::Exit;
+use crate::engine::memory::Budget;
+use crate::engine::open_error::{OpenError, Pair};
+use crate::engine::opening::{ClientOpening, Opened, Opening as _, request};
+use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
+use crate::event::{Cause, Event, FrameEvent, Lost};
+use crate::net::signals::Signal;
+use crate::output::reporter::Reporter;
+use crate::script::command::{Command, Payload};
+use crate::script::runner::send::{content, send};
+use crate::session::{EndpointConfig, Limits};
+use crate::wire::handshake::rules::{Outcome, Report};
+use crate::wire::head::Head;
+use crate::wire::{Control, Data, OpCode, Role};
+
+/// Nothing that is sent is larger.
+const MEMORY: usize = 64 * 1024 * 1024;
+
+/// How long the answer to our Close is waited for once a case is over.
+const LEAVING: Duration = Duration::from_millis(250);
+
+/// How long TCP may stay open behind the closing handshake.
+const TRANSPORT: Duration = Duration::from_millis(900);
+
+/// How fast connections follow each other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    delay: Duration,
+    until: Instant,
+}
+
+impl Pace {
+    /// What was asked for, or what suits the distance; all is over at `until`.
+    pub(super) fn new(delay: Option<Duration>, near: bool, until: Instant) -> Self {
+        let usual = if near { Duration::ZERO } else { Duration::from_millis(20) };
+        Self { delay: delay.unwrap_or(usual), until }
+    }
+}
+
+/// A run.
+pub(super) struct Battery {
+    /// What runs next, and what came of it.
+    pub(super) plan: Plan,
+    /// The status of the last connection that did not open.
+    pub(super) failure: Option<Exit>,
+    /// The signal that stopped the run.
+    pub(super) signal: Option<Signal>,
+    config: OpenConfig,
+    pace: Pace,
+    /// Shows the case, where there is only one.
+    shown: Option<Reporter>,
+    timing: Timing,
+    round_trips: Vec<Duration>,
+    running: Vec<Option<Running>>,
+    /// No connection begins before.
+    resumes: Option<Instant>,
+    /// Something ended in this round, so that something else may begin.
+    moved: bool,
+    memory: Rc<Budget>,
+}
+
+/// A connection under way.
+enum Running {
+    Opening {
+        work: Work,
+        opening: Box<ClientOpening>,
+    },
+    Open(Box<OpenTrial>),
+    /// Its case is over; it closes as a client does.
+    Leaving {
+        connection: Box<Connection>,
+        until: Instant,
+    },
+}
+
+/// A case on its open connection.
+struct OpenTrial {
+    work: Work,
+    connection: Connection,
+    trial: Trial,
+    facts: Rc<RefCell<Facts>>,
+    pinged: Option<Instant>,
+    closed: Option<Instant>,
+    wake: Option<Instant>,
+}
+
+/// Notes what comes behind the handshake.
+struct Witness {
+    facts: Rc<RefCell<Facts>>,
+    opcode: OpCode,
+    content: Vec<u8>,
+}
+
+impl Behaviour for Witness {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_message(&mut self, opcode: Data, content: &[u8], _: &mut Context<'_>) -> io::Result<()> {
+        let content = content[..content.len().min(KEPT)].to_vec();
+        self.facts.borrow_mut().seen.push(Seen::Message(OpCode::Data(opcode), content));
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &FrameEvent<'_>, _: &mut Context<'_>) -> io::Result<()> {
+        let seen = &mut self.facts.borrow_mut().seen;
+        match event {
+            FrameEvent::Start { header, .. } => match header.opcode {
+                OpCode::Data(Data::Continue) | OpCode::Control(_) => {}
+                opcode => self.opcode = opcode,
+            },
+            FrameEvent::Data(bytes) => {
+                let room = KEPT.saturating_sub(self.content.len());
+                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            FrameEvent::Message(_) => {
+                seen.push(Seen::Message(self.opcode, mem::take(&mut self.content)));
+            }
+            FrameEvent::Control { opcode: OpCode::Control(Control::Pong), payload } => {
+                seen.push(Seen::Pong(payload.to_vec()));
+            }
+            FrameEvent::Violation(violation) => {
+                let rule = violation.kind.rule();
+                seen.push(Seen::Violation(format!("{} ({})", rule.explanation, rule.section)));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Battery {
+    pub(super) fn new(plan: Plan, config: OpenConfig, pace: Pace, shown: Option<Reporter>) -> Self {
+        Self {
+            plan,
+            failure: None,
+            signal: None,
+            config,
+            pace,
+            shown,
+            timing: Timing::of(Duration::ZERO),
+            round_trips: Vec::new(),
+            running: Vec::new(),
+            resumes: None,
+            moved: false,
+            memory: Budget::new(MEMORY),
+        }
+    }
+
+    /// Makes all connections.
+    pub(super) fn run(&mut self, runtime: &mut Runtime) -> io::Result<()> {
+        run(self, runtime)
+    }
+
+    /// Begins what may begin now.
+    fn start(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        // What is shown is shown alone.
+        let alone = self.shown.is_some() && self.running.iter().any(Option::is_some);
+        while self.resumes.is_none_or(|at| at <= now) && !alone {
+            let Some(work) = self.plan.start() else { return Ok(()) };
+            self.resumes = (!self.pace.delay.is_zero()).then(|| now + self.pace.delay);
+            self.show(work, runtime);
+            let slot = self.running.iter().position(Option::is_none).unwrap_or_else(|| {
+                self.running.push(None);
+                self.running.len() - 1
+            });
+            runtime.reporter.next_connection();
+            let mut config = self.config.clone();
+            config.handshake_timeout = config.handshake_timeout.min(self.timing.patience);
+            match self.request(work) {
+                Ok(bytes) => {
+                    let opening = ClientOpening::new(&config, slot, None, runtime, now);
+                    let opening = Box::new(opening.beside().asking(bytes));
+                    self.running[slot] = Some(Running::Opening { work, opening });
+                }
+                Err(error) => self.failed(work, &error, runtime),
+            }
+        }
+        Ok(())
+    }
+
+    /// The request of a case.
+    fn request(&self, work: Work) -> Result<Vec<u8>, OpenError> {
+        let target = &self.config.target;
+        let usual = request(&self.config, target, None)?;
+        let scheme = if target.secure { "https" } else { "http" };
+        let place = Place {
+            target: &target.resource_name,
+            host: &target.host_header,
+            name: &target.host,
+            origin: &format!("{scheme}://{}", target.host_header),
+            subprotocol: self.config.subprotocols.first().map_or("", String::as_str),
+        };
+        Ok(edited(usual.raw(), work.case.open, place))
+    }
+
+    /// Changes to the reporter that shows, for the one case that is shown, or back.
+    fn show(&mut self, work: Work, runtime: &mut Runtime) {
+        if let (Some(shown), Purpose::Result(_) | Purpose::Again(_)) =
+            (&mut self.shown, work.purpose)
+        {
+            mem::swap(shown, &mut runtime.reporter);
+        }
+    }
+
+    /// Does what one connection can do now.
+    fn step(
+        &mut self,
+        running: Running,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Option<Running>> {
+        match running {
+            Running::Opening { work, mut opening } => match opening.advance(runtime, now) {
+                Ok(None) => Ok(Some(Running::Opening { work, opening })),
+                Ok(Some(opened)) => {
+                    let open = Box::new(self.opened(work, *opened, now));
+                    self.step(Running::Open(open), runtime, now)
+                }
+                Err(OpenError::Local(error)) => Err(error),
+                Err(error) => {
+                    self.failed(work, &error, runtime);
+                    Ok(None)
+                }
+            },
+            Running::Open(mut open) => {
+                runtime.give_turn(&mut open.connection, now)?;
+                if open.go_on(now) {
+                    // What was sent leaves at once.
+                    runtime.give_turn(&mut open.connection, now)?;
+                }
+                match open.wake {
+                    Some(_) => Ok(Some(Running::Open(open))),
+                    None => self.finished(*open, runtime, now),
+                }
+            }
+            Running::Leaving { mut connection, until } => {
+                runtime.give_turn(&mut connection, now)?;
+                if connection.is_over() || now >= until {
+                    connection.shut_down();
+                    self.moved = true;
+                    return Ok(None);
+                }
+                Ok(Some(Running::Leaving { connection, until }))
+            }
+        }
+    }
+
+    fn opened(&self, work: Work, opened: Opened, now: Instant) -> OpenTrial {
+        let endpoint = EndpointConfig { lenient: true, ..EndpointConfig::new(Role::Client) };
+        let setup = ConnectionSetup {
+            id: opened.conn,
+            agreed: &opened.report.agreed,
+            endpoint: Some(&endpoint.into()),
+            limits: Limits::default(),
+            observed: self.shown.is_some(),
+            evidence: false,
+            memory: &self.memory,
+            backlog: &self.memory,
+        };
+        let facts = Facts {
+            opening: Opening::Open,
+            deflate: opened.report.agreed.deflate.is_some(),
+            ..of_response(&opened.response, &opened.report)
+        };
+        let facts = Rc::new(RefCell::new(facts));
+        let mut connection = Connection::new(opened.link, opened.inbound, &setup, now);
+        let opcode = OpCode::Data(Data::Text);
+        connection.add(Witness { facts: Rc::clone(&facts), opcode, content: Vec::new() });
+        OpenTrial {
+            work,
+            connection,
+            trial: Trial::new(work.case, self.timing, self.plan.echoes(), now),
+            facts,
+            pinged: None,
+            closed: None,
+            wake: None,
+        }
+    }
+
+    /// The facts are complete: what comes of them, and the connection closes.
+    fn finished(
+        &mut self,
+        open: OpenTrial,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Option<Running>> {
+        let OpenTrial { work, mut connection, facts, pinged, .. } = open;
+        if work.purpose == Purpose::Control
+            && let Some(pinged) = pinged
+        {
+            self.round_trips.push(now.saturating_duration_since(pinged));
+            self.round_trips.sort_unstable();
+            self.timing = Timing::of(self.round_trips[self.round_trips.len() / 2]);
+        }
+        if runtime.reporter.prints_notes() {
+            let ending = connection.ending(now);
+            if connection.is_over() {
+                runtime.report(connection.id(), &Event::End(&ending))?;
+            }
+        }
+        self.finish(work, &facts.borrow(), runtime);
+        if connection.is_over() {
+            connection.shut_down();
+            return Ok(None);
+        }
+        // It may be closing already, which is as good.
+        let _ = connection.sender(now).close(Some(1000), "");
+        let connection = Box::new(connection);
+        Ok(Some(Running::Leaving { connection, until: now + LEAVING }))
+    }
+
+    /// Nothing opened.
+    fn failed(&mut self, work: Work, error: &OpenError, runtime: &mut Runtime) {
+        self.failure = Some(error.exit());
+        let mut facts = match error {
+            OpenError::Refused { pair, .. } | OpenError::BadHandshake { pair, .. } => {
+                let Pair { response, report, .. } = &**pair;
+                of_response(response, report)
+            }
+            _ => Facts::default(),
+        };
+        facts.opening = match error {
+            OpenError::Refused { pair, .. } | OpenError::Redirect { pair, .. } => {
+                Opening::Refused(pair.response.status_line().map_or(0, |line| line.code))
+            }
+            OpenError::BadHandshake { list, .. } => Opening::Bad(list.clone()),
+            OpenError::NotHttp(_) | OpenError::Head(_) | OpenError::OnlyInterim(_) => {
+                Opening::Garbage(error.to_string())
+            }
+            OpenError::Closed { .. } | OpenError::Io(_) => Opening::Dropped,
+            OpenError::TimedOut { .. } => Opening::Silent,
+            _ => Opening::Unreachable(error.to_string()),
+        };
+        self.finish(work, &facts, runtime);
+    }
+
+    fn finish(&mut self, work: Work, facts: &Facts, runtime: &mut Runtime) {
+        self.show(work, runtime);
+        self.plan.finish(work, facts);
+        self.moved = true;
+    }
+}
+
+impl OpenTrial {
+    /// Does what the trial says; whether something was sent. Without a moment to wait for, the facts
+    /// are complete.
+    fn go_on(&mut self, now: Instant) -> bool {
+        let mut sent = false;
+        self.look(now);
+        loop {
+            let next = self.trial.next(&self.facts.borrow(), now);
+            match next {
+                Next::Send(command) => {
+                    self.send(&command, now);
+                    sent = true;
+                }
+                Next::Ping(payload) => {
+                    self.pinged = Some(now);
+                    self.send(&Command::Ping(Payload::Bytes(payload.to_vec())), now);
+                    sent = true;
+                }
+                Next::Wait(at) => {
+                    self.wake = Some(at);
+                    return sent;
+                }
+                Next::Done | Next::TimedOut => {
+                    // Some echo behind the pong.
+                    let echo = self.pinged.map(|at| at + Duration::from_millis(200));
+                    if self.work.purpose == Purpose::Echo
+                        && let Some(until) = echo.filter(|at| *at > now)
+                        && !has_echoed(&self.facts.borrow())
+                        && !self.connection.is_over()
+                    {
+                        self.wake = Some(until);
+                        return sent;
+                    }
+                    self.facts.borrow_mut().timed_out = matches!(next, Next::TimedOut);
+                    self.wake = None;
+                    return sent;
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, command: &Command, now: Instant) {
+        if let Ok(content) = content(command) {
+            // Where it can't be sent the connection is over, and that is a fact of its own.
+            let _ = send(command, &content, &mut self.connection.sender(now));
+        }
+    }
+
+    /// Takes over what the connection knows of its end.
+    fn look(&mut self, now: Instant) {
+        let mut facts = self.facts.borrow_mut();
+        if facts.close.is_none()
+            && let Some(close) = self.connection.endpoint().and_then(|one| one.received_close())
+        {
+            facts.close = Some(close.clone());
+            self.closed = Some(now);
+        }
+        if facts.ended.is_none() && self.connection.is_over() {
+            let late = self.closed.is_some_and(|at| now >= at + TRANSPORT);
+            facts.ended = Some(match self.connection.ending(now).cause {
+                Cause::Closed if late => End::ByUs,
+                Cause::Closed | Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls) => End::InOrder,
+                Cause::Timeout(_) | Cause::Dropped => End::ByUs,
+                Cause::Lost(_) | Cause::Violation(_) => End::Broken,
+            });
+        }
+    }
+}
+
+/// What a response shows.
+fn of_response(response: &Head, report: &Report) -> Facts {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let server = report.verdicts.iter().filter(|verdict| verdict.rule.side == Role::Server);
+    Facts {
+        broken: server
+            .filter(|verdict| verdict.outcome == Outcome::Fail)
+            .map(|verdict| (verdict.rule.id, verdict.text.clone()))
+            .collect(),
+        headers: response
+            .headers()
+            .map(|field| (text(field.name).to_ascii_lowercase(), text(field.value)))
+            .collect(),
+        ..Facts::default()
+    }
+}
+
+impl Task for Battery {
+    fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        self.moved = false;
+        if let Some(signal) = runtime.take_signal() {
+            self.signal = Some(signal);
+            self.plan.stop(Stop::Signal);
+        } else if now >= self.pace.until && !self.plan.is_done() {
+            self.plan.stop(Stop::MaxTime);
+        }
+        if self.plan.stopped().is_some() {
+            self.running.clear();
+            return Ok(());
+        }
+        self.start(runtime, now)?;
+        for slot in 0..self.running.len() {
+            if let Some(running) = self.running[slot].take() {
+                self.running[slot] = self.step(running, runtime, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound {
+        let left = self.running.iter().flatten().count();
+        if self.plan.stopped().is_some() || self.plan.is_done() && left == 0 {
+            return NextRound::Done;
+        }
+        let wants = |running: &Running| match running {
+            Running::Opening { opening, .. } => opening.wants_turn(),
+            Running::Open(open) => {
+                open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
+                    || open.wake.is_some_and(|at| at <= now)
+            }
+            Running::Leaving { connection, .. } => {
+                connection.wants_turn(&runtime.stdout, &runtime.reporter)
+            }
+        };
+        if self.moved || self.running.iter().flatten().any(wants) {
+            return NextRound::Now;
+        }
+        let due = |running: &Running| match running {
+            Running::Opening { opening, .. } => opening.deadline(),
+            Running::Open(open) => open.connection.deadline().into_iter().chain(open.wake).min(),
+            Running::Leaving { connection, until } => {
+                connection.deadline().into_iter().chain([*until]).min()
+            }
+        };
+        let due = self.running.iter().flatten().filter_map(due).min();
+        let resumes = self.resumes.filter(|at| *at > now);
+        NextRound::Wait(due.into_iter().chain(resumes).chain([self.pace.until]).min())
+    }
+
+    fn ready(&mut self, ready: Ready<'_>) {
+        let Ready::Socket(slot, event) = ready else { return };
+        match self.running.get_mut(slot).and_then(Option::as_mut) {
+            Some(Running::Opening { opening, .. }) => opening.ready(event),
+            Some(Running::Open(open)) => open.connection.ready(event),
+            Some(Running::Leaving { connection, .. }) => connection.ready(event),
+            None => {}
+        }
+    }
+}

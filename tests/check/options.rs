@@ -1,0 +1,112 @@
+//! Which cases run, and what a run may do.
+
+use rustix::process::Signal;
+
+use crate::check;
+use crate::harness::listen;
+
+#[test]
+fn the_list_and_the_explanation_need_no_server() {
+    let list = check(&["--list"]);
+    assert_eq!((list.status, list.stderr.as_str()), (Some(0), ""));
+    let line = "f/rsv1             must   a text frame with RSV1, nothing negotiated";
+    assert!(list.stdout.lines().any(|shown| shown == line), "{}", list.stdout);
+    assert!(list.stdout.contains(" cases: as many connections and about "));
+    let some = check(&["--list", "c/bad-*", "--output", "json"]);
+    assert_eq!(some.objects().len(), 10);
+    assert!(some.objects().iter().all(|case| case["rule"]["says"].is_string()));
+    let shown = check(&["--show", "f/rsv1"]);
+    let by_hand =
+        "\nBy hand:\n\n  $ wscope --no-compress URL\n  /frame text rsv1=on wscope check\n";
+    assert!(shown.stdout.ends_with(by_hand), "{}", shown.stdout);
+    assert!(shown.stdout.contains("\nAutobahn  3.3\n"));
+    let raw = check(&["--show", "h/space-colon"]).stdout;
+    assert!(raw.contains("\n  X-Wscope : a\\r\\n\n"), "{raw}");
+}
+
+#[test]
+fn wrong_patterns_and_empty_selections_are_wrong_usage() {
+    let server = listen([""; 0]);
+    for (args, error) in [
+        (&["f/nothing"][..], "no case matches \"f/nothing\"; wscope check --list lists them"),
+        (&["f/", "!f/"], "no case is left: the patterns and options exclude all of them"),
+        (&["l/msg-16m"], "l/msg-16m needs --intrusive"),
+        (&["--no-data", "f/len-125"], "f/len-125 needs to be run without --no-data"),
+        (
+            &["--report", "xml=a"],
+            "--report xml=a: write FORMAT=FILE, with text, json, junit, tap or github as FORMAT",
+        ),
+    ] {
+        let run = check(&[&[server.url()], args].concat());
+        assert_eq!(run.stderr, format!("wscope: {error}\n"));
+        assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""));
+    }
+    assert_eq!(check(&["--show", "f/nothing"]).status, Some(2));
+    assert_eq!(check(&[]).status, Some(2));
+}
+
+#[test]
+fn a_server_far_away_is_not_tested_without_being_asked_for() {
+    // No name is looked up, and nothing is dialled, before that.
+    for url in ["ws://server.invalid/", "wss://192.0.2.1/", "ws://[2001:db8::1]/"] {
+        let run = check(&[url]);
+        assert!(
+            run.stderr.contains(" is neither local nor on a private network: "),
+            "{}",
+            run.stderr
+        );
+        assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""));
+    }
+}
+
+#[test]
+fn without_data_only_handshakes_and_control_frames_are_sent() {
+    let server = listen(["--output", "lines"]);
+    let run = check(&[server.url(), "--no-data", "--output", "json"]);
+    assert_eq!(run.status, Some(0), "{}", run.stdout);
+    let sent: Vec<String> = run.objects().iter().map(|case| case["sent"].to_string()).collect();
+    assert!(!sent.iter().any(|sent| sent.contains("/text") || sent.contains("/frame text")));
+    assert!(sent.iter().any(|sent| sent.contains("/ping")));
+    let output = server.interrupt();
+    assert_eq!(output.stdout, "");
+}
+
+#[test]
+fn one_case_shows_its_transcript() {
+    let server = listen([""; 0]);
+    let run = check(&[server.url(), "f/rsv2"]);
+    assert!(run.stdout.starts_with("passed: "), "{}", run.stdout);
+    assert!(run.stdout.contains("\nPASS  f/rsv2  a text frame with RSV2\n"), "{}", run.stdout);
+    let heads = run.stderr.lines().filter(|line| line.starts_with("> GET / HTTP/1.1")).count();
+    assert_eq!(heads, 1, "{}", run.stderr);
+    for line in ["User-Agent: wscope-check/", " W603 ", "1002 protocol error"] {
+        assert!(run.stderr.contains(line), "{line}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_signal_ends_a_run_with_what_is_known() {
+    let server = listen(["--fault", "delay:30"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().join("report");
+    let mut child = crate::harness::wscope()
+        .args(["check", server.url(), "--handshake-timeout", "30", "--report"])
+        .arg(format!("json={}", report.display()))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    server.stderr.wait_for("joined: ");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, Signal::INT).expect("it runs");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let text = std::fs::read_to_string(report).expect("a report");
+    assert!(text.contains("\"stopped\":\"interrupted\""), "{text}");
+}
+
+#[test]
+fn the_time_is_over_when_it_is_over() {
+    let server = listen(["--fault", "delay:30"]);
+    let run = check(&[server.url(), "--max-time", "0.1"]);
+    assert_eq!(run.status, Some(12));
+    assert_eq!(run.stdout.lines().nth(1), Some("stopped: the time set by --max-time is over"));
+}

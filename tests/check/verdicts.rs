@@ -1,0 +1,226 @@
+//! What the cases find: nothing in a server that keeps the rules, and each breach in one that does
+//! not.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use crate::check;
+use crate::harness::listen;
+
+#[test]
+fn its_own_server_passes_everything() {
+    let server = listen(["--echo"]);
+    let run = check(&[server.url(), "--stress", "--intrusive", "--strict", "--output", "json"]);
+    let bad: Vec<String> = run
+        .objects()
+        .iter()
+        .filter(|object| object["event"] == "case")
+        .filter(|object| !["PASS", "INFO"].contains(&object["verdict"].as_str().expect("text")))
+        .filter(|object| object["id"] != "p/case" || object["verdict"] != "SKIP")
+        .map(ToString::to_string)
+        .collect();
+    assert!(bad.is_empty() && run.status == Some(0), "{bad:#?}");
+    let summary = run.objects().pop().expect("a summary");
+    assert_eq!((&summary["echo"], &summary["failures"]), (&true.into(), &0.into()));
+    assert!(run.stderr.is_empty(), "{}", run.stderr);
+}
+
+#[test]
+fn no_echo_is_needed() {
+    let server = listen(["--no-compress"]);
+    let run = check(&[server.url(), "--output", "json"]);
+    assert_eq!(run.status, Some(0), "{}", run.stdout);
+    assert_eq!(run.objects().pop().expect("a summary")["echo"], false);
+    assert_eq!(run.verdict("z/text").0, "SKIP");
+    assert_eq!(run.verdict("f/len-125").0, "PASS");
+}
+
+#[test]
+fn a_server_that_lets_breaches_pass_fails_by_category() {
+    let server = listen(["--echo", "--lenient"]);
+    let run = check(&[server.url(), "--output", "json", "f/", "m/", "k/", "g/", "u/", "z/", "c/"]);
+    assert_eq!(run.status, Some(13), "{}", run.stdout);
+    let lives = "the connection goes on: a ping is answered";
+    for (id, verdict, got) in [
+        ("f/rsv1", "FAIL", lives),
+        ("f/rsv-ping", "FAIL", lives),
+        ("f/op3", "FAIL", lives),
+        ("f/opF", "FAIL", lives),
+        ("f/len16-min", "WARN", lives),
+        ("f/rsv-close", "WARN", "Close 1000"),
+        ("m/unmasked-text", "FAIL", lives),
+        ("k/ping-126", "FAIL", lives),
+        ("g/cont-first", "FAIL", lives),
+        ("g/text-in-text", "FAIL", lives),
+        ("u/bad", "FAIL", lives),
+        ("z/rsv1-ping", "FAIL", lives),
+        ("f/ping", "PASS", "the pong"),
+        ("c/1000", "PASS", "Close 1000"),
+    ] {
+        assert_eq!(run.verdict(id), (verdict.to_owned(), got.to_owned()), "{id}");
+    }
+}
+
+/// What a fault of the server does to a case.
+#[track_caller]
+fn finds(fault: &str, id: &str, verdict: &str, got: &str) {
+    let server = listen(["--echo", "--fault", fault]);
+    let run = check(&[server.url(), id, "--output", "json"]);
+    assert_eq!(run.verdict(id), (verdict.to_owned(), got.to_owned()), "{fault}");
+    let failed = ["FAIL", "FLAKY"].contains(&verdict);
+    assert_eq!(run.status, Some(if failed { 13 } else { 0 }), "{fault}");
+}
+
+#[test]
+fn a_message_that_ends_the_connection_fails_what_must_live() {
+    finds("fin@message:1", "f/len-125", "FAIL", "the end of TCP without a Close");
+    finds("rst@message:1", "g/two", "FAIL", "a reset without a Close");
+    finds("close:1011@message:1", "z/text", "FAIL", "Close 1011");
+    finds(
+        "close-illegal@message:1",
+        "u/max",
+        "FAIL",
+        "the server broke a rule itself: this close code must not be sent (RFC 6455 §7.4)",
+    );
+}
+
+#[test]
+fn what_the_server_breaks_itself_is_found() {
+    for (fault, rule) in [
+        ("masked@message:1", "RFC 6455 §5.1"),
+        ("rsv2@message:1", "RFC 6455 §5.2"),
+        ("reserved-data@message:1", "RFC 6455 §5.2"),
+        ("fragmented-control@message:1", "RFC 6455 §5.5"),
+        ("utf8-invalid@message:1", "RFC 6455 §8.1"),
+        ("orphan-continuation@message:1", "RFC 6455 §5.4"),
+    ] {
+        let server = listen(["--echo", "--fault", fault]);
+        let run = check(&[server.url(), "f/len-126", "--output", "json"]);
+        let (verdict, got) = run.verdict("f/len-126");
+        let begins = got.starts_with("the server broke a rule itself: ");
+        assert!(verdict == "FAIL" && begins && got.contains(rule), "{fault}: {verdict} {got}");
+    }
+}
+
+#[test]
+fn a_close_that_is_not_answered_fails_after_a_second_look() {
+    let silent = "nothing: no answer to a ping, no Close, no end";
+    finds("no-close-answer", "c/1000", "FAIL", silent);
+}
+
+/// A server that can't be tested.
+#[track_caller]
+fn stops(fault: &str, status: i32, why: &str) {
+    let server = listen(["--fault", fault]);
+    let run = check(&[server.url()]);
+    assert_eq!(run.status, Some(status), "{}", run.stdout);
+    let line = run.stdout.lines().nth(1).unwrap_or_default();
+    assert_eq!(line, format!("stopped: no connection to test on: {why}"), "{fault}");
+    assert_eq!(run.stdout.lines().last(), Some("194 INCONCLUSIVE"), "{fault}");
+}
+
+#[test]
+fn without_a_connection_that_works_nothing_is_judged() {
+    stops("status:503", 7, "HTTP status 503");
+    let accept = "101 that breaks the rules: ";
+    let server = listen(["--fault", "accept-wrong"]);
+    let run = check(&[server.url()]);
+    assert!(run.stdout.contains(accept) && run.status == Some(8), "{}", run.stdout);
+    stops("no-answer", 12, "no answer to the request");
+    stops("silence", 13, "nothing: no answer to a ping, no Close, no end");
+}
+
+/// A server by hand: gives each connection to a function, by number, until that ends it.
+fn serve(act: impl Fn(usize, &mut std::net::TcpStream) -> bool + Send + 'static) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let url = format!("ws://{}/", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let Ok(mut stream) = stream else { return };
+            if !act(number, &mut stream) {
+                return;
+            }
+        }
+    });
+    url
+}
+
+/// Opens, then answers the first ping; what follows is up to the caller.
+fn open(stream: &mut std::net::TcpStream) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    let text = String::from_utf8(head).ok()?;
+    let key = text.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))?;
+    let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes()).ok()?;
+    frame(stream)
+}
+
+/// The payload of the next frame, which is short.
+fn frame(stream: &mut std::net::TcpStream) -> Option<Vec<u8>> {
+    let mut header = [0; 6];
+    stream.read_exact(&mut header).ok()?;
+    let mut payload = vec![0; usize::from(header[1] & 0x7f)];
+    stream.read_exact(&mut payload).ok()?;
+    payload.iter_mut().zip(header[2..].iter().cycle()).for_each(|(byte, key)| *byte ^= key);
+    Some(payload)
+}
+
+fn pong(stream: &mut std::net::TcpStream, payload: &[u8]) -> Option<()> {
+    let header = [0x8a, u8::try_from(payload.len()).ok()?];
+    stream.write_all(&[&header, payload].concat()).ok()
+}
+
+#[test]
+fn a_server_that_dies_is_one_sentence() {
+    // Three controls, then the first breach is the end of the process.
+    let url = serve(|number, stream| {
+        let payload = open(stream);
+        let answered =
+            number < 3 && payload.is_some_and(|payload| pong(stream, &payload).is_some());
+        answered && frame(stream).is_some()
+    });
+    let run = check(&[&url, "-j", "1", "f/rsv1", "f/rsv2", "f/rsv3", "f/op3"]);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(lines[0], format!("not finished: {url}, 4 cases"));
+    let why = "the server stopped accepting connections after f/rsv1 (1 cases done)";
+    assert_eq!(lines[1], format!("stopped: {why}"));
+    assert_eq!(lines.last(), Some(&"1 PASS*, 3 INCONCLUSIVE"));
+    assert_eq!(run.status, Some(4), "{}", run.stdout);
+}
+
+#[test]
+fn a_breach_that_is_noticed_behind_a_ping_is_no_failure() {
+    // Answers the first ping behind the breach, then closes: messages are checked in another task.
+    let url = serve(|number, stream| {
+        thread::spawn({
+            let mut stream = stream.try_clone().expect("a socket");
+            move || -> Option<()> {
+                let first = open(&mut stream)?;
+                if number < 3 || first == b"wscope check: first" {
+                    pong(&mut stream, &first)?;
+                    frame(&mut stream);
+                    return None;
+                }
+                let ping = frame(&mut stream)?;
+                pong(&mut stream, &ping)?;
+                stream.write_all(b"\x88\x02\x03\xef").ok()?;
+                frame(&mut stream);
+                None
+            }
+        });
+        true
+    });
+    let run = check(&[&url, "u/bad", "--output", "json"]);
+    let got = "Close 1007, after answering a ping";
+    assert_eq!(run.verdict("u/bad"), ("PASS".to_owned(), got.to_owned()));
+}

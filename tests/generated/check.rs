@@ -1,0 +1,40 @@
+//! `docs/check-cases.md`: the cases of `wscope check` from their table, as Markdown.
+
+use std::fmt::Write as _;
+
+use wscope::check::case::Risk;
+use wscope::check::catalogue::{AREAS, all};
+
+const PREAMBLE: &str = "\
+# The cases of wscope check
+
+What [`wscope check`](check.md) tests, in the order of a connection's life. Ids stay as they are. `wscope check
+--show ID` prints the whole rule, what breaks where it is not kept, and how to do it by hand. AB are the numbers of
+Autobahn's cases.
+
+This page is made from the program's own table.
+";
+
+/// The page.
+pub fn page() -> String {
+    let mut page = PREAMBLE.to_owned();
+    for (area, about) in AREAS {
+        let _ = writeln!(page, "\n## {area}/: {about}\n");
+        page +=
+            "| id | sent | expected | level | rule | AB |\n| --- | --- | --- | --- | --- | --- |\n";
+        for case in all().filter(|case| case.area() == *area) {
+            let risk = match case.risk {
+                Risk::Default => String::new(),
+                risk => format!(", --{}", risk.name()),
+            };
+            let (id, title, level) = (case.id, case.title, case.level.name());
+            let (expected, section) = (case.expect.describe(), case.rule.section);
+            let cells = format!(
+                "`{id}` | {title} | {expected} | {level}{risk} | {section} | {}",
+                case.autobahn
+            );
+            let _ = writeln!(page, "| {} |", cells.replace("PASS*", "PASS\\*").trim_end());
+        }
+    }
+    page
+}
