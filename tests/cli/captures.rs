@@ -160,7 +160,7 @@ fn a_capture_of_every_link_type_and_file_format_is_decoded() {
                 shown.contains("* [1] connection from 10.0.0.1:50000 to 10.0.0.2:80\n"),
                 "{shown}"
             );
-            assert!(shown.contains("closed cleanly by the client"), "{shown}");
+            assert!(shown.contains("the client closed with 1000 normal closure"), "{shown}");
         }
     }
 }

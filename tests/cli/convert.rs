@@ -179,7 +179,9 @@ fn a_report_is_one_file_whose_data_ends_no_script() {
     let connection = &data["connections"][0];
     assert_eq!(connection["frames"][0]["text"], "</script><b>");
     assert_eq!(connection["frames"].as_array().expect("frames").len(), 4);
-    assert!(connection["ending"].as_str().expect("text").contains("closed cleanly by us"));
+    assert!(
+        connection["ending"].as_str().expect("text").contains("closed with 1000 normal closure")
+    );
     assert!(connection["request"].as_str().expect("text").starts_with("GET / HTTP/1.1\r\n"));
 }
 

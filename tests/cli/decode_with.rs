@@ -34,7 +34,7 @@ fn a_message_is_followed_by_the_line_of_the_command() {
     let wanted = [r#"= > TO-SERVER 1 "ONE""#, "= < bytes", r#"= < TO-CLIENT 3 "TWO\NLINES""#];
     assert_eq!(meant(&output), wanted, "{}", output.stdout());
     let meant_at = output.stdout().find("TWO\\NLINES").expect("there");
-    assert!(meant_at < output.stdout().find("closed cleanly").expect("an end"));
+    assert!(meant_at < output.stdout().find("closed with 1000").expect("an end"));
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn a_full_disk_is_an_error_that_names_the_file() {
         .status(1);
     let stderr = output.stderr();
     assert!(
-        stderr.starts_with("wscope: the log /dev/full lacks what comes from now on: "),
+        stderr.starts_with("wscope: the log /dev/full is incomplete from here on: "),
         "{stderr}"
     );
 }
@@ -160,7 +160,7 @@ fn show_takes_a_view_a_filter_and_a_lens() {
         whole.contains("> #1 TEXT F-M 3 one\n> #2 TEXT F-M 3 two\n< #1 TEXT F-- 7 {\"a\":1}\n"),
         "{whole}"
     );
-    assert!(whole.contains("closed cleanly by us"), "{whole}");
+    assert!(whole.contains("closed with 1000 normal closure"), "{whole}");
     let filtered = shown(&["--filter", "out /tw/"]);
     assert!(!filtered.contains(" one") && filtered.contains("> #2 TEXT F-M 3 two\n"), "{filtered}");
     assert!(shown(&["--view", "hex"]).contains("74 77 6f"));
