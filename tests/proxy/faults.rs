@@ -164,7 +164,7 @@ fn what_is_no_fault_of_a_proxy_is_wrong_usage() {
         ("delay", "the 101 passes when it comes"),
         ("random", "name the fault"),
         ("> masked", "a client masks all its frames"),
-        ("nonsense", "there is no fault"),
+        ("nonsense", "unknown fault"),
     ] {
         let args = ["proxy", "0", "--to", "ws://127.0.0.1:9", "--fault", fault];
         let run = wscope().args(args).output().expect("a run");

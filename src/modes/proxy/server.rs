@@ -203,7 +203,7 @@ impl Server {
             let Some(slot) = self.pairs.all.find(|pair| pair.backlog() == slowest) else { break };
             let Some(pair) = self.pairs.all.get_mut(slot) else { break };
             let limit = self.pairs.shared.memory.limit() >> 20;
-            let text = format!("reset: too slow, more than {limit} MiB wait in memory here");
+            let text = format!("reset: too slow, more than {limit} MiB are queued");
             runtime.report(pair.id(), &Event::Note(&text))?;
             runtime.remark(pair.id(), &text);
             pair.drop_connection();
