@@ -357,7 +357,7 @@ fn exit_12_when_the_handshake_is_not_answered() {
             p.request();
             p.receive_end();
         })
-        .stderr("wscope: connected, but nobody answers the handshake; timed out after 0.1 s: the server did not answer the handshake\nerror[W109]: [..]\n...\n")
+        .stderr("wscope: connected, but the handshake is not answered; timed out after 0.1 s: the server did not answer the handshake\nerror[W109]: [..]\n...\n")
         .status(12);
 }
 
@@ -406,7 +406,7 @@ fn exit_12_when_pings_stay_without_answer() {
             while p.receive_frame().opcode() == PING {}
             p.hang_up();
         })
-        .stderr("wscope: nothing received after a ping within the pong timeout; closed with 1001 after [..]\nwarning[W818]: [..]\n...\n")
+        .stderr("wscope: the network path failed silently; nothing received after a ping within the pong timeout; closed with 1001 after [..]\nwarning[W818]: [..]\n...\n")
         .status(12);
 }
 

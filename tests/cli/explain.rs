@@ -16,7 +16,8 @@ How it is recognised
   End of stream less than 100 ms after the 101, and no frame.
 
 What to do
-  Read the backend's log: the proxy answered 101 before the backend did.
+  Read the application's log at that moment, and that of a proxy in front, which
+  may answer 101 before the backend does.
 
 Source
   widely known

@@ -312,11 +312,7 @@ fn a_field_that_does_not_come_is_an_unmet_expectation() {
         .args(["--output", "none"])
         .stderr_any()
         .status(13);
-    assert!(
-        output.stderr().contains("/expect rpc.id=7: no such message came"),
-        "{}",
-        output.stderr()
-    );
+    assert!(output.stderr().contains("/expect rpc.id=7: no match within"), "{}", output.stderr());
 }
 
 #[test]
@@ -432,6 +428,6 @@ fn a_call_waits_for_its_answer() {
         })
         .stderr_any()
         .status(13);
-    let error = "line 4: the answer rpc.id=2: the connection ended before such a message came";
+    let error = "line 4: the answer rpc.id=2: the connection ended before a match";
     assert!(output.stderr().contains(error), "{}", output.stderr());
 }

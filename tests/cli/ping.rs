@@ -291,8 +291,8 @@ fn the_idle_limit_of_a_server_that_closes() {
     };
     search(
         cuts(&[CUT], close),
-        "idle for 2 s: ended after [..] s: the peer sent 4000 [..] \"idle\"\n\
-         the connection is closed after [..] s idle: the peer sent 4000 [..] \"idle\"\n\
+        "idle for 2 s: ended after [..] s: the peer sent 4000 \"idle\"\n\
+         the connection is closed after [..] s idle: the peer sent 4000 \"idle\"\n\
          the timer belongs to the WebSocket server, or to a WebSocket gateway\n\
          a ping every [..] s prevents it, as tested (--ping-interval [..])\n",
     );

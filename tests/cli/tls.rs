@@ -173,7 +173,7 @@ fn a_leaf_without_its_issuer_is_no_self_signed_one() {
         .status(6);
     let said = output.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
     let cause = "likely (medium): the server sends its own certificate without the intermediate one; \
-                 one certificate was sent";
+                 the server sent one certificate, but not that of its issuer";
     assert!(said.contains("error[W208]") && said.contains(cause), "{said}");
     assert!(!said.contains("self-signed"), "{said}");
 }

@@ -165,7 +165,7 @@ fn payloads() {
         ("/binary \"hello", 8, "the \" here is not closed"),
         ("/text base64:A*==", 14, "\"A*==\" is not base64: '*' at character 2 is not base64"),
         ("/text base64:AAA", 16, "\"AAA\" is not base64: [..]"),
-        ("/text @", 7, "a path must follow the @; a text that begins with @ is written \\@"),
+        ("/text @", 7, "no path after @; a text that begins with @ is written \\@"),
         ("/text @\"a", 7, "the \" here is not closed"),
         ("/text @\"a\" b", 10, "\" b\" is behind the path; write the path alone"),
         ("/file 'a", 6, "the ' here is not closed"),
@@ -198,8 +198,16 @@ fn what_can_not_be_repeated_is_refused_with_the_reason() {
             9,
             "/source can't be used in /every: it can only be a line of its own",
         ),
-        ("/repeat 2 /wait 1", 10, "/wait can't be used in /repeat: it holds the lines that [..]"),
-        ("/every 1 /expect a", 9, "/expect can't be used in /every: it holds the lines that [..]"),
+        (
+            "/repeat 2 /wait 1",
+            10,
+            "/wait can't be used in /repeat: it makes the following lines wait[..]",
+        ),
+        (
+            "/every 1 /expect a",
+            9,
+            "/expect can't be used in /every: it makes the following lines wait[..]",
+        ),
         ("/repeat 2 /quit", 10, "/quit can't be used in /repeat: it ends the connection"),
         ("/every 1 /view hex", 9, "/view can't be used in /every: setting a thing again [..]"),
     ]);

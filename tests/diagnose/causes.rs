@@ -481,7 +481,7 @@ fn who_broke_the_rule_is_not_the_peer() {
     told.is("W702", "this side sent an illegal frame: the peer was right");
     told.lacks("W623");
     let told = Told::typed(&["-w", "-1"], port, "/bytes b1 80 00000000\n");
-    told.is("W702", "a frame sent from here is illegal: the peer was right");
+    told.is("W702", "this side sent an illegal frame: the peer was right");
     let told = Told::typed(&["-w", "-1"], port, "/bytes 81 83 00000000\n/bytes ffffff\n");
     told.is("W702", "the bytes sent by hand are no legal frames here");
     // One that ends TCP instead.
@@ -603,7 +603,7 @@ fn a_reason_phrase_and_a_header_are_the_servers_words_too() {
     let told = Told::of(&[], port, "/");
     told.is("W332", "its reason is \\\"error : user is banned\\\"".replace("\\", "").as_str());
     let port = serve_by(|_| answer("403 Forbidden", "", "Access denied"));
-    Told::of(&[], port, "/").is("W332", "credentials are wanted");
+    Told::of(&[], port, "/").is("W332", "the application requires credentials");
 }
 
 #[test]
@@ -613,7 +613,9 @@ fn the_first_line_names_the_cause() {
         let told = Told::of(args, port, "/");
         let first = told.text.lines().next().unwrap_or_default().to_owned();
         assert!(
-            first.contains(": nothing lives at this path: a wrong path; the server answered 404"),
+            first.contains(
+                ": there is no WebSocket at this path: a wrong path; the server answered 404"
+            ),
             "{first}"
         );
     }

@@ -87,7 +87,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("the proxy accepted and the backend refused", C::Proxied),
             low("the application's handler ended at once, or with an exception"),
-            low("the path is not known to the application"),
+            low("the application does not know the path"),
         ])
         .seen("end of stream less than 100 ms after the 101, and no frame"),
 ];

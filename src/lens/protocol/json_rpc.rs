@@ -30,7 +30,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "",
             arguments: "METHOD [PARAMS…]",
-            help: "Calls a method under a new id, and in a script waits for the answer; its parameters are a JSON list or object.",
+            help: "Calls a method under a new id; in a script, waits for the answer. PARAMS are JSON.",
             example: "eth_subscribe [\"newHeads\"]",
         },
         Command {

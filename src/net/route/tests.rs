@@ -342,7 +342,7 @@ fn the_notes_name_what_is_unusual() {
         [
             "the connection goes through no proxy, because --noproxy has \"example.com\", \
              whatever http_proxy says",
-            "the connection goes to h:9, as --connect-to says"
+            "the connection goes to h:9 because of --connect-to"
         ]
     );
     transport.unix_socket = Some("/run/x".into());

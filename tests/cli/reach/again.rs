@@ -38,7 +38,7 @@ fn after_the_last_try_the_failure_stands() {
         .server(|listener| {
             answer(&listener, "HTTP/1.1 404 No\nContent-Length: 0\n\n");
         })
-        .stderr("wscope: nothing lives at this path: a wrong path; the server answered 404 No instead of 101 [..]\n...\n")
+        .stderr("wscope: there is no WebSocket at this path: a wrong path; the server answered 404 No instead of 101 [..]\n...\n")
         .status(7);
 }
 
