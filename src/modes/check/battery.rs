@@ -341,9 +341,9 @@ impl Battery {
                 Opening::Refused(pair.response.status_line().map_or(0, |line| line.code))
             }
             OpenError::BadHandshake { list, .. } => Opening::Bad(list.clone()),
-            OpenError::NotHttp(_) | OpenError::Head(_) | OpenError::OnlyInterim(_) => {
-                Opening::Garbage(error.to_string())
-            }
+            // Its bytes may be others next time.
+            OpenError::NotHttp(_) => Opening::Garbage("an answer that is not HTTP".to_owned()),
+            OpenError::Head(_) | OpenError::OnlyInterim(_) => Opening::Garbage(error.to_string()),
             OpenError::Closed { .. } | OpenError::Io(_) => Opening::Dropped,
             OpenError::TimedOut { .. } => Opening::Silent,
             _ => Opening::Unreachable(error.to_string()),
