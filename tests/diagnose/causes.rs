@@ -487,7 +487,7 @@ fn who_broke_the_rule_is_not_the_peer() {
     // One that ends TCP instead.
     let port = serve_open(|stream| stream.read(&mut [0; 512]).ok().map(drop));
     let told = Told::typed(&["-w", "-1"], port, "/bytes 81 02 6869\n");
-    told.is("W801", "a frame that this side sent is illegal");
+    told.is("W801", "this side sent an illegal frame");
 }
 
 #[test]

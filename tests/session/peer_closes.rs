@@ -22,7 +22,7 @@ fn the_line_stays_the_ending_is_printed_once_and_a_reconnect_goes_on() {
     s.wait_for_line(&format!("{PROMPT}half"));
     s.release_peer();
     let screen = s.wait_for_line("closed 4001 > half");
-    let ending = "the server closed with after ";
+    let ending = "the server closed with 4001";
     let told = |screen: &crate::terminal::Screen| {
         screen.rows.iter().filter(|row| row.contains(ending)).count()
     };

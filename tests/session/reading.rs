@@ -66,7 +66,7 @@ fn json_is_laid_out_up_to_a_bound() {
     let first = screen.rows.iter().position(|row| row.contains(" TEXT 103 {")).expect("a line");
     assert!(screen.rows[first + 20].contains("… +7 lines"), "{screen:#?}");
     s.keys("/pretty never\r");
-    s.wait_for_row("JSON: as it came");
+    s.wait_for_row("JSON: as received");
     s.wait_for_line(PROMPT);
     s.release_peer();
     s.wait_for_row(r#" TEXT 103 {"id":"1","path":"C:\\x","#);
