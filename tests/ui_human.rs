@@ -384,7 +384,7 @@ fn a_long_body_is_bounded() {
     session.print(&Event::End(&ending()));
     let printed = session.take();
     assert!(printed.len() < 5000);
-    assert!(printed.contains("* the body has 100000 bytes, the first 4096 are shown\n"));
+    assert!(printed.contains("* the body has 100000 bytes; the first 4096 are shown\n"));
 }
 
 #[test]
