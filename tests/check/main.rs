@@ -19,9 +19,47 @@ mod frames;
 #[allow(dead_code)]
 mod waiting;
 
+use std::ffi::OsString;
+use std::ops::Deref;
 use std::process::Output;
 
+use rustix::process::Signal;
 use serde_json::Value;
+
+use harness::Server;
+
+/// A server that ends with the test, whatever the test comes to.
+struct Served(Option<Server>);
+
+/// Starts one.
+#[track_caller]
+fn listen<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Served {
+    Served(Some(harness::listen(args)))
+}
+
+impl Served {
+    /// Ends it, and gives what it printed.
+    #[track_caller]
+    fn interrupt(mut self) -> harness::Output {
+        self.0.take().expect("it runs").interrupt()
+    }
+}
+
+impl Deref for Served {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        self.0.as_ref().expect("it runs")
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if let Some(server) = &self.0 {
+            server.signal(Signal::INT);
+        }
+    }
+}
 
 /// What one run came to.
 struct Checked {

@@ -2,8 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::check;
-use crate::harness::listen;
+use crate::{check, listen};
 
 #[test]
 fn the_list_and_the_explanation_need_no_server() {

@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use crate::check;
-use crate::harness::listen;
+use crate::{check, listen};
 
 #[test]
 fn reports_are_written_in_every_format() {

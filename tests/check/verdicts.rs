@@ -5,8 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
-use crate::check;
-use crate::harness::listen;
+use crate::{check, listen};
 
 #[test]
 fn its_own_server_passes_everything() {
