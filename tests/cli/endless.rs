@@ -124,10 +124,10 @@ fn a_signal_ends_the_wait_for_a_fifo() {
             }
             std::thread::yield_now();
         };
-        kill_process(pid, Signal::INT).expect("the child is there");
+        kill_process(pid, Signal::TERM).expect("the child is there");
         let ended = child.wait().expect("our child");
         assert!(!watchdog.dismiss(), "{args:?} did not end");
-        assert_eq!(ended.signal(), Some(2), "{args:?}");
+        assert_eq!(ended.signal(), Some(15), "{args:?}");
         drop(writer);
     }
 }

@@ -209,6 +209,10 @@ fn what_can_not_be_repeated_is_refused_with_the_reason() {
             "/expect can't be used in /every: it makes the following lines wait[..]",
         ),
         ("/repeat 2 /quit", 10, "/quit can't be used in /repeat: it ends the connection"),
-        ("/every 1 /view hex", 9, "/view can't be used in /every: setting a thing again [..]"),
+        (
+            "/every 1 /view hex",
+            9,
+            "/view can't be used in /every: repeating a setting changes nothing",
+        ),
     ]);
 }

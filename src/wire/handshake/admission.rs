@@ -9,6 +9,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::grammar::parse_subprotocols;
 use super::quoted;
+use super::rules::request_http::is_origin;
 use crate::wire::head::Head;
 
 /// What a server asks of a request beyond the rules of the RFC. The default lets everybody in.
@@ -235,8 +236,10 @@ fn is_same_secret(given: &[u8], wanted: &[u8]) -> bool {
     given.len() == wanted.len() && std::hint::black_box(differing) == 0
 }
 
-/// The host in `scheme://host[:port]` (RFC 6454 §6.2); `null` has none.
+/// The host in `scheme://host[:port]` (RFC 6454 §6.2); `null` has none, and no more has what is not an
+/// origin, as `http://127.0.0.1:80.evil.example`.
 fn host_of_origin(origin: &[u8]) -> Option<&[u8]> {
+    std::str::from_utf8(origin).ok().filter(|text| is_origin(text))?;
     let at = origin.windows(3).position(|three| three == b"://")?;
     Some(without_port(&origin[at + 3..]))
 }
@@ -311,6 +314,10 @@ mod tests {
             "",
             "http://localhost.evil.example",
             "http://127.0.0.1.evil.example",
+            "http://127.0.0.1:80.evil.example",
+            "http://127.0.0.1:80/evil.example",
+            "http://[::1]evil.example",
+            "http://localhost:evil.example",
             "https://notexample.com",
             "http://[::2]",
             // The host it connects to: its owner may have made the name point here.

@@ -9,7 +9,7 @@ mod context;
 mod deflate;
 mod facts;
 mod finding;
-mod request_http;
+pub(super) mod request_http;
 mod request_ws;
 mod response;
 

@@ -255,7 +255,8 @@ fn names_host(authority: &[u8], url: &UrlFacts<'_>) -> bool {
     }
 }
 
-fn is_origin(text: &str) -> bool {
+/// Whether a text is an origin: `scheme://host[:port]`.
+pub(in crate::wire::handshake) fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else {
         return false;
     };
