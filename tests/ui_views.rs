@@ -197,7 +197,7 @@ fn a_message_whose_end_does_not_come_is_printed_as_such() {
     let printed = session.take();
     let expected = "\
 < 12:03:04.120 BIN  1 61 (incomplete)
-* sent 1000";
+* closed with 1000";
     assert!(printed.starts_with(expected), "{printed}");
 }
 
