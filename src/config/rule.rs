@@ -336,7 +336,15 @@ fn action(text: &str) -> Result<Action, String> {
             let parts = rest.strip_prefix('/').and_then(delimited);
             let parts = parts.and_then(|(find, rest)| Some((find, delimited(rest)?)));
             match parts {
-                Some((find, (with, ""))) => Ok(Action::Replace(compile(&find)?, with.into())),
+                Some((find, (with, ""))) => {
+                    let find = compile(&find)?;
+                    match find.unknown_group(&with) {
+                        Some(group) => Err(format!(
+                            "replace: {find} has no group {group:?}; $$ is a dollar, ${{1}}a is group 1 and an a"
+                        )),
+                        None => Ok(Action::Replace(find, with.into())),
+                    }
+                }
                 _ => Err("write replace /RE/TEXT/, with \\/ for a slash in either".to_owned()),
             }
         }

@@ -103,6 +103,30 @@ impl Pattern {
         (changed && replaced.len() <= most).then_some(replaced)
     }
 
+    /// The first `$1` or `${name}` in `with` that is not a group: [`Pattern::replace`] would put nothing
+    /// there.
+    pub fn unknown_group<'w>(&self, with: &'w str) -> Option<&'w str> {
+        let regex = compile(&self.text).ok()?;
+        let mut rest = with;
+        while let Some((_, after)) = rest.split_once('$') {
+            let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let (name, left) = match after.strip_prefix('{') {
+                Some(braced) => braced.split_once('}').unwrap_or(("", after)),
+                None => after.split_at(after.find(|c| !of_name(c)).unwrap_or(after.len())),
+            };
+            let known = match name.parse() {
+                Ok(number) => regex.captures_len() > number,
+                Err(_) => regex.capture_names().flatten().any(|known| known == name),
+            };
+            if !name.is_empty() && !known {
+                return Some(name);
+            }
+            // Of `$$`, a dollar, both are behind.
+            rest = left.strip_prefix('$').filter(|_| name.is_empty()).unwrap_or(left);
+        }
+        None
+    }
+
     /// Where it matches first.
     pub fn find(&self, content: &[u8]) -> Option<std::ops::Range<usize>> {
         match &self.search {
@@ -158,6 +182,21 @@ fn compile(text: &str) -> Result<Regex, PatternError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_that_is_not_there_is_named() {
+        let pattern = Pattern::new("(a)(?<rest>b)").expect("a regex");
+        for (with, unknown) in [
+            ("$0 $1 ${2} $rest ${rest} $$9 $ cost", None),
+            ("$3", Some("3")),
+            ("$1a", Some("1a")),
+            ("x${zz}", Some("zz")),
+            ("$$$4", Some("4")),
+        ] {
+            assert_eq!(pattern.unknown_group(with), unknown, "{with}");
+        }
+        assert_eq!(Pattern::new("price").expect("a text").unknown_group("$9"), Some("9"));
+    }
 
     #[test]
     fn replaces_with_groups_up_to_a_bound() {
