@@ -171,7 +171,7 @@ pub enum ProxyInput {
     Prompt,
     /// Each line as at the prompt, without one
     Commands,
-    /// Not
+    /// stdin is not read
     None,
 }
 

@@ -287,7 +287,9 @@ fn selection(text: &str) -> Result<Selection<'_>, String> {
                 && !matches!(opcode, OpCode::Control(Control::Reserved(_)))
         };
         opcodes = read.filter(|all| all.iter().all(known)).ok_or_else(|| {
-            no(format!("{word:?} are no opcodes; write text, binary, close, ping, pong"))
+            no(format!(
+                "{word:?} is not a list of opcodes (text, binary, close, ping, pong), and not ->"
+            ))
         })?;
         rest = after;
     }
@@ -418,7 +420,7 @@ mod tests {
         for (text, why) in [
             ("", "not a direction"),
             ("in /x/ -> drop", "not a direction"),
-            ("> txt -> drop", "no opcodes"),
+            ("> txt -> drop", "not a list of opcodes"),
             ("> /x -> drop", "no / at its end"),
             ("> /(/ -> drop", "unclosed group"),
             ("> /x/ drop", "no ->"),

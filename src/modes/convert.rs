@@ -158,7 +158,9 @@ fn convert(
         }
         ConvertFormat::Pcapng => {
             packets.finish(out);
-            return Ok((notes > 0).then(|| format!("{notes} notes and diagnostics")));
+            return Ok(
+                (notes > 0).then(|| format!("{} of notes and diagnostics", counted(notes, "line")))
+            );
         }
         ConvertFormat::Html => {
             out.extend_from_slice(report.page().as_bytes());
