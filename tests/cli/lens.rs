@@ -129,7 +129,7 @@ fn messages_before_the_choice_have_their_lines_once_it_is_made() {
 
 #[test]
 fn layers_are_shown_inside_each_other() {
-    let output = script_of("40\n/expect chat\n421[\"chat\",{\"token\":\"s3cr3t\"}]\n/expect bye\n")
+    let output = script_of("/expect sid\n40\n/expect chat\n421[\"chat\",{\"token\":\"s3cr3t\"}]\n/expect bye\n")
         .peer(|p| {
             p.open();
             p.text("0{\"sid\":\"a\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}");
