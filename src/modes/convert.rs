@@ -158,9 +158,13 @@ fn convert(
         }
         ConvertFormat::Pcapng => {
             packets.finish(out);
-            return Ok(
-                (notes > 0).then(|| format!("{} of notes and diagnostics", counted(notes, "line")))
-            );
+            let heads = packets.heads_left_out();
+            let lines =
+                (notes > 0).then(|| format!("{} of notes and diagnostics", counted(notes, "line")));
+            let heads =
+                (heads > 0).then(|| format!("{} as a proxy changed it", counted(heads, "head")));
+            let left: Vec<String> = lines.into_iter().chain(heads).collect();
+            return Ok((!left.is_empty()).then(|| left.join(", ")));
         }
         ConvertFormat::Html => {
             out.extend_from_slice(report.page().as_bytes());

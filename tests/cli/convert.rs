@@ -198,3 +198,17 @@ fn what_can_not_be_converted_is_said() {
         .stderr("wscope: can't write /dev/full: no space left on device\n")
         .status(1);
 }
+
+/// `wscope proxy` records a head that it changes twice: as it came, and as it passed it on.
+#[test]
+fn packets_have_one_of_two_versions_of_a_head() {
+    let (folder, path) = recorded();
+    let was = std::fs::read_to_string(&path).expect("a recording");
+    let head = was.lines().find(|line| line.contains("\"kind\":\"request\"")).expect("a request");
+    let twice = folder.path().join("twice.jsonl");
+    std::fs::write(&twice, was.replace(head, &format!("{head}\n{head}"))).expect("room");
+    let out = folder.path().join("packets.pcapng");
+    let said = convert(twice.to_str().expect("a path"), &out);
+    assert!(said.stderr().contains("1 head as a proxy changed it"), "{}", said.stderr());
+    assert_eq!(frames(&out), frames(Path::new(&path)));
+}

@@ -129,20 +129,22 @@ fn messages_before_the_choice_have_their_lines_once_it_is_made() {
 
 #[test]
 fn layers_are_shown_inside_each_other() {
-    let output = script_of("/expect sid\n40\n/expect chat\n421[\"chat\",{\"token\":\"s3cr3t\"}]\n/expect bye\n")
-        .peer(|p| {
-            p.open();
-            p.text("0{\"sid\":\"a\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}");
-            p.receive_message();
-            p.text("40{\"sid\":\"b\"}");
-            p.text("42[\"chat\",1]");
-            p.receive_message();
-            p.text("431[\"bye\"]");
-            p.answer_close(1000);
-        })
-        .args(["--output", "frames", "ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket"])
-        .stdout_any()
-        .status(0);
+    let output = script_of(
+        "/expect sid\n40\n/expect chat\n421[\"chat\",{\"token\":\"s3cr3t\"}]\n/expect bye\n",
+    )
+    .peer(|p| {
+        p.open();
+        p.text("0{\"sid\":\"a\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}");
+        p.receive_message();
+        p.text("40{\"sid\":\"b\"}");
+        p.text("42[\"chat\",1]");
+        p.receive_message();
+        p.text("431[\"bye\"]");
+        p.answer_close(1000);
+    })
+    .args(["--output", "frames", "ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket"])
+    .stdout_any()
+    .status(0);
     let lines = without_times(meant(&output));
     assert_eq!(
         lines,

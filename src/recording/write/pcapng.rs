@@ -29,6 +29,7 @@ pub struct PcapngWriter {
     addresses: HashMap<ConnId, (SocketAddr, SocketAddr)>,
     last: i64,
     began: bool,
+    heads: u64,
 }
 
 #[derive(Debug)]
@@ -37,6 +38,7 @@ struct Connection {
     ends: [SocketAddr; 2],
     /// The number of the next byte of each.
     next: [u32; 2],
+    last_head: Option<Direction>,
 }
 
 impl PcapngWriter {
@@ -67,6 +69,13 @@ impl PcapngWriter {
             Fact::Head(direction, bytes) | Fact::Bytes(direction, bytes) => {
                 self.open(at.conn, at.micros, out);
                 let Some(connection) = self.connections.get_mut(&at.conn) else { return };
+                // A proxy records a head that it changes twice; one stream can hold one of them.
+                if matches!(record.fact, Fact::Head(..))
+                    && connection.last_head.replace(*direction) == Some(*direction)
+                {
+                    self.heads += 1;
+                    return;
+                }
                 for piece in bytes.chunks(MOST) {
                     connection.packet(at.micros, *direction as usize, PSH | ACK, piece, "", out);
                 }
@@ -77,6 +86,11 @@ impl PcapngWriter {
             Fact::Closed { reset, .. } => self.close(at.conn, at.micros, *reset, out),
             _ => {}
         }
+    }
+
+    /// Heads that were left out: those that a proxy changed, as it passed them on.
+    pub fn heads_left_out(&self) -> u64 {
+        self.heads
     }
 
     /// Ends all connections that go on.
@@ -96,7 +110,8 @@ impl PcapngWriter {
         }
         let unknown = || ends("", "", conn);
         let (client, server) = self.addresses.get(&conn).copied().unwrap_or_else(unknown);
-        let mut connection = Connection { ends: [client, server], next: [1000, 2000] };
+        let mut connection =
+            Connection { ends: [client, server], next: [1000, 2000], last_head: None };
         let secure = self.secure.contains(&conn);
         let comment = if secure { "wss: recorded as plain text, its TLS is left out" } else { "" };
         connection.packet(micros, 0, SYN, b"", comment, out);
