@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::plan::Outcome;
 use super::verdict::Verdict;
 
-/// A file that is no baseline.
+/// A file that is not a baseline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {0} is no verdict of wscope check: {1}")]
+#[error("line {0} is not a verdict of wscope check: {1}")]
 pub struct BaselineError(usize, &'static str);
 
 /// Verdicts by case.
@@ -34,21 +34,22 @@ impl Baseline {
     ///
     /// # Errors
     ///
-    /// A line is no object with a verdict.
+    /// A line is not an object with a verdict.
     pub fn parse(text: &str) -> Result<Self, BaselineError> {
         let mut verdicts = BTreeMap::new();
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let error = |what| BaselineError(at + 1, what);
-            let value: Value = serde_json::from_str(line).map_err(|_| error("it is no JSON"))?;
+            let value: Value = serde_json::from_str(line).map_err(|_| error("it is not JSON"))?;
             let Some(id) = value.get("id").and_then(Value::as_str) else {
                 // The first line of a baseline, the last of a report.
-                if value.is_object() {
+                if value.is_object() && value.get("id").is_none() {
                     continue;
                 }
-                return Err(error("it is no object"));
+                return Err(error("it is not an object with the id of a case"));
             };
-            let verdict = value.get("verdict").and_then(Value::as_str).and_then(Verdict::named);
-            verdicts.insert(id.to_owned(), verdict.ok_or(error("there is no verdict"))?);
+            let verdict = value.get("verdict").and_then(Value::as_str);
+            let verdict = Verdict::named(verdict.ok_or(error("the verdict is missing"))?);
+            verdicts.insert(id.to_owned(), verdict.ok_or(error("the verdict is unknown"))?);
         }
         Ok(Self(verdicts))
     }
@@ -122,9 +123,20 @@ mod tests {
     #[test]
     fn other_files_are_refused_by_line() {
         for (text, error) in [
-            ("{}\nx", "line 2 is no verdict of wscope check: it is no JSON"),
-            ("[]", "line 1 is no verdict of wscope check: it is no object"),
-            ("{\"id\":\"f/a\"}", "line 1 is no verdict of wscope check: there is no verdict"),
+            ("{}\nx", "line 2 is not a verdict of wscope check: it is not JSON"),
+            (
+                "[]",
+                "line 1 is not a verdict of wscope check: it is not an object with the id of a case",
+            ),
+            (
+                "{\"id\":5}",
+                "line 1 is not a verdict of wscope check: it is not an object with the id of a case",
+            ),
+            (
+                "{\"id\":\"f/a\",\"verdict\":\"LALA\"}",
+                "line 1 is not a verdict of wscope check: the verdict is unknown",
+            ),
+            ("{\"id\":\"f/a\"}", "line 1 is not a verdict of wscope check: the verdict is missing"),
         ] {
             assert_eq!(Baseline::parse(text).expect_err(text).to_string(), error);
         }

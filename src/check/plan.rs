@@ -9,6 +9,7 @@ use super::case::{Case, Expect, Risk, rule};
 use super::facts::{Facts, Opening, Seen};
 use super::judge::judge;
 use super::verdict::{Judgement, Verdict};
+use crate::ui::number::counted;
 use crate::wire::{Data, OpCode};
 
 /// Control connections before the first case: the round trip is the median of theirs.
@@ -130,7 +131,7 @@ pub struct Plan {
     refusals: usize,
     /// Cases with a result, and the last of those the server may not have survived.
     done: usize,
-    suspect: Option<&'static str>,
+    suspect: Option<usize>,
     stop: Option<Stop>,
 }
 
@@ -238,7 +239,7 @@ impl Plan {
                     _ => judgement,
                 });
                 if lost {
-                    self.died();
+                    self.died(facts);
                 }
             }
         }
@@ -247,7 +248,7 @@ impl Plan {
                 Opening::Refused(status) => format!(
                     "the server answered {status} {REFUSALS} times in a row, and is left alone"
                 ),
-                _ => self.death(),
+                _ => self.death("stopped accepting connections"),
             };
             self.stop(Stop::Refuses(text));
         }
@@ -260,7 +261,7 @@ impl Plan {
             let got = judgement.got.clone();
             self.stop(Stop::Unusable(got, facts.opening.clone()));
         } else {
-            self.died();
+            self.died(facts);
         }
     }
 
@@ -277,7 +278,10 @@ impl Plan {
         }
         let failed = judgement.verdict.is_failure(self.options.strict);
         if judgement.verdict == Verdict::Fail || facts.ended.is_some() && facts.close.is_none() {
-            self.suspect = Some(case.id);
+            self.suspect = Some(at);
+            self.control();
+        } else if matches!(facts.opening, Opening::Refused(429 | 503)) {
+            // Whether that is the answer to everything now.
             self.control();
         }
         self.done += 1;
@@ -301,15 +305,36 @@ impl Plan {
         }
     }
 
-    fn died(&mut self) {
-        let text = self.death();
+    /// A connection without a fault did not work, after others had.
+    fn died(&mut self, facts: &Facts) {
+        let what = match &facts.opening {
+            Opening::Refused(status) => {
+                let text = self.death(&format!("answered {status} to a valid handshake"));
+                let cure = "if it limits connections, use -j 1 and --delay SECS";
+                return self.stop(Stop::Refuses(format!("{text}; {cure}")));
+            }
+            Opening::Unreachable(_) => "stopped accepting connections",
+            _ => "stopped answering",
+        };
+        let text = self.death(what);
+        // Where others ran beside it, the last suspect may not be the culprit.
+        let verdict = if self.options.jobs == 1 || self.cases.len() == 1 {
+            Verdict::Fail
+        } else {
+            Verdict::Inconclusive
+        };
+        if let Some(result) = self.suspect.and_then(|at| self.results[at].as_mut()) {
+            result.verdict = result.verdict.max(verdict);
+            result.got = format!("{}; then the server {what}", result.got);
+        }
         self.stop(Stop::Died(text));
     }
 
-    fn death(&self) -> String {
-        let after = self.suspect.map(|id| format!(" after {id}")).unwrap_or_default();
-        let done = self.results.iter().flatten().count();
-        format!("the server stopped accepting connections{after} ({done} cases done)")
+    /// What the server did at last, and behind which case.
+    fn death(&self, what: &str) -> String {
+        let after = self.suspect.map(|at| format!(" after {}", self.cases[at].id));
+        let done = self.results.iter().flatten().count() as u64;
+        format!("the server {what}{} ({} done)", after.unwrap_or_default(), counted(done, "case"))
     }
 
     /// What is known of each case; of those without a result, why not.
@@ -420,7 +445,7 @@ mod tests {
         let control = plan.start().expect("a control");
         plan.finish(control, &away());
         assert!(plan.is_done());
-        let text = "the server stopped accepting connections after f/a (1 cases done)";
+        let text = "the server stopped accepting connections after f/a (1 case done)";
         assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
         assert_eq!(verdicts(&plan), [Verdict::Fail, Verdict::Inconclusive, Verdict::Inconclusive]);
     }

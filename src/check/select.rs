@@ -35,7 +35,7 @@ pub enum SelectError {
 pub fn select(patterns: &[String], allowed: Allowed) -> Result<Vec<&'static Case>, SelectError> {
     for pattern in patterns {
         let bare = pattern.strip_prefix('!').unwrap_or(pattern);
-        if !catalogue::all().any(|case| matches(bare, case)) {
+        if bare.is_empty() || !catalogue::all().any(|case| matches(bare, case)) {
             return Err(SelectError::Unknown(pattern.clone()));
         }
         if let Some(case) = catalogue::find(pattern)

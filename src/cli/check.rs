@@ -116,6 +116,11 @@ pub struct CheckArgs {
     pub display: DisplayOptions,
 }
 
+/// Whether a word behind `@` is a group of cases: `must`, `should`, `info`, `rfc7692`.
+pub fn is_group(word: &str) -> bool {
+    matches!(word, "must" | "should" | "info") || word.starts_with("rfc")
+}
+
 /// Yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs)] // the names are the docs

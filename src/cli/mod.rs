@@ -28,7 +28,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 use crate::ui::view::{Timestamps, View};
-pub use check::{CheckArgs, CheckFormat, YesNo};
+pub use check::{CheckArgs, CheckFormat, YesNo, is_group};
 pub use convert::{ConvertArgs, ConvertFormat};
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
 pub use ping::PingArgs;

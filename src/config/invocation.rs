@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Arg, Command};
 
 use super::from_curl::FromCurl;
+use crate::cli::is_group;
 
 /// A command line, looked through.
 #[derive(Clone)]
@@ -45,6 +46,11 @@ fn named<'c>(program: &'c Command, name: &str) -> Option<&'c Command> {
     program.find_subcommand(name).or_else(|| program.get_subcommands().find(by_flag))
 }
 
+/// Whether positional arguments of a mode are patterns of cases, which may begin with `@`.
+fn takes_patterns(mode: &Command) -> bool {
+    mode.get_arguments().any(|arg| arg.get_id() == "patterns")
+}
+
 /// An option by its long name, or one of its other long names.
 pub fn find_long<'c>(command: &'c Command, name: &str) -> Option<&'c Arg> {
     command.get_arguments().find(|arg| {
@@ -57,7 +63,8 @@ impl Invocation {
     /// Looks through arguments as the system gave them, the program's name first.
     ///
     /// A profile is the first argument, or else any positional one, that begins with `@`; no URL and
-    /// no mode does.
+    /// no mode does. In `wscope check` patterns do, as `@must`: there only the first positional
+    /// argument can be a profile, and not one of these words.
     pub fn read(program: &Command, arguments: impl IntoIterator<Item = OsString>) -> Self {
         let mut arguments: Vec<OsString> = arguments.into_iter().collect();
         let is_mode = |argument: &OsString| {
@@ -69,6 +76,8 @@ impl Invocation {
         };
         let name = |argument: &OsString| argument.to_str()?.strip_prefix('@').map(str::to_owned);
         let profile = arguments.get(profile_at).and_then(name);
+        let mode = mode_of(program, arguments.get(1).map(OsString::as_os_str));
+        let profile = profile.filter(|name| !takes_patterns(mode) || !is_group(name));
         if profile.is_some() {
             arguments.remove(profile_at);
         }
@@ -91,7 +100,8 @@ impl Invocation {
         let later = invocation.walk(mode, arguments.get(front..).unwrap_or_default());
         if let (None, Some(at)) = (&invocation.profile, later) {
             invocation.profile = name(&arguments.remove(front + at));
-            invocation.positionals.retain(|word| !word.starts_with('@'));
+            let typed = invocation.profile.as_deref();
+            invocation.positionals.retain(|word| word.strip_prefix('@') != typed);
         }
         invocation.arguments = arguments;
         invocation
@@ -153,7 +163,10 @@ impl Invocation {
                     }
                 }
             } else {
-                if text.len() > 1 && text.starts_with('@') {
+                let pattern = takes_patterns(mode)
+                    && (!self.positionals.is_empty()
+                        || text.strip_prefix('@').is_some_and(is_group));
+                if text.len() > 1 && text.starts_with('@') && !pattern {
                     profile = profile.or(Some(arguments.len() - rest.len() - 1));
                 }
                 self.positionals.push(text.into_owned());

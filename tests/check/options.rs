@@ -28,6 +28,8 @@ fn wrong_patterns_and_empty_selections_are_wrong_usage() {
     let server = listen([""; 0]);
     for (args, error) in [
         (&["f/nothing"][..], "no case matches \"f/nothing\"; wscope check --list lists them"),
+        (&["@foo"], "no case matches \"@foo\"; wscope check --list lists them"),
+        (&[""], "no case matches \"\"; wscope check --list lists them"),
         (&["f/", "!f/"], "no case is left: the patterns and options exclude all of them"),
         (&["l/msg-16m"], "l/msg-16m needs --intrusive"),
         (&["--no-data", "f/len-125"], "f/len-125 needs to be run without --no-data"),
@@ -40,6 +42,9 @@ fn wrong_patterns_and_empty_selections_are_wrong_usage() {
         assert_eq!(run.stderr, format!("wscope: {error}\n"));
         assert_eq!((run.status, run.stdout.as_str()), (Some(2), ""));
     }
+    let run = check(&["f/rsv1"]);
+    let error = "f/rsv1 is a case; name the server before it: wscope check URL f/rsv1";
+    assert_eq!((run.status, run.stderr), (Some(2), format!("wscope: {error}\n")));
     assert_eq!(check(&["--show", "f/nothing"]).status, Some(2));
     assert_eq!(check(&[]).status, Some(2));
 }
@@ -108,4 +113,21 @@ fn the_time_is_over_when_it_is_over() {
     let run = check(&[server.url(), "--max-time", "0.1"]);
     assert_eq!(run.status, Some(12));
     assert_eq!(run.stdout.lines().nth(1), Some("stopped: the time set by --max-time is over"));
+}
+
+#[test]
+fn groups_are_patterns_and_no_profiles() {
+    let all = check(&["--list", "--output", "json"]).objects().len();
+    let mut sum = 0;
+    for group in ["@must", "@should", "@info"] {
+        let some = check(&["--list", group, "--output", "json"]);
+        let level = &group[1..];
+        assert!(some.objects().iter().all(|case| case["level"] == *level), "{group}");
+        sum += some.objects().len();
+    }
+    assert_eq!(sum, all);
+    let server = listen(["--echo"]);
+    let run = check(&[server.url(), "@rfc7692", "--output", "json"]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert!(run.objects().len() > 10);
 }

@@ -53,6 +53,10 @@ fn what_was_known_does_not_fail_and_what_is_worse_does() {
 
     let again = check(&[strict.url(), "--rerun", &bad, "--output", "json"]);
     assert_eq!(again.objects().len(), 3);
+    let narrowed = check(&[strict.url(), "f/rsv1", "f/rsv3", "--rerun", &bad, "--output", "json"]);
+    assert_eq!(narrowed.objects().len(), 2, "{}", narrowed.stdout);
+    let excluded = check(&[strict.url(), "h/", "--rerun", &bad]);
+    assert_eq!(excluded.status, Some(2), "{}", excluded.stderr);
     let nothing = check(&[strict.url(), "--rerun", &good]);
     assert_eq!(nothing.status, Some(2), "{}", nothing.stderr);
 }

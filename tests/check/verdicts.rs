@@ -112,7 +112,7 @@ fn a_close_that_is_not_answered_fails_after_a_second_look() {
 #[track_caller]
 fn stops(fault: &str, status: i32, why: &str) {
     let server = listen(["--fault", fault]);
-    let run = check(&[server.url()]);
+    let run = check(&[server.url(), "--handshake-timeout", "1"]);
     assert_eq!(run.status, Some(status), "{}", run.stdout);
     let line = run.stdout.lines().nth(1).unwrap_or_default();
     assert_eq!(line, format!("stopped: no connection to test on: {why}"), "{fault}");
@@ -127,7 +127,38 @@ fn without_a_connection_that_works_nothing_is_judged() {
     let run = check(&[server.url()]);
     assert!(run.stdout.contains(accept) && run.status == Some(8), "{}", run.stdout);
     stops("no-answer", 12, "no answer to the request");
-    stops("silence", 13, "nothing: no answer to a ping, no Close, no end");
+    stops("silence", 12, "nothing: no answer to a ping, no Close, no end");
+}
+
+/// The status is that of a client that meets the same.
+#[test]
+fn a_server_that_breaks_a_rule_in_every_frame_ends_with_9() {
+    let server = listen(["--fault", "masked"]);
+    let run = check(&[server.url()]);
+    assert_eq!(run.status, Some(9), "{}", run.stdout);
+}
+
+#[test]
+fn a_slow_handshake_is_waited_for_as_long_as_the_option_allows() {
+    let server = listen(["--fault", "delay:2.2s"]);
+    let run = check(&[server.url(), "h/control"]);
+    assert_eq!(run.status, Some(0), "{} {}", run.stdout, run.stderr);
+}
+
+#[test]
+fn a_limit_of_connections_is_named() {
+    let url = serve(|number, stream| {
+        let Some(payload) = (number < 3).then(|| open(stream)).flatten() else {
+            let answer =
+                b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.read(&mut [0; 2048]);
+            return stream.write_all(answer).is_ok();
+        };
+        pong(stream, &payload).is_some()
+    });
+    let run = check(&[&url, "-j", "1", "f/rsv1", "f/rsv2"]);
+    assert!(run.stdout.contains("429") && run.stdout.contains("--delay"), "{}", run.stdout);
+    assert_eq!(run.status, Some(7), "{}", run.stdout);
 }
 
 /// A server by hand: gives each connection to a function, by number, until that ends it.
@@ -190,10 +221,10 @@ fn a_server_that_dies_is_one_sentence() {
     });
     let run = check(&[&url, "-j", "1", "f/rsv1", "f/rsv2", "f/rsv3", "f/op3"]);
     let lines: Vec<&str> = run.stdout.lines().collect();
-    assert_eq!(lines[0], format!("not finished: {url}, 4 cases"));
-    let why = "the server stopped accepting connections after f/rsv1 (1 cases done)";
+    assert_eq!(lines[0], format!("failed: {url}, 1 of 4 cases"));
+    let why = "the server stopped accepting connections after f/rsv1 (1 case done)";
     assert_eq!(lines[1], format!("stopped: {why}"));
-    assert_eq!(lines.last(), Some(&"1 PASS*, 3 INCONCLUSIVE"));
+    assert_eq!(lines.last(), Some(&"3 INCONCLUSIVE, 1 FAIL"));
     assert_eq!(run.status, Some(4), "{}", run.stdout);
 }
 

@@ -67,6 +67,8 @@ pub(super) struct Battery {
     shown: Option<Reporter>,
     timing: Timing,
     round_trips: Vec<Duration>,
+    /// Of control connections.
+    slowest_opening: Duration,
     running: Vec<Option<Running>>,
     /// No connection begins before.
     resumes: Option<Instant>,
@@ -80,6 +82,7 @@ enum Running {
     Opening {
         work: Work,
         opening: Box<ClientOpening>,
+        began: Instant,
     },
     Open(Box<OpenTrial>),
     /// Its case is over; it closes as a client does.
@@ -156,6 +159,7 @@ impl Battery {
             shown,
             timing: Timing::of(Duration::ZERO),
             round_trips: Vec::new(),
+            slowest_opening: Duration::ZERO,
             running: Vec::new(),
             resumes: None,
             moved: false,
@@ -182,12 +186,16 @@ impl Battery {
             });
             runtime.reporter.next_connection();
             let mut config = self.config.clone();
-            config.handshake_timeout = config.handshake_timeout.min(self.timing.patience);
+            // A valid handshake may take as long as the user allows; cases wait as its speed suggests.
+            if !matches!(work.purpose, Purpose::Control) {
+                let patience = self.timing.patience + 4 * self.slowest_opening;
+                config.handshake_timeout = config.handshake_timeout.min(patience);
+            }
             match self.request(work) {
                 Ok(bytes) => {
                     let opening = ClientOpening::new(&config, slot, None, runtime, now);
                     let opening = Box::new(opening.beside().asking(bytes));
-                    self.running[slot] = Some(Running::Opening { work, opening });
+                    self.running[slot] = Some(Running::Opening { work, opening, began: now });
                 }
                 Err(error) => self.failed(work, &error, runtime),
             }
@@ -227,9 +235,13 @@ impl Battery {
         now: Instant,
     ) -> io::Result<Option<Running>> {
         match running {
-            Running::Opening { work, mut opening } => match opening.advance(runtime, now) {
-                Ok(None) => Ok(Some(Running::Opening { work, opening })),
+            Running::Opening { work, mut opening, began } => match opening.advance(runtime, now) {
+                Ok(None) => Ok(Some(Running::Opening { work, opening, began })),
                 Ok(Some(opened)) => {
+                    if work.purpose == Purpose::Control {
+                        let took = now.saturating_duration_since(began);
+                        self.slowest_opening = self.slowest_opening.max(took);
+                    }
                     let open = Box::new(self.opened(work, *opened, now));
                     self.step(Running::Open(open), runtime, now)
                 }
@@ -352,6 +364,15 @@ impl Battery {
     }
 
     fn finish(&mut self, work: Work, facts: &Facts, runtime: &mut Runtime) {
+        if work.purpose == Purpose::Control && facts.opening == Opening::Open {
+            let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
+            self.failure = match facts {
+                facts if facts.seen.iter().any(broke) => Some(Exit::Violation),
+                Facts { timed_out: true, .. } => Some(Exit::Timeout),
+                Facts { ended: Some(_), close: None, .. } => Some(Exit::Lost),
+                _ => None,
+            };
+        }
         self.show(work, runtime);
         self.plan.finish(work, facts);
         self.moved = true;

@@ -136,7 +136,7 @@ pub fn run(args: CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let exit = match battery.plan.stopped() {
         Some(Stop::Signal) => battery.signal.map_or(Exit::Interrupted, Into::into),
         Some(Stop::Unusable(..)) => battery.failure.unwrap_or(Exit::Unmet),
-        Some(Stop::Died(_)) => Exit::Connect,
+        Some(Stop::Died(_)) => battery.failure.unwrap_or(Exit::Connect),
         Some(Stop::Refuses(_)) => battery.failure.unwrap_or(Exit::Refused),
         Some(Stop::MaxTime) => Exit::Timeout,
         Some(Stop::FailFast) | None if failed => Exit::Unmet,
@@ -149,21 +149,37 @@ fn selected(args: &CheckArgs) -> Result<Vec<&'static Case>, UsageError> {
     let usage = |error: &dyn std::fmt::Display| UsageError::new(error.to_string());
     // With --list nothing is run, and a pattern may stand in the place of the URL.
     let url = args.url.iter().filter(|url| args.list && !url.contains("://"));
-    let mut patterns: Vec<String> = url.chain(&args.patterns).cloned().collect();
+    let patterns: Vec<String> = url.chain(&args.patterns).cloned().collect();
+    if let (false, [], Some(id)) = (args.list, &args.patterns[..], &args.url)
+        && catalogue::find(id).is_some()
+    {
+        let text = format!("{id} is a case; name the server before it: wscope check URL {id}");
+        return Err(UsageError::new(text));
+    }
     let risk = match (args.intrusive, args.stress || args.list) {
         (true, _) => Risk::Intrusive,
         (_, true) => Risk::Stress,
         _ => Risk::Default,
     };
     let risk = if args.list { Risk::Intrusive } else { risk };
+    let allowed = Allowed { risk, data: !args.no_data };
     if let Some(path) = &args.rerun {
         let open = read_baseline(path)?.not_passed();
         if open.is_empty() {
             return Err(usage(&format!("--rerun: every case passed in {}", path.display())));
         }
-        patterns.extend(open);
+        let chosen = select(&patterns, allowed).map_err(|error| usage(&error))?;
+        let again: Vec<_> =
+            chosen.into_iter().filter(|case| open.iter().any(|id| id == case.id)).collect();
+        return match again.is_empty() {
+            true => Err(usage(&format!(
+                "--rerun: the patterns and options exclude every case that did not pass in {}",
+                path.display()
+            ))),
+            false => Ok(again),
+        };
     }
-    select(&patterns, Allowed { risk, data: !args.no_data }).map_err(|error| usage(&error))
+    select(&patterns, allowed).map_err(|error| usage(&error))
 }
 
 fn read_baseline(path: &PathBuf) -> Result<Baseline, UsageError> {
