@@ -155,7 +155,7 @@ impl Assist for Fruits {
 
 /// The program. Does nothing when it is run as a test.
 #[test]
-#[ignore = "a program for the other tests"]
+#[ignore = "the program that the other tests of this binary start on a terminal"]
 fn program() {
     let Some(socket) = std::env::var_os(SOCKET) else { return };
     let mut reports = UnixStream::connect(Path::new(&socket)).expect("the test listens");

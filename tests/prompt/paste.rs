@@ -76,7 +76,7 @@ fn ctrl_c_is_the_way_out_of_a_paste_without_end() {
 
 /// Prints how long a paste takes; run it with a release build to compare.
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: cargo test --release --test prompt -- --ignored --nocapture paste"]
 fn how_long_pastes_take() {
     for megabytes in [1, 10] {
         let mut t = Driven::ready();

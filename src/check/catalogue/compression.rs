@@ -77,7 +77,7 @@ pub(super) static CASES: &[Case] = &[
     dies("z/rsv1-cont", "RSV1 on a continuation frame", FIRST, BOTH, &[r"/frame text fin=off rsv1=on \xf2\x48\xcd", r"/frame continuation rsv1=on \xc9\xc9\x07\x00"], &[1002]),
     dies("z/rsv1-ping", "RSV1 on a ping", FIRST, BOTH, &["/frame ping rsv1=on wscope check"], &[1002]),
     dies("z/rsv2", "RSV2 beside RSV1", RSV, "what an extension would mean is taken for something else", &[r"/frame text rsv1=on rsv2=on \xf2\x48\xcd\xc9\xc9\x07\x00"], &[1002]),
-    dies("z/garbage", "a compressed message that is no DEFLATE data", INFLATE, "the decompressor's error ends the process, or the message is lost in silence", &[r"/frame text rsv1=on \xff\xff\xff\xff"], &[1007, 1002]),
+    dies("z/garbage", "a compressed message that is not DEFLATE data", INFLATE, "the decompressor's error ends the process, or the message is lost in silence", &[r"/frame text rsv1=on \xff\xff\xff\xff"], &[1007, 1002]),
     echoes("z/empty-00", "an empty compressed message", BLOCKS, &[r"/frame text rsv1=on \x00"], ""),
     echoes("z/stored", "a block without compression", BLOCKS, &[r"/frame text rsv1=on \x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"], "Hello"),
     echoes("z/bfinal", "a block with BFINAL", FINAL, &[r"/frame text rsv1=on \xf3\x48\xcd\xc9\xc9\x07\x00\x00"], "Hello"),

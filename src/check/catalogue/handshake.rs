@@ -103,7 +103,7 @@ pub(super) static CASES: &[Case] = &[
     refused("h/version-0", "version 0", VERSION, OLD).open(&[Edit::Set(VER, "0")]),
     refused("h/version-12", "version 12", VERSION, OLD).open(&[Edit::Set(VER, "12")]),
     refused("h/version-99", "version 99", VERSION, OLD).open(&[Edit::Set(VER, "99")]),
-    refused("h/version-text", "a version that is no number", STOP, OLD).open(&[Edit::Set(VER, "abc")]),
+    refused("h/version-text", "a version that is not a number", STOP, OLD).open(&[Edit::Set(VER, "abc")]),
     learns("h/version-8", "version 8, an old draft of the protocol", VERSION, "some servers still accept it").open(&[Edit::Set(VER, "8")]),
     refused("h/version-dup", "two version headers, both 13", VERSION_ONCE, SMUGGLES).should().open(&[Edit::Add(VER, "13")]),
     refused("h/version-list", "a list of versions in the request", VERSION_ONCE, SMUGGLES).should().open(&[Edit::Set(VER, "13, 8")]),

@@ -171,7 +171,7 @@ pub(super) static CASES: &[Case] = &[
         .open(&[Edit::Set(PROTO, "{SUBPROTOCOL}")]).expect(Expect::Judged(exact)),
 
     Case::new("x/unknown", "an unknown extension", OFFERED, BROWSERS).open(&[Edit::Set(EXT, "x-wscope-unknown; a=1")]).expect(Expect::Declined),
-    Case::new("x/malformed", "a header that is no list of extensions", MALFORMED, STAMPS).open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
+    Case::new("x/malformed", "a header that is not a list of extensions", MALFORMED, STAMPS).open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
         .expect(Expect::Judged(strict)),
     learns("x/deflate", "a plain offer of permessage-deflate", OFFERED, "shows whether messages can be compressed", &[Edit::Set(EXT, "permessage-deflate")]),
     declines("x/param-unknown", "an offer with an unknown parameter", &[Edit::Set(EXT, "permessage-deflate; x_foo=1")]),
