@@ -131,3 +131,31 @@ fn groups_are_patterns_and_no_profiles() {
     assert_eq!(run.status, Some(0), "{}", run.stderr);
     assert!(run.objects().len() > 10);
 }
+
+#[test]
+fn a_transcript_has_whole_connections_one_after_the_other() {
+    let server = listen(["--echo"]);
+    let run = check(&[server.url(), "p/", "-v"]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    let said = run.stderr + &run.stdout;
+    let mut connections = said.split("* connected to ").skip(1);
+    let first = connections.next().expect("a control");
+    let order = [
+        "> GET / ",
+        "* open: ",
+        " PING F-M ",
+        " PONG F-- ",
+        "> ",
+        " CLOSE F-M ",
+        " CLOSE F-- ",
+        "* closed ",
+    ];
+    let mut rest = first;
+    for part in order {
+        rest = &rest[rest.find(part).unwrap_or_else(|| panic!("{part}: {first}"))..];
+    }
+    for connection in connections.filter(|connection| connection.contains("* open: ")) {
+        assert_eq!(connection.matches(" CLOSE F-M ").count(), 1, "{connection}");
+        assert_eq!(connection.matches("\n* closed ").count(), 1, "{connection}");
+    }
+}

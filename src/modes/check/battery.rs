@@ -87,6 +87,7 @@ enum Running {
     Open(Box<OpenTrial>),
     /// Its case is over; it closes as a client does.
     Leaving {
+        work: Work,
         connection: Box<Connection>,
         until: Instant,
     },
@@ -174,9 +175,11 @@ impl Battery {
 
     /// Begins what may begin now.
     fn start(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        // What is shown is shown alone.
-        let alone = self.shown.is_some() && self.running.iter().any(Option::is_some);
-        while self.resumes.is_none_or(|at| at <= now) && !alone {
+        while self.resumes.is_none_or(|at| at <= now) {
+            // What is shown is shown alone, to its end.
+            if self.is_shown(runtime) && self.running.iter().any(Option::is_some) {
+                return Ok(());
+            }
             let Some(work) = self.plan.start() else { return Ok(()) };
             self.resumes = (!self.pace.delay.is_zero()).then(|| now + self.pace.delay);
             self.show(work, runtime);
@@ -218,6 +221,11 @@ impl Battery {
         Ok(edited(usual.raw(), work.case.open, place))
     }
 
+    /// Whether somebody sees frames.
+    fn is_shown(&self, runtime: &Runtime) -> bool {
+        self.shown.is_some() || runtime.reporter.looks_at_frames()
+    }
+
     /// Changes to the reporter that shows, for the one case that is shown, or back.
     fn show(&mut self, work: Work, runtime: &mut Runtime) {
         if let (Some(shown), Purpose::Result(_) | Purpose::Again(_)) =
@@ -242,7 +250,7 @@ impl Battery {
                         let took = now.saturating_duration_since(began);
                         self.slowest_opening = self.slowest_opening.max(took);
                     }
-                    let open = Box::new(self.opened(work, *opened, now));
+                    let open = Box::new(self.opened(work, *opened, runtime, now));
                     self.step(Running::Open(open), runtime, now)
                 }
                 Err(OpenError::Local(error)) => Err(error),
@@ -262,26 +270,25 @@ impl Battery {
                     None => self.finished(*open, runtime, now),
                 }
             }
-            Running::Leaving { mut connection, until } => {
+            Running::Leaving { work, mut connection, until } => {
                 runtime.give_turn(&mut connection, now)?;
                 if connection.is_over() || now >= until {
-                    connection.shut_down();
-                    self.moved = true;
+                    self.leave(work, &mut connection, runtime, now)?;
                     return Ok(None);
                 }
-                Ok(Some(Running::Leaving { connection, until }))
+                Ok(Some(Running::Leaving { work, connection, until }))
             }
         }
     }
 
-    fn opened(&self, work: Work, opened: Opened, now: Instant) -> OpenTrial {
+    fn opened(&self, work: Work, opened: Opened, runtime: &Runtime, now: Instant) -> OpenTrial {
         let endpoint = EndpointConfig { lenient: true, ..EndpointConfig::new(Role::Client) };
         let setup = ConnectionSetup {
             id: opened.conn,
             agreed: &opened.report.agreed,
             endpoint: Some(&endpoint.into()),
             limits: Limits::default(),
-            observed: self.shown.is_some(),
+            observed: self.is_shown(runtime),
             evidence: false,
             memory: &self.memory,
             backlog: &self.memory,
@@ -321,21 +328,32 @@ impl Battery {
             self.round_trips.sort_unstable();
             self.timing = Timing::of(self.round_trips[self.round_trips.len() / 2]);
         }
-        if runtime.reporter.prints_notes() {
-            let ending = connection.ending(now);
-            if connection.is_over() {
-                runtime.report(connection.id(), &Event::End(&ending))?;
-            }
-        }
-        self.finish(work, &facts.borrow(), runtime);
+        self.finish(work, &facts.borrow());
         if connection.is_over() {
-            connection.shut_down();
+            self.leave(work, &mut connection, runtime, now)?;
             return Ok(None);
         }
         // It may be closing already, which is as good.
         let _ = connection.sender(now).close(Some(1000), "");
         let connection = Box::new(connection);
-        Ok(Some(Running::Leaving { connection, until: now + LEAVING }))
+        Ok(Some(Running::Leaving { work, connection, until: now + LEAVING }))
+    }
+
+    /// The connection of a case is over, or was given time enough to be.
+    fn leave(
+        &mut self,
+        work: Work,
+        connection: &mut Connection,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        if connection.is_over() && runtime.reporter.prints_notes() {
+            runtime.report(connection.id(), &Event::End(&connection.ending(now)))?;
+        }
+        connection.shut_down();
+        self.show(work, runtime);
+        self.moved = true;
+        Ok(())
     }
 
     /// Nothing opened.
@@ -360,10 +378,11 @@ impl Battery {
             OpenError::TimedOut { .. } => Opening::Silent,
             _ => Opening::Unreachable(error.to_string()),
         };
-        self.finish(work, &facts, runtime);
+        self.finish(work, &facts);
+        self.show(work, runtime);
     }
 
-    fn finish(&mut self, work: Work, facts: &Facts, runtime: &mut Runtime) {
+    fn finish(&mut self, work: Work, facts: &Facts) {
         if work.purpose == Purpose::Control && facts.opening == Opening::Open {
             let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
             self.failure = match facts {
@@ -373,7 +392,6 @@ impl Battery {
                 _ => None,
             };
         }
-        self.show(work, runtime);
         self.plan.finish(work, facts);
         self.moved = true;
     }
@@ -508,7 +526,7 @@ impl Task for Battery {
         let due = |running: &Running| match running {
             Running::Opening { opening, .. } => opening.deadline(),
             Running::Open(open) => open.connection.deadline().into_iter().chain(open.wake).min(),
-            Running::Leaving { connection, until } => {
+            Running::Leaving { connection, until, .. } => {
                 connection.deadline().into_iter().chain([*until]).min()
             }
         };

@@ -132,6 +132,10 @@ pub fn run(args: CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let text = report::write(&results, format_of(args.output), palette);
     runtime.stdout.buffer().extend_from_slice(&redactor.bytes(&text));
     runtime.drain_stdout(None)?;
+    if let (Some(Stop::Unusable(..)), CheckFormat::Text) = (battery.plan.stopped(), args.output) {
+        let shown = runtime.reporter.redactor().bytes(url.as_bytes());
+        stderr::note(&format!("wscope doctor {} looks for the cause", escaped(&shown)));
+    }
     let failed = results.failures() > 0;
     let exit = match battery.plan.stopped() {
         Some(Stop::Signal) => battery.signal.map_or(Exit::Interrupted, Into::into),
