@@ -501,8 +501,9 @@ impl Lost {
 /// had crossed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// The role of this side; of a relayed connection, that of the near end.
-    pub role: Role,
+    /// The role of this side; none where a connection is relayed here: `sent` and `out` are the
+    /// client's then, `received` and `in` the server's.
+    pub role: Option<Role>,
     /// Who ended it.
     pub by: Side,
     /// How.

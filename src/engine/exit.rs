@@ -112,7 +112,7 @@ mod tests {
         let body = |code| CloseBody { code, reason: Vec::new() };
         let totals = Totals::default();
         Ending {
-            role: crate::wire::Role::Client,
+            role: Some(crate::wire::Role::Client),
             by,
             cause,
             sent: Some(body(sent)),

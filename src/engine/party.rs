@@ -187,7 +187,7 @@ impl Party {
                 let received = leg.close.clone();
                 // The relay describes the end; a leg's role matters to nobody.
                 let role = crate::wire::Role::Server;
-                Ending { role, by, cause, sent: None, received, duration, out, r#in }
+                Ending { role: Some(role), by, cause, sent: None, received, duration, out, r#in }
             }
         }
     }

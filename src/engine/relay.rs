@@ -434,7 +434,7 @@ impl Relay {
             _ => (Side::End(first), server.cause),
         };
         Ending {
-            role: Role::Client,
+            role: None,
             by,
             cause,
             sent: client.received,

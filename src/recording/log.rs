@@ -36,7 +36,7 @@ pub struct LogReader<R> {
     /// Records of the line that wait.
     waiting: Option<Record>,
     /// The role of the program that wrote it, as its first object has it.
-    role: Role,
+    role: Option<Role>,
     cut: bool,
 }
 
@@ -55,7 +55,7 @@ impl<R: BufRead> LogReader<R> {
             number: 0,
             masks: Vec::new(),
             waiting: None,
-            role: Role::Client,
+            role: None,
             cut: false,
         }
     }
@@ -138,7 +138,7 @@ impl<R: BufRead> LogReader<R> {
                         Some("client") => Some(Role::Client),
                         _ => None,
                     };
-                    self.role = role.unwrap_or(Role::Client);
+                    self.role = role;
                     Fact::Start { role, secrets: text("secrets") == Some("shown"), complete: true }
                 }
                 "resolved" => Fact::Resolved {
@@ -341,7 +341,7 @@ fn open(object: &Value) -> Agreed {
     }
 }
 
-fn ending(object: &Value, role: Role) -> Ending {
+fn ending(object: &Value, role: Option<Role>) -> Ending {
     let close = |name: &str| {
         let body = object.get(name).filter(|body| body.is_object())?;
         let code = number(body, "code").and_then(|code| u16::try_from(code).ok());

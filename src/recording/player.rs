@@ -335,7 +335,7 @@ impl Player {
         let duration =
             Duration::from_micros(u64::try_from(at.micros.saturating_sub(opened)).unwrap_or(0));
         let ending = Ending {
-            role: Role::Client,
+            role: None,
             by,
             cause,
             sent: to_server.close,

@@ -256,7 +256,7 @@ impl Endpoint {
         let end = self.closing.as_ref().and_then(|closing| closing.end.clone());
         let (by, cause) = end.unwrap_or((Side::Us, Cause::Dropped));
         Ending {
-            role: self.config.role,
+            role: Some(self.config.role),
             by,
             cause,
             sent: self.sent_close().cloned(),

@@ -12,11 +12,11 @@ use crate::wire::close::{self, CloseBody};
 /// For example `the server closed with 4401 "token expired" after 3.204 s`.
 pub fn describe(ending: &Ending) -> String {
     match &ending.cause {
-        Cause::Violation(violation) if !matches!(ending.by, Side::End(_)) => {
+        Cause::Violation(violation) if ending.role.is_some() => {
             let text = sanitize::escaped(violation.to_string().as_bytes());
             failed(ending, &format!("the peer broke the protocol: {text}"))
         }
-        Cause::Timeout(kind) if !matches!(ending.by, Side::End(_)) => failed(ending, kind.what()),
+        Cause::Timeout(kind) if ending.role.is_some() => failed(ending, kind.what()),
         cause => ended(ending, cause),
     }
 }
@@ -47,22 +47,21 @@ fn failed(ending: &Ending, what: &str) -> String {
 
 /// An end that broke no rule, or one of a relayed connection.
 fn ended(ending: &Ending, cause: &Cause) -> String {
-    let near = End { name: "", body: ending.sent.as_ref() };
-    let peer = match ending.role {
-        Role::Client => Role::Server,
-        Role::Server => Role::Client,
+    let (near, far) = match ending.role {
+        Some(Role::Client) => ("", "the server"),
+        Some(Role::Server) => ("", "the client"),
+        None => ("the client", "the server"),
     };
-    let far = End { name: name(peer), body: ending.received.as_ref() };
-    // Of a relayed connection both ends are named, and `sent` is the client's Close.
-    let (near, far) = match ending.by {
-        Side::End(_) => (End { name: "the client", ..near }, End { name: "the server", ..far }),
-        _ => (near, far),
-    };
+    let near = End { name: near, body: ending.sent.as_ref() };
+    let far = End { name: far, body: ending.received.as_ref() };
     let far_first = matches!(ending.by, Side::Peer | Side::End(Role::Server));
     let (first, second) = if far_first { (far, near) } else { (near, far) };
     let after = clock::seconds(ending.duration);
     let mut parts = Vec::new();
     match cause {
+        Cause::Closed if ending.role.is_none() && ending.by == Side::Us => {
+            parts.push(format!("the proxy closed both sides after {after}"));
+        }
         Cause::Closed => {
             parts.push(format!("{} after {after}", first.closed().unwrap_or_default()));
             // "When sending a Close frame in response, the endpoint typically echos the status code"
@@ -90,6 +89,7 @@ fn ended(ending: &Ending, cause: &Cause) -> String {
         }
         Cause::Violation(_) | Cause::Timeout(_) | Cause::Dropped => parts.push(match ending.by {
             Side::End(role) => format!("ended by {} after {after}", name(role)),
+            Side::Us if ending.role.is_none() => format!("ended by the proxy after {after}"),
             _ => format!("ended without a closing handshake after {after}"),
         }),
     }
@@ -148,9 +148,9 @@ fn name(role: Role) -> &'static str {
 
 /// Describes what crossed, as in `sent 2 frames, 1 message, 5 bytes (13 on the wire); received …`.
 pub fn totals(ending: &Ending) -> String {
-    let (out, answer) = match ending.by {
-        Side::End(_) => ("the client sent", "the server"),
-        _ => ("sent", "received"),
+    let (out, answer) = match ending.role {
+        None => ("the client sent", "the server"),
+        Some(_) => ("sent", "received"),
     };
     format!("{out} {}; {answer} {}", amount(&ending.out), amount(&ending.r#in))
 }
@@ -200,7 +200,7 @@ mod tests {
         received: Option<CloseBody>,
     ) -> Ending {
         Ending {
-            role: Role::Client,
+            role: Some(Role::Client),
             by,
             cause,
             sent,
@@ -238,13 +238,15 @@ mod tests {
         let text = "the server closed with 4401 \"token expired\" after 3.204 s; \
                     answered with 1002 protocol error";
         assert_eq!(describe(&end), text);
-        let end = Ending { role: Role::Server, ..end };
+        let end = Ending { role: Some(Role::Server), ..end };
         assert!(describe(&end).starts_with("the client closed with 4401 "));
     }
 
     #[test]
     fn a_relayed_close_names_both_ends() {
         let by = Side::End(Role::Client);
+        let ending =
+            |by, cause, sent, received| Ending { role: None, ..ending(by, cause, sent, received) };
         let end = ending(by, Cause::Closed, body(1000, "bye"), body(1001, ""));
         let text = "the client closed with 1000 normal closure \"bye\" after 3.204 s; \
                     the server answered with 1001 going away";
@@ -253,6 +255,10 @@ mod tests {
         let text = "the connection of the client was lost before the closing handshake was complete \
                     after 3.204 s (1006): connection reset by peer; the server closed with 1001 going away";
         assert_eq!(describe(&lost), text);
+        let ours = ending(Side::Us, Cause::Dropped, body(1000, ""), None);
+        let text = "ended by the proxy after 3.204 s; the client closed with 1000 normal closure";
+        assert_eq!(describe(&ours), text);
+        assert!(totals(&ours).starts_with("the client sent "));
     }
 
     #[test]

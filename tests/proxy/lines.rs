@@ -236,7 +236,21 @@ fn what_is_held_when_its_sender_is_lost_is_named() {
     rustix::net::sockopt::set_socket_linger(client.tcp(), Some(std::time::Duration::ZERO))
         .expect("a socket");
     drop(client);
-    proxy.stdout.wait_for("what was held is lost with the connection of its sender");
+    proxy.stdout.wait_for("what was held is discarded: the connection has ended");
     drop(server);
     proxy.interrupt();
+}
+
+/// The end lines of a proxy name the ends, also if the proxy ends itself.
+#[test]
+fn a_proxy_that_ends_says_so() {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy(&COMMANDS);
+    let (mut client, server) = upstream.open(&proxy);
+    client.send(text("hi"));
+    proxy.stdout.wait_for("#1 TEXT F-M 2 hi");
+    let output = proxy.interrupt();
+    assert!(output.stdout.contains("* [1] ended by the proxy after "), "{}", output.stdout);
+    assert!(output.stdout.contains("* [1] the client sent 1 frame, "), "{}", output.stdout);
+    drop((client, server));
 }

@@ -137,7 +137,7 @@ impl<P: Print> Watched<P> {
 pub fn ending() -> Ending {
     let close = Some(wscope::wire::close::CloseBody { code: Some(1000), reason: Vec::new() });
     Ending {
-        role: wscope::wire::Role::Client,
+        role: Some(wscope::wire::Role::Client),
         by: Side::Us,
         cause: Cause::Closed,
         sent: close.clone(),

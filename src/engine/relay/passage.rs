@@ -94,7 +94,7 @@ impl Passage {
                 true => {
                     gate.finish(runtime, now)?;
                     if lost && gate.waits() {
-                        let text = "what was held is lost with the connection of its sender";
+                        let text = "what was held is discarded: the connection has ended";
                         runtime.report(from.id(), &Event::Note(text))?;
                     }
                 }
