@@ -129,7 +129,7 @@ pub enum OpenError {
     Io(io::Error),
     /// stdout, stderr or the system failed.
     #[error("{}", plain_io(.0))]
-    Local(#[from] io::Error),
+    Local(io::Error),
 }
 
 fn tls_text(error: &TlsError) -> String {
@@ -149,6 +149,13 @@ fn explained(error: &dyn Display, code: Option<&str>, help: Option<&str>) -> Str
         let _ = write!(text, "\n\nhelp: {help}");
     }
     text
+}
+
+/// Not the derived one, which makes the error its own cause: it would be printed twice.
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Local(error)
+    }
 }
 
 impl OpenError {

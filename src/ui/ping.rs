@@ -169,10 +169,14 @@ impl RoundTrips {
             0 => String::new(),
             count => format!(", {count} not yet answered"),
         };
-        let (loss, time) = (self.loss(), clock::seconds(time));
+        // Of none that was sent, none can be lost.
+        let loss = match sent {
+            0 => String::new(),
+            _ => format!(", {:.1} % lost", self.loss()),
+        };
+        let time = clock::seconds(time);
         let mut text = format!(
-            "\n--- {url} ping statistics ---\n\
-             {sent} sent, {answered} answered{waiting}, {loss:.1} % lost, in {time}\n"
+            "\n--- {url} ping statistics ---\n{sent} sent, {answered} answered{waiting}{loss}, in {time}\n"
         );
         if let Some(RoundTripFigures { min, avg, max, mdev }) = self.figures() {
             let millis = |time: Duration| format!("{:.3}", time.as_secs_f64() * 1e3);
@@ -255,6 +259,8 @@ mod tests {
              5 sent, 3 answered, 1 not yet answered, 25.0 % lost, in 4.003 s\n\
              round trip min/avg/max/mdev = 10.000/20.000/30.000/8.165 ms\n"
         );
+        let unsent = RoundTrips::default().summary("ws://h/", Duration::from_secs(1));
+        assert!(unsent.ends_with("\n0 sent, 0 answered, in 1.000 s\n"), "{unsent}");
         let nothing = run(&[lost(1)]).summary("ws://h/", Duration::from_secs(5));
         assert!(nothing.ends_with("1 sent, 0 answered, 100.0 % lost, in 5.000 s\n"), "{nothing}");
     }

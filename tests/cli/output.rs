@@ -186,7 +186,7 @@ fn a_full_disk_behind_stdout_is_named() {
     ] {
         let output = wscope().args(args).stdout(full()).output().expect("it runs");
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(stderr.contains("stdout: no space left on device\n"), "{args:?}: {stderr}");
+        assert_eq!(stderr, "wscope: stdout: no space left on device\n", "{args:?}");
         assert_eq!(output.status.code(), Some(1), "{args:?}");
     }
 }
