@@ -138,6 +138,19 @@ impl Pattern {
         }
     }
 
+    /// What its first group matched, where it first matches in `content`; all that it matched if it has no
+    /// group.
+    pub fn first_group<'c>(&self, content: &'c [u8]) -> Option<&'c [u8]> {
+        match &self.search {
+            Search::Literal(_) => self.find(content).map(|at| &content[at]),
+            Search::Regex(regex) => {
+                let found = regex.captures(content)?;
+                let number = usize::from(regex.captures_len() > 1);
+                Some(found.get(number).map_or(&b""[..], |group| group.as_bytes()))
+            }
+        }
+    }
+
     /// The names of its groups.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let regex = match &self.search {
@@ -211,6 +224,20 @@ mod tests {
         assert_eq!(replaced("$", "!", 99), of("price 10, price 20!"));
         assert_eq!(replaced("none", "x", 99), None);
         assert_eq!(replaced("price", "a longer text", 20), None);
+    }
+
+    #[test]
+    fn the_first_group_is_what_is_captured() {
+        let group = |text: &str| {
+            let pattern = Pattern::new(text).expect(text);
+            let found = pattern.first_group(br#"{"id":"a1"}"#);
+            found.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
+        assert_eq!(group(r#""id":"([^"]*)""#).as_deref(), Some("a1"));
+        assert_eq!(group("a.").as_deref(), Some("a1"));
+        assert_eq!(group("id").as_deref(), Some("id"));
+        assert_eq!(group("(x)?id").as_deref(), Some(""));
+        assert_eq!(group("none"), None);
     }
 
     #[test]
