@@ -15,6 +15,9 @@ use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, Role};
 /// Pings of one direction whose pong is expected, at most.
 const MAX_PINGS: usize = 64;
 
+/// What an act takes beside its content.
+const ENTRY: usize = 160;
+
 /// What one end did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
@@ -57,7 +60,7 @@ pub struct Piece {
 pub struct Acts {
     acts: Vec<Act>,
     ways: [Way; 2],
-    /// Bytes of content that are held.
+    /// Bytes that are held.
     held: usize,
     /// Frames that were not whole at the end.
     pub cut: u64,
@@ -139,7 +142,7 @@ impl Acts {
                 }
             }
             FrameEvent::Undecodable(bytes) => {
-                self.held += bytes.len();
+                self.held += bytes.len() + ENTRY;
                 let what = What::Bytes(bytes.to_vec());
                 self.acts.push(Act { micros, direction, what });
             }
@@ -201,10 +204,11 @@ impl Acts {
                 What::Frame(raw(&header, payload))
             }
         };
+        self.held += ENTRY;
         self.acts.push(Act { micros, direction, what });
     }
 
-    /// Bytes of content that are held.
+    /// Bytes that are held.
     pub fn held(&self) -> usize {
         self.held
     }

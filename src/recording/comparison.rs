@@ -61,45 +61,44 @@ pub struct Difference {
 }
 
 impl Comparison {
-    /// Whether a received message is as recorded; `number` counts from 1.
+    /// Where a received message is not as recorded; `number` counts from 1.
     pub fn difference(
         &self,
         number: u64,
-        expected: &RecordedMessage,
-        opcode: Data,
-        received: &[u8],
+        (expected_opcode, expected): (Data, &[u8]),
+        (opcode, received): (Data, &[u8]),
     ) -> Option<Difference> {
         if self.how < Compare::Kind {
             return None;
         }
-        if expected.opcode != opcode {
+        if expected_opcode != opcode {
             return Some(Difference {
                 message: number,
                 what: "kind",
                 text: format!(
                     "message {number} is {}, not {}",
                     kind(opcode),
-                    kind(expected.opcode)
+                    kind(expected_opcode)
                 ),
-                expected: Some(shown(&expected.content, 0)),
+                expected: Some(shown(expected, 0)),
                 received: Some(shown(received, 0)),
                 members: Vec::new(),
             });
         }
-        if self.how < Compare::Text || expected.content == received {
+        if self.how < Compare::Text || expected == received {
             return None;
         }
         let members = match self.how {
-            Compare::Json => self.members(&expected.content, received),
+            Compare::Json => self.members(expected, received),
             _ => None,
         };
         let members = match members {
             Some(members) if members.is_empty() => return None,
             Some(members) => members,
-            None if self.left(&expected.content) == self.left(received) => return None,
+            None if self.left(expected) == self.left(received) => return None,
             None => Vec::new(),
         };
-        let at = expected.content.iter().zip(received).take_while(|(a, b)| a == b).count();
+        let at = expected.iter().zip(received).take_while(|(a, b)| a == b).count();
         let text = match members.first() {
             Some((pointer, ..)) => format!("message {number} differs at {pointer}"),
             None => format!("message {number} differs at byte {at}"),
@@ -108,7 +107,7 @@ impl Comparison {
             message: number,
             what: "content",
             text,
-            expected: Some(shown(&expected.content, at)),
+            expected: Some(shown(expected, at)),
             received: Some(shown(received, at)),
             members,
         })
@@ -296,9 +295,8 @@ mod tests {
     }
 
     fn differs(comparison: &Comparison, expected: &str, received: &str) -> Option<Difference> {
-        let content = expected.as_bytes().to_vec();
-        let expected = RecordedMessage { opcode: Data::Text, content };
-        comparison.difference(3, &expected, Data::Text, received.as_bytes())
+        let (expected, received) = (expected.as_bytes(), received.as_bytes());
+        comparison.difference(3, (Data::Text, expected), (Data::Text, received))
     }
 
     #[test]
@@ -363,7 +361,8 @@ mod tests {
         assert_eq!(count.close(1, Some(1000), Some(1011)), None);
         let kind = comparison(Compare::Kind, &[], &[]);
         assert!(kind.close(1, Some(1000), Some(1011)).is_some());
-        let found = kind.difference(1, &two[0], Data::Binary, b"x").expect("a difference");
+        let found =
+            kind.difference(1, (Data::Text, b"x"), (Data::Binary, b"x")).expect("a difference");
         assert_eq!(found.text, "message 1 is binary, not text");
     }
 }

@@ -28,6 +28,8 @@ pub struct Sessions {
     of_acts: bool,
     /// Only this connection.
     only: Option<u64>,
+    /// Bytes that the acts hold.
+    held: usize,
     /// What messages can't express.
     pub left_out: LeftOut,
 }
@@ -138,9 +140,9 @@ impl Sessions {
         self.before = self.connections.keys().next_back().map_or(self.before, |last| last.0);
     }
 
-    /// Bytes of content that the acts hold.
+    /// Bytes that the acts hold.
     pub fn held(&self) -> usize {
-        self.connections.values().map(|(session, _)| session.acts.held()).sum()
+        self.held
     }
 
     /// Takes an event of a recording.
@@ -148,7 +150,7 @@ impl Sessions {
         if at.conn == ConnId(0) {
             return;
         }
-        let Self { connections, left_out, role, complete, before, of_acts, only } = self;
+        let Self { connections, left_out, role, complete, before, of_acts, only, held } = self;
         let (role, number) = (*role, ConnId(before.saturating_add(at.conn.0)));
         let wanted = only.is_none_or(|only| only == number.0);
         let (session, assemblers) = connections.entry(number).or_insert_with(|| {
@@ -176,7 +178,9 @@ impl Sessions {
             Event::Frame(direction, event) if *of_acts => {
                 if wanted {
                     let own = role.filter(|_| *complete);
+                    *held -= session.acts.held();
                     session.acts.take(own, at.micros, *direction, event);
+                    *held += session.acts.held();
                 }
             }
             Event::Frame(direction, event) => {

@@ -104,8 +104,12 @@ impl Pattern {
     }
 
     /// The first `$1` or `${name}` in `with` that is not a group: [`Pattern::replace`] would put nothing
-    /// there.
-    pub fn unknown_group<'w>(&self, with: &'w str) -> Option<&'w str> {
+    /// there. What is `known` has another meaning.
+    pub fn unknown_group<'w>(
+        &self,
+        with: &'w str,
+        known: impl Fn(&str) -> bool,
+    ) -> Option<&'w str> {
         let regex = compile(&self.text).ok()?;
         let mut rest = with;
         while let Some((_, after)) = rest.split_once('$') {
@@ -114,11 +118,11 @@ impl Pattern {
                 Some(braced) => braced.split_once('}').unwrap_or(("", after)),
                 None => after.split_at(after.find(|c| !of_name(c)).unwrap_or(after.len())),
             };
-            let known = match name.parse() {
+            let group = match name.parse() {
                 Ok(number) => regex.captures_len() > number,
-                Err(_) => regex.capture_names().flatten().any(|known| known == name),
+                Err(_) => regex.capture_names().flatten().any(|group| group == name),
             };
-            if !name.is_empty() && !known {
+            if !name.is_empty() && !group && !known(name) {
                 return Some(name);
             }
             // Of `$$`, a dollar, both are behind.
@@ -206,9 +210,12 @@ mod tests {
             ("x${zz}", Some("zz")),
             ("$$$4", Some("4")),
         ] {
-            assert_eq!(pattern.unknown_group(with), unknown, "{with}");
+            assert_eq!(pattern.unknown_group(with, |_| false), unknown, "{with}");
         }
-        assert_eq!(Pattern::new("price").expect("a text").unknown_group("$9"), Some("9"));
+        assert_eq!(
+            Pattern::new("price").expect("a text").unknown_group("$9", |_| false),
+            Some("9")
+        );
     }
 
     #[test]

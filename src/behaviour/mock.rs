@@ -1,0 +1,152 @@
+//! `listen --replay`: the server's side of a recorded connection, for each client.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::rc::Rc;
+
+use super::perform::Performer;
+use crate::engine::behaviour::{Behaviour, Context, TURN_CONTENT};
+use crate::engine::outbox::{Outbox, Producer};
+use crate::net::stdio::Stdout;
+use crate::recording::{Plan, What, canonical};
+use crate::wire::{CloseCode, Data};
+
+/// Steps that may wait for a client to read.
+const MOST_DUE: usize = 65_536;
+
+/// Which message of the recording a client's message is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Matching {
+    /// The next one, whatever it says.
+    #[default]
+    Order,
+    /// The next one that says the same, or else the first one that does.
+    Content,
+}
+
+/// What happens to a message that the recording does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unmatched {
+    /// The connection is closed with 1008.
+    #[default]
+    Close,
+    /// Nothing.
+    Ignore,
+}
+
+/// What is played for each client.
+#[derive(Debug)]
+pub struct MockScript {
+    plan: Plan,
+    matching: Matching,
+    unmatched: Unmatched,
+    /// The steps that follow so many messages of the client.
+    groups: Vec<Vec<usize>>,
+    /// The messages of the client by what they say.
+    known: HashMap<(bool, Vec<u8>), Vec<usize>>,
+}
+
+impl MockScript {
+    /// Plays a server's plan.
+    pub fn new(plan: Plan, matching: Matching, unmatched: Unmatched) -> Self {
+        let mut groups = vec![Vec::new(); plan.awaited.len() + 1];
+        let mut group = 0;
+        for (at, step) in plan.steps.iter().enumerate() {
+            // A message stays whole, with what went between its fragments.
+            let goes_on = matches!(&step.what, What::Piece(piece) if !piece.first);
+            let inside = at.checked_sub(1).and_then(|before| plan.steps.get(before));
+            let inside =
+                inside.is_some_and(|step| matches!(&step.what, What::Piece(piece) if !piece.last));
+            if !goes_on && !inside {
+                group = step.after;
+            }
+            groups[group].push(at);
+        }
+        let mut known: HashMap<_, Vec<usize>> = HashMap::new();
+        if matching == Matching::Content {
+            for (at, message) in plan.awaited.iter().enumerate() {
+                let key = key(message.opcode, &message.content);
+                known.entry(key).or_default().push(at);
+            }
+        }
+        Self { plan, matching, unmatched, groups, known }
+    }
+
+    /// The message of the recording that a message is, where `next` is the one that comes next.
+    fn find(&self, next: usize, opcode: Data, content: &[u8]) -> Option<usize> {
+        match self.matching {
+            Matching::Order => (next < self.plan.awaited.len()).then_some(next),
+            Matching::Content => {
+                let same = self.known.get(&key(opcode, content))?;
+                same.iter().find(|at| **at >= next).or(same.first()).copied()
+            }
+        }
+    }
+}
+
+/// Plays a script for one client.
+#[derive(Debug)]
+pub struct Mock {
+    script: Rc<MockScript>,
+    performer: Performer,
+    /// Steps to be carried out now.
+    due: VecDeque<usize>,
+    next: usize,
+    received: u64,
+}
+
+impl Mock {
+    /// The connection is open now.
+    pub fn new(script: &Rc<MockScript>) -> Self {
+        let due = script.groups.first().into_iter().flatten().copied().collect();
+        let (script, performer) = (Rc::clone(script), Performer::default());
+        Self { script, performer, due, next: 0, received: 0 }
+    }
+}
+
+impl Behaviour for Mock {
+    fn on_message(&mut self, opcode: Data, content: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
+        self.received += 1;
+        match self.script.find(self.next, opcode, content) {
+            Some(at) => {
+                self.next = at + 1;
+                self.due.extend(&self.script.groups[self.next]);
+            }
+            None if self.script.unmatched == Unmatched::Close => {
+                *cx.ignore_rest = true;
+                let reason = format!("message {} is not in the recording", self.received);
+                // It may be closing already, which is as good.
+                let _ = cx.sender.close(Some(CloseCode::Policy.into()), &reason);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn on_turn(&mut self, pending: usize, cx: &mut Context<'_>) -> Result<(), String> {
+        let before = cx.sender.tx.len();
+        while cx.sender.is_open() {
+            let made = cx.sender.tx.len().saturating_sub(before);
+            if made >= TURN_CONTENT || !cx.sender.outbox.has_room(Producer::Hand, pending + made) {
+                break;
+            }
+            let Some(at) = self.due.pop_front() else { break };
+            self.performer.send(&self.script.plan.steps, at, None, &mut cx.sender);
+        }
+        Ok(())
+    }
+
+    /// A client that sends faster than it reads is read no further.
+    fn is_full(&self, _: &Stdout) -> bool {
+        self.due.len() > MOST_DUE
+    }
+
+    fn is_ready(&self, outbox: &Outbox, pending: usize) -> bool {
+        !self.due.is_empty() && outbox.has_room(Producer::Hand, pending)
+    }
+}
+
+/// What equal messages have in common: whether they are text, and what they say.
+fn key(opcode: Data, content: &[u8]) -> (bool, Vec<u8>) {
+    (opcode == Data::Text, canonical(content))
+}
