@@ -5,6 +5,7 @@ use std::io;
 use std::rc::Rc;
 
 use super::perform::Performer;
+use crate::cli::{MatchChoice, UnmatchedChoice};
 use crate::engine::behaviour::{Behaviour, Context, TURN_CONTENT};
 use crate::engine::outbox::{Outbox, Producer};
 use crate::net::stdio::Stdout;
@@ -14,32 +15,12 @@ use crate::wire::{CloseCode, Data};
 /// Steps that may wait for a client to read.
 const MOST_DUE: usize = 65_536;
 
-/// Which message of the recording a client's message is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Matching {
-    /// The next one, whatever it says.
-    #[default]
-    Order,
-    /// The next one that says the same, or else the first one that does.
-    Content,
-}
-
-/// What happens to a message that the recording does not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unmatched {
-    /// The connection is closed with 1008.
-    #[default]
-    Close,
-    /// Nothing.
-    Ignore,
-}
-
 /// What is played for each client.
 #[derive(Debug)]
 pub struct MockScript {
     plan: Plan,
-    matching: Matching,
-    unmatched: Unmatched,
+    matching: MatchChoice,
+    unmatched: UnmatchedChoice,
     /// The steps that follow so many messages of the client.
     groups: Vec<Vec<usize>>,
     /// The messages of the client by what they say.
@@ -48,7 +29,7 @@ pub struct MockScript {
 
 impl MockScript {
     /// Plays a server's plan.
-    pub fn new(plan: Plan, matching: Matching, unmatched: Unmatched) -> Self {
+    pub fn new(plan: Plan, matching: MatchChoice, unmatched: UnmatchedChoice) -> Self {
         let mut groups = vec![Vec::new(); plan.awaited.len() + 1];
         let mut group = 0;
         for (at, step) in plan.steps.iter().enumerate() {
@@ -63,7 +44,7 @@ impl MockScript {
             groups[group].push(at);
         }
         let mut known: HashMap<_, Vec<usize>> = HashMap::new();
-        if matching == Matching::Content {
+        if matching == MatchChoice::Content {
             for (at, message) in plan.awaited.iter().enumerate() {
                 let key = key(message.opcode, &message.content);
                 known.entry(key).or_default().push(at);
@@ -75,8 +56,8 @@ impl MockScript {
     /// The message of the recording that a message is, where `next` is the one that comes next.
     fn find(&self, next: usize, opcode: Data, content: &[u8]) -> Option<usize> {
         match self.matching {
-            Matching::Order => (next < self.plan.awaited.len()).then_some(next),
-            Matching::Content => {
+            MatchChoice::Order => (next < self.plan.awaited.len()).then_some(next),
+            MatchChoice::Content => {
                 let same = self.known.get(&key(opcode, content))?;
                 same.iter().find(|at| **at >= next).or(same.first()).copied()
             }
@@ -112,7 +93,7 @@ impl Behaviour for Mock {
                 self.next = at + 1;
                 self.due.extend(&self.script.groups[self.next]);
             }
-            None if self.script.unmatched == Unmatched::Close => {
+            None if self.script.unmatched == UnmatchedChoice::Close => {
                 *cx.ignore_rest = true;
                 let reason = format!("message {} is not in the recording", self.received);
                 // It may be closing already, which is as good.

@@ -12,6 +12,7 @@ use crate::behaviour::broadcast::Broadcast;
 use crate::behaviour::echo::Echo;
 use crate::behaviour::exec::Exec;
 use crate::behaviour::faults::FaultInjector;
+use crate::behaviour::mock::Mock;
 use crate::behaviour::payload::PayloadWriter;
 use crate::behaviour::reply::Reply;
 use crate::behaviour::stop::Stop;
@@ -356,6 +357,9 @@ impl Client {
         match &config.answer {
             ListenBehaviour::Nothing => {}
             ListenBehaviour::Echo => connection.add(Echo::default()),
+            ListenBehaviour::Replay(_) => {
+                shared.mock.iter().for_each(|script| connection.add(Mock::new(script)));
+            }
             ListenBehaviour::Broadcast => connection.add(Broadcast::new(&shared.posts)),
             ListenBehaviour::Reply(text) => connection.add(Reply {
                 opcode: if config.binary { Data::Binary } else { Data::Text },

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::client_script::ClientScript;
 use crate::behaviour::broadcast::Posts;
 use crate::behaviour::greeting::Greeting;
+use crate::behaviour::mock::MockScript;
 use crate::behaviour::stop::StopCondition;
 use crate::config::ListenConfig;
 use crate::engine::memory::Budget;
@@ -36,6 +37,8 @@ pub struct Shared {
     pub posts: Rc<RefCell<Posts>>,
     /// The message of `--reply`.
     pub reply: Option<Rc<[u8]>>,
+    /// The recorded server of `--replay`.
+    pub mock: Option<Rc<MockScript>>,
     /// The bounds on what waits in memory, and on what of it waits to be sent.
     pub memory: Rc<Budget>,
     pub backlog: Rc<Budget>,
@@ -71,6 +74,7 @@ impl Shared {
             half_written: Rc::default(),
             posts: Posts::new(Rc::clone(&backlog)),
             reply: None,
+            mock: None,
             memory,
             backlog,
             dying: Vec::new(),
