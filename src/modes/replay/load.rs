@@ -56,7 +56,7 @@ pub(super) struct Load<'a> {
 
 /// A connection under way.
 enum Running {
-    Opening(Box<ClientOpening>),
+    Opening(ConnId, Box<ClientOpening>),
     Open(Box<Open>),
 }
 
@@ -120,7 +120,7 @@ impl<'a> Load<'a> {
 
     /// Begins what may begin now.
     fn start(&mut self, runtime: &mut Runtime, now: Instant) {
-        let opening = |slot: &Option<Running>| matches!(slot, Some(Running::Opening(_)));
+        let opening = |slot: &Option<Running>| matches!(slot, Some(Running::Opening(..)));
         let mut busy = self.running.iter().flatten().count();
         let mut opening = self.running.iter().filter(|slot| opening(slot)).count();
         let mut from = 0;
@@ -138,7 +138,8 @@ impl<'a> Load<'a> {
             self.report.totals.connections += 1;
             let next = ClientOpening::new(&self.config.open, slot, self.until, runtime, now);
             let next = if self.report.is_of_many() { next.beside() } else { next };
-            self.running[slot] = Some(Running::Opening(Box::new(next)));
+            let conn = runtime.reporter.connection();
+            self.running[slot] = Some(Running::Opening(conn, Box::new(next)));
             (busy, opening) = (busy + 1, opening + 1);
         }
     }
@@ -151,8 +152,8 @@ impl<'a> Load<'a> {
         now: Instant,
     ) -> io::Result<Option<Running>> {
         match running {
-            Running::Opening(mut opening) => match opening.advance(runtime, now) {
-                Ok(None) => Ok(Some(Running::Opening(opening))),
+            Running::Opening(conn, mut opening) => match opening.advance(runtime, now) {
+                Ok(None) => Ok(Some(Running::Opening(conn, opening))),
                 Ok(Some(opened)) => {
                     self.opened += 1;
                     let open = Running::Open(Box::new(self.open(*opened, runtime, now)));
@@ -160,7 +161,7 @@ impl<'a> Load<'a> {
                 }
                 Err(OpenError::Local(error)) => Err(error),
                 Err(error) => {
-                    self.not_opened(error, opening.evidence(), runtime)?;
+                    self.not_opened(conn, error, opening.evidence(), runtime)?;
                     Ok(None)
                 }
             },
@@ -197,6 +198,7 @@ impl<'a> Load<'a> {
     /// There is no connection: told in full of the first, and counted.
     fn not_opened(
         &mut self,
+        conn: ConnId,
         error: OpenError,
         evidence: &OpeningEvidence,
         runtime: &mut Runtime,
@@ -212,7 +214,7 @@ impl<'a> Load<'a> {
             refused(error, evidence, runtime).map_err(io::Error::other)?;
         } else if tells {
             let text = one_line(&error.to_string()).to_owned();
-            self.report.failure(runtime.reporter.connection(), &text, exit, runtime);
+            self.report.failure(conn, &text, exit, runtime);
         }
         self.failure.get_or_insert(exit);
         // Nobody is there.
@@ -295,7 +297,7 @@ impl<'a> Load<'a> {
         self.leave_by = Some(now + LEAVING);
         for slot in &mut self.running {
             match slot {
-                Some(Running::Opening(_)) => *slot = None,
+                Some(Running::Opening(..)) => *slot = None,
                 Some(Running::Open(open)) => {
                     // It may be closing already, which is as good.
                     let close = Some(CloseCode::Away.into());
@@ -321,9 +323,9 @@ impl Task for Load<'_> {
         }
         if self.until.is_some_and(|at| at <= now) && !self.is_leaving() {
             self.failure.get_or_insert(Exit::Timeout);
-            let first = self.running.iter().flatten().find_map(|running| match running {
-                Running::Open(open) => Some(open.connection.id()),
-                Running::Opening(_) => None,
+            let first = self.running.iter().flatten().next().map(|running| match running {
+                Running::Open(open) => open.connection.id(),
+                Running::Opening(conn, _) => *conn,
             });
             let conn = first.unwrap_or(runtime.reporter.connection());
             let text = TimeoutKind::MaxTime.what();
@@ -338,7 +340,7 @@ impl Task for Load<'_> {
             let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
             let wants = match &self.running[slot] {
                 // Lookups in threads report to nobody in particular.
-                Some(Running::Opening(_)) => true,
+                Some(Running::Opening(..)) => true,
                 Some(Running::Open(open)) => {
                     open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
                         || due(open.connection.deadline())
@@ -358,14 +360,14 @@ impl Task for Load<'_> {
             return NextRound::Done;
         }
         let wants = |running: &Running| match running {
-            Running::Opening(opening) => opening.wants_turn(),
+            Running::Opening(_, opening) => opening.wants_turn(),
             Running::Open(open) => open.connection.wants_turn(&runtime.stdout, &runtime.reporter),
         };
         if self.moved || self.signal.is_some() && !self.is_leaving() || running().any(wants) {
             return NextRound::Now;
         }
         let due = |running: &Running| match running {
-            Running::Opening(opening) => opening.deadline(),
+            Running::Opening(_, opening) => opening.deadline(),
             Running::Open(open) => open.connection.deadline(),
         };
         let due = running().filter_map(due);
@@ -377,7 +379,7 @@ impl Task for Load<'_> {
     fn ready(&mut self, ready: Ready<'_>) {
         let Ready::Socket(slot, event) = ready else { return };
         match self.running.get_mut(slot).and_then(Option::as_mut) {
-            Some(Running::Opening(opening)) => opening.ready(event),
+            Some(Running::Opening(_, opening)) => opening.ready(event),
             Some(Running::Open(open)) => open.connection.ready(event),
             None => {}
         }
