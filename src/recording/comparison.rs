@@ -43,6 +43,9 @@ pub struct Comparison {
     pub ignore_json: Vec<String>,
 }
 
+/// A member of JSON that differs: its pointer, what was recorded, what was received.
+pub type Member = (String, Option<String>, Option<String>);
+
 /// Something that is not as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
@@ -56,8 +59,8 @@ pub struct Difference {
     pub expected: Option<String>,
     /// What was received.
     pub received: Option<String>,
-    /// Members of JSON: their pointers with what was recorded and what was received.
-    pub members: Vec<(String, Option<String>, Option<String>)>,
+    /// Members of JSON that differ.
+    pub members: Vec<Member>,
 }
 
 impl Comparison {
@@ -171,11 +174,7 @@ impl Comparison {
     }
 
     /// The members that differ; `None` if one of both is not JSON.
-    fn members(
-        &self,
-        expected: &[u8],
-        received: &[u8],
-    ) -> Option<Vec<(String, Option<String>, Option<String>)>> {
+    fn members(&self, expected: &[u8], received: &[u8]) -> Option<Vec<Member>> {
         let parse = |bytes: &[u8]| {
             let mut value: Value = serde_json::from_slice(bytes).ok()?;
             for pointer in &self.ignore_json {
@@ -194,7 +193,7 @@ impl Comparison {
         pointer: &str,
         expected: Option<&Value>,
         received: Option<&Value>,
-        members: &mut Vec<(String, Option<String>, Option<String>)>,
+        members: &mut Vec<Member>,
     ) {
         if expected == received || members.len() == LISTED {
             return;

@@ -175,14 +175,13 @@ impl Sessions {
                 session.subprotocol.clone_from(&agreed.subprotocol);
             }
             Event::Automatic(direction) => session.acts.automatic(*direction),
-            Event::Frame(direction, event) if *of_acts => {
-                if wanted {
-                    let own = role.filter(|_| *complete);
-                    *held -= session.acts.held();
-                    session.acts.take(own, at.micros, *direction, event);
-                    *held += session.acts.held();
-                }
+            Event::Frame(direction, event) if *of_acts && wanted => {
+                let own = role.filter(|_| *complete);
+                *held -= session.acts.held();
+                session.acts.take(own, at.micros, *direction, event);
+                *held += session.acts.held();
             }
+            Event::Frame(..) if *of_acts => {}
             Event::Frame(direction, event) => {
                 match event {
                     FrameEvent::Control { opcode: OpCode::Control(control), payload } => {

@@ -46,7 +46,7 @@ fn replay(path: &str, args: &[&str]) -> Test {
 
 /// The one of JSON that this names.
 fn object(output: &Output, event: &str) -> Value {
-    let lines = output.stdout().lines().map(|line| serde_json::from_str::<Value>(line));
+    let lines = output.stdout().lines().map(serde_json::from_str::<Value>);
     let mut objects = lines.map(|line| line.expect("JSON"));
     objects.find(|object| object["event"] == event).unwrap_or_else(|| panic!("no {event}"))
 }
