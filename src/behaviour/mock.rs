@@ -1,5 +1,6 @@
 //! `listen --replay`: the server's side of a recorded connection, for each client.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::rc::Rc;
@@ -7,13 +8,81 @@ use std::rc::Rc;
 use super::perform::Performer;
 use crate::cli::{MatchChoice, UnmatchedChoice};
 use crate::engine::behaviour::{Behaviour, Context, TURN_CONTENT};
-use crate::engine::outbox::{Outbox, Producer};
+use crate::engine::outbox::{Outbox, Producer, Sender};
+use crate::net::link::HIGH_WATER;
 use crate::net::stdio::Stdout;
 use crate::recording::{Plan, What, canonical};
 use crate::wire::{CloseCode, Data};
 
 /// Steps that may wait for a client to read.
 const MOST_DUE: usize = 65_536;
+
+/// Messages between a client of a mock and the server that answers what the recording does not have.
+#[derive(Debug, Default)]
+pub struct Passage {
+    to_server: VecDeque<(Data, Vec<u8>)>,
+    to_client: VecDeque<(Data, Vec<u8>)>,
+    /// Bytes of content in both.
+    held: usize,
+}
+
+impl Passage {
+    /// Whether a message waits for the server.
+    pub fn asks(&self) -> bool {
+        !self.to_server.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.held >= HIGH_WATER || self.to_server.len().max(self.to_client.len()) >= MOST_DUE
+    }
+}
+
+/// The next message of one way, once there is room for it.
+fn pass_on(
+    way: &mut VecDeque<(Data, Vec<u8>)>,
+    held: &mut usize,
+    pending: usize,
+    sender: &mut Sender<'_>,
+) {
+    let before = sender.tx.len();
+    while sender.is_open() {
+        let made = sender.tx.len().saturating_sub(before);
+        if !sender.outbox.has_room(Producer::Message, pending + made) {
+            break;
+        }
+        let Some((opcode, content)) = way.pop_front() else { break };
+        *held -= content.len();
+        // It is open.
+        let _ = sender.message(opcode, &content);
+    }
+}
+
+/// The server's end of a passage: a behaviour of the connection to it.
+#[derive(Debug)]
+pub struct PassedOn(pub Rc<RefCell<Passage>>);
+
+impl Behaviour for PassedOn {
+    fn on_message(&mut self, opcode: Data, content: &[u8], _: &mut Context<'_>) -> io::Result<()> {
+        let passage = &mut *self.0.borrow_mut();
+        passage.held += content.len();
+        passage.to_client.push_back((opcode, content.to_vec()));
+        Ok(())
+    }
+
+    fn on_turn(&mut self, pending: usize, cx: &mut Context<'_>) -> Result<(), String> {
+        let Passage { to_server, held, .. } = &mut *self.0.borrow_mut();
+        pass_on(to_server, held, pending, &mut cx.sender);
+        Ok(())
+    }
+
+    fn is_full(&self, _: &Stdout) -> bool {
+        self.0.borrow().is_full()
+    }
+
+    fn is_ready(&self, outbox: &Outbox, pending: usize) -> bool {
+        self.0.borrow().asks() && outbox.has_room(Producer::Message, pending)
+    }
+}
 
 /// What is played for each client.
 #[derive(Debug)]
@@ -74,14 +143,16 @@ pub struct Mock {
     due: VecDeque<usize>,
     next: usize,
     received: u64,
+    /// Where messages go that the recording does not have.
+    passage: Option<Rc<RefCell<Passage>>>,
 }
 
 impl Mock {
     /// The connection is open now.
-    pub fn new(script: &Rc<MockScript>) -> Self {
+    pub fn new(script: &Rc<MockScript>, passage: Option<&Rc<RefCell<Passage>>>) -> Self {
         let due = script.groups.first().into_iter().flatten().copied().collect();
         let (script, performer) = (Rc::clone(script), Performer::default());
-        Self { script, performer, due, next: 0, received: 0 }
+        Self { script, performer, due, next: 0, received: 0, passage: passage.cloned() }
     }
 }
 
@@ -99,13 +170,23 @@ impl Behaviour for Mock {
                 // It may be closing already, which is as good.
                 let _ = cx.sender.close(Some(CloseCode::Policy.into()), &reason);
             }
-            None => {}
+            None => {
+                if let Some(passage) = &self.passage {
+                    let passage = &mut *passage.borrow_mut();
+                    passage.held += content.len();
+                    passage.to_server.push_back((opcode, content.to_vec()));
+                }
+            }
         }
         Ok(())
     }
 
     fn on_turn(&mut self, pending: usize, cx: &mut Context<'_>) -> Result<(), String> {
         let before = cx.sender.tx.len();
+        if let Some(passage) = &self.passage {
+            let Passage { to_client, held, .. } = &mut *passage.borrow_mut();
+            pass_on(to_client, held, pending, &mut cx.sender);
+        }
         while cx.sender.is_open() {
             let made = cx.sender.tx.len().saturating_sub(before);
             if made >= TURN_CONTENT || !cx.sender.outbox.has_room(Producer::Hand, pending + made) {
@@ -120,10 +201,18 @@ impl Behaviour for Mock {
     /// A client that sends faster than it reads is read no further.
     fn is_full(&self, _: &Stdout) -> bool {
         self.due.len() > MOST_DUE
+            || self.passage.as_ref().is_some_and(|passage| passage.borrow().is_full())
     }
 
     fn is_ready(&self, outbox: &Outbox, pending: usize) -> bool {
+        let answered = |passage: &Rc<RefCell<Passage>>| !passage.borrow().to_client.is_empty();
         !self.due.is_empty() && outbox.has_room(Producer::Hand, pending)
+            || self.passage.as_ref().is_some_and(answered)
+                && outbox.has_room(Producer::Message, pending)
+    }
+
+    fn held(&self) -> usize {
+        self.passage.as_ref().map_or(0, |passage| passage.borrow().held)
     }
 }
 

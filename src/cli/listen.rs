@@ -98,6 +98,12 @@ pub struct ListenArgs {
     )]
     pub on_unmatched: UnmatchedChoice,
 
+    /// With --on-unmatched pass: the server that gets these messages
+    ///
+    /// Each client that needs it has a connection of its own to URL.
+    #[arg(long, value_name = "URL", requires = "replay", help_heading = "Answers")]
+    pub to: Option<String>,
+
     /// Send the lines of FILE to each client first; `-` reads stdin
     ///
     /// A pipe or device is read once, up to 64 MiB.

@@ -165,4 +165,6 @@ pub enum UnmatchedChoice {
     Close,
     /// Nothing
     Ignore,
+    /// It goes to the server of --to, whose answers go to the client
+    Pass,
 }

@@ -10,6 +10,7 @@ use super::environment::{history_path, variable};
 use super::fault::Faults;
 use super::lens::LensConfig;
 use super::lines::{self, LineConfig};
+use super::open::OpenConfig;
 use super::recorded::RecordedName;
 use super::usage::{UsageError, check_raw, check_subprotocols, header_edits};
 use crate::cli::prompt::{LineOptions, TrafficOptions};
@@ -63,6 +64,8 @@ pub struct ListenConfig {
     pub max_clients: Option<usize>,
     /// What is done with messages.
     pub answer: ListenBehaviour,
+    /// Who answers what a recording does not have.
+    pub upstream: Option<OpenConfig>,
     /// What each client is sent first.
     pub send: Option<GreetingSource>,
     /// How stdin becomes messages.
@@ -175,6 +178,18 @@ impl ListenConfig {
             (Some(path), _) => ListenAddress::Unix { path: path.clone(), mode: args.unix_mode },
             (None, address) => parse_address(address.as_deref().unwrap_or_default())?,
         };
+        match (args.on_unmatched, &args.to) {
+            (UnmatchedChoice::Pass, None) => {
+                return Err(UsageError(
+                    "--on-unmatched pass: name the server with --to URL".to_owned(),
+                ));
+            }
+            (UnmatchedChoice::Close | UnmatchedChoice::Ignore, Some(_)) => {
+                return Err(UsageError("--to: only with --on-unmatched pass".to_owned()));
+            }
+            _ => {}
+        }
+        let upstream = args.to.as_deref().map(OpenConfig::of_url).transpose()?;
         let mock = args.replay.as_deref().map(|name| MockConfig {
             name: RecordedName::new(name),
             matching: args.matching,
@@ -273,6 +288,7 @@ impl ListenConfig {
             max_backlog: args.max_backlog,
             max_clients: args.max_clients.map(|most| most as usize),
             answer,
+            upstream,
             send,
             input,
             lines,

@@ -177,6 +177,51 @@ fn a_message_too_many_closes_or_is_ignored() {
 }
 
 #[test]
+fn a_message_that_is_not_recorded_is_passed_to_a_server() {
+    let case = Case::recorded(
+        &["--echo", "-s", "chat"],
+        "one\n/expect one\n/close 1000\n",
+        &["-s", "chat"],
+    );
+    let upstream = listen([
+        "--exec",
+        "while read -r line; do echo \"up: $line\"; done",
+        "-s",
+        "chat",
+        "--require-subprotocol",
+    ]);
+    // A name is looked up in a thread.
+    let to = upstream.url().replace("127.0.0.1", "localhost");
+    let pass = ["--match", "content", "--on-unmatched", "pass", "--to", &to];
+    let server = listen([&["--replay", &case.recording][..], &pass].concat());
+    let url = server.url();
+    let mut request =
+        tungstenite::client::IntoClientRequest::into_client_request(url).expect("a URL");
+    let chat = "chat".parse().expect("a value");
+    request.headers_mut().insert("Sec-WebSocket-Protocol", chat);
+    let mut client = server.client_of(request);
+    let mut ask = |text: &str| {
+        client.send(Message::text(text)).expect("open");
+        receive(&mut client)
+    };
+    assert_eq!(ask("one"), "one");
+    assert_eq!(ask("two"), "up: two");
+    assert_eq!(ask("one"), "one");
+    assert_eq!(ask("three"), "up: three");
+    // The end of that server is that of the client.
+    upstream.interrupt();
+    assert_eq!(receive_close(&mut client).0, 1001);
+    // And one that is not there.
+    let mut client = server.client();
+    client.send(Message::text("two")).expect("open");
+    let (code, reason) = receive_close(&mut client);
+    assert_eq!(code, 1011);
+    assert!(reason.contains("connection refused"), "{reason}");
+    let output = server.interrupt();
+    assert!(output.stderr.contains("--to: cannot connect to "), "{}", output.stderr);
+}
+
+#[test]
 fn the_recorded_subprotocol_is_accepted() {
     let served = ["--echo", "-s", "chat.v2", "-s", "chat.v1"];
     let case = Case::recorded(&served, "/close 1000\n", &["-s", "chat.v1", "-s", "chat.v2"]);
@@ -196,6 +241,8 @@ fn a_mock_needs_a_recording_with_one_connection() {
         (&["--replay", "x", "--echo", "0"], 2, "cannot be used with"),
         (&["--match", "content", "0"], 2, "--replay"),
         (&["--on-unmatched", "ignore", "0"], 2, "--replay"),
+        (&["--replay", "x", "--on-unmatched", "pass", "0"], 2, "name the server with --to URL"),
+        (&["--replay", "x", "--to", "ws://a", "0"], 2, "--to: only with --on-unmatched pass"),
     ] {
         let output = wscope().arg("listen").args(args).output().expect("the binary runs");
         let said = String::from_utf8_lossy(&output.stderr);

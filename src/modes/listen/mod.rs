@@ -10,6 +10,7 @@ mod explain;
 mod hub;
 mod server;
 mod shared;
+mod upstream;
 
 use std::fs;
 use std::io;
