@@ -295,6 +295,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Play the server''s side of a recording to each client: JSON lines, HAR, pcap or pcapng')
             [CompletionResult]::new('--match', '--match', [CompletionResultType]::ParameterName, 'With --replay: which message of the recording a client''s message stands for')
             [CompletionResult]::new('--on-unmatched', '--on-unmatched', [CompletionResultType]::ParameterName, 'With --replay: what happens to a message that the recording does not have')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'With --on-unmatched pass: the server that gets these messages')
             [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send the lines of FILE to each client first; `-` reads stdin')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How stdin becomes messages to all clients')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What is written to stdout')

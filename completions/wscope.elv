@@ -290,6 +290,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --replay 'Play the server''s side of a recording to each client: JSON lines, HAR, pcap or pcapng'
             cand --match 'With --replay: which message of the recording a client''s message stands for'
             cand --on-unmatched 'With --replay: what happens to a message that the recording does not have'
+            cand --to 'With --on-unmatched pass: the server that gets these messages'
             cand --send 'Send the lines of FILE to each client first; `-` reads stdin'
             cand --input 'How stdin becomes messages to all clients'
             cand --output 'What is written to stdout'
