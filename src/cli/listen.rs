@@ -1,5 +1,6 @@
 //! `wscope listen` as typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use super::lens::LensMapOptions;
 use super::prompt::LineOptions;
 use super::values::{duration, file_mode, memory, size};
 use super::{
-    DefaultsOptions, DisplayOptions, FaultOptions, InputFormat, OutputFormat, StayOptions,
+    DefaultsOptions, DisplayOptions, FaultOptions, InputFormat, MatchChoice, OutputFormat,
+    StayOptions, UnmatchedChoice,
 };
 
 /// `wscope listen`.
@@ -66,6 +68,41 @@ pub struct ListenArgs {
     /// With --exec: pass bytes unchanged, without lines; send its output as binary messages
     #[arg(long, requires = "exec", help_heading = "Answers", hide_short_help = true)]
     pub exec_raw: bool,
+
+    /// Play the server's side of a recording to each client: JSON lines, HAR, pcap or pcapng
+    ///
+    /// FILE#3 means its third connection. Messages are sent when the client has sent as many as in the
+    /// recording, or what --match says. If no -s is given, the subprotocol of the recording is accepted.
+    #[arg(long, value_name = "FILE[#CONN]", group = "answer", help_heading = "Answers")]
+    pub replay: Option<OsString>,
+
+    /// With --replay: which message of the recording a client's message stands for
+    #[arg(
+        long = "match",
+        value_enum,
+        value_name = "HOW",
+        requires = "replay",
+        default_value = "order",
+        help_heading = "Answers"
+    )]
+    pub matching: MatchChoice,
+
+    /// With --replay: what happens to a message that the recording does not have
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        requires = "replay",
+        default_value = "close",
+        help_heading = "Answers"
+    )]
+    pub on_unmatched: UnmatchedChoice,
+
+    /// With --on-unmatched pass: the server that gets these messages
+    ///
+    /// Each client that needs it has a connection of its own to URL.
+    #[arg(long, value_name = "URL", requires = "replay", help_heading = "Answers")]
+    pub to: Option<String>,
 
     /// Send the lines of FILE to each client first; `-` reads stdin
     ///

@@ -13,6 +13,7 @@ mod ping;
 pub mod prompt;
 mod proxy;
 pub mod reach;
+mod replay;
 mod stay;
 mod transport;
 mod values;
@@ -34,6 +35,7 @@ pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOp
 pub use ping::PingArgs;
 pub use proxy::{ProxyArgs, ProxyFormat, ProxyInput};
 pub use reach::{AccountOptions, DefaultsOptions, LocationOptions, ReachOptions, ReportOptions};
+pub use replay::{CompareChoice, MatchChoice, ReplayArgs, UnmatchedChoice};
 pub use stay::StayOptions;
 pub use transport::{IdentityOptions, TransportOptions};
 pub use values::{Wait, size};
@@ -117,6 +119,13 @@ pub enum Mode {
     ///
     /// Counts on stderr what the format of OUT can't hold.
     Convert(ConvertArgs),
+    /// Plays the client's side of a recording against a server
+    ///
+    /// Sends what the client of the recording sent, each message when as many messages have arrived as
+    /// before, and compares the answers if --compare is given. --parallel and --repeat make a load test
+    /// of it. `wscope listen --replay` plays the server's side. The exit status is 13 if something
+    /// differs, 12 if an awaited message does not arrive.
+    Replay(Box<ReplayArgs>),
     /// Explains a diagnostic, a close code, an HTTP status or a browser's error message
     Explain(ExplainArgs),
     /// Shows an example session with a built-in echo server

@@ -10,11 +10,13 @@ use super::environment::{history_path, variable};
 use super::fault::Faults;
 use super::lens::LensConfig;
 use super::lines::{self, LineConfig};
+use super::open::OpenConfig;
+use super::recorded::RecordedName;
 use super::usage::{UsageError, check_raw, check_subprotocols, header_edits};
 use crate::cli::prompt::{LineOptions, TrafficOptions};
 use crate::cli::{
-    AdmissionOptions, InputFormat, ListenArgs, OutputFormat, ServerDeflateOptions, StayOptions,
-    TlsServerOptions,
+    AdmissionOptions, InputFormat, ListenArgs, MatchChoice, OutputFormat, ServerDeflateOptions,
+    StayOptions, TlsServerOptions, UnmatchedChoice,
 };
 use crate::net::files::FileOnce;
 use crate::net::listener::ListenAddress;
@@ -62,6 +64,8 @@ pub struct ListenConfig {
     pub max_clients: Option<usize>,
     /// What is done with messages.
     pub answer: ListenBehaviour,
+    /// Who answers what a recording does not have.
+    pub upstream: Option<OpenConfig>,
     /// What each client is sent first.
     pub send: Option<GreetingSource>,
     /// How stdin becomes messages.
@@ -118,6 +122,19 @@ pub enum ListenBehaviour {
         /// Bytes instead of lines.
         raw: bool,
     },
+    /// A recorded server answers.
+    Replay(MockConfig),
+}
+
+/// Which recording answers, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MockConfig {
+    /// The recording.
+    pub name: RecordedName,
+    /// Which of its messages a client's message is.
+    pub matching: MatchChoice,
+    /// What happens to one that it does not have.
+    pub unmatched: UnmatchedChoice,
 }
 
 /// Where what is sent first comes from.
@@ -161,9 +178,27 @@ impl ListenConfig {
             (Some(path), _) => ListenAddress::Unix { path: path.clone(), mode: args.unix_mode },
             (None, address) => parse_address(address.as_deref().unwrap_or_default())?,
         };
-        let answer = match (args.exec, args.reply) {
-            (Some(command), _) => ListenBehaviour::Exec { command, raw: args.exec_raw },
-            (_, Some(text)) => ListenBehaviour::Reply(text),
+        match (args.on_unmatched, &args.to) {
+            (UnmatchedChoice::Pass, None) => {
+                return Err(UsageError(
+                    "--on-unmatched pass: name the server with --to URL".to_owned(),
+                ));
+            }
+            (UnmatchedChoice::Close | UnmatchedChoice::Ignore, Some(_)) => {
+                return Err(UsageError("--to: only with --on-unmatched pass".to_owned()));
+            }
+            _ => {}
+        }
+        let upstream = args.to.as_deref().map(OpenConfig::of_url).transpose()?;
+        let mock = args.replay.as_deref().map(|name| MockConfig {
+            name: RecordedName::new(name),
+            matching: args.matching,
+            unmatched: args.on_unmatched,
+        });
+        let answer = match (args.exec, args.reply, mock) {
+            (.., Some(mock)) => ListenBehaviour::Replay(mock),
+            (Some(command), ..) => ListenBehaviour::Exec { command, raw: args.exec_raw },
+            (_, Some(text), _) => ListenBehaviour::Reply(text),
             _ if args.echo => ListenBehaviour::Echo,
             _ if args.broadcast => ListenBehaviour::Broadcast,
             _ => ListenBehaviour::Nothing,
@@ -253,6 +288,7 @@ impl ListenConfig {
             max_backlog: args.max_backlog,
             max_clients: args.max_clients.map(|most| most as usize),
             answer,
+            upstream,
             send,
             input,
             lines,

@@ -303,7 +303,7 @@ fn selection(text: &str) -> Result<Selection<'_>, String> {
     Ok((rest, direction, opcodes, pattern))
 }
 
-fn compile(expression: &str) -> Result<Pattern, String> {
+pub(super) fn compile(expression: &str) -> Result<Pattern, String> {
     Pattern::new(expression).map_err(|error| {
         // A drawing with a caret, then the reason.
         let text = error.to_string();
@@ -335,22 +335,30 @@ fn action(text: &str) -> Result<Action, String> {
             status.ok_or_else(|| format!("reject: {rest:?} is not a status from 200 to 599"))
         }
         "replace" => {
-            let parts = rest.strip_prefix('/').and_then(delimited);
-            let parts = parts.and_then(|(find, rest)| Some((find, delimited(rest)?)));
-            match parts {
-                Some((find, (with, ""))) => {
-                    let find = compile(&find)?;
-                    match find.unknown_group(&with) {
-                        Some(group) => Err(format!(
-                            "replace: {find} has no group {group:?}; $$ is a dollar, ${{1}}a is group 1 and an a"
-                        )),
-                        None => Ok(Action::Replace(find, with.into())),
-                    }
-                }
-                _ => Err("write replace /RE/TEXT/, with \\/ for a slash in either".to_owned()),
-            }
+            let (find, with) =
+                replacement(rest, |_| false).map_err(|why| format!("replace: {why}"))?;
+            Ok(Action::Replace(find, with))
         }
         _ => Err(format!("{name:?} is nothing that can be done; {FORM}")),
+    }
+}
+
+/// `/RE/TEXT/`. In the text, `${name}` is a group, or something that is `known`.
+pub(super) fn replacement(
+    text: &str,
+    known: impl Fn(&str) -> bool,
+) -> Result<(Pattern, Vec<u8>), String> {
+    let parts = text.strip_prefix('/').and_then(delimited);
+    let parts = parts.and_then(|(find, rest)| Some((find, delimited(rest)?)));
+    let Some((find, (with, ""))) = parts else {
+        return Err("write /RE/TEXT/, with \\/ for a slash in either".to_owned());
+    };
+    let find = compile(&find)?;
+    match find.unknown_group(&with, known) {
+        Some(group) => Err(format!(
+            "{find} has no group {group:?}; $$ is a dollar, ${{1}}a is group 1 and an a"
+        )),
+        None => Ok((find, with.into())),
     }
 }
 
@@ -363,7 +371,7 @@ fn word(text: &str) -> (&str, &str) {
 }
 
 /// A text up to its `/`, in which `\/` stands for one, and what follows.
-fn delimited(text: &str) -> Option<(String, &str)> {
+pub(super) fn delimited(text: &str) -> Option<(String, &str)> {
     let mut escaped = false;
     let end = text.find(|c| {
         let ends = c == '/' && !escaped;
@@ -428,7 +436,7 @@ mod tests {
             ("> -> drop it", "takes nothing"),
             ("> -> delay x", "not a time"),
             ("> -> close 1005", "not a code that can be sent"),
-            ("> -> replace /x/", "write replace"),
+            ("> -> replace /x/", "write /RE/TEXT/"),
             ("< -> reject 403", "about requests"),
             ("> -> reject 99", "not a status"),
         ] {

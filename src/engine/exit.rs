@@ -61,7 +61,7 @@ impl Exit {
         (Self::Timeout, "a timeout of ours; no ping of `wscope ping` was answered"),
         (
             Self::Unmet,
-            "an expectation was not met (--until, --exit-after, /expect; doctor: the connection stays open; check: no case fails)",
+            "an expectation was not met (--until, --exit-after, /expect; doctor: the connection stays open; check: no case fails; replay: nothing differs)",
         ),
         (Self::HungUp, "SIGHUP: the terminal is gone"),
         (Self::Interrupted, "SIGINT"),

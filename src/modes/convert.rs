@@ -107,8 +107,9 @@ fn convert(
             continue;
         }
         last = record.at.micros.max(last);
-        if let Fact::Start { role: new, secrets, .. } = record.fact {
+        if let Fact::Start { role: new, secrets, complete } = record.fact {
             role = new;
+            sessions.begin(role, complete);
             json = JsonPrinter::new(role).with_secrets(secrets);
             human = human_of(role);
         }
@@ -131,7 +132,7 @@ fn convert(
                 ConvertFormat::Jsonl => json.print(at, event, out),
                 ConvertFormat::Txt => human.print(at, event, out),
                 ConvertFormat::Html => report.take(at, event),
-                _ => sessions.take(role, at, event),
+                _ => sessions.take(at, event),
             }
             anyhow::Ok(())
         })?;
@@ -143,7 +144,7 @@ fn convert(
             ConvertFormat::Jsonl => json.print(at, event, out),
             ConvertFormat::Txt => human.print(at, event, out),
             ConvertFormat::Html => report.take(at, event),
-            _ => sessions.take(role, at, event),
+            _ => sessions.take(at, event),
         }
         anyhow::Ok(())
     })?;

@@ -14,6 +14,7 @@ pub mod handshake;
 pub mod listen;
 pub mod ping;
 pub mod proxy;
+pub mod replay;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -60,6 +61,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Proxy(args)) => Some(&args.display),
         Some(Mode::Handshake(args)) => Some(&args.display),
         Some(Mode::Ping(args)) => Some(&args.display),
+        Some(Mode::Replay(args)) => Some(&args.display),
         Some(Mode::Demo(args)) => Some(&args.display),
         Some(_) => None,
     };
@@ -89,6 +91,7 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         Some(Mode::Ping(args)) => ping::run(*args, terminal, given),
         Some(Mode::Decode(args)) => decode::run(&args, terminal),
         Some(Mode::Convert(args)) => convert::run(&args),
+        Some(Mode::Replay(args)) => replay::run(*args, terminal, given),
         Some(Mode::Show(args)) => decode::show(&args, terminal),
         Some(Mode::Explain(args)) => explain::run(&args, terminal),
         Some(Mode::Demo(args)) => demo::run(&args, terminal),

@@ -5,26 +5,34 @@
 //! live session has, so that whoever reads events reads a recording of any format. Readers are total:
 //! any bytes give records or an error that says where; what they hold is bounded.
 
+mod acts;
 mod capture;
+mod comparison;
 mod error;
 mod har;
 mod log;
 mod packet;
 mod pcap;
+mod plan;
 mod player;
 mod reader;
 mod session;
 mod tcp;
+mod values;
 pub mod write;
 
+pub use acts::{Act, Acts, Piece, What};
 pub use capture::{Capture, StreamFacts, StreamKind};
+pub use comparison::{Compare, Comparison, Difference, canonical};
 pub use error::RecordingError;
 pub use log::LogReader;
 pub use pcap::PacketFile;
+pub use plan::{Plan, RecordedMessage, Request, Step};
 pub use player::{Player, agreed};
 pub use reader::{Format, Reader, Sniffed};
 pub use session::{LeftOut, Session, SessionMessage, Sessions};
 pub use tcp::Half;
+pub use values::{ValueRules, Values};
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -133,23 +133,31 @@ impl<R: BufRead> CaptureFacts for Capture<R> {
 mod tests {
     use super::*;
     use crate::event::{Event, Stamp};
-    use crate::recording::Player;
+    use crate::recording::{Plan, Player, Request, Sessions};
     use crate::session::Limits;
+    use crate::wire::Role;
     use proptest::prelude::*;
 
-    /// Reads and plays all of it; returns how many events it makes.
+    /// Reads and plays all of it, and plans what its clients did; returns how many events it makes.
     fn played(bytes: &[u8]) -> usize {
         let Sniffed { format, input } = Reader::sniff(Box::new(bytes)).expect("memory");
         let Some(Ok(mut reader)) = format.map(|format| Reader::of(format, input)) else { return 0 };
         let (mut player, mut events) = (Player::new(Limits::default(), None), 0);
-        let mut take = |_: &Stamp, _: &Event<'_>| {
+        let mut sessions = Sessions::of_acts(None);
+        let mut take = |at: &Stamp, event: &Event<'_>| {
             events += 1;
+            sessions.take(at, event);
             Ok::<(), ()>(())
         };
         while let Ok(Some(record)) = reader.next_record() {
             player.play(record, &mut take).expect("nothing is refused");
         }
         player.end(0, &mut take).expect("nothing is refused");
+        for mut session in sessions.finish().0 {
+            Request::of(&session);
+            let plan = Plan::of(&mut session, Role::Client);
+            assert!(plan.steps.iter().all(|step| step.after <= plan.awaited.len()));
+        }
         events
     }
 

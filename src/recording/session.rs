@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::acts::Acts;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::session::message::Assembler;
 use crate::ui::ending;
@@ -17,6 +18,18 @@ const MAX_MESSAGE: usize = 64 << 20;
 #[derive(Debug, Default)]
 pub struct Sessions {
     connections: BTreeMap<ConnId, (Session, [Assembler; 2])>,
+    /// The role of the program that recorded.
+    role: Option<Role>,
+    /// Whether it states which frames it made by itself.
+    complete: bool,
+    /// A file may hold several runs, each of which counts its connections from 1.
+    before: u64,
+    /// Acts are collected instead of messages.
+    of_acts: bool,
+    /// Only this connection.
+    only: Option<u64>,
+    /// Bytes that the acts hold.
+    held: usize,
     /// What messages can't express.
     pub left_out: LeftOut,
 }
@@ -69,6 +82,8 @@ pub struct Session {
     pub close: Option<CloseBody>,
     /// How it ended, in a sentence; empty if that is not recorded.
     pub ending: String,
+    /// What both ends did, where that is collected instead of messages.
+    pub acts: Acts,
 }
 
 /// A message.
@@ -114,14 +129,32 @@ impl Session {
 }
 
 impl Sessions {
-    /// Takes an event of a recording; `role` is that of the program that recorded it.
-    pub fn take(&mut self, role: Option<Role>, at: &Stamp, event: &Event<'_>) {
+    /// Collects what the ends did instead of messages, of one connection if there is a number.
+    pub fn of_acts(only: Option<u64>) -> Self {
+        Self { of_acts: true, only, ..Self::default() }
+    }
+
+    /// A program begins to record.
+    pub fn begin(&mut self, role: Option<Role>, complete: bool) {
+        (self.role, self.complete) = (role, complete);
+        self.before = self.connections.keys().next_back().map_or(self.before, |last| last.0);
+    }
+
+    /// Bytes that the acts hold.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Takes an event of a recording.
+    pub fn take(&mut self, at: &Stamp, event: &Event<'_>) {
         if at.conn == ConnId(0) {
             return;
         }
-        let Self { connections, left_out } = self;
-        let (session, assemblers) = connections.entry(at.conn).or_insert_with(|| {
-            let (conn, began) = (at.conn.0, at.micros);
+        let Self { connections, left_out, role, complete, before, of_acts, only, held } = self;
+        let (role, number) = (*role, ConnId(before.saturating_add(at.conn.0)));
+        let wanted = only.is_none_or(|only| only == number.0);
+        let (session, assemblers) = connections.entry(number).or_insert_with(|| {
+            let (conn, began) = (number.0, at.micros);
             let assembler = || Assembler::new(MAX_MESSAGE);
             (Session { conn, began, ..Session::default() }, [assembler(), assembler()])
         });
@@ -141,6 +174,14 @@ impl Sessions {
                 session.opened = Some(at.micros);
                 session.subprotocol.clone_from(&agreed.subprotocol);
             }
+            Event::Automatic(direction) => session.acts.automatic(*direction),
+            Event::Frame(direction, event) if *of_acts && wanted => {
+                let own = role.filter(|_| *complete);
+                *held -= session.acts.held();
+                session.acts.take(own, at.micros, *direction, event);
+                *held += session.acts.held();
+            }
+            Event::Frame(..) if *of_acts => {}
             Event::Frame(direction, event) => {
                 match event {
                     FrameEvent::Control { opcode: OpCode::Control(control), payload } => {
@@ -179,14 +220,18 @@ impl Sessions {
         }
     }
 
-    /// The connections that were open.
+    /// The connections that were open; of all, or of the one that is wanted.
     pub fn finish(self) -> (Vec<Session>, LeftOut) {
-        let Self { connections, mut left_out } = self;
+        let Self { connections, mut left_out, only, .. } = self;
         let all = connections.len();
         let sessions = connections.into_values().map(|(session, _)| session);
         // One that was recorded amid its life has messages and no handshake.
         let open: Vec<Session> = sessions
-            .filter(|session| session.opened.is_some() || !session.messages.is_empty())
+            .filter(|session| {
+                let empty = session.messages.is_empty() && session.acts.held() == 0;
+                session.opened.is_some() || !empty
+            })
+            .filter(|session| only.is_none_or(|only| only == session.conn))
             .collect();
         left_out.unopened = (all - open.len()) as u64;
         (open, left_out)

@@ -8,10 +8,12 @@ mod facts;
 mod meaning;
 mod object;
 mod ping;
+mod replay;
 
 use direction_printer::JsonDirectionPrinter;
 use object::Object;
 pub use object::{INLINE, PIECE};
+pub use replay::{DifferenceFields, Member};
 
 use super::connections::PerConnection;
 use super::doctor::{DoctorStep, Examination};
@@ -97,6 +99,22 @@ impl JsonPrinter {
             self.start(at, out);
         }
         meaning::print(at, meaning, &mut self.clock, out);
+    }
+
+    /// Appends an object of a mode's own.
+    fn object(
+        &mut self,
+        event: &str,
+        at: &Stamp,
+        out: &mut Vec<u8>,
+        fields: impl FnOnce(&mut Object<'_>),
+    ) {
+        if !self.started {
+            self.start(at, out);
+        }
+        let mut object = Object::begin(event, at, None, &mut self.clock, out);
+        fields(&mut object);
+        object.end();
     }
 
     /// Appends an object for each finding on a connection, the verdict first.

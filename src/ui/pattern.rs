@@ -104,8 +104,12 @@ impl Pattern {
     }
 
     /// The first `$1` or `${name}` in `with` that is not a group: [`Pattern::replace`] would put nothing
-    /// there.
-    pub fn unknown_group<'w>(&self, with: &'w str) -> Option<&'w str> {
+    /// there. What is `known` has another meaning.
+    pub fn unknown_group<'w>(
+        &self,
+        with: &'w str,
+        known: impl Fn(&str) -> bool,
+    ) -> Option<&'w str> {
         let regex = compile(&self.text).ok()?;
         let mut rest = with;
         while let Some((_, after)) = rest.split_once('$') {
@@ -114,11 +118,11 @@ impl Pattern {
                 Some(braced) => braced.split_once('}').unwrap_or(("", after)),
                 None => after.split_at(after.find(|c| !of_name(c)).unwrap_or(after.len())),
             };
-            let known = match name.parse() {
+            let group = match name.parse() {
                 Ok(number) => regex.captures_len() > number,
-                Err(_) => regex.capture_names().flatten().any(|known| known == name),
+                Err(_) => regex.capture_names().flatten().any(|group| group == name),
             };
-            if !name.is_empty() && !known {
+            if !name.is_empty() && !group && !known(name) {
                 return Some(name);
             }
             // Of `$$`, a dollar, both are behind.
@@ -135,6 +139,19 @@ impl Pattern {
                 finder.find(content).map(|at| at..at + len)
             }
             Search::Regex(regex) => regex.find(content).map(|found| found.range()),
+        }
+    }
+
+    /// What its first group matched, where it first matches in `content`; all that it matched if it has no
+    /// group.
+    pub fn first_group<'c>(&self, content: &'c [u8]) -> Option<&'c [u8]> {
+        match &self.search {
+            Search::Literal(_) => self.find(content).map(|at| &content[at]),
+            Search::Regex(regex) => {
+                let found = regex.captures(content)?;
+                let number = usize::from(regex.captures_len() > 1);
+                Some(found.get(number).map_or(&b""[..], |group| group.as_bytes()))
+            }
         }
     }
 
@@ -193,9 +210,12 @@ mod tests {
             ("x${zz}", Some("zz")),
             ("$$$4", Some("4")),
         ] {
-            assert_eq!(pattern.unknown_group(with), unknown, "{with}");
+            assert_eq!(pattern.unknown_group(with, |_| false), unknown, "{with}");
         }
-        assert_eq!(Pattern::new("price").expect("a text").unknown_group("$9"), Some("9"));
+        assert_eq!(
+            Pattern::new("price").expect("a text").unknown_group("$9", |_| false),
+            Some("9")
+        );
     }
 
     #[test]
@@ -211,6 +231,20 @@ mod tests {
         assert_eq!(replaced("$", "!", 99), of("price 10, price 20!"));
         assert_eq!(replaced("none", "x", 99), None);
         assert_eq!(replaced("price", "a longer text", 20), None);
+    }
+
+    #[test]
+    fn the_first_group_is_what_is_captured() {
+        let group = |text: &str| {
+            let pattern = Pattern::new(text).expect(text);
+            let found = pattern.first_group(br#"{"id":"a1"}"#);
+            found.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
+        assert_eq!(group(r#""id":"([^"]*)""#).as_deref(), Some("a1"));
+        assert_eq!(group("a.").as_deref(), Some("a1"));
+        assert_eq!(group("id").as_deref(), Some("id"));
+        assert_eq!(group("(x)?id").as_deref(), Some(""));
+        assert_eq!(group("none"), None);
     }
 
     #[test]

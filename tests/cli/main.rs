@@ -24,6 +24,7 @@ mod ping;
 mod pty;
 mod reach;
 mod recording;
+mod replay;
 mod request;
 mod script;
 mod secrets;

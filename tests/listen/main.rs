@@ -16,6 +16,7 @@ mod lens;
 mod limits;
 mod places;
 mod prompt;
+mod replay;
 #[cfg(target_os = "linux")]
 mod tls;
 mod transcript;

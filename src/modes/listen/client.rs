@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use super::client_script::ClientScript;
 use super::explain;
 use super::shared::Shared;
+use super::upstream::Upstream;
 use crate::behaviour::broadcast::Broadcast;
 use crate::behaviour::echo::Echo;
 use crate::behaviour::exec::Exec;
 use crate::behaviour::faults::FaultInjector;
+use crate::behaviour::mock::Mock;
 use crate::behaviour::payload::PayloadWriter;
 use crate::behaviour::reply::Reply;
 use crate::behaviour::stop::Stop;
@@ -31,6 +33,7 @@ use crate::script::runner::{Expect, ScriptSetup};
 use crate::session::Observer;
 use crate::session::endpoint::SendError;
 use crate::ui::ending;
+use crate::wire::close::fit_reason;
 use crate::wire::handshake::server::respond;
 use crate::wire::head::Head;
 use crate::wire::{Data, Role};
@@ -53,6 +56,8 @@ pub struct Client {
     late: bool,
     /// What it wanted and did not get.
     wish: Option<Box<Wish>>,
+    /// The server that answers what a recording does not have.
+    upstream: Option<Box<Upstream>>,
 }
 
 /// How far a client is.
@@ -93,6 +98,7 @@ impl Client {
             injector: FaultInjector::of(config.faults.of(id.0, Role::Server)),
             late: false,
             wish: None,
+            upstream: None,
         }
     }
 
@@ -211,6 +217,13 @@ impl Client {
         }
         if let Stage::Open(connection) = &mut self.stage {
             runtime.give_turn(connection, now)?;
+            if let (Some(upstream), Some(upstreams)) = (&mut self.upstream, &mut shared.upstreams)
+                && let Some((code, why)) = upstream.turn(upstreams, runtime, now)?
+            {
+                runtime.remark(self.id, &format!("--to: {why}"));
+                // It may be closing already, which is as good.
+                let _ = connection.sender(now).close(Some(code.into()), fit_reason(&why));
+            }
             if connection.is_over() {
                 self.end(shared, runtime, now)?;
             }
@@ -223,11 +236,24 @@ impl Client {
         Ok(())
     }
 
+    /// Notes what the poll reports of its connection to the server that answers for a recording.
+    pub fn upstream_ready(&mut self, event: &mio::event::Event) {
+        self.upstream.iter_mut().for_each(|upstream| upstream.ready(event));
+    }
+
+    /// Whether something that it waits for may have come from another thread.
+    pub fn awaits_thread(&self) -> bool {
+        self.upstream.as_ref().is_some_and(|upstream| upstream.is_opening())
+    }
+
     /// Whether another turn would do something, without an event.
     pub fn wants_turn(&self, runtime: &Runtime) -> bool {
         match &self.stage {
             Stage::Opening(opening) => opening.wants_turn(),
-            Stage::Open(connection) => connection.wants_turn(&runtime.stdout, &runtime.reporter),
+            Stage::Open(connection) => {
+                connection.wants_turn(&runtime.stdout, &runtime.reporter)
+                    || self.upstream.as_ref().is_some_and(|upstream| upstream.wants_turn(runtime))
+            }
             Stage::Leaving(lingering) => lingering.wants_turn(),
             Stage::Gone => false,
         }
@@ -244,7 +270,10 @@ impl Client {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Opening(opening) => Some(opening.deadline()),
-            Stage::Open(connection) => connection.deadline(),
+            Stage::Open(connection) => {
+                let upstream = self.upstream.as_ref().and_then(|upstream| upstream.deadline());
+                connection.deadline().into_iter().chain(upstream).min()
+            }
             Stage::Leaving(lingering) => Some(lingering.deadline()),
             Stage::Gone => None,
         }
@@ -356,6 +385,14 @@ impl Client {
         match &config.answer {
             ListenBehaviour::Nothing => {}
             ListenBehaviour::Echo => connection.add(Echo::default()),
+            ListenBehaviour::Replay(_) => {
+                let upstream = |_: &_| Upstream::new(self.slot, agreed.subprotocol.as_deref());
+                self.upstream = shared.upstreams.as_ref().map(upstream).map(Box::new);
+                let passage = self.upstream.as_ref().map(|upstream| upstream.passage());
+                if let Some(script) = &shared.mock {
+                    connection.add(Mock::new(script, passage));
+                }
+            }
             ListenBehaviour::Broadcast => connection.add(Broadcast::new(&shared.posts)),
             ListenBehaviour::Reply(text) => connection.add(Reply {
                 opcode: if config.binary { Data::Binary } else { Data::Text },
@@ -408,6 +445,10 @@ impl Client {
             return Ok(());
         };
         let id = self.id;
+        if let (Some(mut upstream), Some(upstreams)) = (self.upstream.take(), &mut shared.upstreams)
+        {
+            upstream.leave(runtime, upstreams, now);
+        }
         let dying = connection.end_behaviours(now);
         let command = dying.iter().find_map(Dying::ended);
         shared.dying.extend(dying.into_iter().map(|dying| (id, dying)));

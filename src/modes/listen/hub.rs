@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::shared::Shared;
+use super::upstream;
 use crate::behaviour::splitter::Outlet;
 use crate::engine::acceptor::{ACCEPTS, Acceptor};
 use crate::engine::opening::server::{canonical, peer_name};
@@ -141,9 +142,23 @@ impl Hub {
     pub fn ready(&mut self, ready: &Ready<'_>) {
         let (slot, part, event) = match *ready {
             Ready::Listener => return self.acceptor.set_ready(),
-            Ready::Socket(slot, event) => (slot, SlotPart::Socket, Some(event)),
+            Ready::Socket(slot, event) => match upstream::client_of(slot) {
+                None => (slot, SlotPart::Socket, Some(event)),
+                Some(slot) => {
+                    if let Some(client) = self.clients.get_mut(slot) {
+                        client.upstream_ready(event);
+                        self.clients.enqueue(slot);
+                    }
+                    return;
+                }
+            },
             Ready::Pipe(slot, pipe) => (slot, SlotPart::Pipe(pipe), None),
-            Ready::Input { .. } => return,
+            Ready::Input { .. } => {
+                if self.shared.upstreams.is_some() {
+                    self.clients.each(|client| client.awaits_thread());
+                }
+                return;
+            }
         };
         if let Some(client) = self.clients.get_mut(slot) {
             client.ready(part, event);

@@ -10,6 +10,7 @@ mod explain;
 mod hub;
 mod server;
 mod shared;
+mod upstream;
 
 use std::fs;
 use std::io;
@@ -23,8 +24,10 @@ use self::server::Server;
 use self::shared::Shared;
 use crate::behaviour::greeting::Greeting;
 use crate::behaviour::input::StdinInput;
+use crate::behaviour::mock::MockScript;
 use crate::cli::{InputFormat, OutputFormat};
-use crate::config::{ListenBehaviour, ListenConfig, TlsConfig};
+use crate::config::recorded::Recorded;
+use crate::config::{ListenBehaviour, ListenConfig, MockConfig, TlsConfig};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{self, LISTENERS, Runtime};
 use crate::event::{ConnId, Event};
@@ -32,9 +35,11 @@ use crate::net::listener::{Listeners, descriptors_left};
 use crate::net::tls::{ServerCertificate, TlsServer};
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
+use crate::recording::Plan;
 use crate::script::json;
 use crate::script::runner::{self, ScriptSetup, Source};
 use crate::wire::Role;
+use crate::wire::handshake::server::ServerConfig;
 
 /// After a signal, how long to wait for a reader of stdout.
 const STDOUT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -48,7 +53,11 @@ const GREETING: &str =
 /// # Errors
 ///
 /// It can't listen, a file can't be used, or stdin, stdout or stderr failed.
-pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
+pub fn run(mut config: ListenConfig) -> anyhow::Result<Exit> {
+    let mock = match &config.answer {
+        ListenBehaviour::Replay(mock) => Some(recorded_server(mock, &mut config.server)?),
+        _ => None,
+    };
     let tls = config.tls.as_ref().map(set_up_tls).transpose()?;
     let greeting = config.send.as_ref();
     let greeting = greeting
@@ -97,7 +106,8 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
     let display = config.display;
     let input = StdinInput::open(config.input, config.binary_input, &runtime)
         .context("can't read stdin")?;
-    let shared = Shared::new(config, tls, greeting, most_clients, received, each);
+    let mut shared = Shared::new(config, tls, greeting, most_clients, received, each);
+    shared.mock = mock.map(Rc::new);
     let mut server = Server::new(Hub::new(shared, listeners, urls), input, runner);
     let ran = runtime::run(&mut server, &mut runtime);
     let (exit, fault) = server.result();
@@ -120,6 +130,20 @@ pub fn run(config: ListenConfig) -> anyhow::Result<Exit> {
         stderr::error(fault);
     }
     Ok(signal.map_or(exit, Exit::from))
+}
+
+/// Reads the server's side of a recording; what it agreed on is agreed on again.
+fn recorded_server(config: &MockConfig, server: &mut ServerConfig) -> anyhow::Result<MockScript> {
+    let Recorded { mut session, notes } = config.name.read()?;
+    notes.iter().for_each(|note| stderr::note(note));
+    if server.subprotocols.is_empty() {
+        server.subprotocols.extend(session.subprotocol.take());
+    }
+    let plan = Plan::of(&mut session, Role::Server);
+    if plan.steps.is_empty() {
+        stderr::note("the server of this connection sent nothing");
+    }
+    Ok(MockScript::new(plan, config.matching, config.unmatched))
 }
 
 fn set_up_tls(config: &TlsConfig) -> anyhow::Result<TlsServer> {

@@ -5,8 +5,10 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::client_script::ClientScript;
+use super::upstream::Upstreams;
 use crate::behaviour::broadcast::Posts;
 use crate::behaviour::greeting::Greeting;
+use crate::behaviour::mock::MockScript;
 use crate::behaviour::stop::StopCondition;
 use crate::config::ListenConfig;
 use crate::engine::memory::Budget;
@@ -36,6 +38,10 @@ pub struct Shared {
     pub posts: Rc<RefCell<Posts>>,
     /// The message of `--reply`.
     pub reply: Option<Rc<[u8]>>,
+    /// The recorded server of `--replay`.
+    pub mock: Option<Rc<MockScript>>,
+    /// The server that answers what it does not have.
+    pub upstreams: Option<Upstreams>,
     /// The bounds on what waits in memory, and on what of it waits to be sent.
     pub memory: Rc<Budget>,
     pub backlog: Rc<Budget>,
@@ -66,11 +72,15 @@ impl Shared {
     ) -> Self {
         let memory = Budget::new(config.max_memory);
         let backlog = Budget::part_of(&memory, config.max_backlog);
+        let upstreams = config.upstream.clone();
+        let upstreams = upstreams.map(|open| Upstreams::new(open, &config.display, &memory));
         Self {
             sink: PayloadSink::new(config.output, config.display.terminal.stdout),
             half_written: Rc::default(),
             posts: Posts::new(Rc::clone(&backlog)),
             reply: None,
+            mock: None,
+            upstreams,
             memory,
             backlog,
             dying: Vec::new(),

@@ -82,21 +82,6 @@ impl JsonPrinter {
             object.string("text", &found.lines().join("; "));
         });
     }
-
-    fn object(
-        &mut self,
-        event: &str,
-        at: &Stamp,
-        out: &mut Vec<u8>,
-        fields: impl FnOnce(&mut Object<'_>),
-    ) {
-        if !self.started {
-            self.start(at, out);
-        }
-        let mut object = Object::begin(event, at, None, &mut self.clock, out);
-        fields(&mut object);
-        object.end();
-    }
 }
 
 /// By what an end showed, and the code of a Close.

@@ -1,0 +1,95 @@
+//! Sends what one end of a recorded connection sent: a step of its plan at a time.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use crate::engine::outbox::{Producer, Sender};
+use crate::recording::{Piece, Step, Values, What};
+use crate::wire::writer::RawFrame;
+use crate::wire::{Data, OpCode};
+
+/// Sends the steps of a plan.
+#[derive(Debug, Default)]
+pub(super) struct Performer {
+    /// What is left of a message whose content is not that of the recording.
+    pieces: VecDeque<Vec<u8>>,
+}
+
+impl Performer {
+    /// Sends step `at`; `values` are those that this run has in the place of the recorded ones.
+    pub fn send(
+        &mut self,
+        steps: &[Step],
+        at: usize,
+        values: Option<&Values>,
+        sender: &mut Sender<'_>,
+    ) {
+        match steps.get(at).map(|step| &step.what) {
+            Some(What::Piece(piece)) => {
+                if let Some(values) = values.filter(|_| piece.first) {
+                    self.renew(&steps[at..], values);
+                }
+                let content = self.pieces.pop_front();
+                let content = content.as_deref().unwrap_or(&piece.content);
+                send_piece(piece, content, sender);
+            }
+            // Each frame has a key of its own.
+            Some(What::Frame(frame)) => match &mut sender.endpoint {
+                Some(endpoint) if frame.mask.is_some() => {
+                    let mask = Some(endpoint.fresh_key());
+                    sender.raw(&RawFrame { mask, ..frame.clone() });
+                }
+                _ => sender.raw(frame),
+            },
+            Some(What::Bytes(bytes)) => sender.bytes(bytes),
+            None => {}
+        }
+    }
+
+    /// Puts the values of this run into the message with which `steps` begin. Its fragments end where they
+    /// did, as far as it goes; the last one takes the rest.
+    fn renew(&mut self, steps: &[Step], values: &Values) {
+        self.pieces.clear();
+        let mut pieces = Vec::new();
+        for step in steps {
+            if let What::Piece(piece) = &step.what {
+                pieces.push(piece);
+                if piece.last {
+                    break;
+                }
+            }
+        }
+        let whole = match pieces.as_slice() {
+            [one] => Cow::Borrowed(&one.content[..]),
+            more => more.iter().flat_map(|piece| &piece.content).copied().collect(),
+        };
+        let Cow::Owned(renewed) = values.to_send(&whole) else { return };
+        let mut rest = &renewed[..];
+        for piece in pieces {
+            let (own, behind) = match piece.last {
+                true => (rest, &rest[..0]),
+                false => rest.split_at(rest.len().min(piece.content.len())),
+            };
+            self.pieces.push_back(own.to_vec());
+            rest = behind;
+        }
+    }
+}
+
+/// Compressed anew, or as it is.
+fn send_piece(piece: &Piece, content: &[u8], sender: &mut Sender<'_>) {
+    if piece.compressed {
+        // It is open, as whoever sends has made sure.
+        let _ = sender.fragment(Producer::Hand, piece.opcode, content, piece.last);
+        return;
+    }
+    let mask = sender.endpoint.as_mut().and_then(|endpoint| endpoint.key());
+    let opcode = if piece.first { piece.opcode } else { Data::Continue };
+    sender.raw(&RawFrame {
+        fin: piece.last,
+        opcode: OpCode::Data(opcode),
+        mask,
+        payload: content.to_vec(),
+        ..RawFrame::default()
+    });
+}

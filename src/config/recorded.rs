@@ -1,0 +1,169 @@
+//! A connection of a recording, as `FILE` or `FILE#CONN` names it.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+
+use crate::net::plain_io::plain_io;
+use crate::recording::{Fact, Player, Reader, RecordingError, Session, Sessions, Sniffed};
+use crate::session::Limits;
+use crate::ui::sanitize::escaped;
+
+/// Bytes of content that are kept of a recording that is played.
+const MAX_HELD: usize = 512 << 20;
+
+/// Numbers of connections that an error lists.
+const LISTED: usize = 20;
+
+/// Which connection of which file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedName {
+    path: PathBuf,
+    conn: Option<u64>,
+}
+
+/// A connection that was read, and what is to be said about it.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The connection.
+    pub session: Session,
+    /// What is not whole, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Why a recording can't be played; the file in front.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: {why}")]
+pub struct RecordedError {
+    name: String,
+    why: String,
+}
+
+impl RecordedName {
+    /// Reads `FILE`, or `FILE#CONN`. A file that has such a name is that file.
+    pub fn new(text: &OsStr) -> Self {
+        let whole = Self { path: text.into(), conn: None };
+        let bytes = text.as_bytes();
+        let Some(at) = bytes.iter().rposition(|byte| *byte == b'#') else { return whole };
+        let number = std::str::from_utf8(&bytes[at + 1..]).ok().and_then(|text| text.parse().ok());
+        match number {
+            Some(number) if at > 0 && !whole.path.exists() => {
+                Self { path: OsStr::from_bytes(&bytes[..at]).into(), conn: Some(number) }
+            }
+            _ => whole,
+        }
+    }
+
+    /// Whether it is stdin.
+    pub fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == "-"
+    }
+
+    /// The file's name, harmless for a terminal.
+    pub fn shown(&self) -> String {
+        match self.is_stdin() {
+            true => "stdin".to_owned(),
+            false => escaped(self.path.as_os_str().as_bytes()),
+        }
+    }
+
+    /// Reads the connection.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read, is no recording, or does not have one such connection.
+    pub fn read(&self) -> Result<Recorded, RecordedError> {
+        let fail = |why: String| RecordedError { name: self.shown(), why };
+        let input: Box<dyn Read> = match self.is_stdin() {
+            true => Box::new(io::stdin()),
+            false => Box::new(
+                File::open(&self.path)
+                    .map_err(|error| fail(format!("can't open it: {}", plain_io(&error))))?,
+            ),
+        };
+        let (sessions, notes) = self.sessions(input).map_err(|error| match error {
+            RecordingError::Io(error) => fail(format!("can't read it: {}", plain_io(&error))),
+            error => fail(error.to_string()),
+        })?;
+        let mut sessions = sessions.into_iter();
+        match (sessions.next(), self.conn) {
+            (Some(session), None) if sessions.len() > 0 => {
+                let more = sessions.len().saturating_sub(LISTED);
+                let numbers = std::iter::once(session.conn)
+                    .chain(sessions.take(LISTED).map(|session| session.conn));
+                let numbers: Vec<String> = numbers.map(|conn| conn.to_string()).collect();
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let (list, name) = (numbers.join(", "), self.shown());
+                Err(fail(format!(
+                    "it has connections {list}{more}; choose one, as in '{name}#{}'",
+                    session.conn
+                )))
+            }
+            (Some(session), _) => Ok(Recorded { session, notes }),
+            (None, Some(conn)) => Err(fail(format!(
+                "connection {conn} is not in it, or was never open; `wscope decode --list` lists them"
+            ))),
+            (None, None) => Err(fail(
+                "no connection of it was open; `wscope decode --list` lists what it has".to_owned(),
+            )),
+        }
+    }
+
+    fn sessions(
+        &self,
+        input: Box<dyn Read>,
+    ) -> Result<(Vec<Session>, Vec<String>), RecordingError> {
+        let Sniffed { format, input } = Reader::sniff(input)?;
+        let format = format.ok_or_else(|| {
+            RecordingError::new(
+                "not a recording: neither lines of --record, nor an HTTP archive, nor a capture of packets",
+            )
+        })?;
+        let mut reader = Reader::of(format, input)?;
+        let mut player = Player::new(Limits::default(), None);
+        let mut sessions = Sessions::of_acts(self.conn);
+        let mut last = 0;
+        while let Some(record) = reader.next_record()? {
+            last = record.at.micros.max(last);
+            if let Fact::Start { role, complete, .. } = record.fact {
+                sessions.begin(role, complete);
+            }
+            player.play(record, &mut |at, event| {
+                sessions.take(at, event);
+                Ok::<(), RecordingError>(())
+            })?;
+            if sessions.held() > MAX_HELD {
+                let most = MAX_HELD >> 20;
+                return Err(RecordingError::new(format!(
+                    "it has more than {most} MiB of messages, and playing keeps them in memory; name one connection, as in FILE#1"
+                )));
+            }
+        }
+        player.end(last, &mut |at, event| {
+            sessions.take(at, event);
+            Ok::<(), RecordingError>(())
+        })?;
+        Ok((sessions.finish().0, reader.remark().into_iter().collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_behind_the_name_chooses_a_connection() {
+        let name = |text: &str| {
+            let name = RecordedName::new(OsStr::new(text));
+            (name.path.display().to_string(), name.conn)
+        };
+        assert_eq!(name("a.jsonl"), ("a.jsonl".to_owned(), None));
+        assert_eq!(name("a.jsonl#12"), ("a.jsonl".to_owned(), Some(12)));
+        assert_eq!(name("a#b.jsonl"), ("a#b.jsonl".to_owned(), None));
+        assert_eq!(name("a#1#2"), ("a#1".to_owned(), Some(2)));
+        assert_eq!(name("#3"), ("#3".to_owned(), None));
+        assert_eq!(name("-#3"), ("-".to_owned(), Some(3)));
+    }
+}

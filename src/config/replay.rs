@@ -1,0 +1,356 @@
+//! What `wscope replay` is to do, checked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::reach::{Account, ReachConfig};
+use super::recorded::RecordedName;
+use super::rule::{compile, delimited, replacement};
+use super::usage::check_subprotocols;
+use super::{ClientConfig, Display, OpenConfig, UsageError, lines};
+use crate::cli::reach::RetryArguments;
+use crate::cli::{CompareChoice, ReachOptions, ReplayArgs, ReportFormat};
+use crate::recording::{Compare, Comparison, Request, ValueRules};
+use crate::session::{EndpointConfig, Limits};
+use crate::ui::notation::is_variable;
+use crate::ui::pattern::Pattern;
+use crate::ui::terminal::Terminal;
+use crate::wire::Role;
+use crate::wire::handshake::headers::HeaderEdit;
+
+/// When messages are sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pace {
+    /// Once as many messages came as had come before.
+    Wait,
+    /// At once.
+    Fast,
+    /// When they were sent, so many times as fast.
+    Timed(f64),
+}
+
+/// What is played, and what of it counts.
+#[derive(Debug)]
+pub struct ReplayOptions {
+    /// When messages are sent.
+    pub pace: Pace,
+    /// No pause is longer.
+    pub max_gap: Option<Duration>,
+    /// How long a message is waited for.
+    pub patience: Duration,
+    /// What is sent in the place of what was recorded.
+    pub rules: ValueRules,
+    /// How what is received is compared.
+    pub comparison: Comparison,
+}
+
+/// What `wscope replay` is to do.
+#[derive(Debug)]
+pub struct ReplayConfig {
+    /// The session, without input and output.
+    pub client: ClientConfig,
+    /// What is played.
+    pub options: ReplayOptions,
+    /// Connections at once, and how often each is made.
+    pub parallel: u32,
+    pub repeat: u32,
+    /// Objects of JSON instead of text.
+    pub json: bool,
+    /// What the recording lacks, and how to give it; a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl ReplayConfig {
+    /// Checks what was typed, before the recording is read.
+    ///
+    /// # Errors
+    ///
+    /// Something of it can't be used.
+    pub fn options(args: &ReplayArgs) -> Result<ReplayOptions, UsageError> {
+        let pace = pace(&args.pace)?;
+        if args.max_gap.is_some() && !matches!(pace, Pace::Timed(_)) {
+            let text = "--max-gap: only with --pace original or a factor, such as 2x";
+            return Err(UsageError(text.to_owned()));
+        }
+        let captures =
+            args.capture.iter().map(|text| capture(text)).collect::<Result<Vec<_>, _>>()?;
+        let set = lines::variables(&args.set, true)?;
+        let known = |name: &str| {
+            captures
+                .iter()
+                .map(|(name, _)| name)
+                .chain(set.iter().map(|(name, _)| name))
+                .any(|n| n == name)
+        };
+        let replace = args.replace.iter().map(|text| {
+            let read = text.strip_prefix('/').ok_or_else(|| "write /RE/TEXT/".to_owned());
+            read.and_then(|_| replacement(text, known))
+                .map_err(|why| UsageError(format!("--replace {text:?}: {why}")))
+        });
+        let ignore = args.ignore.iter().map(|text| {
+            pattern(text).map_err(|why| UsageError(format!("--ignore {text:?}: {why}")))
+        });
+        let how = match args.compare {
+            CompareChoice::None => Compare::None,
+            CompareChoice::Count => Compare::Count,
+            CompareChoice::Kind => Compare::Kind,
+            CompareChoice::Text => Compare::Text,
+            CompareChoice::Json => Compare::Json,
+        };
+        if !args.ignore_json.is_empty() && how != Compare::Json {
+            return Err(UsageError("--ignore-json: only with --compare json".to_owned()));
+        }
+        if !args.ignore.is_empty() && how < Compare::Text {
+            return Err(UsageError("--ignore: only with --compare text or json".to_owned()));
+        }
+        if let Some(wrong) = args.ignore_json.iter().find(|pointer| !pointer.starts_with('/')) {
+            let text =
+                format!("--ignore-json: {wrong:?} is not a JSON pointer, such as /data/time");
+            return Err(UsageError(text));
+        }
+        Ok(ReplayOptions {
+            pace,
+            max_gap: args.max_gap,
+            patience: args.step_timeout,
+            rules: ValueRules { replace: replace.collect::<Result<_, _>>()?, set, captures },
+            comparison: Comparison {
+                how,
+                ignore: ignore.collect::<Result<_, _>>()?,
+                ignore_json: args.ignore_json.clone(),
+            },
+        })
+    }
+
+    /// Makes every choice, with the request of the recording.
+    ///
+    /// # Errors
+    ///
+    /// Something that was typed, or the recording's URL, can't be used.
+    pub fn resolve(
+        args: ReplayArgs,
+        options: ReplayOptions,
+        name: &RecordedName,
+        request: Request,
+        terminal: Terminal,
+    ) -> Result<Self, UsageError> {
+        let url = url(args.url.as_deref(), &request, name)?;
+        let ReplayArgs { parallel, repeat, max_time, close_timeout, log, .. } = args;
+        let has_cookie = !args.account.cookie.is_empty();
+        let reach = ReachConfig::resolve(ReachOptions {
+            account: args.account,
+            location: args.location,
+            retry: RetryArguments::default(),
+            report: args.report,
+            defaults: args.defaults,
+        })?;
+        let mut open = OpenConfig {
+            redirects: reach.redirects,
+            keeps_cookies: reach.keeps_cookies(),
+            ..OpenConfig::resolve(&url, args.handshake, Limits::default())?
+        };
+        let has_account = reach.account != Account::Unspecified;
+        let given = Given { has_cookie, has_account };
+        let notes = again(&mut open, request, given)?;
+        let display = Display::resolve(&args.display, terminal);
+        let endpoint = EndpointConfig { close_timeout, ..EndpointConfig::new(Role::Client) };
+        Ok(Self {
+            client: ClientConfig {
+                reach,
+                log,
+                max_time,
+                endpoint: Arc::new(endpoint),
+                ..ClientConfig::silent(open, display)
+            },
+            options,
+            parallel,
+            repeat,
+            json: args.output == ReportFormat::Json,
+            notes,
+        })
+    }
+}
+
+/// Credentials that have an option of their own.
+#[derive(Clone, Copy)]
+struct Given {
+    has_cookie: bool,
+    has_account: bool,
+}
+
+/// Where to: the given URL, with the recording's path if it has none.
+fn url(given: Option<&str>, request: &Request, name: &RecordedName) -> Result<String, UsageError> {
+    let lacks = |text: &str| {
+        let name = name.shown();
+        Err(UsageError(format!("{name}: its URL has a secret that was left out; {text}")))
+    };
+    let Some(given) = given else {
+        return match request.lacks_in_url() {
+            true => lacks("give the whole URL behind the file"),
+            false => Ok(request.url.clone()),
+        };
+    };
+    let rest = given.split_once("://").map_or(given, |(_, rest)| rest);
+    if given.starts_with("ws+unix:") || given.starts_with("wss+unix:") || rest.contains(['/', '?'])
+    {
+        return Ok(given.to_owned());
+    }
+    match request.lacks_in_url() && request.resource().contains('?') {
+        true => lacks("give the URL with path and query"),
+        false => Ok(format!("{given}{}", request.resource())),
+    }
+}
+
+/// Asks as the recording did, where nothing else was given; returns what it lacks.
+fn again(open: &mut OpenConfig, request: Request, given: Given) -> Result<Vec<String>, UsageError> {
+    let Request { headers, order, subprotocols, missing, .. } = request;
+    let is_given = |open: &OpenConfig, name: &str| {
+        let named = |other: &str| name.eq_ignore_ascii_case(other);
+        open.headers.iter().any(|edit| named(edit.name()))
+            || named("origin") && open.origin.is_some()
+            || named("cookie") && given.has_cookie
+            || named("authorization") && given.has_account
+            || named("sec-websocket-protocol") && !open.subprotocols.is_empty()
+    };
+    let mut notes = Vec::new();
+    for name in &missing {
+        if is_given(open, name) {
+            continue;
+        }
+        let how = match &*name.to_ascii_lowercase() {
+            "cookie" => "--cookie NAME=VALUE".to_owned(),
+            "authorization" => {
+                "-u USER:PASSWORD, --bearer TOKEN or -H 'Authorization: …'".to_owned()
+            }
+            "sec-websocket-protocol" => "-s NAME".to_owned(),
+            _ => format!("-H '{name}: …'"),
+        };
+        notes
+            .push(format!("the recording lacks the value of {name}, a secret; give it with {how}"));
+    }
+    let kept: Vec<_> = headers.iter().filter(|(name, _)| !is_given(open, name)).collect();
+    let kept: Vec<HeaderEdit> =
+        kept.into_iter().filter_map(|(name, value)| HeaderEdit::send(name, value).ok()).collect();
+    open.headers.splice(0..0, kept);
+    if open.header_order.is_empty() {
+        open.header_order = order;
+    }
+    if open.subprotocols.is_empty() && check_subprotocols(&subprotocols).is_ok() {
+        open.subprotocols = subprotocols;
+    }
+    Ok(notes)
+}
+
+/// `wait`, `original`, `fast`, `2x`.
+fn pace(text: &str) -> Result<Pace, UsageError> {
+    let factor = |text: &str| text.parse().ok().filter(|n: &f64| n.is_finite() && *n > 0.0);
+    match text {
+        "wait" => Ok(Pace::Wait),
+        "fast" => Ok(Pace::Fast),
+        "original" => Ok(Pace::Timed(1.0)),
+        _ => text.strip_suffix('x').and_then(factor).map(Pace::Timed).ok_or_else(|| {
+            UsageError(format!(
+                "--pace: {text:?} is not a pace; write wait, original, fast, or a factor such as 2x or 0.5x"
+            ))
+        }),
+    }
+}
+
+/// `NAME=/RE/`.
+fn capture(text: &str) -> Result<(String, Pattern), UsageError> {
+    let fail = |why: String| UsageError(format!("--capture {text:?}: {why}"));
+    match text.split_once('=') {
+        Some((name, expression)) if is_variable(name) => {
+            Ok((name.to_owned(), pattern(expression).map_err(fail)?))
+        }
+        _ => Err(fail(
+            "write NAME=/RE/; a name has letters, digits and _, no digit first".to_owned(),
+        )),
+    }
+}
+
+/// `/RE/`, with `\/` for a slash.
+fn pattern(text: &str) -> Result<Pattern, String> {
+    match text.strip_prefix('/').and_then(delimited) {
+        Some((expression, "")) => compile(&expression),
+        _ => {
+            Err("write the expression between slashes, as in /a+/, with \\/ for a slash".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    fn request(url: &str) -> Request {
+        Request { url: url.to_owned(), ..Request::default() }
+    }
+
+    #[test]
+    fn a_pace_is_a_word_or_a_factor() {
+        assert_eq!(pace("wait").ok(), Some(Pace::Wait));
+        assert_eq!(pace("original").ok(), Some(Pace::Timed(1.0)));
+        assert_eq!(pace("0.5x").ok(), Some(Pace::Timed(0.5)));
+        for wrong in ["", "x", "0x", "-1x", "2", "NaNx", "infx", "slow"] {
+            assert!(pace(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_url_without_a_path_gets_that_of_the_recording() {
+        let name = RecordedName::new(OsStr::new("a.jsonl"));
+        let recorded = request("wss://a.example/chat?x=1");
+        let url = |given: Option<&str>| url(given, &recorded, &name).ok();
+        assert_eq!(url(None).as_deref(), Some("wss://a.example/chat?x=1"));
+        assert_eq!(url(Some("ws://b:9")).as_deref(), Some("ws://b:9/chat?x=1"));
+        assert_eq!(url(Some("b:9")).as_deref(), Some("b:9/chat?x=1"));
+        assert_eq!(url(Some("ws://b:9/")).as_deref(), Some("ws://b:9/"));
+        assert_eq!(url(Some("b/x?y")).as_deref(), Some("b/x?y"));
+    }
+
+    #[test]
+    fn a_url_that_lacks_a_secret_is_not_dialled() {
+        let name = RecordedName::new(OsStr::new("a.jsonl"));
+        let recorded = request("wss://a.example/?token=[redacted]");
+        for given in [None, Some("ws://b")] {
+            let error = url(given, &recorded, &name).expect_err("a secret is missing");
+            assert!(error.to_string().contains("left out"), "{error}");
+        }
+        assert!(url(Some("ws://b/?token=1"), &recorded, &name).is_ok());
+    }
+
+    #[test]
+    fn what_is_given_takes_the_place_of_what_was_recorded() {
+        let mut open = OpenConfig::of_url("ws://a/").expect("a URL");
+        open.headers.push("x-id: mine".parse().expect("a header"));
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let recorded = Request {
+            headers: vec![
+                pair("User-Agent", "u"),
+                pair("X-Id", "7"),
+                pair("Cookie", "a=1"),
+                pair("Authorization", "Basic x"),
+            ],
+            subprotocols: vec!["chat".to_owned()],
+            missing: vec!["X-Token".to_owned(), "x-ID".to_owned()],
+            ..Request::default()
+        };
+        let given = Given { has_cookie: true, has_account: false };
+        let notes = again(&mut open, recorded, given).expect("a request");
+        let names: Vec<_> = open.headers.iter().map(HeaderEdit::name).collect();
+        assert_eq!(names, ["User-Agent", "Authorization", "x-id"]);
+        assert_eq!(open.subprotocols, ["chat"]);
+        assert_eq!(notes.len(), 1);
+        assert!(notes[0].ends_with("give it with -H 'X-Token: …'"), "{notes:?}");
+    }
+
+    #[test]
+    fn captures_and_patterns_are_read() {
+        assert!(capture("id=/a(.)/").is_ok());
+        for wrong in ["id", "1=/a/", "id=a", "id=/a", "id=/(/", "=/a/"] {
+            assert!(capture(wrong).is_err(), "{wrong}");
+        }
+        assert!(pattern(r"/a\/b/").is_ok_and(|pattern| pattern.is_match(b"a/b")));
+    }
+}

@@ -1,0 +1,202 @@
+//! `--on-unmatched pass`: the connection of one client of a mock to the server that answers what the
+//! recording does not have.
+//!
+//! It belongs to no sink: what crosses is shown on the client's connection.
+
+use std::cell::RefCell;
+use std::io;
+use std::mem;
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::behaviour::mock::{Passage, PassedOn};
+use crate::cli::OutputFormat;
+use crate::client::one_line;
+use crate::config::{Display, OpenConfig};
+use crate::engine::connection::{Connection, ConnectionSetup};
+use crate::engine::memory::Budget;
+use crate::engine::opening::{ClientOpening, Opening as _};
+use crate::engine::runtime::Runtime;
+use crate::engine::slots::Slot;
+use crate::output::reporter::Reporter;
+use crate::session::EndpointConfig;
+use crate::ui::ending::describe;
+use crate::wire::close::may_be_sent;
+use crate::wire::{CloseCode, Role};
+
+/// The slot of the connection of a client in slot 0; those of the others follow it.
+const FIRST: Slot = usize::MAX / 8;
+
+/// What all of them share.
+pub struct Upstreams {
+    config: OpenConfig,
+    /// Shows nothing.
+    silent: Reporter,
+    memory: Rc<Budget>,
+}
+
+impl Upstreams {
+    /// Leads to a server.
+    pub fn new(config: OpenConfig, display: &Display, memory: &Rc<Budget>) -> Self {
+        let display = Display { verbose: 0, quiet: true, ..*display };
+        let silent = Reporter::new(OutputFormat::None, &display);
+        Self { config, silent, memory: Rc::clone(memory) }
+    }
+}
+
+/// The client's slot, if this is the slot of a connection here.
+pub fn client_of(slot: Slot) -> Option<Slot> {
+    slot.checked_sub(FIRST)
+}
+
+/// One client's connection.
+pub struct Upstream {
+    slot: Slot,
+    /// What the client agreed on.
+    subprotocol: Option<String>,
+    passage: Rc<RefCell<Passage>>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Nothing is to be asked yet.
+    Idle,
+    Opening(Box<ClientOpening>),
+    Open(Box<Connection>),
+    Over,
+}
+
+/// How the client is to be closed, now that nobody answers it.
+pub type UpstreamEnd = (CloseCode, String);
+
+impl Upstream {
+    /// That of a client, which is opened when something is to be asked.
+    pub fn new(client: Slot, subprotocol: Option<&str>) -> Self {
+        Self {
+            slot: FIRST + client,
+            subprotocol: subprotocol.map(str::to_owned),
+            passage: Rc::default(),
+            stage: Stage::Idle,
+        }
+    }
+
+    /// What is on its way.
+    pub fn passage(&self) -> &Rc<RefCell<Passage>> {
+        &self.passage
+    }
+
+    /// Notes what the poll reports of the socket.
+    pub fn ready(&mut self, event: &mio::event::Event) {
+        match &mut self.stage {
+            Stage::Opening(opening) => opening.ready(event),
+            Stage::Open(connection) => connection.ready(event),
+            Stage::Idle | Stage::Over => {}
+        }
+    }
+
+    /// Whether a lookup in a thread may have ended.
+    pub fn is_opening(&self) -> bool {
+        matches!(self.stage, Stage::Opening(_))
+    }
+
+    /// Does what can be done now; how the client is to be closed, once the server has gone.
+    ///
+    /// # Errors
+    ///
+    /// This side failed.
+    pub fn turn(
+        &mut self,
+        shared: &mut Upstreams,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Option<UpstreamEnd>> {
+        mem::swap(&mut shared.silent, &mut runtime.reporter);
+        let end = self.advance(shared, runtime, now);
+        mem::swap(&mut shared.silent, &mut runtime.reporter);
+        end
+    }
+
+    fn advance(
+        &mut self,
+        shared: &Upstreams,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Option<UpstreamEnd>> {
+        if matches!(self.stage, Stage::Idle) && self.passage.borrow().asks() {
+            let mut config = shared.config.clone();
+            config.subprotocols.extend(self.subprotocol.take());
+            let opening = ClientOpening::new(&config, self.slot, None, runtime, now).beside();
+            self.stage = Stage::Opening(Box::new(opening));
+        }
+        if let Stage::Opening(opening) = &mut self.stage {
+            match opening.advance(runtime, now) {
+                Ok(None) => return Ok(None),
+                Ok(Some(opened)) => {
+                    let setup = ConnectionSetup {
+                        id: opened.conn,
+                        agreed: &opened.report.agreed,
+                        endpoint: Some(&EndpointConfig::new(Role::Client).into()),
+                        limits: shared.config.limits,
+                        observed: false,
+                        evidence: false,
+                        memory: &shared.memory,
+                        backlog: &shared.memory,
+                    };
+                    let mut connection = Connection::new(opened.link, opened.inbound, &setup, now);
+                    connection.add(PassedOn(Rc::clone(&self.passage)));
+                    self.stage = Stage::Open(Box::new(connection));
+                }
+                Err(error) => {
+                    self.stage = Stage::Over;
+                    let text = error.to_string();
+                    return Ok(Some((CloseCode::Error, one_line(&text).to_owned())));
+                }
+            }
+        }
+        let Stage::Open(connection) = &mut self.stage else { return Ok(None) };
+        runtime.give_turn(connection, now)?;
+        if !connection.is_over() {
+            return Ok(None);
+        }
+        connection.shut_down();
+        let ending = connection.ending(now);
+        self.stage = Stage::Over;
+        let close = ending.received.as_ref().filter(|close| close.code.is_some_and(may_be_sent));
+        Ok(Some(match close.and_then(|close| Some((close.code?, &close.reason))) {
+            Some((code, reason)) => (code.into(), String::from_utf8_lossy(reason).into_owned()),
+            None => (CloseCode::Error, describe(&ending)),
+        }))
+    }
+
+    /// The client has gone.
+    pub fn leave(&mut self, runtime: &mut Runtime, shared: &mut Upstreams, now: Instant) {
+        if let Stage::Open(connection) = &mut self.stage {
+            let _ = connection.sender(now).close(Some(CloseCode::Normal.into()), "");
+            // Its answer is nobody's any more.
+            let _ = self.turn(shared, runtime, now);
+            if let Stage::Open(connection) = &mut self.stage {
+                connection.shut_down();
+            }
+        }
+        self.stage = Stage::Over;
+    }
+
+    /// Whether another turn would do something, without an event.
+    pub fn wants_turn(&self, runtime: &Runtime) -> bool {
+        match &self.stage {
+            Stage::Idle => self.passage.borrow().asks(),
+            Stage::Opening(opening) => opening.wants_turn(),
+            Stage::Open(connection) => connection.wants_turn(&runtime.stdout, &runtime.reporter),
+            Stage::Over => false,
+        }
+    }
+
+    /// When something is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Opening(opening) => opening.deadline(),
+            Stage::Open(connection) => connection.deadline(),
+            Stage::Idle | Stage::Over => None,
+        }
+    }
+}

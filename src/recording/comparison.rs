@@ -1,0 +1,367 @@
+//! What was received beside what the recording has: whether they agree, and where they do not.
+
+use serde_json::Value;
+
+use super::plan::RecordedMessage;
+use crate::ui::pattern::Pattern;
+use crate::ui::sanitize::escaped;
+use crate::wire::Data;
+
+/// Bytes of a message that a difference shows, around the place where it begins.
+const SHOWN: usize = 160;
+
+/// Bytes before that place.
+const BEFORE: usize = 40;
+
+/// Members of JSON that a difference lists.
+const LISTED: usize = 8;
+
+/// How messages are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Compare {
+    /// Not at all.
+    #[default]
+    None,
+    /// By their number.
+    Count,
+    /// By their number, and whether each is text or binary.
+    Kind,
+    /// By their content too.
+    Text,
+    /// By what they mean as JSON, where both are JSON.
+    Json,
+}
+
+/// How messages are compared, and what does not count.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// How.
+    pub how: Compare,
+    /// What these match is left out on both sides.
+    pub ignore: Vec<Pattern>,
+    /// What these JSON pointers name is left out on both sides; `*` is any member.
+    pub ignore_json: Vec<String>,
+}
+
+/// A member of JSON that differs: its pointer, what was recorded, what was received.
+pub type Member = (String, Option<String>, Option<String>);
+
+/// Something that is not as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The number of the message, from 1.
+    pub message: u64,
+    /// What differs, in a word: `count`, `kind`, `content`, `close`.
+    pub what: &'static str,
+    /// As in `message 2 differs at byte 7`; harmless for a terminal.
+    pub text: String,
+    /// What was recorded, harmless for a terminal.
+    pub expected: Option<String>,
+    /// What was received.
+    pub received: Option<String>,
+    /// Members of JSON that differ.
+    pub members: Vec<Member>,
+}
+
+impl Comparison {
+    /// Where a received message is not as recorded; `number` counts from 1.
+    pub fn difference(
+        &self,
+        number: u64,
+        (expected_opcode, expected): (Data, &[u8]),
+        (opcode, received): (Data, &[u8]),
+    ) -> Option<Difference> {
+        if self.how < Compare::Kind {
+            return None;
+        }
+        if expected_opcode != opcode {
+            return Some(Difference {
+                message: number,
+                what: "kind",
+                text: format!(
+                    "message {number} is {}, not {}",
+                    kind(opcode),
+                    kind(expected_opcode)
+                ),
+                expected: Some(shown(expected, 0)),
+                received: Some(shown(received, 0)),
+                members: Vec::new(),
+            });
+        }
+        if self.how < Compare::Text || expected == received {
+            return None;
+        }
+        let members = match self.how {
+            Compare::Json => self.members(expected, received),
+            _ => None,
+        };
+        let members = match members {
+            Some(members) if members.is_empty() => return None,
+            Some(members) => members,
+            None if self.left(expected) == self.left(received) => return None,
+            None => Vec::new(),
+        };
+        let at = expected.iter().zip(received).take_while(|(a, b)| a == b).count();
+        let text = match members.first() {
+            Some((pointer, ..)) => format!("message {number} differs at {pointer}"),
+            None => format!("message {number} differs at byte {at}"),
+        };
+        Some(Difference {
+            message: number,
+            what: "content",
+            text,
+            expected: Some(shown(expected, at)),
+            received: Some(shown(received, at)),
+            members,
+        })
+    }
+
+    /// A message that the recording does not have.
+    pub fn extra(&self, number: u64, recorded: usize, received: &[u8]) -> Option<Difference> {
+        (self.how >= Compare::Count).then(|| Difference {
+            message: number,
+            what: "count",
+            text: format!("message {number} came, and the recording has {recorded}"),
+            expected: None,
+            received: Some(shown(received, 0)),
+            members: Vec::new(),
+        })
+    }
+
+    /// Messages of the recording from this number on did not come.
+    pub fn missing(&self, number: u64, expected: &[RecordedMessage]) -> Option<Difference> {
+        let first = expected.first().filter(|_| self.how >= Compare::Count)?;
+        let text = match expected.len() {
+            1 => format!("message {number} did not come"),
+            more => format!("messages {number} to {} did not come", number + more as u64 - 1),
+        };
+        Some(Difference {
+            message: number,
+            what: "count",
+            text,
+            expected: Some(shown(&first.content, 0)),
+            received: None,
+            members: Vec::new(),
+        })
+    }
+
+    /// The Close of the other end has another code.
+    pub fn close(
+        &self,
+        number: u64,
+        expected: Option<u16>,
+        received: Option<u16>,
+    ) -> Option<Difference> {
+        if self.how < Compare::Kind || expected == received {
+            return None;
+        }
+        let code = |code: Option<u16>| code.map_or("no code".to_owned(), |code| code.to_string());
+        Some(Difference {
+            message: number,
+            what: "close",
+            text: "the Close has another code".to_owned(),
+            expected: Some(code(expected)),
+            received: Some(code(received)),
+            members: Vec::new(),
+        })
+    }
+
+    /// A content without what is ignored.
+    fn left(&self, content: &[u8]) -> Vec<u8> {
+        self.ignore.iter().fold(content.to_vec(), |content, pattern| {
+            pattern.replace(&content, b"", content.len()).unwrap_or(content)
+        })
+    }
+
+    /// The members that differ; `None` if one of both is not JSON.
+    fn members(&self, expected: &[u8], received: &[u8]) -> Option<Vec<Member>> {
+        let parse = |bytes: &[u8]| {
+            let mut value: Value = serde_json::from_slice(bytes).ok()?;
+            for pointer in &self.ignore_json {
+                remove(&mut value, pointer);
+            }
+            Some(value)
+        };
+        let (expected, received) = (parse(expected)?, parse(received)?);
+        let mut members = Vec::new();
+        self.compare("", Some(&expected), Some(&received), &mut members);
+        Some(members)
+    }
+
+    fn compare(
+        &self,
+        pointer: &str,
+        expected: Option<&Value>,
+        received: Option<&Value>,
+        members: &mut Vec<Member>,
+    ) {
+        if expected == received || members.len() == LISTED {
+            return;
+        }
+        match (expected, received) {
+            (Some(Value::Object(a)), Some(Value::Object(b))) => {
+                let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));
+                for name in names {
+                    let name_in_pointer = name.replace('~', "~0").replace('/', "~1");
+                    let pointer = format!("{pointer}/{name_in_pointer}");
+                    self.compare(&pointer, a.get(name), b.get(name), members);
+                }
+            }
+            (Some(Value::Array(a)), Some(Value::Array(b))) => {
+                for at in 0..a.len().max(b.len()) {
+                    self.compare(&format!("{pointer}/{at}"), a.get(at), b.get(at), members);
+                }
+            }
+            _ => {
+                let text = |value: Option<&Value>| value.map(Value::to_string);
+                let (expected, received) = (text(expected), text(received));
+                let left = |text: &Option<String>| text.as_ref().map(|t| self.left(t.as_bytes()));
+                if left(&expected) != left(&received) {
+                    let short = |text: Option<String>| text.map(|text| shown(text.as_bytes(), 0));
+                    let pointer = if pointer.is_empty() { "its whole" } else { pointer };
+                    let pointer = shown(pointer.as_bytes(), 0);
+                    members.push((pointer, short(expected), short(received)));
+                }
+            }
+        }
+    }
+}
+
+fn kind(opcode: Data) -> &'static str {
+    match opcode {
+        Data::Text => "text",
+        _ => "binary",
+    }
+}
+
+/// Removes what a pointer of RFC 6901 names, where `*` is any member.
+fn remove(value: &mut Value, pointer: &str) {
+    let Some(rest) = pointer.strip_prefix('/') else { return };
+    let (name, rest) = match rest.find('/') {
+        Some(at) => (&rest[..at], Some(&rest[at..])),
+        None => (rest, None),
+    };
+    let name = name.replace("~1", "/").replace("~0", "~");
+    match (value, rest) {
+        (Value::Object(object), None) if name == "*" => object.clear(),
+        (Value::Object(object), None) => drop(object.remove(&name)),
+        (Value::Object(object), Some(rest)) => {
+            let chosen = object.iter_mut().filter(|(own, _)| name == "*" || **own == name);
+            chosen.for_each(|(_, value)| remove(value, rest));
+        }
+        (Value::Array(array), None) => {
+            // The others keep their places.
+            let chosen = array.iter_mut().enumerate();
+            let chosen = chosen.filter(|(at, _)| name == "*" || name == at.to_string());
+            chosen.for_each(|(_, value)| *value = Value::Null);
+        }
+        (Value::Array(array), Some(rest)) => {
+            let chosen = array.iter_mut().enumerate();
+            let chosen = chosen.filter(|(at, _)| name == "*" || name == at.to_string());
+            chosen.for_each(|(_, value)| remove(value, rest));
+        }
+        _ => {}
+    }
+}
+
+/// A part of a content around a place, harmless for a terminal.
+fn shown(content: &[u8], at: usize) -> String {
+    let start = if content.len() <= SHOWN { 0 } else { at.saturating_sub(BEFORE) };
+    let start = start.min(content.len());
+    let end = content.len().min(start + SHOWN);
+    let (front, back) =
+        (if start > 0 { "…" } else { "" }, if end < content.len() { "…" } else { "" });
+    format!("{front}{}{back}", escaped(&content[start..end]))
+}
+
+/// The same content, written so that two texts of one JSON value are equal.
+pub fn canonical(content: &[u8]) -> Vec<u8> {
+    let value = serde_json::from_slice::<Value>(content).ok();
+    let text = value.and_then(|value| serde_json::to_vec(&value).ok());
+    text.unwrap_or_else(|| content.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comparison(how: Compare, ignore: &[&str], ignore_json: &[&str]) -> Comparison {
+        Comparison {
+            how,
+            ignore: ignore.iter().map(|text| Pattern::new(text).expect(text)).collect(),
+            ignore_json: ignore_json.iter().map(|text| (*text).to_owned()).collect(),
+        }
+    }
+
+    fn differs(comparison: &Comparison, expected: &str, received: &str) -> Option<Difference> {
+        let (expected, received) = (expected.as_bytes(), received.as_bytes());
+        comparison.difference(3, (Data::Text, expected), (Data::Text, received))
+    }
+
+    #[test]
+    fn texts_are_compared_to_the_byte() {
+        let text = comparison(Compare::Text, &[], &[]);
+        assert_eq!(differs(&text, "abc", "abc"), None);
+        let found = differs(&text, "abc", "abd\x1b").expect("a difference");
+        assert_eq!(found.text, "message 3 differs at byte 2");
+        assert_eq!(found.expected.as_deref(), Some("abc"));
+        assert_eq!(found.received.as_deref(), Some("abd\\e"));
+        for how in [Compare::None, Compare::Count, Compare::Kind] {
+            assert_eq!(differs(&comparison(how, &[], &[]), "abc", "x"), None);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_shown_where_it_differs() {
+        let (a, b) = ("x".repeat(1000), format!("{}y{}", "x".repeat(500), "x".repeat(499)));
+        let found = differs(&comparison(Compare::Text, &[], &[]), &a, &b).expect("a difference");
+        let received = found.received.expect("what came");
+        assert!(received.starts_with("…x") && received.ends_with("x…"), "{received}");
+        assert!(received.contains('y') && received.len() < 200, "{received}");
+    }
+
+    #[test]
+    fn json_is_compared_by_what_it_means() {
+        let json = comparison(Compare::Json, &[], &[]);
+        assert_eq!(differs(&json, r#"{"a":1,"b":[2]}"#, r#"{ "b": [2], "a": 1 }"#), None);
+        let found = differs(&json, r#"{"a":1,"b/c":[2,3]}"#, r#"{"a":1,"b/c":[2,4],"d":0}"#);
+        let found = found.expect("a difference");
+        let member = |pointer: &str, expected: Option<&str>, received: Option<&str>| {
+            (pointer.to_owned(), expected.map(str::to_owned), received.map(str::to_owned))
+        };
+        let all = [member("/b~1c/1", Some("3"), Some("4")), member("/d", None, Some("0"))];
+        assert_eq!(found.members, all);
+        assert_eq!(found.text, "message 3 differs at /b~1c/1");
+        // What is not JSON is compared as a text.
+        assert!(differs(&json, "a", "b").is_some() && differs(&json, "a", "a").is_none());
+    }
+
+    #[test]
+    fn what_is_ignored_does_not_count() {
+        let text = comparison(Compare::Text, &["[0-9]+"], &[]);
+        assert_eq!(differs(&text, "at 17", "at 2345"), None);
+        assert!(differs(&text, "at 17", "in 17").is_some());
+        let json = comparison(Compare::Json, &["[0-9]{3}"], &["/t", "/items/*/id", "/list/0"]);
+        let of = |t: u8, id: &str, first: u8| {
+            format!(r#"{{"t":{t},"items":[{{"id":"{id}","n":1}}],"list":[{first},5],"x":"{t}00"}}"#)
+        };
+        assert_eq!(differs(&json, &of(1, "a", 1), &of(2, "b", 2)), None);
+    }
+
+    #[test]
+    fn numbers_kinds_and_closes_are_compared() {
+        let count = comparison(Compare::Count, &[], &[]);
+        let two = vec![RecordedMessage { opcode: Data::Text, content: b"x".to_vec() }; 2];
+        let missing = count.missing(2, &two).expect("a difference");
+        assert_eq!(missing.text, "messages 2 to 3 did not come");
+        let extra = count.extra(4, 3, b"more").expect("a difference");
+        assert_eq!(extra.text, "message 4 came, and the recording has 3");
+        assert_eq!(comparison(Compare::None, &[], &[]).extra(4, 3, b""), None);
+        assert_eq!(count.close(1, Some(1000), Some(1011)), None);
+        let kind = comparison(Compare::Kind, &[], &[]);
+        assert!(kind.close(1, Some(1000), Some(1011)).is_some());
+        let found =
+            kind.difference(1, (Data::Text, b"x"), (Data::Binary, b"x")).expect("a difference");
+        assert_eq!(found.text, "message 1 is binary, not text");
+    }
+}

@@ -1,0 +1,72 @@
+//! Objects of `wscope replay`: what differs, what failed, and the result.
+
+use super::JsonPrinter;
+use crate::event::Stamp;
+use crate::ui::replay::{PERCENTILES, ReplayTotals};
+
+/// A member of JSON that differs: its pointer, what was recorded, what was received.
+pub type Member = (String, Option<String>, Option<String>);
+
+/// What differs from the recording.
+#[derive(Clone, Copy, Debug)]
+pub struct DifferenceFields<'d> {
+    /// The number of the message.
+    pub message: u64,
+    /// `count`, `kind`, `content` or `close`.
+    pub what: &'d str,
+    /// In words.
+    pub text: &'d str,
+    /// What was recorded.
+    pub expected: Option<&'d str>,
+    /// What was received.
+    pub received: Option<&'d str>,
+    /// Members of JSON.
+    pub members: &'d [Member],
+}
+
+impl JsonPrinter {
+    /// Appends what differs.
+    pub fn difference(&mut self, at: &Stamp, found: DifferenceFields<'_>, out: &mut Vec<u8>) {
+        self.object("difference", at, out, |object| {
+            object.number("message", found.message);
+            object.word("what", found.what);
+            object.string("text", found.text);
+            object.optional("expected", found.expected);
+            object.optional("received", found.received);
+            object.array("members", found.members, |(pointer, expected, received), out| {
+                super::Object::inline(out, |object| {
+                    object.string("pointer", pointer);
+                    object.optional("expected", expected.as_deref());
+                    object.optional("received", received.as_deref());
+                });
+            });
+        });
+    }
+
+    /// Appends why a connection did not go as planned; `status` is what it amounts to.
+    pub fn replay_failure(&mut self, at: &Stamp, text: &str, status: u8, out: &mut Vec<u8>) {
+        self.object("replay-failure", at, out, |object| {
+            object.string("text", text);
+            object.number("status", status.into());
+        });
+    }
+
+    /// Appends what came of all connections.
+    pub fn replay_summary(&mut self, at: &Stamp, totals: &ReplayTotals, out: &mut Vec<u8>) {
+        let ReplayTotals { connections, failed, sent, received, differences, latencies, time } =
+            totals;
+        self.object("replay-summary", at, out, |object| {
+            object.number("connections", *connections);
+            object.number("failed", *failed);
+            object.number("sent", *sent);
+            object.number("received", *received);
+            object.optional_number("differences", *differences);
+            object.micros("duration_us", *time);
+            object.number("answers", latencies.count());
+            for percent in PERCENTILES {
+                object.micros(&format!("answer_p{percent:.0}_us"), latencies.percentile(percent));
+            }
+            object.micros("answer_max_us", latencies.max());
+        });
+    }
+}
