@@ -174,13 +174,16 @@ fn announce(
         (false, false) => "ws",
     };
     let quiet = config.display.quiet;
+    // A program knows where by its variables.
+    let runs_program = config.forward.as_ref().is_some_and(|forward| !forward.command.is_empty());
     if !quiet && !config.address.is_local() {
         stderr::note("other machines can connect, too");
     }
     let urls: Vec<String> =
         listeners.addresses().iter().map(|address| format!("{scheme}://{address}/")).collect();
     for url in &urls {
-        if !quiet || config.address.has_any_port() && config.output != OutputFormat::Json {
+        let asked = config.address.has_any_port() && !runs_program;
+        if !quiet || asked && config.output != OutputFormat::Json {
             stderr::line(&format!("listening on {url}"));
         }
         if config.output == OutputFormat::Json {
