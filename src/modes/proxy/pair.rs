@@ -10,7 +10,7 @@ use super::socks::{Socks, SocksProgress, reply_of};
 use super::tunnel::{Carried, Tunnel};
 use super::wanted::Wanted;
 use crate::config::{ForwardConfig, OpenConfig, ProxyConfig};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::engine::lingering::Lingering;
 use crate::engine::memory::Budget;
 use crate::engine::open_error::OpenError;
@@ -24,10 +24,10 @@ use crate::engine::runtime::Runtime;
 use crate::engine::slots::Slot;
 use crate::event::{ConnId, Direction, Event};
 use crate::net::authority::Authority;
+use crate::net::facts::tls_fault;
 use crate::net::link::{Link, SocketLink};
 use crate::net::proxy::Destination;
 use crate::net::target::Target;
-use crate::net::tls::TlsError;
 use crate::net::transport::TransportError;
 use crate::script::runner::{Expect, Received};
 use crate::session::{Limits, Observer};
@@ -359,14 +359,14 @@ impl Pair {
                 Ok(Stage::Socks(Box::new(Socks::new(link, until))))
             }
             OpeningProgress::Refused { why, then, securing, .. } => {
-                let opening = &mut asking.opening;
-                let distrusts = asking.inside.is_some() && securing && distrusts(&mut opening.link);
+                let found = match asking.inside.is_some() && securing {
+                    true => distrust(&mut asking.opening.link),
+                    false => Vec::new(),
+                };
                 self.failed(&why, runtime)?;
-                if distrusts {
-                    let found: Vec<_> = Diagnostic::of("W368").into_iter().collect();
-                    runtime.reporter.diagnose_for(self.id, &found, &mut runtime.stdout)?;
-                    let text = "the client does not trust the certificate of this proxy: see `wscope ca trust-help`";
-                    runtime.remark(self.id, text);
+                runtime.reporter.diagnose_for(self.id, &found, &mut runtime.stdout)?;
+                for found in &found {
+                    runtime.remark(self.id, &format!("{}; {}", found.title, found.help));
                 }
                 Ok(match then {
                     Then::End => leaving(asking.opening.into_parts().0, now),
@@ -803,13 +803,12 @@ fn destination(target: &Target) -> Destination {
     Destination::new(target.host.as_str(), target.port)
 }
 
-/// Whether a client whose TLS failed has refused our certificate.
-fn distrusts(client: &mut SocketLink) -> bool {
-    match client.handshake() {
-        Err(TransportError::Tls(TlsError::Alert { number })) => matches!(number, 42 | 46 | 48),
-        Err(TransportError::Tls(TlsError::ClosedDuringHandshake { .. })) => true,
-        _ => false,
-    }
+/// Explains why a client's TLS failed, to which a certificate of ours was shown.
+fn distrust(client: &mut SocketLink) -> Vec<Diagnostic> {
+    let Err(TransportError::Tls(error)) = client.handshake() else { return Vec::new() };
+    let mut facts = Facts::new(Role::Server);
+    facts.tls.fault = tls_fault(&error);
+    classify(&facts)
 }
 
 /// Sends what waits and ends our side.
