@@ -51,7 +51,7 @@ pub struct ProxyArgs {
     #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with = "to", help_heading = "Forward proxy")]
     pub intercept: Vec<String>,
 
-    /// Pass connections to these hosts on without a look: never decrypt them; may be repeated
+    /// Pass tunnels to these hosts on without a look, never decrypted; may be repeated
     #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with = "to", help_heading = "Forward proxy")]
     pub tunnel: Vec<String>,
 

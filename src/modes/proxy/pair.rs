@@ -359,6 +359,18 @@ impl Pair {
                 Ok(Stage::Socks(Box::new(Socks::new(link, until))))
             }
             OpeningProgress::Refused { why, then, securing, .. } => {
+                let begun = asking
+                    .opening
+                    .inbound
+                    .partial_head()
+                    .is_some_and(|head| !head.raw().is_empty());
+                if asking.inside.is_some() && !securing && !begun {
+                    // Browsers open tunnels that they then have no use for.
+                    runtime.report(self.id, &Event::Passed(&format!("no request came: {why}")))?;
+                    let mut link = asking.opening.into_parts().0;
+                    link.drop_unsent();
+                    return Ok(leaving(link, now));
+                }
                 let found = match asking.inside.is_some() && securing {
                     true => distrust(&mut asking.opening.link),
                     false => Vec::new(),
