@@ -155,11 +155,11 @@ pub fn reply_of(error: &OpenError) -> Reply {
         OpenError::Loop(_) => Reply::NotAllowed,
         OpenError::Resolve { .. } | OpenError::TimedOut { .. } => Reply::HostUnreachable,
         OpenError::Dial(error) => {
-            let kinds = error.attempts.iter().map(|attempt| match &attempt.outcome {
+            let mut kinds = error.attempts.iter().map(|attempt| match &attempt.outcome {
                 AttemptOutcome::Failed(error) => error.kind(),
                 _ => ErrorKind::TimedOut,
             });
-            match kinds.last() {
+            match kinds.next_back() {
                 Some(ErrorKind::ConnectionRefused) => Reply::Refused,
                 Some(ErrorKind::NetworkUnreachable) => Reply::NetworkUnreachable,
                 Some(ErrorKind::HostUnreachable | ErrorKind::TimedOut) => Reply::HostUnreachable,

@@ -37,13 +37,14 @@ impl Forwarding {
             head.headers().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
         };
         let is_dropped = |name: &[u8]| {
-            let is_it = |dropped: &&str| name.eq_ignore_ascii_case(dropped.as_bytes());
-            self.is_proxy && OF_PROXY.iter().any(|dropped| is_it(&dropped))
+            let is_it = |dropped: &str| name.eq_ignore_ascii_case(dropped.as_bytes());
+            self.is_proxy && OF_PROXY.iter().any(|dropped| is_it(dropped))
         };
         for field in head.headers().filter(|field| is_dropped(field.name)) {
             let rest = raw.get(field.line.end..).unwrap_or_default();
-            let next = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);
-            edits.push((field.line.start..field.line.end + next, Vec::new()));
+            let end = [&b"\r\n"[..], b"\n"].into_iter().find(|end| rest.starts_with(end));
+            let next = field.line.end + end.map_or(0, <[u8]>::len);
+            edits.push((field.line.start..next, Vec::new()));
         }
         if let Some(host) = &self.host {
             edits.push(match named("Host") {
