@@ -15,12 +15,10 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 use thiserror::Error;
 
+use super::environment::PREFIX;
 use super::file::{ConfigFile, Setting};
 use super::invocation::{Invocation, find_long, mode_of};
 use crate::ui::suggest;
-
-/// What the names of variables begin with.
-const PREFIX: &str = "WSCOPE_";
 
 /// Options about where defaults come from can't be defaults in the file itself.
 const OUTSIDE: [&str; 2] = ["config", "no-config"];

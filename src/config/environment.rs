@@ -9,9 +9,13 @@ pub fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
-/// All variables.
+/// What the variables of this program begin with.
+pub(super) const PREFIX: &str = "WSCOPE_";
+
+/// The variables of this program, as they are.
 pub fn variables() -> Vec<(OsString, OsString)> {
-    std::env::vars_os().collect()
+    let own = |name: &OsString| name.as_encoded_bytes().starts_with(PREFIX.as_bytes());
+    std::env::vars_os().filter(|(name, _)| own(name)).collect()
 }
 
 /// One variable; an empty one is as good as none.

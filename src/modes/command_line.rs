@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
@@ -49,24 +50,25 @@ pub fn read() -> anyhow::Result<CommandLine> {
     // A profile may stand before the mode.
     let words = typed.iter().skip(1).filter_map(|word| word.to_str());
     let mode = words.take(2).find(|word| !word.starts_with('@'));
-    let program = cli::command_of(mode.unwrap_or_default());
+    // It lives as long as the process: to free some thousand small pieces takes time at every start.
+    let mut program = ManuallyDrop::new(cli::command_of(mode.unwrap_or_default()));
     let invocation = Invocation::read(&program, typed.iter().cloned());
     let mode = invocation.arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
     if WITHOUT_DEFAULTS.contains(&mode) {
-        return Ok(parse(&program, typed, &invocation, None));
+        return Ok(parse(&mut program, typed, &invocation, None));
     }
     let typed_ids = invocation.given.clone();
     match gather(&program, invocation.clone()) {
         Ok(arguments) => {
             let words = arguments.arguments.clone();
-            let mut parsed = parse(&program, words, &invocation, Some(&arguments));
+            let mut parsed = parse(&mut program, words, &invocation, Some(&arguments));
             if let CommandLine::Run(cli, _) = &mut parsed {
                 note_typed(cli, typed_ids);
             }
             Ok(parsed)
         }
         // Whoever asks for help gets it, whatever the file holds.
-        Err(error) => match program.clone().try_get_matches_from(typed) {
+        Err(error) => match program.try_get_matches_from_mut(typed) {
             Err(shown) if !shown.use_stderr() => Ok(print(&shown)),
             _ => Err(error.into()),
         },
@@ -139,12 +141,12 @@ pub(super) fn config_file(
 
 /// Parses the words; a fault in a default is reported with the place where the default stands.
 fn parse(
-    program: &Command,
+    program: &mut Command,
     words: Vec<OsString>,
     typed: &Invocation,
     defaults: Option<&Arguments>,
 ) -> CommandLine {
-    let parsed = program.clone().try_get_matches_from(words).and_then(|matches| {
+    let parsed = program.try_get_matches_from_mut(words).and_then(|matches| {
         let given = given(program, &matches);
         Ok((Cli::from_arg_matches(&matches)?, given))
     });

@@ -4,8 +4,6 @@
 //! spelling of numbers and strings stay as they came. What a terminal must not see is written as
 //! the escape that JSON has for it: the result is still the same JSON.
 
-use unicode_width::UnicodeWidthStr as _;
-
 use super::number;
 use super::sanitize::{self, is_hidden};
 use super::style::{Ink, Palette};
@@ -36,44 +34,9 @@ pub enum Pretty {
 /// first begin with `indent` spaces. Appends nothing and returns `None` if `text` is not JSON (RFC
 /// 8259), longer than [`MAX_LEN`], or deeper than [`MAX_DEPTH`].
 pub fn append(text: &[u8], indent: usize, palette: Palette, out: &mut Vec<u8>) -> Option<()> {
-    print(text, Layout::Lines { indent }, palette, out)
-}
-
-/// The same in one line if it fits into `columns`; else as [`append`] has it.
-pub fn append_fitting(
-    text: &[u8],
-    columns: usize,
-    indent: usize,
-    palette: Palette,
-    out: &mut Vec<u8>,
-) -> Option<()> {
-    // A character takes four bytes at most, and no column less than one.
-    if text.len() <= columns.saturating_mul(4) {
-        let mut plain = Vec::new();
-        print(text, Layout::Line, Palette::default(), &mut plain)?;
-        if String::from_utf8_lossy(&plain).width() <= columns {
-            return print(text, Layout::Line, palette, out);
-        }
-    }
-    append(text, indent, palette, out)
-}
-
-/// How the tokens are laid out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    /// On several lines.
-    Lines {
-        /// Spaces before those behind the first.
-        indent: usize,
-    },
-    /// On one.
-    Line,
-}
-
-fn print(text: &[u8], layout: Layout, palette: Palette, out: &mut Vec<u8>) -> Option<()> {
     let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= MAX_LEN)?;
     let start = out.len();
-    let done = Printer { rest: text, open: Vec::new(), layout, palette, out }.print();
+    let done = Printer { rest: text, open: Vec::new(), indent, palette, out }.print();
     if done.is_none() {
         out.truncate(start);
     }
@@ -84,7 +47,8 @@ struct Printer<'a> {
     rest: &'a str,
     /// The brackets that are open.
     open: Vec<Bracket>,
-    layout: Layout,
+    /// Spaces before the lines behind the first.
+    indent: usize,
     palette: Palette,
     out: &'a mut Vec<u8>,
 }
@@ -118,9 +82,6 @@ impl Printer<'_> {
                 };
                 if self.take(',') {
                     self.out.push(b',');
-                    if self.layout == Layout::Line {
-                        self.out.push(b' ');
-                    }
                     self.begin_item(open)?;
                     break;
                 }
@@ -173,10 +134,8 @@ impl Printer<'_> {
     }
 
     fn new_line(&mut self) {
-        if let Layout::Lines { indent } = self.layout {
-            self.out.push(b'\n');
-            number::spaces(indent + STEP * self.open.len(), self.out);
-        }
+        self.out.push(b'\n');
+        number::spaces(self.indent + STEP * self.open.len(), self.out);
     }
 
     fn white(&mut self) {

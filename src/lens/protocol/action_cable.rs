@@ -41,7 +41,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "perform",
             arguments: "CHANNEL ACTION [DATA…]",
-            help: "Calls an action of a channel that has no parameters, with a JSON object.",
+            help: "Calls an action of a channel, under the identifier last subscribed to; CHANNEL may be the whole identifier, a JSON object without spaces.",
             example: "ChatChannel speak {\"text\":\"hi\"}",
         },
     ],
@@ -54,6 +54,23 @@ struct Cable {
     welcomed: bool,
     /// Identifiers, and whether the server has confirmed them.
     subscriptions: Kept<String, bool>,
+}
+
+impl Cable {
+    /// The identifier of a channel: what is given if it is one, else that of the last subscription
+    /// to a channel of this name, else one without parameters.
+    fn identifier(&self, given: &str) -> String {
+        if given.starts_with('{') {
+            return given.to_owned();
+        }
+        let is_it = |identifier: &&String| {
+            let name = channel(identifier);
+            name.strip_prefix(given).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
+        };
+        let known = self.subscriptions.iter().map(|(identifier, _)| identifier);
+        let last = known.filter(is_it).last().cloned();
+        last.unwrap_or_else(|| Value::from_iter([("channel", given.into())]).json())
+    }
 }
 
 /// An identifier is JSON in a string: `ChatChannel{"room":1}`.
@@ -185,8 +202,12 @@ impl Lens for Cable {
         let entries = match command {
             "perform" => vec![
                 ("command", "message".into()),
-                ("identifier", Value::from_iter([name]).json().into()),
+                ("identifier", self.identifier(arguments.get(0)).into()),
                 ("data", object(("action", arguments.get(1).into()), 2)?),
+            ],
+            "unsubscribe" if arguments.given(1).is_none() => vec![
+                ("command", command.into()),
+                ("identifier", self.identifier(arguments.get(0)).into()),
             ],
             command => vec![("command", command.into()), ("identifier", object(name, 1)?)],
         };
@@ -223,7 +244,15 @@ mod tests {
         assert_eq!(script.last(), "disconnect unauthorized (no reconnect)");
         let sent = script.conversation.speak("cable", "perform ChatChannel speak {\"a\":1}");
         script.send(&sent.expect("a command")[0]);
-        assert_eq!(script.last(), r#"message ChatChannel {"action":"speak","a":1}"#);
+        assert_eq!(script.last(), r#"message ChatChannel{"room":1} {"action":"speak","a":1}"#);
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        let line = r#"perform {"channel":"ChatChannel","room":2} speak"#;
+        let sent = script.conversation.speak("cable", line);
+        script.send(&sent.expect("a command")[0]);
+        assert_eq!(script.last(), r#"message ChatChannel{"room":2} {"action":"speak"}"#);
         assert_eq!(complaints(script.decoded()).len(), 1, "of no subscription");
+        let sent = script.conversation.speak("cable", "unsubscribe ChatChannel");
+        script.send(&sent.expect("a command")[0]);
+        assert_eq!(script.last(), r#"unsubscribe ChatChannel{"room":1}"#);
     }
 }

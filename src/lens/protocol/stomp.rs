@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::lens::body::{body, content};
 use crate::lens::decoded;
 use crate::lens::kept::{Fresh, Kept, remembered};
-use crate::lens::text::{millis, path_ends};
+use crate::lens::text::{brief, millis, path_ends};
 use crate::lens::{
     Arguments, Beat, Command, Decoded, Expectation, Facts, Lens, Message, Outgoing, Protocol,
     SpeechError, Value,
@@ -29,9 +29,9 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     commands: &[
         Command {
             name: "connect",
-            arguments: "[LOGIN] [PASSCODE]",
-            help: "Opens the session, with heartbeats every 10 s.",
-            example: "guest guest",
+            arguments: "[LOGIN] [PASSCODE] [HOST]",
+            help: "Opens the session, with heartbeats every 10 s; HOST is the virtual host, in RabbitMQ mostly /.",
+            example: "guest guest /",
         },
         Command {
             name: "subscribe",
@@ -149,8 +149,15 @@ impl Stomp {
         if let Some(id) = header("message-id") {
             let _ = write!(summary, " #{id}");
         }
-        if !content_bytes.is_empty() {
-            let _ = write!(summary, " {}", body(content_bytes));
+        match std::str::from_utf8(content_bytes) {
+            _ if content_bytes.is_empty() => {}
+            // It says what the header "message" only names.
+            Ok(reason) if command == "ERROR" => {
+                let _ = write!(summary, ": {}", brief(reason.trim()));
+            }
+            _ => {
+                let _ = write!(summary, " {}", body(content_bytes));
+            }
         }
         let map: Value = headers.iter().map(|(k, v)| (k.as_str(), v.as_str().into())).collect();
         let mut decoded = Decoded::new(NAME, command, summary)
@@ -306,9 +313,11 @@ impl Lens for Stomp {
         let first = arguments.get(0).to_owned();
         let message = match command {
             "connect" => {
+                let own = self.host.split(':').next().unwrap_or_default();
+                let host = arguments.given(2).unwrap_or(own);
                 let mut headers = vec![
                     ("accept-version", "1.2,1.1,1.0".to_owned()),
-                    ("host", self.host.split(':').next().unwrap_or_default().to_owned()),
+                    ("host", host.to_owned()),
                     ("heart-beat", "10000,10000".to_owned()),
                 ];
                 headers.extend(arguments.given(0).map(|login| ("login", login.to_owned())));
@@ -475,6 +484,14 @@ mod tests {
         let state = script.state();
         assert!(state.contains("client every 20 s, server every 5 s"), "{state}");
         assert!(state.contains("subscriptions: 0 /topic/a"), "{state}");
+    }
+
+    #[test]
+    fn an_error_says_why() {
+        let mut script = script();
+        script.client("CONNECT\naccept-version:1.2\nhost:a.example\n\n\0");
+        script.server("ERROR\nmessage:Bad CONNECT\ncontent-length:35\n\nVirtual host 'a.example' access den\0");
+        assert_eq!(script.last(), "ERROR Bad CONNECT: Virtual host 'a.example' access den (35 ms)");
     }
 
     #[test]
