@@ -147,6 +147,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('connect', 'connect', [CompletionResultType]::ParameterValue, 'Connects to a server: with a prompt on a terminal, with stdin and stdout in a pipe')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Runs a server: shows its clients, answers them, sends them messages')
             [CompletionResult]::new('proxy', 'proxy', [CompletionResultType]::ParameterValue, 'Forwards connections to a server, byte for byte, and shows the traffic')
+            [CompletionResult]::new('ca', 'ca', [CompletionResultType]::ParameterValue, 'Manages the certificate authority with which `wscope proxy` decrypts TLS')
             [CompletionResult]::new('handshake', 'handshake', [CompletionResultType]::ParameterValue, 'Performs only the opening handshake and checks every rule')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Checks a server step by step and prints the verdict first')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Tests a server against the rules of RFC 6455 and RFC 7692, case by case')
@@ -381,6 +382,11 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
         }
         'wscope;proxy' {
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The server to forward to: ws://, wss://, or host[:port][/base]')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Let only clients in that send this user and password; needed on a public address')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Let only clients in that send this user and password; needed on a public address')
+            [CompletionResult]::new('--intercept', '--intercept', [CompletionResultType]::ParameterName, 'Decrypt TLS with these hosts only: a name, host:port, or a pattern with *; may be repeated')
+            [CompletionResult]::new('--tunnel', '--tunnel', [CompletionResultType]::ParameterName, 'Pass tunnels to these hosts on without a look, never decrypted; may be repeated')
+            [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of wscope''s certificate authority [default: $XDG_DATA_HOME/wscope/ca]')
             [CompletionResult]::new('--handshake-timeout', '--handshake-timeout', [CompletionResultType]::ParameterName, 'Time limit for TLS on either side and for the client''s request')
             [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'Time limit for the server''s DNS lookup and TCP connect')
             [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Connect through a proxy: [http|https|socks5|socks5h|socks4a://]HOST[:PORT]')
@@ -414,7 +420,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How stdin is read [default: prompt on a terminal, none elsewhere]')
             [CompletionResult]::new('--max-kept', '--max-kept', [CompletionResultType]::ParameterName, 'Remember frames for /find and /show frames in at most SIZE of memory')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What is written to stdout')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What is written to stdout [default: frames; with CMD none]')
             [CompletionResult]::new('--max-time', '--max-time', [CompletionResultType]::ParameterName, 'End SECS after the start in any case, with status 12')
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'Forward at most N connections at once; refuse others with 503 [default: the descriptor limit]')
             [CompletionResult]::new('--max-memory', '--max-memory', [CompletionResultType]::ParameterName, 'Memory limit for queued data; beyond it, reset the slowest connection')
@@ -451,6 +457,98 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--show-secrets', '--show-secrets', [CompletionResultType]::ParameterName, 'Show secrets instead of [redacted]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'wscope;ca' {
+            [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('path', 'path', [CompletionResultType]::ParameterValue, 'Prints the path of the certificate, as for `curl --cacert`')
+            [CompletionResult]::new('pem', 'pem', [CompletionResultType]::ParameterValue, 'Prints the certificate in PEM')
+            [CompletionResult]::new('spki', 'spki', [CompletionResultType]::ParameterValue, 'Prints the hash of its public key, as Chromium takes it')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Prints the variables by which programs trust it: `eval "$(wscope ca env)"`')
+            [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Writes the certificates that the system trusts and this one into FILE')
+            [CompletionResult]::new('trust-help', 'trust-help', [CompletionResultType]::ParameterValue, 'Prints how to make a program or system trust it')
+            [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Makes a new authority in the place of the old one')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'wscope;ca;path' {
+            [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wscope;ca;pem' {
+            [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wscope;ca;spki' {
+            [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wscope;ca;env' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'The shell whose commands are printed')
+            [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'wscope;ca;bundle' {
+            [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wscope;ca;trust-help' {
+            [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wscope;ca;renew' {
+            [CompletionResult]::new('--ca-dir', '--ca-dir', [CompletionResultType]::ParameterName, 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wscope;ca;help' {
+            [CompletionResult]::new('path', 'path', [CompletionResultType]::ParameterValue, 'Prints the path of the certificate, as for `curl --cacert`')
+            [CompletionResult]::new('pem', 'pem', [CompletionResultType]::ParameterValue, 'Prints the certificate in PEM')
+            [CompletionResult]::new('spki', 'spki', [CompletionResultType]::ParameterValue, 'Prints the hash of its public key, as Chromium takes it')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Prints the variables by which programs trust it: `eval "$(wscope ca env)"`')
+            [CompletionResult]::new('bundle', 'bundle', [CompletionResultType]::ParameterValue, 'Writes the certificates that the system trusts and this one into FILE')
+            [CompletionResult]::new('trust-help', 'trust-help', [CompletionResultType]::ParameterValue, 'Prints how to make a program or system trust it')
+            [CompletionResult]::new('renew', 'renew', [CompletionResultType]::ParameterValue, 'Makes a new authority in the place of the old one')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'wscope;ca;help;path' {
+            break
+        }
+        'wscope;ca;help;pem' {
+            break
+        }
+        'wscope;ca;help;spki' {
+            break
+        }
+        'wscope;ca;help;env' {
+            break
+        }
+        'wscope;ca;help;bundle' {
+            break
+        }
+        'wscope;ca;help;trust-help' {
+            break
+        }
+        'wscope;ca;help;renew' {
+            break
+        }
+        'wscope;ca;help;help' {
             break
         }
         'wscope;handshake' {

@@ -144,6 +144,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand connect 'Connects to a server: with a prompt on a terminal, with stdin and stdout in a pipe'
             cand listen 'Runs a server: shows its clients, answers them, sends them messages'
             cand proxy 'Forwards connections to a server, byte for byte, and shows the traffic'
+            cand ca 'Manages the certificate authority with which `wscope proxy` decrypts TLS'
             cand handshake 'Performs only the opening handshake and checks every rule'
             cand doctor 'Checks a server step by step and prints the verdict first'
             cand check 'Tests a server against the rules of RFC 6455 and RFC 7692, case by case'
@@ -375,6 +376,11 @@ set edit:completion:arg-completer[wscope] = {|@words|
         }
         &'wscope;proxy'= {
             cand --to 'The server to forward to: ws://, wss://, or host[:port][/base]'
+            cand -u 'Let only clients in that send this user and password; needed on a public address'
+            cand --user 'Let only clients in that send this user and password; needed on a public address'
+            cand --intercept 'Decrypt TLS with these hosts only: a name, host:port, or a pattern with *; may be repeated'
+            cand --tunnel 'Pass tunnels to these hosts on without a look, never decrypted; may be repeated'
+            cand --ca-dir 'The folder of wscope''s certificate authority [default: $XDG_DATA_HOME/wscope/ca]'
             cand --handshake-timeout 'Time limit for TLS on either side and for the client''s request'
             cand --connect-timeout 'Time limit for the server''s DNS lookup and TCP connect'
             cand --proxy 'Connect through a proxy: [http|https|socks5|socks5h|socks4a://]HOST[:PORT]'
@@ -408,7 +414,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --set 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated'
             cand --input 'How stdin is read [default: prompt on a terminal, none elsewhere]'
             cand --max-kept 'Remember frames for /find and /show frames in at most SIZE of memory'
-            cand --output 'What is written to stdout'
+            cand --output 'What is written to stdout [default: frames; with CMD none]'
             cand --max-time 'End SECS after the start in any case, with status 12'
             cand --max-clients 'Forward at most N connections at once; refuse others with 503 [default: the descriptor limit]'
             cand --max-memory 'Memory limit for queued data; beyond it, reset the slowest connection'
@@ -445,6 +451,81 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --show-secrets 'Show secrets instead of [redacted]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'wscope;ca'= {
+            cand --ca-dir 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand path 'Prints the path of the certificate, as for `curl --cacert`'
+            cand pem 'Prints the certificate in PEM'
+            cand spki 'Prints the hash of its public key, as Chromium takes it'
+            cand env 'Prints the variables by which programs trust it: `eval "$(wscope ca env)"`'
+            cand bundle 'Writes the certificates that the system trusts and this one into FILE'
+            cand trust-help 'Prints how to make a program or system trust it'
+            cand renew 'Makes a new authority in the place of the old one'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'wscope;ca;path'= {
+            cand --ca-dir 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wscope;ca;pem'= {
+            cand --ca-dir 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wscope;ca;spki'= {
+            cand --ca-dir 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wscope;ca;env'= {
+            cand --shell 'The shell whose commands are printed'
+            cand --ca-dir 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'wscope;ca;bundle'= {
+            cand --ca-dir 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wscope;ca;trust-help'= {
+            cand --ca-dir 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wscope;ca;renew'= {
+            cand --ca-dir 'The folder of the authority [default: $XDG_DATA_HOME/wscope/ca]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wscope;ca;help'= {
+            cand path 'Prints the path of the certificate, as for `curl --cacert`'
+            cand pem 'Prints the certificate in PEM'
+            cand spki 'Prints the hash of its public key, as Chromium takes it'
+            cand env 'Prints the variables by which programs trust it: `eval "$(wscope ca env)"`'
+            cand bundle 'Writes the certificates that the system trusts and this one into FILE'
+            cand trust-help 'Prints how to make a program or system trust it'
+            cand renew 'Makes a new authority in the place of the old one'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'wscope;ca;help;path'= {
+        }
+        &'wscope;ca;help;pem'= {
+        }
+        &'wscope;ca;help;spki'= {
+        }
+        &'wscope;ca;help;env'= {
+        }
+        &'wscope;ca;help;bundle'= {
+        }
+        &'wscope;ca;help;trust-help'= {
+        }
+        &'wscope;ca;help;renew'= {
+        }
+        &'wscope;ca;help;help'= {
         }
         &'wscope;handshake'= {
             cand -H 'Add a header, or replace a default one of the same name; may be repeated'

@@ -8,6 +8,7 @@ mod display;
 pub mod environment;
 pub mod fault;
 pub mod file;
+mod forward;
 pub mod from_curl;
 pub mod invocation;
 pub mod lens;
@@ -24,15 +25,20 @@ pub mod recorded;
 mod replay;
 pub mod rule;
 pub mod transport;
+pub mod trust;
 mod usage;
 
 pub use connect::ClientConfig;
 pub use display::Display;
 pub use environment::expand_home;
 pub use fault::Faults;
+pub use forward::ForwardConfig;
 pub use lens::LensConfig;
 pub use lines::LineConfig;
-pub use listen::{GreetingSource, ListenBehaviour, ListenConfig, MockConfig, TlsConfig};
+pub use listen::{
+    GreetingSource, ListenBehaviour, ListenConfig, MockConfig, TlsConfig,
+    parse_address as listen_address,
+};
 pub use open::{Login, OpenConfig};
 pub use ping::{PingConfig, PingPlan};
 pub use proxy::ProxyConfig;

@@ -4,6 +4,7 @@
 //! and the completions are generated from it.
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls)] // help text has no links
 
+mod ca;
 mod check;
 mod convert;
 pub mod habits;
@@ -29,6 +30,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::ui::pretty::Pretty;
 use crate::ui::terminal::ColorChoice;
 use crate::ui::view::{Timestamps, View};
+pub use ca::{CaAction, CaArgs, CaShell, TrustTarget};
 pub use check::{CheckArgs, CheckFormat, YesNo, is_group};
 pub use convert::{ConvertArgs, ConvertFormat};
 pub use listen::{AdmissionOptions, ListenArgs, ServerDeflateOptions, TlsServerOptions};
@@ -75,9 +77,16 @@ pub enum Mode {
     Listen(Box<ListenArgs>),
     /// Forwards connections to a server, byte for byte, and shows the traffic
     ///
-    /// Clients connect to PORT instead of the server. The proxy shows the frames of both sides and the
-    /// rules that either side breaks. It forwards ordinary HTTP on the same port, too.
+    /// With --to, clients connect to PORT instead of the server. Without it, clients use PORT as their
+    /// HTTP or SOCKS5 proxy, and TLS is decrypted with certificates of an authority of its own. The
+    /// proxy shows the frames of both sides and the rules that either side breaks. It forwards ordinary
+    /// HTTP on the same port, too.
     Proxy(Box<ProxyArgs>),
+    /// Manages the certificate authority with which `wscope proxy` decrypts TLS
+    ///
+    /// It is made at its first use, for this user alone. Clients of the proxy must trust it; never let
+    /// others have its key.
+    Ca(CaArgs),
     /// Performs only the opening handshake and checks every rule
     ///
     /// Prints the verdict and the broken rules first (with -v every rule), then the time of each phase,

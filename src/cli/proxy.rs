@@ -1,5 +1,6 @@
 //! `wscope proxy` as typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,14 +18,46 @@ pub struct ProxyArgs {
     /// Where to listen: PORT (this machine only), ADDR:PORT, or :PORT (all addresses)
     ///
     /// Port 0 lets the system choose a port. The URL is printed on stderr.
-    #[arg(value_name = "[ADDR:]PORT")]
-    pub address: String,
+    #[arg(value_name = "[ADDR:]PORT", required_unless_present = "command")]
+    pub address: Option<String>,
 
     /// The server to forward to: ws://, wss://, or host[:port][/base]
     ///
-    /// Its path is put before the path of each request.
+    /// Its path is put before the path of each request. Without this option, clients use wscope as
+    /// their HTTP or SOCKS5 proxy and name the server themselves.
     #[arg(long, value_name = "URL", help_heading = "Connection")]
-    pub to: String,
+    pub to: Option<String>,
+
+    /// Run CMD with the proxy and trust variables set, and end with its status
+    ///
+    /// Without a port, the system chooses one. The transcript goes to stderr: stdin and stdout are
+    /// those of CMD.
+    #[arg(last = true, value_name = "CMD", conflicts_with_all = ["to", "input", "unix_socket"])]
+    pub command: Vec<OsString>,
+
+    /// Let only clients in that send this user and password; needed on a public address
+    #[arg(
+        short,
+        long,
+        value_name = "USER:PASS",
+        conflicts_with = "to",
+        help_heading = "Forward proxy"
+    )]
+    pub user: Option<String>,
+
+    /// Decrypt TLS with these hosts only: a name, host:port, or a pattern with *; may be repeated
+    ///
+    /// The certificates come from wscope's own authority, which clients must trust: see `wscope ca`.
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with = "to", help_heading = "Forward proxy")]
+    pub intercept: Vec<String>,
+
+    /// Pass tunnels to these hosts on without a look, never decrypted; may be repeated
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with = "to", help_heading = "Forward proxy")]
+    pub tunnel: Vec<String>,
+
+    /// The folder of wscope's certificate authority [default: $XDG_DATA_HOME/wscope/ca]
+    #[arg(long, value_name = "DIR", conflicts_with = "to", help_heading = "Forward proxy")]
+    pub ca_dir: Option<PathBuf>,
 
     /// Forward the client's Host header unchanged, instead of the server's name
     #[arg(long, help_heading = "Handshake")]
@@ -125,15 +158,9 @@ pub struct ProxyArgs {
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
     pub max_kept: usize,
 
-    /// What is written to stdout
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value = "frames",
-        help_heading = "Input and output"
-    )]
-    pub output: ProxyFormat,
+    /// What is written to stdout [default: frames; with CMD none]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
+    pub output: Option<ProxyFormat>,
 
     /// End SECS after the start in any case, with status 12
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Ending")]

@@ -165,6 +165,7 @@ fn failure(error: &OpenError) -> OpenFailure {
         | OpenError::NotHttp(_)
         | OpenError::Head(_)
         | OpenError::OnlyInterim(_)
+        | OpenError::Loop(_)
         | OpenError::Signal(_)
         | OpenError::Local(_) => OpenFailure::Other,
     }

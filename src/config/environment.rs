@@ -52,6 +52,15 @@ pub fn expand_home(path: &Path) -> PathBuf {
     }
 }
 
+/// "$XDG_DATA_HOME defines the base directory relative to which user-specific data files should be
+/// stored" (XDG Base Directory Specification); its default is `~/.local/share`.
+pub fn authority_folder() -> Option<PathBuf> {
+    let data =
+        std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = data.or_else(|| home().map(|home| home.join(".local/share")))?;
+    Some(data.join("wscope/ca"))
+}
+
 /// "$XDG_STATE_HOME defines the base directory relative to which user-specific state files should
 /// be stored" (XDG Base Directory Specification); its default is `~/.local/state`.
 pub(super) fn history_path() -> Option<PathBuf> {

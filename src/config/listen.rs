@@ -312,7 +312,7 @@ impl ListenConfig {
 }
 
 /// `PORT`, `ADDR:PORT`, `[IPv6]:PORT`, `localhost:PORT`, `:PORT`.
-pub(super) fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
+pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     let help = || {
         UsageError(format!(
             "{text:?} is not a listen address; write a port (9001, or 0 for any), 192.0.2.1:9001, \
@@ -359,10 +359,7 @@ fn server(
         }
     };
     let authorization = match (options.user, options.bearer) {
-        (Some(pair), _) if !pair.contains(':') => {
-            return Err(UsageError("-u: write USER:PASSWORD".to_owned()));
-        }
-        (Some(pair), _) => Some(Authorization::Basic(pair)),
+        (Some(pair), _) => Some(basic(pair)?),
         (None, token) => token.map(Authorization::Bearer),
     };
     let admission = Admission {
@@ -378,6 +375,14 @@ fn server(
         headers: header_edits(&options.headers)?,
         admission,
     })
+}
+
+/// `USER:PASSWORD`.
+pub(super) fn basic(pair: String) -> Result<Authorization, UsageError> {
+    match pair.contains(':') {
+        true => Ok(Authorization::Basic(pair)),
+        false => Err(UsageError("-u: write USER:PASSWORD".to_owned())),
+    }
 }
 
 /// `STATUS[:BODY]`.

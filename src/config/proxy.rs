@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::display::Display;
 use super::environment::history_path;
 use super::fault::Faults;
+use super::forward::{ForwardConfig, ForwardOptions};
 use super::lens::LensConfig;
 use super::lines::{self, LineConfig};
 use super::listen::{TlsConfig, parse_address, tls};
@@ -34,8 +35,10 @@ pub struct ProxyConfig {
     pub tls: Option<TlsConfig>,
     /// How the server is reached.
     pub open: OpenConfig,
-    /// What is changed in the head of a request.
+    /// What is changed in the head of a request, where there is one server.
     pub forwarding: Forwarding,
+    /// What is done where clients name the servers; `open` is the same for all of them.
+    pub forward: Option<ForwardConfig>,
     /// The most bytes that may wait in memory, over all connections.
     pub max_memory: usize,
     /// How many connections at once; `None` for as many as there can be.
@@ -74,7 +77,7 @@ impl ProxyConfig {
 
     /// Makes every choice that was left open.
     pub fn resolve(args: ProxyArgs, terminal: Terminal) -> Result<Self, UsageError> {
-        let address = parse_address(&args.address)?;
+        let address = parse_address(args.address.as_deref().unwrap_or("0"))?;
         let family = match (args.ipv4, args.ipv6) {
             (true, _) => AddressFamily::V4,
             (_, true) => AddressFamily::V6,
@@ -87,12 +90,24 @@ impl ProxyConfig {
             ..IdentityOptions::default()
         };
         let way = TransportOptions { route: args.route, identity, tls: args.tls_client };
+        // Each request of a forward proxy brings its own URL.
+        let to = args.to.as_deref().unwrap_or("ws://localhost");
         let open = OpenConfig {
             transport: transport(way, basics)?,
             connect_timeout: args.connect_timeout,
             handshake_timeout: args.handshake_timeout,
-            ..OpenConfig::of_url(&args.to).map_err(|error| UsageError(format!("--to: {error}")))?
+            ..OpenConfig::of_url(to).map_err(|error| UsageError(format!("--to: {error}")))?
         };
+        let runs = !args.command.is_empty();
+        let options = ForwardOptions {
+            user: args.user,
+            intercept: args.intercept,
+            tunnel: args.tunnel,
+            ca_dir: args.ca_dir,
+            command: args.command,
+            keep_host: args.keep_host,
+        };
+        let forward = args.to.is_none().then(|| ForwardConfig::resolve(options, &address));
         let path = open.target.resource_name.as_str();
         if path.contains('?') {
             let text = "--to: a query can't stand before the path of a request; leave it out";
@@ -101,13 +116,23 @@ impl ProxyConfig {
         let forwarding = Forwarding {
             base: path.trim_end_matches('/').to_owned(),
             host: (!args.keep_host).then(|| open.target.host_header.clone()),
+            is_proxy: false,
         };
         let TrafficOptions { log, view, timestamps, filter, lenses, typed } = args.traffic;
         let mut display = Display::resolve(&args.display, terminal);
         let output = match args.output {
-            ProxyFormat::Frames => OutputFormat::Frames,
-            ProxyFormat::Json => OutputFormat::Json,
-            ProxyFormat::None => OutputFormat::None,
+            Some(ProxyFormat::Json) if runs => {
+                let text =
+                    "--output json: stdout belongs to CMD; --log FILE writes the events to a file";
+                return Err(UsageError(text.to_owned()));
+            }
+            Some(ProxyFormat::Frames) | None if runs => {
+                display.verbose = display.verbose.max(u8::from(!display.quiet));
+                OutputFormat::None
+            }
+            Some(ProxyFormat::Frames) | None => OutputFormat::Frames,
+            Some(ProxyFormat::Json) => OutputFormat::Json,
+            Some(ProxyFormat::None) => OutputFormat::None,
         };
         let script = args.script;
         let input = args.input.map(|input| match input {
@@ -118,7 +143,7 @@ impl ProxyConfig {
         let input = match input {
             Some(input) => lines::check_input(input, script.as_deref(), false, terminal)?,
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,
-            None if script.is_none() && lines::may_prompt(Some(output), terminal) => {
+            None if script.is_none() && !runs && lines::may_prompt(Some(output), terminal) => {
                 InputFormat::Prompt
             }
             None => InputFormat::None,
@@ -140,6 +165,7 @@ impl ProxyConfig {
             address,
             open,
             forwarding,
+            forward: forward.transpose()?,
             rules,
             faults: faults(&args.faults)?,
             input,

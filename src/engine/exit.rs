@@ -8,23 +8,25 @@ use crate::wire::close;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the table describes them, to users too
 pub enum Exit {
-    Success = 0,
-    Failure = 1,
-    Usage = 2,
-    Resolve = 3,
-    Connect = 4,
-    Proxy = 5,
-    Tls = 6,
-    Refused = 7,
-    BadHandshake = 8,
-    Violation = 9,
-    Lost = 10,
-    PeerError = 11,
-    Timeout = 12,
-    Unmet = 13,
-    HungUp = 129,
-    Interrupted = 130,
-    Terminated = 143,
+    Success,
+    Failure,
+    Usage,
+    Resolve,
+    Connect,
+    Proxy,
+    Tls,
+    Refused,
+    BadHandshake,
+    Violation,
+    Lost,
+    PeerError,
+    Timeout,
+    Unmet,
+    HungUp,
+    Interrupted,
+    Terminated,
+    /// That of a program that ran in our place.
+    Command(u8),
 }
 
 impl From<Signal> for Exit {
@@ -70,7 +72,26 @@ impl Exit {
 
     /// The status the shell sees.
     pub fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Resolve => 3,
+            Self::Connect => 4,
+            Self::Proxy => 5,
+            Self::Tls => 6,
+            Self::Refused => 7,
+            Self::BadHandshake => 8,
+            Self::Violation => 9,
+            Self::Lost => 10,
+            Self::PeerError => 11,
+            Self::Timeout => 12,
+            Self::Unmet => 13,
+            Self::HungUp => 129,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+            Self::Command(status) => status,
+        }
     }
 
     /// What the end of a connection amounts to.

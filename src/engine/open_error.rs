@@ -113,6 +113,9 @@ pub enum OpenError {
         /// Bytes of the response that came.
         received: usize,
     },
+    /// The way leads back to where this program listens.
+    #[error("{0} is where this proxy listens: the connection would go round in it")]
+    Loop(String),
     /// A deadline passed.
     #[error("timed out after {} s: {what}", (.seconds * 1000.0).round() / 1000.0)]
     TimedOut {
@@ -166,7 +169,7 @@ impl OpenError {
             Self::Resolve { error: ResolveError::TimedOut { .. } } => Exit::Timeout,
             Self::Resolve { .. } => Exit::Resolve,
             Self::Dial(error) if error.timed_out => Exit::Timeout,
-            Self::Dial(_) | Self::Unix(_) => Exit::Connect,
+            Self::Dial(_) | Self::Unix(_) | Self::Loop(_) => Exit::Connect,
             Self::ProxyAway { error, .. } if error.exit() == Exit::Timeout => Exit::Timeout,
             Self::Proxy(_) | Self::ProxyAway { .. } | Self::ProxyTls(_) => Exit::Proxy,
             Self::Tls(_) => Exit::Tls,
@@ -183,6 +186,15 @@ impl OpenError {
 }
 
 impl OpenError {
+    /// The status that a gateway answers with, whose client waits (RFC 9110 §15.6, RFC 5842 §7.2).
+    pub fn gateway_status(&self) -> u16 {
+        match self {
+            Self::Loop(_) => 508,
+            error if error.exit() == Exit::Timeout => 504,
+            _ => 502,
+        }
+    }
+
     /// The same for what happened between us and a proxy.
     pub fn of_proxy(error: TransportError) -> Self {
         match error {

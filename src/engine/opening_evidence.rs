@@ -81,6 +81,11 @@ impl OpeningEvidence {
         *self = Self { url, secure: *secure, now, lifetimes, hops, ..Self::default() };
     }
 
+    /// What is reached already turns out to speak TLS.
+    pub fn secures(&mut self, target: &Target) {
+        (self.url, self.secure) = (format!("wss://{}/", target.host_header), true);
+    }
+
     /// Notes how the attempts to connect ended.
     pub fn dialled(&mut self, attempts: &[Attempt]) {
         self.dials = attempts.iter().map(Dial::from).collect();

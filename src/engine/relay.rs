@@ -81,6 +81,8 @@ pub enum Answer {
     Unreadable,
     /// The server's stream ended before the first byte of it.
     Missing,
+    /// None: bytes pass that nobody looks at.
+    Blind,
 }
 
 /// Two legs. See the [module](self).
@@ -157,6 +159,15 @@ impl Relay {
             share: Share::of(memory),
             closed: false,
         }
+    }
+
+    /// Passes on whatever comes, without a look. The request is an empty one.
+    pub fn blind(setup: RelaySetup<'_>, now: Instant) -> Self {
+        let mut relay = Self::new(setup, now);
+        relay.answer = Answer::Blind;
+        relay.client.expect_body(false);
+        relay.server.expect_body(false);
+        relay
     }
 
     /// Where somebody may intervene in a direction, once frames pass.

@@ -130,7 +130,9 @@ impl EchoServer {
     ) -> io::Result<DemoStage> {
         let (mut outputs, buffers) = runtime.outputs_and_buffers();
         match opening.advance(&mut Self::answer, buffers, &mut outputs, now)? {
-            OpeningProgress::Pending | OpeningProgress::Asked(_) => Ok(DemoStage::Opening(opening)),
+            OpeningProgress::Pending | OpeningProgress::Asked(_) | OpeningProgress::Socks => {
+                Ok(DemoStage::Opening(opening))
+            }
             OpeningProgress::Refused { .. } => Ok(DemoStage::Done),
             OpeningProgress::Accepted(request) => {
                 let (link, inbound) = opening.into_parts();

@@ -1,5 +1,6 @@
 //! One function for each thing the program does; each wires the layers together.
 
+pub mod ca;
 pub mod check;
 mod command_line;
 pub mod completions;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::behaviour::faults;
-use crate::cli::{self, Cli, ConnectArgs, ListenArgs, Mode};
+use crate::cli::{self, Cli, ConnectArgs, ListenArgs, Mode, ProxyArgs};
 use crate::config::{ClientConfig, ListenConfig, ProxyConfig, UsageError};
 use crate::engine::exit::Exit;
 use crate::output::{secrets, stderr};
@@ -84,7 +85,8 @@ fn run(cli: Cli, given: Given, terminal: Terminal) -> anyhow::Result<Exit> {
         None => connect(cli.connect, given, terminal),
         Some(Mode::Connect(args)) => connect(*args, given, terminal),
         Some(Mode::Listen(args)) => listen(*args, terminal),
-        Some(Mode::Proxy(args)) => proxy::run(ProxyConfig::resolve(*args, terminal)?),
+        Some(Mode::Proxy(args)) => proxy(*args, terminal),
+        Some(Mode::Ca(args)) => ca::run(args),
         Some(Mode::Handshake(args)) => handshake::run(*args, terminal, given),
         Some(Mode::Doctor(args)) => doctor::run(*args, terminal),
         Some(Mode::Check(args)) => check::run(*args, terminal),
@@ -111,13 +113,26 @@ fn connect(args: ConnectArgs, given: Given, terminal: Terminal) -> anyhow::Resul
     connect::run(config)
 }
 
+fn proxy(args: ProxyArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let config = ProxyConfig::resolve(args, terminal)?;
+    let asked = config.forward.as_ref().and_then(|forward| forward.authorization.as_ref());
+    learn(asked);
+    proxy::run(config)
+}
+
 fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     if args.faults.list_faults {
         return generated::print(&faults::list(Role::Server));
     }
     let config = ListenConfig::resolve(args, terminal)?;
+    learn(config.server.admission.authorization.as_ref());
+    listen::run(config)
+}
+
+/// What clients must prove is shown nowhere.
+fn learn(asked: Option<&Authorization>) {
     let mut redactor = secrets::redactor();
-    match &config.server.admission.authorization {
+    match asked {
         Some(Authorization::Basic(pair)) => {
             redactor.learn_basic(BASE64_STANDARD.encode(pair).as_bytes());
         }
@@ -125,5 +140,4 @@ fn listen(args: ListenArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         None => {}
     }
     secrets::publish(&redactor);
-    listen::run(config)
 }

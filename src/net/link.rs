@@ -123,8 +123,9 @@ impl SocketLink {
     /// received and not consumed is its beginning. Then see [`Link::handshake`].
     pub fn start_tls(&mut self, pipe: TlsPipe) {
         debug_assert!(self.tx.is_empty());
-        self.transport.start_tls(pipe, &self.rx[self.rx_at..self.rx_end]);
-        (self.rx_at, self.rx_end) = (0, 0);
+        self.set_back();
+        let received = self.ahead.take().map(|ahead| ahead.bytes).unwrap_or_default();
+        self.transport.start_tls(pipe, &received);
     }
 
     /// Takes the TLS handshake as far as it goes; `Ok(true)` when plaintext can flow.
@@ -274,6 +275,28 @@ impl<T: Transport + ?Sized> Link<T> {
         Ok(&bytes[before..])
     }
 
+    /// Lets all that was received and not consumed be received again, by [`Link::fill`], and returns
+    /// it; [`Link::read_ahead`] receives behind it.
+    pub fn set_back(&mut self) -> &[u8] {
+        let rest = self.rx_at..self.rx_end;
+        let ahead = &mut self.ahead.get_or_insert_default().bytes;
+        ahead.splice(..0, self.rx[rest].iter().copied());
+        (self.rx_at, self.rx_end) = (0, 0);
+        ahead
+    }
+
+    /// Forgets so many bytes of those that [`Link::set_back`] returned.
+    pub fn skip(&mut self, n: usize) {
+        if let Some(Ahead { bytes, .. }) = self.ahead.as_deref_mut() {
+            bytes.drain(..n.min(bytes.len()));
+        }
+    }
+
+    /// Whether the peer's stream has ended behind what [`Link::read_ahead`] received.
+    pub fn has_ended_ahead(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.ended.is_some())
+    }
+
     /// Whether [`Link::read_ahead`] might bring something without waiting.
     pub fn may_read_ahead(&self, most: usize) -> bool {
         let open = |ahead: &Ahead| ahead.bytes.len() < most && ahead.ended.is_none();
@@ -303,10 +326,6 @@ impl<T: Transport + ?Sized> Link<T> {
     /// Whether [`Link::fill`] might bring something without waiting.
     pub fn may_fill(&self) -> bool {
         self.has_ahead() || self.has_ended_ahead() || self.transport.may_receive()
-    }
-
-    fn has_ended_ahead(&self) -> bool {
-        self.ahead.as_ref().is_some_and(|ahead| ahead.ended.is_some())
     }
 
     /// Bytes that wait to be sent.

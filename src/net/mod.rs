@@ -3,17 +3,21 @@
 //!
 //! This layer owns sockets and clocks. It must not know printers, prompts or
 //! what the bytes mean.
+pub mod authority;
 pub mod certificate;
 pub mod child;
+pub mod client_hello;
 pub mod clock;
 pub mod coprocess;
 pub mod dial;
 pub mod facts;
 pub mod files;
+pub mod first_bytes;
 pub mod link;
 pub mod listener;
 pub mod overrides;
 pub mod plain_io;
+pub mod program;
 pub mod proxy;
 pub mod random;
 pub mod reactor;

@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod ending;
 pub mod explain;
 pub mod filter;
+pub mod glob;
 pub mod hex;
 pub mod hexdump;
 pub mod human;

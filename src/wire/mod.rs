@@ -15,6 +15,7 @@ pub mod head;
 pub mod http_date;
 pub mod mask;
 pub mod secret;
+pub mod socks;
 pub mod utf8;
 pub mod violation;
 pub mod writer;

@@ -123,6 +123,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("W365", "tests/listen/explain.rs"),
     ("W366", "tests/listen/explain.rs"),
     ("W367", "tests/listen/explain.rs"),
+    ("W368", "tests/proxy/intercept.rs"),
     ("W206", "tests/cli/tls.rs"),
     ("W207", "tests/cli/tls.rs"),
     ("W208", "tests/cli/tls.rs"),

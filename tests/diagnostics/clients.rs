@@ -1,6 +1,6 @@
 //! W36x: clients of ours that were not let in, or did not stay.
 
-use wscope::diagnostics::facts::EndKind;
+use wscope::diagnostics::facts::{EndKind, TlsFault};
 use wscope::diagnostics::{Facts, Wish};
 use wscope::wire::Role;
 use wscope::wire::head::{Head, HeadKind};
@@ -82,6 +82,13 @@ pub fn cases(golden: &mut Golden) {
         let wish = Wish::of(&request, None);
         let end = Some(end(EndKind::Fin, 0.1));
         golden.verdict(code, what, &Facts { wish: wish.as_ref(), end, ..Facts::new(Role::Server) });
+    }
+    for (what, fault) in
+        [("an unknown authority", TlsFault::Alert(48)), ("the end during TLS", TlsFault::Closed)]
+    {
+        let mut facts = Facts::new(Role::Server);
+        facts.tls.fault = Some(fault);
+        golden.verdict("W368", what, &facts);
     }
     assert_eq!(Wish::of(&request("/", KEY), None), None);
 }

@@ -33,7 +33,12 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "Where OpenSSL finds the authorities to trust, instead of the system's store.",
     ),
     ("SSLKEYLOGFILE", "As --tls-keylog FILE."),
-    ("HOME, XDG_CONFIG_HOME, XDG_STATE_HOME", "Where the files below are."),
+    (
+        "SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, DENO_CERT, CURL_CA_BUNDLE, REQUESTS_CA_BUNDLE and others",
+        "Set for the program of proxy -- CMD, with those of the proxy and NODE_USE_ENV_PROXY; NO_PROXY \
+         is taken away. wscope ca env prints them.",
+    ),
+    ("HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME", "Where the files below are."),
     ("NETRC", "The file that --netrc reads, instead of ~/.netrc."),
     ("VISUAL, EDITOR, PAGER", "The programs that /edit and the pager of long answers run."),
     ("NO_COLOR", "If set and not empty, --color auto means never."),
@@ -51,6 +56,11 @@ const FILES: &[(&str, &str)] = &[
         "~/.local/state/wscope/history",
         "The lines typed at the prompt, readable by their owner alone. In $XDG_STATE_HOME/wscope if \
          that is set; --no-history keeps none.",
+    ),
+    (
+        "~/.local/share/wscope/ca",
+        "The certificate authority of the forward proxy; its key, wscope-ca-key.pem, is readable by its \
+         owner alone. In $XDG_DATA_HOME/wscope if that is set; --ca-dir names another folder.",
     ),
     ("~/.netrc", "User and password by host, read only with --netrc."),
     (

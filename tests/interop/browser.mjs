@@ -20,7 +20,7 @@ const browser = await chromium.launch({
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
-    "--no-proxy-server",
+    ...JSON.parse(process.env.CHROMIUM_PROXY || '["--no-proxy-server"]'),
     // Names of nobody, as an attacker's DNS would answer for them.
     "--host-resolver-rules=MAP *.test 127.0.0.1",
   ],

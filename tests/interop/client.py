@@ -58,7 +58,7 @@ async def main(url, options, steps):
     if "cacert" in options:
         arguments["ssl"] = ssl.create_default_context(cafile=options["cacert"])
     try:
-        connection = await connect(url, max_size=None, proxy=None, **arguments)
+        connection = await connect(url, max_size=None, proxy=options.get("proxy"), **arguments)
     except InvalidStatus as refused:
         return {"refused": refused.response.status_code}
     client = Client(connection)

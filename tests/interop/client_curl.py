@@ -6,6 +6,7 @@ is sent; so pings are answered here. Arguments: URL, options and steps, the last
 
 import hashlib
 import json
+import os
 import select
 import sys
 
@@ -96,7 +97,11 @@ def main(url, options, steps):
     curl.setopt(pycurl.URL, url)
     curl.setopt(pycurl.CONNECT_ONLY, 2)
     curl.setopt(pycurl.WS_OPTIONS, pycurl.WS_NOAUTOPONG)
-    curl.setopt(pycurl.PROXY, "")
+    if options.get("proxy"):
+        # The proxy's variable is read by the library, this one by the tool alone.
+        curl.setopt(pycurl.CAINFO, os.environ["CURL_CA_BUNDLE"])
+    else:
+        curl.setopt(pycurl.PROXY, "")
     if "cacert" in options:
         curl.setopt(pycurl.CAINFO, options["cacert"])
     subprotocols = options.get("subprotocols")

@@ -7,18 +7,24 @@ mod harness;
 #[allow(dead_code)]
 mod raw;
 
+mod authority;
 #[cfg(target_os = "linux")] // it reads /proc
 mod bounds;
 mod exact;
 mod faults;
+mod forward;
 mod heads;
+#[cfg(target_os = "linux")] // it looks at certificates with OpenSSL
+mod intercept;
 mod lens;
 mod lines;
 mod prompt;
 mod rules;
 mod shown;
+mod socks;
 mod tls;
 mod upstream;
+mod wrapped;
 
 #[path = "../common/frames.rs"]
 #[allow(dead_code)]

@@ -1,4 +1,4 @@
-//! W360 to W367: what a client of ours did that was not accepted, or did not stay.
+//! W360 to W368: what a client of ours did that was not accepted, or did not stay.
 
 use super::builder::{KNOWN, error, low};
 use crate::diagnostics::CatalogueEntry;
@@ -46,4 +46,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("use a plain WebSocket client, or let `--exec` answer in that protocol")
         .source(KNOWN)
         .seen("/socket.io/, /sockjs, mqtt or graphql in the request, and the client left without sending a message"),
+    error("W368", "the client does not trust the certificate of this proxy")
+        .because("to decrypt TLS, the proxy shows a certificate of its own authority, which the client must trust")
+        .help("make the client trust it: `wscope ca trust-help`; or do not decrypt its TLS: `--tunnel HOST`")
+        .source("RFC 8446 §6.2")
+        .causes(&[low("the authority is not among those that the client trusts"), low("the client has its own list of authorities, or pins the server's key")])
+        .seen("alert 42, 46 or 48 of a client whose TLS is intercepted, or its end during the handshake"),
 ];

@@ -4,6 +4,7 @@ use super::findings::Findings;
 use crate::diagnostics::facts::TlsFault;
 use crate::diagnostics::{Facts, Place, Span, of_alert, sniff};
 use crate::event::CertificateFacts;
+use crate::wire::Role;
 
 /// Words in the issuer's name of products that open TLS on the way.
 const INTERCEPTORS: [&str; 22] = [
@@ -36,6 +37,13 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
     match tls.fault {
         None => {}
         Some(TlsFault::NotTls(bytes)) => not_tls(bytes, found),
+        // A client of ours, to which a certificate was shown.
+        Some(TlsFault::Alert(number @ (42 | 46 | 48))) if facts.role == Role::Server => {
+            found.add("W368", |d| d.note(format!("the alert's number is {number}")));
+        }
+        Some(TlsFault::Closed) if facts.role == Role::Server => {
+            found.add("W368", |d| d.note("it closed the connection during the TLS handshake"));
+        }
         Some(TlsFault::Closed) => found.add("W202", |d| d),
         Some(TlsFault::Silent) => found.add("W203", |d| d),
         Some(TlsFault::Dates) => found.add("W206", |d| {

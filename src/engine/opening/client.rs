@@ -2,6 +2,7 @@
 //! redirect leads, the same again.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 use std::{io, mem};
@@ -153,6 +154,8 @@ pub struct ClientOpening {
     is_way: bool,
     /// The request as it is to be sent, with what follows it in the same segment.
     given: Option<Vec<u8>>,
+    /// Where this program listens, and does not connect to.
+    own: Rc<[SocketAddr]>,
 }
 
 /// What a step led to.
@@ -197,6 +200,7 @@ impl ClientOpening {
             records: true,
             is_way: false,
             given: None,
+            own: Rc::default(),
         }
     }
 
@@ -226,6 +230,11 @@ impl ClientOpening {
         Self { conn, is_way: true, ..opening }
     }
 
+    /// The same, but it does not lead to one of these addresses, where this program listens.
+    pub fn avoiding(self, own: &Rc<[SocketAddr]>) -> Self {
+        Self { own: Rc::clone(own), ..self }
+    }
+
     /// Goes as far as it can without waiting. `None` if it has still to wait.
     ///
     /// # Errors
@@ -235,11 +244,42 @@ impl ClientOpening {
         &mut self,
         runtime: &mut Runtime,
         now: Instant,
-    ) -> Result<Option<Link>, OpenError> {
+    ) -> Result<Option<Box<SocketLink>>, OpenError> {
         Ok(match self.go_on(runtime, now)? {
-            OpeningStep::Way(link) => Some(link.opened()),
+            OpeningStep::Way(link) => Some(link),
             _ => None,
         })
+    }
+
+    /// Speaks TLS on a way that it has led to, as with `host`; then see
+    /// [`ClientOpening::advance_way`].
+    ///
+    /// # Errors
+    ///
+    /// The TLS library refuses, or a file can't be used.
+    pub fn secure_way(
+        &mut self,
+        link: Box<SocketLink>,
+        host: &str,
+        now: Instant,
+    ) -> Result<(), OpenError> {
+        let Target { port, host_header, .. } = self.trail.current();
+        let secure = Target {
+            secure: true,
+            host: host.to_owned(),
+            host_header: match self.trail.current().host == host {
+                true => host_header.clone(),
+                false => Destination::new(host, *port).to_string(),
+            },
+            ..self.trail.current().clone()
+        };
+        self.evidence.secures(&secure);
+        self.expect(self.config.handshake_timeout, "the TLS handshake was not completed", now);
+        let mut link = link;
+        link.start_tls(TlsClient::new(&self.config.transport.tls)?.start(host)?);
+        self.phase_began = now;
+        self.state = OpeningState::Securing(link);
+        Ok(())
     }
 
     fn step(&mut self, runtime: &mut Runtime, now: Instant) -> Result<OpeningStep, OpenError> {
@@ -466,6 +506,12 @@ impl ClientOpening {
         if let Some(Route { hop: Hop::Tcp(host), .. }) = self.route.clone() {
             self.emit(&Event::Resolved { host: &host.host, addresses }, runtime)?;
         }
+        let elsewhere: Vec<SocketAddr> =
+            addresses.iter().copied().filter(|address| !self.leads_back(*address)).collect();
+        if let ([], [first, ..]) = (&elsewhere[..], addresses) {
+            return Err(OpenError::Loop(first.to_string()));
+        }
+        let addresses = &elsewhere[..];
         let used = self.phases.resolve;
         let left = self.config.connect_timeout.saturating_sub(used);
         self.phase_began = Instant::now();
@@ -489,6 +535,18 @@ impl ClientOpening {
                 self.go(OpeningState::Racing(result))
             }
         }
+    }
+
+    /// Whether this program listens there, as far as the address tells.
+    fn leads_back(&self, address: SocketAddr) -> bool {
+        let ip = address.ip().to_canonical();
+        self.own.iter().any(|own| {
+            let bound = own.ip().to_canonical();
+            own.port() == address.port()
+                && (bound == ip
+                    || bound.is_unspecified() && ip.is_loopback()
+                    || ip.is_unspecified() && (bound.is_unspecified() || bound.is_loopback()))
+        })
     }
 
     fn attempt(&self, addr: SocketAddr, outcome: AttemptOutcome) -> Attempt {
@@ -568,6 +626,13 @@ impl ClientOpening {
             Some(path) => ("a Unix socket".to_owned(), path),
             None => {
                 let (local, peer) = link.socket().addresses().map_err(OpenError::Io)?;
+                // Another address of this machine.
+                let everywhere = |own: &SocketAddr| {
+                    own.port() == peer.port() && own.ip().to_canonical().is_unspecified()
+                };
+                if local.ip() == peer.ip() && self.own.iter().any(everywhere) {
+                    return Err(OpenError::Loop(peer.to_string()));
+                }
                 if self.records {
                     runtime.record.ends(local, peer);
                 }

@@ -14,12 +14,14 @@ use crate::net::link::{Buffers, Fill, Link, SocketLink};
 use crate::net::tls::TlsError;
 use crate::net::transport::TransportError;
 use crate::session::{Limits, Observer};
+use crate::ui::redact::REDACTED;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::admission::path;
 use crate::wire::handshake::rules::{HandshakeContext, check};
 use crate::wire::handshake::server::{Accepted, Refusal};
 use crate::wire::head::{Head, HeadError, HeadKind};
+use crate::wire::socks;
 
 /// Bytes of a path or user agent that are shown in a line.
 const SHOWN: usize = 120;
@@ -70,6 +72,8 @@ pub enum OpeningProgress {
     Accepted(Request),
     /// This request is answered elsewhere.
     Asked(Head),
+    /// The first byte is that of SOCKS5, and nothing has been taken.
+    Socks,
     /// No connection will be opened; an answer is in the send buffer if `answered`.
     Refused {
         /// Why, in a sentence.
@@ -108,6 +112,8 @@ pub struct ServerOpening {
     until: Instant,
     /// How many clients there are at most, if this one is beyond that.
     excess_of: Option<usize>,
+    /// It asks a proxy.
+    of_proxy: bool,
 }
 
 impl ServerOpening {
@@ -128,7 +134,19 @@ impl ServerOpening {
             inbound: Observer::before_handshake(Direction::ToServer, limits),
             until: now + timeout,
             excess_of: None,
+            of_proxy: false,
         }
+    }
+
+    /// The same for a client of a forward proxy: it may speak SOCKS5, and what it proves to the proxy
+    /// is reported to nobody.
+    pub fn of_proxy(self) -> Self {
+        Self { of_proxy: true, ..self }
+    }
+
+    /// The same for a client whose TLS handshake is done, or that speaks none.
+    pub fn in_the_open(self) -> Self {
+        Self { securing: false, ..self }
     }
 
     /// Answers that there are `most` clients already.
@@ -156,6 +174,11 @@ impl ServerOpening {
         (self.link.opened(), self.inbound)
     }
 
+    /// The same with the socket.
+    pub fn into_socket(self) -> (SocketLink, Observer) {
+        (self.link, self.inbound)
+    }
+
     /// Goes as far as it can without waiting, with lent buffers. `respond` answers the request.
     pub fn advance(
         &mut self,
@@ -166,8 +189,10 @@ impl ServerOpening {
     ) -> io::Result<OpeningProgress> {
         self.link.lend(buffers);
         let progress = self.step(respond, outputs, now);
-        let early =
-            matches!(progress, Ok(OpeningProgress::Accepted(_) | OpeningProgress::Asked(_)));
+        let early = matches!(
+            progress,
+            Ok(OpeningProgress::Accepted(_) | OpeningProgress::Asked(_) | OpeningProgress::Socks)
+        );
         self.link.take_back(buffers, early);
         progress
     }
@@ -232,6 +257,9 @@ impl ServerOpening {
         let (mut input, _) = self.link.split();
         let before = self.inbound.partial_head().map_or(0, |head| head.raw().len());
         let came = before + input.rest().len();
+        if self.of_proxy && before == 0 && input.rest().first() == Some(&socks::VERSION) {
+            return Ok(OpeningProgress::Socks);
+        }
         let found = match self.inbound.next(&mut input) {
             Some(Observed::Head(head)) => Some(Ok(head.clone())),
             Some(Observed::HeadError(error)) => Some(Err(too_large(error))),
@@ -256,7 +284,9 @@ impl ServerOpening {
             return self.refuse_foreign(answer, outputs);
         }
         let early = came.saturating_sub(head.raw().len()) as u64;
-        outputs.report(self.id, &Event::Head(Direction::ToServer, &head))?;
+        let veiled = self.of_proxy.then(|| head.veiled("Proxy-Authorization", REDACTED)).flatten();
+        let shown = veiled.as_ref().unwrap_or(&head);
+        outputs.report(self.id, &Event::Head(Direction::ToServer, shown))?;
         match respond(&head) {
             HandshakeAnswer::Accept(accepted, notes) => {
                 for note in &notes {

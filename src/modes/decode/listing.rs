@@ -36,7 +36,9 @@ impl Listing {
             Event::Accepted { local, peer } => row.peers = format!("{peer} > {local}"),
             Event::Head(Direction::ToServer, head) => {
                 let target = head.request_line().map_or(&b""[..], |line| line.target);
-                let host = head.get("host").unwrap_or_default();
+                // A proxy's client names the host in the target.
+                let host = head.get("host").filter(|_| target.starts_with(b"/"));
+                let host = host.unwrap_or_default();
                 row.request = escaped(&[host, target].concat());
             }
             Event::Head(Direction::ToClient, head) => {

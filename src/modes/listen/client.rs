@@ -295,7 +295,7 @@ impl Client {
         let (mut outputs, buffers) = runtime.outputs_and_buffers();
         match opening.advance(&mut respond, buffers, &mut outputs, now)? {
             // Every request is answered here.
-            OpeningProgress::Pending | OpeningProgress::Asked(_) => {
+            OpeningProgress::Pending | OpeningProgress::Asked(_) | OpeningProgress::Socks => {
                 self.stage = Stage::Opening(opening);
                 Ok(())
             }

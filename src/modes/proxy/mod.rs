@@ -5,20 +5,30 @@
 mod connections;
 mod pair;
 mod pairs;
+mod running;
 mod server;
+mod socks;
+mod tunnel;
+mod wanted;
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use self::running::Running;
 use self::server::Server;
 use crate::cli::{InputFormat, OutputFormat};
-use crate::config::{ProxyConfig, UsageError};
+use crate::config::trust::{EXCEPTIONS, Variables, proxy_variables, trust_variables};
+use crate::config::{ForwardConfig, ProxyConfig, UsageError};
 use crate::engine::exit::Exit;
 use crate::engine::runtime::{self, LISTENERS, Runtime};
 use crate::event::{ConnId, Event};
+use crate::net::authority::Authority;
 use crate::net::listener::Listeners;
+use crate::net::plain_io::plain_io;
+use crate::net::program::Program;
 use crate::net::tls::TlsServer;
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
@@ -59,10 +69,14 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
     runtime.listen_to_signals()?;
     let listeners = Listeners::bind(&config.address, runtime.registry(), LISTENERS)?;
     let target = &config.open.target;
+    let reverse = config.forward.is_none();
     let leads_here = |address: &std::net::SocketAddr| {
         address.port() == target.port && target.is_loopback() && config.address.reaches_loopback()
     };
-    if config.open.transport.unix_socket.is_none() && listeners.addresses().iter().any(leads_here) {
+    if reverse
+        && config.open.transport.unix_socket.is_none()
+        && listeners.addresses().iter().any(leads_here)
+    {
         let text = "--to is where this proxy listens: connections would go round in it";
         return Err(UsageError::new(text.to_owned()).into());
     }
@@ -70,6 +84,15 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
     if let (Some(tls), Some(out)) = (&tls, written) {
         let pem = tls.certificate().pem.as_deref().unwrap_or_default();
         fs::write(out, pem).with_context(|| format!("--self-signed-out {}", out.display()))?;
+    }
+    let forward = config.forward.as_ref();
+    let authority = forward.filter(|forward| forward.may_intercept());
+    let authority = authority.map(|forward| Authority::open(&forward.authority)).transpose()?;
+    if let Some(made) = authority.as_ref().filter(|made| made.is_new() && !config.display.quiet) {
+        stderr::note(&format!(
+            "made a certificate authority for TLS: {}; `wscope ca trust-help` says how clients trust it",
+            made.path().display()
+        ));
     }
     let urls = announce(&config, &listeners, tls.as_ref(), &mut runtime)?;
     let runner = config.lines.as_ref().map(|lines| {
@@ -83,8 +106,24 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
         };
         setup.runner(script, &mut runtime)
     });
+    let program = forward.filter(|forward| !forward.command.is_empty()).map(|forward| {
+        let name = forward.command[0].to_string_lossy().into_owned();
+        let variables = variables(forward, authority.as_ref(), &listeners, tls.is_some())?;
+        Ok::<_, anyhow::Error>((name, Program::start(&forward.command, &variables, &EXCEPTIONS)))
+    });
+    let program = match program.transpose()? {
+        None => None,
+        Some((_, Ok(program))) => {
+            Some(Running::new(program, config.display.terminal.stdin, &runtime)?)
+        }
+        Some((name, Err((error, status)))) => {
+            stderr::error(&format!("can't run {name}: {}", plain_io(&error)));
+            return Ok(Exit::Command(status));
+        }
+    };
     let display = config.display;
-    let mut server = Server::new(config, tls, listeners, urls, runner.transpose()?);
+    let runner = runner.transpose()?;
+    let mut server = Server::new(config, tls, listeners, urls, runner, authority, program);
     let ran = runtime::run(&mut server, &mut runtime);
     let (exit, fault) = server.result();
     if let Some(prompt) = server.take_runner().and_then(|mut runner| runner.take_prompt()) {
@@ -102,6 +141,25 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
     Ok(signal.map_or(exit, Exit::from))
 }
 
+/// What a program needs to use this proxy, and to trust it.
+fn variables(
+    forward: &ForwardConfig,
+    authority: Option<&Authority>,
+    listeners: &Listeners,
+    secure: bool,
+) -> anyhow::Result<Variables> {
+    let scheme = if secure { "https" } else { "http" };
+    let mut address = listeners.addresses().first().copied().context("the proxy has no address")?;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let mut variables = proxy_variables(&format!("{scheme}://{}{address}", forward.userinfo()));
+    if let Some(authority) = authority {
+        variables.extend(trust_variables(&authority.path(), &authority.bundle()?));
+    }
+    Ok(variables)
+}
+
 /// Says where it listens, before anybody can connect; gives the URLs.
 fn announce(
     config: &ProxyConfig,
@@ -109,15 +167,23 @@ fn announce(
     tls: Option<&TlsServer>,
     runtime: &mut Runtime,
 ) -> anyhow::Result<Vec<String>> {
-    let scheme = if tls.is_some() { "wss" } else { "ws" };
+    let scheme = match (config.forward.is_some(), tls.is_some()) {
+        (true, true) => "https",
+        (true, false) => "http",
+        (false, true) => "wss",
+        (false, false) => "ws",
+    };
     let quiet = config.display.quiet;
+    // A program knows where by its variables.
+    let runs_program = config.forward.as_ref().is_some_and(|forward| !forward.command.is_empty());
     if !quiet && !config.address.is_local() {
         stderr::note("other machines can connect, too");
     }
     let urls: Vec<String> =
         listeners.addresses().iter().map(|address| format!("{scheme}://{address}/")).collect();
     for url in &urls {
-        if !quiet || config.address.has_any_port() && config.output != OutputFormat::Json {
+        let asked = config.address.has_any_port() && !runs_program;
+        if !quiet || asked && config.output != OutputFormat::Json {
             stderr::line(&format!("listening on {url}"));
         }
         if config.output == OutputFormat::Json {

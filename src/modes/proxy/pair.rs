@@ -1,11 +1,16 @@
 //! One connection on its two legs, from the client's socket to the last byte.
 
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
-use crate::config::ProxyConfig;
+use super::socks::{Socks, SocksProgress, reply_of};
+use super::tunnel::{Carried, Tunnel};
+use super::wanted::Wanted;
+use crate::config::{ForwardConfig, OpenConfig, ProxyConfig};
+use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::engine::lingering::Lingering;
 use crate::engine::memory::Budget;
 use crate::engine::open_error::OpenError;
@@ -13,18 +18,28 @@ use crate::engine::opening::server::{
     HandshakeAnswer, OpeningProgress, ServerOpening, Then, peer_name, report_response,
 };
 use crate::engine::opening::{ClientOpening, Opening as _};
+use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::relay::{Answer, Gate, Intervening, Relay, RelaySetup, asks_for_websocket};
 use crate::engine::runtime::Runtime;
 use crate::engine::slots::Slot;
 use crate::event::{ConnId, Direction, Event};
+use crate::net::authority::Authority;
+use crate::net::facts::tls_fault;
 use crate::net::link::{Link, SocketLink};
+use crate::net::proxy::Destination;
+use crate::net::target::Target;
+use crate::net::transport::TransportError;
 use crate::script::runner::{Expect, Received};
 use crate::session::{Limits, Observer};
 use crate::ui::sanitize::escaped;
 use crate::ui::{ending, number};
 use crate::wire::Role;
 use crate::wire::handshake::server::Refusal;
-use crate::wire::head::Head;
+use crate::wire::head::{Forwarding, Head, HeadKind};
+use crate::wire::socks::{self, Reply};
+
+/// What a tunnel begins with.
+const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
 /// What all pairs share.
 pub struct Shared {
@@ -36,6 +51,10 @@ pub struct Shared {
     pub intervening: Intervening,
     /// Messages for `/expect`, where lines are carried out.
     pub received: Option<Rc<Received>>,
+    /// Where this proxy listens.
+    pub own: Rc<[SocketAddr]>,
+    /// Vouches for the servers whose TLS is decrypted.
+    pub authority: Option<RefCell<Authority>>,
 }
 
 /// One connection.
@@ -45,15 +64,23 @@ pub struct Pair {
     address: Option<SocketAddr>,
     /// The slot of the tokens of the server's leg.
     server_slot: Slot,
+    /// The server that the client has named, if that is the client's business.
+    to: Option<Box<str>>,
+    /// What passes, if it is not looked at.
+    unseen: &'static str,
     stage: Stage,
 }
 
 /// How far it is.
 enum Stage {
     /// The client's TLS and request.
-    Asking(Box<ServerOpening>),
+    Asking(Box<Asking>),
+    /// The client names the server in the words of SOCKS.
+    Socks(Box<Socks>),
     /// The way to the server, while the client waits.
     Reaching(Box<Reaching>),
+    /// The way is open, and what will pass is not known.
+    Tunnel(Box<Tunnel>),
     /// Bytes pass.
     Relaying(Box<Relay>),
     /// The client has had its last word; its end is awaited.
@@ -62,11 +89,32 @@ enum Stage {
     Gone,
 }
 
-/// A client with its request, and the way to the server.
-struct Reaching {
-    client: (Link, Observer),
-    request: Head,
+/// A client that has still to ask, perhaps inside a tunnel.
+struct Asking {
+    opening: ServerOpening,
+    inside: Option<Inside>,
+}
+
+/// A tunnel whose server is reached, and waits for the request.
+struct Inside {
     way: ClientOpening,
+    server: Box<SocketLink>,
+    /// The host with which TLS is spoken, if it is.
+    tls: Option<String>,
+}
+
+/// A client, and the way to the server.
+struct Reaching {
+    client: Waiting,
+    way: ClientOpening,
+}
+
+/// A client that waits for the way to the server.
+enum Waiting {
+    /// With a request to pass on.
+    Request { link: Link, inbound: Observer, request: Head, forwarding: Forwarding },
+    /// For a tunnel, in the words of HTTP or of SOCKS.
+    Tunnel { link: SocketLink, destination: Destination, by_socks: bool },
 }
 
 impl Pair {
@@ -85,7 +133,11 @@ impl Pair {
         if let Some(most) = most {
             opening.turn_away(most);
         }
-        Self { id, address, server_slot, stage: Stage::Asking(Box::new(opening)) }
+        if shared.config.forward.is_some() {
+            opening = opening.of_proxy();
+        }
+        let stage = Stage::Asking(Box::new(Asking { opening, inside: None }));
+        Self { id, address, server_slot, to: None, unseen: "", stage }
     }
 
     /// Its number.
@@ -121,9 +173,12 @@ impl Pair {
 
     /// Who it is: the client's address, and what it asks for. Safe for a terminal.
     pub fn about(&self) -> String {
-        let peer = peer_name(self.address);
+        let peer = match &self.to {
+            Some(to) => format!("{} {to}", peer_name(self.address)),
+            None => peer_name(self.address),
+        };
         match &self.stage {
-            Stage::Relaying(relay) => {
+            Stage::Relaying(relay) if *relay.answer() != Answer::Blind => {
                 let line = relay.request().request_line();
                 let target = escaped(line.map_or(&b"/"[..], |line| line.target));
                 format!("{peer} {target}")
@@ -135,10 +190,12 @@ impl Pair {
     /// How far it is, in words.
     pub fn state(&self) -> &'static str {
         match &self.stage {
-            Stage::Asking(_) => "in the opening handshake",
+            Stage::Asking(_) | Stage::Socks(_) => "in the opening handshake",
+            Stage::Tunnel(_) => "a tunnel, waiting for its first bytes",
             Stage::Reaching(_) => "connecting to the server",
             Stage::Relaying(relay) => match relay.answer() {
                 Answer::Switched => "open",
+                Answer::Blind => "a tunnel",
                 Answer::Awaited => "waiting for the server's response",
                 _ => "passing a response",
             },
@@ -165,8 +222,17 @@ impl Pair {
     /// Notes what the poll reports of a leg.
     pub fn ready(&mut self, role: Role, event: &mio::event::Event) {
         match (&mut self.stage, role) {
-            (Stage::Asking(opening), Role::Client) => opening.link.ready(event),
-            (Stage::Reaching(reaching), Role::Client) => reaching.client.0.ready(event),
+            (Stage::Asking(asking), Role::Client) => asking.opening.link.ready(event),
+            (Stage::Asking(asking), Role::Server) => {
+                asking.inside.iter_mut().for_each(|inside| inside.server.ready(event));
+            }
+            (Stage::Socks(socks), Role::Client) => socks.link.ready(event),
+            (Stage::Tunnel(tunnel), Role::Client) => tunnel.client.ready(event),
+            (Stage::Tunnel(tunnel), Role::Server) => tunnel.server.ready(event),
+            (Stage::Reaching(reaching), Role::Client) => match &mut reaching.client {
+                Waiting::Request { link, .. } => link.ready(event),
+                Waiting::Tunnel { link, .. } => link.ready(event),
+            },
             (Stage::Reaching(reaching), Role::Server) => reaching.way.ready(event),
             (Stage::Relaying(relay), role) => relay.leg_mut(role).ready(event),
             (Stage::Leaving(lingering), Role::Client) => lingering.ready(event),
@@ -177,7 +243,9 @@ impl Pair {
     /// Whether another turn would do something, without an event.
     pub fn wants_turn(&self, runtime: &Runtime) -> bool {
         match &self.stage {
-            Stage::Asking(opening) => opening.wants_turn(),
+            Stage::Asking(asking) => asking.opening.wants_turn(),
+            Stage::Socks(socks) => socks.wants_turn(),
+            Stage::Tunnel(tunnel) => tunnel.wants_turn(),
             Stage::Reaching(reaching) => reaching.way.wants_turn(),
             Stage::Relaying(relay) => relay.wants_turn(runtime),
             Stage::Leaving(lingering) => lingering.wants_turn(),
@@ -198,7 +266,9 @@ impl Pair {
     /// When something is due.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Asking(opening) => Some(opening.deadline()),
+            Stage::Asking(asking) => Some(asking.opening.deadline()),
+            Stage::Socks(socks) => Some(socks.until),
+            Stage::Tunnel(tunnel) => Some(tunnel.until),
             Stage::Reaching(reaching) => reaching.way.deadline(),
             Stage::Leaving(lingering) => Some(lingering.deadline()),
             Stage::Relaying(relay) => relay.deadline(),
@@ -212,14 +282,30 @@ impl Pair {
     ///
     /// An output failed; the connection's own troubles end the connection.
     pub fn turn(&mut self, shared: &Shared, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
-            Stage::Asking(opening) => self.ask(opening, shared, runtime, now)?,
-            other => other,
-        };
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
-            Stage::Reaching(reaching) => self.reach(reaching, shared, runtime, now)?,
-            other => other,
-        };
+        let mut again = true;
+        while std::mem::take(&mut again) {
+            self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
+                Stage::Asking(asking) => self.ask(asking, shared, runtime, now)?,
+                other => other,
+            };
+            self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
+                Stage::Socks(socks) => self.ask_by_socks(socks, shared, runtime, now)?,
+                other => other,
+            };
+            self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
+                Stage::Reaching(reaching) => self.reach(reaching, shared, runtime, now)?,
+                other => other,
+            };
+            self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
+                Stage::Tunnel(tunnel) => {
+                    let next = self.look_into(tunnel, shared, runtime, now)?;
+                    // What has come already may be a whole request.
+                    again = matches!(next, Stage::Asking(_));
+                    next
+                }
+                other => other,
+            };
+        }
         self.stage = match std::mem::replace(&mut self.stage, Stage::Gone) {
             Stage::Relaying(relay) => self.relay(relay, shared, runtime, now)?,
             Stage::Leaving(mut lingering) => match lingering.turn(&mut runtime.buffers, now) {
@@ -234,41 +320,153 @@ impl Pair {
     /// Takes the client's request as far as it has come.
     fn ask(
         &mut self,
-        mut opening: Box<ServerOpening>,
+        mut asking: Box<Asking>,
         shared: &Shared,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
         let (mut outputs, buffers) = runtime.outputs_and_buffers();
         let mut elsewhere = |_: &Head| HandshakeAnswer::Elsewhere;
-        match opening.advance(&mut elsewhere, buffers, &mut outputs, now)? {
+        match asking.opening.advance(&mut elsewhere, buffers, &mut outputs, now)? {
             OpeningProgress::Asked(request) => {
                 let rules = shared.intervening.rules.as_ref();
                 let rejected = rules.and_then(|rules| rules.borrow().reject(request.raw()));
                 if let Some((rule, status)) = rejected {
                     let why = format!("rule {rule} rejects this request");
-                    let link = opening.into_parts().0;
+                    let link = asking.opening.into_parts().0;
                     return self.answer(link, status, &why, runtime, now);
                 }
-                let config = &shared.config.open;
-                let way = ClientOpening::way(config, self.server_slot, self.id, runtime, now);
-                let client = opening.into_parts();
-                Ok(Stage::Reaching(Box::new(Reaching { client, request, way })))
+                let Asking { opening, inside } = *asking;
+                match (inside, &shared.config.forward) {
+                    (Some(inside), _) => {
+                        self.asked_inside(opening, inside, request, shared, runtime, now)
+                    }
+                    (None, Some(forward)) => {
+                        self.asked_proxy(opening, request, forward, shared, runtime, now)
+                    }
+                    (None, None) => {
+                        let target = shared.config.open.target.clone();
+                        let forwarding = shared.config.forwarding.clone();
+                        let (link, inbound) = opening.into_parts();
+                        let client = Waiting::Request { link, inbound, request, forwarding };
+                        Ok(self.reaching(client, target, shared, runtime, now))
+                    }
+                }
             }
-            OpeningProgress::Refused { why, then, .. } => {
-                outputs.report(self.id, &Event::Failed(&why))?;
-                let who = peer_name(self.address);
-                runtime.remark(self.id, &format!("{who} was not accepted: {why}"));
+            OpeningProgress::Socks => {
+                let until = asking.opening.deadline();
+                let link = asking.opening.into_socket().0;
+                Ok(Stage::Socks(Box::new(Socks::new(link, until))))
+            }
+            OpeningProgress::Refused { why, then, securing, .. } => {
+                let begun = asking
+                    .opening
+                    .inbound
+                    .partial_head()
+                    .is_some_and(|head| !head.raw().is_empty());
+                if asking.inside.is_some() && !securing && !begun {
+                    // Browsers open tunnels that they then have no use for.
+                    runtime.report(self.id, &Event::Passed(&format!("no request came: {why}")))?;
+                    let mut link = asking.opening.into_parts().0;
+                    link.drop_unsent();
+                    return Ok(leaving(link, now));
+                }
+                let found = match asking.inside.is_some() && securing {
+                    true => distrust(&mut asking.opening.link),
+                    false => Vec::new(),
+                };
+                self.failed(&why, runtime)?;
+                runtime.reporter.diagnose_for(self.id, &found, &mut runtime.stdout)?;
+                for found in &found {
+                    runtime.remark(self.id, &format!("{}; {}", found.title, found.help));
+                }
                 Ok(match then {
-                    Then::End => leaving(opening.into_parts().0, now),
+                    Then::End => leaving(asking.opening.into_parts().0, now),
                     Then::Drop | Then::Reset | Then::Nothing => Stage::Gone,
                 })
             }
-            OpeningProgress::Pending | OpeningProgress::Accepted(_) => Ok(Stage::Asking(opening)),
+            OpeningProgress::Pending | OpeningProgress::Accepted(_) => Ok(Stage::Asking(asking)),
         }
     }
 
-    /// Goes on with the way to the server, and passes the request on at its end.
+    /// Reports that nothing came of it.
+    fn failed(&self, why: &str, runtime: &mut Runtime) -> io::Result<()> {
+        runtime.report(self.id, &Event::Failed(why))?;
+        let who = peer_name(self.address);
+        runtime.remark(self.id, &format!("{who} was not accepted: {why}"));
+        Ok(())
+    }
+
+    /// Begins the way to a server.
+    fn reaching(
+        &self,
+        client: Waiting,
+        target: Target,
+        shared: &Shared,
+        runtime: &Runtime,
+        now: Instant,
+    ) -> Stage {
+        let config = OpenConfig { target, ..shared.config.open.clone() };
+        let way = ClientOpening::way(&config, self.server_slot, self.id, runtime, now);
+        let way = way.avoiding(&shared.own);
+        Stage::Reaching(Box::new(Reaching { client, way }))
+    }
+
+    /// A request for a proxy is complete.
+    fn asked_proxy(
+        &mut self,
+        opening: ServerOpening,
+        request: Head,
+        forward: &ForwardConfig,
+        shared: &Shared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Stage> {
+        let (client, target) = match Wanted::of(&request, forward) {
+            Wanted::Nothing(refusal) => {
+                let link = opening.into_parts().0;
+                return self.refuse(link, &refusal, runtime, now);
+            }
+            Wanted::Request(target, forwarding) => {
+                let (link, inbound) = opening.into_parts();
+                (Waiting::Request { link, inbound, request, forwarding }, target)
+            }
+            Wanted::Tunnel(target) => {
+                let (link, destination) = (opening.into_socket().0, destination(&target));
+                (Waiting::Tunnel { link, destination, by_socks: false }, target)
+            }
+        };
+        self.to = Some(destination(&target).to_string().into());
+        Ok(self.reaching(client, target, shared, runtime, now))
+    }
+
+    /// Takes the request of SOCKS as far as it has come.
+    fn ask_by_socks(
+        &mut self,
+        mut socks: Box<Socks>,
+        shared: &Shared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Stage> {
+        let Some(forward) = &shared.config.forward else { return Ok(Stage::Gone) };
+        match socks.turn(forward, now) {
+            SocksProgress::Pending => Ok(Stage::Socks(socks)),
+            SocksProgress::Failed(why) => {
+                self.failed(&why, runtime)?;
+                Ok(leaving(socks.link.opened(), now))
+            }
+            SocksProgress::Asked(target) => {
+                let destination = destination(&target);
+                let text = format!("the client asks for {destination} by SOCKS5");
+                runtime.report(self.id, &Event::Note(&text))?;
+                self.to = Some(destination.to_string().into());
+                let client = Waiting::Tunnel { link: socks.link, destination, by_socks: true };
+                Ok(self.reaching(client, target, shared, runtime, now))
+            }
+        }
+    }
+
+    /// Goes on with the way to the server, and tells the client at its end, or passes its request on.
     fn reach(
         &mut self,
         mut reaching: Box<Reaching>,
@@ -276,18 +474,151 @@ impl Pair {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
-        let server = match reaching.way.advance_way(runtime, now) {
+        let mut server = match reaching.way.advance_way(runtime, now) {
             Ok(Some(link)) => link,
             Ok(None) => return Ok(Stage::Reaching(reaching)),
             Err(OpenError::Local(error)) => return Err(error),
-            Err(error) => {
-                let link = reaching.client.0;
-                return self.unreachable(link, &error, &mut reaching.way, runtime, now);
-            }
+            Err(error) => return self.unreachable(*reaching, &error, runtime, now),
         };
-        let Reaching { client, request, mut way } = *reaching;
+        let Reaching { client, mut way } = *reaching;
+        let (mut link, destination, by_socks) = match client {
+            Waiting::Request { link, inbound, request, forwarding } => {
+                let evidence = std::mem::take(way.evidence());
+                let server = server.opened();
+                let client = (link, inbound);
+                return self.pass_on(
+                    client,
+                    request,
+                    &forwarding,
+                    (server, evidence),
+                    shared,
+                    runtime,
+                );
+            }
+            Waiting::Tunnel { link, destination, by_socks } => (link, destination, by_socks),
+        };
+        if by_socks {
+            let bound = server.socket().addresses().ok().map(|(local, _)| local);
+            link.tx.extend(socks::reply(Reply::Succeeded, bound));
+        } else {
+            report_response(self.id, ESTABLISHED, &mut runtime.outputs_and_buffers().0)?;
+            link.tx.extend_from_slice(ESTABLISHED);
+        }
+        // While both wait, neither needs a buffer.
+        server.take_back(&mut runtime.buffers, false);
+        let until = now + shared.config.open.handshake_timeout;
+        Ok(Stage::Tunnel(Box::new(Tunnel { client: link, way, server, destination, until })))
+    }
+
+    /// Looks at the first bytes of a tunnel, and goes on as they say.
+    fn look_into(
+        &mut self,
+        mut tunnel: Box<Tunnel>,
+        shared: &Shared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Stage> {
+        let Some(forward) = &shared.config.forward else { return Ok(Stage::Gone) };
+        let carried = tunnel.turn(forward, now);
+        let tls = match carried {
+            Carried::Unknown => return Ok(Stage::Tunnel(tunnel)),
+            Carried::Nothing(why) => {
+                runtime.report(self.id, &Event::Passed(&why))?;
+                return Ok(Stage::Gone);
+            }
+            Carried::Bytes(what) => return self.pass_blindly(*tunnel, what, shared, runtime, now),
+            Carried::Http => None,
+            Carried::Tls(host) => Some(host),
+        };
+        let Tunnel { mut client, way, server, .. } = *tunnel;
+        if let (Some(host), Some(authority)) = (&tls, &shared.authority) {
+            let begun = authority.borrow_mut().server(host).and_then(|server| server.accept());
+            match begun {
+                Ok(pipe) => client.start_tls(pipe),
+                Err(error) => {
+                    self.failed(&error.to_string(), runtime)?;
+                    return Ok(Stage::Gone);
+                }
+            }
+        }
+        let timeout = shared.config.open.handshake_timeout;
+        let limits = Limits::default();
+        let opening = ServerOpening::new(self.id, self.address, client, limits, timeout, now);
+        let opening = if tls.is_some() { opening } else { opening.in_the_open() };
+        let inside = Some(Inside { way, server, tls });
+        Ok(Stage::Asking(Box::new(Asking { opening, inside })))
+    }
+
+    /// Passes on what a tunnel carries without a look.
+    fn pass_blindly(
+        &mut self,
+        tunnel: Tunnel,
+        what: &'static str,
+        shared: &Shared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Stage> {
+        let Tunnel { client, mut way, server, .. } = tunnel;
+        self.unseen = what;
+        runtime.report(self.id, &Event::Note(what))?;
+        let text = format!("{}: {what}", self.about());
+        runtime.remark(self.id, &text);
+        let inbound = Observer::before_handshake(Direction::ToServer, Limits::default());
+        let relay = Relay::blind(
+            RelaySetup {
+                id: self.id,
+                client: (client.opened(), inbound),
+                server: server.opened(),
+                request: Head::parse(HeadKind::Request, b""),
+                evidence: std::mem::take(way.evidence()),
+                memory: &shared.memory,
+                intervening: Intervening::default(),
+            },
+            now,
+        );
+        Ok(Stage::Relaying(Box::new(relay)))
+    }
+
+    /// A request inside a tunnel is complete: TLS with the server follows, or it is passed on.
+    fn asked_inside(
+        &mut self,
+        opening: ServerOpening,
+        inside: Inside,
+        request: Head,
+        shared: &Shared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Stage> {
+        let Inside { mut way, server, tls } = inside;
+        let (link, inbound) = opening.into_parts();
+        let forwarding = Forwarding::default();
+        let Some(host) = tls else {
+            let evidence = std::mem::take(way.evidence());
+            let (client, server) = ((link, inbound), (server.opened(), evidence));
+            return self.pass_on(client, request, &forwarding, server, shared, runtime);
+        };
+        let begun = way.secure_way(server, &host, now);
+        let client = Waiting::Request { link, inbound, request, forwarding };
+        let reaching = Reaching { client, way };
+        match begun {
+            Ok(()) => Ok(Stage::Reaching(Box::new(reaching))),
+            Err(error) => self.unreachable(reaching, &error, runtime, now),
+        }
+    }
+
+    /// Passes a request on to the server that was reached.
+    fn pass_on(
+        &mut self,
+        client: (Link, Observer),
+        request: Head,
+        forwarding: &Forwarding,
+        (server, evidence): (Link, OpeningEvidence),
+        shared: &Shared,
+        runtime: &mut Runtime,
+    ) -> io::Result<Stage> {
+        let now = Instant::now();
         let last = !asks_for_websocket(&request);
-        let request = match shared.config.forwarding.apply(&request, last) {
+        let request = match forwarding.apply(&request, last) {
             Some(changed) => {
                 runtime.report(self.id, &Event::Note("the request is passed on as:"))?;
                 runtime.report(self.id, &Event::Head(Direction::ToServer, &changed))?;
@@ -295,7 +626,6 @@ impl Pair {
             }
             None => request,
         };
-        let evidence = std::mem::take(way.evidence());
         let (id, memory) = (self.id, &shared.memory);
         let mut intervening = shared.intervening.clone();
         let faults = &shared.config.faults;
@@ -312,19 +642,35 @@ impl Pair {
         Ok(Stage::Relaying(relay))
     }
 
-    /// The server can't be asked: the client gets a 502, and the diagnosis is that of a client.
+    /// The server can't be asked: the client is told so, and the diagnosis is that of a client.
     fn unreachable(
         &self,
-        link: Link,
+        reaching: Reaching,
         error: &OpenError,
-        way: &mut ClientOpening,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
+        let Reaching { client, mut way } = reaching;
         let found = way.evidence().explain(error);
         let text = error.to_string();
         let why = text.lines().next().unwrap_or_default();
-        let stage = self.bad_gateway(link, why, runtime, now)?;
+        let stage = match client {
+            Waiting::Tunnel { mut link, by_socks: true, .. } => {
+                let reply = reply_of(error);
+                let text = format!("answered {} by SOCKS5: {why}", reply as u8);
+                runtime.report(self.id, &Event::Failed(&text))?;
+                let who = peer_name(self.address);
+                runtime.remark(self.id, &format!("{who} got {} by SOCKS5: {why}", reply as u8));
+                link.tx.extend(socks::reply(reply, None));
+                leaving(link.opened(), now)
+            }
+            Waiting::Tunnel { link, .. } => {
+                self.answer(link.opened(), error.gateway_status(), why, runtime, now)?
+            }
+            Waiting::Request { link, .. } => {
+                self.answer(link, error.gateway_status(), why, runtime, now)?
+            }
+        };
         runtime.reporter.diagnose_for(self.id, &found, &mut runtime.stdout)?;
         Ok(stage)
     }
@@ -344,17 +690,30 @@ impl Pair {
     /// Answers the client's request here.
     fn answer(
         &self,
-        mut link: Link,
+        link: Link,
         status: u16,
         why: &str,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
-        let refusal = Refusal::new(status, &[], format!("wscope proxy: {why}"));
-        report_response(self.id, &refusal.response, &mut runtime.outputs_and_buffers().0)?;
+        let mut refusal = Refusal::new(status, &[], format!("wscope proxy: {why}"));
+        refusal.reason = why.to_owned();
+        self.refuse(link, &refusal, runtime, now)
+    }
+
+    fn refuse(
+        &self,
+        mut link: Link,
+        refusal: &Refusal,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Stage> {
+        let Refusal { status, response, reason, .. } = refusal;
+        let why = reason.lines().next().unwrap_or_default();
+        report_response(self.id, response, &mut runtime.outputs_and_buffers().0)?;
         runtime.report(self.id, &Event::Failed(&format!("answered {status}: {why}")))?;
         runtime.remark(self.id, &format!("{} got {status}: {why}", peer_name(self.address)));
-        link.tx.extend_from_slice(&refusal.response);
+        link.tx.extend_from_slice(response);
         Ok(leaving(link, now))
     }
 
@@ -421,6 +780,18 @@ impl Pair {
                 }
                 return Ok(());
             }
+            Answer::Blind => {
+                let came = |role| number::counted(relay.leg(role).inbound().offset(), "byte");
+                let to = self.to.as_deref().unwrap_or_default();
+                let text = format!(
+                    "{}: {} to {to}, {} back",
+                    self.unseen,
+                    came(Role::Client),
+                    came(Role::Server)
+                );
+                runtime.remark(self.id, &text);
+                return runtime.report(self.id, &Event::Passed(&text));
+            }
             Answer::Status(status) => format!("the server answered {}", escaped(status.as_bytes())),
             Answer::Unreadable => "the server's response was not HTTP".to_owned(),
             Answer::Awaited | Answer::Missing => {
@@ -437,6 +808,19 @@ impl Pair {
         let found = relay.explain_refusal();
         runtime.reporter.diagnose_for(self.id, &found, &mut runtime.stdout)
     }
+}
+
+/// Whom a target names.
+fn destination(target: &Target) -> Destination {
+    Destination::new(target.host.as_str(), target.port)
+}
+
+/// Explains why a client's TLS failed, to which a certificate of ours was shown.
+fn distrust(client: &mut SocketLink) -> Vec<Diagnostic> {
+    let Err(TransportError::Tls(error)) = client.handshake() else { return Vec::new() };
+    let mut facts = Facts::new(Role::Server);
+    facts.tls.fault = tls_fault(&error);
+    classify(&facts)
 }
 
 /// Sends what waits and ends our side.

@@ -1,5 +1,6 @@
 //! A proxy as a task of the event loop: takes connections, gives them their turns, knows when to end.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::connections::AllPairs;
 use super::pair::{Pair, Shared};
 use super::pairs::Pairs;
+use super::running::Running;
 use crate::cli::OutputFormat;
 use crate::config::ProxyConfig;
 use crate::engine::acceptor::{ACCEPTS, Acceptor};
@@ -19,6 +21,7 @@ use crate::engine::relay::Intervening;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task};
 use crate::engine::slots::{Slot, SlotPart, Slots, token};
 use crate::event::{ConnId, Event};
+use crate::net::authority::Authority;
 use crate::net::link::SocketLink;
 use crate::net::listener::{Listeners, descriptors_left};
 use crate::net::plain_io::plain_io;
@@ -36,6 +39,9 @@ const TURNS: usize = 8;
 
 /// Clients that are answered that there are too many, at once; more are dropped without an answer.
 const TURNED_AWAY: usize = 64;
+
+/// After the end of a program, its connections have so long to end in order.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A connection with a smaller backlog is not reset for lack of memory.
 const SMALL: usize = 64 * 1024;
@@ -55,6 +61,10 @@ pub struct Server {
     stalled: BTreeSet<Slot>,
     max_time: Option<Instant>,
     exit: Option<Exit>,
+    /// A program that uses this proxy.
+    program: Option<Running>,
+    /// The program has ended: the status to end with, and when at the latest.
+    ended: Option<(Exit, Instant)>,
 }
 
 impl Server {
@@ -65,6 +75,8 @@ impl Server {
         listeners: Listeners,
         urls: Vec<String>,
         runner: Option<ScriptRunner>,
+        authority: Option<Authority>,
+        program: Option<Running>,
     ) -> Self {
         // Each connection has two sockets.
         let possible = usize::try_from(descriptors_left() / 2).unwrap_or(usize::MAX).max(1);
@@ -77,6 +89,8 @@ impl Server {
                 faults: Default::default(),
             },
             received: runner.as_ref().map(|runner| Rc::clone(runner.received())),
+            own: listeners.addresses().into(),
+            authority: authority.map(RefCell::new),
             config,
         };
         let config = &shared.config;
@@ -91,6 +105,8 @@ impl Server {
             fault: None,
             stalled: BTreeSet::new(),
             exit: None,
+            program,
+            ended: None,
         }
     }
 
@@ -215,10 +231,36 @@ impl Server {
     fn end(&mut self, exit: Exit) {
         self.exit = Some(exit);
         self.acceptor.stop();
+        self.program.iter_mut().for_each(|program| program.end(Instant::now()));
         self.pairs.all.each(|pair| {
             pair.drop_connection();
             true
         });
+    }
+}
+
+impl Server {
+    /// Looks after the program: its end, and signals that are for it. True if it has the signal.
+    fn run_program(&mut self, signal: Option<Signal>, now: Instant) -> io::Result<bool> {
+        if let Some(program) = &mut self.program {
+            if let Some(status) = program.look(now)? {
+                self.program = None;
+                self.acceptor.stop();
+                self.ended = Some((Exit::Command(status), now + LAST_WORDS));
+            } else if let Some(signal) = signal
+                && self.exit.is_none()
+            {
+                program.signal(signal);
+                return Ok(true);
+            }
+        }
+        if let Some((exit, until)) = self.ended
+            && self.exit.is_none()
+            && (self.pairs.all.is_empty() || until <= now)
+        {
+            self.end(exit);
+        }
+        Ok(false)
     }
 }
 
@@ -250,7 +292,8 @@ impl Task for Server {
             *signal != Signal::Interrupt
                 || !away && !runner.as_mut().is_some_and(ScriptRunner::interrupt)
         });
-        if let Some(signal) = signal {
+        let is_its = self.run_program(signal, now)?;
+        if let Some(signal) = signal.filter(|_| !is_its) {
             self.end(signal.into());
         } else if self.exit.is_none() && self.max_time.is_some_and(|at| at <= now) {
             self.end(Exit::Timeout);
@@ -266,7 +309,7 @@ impl Task for Server {
     fn next(&mut self, runtime: &Runtime, _: Instant) -> NextRound {
         let unread =
             self.pairs.shared.config.output != OutputFormat::None && runtime.stdout.is_closed();
-        if self.exit.is_some() && self.pairs.all.is_empty() {
+        if self.exit.is_some() && self.pairs.all.is_empty() && self.program.is_none() {
             return NextRound::Done;
         }
         let runner = self.runner.as_ref().filter(|_| self.exit.is_none());
@@ -279,7 +322,10 @@ impl Task for Server {
             return NextRound::Now;
         }
         let lines = runner.and_then(ScriptRunner::deadline);
-        let due = [self.pairs.all.deadline(), self.acceptor.deadline(), self.max_time, lines];
+        let program = self.program.as_ref().and_then(Running::deadline);
+        let program = program.or(self.ended.map(|(_, until)| until));
+        let max_time = self.max_time.filter(|_| self.exit.is_none());
+        let due = [self.pairs.all.deadline(), self.acceptor.deadline(), max_time, lines, program];
         NextRound::Wait(due.into_iter().flatten().min())
     }
 

@@ -88,6 +88,19 @@ impl TlsServer {
         Ok(Self { acceptor, certificate: ServerCertificate { pem, fingerprint } })
     }
 
+    /// Takes a chain, the server's own certificate first, and its key.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::Setup`]: the library refuses them.
+    pub fn of_pem(chain: &str, key: &str) -> Result<Self, TlsError> {
+        let loaded = library::from_pem(chain.as_bytes(), key.as_bytes(), "");
+        let (acceptor, der) = loaded.map_err(|reason| TlsError::Setup { reason })?;
+        let fingerprint = der.map(|der| fingerprint(&der)).unwrap_or_default();
+        let certificate = ServerCertificate { pem: None, fingerprint };
+        Ok(Self { acceptor, certificate })
+    }
+
     /// The certificate clients will see.
     pub fn certificate(&self) -> &ServerCertificate {
         &self.certificate

@@ -191,7 +191,8 @@ impl Reject {
 }
 
 impl Authorization {
-    fn is_met_by(&self, given: &[u8]) -> bool {
+    /// Whether the value of Authorization or Proxy-Authorization is what is asked for.
+    pub fn is_met_by(&self, given: &[u8]) -> bool {
         let (scheme, wanted) = match self {
             Self::Basic(pair) => ("basic", BASE64_STANDARD.encode(pair)),
             Self::Bearer(token) => ("bearer", token.clone()),
@@ -202,7 +203,8 @@ impl Authorization {
             && is_same_secret(rest.trim_ascii(), wanted.as_bytes())
     }
 
-    fn challenge(&self) -> &'static str {
+    /// What asks for it, as in WWW-Authenticate and Proxy-Authenticate.
+    pub fn challenge(&self) -> &'static str {
         match self {
             Self::Basic(_) => "Basic realm=\"wscope\", charset=\"UTF-8\"",
             Self::Bearer(_) => "Bearer realm=\"wscope\"",

@@ -1,5 +1,6 @@
-//! A request's head as a reverse proxy passes it on: a few bytes changed, all others in their place.
+//! A request's head as a proxy passes it on: a few bytes changed, all others in their place.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Head;
@@ -11,7 +12,12 @@ pub struct Forwarding {
     pub base: String,
     /// The value of Host, if it is not to stay.
     pub host: Option<String>,
+    /// The fields that a client sends to a proxy are for nobody else.
+    pub is_proxy: bool,
 }
+
+/// What a client sends to a proxy: who it is (RFC 9110 §11.7.2), and the Connection of the past.
+const OF_PROXY: [&str; 2] = ["Proxy-Authorization", "Proxy-Connection"];
 
 impl Forwarding {
     /// The head to pass on; none where nothing changes. `last` asks for the end of the connection
@@ -22,7 +28,7 @@ impl Forwarding {
         if let (Some(line), Some(at)) = (head.request_line(), head.target_at()) {
             let target = origin_form(line.target);
             if target.starts_with(b"/") {
-                edits.push((at, [self.base.as_bytes(), target].concat()));
+                edits.push((at, [self.base.as_bytes(), &target].concat()));
             }
         }
         let ends = raw.iter().position(|byte| *byte == b'\n').unwrap_or(raw.len());
@@ -30,6 +36,16 @@ impl Forwarding {
         let named = |name: &str| {
             head.headers().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
         };
+        let is_dropped = |name: &[u8]| {
+            let is_it = |dropped: &str| name.eq_ignore_ascii_case(dropped.as_bytes());
+            self.is_proxy && OF_PROXY.iter().any(|dropped| is_it(dropped))
+        };
+        for field in head.headers().filter(|field| is_dropped(field.name)) {
+            let rest = raw.get(field.line.end..).unwrap_or_default();
+            let end = [&b"\r\n"[..], b"\n"].into_iter().find(|end| rest.starts_with(end));
+            let next = field.line.end + end.map_or(0, <[u8]>::len);
+            edits.push((field.line.start..next, Vec::new()));
+        }
         if let Some(host) = &self.host {
             edits.push(match named("Host") {
                 Some(field) => (field.value_at, host.as_bytes().to_vec()),
@@ -40,7 +56,8 @@ impl Forwarding {
             edits.push(match named("Connection") {
                 Some(field) => (field.value_at, closing(field.value)),
                 None => {
-                    let at = head.headers().last().map_or(line_end, |field| field.line.end);
+                    let kept = head.headers().filter(|field| !is_dropped(field.name));
+                    let at = kept.last().map_or(line_end, |field| field.line.end);
                     (at..at, b"\r\nConnection: close".to_vec())
                 }
             });
@@ -71,15 +88,46 @@ fn closing(value: &[u8]) -> Vec<u8> {
 
 /// The path and query of a target in absolute form (RFC 9112 §3.2.2), which a server gets in
 /// origin form; any other target as it is.
-fn origin_form(target: &[u8]) -> &[u8] {
-    let Some(scheme) = target.windows(3).position(|part| part == b"://") else { return target };
-    if !target[..scheme].iter().all(u8::is_ascii_alphabetic) || scheme == 0 {
-        return target;
+fn origin_form(target: &[u8]) -> Cow<'_, [u8]> {
+    let Some((_, rest)) = split_scheme(target) else { return target.into() };
+    match rest.iter().position(|byte| b"/?".contains(byte)) {
+        Some(at) if rest[at] == b'?' => [b"/", &rest[at..]].concat().into(),
+        Some(at) => rest[at..].into(),
+        None => b"/"[..].into(),
     }
-    let rest = &target[scheme + 3..];
-    match rest.iter().position(|byte| *byte == b'/') {
-        Some(at) => &rest[at..],
-        None => b"/",
+}
+
+/// The scheme of a target in absolute form, and what follows its `://`.
+fn split_scheme(target: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = target.windows(3).position(|part| part == b"://")?;
+    let is_scheme = at > 0 && target[..at].iter().all(u8::is_ascii_alphabetic);
+    is_scheme.then(|| (&target[..at], &target[at + 3..]))
+}
+
+/// The scheme and the authority (without user and password) of a request whose target is in absolute
+/// form, as it is sent to a proxy.
+pub fn absolute_form(head: &Head) -> Option<(&[u8], &[u8])> {
+    let (scheme, rest) = split_scheme(head.request_line()?.target)?;
+    let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
+    let authority = &rest[..end];
+    let from = authority.iter().rposition(|byte| *byte == b'@').map_or(0, |at| at + 1);
+    Some((scheme, &authority[from..]))
+}
+
+impl Head {
+    /// The same head with other values in the fields of a name; none if it has no such field.
+    pub fn veiled(&self, name: &str, value: &str) -> Option<Self> {
+        let raw = self.raw();
+        let (mut bytes, mut from) = (Vec::new(), 0);
+        for field in self.headers().filter(|f| f.name.eq_ignore_ascii_case(name.as_bytes())) {
+            bytes.extend_from_slice(&raw[from..field.value_at.start]);
+            bytes.extend_from_slice(value.as_bytes());
+            from = field.value_at.end;
+        }
+        (from > 0).then(|| {
+            bytes.extend_from_slice(&raw[from..]);
+            self.rewritten(&bytes)
+        })
     }
 }
 
@@ -90,7 +138,8 @@ mod tests {
 
     fn passed_on(raw: &str, base: &str, host: Option<&str>, last: bool) -> Option<String> {
         let head = Head::parse(HeadKind::Request, raw.as_bytes());
-        let forwarding = Forwarding { base: base.into(), host: host.map(String::from) };
+        let host = host.map(String::from);
+        let forwarding = Forwarding { base: base.into(), host, is_proxy: false };
         let head = forwarding.apply(&head, last)?;
         Some(String::from_utf8(head.raw().to_vec()).expect("text"))
     }
@@ -115,7 +164,27 @@ mod tests {
         assert_eq!(to("/x?u=http://y").as_deref(), Some("/base/x?u=http://y"));
         assert_eq!(to("ws://other:1/x").as_deref(), Some("/base/x"));
         assert_eq!(to("http://other").as_deref(), Some("/base/"));
+        assert_eq!(to("http://other?q").as_deref(), Some("/base/?q"));
         assert_eq!(to("*"), None);
+    }
+
+    #[test]
+    fn what_is_for_the_proxy_stays_there() {
+        let raw = "GET http://u:p@Host:81/x HTTP/1.1\r\nHost: Host:81\r\nA:1\r\n\
+                   proxy-authorization: Basic x\r\nB: 2\r\nProxy-Connection: keep-alive\r\n\r\n";
+        let head = Head::parse(HeadKind::Request, raw.as_bytes());
+        let forwarding = Forwarding { is_proxy: true, ..Forwarding::default() };
+        let passed = |last| {
+            let head = forwarding.apply(&head, last).expect("changed");
+            String::from_utf8(head.raw().to_vec()).expect("text")
+        };
+        let expected = "GET /x HTTP/1.1\r\nHost: Host:81\r\nA:1\r\nB: 2\r\n";
+        assert_eq!(passed(false), format!("{expected}\r\n"));
+        assert_eq!(passed(true), format!("{expected}Connection: close\r\n\r\n"));
+        assert_eq!(absolute_form(&head), Some((&b"http"[..], &b"Host:81"[..])));
+        let veiled = head.veiled("Proxy-Authorization", "-").expect("it has one");
+        assert_eq!(veiled.raw(), raw.replace("Basic x", "-").as_bytes());
+        assert_eq!(head.veiled("Other", "-"), None);
     }
 
     #[test]

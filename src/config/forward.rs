@@ -1,0 +1,160 @@
+//! What a forward proxy lets in, what it decrypts, and the program it runs.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
+use super::environment::authority_folder;
+use super::listen::basic;
+use super::usage::UsageError;
+use crate::net::listener::ListenAddress;
+use crate::net::proxy::Destination;
+use crate::ui::glob::glob;
+use crate::wire::handshake::admission::Authorization;
+
+/// What was typed about it.
+pub(super) struct ForwardOptions {
+    pub user: Option<String>,
+    pub intercept: Vec<String>,
+    pub tunnel: Vec<String>,
+    pub ca_dir: Option<PathBuf>,
+    pub command: Vec<OsString>,
+    pub keep_host: bool,
+}
+
+/// A forward proxy: its clients name the servers.
+#[derive(Clone, Debug)]
+pub struct ForwardConfig {
+    /// Who is let in.
+    pub authorization: Option<Authorization>,
+    /// Hosts whose TLS is decrypted; empty for all.
+    intercept: Vec<String>,
+    /// Hosts that are passed on without a look.
+    tunnel: Vec<String>,
+    /// Where the certificate authority is.
+    pub authority: PathBuf,
+    /// The program that is run, with its arguments; empty for none.
+    pub command: Vec<OsString>,
+    /// Leave Host as it is, even if it is not that of the request's target.
+    pub keep_host: bool,
+}
+
+impl ForwardConfig {
+    pub(super) fn resolve(
+        options: ForwardOptions,
+        address: &ListenAddress,
+    ) -> Result<Self, UsageError> {
+        if options.user.is_none() && !address.is_local() {
+            let text = "everybody who reaches this address could use this proxy: add -u USER:PASS, or listen on this machine alone with PORT";
+            return Err(UsageError(text.to_owned()));
+        }
+        let authority = options.ca_dir.or_else(authority_folder);
+        let none = || {
+            UsageError(
+                "there is no home folder for the certificate authority: give --ca-dir DIR"
+                    .to_owned(),
+            )
+        };
+        let lower =
+            |globs: Vec<String>| globs.iter().map(|glob| glob.to_ascii_lowercase()).collect();
+        Ok(Self {
+            authorization: options.user.map(basic).transpose()?,
+            intercept: lower(options.intercept),
+            tunnel: lower(options.tunnel),
+            authority: authority.ok_or_else(none)?,
+            command: options.command,
+            keep_host: options.keep_host,
+        })
+    }
+
+    /// Whether a server is passed on to without a look.
+    pub fn is_tunnelled(&self, server: &Destination) -> bool {
+        matches(&self.tunnel, server)
+    }
+
+    /// Whether TLS with a server is decrypted, unless it is tunnelled.
+    pub fn intercepts(&self, server: &Destination) -> bool {
+        self.intercept.is_empty() || matches(&self.intercept, server)
+    }
+
+    /// Whether anything can be decrypted at all.
+    pub fn may_intercept(&self) -> bool {
+        !self.tunnel.iter().any(|glob| glob == "*")
+    }
+
+    /// Whether a user of SOCKS5 is let in.
+    pub fn lets_in(&self, user: &[u8], password: &[u8]) -> bool {
+        let pair = BASE64_STANDARD.encode([user, b":", password].concat());
+        let given = format!("Basic {pair}");
+        self.authorization.as_ref().is_none_or(|asked| asked.is_met_by(given.as_bytes()))
+    }
+
+    /// User and password as a URL has them, with an `@`; empty without.
+    pub fn userinfo(&self) -> String {
+        let Some(Authorization::Basic(pair)) = &self.authorization else { return String::new() };
+        let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
+        let encoded = |text: &str| -> String {
+            let byte = |byte: u8| match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    char::from(byte).to_string()
+                }
+                other => format!("%{other:02X}"),
+            };
+            text.bytes().map(byte).collect()
+        };
+        format!("{}:{}@", encoded(user), encoded(password))
+    }
+}
+
+/// A pattern is about the host, or about host and port.
+fn matches(globs: &[String], server: &Destination) -> bool {
+    let host = server.host.to_ascii_lowercase();
+    let whole = Destination::new(host.as_str(), server.port).to_string();
+    globs.iter().any(|pattern| glob(pattern, &host) || glob(pattern, &whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(intercept: &[&str], tunnel: &[&str], user: Option<&str>) -> ForwardConfig {
+        let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let options = ForwardOptions {
+            user: user.map(str::to_owned),
+            intercept: own(intercept),
+            tunnel: own(tunnel),
+            ca_dir: Some("/ca".into()),
+            command: Vec::new(),
+            keep_host: false,
+        };
+        ForwardConfig::resolve(options, &ListenAddress::Loopback(0)).expect("usable")
+    }
+
+    #[test]
+    fn patterns_choose_hosts_and_ports() {
+        let server = |host: &str| Destination::new(host, 443);
+        let all = config(&[], &[], None);
+        assert!(all.intercepts(&server("x")) && !all.is_tunnelled(&server("x")));
+        let some = config(&["*.Example.com", "10.0.0.1:443", "[::1]:*"], &["bank.*"], None);
+        for (host, intercepted) in [
+            ("a.example.COM", true),
+            ("example.com", false),
+            ("10.0.0.1", true),
+            ("::1", true),
+            ("::2", false),
+        ] {
+            assert_eq!(some.intercepts(&server(host)), intercepted, "{host}");
+        }
+        assert!(some.is_tunnelled(&server("bank.example")) && some.may_intercept());
+        assert!(!config(&[], &["*"], None).may_intercept());
+    }
+
+    #[test]
+    fn a_user_is_known_by_name_and_password() {
+        let proxy = config(&[], &[], Some("me:p@ss:w"));
+        assert!(proxy.lets_in(b"me", b"p@ss:w") && !proxy.lets_in(b"me", b"p@ss"));
+        assert_eq!(proxy.userinfo(), "me:p%40ss%3Aw@");
+        assert!(config(&[], &[], None).lets_in(b"anybody", b""));
+    }
+}

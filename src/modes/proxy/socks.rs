@@ -1,0 +1,171 @@
+//! The talk with a client of SOCKS5 until it has said whom it wants to reach.
+
+use std::time::Instant;
+
+use super::wanted::server;
+use crate::config::ForwardConfig;
+use crate::engine::open_error::OpenError;
+use crate::net::dial::AttemptOutcome;
+use crate::net::link::SocketLink;
+use crate::net::target::Target;
+use crate::ui::sanitize::escaped;
+use crate::wire::socks::{self, Read, Reply, method};
+
+/// More than the longest messages together.
+const MOST: usize = 1024;
+
+/// A client that has begun to speak SOCKS5.
+pub struct Socks {
+    /// The client.
+    pub link: SocketLink,
+    /// When it must have said all.
+    pub until: Instant,
+    step: SocksStep,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SocksStep {
+    Greeting,
+    Login,
+    Request,
+}
+
+/// How far it is.
+pub enum SocksProgress {
+    /// It has still to wait.
+    Pending,
+    /// It wants to reach this server.
+    Asked(Target),
+    /// Nothing will come of it, for this reason; a last word may wait to be sent.
+    Failed(String),
+}
+
+impl Socks {
+    /// Begins with the first byte, which has been seen and not taken.
+    pub fn new(link: SocketLink, until: Instant) -> Self {
+        Self { link, until, step: SocksStep::Greeting }
+    }
+
+    /// Goes as far as it can without waiting.
+    pub fn turn(&mut self, config: &ForwardConfig, now: Instant) -> SocksProgress {
+        if self.link.may_read_ahead(MOST)
+            && let Err(error) = self.link.read_ahead(MOST)
+        {
+            return SocksProgress::Failed(error.to_string());
+        }
+        let progress = loop {
+            match self.step(config) {
+                Ok(Some(target)) => break SocksProgress::Asked(target),
+                Ok(None) => break SocksProgress::Pending,
+                Err(None) => {}
+                Err(Some(why)) => break SocksProgress::Failed(why),
+            }
+        };
+        match progress {
+            SocksProgress::Pending if self.link.has_ended_ahead() => SocksProgress::Failed(
+                "it closed the connection within its SOCKS5 request".to_owned(),
+            ),
+            SocksProgress::Pending if self.until <= now => SocksProgress::Failed(
+                "no complete SOCKS5 request within the handshake timeout".to_owned(),
+            ),
+            SocksProgress::Pending => match self.link.flush() {
+                Ok(()) => SocksProgress::Pending,
+                Err(error) => SocksProgress::Failed(error.to_string()),
+            },
+            progress => progress,
+        }
+    }
+
+    /// Takes a message. `Err(None)` if another may be there.
+    fn step(&mut self, config: &ForwardConfig) -> Result<Option<Target>, Option<String>> {
+        match self.step {
+            SocksStep::Greeting => {
+                let methods = self.message(socks::greeting)?;
+                let Some(methods) = methods else { return Ok(None) };
+                let wanted = match config.authorization {
+                    Some(_) => [method::LOGIN].as_slice(),
+                    // A client that has a user ready may insist on it.
+                    None => &[method::NONE, method::LOGIN],
+                };
+                let chosen = wanted.iter().find(|wanted| methods.contains(wanted));
+                self.link.tx.extend([socks::VERSION, *chosen.unwrap_or(&method::REFUSED)]);
+                self.step = match chosen {
+                    Some(&method::NONE) => SocksStep::Request,
+                    Some(_) => SocksStep::Login,
+                    None if config.authorization.is_some() => {
+                        let text = "it has no user and password, which this proxy asks for";
+                        return Err(Some(text.to_owned()));
+                    }
+                    None => {
+                        return Err(Some("it offers no method of SOCKS5 that is known".to_owned()));
+                    }
+                };
+            }
+            SocksStep::Login => {
+                let Some((user, password)) = self.message(socks::login)? else {
+                    return Ok(None);
+                };
+                let accepted = config.lets_in(&user, &password);
+                self.link.tx.extend([1, u8::from(!accepted)]);
+                if !accepted {
+                    let text = "this proxy does not know that user with that password";
+                    return Err(Some(text.to_owned()));
+                }
+                self.step = SocksStep::Request;
+            }
+            SocksStep::Request => {
+                let Some(wanted) = self.message(socks::request)? else { return Ok(None) };
+                let target = server(&wanted.host, wanted.port);
+                return target.map(Some).ok_or_else(|| {
+                    self.link.tx.extend(socks::reply(Reply::Failure, None));
+                    let host = escaped(wanted.host.as_bytes());
+                    Some(format!("there is no server behind \"{host}\" port {}", wanted.port))
+                });
+            }
+        }
+        Err(None)
+    }
+
+    /// Whether another turn would do something, without an event.
+    pub fn wants_turn(&self) -> bool {
+        self.link.may_read_ahead(MOST)
+    }
+
+    fn message<T>(&mut self, read: fn(&[u8]) -> Read<T>) -> Result<Option<T>, Option<String>> {
+        match read(self.link.set_back()) {
+            Read::More => Ok(None),
+            Read::Whole(value, length) => {
+                self.link.skip(length);
+                Ok(Some(value))
+            }
+            Read::Wrong(text, reply) => {
+                if let Some(reply) = reply {
+                    self.link.tx.extend(socks::reply(reply, None));
+                }
+                Err(Some(text))
+            }
+        }
+    }
+}
+
+/// The reply that says why a server was not reached.
+pub fn reply_of(error: &OpenError) -> Reply {
+    use std::io::ErrorKind;
+    match error {
+        OpenError::Loop(_) => Reply::NotAllowed,
+        OpenError::Resolve { .. } | OpenError::TimedOut { .. } => Reply::HostUnreachable,
+        OpenError::Dial(error) => {
+            let mut kinds = error.attempts.iter().map(|attempt| match &attempt.outcome {
+                AttemptOutcome::Failed(error) => error.kind(),
+                _ => ErrorKind::TimedOut,
+            });
+            match kinds.next_back() {
+                Some(ErrorKind::ConnectionRefused) => Reply::Refused,
+                Some(ErrorKind::NetworkUnreachable) => Reply::NetworkUnreachable,
+                Some(ErrorKind::HostUnreachable | ErrorKind::TimedOut) => Reply::HostUnreachable,
+                _ => Reply::Failure,
+            }
+        }
+        _ => Reply::Failure,
+    }
+}

@@ -1,0 +1,110 @@
+//! A tunnel whose server is reached, until its first bytes have said what it carries.
+
+use std::time::Instant;
+
+use crate::config::ForwardConfig;
+use crate::engine::opening::ClientOpening;
+use crate::net::first_bytes::{self, FirstBytes};
+use crate::net::link::SocketLink;
+use crate::net::proxy::Destination;
+
+/// So much is received of a server that speaks first.
+const PEEK: usize = 4096;
+
+/// A client, its server, and nothing known of what will pass.
+pub struct Tunnel {
+    /// The client.
+    pub client: SocketLink,
+    /// What has led to the server.
+    pub way: ClientOpening,
+    /// The server.
+    pub server: Box<SocketLink>,
+    /// Whom the client asked for.
+    pub destination: Destination,
+    /// When the client must have sent something.
+    pub until: Instant,
+}
+
+/// What a tunnel carries.
+pub enum Carried {
+    /// That can't be told yet.
+    Unknown,
+    /// TLS that is to be decrypted, as with this host.
+    Tls(String),
+    /// A request of HTTP.
+    Http,
+    /// Bytes to pass on without a look; what they are.
+    Bytes(&'static str),
+    /// Nothing: it has ended, for this reason.
+    Nothing(String),
+}
+
+/// TLS that is not decrypted.
+pub const UNDECRYPTED: &str = "tunnelled, not decrypted";
+
+/// Neither TLS nor HTTP.
+const FOREIGN: &str = "neither TLS nor HTTP, passed on as it is";
+
+impl Tunnel {
+    /// Looks at what has come of either side.
+    pub fn turn(&mut self, config: &ForwardConfig, now: Instant) -> Carried {
+        if let Err(error) = self.client.flush() {
+            return Carried::Nothing(error.to_string());
+        }
+        if self.client.pending() > 0 {
+            return Carried::Unknown;
+        }
+        if config.is_tunnelled(&self.destination) {
+            return Carried::Bytes(UNDECRYPTED);
+        }
+        if self.client.may_read_ahead(first_bytes::MOST)
+            && let Err(error) = self.client.read_ahead(first_bytes::MOST)
+        {
+            return Carried::Nothing(error.to_string());
+        }
+        let ended = self.client.has_ended_ahead();
+        let bytes = self.client.set_back();
+        match FirstBytes::of(bytes) {
+            FirstBytes::Tls { name } => {
+                let named = name.as_deref().unwrap_or(&self.destination.host);
+                let named = Destination::new(named, self.destination.port);
+                let decrypts = config.intercepts(&self.destination) || config.intercepts(&named);
+                match decrypts && !config.is_tunnelled(&named) {
+                    true => Carried::Tls(named.host),
+                    false => Carried::Bytes(UNDECRYPTED),
+                }
+            }
+            FirstBytes::Http => Carried::Http,
+            FirstBytes::Other => Carried::Bytes(FOREIGN),
+            FirstBytes::Unknown => {
+                let none = bytes.is_empty();
+                match () {
+                    () if none && ended => {
+                        Carried::Nothing("the client closed its tunnel without a byte".to_owned())
+                    }
+                    () if self.server_spoke() || ended => Carried::Bytes(FOREIGN),
+                    () if self.until > now => Carried::Unknown,
+                    () if none => {
+                        let text = "the client sent nothing through its tunnel within the handshake timeout";
+                        Carried::Nothing(text.to_owned())
+                    }
+                    () => Carried::Bytes(FOREIGN),
+                }
+            }
+        }
+    }
+
+    /// Whether the server has sent something, or has ended, before the client said anything.
+    fn server_spoke(&mut self) -> bool {
+        if self.server.may_read_ahead(PEEK) && self.server.read_ahead(PEEK).is_err() {
+            // Passing on brings it up again.
+            return true;
+        }
+        !self.server.set_back().is_empty() || self.server.has_ended_ahead()
+    }
+
+    /// Whether another turn would do something, without an event.
+    pub fn wants_turn(&self) -> bool {
+        self.client.may_read_ahead(first_bytes::MOST) || self.server.may_read_ahead(PEEK)
+    }
+}

@@ -1,0 +1,101 @@
+//! What a client of a forward proxy wants, as its request says.
+
+use crate::config::ForwardConfig;
+use crate::net::proxy::Destination;
+use crate::net::target::Target;
+use crate::ui::sanitize::escaped;
+use crate::wire::handshake::server::Refusal;
+use crate::wire::head::{Forwarding, Head, absolute_form};
+
+/// What a request asks of the proxy.
+pub enum Wanted {
+    /// A way to a server (CONNECT).
+    Tunnel(Target),
+    /// That the request is passed on.
+    Request(Target, Forwarding),
+    /// Nothing that can be done; this is the answer.
+    Nothing(Refusal),
+}
+
+/// What is said to somebody who takes the proxy for a server.
+const NO_PAGES: &str = "This is a proxy of wscope, and it has no pages: requests here must name the \
+    server in full (GET http://HOST/ HTTP/1.1), or begin with CONNECT.\n\nUse it as a proxy:\n\n    \
+    curl --proxy http://HERE http://HOST/\n    curl --proxy socks5h://HERE http://HOST/\n    \
+    wscope ws://HOST/ --proxy http://HERE\n\nTo put wscope before one server: wscope proxy PORT --to URL";
+
+impl Wanted {
+    /// Reads a request.
+    pub fn of(head: &Head, config: &ForwardConfig) -> Self {
+        let refuse = |status, text: String| Self::Nothing(Refusal::new(status, &[], text));
+        if let Some(asked) = &config.authorization
+            && !head.get("Proxy-Authorization").is_some_and(|given| asked.is_met_by(given))
+        {
+            let text = match head.get("Proxy-Authorization") {
+                None => "this proxy asks for a user and a password",
+                Some(_) => "this proxy does not know that user with that password",
+            };
+            let challenge = [("Proxy-Authenticate", asked.challenge())];
+            return Self::Nothing(Refusal::new(407, &challenge, text));
+        }
+        let Some(line) = head.request_line() else {
+            return refuse(400, "the first line of the request can't be read".to_owned());
+        };
+        if line.method == b"CONNECT" {
+            let text = String::from_utf8_lossy(line.target);
+            let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+            let target = port.and_then(|(host, port)| {
+                let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+                server(bare.unwrap_or(host), port.parse().ok()?)
+            });
+            return target.map_or_else(
+                || {
+                    refuse(
+                        400,
+                        format!("CONNECT needs HOST:PORT, not \"{}\"", escaped(line.target)),
+                    )
+                },
+                Self::Tunnel,
+            );
+        }
+        let Some((scheme, authority)) = absolute_form(head) else {
+            return refuse(400, NO_PAGES.replace("HERE", &here(head)));
+        };
+        let text = |bytes| std::str::from_utf8(bytes).ok();
+        let url = text(scheme).zip(text(authority)).filter(|(scheme, authority)| {
+            let known = ["http", "https", "ws", "wss"];
+            known.iter().any(|one| one.eq_ignore_ascii_case(scheme)) && !authority.is_empty()
+        });
+        let target = url.and_then(|(scheme, authority)| {
+            let secure = scheme.to_ascii_lowercase().ends_with('s') && scheme.len() != 2;
+            let scheme = if secure { "wss" } else { "ws" };
+            Target::parse(&format!("{scheme}://{authority}/")).ok()
+        });
+        let Some(target) = target else {
+            let text = format!("there is no server behind \"{}\"", escaped(line.target));
+            return refuse(400, text);
+        };
+        // "the proxy MUST ignore the received Host header field (if any) and instead replace it with the
+        // host information of the request-target" (RFC 9112 §3.2.2).
+        let same = |value: &[u8]| {
+            value.eq_ignore_ascii_case(authority)
+                || value.eq_ignore_ascii_case(target.host_header.as_bytes())
+        };
+        let differs = !head.get("Host").is_some_and(same);
+        let host = (differs && !config.keep_host).then(|| target.host_header.clone());
+        Self::Request(target, Forwarding { base: String::new(), host, is_proxy: true })
+    }
+}
+
+/// A server by its host, without brackets, and port.
+pub fn server(host: &str, port: u16) -> Option<Target> {
+    let is_plain = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-._:%".contains(c);
+    let usable = !host.is_empty() && host.chars().all(is_plain) && port != 0;
+    Target::parse(&format!("ws://{}/", Destination::new(host, port))).ok().filter(|_| usable)
+}
+
+/// How the client calls this proxy, if that can be shown.
+fn here(head: &Head) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(byte);
+    let host = head.get("Host").filter(|host| !host.is_empty() && host.iter().all(is_plain));
+    host.map_or("127.0.0.1:PORT".into(), String::from_utf8_lossy).into_owned()
+}

@@ -1,0 +1,205 @@
+//! SOCKS5 as a proxy reads it: the messages of a client (RFC 1928, RFC 1929), and the answers.
+//!
+//! Total and without I/O: each message is read from the front of what has come, and says how long it
+//! was, so that not one byte behind it is taken.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// The first byte of a client.
+pub const VERSION: u8 = 5;
+
+/// The methods of RFC 1928 §3 that are known here.
+pub mod method {
+    /// Nobody needs to log in.
+    pub const NONE: u8 = 0;
+    /// User and password (RFC 1929).
+    pub const LOGIN: u8 = 2;
+    /// No method that was offered is accepted.
+    pub const REFUSED: u8 = 0xff;
+}
+
+/// The replies of RFC 1928 §6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the names are those of the RFC
+pub enum Reply {
+    Succeeded = 0,
+    Failure = 1,
+    NotAllowed = 2,
+    NetworkUnreachable = 3,
+    HostUnreachable = 4,
+    Refused = 5,
+    CommandNotSupported = 7,
+    AddressNotSupported = 8,
+}
+
+/// How far a message has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read<T> {
+    /// More bytes are needed.
+    More,
+    /// It is whole.
+    Whole(T, usize),
+    /// It is none, in a sentence; and the reply that says so, if there is one.
+    Wrong(String, Option<Reply>),
+}
+
+/// Whom a client wants to reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// A name, or an address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// The methods that a client offers: VER, NMETHODS, METHODS (RFC 1928 §3).
+pub fn greeting(bytes: &[u8]) -> Read<Vec<u8>> {
+    match bytes {
+        [VERSION, count, rest @ ..] => match rest.get(..usize::from(*count)) {
+            Some(methods) => Read::Whole(methods.to_vec(), 2 + methods.len()),
+            None => Read::More,
+        },
+        [] | [VERSION] => Read::More,
+        [version, ..] => wrong_version(*version),
+    }
+}
+
+/// A user and a password: VER, ULEN, UNAME, PLEN, PASSWD (RFC 1929 §2).
+pub fn login(bytes: &[u8]) -> Read<(Vec<u8>, Vec<u8>)> {
+    let [1, rest @ ..] = bytes else {
+        return match bytes.first() {
+            None => Read::More,
+            Some(version) => {
+                Read::Wrong(format!("the login of SOCKS5 has the version {version}, not 1"), None)
+            }
+        };
+    };
+    let field = |bytes: &[u8]| {
+        let (length, rest) = bytes.split_first()?;
+        let (field, rest) = rest.split_at_checked(usize::from(*length))?;
+        Some((field.to_vec(), rest.len()))
+    };
+    let Some((user, left)) = field(rest) else { return Read::More };
+    let Some((password, left)) = field(&rest[rest.len() - left..]) else { return Read::More };
+    Read::Whole((user, password), bytes.len() - left)
+}
+
+/// A request: VER, CMD, RSV, ATYP, DST.ADDR, DST.PORT (RFC 1928 §4).
+pub fn request(bytes: &[u8]) -> Read<Wanted> {
+    match bytes {
+        [] | [VERSION] => return Read::More,
+        [VERSION, 1, ..] => {}
+        [VERSION, command, ..] => {
+            let name = match command {
+                2 => "BIND".to_owned(),
+                3 => "UDP ASSOCIATE".to_owned(),
+                other => format!("the command {other}"),
+            };
+            let text = format!("the client asks for {name} of SOCKS5, and only CONNECT is served");
+            return Read::Wrong(text, Some(Reply::CommandNotSupported));
+        }
+        [version, ..] => return wrong_version(*version),
+    }
+    let Some((kind, rest)) = bytes.get(3..).and_then(<[u8]>::split_first) else {
+        return Read::More;
+    };
+    let (host, length): (Option<String>, usize) = match (*kind, rest) {
+        (1, _) => (address::<4>(rest).map(|octets| Ipv4Addr::from(octets).to_string()), 4),
+        (4, _) => (address::<16>(rest).map(|octets| Ipv6Addr::from(octets).to_string()), 16),
+        (3, []) => (None, 0),
+        (3, [length, name @ ..]) => {
+            let length = usize::from(*length);
+            let name = name.get(..length).map(|name| String::from_utf8_lossy(name).into_owned());
+            (name, 1 + length)
+        }
+        (other, _) => {
+            let text = format!("the address of the SOCKS5 request is of the unknown type {other}");
+            return Read::Wrong(text, Some(Reply::AddressNotSupported));
+        }
+    };
+    let port = rest.get(length..).and_then(address::<2>).map(u16::from_be_bytes);
+    let (Some(host), Some(port)) = (host, port) else { return Read::More };
+    Read::Whole(Wanted { host, port }, 4 + length + 2)
+}
+
+/// The answer to a request: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT (RFC 1928 §6).
+pub fn reply(reply: Reply, bound: Option<SocketAddr>) -> Vec<u8> {
+    let bound = bound.unwrap_or_else(|| (Ipv4Addr::UNSPECIFIED, 0).into());
+    let mut bytes = vec![VERSION, reply as u8, 0];
+    match bound.ip() {
+        IpAddr::V4(address) => {
+            bytes.push(1);
+            bytes.extend(address.octets());
+        }
+        IpAddr::V6(address) => {
+            bytes.push(4);
+            bytes.extend(address.octets());
+        }
+    }
+    bytes.extend(bound.port().to_be_bytes());
+    bytes
+}
+
+fn address<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.first_chunk().copied()
+}
+
+fn wrong_version<T>(version: u8) -> Read<T> {
+    Read::Wrong(format!("the version of SOCKS is {version}, not 5"), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every beginning needs more, and what follows is left alone.
+    fn whole<T: PartialEq + std::fmt::Debug>(read: fn(&[u8]) -> Read<T>, bytes: &[u8]) -> T {
+        for end in 0..bytes.len() {
+            assert_eq!(read(&bytes[..end]), Read::More, "{end} bytes");
+        }
+        match read(&[bytes, b"rest"].concat()) {
+            Read::Whole(value, length) => {
+                assert_eq!(length, bytes.len());
+                value
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn messages_are_read_to_their_end() {
+        assert_eq!(whole(greeting, &[5, 2, 0, 2]), [0, 2]);
+        assert_eq!(whole(greeting, &[5, 0]), [0_u8; 0]);
+        assert_eq!(whole(login, b"\x01\x02me\x03pwd"), (b"me".to_vec(), b"pwd".to_vec()));
+        assert_eq!(whole(login, b"\x01\x01u\x00"), (b"u".to_vec(), vec![]));
+        let wanted = |host: &str, port| Wanted { host: host.to_owned(), port };
+        let v4 = [5, 1, 0, 1, 127, 0, 0, 1, 0x1f, 0x90];
+        assert_eq!(whole(request, &v4), wanted("127.0.0.1", 8080));
+        let v6 = [&[5, 1, 0, 4][..], &Ipv6Addr::LOCALHOST.octets(), &[0, 80]].concat();
+        assert_eq!(whole(request, &v6), wanted("::1", 80));
+        assert_eq!(whole(request, b"\x05\x01\x00\x03\x01h\x01\xbb"), wanted("h", 443));
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_reply() {
+        let code = |bytes: &[u8]| match request(bytes) {
+            Read::Wrong(_, reply) => reply,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(code(&[5, 2]), Some(Reply::CommandNotSupported));
+        assert_eq!(code(&[5, 3, 0]), Some(Reply::CommandNotSupported));
+        assert_eq!(code(&[5, 1, 0, 9]), Some(Reply::AddressNotSupported));
+        assert_eq!(code(&[4, 1]), None);
+        assert!(
+            matches!(greeting(b"G"), Read::Wrong(..)) && matches!(login(b"\x05"), Read::Wrong(..))
+        );
+    }
+
+    #[test]
+    fn a_reply_names_the_address() {
+        let v4 = "127.0.0.1:258".parse().ok();
+        assert_eq!(reply(Reply::Succeeded, v4), [5, 0, 0, 1, 127, 0, 0, 1, 1, 2]);
+        assert_eq!(reply(Reply::Refused, None), [5, 5, 0, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(reply(Reply::Failure, "[::1]:1".parse().ok()).len(), 4 + 16 + 2);
+    }
+}
