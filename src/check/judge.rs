@@ -69,7 +69,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     if matches!(case.expect, Expect::Learns) && facts.opening != Opening::Open {
         return is(Verdict::Info);
     }
-    if let (Expect::Declined, Opening::Refused(400..500)) = (case.expect, &facts.opening) {
+    if let (Expect::Declined, Opening::Refused(400..600)) = (case.expect, &facts.opening) {
         // To decline an offer is to go on without it; but nothing wrong was agreed to.
         return is(Verdict::Warn);
     }
@@ -407,7 +407,12 @@ mod tests {
         let agreed = Facts { deflate: true, ..open() };
         check(
             CASE.expect(Expect::Declined),
-            &[(open(), Verdict::Pass), (agreed, Verdict::Fail), (refused(400), Verdict::Warn)],
+            &[
+                (open(), Verdict::Pass),
+                (agreed, Verdict::Fail),
+                (refused(400), Verdict::Warn),
+                (refused(500), Verdict::Warn),
+            ],
         );
     }
 

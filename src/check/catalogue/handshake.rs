@@ -5,6 +5,11 @@ use crate::check::request::Edit;
 
 const MUST_STOP: &str = "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request)";
 const STOP: Rule = rule("RFC 6455 §4.2.1", MUST_STOP);
+// A server that does not decode the key keeps §4.2.2: "It is not necessary for the server to base64-decode".
+const SIXTEEN: Rule = rule(
+    "RFC 6455 §4.2.1",
+    "A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length.",
+);
 const KEY_ONCE: Rule = rule(
     "RFC 6455 §11.3.1",
     "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.",
@@ -100,8 +105,8 @@ const fn learns(id: &'static str, title: &'static str, rule: Rule, why: &'static
 pub(super) static CASES: &[Case] = &[
     refused("h/key-missing", "no Sec-WebSocket-Key", STOP, PROVES).open(&[Edit::Drop(KEY)]),
     refused("h/key-empty", "an empty Sec-WebSocket-Key", STOP, PROVES).open(&[Edit::Set(KEY, "")]),
-    refused("h/key-15", "a key of 15 bytes", STOP, PROVES).open(&[Edit::Set(KEY, "AAECAwQFBgcICQoLDA0O")]),
-    refused("h/key-17", "a key of 17 bytes", STOP, PROVES).open(&[Edit::Set(KEY, "AAECAwQFBgcICQoLDA0ODxA=")]),
+    refused("h/key-15", "a key of 15 bytes", SIXTEEN, PROVES).should().open(&[Edit::Set(KEY, "AAECAwQFBgcICQoLDA0O")]),
+    refused("h/key-17", "a key of 17 bytes", SIXTEEN, PROVES).should().open(&[Edit::Set(KEY, "AAECAwQFBgcICQoLDA0ODxA=")]),
     refused("h/key-notb64", "a key that is not base64", STOP, PROVES).open(&[Edit::Set(KEY, "!!!!!!!!!!!!!!!!!!!!!!==")]),
     refused("h/key-dup", "two different keys", KEY_ONCE, SMUGGLES).open(&[Edit::Add(KEY, "AAECAwQFBgcICQoLDA0ODw==")]),
     refused("h/version-missing", "no Sec-WebSocket-Version", STOP, OLD).open(&[Edit::Drop(VER)]),
@@ -153,3 +158,25 @@ const LONG: &str = {
         Err(_) => "",
     }
 };
+
+#[cfg(test)]
+mod tests {
+    use crate::check::catalogue::find;
+    use crate::check::facts::{Facts, Opening};
+    use crate::check::judge::judge;
+    use crate::check::verdict::Verdict;
+
+    #[test]
+    fn a_server_need_not_decode_the_key_but_has_to_read_it() {
+        let facts = Facts { opening: Opening::Open, ..Facts::default() };
+        for (id, verdict) in [
+            ("h/key-15", Verdict::Warn),
+            ("h/key-17", Verdict::Warn),
+            ("h/key-notb64", Verdict::Fail),
+            ("h/key-empty", Verdict::Fail),
+        ] {
+            let case = find(id).expect("a case");
+            assert_eq!(judge(case, &facts, false).verdict, verdict, "{id}");
+        }
+    }
+}

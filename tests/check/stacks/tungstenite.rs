@@ -1,3 +1,5 @@
+//! Echoes with tungstenite. Not a part of the tests: a program of its own, for `run`.
+
 fn main() {
     let port = std::env::args().nth(1).unwrap();
     for stream in std::net::TcpListener::bind(format!("127.0.0.1:{port}")).unwrap().incoming() {
