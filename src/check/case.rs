@@ -82,6 +82,8 @@ pub enum Needs {
 pub enum Expect {
     /// An HTTP status: one of these, or any of 400 to 499 if there are none.
     Refused(&'static [u16]),
+    /// No WebSocket opens, as the request asks for none: any status that is no error of the server.
+    Ignored,
     /// A 101 that keeps every rule.
     Accepted,
     /// A 101 that keeps these rules of the response, besides those that every client checks.
@@ -122,6 +124,7 @@ impl Expect {
         match self {
             Self::Refused([]) => "an HTTP status from 400 to 499".to_owned(),
             Self::Refused(codes) => format!("HTTP status {}", list(codes)),
+            Self::Ignored => "no WebSocket: an HTTP status from 200 to 499".to_owned(),
             Self::Accepted => "101".to_owned(),
             Self::Keeps(_) => "101 with a response that keeps the rule".to_owned(),
             Self::Declined => "101 without permessage-deflate".to_owned(),
@@ -147,7 +150,12 @@ impl Expect {
     pub fn is_of_handshake(&self) -> bool {
         matches!(
             self,
-            Self::Refused(_) | Self::Accepted | Self::Keeps(_) | Self::Declined | Self::Judged(_)
+            Self::Refused(_)
+                | Self::Ignored
+                | Self::Accepted
+                | Self::Keeps(_)
+                | Self::Declined
+                | Self::Judged(_)
         )
     }
 }

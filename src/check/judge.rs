@@ -26,7 +26,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     if matches!(case.expect, Expect::Dies(_) | Expect::DiesUnlike(..)) {
         sound.seen.retain(|seen| !matches!(seen, Seen::Violation(_)));
     }
-    let facts = &sound;
+    let (facts, whole) = (&sound, facts);
     let got = facts.describe();
     let is = |verdict| Judgement::new(verdict, got.clone());
     if let Opening::Unreachable(_) = facts.opening {
@@ -47,15 +47,36 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
                 _ => Verdict::Warn,
             },
             Opening::Dropped => Verdict::PassBare,
+            Opening::Open => return Judgement::new(Verdict::Fail, "101"),
+            _ => Verdict::Fail,
+        });
+    }
+    if let Expect::Ignored = case.expect {
+        return is(match &facts.opening {
+            Opening::Refused(..=499 | 501 | 505) => return refusal(case, facts, is(Verdict::Pass)),
+            Opening::Refused(_) => Verdict::Warn,
+            Opening::Dropped => Verdict::PassBare,
+            Opening::Open => return Judgement::new(Verdict::Fail, "101"),
+            Opening::Bad(_) => match facts.header("upgrade") {
+                Some(other) if !other.eq_ignore_ascii_case("websocket") => {
+                    return Judgement::new(Verdict::Pass, "101 to another protocol");
+                }
+                _ => Verdict::Fail,
+            },
             _ => Verdict::Fail,
         });
     }
     if matches!(case.expect, Expect::Learns) && facts.opening != Opening::Open {
         return is(Verdict::Info);
     }
-    if let (Expect::Declined, Opening::Refused(400..500)) = (case.expect, &facts.opening) {
+    if let (Expect::Declined, Opening::Refused(400..600)) = (case.expect, &facts.opening) {
         // To decline an offer is to go on without it; but nothing wrong was agreed to.
         return is(Verdict::Warn);
+    }
+    let refused = matches!(facts.opening, Opening::Refused(400..500) | Opening::Dropped);
+    if refused && case.area() == "p" {
+        // A server need not go on without a subprotocol that it knows.
+        return is(Verdict::Info);
     }
     if facts.opening != Opening::Open {
         // Whether a request is accepted is what a case of the handshake is about.
@@ -76,7 +97,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     let code = facts.close.as_ref().map(|close| close.code);
     let dropped = facts.ended.is_some() && facts.close.is_none();
     match case.expect {
-        Expect::Refused(_) | Expect::Judged(_) => is(Verdict::Inconclusive),
+        Expect::Refused(_) | Expect::Ignored | Expect::Judged(_) => is(Verdict::Inconclusive),
         Expect::Accepted => Judgement::new(Verdict::Pass, "101"),
         Expect::Keeps(rules) => match facts.broken.iter().find(|(id, _)| rules.contains(id)) {
             Some((id, text)) => Judgement::new(Verdict::Fail, format!("{text} ({id})")),
@@ -92,8 +113,9 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             Some(Some(code)) if matches!(case.expect, Expect::DiesUnlike(_, c) if c == code) => {
                 is(Verdict::Fail)
             }
-            Some(_) => is(Verdict::Warn),
+            Some(_) => Judgement::new(Verdict::Warn, whole.describe()),
             None if dropped => is(Verdict::PassBare),
+            None if facts.timed_out => Judgement::new(Verdict::Fail, whole.describe()),
             None => is(Verdict::Fail),
         },
         Expect::Lives if facts.has_pong(CANARIES[0]) => is(Verdict::Pass),
@@ -329,6 +351,55 @@ mod tests {
             ],
         );
         check(CASE.expect(Expect::Refused(&[405])), &[(refused(405), Verdict::Warn)]);
+        // Whether the end of TCP is seen too is a matter of time.
+        let ended = Facts { ended: Some(End::InOrder), ..open() };
+        assert_eq!(judge(&CASE.expect(Expect::Refused(&[])), &ended, false).got, "101");
+    }
+
+    #[test]
+    fn a_request_that_asks_for_no_websocket_may_be_answered_by_anything_else() {
+        let bad = |upgrade: &str| Facts {
+            opening: Opening::Bad("x".into()),
+            headers: vec![("upgrade".into(), upgrade.into())],
+            ..open()
+        };
+        check(
+            CASE.expect(Expect::Ignored),
+            &[
+                (refused(200), Verdict::Pass),
+                (refused(302), Verdict::Pass),
+                (refused(426), Verdict::Pass),
+                (refused(405), Verdict::Warn),
+                (refused(500), Verdict::Warn),
+                (refused(501), Verdict::Pass),
+                (refused(505), Verdict::Pass),
+                (open(), Verdict::Fail),
+                (bad("WebSocket"), Verdict::Fail),
+                (bad("h2c"), Verdict::Pass),
+                (Facts { opening: Opening::Dropped, ..open() }, Verdict::PassBare),
+                (Facts { opening: Opening::Silent, ..open() }, Verdict::Fail),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_server_may_insist_on_a_subprotocol() {
+        let keeps = |id| Case { id, ..CASE }.expect(Expect::Keeps(&[]));
+        let dropped = Facts { opening: Opening::Dropped, ..Facts::default() };
+        check(keeps("p/two"), &[(refused(400), Verdict::Info), (dropped, Verdict::Info)]);
+        check(keeps("p/two"), &[(refused(500), Verdict::Fail), (open(), Verdict::Pass)]);
+        check(keeps("x/split"), &[(refused(400), Verdict::Fail)]);
+    }
+
+    #[test]
+    fn an_answer_that_breaks_rules_is_named_where_a_breach_is_not_noticed() {
+        let case = CASE.expect(Expect::Dies(&[1002]));
+        let seen = vec![Seen::Violation("a Close of 126 bytes".into())];
+        let text = "the server broke a rule itself: a Close of 126 bytes";
+        let silent = Facts { seen: seen.clone(), ..silent() };
+        assert_eq!(judge(&case, &silent, true), Judgement::new(Verdict::Fail, text));
+        let garbage = Facts { seen, ..closed(21584) };
+        assert_eq!(judge(&case, &garbage, true), Judgement::new(Verdict::Warn, text));
     }
 
     #[test]
@@ -336,7 +407,12 @@ mod tests {
         let agreed = Facts { deflate: true, ..open() };
         check(
             CASE.expect(Expect::Declined),
-            &[(open(), Verdict::Pass), (agreed, Verdict::Fail), (refused(400), Verdict::Warn)],
+            &[
+                (open(), Verdict::Pass),
+                (agreed, Verdict::Fail),
+                (refused(400), Verdict::Warn),
+                (refused(500), Verdict::Warn),
+            ],
         );
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::case::{Case, Expect, Risk, rule};
+use super::case::{Case, Expect, Needs, Risk, rule};
 use super::facts::{Facts, Opening, Seen};
 use super::judge::judge;
 use super::verdict::{Judgement, Verdict};
@@ -109,6 +109,15 @@ pub struct PlanOptions {
     pub strict: bool,
     /// Messages come back; `None` finds out.
     pub echoes: Option<bool>,
+    /// A subprotocol is named that the server knows.
+    pub subprotocol: bool,
+}
+
+impl PlanOptions {
+    /// Whether the case means nothing without what was not given.
+    fn skips(self, case: &Case) -> bool {
+        case.needs == Needs::Subprotocol && !self.subprotocol
+    }
 }
 
 /// A run under way.
@@ -132,6 +141,8 @@ pub struct Plan {
     /// Cases with a result, and the last of those the server may not have survived.
     done: usize,
     suspect: Option<usize>,
+    /// Cases whose connection ended without an answer since a control connection worked.
+    dropped: Vec<usize>,
     stop: Option<Stop>,
 }
 
@@ -146,7 +157,7 @@ impl Plan {
         }
         let (mut main, mut alone) = (VecDeque::new(), VecDeque::new());
         for _ in 0..options.repeat {
-            for (at, case) in cases.iter().enumerate() {
+            for (at, case) in cases.iter().enumerate().filter(|(_, case)| !options.skips(case)) {
                 let work = Work { case, purpose: Purpose::Result(at) };
                 let alone_only = case.risk != Risk::Default || ["l", "t"].contains(&case.area());
                 if alone_only { &mut alone } else { &mut main }.push_back(work);
@@ -166,6 +177,7 @@ impl Plan {
             refusals: 0,
             done: 0,
             suspect: None,
+            dropped: Vec::new(),
             stop: None,
         }
     }
@@ -248,7 +260,10 @@ impl Plan {
                 Opening::Refused(status) => format!(
                     "the server answered {status} {REFUSALS} times in a row, and is left alone"
                 ),
-                _ => self.death("stopped accepting connections"),
+                _ => {
+                    self.doubt("stopped accepting connections");
+                    self.death("stopped accepting connections")
+                }
             };
             self.stop(Stop::Refuses(text));
         }
@@ -257,6 +272,9 @@ impl Plan {
     fn controlled(&mut self, judgement: &Judgement, facts: &Facts) {
         if judgement.verdict == Verdict::Pass {
             self.usable = true;
+            if !self.main.front().is_some_and(|work| work.purpose == Purpose::Control) {
+                self.dropped.clear();
+            }
         } else if !self.usable {
             let got = judgement.got.clone();
             self.stop(Stop::Unusable(got, facts.opening.clone()));
@@ -277,7 +295,12 @@ impl Plan {
             return;
         }
         let failed = judgement.verdict.is_failure(self.options.strict);
-        if judgement.verdict == Verdict::Fail || facts.ended.is_some() && facts.close.is_none() {
+        let ended = facts.ended.is_some() && facts.close.is_none();
+        let dropped = ended || facts.opening == Opening::Dropped;
+        if dropped {
+            self.dropped.push(at);
+        }
+        if judgement.verdict == Verdict::Fail || dropped {
             self.suspect = Some(at);
             self.control();
         } else if matches!(facts.opening, Opening::Refused(429 | 503)) {
@@ -317,17 +340,23 @@ impl Plan {
             _ => "stopped answering",
         };
         let text = self.death(what);
-        // Where others ran beside it, the last suspect may not be the culprit.
-        let verdict = if self.options.jobs == 1 || self.cases.len() == 1 {
-            Verdict::Fail
-        } else {
-            Verdict::Inconclusive
-        };
-        if let Some(result) = self.suspect.and_then(|at| self.results[at].as_mut()) {
-            result.verdict = result.verdict.max(verdict);
-            result.got = format!("{}; then the server {what}", result.got);
-        }
+        self.doubt(what);
         self.stop(Stop::Died(text));
+    }
+
+    /// What connections ended of when the server died. Where several ran at the same time, its end was
+    /// theirs too, and only one of them has to do with it.
+    fn doubt(&mut self, what: &str) {
+        let alone = self.options.jobs == 1 || self.cases.len() == 1;
+        let suspects =
+            if alone { self.suspect.into_iter().collect() } else { self.dropped.clone() };
+        let verdict = if alone { Verdict::Fail } else { Verdict::Inconclusive };
+        for at in suspects {
+            if let Some(result) = self.results[at].as_mut() {
+                let got = format!("{}; then the server {what}", result.got);
+                *result = Judgement::new(verdict, got);
+            }
+        }
     }
 
     /// What the server did at last, and behind which case.
@@ -342,9 +371,10 @@ impl Plan {
         let why = self.stop.as_ref().map_or_else(|| "it did not run".to_owned(), Stop::describe);
         let of = |(case, result): (&&'static Case, &Option<Judgement>)| Outcome {
             case,
-            judgement: result
-                .clone()
-                .unwrap_or_else(|| Judgement::new(Verdict::Inconclusive, why.clone())),
+            judgement: result.clone().unwrap_or_else(|| match self.options.skips(case) {
+                true => Judgement::new(Verdict::Skip, "no --subprotocol that the server knows"),
+                false => Judgement::new(Verdict::Inconclusive, why.clone()),
+            }),
         };
         self.cases.iter().zip(&self.results).map(of).collect()
     }
@@ -372,8 +402,14 @@ mod tests {
     static B: Case = Case::new("f/b", "b", rule("RFC", "says"), "why");
     static C: Case = Case::new("l/c", "c", rule("RFC", "says"), "why");
 
-    const OPTIONS: PlanOptions =
-        PlanOptions { jobs: 4, repeat: 1, fail_fast: false, strict: false, echoes: None };
+    const OPTIONS: PlanOptions = PlanOptions {
+        jobs: 4,
+        repeat: 1,
+        fail_fast: false,
+        strict: false,
+        echoes: None,
+        subprotocol: false,
+    };
 
     fn good() -> Facts {
         let seen = vec![Seen::Pong(CANARIES[0].to_vec())];
@@ -448,6 +484,34 @@ mod tests {
         let text = "the server stopped accepting connections after f/a (1 case done)";
         assert_eq!(plan.stopped(), Some(&Stop::Died(text.to_owned())));
         assert_eq!(verdicts(&plan), [Verdict::Fail, Verdict::Inconclusive, Verdict::Inconclusive]);
+    }
+
+    #[test]
+    fn what_ended_with_a_dying_server_beside_others_is_not_judged() {
+        let mut plan = plan(OPTIONS);
+        let (a, b) = (plan.start().expect("a"), plan.start().expect("b"));
+        let dropped = Facts { opening: Opening::Dropped, ..Facts::default() };
+        plan.finish(a, &dropped);
+        plan.finish(b, &dropped);
+        let control = plan.start().expect("a control");
+        plan.finish(control, &away());
+        assert_eq!(verdicts(&plan), [Verdict::Inconclusive; 3]);
+        let got = &plan.outcomes()[0].judgement.got;
+        assert!(got.ends_with("; then the server stopped accepting connections"), "{got}");
+    }
+
+    #[test]
+    fn without_a_subprotocol_to_name_its_case_is_skipped() {
+        static NAMED: Case =
+            Case::new("p/a", "a", rule("RFC", "says"), "why").needs(Needs::Subprotocol);
+        for (subprotocol, verdict) in [(false, Verdict::Skip), (true, Verdict::Pass)] {
+            let mut plan = Plan::new(vec![&NAMED], PlanOptions { subprotocol, ..OPTIONS });
+            while let Some(work) = plan.start() {
+                plan.finish(work, &good());
+            }
+            assert!(plan.is_done());
+            assert_eq!(verdicts(&plan), [verdict]);
+        }
     }
 
     #[test]

@@ -168,8 +168,8 @@ impl Trial {
         }
         let ponged = facts.has_pong(CANARIES[0]);
         match self.case.expect {
-            Expect::Refused(_) | Expect::Accepted | Expect::Keeps(_) | Expect::Declined => true,
-            Expect::Judged(_) => true,
+            Expect::Refused(_) | Expect::Ignored | Expect::Accepted => true,
+            Expect::Keeps(_) | Expect::Declined | Expect::Judged(_) => true,
             // The end of TCP belongs to it.
             Expect::Closes(_) | Expect::Silence => false,
             _ if facts.close.is_some() => true,

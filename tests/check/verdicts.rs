@@ -1,7 +1,7 @@
 //! What the cases find: nothing in a server that keeps the rules, and each breach in one that does
 //! not.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Write as _, copy, sink};
 use std::net::TcpListener;
 use std::thread;
 
@@ -116,7 +116,7 @@ fn stops(fault: &str, status: i32, why: &str) {
     assert_eq!(run.status, Some(status), "{}", run.stdout);
     let line = run.stdout.lines().nth(1).unwrap_or_default();
     assert_eq!(line, format!("stopped: no connection to test on: {why}"), "{fault}");
-    assert_eq!(run.stdout.lines().last(), Some("194 INCONCLUSIVE"), "{fault}");
+    assert_eq!(run.stdout.lines().last(), Some("1 SKIP, 193 INCONCLUSIVE"), "{fault}");
 }
 
 #[test]
@@ -176,23 +176,32 @@ fn serve(act: impl Fn(usize, &mut std::net::TcpStream) -> bool + Send + 'static)
     url
 }
 
-/// Opens, then answers the first ping; what follows is up to the caller.
+/// Opens, then reads the first frame; what follows is up to the caller.
 fn open(stream: &mut std::net::TcpStream) -> Option<Vec<u8>> {
+    let head = head(stream)?;
+    accept(stream, &head)?;
+    frame(stream)
+}
+
+fn head(stream: &mut std::net::TcpStream) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
         stream.read_exact(&mut byte).ok()?;
         head.push(byte[0]);
     }
-    let text = String::from_utf8(head).ok()?;
-    let key = text.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))?;
+    String::from_utf8(head).ok()
+}
+
+/// Answers the first key of a request.
+fn accept(stream: &mut std::net::TcpStream, head: &str) -> Option<()> {
+    let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))?;
     let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
     );
-    stream.write_all(answer.as_bytes()).ok()?;
-    frame(stream)
+    stream.write_all(answer.as_bytes()).ok()
 }
 
 /// The payload of the next frame, which is short.
@@ -253,4 +262,94 @@ fn a_breach_that_is_noticed_behind_a_ping_is_no_failure() {
     let run = check(&[&url, "u/bad", "--output", "json"]);
     let got = "Close 1007, after answering a ping";
     assert_eq!(run.verdict("u/bad"), ("PASS".to_owned(), got.to_owned()));
+}
+
+/// A server that answers every request that is no usual handshake in one way, and pings as it must.
+fn answers(answer: &'static str) -> String {
+    serve(move |_, stream| {
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            if !usual(&head) {
+                return stream.write_all(answer.as_bytes()).ok();
+            }
+            accept(&mut stream, &head)?;
+            while let Some(payload) = frame(&mut stream) {
+                pong(&mut stream, &payload)?;
+            }
+            None
+        });
+        true
+    })
+}
+
+/// Whether a client sends such a request.
+fn usual(head: &str) -> bool {
+    let has = |line: &str| head.lines().any(|own| own == line);
+    has("GET / HTTP/1.1") && has("Upgrade: websocket") && has("Connection: Upgrade")
+}
+
+#[test]
+fn a_request_that_asks_for_no_websocket_may_get_a_page() {
+    let page = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let run = check(&[
+        &answers(page),
+        "h/upgrade-missing",
+        "h/conn-missing",
+        "h/http10",
+        "--output",
+        "json",
+    ]);
+    for id in ["h/upgrade-missing", "h/conn-missing", "h/http10"] {
+        assert_eq!(run.verdict(id), ("PASS".to_owned(), "HTTP status 200".to_owned()), "{id}");
+    }
+    let h2c = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
+    let run = check(&[&answers(h2c), "h/upgrade-h2c", "--output", "json"]);
+    let got = "101 to another protocol";
+    assert_eq!(run.verdict("h/upgrade-h2c"), ("PASS".to_owned(), got.to_owned()));
+}
+
+#[test]
+fn a_case_of_a_subprotocol_needs_its_name() {
+    let server = listen(["--echo"]);
+    let run = check(&[server.url(), "p/case", "--output", "json"]);
+    let why = "no --subprotocol that the server knows";
+    assert_eq!(run.verdict("p/case"), ("SKIP".to_owned(), why.to_owned()));
+    let server = listen(["--echo", "--subprotocol", "chat"]);
+    let run = check(&[server.url(), "p/case", "--subprotocol", "chat", "--output", "json"]);
+    assert_eq!(run.verdict("p/case").0, "PASS", "{}", run.stdout);
+}
+
+/// What is reported of two runs is the same, whatever the keys were.
+#[test]
+fn a_finding_names_no_key() {
+    let url = serve(|_, stream| {
+        let mut stream = stream.try_clone().expect("a socket");
+        thread::spawn(move || -> Option<()> {
+            let head = head(&mut stream)?;
+            // The server takes the last of two keys.
+            let taken = head.lines().rev().find(|line| line.starts_with("Sec-WebSocket-Key: "));
+            accept(&mut stream, taken?)?;
+            let payload = frame(&mut stream)?;
+            pong(&mut stream, &payload)
+        });
+        true
+    });
+    let run = check(&[&url, "h/key-dup", "--output", "json"]);
+    let got = "101 that breaks the rules: Sec-WebSocket-Accept does not prove the key; it proves \
+               another of the keys in the request (4.1-res-accept-value)";
+    assert_eq!(run.verdict("h/key-dup"), ("FAIL".to_owned(), got.to_owned()));
+}
+
+#[test]
+fn a_server_that_reads_whole_frames_can_judge_a_second_request() {
+    let url = serve(|number, stream| {
+        let Some(payload) = open(stream) else { return false };
+        if number < 3 {
+            return pong(stream, &payload).is_some();
+        }
+        stream.write_all(b"\x88\x02\x03\xea").is_ok() && copy(stream, &mut sink()).is_ok()
+    });
+    let run = check(&[&url, "-j", "1", "h/twice", "--output", "json"]);
+    assert_eq!(run.verdict("h/twice"), ("PASS".to_owned(), "Close 1002".to_owned()));
 }

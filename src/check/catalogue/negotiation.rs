@@ -108,12 +108,13 @@ fn foreign(facts: &Facts) -> Judgement {
     }
 }
 
-/// An illegal header that may be refused or ignored, but must be no error of the server.
+/// An illegal header that may be refused or ignored, but should be no error of the server.
 fn clean(facts: &Facts) -> Judgement {
     let got = facts.describe();
     let verdict = match facts.opening {
         Opening::Refused(status) if (400..500).contains(&status) => Verdict::Pass,
-        Opening::Refused(status) if status >= 500 => Verdict::Fail,
+        // An error of the server, but one that opens nothing.
+        Opening::Refused(status) if status >= 500 => Verdict::Warn,
         Opening::Dropped => Verdict::PassBare,
         Opening::Open => return Judgement::new(Verdict::Info, "101"),
         Opening::Silent | Opening::Bad(_) => Verdict::Fail,
@@ -190,3 +191,19 @@ pub(super) static CASES: &[Case] = &[
     keeps("x/quoted", "a value in quotes", SMWB, &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=\"10\"")], &["7692-7.1.2.1-ack", "7692-7.1.2.1-le"]),
     keeps("x/split", "offers in two header lines", LIST, &[Edit::Set(EXT, "x-wscope-unknown"), Edit::Add(EXT, "permessage-deflate")], &["4.1-res-ext-offered"]),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::catalogue::find;
+    use crate::check::judge::judge;
+
+    #[test]
+    fn an_error_of_the_server_opens_nothing_and_is_no_breach() {
+        let facts = Facts { opening: Opening::Refused(500), ..Facts::default() };
+        for id in ["x/malformed", "x/bits-7", "p/illegal"] {
+            let case = find(id).expect("a case");
+            assert_eq!(judge(case, &facts, false).verdict, Verdict::Warn, "{id}");
+        }
+    }
+}

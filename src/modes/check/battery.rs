@@ -25,7 +25,8 @@ use crate::output::reporter::Reporter;
 use crate::script::command::{Command, Payload};
 use crate::script::runner::send::{content, send};
 use crate::session::{EndpointConfig, Limits};
-use crate::wire::handshake::rules::{Outcome, Report};
+use crate::ui::sanitize;
+use crate::wire::handshake::rules::{Outcome, Report, Verdict};
 use crate::wire::head::Head;
 use crate::wire::{Control, Data, OpCode, Role};
 
@@ -370,7 +371,7 @@ impl Battery {
             OpenError::Refused { pair, .. } | OpenError::Redirect { pair, .. } => {
                 Opening::Refused(pair.response.status_line().map_or(0, |line| line.code))
             }
-            OpenError::BadHandshake { list, .. } => Opening::Bad(list.clone()),
+            OpenError::BadHandshake { pair, .. } => Opening::Bad(fatal(&pair.report)),
             // Its bytes may be others next time.
             OpenError::NotHttp(_) => Opening::Garbage("an answer that is not HTTP".to_owned()),
             OpenError::Head(_) | OpenError::OnlyInterim(_) => Opening::Garbage(error.to_string()),
@@ -473,13 +474,32 @@ fn of_response(response: &Head, report: &Report) -> Facts {
     Facts {
         broken: server
             .filter(|verdict| verdict.outcome == Outcome::Fail)
-            .map(|verdict| (verdict.rule.id, verdict.text.clone()))
+            .map(|verdict| (verdict.rule.id, finding(verdict)))
             .collect(),
         headers: response
             .headers()
             .map(|field| (text(field.name).to_ascii_lowercase(), text(field.value)))
             .collect(),
         ..Facts::default()
+    }
+}
+
+/// The broken rules for which every client gives up.
+fn fatal(report: &Report) -> String {
+    let text = |verdict| format!("{} ({})", finding(verdict), verdict.rule.id);
+    report.fatal().map(text).collect::<Vec<_>>().join("; ")
+}
+
+/// What broke a rule, without the key of this connection: runs are compared.
+fn finding(verdict: &Verdict) -> String {
+    let text = sanitize::escaped(verdict.text.as_bytes());
+    match (verdict.rule.id, text.split_once("; ")) {
+        ("4.1-res-accept-present", _) => "no Sec-WebSocket-Accept".to_owned(),
+        ("4.1-res-accept-value", None) => "Sec-WebSocket-Accept does not prove the key".to_owned(),
+        ("4.1-res-accept-value", Some((_, why))) => {
+            format!("Sec-WebSocket-Accept does not prove the key; {why}")
+        }
+        _ => text,
     }
 }
 

@@ -106,6 +106,7 @@ pub fn run(args: CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
                 (None, true) => Some(false),
                 (None, false) => None,
             },
+            subprotocol: !config.subprotocols.is_empty(),
         },
     );
     let pace = Pace::new(args.delay, near, Instant::now() + args.max_time);
