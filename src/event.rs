@@ -428,6 +428,13 @@ pub enum Cause {
     Timeout(TimeoutKind),
     /// The stream ended, or broke, before the closing handshake was completed: 1006.
     Lost(Lost),
+    /// A rule of a relay closed both directions.
+    Rule {
+        /// Its number.
+        rule: u64,
+        /// The code of the Close frames that both ends were sent.
+        code: u16,
+    },
     /// We ended it on purpose without a closing handshake.
     Dropped,
 }

@@ -100,8 +100,8 @@ pub struct Relay {
     /// To the server, and to the client.
     passages: [Passage; 2],
     share: Share,
-    /// A rule closed both directions.
-    closed: bool,
+    /// The rule that closed both directions, and its code.
+    closed: Option<(u64, u16)>,
 }
 
 /// Whether a request asks for a WebSocket.
@@ -155,7 +155,7 @@ impl Relay {
             intervening,
             passages: Default::default(),
             share: Share::of(memory),
-            closed: false,
+            closed: None,
         }
     }
 
@@ -271,10 +271,10 @@ impl Relay {
             }
         }
         let close = |passage: &mut Passage| passage.gate.as_mut()?.take_close();
-        if let Some(code) = self.passages.iter_mut().find_map(close) {
-            self.closed = true;
+        if let Some((rule, code)) = self.passages.iter_mut().find_map(close) {
+            self.closed.get_or_insert((rule, code));
             for gate in self.passages.iter_mut().filter_map(|passage| passage.gate.as_mut()) {
-                gate.shut(code, runtime, now)?;
+                gate.shut(rule, code, runtime, now)?;
             }
             return self.pass(runtime, now);
         }
@@ -426,10 +426,10 @@ impl Relay {
         let (client, server) = (self.client.ending(now), self.server.ending(now));
         let both = client.received.is_some() && server.received.is_some();
         let first = self.first_end.unwrap_or(Role::Server);
-        let (by, cause) = match (self.dropped, both) {
-            (true, _) => (Side::Us, Cause::Dropped),
-            _ if self.closed => (Side::Us, Cause::Closed),
-            (_, true) => (Side::End(self.first_close.unwrap_or(first)), Cause::Closed),
+        let (by, cause) = match (self.dropped, self.closed, both) {
+            (true, ..) => (Side::Us, Cause::Dropped),
+            (_, Some((rule, code)), _) => (Side::Us, Cause::Rule { rule, code }),
+            (.., true) => (Side::End(self.first_close.unwrap_or(first)), Cause::Closed),
             _ if first == Role::Client => (Side::End(first), client.cause),
             _ => (Side::End(first), server.cause),
         };
@@ -455,7 +455,7 @@ impl Relay {
         };
         let (by, cause) = match &ending.cause {
             Cause::Closed if ending.by == Side::End(role) => (Side::Peer, Cause::Closed),
-            Cause::Closed => (Side::Us, Cause::Closed),
+            Cause::Closed | Cause::Rule { .. } => (Side::Us, Cause::Closed),
             _ if ending.by == Side::End(role) => (own.by, own.cause.clone()),
             _ => (Side::Us, Cause::Dropped),
         };

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{Fact, Record, RecordingError};
 use crate::event::{
-    Cause, CertificateFacts, CommandEnd, ConnId, Direction, Ending, Lost, Phases, Side, Stamp,
-    TimeoutKind, TlsFacts, Totals,
+    Cause, CertificateFacts, CommandEnd, ConnId, Direction, Ending, Intervened, Intervention, Lost,
+    Phases, Side, Stamp, TimeoutKind, TlsFacts, Totals,
 };
 use crate::ui::hex::unhex;
-use crate::ui::{base64, clock};
+use crate::ui::{base64, clock, notation};
 use crate::wire::close::CloseBody;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::handshake::Agreed;
@@ -20,7 +20,7 @@ use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::rules::{Outcome, RULES, Report, Verdict};
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::violation::CATALOGUE;
-use crate::wire::{Role, Violation};
+use crate::wire::{OpCode, Role, Violation};
 
 /// The most bytes of a line, its end included.
 pub const LINE: u64 = 64 << 20;
@@ -235,9 +235,30 @@ impl<R: BufRead> LogReader<R> {
                 let offset = number(object, "offset").unwrap_or_default();
                 made(Fact::Bytes(direction, masked(mask, offset, payload()?)))
             }
+            "intervened" => Ok(intervened(direction, object)
+                .map(|done| Record { at, fact: Fact::Intervened(done) })),
             _ => Ok(None),
         }
     }
+}
+
+fn intervened(direction: Direction, object: &Value) -> Option<Intervened> {
+    let opcode = match object.get("opcode")? {
+        Value::String(word) => notation::opcode(word)?,
+        bits => OpCode::from(u8::try_from(bits.as_u64()?).ok()?),
+    };
+    let what = match object.get("what")?.as_str()? {
+        "dropped" => Intervention::Dropped,
+        "delayed" => Intervention::Delayed(duration(object, "time_us")?),
+        "held" => Intervention::Held,
+        "released" => Intervention::Released,
+        "edited" => Intervention::Edited,
+        "copied" => Intervention::Copied,
+        "closed" => Intervention::Closed(code(object)?),
+        _ => return None,
+    };
+    let (frame, rule) = (number(object, "frame")?, number(object, "rule"));
+    Some(Intervened { direction, opcode, frame, rule, what })
 }
 
 fn masked(key: Option<MaskKey>, offset: u64, mut payload: Vec<u8>) -> Vec<u8> {
@@ -249,6 +270,10 @@ fn masked(key: Option<MaskKey>, offset: u64, mut payload: Vec<u8>) -> Vec<u8> {
 
 fn number(object: &Value, name: &str) -> Option<u64> {
     object.get(name).and_then(Value::as_u64)
+}
+
+fn code(object: &Value) -> Option<u16> {
+    number(object, "code").and_then(|code| u16::try_from(code).ok())
 }
 
 fn string(object: &Value, name: &str) -> Option<String> {
@@ -344,9 +369,8 @@ fn open(object: &Value) -> Agreed {
 fn ending(object: &Value, role: Option<Role>) -> Ending {
     let close = |name: &str| {
         let body = object.get(name).filter(|body| body.is_object())?;
-        let code = number(body, "code").and_then(|code| u16::try_from(code).ok());
         let reason = string(body, "reason").unwrap_or_default().into_bytes();
-        Some(CloseBody { code, reason })
+        Some(CloseBody { code: code(body), reason })
     };
     let totals = |name: &str| {
         let count = |field| object.get(name).and_then(|one| number(one, field)).unwrap_or_default();
@@ -383,7 +407,10 @@ fn ending(object: &Value, role: Option<Role>) -> Ending {
             Cause::Lost(known.unwrap_or(Lost::Other(detail)))
         }
         Some("dropped") => Cause::Dropped,
-        _ => Cause::Closed,
+        _ => match (number(object, "rule"), code(object)) {
+            (Some(rule), Some(code)) => Cause::Rule { rule, code },
+            _ => Cause::Closed,
+        },
     };
     Ending {
         role,

@@ -29,7 +29,7 @@ pub use tcp::Half;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::event::{CommandEnd, Direction, Ending, Phases, Stamp, TlsFacts};
+use crate::event::{CommandEnd, Direction, Ending, Intervened, Phases, Stamp, TlsFacts};
 use crate::wire::Role;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::Report;
@@ -89,6 +89,7 @@ pub enum Fact {
     Open(Agreed),
     RoundTrip(Duration),
     CommandEnded(CommandEnd),
+    Intervened(Intervened),
     Note(String),
     Failed(String),
     Passed(String),

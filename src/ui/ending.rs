@@ -59,6 +59,19 @@ fn ended(ending: &Ending, cause: &Cause) -> String {
     let after = clock::seconds(ending.duration);
     let mut parts = Vec::new();
     match cause {
+        Cause::Rule { rule, code } => {
+            let body = CloseBody { code: Some(*code), ..CloseBody::default() };
+            let with = close_body(&body);
+            parts.push(format!("rule {rule} closed both sides with {with} after {after}"));
+            for end in [near, far] {
+                match end.body {
+                    None => parts.push(format!("{} did not answer", end.name)),
+                    Some(same) if *same == body => {}
+                    Some(_) => parts.extend(end.answered()),
+                }
+            }
+            return parts.join("; ");
+        }
         Cause::Closed if ending.role.is_none() && ending.by == Side::Us => {
             parts.push(format!("the proxy closed both sides after {after}"));
         }

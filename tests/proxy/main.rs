@@ -9,6 +9,7 @@ mod raw;
 
 #[cfg(target_os = "linux")] // it reads /proc
 mod bounds;
+mod closed;
 mod exact;
 mod faults;
 mod heads;
