@@ -428,12 +428,12 @@ pub enum Cause {
     Timeout(TimeoutKind),
     /// The stream ended, or broke, before the closing handshake was completed: 1006.
     Lost(Lost),
-    /// A rule of a relay closed both directions.
-    Rule {
-        /// Its number.
-        rule: u64,
-        /// The code of the Close frames that both ends were sent.
-        code: u16,
+    /// A relay closed both directions.
+    Relay {
+        /// The rule that asked for it; a line of the prompt has none.
+        rule: Option<u64>,
+        /// What both ends were sent.
+        close: CloseBody,
     },
     /// We ended it on purpose without a closing handshake.
     Dropped,

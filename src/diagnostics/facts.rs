@@ -492,7 +492,9 @@ impl From<&Cause> for EndKind {
                 Self::Fin
             }
             Cause::Lost(Lost::Reset | Lost::BrokenPipe | Lost::Other(_)) => Self::Reset,
-            Cause::Closed | Cause::Timeout(_) | Cause::Dropped | Cause::Rule { .. } => Self::Closed,
+            Cause::Closed | Cause::Timeout(_) | Cause::Dropped | Cause::Relay { .. } => {
+                Self::Closed
+            }
         }
     }
 }

@@ -407,9 +407,9 @@ fn ending(object: &Value, role: Option<Role>) -> Ending {
             Cause::Lost(known.unwrap_or(Lost::Other(detail)))
         }
         Some("dropped") => Cause::Dropped,
-        _ => match (number(object, "rule"), code(object)) {
-            (Some(rule), Some(code)) => Cause::Rule { rule, code },
-            _ => Cause::Closed,
+        _ => match close("relay") {
+            Some(close) => Cause::Relay { rule: number(object, "rule"), close },
+            None => Cause::Closed,
         },
     };
     Ending {

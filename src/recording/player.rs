@@ -126,7 +126,8 @@ impl Player {
                 // A connection of a retry begins anew; a relayed one has two legs, and its proxy
                 // connects to the server when it has the client's request.
                 let before = self.connections.get(&at.conn);
-                let leads_on = self.role.is_none() && before.is_some_and(|one| one.request.is_some());
+                let leads_on =
+                    self.role.is_none() && before.is_some_and(|one| one.request.is_some());
                 let anew = before.is_some_and(|one| one.switched);
                 if anew {
                     self.connections.remove(&at.conn);

@@ -59,14 +59,15 @@ fn ended(ending: &Ending, cause: &Cause) -> String {
     let after = clock::seconds(ending.duration);
     let mut parts = Vec::new();
     match cause {
-        Cause::Rule { rule, code } => {
-            let body = CloseBody { code: Some(*code), ..CloseBody::default() };
-            let with = close_body(&body);
-            parts.push(format!("rule {rule} closed both sides with {with} after {after}"));
+        Cause::Relay { rule, close } => {
+            let who = rule.map_or_else(|| "the proxy".to_owned(), |rule| format!("rule {rule}"));
+            let with = close_body(close);
+            parts.push(format!("{who} closed both sides with {with} after {after}"));
             for end in [near, far] {
                 match end.body {
                     None => parts.push(format!("{} did not answer", end.name)),
-                    Some(same) if *same == body => {}
+                    Some(answer) if answer.code == close.code && answer.reason.is_empty() => {}
+                    Some(answer) if answer == close => {}
                     Some(_) => parts.extend(end.answered()),
                 }
             }

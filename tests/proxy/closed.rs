@@ -33,7 +33,8 @@ fn each_message_that_is_not_delivered_is_named_in_transcript_log_and_recording()
     let args = ["--rule", "> /bad/ -> close 1011", "--log", log.to_str().expect("text")];
     let proxy = upstream.proxy(&args);
     let (mut client, mut server) = upstream.open(&proxy);
-    let fragments = [masked(frames::fragment(TEXT, "la")), masked(frames::frame(CONTINUATION, "te"))];
+    let fragments =
+        [masked(frames::fragment(TEXT, "la")), masked(frames::frame(CONTINUATION, "te"))];
     client.send(
         [text("bad"), text("after"), frames::bytes([masked(frames::frame(PING, "p"))])].concat(),
     );
@@ -68,7 +69,7 @@ fn each_message_that_is_not_delivered_is_named_in_transcript_log_and_recording()
     assert_eq!(numbers, frames.iter().map(|n| (n, rule)).collect::<Vec<_>>());
     let end = lines.iter().find(|line| line["event"] == "end").expect("an end");
     assert_eq!((&end["by"], &end["cause"]), (&"us".into(), &"closed".into()));
-    assert_eq!((&end["rule"], &end["code"]), (&1.into(), &1011.into()));
+    assert_eq!((&end["rule"], &end["relay"]["code"]), (&1.into(), &1011.into()));
     let notes = converted(&log, "* [1] ");
     for line in ["text #2 to the server: dropped (rule 1)", "* [1] rule 1 closed both sides with"] {
         assert!(notes.iter().any(|note| note.contains(line)), "{line}: {notes:#?}");

@@ -8,6 +8,7 @@ mod harness;
 mod raw;
 
 #[cfg(target_os = "linux")] // it reads /proc
+mod asked;
 mod bounds;
 mod closed;
 mod exact;

@@ -24,6 +24,7 @@ use crate::event::{
 use crate::net::link::HIGH_WATER;
 use crate::net::random;
 use crate::session::{Endpoint, EndpointConfig, Limits, Observer};
+use crate::wire::close::CloseBody;
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::fault::{BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, pieces};
@@ -53,6 +54,15 @@ pub enum Release {
     Drop,
     /// With this content.
     Edit(Vec<u8>),
+}
+
+/// Why, and with what, both directions are closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayClose {
+    /// The rule that asks for it; a line of the prompt has none.
+    pub rule: Option<u64>,
+    /// What both ends are sent.
+    pub body: CloseBody,
 }
 
 /// What has been decoded, on its way out.
@@ -91,10 +101,12 @@ struct Flow {
     /// What comes is passed on, or dropped, as bytes: it follows a Close, or no frames can be told
     /// apart.
     plain: bool,
-    /// The rule that sent a Close in the place of all that still comes.
-    shut: Option<u64>,
-    /// That is to be done to both directions: the rule, and the code.
-    close: Option<(u64, u16)>,
+    /// A Close was sent in the place of all that still comes.
+    shut: bool,
+    /// The rule that asked for it.
+    shut_by: Option<u64>,
+    /// That is to be done to both directions.
+    close: Option<RelayClose>,
     mischief: Mischief,
 }
 
@@ -228,7 +240,8 @@ impl Gate {
             recoding: false,
             readable: agreed.extensions.len() <= known,
             plain: false,
-            shut: None,
+            shut: false,
+            shut_by: None,
             close: None,
             mischief: Mischief::new(faults),
         };
@@ -439,25 +452,24 @@ impl Gate {
         Ok(true)
     }
 
-    /// Takes the rule that closes both directions, and its code.
-    pub fn take_close(&mut self) -> Option<(u64, u16)> {
+    /// Takes what a rule asks for: that both directions are closed.
+    pub fn take_close(&mut self) -> Option<RelayClose> {
         self.flow.close.take()
     }
 
-    /// Sends a Close in the place of all that still comes, for a rule.
+    /// Sends a Close in the place of all that still comes.
     ///
     /// # Errors
     ///
     /// An output failed.
     pub fn shut(
         &mut self,
-        rule: u64,
-        code: u16,
+        close: &RelayClose,
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
         let flow = &mut self.flow;
-        flow.shut = Some(rule);
+        (flow.shut, flow.shut_by) = (true, close.rule);
         let mut waiting = std::mem::take(&mut flow.queue);
         if flow.inside {
             flow.queue.extend(waiting.pop_front());
@@ -481,7 +493,20 @@ impl Gate {
             flow.dropped(about, runtime)?;
         }
         // It may have been closed already, which is as good.
-        let _ = flow.endpoint.close(Some(code), "", now, &mut flow.made);
+        let CloseBody { code, reason } = &close.body;
+        let closed = std::str::from_utf8(reason)
+            .is_ok_and(|reason| flow.endpoint.close(*code, reason, now, &mut flow.made).is_ok());
+        if !closed && flow.endpoint.is_open() {
+            // What an endpoint would not send is sent all the same: that was asked for.
+            let frame = RawFrame {
+                opcode: OpCode::Control(Control::Close),
+                mask: flow.endpoint.key(),
+                payload: close.body.to_payload(),
+                ..RawFrame::default()
+            };
+            frame.write(&mut flow.made);
+            flow.endpoint.drop_connection();
+        }
         flow.drain(runtime, now)
     }
 }
@@ -609,8 +634,8 @@ impl Flow {
         self.push_cut();
         let compressed = header.rsv1 && self.deflate.is_some();
         self.handling = match self.shut {
-            Some(_) => Handling::Discard,
-            None if self.looks_at(header.opcode) || self.recoding && compressed => {
+            true => Handling::Discard,
+            false if self.looks_at(header.opcode) || self.recoding && compressed => {
                 Handling::Collect(Whole {
                     opcode: header.opcode,
                     frame: number,
@@ -620,7 +645,7 @@ impl Flow {
                     broken: false,
                 })
             }
-            None => Handling::Pass,
+            false => Handling::Pass,
         };
         if header.len > MOST as u64 {
             self.give_up(opcode, runtime)?;
@@ -677,7 +702,7 @@ impl Flow {
         match &mut self.handling {
             Handling::Pass => {
                 self.push_raw(true, true, !header.fin, false);
-                if self.shut.is_some() {
+                if self.shut {
                     // It was under way when the Close was sent in the place of what follows it.
                     self.handling = Handling::Discard;
                 }
@@ -716,8 +741,8 @@ impl Flow {
             self.plain = true;
         }
         let opcode = header.opcode;
-        let answers = self.shut.is_some() && close;
-        if self.shut.is_some() || self.mischief.drops(control) {
+        let answers = self.shut && close;
+        if self.shut || self.mischief.drops(control) {
             self.frame.clear();
             // The answer to a Close of our making is not for the other end, who gets its own.
             if !answers {
@@ -778,8 +803,10 @@ impl Flow {
             }
             Some(Action::Close(code)) => {
                 fate = Fate::Drop;
-                let rule = found.map_or(0, |(id, _)| id);
-                (self.close, self.shut) = (Some((rule, *code)), Some(rule));
+                let rule = found.map(|(id, _)| id);
+                let body = CloseBody { code: Some(*code), ..CloseBody::default() };
+                self.close = Some(RelayClose { rule, body });
+                (self.shut, self.shut_by) = (true, rule);
                 Some(Intervention::Closed(*code))
             }
             Some(Action::Replace(find, with)) if find.is_match(&whole.content) => {
@@ -824,7 +851,7 @@ impl Flow {
 
     /// What its receiver will not get, and has not been reported.
     fn dropped(&self, (opcode, frame): About, runtime: &mut Runtime) -> io::Result<()> {
-        self.report(opcode, frame, self.shut, Intervention::Dropped, runtime)
+        self.report(opcode, frame, self.shut_by, Intervention::Dropped, runtime)
     }
 
     fn push(&mut self, item: Item) {
@@ -835,7 +862,7 @@ impl Flow {
     /// What came of the frame passes as it came, behind what waits.
     fn push_raw(&mut self, is_data: bool, is_whole: bool, goes_on: bool, is_close: bool) {
         let mut new = std::mem::take(&mut self.frame);
-        if self.shut.is_some() && self.plain {
+        if self.shut && self.plain {
             return;
         }
         let last = self.queue.back_mut().map(|entry| &mut entry.item);
@@ -869,7 +896,7 @@ impl Flow {
         }
         let is_control = matches!(header.opcode, OpCode::Control(_));
         let passes = match is_control {
-            true => header.len > MAX_CONTROL && self.shut.is_none(),
+            true => header.len > MAX_CONTROL && !self.shut,
             false => matches!(self.handling, Handling::Pass),
         };
         if passes && !self.frame.is_empty() {
@@ -918,7 +945,7 @@ impl Flow {
             Item::Piece { opcode, content, last, .. } => self.compress(opcode, &content, last),
             Item::Whole(whole, fate) => {
                 let changed = !matches!(fate, Fate::Pass | Fate::Copy);
-                if changed && whole.compressed && self.takeover && self.shut.is_none() {
+                if changed && whole.compressed && self.takeover && !self.shut {
                     self.recode(runtime)?;
                 }
                 match fate {

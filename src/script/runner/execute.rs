@@ -26,6 +26,7 @@ use crate::ui::filter::ClientSet;
 use crate::ui::number;
 use crate::ui::prompt::PromptAction;
 use crate::ui::sanitize::escaped;
+use crate::wire::close::CloseBody;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, Role};
 
@@ -99,10 +100,18 @@ impl ScriptRunner {
                 Err(ONE_DIRECTION.to_owned())
             }
             Command::To { target, command: Some(command) } => {
+                if connections.relays()
+                    && target.direction().is_none()
+                    && let Command::Close { code, reason } = *command
+                {
+                    let body = CloseBody { code, reason };
+                    return self.close_both(&body, &target, location, connections, now);
+                }
                 return self.execute(*command, &target, location, connections, now);
             }
             Command::To { target, command: None } => {
-                let text = format!("the following lines are for {}", replies::clients(&target));
+                let whose = replies::clients(&target, connections.relays());
+                let text = format!("the following lines are for {whose}");
                 self.target = target;
                 Ok(self.confirm(true, text))
             }
@@ -159,7 +168,7 @@ impl ScriptRunner {
             Command::Rule(change) => self.rule(change, connections),
             Command::Release(what) => self.release(what, target, connections),
             Command::Last => self.single(target, connections).and_then(|id| {
-                let text = replies::last(id, connections.reporter())?;
+                let text = replies::last(id, connections)?;
                 Ok(self.page(text))
             }),
             Command::Show(Show::Lens) => self.single(target, connections).map(|id| {
@@ -395,7 +404,8 @@ impl ScriptRunner {
             } else if self.role == Role::Server && !connections.may_connect(&target) {
                 left.push(job.id);
                 let id = job.id;
-                self.notifier.note(&format!("job {id} stopped: client {target} has left"));
+                let whose = replies::clients(&target, connections.relays());
+                self.notifier.note(&format!("job {id} stopped: {whose} left"));
             }
         }
         self.jobs.retain(|job| !left.contains(&job.id));
@@ -533,7 +543,7 @@ impl ScriptRunner {
             (None, ClientSet::All) => Ok(replies::status_of_server(connections)),
             (None, _) => {
                 let id = self.single(target, connections)?;
-                Ok(replies::status_of_client(id, connections, now))
+                replies::status_of_client(id, connections, now)
             }
         }
     }

@@ -350,7 +350,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[TARGET, CODE, REASON],
-        help: "TARGET is written as for /to, CODE and REASON as for /close.",
+        help: "TARGET is written as for /to, CODE and REASON as for /close. A proxy closes both ends.",
         examples: &[
             ("/kick 3", "a Close without a code"),
             ("/kick 3 4001 enough", "a Close with code and reason"),
@@ -626,7 +626,8 @@ pub const ENTRIES: &[CommandEntry] = &[
         ],
         help: "Shows only frames that meet all given conditions; hidden frames are still counted and \
             answered. OPCODES are comma-separated names or numbers; a continuation frame counts as the \
-            opcode of its message. REGEX, in slashes or quotes, searches the content. On a server, @3 or \
+            opcode of its message. REGEX, in slashes or quotes, searches the content, and what a lens reads in it; \
+            !/REGEX/ must not match the content. On a server, @3 or \
             @3,5 shows only these clients. off shows everything. Without an argument, shows the current \
             setting.",
         examples: &[
