@@ -15,6 +15,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 use thiserror::Error;
 
+use super::bad_value;
 use super::file::{ConfigFile, Setting};
 use super::invocation::{Invocation, find_long, mode_of};
 use crate::ui::suggest;
@@ -97,7 +98,7 @@ pub enum DefaultsError {
     BadValue {
         /// Where.
         origin: Origin,
-        /// clap's words.
+        /// The option, what is wrong and what it takes.
         reason: String,
     },
     /// A profile that is not there.
@@ -206,9 +207,7 @@ impl Arguments {
         let option = text_of(ContextKind::InvalidArg)?.split(' ').next()?;
         let word = format!("{option}={}", text_of(ContextKind::InvalidValue)?);
         let (origin, _) = self.used.iter().find(|(_, used)| *used == *word)?;
-        let text = refused.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let reason = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+        let reason = bad_value::sentence(refused)?;
         Some(DefaultsError::BadValue { origin: origin.clone(), reason })
     }
 }

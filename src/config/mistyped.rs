@@ -3,6 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
+use super::bad_value;
 use super::invocation::{Invocation, find_long, mode_of};
 use super::plan::quoted;
 use crate::cli::habits;
@@ -25,7 +26,7 @@ pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> Op
             _ => surplus(program, typed),
         },
         ErrorKind::ArgumentConflict => surplus(program, typed),
-        _ => None,
+        _ => bad_value::sentence(error),
     }
 }
 

@@ -243,7 +243,7 @@ impl Pacing {
                 Ok(Self { latency, jitter, rate })
             }
             _ => Err(UsageError(format!(
-                "--latency: {text:?} is no time; write milliseconds up to 600000, as in 200, or 200±50 or 200+-50, where the second is not larger"
+                "--latency: {text:?} is not a latency; write milliseconds up to 600000, as in 200, or 200±50 or 200+-50, where the second is not larger"
             ))),
         }
     }

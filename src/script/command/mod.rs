@@ -115,8 +115,8 @@ pub enum Command {
     Expect {
         /// What a message must match.
         expected: Expected,
-        /// How long to wait.
-        timeout: Duration,
+        /// How long to wait, if that was given.
+        timeout: Option<Duration>,
     },
     /// `/expect-not REGEX [TIMEOUT]`: what follows waits, and no message may match meanwhile.
     ExpectNot {
@@ -129,8 +129,8 @@ pub enum Command {
     ExpectClose {
         /// The code that an application sees: 1005 for a Close without one, 1006 without a Close.
         code: u16,
-        /// How long to wait.
-        timeout: Duration,
+        /// How long to wait, if that was given.
+        timeout: Option<Duration>,
     },
     /// `/set [NAME [VALUE]]`: gives a variable a value; without one, shows it, or all.
     Set {

@@ -30,9 +30,6 @@ use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
-/// How long `/expect` waits without a TIMEOUT.
-const EXPECT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The shortest interval of `/every`: below it there would be time for nothing else.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -376,7 +373,7 @@ fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseEr
 /// `/expect REGEX [TIMEOUT]`.
 pub(crate) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let expected = expected(args)?;
-    let timeout = timeout(args)?.unwrap_or(EXPECT_TIMEOUT);
+    let timeout = timeout(args)?;
     alone(Command::Expect { expected, timeout }, args)
 }
 
@@ -430,7 +427,7 @@ pub(crate) fn speak(args: &mut Args<'_>) -> Result<Command, ParseError> {
 /// `/expect-close CODE [TIMEOUT]`.
 pub(crate) fn expect_close(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let code = crate::script::command::frame::code(args.need("CODE")?)?;
-    let timeout = timeout(args)?.unwrap_or(EXPECT_TIMEOUT);
+    let timeout = timeout(args)?;
     alone(Command::ExpectClose { code, timeout }, args)
 }
 

@@ -23,12 +23,16 @@ use crate::script::runner::{
 };
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
+use crate::ui::notation::MAX_DURATION;
 use crate::ui::number;
 use crate::ui::prompt::PromptAction;
 use crate::ui::sanitize::escaped;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, Role};
+
+/// How long an expectation waits at a prompt, and on a server, if it has no time.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a line waits for the answer to its request.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -66,7 +70,8 @@ impl ScriptRunner {
                 Ok(None)
             }
             Command::Expect { expected, timeout } => {
-                self.expect(false, expected, timeout, target, location, now);
+                let given = timeout.unwrap_or(self.patience());
+                self.expect(false, expected, given, target, location, now);
                 Ok(None)
             }
             Command::ExpectNot { expected, timeout } => {
@@ -74,7 +79,8 @@ impl ScriptRunner {
                 Ok(None)
             }
             Command::ExpectClose { code, timeout } => {
-                let (given, until) = (timeout, now + timeout);
+                let given = timeout.unwrap_or(self.patience());
+                let until = now + given;
                 let (target, location) = (target.clone(), location.clone());
                 self.pending.push(Pending::ExpectClose { code, given, until, target, location });
                 Ok(None)
@@ -268,6 +274,16 @@ impl ScriptRunner {
         self.pending.push(Pending::Expect { not, expected, given, until, target, location });
     }
 
+    /// How long an expectation without a time waits. A client's script waits until the connection
+    /// ends: --max-time bounds it. Somebody who types waits for the next line, and a server's
+    /// clients may never come to an end.
+    fn patience(&self) -> Duration {
+        match self.role {
+            Role::Client if self.scripted => MAX_DURATION,
+            _ => PATIENCE,
+        }
+    }
+
     fn set_variable(
         &mut self,
         name: Option<String>,
@@ -449,7 +465,7 @@ impl ScriptRunner {
     /// Opens the editor on a message that is held.
     fn edit_held(&mut self, id: ConnId, content: Vec<u8>) -> Result<Option<String>, String> {
         let text = String::from_utf8(content)
-            .map_err(|_| "/edit: the message that is held is no text; /next, /drop".to_owned())?;
+            .map_err(|_| "/edit: the held message is not text; /next passes it on, /drop does not".to_owned())?;
         let result = self.edit(Payload::Bytes(text.into_bytes()))?;
         self.editing = Some(id);
         Ok(result)
