@@ -167,7 +167,7 @@ pub enum Event<'a> {
     Automatic(Direction),
     /// The command that served the connection has ended, and so the connection is closed.
     CommandEnded(CommandEnd),
-    /// Something worth saying that is no event of the protocol.
+    /// Something worth saying that is not an event of the protocol.
     Note(&'a str),
     /// The connection is over before it was open for frames; why, in a sentence.
     Failed(&'a str),

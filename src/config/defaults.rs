@@ -26,7 +26,7 @@ const PREFIX: &str = "WSCOPE_";
 /// Options about where defaults come from can't be defaults in the file itself.
 const OUTSIDE: [&str; 2] = ["config", "no-config"];
 
-/// Variables that are no options: a key's passphrase is read where it is needed, two are what
+/// Variables that are not options: a key's passphrase is read where it is needed, two are what
 /// `wscope listen --exec` gives a process about its client, one is the build's.
 const NO_OPTIONS: [&str; 4] = ["passphrase", "conn", "peer", "dynamic-openssl"];
 

@@ -226,7 +226,7 @@ impl Pacing {
     ///
     /// # Errors
     ///
-    /// It is no number of milliseconds.
+    /// It is not a number of milliseconds.
     pub fn read(latency: Option<&str>, rate: Option<u64>) -> Result<Self, UsageError> {
         let rate = rate.map(|rate| rate as f64);
         let Some(text) = latency else { return Ok(Self { rate, ..Self::default() }) };

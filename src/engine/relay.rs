@@ -77,7 +77,7 @@ pub enum Answer {
     Switched,
     /// A body follows it: the status line without its version.
     Status(String),
-    /// It is no HTTP; what came is passed on all the same.
+    /// It is not HTTP; what came is passed on all the same.
     Unreadable,
     /// The server's stream ended before the first byte of it.
     Missing,

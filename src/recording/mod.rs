@@ -1,7 +1,7 @@
 //! Recordings: what crossed on connections, read from a file.
 //!
 //! One model for every format. A file is a sequence of [`Record`]s: bytes of a direction, and facts that
-//! are no bytes, each with its time and its connection. A [`Player`] turns them into the events that a
+//! are not bytes, each with its time and its connection. A [`Player`] turns them into the events that a
 //! live session has, so that whoever reads events reads a recording of any format. Readers are total:
 //! any bytes give records or an error that says where; what they hold is bounded.
 

@@ -293,7 +293,7 @@ fn frame(
     connection.printer(direction).take(at, direction, event, writer, out);
 }
 
-/// Less than 30 columns hold no line; more than 1000 are no terminal's.
+/// Less than 30 columns hold no line; no terminal has more than 1000.
 fn in_bounds(columns: usize) -> usize {
     if columns == FULL_WIDTH { columns } else { columns.clamp(30, 1000) }
 }

@@ -153,7 +153,7 @@ fn waiting() {
         ("/expect pong 2s", "pong", Some(2)),
         ("/expect /two words/", "two words", None),
         (r"/expect /a\/b\d/ 1m", r"a/b\d", Some(60)),
-        (r#"/expect "say \"hi\"" 3"#, r#"say "hi""#, 3),
+        (r#"/expect "say \"hi\"" 3"#, r#"say "hi""#, Some(3)),
         ("/expect 5", "5", None),
         ("/expect //", "", None),
     ] {

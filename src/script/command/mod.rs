@@ -46,7 +46,7 @@ pub use parse::{filter_for, parse, parse_for, parse_with};
 /// What a line asks for.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// `/text PAYLOAD`, and every line that is no command: a text message.
+    /// `/text PAYLOAD`, and every line that is not a command: a text message.
     Text(Payload),
     /// `/binary PAYLOAD`: a binary message.
     Binary(Payload),
@@ -189,7 +189,7 @@ pub enum Command {
     Timestamps(Option<Timestamps>),
     /// `/log FILE|off`; nothing asks where to.
     Log(LogChange),
-    /// `/lens NAME`; nothing asks which it is.
+    /// `/lens NAME`; without a name, shows the current setting.
     Lens(Option<LensChoice>),
     /// `/stomp COMMAND …` and the like: messages of a protocol that a lens reads.
     Speak {

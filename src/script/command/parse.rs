@@ -49,7 +49,7 @@ const AWAIT_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 ///
-/// [`ParseError`]: the line begins with a slash and is no command that can be carried out.
+/// [`ParseError`]: the line begins with a slash and is not a command that can be carried out.
 pub fn parse(line: &str) -> Result<Command, ParseError> {
     parse_for(line, Role::Client)
 }
@@ -434,7 +434,7 @@ pub(crate) fn expect_close(args: &mut Args<'_>) -> Result<Command, ParseError> {
 /// `REGEX`, also between slashes or quotes.
 fn pattern(args: &mut Args<'_>) -> Result<Pattern, ParseError> {
     match delimiter(args) {
-        // A piece of JSON begins with a quote too: it is no delimiter unless it ends the word.
+        // A piece of JSON begins with a quote too: it is not a delimiter unless it ends the word.
         Some(delimiter) if delimiter != '"' || args.is_quoted() => delimited_regex(args, delimiter),
         _ => {
             let word = args.peek_raw();

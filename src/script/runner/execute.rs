@@ -464,8 +464,9 @@ impl ScriptRunner {
 
     /// Opens the editor on a message that is held.
     fn edit_held(&mut self, id: ConnId, content: Vec<u8>) -> Result<Option<String>, String> {
-        let text = String::from_utf8(content)
-            .map_err(|_| "/edit: the held message is not text; /next passes it on, /drop does not".to_owned())?;
+        let text = String::from_utf8(content).map_err(|_| {
+            "/edit: the held message is not text; /next passes it on, /drop does not".to_owned()
+        })?;
         let result = self.edit(Payload::Bytes(text.into_bytes()))?;
         self.editing = Some(id);
         Ok(result)

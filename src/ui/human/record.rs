@@ -126,7 +126,9 @@ impl FrameRecord {
         let mut preview = self.frame.preview(&self.content);
         preview.skip_to(shown, writer.width);
         let rest = rest(&self.frame, self.why, self.made);
-        self.frame.columns(inflated).write(&preview, &rest, writer, out);
+        let found = Some((self.frame.number, self.frame.number));
+        let columns = LineColumns { found, ..self.frame.columns(inflated) };
+        columns.write(&preview, &rest, writer, out);
         for violation in &self.violations {
             let text = violation_text(violation);
             writer.line(Ink::Violation, self.frame.conn, text.as_bytes(), out);
@@ -152,8 +154,9 @@ impl FrameRecord {
         let len = frames.iter().map(|frame| frame.frame.preview(&frame.content).total).sum();
         let HumanFrame { conn, direction, kind, header, .. } = first.frame;
         let (frame, inflated, dim) = (None, None, false);
+        let found = Some((first.frame.number, last.frame.number));
         let (at, opcode) = (last.frame.at, header.opcode);
-        let columns = LineColumns { conn, direction, at, opcode, frame, len, inflated, dim };
+        let columns = LineColumns { conn, direction, at, opcode, frame, len, inflated, dim, found };
         let start = &content;
         let mut preview = PayloadPreview { kind, start, total: len, skipped: 0, round_trip: None };
         preview.skip_to(shown, writer.width);

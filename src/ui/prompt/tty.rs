@@ -51,7 +51,7 @@ impl Tty {
     ///
     /// # Errors
     ///
-    /// It is no terminal; there is none.
+    /// It is not a terminal; there is none.
     pub fn open(keep_stdout_free: bool) -> io::Result<Self> {
         let file = if keep_stdout_free {
             File::options().read(true).write(true).open("/dev/tty")?
