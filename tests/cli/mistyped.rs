@@ -318,6 +318,8 @@ fn values_that_are_refused_are_named_with_what_is_accepted() {
             "--jobs: \"65\" is not a whole number from 1 to 64; write 3, for example",
         ),
         (&["ws://a", "--exit-after"], "--exit-after needs a value: --exit-after N"),
+        (&["listen"], "wscope listen needs [ADDR:]PORT; wscope help listen shows how"),
+        (&["convert"], "wscope convert needs IN and OUT; wscope help convert shows how"),
         (
             &["ws://a", "--output", "jsn"],
             "--output: \"jsn\" is not one of lines, [..]; did you mean json?",

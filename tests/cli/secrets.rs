@@ -176,7 +176,7 @@ fn answers_of_the_prompt_show_none() {
 fn a_name_to_redact_is_not_empty() {
     Test::new()
         .args(["--redact", "", "ws://127.0.0.1:9"])
-        .stderr("error: a value is required for '--redact <NAME>' but none was supplied\n...\n")
+        .stderr("wscope: --redact needs a value: --redact NAME\n")
         .status(2);
 }
 
