@@ -1,6 +1,7 @@
 //! From the command line as typed to what a mode needs: every choice made, every value checked.
 
 pub mod ask;
+mod bad_value;
 mod connect;
 pub mod credentials;
 pub mod defaults;

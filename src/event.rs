@@ -167,7 +167,7 @@ pub enum Event<'a> {
     Automatic(Direction),
     /// The command that served the connection has ended, and so the connection is closed.
     CommandEnded(CommandEnd),
-    /// Something worth saying that is no event of the protocol.
+    /// Something worth saying that is not an event of the protocol.
     Note(&'a str),
     /// The connection is over before it was open for frames; why, in a sentence.
     Failed(&'a str),
@@ -428,6 +428,13 @@ pub enum Cause {
     Timeout(TimeoutKind),
     /// The stream ended, or broke, before the closing handshake was completed: 1006.
     Lost(Lost),
+    /// A relay closed both directions.
+    Relay {
+        /// The rule that asked for it; a line of the prompt has none.
+        rule: Option<u64>,
+        /// What both ends were sent.
+        close: CloseBody,
+    },
     /// We ended it on purpose without a closing handshake.
     Dropped,
 }

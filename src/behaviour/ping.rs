@@ -128,7 +128,7 @@ impl Pinger {
         let bytes = payload.len();
         let Some(at) = self.waiting.iter().position(|probe| probe.payload == payload) else {
             log.others += 1;
-            // A message that is no echo is the application's own.
+            // A message that is not an echo is the application's own.
             if !self.plan.echo {
                 log.take(&PingEvent::Stray { bytes }, cx);
             }

@@ -41,7 +41,7 @@ pub enum FeedError {
         /// What is wrong.
         error: Utf8Error,
     },
-    /// A line of `--input json` that is no command.
+    /// A line of `--input json` that is not a command.
     #[error("stdin: line {line}: {error}")]
     Command {
         /// Number of the line, from 1.
@@ -81,7 +81,7 @@ pub trait Outlet {
     ///
     /// # Errors
     ///
-    /// It is no command, or the connection does not take it.
+    /// It is not a command, or the connection does not take it.
     fn command(&mut self, line: &[u8]) -> Result<(), String>;
 
     /// Whether a message was begun whose last fragment was not sent, and still can be.

@@ -9,7 +9,7 @@
 //! | none of these | 2 s after the last message if one came since our last one, else 5 s after the end of the input |
 //!
 //! The input of a script ends when its last line is done: an `/expect` there has its own TIMEOUT.
-//! Pings and pongs are no messages. `--max-time` is an error rather than an end, and lives with the
+//! Pings and pongs are not messages. `--max-time` is an error rather than an end, and lives with the
 //! endpoint's timeouts.
 
 use std::fmt;

@@ -21,7 +21,7 @@ pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
 }
 
 fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
-    // A server that lets a breach pass may send it back; that is no breach of its own.
+    // A server that lets a breach pass may send it back; that is not a breach of its own.
     let mut sound = facts.clone();
     if matches!(case.expect, Expect::Dies(_) | Expect::DiesUnlike(..)) {
         sound.seen.retain(|seen| !matches!(seen, Seen::Violation(_)));

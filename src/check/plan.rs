@@ -30,7 +30,7 @@ pub static CONTROL: Case = Case::new(
 )
 .autobahn("2.1");
 
-/// Finds out whether messages come back. It tests nothing, and is no row of the table.
+/// Finds out whether messages come back. It tests nothing, and is not a row of the table.
 pub static ECHO: Case = Case::new("echo", "a text and a binary message", rule("", ""), "")
     .send(&["/text wscope check: is this echoed? ä € 😀", "/binary 00 ff fe 80"])
     .expect(Expect::Learns);

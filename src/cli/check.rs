@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::values::duration;
+use super::values::{duration, number};
 use super::{AccountOptions, DefaultsOptions, DisplayOptions, HandshakeOptions};
 
 /// `wscope check`.
@@ -52,11 +52,11 @@ pub struct CheckArgs {
     pub rerun: Option<PathBuf>,
 
     /// Make up to N connections at the same time [default: 4 on loopback, 1 elsewhere]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Running")]
+    #[arg(short, long, value_name = "N", value_parser = number::<u16>(1..=64), help_heading = "Running")]
     pub jobs: Option<u16>,
 
     /// Run each case N times; results that differ are FLAKY
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Running")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = number::<u16>(1..=1000), help_heading = "Running")]
     pub repeat: u16,
 
     /// Stop at the first case that fails

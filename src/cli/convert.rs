@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::values::number;
+
 /// `wscope convert`.
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
@@ -23,7 +25,7 @@ pub struct ConvertArgs {
     pub to: Option<ConvertFormat>,
 
     /// Convert only this connection; may be repeated
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(1..=u64::MAX))]
     pub conn: Vec<u64>,
 }
 

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args};
 
 use super::lens::LensMapOptions;
 use super::prompt::LineOptions;
-use super::values::{duration, file_mode, memory, size};
+use super::values::{duration, file_mode, memory, number, size};
 use super::{
     DefaultsOptions, DisplayOptions, FaultOptions, InputFormat, MatchChoice, OutputFormat,
     StayOptions, UnmatchedChoice,
@@ -156,7 +156,7 @@ pub struct ListenArgs {
     pub stay: StayOptions,
 
     /// End after N received messages
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Ending")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(1..=u64::MAX), help_heading = "Ending")]
     pub exit_after: Option<u64>,
 
     /// End SECS after the start in any case, with status 12
@@ -168,7 +168,7 @@ pub struct ListenArgs {
     pub close_timeout: Duration,
 
     /// Serve at most N clients at once; refuse others with 503 [default: the descriptor limit]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    #[arg(long, value_name = "N", value_parser = number::<u32>(1..=u64::MAX), help_heading = "Limits")]
     pub max_clients: Option<u32>,
 
     /// Close a client that has sent nothing for SECS
@@ -327,10 +327,10 @@ pub struct ServerDeflateOptions {
     pub client_no_context_takeover: bool,
 
     /// Compress with a window of at most 2^BITS bytes, 9 to 15
-    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(9..=15), hide_short_help = true)]
+    #[arg(long, value_name = "BITS", value_parser = number::<u8>(9..=15), hide_short_help = true)]
     pub server_max_window_bits: Option<u8>,
 
     /// Ask clients that support it to use a window of at most 2^BITS bytes, 9 to 15
-    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u8).range(9..=15), hide_short_help = true)]
+    #[arg(long, value_name = "BITS", value_parser = number::<u8>(9..=15), hide_short_help = true)]
     pub client_max_window_bits: Option<u8>,
 }

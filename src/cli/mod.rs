@@ -41,7 +41,7 @@ pub use replay::{CompareChoice, MatchChoice, ReplayArgs, UnmatchedChoice};
 pub use stay::StayOptions;
 pub use transport::{IdentityOptions, TransportOptions};
 pub use values::{Wait, size};
-use values::{bits, duration, memory, width};
+use values::{bits, duration, memory, number, width};
 
 /// Shows, sends and pipes WebSocket traffic: raw handshakes and every frame, legal or illegal
 ///
@@ -238,7 +238,7 @@ pub struct ConnectArgs {
     pub stay: StayOptions,
 
     /// Close after N received messages
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Ending")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(1..=u64::MAX), help_heading = "Ending")]
     pub exit_after: Option<u64>,
 
     /// Close after a received message that matches REGEX
@@ -612,7 +612,7 @@ pub struct DecodeArgs {
     /// Decode only connection N, as --list numbers them
     ///
     /// In a packet capture, any stream except TLS: without a handshake, its bytes are read as frames.
-    #[arg(long, value_name = "N", conflicts_with = "hex")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(0..=u64::MAX), conflicts_with = "hex")]
     pub stream: Option<u64>,
 
     /// Decompress messages, in a capture that begins after the handshake
@@ -760,15 +760,26 @@ pub fn command_of(mode: &str) -> clap::Command {
     })
 }
 
+/// A negative number behind an option that takes a number is its value, and no option: so the error is
+/// about the number.
+fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
+    let numbers = ["N", "N|full", "SECS", "SIZE", "BYTES", "BITS", "MODE"];
+    let names = arg.get_value_names().unwrap_or_default();
+    let takes_number = names.iter().any(|name| numbers.contains(&name.as_str()));
+    if takes_number && arg.get_long().is_some() { arg.allow_negative_numbers(true) } else { arg }
+}
+
 /// The definition with the options of the modes that are wanted.
 fn defined(wanted: impl Fn(&clap::Command) -> bool) -> clap::Command {
-    <Cli as clap::CommandFactory>::command().mut_subcommands(|mut mode| {
+    let program = <Cli as clap::CommandFactory>::command().mut_args(with_negative_numbers);
+    program.mut_subcommands(|mut mode| {
         if !wanted(&mode) {
             return mode;
         }
         // The comment on the options is for who reads the source: that on the mode is its help.
         let (about, long) = (mode.get_about().cloned(), mode.get_long_about().cloned());
         mode.build();
+        mode = mode.mut_args(with_negative_numbers);
         let (about, long) = (about.map_or(Reset, Value), long.map_or(Reset, Value));
         mode.about(about).long_about(long)
     })

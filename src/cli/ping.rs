@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::duration;
+use super::values::{duration, number};
 use super::{
     AccountOptions, DefaultsOptions, DisplayOptions, HandshakeOptions, LocationOptions,
     ReportFormat, ReportOptions,
@@ -24,11 +24,11 @@ pub struct PingArgs {
     pub interval: Duration,
 
     /// Close after N pings [default: continue until Ctrl-C]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Pings")]
+    #[arg(short, long, value_name = "N", value_parser = number::<u64>(1..=u64::MAX), help_heading = "Pings")]
     pub count: Option<u64>,
 
     /// Payload size of each ping, 0 to 125
-    #[arg(short, long, value_name = "BYTES", default_value = "16", value_parser = clap::value_parser!(u8).range(0..=125), help_heading = "Pings")]
+    #[arg(short, long, value_name = "BYTES", default_value = "16", value_parser = number::<u8>(0..=125), help_heading = "Pings")]
     pub size: u8,
 
     /// Count a ping as lost if its pong has not arrived after SECS

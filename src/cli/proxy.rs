@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use super::lens::LensMapOptions;
 use super::prompt::TrafficOptions;
 use super::transport::{RouteArguments, TlsClientOptions};
-use super::values::{duration, memory, rate};
+use super::values::{duration, memory, number, rate};
 use super::{DefaultsOptions, DisplayOptions, TlsServerOptions};
 
 /// `wscope proxy`.
@@ -167,7 +167,7 @@ pub struct ProxyArgs {
     pub max_time: Option<Duration>,
 
     /// Forward at most N connections at once; refuse others with 503 [default: the descriptor limit]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    #[arg(long, value_name = "N", value_parser = number::<u32>(1..=u64::MAX), help_heading = "Limits")]
     pub max_clients: Option<u32>,
 
     /// Memory limit for queued data; beyond it, reset the slowest connection

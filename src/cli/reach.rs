@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
-use super::values::duration;
+use super::values::{duration, number};
 
 /// All of them.
 #[derive(Clone, Debug, Args)]
@@ -88,7 +88,7 @@ pub struct LocationOptions {
     pub location_downgrade: bool,
 
     /// Follow at most N redirects
-    #[arg(long, value_name = "N", default_value = "10", hide_short_help = true)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = number::<usize>(0..=u64::MAX), hide_short_help = true)]
     pub max_redirs: usize,
 }
 
@@ -100,7 +100,7 @@ pub struct RetryArguments {
     ///
     /// Retries after failures of DNS, TCP and proxies, lost connections, timeouts, and statuses 408,
     /// 425, 429, 500, 502, 503 and 504. Waits as long as a Retry-After header demands.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u32>(0..=u64::MAX))]
     pub retry: Option<u32>,
 
     /// Wait SECS before the first retry, and twice as long before each further one, up to a minute

@@ -1,5 +1,6 @@
 //! Values of options: times, sizes, window bits.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::ui::terminal::FULL_WIDTH;
@@ -52,6 +53,24 @@ pub(super) fn rate(text: &str) -> Result<u64, String> {
         rate => Ok(rate),
     }
 }
+
+/// A whole number in this range.
+pub(super) fn number<T: TryFrom<u64>>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+            let (start, end) = (*range.start(), *range.end());
+            let to = if end < MANY { format!(" to {end}") } else { " on".to_owned() };
+            let example = 3.clamp(start, end);
+            format!("{text:?} is not a whole number from {start}{to}; write {example}, for example")
+        })
+    }
+}
+
+/// A greater bound is none that a person would reach.
+const MANY: u64 = 1 << 31;
 
 /// A number of columns, or `full`.
 pub(super) fn width(text: &str) -> Result<usize, String> {

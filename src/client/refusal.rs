@@ -54,6 +54,8 @@ pub fn failed(
         // The answer has just been shown whole; a transcript shows its head alone.
         found.iter_mut().for_each(|found| found.notes.retain(|note| !note.starts_with(BODY)));
     }
+    let first = one_line(text);
+    let found: Vec<Diagnostic> = found.into_iter().map(|found| found.below(first)).collect();
     notifier.advice(&runtime.reporter.advice(&found, EndSeverity::Failed, false));
     runtime.stdout.flush()
 }

@@ -201,7 +201,7 @@ pub fn ended(ending: &Ending, ours: bool) -> Ended {
         Cause::Closed => Ended::Closed(ending.received.as_ref().and_then(|close| close.code)),
         Cause::Violation(_) => Ended::Violation,
         Cause::Timeout(TimeoutKind::Pong | TimeoutKind::Idle) => Ended::Silent,
-        Cause::Timeout(_) | Cause::Dropped => Ended::ByUs,
+        Cause::Timeout(_) | Cause::Dropped | Cause::Relay { .. } => Ended::ByUs,
         Cause::Lost(_) if ending.is_unanswered_close() => Ended::ByUs,
         Cause::Lost(_) => Ended::Lost,
     }

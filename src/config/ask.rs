@@ -139,7 +139,7 @@ impl<'t> Silence<'t> {
             | LocalModes::IEXTEN;
         silent.special_codes[SpecialCodeIndex::VMIN] = 1;
         silent.special_codes[SpecialCodeIndex::VTIME] = 0;
-        // What was typed before the question was no answer to it.
+        // What was typed before the question was not an answer to it.
         tcsetattr(terminal, OptionalActions::Flush, &silent)?;
         Ok(Self { terminal, before })
     }

@@ -15,6 +15,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 use thiserror::Error;
 
+use super::bad_value;
 use super::environment::PREFIX;
 use super::file::{ConfigFile, Setting};
 use super::invocation::{Invocation, find_long, mode_of};
@@ -23,7 +24,7 @@ use crate::ui::suggest;
 /// Options about where defaults come from can't be defaults in the file itself.
 const OUTSIDE: [&str; 2] = ["config", "no-config"];
 
-/// Variables that are no options: a key's passphrase is read where it is needed, two are what
+/// Variables that are not options: a key's passphrase is read where it is needed, two are what
 /// `wscope listen --exec` gives a process about its client, one is the build's.
 const NO_OPTIONS: [&str; 4] = ["passphrase", "conn", "peer", "dynamic-openssl"];
 
@@ -95,7 +96,7 @@ pub enum DefaultsError {
     BadValue {
         /// Where.
         origin: Origin,
-        /// clap's words.
+        /// The option, what is wrong and what it takes.
         reason: String,
     },
     /// A profile that is not there.
@@ -204,9 +205,7 @@ impl Arguments {
         let option = text_of(ContextKind::InvalidArg)?.split(' ').next()?;
         let word = format!("{option}={}", text_of(ContextKind::InvalidValue)?);
         let (origin, _) = self.used.iter().find(|(_, used)| *used == *word)?;
-        let text = refused.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let reason = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+        let reason = bad_value::sentence(refused)?;
         Some(DefaultsError::BadValue { origin: origin.clone(), reason })
     }
 }

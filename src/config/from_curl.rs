@@ -36,7 +36,7 @@ pub struct FromCurl {
     pub notes: Vec<String>,
 }
 
-/// Why a text is no request that could open a WebSocket connection.
+/// Why a text is not a request that could open a WebSocket connection.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FromCurlError {
     /// It can't be split into words.
@@ -115,7 +115,7 @@ impl FromCurl {
     ///
     /// # Errors
     ///
-    /// It is no single curl command, or asks for something that no opening handshake can be.
+    /// It is not a single curl command, or asks for something that no opening handshake can be.
     pub fn parse(text: &str) -> Result<Self, FromCurlError> {
         let Words { words, unexpanded } = split(text)?;
         let mut words = words.into_iter();

@@ -3,6 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
+use super::bad_value;
 use super::invocation::{Invocation, find_long, mode_of};
 use super::plan::quoted;
 use crate::cli::habits;
@@ -25,7 +26,8 @@ pub fn refused(program: &Command, typed: &Invocation, error: &clap::Error) -> Op
             _ => surplus(program, typed),
         },
         ErrorKind::ArgumentConflict => surplus(program, typed),
-        _ => None,
+        ErrorKind::MissingRequiredArgument => missing(program, typed, error),
+        _ => bad_value::sentence(error),
     }
 }
 
@@ -97,6 +99,17 @@ fn help_of(typed: &Invocation) -> String {
         Some(mode) if !mode.starts_with('-') => format!("help {mode}"),
         _ => "--help".to_owned(),
     }
+}
+
+/// What a mode can't do without.
+fn missing(program: &Command, typed: &Invocation, error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let mode = mode_of(program, typed.mode()).get_name();
+    let missing: Vec<String> = missing.iter().map(|one| one.replace(['<', '>'], "")).collect();
+    let text = missing.join(" and ");
+    Some(format!("wscope {mode} needs {text}; wscope {} shows how", help_of(typed)))
 }
 
 /// More words than the mode takes.

@@ -226,7 +226,7 @@ impl Pacing {
     ///
     /// # Errors
     ///
-    /// It is no number of milliseconds.
+    /// It is not a number of milliseconds.
     pub fn read(latency: Option<&str>, rate: Option<u64>) -> Result<Self, UsageError> {
         let rate = rate.map(|rate| rate as f64);
         let Some(text) = latency else { return Ok(Self { rate, ..Self::default() }) };
@@ -243,7 +243,7 @@ impl Pacing {
                 Ok(Self { latency, jitter, rate })
             }
             _ => Err(UsageError(format!(
-                "--latency: {text:?} is no time; write milliseconds up to 600000, as in 200, or 200±50 or 200+-50, where the second is not larger"
+                "--latency: {text:?} is not a latency; write milliseconds up to 600000, as in 200, or 200±50 or 200+-50, where the second is not larger"
             ))),
         }
     }

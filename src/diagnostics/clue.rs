@@ -340,9 +340,9 @@ impl Clue {
                 let shown = facts.tls.fault == Some(TlsFault::Issuer { is_own: true });
                 let subject = facts.tls.certificate.map(|c| (&c.subject, c.subject == c.issuer));
                 match subject {
-                    Some((subject, true)) => Some(format!("it is self-signed: {subject}")),
+                    Some((subject, true)) => Some(format!("its subject and issuer are {subject}")),
                     Some((_, false)) => None,
-                    None => shown.then(|| "it is self-signed".to_owned()),
+                    None => shown.then(|| "its issuer is its subject".to_owned()),
                 }
             }
             Self::ChainOfOne => {

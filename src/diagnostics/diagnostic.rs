@@ -14,6 +14,9 @@ const HIDDEN: &[u8] = b"(hidden)";
 /// Bytes of a body or a stream that are shown.
 const SHOWN: usize = 64;
 
+/// A cause that the words of a TLS library name, too.
+pub(super) const SELF_SIGNED: &str = "the certificate is self-signed";
+
 /// Causes that are named at most; more of them explain nothing.
 pub const CAUSES: usize = 3;
 
@@ -114,12 +117,26 @@ impl Diagnostic {
         let repeats =
             same || again || unread || seen.contains(self.title.trim_start_matches("the "));
         match cause {
-            _ if self.severity == Severity::Note => seen.to_owned(),
+            _ if self.severity == Severity::Note || self.is_said_by(seen) => seen.to_owned(),
             None if repeats => seen.to_owned(),
             None => format!("{}; {seen}", self.title),
             Some(cause) if repeats => format!("{}; {seen}", cause.text),
             Some(cause) => format!("{}: {}; {seen}", self.title, cause.text),
         }
+    }
+
+    /// Whether a text names the surest cause already.
+    fn is_said_by(&self, seen: &str) -> bool {
+        let own = |cause: &Supported| cause.text == SELF_SIGNED;
+        seen.contains("self-signed certificate") && self.causes.first().is_some_and(own)
+    }
+
+    /// Without the surest cause, if a line above names it.
+    pub fn below(mut self, line: &str) -> Self {
+        if self.is_said_by(line) {
+            self.causes.remove(0);
+        }
+        self
     }
 
     /// With a title that has the numbers of this run.

@@ -31,7 +31,7 @@ pub struct Facts<'a> {
     pub proxy: Option<ProxyFacts<'a>>,
     /// What TLS did.
     pub tls: TlsAttempt<'a>,
-    /// The first bytes of an answer that is no HTTP head, to a plain request.
+    /// The first bytes of an answer that is not an HTTP head, to a plain request.
     pub first_bytes: &'a [u8],
     /// How the wait for the response ended, if no response came.
     pub unanswered: Option<Unanswered>,
@@ -232,7 +232,7 @@ pub struct TlsAttempt<'a> {
 /// Why TLS failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFault<'a> {
-    /// The first bytes are no TLS record.
+    /// The first bytes are not a TLS record.
     NotTls(&'a [u8]),
     /// The stream ended before a ServerHello.
     Closed,
@@ -492,7 +492,9 @@ impl From<&Cause> for EndKind {
                 Self::Fin
             }
             Cause::Lost(Lost::Reset | Lost::BrokenPipe | Lost::Other(_)) => Self::Reset,
-            Cause::Closed | Cause::Timeout(_) | Cause::Dropped => Self::Closed,
+            Cause::Closed | Cause::Timeout(_) | Cause::Dropped | Cause::Relay { .. } => {
+                Self::Closed
+            }
         }
     }
 }

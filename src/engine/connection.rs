@@ -404,7 +404,7 @@ impl Connection {
         let pending = self.backlog() + self.outbox.lost();
         let close = self.endpoint().and_then(Endpoint::sent_close);
         let answer = close.map_or(0, |body| body.to_payload().len() + AROUND);
-        // Pongs behind it are no loss either.
+        // Pongs behind it are not a loss either.
         let answer = answer + self.endpoint().map_or(0, Endpoint::sent_after_close);
         if pending > answer { pending } else { 0 }
     }
@@ -678,7 +678,7 @@ impl Connection {
         *answers = answers.saturating_add((link.tx.len() - before) as u32);
     }
 
-    /// What was received waits for a slow reader of ours: that is no silence of the peer.
+    /// What was received waits for a slow reader of ours: that is not silence of the peer.
     fn wait_for_outputs(&mut self, outputs: &Outputs<'_>, now: Instant) {
         let blocked = self.is_blocked(outputs);
         if let Some(evidence) = &mut self.evidence {
@@ -1016,7 +1016,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reports what waits in memory here, and gives way where all together is too much.
+    /// Reports what waits in memory here, and gives way where the sum exceeds the limit.
     fn account(&mut self, now: Instant) {
         self.settle();
         let behaviours: usize = self.behaviours.iter().map(|behaviour| behaviour.held()).sum();
@@ -1060,7 +1060,7 @@ impl Outputs<'_> {
         self.reporter.emit_for(conn, event, self.stdout)
     }
 
-    /// Reports something about a connection that is no event of the protocol.
+    /// Reports something about a connection that is not an event of the protocol.
     ///
     /// # Errors
     ///

@@ -101,7 +101,7 @@ impl Exit {
             Cause::Timeout(_) => Self::Timeout,
             Cause::Lost(_) if ending.is_unanswered_close() => Self::Success,
             Cause::Lost(_) => Self::Lost,
-            Cause::Dropped => Self::Failure,
+            Cause::Dropped | Cause::Relay { .. } => Self::Failure,
             Cause::Closed => {
                 let received = ending.received.as_ref().and_then(|body| body.code);
                 let sent = ending.sent.as_ref().and_then(|body| body.code);

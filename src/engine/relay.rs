@@ -13,7 +13,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
-pub use gate::{Gate, Release};
+pub use gate::{Gate, RelayClose, Release};
 use mischief::Slow;
 pub use mischief::mask;
 use passage::Passage;
@@ -77,7 +77,7 @@ pub enum Answer {
     Switched,
     /// A body follows it: the status line without its version.
     Status(String),
-    /// It is no HTTP; what came is passed on all the same.
+    /// It is not HTTP; what came is passed on all the same.
     Unreadable,
     /// The server's stream ended before the first byte of it.
     Missing,
@@ -102,8 +102,8 @@ pub struct Relay {
     /// To the server, and to the client.
     passages: [Passage; 2],
     share: Share,
-    /// A rule closed both directions.
-    closed: bool,
+    /// Why both directions were closed here, if they were.
+    closed: Option<RelayClose>,
 }
 
 /// Whether a request asks for a WebSocket.
@@ -157,7 +157,7 @@ impl Relay {
             intervening,
             passages: Default::default(),
             share: Share::of(memory),
-            closed: false,
+            closed: None,
         }
     }
 
@@ -282,11 +282,8 @@ impl Relay {
             }
         }
         let close = |passage: &mut Passage| passage.gate.as_mut()?.take_close();
-        if let Some(code) = self.passages.iter_mut().find_map(close) {
-            self.closed = true;
-            for gate in self.passages.iter_mut().filter_map(|passage| passage.gate.as_mut()) {
-                gate.shut(code, runtime, now)?;
-            }
+        if let Some(close) = self.passages.iter_mut().find_map(close) {
+            self.close(close, runtime, now)?;
             return self.pass(runtime, now);
         }
         self.share.set(self.passages.iter().map(Passage::held).sum());
@@ -326,6 +323,24 @@ impl Relay {
         self.dropped = true;
         self.client.drop_connection();
         self.server.drop_connection();
+    }
+
+    /// Sends both ends a Close in the place of all that still comes, once frames pass.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn close(
+        &mut self,
+        close: RelayClose,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
+        for gate in self.passages.iter_mut().filter_map(|passage| passage.gate.as_mut()) {
+            gate.shut(&close, runtime, now)?;
+        }
+        self.closed.get_or_insert(close);
+        Ok(())
     }
 
     fn look_at_answer(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
@@ -437,10 +452,12 @@ impl Relay {
         let (client, server) = (self.client.ending(now), self.server.ending(now));
         let both = client.received.is_some() && server.received.is_some();
         let first = self.first_end.unwrap_or(Role::Server);
-        let (by, cause) = match (self.dropped, both) {
-            (true, _) => (Side::Us, Cause::Dropped),
-            _ if self.closed => (Side::Us, Cause::Closed),
-            (_, true) => (Side::End(self.first_close.unwrap_or(first)), Cause::Closed),
+        let (by, cause) = match (self.dropped, &self.closed, both) {
+            (true, ..) => (Side::Us, Cause::Dropped),
+            (_, Some(RelayClose { rule, body }), _) => {
+                (Side::Us, Cause::Relay { rule: *rule, close: body.clone() })
+            }
+            (.., true) => (Side::End(self.first_close.unwrap_or(first)), Cause::Closed),
             _ if first == Role::Client => (Side::End(first), client.cause),
             _ => (Side::End(first), server.cause),
         };
@@ -466,7 +483,7 @@ impl Relay {
         };
         let (by, cause) = match &ending.cause {
             Cause::Closed if ending.by == Side::End(role) => (Side::Peer, Cause::Closed),
-            Cause::Closed => (Side::Us, Cause::Closed),
+            Cause::Closed | Cause::Relay { .. } => (Side::Us, Cause::Closed),
             _ if ending.by == Side::End(role) => (own.by, own.cause.clone()),
             _ => (Side::Us, Cause::Dropped),
         };

@@ -53,7 +53,7 @@ pub struct Runtime {
     pub reporter: Reporter,
     /// Talks to the person at the terminal.
     pub notifier: Notifier,
-    /// The prompt, if there is one: its Ctrl-C is no signal.
+    /// The prompt, if there is one: its Ctrl-C is not a signal.
     pub screen: Option<Screen>,
     /// What the run leaves behind.
     pub record: Record,

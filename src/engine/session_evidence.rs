@@ -26,7 +26,7 @@ const VIOLATIONS: usize = 16;
 /// How long our own reader must have been slow to be the cause of an end.
 const STALL: Duration = Duration::from_secs(1);
 
-/// How long before the end that may have been: what had come by then is read first.
+/// How long before the end that may have been: what has arrived by then is read first.
 const RECENT: Duration = Duration::from_secs(5);
 
 /// The evidence of one open connection.

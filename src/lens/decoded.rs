@@ -53,7 +53,7 @@ pub struct Decoded {
 }
 
 /// The packets of a message: so many of them, and how many more there are. All are read, so that a
-/// lens knows what came, but a message of a million tiny packets is no reason to hold a million
+/// lens knows what came, but a message of a million tiny packets is not a reason to hold a million
 /// meanings. `None` if one of them is none.
 pub(super) fn packets(all: impl Iterator<Item = Option<Decoded>>) -> Option<Vec<Decoded>> {
     let (mut first, mut more) = (Vec::new(), 0);

@@ -9,7 +9,7 @@ use crate::event::Direction;
 /// Reads, and speaks, one protocol on one connection.
 pub trait Lens: Send {
     /// What a message says: any number of packets, as some protocols put several into a message or
-    /// one into several messages. `None` if it is no message of this protocol; the state is then as
+    /// one into several messages. `None` if it is not a message of this protocol; the state is then as
     /// it was.
     fn read(&mut self, message: &Message<'_>) -> Option<Vec<Decoded>>;
 

@@ -75,7 +75,7 @@ pub fn read() -> anyhow::Result<CommandLine> {
     }
 }
 
-/// Notes which of the options of a transcript were typed and are no defaults.
+/// Notes which of the options of a transcript were typed and are not defaults.
 fn note_typed(cli: &mut Cli, mut ids: Vec<String>) {
     ids.retain(|id| OF_TRANSCRIPTS.contains(&id.as_str()));
     match &mut cli.mode {

@@ -52,7 +52,7 @@ impl Reactor {
     ///
     /// # Errors
     ///
-    /// The poll failed. A signal is no failure: there are just no events.
+    /// The poll failed. A signal is not a failure: there are just no events.
     pub fn wait(&mut self, deadline: Option<Instant>) -> io::Result<&Events> {
         poll(&mut self.poll, &mut self.events, deadline)?;
         Ok(&self.events)

@@ -69,7 +69,7 @@ pub enum RedirectError {
         /// How many there were: not one.
         count: usize,
     },
-    /// A Location that is no URL, or none of HTTP or WebSocket.
+    /// A Location that is not a URL, or none of HTTP or WebSocket.
     #[error("the server redirects to {location:?}, which can't be followed: {reason}")]
     BadLocation {
         /// The Location, without user name and password.

@@ -35,6 +35,8 @@ pub struct FrameStore {
 struct Coming {
     opened: Option<i64>,
     recorders: [FrameRecorder; 2],
+    /// Of frames that a relay made.
+    made: [FrameRecorder; 2],
 }
 
 /// Columns, and which time is shown.
@@ -59,17 +61,20 @@ impl FrameStore {
     /// Takes one event.
     pub fn take(&mut self, at: &Stamp, event: &Event<'_>) {
         match event {
+            Event::Made(made, direction, event) => {
+                if let Some(mut record) = self.record(at, true, *direction, event) {
+                    record.mark(*made);
+                    self.push(record);
+                }
+            }
             Event::Frame(direction, event) => {
-                let most = self.bound / SHARE;
-                let Coming { opened, recorders } = self.connections.entry(at.conn).or_default();
-                let opened = *opened.get_or_insert(at.micros);
-                let recorder = &mut recorders[(*direction == Direction::ToClient) as usize];
-                if let Some(record) = recorder.take(at, *direction, event, opened, most) {
+                if let Some(record) = self.record(at, false, *direction, event) {
                     self.push(record);
                 }
                 if let FrameEvent::Message(info) = event
                     && let Some(last) = self.frames.back_mut()
                     && (last.conn(), last.direction()) == (at.conn, *direction)
+                    && !last.is_made()
                 {
                     last.ends_message(info.number);
                 }
@@ -100,6 +105,21 @@ impl FrameStore {
             record.add_meaning(meaning);
             self.bytes += record.memory() - before;
         }
+    }
+
+    /// The frame that an event ends.
+    fn record(
+        &mut self,
+        at: &Stamp,
+        is_made: bool,
+        direction: Direction,
+        event: &FrameEvent<'_>,
+    ) -> Option<FrameRecord> {
+        let most = self.bound / SHARE;
+        let Coming { opened, recorders, made } = self.connections.entry(at.conn).or_default();
+        let opened = *opened.get_or_insert(at.micros);
+        let recorders = if is_made { made } else { recorders };
+        recorders[direction as usize].take(at, direction, event, opened, most)
     }
 
     fn push(&mut self, record: FrameRecord) {
@@ -188,12 +208,13 @@ impl FrameStore {
     fn messages(&self, of: &ClientSet) -> Vec<Message> {
         let mut messages: Vec<Message> = Vec::new();
         // The message of each direction that is not complete.
-        let mut open: BTreeMap<(ConnId, bool), usize> = BTreeMap::new();
+        let mut open: BTreeMap<(ConnId, bool, bool), usize> = BTreeMap::new();
         for (at, record) in self.frames.iter().enumerate() {
             if !of.includes(record.conn()) {
                 continue;
             }
-            let key = (record.conn(), record.direction() == Direction::ToClient);
+            let to_client = record.direction() == Direction::ToClient;
+            let key = (record.conn(), to_client, record.is_made());
             let index = match open.remove(&key) {
                 Some(index) if record.continues() => {
                     messages[index].push(at);

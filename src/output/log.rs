@@ -146,7 +146,7 @@ impl Log {
     fn fail(&mut self, reason: String, written: usize) {
         let whole = memchr::memrchr(b'\n', &self.lines[..written]).map_or(0, |at| at + 1);
         let cut = (written - whole) as u64;
-        // Only while nobody else has written behind it; what is no plain file can't be shortened.
+        // Only while nobody else has written behind it; what is not a plain file can't be shortened.
         if cut > 0
             && let (Ok(at), Ok(facts)) = (self.file.stream_position(), self.file.metadata())
             && facts.is_file()

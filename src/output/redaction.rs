@@ -4,6 +4,9 @@
 //! only the very values of secrets are masked in them, with as many asterisks as they have bytes, so
 //! that all lengths stay true. A value that comes in two pieces of a payload is found as well; for
 //! that, what may be its beginning is held back until the next piece, or the end of frame or message.
+//!
+//! The bytes of a compressed frame would show the value to whoever inflates them. They are held back
+//! until the frame ends, and are asterisks all over if a secret is in what they hold.
 
 use std::io;
 
@@ -27,7 +30,23 @@ struct Held {
     direction: Direction,
     payload: Vec<u8>,
     data: Vec<u8>,
+    /// The frame that comes is a control frame.
+    in_control: bool,
+    /// What is known of the compressed message that comes, if it is one.
+    compressed: Option<Compressed>,
 }
+
+/// A frame of a compressed message.
+#[derive(Debug, Default)]
+struct Compressed {
+    /// Its bytes, until it ends.
+    wire: Vec<u8>,
+    /// A secret, or the beginning of one, is in it; or it is too long to be held back.
+    is_secret: bool,
+}
+
+/// The bytes of a compressed frame that are held back at most; all of a longer one are hidden.
+const HELD_BACK: usize = 1 << 20;
 
 /// A shorter beginning of a secret at the end of a fragment is taken for something else.
 const MIN_BEGINNING: usize = 3;
@@ -131,17 +150,42 @@ impl Redaction {
         let values = self.redactor.values();
         let at = self.held.iter().position(|h| h.conn == conn && h.direction == direction);
         let at = at.unwrap_or_else(|| {
-            let (payload, data) = (Vec::new(), Vec::new());
-            self.held.push(Held { conn, direction, payload, data });
+            let (payload, data, compressed) = (Vec::new(), Vec::new(), None);
+            let in_control = false;
+            self.held.push(Held { conn, direction, payload, data, in_control, compressed });
             self.held.len() - 1
         });
         let held = &mut self.held[at];
         let mut emit = |event: FrameEvent<'_>| emit(&Event::Frame(direction, event));
         match event {
+            FrameEvent::Payload(bytes) if held.holds_back() => {
+                let Some(Compressed { wire, is_secret }) = &mut held.compressed else {
+                    return Ok(());
+                };
+                wire.extend_from_slice(bytes);
+                if wire.len() > HELD_BACK {
+                    *is_secret = true;
+                }
+                match *is_secret && wire.len() > HELD_BACK {
+                    true => emit(FrameEvent::Payload(&stars(wire))),
+                    false => Ok(()),
+                }
+            }
             FrameEvent::Payload(bytes) => {
                 piece(&mut held.payload, bytes, values, |bytes| emit(FrameEvent::Payload(bytes)))
             }
             FrameEvent::Data(bytes) => {
+                if let Some(compressed) = &mut held.compressed {
+                    let joined;
+                    let whole = match held.data.is_empty() {
+                        true => *bytes,
+                        false => {
+                            joined = [&held.data[..], bytes].concat();
+                            &joined[..]
+                        }
+                    };
+                    compressed.is_secret |= masked(whole, values).is_some();
+                }
                 piece(&mut held.data, bytes, values, |bytes| emit(FrameEvent::Data(bytes)))
             }
             FrameEvent::End { header, .. } => {
@@ -150,6 +194,19 @@ impl Redaction {
                 }
                 // What has begun at the end of a fragment may go on in the next.
                 let is_control = matches!(header.opcode, OpCode::Control(_));
+                if let Some(compressed) = held.compressed.as_mut().filter(|_| !is_control) {
+                    let begun = !header.fin && held.data.len() >= MIN_BEGINNING;
+                    let hide = compressed.is_secret || begun;
+                    let wire = match hide {
+                        true => stars(&mut compressed.wire),
+                        false => std::mem::take(&mut compressed.wire),
+                    };
+                    // The rest of what has begun is in the next one.
+                    compressed.is_secret = begun;
+                    if !wire.is_empty() {
+                        emit(FrameEvent::Payload(&wire))?;
+                    }
+                }
                 let goes_on = is_control || !header.fin && held.data.len() >= MIN_BEGINNING;
                 if !held.data.is_empty() && !goes_on {
                     emit(FrameEvent::Data(&std::mem::take(&mut held.data)))?;
@@ -172,7 +229,9 @@ impl Redaction {
                 // Of a message that was never finished.
                 if matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary)) {
                     held.data.clear();
+                    held.compressed = header.rsv1.then(Compressed::default);
                 }
+                held.in_control = matches!(header.opcode, OpCode::Control(_));
                 emit(event.clone())
             }
             FrameEvent::Message(_) => emit(event.clone()),
@@ -196,6 +255,20 @@ impl Redaction {
         }
         ending
     }
+}
+
+impl Held {
+    /// Whether the bytes that come are those of a compressed frame.
+    fn holds_back(&self) -> bool {
+        self.compressed.is_some() && !self.in_control
+    }
+}
+
+/// As many asterisks as there are bytes, which are taken.
+fn stars(bytes: &mut Vec<u8>) -> Vec<u8> {
+    let stars = vec![b'*'; bytes.len()];
+    bytes.clear();
+    stars
 }
 
 /// Emits a piece of a payload, but for what may be the beginning of a secret at its end.

@@ -564,7 +564,7 @@ impl Reporter {
         self.transcript.is_some()
     }
 
-    /// Whether warnings that are no events of a transcript may be printed on stderr.
+    /// Whether warnings that are not events of a transcript may be printed on stderr.
     pub fn prints_warnings(&self) -> bool {
         !self.quiet
     }

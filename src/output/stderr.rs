@@ -154,7 +154,7 @@ pub fn line(text: &str) {
 /// Prints text that is ready for a terminal, and consists of whole lines.
 pub fn write(text: &[u8]) {
     append(|out| out.extend_from_slice(text));
-    // A stderr that fails is no further error.
+    // A stderr that fails is not another error.
     lock().flush();
 }
 

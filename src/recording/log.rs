@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{Fact, Record, RecordingError};
 use crate::event::{
-    Cause, CertificateFacts, CommandEnd, ConnId, Direction, Ending, Lost, Phases, Side, Stamp,
-    TimeoutKind, TlsFacts, Totals,
+    Cause, CertificateFacts, CommandEnd, ConnId, Direction, Ending, Intervened, Intervention, Lost,
+    Phases, Side, Stamp, TimeoutKind, TlsFacts, Totals,
 };
 use crate::ui::hex::unhex;
-use crate::ui::{base64, clock};
+use crate::ui::{base64, clock, notation};
 use crate::wire::close::CloseBody;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::handshake::Agreed;
@@ -20,7 +20,8 @@ use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::rules::{Outcome, RULES, Report, Verdict};
 use crate::wire::mask::{self, MaskKey};
 use crate::wire::violation::CATALOGUE;
-use crate::wire::{Role, Violation};
+use crate::wire::writer::RawFrame;
+use crate::wire::{OpCode, Role, Violation};
 
 /// The most bytes of a line, its end included.
 pub const LINE: u64 = 64 << 20;
@@ -33,6 +34,11 @@ pub struct LogReader<R> {
     number: u64,
     /// Masks of the frames whose payload follows in pieces, by connection and direction.
     masks: Vec<(ConnId, Direction, Option<MaskKey>)>,
+    /// Directions in which a compressed message comes, with the mask of its last frame.
+    compressed: Vec<(ConnId, Direction, Option<MaskKey>)>,
+    /// Directions in which a compressed frame was left out for a secret in it, so that those behind it
+    /// can't be inflated: their messages are taken as they were read then.
+    left_out: Vec<(ConnId, Direction)>,
     /// Records of the line that wait.
     waiting: Option<Record>,
     /// The role of the program that wrote it, as its first object has it.
@@ -54,6 +60,8 @@ impl<R: BufRead> LogReader<R> {
             line: Vec::new(),
             number: 0,
             masks: Vec::new(),
+            compressed: Vec::new(),
+            left_out: Vec::new(),
             waiting: None,
             role: None,
             cut: false,
@@ -124,7 +132,7 @@ impl<R: BufRead> LogReader<R> {
             _ => None,
         };
         if event == "start" {
-            self.masks.clear();
+            (self.masks, self.compressed, self.left_out) = Default::default();
         } else if micros.is_none() {
             return wrong("its time can't be read");
         }
@@ -172,6 +180,8 @@ impl<R: BufRead> LogReader<R> {
                 "diagnostic" => Fact::Diagnostic(Box::new(object.clone())),
                 "end" => {
                     self.masks.retain(|(other, ..)| *other != conn);
+                    self.compressed.retain(|(other, ..)| *other != conn);
+                    self.left_out.retain(|(other, _)| *other != conn);
                     Fact::End(Box::new(ending(object, self.role)))
                 }
                 _ => return Ok(None),
@@ -215,6 +225,25 @@ impl<R: BufRead> LogReader<R> {
                         }
                     }
                 };
+                let opcode = text("opcode").unwrap_or_default();
+                let is_data = matches!(opcode, "text" | "binary" | "continuation");
+                if is_data && opcode != "continuation" {
+                    self.compressed.retain(|(c, d, _)| (*c, *d) != (conn, direction));
+                    if object.get("rsv1").and_then(Value::as_bool) == Some(true) {
+                        self.compressed.push((conn, direction, mask));
+                    }
+                }
+                let of = self.compressed.iter_mut().find(|(c, d, _)| (*c, *d) == (conn, direction));
+                if let Some((.., key)) = of.filter(|_| is_data) {
+                    *key = mask;
+                    let is_known = self.left_out.contains(&(conn, direction));
+                    if !is_known && is_hidden(&payload()?) {
+                        self.left_out.push((conn, direction));
+                    }
+                    if self.left_out.contains(&(conn, direction)) {
+                        return Ok(None);
+                    }
+                }
                 match text("payload") {
                     Some(_) => {
                         self.masks.retain(|(c, d, _)| (*c, *d) != (conn, direction));
@@ -229,15 +258,66 @@ impl<R: BufRead> LogReader<R> {
                 }
                 made(fact)
             }
+            "message" if self.left_out.contains(&(conn, direction)) => {
+                let of = self.compressed.iter().position(|(c, d, _)| (*c, *d) == (conn, direction));
+                let Some(at_of) = of else { return Ok(None) };
+                let (.., mask) = self.compressed.remove(at_of);
+                let content = payload()?;
+                if content.len() as u64 != number(object, "length").unwrap_or_default() {
+                    let text = "a message is not in the recording, for a secret in it".to_owned();
+                    return made(Fact::Missing(direction, text));
+                }
+                let opcode = text("opcode").and_then(notation::opcode);
+                let Some(opcode) = opcode else { return wrong("opcode: not one of a message") };
+                let mut bytes = Vec::new();
+                RawFrame { opcode, mask, payload: content, ..RawFrame::default() }
+                    .write(&mut bytes);
+                made(Fact::Bytes(direction, bytes))
+            }
+            "payload" if self.left_out.contains(&(conn, direction)) => Ok(None),
             "payload" => {
+                let bytes = payload()?;
+                let is_compressed =
+                    self.compressed.iter().any(|(c, d, _)| (*c, *d) == (conn, direction));
+                if is_compressed && is_hidden(&bytes) {
+                    self.left_out.push((conn, direction));
+                    let text = "a message is not in the recording, as it may hold a secret";
+                    return made(Fact::Missing(direction, text.to_owned()));
+                }
                 let of = self.masks.iter().find(|(c, d, _)| (*c, *d) == (conn, direction));
                 let mask = of.and_then(|(.., mask)| *mask);
                 let offset = number(object, "offset").unwrap_or_default();
-                made(Fact::Bytes(direction, masked(mask, offset, payload()?)))
+                made(Fact::Bytes(direction, masked(mask, offset, bytes)))
             }
+            "intervened" => Ok(intervened(direction, object)
+                .map(|done| Record { at, fact: Fact::Intervened(done) })),
             _ => Ok(None),
         }
     }
+}
+
+/// Whether the bytes of a compressed frame were left out.
+fn is_hidden(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|byte| *byte == b'*')
+}
+
+fn intervened(direction: Direction, object: &Value) -> Option<Intervened> {
+    let opcode = match object.get("opcode")? {
+        Value::String(word) => notation::opcode(word)?,
+        bits => OpCode::from(u8::try_from(bits.as_u64()?).ok()?),
+    };
+    let what = match object.get("what")?.as_str()? {
+        "dropped" => Intervention::Dropped,
+        "delayed" => Intervention::Delayed(duration(object, "time_us")?),
+        "held" => Intervention::Held,
+        "released" => Intervention::Released,
+        "edited" => Intervention::Edited,
+        "copied" => Intervention::Copied,
+        "closed" => Intervention::Closed(code(object)?),
+        _ => return None,
+    };
+    let (frame, rule) = (number(object, "frame")?, number(object, "rule"));
+    Some(Intervened { direction, opcode, frame, rule, what })
 }
 
 fn masked(key: Option<MaskKey>, offset: u64, mut payload: Vec<u8>) -> Vec<u8> {
@@ -249,6 +329,10 @@ fn masked(key: Option<MaskKey>, offset: u64, mut payload: Vec<u8>) -> Vec<u8> {
 
 fn number(object: &Value, name: &str) -> Option<u64> {
     object.get(name).and_then(Value::as_u64)
+}
+
+fn code(object: &Value) -> Option<u16> {
+    number(object, "code").and_then(|code| u16::try_from(code).ok())
 }
 
 fn string(object: &Value, name: &str) -> Option<String> {
@@ -344,9 +428,8 @@ fn open(object: &Value) -> Agreed {
 fn ending(object: &Value, role: Option<Role>) -> Ending {
     let close = |name: &str| {
         let body = object.get(name).filter(|body| body.is_object())?;
-        let code = number(body, "code").and_then(|code| u16::try_from(code).ok());
         let reason = string(body, "reason").unwrap_or_default().into_bytes();
-        Some(CloseBody { code, reason })
+        Some(CloseBody { code: code(body), reason })
     };
     let totals = |name: &str| {
         let count = |field| object.get(name).and_then(|one| number(one, field)).unwrap_or_default();
@@ -383,7 +466,10 @@ fn ending(object: &Value, role: Option<Role>) -> Ending {
             Cause::Lost(known.unwrap_or(Lost::Other(detail)))
         }
         Some("dropped") => Cause::Dropped,
-        _ => Cause::Closed,
+        _ => match close("relay") {
+            Some(close) => Cause::Relay { rule: number(object, "rule"), close },
+            None => Cause::Closed,
+        },
     };
     Ending {
         role,

@@ -1,7 +1,7 @@
 //! Recordings: what crossed on connections, read from a file.
 //!
 //! One model for every format. A file is a sequence of [`Record`]s: bytes of a direction, and facts that
-//! are no bytes, each with its time and its connection. A [`Player`] turns them into the events that a
+//! are not bytes, each with its time and its connection. A [`Player`] turns them into the events that a
 //! live session has, so that whoever reads events reads a recording of any format. Readers are total:
 //! any bytes give records or an error that says where; what they hold is bounded.
 
@@ -37,7 +37,7 @@ pub use values::{ValueRules, Values};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::event::{CommandEnd, Direction, Ending, Phases, Stamp, TlsFacts};
+use crate::event::{CommandEnd, Direction, Ending, Intervened, Phases, Stamp, TlsFacts};
 use crate::wire::Role;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::Report;
@@ -97,6 +97,7 @@ pub enum Fact {
     Open(Agreed),
     RoundTrip(Duration),
     CommandEnded(CommandEnd),
+    Intervened(Intervened),
     Note(String),
     Failed(String),
     Passed(String),

@@ -78,7 +78,7 @@ impl<R: BufRead> PacketFile<R> {
     ///
     /// # Errors
     ///
-    /// It is no such file.
+    /// It is not such a file.
     pub fn new(mut input: R) -> Result<Self> {
         let mut magic = [0; 4];
         input.read_exact(&mut magic)?;

@@ -123,12 +123,18 @@ impl Player {
                 take(&at, &Event::AddressFailed { address, error: &error })
             }
             Fact::Connected { local, peer } => {
-                // A connection of a retry begins anew; a relayed one has two legs.
-                if self.connections.get(&at.conn).is_some_and(|one| one.switched) {
+                // A connection of a retry begins anew; a relayed one has two legs, and its proxy
+                // connects to the server when it has the client's request.
+                let before = self.connections.get(&at.conn);
+                let leads_on =
+                    self.role.is_none() && before.is_some_and(|one| one.request.is_some());
+                let anew = before.is_some_and(|one| one.switched);
+                if anew {
                     self.connections.remove(&at.conn);
                 }
                 let (local, peer) = (&*local, &*peer);
                 match self.role {
+                    None if leads_on && !anew => take(&at, &Event::Connected { local, peer }),
                     Some(Role::Client) => take(&at, &Event::Connected { local, peer }),
                     _ => take(&at, &Event::Accepted { local, peer }),
                 }
@@ -140,6 +146,7 @@ impl Player {
             Fact::Open(agreed) => take(&at, &Event::Open(&agreed)),
             Fact::RoundTrip(time) => take(&at, &Event::RoundTrip(time)),
             Fact::CommandEnded(end) => take(&at, &Event::CommandEnded(end)),
+            Fact::Intervened(done) => take(&at, &Event::Intervened(&done)),
             Fact::Note(text) => take(&at, &Event::Note(&text)),
             Fact::Failed(text) => {
                 self.connections.remove(&at.conn);

@@ -166,13 +166,13 @@ impl Endpoint {
         }
     }
 
-    /// Notes that what was received waits for a reader on our side: that is no silence of the peer.
+    /// Notes that what was received waits for a reader on our side: that is not silence of the peer.
     pub fn note_stall(&mut self, now: Instant) {
         self.touch();
         self.wait_anew(now);
     }
 
-    /// Bytes that were made behind our Close: pongs, which are no loss once the peer is gone.
+    /// Bytes that were made behind our Close: pongs, which are not loss once the peer is gone.
     pub fn sent_after_close(&self) -> usize {
         self.closing.as_ref().map_or(0, |closing| closing.after_sent)
     }

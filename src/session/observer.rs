@@ -221,7 +221,7 @@ impl Observer {
         at_boundary.then(|| input.rest().first().is_some_and(data))
     }
 
-    /// The other side has sent a Close: what comes instead of frames is no answer to it.
+    /// The other side has sent a Close: what comes instead of frames is not an answer to it.
     pub fn await_close(&mut self) {
         if let Phase::Frames(frames) = &mut self.phase {
             frames.await_close();

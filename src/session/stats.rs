@@ -66,6 +66,12 @@ impl DirectionStats {
         all
     }
 
+    /// Bytes of content of messages: all but what control frames hold.
+    pub fn message_bytes(&self) -> u64 {
+        let is_data = |opcode: &OpCode| matches!(opcode, OpCode::Data(_));
+        self.opcodes().filter(|(opcode, _)| is_data(opcode)).map(|(_, counts)| counts.content).sum()
+    }
+
     /// Compressed size as a part of the inflated one: 0.25 is a quarter. `None` if no message was
     /// compressed that held anything.
     pub fn compression(&self) -> Option<f64> {

@@ -59,6 +59,20 @@ fn ended(ending: &Ending, cause: &Cause) -> String {
     let after = clock::seconds(ending.duration);
     let mut parts = Vec::new();
     match cause {
+        Cause::Relay { rule, close } => {
+            let who = rule.map_or_else(|| "the proxy".to_owned(), |rule| format!("rule {rule}"));
+            let with = close_body(close);
+            parts.push(format!("{who} closed both sides with {with} after {after}"));
+            for end in [near, far] {
+                match end.body {
+                    None => parts.push(format!("{} did not answer", end.name)),
+                    Some(answer) if answer.code == close.code && answer.reason.is_empty() => {}
+                    Some(answer) if answer == close => {}
+                    Some(_) => parts.extend(end.answered()),
+                }
+            }
+            return parts.join("; ");
+        }
         Cause::Closed if ending.role.is_none() && ending.by == Side::Us => {
             parts.push(format!("the proxy closed both sides after {after}"));
         }

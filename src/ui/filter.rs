@@ -84,6 +84,12 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether a line of what a message means is reason enough to show the message.
+    pub(super) fn lets_mean(&self, line: &str) -> bool {
+        let matches = |pattern: &Pattern| pattern.is_match(line.as_bytes());
+        self.regex.as_ref().is_some_and(matches) && !self.unless.as_ref().is_some_and(matches)
+    }
+
     /// Whether a frame may pass as far as its header shows. `opcode` is that of its message.
     fn lets_pass(&self, conn: ConnId, direction: Direction, opcode: OpCode) -> bool {
         self.clients.includes(conn)
@@ -98,8 +104,10 @@ pub(super) enum Gate {
     /// It is shown.
     #[default]
     Open,
-    /// It is not.
+    /// It is not, whatever it holds.
     Shut,
+    /// It is not, for what it holds.
+    Barred,
     /// Its content decides; this is what came of it.
     Undecided(Vec<u8>),
 }
@@ -142,12 +150,17 @@ impl Gate {
                 regex.as_ref().is_none_or(|regex| regex.is_match(seen))
                     && unless.as_ref().is_none_or(|unless| !unless.is_match(seen))
             });
-            *self = if shown { Self::Open } else { Self::Shut };
+            *self = if shown { Self::Open } else { Self::Barred };
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
         matches!(self, Self::Open)
+    }
+
+    /// Whether nothing but the content kept it back.
+    pub(super) fn is_shut_by_content(&self) -> bool {
+        matches!(self, Self::Barred)
     }
 
     pub(super) fn is_undecided(&self) -> bool {

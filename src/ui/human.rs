@@ -162,7 +162,8 @@ impl HumanPrinter {
     ///
     /// A regex is matched against the first [`LOOKED_AT`](super::filter::LOOKED_AT) bytes of what
     /// stands in one line of the view: of a whole message where messages are shown; elsewhere of
-    /// each frame's own content, so that fragments of a message are decided one by one.
+    /// each frame's own content, so that fragments of a message are decided one by one. A message that
+    /// it keeps back is shown if a line of what the message means matches.
     pub fn set_filter(&mut self, filter: Option<Filter>) {
         self.writer.filter = filter;
     }
@@ -231,9 +232,10 @@ impl HumanPrinter {
     /// for each rule that it breaks. Heartbeats are counted in the line of what follows them.
     pub fn print_meaning(&mut self, at: &Stamp, meaning: &Meaning, out: &mut Vec<u8>) {
         let printer = self.connections.of(at.conn).printer(meaning.direction);
-        if printer.shows_last() {
+        let lines = meaning::lines(meaning);
+        let texts = lines.iter().map(meaning::MeaningLine::text);
+        if printer.shows_meaning(meaning.number, texts, &self.writer, out) {
             let (direction, is_late) = (meaning.direction, meaning.is_late);
-            let lines = meaning::lines(meaning);
             meaning::print(&lines, at.conn, direction, is_late, &mut self.writer, out);
         }
     }
@@ -291,7 +293,7 @@ fn frame(
     connection.printer(direction).take(at, direction, event, writer, out);
 }
 
-/// Less than 30 columns hold no line; more than 1000 are no terminal's.
+/// Less than 30 columns hold no line; no terminal has more than 1000.
 fn in_bounds(columns: usize) -> usize {
     if columns == FULL_WIDTH { columns } else { columns.clamp(30, 1000) }
 }

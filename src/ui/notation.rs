@@ -18,7 +18,7 @@ pub const OPCODES: &str = "0 to 15, or continuation, text, binary, close, ping, 
 pub const TIMES: &str = "seconds, as in 1.5, or 250ms, 2m, 1h";
 
 /// The longest time that can be asked for: added to any instant of now, it makes a valid one.
-const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 86400);
+pub const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 86400);
 
 /// An opcode by its name, or by its number: `0` to `15`, `0x0` to `0xf`.
 pub fn opcode(word: &str) -> Option<OpCode> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::number;
 
-/// Columns of the bar between its brackets: fewer show nothing, more are no clearer.
+/// Columns of the bar between its brackets: fewer show nothing, more are not clearer.
 const BAR: std::ops::RangeInclusive<usize> = 8..=40;
 
 /// How far something is that has a known size.

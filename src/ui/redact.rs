@@ -274,7 +274,7 @@ impl Redactor {
         }
     }
 
-    /// `Basic …`: the scheme of credentials is no secret.
+    /// `Basic …`: the scheme of credentials is not secret.
     fn behind_scheme(&self, raw: &[u8], range: Range<usize>) -> Range<usize> {
         let value = &raw[range.clone()];
         let scheme = ["Basic ", "Bearer ", "Digest "]

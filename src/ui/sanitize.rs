@@ -149,7 +149,7 @@ impl ColumnFit {
                     return false;
                 }
             }
-            // A character that only the preview's end cuts is no error of the sender's.
+            // A character that only the preview's end cuts is not the sender's error.
             if truncated && chunks.peek().is_none() && is_cut_character(chunk.invalid()) {
                 break;
             }

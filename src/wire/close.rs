@@ -278,7 +278,7 @@ impl CloseBody {
             Some(code) => (!may_be_sent(code)).then_some(CloseBodyFault::Code(code)),
         };
         let mut utf8 = super::utf8::Utf8Validator::default();
-        // A lone byte is no reason.
+        // A lone byte is not a reason.
         let reason = self.code.map_or(&[][..], |_| &self.reason);
         let error = utf8.push(reason).and_then(|()| utf8.finish()).err();
         code.into_iter().chain(error.map(CloseBodyFault::Reason))

@@ -252,7 +252,7 @@ fn default_path(target: &str) -> &str {
     }
 }
 
-/// §5.1.3: the same, or a name below it that is no address.
+/// §5.1.3: the same, or a name below it that is not an address.
 fn domain_matches(host: &str, domain: &str) -> bool {
     let host = host.to_ascii_lowercase();
     host == domain
@@ -280,7 +280,7 @@ fn is_address(host: &str) -> bool {
 /// What curl puts before the domain of a cookie that scripts must not see.
 const HTTP_ONLY: &str = "#HttpOnly_";
 
-/// A line that is no cookie.
+/// A line that is not a cookie.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {what}")]
 pub struct NetscapeFault {

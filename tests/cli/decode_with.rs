@@ -38,6 +38,16 @@ fn a_message_is_followed_by_the_line_of_the_command() {
 }
 
 #[test]
+fn a_filter_looks_at_the_line_of_the_command() {
+    let args = ["--output", "frames", "--decode-with", SHOUT, "--filter", "/TO-CLIENT 3/"];
+    let output = session(&args).stdout_any().status(0);
+    assert_eq!(meant(&output), [r#"= < TO-CLIENT 3 "TWO\NLINES""#], "{}", output.stdout());
+    let lines: Vec<&str> = output.stdout().lines().collect();
+    let at = lines.iter().position(|line| line.starts_with("= ")).expect("its line");
+    assert!(lines[at - 1].contains("TEXT"), "its frame is above it: {lines:#?}");
+}
+
+#[test]
 fn json_and_logs_have_the_line_and_decode_asks_too() {
     let log = tempfile::NamedTempFile::new().expect("a file");
     let path = log.path().display().to_string();

@@ -87,7 +87,7 @@ fn a_long_configuration_is_read_in_time() {
     let same = "connect-timeout 3\ninsecure\ninsecure no\n".repeat(40_000);
     run(&same).stdout_any().stderr_any().status(0);
     headers.push_str("connect-timeout soon\n");
-    run(&headers).stderr("wscope: [..]/config:100001: invalid value 'soon' for [..]\n").status(2);
+    run(&headers).stderr("wscope: [..]/config:100001: --[..]: \"soon\" is not a [..]\n").status(2);
     let name = "a".repeat(1 << 20);
     run(&format!("{name} 1\n"))
         .stderr("wscope: [..]/config:1: this is not the name of an option\n")

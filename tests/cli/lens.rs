@@ -193,6 +193,41 @@ fn what_a_filter_hides_has_no_meaning() {
     assert!(lines.contains("= CONNECT\n= SUBSCRIBE"), "{lines}");
 }
 
+/// The frames and what they mean, by their last words.
+fn shown(args: &[&str]) -> Vec<String> {
+    let output = stomp(args).stdout_any().status(0);
+    let lines = output.stdout().lines().filter(|line| line.starts_with(['<', '>', '=']));
+    let lines = lines.filter(|line| line.starts_with("= ") || line.contains("TEXT"));
+    let lines = lines.filter(|line| !line.contains("heartbeat"));
+    lines.map(|line| line.split(" TEXT").last().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_filter_looks_at_what_messages_mean_too() {
+    // None of these words stands in the messages, but in what they mean.
+    for view in ["frames", "messages"] {
+        let args = ["--output", "frames", "--view", view];
+        let lines = shown(&[&args[..], &["--filter", "/subscription=0/"]].concat());
+        assert_eq!(lines.len(), 4, "{lines:#?}");
+        for at in [0, 2] {
+            assert!(lines[at].contains("MESSAGE\\nsubscription:0"), "{view}: {lines:#?}");
+            assert!(lines[at + 1].starts_with("= MESSAGE /topic/a subscription=0"), "{lines:#?}");
+        }
+        // What matches the content has what it means below it, once.
+        let lines = shown(&[&args[..], &["--filter", "/CONNECTED/"]].concat());
+        assert_eq!(lines.len(), 2, "{lines:#?}");
+        assert!(lines[1].starts_with("= CONNECTED version=1.2"), "{lines:#?}");
+        // The direction and the kind are decided before; what must not match is never shown for it.
+        for filter in [&["out", "/subscription=0/"][..], &["binary", "/subscription=0/"]] {
+            assert_eq!(shown(&[&args[..], &["--filter", &filter.join(" ")]].concat()).len(), 0);
+        }
+    }
+    let args = ["--output", "frames", "--filter", "/subscription=0/ !/#1/"];
+    let lines = shown(&args);
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(lines[1].contains("subscription=0 3 B"), "{lines:#?}");
+}
+
 #[test]
 fn protobuf_is_read_by_a_schema() {
     let directory = tempfile::tempdir().expect("a directory");

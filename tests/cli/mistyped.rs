@@ -260,3 +260,71 @@ fn the_table_of_habits_is_true() {
         }
     }
 }
+
+/// Options with a value of this kind, in all modes.
+fn options_taking(value_names: &[&str]) -> Vec<(String, String)> {
+    let mut program = wscope::cli::command();
+    program.build();
+    let modes = program.get_subcommands().filter(|mode| mode.get_name() != "help");
+    let options = modes.flat_map(|mode| {
+        let takes = |arg: &&clap::Arg| {
+            let names = arg.get_value_names().unwrap_or_default();
+            names.iter().any(|name| value_names.contains(&name.as_str()))
+        };
+        let longs = mode.get_arguments().filter(takes).filter_map(clap::Arg::get_long);
+        longs.map(|long| (mode.get_name().to_owned(), format!("--{long}"))).collect::<Vec<_>>()
+    });
+    options.collect()
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_in_one_plain_sentence() {
+    let all = options_taking(&["N", "N|full", "SECS", "SIZE", "BYTES", "BITS", "MODE"]);
+    assert!(all.len() > 60, "{all:?}");
+    for (mode, option) in &all {
+        for value in ["x", "-5x", "99999999999999999999999Q"] {
+            let word = format!("{option}={value}");
+            let output = Test::new().args([mode, &word]).stderr_any().status(2);
+            let said = output.stderr();
+            let begins = format!("wscope: {option}: \"{value}\" is not a");
+            assert!(said.starts_with(&begins) && said.contains("; write "), "{mode}: {said}");
+            assert_eq!(said.lines().count(), 1, "{mode}: {said}");
+        }
+    }
+    // A negative number is a value, and no unknown option.
+    for (mode, option) in all.iter().filter(|(_, option)| {
+        !["--wait", "--idle-exit", "--pong-timeout"].contains(&option.as_str())
+    }) {
+        let output = Test::new().args([mode, option, "-1"]).stderr_any().status(2);
+        let said = output.stderr();
+        let begins = format!("wscope: {option}: \"-1\" is not a");
+        assert!(said.starts_with(&begins), "{mode}: {said}");
+    }
+}
+
+#[test]
+fn values_that_are_refused_are_named_with_what_is_accepted() {
+    for (args, stderr) in [
+        (
+            &["--exit-after", "x", "ws://a"][..],
+            "--exit-after: \"x\" is not a whole number from 1 on; write 3, for example",
+        ),
+        (
+            &["check", "ws://a", "--max-time", "-1"],
+            "--max-time: \"-1\" is not a time; write seconds, as in 1.5, or 250ms, 2m, 1h",
+        ),
+        (
+            &["check", "ws://a", "--jobs", "65"],
+            "--jobs: \"65\" is not a whole number from 1 to 64; write 3, for example",
+        ),
+        (&["ws://a", "--exit-after"], "--exit-after needs a value: --exit-after N"),
+        (&["listen"], "wscope listen needs [ADDR:]PORT; wscope help listen shows how"),
+        (&["convert"], "wscope convert needs IN and OUT; wscope help convert shows how"),
+        (
+            &["ws://a", "--output", "jsn"],
+            "--output: \"jsn\" is not one of lines, [..]; did you mean json?",
+        ),
+    ] {
+        refused(args, stderr);
+    }
+}

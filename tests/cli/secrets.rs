@@ -1,6 +1,10 @@
 //! Secrets of the command line: in no output that people or machines keep, by name or by value, not
 //! even where the server sends them back; and in all of them with `--show-secrets`.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use wscope::wire::writer::RawFrame;
+
+use crate::frames;
 use crate::harness::{Output, Test};
 use crate::peer::Peer;
 
@@ -172,7 +176,7 @@ fn answers_of_the_prompt_show_none() {
 fn a_name_to_redact_is_not_empty() {
     Test::new()
         .args(["--redact", "", "ws://127.0.0.1:9"])
-        .stderr("error: a value is required for '--redact <NAME>' but none was supplied\n...\n")
+        .stderr("wscope: --redact needs a value: --redact NAME\n")
         .status(2);
 }
 
@@ -191,4 +195,60 @@ fn the_password_of_an_origin_is_a_secret() {
         .status(0);
     let stderr = output.stderr();
     assert!(stderr.contains("X-Echo: [redacted]") && !stderr.contains("s3cr3t"), "{stderr}");
+}
+
+#[test]
+fn a_compressed_frame_with_a_secret_is_hidden_and_the_recording_can_be_read() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let log = folder.path().join("log");
+    let path = log.to_str().expect("text").to_owned();
+    let texts =
+        ["first and again", "the s3cr3t-cut-token, and again", "cut: s3cr3t-", "last and again"];
+    let peer = move |p: &mut Peer| {
+        p.open_with("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+        let mut deflater = frames::deflater(false);
+        for text in texts {
+            let payload = frames::deflated(&mut deflater, text);
+            if text.starts_with("the") {
+                // The frame is cut inside the secret's bytes, wherever these are.
+                let (one, two) = payload.split_at(payload.len() / 2);
+                p.frame(RawFrame { fin: false, ..frames::compressed(frames::TEXT, one) });
+                p.frame(frames::frame(frames::CONTINUATION, two));
+            } else {
+                p.frame(frames::compressed(frames::TEXT, payload));
+            }
+        }
+        p.close_first(1000, "");
+    };
+    let shown =
+        |args: &[&str]| Test::new().args(args.iter().copied()).stdout_any().stderr_any().status(0);
+    for secrets in [false, true] {
+        let _ = std::fs::remove_file(&log);
+        let args = ["--bearer", "s3cr3t-cut-token", "--input", "none", "--record", &path];
+        let show = secrets.then_some("--show-secrets");
+        Test::new().args(args).args(show).peer(peer).stdout_any().status(0);
+        let logged = std::fs::read_to_string(&log).expect("a log");
+        let objects = logged.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        let objects: Vec<serde_json::Value> = objects.collect();
+        let frames = objects.iter().filter(|one| one["event"] == "frame");
+        let hidden: Vec<bool> = frames
+            .filter(|frame| frame["opcode"] != "close")
+            .map(|frame| {
+                let bytes =
+                    frame["base64"].as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
+                let bytes = bytes.expect("base64");
+                assert_eq!(bytes.len() as u64, frame["length"].as_u64().expect("a length"));
+                bytes.iter().all(|byte| *byte == b'*')
+            })
+            .collect();
+        assert_eq!(hidden.len(), 5, "{logged}");
+        assert!(!hidden[0] && !hidden[3] && !hidden[4], "{hidden:?}");
+        // At least the frame that holds the end of the secret.
+        assert_eq!(hidden[2], !secrets, "{logged}");
+        assert_eq!(logged.contains("s3cr3t-cut-token"), secrets, "{logged}");
+        let said = shown(&["show", &path]);
+        for text in ["first and again", "cut: s3cr3t-", "last and again"] {
+            assert!(said.stdout().contains(text), "{text}: {}", said.stdout());
+        }
+    }
 }

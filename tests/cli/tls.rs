@@ -137,6 +137,29 @@ fn exit_6_for_an_authority_nobody_trusts() {
 }
 
 #[test]
+fn a_self_signed_certificate_is_named_once() {
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    let pem = params.self_signed(&key).expect("a certificate").pem();
+    let identity = Identity::from_pkcs8(pem.as_bytes(), key.serialize_pem().as_bytes());
+    let acceptor = TlsAcceptor::new(identity.expect("key and certificate")).expect("TLS");
+    let server = move |listener: TcpListener| {
+        let (tcp, _) = listener.accept().expect("a connection");
+        let _ = acceptor.accept(tcp);
+    };
+    Test::new()
+        .args(["-x", "hello", "-4", LOCALHOST])
+        .server(server)
+        .stderr(
+            "wscope: the certificate of localhost is not accepted: self-signed certificate\n\
+             error[W208]: the certificate's issuer is not trusted\n   \
+             = the certificate chain does not end in a trusted root (RFC 5280 §6)\n\
+             help: trust it with `--cacert FILE`, or use --insecure\n",
+        )
+        .status(6);
+}
+
+#[test]
 fn exit_6_for_another_host_name() {
     let authority = Authority::for_name("elsewhere.example");
     let output = Test::new()

@@ -217,6 +217,12 @@ impl Terminal {
         self.modes() == self.found
     }
 
+    /// The number of the program's process.
+    #[allow(dead_code)] // not in every suite
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("a program").id()
+    }
+
     /// Sends a signal to the program.
     pub fn signal(&self, signal: Signal) {
         let child = self.child.as_ref().expect("a program");

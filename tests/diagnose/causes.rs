@@ -483,7 +483,7 @@ fn who_broke_the_rule_is_not_the_peer() {
     let told = Told::typed(&["-w", "-1"], port, "/bytes b1 80 00000000\n");
     told.is("W702", "this side sent an illegal frame: the peer was right");
     let told = Told::typed(&["-w", "-1"], port, "/bytes 81 83 00000000\n/bytes ffffff\n");
-    told.is("W702", "the bytes sent by hand are no legal frames here");
+    told.is("W702", "the bytes sent by hand are not legal frames here");
     // One that ends TCP instead.
     let port = serve_open(|stream| stream.read(&mut [0; 512]).ok().map(drop));
     let told = Told::typed(&["-w", "-1"], port, "/bytes 81 02 6869\n");

@@ -65,7 +65,7 @@ fn a_script_that_ends_closes_its_client_and_one_that_fails_is_reported() {
 #[test]
 fn each_wants_a_file_of_lines() {
     for (args, stderr) in [
-        (&["--each", "0"][..], "--script <FILE>"),
+        (&["--each", "0"][..], "needs --script FILE"),
         (&["--each", "--script", "-", "0"], "--each: a script from stdin runs once"),
     ] {
         let output = wscope().arg("listen").args(args).output().expect("it runs");

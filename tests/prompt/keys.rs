@@ -197,9 +197,9 @@ fn a_key_that_is_no_utf_8_costs_nothing_but_itself() {
     t.leave();
 }
 
-#[test]
-fn ctrl_z_stops_and_the_line_is_there_again() {
-    let mut t = Driven::on(&[("PS1", "shell> "), ("ENV", "")], |command| {
+/// The prompt as a job of a shell that sets no modes of a terminal.
+fn job() -> Driven {
+    let t = Driven::on(&[("PS1", "shell> "), ("ENV", "")], |command| {
         let mut shell = Command::new("sh");
         shell.arg("-i");
         for (name, value) in command.get_envs() {
@@ -213,6 +213,34 @@ fn ctrl_z_stops_and_the_line_is_there_again() {
         terminal
     });
     t.wait_for_line("connected   > ");
+    t
+}
+
+#[test]
+fn a_stop_from_outside_gives_the_terminal_back() {
+    let mut t = job();
+    t.keys("half");
+    t.wait_for_line("connected   > half");
+    let shell = t.terminal.pid();
+    let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+    let child = children.ok().and_then(|pids| pids.split(' ').next()?.parse().ok());
+    let child = rustix::process::Pid::from_raw(child.expect("a job")).expect("a process");
+    rustix::process::kill_process(child, rustix::process::Signal::TSTP).expect("it is ours");
+    t.terminal.wait_for_screen(|screen| screen.ends_with_line("shell> "));
+    assert!(t.modes().is_cooked() && !t.screen().bracketed_paste);
+    t.keys("fg\r");
+    t.wait_for_line("connected   > half");
+    t.keys(" a line\r");
+    assert_eq!(t.report(), r#"Line("half a line")"#);
+    t.command("close");
+    t.wait_for_line("shell> ");
+    t.keys("exit\r");
+    assert_eq!(t.terminal.end().code(), Some(0));
+}
+
+#[test]
+fn ctrl_z_stops_and_the_line_is_there_again() {
+    let mut t = job();
     t.keys("halfline\x1b[D\x1b[D\x1b[D\x1b[D\x1a");
     t.wait_for_line("shell> ");
     assert!(t.screen().has("connected   > halfline^Z") && !t.screen().bracketed_paste);

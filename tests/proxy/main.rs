@@ -7,9 +7,11 @@ mod harness;
 #[allow(dead_code)]
 mod raw;
 
-mod authority;
 #[cfg(target_os = "linux")] // it reads /proc
+mod asked;
+mod authority;
 mod bounds;
+mod closed;
 mod exact;
 mod faults;
 mod forward;

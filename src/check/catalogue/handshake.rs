@@ -77,8 +77,7 @@ const SMUGGLES: &str =
     "a proxy and the server behind it take different parts of the request for the truth";
 const OLD: &str =
     "a client of another version of the protocol is accepted, and its frames are misread";
-const REFUSE: &str =
-    "what is no WebSocket handshake opens a connection, which other checks then never see";
+const REFUSE: &str = "a request that is not a WebSocket handshake opens a connection, which other checks then never see";
 const COMMON: &str = "browsers, proxies and libraries write it so, and are refused";
 
 const KEY: &str = "Sec-WebSocket-Key";

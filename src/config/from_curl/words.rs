@@ -38,7 +38,7 @@ pub enum WordsError {
         /// Where, in bytes.
         offset: usize,
     },
-    /// Bytes written as `\xHH` that are no text.
+    /// Bytes written as `\xHH` that are not text.
     #[error("the word {shown:?} has bytes that are not UTF-8; headers and URLs must be text here")]
     NotText {
         /// The word with replacement characters.

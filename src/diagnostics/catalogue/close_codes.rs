@@ -23,7 +23,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §7.4.1; measured on real servers")
         .causes(&[
             high("this side sent an illegal frame: the peer was right", C::IllegalSent).cure("correct the frame that was sent by hand or by a fault"),
-            medium("the bytes sent by hand are no legal frames here: the peer was right", C::BytesSent).cure("correct the bytes"),
+            medium("the bytes sent by hand are not legal frames here: the peer was right", C::BytesSent).cure("correct the bytes"),
             medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
                 .cure("send the message whole or uncompressed, `--no-compress`, to check"),
             low("a proxy changed the frames"), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])

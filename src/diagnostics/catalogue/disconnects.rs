@@ -8,7 +8,7 @@ use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 const LOSSES: &[LikelyCause] = &[
     high("this side sent an illegal frame, and the peer ended the connection", C::IllegalSent)
         .cure("correct the frame; a peer may also answer it with Close 1002"),
-    medium("the bytes sent by hand are no legal frames here, and the peer ended the connection for them", C::BytesSent)
+    medium("the bytes sent by hand are not legal frames here, and the peer ended the connection for them", C::BytesSent)
         .cure("correct the bytes"),
     high("this side read too slowly, and the peer gave up", C::Stalled)
         .cure("read stdout faster, or write it to a file"),

@@ -25,7 +25,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[low("a proxy removed the extension header while the application still compresses"), low("the previous frame's length was wrong, so these bytes are not a header"), low("text instead of frames")])
         .seen("RSV1 in a frame while permessage-deflate is not agreed, as in c1 0f"),
     broken(K::Rsv2OrRsv3, E, "reserved bits are set")
-        .help("look at the frame before this one: if its length was wrong, these bytes are no header")
+        .help("look at the frame before this one: if its length was wrong, these bytes are not a header")
         .causes(&[low("the previous frame's length was wrong"), low("a private extension that was not negotiated")])
         .seen("RSV2 or RSV3, as in a1 or 91"),
     broken(K::Rsv1OnContinuation, E, "a continuation frame carries the compression bit")

@@ -1,6 +1,7 @@
 //! W2xx: TLS, its alerts, certificates and ALPN.
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, note, warning};
+use crate::diagnostics::diagnostic::SELF_SIGNED;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 /// The code of the entry for a TLS alert that the peer sent (RFC 8446 §6.2), if there is one.
@@ -78,7 +79,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("trust its issuer with `--cacert FILE`, or use --insecure; if browsers trust it, the server probably does not send the intermediate certificate")
         .source("RFC 5280 §6")
         .causes(&[
-            high("the certificate is self-signed", C::SelfSigned).cure("trust it with `--cacert FILE`, or use --insecure"),
+            high(SELF_SIGNED, C::SelfSigned).cure("trust it with `--cacert FILE`, or use --insecure"),
             medium("the server sends its own certificate without the intermediate one", C::ChainOfOne)
                 .cure("make the server send the whole chain (in nginx, `ssl_certificate` with both certificates in one file); a private authority is trusted with `--cacert FILE`"),
             low("it is from a private authority").unless(&[C::SelfSigned]),

@@ -100,7 +100,7 @@ fn timer(facts: &Facts<'_>, end: &End) -> Option<&'static str> {
     if !others.is_empty() && others.iter().all(alike) && !end.is_silent() {
         return Some("W814");
     }
-    // A message of ours that was never answered is no silence of a healthy connection.
+    // A message of ours that was never answered is not silence of a healthy connection.
     end.is_silent().then_some("W804")
 }
 

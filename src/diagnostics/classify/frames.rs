@@ -9,7 +9,7 @@ use crate::session::endpoint::PongMismatch;
 use crate::wire::frame::MAX_HEADER_LEN;
 use crate::wire::{FrameHeader, LengthForm, Role, Violation, ViolationKind};
 
-/// How many frames with one mask key are no coincidence.
+/// How many frames with one mask key are not a coincidence.
 const EQUAL_MASKS: u64 = 8;
 
 /// Bytes shown of a frame.
@@ -91,7 +91,7 @@ fn code_of(violation: &Violation, context: Option<&FrameContext<'_>>) -> &'stati
     }
 }
 
-/// Whether the bytes of a length are printable, so that they are no length.
+/// Whether the bytes of a length are printable, so that they are not a length.
 fn spells_text(header: &FrameHeader) -> bool {
     let bytes = header.bytes();
     let length = bytes.get(2..2 + header.form.extra_bytes()).unwrap_or_default();
@@ -169,7 +169,7 @@ fn desync(context: &FrameContext<'_>, role: Role) -> Option<i64> {
         (short && whole && control && header.len > 0 && header.mask.is_some() == masked)
             .then_some(())
     };
-    // A header that is legal by itself is no sign of a wrong length.
+    // A header that is legal by itself is not a sign of a wrong length.
     if sniff::is_plausible(*context.around.get(at)?) {
         return None;
     }

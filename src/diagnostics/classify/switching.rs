@@ -60,7 +60,7 @@ fn code_of(verdict: &Verdict, facts: &Facts<'_>, head: &Head) -> Option<&'static
     }
     if code == "W410" {
         let chosen = head.get(PROTOCOL).unwrap_or_default();
-        // Another entry fits better: this is no name at all.
+        // Another entry fits better: this is not a name at all.
         if chosen.is_empty() || chosen.contains(&b',') {
             return Some("W413");
         }

@@ -59,7 +59,9 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
             }
         }),
         Some(TlsFault::Issuer { .. }) => {
-            found.add("W208", |d| d.note_if(tls.certificate.map(issuer)));
+            // One that is its own issuer is a cause of its own.
+            let other = tls.certificate.filter(|one| one.issuer != one.subject);
+            found.add("W208", |d| d.note_if(other.map(issuer)));
         }
         Some(TlsFault::Alert(number)) => {
             // Any other alert means that the handshake failed.
@@ -113,8 +115,5 @@ fn names(certificate: &CertificateFacts) -> String {
 }
 
 fn issuer(certificate: &CertificateFacts) -> String {
-    match certificate.issuer == certificate.subject {
-        true => format!("it is self-signed: {}", certificate.subject),
-        false => format!("its issuer is {}", certificate.issuer),
-    }
+    format!("its issuer is {}", certificate.issuer)
 }

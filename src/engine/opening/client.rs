@@ -204,7 +204,7 @@ impl ClientOpening {
         }
     }
 
-    /// Sends these bytes as the request, whatever they are. A refusal is no occasion to ask again,
+    /// Sends these bytes as the request, whatever they are. A refusal is not an occasion to ask again,
     /// and of its body only what has come with the head is read.
     pub fn asking(mut self, request: Vec<u8>) -> Self {
         self.given = Some(request);

@@ -24,6 +24,7 @@ use crate::event::{
 use crate::net::link::HIGH_WATER;
 use crate::net::random;
 use crate::session::{Endpoint, EndpointConfig, Limits, Observer};
+use crate::wire::close::CloseBody;
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::fault::{BehaviourFault, Fault, FaultKind, FaultPiece, FrameFault, pieces};
@@ -55,6 +56,15 @@ pub enum Release {
     Edit(Vec<u8>),
 }
 
+/// Why, and with what, both directions are closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayClose {
+    /// The rule that asks for it; a line of the prompt has none.
+    pub rule: Option<u64>,
+    /// What both ends are sent.
+    pub body: CloseBody,
+}
+
 /// What has been decoded, on its way out.
 struct Flow {
     conn: ConnId,
@@ -71,7 +81,8 @@ struct Flow {
     inside: bool,
     /// Bytes of the frame that comes, as far as they are not in `queue`.
     frame: Vec<u8>,
-    number: u64,
+    /// What is known of it: a message has the number of its first frame.
+    about: Option<About>,
     /// Its header, until it ends.
     header: Option<FrameHeader>,
     /// What becomes of the data message that comes.
@@ -92,10 +103,15 @@ struct Flow {
     plain: bool,
     /// A Close was sent in the place of all that still comes.
     shut: bool,
+    /// The rule that asked for it.
+    shut_by: Option<u64>,
     /// That is to be done to both directions.
-    close: Option<u16>,
+    close: Option<RelayClose>,
     mischief: Mischief,
 }
+
+/// The kind of a frame, or of a message, and its number.
+type About = (OpCode, u64);
 
 /// What becomes of a data message whose frames come.
 enum Handling {
@@ -104,7 +120,7 @@ enum Handling {
     /// A rule looks at it.
     Collect(Whole),
     /// It is compressed anew, piece by piece.
-    Recode(Data),
+    Recode(Data, u64),
     /// It is dropped.
     Discard,
 }
@@ -131,9 +147,9 @@ struct Entry {
 enum Item {
     /// Bytes that pass as they came: of a data frame or not, to its end or not; whether its message
     /// goes on; whether it is a Close.
-    Raw { bytes: Vec<u8>, data: bool, whole: bool, open: bool, close: bool },
+    Raw { bytes: Vec<u8>, about: Option<About>, data: bool, whole: bool, open: bool, close: bool },
     /// A piece of a message that is compressed anew.
-    Piece { opcode: Data, content: Vec<u8>, last: bool },
+    Piece { opcode: Data, frame: u64, content: Vec<u8>, last: bool },
     /// A message or control frame that a rule looked at.
     Whole(Whole, Fate),
 }
@@ -162,6 +178,16 @@ impl Item {
                 whole.raw.len() + whole.content.len() + new.len()
             }
             Self::Whole(whole, _) => whole.raw.len() + whole.content.len(),
+        }
+    }
+
+    /// What its receiver misses if it is dropped; nothing, if a rule dropped it already.
+    fn about(&self) -> Option<About> {
+        match self {
+            Self::Raw { about, .. } => *about,
+            Self::Piece { opcode, frame, .. } => Some((OpCode::Data(*opcode), *frame)),
+            Self::Whole(_, Fate::Drop) => None,
+            Self::Whole(whole, _) => Some((whole.opcode, whole.frame)),
         }
     }
 
@@ -203,7 +229,7 @@ impl Gate {
             out: Vec::new(),
             inside: false,
             frame: Vec::new(),
-            number: 0,
+            about: None,
             header: None,
             handling: Handling::Pass,
             control: Vec::new(),
@@ -215,6 +241,7 @@ impl Gate {
             readable: agreed.extensions.len() <= known,
             plain: false,
             shut: false,
+            shut_by: None,
             close: None,
             mischief: Mischief::new(faults),
         };
@@ -425,8 +452,8 @@ impl Gate {
         Ok(true)
     }
 
-    /// Takes the code with which a rule closes both directions.
-    pub fn take_close(&mut self) -> Option<u16> {
+    /// Takes what a rule asks for: that both directions are closed.
+    pub fn take_close(&mut self) -> Option<RelayClose> {
         self.flow.close.take()
     }
 
@@ -435,19 +462,51 @@ impl Gate {
     /// # Errors
     ///
     /// An output failed.
-    pub fn shut(&mut self, code: u16, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+    pub fn shut(
+        &mut self,
+        close: &RelayClose,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<()> {
         let flow = &mut self.flow;
-        flow.shut = true;
-        let rest = flow.queue.pop_front().filter(|_| flow.inside);
-        flow.queue.clear();
-        flow.queued = rest.as_ref().map_or(0, |rest| rest.item.len());
-        flow.queue.extend(rest);
+        (flow.shut, flow.shut_by) = (true, close.rule);
+        let mut waiting = std::mem::take(&mut flow.queue);
+        if flow.inside {
+            flow.queue.extend(waiting.pop_front());
+        }
+        flow.queued = flow.queue.front().map_or(0, |rest| rest.item.len());
+        let mut dropped: Vec<About> =
+            waiting.iter().filter_map(|entry| entry.item.about()).collect();
         if flow.header.is_none() || !matches!(flow.handling, Handling::Pass) {
             flow.frame.clear();
-            flow.handling = Handling::Discard;
+            // What came of a message; its other frames are named at their ends.
+            match std::mem::replace(&mut flow.handling, Handling::Discard) {
+                Handling::Collect(whole) if !whole.raw.is_empty() => {
+                    dropped.push((whole.opcode, whole.frame));
+                }
+                _ => {}
+            }
+        }
+        // A message in pieces is one.
+        dropped.dedup();
+        for about in dropped {
+            flow.dropped(about, runtime)?;
         }
         // It may have been closed already, which is as good.
-        let _ = flow.endpoint.close(Some(code), "", now, &mut flow.made);
+        let CloseBody { code, reason } = &close.body;
+        let closed = std::str::from_utf8(reason)
+            .is_ok_and(|reason| flow.endpoint.close(*code, reason, now, &mut flow.made).is_ok());
+        if !closed && flow.endpoint.is_open() {
+            // What an endpoint would not send is sent all the same: that was asked for.
+            let frame = RawFrame {
+                opcode: OpCode::Control(Control::Close),
+                mask: flow.endpoint.key(),
+                payload: close.body.to_payload(),
+                ..RawFrame::default()
+            };
+            frame.write(&mut flow.made);
+            flow.endpoint.drop_connection();
+        }
         flow.drain(runtime, now)
     }
 }
@@ -472,9 +531,9 @@ impl Flow {
             FrameEvent::Data(bytes) => {
                 match &mut self.handling {
                     Handling::Collect(whole) => whole.content.extend_from_slice(bytes),
-                    Handling::Recode(opcode) => {
-                        let (opcode, content) = (*opcode, bytes.to_vec());
-                        self.push(Item::Piece { opcode, content, last: false });
+                    Handling::Recode(opcode, frame) => {
+                        let (opcode, frame, content) = (*opcode, *frame, bytes.to_vec());
+                        self.push(Item::Piece { opcode, frame, content, last: false });
                     }
                     Handling::Pass | Handling::Discard => {}
                 }
@@ -566,7 +625,7 @@ impl Flow {
         header: &FrameHeader,
         runtime: &mut Runtime,
     ) -> io::Result<()> {
-        (self.number, self.header) = (number, Some(*header));
+        (self.about, self.header) = (Some((header.opcode, number)), Some(*header));
         self.control.clear();
         let OpCode::Data(opcode @ (Data::Text | Data::Binary)) = header.opcode else {
             return Ok(());
@@ -617,12 +676,14 @@ impl Flow {
         let waits = !self.queue.is_empty();
         if whole.compressed && !whole.broken && (self.recoding || self.takeover && waits) {
             self.recode(runtime)?;
-            self.handling = Handling::Recode(opcode);
-            self.push(Item::Piece { opcode, content: whole.content, last: false });
+            let frame = whole.frame;
+            self.handling = Handling::Recode(opcode, frame);
+            self.push(Item::Piece { opcode, frame, content: whole.content, last: false });
             self.frame.clear();
         } else if !whole.raw.is_empty() {
-            let bytes = whole.raw;
-            self.push(Item::Raw { bytes, data: true, whole: true, open: true, close: false });
+            let (bytes, about) = (whole.raw, Some((whole.opcode, whole.frame)));
+            let (data, open, close) = (true, true, false);
+            self.push(Item::Raw { bytes, about, data, whole: true, open, close });
         }
         Ok(())
     }
@@ -639,17 +700,28 @@ impl Flow {
             return self.end_control(control, number, header, runtime, now);
         }
         match &mut self.handling {
-            Handling::Pass => self.push_raw(true, true, !header.fin, false),
+            Handling::Pass => {
+                self.push_raw(true, true, !header.fin, false);
+                if self.shut {
+                    // It was under way when the Close was sent in the place of what follows it.
+                    self.handling = Handling::Discard;
+                }
+            }
             Handling::Collect(whole) => {
                 whole.raw.append(&mut self.frame);
                 if whole.broken && header.fin {
+                    let about = Some((whole.opcode, whole.frame));
                     let bytes = std::mem::take(&mut whole.raw);
                     self.handling = Handling::Pass;
                     let (data, whole, open, close) = (true, true, false, false);
-                    self.push(Item::Raw { bytes, data, whole, open, close });
+                    self.push(Item::Raw { bytes, about, data, whole, open, close });
                 }
             }
-            Handling::Recode(_) | Handling::Discard => self.frame.clear(),
+            Handling::Recode(..) => self.frame.clear(),
+            Handling::Discard => {
+                self.frame.clear();
+                self.dropped((header.opcode, number), runtime)?;
+            }
         }
         Ok(())
     }
@@ -669,8 +741,13 @@ impl Flow {
             self.plain = true;
         }
         let opcode = header.opcode;
+        let answers = self.shut && close;
         if self.shut || self.mischief.drops(control) {
             self.frame.clear();
+            // The answer to a Close of our making is not for the other end, who gets its own.
+            if !answers {
+                self.dropped((opcode, number), runtime)?;
+            }
         } else if header.len <= MAX_CONTROL && self.looks_at(opcode) {
             let (raw, content) =
                 (std::mem::take(&mut self.frame), std::mem::take(&mut self.control));
@@ -691,8 +768,8 @@ impl Flow {
     fn end_message(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
         match std::mem::replace(&mut self.handling, Handling::Pass) {
             Handling::Collect(whole) => self.decide(whole, runtime, now),
-            Handling::Recode(opcode) => {
-                self.push(Item::Piece { opcode, content: Vec::new(), last: true });
+            Handling::Recode(opcode, frame) => {
+                self.push(Item::Piece { opcode, frame, content: Vec::new(), last: true });
                 Ok(())
             }
             Handling::Pass | Handling::Discard => Ok(()),
@@ -726,7 +803,10 @@ impl Flow {
             }
             Some(Action::Close(code)) => {
                 fate = Fate::Drop;
-                (self.close, self.shut) = (Some(*code), true);
+                let rule = found.map(|(id, _)| id);
+                let body = CloseBody { code: Some(*code), ..CloseBody::default() };
+                self.close = Some(RelayClose { rule, body });
+                (self.shut, self.shut_by) = (true, rule);
                 Some(Intervention::Closed(*code))
             }
             Some(Action::Replace(find, with)) if find.is_match(&whole.content) => {
@@ -769,6 +849,11 @@ impl Flow {
         runtime.report(self.conn, &Event::Intervened(&done))
     }
 
+    /// What its receiver will not get, and has not been reported.
+    fn dropped(&self, (opcode, frame): About, runtime: &mut Runtime) -> io::Result<()> {
+        self.report(opcode, frame, self.shut_by, Intervention::Dropped, runtime)
+    }
+
     fn push(&mut self, item: Item) {
         self.queued += item.len();
         self.queue.push_back(Entry { item, wait: Wait::No });
@@ -787,7 +872,8 @@ impl Flow {
             (*whole, *open, *close) = (is_whole, goes_on, is_close);
         } else if !new.is_empty() || is_whole {
             let (data, whole, open, close) = (is_data, is_whole, goes_on, is_close);
-            self.push(Item::Raw { bytes: new, data, whole, open, close });
+            let about = self.about.filter(|_| !self.plain || close);
+            self.push(Item::Raw { bytes: new, about, data, whole, open, close });
         }
     }
 
@@ -797,14 +883,15 @@ impl Flow {
             && !whole.raw.is_empty()
         {
             let (data, open, close) = (true, true, false);
-            self.push(Item::Raw { bytes: whole.raw, data, whole: true, open, close });
+            let about = Some((whole.opcode, whole.frame));
+            self.push(Item::Raw { bytes: whole.raw, about, data, whole: true, open, close });
         }
     }
 
     /// What has come of a frame that need not be whole passes.
     fn push_begun(&mut self) {
         let Some(header) = self.header else { return };
-        if matches!(self.handling, Handling::Recode(_) | Handling::Discard) {
+        if matches!(self.handling, Handling::Recode(..) | Handling::Discard) {
             self.frame.clear();
         }
         let is_control = matches!(header.opcode, OpCode::Control(_));
@@ -845,7 +932,7 @@ impl Flow {
 
     fn pass(&mut self, item: Item, runtime: &mut Runtime) -> io::Result<()> {
         match item {
-            Item::Raw { mut bytes, data, whole, open, close } => {
+            Item::Raw { mut bytes, data, whole, open, close, .. } => {
                 self.out.append(&mut bytes);
                 self.inside = !whole;
                 if data {
@@ -855,10 +942,10 @@ impl Flow {
                     self.closed(runtime)?;
                 }
             }
-            Item::Piece { opcode, content, last } => self.compress(opcode, &content, last),
+            Item::Piece { opcode, content, last, .. } => self.compress(opcode, &content, last),
             Item::Whole(whole, fate) => {
                 let changed = !matches!(fate, Fate::Pass | Fate::Copy);
-                if changed && whole.compressed && self.takeover {
+                if changed && whole.compressed && self.takeover && !self.shut {
                     self.recode(runtime)?;
                 }
                 match fate {

@@ -460,7 +460,7 @@ impl OpenTrial {
             facts.ended = Some(match self.connection.ending(now).cause {
                 Cause::Closed if late => End::ByUs,
                 Cause::Closed | Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls) => End::InOrder,
-                Cause::Timeout(_) | Cause::Dropped => End::ByUs,
+                Cause::Timeout(_) | Cause::Dropped | Cause::Relay { .. } => End::ByUs,
                 Cause::Lost(_) | Cause::Violation(_) => End::Broken,
             });
         }

@@ -60,7 +60,7 @@ impl Listing {
         }
     }
 
-    /// Prints a line for each; of streams that are no WebSockets, what they are.
+    /// Prints a line for each; of streams that are not WebSockets, what they are.
     pub(super) fn print(&self, streams: &[StreamFacts], out: &mut Vec<u8>) {
         let mut lines: BTreeMap<u64, String> = BTreeMap::new();
         for (conn, row) in &self.connections {

@@ -16,6 +16,7 @@ use crate::script::runner::{ClientFacts, Connections};
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
+use crate::wire::close::CloseBody;
 
 /// All connections, each with two directions.
 pub struct AllPairs<'a> {
@@ -137,6 +138,12 @@ impl Connections for AllPairs<'_> {
         let Some(gate) = pair.gate_mut(direction) else { return false };
         // What an output does not take ends the run in its next round.
         gate.release(how, self.runtime).unwrap_or(false)
+    }
+
+    fn close_both(&mut self, id: ConnId, body: &CloseBody, now: Instant) -> bool {
+        let Some(pair) = self.pairs.pair_mut(id.pair()) else { return false };
+        // What an output does not take ends the run in its next round.
+        pair.close(body, self.runtime, now).unwrap_or(false)
     }
 
     fn urls(&self) -> &[String] {

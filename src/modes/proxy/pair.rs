@@ -19,7 +19,9 @@ use crate::engine::opening::server::{
 };
 use crate::engine::opening::{ClientOpening, Opening as _};
 use crate::engine::opening_evidence::OpeningEvidence;
-use crate::engine::relay::{Answer, Gate, Intervening, Relay, RelaySetup, asks_for_websocket};
+use crate::engine::relay::{
+    Answer, Gate, Intervening, Relay, RelayClose, RelaySetup, asks_for_websocket,
+};
 use crate::engine::runtime::Runtime;
 use crate::engine::slots::Slot;
 use crate::event::{ConnId, Direction, Event};
@@ -34,6 +36,7 @@ use crate::session::{Limits, Observer};
 use crate::ui::sanitize::escaped;
 use crate::ui::{ending, number};
 use crate::wire::Role;
+use crate::wire::close::CloseBody;
 use crate::wire::handshake::server::Refusal;
 use crate::wire::head::{Forwarding, Head, HeadKind};
 use crate::wire::socks::{self, Reply};
@@ -169,6 +172,26 @@ impl Pair {
             Stage::Relaying(relay) => relay.gate_mut(direction),
             _ => None,
         }
+    }
+
+    /// Closes both directions, once frames pass. Returns whether neither was closed before.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub fn close(
+        &mut self,
+        body: &CloseBody,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<bool> {
+        let Stage::Relaying(relay) = &mut self.stage else { return Ok(false) };
+        let gates = [Direction::ToServer, Direction::ToClient].map(|way| relay.gate(way));
+        if gates.into_iter().any(|gate| gate.is_none_or(|gate| !gate.endpoint().is_open())) {
+            return Ok(false);
+        }
+        let close = RelayClose { rule: None, body: body.clone() };
+        relay.close(close, runtime, now).map(|()| true)
     }
 
     /// Who it is: the client's address, and what it asks for. Safe for a terminal.

@@ -55,7 +55,7 @@ pub struct Credentials {
     pub password: Vec<u8>,
 }
 
-/// Why a text is no proxy.
+/// Why a text is not a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AddressError {
     /// A scheme that is not spoken.

@@ -9,7 +9,7 @@ use crate::wire::head::{self, Head, HeadKind, HeadLimits, HeadParser};
 /// Interim responses before the final one; an endless series of them is an attack.
 const MAX_INTERIM: usize = 16;
 
-/// A proxy's bytes that are quoted when they are no HTTP.
+/// A proxy's bytes that are quoted when they are not HTTP.
 const QUOTED: usize = 64;
 
 /// The request, and the response as far as it has come.

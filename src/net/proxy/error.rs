@@ -48,7 +48,7 @@ pub enum ProxyError {
         /// The reply's code: RFC 1928 §6, or 91 to 93 of SOCKS4.
         code: u8,
     },
-    /// The first bytes are no status line (W112).
+    /// The first bytes are not a status line (W112).
     #[error("the proxy does not speak HTTP; it sent \"{}\"", first_bytes.escape_ascii())]
     NotHttp {
         /// The beginning of what came, at most 64 bytes.

@@ -125,7 +125,7 @@ pub enum TlsVersion {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Pin([u8; 32]);
 
-/// A text that is no value; each error names what to write.
+/// A text that is not a value; each error names what to write.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsValueError {
     /// No version.

@@ -55,7 +55,7 @@ struct Coming {
 }
 
 impl Report {
-    /// Takes what is no event: findings.
+    /// Takes what is not an event: findings.
     pub fn record(&mut self, record: &Record) {
         if let Fact::Diagnostic(found) = &record.fact {
             let text = |name: &str| found.get(name).and_then(Value::as_str).unwrap_or_default();

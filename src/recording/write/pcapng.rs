@@ -131,7 +131,7 @@ impl PcapngWriter {
     }
 }
 
-/// The ends of a connection; those that are no addresses of IP get one of this machine.
+/// The ends of a connection; those that are not addresses of IP get one of this machine.
 fn ends(client: &str, server: &str, conn: ConnId) -> (SocketAddr, SocketAddr) {
     let made_up = |port: u16| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
     let port = 10_000 + (conn.0 % 50_000) as u16;

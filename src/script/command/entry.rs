@@ -165,7 +165,7 @@ pub enum ArgKind {
     Reason,
     /// An opcode.
     Opcode,
-    /// Opcodes, with commas between.
+    /// Opcodes, comma-separated.
     Opcodes,
     /// `KEY=VALUE` of `/frame`.
     FrameOption,

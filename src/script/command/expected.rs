@@ -46,7 +46,7 @@ pub struct FieldTest {
 }
 
 impl FieldTest {
-    /// Reads a word; `None` if it is no such test.
+    /// Reads a word; `None` if it is not such a test.
     pub fn of(word: &str) -> Option<Self> {
         let (path, value) = word.split_once('=')?;
         let names = PROTOCOLS.iter().flat_map(|protocol| [protocol.name, protocol.word]);

@@ -252,7 +252,7 @@ pub(crate) fn code(word: Word<'_>) -> Result<u16, ParseError> {
 ///
 /// # Errors
 ///
-/// The first word is no code, or an escape of the reason is wrong.
+/// The first word is not a code, or an escape of the reason is wrong.
 pub(crate) fn close(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let code = args.word().map(code).transpose()?;
     Ok(Command::Close { code, reason: payload::unescape(args.rest(), args.scope)? })

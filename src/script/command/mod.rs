@@ -46,7 +46,7 @@ pub use parse::{filter_for, parse, parse_for, parse_with};
 /// What a line asks for.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// `/text PAYLOAD`, and every line that is no command: a text message.
+    /// `/text PAYLOAD`, and every line that is not a command: a text message.
     Text(Payload),
     /// `/binary PAYLOAD`: a binary message.
     Binary(Payload),
@@ -115,8 +115,8 @@ pub enum Command {
     Expect {
         /// What a message must match.
         expected: Expected,
-        /// How long to wait.
-        timeout: Duration,
+        /// How long to wait, if that was given.
+        timeout: Option<Duration>,
     },
     /// `/expect-not REGEX [TIMEOUT]`: what follows waits, and no message may match meanwhile.
     ExpectNot {
@@ -129,8 +129,8 @@ pub enum Command {
     ExpectClose {
         /// The code that an application sees: 1005 for a Close without one, 1006 without a Close.
         code: u16,
-        /// How long to wait.
-        timeout: Duration,
+        /// How long to wait, if that was given.
+        timeout: Option<Duration>,
     },
     /// `/set [NAME [VALUE]]`: gives a variable a value; without one, shows it, or all.
     Set {
@@ -189,7 +189,7 @@ pub enum Command {
     Timestamps(Option<Timestamps>),
     /// `/log FILE|off`; nothing asks where to.
     Log(LogChange),
-    /// `/lens NAME`; nothing asks which it is.
+    /// `/lens NAME`; without a name, shows the current setting.
     Lens(Option<LensChoice>),
     /// `/stomp COMMAND …` and the like: messages of a protocol that a lens reads.
     Speak {

@@ -30,9 +30,6 @@ use crate::ui::view::{Timestamps, View};
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
 
-/// How long `/expect` waits without a TIMEOUT.
-const EXPECT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The shortest interval of `/every`: below it there would be time for nothing else.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
@@ -52,7 +49,7 @@ const AWAIT_TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 ///
-/// [`ParseError`]: the line begins with a slash and is no command that can be carried out.
+/// [`ParseError`]: the line begins with a slash and is not a command that can be carried out.
 pub fn parse(line: &str) -> Result<Command, ParseError> {
     parse_for(line, Role::Client)
 }
@@ -376,7 +373,7 @@ fn time(args: &mut Args<'_>, argument: &'static str) -> Result<Duration, ParseEr
 /// `/expect REGEX [TIMEOUT]`.
 pub(crate) fn expect(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let expected = expected(args)?;
-    let timeout = timeout(args)?.unwrap_or(EXPECT_TIMEOUT);
+    let timeout = timeout(args)?;
     alone(Command::Expect { expected, timeout }, args)
 }
 
@@ -430,14 +427,14 @@ pub(crate) fn speak(args: &mut Args<'_>) -> Result<Command, ParseError> {
 /// `/expect-close CODE [TIMEOUT]`.
 pub(crate) fn expect_close(args: &mut Args<'_>) -> Result<Command, ParseError> {
     let code = crate::script::command::frame::code(args.need("CODE")?)?;
-    let timeout = timeout(args)?.unwrap_or(EXPECT_TIMEOUT);
+    let timeout = timeout(args)?;
     alone(Command::ExpectClose { code, timeout }, args)
 }
 
 /// `REGEX`, also between slashes or quotes.
 fn pattern(args: &mut Args<'_>) -> Result<Pattern, ParseError> {
     match delimiter(args) {
-        // A piece of JSON begins with a quote too: it is no delimiter unless it ends the word.
+        // A piece of JSON begins with a quote too: it is not a delimiter unless it ends the word.
         Some(delimiter) if delimiter != '"' || args.is_quoted() => delimited_regex(args, delimiter),
         _ => {
             let word = args.peek_raw();

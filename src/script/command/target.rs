@@ -14,13 +14,13 @@ use crate::ui::notation::number;
 /// What begins a line that names its clients.
 pub(crate) const SIGN: char = '@';
 
-/// A number from here on is no connection's.
+/// A number from here on is not a connection's.
 const MOST: u64 = 1 << 62;
 
 /// What is accepted where clients are named.
 const ACCEPTED: &str = "a client's number, several as in 3,5, or all";
 
-/// From `all`, or numbers with commas between, and a direction; one `@` before it may stay.
+/// From `all`, or comma-separated numbers, and a direction; one `@` before it may stay.
 pub(crate) fn parse(word: Word<'_>) -> Result<ClientSet, ParseError> {
     let text = word.text.strip_prefix(SIGN).unwrap_or(word.text);
     let towards = [Direction::ToServer, Direction::ToClient]
@@ -43,7 +43,7 @@ pub(crate) fn parse(word: Word<'_>) -> Result<ClientSet, ParseError> {
         false => ACCEPTED.to_owned(),
     };
     let mut ids = ids.ok_or_else(|| word.not("not a client", accepted))?;
-    // Twice the same number is no reason to send twice.
+    // Twice the same number is not a reason to send twice.
     let mut seen = Vec::new();
     ids.retain(|id| {
         !seen.contains(id) && {

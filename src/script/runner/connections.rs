@@ -16,6 +16,7 @@ use crate::session::Endpoint;
 use crate::session::endpoint::AutoPong;
 use crate::ui::filter::ClientSet;
 use crate::wire::Role;
+use crate::wire::close::CloseBody;
 
 /// The connections that lines can be carried out on.
 pub trait Connections {
@@ -72,6 +73,11 @@ pub trait Connections {
 
     /// Lets the first message go that is held in a direction. Returns whether there was one.
     fn release(&mut self, _: ConnId, _: Release) -> bool {
+        false
+    }
+
+    /// Sends both ends of a relayed connection a Close. Returns whether that was possible.
+    fn close_both(&mut self, _: ConnId, _: &CloseBody, _: Instant) -> bool {
         false
     }
 

@@ -23,11 +23,16 @@ use crate::script::runner::{
 };
 use crate::session::Endpoint;
 use crate::ui::filter::ClientSet;
+use crate::ui::notation::MAX_DURATION;
 use crate::ui::number;
 use crate::ui::prompt::PromptAction;
 use crate::ui::sanitize::escaped;
+use crate::wire::close::CloseBody;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::{Data, Role};
+
+/// How long an expectation waits at a prompt, and on a server, if it has no time.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a line waits for the answer to its request.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -65,7 +70,8 @@ impl ScriptRunner {
                 Ok(None)
             }
             Command::Expect { expected, timeout } => {
-                self.expect(false, expected, timeout, target, location, now);
+                let given = timeout.unwrap_or(self.patience());
+                self.expect(false, expected, given, target, location, now);
                 Ok(None)
             }
             Command::ExpectNot { expected, timeout } => {
@@ -73,7 +79,8 @@ impl ScriptRunner {
                 Ok(None)
             }
             Command::ExpectClose { code, timeout } => {
-                let (given, until) = (timeout, now + timeout);
+                let given = timeout.unwrap_or(self.patience());
+                let until = now + given;
                 let (target, location) = (target.clone(), location.clone());
                 self.pending.push(Pending::ExpectClose { code, given, until, target, location });
                 Ok(None)
@@ -99,10 +106,18 @@ impl ScriptRunner {
                 Err(ONE_DIRECTION.to_owned())
             }
             Command::To { target, command: Some(command) } => {
+                if connections.relays()
+                    && target.direction().is_none()
+                    && let Command::Close { code, reason } = *command
+                {
+                    let body = CloseBody { code, reason };
+                    return self.close_both(&body, &target, location, connections, now);
+                }
                 return self.execute(*command, &target, location, connections, now);
             }
             Command::To { target, command: None } => {
-                let text = format!("the following lines are for {}", replies::clients(&target));
+                let whose = replies::clients(&target, connections.relays());
+                let text = format!("the following lines are for {whose}");
                 self.target = target;
                 Ok(self.confirm(true, text))
             }
@@ -159,7 +174,7 @@ impl ScriptRunner {
             Command::Rule(change) => self.rule(change, connections),
             Command::Release(what) => self.release(what, target, connections),
             Command::Last => self.single(target, connections).and_then(|id| {
-                let text = replies::last(id, connections.reporter())?;
+                let text = replies::last(id, connections)?;
                 Ok(self.page(text))
             }),
             Command::Show(Show::Lens) => self.single(target, connections).map(|id| {
@@ -257,6 +272,16 @@ impl ScriptRunner {
         self.expect_queue.look_again();
         let (until, target, location) = (now + given, target.clone(), location.clone());
         self.pending.push(Pending::Expect { not, expected, given, until, target, location });
+    }
+
+    /// How long an expectation without a time waits. A client's script waits until the connection
+    /// ends: --max-time bounds it. Somebody who types waits for the next line, and a server's
+    /// clients may never come to an end.
+    fn patience(&self) -> Duration {
+        match self.role {
+            Role::Client if self.scripted => MAX_DURATION,
+            _ => PATIENCE,
+        }
     }
 
     fn set_variable(
@@ -395,7 +420,8 @@ impl ScriptRunner {
             } else if self.role == Role::Server && !connections.may_connect(&target) {
                 left.push(job.id);
                 let id = job.id;
-                self.notifier.note(&format!("job {id} stopped: client {target} has left"));
+                let whose = replies::clients(&target, connections.relays());
+                self.notifier.note(&format!("job {id} stopped: {whose} left"));
             }
         }
         self.jobs.retain(|job| !left.contains(&job.id));
@@ -438,8 +464,9 @@ impl ScriptRunner {
 
     /// Opens the editor on a message that is held.
     fn edit_held(&mut self, id: ConnId, content: Vec<u8>) -> Result<Option<String>, String> {
-        let text = String::from_utf8(content)
-            .map_err(|_| "/edit: the message that is held is no text; /next, /drop".to_owned())?;
+        let text = String::from_utf8(content).map_err(|_| {
+            "/edit: the held message is not text; /next passes it on, /drop does not".to_owned()
+        })?;
         let result = self.edit(Payload::Bytes(text.into_bytes()))?;
         self.editing = Some(id);
         Ok(result)
@@ -533,7 +560,7 @@ impl ScriptRunner {
             (None, ClientSet::All) => Ok(replies::status_of_server(connections)),
             (None, _) => {
                 let id = self.single(target, connections)?;
-                Ok(replies::status_of_client(id, connections, now))
+                replies::status_of_client(id, connections, now)
             }
         }
     }

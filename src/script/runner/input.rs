@@ -108,7 +108,7 @@ impl ScriptRunner {
         self.to_answer = true;
     }
 
-    /// A message from the editor: it is no command, whatever it begins with.
+    /// A message from the editor: it is not a command, whatever it begins with.
     pub(crate) fn push_message(&mut self, text: String) {
         if !text.is_empty() {
             let location = SourceLocation::Typed;

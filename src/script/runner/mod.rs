@@ -579,7 +579,7 @@ impl ScriptRunner {
         self.stop_jobs();
     }
 
-    /// Ends what is done again and again, with what it belongs to.
+    /// Ends what repeats, with what it belongs to.
     fn stop_jobs(&mut self) {
         if !self.jobs.is_empty() {
             self.notifier.note(&format!("{} stopped", replies::jobs(self.jobs.len())));

@@ -83,8 +83,9 @@ fn shown(edit: &HeaderEdit) -> String {
 }
 
 /// The last message in full.
-pub(crate) fn last(id: ConnId, reporter: &Reporter) -> Result<Vec<u8>, String> {
-    let book = reporter.connection_history(id).ok_or(NOTHING)?;
+pub(crate) fn last(id: ConnId, connections: &dyn Connections) -> Result<Vec<u8>, String> {
+    let reporter = connections.reporter();
+    let book = reporter.connection_history(id).ok_or_else(|| unknown(id, connections))?;
     let last = book.last.as_ref().ok_or(NOTHING)?;
     let mut out = Vec::new();
     name_client(id, reporter, &mut out);
@@ -130,10 +131,7 @@ pub(crate) fn show(
     now: Instant,
 ) -> Result<Vec<u8>, String> {
     let reporter = connections.reporter();
-    let book = reporter.connection_history(id).ok_or_else(|| match connections.role() {
-        Role::Client => "no connection yet".to_owned(),
-        Role::Server => format!("unknown client {}", id.0),
-    })?;
+    let book = reporter.connection_history(id).ok_or_else(|| unknown(id, connections))?;
     let (palette, sent) = (reporter.palette(), reporter.sent());
     let mut out = Vec::new();
     name_client(id, reporter, &mut out);
@@ -206,7 +204,7 @@ fn state(
         }
     }
     fact("view", view_name(reporter.view()));
-    fact("filter", &filter_text(reporter.filter(), reporter.sent()));
+    fact("filter", &filter_text(reporter));
     fact("timestamps", timestamps_name(reporter.timestamps()));
     let log = reporter
         .log_path()
@@ -240,20 +238,24 @@ pub(crate) fn status(open: &OpenConfig, connections: &dyn Connections, now: Inst
         let _ = write!(text, "; {deflate}");
     }
     if let Some(book) = book {
-        let _ = write!(text, "\n{}", amounts(book, connections.reporter().sent()));
+        let _ = write!(text, "\n{}", amounts(book, connections.reporter()));
     }
     text
 }
 
-/// `sent 2 frames, 2 messages, 10 bytes; received …`.
-pub(crate) fn amounts(book: &ConnectionHistory, sent: Direction) -> String {
+/// `sent 2 frames, 2 messages, 10 bytes; received …`: frames of all kinds, and bytes of messages.
+pub(crate) fn amounts(book: &ConnectionHistory, reporter: &Reporter) -> String {
+    let (sent, relays) = (reporter.sent(), reporter.role().is_none());
     let amount = |direction| {
-        let all = book.stats.direction(direction).all();
-        let frames = number::counted(all.frames, "frame");
+        let stats = book.stats.direction(direction);
+        let frames = number::counted(stats.all().frames, "frame");
         let messages = number::counted(book.stats.messages(direction), "message");
-        format!("{frames}, {messages}, {} bytes", number::grouped(all.content))
+        let bytes = stats.message_bytes();
+        let plural = if bytes == 1 { "" } else { "s" };
+        format!("{frames}, {messages}, {} byte{plural}", number::grouped(bytes))
     };
-    format!("sent {}; received {}", amount(sent), amount(sent.opposite()))
+    let (near, far) = if relays { ("the client sent", "the server") } else { ("sent", "received") };
+    format!("{near} {}; {far} {}", amount(sent), amount(sent.opposite()))
 }
 
 /// `/view`.
@@ -309,16 +311,17 @@ pub(crate) fn filter(change: FilterChange, reporter: &mut Reporter) -> CommandRe
         FilterChange::Off => reporter.transcript_mut()?.set_filter(None),
         FilterChange::Only(filter) => reporter.transcript_mut()?.set_filter(Some(filter)),
     }
-    Ok(format!("shown: {}", filter_text(reporter.filter(), reporter.sent())))
+    Ok(format!("shown: {}", filter_text(reporter)))
 }
 
-fn filter_text(filter: Option<&Filter>, sent: Direction) -> String {
+fn filter_text(reporter: &Reporter) -> String {
+    let (filter, sent, relays) = (reporter.filter(), reporter.sent(), reporter.role().is_none());
     let Some(Filter { clients, direction, opcodes, regex, unless }) = filter else {
         return "everything".to_owned();
     };
     let mut parts = Vec::new();
     if *clients != ClientSet::All {
-        parts.push(format!("client {clients}"));
+        parts.push(self::clients(clients, relays));
     }
     parts.extend(direction.map(|direction| match direction == sent {
         true => "sent".to_owned(),
@@ -334,21 +337,61 @@ fn filter_text(filter: Option<&Filter>, sent: Direction) -> String {
     if parts.is_empty() { "everything".to_owned() } else { parts.join("; ") }
 }
 
-/// Those meant, as in `client 3`, `clients 3,5`, `all clients`.
-pub(crate) fn clients(target: &ClientSet) -> String {
-    match target {
-        ClientSet::All => "all clients".to_owned(),
-        ClientSet::Only(ids) if ids.len() == 1 => format!("client {target}"),
-        ClientSet::Only(_) => format!("clients {target}"),
-        ClientSet::Every(_) => format!("all connections, {target}"),
-        ClientSet::Last(_) => format!("the last connection, {target}"),
+/// Those meant, as in `client 3`, `clients 3,5`, `all clients`, and of a proxy `connection 3, to the
+/// server`.
+pub(crate) fn clients(target: &ClientSet, relays: bool) -> String {
+    let noun = if relays { "connection" } else { "client" };
+    let who = match target {
+        ClientSet::All | ClientSet::Every(_) => format!("all {noun}s"),
+        ClientSet::Last(_) => format!("the last {noun}"),
+        ClientSet::Only(ids) => {
+            let plural = if ids.len() == 1 { "" } else { "s" };
+            let numbers: Vec<_> = ids.iter().map(|id| id.pair().to_string()).collect();
+            format!("{noun}{plural} {}", numbers.join(","))
+        }
+    };
+    match target.direction() {
+        None => who,
+        Some(Direction::ToServer) => who + ", to the server",
+        Some(Direction::ToClient) => who + ", to the client",
+    }
+}
+
+/// A connection that is named and is not there, and those that are.
+pub(crate) fn missing(id: ConnId, connections: &dyn Connections) -> String {
+    let open = connections.present(&ClientSet::All);
+    let (noun, state) = match connections.relays() {
+        true => ("connection", "open"),
+        false => ("client", "connected"),
+    };
+    let id = id.pair();
+    if open.is_empty() {
+        return format!("{noun} {id} is not {state}; no {noun} is {state}");
+    }
+    let numbers: Vec<_> = open.iter().take(LISTED).map(ToString::to_string).collect();
+    let more = match open.len() - numbers.len() {
+        0 => String::new(),
+        n => format!(" and {n} more; /clients lists them"),
+    };
+    format!("{noun} {id} is not {state}; {state}: {}{more}", numbers.join(", "))
+}
+
+/// Connections that an error lists.
+const LISTED: usize = 10;
+
+/// A connection of which nothing is remembered.
+fn unknown(id: ConnId, connections: &dyn Connections) -> String {
+    match connections.role() {
+        Role::Client => "no connection yet".to_owned(),
+        Role::Server => missing(id, connections),
     }
 }
 
 /// Begins an answer of a server: of which client it speaks.
 pub(crate) fn name_client(id: ConnId, reporter: &Reporter, out: &mut Vec<u8>) {
     if reporter.role() != Some(Role::Client) {
-        out.extend_from_slice(format!("client {}\n", id.0).as_bytes());
+        let noun = if reporter.role().is_none() { "connection" } else { "client" };
+        out.extend_from_slice(format!("{noun} {}\n", id.0).as_bytes());
     }
 }
 
@@ -375,10 +418,18 @@ pub(crate) fn status_of_server(connections: &dyn Connections) -> String {
 }
 
 /// `/status` of one of its clients.
-pub(crate) fn status_of_client(id: ConnId, connections: &dyn Connections, now: Instant) -> String {
+///
+/// # Errors
+///
+/// It is not connected.
+pub(crate) fn status_of_client(
+    id: ConnId,
+    connections: &dyn Connections,
+    now: Instant,
+) -> CommandResult {
     match connections.clients(now).iter().find(|client| client.id == id) {
-        Some(client) => entry(client, connections),
-        None => format!("client {} is not connected", id.0),
+        Some(client) => Ok(entry(client, connections)),
+        None => Err(missing(id, connections)),
     }
 }
 
@@ -390,7 +441,7 @@ fn entry(client: &ClientFacts, connections: &dyn Connections) -> String {
         let _ = write!(text, " for {}, idle for {}", clock::seconds(*age), clock::seconds(*idle));
     }
     if let Some(book) = connections.reporter().connection_history(*id) {
-        let _ = write!(text, "; {}", amounts(book, connections.reporter().sent()));
+        let _ = write!(text, "; {}", amounts(book, connections.reporter()));
     }
     text
 }

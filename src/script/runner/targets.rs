@@ -11,6 +11,7 @@ use crate::session::endpoint::SendError;
 use crate::ui::filter::ClientSet;
 use crate::ui::sanitize::escaped;
 use crate::wire::Role;
+use crate::wire::close::CloseBody;
 
 const NOT_CONNECTED: &str =
     "not connected; /reconnect connects again, /open URL connects elsewhere";
@@ -33,16 +34,25 @@ impl ScriptRunner {
         location: &SourceLocation,
         connections: &dyn Connections,
     ) -> Vec<ConnId> {
-        let present = connections.present(target);
         if connections.relays() && target.direction().is_none() {
             self.fail(location, NO_DIRECTION, false);
             return Vec::new();
         }
+        self.those_present(target, location, connections)
+    }
+
+    /// The same, of relayed connections those of both directions too.
+    fn those_present(
+        &mut self,
+        target: &ClientSet,
+        location: &SourceLocation,
+        connections: &dyn Connections,
+    ) -> Vec<ConnId> {
+        let present = connections.present(target);
         match target {
             ClientSet::Only(ids) => {
                 for id in ids.iter().filter(|id| !present.contains(id)) {
-                    let text = format!("client {} is not connected", id.pair());
-                    self.fail(location, &text, false);
+                    self.fail(location, &replies::missing(*id, connections), false);
                 }
             }
             _ if !present.is_empty() => {}
@@ -122,6 +132,28 @@ impl ScriptRunner {
             }
         }
         all_sent
+    }
+
+    /// Closes both directions of relayed connections. Returns whether that worked for all of them;
+    /// errors have been reported.
+    pub(crate) fn close_both(
+        &mut self,
+        body: &CloseBody,
+        target: &ClientSet,
+        location: &SourceLocation,
+        connections: &mut dyn Connections,
+        now: Instant,
+    ) -> bool {
+        let ids = self.those_present(target, location, connections);
+        let mut all_closed = !ids.is_empty();
+        for id in ids {
+            if !connections.close_both(id, body, now) {
+                let error = self.named(id, "a Close has passed already");
+                self.fail(location, &error, false);
+                all_closed = false;
+            }
+        }
+        all_closed
     }
 
     /// Sends the messages of a line in the protocol of the lens. Returns what the answer has, if

@@ -61,7 +61,7 @@ pub(super) struct Frames {
     awaits_close: bool,
     /// It came inside a message, which stays unfinished whatever follows.
     cut_by_close: bool,
-    /// What follows the Close is no frames: that was reported, and nothing more of it is judged.
+    /// What follows the Close is not frames: that was reported, and nothing more of it is judged.
     foreign: bool,
     /// The payload of a control frame; holds memory from its first byte to its end only.
     control: Vec<u8>,

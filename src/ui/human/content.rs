@@ -70,9 +70,18 @@ impl Content {
         out: &mut Vec<u8>,
     ) {
         let Some(Heading { conn, direction, opcode, at }) = self.heading else { return };
-        let (frame, inflated, dim) = (None, None, false);
-        let columns =
-            LineColumns { conn, direction, at, opcode, frame, len: self.total, inflated, dim };
+        let (frame, inflated, dim, found) = (None, None, false, None);
+        let columns = LineColumns {
+            conn,
+            direction,
+            at,
+            opcode,
+            frame,
+            len: self.total,
+            inflated,
+            dim,
+            found,
+        };
         let kind = if self.text { PreviewKind::Text } else { PreviewKind::Bytes };
         let preview = PayloadPreview {
             kind,

@@ -5,6 +5,7 @@
 //! the end will not come, the line is printed with what came. Where messages are shown by their
 //! content, their frames have no lines.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::content::{Content, Heading};
@@ -45,7 +46,16 @@ pub(super) struct HumanDirectionPrinter {
     lost_in_hex: bool,
     /// A relay made these frames.
     pub(super) made: Option<Made>,
+    /// The lines of the message that comes which its content has kept back.
+    kept_back: Vec<u8>,
+    /// The messages that are not shown, by number, each with those lines: what they mean may be asked
+    /// for.
+    hidden: VecDeque<(u64, Vec<u8>)>,
+    hidden_bytes: usize,
 }
+
+/// Messages that are not shown whose meaning may still come, and bytes of their lines.
+const HIDDEN: (usize, usize) = (1024, 256 * 1024);
 
 /// Why a frame's line is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,18 +114,57 @@ impl HumanDirectionPrinter {
                 self.print_line(Why::Complete, writer, out);
                 self.messages.end(header);
             }
-            FrameEvent::Message(_) => self.print_message(true, writer, out),
+            FrameEvent::Message(info) => {
+                self.print_message(true, writer, out);
+                self.note_hidden(info.number);
+            }
             // The payload of control frames has been seen.
             FrameEvent::Control { .. } => {}
         }
     }
 
     /// Whether the message that came last is shown.
-    pub(super) fn shows_last(&self) -> bool {
+    fn shows_last(&self) -> bool {
         match self.mode.view {
             View::Messages => self.message_gate.is_open(),
             _ => self.gate.is_open(),
         }
+    }
+
+    /// Notes that a message is not shown.
+    fn note_hidden(&mut self, number: u64) {
+        let lines = std::mem::take(&mut self.kept_back);
+        if self.shows_last() {
+            return;
+        }
+        self.hidden_bytes += lines.len();
+        self.hidden.push_back((number, lines));
+        while self.hidden.len() > HIDDEN.0 || self.hidden_bytes > HIDDEN.1 {
+            let Some((_, oldest)) = self.hidden.pop_front() else { break };
+            self.hidden_bytes -= oldest.len();
+        }
+    }
+
+    /// Whether what a message means is shown: with the message, or because a filter asks for it. The
+    /// message, if it was kept back for what it holds, is shown then, too.
+    pub(super) fn shows_meaning(
+        &mut self,
+        number: u64,
+        mut lines: impl Iterator<Item = impl AsRef<str>>,
+        writer: &LineWriter,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let Some(at) = self.hidden.iter().rposition(|(hidden, _)| *hidden == number) else {
+            return true;
+        };
+        let Some((_, kept)) = self.hidden.remove(at) else { return true };
+        self.hidden_bytes -= kept.len();
+        let wanted = |line: &str| writer.filter.as_ref().is_some_and(|one| one.lets_mean(line));
+        let shown = !kept.is_empty() && lines.any(|line| wanted(line.as_ref()));
+        if shown {
+            out.extend_from_slice(&kept);
+        }
+        shown
     }
 
     /// Gives the time of a round trip to the pong that is being printed, if there is one.
@@ -166,6 +215,7 @@ impl HumanDirectionPrinter {
         };
         if message.is_some() && header.opcode == opcode {
             self.print_message(false, writer, out);
+            self.kept_back.clear();
             self.mode = writer.mode;
             let heading = Heading { conn: at.conn, direction, opcode, at: at.micros };
             self.content.begin(heading, opcode == OpCode::Data(Data::Text), self.mode);
@@ -229,6 +279,8 @@ impl HumanDirectionPrinter {
                     false => Some("(incomplete)".to_owned()),
                 };
                 self.content.print(complete, &remark.unwrap_or_default(), writer, out);
+            } else if complete && self.message_gate.is_shut_by_content() {
+                self.content.print(complete, "", writer, &mut self.kept_back);
             }
         } else if complete && self.gate.is_open() {
             self.content.print_below(writer, out);
@@ -277,6 +329,13 @@ impl HumanDirectionPrinter {
             }
         } else if self.gate.is_open() {
             self.print_frame(why, writer, out);
+        } else if self.gate.is_shut_by_content()
+            && self.frame.as_ref().is_some_and(|frame| frame.is_of_message() && !frame.is_hex())
+            && self.kept_back.len() < HIDDEN.1
+        {
+            let mut lines = std::mem::take(&mut self.kept_back);
+            self.print_frame(why, writer, &mut lines);
+            self.kept_back = lines;
         }
         if !self.held.is_empty() {
             writer.dumping = None;
@@ -290,10 +349,7 @@ impl HumanDirectionPrinter {
     /// Appends the line of a frame that is shown, or what is left of its dump.
     fn print_frame(&mut self, why: Why, writer: &mut LineWriter, out: &mut Vec<u8>) {
         let Some(frame) = &mut self.frame else { return };
-        let mut rest = rest(frame, why);
-        if let Some(made) = self.made {
-            rest = format!("({}) {rest}", made.name()).trim_end().to_owned();
-        }
+        let rest = rest(frame, why, self.made);
         if frame.is_hex() {
             if why != Why::SoFar {
                 dump::end(frame, &mut self.rows, &self.preview, rest, writer, out);
@@ -354,15 +410,17 @@ pub(super) fn violation_text(violation: &Violation) -> String {
     )
 }
 
-/// What the line of an incomplete frame adds; nothing for a complete one.
-pub(super) fn rest(frame: &HumanFrame, why: Why) -> String {
+/// What the line of an incomplete frame adds, and of one that a relay made.
+pub(super) fn rest(frame: &HumanFrame, why: Why, made: Option<Made>) -> String {
     let wire = frame.wire;
-    match why {
+    let made = made.map(|made| format!("({}) ", made.name())).unwrap_or_default();
+    let rest = match why {
         Why::Complete => String::new(),
         Why::Cut => format!("(cut after {wire} B)"),
         Why::SoFar => format!("({wire} B so far)"),
         Why::Endless => "(no end)".to_owned(),
-    }
+    };
+    (made + &rest).trim_end().to_owned()
 }
 
 /// Keeps the beginning of what a preview can show.

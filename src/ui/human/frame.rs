@@ -90,7 +90,8 @@ impl HumanFrame {
         let dim = self.mode.view == View::Messages && matches!(header.opcode, OpCode::Control(_));
         let frame = (!dim).then_some((number, header));
         let (opcode, len) = (header.opcode, header.len);
-        LineColumns { conn, direction, at, opcode, frame, len, inflated, dim }
+        let found = None;
+        LineColumns { conn, direction, at, opcode, frame, len, inflated, dim, found }
     }
 
     /// What it holds, of which `start` is the beginning.

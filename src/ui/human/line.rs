@@ -33,6 +33,9 @@ pub(super) struct LineColumns {
     pub(super) inflated: Option<u64>,
     /// Whether the line is less important than others.
     pub(super) dim: bool,
+    /// The numbers of the first and the last frame, where they are what somebody looks for: they give
+    /// way to nothing.
+    pub(super) found: Option<(u64, u64)>,
 }
 
 /// Which of the columns there are.
@@ -114,11 +117,16 @@ impl LineColumns {
         let mut line = LineBuilder { zero: out.len(), painted: true };
         writer.mark_with(if self.direction == writer.sent { b'>' } else { b'<' }, self.conn, out);
         writer.clock.write(self.at, writer.opened, form.time, out);
-        if let (Some((number, _)), true) = (self.frame, form.number) {
+        let number = self.frame.map(|(number, _)| (number, number)).filter(|_| form.number);
+        if let Some((first, last)) = number.or(self.found) {
             out.extend_from_slice(b" #");
-            let digits = number::decimal_len(number);
+            let digits = number::decimal_len(first);
             writer.number_width = writer.number_width.max(digits);
-            number::decimal(number, out);
+            number::decimal(first, out);
+            if last > first {
+                out.push(b'-');
+                number::decimal(last, out);
+            }
             number::spaces(writer.number_width - digits, out);
         }
         out.push(b' ');

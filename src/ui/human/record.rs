@@ -10,7 +10,7 @@ use super::line::{LineColumns, payload_columns};
 use super::line_writer::{DisplayMode, LineWriter};
 use super::meaning::{self, MeaningLine};
 use super::preview::{PayloadPreview, PreviewKind};
-use crate::event::{ConnId, Direction, FrameEvent, Stamp};
+use crate::event::{ConnId, Direction, FrameEvent, Made, Stamp};
 use crate::ui::meaning::Meaning;
 use crate::ui::messages::Messages;
 use crate::ui::pattern::Pattern;
@@ -30,6 +30,8 @@ pub struct FrameRecord {
     why: Why,
     /// When its connection was opened, in microseconds since the epoch.
     opened: i64,
+    /// Why a relay made it, if one did.
+    made: Option<Made>,
     /// The number of the message that ends with it, or 0.
     message: u64,
     /// What that means.
@@ -55,6 +57,16 @@ impl FrameRecord {
     /// Whether not all of its content is remembered.
     pub fn is_shortened(&self) -> bool {
         (self.content.len() as u64) < self.frame.preview(&self.content).total
+    }
+
+    /// Notes that a relay made it.
+    pub fn mark(&mut self, made: Made) {
+        self.made = Some(made);
+    }
+
+    /// Whether a relay made it.
+    pub fn is_made(&self) -> bool {
+        self.made.is_some()
     }
 
     /// Whether it is a control frame.
@@ -113,8 +125,10 @@ impl FrameRecord {
         let inflated = self.frame.is_compressed().then_some(self.frame.content);
         let mut preview = self.frame.preview(&self.content);
         preview.skip_to(shown, writer.width);
-        let rest = rest(&self.frame, self.why);
-        self.frame.columns(inflated).write(&preview, &rest, writer, out);
+        let rest = rest(&self.frame, self.why, self.made);
+        let found = Some((self.frame.number, self.frame.number));
+        let columns = LineColumns { found, ..self.frame.columns(inflated) };
+        columns.write(&preview, &rest, writer, out);
         for violation in &self.violations {
             let text = violation_text(violation);
             writer.line(Ink::Violation, self.frame.conn, text.as_bytes(), out);
@@ -140,12 +154,14 @@ impl FrameRecord {
         let len = frames.iter().map(|frame| frame.frame.preview(&frame.content).total).sum();
         let HumanFrame { conn, direction, kind, header, .. } = first.frame;
         let (frame, inflated, dim) = (None, None, false);
+        let found = Some((first.frame.number, last.frame.number));
         let (at, opcode) = (last.frame.at, header.opcode);
-        let columns = LineColumns { conn, direction, at, opcode, frame, len, inflated, dim };
+        let columns = LineColumns { conn, direction, at, opcode, frame, len, inflated, dim, found };
         let start = &content;
         let mut preview = PayloadPreview { kind, start, total: len, skipped: 0, round_trip: None };
         preview.skip_to(shown, writer.width);
-        columns.write(&preview, "", writer, out);
+        let rest = first.made.map(|made| format!("({})", made.name())).unwrap_or_default();
+        columns.write(&preview, &rest, writer, out);
         last.print_meaning(writer, out);
     }
 }
@@ -254,8 +270,8 @@ impl FrameRecorder {
         let frame = self.frame.take()?;
         let content = std::mem::take(&mut self.content).into_boxed_slice();
         let violations = std::mem::take(&mut self.violations);
-        let (message, meaning) = (0, Vec::new());
-        Some(FrameRecord { frame, content, violations, why, opened, message, meaning })
+        let (made, message, meaning) = (None, 0, Vec::new());
+        Some(FrameRecord { frame, content, violations, why, opened, made, message, meaning })
     }
 }
 

@@ -111,7 +111,7 @@ pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<
         },
     );
     let (name, detail) = match cause {
-        Cause::Closed => ("closed", None),
+        Cause::Closed | Cause::Relay { .. } => ("closed", None),
         Cause::Violation(_) => ("violation", None),
         Cause::Timeout(kind) => ("timeout", Some(timeout(*kind).to_owned())),
         Cause::Lost(how) => ("lost", Some(how.to_string())),
@@ -119,6 +119,10 @@ pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<
     };
     object.word("cause", name);
     object.optional("detail", detail.as_deref());
+    if let Cause::Relay { rule, close: body } = cause {
+        object.optional_number("rule", *rule);
+        object.nested_if("relay", Some(body), close);
+    }
     let found = match cause {
         Cause::Violation(found) => Some(found),
         _ => None,

@@ -95,7 +95,7 @@ impl EditorThread {
             }
             match read {
                 Ok(Err(ReadlineError::Io(error))) if error.kind() == io::ErrorKind::InvalidData => {
-                    // A key that is no UTF-8 is no reason to lose the line.
+                    // A key that is not UTF-8 must not lose the line.
                     (left, right) = self.typing.lock().halves();
                 }
                 Err(thrown) if thrown.is::<Leaving>() => {

@@ -51,7 +51,7 @@ impl Highlighter for Helper {
         let mut inner = self.shared.lock();
         if inner.leave {
             drop(inner);
-            // No hook runs: this is no panic. The line editor restores the terminal on the way.
+            // No hook runs: this is not a panic. The line editor restores the terminal on the way.
             panic::resume_unwind(Box::new(Leaving));
         }
         let mut out = Vec::new();

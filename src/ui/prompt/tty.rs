@@ -16,11 +16,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{getpgid, getppid, getsid};
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize,
     tcsetattr,
 };
-use signal_hook::consts::{SIGALRM, SIGCONT, SIGQUIT, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGALRM, SIGCONT, SIGQUIT, SIGTSTP, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -51,7 +52,7 @@ impl Tty {
     ///
     /// # Errors
     ///
-    /// It is no terminal; there is none.
+    /// It is not a terminal; there is none.
     pub fn open(keep_stdout_free: bool) -> io::Result<Self> {
         let file = if keep_stdout_free {
             File::options().read(true).write(true).open("/dev/tty")?
@@ -167,15 +168,25 @@ impl Tty {
         }));
     }
 
-    /// Puts the terminal back before a signal that nobody else handles ends the program, and calls `resumed` when the
-    /// program goes on after a stop: the shell has set the modes to its own meanwhile.
+    /// Puts the terminal back before a signal that nobody else handles ends or stops the program, and calls `resumed`
+    /// when the program goes on after a stop: the shell has set the modes to its own meanwhile.
     pub fn attend_signals(self: &Arc<Self>, resumed: impl Fn() + Send + 'static) -> io::Result<()> {
-        let mut signals = Signals::new([SIGCONT, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2])?;
+        let mut signals = Signals::new([SIGCONT, SIGTSTP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2])?;
         let tty = Arc::clone(self);
         std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
             for signal in signals.forever() {
                 if signal == SIGCONT {
                     resumed();
+                    continue;
+                }
+                if signal == SIGTSTP {
+                    if has_shell() {
+                        tty.restore();
+                        if tty.is_writable() {
+                            tty.modes_off();
+                        }
+                        let _ = emulate_default_handler(signal);
+                    }
                     continue;
                 }
                 if tty.in_use.swap(false, Ordering::SeqCst) {
@@ -190,4 +201,15 @@ impl Tty {
         })?;
         Ok(())
     }
+}
+
+/// Whether somebody could let this process go on if it stopped. The system does not stop one of an
+/// orphaned process group for SIGTSTP: "A process that is a member of an orphaned process group shall not
+/// be allowed to stop in response to the SIGTSTP, SIGTTIN, or SIGTTOU signals" (POSIX, 2.4.3).
+fn has_shell() -> bool {
+    let Some(parent) = getppid() else { return false };
+    let (Ok(session), Ok(group)) = (getsid(None), getpgid(None)) else { return false };
+    let is_near = getsid(Some(parent)).is_ok_and(|its| its == session);
+    let other_group = getpgid(Some(parent)).is_ok_and(|its| its != group);
+    is_near && (other_group || parent != session)
 }

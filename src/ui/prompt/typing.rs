@@ -202,7 +202,7 @@ fn push_key(code: KeyCode, modifiers: Modifiers, text: &mut String) {
         KeyCode::Tab => text.push('\t'),
         KeyCode::Backspace => text.push('\x7f'),
         KeyCode::Esc => text.push('\x1b'),
-        // Sequences that are no text: terminals take them out of pastes.
+        // Sequences that are not text: terminals take them out of pastes.
         _ => {}
     }
 }

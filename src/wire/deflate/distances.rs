@@ -90,7 +90,7 @@ enum BlockPart {
 enum ScanStop {
     /// More input is needed; no bit was taken.
     Wait,
-    /// The bits are no DEFLATE.
+    /// The bits are not DEFLATE.
     Malformed,
 }
 

@@ -258,7 +258,7 @@ pub enum DeflateFault {
         /// The value as sent.
         value: String,
     },
-    /// A window size that is no decimal integer from 8 to 15.
+    /// A window size that is not a decimal integer from 8 to 15.
     #[error("{name}={value} is not a number from 8 to 15")]
     BadWindowBits {
         /// The parameter.

@@ -112,7 +112,7 @@ fn frames(kind: FrameFault, number: u64) -> Vec<RawFrame> {
             vec![fragment(TEXT, b"price: \xe2\x82"), frame(CONTINUATION, "A")]
         }
         FrameFault::Utf8Truncated => vec![frame(TEXT, b"price: \xe2\x82")],
-        // The five bytes that are missing are a frame of their own: its 0x81 is no UTF-8.
+        // The five bytes that are missing are a frame of their own: its 0x81 is not UTF-8.
         FrameFault::LengthTooLong => {
             vec![RawFrame { announced: Some(10), ..text() }, frame(TEXT, "abc")]
         }

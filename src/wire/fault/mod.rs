@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn every_code_is_one_of_the_diagnostics() {
-        // Those of a refusal, of what is no HTTP, and of an end without Close have no table.
+        // Those of a refusal, of what is not HTTP, and of an end without Close have no table.
         let others = ["W348", "W801", "W802"];
         for code in CATALOGUE.iter().flat_map(|info| info.codes) {
             let of_frames = violation::CATALOGUE.iter().any(|rule| rule.code == *code);

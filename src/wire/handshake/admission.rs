@@ -262,7 +262,7 @@ fn is_loopback(host: &[u8]) -> bool {
     }
 }
 
-/// The address a host is written as, if it is no name.
+/// The address a host is written as, if it is not a name.
 fn address(host: &[u8]) -> Option<IpAddr> {
     let host = std::str::from_utf8(host).ok()?;
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()

@@ -218,7 +218,7 @@ fn request_line(text: &[u8], base: usize) -> Option<(StartSpan, bool)> {
 
 /// Reads `HTTP-version SP status-code [SP reason-phrase]`. The space after the code is
 /// required by RFC 9112 §4, but so many servers leave it out with an empty reason that
-/// its absence is no defect here.
+/// its absence is not a defect here.
 fn status_line(text: &[u8], base: usize) -> Option<(StartSpan, bool)> {
     let version = http_version(text.get(..8)?)?;
     let rest = text.get(8..)?.strip_prefix(b" ")?;

@@ -92,7 +92,7 @@ fn faults_are_reported_with_file_and_line() {
     Test::new()
         .env("HOME", &home)
         .args(["ws://a/"])
-        .stderr("wscope: [..]/.config/wscope/config:1: invalid value [..]\n")
+        .stderr("wscope: [..]/.config/wscope/config:1: --[..]: \"[..]\n")
         .status(2);
     Test::new()
         .env("HOME", &home)

@@ -32,6 +32,28 @@ fn shown(output: &Output) -> Vec<String> {
 }
 
 #[test]
+fn what_is_found_is_named_by_its_number_however_narrow_the_screen() {
+    for columns in ["30", "60", "100"] {
+        let output = asking("/find needle", &["--width", columns], |p| {
+            p.text(format!("{} needle {}", "x".repeat(100), "y".repeat(100)).as_str());
+            p.frame(frames::fragment(TEXT, "x".repeat(100)));
+            p.frame(frames::frame(CONTINUATION, format!("needle {}", "y".repeat(100))));
+        });
+        let lines: Vec<&str> =
+            output.stderr().lines().filter(|line| line.starts_with(['<', '>'])).collect();
+        for (line, number) in lines.iter().zip(["#1 ", "#1 ", "#2-3 "]) {
+            assert!(line.contains(&format!(" {number}")), "{columns}: {lines:#?}");
+        }
+        assert_eq!(lines.len(), 3, "{lines:#?}");
+        if columns != "30" {
+            assert!(lines.iter().all(|line| line.contains("needle")), "{columns}: {lines:#?}");
+            let most: usize = columns.parse().expect("a number");
+            assert!(lines.iter().all(|line| line.chars().count() <= most), "{lines:#?}");
+        }
+    }
+}
+
+#[test]
 fn messages_of_both_directions_are_found_by_their_content() {
     let output = asking("/find needle", &[], |p| {
         p.text("hay");
@@ -49,7 +71,7 @@ fn messages_of_both_directions_are_found_by_their_content() {
         [
             "#1 TEXT F-M 12 hello needle",
             "#2 TEXT F-- 15 a needle in hay",
-            "TEXT 22 a needle in two frames",
+            "#3-5 TEXT 22 a needle in two frames",
             "#6 BIN  F-- 7 00 6e 65 65 64 6c 65",
             "#7 PING F-- 6 needle",
             "#3 PONG F-M 6 needle",

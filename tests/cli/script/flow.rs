@@ -53,6 +53,20 @@ fn an_expectation_that_is_not_met_ends_with_13_and_reports_where() {
 }
 
 #[test]
+fn an_expectation_without_a_time_ends_with_the_connection_or_max_time() {
+    // More than a prompt would wait.
+    let output = script_of("/expect never\n")
+        .args(["--max-time", "10.5"])
+        .peer(|p| {
+            p.open();
+            p.answer_close(1001);
+        })
+        .stderr_any()
+        .status(12);
+    assert!(output.stderr().contains("--max-time has passed"), "{}", output.stderr());
+}
+
+#[test]
 fn an_expectation_dies_with_its_connection() {
     script_of("/expect x\n")
         .peer(|p| {

@@ -350,7 +350,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     },
     CommandEntry {
         args: &[TARGET, CODE, REASON],
-        help: "TARGET is written as for /to, CODE and REASON as for /close.",
+        help: "TARGET is written as for /to, CODE and REASON as for /close. A proxy closes both ends.",
         examples: &[
             ("/kick 3", "a Close without a code"),
             ("/kick 3 4001 enough", "a Close with code and reason"),
@@ -456,8 +456,9 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "REGEX", kind: ArgKind::Regex },
             Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
         ],
-        help: "The following lines wait until a message matches REGEX. If none arrives within TIMEOUT (10 s by \
-            default), that is an error, which ends a script.\n\
+        help: "The following lines wait until a message matches REGEX. If none arrives within TIMEOUT, that is \
+            an error, which ends a script. Without TIMEOUT, the script of a client waits until a message matches, the \
+            connection ends or --max-time has passed; the prompt and a server wait 10 s.\n\
             A script searches all messages since the connection was opened; the prompt searches those since \
             the last line that sent something. Each message matches only one /expect.\n\
             A REGEX with spaces is written /in slashes/ or \"in quotes\"; a backslash escapes a slash or \
@@ -495,7 +496,7 @@ pub const ENTRIES: &[CommandEntry] = &[
             Arg { shown: "[TIMEOUT]", kind: ArgKind::Value },
         ],
         help: "The following lines wait for the end of the connection. Another close code, or no end within \
-            TIMEOUT (10 s by default), is an error, which ends a script. CODE is a number or a registered \
+            TIMEOUT (as for /expect), is an error, which ends a script. CODE is a number or a registered \
             name, as an application sees it: 1005 for a Close without a code, 1006 for an end without a \
             Close. If the code is the expected one, the script ends with status 0.",
         examples: &[
@@ -626,7 +627,8 @@ pub const ENTRIES: &[CommandEntry] = &[
         ],
         help: "Shows only frames that meet all given conditions; hidden frames are still counted and \
             answered. OPCODES are comma-separated names or numbers; a continuation frame counts as the \
-            opcode of its message. REGEX, in slashes or quotes, searches the content. On a server, @3 or \
+            opcode of its message. REGEX, in slashes or quotes, searches the content, and what a lens reads in it; \
+            !/REGEX/ must not match the content. On a server, @3 or \
             @3,5 shows only these clients. off shows everything. Without an argument, shows the current \
             setting.",
         examples: &[

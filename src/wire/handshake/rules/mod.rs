@@ -91,7 +91,7 @@ pub struct Report {
 impl Report {
     /// The breaches that make a 101 unusable: the client then must _Fail the WebSocket
     /// Connection_ (RFC 6455 §4.1). Always in the order of [`RULES`]; a status other
-    /// than 101 is no such breach and has to be looked at first.
+    /// than 101 is not such a breach and has to be looked at first.
     pub fn fatal(&self) -> impl Iterator<Item = &Verdict> {
         self.verdicts
             .iter()
@@ -203,7 +203,7 @@ pub fn refusal(request: &Head, verdicts: &[Verdict]) -> Option<RefusalStatus> {
         rule: verdict.rule,
         text: verdict.text.clone(),
     };
-    // Bytes that HTTP lets a recipient overlook are no ground to refuse.
+    // Bytes that HTTP lets a recipient overlook are not a ground to refuse.
     let broken = request.defects().iter().any(|defect| !defect.is_tolerable());
     if broken && let Some(verdict) = failed("4.1-req-syntax") {
         return Some(refuse(verdict, BAD_REQUEST));

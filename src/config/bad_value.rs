@@ -1,0 +1,40 @@
+//! A value that an option does not take, in one sentence: the option, what is wrong, what it takes.
+
+use std::error::Error as _;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::ui::sanitize::escaped;
+use crate::ui::suggest;
+
+/// The sentence; `None` if clap refused something else than a value.
+pub fn sentence(error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    // The option stands there as in the help: `--connect-timeout <SECS>`.
+    let shown = text(ContextKind::InvalidArg)?;
+    let (option, takes) = shown.split_once(' ').unwrap_or((shown, ""));
+    let value = text(ContextKind::InvalidValue).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::ValueValidation => {
+            Some(format!("{option}: {}", escaped(error.source()?.to_string().as_bytes())))
+        }
+        ErrorKind::InvalidValue if value.is_empty() => {
+            let takes = takes.replace(['<', '>'], "");
+            Some(format!("{option} needs a value: {option} {}", takes.trim_end_matches("...")))
+        }
+        ErrorKind::InvalidValue => {
+            let Some(ContextValue::Strings(known)) = error.get(ContextKind::ValidValue) else {
+                return None;
+            };
+            let near = suggest::near(value, known.iter().map(String::as_str));
+            let hint = near.first().map(|near| format!("; did you mean {near}?"));
+            let value = escaped(format!("{value:?}").as_bytes());
+            let known = known.join(", ");
+            Some(format!("{option}: {value} is not one of {known}{}", hint.unwrap_or_default()))
+        }
+        _ => None,
+    }
+}
