@@ -98,6 +98,24 @@ fn many_connections_replay_at_once() {
 }
 
 #[test]
+fn a_load_goes_over_tls_as_well() {
+    let case = Case::recorded(&["--echo"], SCRIPT, &[]);
+    let certificate = case.folder.path().join("certificate.pem").display().to_string();
+    let server = listen(["--echo", "--self-signed-out", &certificate]);
+    assert!(server.url().starts_with("wss://"));
+    let load = [&*case.recording, "--parallel", "5", "--repeat", "2", "--compare", "text"];
+    let (status, said, errors) =
+        replay(&server, &[&load[..], &["--cacert", &certificate]].concat());
+    assert_eq!((status, &*errors), (0, ""), "{said}");
+    assert!(said.contains(": 40 messages sent, 40 received, no difference\n"), "{said}");
+    // Whom nobody trusts is told once in full.
+    let (status, said, errors) = replay(&server, &load);
+    assert_eq!(status, 6, "{said}");
+    assert_eq!(errors.matches("error[W208]").count(), 1, "{errors}");
+    server.interrupt();
+}
+
+#[test]
 fn the_mock_fools_the_recorded_client() {
     let case = Case::recorded(&["--echo"], SCRIPT, &["--output", "none"]);
     let server = listen(["--echo"]);

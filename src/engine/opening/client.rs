@@ -138,6 +138,8 @@ pub struct ClientOpening {
     clock: Option<(Deadline, &'static str)>,
     route: Option<Route>,
     tls: Option<TlsClient>,
+    /// Set up with the same options for many connections.
+    shared_tls: Option<TlsClient>,
     proxy_tls: Option<TlsPipe>,
     request: Option<Head>,
     phases: Phases,
@@ -190,6 +192,7 @@ impl ClientOpening {
             clock: None,
             route: None,
             tls: None,
+            shared_tls: None,
             proxy_tls: None,
             request: None,
             phases: Phases::default(),
@@ -214,6 +217,13 @@ impl ClientOpening {
     /// The same for a connection beside that of the run: it leaves the facts of the run alone.
     pub fn beside(mut self) -> Self {
         self.records = false;
+        self
+    }
+
+    /// Speaks TLS with a client that was set up with the same options: that takes as long as the rest of an
+    /// opening to a near server.
+    pub fn sharing(mut self, tls: Option<&TlsClient>) -> Self {
+        self.shared_tls = tls.cloned();
         self
     }
 
@@ -449,7 +459,11 @@ impl ClientOpening {
             self.emit(&Event::Note(&note), runtime)?;
         }
         // Files that can't be used are found out before anything is dialled.
-        self.tls = target.secure.then(|| TlsClient::new(&way.tls)).transpose()?;
+        self.tls = match &self.shared_tls {
+            _ if !target.secure => None,
+            Some(client) => Some(client.clone()),
+            None => Some(TlsClient::new(&way.tls)?),
+        };
         self.proxy_tls = match route.secure_proxy() {
             Some(proxy) => {
                 let client = TlsClient::new(&way.proxy_tls()).map_err(OpenError::ProxyTls)?;

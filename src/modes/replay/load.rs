@@ -18,6 +18,7 @@ use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task};
 use crate::event::{Cause, ConnId, Ending, Event, TimeoutKind};
 use crate::net::signals::Signal;
+use crate::net::tls::TlsClient;
 use crate::output::reporter::EndSeverity;
 use crate::recording::Compare;
 use crate::ui::ending::summarize;
@@ -39,6 +40,8 @@ pub(super) struct Load<'a> {
     left: u64,
     running: Vec<Option<Running>>,
     memory: Rc<Budget>,
+    /// Set up once for all of several connections.
+    tls: Option<TlsClient>,
     /// When all is over.
     until: Option<Instant>,
     began: Instant,
@@ -78,6 +81,10 @@ impl<'a> Load<'a> {
     ) -> Self {
         let compares = script.comparison().how != Compare::None;
         report.totals.differences = compares.then_some(0);
+        // Where it can't be set up, the first connection says why.
+        let tls = (report.is_of_many() && config.open.target.secure)
+            .then(|| TlsClient::new(&config.open.transport.tls).ok())
+            .flatten();
         Self {
             config,
             script,
@@ -86,6 +93,7 @@ impl<'a> Load<'a> {
             left: u64::from(parallel) * u64::from(repeat),
             running: Vec::new(),
             memory: Budget::new(config.max_memory),
+            tls,
             until,
             began: Instant::now(),
             signal: None,
@@ -137,6 +145,7 @@ impl<'a> Load<'a> {
             }
             self.report.totals.connections += 1;
             let next = ClientOpening::new(&self.config.open, slot, self.until, runtime, now);
+            let next = next.sharing(self.tls.as_ref());
             let next = if self.report.is_of_many() { next.beside() } else { next };
             let conn = runtime.reporter.connection();
             self.running[slot] = Some(Running::Opening(conn, Box::new(next)));
