@@ -140,6 +140,10 @@ impl ProxyConfig {
             ProxyInput::Commands => InputFormat::Commands,
             ProxyInput::None => InputFormat::None,
         });
+        if runs && lines::is_stdin(script.as_deref()) {
+            let text = "--script - reads stdin, which belongs to CMD; write the lines to a file";
+            return Err(UsageError(text.to_owned()));
+        }
         let input = match input {
             Some(input) => lines::check_input(input, script.as_deref(), false, terminal)?,
             None if lines::is_stdin(script.as_deref()) => InputFormat::Commands,

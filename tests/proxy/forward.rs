@@ -268,6 +268,20 @@ fn no_connection_leads_back_to_the_proxy() {
 }
 
 #[test]
+fn variables_that_name_the_proxy_itself_are_for_others() {
+    let upstream = Upstream::new();
+    let port = Upstream::new().port();
+    let mut command = wscope();
+    command.args(["proxy", &port.to_string(), "--tunnel", "*", "--ca-dir", "/nonexistent"]);
+    let proxy = Server::start(command.env("http_proxy", format!("http://127.0.0.1:{port}")));
+    let mut client = proxy.raw();
+    client.send(format!("CONNECT 127.0.0.1:{} HTTP/1.1\r\n\r\n", upstream.port()));
+    assert_eq!(client.response().status(), 200);
+    drop((client, upstream.accept()));
+    proxy.interrupt();
+}
+
+#[test]
 fn whoever_takes_it_for_a_server_learns_what_it_is() {
     let proxy = forward(&[]);
     for headers in ["", UPGRADE] {

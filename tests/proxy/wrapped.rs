@@ -121,6 +121,7 @@ fn what_has_no_sense_is_wrong_usage() {
         (&["--output", "json", "--", "true"][..], "--log FILE"),
         (&["0", "--to", "ws://x", "--", "true"], "cannot be used with"),
         (&["--input", "commands", "--", "true"], "cannot be used with"),
+        (&["--script", "-", "--", "true"], "stdin, which belongs to CMD"),
         (&[][..], "PORT"),
     ] {
         let ran = run(args);

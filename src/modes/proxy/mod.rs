@@ -12,7 +12,7 @@ mod tunnel;
 mod wanted;
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -29,6 +29,7 @@ use crate::net::authority::Authority;
 use crate::net::listener::Listeners;
 use crate::net::plain_io::plain_io;
 use crate::net::program::Program;
+use crate::net::proxy::Proxy;
 use crate::net::tls::TlsServer;
 use crate::output::reporter::Reporter;
 use crate::output::stderr;
@@ -46,7 +47,7 @@ const GREETING: &str = "@> hello goes to the server, @< hello to the client (Ctr
 /// # Errors
 ///
 /// It can't listen, a file can't be used, or stdout or stderr failed.
-pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
+pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
     let tls = config.tls.as_ref().map(|tls| TlsServer::new(&tls.identity, &tls.passphrase));
     let tls = tls.transpose().map_err(|error| match error.help() {
         Some(help) => anyhow::anyhow!("{error}\n\nhelp: {help}"),
@@ -68,6 +69,7 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
     let mut runtime = Runtime::new(reporter).context("can't set up stdout and the event loop")?;
     runtime.listen_to_signals()?;
     let listeners = Listeners::bind(&config.address, runtime.registry(), LISTENERS)?;
+    avoid_itself(&mut config, &listeners);
     let target = &config.open.target;
     let reverse = config.forward.is_none();
     let leads_here = |address: &std::net::SocketAddr| {
@@ -139,6 +141,22 @@ pub fn run(config: ProxyConfig) -> anyhow::Result<Exit> {
         stderr::error(fault);
     }
     Ok(signal.map_or(exit, Exit::from))
+}
+
+/// Variables that name this very proxy are for its clients: it runs in a shell that was prepared for
+/// them.
+fn avoid_itself(config: &mut ProxyConfig, listeners: &Listeners) {
+    let ports: Vec<u16> = listeners.addresses().iter().map(SocketAddr::port).collect();
+    let is_own = |value: &str| {
+        Proxy::parse(value).is_ok_and(|proxy| {
+            let ip = proxy.host.parse::<IpAddr>();
+            let is_here = proxy.host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
+            is_here && ports.contains(&proxy.port)
+        })
+    };
+    if config.address.reaches_loopback() {
+        config.open.transport.proxy.environment.retain(|_, value| !is_own(value));
+    }
 }
 
 /// What a program needs to use this proxy, and to trust it.

@@ -52,7 +52,11 @@ impl Tunnel {
             return Carried::Nothing(error.to_string());
         }
         if self.client.pending() > 0 {
-            return Carried::Unknown;
+            let text = "the client does not take the answer to its request";
+            return match self.until > now {
+                true => Carried::Unknown,
+                false => Carried::Nothing(text.to_owned()),
+            };
         }
         if config.is_tunnelled(&self.destination) {
             return Carried::Bytes(UNDECRYPTED);
@@ -105,6 +109,8 @@ impl Tunnel {
 
     /// Whether another turn would do something, without an event.
     pub fn wants_turn(&self) -> bool {
-        self.client.may_read_ahead(first_bytes::MOST) || self.server.may_read_ahead(PEEK)
+        // Before the client has its answer, nothing is looked at.
+        self.client.pending() == 0
+            && (self.client.may_read_ahead(first_bytes::MOST) || self.server.may_read_ahead(PEEK))
     }
 }
