@@ -30,7 +30,7 @@ pub use environment::expand_home;
 pub use fault::Faults;
 pub use lens::LensConfig;
 pub use lines::LineConfig;
-pub use listen::{GreetingSource, ListenBehaviour, ListenConfig, TlsConfig};
+pub use listen::{GreetingSource, ListenBehaviour, ListenConfig, TlsConfig, parse_address};
 pub use open::{Login, OpenConfig};
 pub use ping::{PingConfig, PingPlan};
 pub use proxy::ProxyConfig;

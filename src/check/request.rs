@@ -1,8 +1,9 @@
-//! The request of a case: the usual one, changed where the case says so.
+//! Our half of the handshake in a case, the request to a server or the response to a client: the usual
+//! one, changed where the case says so.
 //!
 //! It is changed as bytes, because what is wrong on purpose is nothing that a request writer makes.
 
-/// A change of the request.
+/// A change of the request or response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// Another first line; `{target}` stands for path and query, `{host}` for the authority.
@@ -44,11 +45,12 @@ impl Place<'_> {
             .replace("{host}", self.host)
             .replace("{name}", self.name)
             .replace("{origin}", self.origin)
+            .replace("{subprotocol}", self.subprotocol)
             .replace("{SUBPROTOCOL}", &self.subprotocol.to_ascii_uppercase())
     }
 }
 
-/// The usual request with the changes made.
+/// The usual request or response with the changes made.
 pub fn edited(usual: &[u8], edits: &[Edit], place: Place<'_>) -> Vec<u8> {
     if edits.is_empty() {
         return usual.to_vec();

@@ -276,7 +276,11 @@ impl ListenConfig {
 }
 
 /// `PORT`, `ADDR:PORT`, `[IPv6]:PORT`, `localhost:PORT`, `:PORT`.
-pub(super) fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
+///
+/// # Errors
+///
+/// It is none of these.
+pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     let help = || {
         UsageError(format!(
             "{text:?} is not a listen address; write a port (9001, or 0 for any), 192.0.2.1:9001, \

@@ -1,6 +1,6 @@
 //! The closing handshake.
 
-use crate::check::case::{Case, Expect, Rule, rule};
+use crate::check::case::{Case, Expect, Rule, Tested, rule};
 
 const ANSWER: Rule = rule(
     "RFC 6455 §5.5.1",
@@ -117,5 +117,5 @@ pub(super) static CASES: &[Case] = &[
         .expect(Expect::Silence).autobahn("7.1.2"),
     Case::new("c/frag", "a Close without FIN", CONTROL, "control frames would have to wait for data").send(&["/frame close fin=off code=1000"])
         .expect(Expect::DiesUnlike(&[1002], 1000)),
-    answered("c/tcp-first", "Close 1000; the server is to end TCP", FIRST, "the client holds a port for minutes", &["/close 1000"], &[1000]).should(),
+    answered("c/tcp-first", "Close 1000; the server is to end TCP", FIRST, "the client holds a port for minutes", &["/close 1000"], &[1000]).should().of(Tested::Server),
 ];

@@ -1,6 +1,6 @@
 //! The opening handshake: requests that must be refused, and odd ones that must be accepted.
 
-use crate::check::case::{Case, Expect, Rule, rule};
+use crate::check::case::{Case, Expect, Rule, Tested, rule};
 use crate::check::request::Edit;
 
 const MUST_STOP: &str = "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request)";
@@ -79,16 +79,20 @@ const COMMON: &str = "browsers, proxies and libraries write it so, and are refus
 const KEY: &str = "Sec-WebSocket-Key";
 const VER: &str = "Sec-WebSocket-Version";
 
+const fn of_server(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+    Case::new(id, title, rule, why).of(Tested::Server)
+}
+
 const fn refused(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
-    Case::new(id, title, rule, why).expect(Expect::Refused(&[]))
+    of_server(id, title, rule, why).expect(Expect::Refused(&[]))
 }
 
 const fn accepted(id: &'static str, title: &'static str, rule: Rule) -> Case {
-    Case::new(id, title, rule, COMMON).expect(Expect::Accepted)
+    of_server(id, title, rule, COMMON).expect(Expect::Accepted)
 }
 
 const fn learns(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
-    Case::new(id, title, rule, why).info().expect(Expect::Learns)
+    of_server(id, title, rule, why).info().expect(Expect::Learns)
 }
 
 #[rustfmt::skip] // a table
@@ -107,10 +111,10 @@ pub(super) static CASES: &[Case] = &[
     learns("h/version-8", "version 8, an old draft of the protocol", VERSION, "some servers still accept it").open(&[Edit::Set(VER, "8")]),
     refused("h/version-dup", "two version headers, both 13", VERSION_ONCE, SMUGGLES).should().open(&[Edit::Add(VER, "13")]),
     refused("h/version-list", "a list of versions in the request", VERSION_ONCE, SMUGGLES).should().open(&[Edit::Set(VER, "13, 8")]),
-    Case::new("h/method-post", "POST", GET, REFUSE).open(&[Edit::Line("POST {target} HTTP/1.1"), Edit::Add("Content-Length", "0")])
+    of_server("h/method-post", "POST", GET, REFUSE).open(&[Edit::Line("POST {target} HTTP/1.1"), Edit::Add("Content-Length", "0")])
         .expect(Expect::Refused(&[400, 404, 405, 426, 501])),
     refused("h/method-head", "HEAD", GET, REFUSE).open(&[Edit::Line("HEAD {target} HTTP/1.1")]),
-    Case::new("h/http10", "HTTP/1.0", GET, REFUSE).open(&[Edit::Line("GET {target} HTTP/1.0")])
+    of_server("h/http10", "HTTP/1.0", GET, REFUSE).open(&[Edit::Line("GET {target} HTTP/1.0")])
         .expect(Expect::Refused(&[400, 403, 404, 426, 505])),
     refused("h/host-missing", "no Host", HOST, SMUGGLES).open(&[Edit::Drop("Host")]),
     refused("h/host-dup", "two Host headers", HOST, SMUGGLES).open(&[Edit::Add("Host", "other.example")]),
@@ -136,7 +140,7 @@ pub(super) static CASES: &[Case] = &[
         .open(&[Edit::Set("Content-Length", "5"), Edit::Behind(b"hello")]),
     learns("h/early-data", "a ping in the same segment as the request", WAIT, "what comes early is lost by some servers, and corrupts the stream of others")
         .open(&[Edit::Behind(b"\x89\x80\0\0\0\0")]),
-    Case::new("h/twice", "the request once more behind the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
+    of_server("h/twice", "the request once more behind the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\n\r\n"]).expect(Expect::Dies(&[1002])),
     learns("h/head-8k", "a header of 8 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONG)]),
 ];

@@ -42,7 +42,7 @@ impl Catalogue<'_> {
                 "risk": case.risk.name(),
                 "sent": case.send,
                 "data": case.sends_data(),
-                "expected": case.expect.describe(),
+                "expected": case.expected(),
                 "why": case.why,
                 "rule": { "section": case.rule.section, "says": case.rule.says },
                 "autobahn": case.autobahn,
@@ -62,7 +62,7 @@ pub fn show(case: &Case, url: Option<&str>) -> String {
     field("rule", &format!("{}: \"{}\"", case.rule.section, case.rule.says));
     field("level", case.level.name());
     field("why", case.why);
-    field("expected", &case.expect.describe());
+    field("expected", &case.expected());
     if !case.autobahn.is_empty() {
         field("Autobahn", case.autobahn);
     }
