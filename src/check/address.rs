@@ -58,7 +58,7 @@ pub fn read(target: &str) -> Address {
         "/getCaseInfo" => Address::Info(number(query)),
         "/getCaseStatus" => Address::Status(number(query)),
         "/updateReports" => Address::Reports,
-        path => case(path),
+        path => case(&decoded(path)),
     }
 }
 
@@ -84,7 +84,11 @@ fn number(query: &str) -> Number {
 fn parameter(query: &str, name: &str) -> Option<String> {
     let pair = query.split('&').filter_map(|pair| pair.split_once('='));
     let value = pair.into_iter().find(|(own, _)| *own == name)?.1;
-    Some(String::from_utf8_lossy(&percent_decoded(value)).into_owned())
+    Some(decoded(value))
+}
+
+fn decoded(text: &str) -> String {
+    String::from_utf8_lossy(&percent_decoded(text)).into_owned()
 }
 
 #[cfg(test)]
@@ -96,6 +100,7 @@ mod tests {
         let case = |id: &str, token: Option<&str>| Address::Case(id.into(), token.map(Into::into));
         assert_eq!(read("/f/rsv1"), case("f/rsv1", None));
         assert_eq!(read("/c/1000"), case("c/1000", None));
+        assert_eq!(read("/f/len-2%5E62"), case("f/len-2^62", None));
         assert_eq!(read("/c/f/rsv1"), case("f/rsv1", None));
         assert_eq!(read("/c/c/1000/0123abcd?x"), case("c/1000", Some("0123abcd")));
         for other in ["/chat", "", "*", "/a/b/c", "/result", "/result?x=1"] {

@@ -23,7 +23,10 @@ pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
 fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     // A peer that lets a breach pass may send it back; that is no breach of its own.
     let mut sound = facts.clone();
-    if matches!(case.expect, Expect::Dies(_) | Expect::DiesUnlike(..)) {
+    if matches!(
+        case.expect,
+        Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Condemns(_) | Expect::Learns
+    ) {
         sound.seen.retain(|seen| !matches!(seen, Seen::Violation(_)));
     }
     let facts = &sound;

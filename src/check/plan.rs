@@ -256,6 +256,11 @@ impl Plan {
         self.results.get(at)?.as_ref()
     }
 
+    /// A case that these clients can't be asked for.
+    pub fn skip(&mut self, at: usize, why: &str) {
+        self.results[at].get_or_insert_with(|| Judgement::new(Verdict::Skip, why));
+    }
+
     /// The clients are done: what has no result gets none.
     pub fn end(&mut self) {
         match self.results.iter().any(Option::is_some) {
