@@ -9,11 +9,12 @@ pub enum Opening {
     /// It has not ended.
     #[default]
     Pending,
-    /// A 101 that keeps the rules.
+    /// A 101 that keeps the rules; of a client, a request that does.
     Open,
     /// Another status.
     Refused(u16),
-    /// A 101 that breaks rules which every client checks; which.
+    /// A 101 that breaks rules which every client checks, or a request that breaks those which every
+    /// server checks; which.
     Bad(String),
     /// An answer that is not HTTP; its error.
     Garbage(String),
@@ -109,6 +110,9 @@ impl Facts {
         match &self.opening {
             Opening::Pending | Opening::Silent => return "no answer to the request".to_owned(),
             Opening::Refused(status) => return format!("HTTP status {status}"),
+            Opening::Bad(text) if peer == "client" => {
+                return format!("a request that breaks the rules: {text}");
+            }
             Opening::Bad(text) => return format!("101 that breaks the rules: {text}"),
             Opening::Garbage(text) => return text.clone(),
             Opening::Dropped => return "the connection ended without an answer".to_owned(),

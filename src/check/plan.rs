@@ -399,13 +399,17 @@ impl Plan {
         }
     }
 
-    /// A connection without a fault did not work, after others had.
+    /// A connection without a fault did not work, after others had. Of a client only those before the
+    /// first case are without a fault.
     fn died(&mut self, facts: &Facts) {
         let what = match &facts.opening {
             Opening::Refused(status) => {
                 let text = self.death(&format!("answered {status} to a valid handshake"));
                 let cure = "if it limits connections, use -j 1 and --delay SECS";
                 return self.stop(Stop::Refuses(format!("{text}; {cure}")));
+            }
+            Opening::Unreachable(text) if self.options.tested == Role::Client => {
+                return self.stop(Stop::Refuses(text.clone()));
             }
             Opening::Unreachable(_) => "stopped accepting connections",
             _ => "stopped answering",
@@ -428,7 +432,8 @@ impl Plan {
     fn death(&self, what: &str) -> String {
         let after = self.suspect.map(|at| format!(" after {}", self.cases[at].id));
         let done = self.results.iter().flatten().count() as u64;
-        format!("the server {what}{} ({} done)", after.unwrap_or_default(), counted(done, "case"))
+        let peer = control(self.options.tested).peer();
+        format!("the {peer} {what}{} ({} done)", after.unwrap_or_default(), counted(done, "case"))
     }
 
     /// What is known of each case; of those without a result, why not.

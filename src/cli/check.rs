@@ -56,7 +56,7 @@ pub struct CheckArgs {
     /// PORT listens for this machine only; 0 lets the system choose. Without --exec and --feed clients
     /// come by themselves: a browser to http://127.0.0.1:PORT/, any client to ws://127.0.0.1:PORT/ID,
     /// a harness made for Autobahn's fuzzing server as it is.
-    #[arg(long, value_name = "[ADDR:]PORT", num_args = 0..=1, default_missing_value = "9001", conflicts_with_all = ["HandshakeOptions", "AccountOptions"], help_heading = "Clients")]
+    #[arg(long, value_name = "[ADDR:]PORT", num_args = 0..=1, default_missing_value = "9001", conflicts_with_all = ["headers", "subprotocols", "origin", "host", "insecure", "cacert", "http_header_order", "i_own_this"], help_heading = "Clients")]
     pub listen: Option<String>,
 
     /// With --listen: run CMD for each case, with its URL in the place of {url}

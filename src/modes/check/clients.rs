@@ -330,7 +330,7 @@ impl Clients {
 
     /// Gives a process a turn.
     fn look_at_process(&mut self, mut process: Box<Process>, slot: usize, now: Instant) {
-        let Some(end) = process.look() else {
+        let Some((end, words)) = process.look() else {
             self.entries[slot] = Some(Entry::Process(process));
             return;
         };
@@ -344,7 +344,7 @@ impl Clients {
             call.process = None;
         }
         while let Some(at) = self.calls.iter().position(is_its) {
-            self.give_up(at, format!("{end} before it connected"), now);
+            self.give_up(at, format!("{end} before it connected{words}"), now);
         }
     }
 
@@ -466,7 +466,9 @@ impl Clients {
                 (HandshakeAnswer::Accept(accepted, Vec::new()), asked)
             }
             Err(refusal) => {
-                facts.opening = Opening::Bad(refusal.reason.clone());
+                let rule = refusal.rule.map(|rule| format!("{}: ", rule.title));
+                let text = format!("{}{}", rule.unwrap_or_default(), refusal.reason);
+                facts.opening = Opening::Bad(text);
                 let asked = Asked::Case(work, token, Box::new(facts));
                 (HandshakeAnswer::Refuse(refusal), asked)
             }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::behaviour::Pipe;
 use crate::engine::slots::{SlotPart, token};
+use crate::event::CommandEnd;
 use crate::net::child::{Child, ChildRead, Dying};
 use crate::ui::sanitize::escaped;
 
@@ -54,8 +55,8 @@ impl Process {
         self.child.flush();
     }
 
-    /// Takes what it printed; how it ended, in a sentence, once it has.
-    pub(super) fn look(&mut self) -> Option<String> {
+    /// Takes what it printed; once it has ended, how, and the last line that it printed.
+    pub(super) fn look(&mut self) -> Option<(CommandEnd, String)> {
         let mut buffer = [0; TAIL];
         self.child.flush();
         while !self.silent && self.child.may_read() {
@@ -73,7 +74,7 @@ impl Process {
         let text = String::from_utf8_lossy(&self.tail);
         let last = text.lines().rev().find(|line| !line.trim().is_empty());
         let last = last.map(|line| format!(" ({})", escaped(line.trim().as_bytes())));
-        Some(format!("{end}{}", last.unwrap_or_default()))
+        Some((end, last.unwrap_or_default()))
     }
 
     /// When to look again without an event.
