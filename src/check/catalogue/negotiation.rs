@@ -16,7 +16,7 @@ const ONE: Rule = rule(
 );
 const NONE: Rule = rule(
     "RFC 6455 §4.2.2",
-    "if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT send back a |Sec-WebSocket-Protocol| header field in its response.",
+    "if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT send back a |Sec-WebSocket-Protocol| header field in its response",
 );
 const UNIQUE: Rule = rule(
     "RFC 6455 §4.1",
