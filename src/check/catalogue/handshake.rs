@@ -48,7 +48,7 @@ const LF: Rule = rule(
 );
 const ABSOLUTE: Rule = rule(
     "RFC 9112 §3.2.2",
-    "a server MUST accept the absolute-form in requests even though most HTTP/1.1 clients will only send the absolute-form to a proxy.",
+    "A server MUST accept the absolute-form in requests even though most HTTP/1.1 clients will only send the absolute-form to a proxy.",
 );
 const SERVICE: Rule = rule(
     "RFC 6455 §4.2.2",
