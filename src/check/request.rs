@@ -3,6 +3,11 @@
 //!
 //! It is changed as bytes, because what is wrong on purpose is nothing that a request writer makes.
 
+use std::time::Duration;
+
+/// How long a server has to give up a request that never ends.
+pub const STALL: Duration = Duration::from_secs(15);
+
 /// A change of the request or response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
@@ -20,6 +25,8 @@ pub enum Edit {
     Name(&'static str),
     /// Lines end with LF alone.
     BareLf,
+    /// Only the first half is sent.
+    Half,
     /// Bytes behind the blank line, in the same segment.
     Behind(&'static [u8]),
 }
@@ -57,7 +64,7 @@ pub fn edited(usual: &[u8], edits: &[Edit], place: Place<'_>) -> Vec<u8> {
     }
     let text = String::from_utf8_lossy(usual);
     let mut lines: Vec<String> = text.trim_end().split("\r\n").map(str::to_owned).collect();
-    let (mut end, mut behind) = ("\r\n", &[][..]);
+    let (mut end, mut behind, mut half) = ("\r\n", &[][..], false);
     for edit in edits {
         match *edit {
             Edit::Line(line) => lines[0] = place.fill(line),
@@ -78,12 +85,16 @@ pub fn edited(usual: &[u8], edits: &[Edit], place: Place<'_>) -> Vec<u8> {
             }
             Edit::BareLf => end = "\n",
             Edit::Behind(bytes) => behind = bytes,
+            Edit::Half => half = true,
         }
     }
     let mut bytes = lines.join(end).into_bytes();
     bytes.extend_from_slice(end.as_bytes());
     bytes.extend_from_slice(end.as_bytes());
     bytes.extend_from_slice(behind);
+    if half {
+        bytes.truncate(bytes.len() / 2);
+    }
     bytes
 }
 

@@ -232,6 +232,9 @@ fn without_a_case_that_ran_nothing_is_shown() {
 #[test]
 fn a_signal_ends_it_with_a_report() {
     let server = await_clients(&["f/ping"]);
+    let mut raw = server.raw();
+    raw.ask("/f/ping", UPGRADE);
+    assert_eq!(raw.receive_frame().0, OpCode::Control(Control::Ping));
     let printed = server.interrupt();
     assert!(printed.stdout.contains("stopped: interrupted\n"), "{}", printed.stdout);
 }

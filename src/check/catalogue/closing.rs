@@ -41,6 +41,10 @@ const RESERVED: Rule = rule(
 );
 const LATER: Rule =
     rule("RFC 6455 §7.4.1", "Reserved. The specific meaning might be defined in the future.");
+const ENDED: Rule = rule(
+    "RFC 6455 §7.2.1",
+    "If at any point the underlying transport layer connection is unexpectedly lost, the client MUST _Fail the WebSocket Connection_.",
+);
 const NO_MORE: Rule = rule(
     "RFC 6455 §5.5.1",
     "The application MUST NOT send any more data frames after sending a Close frame.",
@@ -120,4 +124,8 @@ pub(super) static CASES: &[Case] = &[
     Case::new("c/frag", "a Close without FIN", CONTROL, "control frames would have to wait for data").send(&["/frame close fin=off code=1000"])
         .expect(Expect::DiesUnlike(&[1002], 1000)),
     answered("c/tcp-first", "Close 1000; the server is to end TCP", FIRST, "the client holds a port for minutes", &["/close 1000"], &[1000]).should().of(Tested::Server),
+    answered("c/data-then-close", "256 KiB, then Close 1000", ANSWER, "the end of a transfer is cut off", &["/frame binary mask=00000000 length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"], &[1000])
+        .mirror(&["/frame binary length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"]).should().stress().autobahn("7.1.6"),
+    Case::new("c/half-close", "the end of our stream without a Close", ENDED, "shows whether a connection whose peer is gone is kept").info().stress()
+        .send(&["/half-close"]).expect(Expect::Learns),
 ];

@@ -62,6 +62,10 @@ const ILLEGAL: Rule = rule(
     "RFC 6455 §5.2",
     "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
 );
+const TIMEOUT: Rule = rule(
+    "RFC 9112 §9.5",
+    "Servers will usually have some timeout value beyond which they will no longer maintain an inactive connection.",
+);
 const LIMITS: Rule = rule(
     "RFC 9110 §5.4",
     "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.",
@@ -143,7 +147,28 @@ pub(super) static CASES: &[Case] = &[
     of_server("h/twice", "the request once more behind the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\n\r\n"]).expect(Expect::Dies(&[1002])),
     learns("h/head-8k", "a header of 8 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONG)]),
+    learns("h/head-200", "200 headers", LIMITS, "shows the limit on the number of headers").stress().open(&[Edit::Raw(MANY)]),
+    learns("h/stall-head", "half a request, then silence for 15 s", TIMEOUT, "shows whether a request that never ends is given up").stress().open(&[Edit::Half]),
 ];
+
+/// 200 header lines.
+const MANY: &str = {
+    const LINE: &[u8; 13] = b"X-Wscope: a\r\n";
+    const LEN: usize = 200 * 13 - 2;
+    const BYTES: [u8; LEN] = {
+        let mut bytes = [0; LEN];
+        let mut at = 0;
+        while at < LEN {
+            bytes[at] = LINE[at % 13];
+            at += 1;
+        }
+        bytes
+    };
+    match std::str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+};
 
 /// 8000 bytes.
 const LONG: &str = {

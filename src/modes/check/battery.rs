@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::check::facts::{Facts, Opening, Seen};
 use crate::check::plan::{Plan, Purpose, Stop, Work};
-use crate::check::request::{Place, edited};
+use crate::check::request::{Edit, Place, STALL, edited};
 use crate::check::trial::{Timing, Trial};
 use crate::check::verdict::Verdict;
 use crate::config::OpenConfig;
@@ -149,7 +149,10 @@ impl Battery {
             // A valid handshake may take as long as the user allows; cases wait as its speed suggests.
             if !matches!(work.purpose, Purpose::Control) {
                 let patience = self.timing.patience + 4 * self.slowest_opening;
-                config.handshake_timeout = config.handshake_timeout.min(patience);
+                config.handshake_timeout = match work.case.open.contains(&Edit::Half) {
+                    true => STALL,
+                    false => config.handshake_timeout.min(patience),
+                };
             }
             match self.request(work) {
                 Ok(bytes) => {

@@ -747,7 +747,8 @@ impl Task for Clients {
 
     fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound {
         let idle = self.dying.is_empty() && self.visitors().next().is_none();
-        if self.plan.is_done() && self.calls.is_empty() && idle {
+        let over = self.plan.is_done() && self.calls.is_empty();
+        if idle && (over || self.plan.stopped().is_some()) {
             return NextRound::Done;
         }
         let wants = |entry: &Entry| match entry {
