@@ -592,7 +592,8 @@ mod tests {
         let mut plan = plan(PlanOptions { tested: Role::Client, jobs: 1, ..OPTIONS });
         for _ in 0..2 {
             let work = plan.start().expect("work");
-            plan.finish(work, if work.case.id == "f/a" { &away() } else { &good() });
+            let facts = if work.case.id == "f/a" { away() } else { good() };
+            plan.finish(work, &facts);
         }
         let c = plan.start().expect("c");
         plan.finish(c, &good());

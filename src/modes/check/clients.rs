@@ -137,7 +137,7 @@ struct Call {
 }
 
 enum Entry {
-    Visitor(Visitor),
+    Visitor(Box<Visitor>),
     Process(Box<Process>),
 }
 
@@ -239,7 +239,8 @@ impl Clients {
             let opening = ServerOpening::new(id, address, link, Limits::default(), HANDSHAKE, now);
             let recorder = self.transcripts.as_ref().map(Transcripts::begin).transpose()?;
             let stage = Stage::Opening(Box::new(opening));
-            self.entries[slot] = Some(Entry::Visitor(Visitor { id, stage, recorder }));
+            let visitor = Visitor { id, stage, recorder };
+            self.entries[slot] = Some(Entry::Visitor(Box::new(visitor)));
         }
         Ok(())
     }
@@ -654,11 +655,8 @@ impl Clients {
         }
     }
 
-    fn visitors(&self) -> impl Iterator<Item = &Visitor> {
-        self.entries.iter().flatten().filter_map(|entry| match entry {
-            Entry::Visitor(visitor) => Some(visitor),
-            Entry::Process(_) => None,
-        })
+    fn has_visitors(&self) -> bool {
+        self.entries.iter().flatten().any(|entry| matches!(entry, Entry::Visitor(_)))
     }
 }
 
@@ -706,7 +704,9 @@ impl Task for Clients {
         if self.plan.stopped().is_some() {
             self.end_all(true, now);
             for entry in self.entries.drain(..).flatten() {
-                if let Entry::Visitor(Visitor { recorder: Some(recorder), .. }) = entry {
+                if let Entry::Visitor(visitor) = entry
+                    && let Some(recorder) = visitor.recorder
+                {
                     recorder.end()?;
                 }
             }
@@ -717,7 +717,8 @@ impl Task for Clients {
         for slot in 0..self.entries.len() {
             match self.entries[slot].take() {
                 Some(Entry::Process(process)) => self.look_at_process(process, slot, now),
-                Some(Entry::Visitor(Visitor { id, stage, mut recorder })) => {
+                Some(Entry::Visitor(visitor)) => {
+                    let Visitor { id, stage, mut recorder } = *visitor;
                     recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
                     let stepped = self.step(id, stage, runtime, now);
                     recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
@@ -729,7 +730,7 @@ impl Task for Clients {
                     match (stepped?, recorder) {
                         (Some(stage), recorder) => {
                             let visitor = Visitor { id, stage, recorder };
-                            self.entries[slot] = Some(Entry::Visitor(visitor));
+                            self.entries[slot] = Some(Entry::Visitor(Box::new(visitor)));
                         }
                         (None, Some(recorder)) => recorder.end()?,
                         (None, None) => {}
@@ -746,7 +747,7 @@ impl Task for Clients {
     }
 
     fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound {
-        let idle = self.dying.is_empty() && self.visitors().next().is_none();
+        let idle = self.dying.is_empty() && !self.has_visitors();
         let over = self.plan.is_done() && self.calls.is_empty();
         if idle && (over || self.plan.stopped().is_some()) {
             return NextRound::Done;
