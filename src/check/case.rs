@@ -4,7 +4,7 @@ use super::facts::Facts;
 use super::request::Edit;
 use super::verdict::Judgement;
 use crate::script::command::{Command, Payload, parse};
-use crate::wire::OpCode;
+use crate::wire::{OpCode, Role};
 
 /// The rule that a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,37 @@ impl Risk {
     }
 }
 
+/// Which end of a connection a case is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tested {
+    /// Servers alone.
+    Server,
+    /// Clients alone.
+    Client,
+    /// Both, with the same frames and the same expectation.
+    Both,
+}
+
+impl Tested {
+    /// Whether a case about this end means something to an end of this role.
+    pub fn includes(self, role: Role) -> bool {
+        match self {
+            Self::Server => role == Role::Server,
+            Self::Client => role == Role::Client,
+            Self::Both => true,
+        }
+    }
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// What must have been agreed for a case to mean anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
@@ -73,8 +104,10 @@ pub enum Needs {
     Deflate,
     /// The same, without `client_no_context_takeover` in the answer.
     Takeover,
-    /// A subprotocol that the server knows (`--subprotocol`).
+    /// A subprotocol: one that the server knows (`--subprotocol`), or that the client offers.
     Subprotocol,
+    /// A client that offers permessage-deflate without `client_max_window_bits`.
+    NoClientBits,
 }
 
 /// What has to follow.
@@ -110,8 +143,14 @@ pub enum Expect {
     Silence,
     /// Whatever happens is reported; the connection's state is found out with a ping.
     Learns,
-    /// The server may refuse to wait for this: an end is good, anything else is reported.
+    /// The peer may refuse to wait for this: an end is good, anything else is reported.
     Protects,
+    /// The client ends the connection, and sends no frame before: the response opens nothing.
+    Fails,
+    /// The frames that come are masked with keys that differ.
+    Keys,
+    /// The key of the request is a new one.
+    FreshKey,
     /// A function decides.
     Judged(fn(&Facts) -> Judgement),
 }
@@ -119,8 +158,6 @@ pub enum Expect {
 impl Expect {
     /// In words, for reports.
     pub fn describe(&self) -> String {
-        let list =
-            |codes: &[u16]| codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
         match self {
             Self::Refused([]) => "an HTTP status from 400 to 499".to_owned(),
             Self::Refused(codes) => format!("HTTP status {}", list(codes)),
@@ -142,6 +179,9 @@ impl Expect {
             Self::Silence => "nothing behind the Close but the end of the connection".to_owned(),
             Self::Learns => "nothing is prescribed".to_owned(),
             Self::Protects => "the connection ends; waiting is allowed".to_owned(),
+            Self::Fails => "the end of the connection, and no frame before it".to_owned(),
+            Self::Keys => "a mask key of its own for each frame, none of them 0".to_owned(),
+            Self::FreshKey => "a Sec-WebSocket-Key of its own for each connection".to_owned(),
             Self::Judged(_) => "see the rule".to_owned(),
         }
     }
@@ -155,9 +195,14 @@ impl Expect {
                 | Self::Accepted
                 | Self::Keeps(_)
                 | Self::Declined
+                | Self::FreshKey
                 | Self::Judged(_)
         )
     }
+}
+
+fn list(codes: &[u16]) -> String {
+    codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 /// A row of the table.
@@ -175,14 +220,19 @@ pub struct Case {
     pub level: Level,
     /// What it may cost.
     pub risk: Risk,
+    /// Which end it is about.
+    pub tested: Tested,
     /// What must have been agreed.
     pub needs: Needs,
     /// The cases of Autobahn that test the same, by their numbers.
     pub autobahn: &'static str,
-    /// How the request differs from the usual one.
+    /// How our half of the handshake differs from the usual one: the request to a server, the
+    /// response to a client.
     pub open: &'static [Edit],
     /// What is sent behind the handshake: commands of the prompt.
     pub send: &'static [&'static str],
+    /// The same for a client, where it differs.
+    pub mirror: &'static [&'static str],
     /// What has to follow.
     pub expect: Expect,
 }
@@ -204,10 +254,12 @@ impl Case {
             why,
             level: Level::Must,
             risk: Risk::Default,
+            tested: Tested::Both,
             needs: Needs::Nothing,
             autobahn: "",
             open: &[],
             send: &[],
+            mirror: &[],
             expect: Expect::Lives,
         }
     }
@@ -232,6 +284,11 @@ impl Case {
         Self { risk: Risk::Intrusive, ..self }
     }
 
+    /// It is about this end alone.
+    pub const fn of(self, tested: Tested) -> Self {
+        Self { tested, ..self }
+    }
+
     /// It means nothing without this.
     pub const fn needs(self, needs: Needs) -> Self {
         Self { needs, ..self }
@@ -242,7 +299,7 @@ impl Case {
         Self { autobahn, ..self }
     }
 
-    /// Changes of the request.
+    /// Changes of our half of the handshake.
     pub const fn open(self, open: &'static [Edit]) -> Self {
         Self { open, ..self }
     }
@@ -252,9 +309,44 @@ impl Case {
         Self { send, ..self }
     }
 
+    /// What is sent to a client instead.
+    pub const fn mirror(self, mirror: &'static [&'static str]) -> Self {
+        Self { mirror, ..self }
+    }
+
     /// What has to follow.
     pub const fn expect(self, expect: Expect) -> Self {
         Self { expect, ..self }
+    }
+
+    /// The row as it stands for an end of this role, which alone it is about then.
+    pub fn for_role(self, role: Role) -> Self {
+        let tested = match role {
+            Role::Server => Tested::Server,
+            Role::Client => Tested::Client,
+        };
+        let mirrored = role == Role::Client && !self.mirror.is_empty();
+        let send = if mirrored { self.mirror } else { self.send };
+        Self { tested, send, mirror: &[], ..self }
+    }
+
+    /// Who is tested, in a word.
+    pub fn peer(&self) -> &'static str {
+        match self.tested {
+            Tested::Client => "client",
+            Tested::Server | Tested::Both => "server",
+        }
+    }
+
+    /// What has to follow, in words.
+    pub fn expected(&self) -> String {
+        match (self.expect, self.tested) {
+            // It is we who end TCP then.
+            (Expect::Closes(codes), Tested::Client) => {
+                format!("Close {}, or one without a code", list(codes))
+            }
+            (expect, _) => expect.describe(),
+        }
     }
 
     /// The letter before the slash.
@@ -276,13 +368,29 @@ impl Case {
 
     /// Why the case means nothing on this connection.
     pub fn lacks(&self, facts: &Facts) -> Option<&'static str> {
-        let offer = facts.header("sec-websocket-extensions").unwrap_or_default();
+        let is_client = self.tested == Tested::Client;
+        let missing = |name| facts.header(name).is_none_or(str::is_empty);
         match self.needs {
-            Needs::Deflate | Needs::Takeover if !facts.deflate => {
-                Some("the server does not agree to permessage-deflate")
+            Needs::Deflate | Needs::Takeover if !facts.deflate => Some(match is_client {
+                true => "the client does not offer permessage-deflate",
+                false => "the server does not agree to permessage-deflate",
+            }),
+            Needs::Takeover if !facts.takeover => Some(match is_client {
+                true => "the client asks for server_no_context_takeover",
+                false => "the server asks for client_no_context_takeover",
+            }),
+            Needs::Subprotocol if is_client && missing("sec-websocket-protocol") => {
+                Some("the client offers no subprotocol")
             }
-            Needs::Takeover if offer.contains("client_no_context_takeover") => {
-                Some("the server asks for client_no_context_takeover")
+            Needs::NoClientBits => {
+                let offer = facts.header("sec-websocket-extensions").unwrap_or_default();
+                match offer {
+                    "" => Some("the client does not offer permessage-deflate"),
+                    _ if offer.contains("client_max_window_bits") => {
+                        Some("the client offers client_max_window_bits")
+                    }
+                    _ => None,
+                }
             }
             _ => None,
         }

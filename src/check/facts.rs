@@ -9,11 +9,12 @@ pub enum Opening {
     /// It has not ended.
     #[default]
     Pending,
-    /// A 101 that keeps the rules.
+    /// A 101 that keeps the rules; of a client, a request that does.
     Open,
     /// Another status.
     Refused(u16),
-    /// A 101 that breaks rules which every client checks; which.
+    /// A 101 that breaks rules which every client checks, or a request that breaks those which every
+    /// server checks; which.
     Bad(String),
     /// An answer that is not HTTP; its error.
     Garbage(String),
@@ -32,12 +33,15 @@ pub enum Seen {
     Message(OpCode, Vec<u8>),
     /// A pong.
     Pong(Vec<u8>),
-    /// The server broke a rule; which.
+    /// The peer broke a rule; which.
     Violation(String),
 }
 
 /// Bytes of a message that are kept: the longest whose echo is compared.
 pub const KEPT: usize = 128 * 1024;
+
+/// Mask keys that are kept.
+pub const KEYS: usize = 256;
 
 /// All of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,13 +50,19 @@ pub struct Facts {
     pub opening: Opening,
     /// Rules of the response that were broken: their names, and what was found.
     pub broken: Vec<(&'static str, String)>,
-    /// Headers of the response: names in lower case.
+    /// Headers of the peer's half of the handshake: names in lower case.
     pub headers: Vec<(String, String)>,
     /// permessage-deflate was agreed.
     pub deflate: bool,
+    /// What we compress may refer to messages before.
+    pub takeover: bool,
+    /// The mask keys of the frames that came, up to [`KEYS`].
+    pub keys: Vec<[u8; 4]>,
+    /// A client's Sec-WebSocket-Key came before, on another connection; none if there was no other.
+    pub stale_key: Option<bool>,
     /// What came, in order.
     pub seen: Vec<Seen>,
-    /// The server's Close.
+    /// The peer's Close.
     pub close: Option<CloseBody>,
     /// The connection is over; by a reset or not.
     pub ended: Option<End>,
@@ -67,7 +77,7 @@ pub enum End {
     InOrder,
     /// By a reset, or inside a frame.
     Broken,
-    /// The server did not end TCP behind the closing handshake: this side did, after a while.
+    /// The peer did not end TCP behind the closing handshake: this side did, after a while.
     ByUs,
 }
 
@@ -88,16 +98,21 @@ impl Facts {
         self.seen.iter().any(is_it)
     }
 
-    /// A header of the response.
+    /// A header of the peer's half of the handshake.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
     /// What happened, in a few words: the last thing first decides.
-    pub fn describe(&self) -> String {
+    ///
+    /// `peer` is the word for who is tested.
+    pub fn describe(&self, peer: &str) -> String {
         match &self.opening {
             Opening::Pending | Opening::Silent => return "no answer to the request".to_owned(),
             Opening::Refused(status) => return format!("HTTP status {status}"),
+            Opening::Bad(text) if peer == "client" => {
+                return format!("a request that breaks the rules: {text}");
+            }
             Opening::Bad(text) => return format!("101 that breaks the rules: {text}"),
             Opening::Garbage(text) => return text.clone(),
             Opening::Dropped => return "the connection ended without an answer".to_owned(),
@@ -107,7 +122,7 @@ impl Facts {
         if let Some(Seen::Violation(text)) =
             self.seen.iter().find(|seen| matches!(seen, Seen::Violation(_)))
         {
-            return format!("the server broke a rule itself: {text}");
+            return format!("the {peer} broke a rule itself: {text}");
         }
         let late = if self.has_pong(CANARIES[0]) { ", after answering a ping" } else { "" };
         if let Some(close) = &self.close {

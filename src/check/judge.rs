@@ -1,11 +1,11 @@
 //! The verdict on a case, from the facts of its connection.
 
-use super::case::{Case, Expect, Level};
+use super::case::{Case, Expect, Level, Tested};
 use super::facts::{CANARIES, End, Facts, Opening, Seen};
 use super::verdict::{Judgement, Verdict};
 use crate::script::command::{Command, parse};
 
-/// Decides. `echoes`: the server sends messages back.
+/// Decides. `echoes`: the peer sends messages back.
 pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     let judgement = decide(case, facts, echoes);
     let verdict = match (judgement.verdict, case.level) {
@@ -21,13 +21,16 @@ pub fn judge(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
 }
 
 fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
-    // A server that lets a breach pass may send it back; that is not a breach of its own.
+    // A peer that lets a breach pass may send it back; that is no breach of its own.
     let mut sound = facts.clone();
-    if matches!(case.expect, Expect::Dies(_) | Expect::DiesUnlike(..)) {
+    if matches!(
+        case.expect,
+        Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Condemns(_) | Expect::Learns
+    ) {
         sound.seen.retain(|seen| !matches!(seen, Seen::Violation(_)));
     }
     let (facts, whole) = (&sound, facts);
-    let got = facts.describe();
+    let got = facts.describe(case.peer());
     let is = |verdict| Judgement::new(verdict, got.clone());
     if let Opening::Unreachable(_) = facts.opening {
         return is(Verdict::Inconclusive);
@@ -73,6 +76,12 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         // To decline an offer is to go on without it; but nothing wrong was agreed to.
         return is(Verdict::Warn);
     }
+    if let (Tested::Client, Opening::Bad(_) | Opening::Garbage(_) | Opening::Dropped) =
+        (case.tested, &facts.opening)
+    {
+        // A client whose request breaks a rule gets no connection, whatever the case is about.
+        return is(Verdict::Fail);
+    }
     let refused = matches!(facts.opening, Opening::Refused(400..500) | Opening::Dropped);
     if refused && case.area() == "p" {
         // A server need not go on without a subprotocol that it knows.
@@ -89,9 +98,8 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
     if let Some(why) = case.lacks(facts) {
         return Judgement::new(Verdict::Skip, why);
     }
-    if let Some(Seen::Violation(_)) =
-        facts.seen.iter().find(|seen| matches!(seen, Seen::Violation(_)))
-    {
+    let broke = |seen: &Seen| matches!(seen, Seen::Violation(_));
+    if !matches!(case.expect, Expect::Fails) && facts.seen.iter().any(broke) {
         return is(Verdict::Fail);
     }
     let code = facts.close.as_ref().map(|close| close.code);
@@ -113,9 +121,9 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             Some(Some(code)) if matches!(case.expect, Expect::DiesUnlike(_, c) if c == code) => {
                 is(Verdict::Fail)
             }
-            Some(_) => Judgement::new(Verdict::Warn, whole.describe()),
+            Some(_) => Judgement::new(Verdict::Warn, whole.describe(case.peer())),
             None if dropped => is(Verdict::PassBare),
-            None if facts.timed_out => Judgement::new(Verdict::Fail, whole.describe()),
+            None if facts.timed_out => Judgement::new(Verdict::Fail, whole.describe(case.peer())),
             None => is(Verdict::Fail),
         },
         Expect::Lives if facts.has_pong(CANARIES[0]) => is(Verdict::Pass),
@@ -142,7 +150,7 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
         }
         Expect::Closes(codes) => match code {
             Some(code) if code.is_none_or(|code| codes.contains(&code)) => match facts.ended {
-                Some(End::ByUs) | None => {
+                Some(End::ByUs) | None if case.tested != Tested::Client => {
                     Judgement::new(Verdict::Warn, format!("{got}, but TCP stays open"))
                 }
                 _ => is(Verdict::Pass),
@@ -168,10 +176,57 @@ fn decide(case: &Case, facts: &Facts, echoes: bool) -> Judgement {
             _ => is(Verdict::Fail),
         },
         Expect::Learns => is(Verdict::Info),
+        Expect::Fails => failed_opening(facts),
+        Expect::Keys => keys(facts),
+        Expect::FreshKey => match facts.stale_key {
+            Some(false) => Judgement::new(Verdict::Pass, "a new key"),
+            Some(true) => Judgement::new(Verdict::Fail, "the key of another connection"),
+            None => Judgement::new(Verdict::Inconclusive, "there was only one connection"),
+        },
         Expect::Protects => match code.is_some() || dropped {
             true => is(Verdict::Pass),
-            false => Judgement::new(Verdict::Info, "the server waits for the rest"),
+            false => {
+                Judgement::new(Verdict::Info, format!("the {} waits for the rest", case.peer()))
+            }
         },
+    }
+}
+
+/// What becomes of a response that must not open a connection.
+fn failed_opening(facts: &Facts) -> Judgement {
+    let is = |verdict, got: &str| Judgement::new(verdict, got);
+    match (facts.seen.first(), &facts.close, facts.ended) {
+        (Some(Seen::Pong(_)), ..) => is(Verdict::Fail, "the connection opens: a ping is answered"),
+        (Some(Seen::Message(..)), ..) => is(Verdict::Fail, "the connection opens: a message came"),
+        (Some(Seen::Violation(text)), ..) => {
+            Judgement::new(Verdict::Warn, format!("bytes that are no frame: {text}"))
+        }
+        (None, Some(close), _) => match close.code {
+            // "The client expected the server to negotiate one or more extensions" is 1010.
+            Some(code @ (1002 | 1010)) => Judgement::new(Verdict::Pass, format!("Close {code}")),
+            Some(code) => {
+                Judgement::new(Verdict::Warn, format!("Close {code}, as if it were open"))
+            }
+            None => is(Verdict::Warn, "Close without a code, as if it were open"),
+        },
+        (None, None, Some(_)) => is(Verdict::Pass, "the end of the connection"),
+        (None, None, None) => is(Verdict::Warn, "nothing: no frame, but no end of the connection"),
+    }
+}
+
+/// Whether mask keys look as if they were drawn at random.
+fn keys(facts: &Facts) -> Judgement {
+    let mut sorted = facts.keys.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let (all, distinct) = (facts.keys.len(), sorted.len());
+    match (all, distinct) {
+        (0 | 1, _) => Judgement::new(Verdict::Inconclusive, "fewer than two frames came"),
+        _ if sorted.first() == Some(&[0; 4]) => Judgement::new(Verdict::Fail, "the mask key 0"),
+        (all, distinct) if all == distinct => {
+            Judgement::new(Verdict::Pass, "a key of its own for each frame")
+        }
+        _ => Judgement::new(Verdict::Fail, "the same mask key for several frames"),
     }
 }
 

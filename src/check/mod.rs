@@ -4,6 +4,7 @@
 //! Nothing here knows a socket or a clock: [`trial::Trial`] and [`plan::Plan`] get what was seen
 //! and the time as arguments, [`judge::judge`] decides from [`facts::Facts`] alone.
 
+pub mod address;
 pub mod baseline;
 pub mod case;
 pub mod catalogue;

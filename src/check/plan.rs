@@ -1,16 +1,18 @@
 //! In which order cases run, which run again, and when the run stops.
 //!
 //! Control connections come first, after every case that the server may not have survived, and
-//! last. What got no answer runs once more, alone, before it counts.
+//! last. What got no answer runs once more, alone, before it counts. Where clients come by
+//! themselves, they decide about the order, and the plan only knows what is still open.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use super::case::{Case, Expect, Needs, Risk, rule};
+use super::case::{Case, Expect, Needs, Risk, Tested, rule};
+use super::catalogue;
 use super::facts::{Facts, Opening, Seen};
 use super::judge::judge;
 use super::verdict::{Judgement, Verdict};
 use crate::ui::number::counted;
-use crate::wire::{Data, OpCode};
+use crate::wire::{Data, OpCode, Role};
 
 /// Control connections before the first case: the round trip is the median of theirs.
 const CONTROLS: usize = 3;
@@ -26,14 +28,17 @@ pub static CONTROL: Case = Case::new(
     "h/control",
     "a valid handshake and a ping",
     rule("RFC 6455 §5.5.2", "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame."),
-    "nothing can be said of a server that does not open a connection and answer a ping",
+    "nothing can be said of a peer that does not open a connection and answer a ping",
 )
 .autobahn("2.1");
 
 /// Finds out whether messages come back. It tests nothing, and is not a row of the table.
-pub static ECHO: Case = Case::new("echo", "a text and a binary message", rule("", ""), "")
+pub static ECHO: Case = Case::new("h/echo", "a text and a binary message", rule("", ""), "")
     .send(&["/text wscope check: is this echoed? ä € 😀", "/binary 00 ff fe 80"])
     .expect(Expect::Learns);
+
+/// The control connection where it also has to find out whether messages come back.
+static MEETING: Case = Case { send: ECHO.send, tested: Tested::Client, ..CONTROL };
 
 /// One connection to make.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +47,13 @@ pub struct Work {
     pub case: &'static Case,
     /// What its facts are for.
     pub purpose: Purpose,
+}
+
+impl Work {
+    /// Whether the connection finds out whether messages come back.
+    pub fn asks_for_echo(&self) -> bool {
+        self.case.send == ECHO.send
+    }
 }
 
 /// What the facts of a connection are for.
@@ -70,6 +82,8 @@ pub enum Stop {
     MaxTime,
     /// A signal came.
     Signal,
+    /// The clients were done before any case had run.
+    Nothing,
     /// `--fail-fast`, and a case failed.
     FailFast,
 }
@@ -81,6 +95,7 @@ impl Stop {
             Self::Unusable(text, _) => format!("no connection to test on: {text}"),
             Self::Died(text) | Self::Refuses(text) => text.clone(),
             Self::MaxTime => "the time set by --max-time is over".to_owned(),
+            Self::Nothing => "the clients ran no case".to_owned(),
             Self::Signal => "interrupted".to_owned(),
             Self::FailFast => "a case failed (--fail-fast)".to_owned(),
         }
@@ -99,6 +114,10 @@ pub struct Outcome {
 /// How a run goes.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanOptions {
+    /// Who is tested.
+    pub tested: Role,
+    /// Clients come by themselves, for the cases that they name.
+    pub awaits: bool,
     /// Connections at the same time.
     pub jobs: usize,
     /// How often each case runs.
@@ -131,6 +150,8 @@ pub struct Plan {
     main: VecDeque<Work>,
     /// Runs one after the other, behind them.
     alone: VecDeque<Work>,
+    /// Cases that clients have come for.
+    claimed: BTreeSet<usize>,
     running: usize,
     /// What runs must run alone.
     exclusive: bool,
@@ -148,15 +169,23 @@ pub struct Plan {
 
 impl Plan {
     /// Plans a run of these cases.
-    pub fn new(cases: Vec<&'static Case>, options: PlanOptions) -> Self {
-        let control = Work { case: &CONTROL, purpose: Purpose::Control };
+    pub fn new(mut cases: Vec<&'static Case>, options: PlanOptions) -> Self {
+        let control = Work { case: control(options.tested), purpose: Purpose::Control };
         let mut first: VecDeque<Work> = std::iter::repeat_n(control, CONTROLS).collect();
         let asks = cases.iter().any(|case| matches!(case.expect, Expect::Echoes(..)));
         if options.echoes.is_none() && asks {
             first.push_back(Work { case: &ECHO, purpose: Purpose::Echo });
         }
         let (mut main, mut alone) = (VecDeque::new(), VecDeque::new());
-        for _ in 0..options.repeat {
+        let times = if options.awaits { 0 } else { options.repeat };
+        if options.awaits {
+            first.clear();
+            let asks = asks && options.echoes.is_none();
+            if asks && cases.iter().all(|case| case.id != CONTROL.id) {
+                cases.insert(0, control.case);
+            }
+        }
+        for _ in 0..times {
             for (at, case) in cases.iter().enumerate().filter(|(_, case)| !options.skips(case)) {
                 let work = Work { case, purpose: Purpose::Result(at) };
                 let alone_only = case.risk != Risk::Default || ["l", "t"].contains(&case.area());
@@ -169,6 +198,7 @@ impl Plan {
             first,
             main,
             alone,
+            claimed: BTreeSet::new(),
             running: 0,
             exclusive: false,
             echoes: options.echoes.unwrap_or_default(),
@@ -206,7 +236,49 @@ impl Plan {
 
     /// Whether everything is done.
     pub fn is_done(&self) -> bool {
-        self.running == 0 && self.first.is_empty() && self.main.is_empty() && self.alone.is_empty()
+        let open = self.options.awaits && self.stop.is_none() && self.next_open().is_some();
+        self.running == 0
+            && self.first.is_empty()
+            && self.main.is_empty()
+            && self.alone.is_empty()
+            && !open
+    }
+
+    /// The cases, in order.
+    pub fn cases(&self) -> &[&'static Case] {
+        &self.cases
+    }
+
+    /// The first case that has no result, for a client that comes and names none.
+    pub fn next_open(&self) -> Option<usize> {
+        (0..self.cases.len()).find(|at| self.results[*at].is_none() && !self.claimed.contains(at))
+    }
+
+    /// A client has come for a case.
+    pub fn claim(&mut self, at: usize) -> Work {
+        self.running += 1;
+        self.claimed.insert(at);
+        let asks = self.options.echoes.is_none() && self.cases[at].id == CONTROL.id;
+        let case = if asks { &MEETING } else { self.cases[at] };
+        Work { case, purpose: Purpose::Result(at) }
+    }
+
+    /// The result of a case, if there is one.
+    pub fn result(&self, at: usize) -> Option<&Judgement> {
+        self.results.get(at)?.as_ref()
+    }
+
+    /// A case that these clients can't be asked for.
+    pub fn skip(&mut self, at: usize, why: &str) {
+        self.results[at].get_or_insert_with(|| Judgement::new(Verdict::Skip, why));
+    }
+
+    /// The clients are done: what has no result gets none.
+    pub fn end(&mut self) {
+        match self.results.iter().any(Option::is_some) {
+            true => self.claimed.extend(0..self.cases.len()),
+            false => self.stop(Stop::Nothing),
+        }
     }
 
     /// Whether messages come back.
@@ -227,11 +299,16 @@ impl Plan {
         self.stop.as_ref()
     }
 
-    /// Takes the facts of a connection that [`Plan::start`] asked for.
-    pub fn finish(&mut self, work: Work, facts: &Facts) {
+    /// Takes the facts of a connection that [`Plan::start`] or [`Plan::claim`] asked for; the
+    /// verdict on it alone.
+    pub fn finish(&mut self, work: Work, facts: &Facts) -> Verdict {
         self.running -= 1;
         self.exclusive = false;
         let judgement = judge(work.case, facts, self.echoes);
+        let verdict = judgement.verdict;
+        if self.options.awaits && work.asks_for_echo() {
+            self.echoes |= is_echo(facts);
+        }
         let refuses =
             matches!(facts.opening, Opening::Unreachable(_) | Opening::Refused(429 | 503));
         self.refusals = if refuses { self.refusals + 1 } else { 0 };
@@ -250,13 +327,16 @@ impl Plan {
                     }
                     _ => judgement,
                 });
-                if lost {
+                if lost && self.options.tested == Role::Server {
                     self.died(facts);
                 }
             }
         }
         if self.refusals >= REFUSALS && self.usable {
             let text = match &facts.opening {
+                Opening::Unreachable(text) if self.options.tested == Role::Client => {
+                    format!("{text}, {REFUSALS} times in a row")
+                }
                 Opening::Refused(status) => format!(
                     "the server answered {status} {REFUSALS} times in a row, and is left alone"
                 ),
@@ -267,6 +347,7 @@ impl Plan {
             };
             self.stop(Stop::Refuses(text));
         }
+        verdict
     }
 
     fn controlled(&mut self, judgement: &Judgement, facts: &Facts) {
@@ -286,6 +367,9 @@ impl Plan {
     fn judged(&mut self, at: usize, case: &'static Case, judgement: Judgement, facts: &Facts) {
         let unreachable = matches!(facts.opening, Opening::Unreachable(_));
         let silent = facts.timed_out || facts.opening == Opening::Silent;
+        if self.options.awaits {
+            return self.record(at, judgement);
+        }
         let again = |work: &&Work| matches!(work.purpose, Purpose::Again(_));
         let unsure = silent && self.alone.iter().filter(again).count() < SECOND_LOOKS;
         if (unreachable || unsure) && judgement.verdict != Verdict::Info {
@@ -294,7 +378,6 @@ impl Plan {
             self.control();
             return;
         }
-        let failed = judgement.verdict.is_failure(self.options.strict);
         let ended = facts.ended.is_some() && facts.close.is_none();
         let dropped = ended || facts.opening == Opening::Dropped;
         if dropped {
@@ -307,6 +390,12 @@ impl Plan {
             // Whether that is the answer to everything now.
             self.control();
         }
+        self.record(at, judgement);
+    }
+
+    /// Keeps a result; two that differ are one of their own.
+    fn record(&mut self, at: usize, judgement: Judgement) {
+        let failed = judgement.verdict.is_failure(self.options.strict);
         self.done += 1;
         let judgement = match self.results[at].take() {
             Some(first) if first.verdict != judgement.verdict => {
@@ -321,20 +410,29 @@ impl Plan {
         }
     }
 
-    /// Makes a control connection next, unless one waits already.
+    /// Makes a control connection next, unless one waits already. Of a client nothing is left
+    /// behind by the case before.
     fn control(&mut self) {
+        if self.options.tested == Role::Client {
+            return;
+        }
         if self.main.front().is_none_or(|work| work.purpose != Purpose::Control) {
-            self.main.push_front(Work { case: &CONTROL, purpose: Purpose::Control });
+            let case = control(self.options.tested);
+            self.main.push_front(Work { case, purpose: Purpose::Control });
         }
     }
 
-    /// A connection without a fault did not work, after others had.
+    /// A connection without a fault did not work, after others had. Of a client only those before the
+    /// first case are without a fault.
     fn died(&mut self, facts: &Facts) {
         let what = match &facts.opening {
             Opening::Refused(status) => {
                 let text = self.death(&format!("answered {status} to a valid handshake"));
                 let cure = "if it limits connections, use -j 1 and --delay SECS";
                 return self.stop(Stop::Refuses(format!("{text}; {cure}")));
+            }
+            Opening::Unreachable(text) if self.options.tested == Role::Client => {
+                return self.stop(Stop::Refuses(text.clone()));
             }
             Opening::Unreachable(_) => "stopped accepting connections",
             _ => "stopped answering",
@@ -363,12 +461,14 @@ impl Plan {
     fn death(&self, what: &str) -> String {
         let after = self.suspect.map(|at| format!(" after {}", self.cases[at].id));
         let done = self.results.iter().flatten().count() as u64;
-        format!("the server {what}{} ({} done)", after.unwrap_or_default(), counted(done, "case"))
+        let peer = control(self.options.tested).peer();
+        format!("the {peer} {what}{} ({} done)", after.unwrap_or_default(), counted(done, "case"))
     }
 
     /// What is known of each case; of those without a result, why not.
     pub fn outcomes(&self) -> Vec<Outcome> {
-        let why = self.stop.as_ref().map_or_else(|| "it did not run".to_owned(), Stop::describe);
+        let unasked = if self.options.awaits { "no client came for it" } else { "it did not run" };
+        let why = self.stop.as_ref().map_or_else(|| unasked.to_owned(), Stop::describe);
         let of = |(case, result): (&&'static Case, &Option<Judgement>)| Outcome {
             case,
             judgement: result.clone().unwrap_or_else(|| match self.options.skips(case) {
@@ -378,6 +478,11 @@ impl Plan {
         };
         self.cases.iter().zip(&self.results).map(of).collect()
     }
+}
+
+/// The control connection to an end of this role.
+fn control(tested: Role) -> &'static Case {
+    catalogue::find(CONTROL.id, tested).unwrap_or(&CONTROL)
 }
 
 /// Whether both messages of [`ECHO`] came back.
@@ -403,6 +508,8 @@ mod tests {
     static C: Case = Case::new("l/c", "c", rule("RFC", "says"), "why");
 
     const OPTIONS: PlanOptions = PlanOptions {
+        tested: Role::Server,
+        awaits: false,
         jobs: 4,
         repeat: 1,
         fail_fast: false,
@@ -521,6 +628,38 @@ mod tests {
         plan.finish(control, &away());
         assert!(plan.is_done() && matches!(plan.stopped(), Some(Stop::Unusable(..))));
         assert_eq!(verdicts(&plan), [Verdict::Inconclusive]);
+    }
+
+    #[test]
+    fn clients_that_come_by_themselves_choose_the_order() {
+        let mut plan = Plan::new(vec![&A, &B, &C], PlanOptions { awaits: true, ..OPTIONS });
+        assert!(plan.start().is_none() && !plan.is_done());
+        let b = plan.claim(1);
+        assert_eq!((b.case.id, plan.next_open()), ("f/b", Some(0)));
+        plan.finish(b, &hang());
+        assert_eq!(plan.result(1).map(|result| result.verdict), Some(Verdict::Fail));
+        let a = plan.claim(0);
+        plan.finish(a, &good());
+        assert!(!plan.is_done());
+        plan.end();
+        assert!(plan.is_done() && plan.stopped().is_none());
+        assert_eq!(verdicts(&plan), [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive]);
+    }
+
+    #[test]
+    fn a_client_that_does_not_come_once_ends_no_run() {
+        let mut plan = plan(PlanOptions { tested: Role::Client, jobs: 1, ..OPTIONS });
+        for _ in 0..2 {
+            let work = plan.start().expect("work");
+            let facts = if work.case.id == "f/a" { away() } else { good() };
+            plan.finish(work, &facts);
+        }
+        let c = plan.start().expect("c");
+        plan.finish(c, &good());
+        let again = plan.start().expect("a again");
+        plan.finish(again, &away());
+        assert!(plan.is_done() && plan.stopped().is_none());
+        assert_eq!(verdicts(&plan)[0], Verdict::Inconclusive);
     }
 
     #[test]

@@ -1,8 +1,14 @@
-//! The request of a case: the usual one, changed where the case says so.
+//! Our half of the handshake in a case, the request to a server or the response to a client: the usual
+//! one, changed where the case says so.
 //!
 //! It is changed as bytes, because what is wrong on purpose is nothing that a request writer makes.
 
-/// A change of the request.
+use std::time::Duration;
+
+/// How long a server has to give up a request that never ends.
+pub const STALL: Duration = Duration::from_secs(15);
+
+/// A change of the request or response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// Another first line; `{target}` stands for path and query, `{host}` for the authority.
@@ -19,6 +25,8 @@ pub enum Edit {
     Name(&'static str),
     /// Lines end with LF alone.
     BareLf,
+    /// Only the first half is sent.
+    Half,
     /// Bytes behind the blank line, in the same segment.
     Behind(&'static [u8]),
 }
@@ -44,18 +52,19 @@ impl Place<'_> {
             .replace("{host}", self.host)
             .replace("{name}", self.name)
             .replace("{origin}", self.origin)
+            .replace("{subprotocol}", self.subprotocol)
             .replace("{SUBPROTOCOL}", &self.subprotocol.to_ascii_uppercase())
     }
 }
 
-/// The usual request with the changes made.
+/// The usual request or response with the changes made.
 pub fn edited(usual: &[u8], edits: &[Edit], place: Place<'_>) -> Vec<u8> {
     if edits.is_empty() {
         return usual.to_vec();
     }
     let text = String::from_utf8_lossy(usual);
     let mut lines: Vec<String> = text.trim_end().split("\r\n").map(str::to_owned).collect();
-    let (mut end, mut behind) = ("\r\n", &[][..]);
+    let (mut end, mut behind, mut half) = ("\r\n", &[][..], false);
     for edit in edits {
         match *edit {
             Edit::Line(line) => lines[0] = place.fill(line),
@@ -76,12 +85,16 @@ pub fn edited(usual: &[u8], edits: &[Edit], place: Place<'_>) -> Vec<u8> {
             }
             Edit::BareLf => end = "\n",
             Edit::Behind(bytes) => behind = bytes,
+            Edit::Half => half = true,
         }
     }
     let mut bytes = lines.join(end).into_bytes();
     bytes.extend_from_slice(end.as_bytes());
     bytes.extend_from_slice(end.as_bytes());
     bytes.extend_from_slice(behind);
+    if half {
+        bytes.truncate(bytes.len() / 2);
+    }
     bytes
 }
 

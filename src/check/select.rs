@@ -3,10 +3,13 @@
 use super::case::{Case, Level, Risk};
 use super::catalogue;
 use crate::ui::glob::glob;
+use crate::wire::Role;
 
-/// What may be sent.
+/// Which cases come into question.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowed {
+    /// Who is tested.
+    pub tested: Role,
     /// The greatest cost.
     pub risk: Risk,
     /// Messages, which reach the application.
@@ -34,12 +37,13 @@ pub enum SelectError {
 ///
 /// A pattern matches nothing, or nothing is left.
 pub fn select(patterns: &[String], allowed: Allowed) -> Result<Vec<&'static Case>, SelectError> {
+    let all = catalogue::about(allowed.tested);
     for pattern in patterns {
         let bare = pattern.strip_prefix('!').unwrap_or(pattern);
-        if bare.is_empty() || !catalogue::all().any(|case| matches(bare, case)) {
+        if bare.is_empty() || !all.iter().any(|case| matches(bare, case)) {
             return Err(SelectError::Unknown(pattern.clone()));
         }
-        if let Some(case) = catalogue::find(pattern)
+        if let Some(case) = catalogue::find(pattern, allowed.tested)
             && let Some(option) = lacks(case, allowed)
         {
             return Err(SelectError::NotAllowed(case.id, option));
@@ -56,7 +60,7 @@ pub fn select(patterns: &[String], allowed: Allowed) -> Result<Vec<&'static Case
             && !out.iter().any(|pattern| matches(&pattern[1..], case))
             && lacks(case, allowed).is_none()
     };
-    let cases: Vec<_> = catalogue::all().filter(wanted).collect();
+    let cases: Vec<_> = all.iter().filter(wanted).collect();
     if cases.is_empty() { Err(SelectError::Nothing) } else { Ok(cases) }
 }
 
@@ -93,8 +97,8 @@ fn matches(pattern: &str, case: &Case) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: Allowed = Allowed { risk: Risk::Intrusive, data: true };
-    const USUAL: Allowed = Allowed { risk: Risk::Default, data: true };
+    const ALL: Allowed = Allowed { tested: Role::Server, risk: Risk::Intrusive, data: true };
+    const USUAL: Allowed = Allowed { tested: Role::Server, risk: Risk::Default, data: true };
 
     fn ids(patterns: &[&str], allowed: Allowed) -> Result<Vec<&'static str>, SelectError> {
         let patterns: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
@@ -123,5 +127,15 @@ mod tests {
         let error = ids(&["f/rsv1"], quiet).expect_err("it sends data").to_string();
         assert_eq!(error, "f/rsv1 needs to be run without --no-data");
         assert!(ids(&[], ALL).expect("cases").len() > ids(&[], USUAL).expect("cases").len());
+    }
+
+    #[test]
+    fn a_client_has_cases_of_its_own() {
+        let of_clients = Allowed { tested: Role::Client, ..ALL };
+        let clients = ids(&[], of_clients).expect("cases");
+        assert!(clients.contains(&"cl/accept-wrong") && clients.contains(&"f/rsv1"));
+        assert!(!clients.contains(&"h/key-missing") && !clients.contains(&"m/unmasked-text"));
+        assert!(!ids(&[], ALL).expect("cases").contains(&"m/masked-text"));
+        assert_eq!(ids(&["h/key-15"], of_clients), Err(SelectError::Unknown("h/key-15".into())));
     }
 }

@@ -145,6 +145,7 @@ impl Trial {
             {
                 Phase::Pausing(0, now + self.timing.pause)
             }
+            Expect::Fails => Phase::Pausing(0, now + self.timing.pause),
             Expect::Pongs(_)
             | Expect::PongsWithin(_)
             | Expect::Closes(_)
@@ -169,17 +170,18 @@ impl Trial {
         let ponged = facts.has_pong(CANARIES[0]);
         match self.case.expect {
             Expect::Refused(_) | Expect::Ignored | Expect::Accepted => true,
-            Expect::Keeps(_) | Expect::Declined | Expect::Judged(_) => true,
+            Expect::Keeps(_) | Expect::Declined | Expect::Judged(_) | Expect::FreshKey => true,
             // The end of TCP belongs to it.
             Expect::Closes(_) | Expect::Silence => false,
             _ if facts.close.is_some() => true,
-            Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects => {
+            Expect::Fails if !facts.seen.is_empty() => true,
+            Expect::Dies(_) | Expect::DiesUnlike(..) | Expect::Protects | Expect::Fails => {
                 facts.has_pong(CANARIES[1])
             }
             Expect::Echoes(opcode, line) if self.echoes => {
                 ponged && facts.has_message(opcode, &content(line))
             }
-            Expect::Lives | Expect::Echoes(..) | Expect::Learns => ponged,
+            Expect::Lives | Expect::Echoes(..) | Expect::Learns | Expect::Keys => ponged,
             Expect::Pongs(_) | Expect::PongsWithin(_) => {
                 facts.seen.iter().any(|seen| matches!(seen, Seen::Pong(_)))
             }

@@ -12,7 +12,7 @@ use super::{AccountOptions, DefaultsOptions, DisplayOptions, HandshakeOptions};
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// The server: ws://, wss://, or host[:port][/path]
-    #[arg(value_name = "URL", required_unless_present_any = ["list", "show"])]
+    #[arg(value_name = "URL", required_unless_present_any = ["list", "show", "listen"])]
     pub url: Option<String>,
 
     /// Which cases run [default: all but those that --stress and --intrusive add]
@@ -51,7 +51,36 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE", help_heading = "Cases")]
     pub rerun: Option<PathBuf>,
 
-    /// Make up to N connections at the same time [default: 4 on loopback, 1 elsewhere]
+    /// Test clients: listen, and give each connection the case that its URL names
+    ///
+    /// PORT listens for this machine only; 0 lets the system choose. Without --exec and --feed clients
+    /// come by themselves: a browser to http://127.0.0.1:PORT/, any client to ws://127.0.0.1:PORT/ID,
+    /// a harness made for Autobahn's fuzzing server as it is.
+    #[arg(long, value_name = "[ADDR:]PORT", num_args = 0..=1, default_missing_value = "9001", conflicts_with_all = ["headers", "subprotocols", "origin", "host", "insecure", "cacert", "http_header_order", "i_own_this"], help_heading = "Clients")]
+    pub listen: Option<String>,
+
+    /// With --listen: run CMD for each case, with its URL in the place of {url}
+    ///
+    /// `sh -c CMD` runs with WSCOPE_URL in its environment, and is ended when the case is over. Its
+    /// status is no verdict.
+    #[arg(
+        long,
+        value_name = "CMD",
+        requires = "listen",
+        conflicts_with = "feed",
+        help_heading = "Clients"
+    )]
+    pub exec: Option<String>,
+
+    /// With --listen: run CMD once; each line of its stdin is the URL of a case
+    #[arg(long, value_name = "CMD", requires = "listen", help_heading = "Clients")]
+    pub feed: Option<String>,
+
+    /// With --exec and --feed: how long a client has to connect; the first has at least 30 s
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = duration, help_heading = "Clients")]
+    pub connect_wait: Duration,
+
+    /// Make up to N connections at the same time [default: 4 on loopback and with --exec, else 1]
     #[arg(short, long, value_name = "N", value_parser = number::<u16>(1..=64), help_heading = "Running")]
     pub jobs: Option<u16>,
 
@@ -63,9 +92,9 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Running")]
     pub fail_fast: bool,
 
-    /// End after SECS; what has not run is INCONCLUSIVE
-    #[arg(long, value_name = "SECS", default_value = "60", value_parser = duration, help_heading = "Running")]
-    pub max_time: Duration,
+    /// End after SECS; what has not run is INCONCLUSIVE [default: 60; 600 with --exec and --feed]
+    #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Running")]
+    pub max_time: Option<Duration>,
 
     /// Wait SECS between connections [default: 0 on loopback, 0.02 elsewhere]
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Running")]
@@ -88,6 +117,10 @@ pub struct CheckArgs {
     /// FORMAT is one of those of --output.
     #[arg(long, value_name = "FORMAT=FILE", action = ArgAction::Append, help_heading = "Results")]
     pub report: Vec<String>,
+
+    /// Keep a recording in DIR for each case that did not pass; `wscope show` opens it
+    #[arg(long, value_name = "DIR", help_heading = "Results")]
+    pub transcripts: Option<PathBuf>,
 
     /// What is written to stdout
     #[arg(

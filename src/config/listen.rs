@@ -312,6 +312,10 @@ impl ListenConfig {
 }
 
 /// `PORT`, `ADDR:PORT`, `[IPv6]:PORT`, `localhost:PORT`, `:PORT`.
+///
+/// # Errors
+///
+/// It is none of these.
 pub fn parse_address(text: &str) -> Result<ListenAddress, UsageError> {
     let help = || {
         UsageError(format!(

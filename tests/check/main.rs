@@ -8,6 +8,7 @@ mod harness;
 #[allow(dead_code)]
 mod raw;
 
+mod clients;
 mod options;
 mod reports;
 mod verdicts;

@@ -9,8 +9,8 @@ const PREAMBLE: &str = "\
 # The cases of wscope check
 
 What [`wscope check`](check.md) tests, in the order of a connection's life. Ids stay as they are. `wscope check
---show ID` prints the whole rule, what breaks where it is not kept, and how to do it by hand. AB are the numbers of
-Autobahn's cases.
+--show ID` prints the whole rule, what breaks where it is not kept, and how to do it by hand. Of whom: who is tested,
+with `--listen` a client. AB are the numbers of Autobahn's cases.
 
 This page is made from the program's own table.
 ";
@@ -20,8 +20,7 @@ pub fn page() -> String {
     let mut page = PREAMBLE.to_owned();
     for (area, about) in AREAS {
         let _ = writeln!(page, "\n## {area}/: {about}\n");
-        page +=
-            "| id | sent | expected | level | rule | AB |\n| --- | --- | --- | --- | --- | --- |\n";
+        page += "| id | sent | expected | of whom | level | rule | AB |\n| --- | --- | --- | --- | --- | --- | --- |\n";
         for case in all().filter(|case| case.area() == *area) {
             let risk = match case.risk {
                 Risk::Default => String::new(),
@@ -29,8 +28,9 @@ pub fn page() -> String {
             };
             let (id, title, level) = (case.id, case.title, case.level.name());
             let (expected, section) = (case.expect.describe(), case.rule.section);
+            let tested = case.tested.name();
             let cells = format!(
-                "`{id}` | {title} | {expected} | {level}{risk} | {section} | {}",
+                "`{id}` | {title} | {expected} | {tested} | {level}{risk} | {section} | {}",
                 case.autobahn
             );
             let _ = writeln!(page, "| {} |", cells.replace("PASS*", "PASS\\*").trim_end());

@@ -1,6 +1,6 @@
 //! The closing handshake.
 
-use crate::check::case::{Case, Expect, Rule, rule};
+use crate::check::case::{Case, Expect, Rule, Tested, rule};
 
 const ANSWER: Rule = rule(
     "RFC 6455 §5.5.1",
@@ -38,6 +38,12 @@ const UNUSED: Rule = rule("RFC 6455 §7.4.2", "Status codes in the range 0-999 a
 const RESERVED: Rule = rule(
     "RFC 6455 §7.4.1",
     "is a reserved value and MUST NOT be set as a status code in a Close control frame by an endpoint.",
+);
+const LATER: Rule =
+    rule("RFC 6455 §7.4.1", "Reserved. The specific meaning might be defined in the future.");
+const ENDED: Rule = rule(
+    "RFC 6455 §7.2.1",
+    "If at any point the underlying transport layer connection is unexpectedly lost, the client MUST _Fail the WebSocket Connection_.",
 );
 const NO_MORE: Rule = rule(
     "RFC 6455 §5.5.1",
@@ -101,7 +107,7 @@ pub(super) static CASES: &[Case] = &[
     answered("c/valid-4999", "Close 4999", PRIVATE, READ, &["/close 4999"], &[4999, 1000]).autobahn("7.7.13"),
     bad("c/bad-0", "Close 0, which is not used", UNUSED, &["/frame close code=0"]).autobahn("7.9.1"),
     bad("c/bad-999", "Close 999, which is not used", UNUSED, &["/frame close code=999"]).autobahn("7.9.2"),
-    bad("c/bad-1004", "Close 1004, a reserved code", RESERVED, &["/frame close code=1004"]).autobahn("7.9.3"),
+    bad("c/bad-1004", "Close 1004, a reserved code", LATER, &["/frame close code=1004"]).autobahn("7.9.3"),
     bad("c/bad-1005", "Close 1005, a reserved code", RESERVED, &["/frame close code=1005"]).autobahn("7.9.4"),
     bad("c/bad-1006", "Close 1006, a reserved code", RESERVED, &["/frame close code=1006"]).autobahn("7.9.5"),
     bad("c/bad-1016", "Close 1016, which is not registered", REGISTERED, &["/frame close code=1016"]).autobahn("7.9.6"),
@@ -117,5 +123,9 @@ pub(super) static CASES: &[Case] = &[
         .expect(Expect::Silence).autobahn("7.1.2"),
     Case::new("c/frag", "a Close without FIN", CONTROL, "control frames would have to wait for data").send(&["/frame close fin=off code=1000"])
         .expect(Expect::DiesUnlike(&[1002], 1000)),
-    answered("c/tcp-first", "Close 1000; the server is to end TCP", FIRST, "the client holds a port for minutes", &["/close 1000"], &[1000]).should(),
+    answered("c/tcp-first", "Close 1000; the server is to end TCP", FIRST, "the client holds a port for minutes", &["/close 1000"], &[1000]).should().of(Tested::Server),
+    answered("c/data-then-close", "256 KiB, then Close 1000", ANSWER, "the end of a transfer is cut off", &["/frame binary mask=00000000 length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"], &[1000])
+        .mirror(&["/frame binary length=262144", r"/repeat 2048 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", "/close 1000"]).should().stress().autobahn("7.1.6"),
+    Case::new("c/half-close", "the end of our stream without a Close", ENDED, "shows whether a connection whose peer is gone is kept").info().stress()
+        .send(&["/half-close"]).expect(Expect::Learns),
 ];

@@ -26,12 +26,17 @@ const FINAL: Rule = rule(
 );
 const WINDOW: Rule = rule(
     "RFC 7692 §7.2.2",
-    "Otherwise, the server MUST decompress each new message using the LZ77 sliding window used to process the last compressed message.",
+    "decompress each new message using the LZ77 sliding window used to process the last compressed message.",
 );
 const INFLATE: Rule = rule("RFC 7692 §7.2.2", "Decompress the resulting data using DEFLATE.");
 const UTF8: Rule = rule(
     "RFC 6455 §8.1",
     "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.",
+);
+
+const PROTECT: Rule = rule(
+    "RFC 6455 §10.4",
+    "Such an implementation SHOULD impose a limit on frame sizes and the total message size after reassembly from multiple frames.",
 );
 
 const OTHERS: &str = "compressors of other languages write it so, and their messages are refused";
@@ -85,4 +90,10 @@ pub(super) static CASES: &[Case] = &[
     echoes("z/takeover", "a message that refers to the one before", WINDOW, &[r"/frame text rsv1=on \xf2\x48\xcd\xc9\xc9\x07\x00", r"/frame text rsv1=on \xf2\x00\x11\x00\x00"], "Hello")
         .needs(Needs::Takeover).autobahn("13.1"),
     dies("z/badutf8", "a compressed text that is not UTF-8", UTF8, "what is not UTF-8 reaches applications where it is compressed", &[r"/frame text rsv1=on \x00\x02\x00\xfd\xff\xff\xfe\x00"], &[1007]),
+    Case::new("z/bomb-8m", "52 KB that become 8 MiB of zeros", PROTECT, "a small message fills memory").info().stress().needs(Needs::Deflate).open(OFFER)
+        .send(&["/frame binary rsv1=on mask=00000000 length=52824", r"/bytes \x62\x18", r"/repeat 4063 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"])
+        .mirror(&["/frame binary rsv1=on length=52824", r"/bytes \x62\x18", r"/repeat 4063 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"]).expect(Expect::Learns),
+    Case::new("z/bomb-256m", "1.7 MB that become 256 MiB of zeros", PROTECT, "a small message fills memory").info().intrusive().needs(Needs::Deflate).open(OFFER)
+        .send(&["/frame binary rsv1=on mask=00000000 length=1690616", r"/bytes \x62\x18", r"/repeat 130047 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"])
+        .mirror(&["/frame binary rsv1=on length=1690616", r"/bytes \x62\x18", r"/repeat 130047 /bytes \x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28\x18", r"/bytes \x05\x00\x00"]).expect(Expect::Learns),
 ];

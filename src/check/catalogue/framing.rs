@@ -1,6 +1,6 @@
 //! Frames, masks, control frames.
 
-use crate::check::case::{Case, Expect, Rule, rule};
+use crate::check::case::{Case, Expect, Rule, Tested, rule};
 use crate::wire::{Data, OpCode};
 
 const PONG: Rule = rule(
@@ -48,6 +48,8 @@ const MASK: Rule = rule(
     "RFC 6455 §5.1",
     "The server MUST close the connection upon receiving a frame that is not masked.",
 );
+const UNMASKED: Rule =
+    rule("RFC 6455 §5.1", "A client MUST close a connection if it detects a masked frame.");
 const KEY: Rule =
     rule("RFC 6455 §5.3", "The masking key is a 32-bit value chosen at random by the client.");
 const CONTROL: Rule = rule(
@@ -62,6 +64,7 @@ const EXTENSION: &str = "what an extension would mean is taken for something els
 const LENGTHS: &str = "a proxy that reads the length otherwise takes payload for frames";
 const CORRECT: &str = "legal traffic is refused";
 const CACHES: &str = "unmasked frames let a page write bytes of its choice to proxies that cache";
+const TAKEN: &str = "something between the client and the server has changed the stream";
 const CONTROLS: &str = "control frames would have to wait for data, or fill memory";
 
 const TEXT: OpCode = OpCode::Data(Data::Text);
@@ -136,22 +139,29 @@ pub(super) static CASES: &[Case] = &[
     Case::new("f/bytewise", "a ping byte by byte", STREAM, "TCP divides frames as it likes").send(&[
         r"/bytes \x89", "/wait 0.002", r"/bytes \x82", "/wait 0.002", r"/bytes \x00", "/wait 0.002", r"/bytes \x00", "/wait 0.002",
         r"/bytes \x00", "/wait 0.002", r"/bytes \x00", "/wait 0.002", r"/bytes \x6f", "/wait 0.002", r"/bytes \x6b",
-    ]).expect(Expect::Pongs("ok")).autobahn("2.6, 2.11"),
+    ]).mirror(&[r"/bytes \x89", "/wait 0.002", r"/bytes \x02", "/wait 0.002", r"/bytes \x6f", "/wait 0.002", r"/bytes \x6b"])
+        .expect(Expect::Pongs("ok")).autobahn("2.6, 2.11"),
     lives("f/coalesced", "three pings in one segment", STREAM, "frames behind the first are lost", &["/ping a", "/ping b", "/ping c"]).autobahn("2.10"),
     echoes("f/empty-text", "an empty text message", &["/text"], "").autobahn("1.1.1, 6.1.1"),
     echoes("f/len-125", "a text message of 125 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.2"),
     echoes("f/len-126", "a text message of 126 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.3"),
     echoes("f/len-127", "a text message of 127 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.4"),
     echoes("f/len-128", "a text message of 128 bytes", &["/text xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("1.1.5"),
-    lives("f/len-65535", "a text message of 65535 bytes", LENGTH, CORRECT, &["/frame text mask=00000000 length=65535", r"/repeat 511 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", r"/bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a"]).autobahn("1.1.6"),
-    lives("f/len-65536", "a text message of 65536 bytes", LENGTH, CORRECT, &["/frame text mask=00000000 length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a"]).autobahn("1.1.7"),
+    lives("f/len-65535", "a text message of 65535 bytes", LENGTH, CORRECT, &["/frame text mask=00000000 length=65535", r"/repeat 511 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", r"/bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a"])
+        .mirror(&["/frame text length=65535", r"/repeat 511 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a", r"/bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a"]).autobahn("1.1.6"),
+    lives("f/len-65536", "a text message of 65536 bytes", LENGTH, CORRECT, &["/frame text mask=00000000 length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a"])
+        .mirror(&["/frame text length=65536", r"/repeat 512 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a"]).autobahn("1.1.7"),
 
-    dies("m/unmasked-text", "an unmasked text frame", MASK, CACHES, &["/frame text mask=off wscope check"]),
-    dies("m/unmasked-ping", "an unmasked ping", MASK, CACHES, &["/frame ping mask=off wscope check"]),
-    dies("m/unmasked-empty", "an unmasked empty text frame", MASK, CACHES, &["/frame text mask=off"]),
-    Case::new("m/unmasked-close", "an unmasked Close", MASK, CACHES).send(&["/frame close mask=off code=1000"]).expect(Expect::DiesUnlike(&[1002], 1000)),
+    dies("m/unmasked-text", "an unmasked text frame", MASK, CACHES, &["/frame text mask=off wscope check"]).of(Tested::Server),
+    dies("m/unmasked-ping", "an unmasked ping", MASK, CACHES, &["/frame ping mask=off wscope check"]).of(Tested::Server),
+    dies("m/unmasked-empty", "an unmasked empty text frame", MASK, CACHES, &["/frame text mask=off"]).of(Tested::Server),
+    Case::new("m/unmasked-close", "an unmasked Close", MASK, CACHES).send(&["/frame close mask=off code=1000"]).expect(Expect::DiesUnlike(&[1002], 1000)).of(Tested::Server),
     Case::new("m/zero-key", "a text frame with the mask key 0", KEY, CORRECT).send(&["/frame text mask=00000000 wscope check"])
-        .expect(Expect::Echoes(TEXT, "wscope check")),
+        .expect(Expect::Echoes(TEXT, "wscope check")).of(Tested::Server),
+    dies("m/masked-text", "a masked text frame", UNMASKED, TAKEN, &["/frame text mask=01020304 wscope check"]).of(Tested::Client),
+    dies("m/masked-ping", "a masked ping", UNMASKED, TAKEN, &["/frame ping mask=01020304 wscope check"]).of(Tested::Client),
+    dies("m/masked-empty", "a masked empty text frame", UNMASKED, TAKEN, &["/frame text mask=01020304"]).of(Tested::Client),
+    Case::new("m/masked-close", "a masked Close", UNMASKED, TAKEN).send(&["/frame close mask=01020304 code=1000"]).expect(Expect::DiesUnlike(&[1002], 1000)).of(Tested::Client),
 
     pongs("k/ping-0", "an empty ping", &["/ping"], "").autobahn("2.1"),
     pongs("k/ping-125", "a ping of 125 bytes", &["/ping xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"], "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx").autobahn("2.4"),

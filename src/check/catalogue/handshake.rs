@@ -1,6 +1,6 @@
 //! The opening handshake: requests that must be refused, and odd ones that must be accepted.
 
-use crate::check::case::{Case, Expect, Rule, rule};
+use crate::check::case::{Case, Expect, Rule, Tested, rule};
 use crate::check::request::Edit;
 
 const MUST_STOP: &str = "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad Request)";
@@ -53,7 +53,7 @@ const LF: Rule = rule(
 );
 const ABSOLUTE: Rule = rule(
     "RFC 9112 §3.2.2",
-    "a server MUST accept the absolute-form in requests even though most HTTP/1.1 clients will only send the absolute-form to a proxy.",
+    "A server MUST accept the absolute-form in requests even though most HTTP/1.1 clients will only send the absolute-form to a proxy.",
 );
 const SERVICE: Rule = rule(
     "RFC 6455 §4.2.2",
@@ -66,6 +66,10 @@ const WAIT: Rule = rule(
 const ILLEGAL: Rule = rule(
     "RFC 6455 §5.2",
     "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.",
+);
+const TIMEOUT: Rule = rule(
+    "RFC 9112 §9.5",
+    "Servers will usually have some timeout value beyond which they will no longer maintain an inactive connection.",
 );
 const LIMITS: Rule = rule(
     "RFC 9110 §5.4",
@@ -83,21 +87,25 @@ const COMMON: &str = "browsers, proxies and libraries write it so, and are refus
 const KEY: &str = "Sec-WebSocket-Key";
 const VER: &str = "Sec-WebSocket-Version";
 
+const fn of_server(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+    Case::new(id, title, rule, why).of(Tested::Server)
+}
+
 const fn refused(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
-    Case::new(id, title, rule, why).expect(Expect::Refused(&[]))
+    of_server(id, title, rule, why).expect(Expect::Refused(&[]))
 }
 
 /// What asks for no WebSocket may get a page, or whatever else is there.
 const fn ignored(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
-    Case::new(id, title, rule, why).expect(Expect::Ignored)
+    of_server(id, title, rule, why).expect(Expect::Ignored)
 }
 
 const fn accepted(id: &'static str, title: &'static str, rule: Rule) -> Case {
-    Case::new(id, title, rule, COMMON).expect(Expect::Accepted)
+    of_server(id, title, rule, COMMON).expect(Expect::Accepted)
 }
 
 const fn learns(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
-    Case::new(id, title, rule, why).info().expect(Expect::Learns)
+    of_server(id, title, rule, why).info().expect(Expect::Learns)
 }
 
 #[rustfmt::skip] // a table
@@ -144,10 +152,31 @@ pub(super) static CASES: &[Case] = &[
     learns("h/early-data", "a ping in the same segment as the request", WAIT, "what comes early is lost by some servers, and corrupts the stream of others")
         .open(&[Edit::Behind(b"\x89\x80\0\0\0\0")]),
     // Long enough to be a whole frame: some servers read all of a frame before they judge it.
-    Case::new("h/twice", "the request once more behind the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
+    of_server("h/twice", "the request once more behind the 101", ILLEGAL, "a proxy that sends a second request on an open WebSocket must not be answered")
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expect::Dies(&[1002])),
     learns("h/head-8k", "a header of 8 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONG)]),
+    learns("h/head-200", "200 headers", LIMITS, "shows the limit on the number of headers").stress().open(&[Edit::Raw(MANY)]),
+    learns("h/stall-head", "half a request, then silence for 15 s", TIMEOUT, "shows whether a request that never ends is given up").stress().open(&[Edit::Half]),
 ];
+
+/// 200 header lines.
+const MANY: &str = {
+    const LINE: &[u8; 13] = b"X-Wscope: a\r\n";
+    const LEN: usize = 200 * 13 - 2;
+    const BYTES: [u8; LEN] = {
+        let mut bytes = [0; LEN];
+        let mut at = 0;
+        while at < LEN {
+            bytes[at] = LINE[at % 13];
+            at += 1;
+        }
+        bytes
+    };
+    match std::str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+};
 
 /// 8000 bytes.
 const LONG: &str = {
@@ -164,6 +193,7 @@ mod tests {
     use crate::check::facts::{Facts, Opening};
     use crate::check::judge::judge;
     use crate::check::verdict::Verdict;
+    use crate::wire::Role;
 
     #[test]
     fn a_server_need_not_decode_the_key_but_has_to_read_it() {
@@ -174,7 +204,7 @@ mod tests {
             ("h/key-notb64", Verdict::Fail),
             ("h/key-empty", Verdict::Fail),
         ] {
-            let case = find(id).expect("a case");
+            let case = find(id, Role::Server).expect("a case");
             assert_eq!(judge(case, &facts, false).verdict, verdict, "{id}");
         }
     }

@@ -7,14 +7,33 @@ const PROTECT: Rule = rule(
     "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.",
 );
 
+const STREAM: Rule = rule(
+    "RFC 6455 §5.1",
+    "In the WebSocket Protocol, data is transmitted using a sequence of frames.",
+);
+const ALIVE: Rule = rule(
+    "RFC 6455 §7.1.7",
+    "Except as indicated above or as specified by the application layer (e.g., a script using the WebSocket API), clients SHOULD NOT close the connection.",
+);
+
 const SIZE: &str = "shows the limit on messages: 1009 where there is one";
 
 #[rustfmt::skip] // a table
 pub(super) static CASES: &[Case] = &[
     Case::new("l/msg-1m", "a binary message of 1 MiB", PROTECT, SIZE).info().stress()
-        .send(&["/frame binary mask=00000000 length=1048576", r"/repeat 8192 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.3"),
+        .send(&["/frame binary mask=00000000 length=1048576", r"/repeat 8192 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"])
+        .mirror(&["/frame binary length=1048576", r"/repeat 8192 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.3"),
     Case::new("l/msg-16m", "a binary message of 16 MiB", PROTECT, SIZE).info().intrusive()
-        .send(&["/frame binary mask=00000000 length=16777216", r"/repeat 131072 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.6"),
+        .send(&["/frame binary mask=00000000 length=16777216", r"/repeat 131072 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"])
+        .mirror(&["/frame binary length=16777216", r"/repeat 131072 /bytes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\x0a\x0a\x0a\x0a"]).expect(Expect::Learns).autobahn("9.2.6"),
     Case::new("l/small-1000", "1000 text messages of one byte", PROTECT, "shows whether many small messages are taken").should().stress()
         .send(&["/repeat 1000 /text x"]).autobahn("9.7"),
+    Case::new("l/slow-frame", "a text frame of 20 bytes, one each 0.1 s", STREAM, "a slow network looks like a dead connection").should().stress()
+        .send(&["/frame text mask=00000000 length=20", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1"])
+        .mirror(&["/frame text length=20", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1"]).autobahn("9.5"),
+    Case::new("l/half-frame", "half a frame, then silence for 15 s", PROTECT, "shows whether a frame that never ends is given up").info().stress()
+        .send(&["/frame binary mask=00000000 length=1000", r"/bytes wscope\x20check", "/wait 15"])
+        .mirror(&["/frame binary length=1000", r"/bytes wscope\x20check", "/wait 15"]).expect(Expect::Learns),
+    Case::new("l/idle-20", "silence for 20 s, then a ping", ALIVE, "shows whether an idle connection is ended within 20 s; wscope ping --idle-limit finds the limit").info().stress()
+        .send(&["/wait 20"]).expect(Expect::Learns),
 ];

@@ -7,9 +7,13 @@ mod handshake;
 mod limits;
 mod messages;
 mod negotiation;
+mod response;
+
+use std::sync::LazyLock;
 
 use super::case::Case;
 use super::plan::CONTROL;
+use crate::wire::Role;
 
 /// The areas in the order of a connection's life, each with what it is about.
 pub const AREAS: &[(&str, &str)] = &[
@@ -25,6 +29,7 @@ pub const AREAS: &[(&str, &str)] = &[
     ("c", "the closing handshake"),
     ("z", "compressed messages"),
     ("l", "limits and liveness"),
+    ("cl", "what a client makes of the response, and its keys"),
 ];
 
 /// Every case, in the order of the table.
@@ -37,11 +42,27 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         .chain(closing::CASES)
         .chain(compression::CASES)
         .chain(limits::CASES)
+        .chain(response::CASES)
 }
 
-/// The case of this id.
-pub fn find(id: &str) -> Option<&'static Case> {
-    all().find(|case| case.id == id)
+/// The cases about an end of this role, as they stand for it.
+pub fn about(role: Role) -> &'static [Case] {
+    static SERVERS: LazyLock<Vec<Case>> = LazyLock::new(|| rows(Role::Server));
+    static CLIENTS: LazyLock<Vec<Case>> = LazyLock::new(|| rows(Role::Client));
+    match role {
+        Role::Server => &SERVERS,
+        Role::Client => &CLIENTS,
+    }
+}
+
+fn rows(role: Role) -> Vec<Case> {
+    let theirs = all().filter(|case| case.tested.includes(role));
+    theirs.map(|case| case.for_role(role)).collect()
+}
+
+/// The case of this id about an end of this role.
+pub fn find(id: &str, role: Role) -> Option<&'static Case> {
+    about(role).iter().find(|case| case.id == id)
 }
 
 #[cfg(test)]
@@ -56,7 +77,7 @@ mod tests {
     #[test]
     fn every_line_is_one_of_the_prompt_that_sends_or_waits() {
         for case in all() {
-            for line in case.send {
+            for line in case.send.iter().chain(case.mirror) {
                 let command = parse(line).unwrap_or_else(|error| panic!("{}: {error}", case.id));
                 let inner = match &command {
                     Command::Repeat { command, .. } => command,

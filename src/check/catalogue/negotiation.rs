@@ -1,6 +1,6 @@
 //! Origin, subprotocols, extensions: what is offered, and what may come back.
 
-use crate::check::case::{Case, Expect, Needs, Rule, rule};
+use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
 use crate::check::facts::{Facts, Opening};
 use crate::check::request::Edit;
 use crate::check::verdict::{Judgement, Verdict};
@@ -16,7 +16,7 @@ const ONE: Rule = rule(
 );
 const NONE: Rule = rule(
     "RFC 6455 §4.2.2",
-    "if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT send back a |Sec-WebSocket-Protocol| header field in its response.",
+    "if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT send back a |Sec-WebSocket-Protocol| header field in its response",
 );
 const UNIQUE: Rule = rule(
     "RFC 6455 §4.1",
@@ -64,16 +64,20 @@ const MISREAD: &str = "both sides compress differently, and messages can't be re
 const EXT: &str = "Sec-WebSocket-Extensions";
 const PROTO: &str = "Sec-WebSocket-Protocol";
 
+const fn of_server(id: &'static str, title: &'static str, rule: Rule, why: &'static str) -> Case {
+    Case::new(id, title, rule, why).of(Tested::Server)
+}
+
 const fn origin(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    Case::new(id, title, ORIGIN, HIJACK).should().open(edits).expect(Expect::Judged(foreign))
+    of_server(id, title, ORIGIN, HIJACK).should().open(edits).expect(Expect::Judged(foreign))
 }
 
 const fn refuses(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    Case::new(id, title, UNIQUE, STAMPS).should().open(edits).expect(Expect::Judged(clean))
+    of_server(id, title, UNIQUE, STAMPS).should().open(edits).expect(Expect::Judged(clean))
 }
 
 const fn declines(id: &'static str, title: &'static str, edits: &'static [Edit]) -> Case {
-    Case::new(id, title, DECLINE, MISREAD).open(edits).expect(Expect::Declined)
+    of_server(id, title, DECLINE, MISREAD).open(edits).expect(Expect::Declined)
 }
 
 const fn keeps(
@@ -83,7 +87,7 @@ const fn keeps(
     edits: &'static [Edit],
     rules: &'static [&'static str],
 ) -> Case {
-    Case::new(id, title, rule, MISREAD).open(edits).expect(Expect::Keeps(rules))
+    of_server(id, title, rule, MISREAD).open(edits).expect(Expect::Keeps(rules))
 }
 
 const fn learns(
@@ -93,12 +97,12 @@ const fn learns(
     why: &'static str,
     edits: &'static [Edit],
 ) -> Case {
-    Case::new(id, title, rule, why).info().open(edits).expect(Expect::Learns)
+    of_server(id, title, rule, why).info().open(edits).expect(Expect::Learns)
 }
 
 /// A foreign origin that is accepted matters where there are cookies.
 fn foreign(facts: &Facts) -> Judgement {
-    let got = facts.describe();
+    let got = facts.describe("server");
     match facts.opening {
         Opening::Open if facts.header("set-cookie").is_some() => {
             Judgement::new(Verdict::Warn, "101 with Set-Cookie: a page of any site can connect")
@@ -110,7 +114,7 @@ fn foreign(facts: &Facts) -> Judgement {
 
 /// An illegal header that may be refused or ignored, but should be no error of the server.
 fn clean(facts: &Facts) -> Judgement {
-    let got = facts.describe();
+    let got = facts.describe("server");
     let verdict = match facts.opening {
         Opening::Refused(status) if (400..500).contains(&status) => Verdict::Pass,
         // An error of the server, but one that opens nothing.
@@ -138,18 +142,18 @@ fn unstamped(facts: &Facts) -> Judgement {
             Judgement::new(Verdict::Info, format!("101 with Sec-WebSocket-Protocol: {name}"))
         }
         (Opening::Open, None) => Judgement::new(Verdict::Pass, "101 without a subprotocol"),
-        _ => Judgement::new(Verdict::Info, facts.describe()),
+        _ => Judgement::new(Verdict::Info, facts.describe("server")),
     }
 }
 
 fn exact(facts: &Facts) -> Judgement {
     match (&facts.opening, facts.header("sec-websocket-protocol")) {
         (Opening::Open, None) => Judgement::new(Verdict::Pass, "101 without a subprotocol"),
-        (Opening::Refused(_), _) => Judgement::new(Verdict::Pass, facts.describe()),
+        (Opening::Refused(_), _) => Judgement::new(Verdict::Pass, facts.describe("server")),
         (Opening::Open, Some(name)) => {
             Judgement::new(Verdict::Info, format!("101 with Sec-WebSocket-Protocol: {name}"))
         }
-        _ => Judgement::new(Verdict::Fail, facts.describe()),
+        _ => Judgement::new(Verdict::Fail, facts.describe("server")),
     }
 }
 
@@ -161,18 +165,18 @@ pub(super) static CASES: &[Case] = &[
     origin("o/null", "Origin: null, as a sandboxed page sends it", &[Edit::Set("Origin", "null")]),
     origin("o/suffix", "an Origin whose host begins with that of the site", &[Edit::Set("Origin", "https://{name}.evil.example")]),
 
-    Case::new("p/unknown", "an unknown subprotocol", NONE, STAMPS).should().open(&[Edit::Set(PROTO, "x-wscope-unknown")])
+    of_server("p/unknown", "an unknown subprotocol", NONE, STAMPS).should().open(&[Edit::Set(PROTO, "x-wscope-unknown")])
         .expect(Expect::Judged(unstamped)),
     keeps("p/two", "two unknown subprotocols", ONE, &[Edit::Set(PROTO, "x-wscope-a, x-wscope-b")], &["4.1-res-proto-offered", "4.2.2-res-proto-token"]),
     keeps("p/none", "no subprotocol", NONE, &[Edit::Drop(PROTO)], &["4.1-res-proto-offered", "4.2.2-res-proto-none"]),
     refuses("p/empty", "an empty Sec-WebSocket-Protocol", &[Edit::Set(PROTO, "")]),
     refuses("p/dup", "the same subprotocol twice", &[Edit::Set(PROTO, "x-wscope-a, x-wscope-a")]),
     refuses("p/illegal", "a subprotocol with a slash", &[Edit::Set(PROTO, "x-wscope/")]),
-    Case::new("p/case", "a known subprotocol in capitals", CASE, BROWSERS).needs(Needs::Subprotocol)
+    of_server("p/case", "a known subprotocol in capitals", CASE, BROWSERS).needs(Needs::Subprotocol)
         .open(&[Edit::Set(PROTO, "{SUBPROTOCOL}")]).expect(Expect::Judged(exact)),
 
-    Case::new("x/unknown", "an unknown extension", OFFERED, BROWSERS).open(&[Edit::Set(EXT, "x-wscope-unknown; a=1")]).expect(Expect::Declined),
-    Case::new("x/malformed", "a header that is not a list of extensions", MALFORMED, STAMPS).open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
+    of_server("x/unknown", "an unknown extension", OFFERED, BROWSERS).open(&[Edit::Set(EXT, "x-wscope-unknown; a=1")]).expect(Expect::Declined),
+    of_server("x/malformed", "a header that is not a list of extensions", MALFORMED, STAMPS).open(&[Edit::Set(EXT, "permessage-deflate; =;;,")])
         .expect(Expect::Judged(strict)),
     learns("x/deflate", "a plain offer of permessage-deflate", OFFERED, "shows whether messages can be compressed", &[Edit::Set(EXT, "permessage-deflate")]),
     declines("x/param-unknown", "an offer with an unknown parameter", &[Edit::Set(EXT, "permessage-deflate; x_foo=1")]),
@@ -197,12 +201,13 @@ mod tests {
     use super::*;
     use crate::check::catalogue::find;
     use crate::check::judge::judge;
+    use crate::wire::Role;
 
     #[test]
     fn an_error_of_the_server_opens_nothing_and_is_no_breach() {
         let facts = Facts { opening: Opening::Refused(500), ..Facts::default() };
         for id in ["x/malformed", "x/bits-7", "p/illegal"] {
-            let case = find(id).expect("a case");
+            let case = find(id, Role::Server).expect("a case");
             assert_eq!(judge(case, &facts, false).verdict, Verdict::Warn, "{id}");
         }
     }

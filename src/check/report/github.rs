@@ -31,7 +31,7 @@ pub(super) fn write(results: &Results<'_>) -> String {
     let _ = writeln!(
         text,
         "::notice title=wscope check::{}",
-        data(&format!("{}: {}", results.url, counts.join(", ")))
+        data(&format!("{}: {}", results.subject, counts.join(", ")))
     );
     text
 }

@@ -18,7 +18,7 @@ pub(super) fn write(results: &Results<'_>) -> String {
             "failed": results.is_failure(outcome),
             "level": case.level.name(),
             "sent": case.send,
-            "expected": case.expect.describe(),
+            "expected": case.expected(),
             "got": judgement.got,
             "why": case.why,
             "rule": { "section": case.rule.section, "says": case.rule.says },

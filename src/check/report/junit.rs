@@ -52,7 +52,7 @@ fn case(results: &Results<'_>, outcome: &Outcome, text: &mut String) {
         let detail = format!(
             "sent: {}\nexpected: {}\ngot: {}\nrule: {}: {}\n",
             case.send.join("; "),
-            case.expect.describe(),
+            case.expected(),
             judgement.got,
             case.rule.section,
             case.rule.says

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::check::case::Case;
+use crate::check::case::{Case, Tested};
 use crate::check::request::{Place, as_options, edited};
 
 /// A selection of cases, to list it.
@@ -40,9 +40,10 @@ impl Catalogue<'_> {
                 "title": case.title,
                 "level": case.level.name(),
                 "risk": case.risk.name(),
+                "tested": case.tested.name(),
                 "sent": case.send,
                 "data": case.sends_data(),
-                "expected": case.expect.describe(),
+                "expected": case.expected(),
                 "why": case.why,
                 "rule": { "section": case.rule.section, "says": case.rule.says },
                 "autobahn": case.autobahn,
@@ -62,7 +63,7 @@ pub fn show(case: &Case, url: Option<&str>) -> String {
     field("rule", &format!("{}: \"{}\"", case.rule.section, case.rule.says));
     field("level", case.level.name());
     field("why", case.why);
-    field("expected", &case.expect.describe());
+    field("expected", &case.expected());
     if !case.autobahn.is_empty() {
         field("Autobahn", case.autobahn);
     }
@@ -72,31 +73,47 @@ pub fn show(case: &Case, url: Option<&str>) -> String {
         _ => " --no-compress",
     };
     text += "\nBy hand:\n\n";
+    let client = case.tested == Tested::Client;
     match as_options(case.open) {
         Some(options) => {
-            let _ = writeln!(text, "  $ wscope{deflate}{options} {url}");
+            let _ = match client {
+                true => writeln!(text, "  $ wscope listen{deflate}{options} 9001"),
+                false => writeln!(text, "  $ wscope{deflate}{options} {url}"),
+            };
             for line in case.send {
                 let _ = writeln!(text, "  {line}");
             }
+        }
+        None if client => {
+            text += "  this response to the client, with nc -l; the accept value is that of its key:\n\n";
+            let usual = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+                         Connection: Upgrade\r\n\
+                         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+            by_hand(usual, case, &mut text);
         }
         None => {
             text += "  these bytes to the server, with nc or openssl s_client:\n\n";
             let usual = "GET /path HTTP/1.1\r\nHost: example\r\nUpgrade: websocket\r\n\
                          Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
                          Sec-WebSocket-Version: 13\r\n\r\n";
-            let place = Place {
-                target: "/path",
-                host: "example",
-                name: "example",
-                origin: "http://example",
-                subprotocol: "name",
-            };
-            let bytes = edited(usual.as_bytes(), case.open, place);
-            for line in String::from_utf8_lossy(&bytes).split_inclusive('\n') {
-                let shown: String = line.chars().take(200).collect();
-                let _ = writeln!(text, "  {}", crate::ui::sanitize::escaped(shown.as_bytes()));
-            }
+            by_hand(usual, case, &mut text);
         }
     }
     text
+}
+
+/// Our half of the handshake, line by line.
+fn by_hand(usual: &str, case: &Case, text: &mut String) {
+    let place = Place {
+        target: "/path",
+        host: "example",
+        name: "example",
+        origin: "http://example",
+        subprotocol: "name",
+    };
+    let bytes = edited(usual.as_bytes(), case.open, place);
+    for line in String::from_utf8_lossy(&bytes).split_inclusive('\n') {
+        let shown: String = line.chars().take(200).collect();
+        let _ = writeln!(text, "  {}", crate::ui::sanitize::escaped(shown.as_bytes()));
+    }
 }

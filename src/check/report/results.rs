@@ -6,8 +6,12 @@ use crate::check::verdict::Verdict;
 
 /// All results of a run.
 pub struct Results<'a> {
-    /// Whom they are about, without credentials.
+    /// Whom they are about: the URL of a server, or the command or address of clients.
+    pub subject: &'a str,
+    /// The URL, without credentials.
     pub url: &'a str,
+    /// The command line that runs cases again, without their ids.
+    pub again: &'a str,
     /// One for each case, in the order of the table.
     pub outcomes: &'a [Outcome],
     /// Why the run stopped before its end.

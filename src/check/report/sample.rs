@@ -25,5 +25,14 @@ pub fn outcomes() -> Vec<Outcome> {
 
 pub fn results(outcomes: &[Outcome]) -> Results<'_> {
     let url = "ws://127.0.0.1:1/";
-    Results { url, outcomes, stopped: None, baseline: None, strict: false, echoes: true }
+    Results {
+        subject: url,
+        url,
+        again: "wscope check ws://127.0.0.1:1/",
+        outcomes,
+        stopped: None,
+        baseline: None,
+        strict: false,
+        echoes: true,
+    }
 }

@@ -31,7 +31,7 @@ pub(super) fn write(results: &Results<'_>) -> String {
                 text,
                 "  ---\n  verdict: {verdict}\n  got: {}\n  expected: {}\n  rule: {}\n  ...",
                 quoted(&got),
-                quoted(&case.expect.describe()),
+                quoted(&case.expected()),
                 quoted(&format!("{}: {}", rule.section, rule.says)),
             );
         }

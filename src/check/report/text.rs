@@ -22,7 +22,7 @@ pub(super) fn write(results: &Results<'_>, palette: Palette) -> Vec<u8> {
         0 => plural(all, "case"),
         n => format!("{n} of {}", plural(all, "case")),
     };
-    line(&format!(": {}, {what}", escaped(results.url.as_bytes())), &mut out);
+    line(&format!(": {}, {what}", escaped(results.subject.as_bytes())), &mut out);
     if let Some(why) = &results.stopped {
         line(&format!("stopped: {}", escaped(why.as_bytes())), &mut out);
     }
@@ -99,11 +99,11 @@ fn whole(results: &Results<'_>, outcome: &Outcome, palette: Palette, out: &mut V
     for sent in case.send.iter().take(6) {
         field("sent", sent, out);
     }
-    field("expected", &case.expect.describe(), out);
+    field("expected", &case.expected(), out);
     field("got", &escaped(judgement.got.as_bytes()), out);
     field("why", case.why, out);
     field("rule", &format!("{}: \"{}\"", case.rule.section, case.rule.says), out);
-    field("again", &format!("wscope check {} {}", escaped(results.url.as_bytes()), case.id), out);
+    field("again", &format!("{} {}", escaped(results.again.as_bytes()), case.id), out);
 }
 
 fn short<'a>(results: &'a Results<'_>, verdict: Verdict) -> Vec<&'a Outcome> {

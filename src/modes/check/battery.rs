@@ -1,43 +1,39 @@
 //! The connections of a run, several at a time in the one loop: each opens as its case asks, then
 //! does what its trial says, and leaves what it saw.
 
-use std::cell::RefCell;
 use std::io;
 use std::mem;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::check::facts::{End, Facts, KEPT, Opening, Seen};
-use crate::check::plan::{Plan, Purpose, Stop, Work, has_echoed};
-use crate::check::request::{Place, edited};
-use crate::check::trial::{Next, Timing, Trial};
+use crate::check::facts::{Facts, Opening, Seen};
+use crate::check::plan::{Plan, Purpose, Stop, Work};
+use crate::check::request::{Edit, Place, STALL, edited};
+use crate::check::trial::{Timing, Trial};
+use crate::check::verdict::Verdict;
 use crate::config::OpenConfig;
-use crate::engine::behaviour::{Behaviour, Context};
 use crate::engine::connection::{Connection, ConnectionSetup};
 use crate::engine::exit::Exit;
 use crate::engine::memory::Budget;
 use crate::engine::open_error::{OpenError, Pair};
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, request};
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
-use crate::event::{Cause, Event, FrameEvent, Lost};
+use crate::event::Event;
+use crate::modes::check::open::OpenTrial;
+use crate::modes::check::transcripts::{Recorder, Transcripts};
 use crate::net::signals::Signal;
 use crate::output::reporter::Reporter;
-use crate::script::command::{Command, Payload};
-use crate::script::runner::send::{content, send};
 use crate::session::{EndpointConfig, Limits};
 use crate::ui::sanitize;
-use crate::wire::handshake::rules::{Outcome, Report, Verdict};
+use crate::wire::Role;
+use crate::wire::handshake::rules::{self, Outcome, Report};
 use crate::wire::head::Head;
-use crate::wire::{Control, Data, OpCode, Role};
 
 /// Nothing that is sent is larger.
-const MEMORY: usize = 64 * 1024 * 1024;
+pub(super) const MEMORY: usize = 64 * 1024 * 1024;
 
 /// How long the answer to our Close is waited for once a case is over.
-const LEAVING: Duration = Duration::from_millis(250);
-
-/// How long TCP may stay open behind the closing handshake.
-const TRANSPORT: Duration = Duration::from_millis(900);
+pub(super) const LEAVING: Duration = Duration::from_millis(250);
 
 /// How fast connections follow each other.
 #[derive(Clone, Copy, Debug)]
@@ -66,16 +62,25 @@ pub(super) struct Battery {
     pace: Pace,
     /// Shows the case, where there is only one.
     shown: Option<Reporter>,
+    transcripts: Option<Transcripts>,
+    /// The verdict on the connection that has just had its turn.
+    judged: Option<(Work, Verdict)>,
     timing: Timing,
     round_trips: Vec<Duration>,
     /// Of control connections.
     slowest_opening: Duration,
-    running: Vec<Option<Running>>,
+    running: Vec<Option<Recorded>>,
     /// No connection begins before.
     resumes: Option<Instant>,
     /// Something ended in this round, so that something else may begin.
     moved: bool,
     memory: Rc<Budget>,
+}
+
+/// A connection under way, and its recording if there is one.
+struct Recorded {
+    running: Running,
+    recorder: Option<Recorder>,
 }
 
 /// A connection under way.
@@ -94,64 +99,14 @@ enum Running {
     },
 }
 
-/// A case on its open connection.
-struct OpenTrial {
-    work: Work,
-    connection: Connection,
-    trial: Trial,
-    facts: Rc<RefCell<Facts>>,
-    pinged: Option<Instant>,
-    closed: Option<Instant>,
-    wake: Option<Instant>,
-}
-
-/// Notes what comes behind the handshake.
-struct Witness {
-    facts: Rc<RefCell<Facts>>,
-    opcode: OpCode,
-    content: Vec<u8>,
-}
-
-impl Behaviour for Witness {
-    fn streams(&self) -> bool {
-        true
-    }
-
-    fn on_message(&mut self, opcode: Data, content: &[u8], _: &mut Context<'_>) -> io::Result<()> {
-        let content = content[..content.len().min(KEPT)].to_vec();
-        self.facts.borrow_mut().seen.push(Seen::Message(OpCode::Data(opcode), content));
-        Ok(())
-    }
-
-    fn on_event(&mut self, event: &FrameEvent<'_>, _: &mut Context<'_>) -> io::Result<()> {
-        let seen = &mut self.facts.borrow_mut().seen;
-        match event {
-            FrameEvent::Start { header, .. } => match header.opcode {
-                OpCode::Data(Data::Continue) | OpCode::Control(_) => {}
-                opcode => self.opcode = opcode,
-            },
-            FrameEvent::Data(bytes) => {
-                let room = KEPT.saturating_sub(self.content.len());
-                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            }
-            FrameEvent::Message(_) => {
-                seen.push(Seen::Message(self.opcode, mem::take(&mut self.content)));
-            }
-            FrameEvent::Control { opcode: OpCode::Control(Control::Pong), payload } => {
-                seen.push(Seen::Pong(payload.to_vec()));
-            }
-            FrameEvent::Violation(violation) => {
-                let rule = violation.kind.rule();
-                seen.push(Seen::Violation(format!("{} ({})", rule.explanation, rule.section)));
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
 impl Battery {
-    pub(super) fn new(plan: Plan, config: OpenConfig, pace: Pace, shown: Option<Reporter>) -> Self {
+    pub(super) fn new(
+        plan: Plan,
+        config: OpenConfig,
+        pace: Pace,
+        shown: Option<Reporter>,
+        transcripts: Option<Transcripts>,
+    ) -> Self {
         Self {
             plan,
             failure: None,
@@ -159,6 +114,8 @@ impl Battery {
             config,
             pace,
             shown,
+            transcripts,
+            judged: None,
             timing: Timing::of(Duration::ZERO),
             round_trips: Vec::new(),
             slowest_opening: Duration::ZERO,
@@ -193,13 +150,21 @@ impl Battery {
             // A valid handshake may take as long as the user allows; cases wait as its speed suggests.
             if !matches!(work.purpose, Purpose::Control) {
                 let patience = self.timing.patience + 4 * self.slowest_opening;
-                config.handshake_timeout = config.handshake_timeout.min(patience);
+                config.handshake_timeout = match work.case.open.contains(&Edit::Half) {
+                    true => STALL,
+                    false => config.handshake_timeout.min(patience),
+                };
             }
             match self.request(work) {
                 Ok(bytes) => {
+                    let mut recorder =
+                        self.transcripts.as_ref().map(Transcripts::begin).transpose()?;
+                    recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
                     let opening = ClientOpening::new(&config, slot, None, runtime, now);
+                    recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
                     let opening = Box::new(opening.beside().asking(bytes));
-                    self.running[slot] = Some(Running::Opening { work, opening, began: now });
+                    let running = Running::Opening { work, opening, began: now };
+                    self.running[slot] = Some(Recorded { running, recorder });
                 }
                 Err(error) => self.failed(work, &error, runtime),
             }
@@ -297,21 +262,12 @@ impl Battery {
         let facts = Facts {
             opening: Opening::Open,
             deflate: opened.report.agreed.deflate.is_some(),
+            takeover: opened.report.agreed.deflate.is_some_and(|it| !it.client_no_context_takeover),
             ..of_response(&opened.response, &opened.report)
         };
-        let facts = Rc::new(RefCell::new(facts));
-        let mut connection = Connection::new(opened.link, opened.inbound, &setup, now);
-        let opcode = OpCode::Data(Data::Text);
-        connection.add(Witness { facts: Rc::clone(&facts), opcode, content: Vec::new() });
-        OpenTrial {
-            work,
-            connection,
-            trial: Trial::new(work.case, self.timing, self.plan.echoes(), now),
-            facts,
-            pinged: None,
-            closed: None,
-            wake: None,
-        }
+        let connection = Connection::new(opened.link, opened.inbound, &setup, now);
+        let trial = Trial::new(work.case, self.timing, self.plan.echoes(), now);
+        OpenTrial::new(work, connection, facts, trial)
     }
 
     /// The facts are complete: what comes of them, and the connection closes.
@@ -348,7 +304,8 @@ impl Battery {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
-        if connection.is_over() && runtime.reporter.prints_notes() {
+        let looks = runtime.reporter.prints_notes() || runtime.reporter.looks_at_frames();
+        if connection.is_over() && looks {
             runtime.report(connection.id(), &Event::End(&connection.ending(now)))?;
         }
         connection.shut_down();
@@ -393,77 +350,8 @@ impl Battery {
                 _ => None,
             };
         }
-        self.plan.finish(work, facts);
+        self.judged = Some((work, self.plan.finish(work, facts)));
         self.moved = true;
-    }
-}
-
-impl OpenTrial {
-    /// Does what the trial says; whether something was sent. Without a moment to wait for, the facts
-    /// are complete.
-    fn go_on(&mut self, now: Instant) -> bool {
-        let mut sent = false;
-        self.look(now);
-        loop {
-            let next = self.trial.next(&self.facts.borrow(), now);
-            match next {
-                Next::Send(command) => {
-                    self.send(&command, now);
-                    sent = true;
-                }
-                Next::Ping(payload) => {
-                    self.pinged = Some(now);
-                    self.send(&Command::Ping(Payload::Bytes(payload.to_vec())), now);
-                    sent = true;
-                }
-                Next::Wait(at) => {
-                    self.wake = Some(at);
-                    return sent;
-                }
-                Next::Done | Next::TimedOut => {
-                    // Some echo behind the pong.
-                    let echo = self.pinged.map(|at| at + Duration::from_millis(200));
-                    if self.work.purpose == Purpose::Echo
-                        && let Some(until) = echo.filter(|at| *at > now)
-                        && !has_echoed(&self.facts.borrow())
-                        && !self.connection.is_over()
-                    {
-                        self.wake = Some(until);
-                        return sent;
-                    }
-                    self.facts.borrow_mut().timed_out = matches!(next, Next::TimedOut);
-                    self.wake = None;
-                    return sent;
-                }
-            }
-        }
-    }
-
-    fn send(&mut self, command: &Command, now: Instant) {
-        if let Ok(content) = content(command) {
-            // Where it can't be sent the connection is over, and that is a fact of its own.
-            let _ = send(command, &content, &mut self.connection.sender(now));
-        }
-    }
-
-    /// Takes over what the connection knows of its end.
-    fn look(&mut self, now: Instant) {
-        let mut facts = self.facts.borrow_mut();
-        if facts.close.is_none()
-            && let Some(close) = self.connection.endpoint().and_then(|one| one.received_close())
-        {
-            facts.close = Some(close.clone());
-            self.closed = Some(now);
-        }
-        if facts.ended.is_none() && self.connection.is_over() {
-            let late = self.closed.is_some_and(|at| now >= at + TRANSPORT);
-            facts.ended = Some(match self.connection.ending(now).cause {
-                Cause::Closed if late => End::ByUs,
-                Cause::Closed | Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls) => End::InOrder,
-                Cause::Timeout(_) | Cause::Dropped | Cause::Relay { .. } => End::ByUs,
-                Cause::Lost(_) | Cause::Violation(_) => End::Broken,
-            });
-        }
     }
 }
 
@@ -491,7 +379,7 @@ fn fatal(report: &Report) -> String {
 }
 
 /// What broke a rule, without the key of this connection: runs are compared.
-fn finding(verdict: &Verdict) -> String {
+fn finding(verdict: &rules::Verdict) -> String {
     let text = sanitize::escaped(verdict.text.as_bytes());
     match (verdict.rule.id, text.split_once("; ")) {
         ("4.1-res-accept-present", _) => "no Sec-WebSocket-Accept".to_owned(),
@@ -513,13 +401,26 @@ impl Task for Battery {
             self.plan.stop(Stop::MaxTime);
         }
         if self.plan.stopped().is_some() {
-            self.running.clear();
-            return Ok(());
+            let mut left = self.running.drain(..).flatten();
+            return left.try_for_each(|it| it.recorder.map_or(Ok(()), Recorder::end));
         }
         self.start(runtime, now)?;
         for slot in 0..self.running.len() {
-            if let Some(running) = self.running[slot].take() {
-                self.running[slot] = self.step(running, runtime, now)?;
+            if let Some(Recorded { running, mut recorder }) = self.running[slot].take() {
+                recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
+                let stepped = self.step(running, runtime, now);
+                recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
+                if let (Some(recorder), Some((work, verdict))) = (&mut recorder, self.judged.take())
+                {
+                    recorder.judged(work, verdict);
+                }
+                match (stepped?, recorder) {
+                    (Some(running), recorder) => {
+                        self.running[slot] = Some(Recorded { running, recorder });
+                    }
+                    (None, Some(recorder)) => recorder.end()?,
+                    (None, None) => {}
+                }
             }
         }
         Ok(())
@@ -530,7 +431,7 @@ impl Task for Battery {
         if self.plan.stopped().is_some() || self.plan.is_done() && left == 0 {
             return NextRound::Done;
         }
-        let wants = |running: &Running| match running {
+        let wants = |recorded: &Recorded| match &recorded.running {
             Running::Opening { opening, .. } => opening.wants_turn(),
             Running::Open(open) => {
                 open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
@@ -543,7 +444,7 @@ impl Task for Battery {
         if self.moved || self.running.iter().flatten().any(wants) {
             return NextRound::Now;
         }
-        let due = |running: &Running| match running {
+        let due = |recorded: &Recorded| match &recorded.running {
             Running::Opening { opening, .. } => opening.deadline(),
             Running::Open(open) => open.connection.deadline().into_iter().chain(open.wake).min(),
             Running::Leaving { connection, until, .. } => {
@@ -557,7 +458,8 @@ impl Task for Battery {
 
     fn ready(&mut self, ready: Ready<'_>) {
         let Ready::Socket(slot, event) = ready else { return };
-        match self.running.get_mut(slot).and_then(Option::as_mut) {
+        let recorded = self.running.get_mut(slot).and_then(Option::as_mut);
+        match recorded.map(|recorded| &mut recorded.running) {
             Some(Running::Opening { opening, .. }) => opening.ready(event),
             Some(Running::Open(open)) => open.connection.ready(event),
             Some(Running::Leaving { connection, .. }) => connection.ready(event),

@@ -1,19 +1,25 @@
-//! `wscope check`: a battery of cases against a server, each on a connection of its own.
+//! `wscope check`: a battery of cases against a server, or for clients, each on a connection of its own.
 //!
 //! The cases, their verdicts and the reports are in [`check`](crate::check); `battery` makes the
-//! connections. This reads the options, asks whether the server may be tested, and writes reports.
+//! connections to a server, `clients` takes those of clients. This reads the options, asks whether the
+//! server may be tested, and writes reports.
 
 mod battery;
+mod clients;
+mod commands;
+mod open;
+mod transcripts;
 
 use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::check::baseline::{self, Baseline};
 use crate::check::case::{Case, Risk};
 use crate::check::catalogue;
+use crate::check::facts::Opening;
 use crate::check::plan::{Plan, PlanOptions, Stop};
 use crate::check::report::{self, Catalogue, Format, Results, show};
 use crate::check::select::{Allowed, select};
@@ -21,11 +27,14 @@ use crate::cli::{CheckArgs, CheckFormat, OutputFormat, YesNo};
 use crate::client::account::AccountError;
 use crate::client::prepare;
 use crate::config::reach::ReachConfig;
-use crate::config::{Display, OpenConfig, UsageError};
+use crate::config::{Display, OpenConfig, UsageError, listen_address};
 use crate::engine::exit::Exit;
-use crate::engine::runtime::Runtime;
+use crate::engine::runtime::{LISTENERS, Runtime};
 use crate::modes::check::battery::{Battery, Pace};
+use crate::modes::check::clients::{Clients, Driver, Patience};
+use crate::modes::check::transcripts::Transcripts;
 use crate::net::files;
+use crate::net::listener::Listeners;
 use crate::net::plain_io::plain_io;
 use crate::net::target::Target;
 use crate::output::reporter::Reporter;
@@ -34,7 +43,14 @@ use crate::session::Limits;
 use crate::ui::sanitize::escaped;
 use crate::ui::style::Palette;
 use crate::ui::terminal::Terminal;
+use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
+
+/// How long a run against a server may take.
+const SERVER_TIME: Duration = Duration::from_secs(60);
+
+/// How long commands that bring clients may take.
+const CLIENT_TIME: Duration = Duration::from_secs(600);
 
 /// A report besides that on stdout.
 struct Report {
@@ -49,7 +65,7 @@ struct Report {
 /// The arguments can't be used, or stdout, a file or the system failed.
 pub fn run(args: CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     if let Some(id) = &args.show {
-        return explain(id, args.url.as_deref(), &args, terminal);
+        return explain(id, &args, terminal);
     }
     let cases = selected(&args)?;
     if args.list {
@@ -60,9 +76,21 @@ pub fn run(args: CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         };
         return print(&text, &args, terminal);
     }
-    let reports =
-        args.report.iter().map(|text| report_file(text)).collect::<Result<Vec<_>, _>>()?;
-    let known = args.baseline.as_ref().map(read_baseline).transpose()?;
+    let demands = Demands::of(&args)?;
+    match args.listen.clone() {
+        Some(address) => test_clients(&address, args, cases, &demands, terminal),
+        None => test_server(args, cases, &demands, terminal),
+    }
+}
+
+/// Makes connections to a server.
+fn test_server(
+    args: CheckArgs,
+    cases: Vec<&'static Case>,
+    demands: &Demands,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    let echoes = echoes(&args);
     let reach = ReachConfig::of_account(args.account)?;
     let mut display = Display::resolve(&args.display, terminal);
     let mut config = OpenConfig {
@@ -84,7 +112,9 @@ pub fn run(args: CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     }
     // One case is shown whole; of more than that only what was asked for.
     let loud = cases.len() == 1 && args.output == CheckFormat::Text && !display.quiet;
-    let shown = loud.then(|| Reporter::new(OutputFormat::None, &Display { verbose: 2, ..display }));
+    let loud_display = Display { verbose: 2, ..display };
+    let shown = loud.then(|| Reporter::new(OutputFormat::None, &loud_display));
+    let seen = if loud { loud_display } else { display };
     display.quiet |= display.verbose == 0;
     let mut runtime = Runtime::new(Reporter::new(OutputFormat::None, &display))?;
     let summary = match prepare(&mut config, &reach, &mut runtime) {
@@ -93,53 +123,36 @@ pub fn run(args: CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         Err(AccountError::Usage(error)) => return Err(error.into()),
     };
     runtime.listen_to_signals()?;
+    let transcripts = demands.transcripts(Role::Client, seen)?;
+    let shown = shown.filter(|_| transcripts.is_none());
     let near = config.target.is_loopback();
     let plan = Plan::new(
         cases,
         PlanOptions {
+            tested: Role::Server,
+            awaits: false,
             jobs: args.jobs.unwrap_or(if near { 4 } else { 1 }).into(),
             repeat: args.repeat.into(),
             fail_fast: args.fail_fast,
             strict: args.strict,
-            echoes: match (args.echo, args.no_data) {
-                (Some(echo), _) => Some(echo == YesNo::Yes),
-                (None, true) => Some(false),
-                (None, false) => None,
-            },
+            echoes,
             subprotocol: !config.subprotocols.is_empty(),
         },
     );
-    let pace = Pace::new(args.delay, near, Instant::now() + args.max_time);
-    let mut battery = Battery::new(plan, config, pace, shown);
+    let max_time = args.max_time.unwrap_or(SERVER_TIME);
+    let pace = Pace::new(args.delay, near, Instant::now() + max_time);
+    let mut battery = Battery::new(plan, config, pace, shown, transcripts);
     battery.run(&mut runtime)?;
-    let outcomes = battery.plan.outcomes();
-    let results = Results {
-        url: &url,
-        outcomes: &outcomes,
-        stopped: battery.plan.stopped().map(Stop::describe),
-        baseline: known.as_ref(),
-        strict: args.strict,
-        echoes: battery.plan.echoes(),
-    };
-    let redactor = runtime.reporter.redactor();
-    for Report { format, path } in &reports {
-        let text = report::write(&results, *format, Palette::default());
-        write(path, &redactor.bytes(&text))?;
-    }
-    if let Some(path) = &args.write_baseline {
-        write(path, &redactor.bytes(baseline::write(&outcomes).as_bytes()))?;
-    }
+    let tested = Tested { subject: &url, url: &url, again: &format!("wscope check {url}") };
     let palette = display.palette(terminal.stdout);
-    let text = report::write(&results, format_of(args.output), palette);
-    runtime.stdout.buffer().extend_from_slice(&redactor.bytes(&text));
-    runtime.drain_stdout(None)?;
+    let failed = demands.publish(&battery.plan, &tested, palette, &mut runtime)?;
     if let (Some(Stop::Unusable(..)), CheckFormat::Text) = (battery.plan.stopped(), args.output) {
         let shown = runtime.reporter.redactor().bytes(url.as_bytes());
         stderr::note(&format!("wscope doctor {} looks for the cause", escaped(&shown)));
     }
-    let failed = results.failures() > 0;
     let exit = match battery.plan.stopped() {
         Some(Stop::Signal) => battery.signal.map_or(Exit::Interrupted, Into::into),
+        Some(Stop::Nothing) => Exit::Unmet,
         Some(Stop::Unusable(..)) => battery.failure.unwrap_or(Exit::Unmet),
         Some(Stop::Died(_)) => battery.failure.unwrap_or(Exit::Connect),
         Some(Stop::Refuses(_)) => battery.failure.unwrap_or(Exit::Refused),
@@ -150,13 +163,188 @@ pub fn run(args: CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     summary.finish(exit, &mut runtime)
 }
 
+/// Takes the connections of clients.
+fn test_clients(
+    address: &str,
+    args: CheckArgs,
+    cases: Vec<&'static Case>,
+    demands: &Demands,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    let address = listen_address(address)?;
+    let mut display = Display::resolve(&args.display, terminal);
+    let loud = cases.len() == 1 && args.output == CheckFormat::Text && !display.quiet;
+    let seen = Display { verbose: if loud { 2 } else { display.verbose }, ..display };
+    let verbose = display.verbose;
+    display.quiet |= verbose == 0;
+    let reporter =
+        Reporter::of(Role::Server, OutputFormat::None, if loud { &seen } else { &display });
+    let mut runtime = Runtime::new(reporter)?;
+    runtime.listen_to_signals()?;
+    let listeners = Listeners::bind(&address, runtime.registry(), LISTENERS)?;
+    let bound = listeners.addresses();
+    let base = bound.first().map_or_else(String::new, |address| format!("ws://{address}"));
+    let (driver, subject) = match (&args.exec, &args.feed) {
+        (Some(command), _) => (Driver::Exec(command.clone()), command.clone()),
+        (None, Some(command)) => (Driver::Feed(command.clone()), command.clone()),
+        (None, None) => (Driver::Attach, format!("the clients of {base}")),
+    };
+    if !display.quiet || driver == Driver::Attach {
+        for address in &bound {
+            stderr::line(&format!("listening on ws://{address}/"));
+        }
+    }
+    if driver == Driver::Attach && !args.display.quiet {
+        let page = base.replace("ws://", "http://");
+        stderr::note(&format!(
+            "{page}/ runs the cases in a browser; a client runs one at {base}/ID"
+        ));
+    }
+    let transcripts = demands.transcripts(Role::Server, seen)?;
+    let jobs = match driver {
+        Driver::Exec(_) => args.jobs.unwrap_or(4),
+        Driver::Attach | Driver::Feed(_) => 1,
+    };
+    let options = PlanOptions {
+        tested: Role::Client,
+        awaits: driver == Driver::Attach,
+        jobs: if loud { 1 } else { jobs }.into(),
+        repeat: args.repeat.into(),
+        fail_fast: args.fail_fast,
+        strict: args.strict,
+        echoes: echoes(&args),
+        subprotocol: true,
+    };
+    let max_time = match driver {
+        Driver::Attach => args.max_time,
+        Driver::Exec(_) | Driver::Feed(_) => Some(args.max_time.unwrap_or(CLIENT_TIME)),
+    };
+    let patience = Patience {
+        delay: args.delay.unwrap_or_default(),
+        connect: args.connect_wait,
+        until: max_time.map(|time| Instant::now() + time),
+        all_numbered: args.url.is_some(),
+    };
+    let again = command_line(&args);
+    let plan = Plan::new(cases, options);
+    let mut clients = Clients::new(plan, driver, listeners, base.clone(), patience, transcripts);
+    clients.run(&mut runtime)?;
+    let tested = Tested { subject: &subject, url: &format!("{base}/"), again: &again };
+    let palette = display.palette(terminal.stdout);
+    let failed = demands.publish(&clients.plan, &tested, palette, &mut runtime)?;
+    Ok(match clients.plan.stopped() {
+        Some(Stop::Signal) => clients.signal.map_or(Exit::Interrupted, Into::into),
+        Some(Stop::Unusable(_, Opening::Unreachable(_)) | Stop::Refuses(_) | Stop::Died(_)) => {
+            Exit::Connect
+        }
+        Some(Stop::Unusable(..) | Stop::Nothing) => Exit::Unmet,
+        Some(Stop::MaxTime) => Exit::Timeout,
+        Some(Stop::FailFast) | None if failed => Exit::Unmet,
+        Some(Stop::FailFast) | None => Exit::Success,
+    })
+}
+
+/// The command line that tests the same clients again, without patterns.
+fn command_line(args: &CheckArgs) -> String {
+    let mut line = format!("wscope check --listen {}", args.listen.as_deref().unwrap_or_default());
+    for (option, command) in [("exec", &args.exec), ("feed", &args.feed)] {
+        if let Some(command) = command {
+            line += &format!(" --{option} '{}'", command.replace('\'', r"'\''"));
+        }
+    }
+    line
+}
+
+/// Whether messages come back, where that was said.
+fn echoes(args: &CheckArgs) -> Option<bool> {
+    match (args.echo, args.no_data) {
+        (Some(echo), _) => Some(echo == YesNo::Yes),
+        (None, true) => Some(false),
+        (None, false) => None,
+    }
+}
+
+/// Who was tested, in words.
+struct Tested<'a> {
+    subject: &'a str,
+    url: &'a str,
+    again: &'a str,
+}
+
+/// What becomes of the results.
+struct Demands {
+    reports: Vec<Report>,
+    known: Option<Baseline>,
+    write_baseline: Option<PathBuf>,
+    transcripts: Option<PathBuf>,
+    output: Format,
+    strict: bool,
+}
+
+impl Demands {
+    fn of(args: &CheckArgs) -> Result<Self, UsageError> {
+        Ok(Self {
+            reports: args
+                .report
+                .iter()
+                .map(|text| report_file(text))
+                .collect::<Result<Vec<_>, _>>()?,
+            known: args.baseline.as_ref().map(read_baseline).transpose()?,
+            write_baseline: args.write_baseline.clone(),
+            transcripts: args.transcripts.clone(),
+            output: format_of(args.output),
+            strict: args.strict,
+        })
+    }
+
+    fn transcripts(&self, role: Role, display: Display) -> Result<Option<Transcripts>, UsageError> {
+        let made = |folder: &PathBuf| Transcripts::new(folder.clone(), role, display, self.strict);
+        self.transcripts.as_ref().map(made).transpose().map_err(UsageError::new)
+    }
+
+    /// Writes all reports; whether something failed.
+    fn publish(
+        &self,
+        plan: &Plan,
+        tested: &Tested<'_>,
+        palette: Palette,
+        runtime: &mut Runtime,
+    ) -> anyhow::Result<bool> {
+        let outcomes = plan.outcomes();
+        let results = Results {
+            subject: tested.subject,
+            url: tested.url,
+            again: tested.again,
+            outcomes: &outcomes,
+            stopped: plan.stopped().map(Stop::describe),
+            baseline: self.known.as_ref(),
+            strict: self.strict,
+            echoes: plan.echoes(),
+        };
+        let redactor = runtime.reporter.redactor();
+        for Report { format, path } in &self.reports {
+            let text = report::write(&results, *format, Palette::default());
+            write(path, &redactor.bytes(&text))?;
+        }
+        if let Some(path) = &self.write_baseline {
+            write(path, &redactor.bytes(baseline::write(&outcomes).as_bytes()))?;
+        }
+        let text = report::write(&results, self.output, palette);
+        runtime.stdout.buffer().extend_from_slice(&redactor.bytes(&text));
+        runtime.drain_stdout(None)?;
+        Ok(results.failures() > 0)
+    }
+}
+
 fn selected(args: &CheckArgs) -> Result<Vec<&'static Case>, UsageError> {
     let usage = |error: &dyn std::fmt::Display| UsageError::new(error.to_string());
-    // With --list nothing is run, and a pattern may stand in the place of the URL.
-    let url = args.url.iter().filter(|url| args.list && !url.contains("://"));
+    let tested = if args.listen.is_some() { Role::Client } else { Role::Server };
+    // A pattern may stand in the place of the URL where no server is named.
+    let bare = args.list || args.listen.is_some();
+    let url = args.url.iter().filter(|url| bare && !url.contains("://"));
     let patterns: Vec<String> = url.chain(&args.patterns).cloned().collect();
-    if let (false, [], Some(id)) = (args.list, &args.patterns[..], &args.url)
-        && catalogue::find(id).is_some()
+    if let (false, [], Some(id)) = (bare, &args.patterns[..], &args.url)
+        && catalogue::find(id, Role::Server).is_some()
     {
         let text = format!("{id} is a case; name the server before it: wscope check URL {id}");
         return Err(UsageError::new(text));
@@ -167,7 +355,7 @@ fn selected(args: &CheckArgs) -> Result<Vec<&'static Case>, UsageError> {
         _ => Risk::Default,
     };
     let risk = if args.list { Risk::Intrusive } else { risk };
-    let allowed = Allowed { risk, data: !args.no_data };
+    let allowed = Allowed { tested, risk, data: !args.no_data };
     if let Some(path) = &args.rerun {
         let open = read_baseline(path)?.not_passed();
         if open.is_empty() {
@@ -229,17 +417,17 @@ fn print(text: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exi
     Ok(Exit::Success)
 }
 
-fn explain(
-    id: &str,
-    url: Option<&str>,
-    args: &CheckArgs,
-    terminal: Terminal,
-) -> anyhow::Result<Exit> {
-    let Some(case) = catalogue::find(id) else {
+fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let (first, second) = match &args.listen {
+        Some(_) => (Role::Client, Role::Server),
+        None => (Role::Server, Role::Client),
+    };
+    let found = catalogue::find(id, first).or_else(|| catalogue::find(id, second));
+    let Some(case) = found else {
         let text = format!("no case {id:?}; wscope check --list lists them");
         return Err(UsageError::new(text).into());
     };
-    print(&show(case, url), args, terminal)
+    print(&show(case, args.url.as_deref()), args, terminal)
 }
 
 /// Whether a server is local or on a private network, as far as its address says so.

@@ -1,0 +1,120 @@
+//! What a client makes of the response to its request: what opens a connection, and what must not.
+
+use crate::check::case::{Case, Expect, Needs, Rule, Tested, rule};
+use crate::check::request::Edit;
+
+const STATUS: Rule = rule(
+    "RFC 6455 §4.1",
+    "If the status code received from the server is not 101, the client handles the response per HTTP [RFC2616] procedures.",
+);
+const UPGRADE: Rule = rule(
+    "RFC 6455 §4.1",
+    "If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value that is not an ASCII case-insensitive match for the value \"websocket\", the client MUST _Fail the WebSocket Connection_.",
+);
+const CONNECTION: Rule = rule(
+    "RFC 6455 §4.1",
+    "If the response lacks a |Connection| header field or the |Connection| header field doesn't contain a token that is an ASCII case-insensitive match for the value \"Upgrade\", the client MUST _Fail the WebSocket Connection_.",
+);
+const ACCEPT: Rule = rule(
+    "RFC 6455 §4.1",
+    "If the response lacks a |Sec-WebSocket-Accept| header field or the |Sec-WebSocket-Accept| contains a value other than the base64-encoded SHA-1 of the concatenation of the |Sec-WebSocket-Key| (as a string, not base64-decoded) with the string \"258EAFA5-E914-47DA-95CA-C5AB0DC85B11\" but ignoring any leading and trailing whitespace, the client MUST _Fail the WebSocket Connection_.",
+);
+const ACCEPT_ONCE: Rule = rule(
+    "RFC 6455 §11.3.3",
+    "The |Sec-WebSocket-Accept| header MUST NOT appear more than once in an HTTP response.",
+);
+const SUBPROTOCOL: Rule = rule(
+    "RFC 6455 §4.1",
+    "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a subprotocol that was not present in the client's handshake (the server has indicated a subprotocol not requested by the client), the client MUST _Fail the WebSocket Connection_.",
+);
+const EXTENSION: Rule = rule(
+    "RFC 6455 §4.1",
+    "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of an extension that was not present in the client's handshake (the server has indicated an extension not requested by the client), the client MUST _Fail the WebSocket Connection_.",
+);
+const PARAMETERS: Rule = rule(
+    "RFC 7692 §7",
+    "A client MUST _Fail the WebSocket Connection_ if the peer server accepted an extension negotiation offer for this extension with an extension negotiation response meeting any of the following conditions",
+);
+const CLIENT_BITS: Rule = rule(
+    "RFC 7692 §7.1.2.2",
+    "If a received extension negotiation offer doesn't have the \"client_max_window_bits\" extension parameter, the corresponding extension negotiation response to the offer MUST NOT include the \"client_max_window_bits\" extension parameter.",
+);
+const NAMES: Rule = rule("RFC 9110 §5.1", "Field names are case-insensitive");
+const REASON: Rule = rule("RFC 9112 §4", "A client SHOULD ignore the reason-phrase content");
+const STREAM: Rule = rule(
+    "RFC 6455 §4.1",
+    "If the server's response is validated as provided for above, it is said that _The WebSocket Connection is Established_ and that the WebSocket Connection is in the OPEN state.",
+);
+const MASK_KEY: Rule = rule(
+    "RFC 6455 §5.3",
+    "When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit values.",
+);
+const NONCE: Rule =
+    rule("RFC 6455 §4.1", "The nonce MUST be selected randomly for each connection.");
+
+const PROOF: &str =
+    "an HTTP server or a cache that knows nothing of WebSocket is taken for one that does";
+const ASSUMED: &str = "the client sends what the server does not understand";
+const MISREAD: &str = "both sides compress differently, and messages can't be read";
+const COMMON: &str = "servers and proxies write it so, and are refused";
+const LOST: &str = "what comes with the response is lost";
+const BEHAVIOUR: &str = "shows what the client does then";
+
+const ACC: &str = "Sec-WebSocket-Accept";
+const EXT: &str = "Sec-WebSocket-Extensions";
+const PROTO: &str = "Sec-WebSocket-Protocol";
+
+const fn fails(
+    id: &'static str,
+    title: &'static str,
+    rule: Rule,
+    why: &'static str,
+    edits: &'static [Edit],
+) -> Case {
+    Case::new(id, title, rule, why).of(Tested::Client).open(edits).expect(Expect::Fails)
+}
+
+const fn opens(id: &'static str, title: &'static str, rule: Rule, edits: &'static [Edit]) -> Case {
+    Case::new(id, title, rule, COMMON).of(Tested::Client).open(edits)
+}
+
+#[rustfmt::skip] // a table
+pub(super) static CASES: &[Case] = &[
+    fails("cl/accept-wrong", "a wrong Sec-WebSocket-Accept", ACCEPT, PROOF, &[Edit::Set(ACC, "AAECAwQFBgcICQoLDA0ODxAREhM=")]),
+    fails("cl/accept-missing", "no Sec-WebSocket-Accept", ACCEPT, PROOF, &[Edit::Drop(ACC)]),
+    fails("cl/accept-dup", "a second Sec-WebSocket-Accept, which is wrong", ACCEPT_ONCE, PROOF, &[Edit::Add(ACC, "AAECAwQFBgcICQoLDA0ODxAREhM=")]).should(),
+    fails("cl/upgrade-missing", "a 101 without Upgrade", UPGRADE, PROOF, &[Edit::Drop("Upgrade")]),
+    fails("cl/upgrade-other", "Upgrade: h2c", UPGRADE, PROOF, &[Edit::Set("Upgrade", "h2c")]),
+    fails("cl/connection-missing", "a 101 without Connection", CONNECTION, PROOF, &[Edit::Drop("Connection")]),
+    fails("cl/connection-other", "Connection: keep-alive", CONNECTION, PROOF, &[Edit::Set("Connection", "keep-alive")]),
+    fails("cl/status-200", "a right response, but for its status 200", STATUS, PROOF, &[Edit::Line("HTTP/1.1 200 OK"), Edit::Set("Content-Length", "0")]),
+    fails("cl/proto-unoffered", "a subprotocol that was not offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "x-wscope-unoffered")]),
+    fails("cl/proto-list", "two subprotocols, of which one was offered", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{subprotocol}, x-wscope-unoffered")]).needs(Needs::Subprotocol),
+    fails("cl/proto-case", "the offered subprotocol in other letters", SUBPROTOCOL, ASSUMED, &[Edit::Set(PROTO, "{SUBPROTOCOL}")]).needs(Needs::Subprotocol),
+    fails("cl/proto-absent", "none of the offered subprotocols", SUBPROTOCOL, "shows whether the client insists on a subprotocol, as browsers do", &[Edit::Drop(PROTO)]).info().needs(Needs::Subprotocol),
+    fails("cl/ext-unoffered", "an extension that was not offered", EXTENSION, ASSUMED, &[Edit::Set(EXT, "x-wscope-unoffered")]),
+    fails("cl/ext-badparam", "permessage-deflate with an unknown parameter", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; x_wscope=1")]),
+    fails("cl/ext-dup", "permessage-deflate with a parameter twice", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; server_no_context_takeover; server_no_context_takeover")]),
+    fails("cl/bits-16", "server_max_window_bits of 16", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits=16")]),
+    fails("cl/bits-novalue", "server_max_window_bits without a value", PARAMETERS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; server_max_window_bits")]),
+    fails("cl/cmwb-unoffered", "client_max_window_bits, which was not offered", CLIENT_BITS, MISREAD, &[Edit::Set(EXT, "permessage-deflate; client_max_window_bits=10")]).needs(Needs::NoClientBits),
+    opens("cl/upgrade-case", "Upgrade: WebSocket with capitals", UPGRADE, &[Edit::Set("Upgrade", "WebSocket")]),
+    opens("cl/connection-list", "Connection: keep-alive, Upgrade", CONNECTION, &[Edit::Set("Connection", "keep-alive, Upgrade")]),
+    opens("cl/header-case", "names of headers in lower case", NAMES, &[Edit::Name("upgrade"), Edit::Name("connection"), Edit::Name("sec-websocket-accept")]),
+    opens("cl/reason", "a 101 with another reason phrase", REASON, &[Edit::Line("HTTP/1.1 101 Web Socket Protocol Handshake")]).should(),
+    opens("cl/reason-empty", "a 101 without a reason phrase", REASON, &[Edit::Line("HTTP/1.1 101 ")]).should(),
+    Case::new("cl/early-frame", "a ping in the same segment as the response", STREAM, LOST).of(Tested::Client)
+        .open(&[Edit::Behind(b"\x89\x0cwscope check")]).expect(Expect::Pongs("wscope check")),
+    fails("cl/redirect", "status 302", STATUS, BEHAVIOUR, &[
+        Edit::Line("HTTP/1.1 302 Found"), Edit::Drop("Upgrade"), Edit::Set("Connection", "close"), Edit::Drop(ACC), Edit::Set("Location", "/wscope-check"), Edit::Set("Content-Length", "0"),
+    ]).info(),
+    fails("cl/401", "status 401", STATUS, BEHAVIOUR, &[
+        Edit::Line("HTTP/1.1 401 Unauthorized"), Edit::Drop("Upgrade"), Edit::Set("Connection", "close"), Edit::Drop(ACC), Edit::Set("WWW-Authenticate", "Basic realm=\"wscope check\""), Edit::Set("Content-Length", "0"),
+    ]).info(),
+    fails("cl/426", "status 426", STATUS, BEHAVIOUR, &[
+        Edit::Line("HTTP/1.1 426 Upgrade Required"), Edit::Set("Connection", "close"), Edit::Drop(ACC), Edit::Set("Sec-WebSocket-Version", "14"), Edit::Set("Content-Length", "0"),
+    ]).info(),
+    Case::new("cl/mask-random", "64 pings, whose pongs show the mask keys", MASK_KEY, "a page that knows the keys chooses the bytes that proxies see").of(Tested::Client)
+        .send(&["/repeat 64 /ping wscope check"]).expect(Expect::Keys),
+    Case::new("cl/key-fresh", "a connection after others", NONCE, "a cache could answer in the place of the server").of(Tested::Client).expect(Expect::FreshKey),
+];

@@ -1,0 +1,813 @@
+//! Clients that are tested: each connects to the URL of a case, gets what the case has for it, and
+//! leaves what it showed. They come by themselves, or because a command was told to bring them.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::check::address::{Address, Number, read};
+use crate::check::case::{Expect, Needs};
+use crate::check::facts::{Facts, Opening};
+use crate::check::plan::{Plan, Stop, Work};
+use crate::check::request::{Place, edited};
+use crate::check::trial::{Timing, Trial};
+use crate::check::verdict::Verdict;
+use crate::engine::acceptor::{ACCEPTS, Acceptor};
+use crate::engine::connection::{Connection, ConnectionSetup};
+use crate::engine::lingering::Lingering;
+use crate::engine::memory::Budget;
+use crate::engine::opening::server::{
+    HandshakeAnswer, OpeningProgress, ServerOpening, Then, Wrong,
+};
+use crate::engine::outbox::Producer;
+use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
+use crate::engine::slots::{SlotPart, token};
+use crate::event::{ConnId, Event};
+use crate::modes::check::battery::{LEAVING, MEMORY};
+use crate::modes::check::commands::{Process, with_url};
+use crate::modes::check::open::OpenTrial;
+use crate::modes::check::transcripts::{Recorder, Transcripts};
+use crate::net::child::Dying;
+use crate::net::link::{Link, SocketLink};
+use crate::net::listener::Listeners;
+use crate::net::plain_io::plain_io;
+use crate::net::random;
+use crate::net::signals::Signal;
+use crate::session::{EndpointConfig, Limits, Observer};
+use crate::wire::deflate::params::ServerDeflateConfig;
+use crate::wire::handshake::Agreed;
+use crate::wire::handshake::grammar::parse_subprotocols;
+use crate::wire::handshake::server::{Refusal, ServerConfig, respond};
+use crate::wire::head::Head;
+use crate::wire::{Data, Role};
+
+/// The page for browsers.
+const PAGE: &str = include_str!("page.html");
+
+/// Connections at the same time; more are dropped.
+const MOST: usize = 256;
+
+/// A request has to be there by then.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long a client has to close after the answer to a question of a harness.
+const ANSWERED: Duration = Duration::from_secs(5);
+
+/// The first client of a command may take so long: it may have to be compiled.
+const FIRST: Duration = Duration::from_secs(30);
+
+/// Why a harness does not get a case.
+const UNASKED: &str =
+    "its response opens no connection, which a harness may not expect; a pattern includes it";
+
+/// Processes that have still to end and are no reason to wait.
+const FEW: usize = 8;
+
+/// Who brings the clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Driver {
+    /// They come by themselves.
+    Attach,
+    /// A command for each case.
+    Exec(String),
+    /// One command, which reads URLs.
+    Feed(String),
+}
+
+/// How clients are awaited.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Between two cases that are handed out.
+    pub(super) delay: Duration,
+    /// How long a client has to connect.
+    pub(super) connect: Duration,
+    /// When all is over.
+    pub(super) until: Option<Instant>,
+    /// An Autobahn harness gets the cases whose response opens no connection, too.
+    pub(super) all_numbered: bool,
+}
+
+/// A run.
+pub(super) struct Clients {
+    /// What runs next, and what came of it.
+    pub(super) plan: Plan,
+    /// The signal that stopped the run.
+    pub(super) signal: Option<Signal>,
+    driver: Driver,
+    patience: Patience,
+    acceptor: Acceptor,
+    /// The URL without its path.
+    base: String,
+    entries: Vec<Option<Entry>>,
+    calls: Vec<Call>,
+    /// Where the process of `--feed` is.
+    fed: Option<usize>,
+    dying: Vec<Dying>,
+    /// Cases by their number for a harness.
+    numbered: Vec<usize>,
+    timing: Timing,
+    round_trips: Vec<Duration>,
+    /// Of all requests so far.
+    keys: BTreeSet<Vec<u8>>,
+    endpoint: Arc<EndpointConfig>,
+    connections: u64,
+    /// A client has come.
+    visited: bool,
+    /// No case is handed out before.
+    resumes: Option<Instant>,
+    transcripts: Option<Transcripts>,
+    judged: Option<(Work, Verdict)>,
+    moved: bool,
+    memory: Rc<Budget>,
+}
+
+/// A case that was handed to a command.
+struct Call {
+    work: Work,
+    token: String,
+    /// It has connected.
+    came: bool,
+    deadline: Instant,
+    /// Where its own process is.
+    process: Option<usize>,
+}
+
+enum Entry {
+    Visitor(Box<Visitor>),
+    Process(Box<Process>),
+}
+
+/// Somebody who connected.
+struct Visitor {
+    id: ConnId,
+    stage: Stage,
+    recorder: Option<Recorder>,
+}
+
+enum Stage {
+    Opening(Box<ServerOpening>),
+    /// A case, and the token of its URL.
+    Open(Box<OpenTrial>, Option<String>),
+    /// All is said; it closes as a server does. Whether the run ends with it.
+    Leaving(Box<Connection>, Instant, bool),
+    /// The last has been sent; the client's end is awaited.
+    Lingering(Box<Lingering>),
+}
+
+/// What a request was about.
+enum Asked {
+    /// A case: the work, the token of its URL, what the request shows.
+    Case(Work, Option<String>, Box<Facts>),
+    /// A question of a harness: the answer, and whether it was the last.
+    Question(Option<String>, bool),
+    /// Nothing that opens a connection.
+    Nothing,
+}
+
+impl Clients {
+    pub(super) fn new(
+        plan: Plan,
+        driver: Driver,
+        listeners: Listeners,
+        base: String,
+        patience: Patience,
+        transcripts: Option<Transcripts>,
+    ) -> Self {
+        let opens = |at: &usize| {
+            patience.all_numbered || !matches!(plan.cases()[*at].expect, Expect::Fails)
+        };
+        let endpoint = EndpointConfig { lenient: true, ..EndpointConfig::new(Role::Server) };
+        Self {
+            numbered: (0..plan.cases().len()).filter(opens).collect(),
+            plan,
+            signal: None,
+            driver,
+            patience,
+            acceptor: Acceptor::new(listeners),
+            base,
+            entries: Vec::new(),
+            calls: Vec::new(),
+            fed: None,
+            dying: Vec::new(),
+            timing: Timing::of(Duration::ZERO),
+            round_trips: Vec::new(),
+            keys: BTreeSet::new(),
+            endpoint: endpoint.into(),
+            connections: 0,
+            visited: false,
+            resumes: None,
+            transcripts,
+            judged: None,
+            moved: false,
+            memory: Budget::new(MEMORY),
+        }
+    }
+
+    /// Serves until all is done.
+    pub(super) fn run(&mut self, runtime: &mut Runtime) -> io::Result<()> {
+        run(self, runtime)
+    }
+
+    fn free_slot(&mut self) -> usize {
+        self.entries.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.entries.push(None);
+            self.entries.len() - 1
+        })
+    }
+
+    fn accept(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        for _ in 0..ACCEPTS {
+            let Some((stream, address)) = self.acceptor.accept(&runtime.notifier, now) else {
+                break;
+            };
+            if self.entries.iter().flatten().count() >= MOST {
+                continue;
+            }
+            let slot = self.free_slot();
+            let socket = token(slot, SlotPart::Socket);
+            // One that can't be registered is dropped; the client sees the end.
+            let Ok(link) = SocketLink::without_buffer(stream, None, runtime.registry(), socket)
+            else {
+                continue;
+            };
+            self.connections += 1;
+            let id = ConnId(self.connections);
+            let opening = ServerOpening::new(id, address, link, Limits::default(), HANDSHAKE, now);
+            let recorder = self.transcripts.as_ref().map(Transcripts::begin).transpose()?;
+            let stage = Stage::Opening(Box::new(opening));
+            let visitor = Visitor { id, stage, recorder };
+            self.entries[slot] = Some(Entry::Visitor(Box::new(visitor)));
+        }
+        Ok(())
+    }
+
+    /// Hands out what may begin now.
+    fn hand_out(&mut self, runtime: &mut Runtime, now: Instant) {
+        while self.driver != Driver::Attach
+            && self.resumes.is_none_or(|at| at <= now)
+            && self.dying.len() < FEW
+        {
+            let Some(work) = self.plan.start() else { return };
+            let delay = self.patience.delay;
+            self.resumes = (!delay.is_zero()).then(|| now + delay);
+            let token = format!("{:08x}", random::number() & 0xffff_ffff);
+            let url = format!("{}/c/{}/{token}", self.base, work.case.id);
+            let wait = match self.visited {
+                true => self.patience.connect,
+                false => self.patience.connect.max(FIRST),
+            };
+            match self.bring(&url, runtime) {
+                Ok(process) => {
+                    let deadline = now + wait;
+                    self.calls.push(Call { work, token, came: false, deadline, process });
+                }
+                Err(error) => self.nobody_came(work, format!("the command: {}", plain_io(&error))),
+            }
+        }
+    }
+
+    /// Tells a command of a URL; where the process is that is for it alone.
+    fn bring(&mut self, url: &str, runtime: &Runtime) -> io::Result<Option<usize>> {
+        match self.driver.clone() {
+            Driver::Attach => Ok(None),
+            Driver::Exec(command) => {
+                let slot = self.free_slot();
+                let command = with_url(&command, url);
+                let process = Process::spawn(&command, url, slot, runtime.registry())?;
+                self.entries[slot] = Some(Entry::Process(Box::new(process)));
+                Ok(Some(slot))
+            }
+            Driver::Feed(command) => {
+                let slot = match self.fed {
+                    Some(slot) => slot,
+                    None => {
+                        let slot = self.free_slot();
+                        let process = Process::spawn(&command, url, slot, runtime.registry())?;
+                        self.entries[slot] = Some(Entry::Process(Box::new(process)));
+                        self.fed = Some(slot);
+                        slot
+                    }
+                };
+                if let Some(Some(Entry::Process(process))) = self.entries.get_mut(slot) {
+                    process.tell(url);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn nobody_came(&mut self, work: Work, why: String) {
+        let facts = Facts { opening: Opening::Unreachable(why), ..Facts::default() };
+        self.plan.finish(work, &facts);
+        self.moved = true;
+    }
+
+    /// Looks after the calls that nobody has answered.
+    fn look_after_calls(&mut self, now: Instant) {
+        let late = |call: &Call| !call.came && call.deadline <= now;
+        while let Some(at) = self.calls.iter().position(late) {
+            let wait = self.patience.connect.as_secs_f64();
+            self.give_up(at, format!("the command did not connect within {wait} s"), now);
+        }
+    }
+
+    fn give_up(&mut self, at: usize, why: String, now: Instant) {
+        let call = self.calls.remove(at);
+        if let Some(slot) = call.process {
+            self.end_process(slot, now);
+        }
+        self.nobody_came(call.work, why);
+    }
+
+    fn end_process(&mut self, slot: usize, now: Instant) {
+        if let Some(Some(Entry::Process(process))) = self.entries.get_mut(slot).map(Option::take) {
+            self.dying.push(process.end(now));
+        }
+    }
+
+    /// Gives a process a turn.
+    fn look_at_process(&mut self, mut process: Box<Process>, slot: usize, now: Instant) {
+        let Some((end, words)) = process.look() else {
+            self.entries[slot] = Some(Entry::Process(process));
+            return;
+        };
+        self.dying.push(process.end(now));
+        self.moved = true;
+        if self.fed == Some(slot) {
+            self.fed = None;
+        }
+        let is_its = |call: &Call| call.process.is_none_or(|own| own == slot) && !call.came;
+        for call in self.calls.iter_mut().filter(|call| call.process == Some(slot)) {
+            call.process = None;
+        }
+        while let Some(at) = self.calls.iter().position(is_its) {
+            self.give_up(at, format!("{end} before it connected{words}"), now);
+        }
+    }
+
+    /// The harness is done.
+    fn end_harness(&mut self) {
+        self.plan.end();
+        if self.plan.stopped().is_none() {
+            let left = (0..self.plan.cases().len()).filter(|at| !self.numbered.contains(at));
+            for at in left.collect::<Vec<_>>() {
+                self.plan.skip(at, UNASKED);
+            }
+        }
+    }
+
+    /// Answers a request.
+    fn answer(&mut self, head: &Head) -> (HandshakeAnswer, Asked) {
+        let line = head.request_line();
+        let target =
+            line.map_or_else(String::new, |line| String::from_utf8_lossy(line.target).into_owned());
+        let upgrades = head.get("Upgrade").is_some() || head.get("Sec-WebSocket-Key").is_some();
+        let attach = self.driver == Driver::Attach;
+        match (read(&target), upgrades) {
+            (Address::Root, false) if attach => page("text/html; charset=utf-8", PAGE),
+            (Address::Cases, false) if attach => {
+                let case = |case: &&'static crate::check::case::Case| json!({ "id": case.id, "title": case.title });
+                data(&self.plan.cases().iter().map(case).collect())
+            }
+            (Address::Result(id), false) if attach => {
+                let result = self.place(&Number::Id(id)).and_then(|at| self.plan.result(at));
+                data(&result.map_or(
+                    Value::Null,
+                    |result| json!({ "verdict": result.verdict.name(), "got": result.got }),
+                ))
+            }
+            (Address::Done, false) if attach => {
+                self.plan.end();
+                data(&Value::Bool(true))
+            }
+            (Address::Count, true) if attach => {
+                self.question(head, Some(self.numbered.len().to_string()), false)
+            }
+            (Address::Info(number), true) if attach => {
+                let text = self.place(&number).map(|at| {
+                    let case = self.plan.cases()[at];
+                    json!({ "id": case.id, "description": case.title }).to_string()
+                });
+                self.question(head, text, false)
+            }
+            (Address::Status(number), true) if attach => {
+                let result = self.place(&number).and_then(|at| self.plan.result(at));
+                let behaviour = behaviour(result.map(|result| result.verdict));
+                self.question(head, Some(json!({ "behavior": behaviour }).to_string()), false)
+            }
+            (Address::Reports, true) if attach => self.question(head, None, true),
+            (Address::Run(number), true) if attach => match self.place(&number) {
+                Some(at) => self.claim(at, head),
+                None => not_found("no case has this number"),
+            },
+            (Address::Case(id, _), true) if attach => match self.place(&Number::Id(id)) {
+                Some(at) => self.claim(at, head),
+                None => not_found("no case has this id, or it is not selected"),
+            },
+            (Address::Root | Address::Other, true) if attach => match self.plan.next_open() {
+                Some(at) => self.claim(at, head),
+                None => not_found("every case has had its client"),
+            },
+            (Address::Case(_, Some(token)), true) => {
+                let call = self.calls.iter_mut().find(|call| call.token == token && !call.came);
+                match call {
+                    Some(call) => {
+                        call.came = true;
+                        let work = call.work;
+                        self.case(work, Some(token), head)
+                    }
+                    None => not_found("the case of this URL is over, or has its client"),
+                }
+            }
+            _ => not_found("there is nothing here; the URLs of cases are ws://HOST:PORT/ID"),
+        }
+    }
+
+    fn place(&self, number: &Number) -> Option<usize> {
+        match number {
+            Number::Place(place) => self.numbered.get(place - 1).copied(),
+            Number::Id(id) => self.plan.cases().iter().position(|case| case.id == id),
+            Number::Unknown => None,
+        }
+    }
+
+    /// A client came for the case at this place.
+    fn claim(&mut self, at: usize, head: &Head) -> (HandshakeAnswer, Asked) {
+        let work = self.plan.claim(at);
+        self.case(work, None, head)
+    }
+
+    fn case(&mut self, work: Work, token: Option<String>, head: &Head) -> (HandshakeAnswer, Asked) {
+        self.visited = true;
+        let compresses = matches!(work.case.needs, Needs::Deflate | Needs::Takeover);
+        let deflate = compresses.then(ServerDeflateConfig::default);
+        let mut facts = self.of_request(head);
+        // Browsers insist on one of the subprotocols that they offer.
+        let offered = parse_subprotocols(head.get_all("Sec-WebSocket-Protocol")).names;
+        let subprotocols = offered.iter().take(1).cloned().collect();
+        match respond(head, &ServerConfig { deflate, subprotocols, ..ServerConfig::default() }) {
+            Ok(mut accepted) => {
+                let place = Place {
+                    target: "",
+                    host: "",
+                    name: "",
+                    origin: "",
+                    subprotocol: offered.first().map_or("", String::as_str),
+                };
+                accepted.response = edited(&accepted.response, work.case.open, place);
+                let agreed = accepted.agreed.deflate;
+                facts.opening = Opening::Open;
+                facts.deflate = agreed.is_some();
+                facts.takeover = agreed.is_some_and(|it| !it.server_no_context_takeover);
+                let asked = Asked::Case(work, token, Box::new(facts));
+                (HandshakeAnswer::Accept(accepted, Vec::new()), asked)
+            }
+            Err(refusal) => {
+                let rule = refusal.rule.map(|rule| format!("{}: ", rule.title));
+                let text = format!("{}{}", rule.unwrap_or_default(), refusal.reason);
+                facts.opening = Opening::Bad(text);
+                let asked = Asked::Case(work, token, Box::new(facts));
+                (HandshakeAnswer::Refuse(refusal), asked)
+            }
+        }
+    }
+
+    fn question(&self, head: &Head, text: Option<String>, last: bool) -> (HandshakeAnswer, Asked) {
+        match respond(head, &ServerConfig::default()) {
+            Ok(accepted) => {
+                (HandshakeAnswer::Accept(accepted, Vec::new()), Asked::Question(text, last))
+            }
+            Err(refusal) => (HandshakeAnswer::Refuse(refusal), Asked::Nothing),
+        }
+    }
+
+    /// What a request shows.
+    fn of_request(&mut self, head: &Head) -> Facts {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut facts = Facts {
+            headers: head
+                .headers()
+                .map(|field| (text(field.name).to_ascii_lowercase(), text(field.value)))
+                .collect(),
+            ..Facts::default()
+        };
+        if let Some(key) = head.get("Sec-WebSocket-Key") {
+            let others = !self.keys.is_empty();
+            let fresh = self.keys.insert(key.to_vec());
+            facts.stale_key = others.then_some(!fresh);
+        }
+        facts
+    }
+
+    /// Gives a visitor a turn; what is left of it then.
+    fn step(
+        &mut self,
+        id: ConnId,
+        stage: Stage,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Option<Stage>> {
+        match stage {
+            Stage::Opening(mut opening) => {
+                let mut asked = Asked::Nothing;
+                let mut answer = |head: &Head| {
+                    let (answer, what) = self.answer(head);
+                    asked = what;
+                    answer
+                };
+                let (mut outputs, buffers) = runtime.outputs_and_buffers();
+                match opening.advance(&mut answer, buffers, &mut outputs, now)? {
+                    // SOCKS5 is not recognised here, and every request is answered.
+                    OpeningProgress::Pending
+                    | OpeningProgress::Asked(_)
+                    | OpeningProgress::Socks => Ok(Some(Stage::Opening(opening))),
+                    OpeningProgress::Accepted(request) => {
+                        let (link, inbound) = opening.into_parts();
+                        let looks = runtime.reporter.looks_at_frames();
+                        let agreed = &request.agreed;
+                        let connection = self.connection(id, link, inbound, agreed, looks, now);
+                        let stage = self.opened(asked, connection, now);
+                        self.step(id, stage, runtime, now)
+                    }
+                    OpeningProgress::Refused { then, .. } => {
+                        if let Asked::Case(work, token, facts) = asked {
+                            self.finish(work, token.as_deref(), &facts, now);
+                        }
+                        let (link, _) = opening.into_parts();
+                        let lingering = match then {
+                            Then::End => Lingering::begin(link, now),
+                            Then::Drop | Then::Reset | Then::Nothing => None,
+                        };
+                        Ok(lingering.map(|it| Stage::Lingering(Box::new(it))))
+                    }
+                }
+            }
+            Stage::Open(mut open, token) => {
+                runtime.give_turn(&mut open.connection, now)?;
+                if open.go_on(now) {
+                    runtime.give_turn(&mut open.connection, now)?;
+                }
+                if open.wake.is_some() {
+                    return Ok(Some(Stage::Open(open, token)));
+                }
+                let OpenTrial { work, mut connection, facts, pinged, .. } = *open;
+                if let (Some(pinged), true) = (pinged, work.case.id == "h/control") {
+                    self.round_trips.push(now.saturating_duration_since(pinged));
+                    self.round_trips.sort_unstable();
+                    self.timing = Timing::of(self.round_trips[self.round_trips.len() / 2]);
+                }
+                self.finish(work, token.as_deref(), &facts.borrow(), now);
+                // It may be closing already, which is as good.
+                let _ = connection.sender(now).close(Some(1000), "");
+                let stage = Stage::Leaving(Box::new(connection), now + LEAVING, false);
+                self.step(id, stage, runtime, now)
+            }
+            Stage::Leaving(mut connection, until, last) => {
+                runtime.give_turn(&mut connection, now)?;
+                if !connection.is_over() && now < until {
+                    return Ok(Some(Stage::Leaving(connection, until, last)));
+                }
+                if connection.is_over() && runtime.reporter.looks_at_frames() {
+                    runtime.report(id, &Event::End(&connection.ending(now)))?;
+                }
+                self.moved = true;
+                if last {
+                    self.end_harness();
+                }
+                let over = connection.is_over();
+                let (link, in_order) = connection.into_link();
+                let lingering = (over && in_order).then(|| Lingering::begin(link, now)).flatten();
+                Ok(lingering.map(|it| Stage::Lingering(Box::new(it))))
+            }
+            Stage::Lingering(mut lingering) => {
+                let over = lingering.turn(&mut runtime.buffers, now);
+                self.moved |= over;
+                Ok((!over).then_some(Stage::Lingering(lingering)))
+            }
+        }
+    }
+
+    fn connection(
+        &self,
+        id: ConnId,
+        link: Link,
+        inbound: Observer,
+        agreed: &Agreed,
+        observed: bool,
+        now: Instant,
+    ) -> Connection {
+        let setup = ConnectionSetup {
+            id,
+            agreed,
+            endpoint: Some(&self.endpoint),
+            limits: Limits::default(),
+            observed,
+            evidence: false,
+            memory: &self.memory,
+            backlog: &self.memory,
+        };
+        Connection::new(link, inbound, &setup, now)
+    }
+
+    /// The handshake is done: a case, or the answer to a question.
+    fn opened(&self, asked: Asked, mut connection: Connection, now: Instant) -> Stage {
+        match asked {
+            Asked::Case(work, token, facts) => {
+                let trial = Trial::new(work.case, self.timing, self.plan.echoes(), now);
+                Stage::Open(Box::new(OpenTrial::new(work, connection, *facts, trial)), token)
+            }
+            Asked::Question(text, last) => {
+                // It has only just opened.
+                if let Some(text) = text {
+                    let sender = &mut connection.sender(now);
+                    let _ = sender.fragment(Producer::Hand, Data::Text, text.as_bytes(), true);
+                }
+                let _ = connection.sender(now).close(Some(1000), "");
+                Stage::Leaving(Box::new(connection), now + ANSWERED, last)
+            }
+            Asked::Nothing => Stage::Leaving(Box::new(connection), now, false),
+        }
+    }
+
+    fn finish(&mut self, work: Work, token: Option<&str>, facts: &Facts, now: Instant) {
+        self.judged = Some((work, self.plan.finish(work, facts)));
+        self.moved = true;
+        let call = self.calls.iter().position(|call| Some(call.token.as_str()) == token);
+        if let Some(call) = call.map(|at| self.calls.remove(at))
+            && let Some(slot) = call.process
+        {
+            self.end_process(slot, now);
+        }
+    }
+
+    /// Ends all processes, at once or in order.
+    fn end_all(&mut self, kill: bool, now: Instant) {
+        for slot in 0..self.entries.len() {
+            if matches!(self.entries[slot], Some(Entry::Process(_))) {
+                self.end_process(slot, now);
+            }
+        }
+        if kill {
+            self.dying.iter_mut().for_each(|dying| dying.kill(now));
+        }
+    }
+
+    fn has_visitors(&self) -> bool {
+        self.entries.iter().flatten().any(|entry| matches!(entry, Entry::Visitor(_)))
+    }
+}
+
+/// Autobahn's word for a verdict.
+fn behaviour(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        Some(Verdict::Pass | Verdict::PassBare) => "OK",
+        Some(Verdict::Warn) => "NON-STRICT",
+        Some(Verdict::Fail | Verdict::Flaky) => "FAILED",
+        Some(Verdict::Info) => "INFORMATIONAL",
+        Some(Verdict::Skip | Verdict::Inconclusive) | None => "UNIMPLEMENTED",
+    }
+}
+
+fn not_found(why: &str) -> (HandshakeAnswer, Asked) {
+    (HandshakeAnswer::Refuse(Refusal::new(404, &[], why)), Asked::Nothing)
+}
+
+fn data(value: &Value) -> (HandshakeAnswer, Asked) {
+    page("application/json", &value.to_string())
+}
+
+/// A whole answer that is no handshake.
+fn page(media_type: &str, body: &str) -> (HandshakeAnswer, Asked) {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\
+         Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let bytes = [head.as_bytes(), body.as_bytes()].concat();
+    let wrong = Wrong { bytes, why: "a page".to_owned(), then: Then::End };
+    (HandshakeAnswer::Wrong(wrong), Asked::Nothing)
+}
+
+impl Task for Clients {
+    fn round(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<()> {
+        self.moved = false;
+        if let Some(signal) = runtime.take_signal() {
+            self.signal = Some(signal);
+            self.plan.stop(Stop::Signal);
+        } else if self.patience.until.is_some_and(|at| at <= now) && !self.plan.is_done() {
+            self.plan.stop(Stop::MaxTime);
+        }
+        self.dying.retain_mut(|dying| !dying.look(now));
+        if self.plan.stopped().is_some() {
+            self.calls.clear();
+            self.end_all(true, now);
+            for entry in self.entries.drain(..).flatten() {
+                if let Entry::Visitor(visitor) = entry
+                    && let Some(recorder) = visitor.recorder
+                {
+                    recorder.end()?;
+                }
+            }
+            return Ok(());
+        }
+        self.accept(runtime, now)?;
+        self.hand_out(runtime, now);
+        for slot in 0..self.entries.len() {
+            match self.entries[slot].take() {
+                Some(Entry::Process(process)) => self.look_at_process(process, slot, now),
+                Some(Entry::Visitor(visitor)) => {
+                    let Visitor { id, stage, mut recorder } = *visitor;
+                    recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
+                    let stepped = self.step(id, stage, runtime, now);
+                    recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
+                    if let (Some(recorder), Some((work, verdict))) =
+                        (&mut recorder, self.judged.take())
+                    {
+                        recorder.judged(work, verdict);
+                    }
+                    match (stepped?, recorder) {
+                        (Some(stage), recorder) => {
+                            let visitor = Visitor { id, stage, recorder };
+                            self.entries[slot] = Some(Entry::Visitor(Box::new(visitor)));
+                        }
+                        (None, Some(recorder)) => recorder.end()?,
+                        (None, None) => {}
+                    }
+                }
+                None => {}
+            }
+        }
+        self.look_after_calls(now);
+        if self.plan.is_done() && self.calls.is_empty() {
+            self.end_all(false, now);
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound {
+        let idle = self.dying.is_empty() && !self.has_visitors();
+        let over = self.plan.is_done() && self.calls.is_empty();
+        if idle && (over || self.plan.stopped().is_some()) {
+            return NextRound::Done;
+        }
+        let wants = |entry: &Entry| match entry {
+            Entry::Process(process) => process.wants_turn(),
+            Entry::Visitor(visitor) => match &visitor.stage {
+                Stage::Opening(opening) => opening.wants_turn(),
+                Stage::Open(open, _) => {
+                    open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
+                        || open.wake.is_some_and(|at| at <= now)
+                }
+                Stage::Leaving(connection, ..) => {
+                    connection.wants_turn(&runtime.stdout, &runtime.reporter)
+                }
+                Stage::Lingering(lingering) => lingering.wants_turn(),
+            },
+        };
+        if self.moved || self.acceptor.is_ready() || self.entries.iter().flatten().any(wants) {
+            return NextRound::Now;
+        }
+        let due = |entry: &Entry| match entry {
+            Entry::Process(process) => process.due(now),
+            Entry::Visitor(visitor) => match &visitor.stage {
+                Stage::Opening(opening) => Some(opening.deadline()),
+                Stage::Open(open, _) => {
+                    open.connection.deadline().into_iter().chain(open.wake).min()
+                }
+                Stage::Leaving(connection, until, _) => {
+                    connection.deadline().into_iter().chain([*until]).min()
+                }
+                Stage::Lingering(lingering) => Some(lingering.deadline()),
+            },
+        };
+        let entries = self.entries.iter().flatten().filter_map(due);
+        let calls = self.calls.iter().filter(|call| !call.came).map(|call| call.deadline);
+        let dying = self.dying.iter().map(Dying::deadline);
+        let others = self.resumes.filter(|at| *at > now).into_iter().chain(self.patience.until);
+        let all = entries.chain(calls).chain(dying).chain(others);
+        NextRound::Wait(all.chain(self.acceptor.deadline()).min())
+    }
+
+    fn ready(&mut self, ready: Ready<'_>) {
+        let (slot, event) = match ready {
+            Ready::Listener => return self.acceptor.set_ready(),
+            Ready::Socket(slot, event) => (slot, Ok(event)),
+            Ready::Pipe(slot, pipe) => (slot, Err(pipe)),
+            Ready::Input { .. } => return,
+        };
+        match (self.entries.get_mut(slot).and_then(Option::as_mut), event) {
+            (Some(Entry::Process(process)), Err(pipe)) => process.ready(pipe),
+            (Some(Entry::Visitor(visitor)), Ok(event)) => match &mut visitor.stage {
+                Stage::Opening(opening) => opening.link.ready(event),
+                Stage::Open(open, _) => open.connection.ready(event),
+                Stage::Leaving(connection, ..) => connection.ready(event),
+                Stage::Lingering(lingering) => lingering.ready(event),
+            },
+            _ => {}
+        }
+    }
+}

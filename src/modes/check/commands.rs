@@ -1,0 +1,102 @@
+//! The processes that bring clients: one for each case (`--exec`), or one that reads URLs (`--feed`).
+//!
+//! How a process ends is no verdict; it says why nobody came.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::engine::behaviour::Pipe;
+use crate::engine::slots::{SlotPart, token};
+use crate::event::CommandEnd;
+use crate::net::child::{Child, ChildRead, Dying};
+use crate::ui::sanitize::escaped;
+
+/// Bytes of what a process printed that are kept.
+const TAIL: usize = 4096;
+
+/// Between the end of a process's stdout and its own, when to look again.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A running process.
+pub(super) struct Process {
+    child: Child,
+    /// The last that it printed.
+    tail: Vec<u8>,
+    /// It prints no more, and may have ended.
+    silent: bool,
+}
+
+impl Process {
+    /// Starts `sh -c command`; its stderr comes with its stdout.
+    pub(super) fn spawn(
+        command: &str,
+        url: &str,
+        slot: usize,
+        registry: &mio::Registry,
+    ) -> io::Result<Self> {
+        let tokens = [Pipe::Stdin, Pipe::Stdout].map(|pipe| token(slot, SlotPart::Pipe(pipe)));
+        let command = format!("exec 2>&1\n{command}");
+        let child = Child::spawn(&command, &[("WSCOPE_URL", url)], registry, tokens)?;
+        Ok(Self { child, tail: Vec::new(), silent: false })
+    }
+
+    /// Notes what the poll reports.
+    pub(super) fn ready(&mut self, pipe: Pipe) {
+        match pipe {
+            Pipe::Stdin => self.child.set_writable(),
+            Pipe::Stdout => self.child.set_readable(),
+        }
+    }
+
+    /// Writes a line to its stdin.
+    pub(super) fn tell(&mut self, line: &str) {
+        self.child.stdin().extend_from_slice(line.as_bytes());
+        self.child.stdin().push(b'\n');
+        self.child.flush();
+    }
+
+    /// Takes what it printed; once it has ended, how, and the last line that it printed.
+    pub(super) fn look(&mut self) -> Option<(CommandEnd, String)> {
+        let mut buffer = [0; TAIL];
+        self.child.flush();
+        while !self.silent && self.child.may_read() {
+            match self.child.read(&mut buffer) {
+                Ok(ChildRead::Data(len)) => {
+                    self.tail.extend_from_slice(&buffer[..len]);
+                    let excess = self.tail.len().saturating_sub(TAIL);
+                    self.tail.drain(..excess);
+                }
+                Ok(ChildRead::Blocked) => break,
+                Ok(ChildRead::End) | Err(_) => self.silent = true,
+            }
+        }
+        let end = self.child.look_for_end().filter(|_| self.silent)?;
+        let text = String::from_utf8_lossy(&self.tail);
+        let last = text.lines().rev().find(|line| !line.trim().is_empty());
+        let last = last.map(|line| format!(" ({})", escaped(line.trim().as_bytes())));
+        Some((end, last.unwrap_or_default()))
+    }
+
+    /// When to look again without an event.
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
+        self.silent.then_some(now + LOOK)
+    }
+
+    /// Whether there is something to read now.
+    pub(super) fn wants_turn(&self) -> bool {
+        !self.silent && self.child.may_read()
+    }
+
+    /// Begins to end it.
+    pub(super) fn end(self, now: Instant) -> Dying {
+        self.child.end(now)
+    }
+}
+
+/// The command for a case: `{url}` in it is the URL, or it comes last.
+pub(super) fn with_url(command: &str, url: &str) -> String {
+    match command.contains("{url}") {
+        true => command.replace("{url}", url),
+        false => format!("{command} {url}"),
+    }
+}

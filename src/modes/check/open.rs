@@ -1,0 +1,166 @@
+//! A case on its open connection, to a server or from a client: does what the trial says, and notes
+//! what comes of it.
+
+use std::cell::RefCell;
+use std::io;
+use std::mem;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::check::facts::{End, Facts, KEPT, KEYS, Seen};
+use crate::check::plan::{Work, has_echoed};
+use crate::check::trial::{Next, Trial};
+use crate::engine::behaviour::{Behaviour, Context};
+use crate::engine::connection::Connection;
+use crate::event::{Cause, FrameEvent, Lost};
+use crate::script::command::{Command, Payload};
+use crate::script::runner::send::{content, send};
+use crate::wire::{Control, Data, OpCode};
+
+/// How long TCP may stay open behind the closing handshake.
+const TRANSPORT: Duration = Duration::from_millis(900);
+
+/// A case on its open connection.
+pub(super) struct OpenTrial {
+    /// What it is for.
+    pub(super) work: Work,
+    /// The connection.
+    pub(super) connection: Connection,
+    /// What it has shown so far.
+    pub(super) facts: Rc<RefCell<Facts>>,
+    /// When the last ping left.
+    pub(super) pinged: Option<Instant>,
+    /// When there is something to do; none once the facts are complete.
+    pub(super) wake: Option<Instant>,
+    trial: Trial,
+    closed: Option<Instant>,
+}
+
+/// Notes what comes behind the handshake.
+struct Witness {
+    facts: Rc<RefCell<Facts>>,
+    opcode: OpCode,
+    content: Vec<u8>,
+}
+
+impl Behaviour for Witness {
+    fn streams(&self) -> bool {
+        true
+    }
+
+    fn on_message(&mut self, opcode: Data, content: &[u8], _: &mut Context<'_>) -> io::Result<()> {
+        let content = content[..content.len().min(KEPT)].to_vec();
+        self.facts.borrow_mut().seen.push(Seen::Message(OpCode::Data(opcode), content));
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: &FrameEvent<'_>, _: &mut Context<'_>) -> io::Result<()> {
+        let facts = &mut *self.facts.borrow_mut();
+        match event {
+            FrameEvent::Start { header, .. } => {
+                match header.opcode {
+                    OpCode::Data(Data::Continue) | OpCode::Control(_) => {}
+                    opcode => self.opcode = opcode,
+                }
+                if let Some(key) = header.mask.filter(|_| facts.keys.len() < KEYS) {
+                    facts.keys.push(key);
+                }
+            }
+            FrameEvent::Data(bytes) => {
+                let room = KEPT.saturating_sub(self.content.len());
+                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            FrameEvent::Message(_) => {
+                facts.seen.push(Seen::Message(self.opcode, mem::take(&mut self.content)));
+            }
+            FrameEvent::Control { opcode: OpCode::Control(Control::Pong), payload } => {
+                facts.seen.push(Seen::Pong(payload.to_vec()));
+            }
+            FrameEvent::Violation(violation) => {
+                let rule = violation.kind.rule();
+                facts
+                    .seen
+                    .push(Seen::Violation(format!("{} ({})", rule.explanation, rule.section)));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl OpenTrial {
+    /// Begins a case on a connection that has just opened.
+    pub(super) fn new(work: Work, mut connection: Connection, facts: Facts, trial: Trial) -> Self {
+        let facts = Rc::new(RefCell::new(facts));
+        let opcode = OpCode::Data(Data::Text);
+        connection.add(Witness { facts: Rc::clone(&facts), opcode, content: Vec::new() });
+        Self { work, connection, facts, pinged: None, wake: None, trial, closed: None }
+    }
+
+    /// Does what the trial says; whether something was sent. Without a moment to wait for, the facts
+    /// are complete.
+    pub(super) fn go_on(&mut self, now: Instant) -> bool {
+        let mut sent = false;
+        self.look(now);
+        loop {
+            let next = self.trial.next(&self.facts.borrow(), now);
+            match next {
+                Next::Send(command) => {
+                    self.send(&command, now);
+                    sent = true;
+                }
+                Next::Ping(payload) => {
+                    self.pinged = Some(now);
+                    self.send(&Command::Ping(Payload::Bytes(payload.to_vec())), now);
+                    sent = true;
+                }
+                Next::Wait(at) => {
+                    self.wake = Some(at);
+                    return sent;
+                }
+                Next::Done | Next::TimedOut => {
+                    // Some echo behind the pong.
+                    let echo = self.pinged.map(|at| at + Duration::from_millis(200));
+                    if self.work.asks_for_echo()
+                        && let Some(until) = echo.filter(|at| *at > now)
+                        && !has_echoed(&self.facts.borrow())
+                        && !self.connection.is_over()
+                    {
+                        self.wake = Some(until);
+                        return sent;
+                    }
+                    self.facts.borrow_mut().timed_out = matches!(next, Next::TimedOut);
+                    self.wake = None;
+                    return sent;
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, command: &Command, now: Instant) {
+        if let Ok(content) = content(command) {
+            // Where it can't be sent the connection is over, and that is a fact of its own.
+            let _ = send(command, &content, &mut self.connection.sender(now));
+        }
+    }
+
+    /// Takes over what the connection knows of its end.
+    fn look(&mut self, now: Instant) {
+        let mut facts = self.facts.borrow_mut();
+        if facts.close.is_none()
+            && let Some(close) = self.connection.endpoint().and_then(|one| one.received_close())
+        {
+            facts.close = Some(close.clone());
+            self.closed = Some(now);
+        }
+        if facts.ended.is_none() && self.connection.is_over() {
+            let late = self.closed.is_some_and(|at| now >= at + TRANSPORT);
+            facts.ended = Some(match self.connection.ending(now).cause {
+                Cause::Closed if late => End::ByUs,
+                Cause::Closed | Cause::Lost(Lost::EndOfStream | Lost::TruncatedTls) => End::InOrder,
+                Cause::Timeout(_) | Cause::Dropped | Cause::Relay { .. } => End::ByUs,
+                Cause::Lost(_) | Cause::Violation(_) => End::Broken,
+            });
+        }
+    }
+}

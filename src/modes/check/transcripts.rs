@@ -1,0 +1,117 @@
+//! `--transcripts`: a recording of each connection of a case, kept if the case did not pass.
+
+use std::cell::Cell;
+use std::fs;
+use std::io;
+use std::mem;
+use std::path::PathBuf;
+
+use crate::check::plan::{Purpose, Work};
+use crate::check::verdict::Verdict;
+use crate::cli::OutputFormat;
+use crate::config::Display;
+use crate::engine::runtime::Runtime;
+use crate::net::plain_io::plain_io;
+use crate::output::reporter::Reporter;
+use crate::wire::Role;
+
+/// Where recordings go.
+pub(super) struct Transcripts {
+    folder: PathBuf,
+    /// Our role on the connections.
+    role: Role,
+    display: Display,
+    strict: bool,
+    begun: Cell<u64>,
+}
+
+/// The recording of one connection.
+pub(super) struct Recorder {
+    reporter: Reporter,
+    /// Where it is written until it is known what it is of, and what came of that.
+    path: PathBuf,
+    /// Where it is kept.
+    name: Option<PathBuf>,
+    strict: bool,
+}
+
+impl Transcripts {
+    /// Makes the folder, where it is not there.
+    ///
+    /// # Errors
+    ///
+    /// It can't be made; in words.
+    pub(super) fn new(
+        folder: PathBuf,
+        role: Role,
+        display: Display,
+        strict: bool,
+    ) -> Result<Self, String> {
+        fs::create_dir_all(&folder)
+            .map_err(|error| format!("--transcripts {}: {}", folder.display(), plain_io(&error)))?;
+        Ok(Self { folder, role, display, strict, begun: Cell::new(0) })
+    }
+
+    /// Begins a recording.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be written.
+    pub(super) fn begin(&self) -> io::Result<Recorder> {
+        self.begun.set(self.begun.get() + 1);
+        let path = self.folder.join(format!(".wscope-{}-{}", std::process::id(), self.begun.get()));
+        let mut reporter = Reporter::of(self.role, OutputFormat::None, &self.display);
+        reporter.log_to(&path).map_err(io::Error::other)?;
+        Ok(Recorder { reporter, path, name: None, strict: self.strict })
+    }
+}
+
+impl Recorder {
+    /// Takes the place of the reporter.
+    pub(super) fn take_over(&mut self, runtime: &mut Runtime) {
+        mem::swap(&mut self.reporter, &mut runtime.reporter);
+    }
+
+    /// Gives it back.
+    ///
+    /// # Errors
+    ///
+    /// An output failed.
+    pub(super) fn give_back(&mut self, runtime: &mut Runtime) -> io::Result<()> {
+        mem::swap(&mut self.reporter, &mut runtime.reporter);
+        self.reporter.flush()
+    }
+
+    /// The verdict is there: whether the recording is kept.
+    pub(super) fn judged(&mut self, work: Work, verdict: Verdict) {
+        let again = match work.purpose {
+            Purpose::Result(_) => "",
+            Purpose::Again(_) => ".again",
+            Purpose::Control | Purpose::Echo => return,
+        };
+        let kept = match verdict {
+            Verdict::Pass | Verdict::Info | Verdict::Skip => false,
+            Verdict::PassBare => self.strict,
+            Verdict::Warn | Verdict::Inconclusive | Verdict::Flaky | Verdict::Fail => true,
+        };
+        let name = format!("{}{again}.jsonl", work.case.id.replace('/', "-"));
+        self.name = kept.then(|| self.path.with_file_name(name));
+    }
+
+    /// The connection is over.
+    ///
+    /// # Errors
+    ///
+    /// The file is not whole.
+    pub(super) fn end(mut self) -> io::Result<()> {
+        let ended = self.reporter.end_log().map_err(io::Error::other);
+        match &self.name {
+            Some(name) => ended.and_then(|()| fs::rename(&self.path, name)),
+            // What can't be removed is only too much.
+            None => {
+                let _ = fs::remove_file(&self.path);
+                Ok(())
+            }
+        }
+    }
+}
