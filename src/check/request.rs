@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// How long a server has to give up a request that never ends.
-pub const STALL: Duration = Duration::from_secs(15);
+pub const STALL: Duration = Duration::from_secs(12);
 
 /// A change of the request or response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -156,7 +156,7 @@ pub(super) static CASES: &[Case] = &[
         .send(&[r"/bytes GET\x20/\x20HTTP/1.1\r\nHost:\x20a\r\nUser-Agent:\x20wscope-check\r\nAccept:\x20*/*\r\nConnection:\x20close\r\n\r\n"]).expect(Expect::Dies(&[1002])),
     learns("h/head-8k", "a header of 8 KB", LIMITS, "shows the limit on the size of a request").stress().open(&[Edit::Set("X-Wscope", LONG)]),
     learns("h/head-200", "200 headers", LIMITS, "shows the limit on the number of headers").stress().open(&[Edit::Raw(MANY)]),
-    learns("h/stall-head", "half a request, then silence for 15 s", TIMEOUT, "shows whether a request that never ends is given up").stress().open(&[Edit::Half]),
+    learns("h/stall-head", "half a request, then silence for 12 s", TIMEOUT, "shows whether a request that never ends is given up").stress().open(&[Edit::Half]),
 ];
 
 /// 200 header lines.

@@ -31,9 +31,9 @@ pub(super) static CASES: &[Case] = &[
     Case::new("l/slow-frame", "a text frame of 20 bytes, one each 0.1 s", STREAM, "a slow network looks like a dead connection").should().stress()
         .send(&["/frame text mask=00000000 length=20", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1"])
         .mirror(&["/frame text length=20", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1", r"/bytes \x78", "/wait 0.1"]).autobahn("9.5"),
-    Case::new("l/half-frame", "half a frame, then silence for 15 s", PROTECT, "shows whether a frame that never ends is given up").info().stress()
-        .send(&["/frame binary mask=00000000 length=1000", r"/bytes wscope\x20check", "/wait 15"])
-        .mirror(&["/frame binary length=1000", r"/bytes wscope\x20check", "/wait 15"]).expect(Expect::Learns),
-    Case::new("l/idle-20", "silence for 20 s, then a ping", ALIVE, "shows whether an idle connection is ended within 20 s; wscope ping --idle-limit finds the limit").info().stress()
-        .send(&["/wait 20"]).expect(Expect::Learns),
+    Case::new("l/half-frame", "half a frame, then silence for 5 s", PROTECT, "shows whether a frame that never ends is given up").info().stress()
+        .send(&["/frame binary mask=00000000 length=1000", r"/bytes wscope\x20check", "/wait 5"])
+        .mirror(&["/frame binary length=1000", r"/bytes wscope\x20check", "/wait 5"]).expect(Expect::Learns),
+    Case::new("l/idle-10", "silence for 10 s, then a ping", ALIVE, "shows whether an idle connection is ended within 10 s; wscope ping --idle-limit finds the limit").info().stress()
+        .send(&["/wait 10"]).expect(Expect::Learns),
 ];

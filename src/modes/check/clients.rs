@@ -115,6 +115,8 @@ pub(super) struct Clients {
     keys: BTreeSet<Vec<u8>>,
     endpoint: Arc<EndpointConfig>,
     connections: u64,
+    /// A page or a harness says when it is done.
+    held: bool,
     /// A client has come.
     visited: bool,
     /// No case is handed out before.
@@ -198,6 +200,7 @@ impl Clients {
             keys: BTreeSet::new(),
             endpoint: endpoint.into(),
             connections: 0,
+            held: false,
             visited: false,
             resumes: None,
             transcripts,
@@ -351,6 +354,7 @@ impl Clients {
 
     /// The harness is done.
     fn end_harness(&mut self) {
+        self.held = false;
         self.plan.end();
         if self.plan.stopped().is_none() {
             let left = (0..self.plan.cases().len()).filter(|at| !self.numbered.contains(at));
@@ -370,6 +374,7 @@ impl Clients {
         match (read(&target), upgrades) {
             (Address::Root, false) if attach => page("text/html; charset=utf-8", PAGE),
             (Address::Cases, false) if attach => {
+                self.held = true;
                 let case = |case: &&'static crate::check::case::Case| json!({ "id": case.id, "title": case.title });
                 data(&self.plan.cases().iter().map(case).collect())
             }
@@ -381,10 +386,12 @@ impl Clients {
                 ))
             }
             (Address::Done, false) if attach => {
+                self.held = false;
                 self.plan.end();
                 data(&Value::Bool(true))
             }
             (Address::Count, true) if attach => {
+                self.held = true;
                 self.question(head, Some(self.numbered.len().to_string()), false)
             }
             (Address::Info(number), true) if attach => {
@@ -750,7 +757,7 @@ impl Task for Clients {
 
     fn next(&mut self, runtime: &Runtime, now: Instant) -> NextRound {
         let idle = self.dying.is_empty() && !self.has_visitors();
-        let over = self.plan.is_done() && self.calls.is_empty();
+        let over = self.plan.is_done() && self.calls.is_empty() && !self.held;
         if idle && (over || self.plan.stopped().is_some()) {
             return NextRound::Done;
         }
