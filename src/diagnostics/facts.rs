@@ -225,6 +225,8 @@ pub struct TlsAttempt<'a> {
     pub now: Option<&'a str>,
     /// How many certificates the peer sent, its own included.
     pub chain: Option<usize>,
+    /// Whether roots of its own were given to this run.
+    pub own_roots: bool,
     /// Whether an open connection ended without close_notify.
     pub truncated: bool,
 }
@@ -239,7 +241,10 @@ pub enum TlsFault<'a> {
     /// Nothing came until the timeout.
     Silent,
     /// The dates of the certificate exclude now.
-    Dates,
+    Dates {
+        /// Whether its validity begins later.
+        early: bool,
+    },
     /// The certificate is for other names.
     Name,
     /// No trusted issuer; whether the certificate vouches for itself.

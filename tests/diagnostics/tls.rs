@@ -51,7 +51,7 @@ fn certificates(golden: &mut Golden) {
     let own = CertificateFacts { issuer: "CN=other.example".to_owned(), ..certificate.clone() };
     let now = Some("2026-11-21T12:03:04Z");
     for (code, what, fault) in [
-        ("W206", "expired", TlsFault::Dates),
+        ("W206", "expired", TlsFault::Dates { early: false }),
         ("W207", "another site's", TlsFault::Name),
         ("W208", "self-signed", TlsFault::Issuer { is_own: true }),
     ] {

@@ -31,6 +31,12 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
                     "this is a Socket.IO server (Engine.IO 4): the query must have \
                      `EIO=4&transport=websocket`",
                 ),
+                false if bytes.starts_with(b"HTTP/1.") => d
+                    .because(
+                        "the application or its framework answered the request once more, in HTTP: its handler ended or failed",
+                        "the text is an HTTP response",
+                    )
+                    .help("read the server's log: its handler ended with an exception, or returned a response"),
                 false => d,
             }
         });
