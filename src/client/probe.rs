@@ -76,7 +76,11 @@ fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
                     error,
                     OpenError::Tls(TlsError::Alert { .. } | TlsError::CertificateWanted { .. })
                 );
-            if spoken { TrialOutcome::Tls(text) } else { TrialOutcome::Nothing(text) }
+            match error {
+                _ if spoken => TrialOutcome::Tls(text),
+                OpenError::TimedOut { .. } => TrialOutcome::Silence(text),
+                _ => TrialOutcome::Nothing(text),
+            }
         }
     }
 }

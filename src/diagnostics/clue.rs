@@ -38,13 +38,14 @@ const PLAIN_PAGES: [(&str, &str); 4] = [
 ];
 
 /// What only the pages of programs that stand in front of others have.
-const PROXY_PAGES: [&str; 6] = [
+const PROXY_PAGES: [&str; 7] = [
     "<center>nginx",
     "<center>openresty",
     "<address>apache/",
+    "you don't have permission to access this resource.</p>",
     "request forbidden by administrative rules",
     "no server is available to handle this request",
-    "xml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
+    "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
 ];
 
 /// Servers limit a head to 8 KB or more.
@@ -107,8 +108,9 @@ pub enum Clue {
     NoSubprotocolHelps,
     /// With the Host of the URL it opens, or gets another status.
     OwnHostHelps,
-    /// The Origin sent is the server's own, and without one it opens.
-    OwnOriginRefused,
+    /// The Origin sent is the server's own, and something shows a program in front, or a check that
+    /// compares with Host.
+    OwnOriginBehindProxy,
     /// The request's head is longer than many servers take.
     LongHead,
     /// Our message was the first thing that crossed, and the end came right behind it and the 101.
@@ -340,10 +342,10 @@ impl Clue {
                 helps.then(|| trial.to_string())
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
-            Self::OwnOriginRefused => {
+            Self::OwnOriginBehindProxy => {
                 let own = Self::OriginIsOwn.seen(facts)?;
-                let opens = trial(Variation::NoOrigin)?.status() == Some(101);
-                opens.then(|| format!("{own}, and without it a WebSocket opens"))
+                let sign = proxied(facts.response?).or_else(|| Self::ListsVersion13.seen(facts))?;
+                Some(format!("{own}; {sign}"))
             }
             Self::LongHead => {
                 let length = facts.request?.raw().len();
@@ -370,7 +372,10 @@ impl Clue {
             Self::PingReason => {
                 reason(facts, &["ping", "pong", "heartbeat", "keepalive", "keep-alive", "keep alive"])
             }
-            Self::ReasonGiven => reason(facts, &[""]),
+            Self::ReasonGiven => {
+                let text = &facts.close.received?.reason;
+                (!text.is_empty()).then(|| "the Close has a reason".to_owned())
+            }
             Self::PingsIgnored => {
                 let ignored = facts.pings.ignored;
                 (ignored > 0).then(|| match ignored {
@@ -402,7 +407,11 @@ impl Clue {
             Self::NoOriginSame => compared(Variation::NoOrigin, true),
             Self::OtherPathAnswered => {
                 let trial = trial(Variation::OtherPath)?;
-                trial.status().filter(|_| status.is_none()).map(|_| trial.to_string())
+                // Where this one is silent, an end is an answer, too.
+                let silent = facts.unanswered.is_some_and(|end| end.how == StreamEnd::Timeout);
+                let ended = silent && matches!(trial.outcome, TrialOutcome::Nothing(_));
+                let answered = (trial.status().is_some() && status.is_none()) || ended;
+                answered.then(|| trial.to_string())
             }
             Self::GaveUp => {
                 let unanswered = facts.unanswered?;

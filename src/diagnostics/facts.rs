@@ -332,6 +332,8 @@ pub enum TrialOutcome {
     Tls(String),
     /// Nothing of HTTP; in words.
     Nothing(String),
+    /// Nothing until the time was up; in words.
+    Silence(String),
 }
 
 impl Trial {
@@ -340,7 +342,7 @@ impl Trial {
         match &self.outcome {
             TrialOutcome::Opened => Some(101),
             TrialOutcome::Status { code, .. } => Some(*code),
-            TrialOutcome::Tls(_) | TrialOutcome::Nothing(_) => None,
+            TrialOutcome::Tls(_) | TrialOutcome::Nothing(_) | TrialOutcome::Silence(_) => None,
         }
     }
 
@@ -379,7 +381,8 @@ impl std::fmt::Display for Trial {
             (
                 TrialOutcome::Status { text, .. }
                 | TrialOutcome::Tls(text)
-                | TrialOutcome::Nothing(text),
+                | TrialOutcome::Nothing(text)
+                | TrialOutcome::Silence(text),
                 _,
             ) => write!(f, ": {text}"),
         }

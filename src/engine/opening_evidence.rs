@@ -85,7 +85,8 @@ impl OpeningEvidence {
         let mut now = Vec::new();
         UtcClock::default().write(wall_micros(), &mut now);
         let now = String::from_utf8_lossy(&now).into_owned();
-        *self = Self { url, secure: *secure, now, lifetimes, hops, ..Self::default() };
+        let own_roots = self.own_roots;
+        *self = Self { url, secure: *secure, now, lifetimes, hops, own_roots, ..Self::default() };
     }
 
     /// Notes how the attempts to connect ended.

@@ -9,8 +9,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
 use x509_cert::Certificate;
 use x509_cert::der::{self, Decode as _, Encode as _};
-use x509_cert::ext::pkix::{AuthorityInfoAccessSyntax, SubjectAltName};
 use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{AuthorityInfoAccessSyntax, SubjectAltName};
 
 use crate::event::CertificateFacts;
 
@@ -42,11 +42,9 @@ impl CertificateFacts {
             not_before: facts.validity().not_before.to_string(),
             not_after: facts.validity().not_after.to_string(),
             serial: hex(facts.serial_number().as_bytes()),
-            names_issuer: facts
-                .get_extension::<AuthorityInfoAccessSyntax>()?
-                .is_some_and(|(_critical, access)| {
-                    access.0.iter().any(|one| one.access_method == CA_ISSUERS)
-                }),
+            names_issuer: facts.get_extension::<AuthorityInfoAccessSyntax>()?.is_some_and(
+                |(_critical, access)| access.0.iter().any(|one| one.access_method == CA_ISSUERS),
+            ),
         })
     }
 }

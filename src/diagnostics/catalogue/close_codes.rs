@@ -26,7 +26,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the bytes sent by hand are no legal frames here: the peer was right", C::BytesSent).cure("correct the bytes"),
             medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
                 .cure("send the message whole or uncompressed, `--no-compress`, to check"),
-            low("the application chose this code for a reason of its own"), low("a proxy changed the frames"), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
+            low("a proxy changed the frames"), low("the application chose this code for a reason of its own").unless(&[C::IllegalSent]), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
         .seen("close code 1002 from the peer"),
     error("W703", "the peer can't take this type of data (1003)")
         .because("it accepts only text or only binary messages, and received the other type")
@@ -53,7 +53,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .more("Browsers hide the cause from pages on purpose, so that a page can't probe the local network."),
     error("W707", "the peer could not use a payload (1007)")
         .because("the data of a message did not match its type")
-        .help("send binary data with `-b`, and text in UTF-8; if compression was agreed, retry with `--no-compress`")
+        .help("read the reason, if there is one; otherwise send binary data with `-b`, and text in UTF-8, and retry with `--no-compress` if compression was agreed")
         .source("RFC 6455 §7.4.1")
         .causes(&[
             high("this side sent an illegal frame: the peer was right", C::IllegalSent),

@@ -98,7 +98,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
-            medium("the handler of this path hangs or is slow: other paths are answered", C::OtherPathAnswered)
+            medium("the handler of this path hangs or is slow, or a proxy in front does not forward its upgrade: other paths are answered", C::OtherPathAnswered)
                 .cure("find out what the handler does before it accepts; a longer `--handshake-timeout` helps if it is only slow"),
             medium("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades", C::PlainAnswered).unless(&[C::OtherPathAnswered])
                 .cure("check the path, and whether a proxy in front handles upgrades"),

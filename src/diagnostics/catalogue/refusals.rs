@@ -101,11 +101,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §10.2; measured on tornado and gorilla/websocket")
         .causes(&[
             high("the Origin is not on the server's list", C::OwnOriginHelps),
-            high("the Origin is not on the server's list", C::NoOriginHelps)
+            medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
+                .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
+            high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginBehindProxy])
                 .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
             medium("the Origin is not on the server's list", C::OriginSent),
-            medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginRefused)
-                .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
             low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::OwnOriginHelps]),
         ])
         .seen("another status or 101 with another Origin; a body that names the origin; gorilla/websocket's 403"),
@@ -151,6 +151,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
             medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
                 .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
+            low("the Origin is not allowed").unless(&[C::NoOrigin, C::NoOriginSame]),
             low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes]),
             low("the application requires credentials").unless(&[C::CredentialsSent, C::ProxyPage]),
             low("the application requires an Origin").unless(&[C::OriginSent, C::OwnOriginSame, C::ProxyPage]),

@@ -164,7 +164,18 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let last = facts.stream.message.filter(|_| facts.stream.messages == 1 && !asked);
     if let Some((_, content)) = last.filter(|_| end.last < SILENCE && body.reason.is_empty()) {
         let text = String::from_utf8_lossy(content);
-        let words = ["error", "invalid", "denied", "unauthor", "forbidden", "not allowed", "missing", "required", "refused", "reject"];
+        let words = [
+            "error",
+            "invalid",
+            "denied",
+            "unauthor",
+            "forbidden",
+            "not allowed",
+            "missing",
+            "required",
+            "refused",
+            "reject",
+        ];
         let lower = text.to_ascii_lowercase();
         if words.iter().any(|word| lower.contains(word)) {
             let shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
@@ -186,8 +197,18 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         };
         return d;
     }
+    let first =
+        "the application waited in vain for a message of its protocol: a first one, or a heartbeat";
     if end.quiet < SILENCE {
-        return d;
+        let waited = !asked && facts.stream.messages > 0 && end.last >= SILENCE;
+        let unclear =
+            d.causes.is_empty() && body.reason.is_empty() && (regular || body.code >= Some(4000));
+        return match waited && unclear {
+            true => d.possible(first).help(
+                "send the messages that the application expects: its documentation names them",
+            ),
+            false => d,
+        };
     }
     let quiet = seconds(end.quiet);
     let d = d.note(format!("the Close came after {quiet} without traffic"));
@@ -217,7 +238,6 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     match Clue::TimerReason.seen(facts) {
         Some(reason) => titled(d).because(timer, reason).help(help),
         None => {
-            let first = "the application waited in vain for a first message or a heartbeat of its protocol";
             let d = if asked { d } else { d.possible(first) };
             let d = d.possible(timer);
             if regular { titled(d).help(help) } else { d }

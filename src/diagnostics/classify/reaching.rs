@@ -172,9 +172,9 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
         d.notes.extend(trials);
         let default = facts.url.is_some_and(|url| Url::of(url).path.starts_with("/socket.io/"));
         match d.entry.code {
-            "W108" if default => d.help(
-                "`/socket.io/` is only the default: look up the option `path` of the server",
-            ),
+            "W108" if default => {
+                d.help("`/socket.io/` is only the default: look up the option `path` of the server")
+            }
             _ => d,
         }
     });

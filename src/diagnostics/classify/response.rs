@@ -31,7 +31,8 @@ const SHOWN: usize = 300;
 /// Words that give no reason.
 const VAGUE: &[u8] = b"an a is was this your you not allowed permitted access denied forbidden rejected refused \
     unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
-    please try again later handshake connection websocket connect unable to client contact support";
+    please try again later handshake connection websocket connect unable to client contact support browser or \
+    proxy sent that could understand resource requested server got itself in trouble";
 
 /// Characters of a sentence; what is longer is a page.
 const SENTENCE: usize = 300;
@@ -424,8 +425,7 @@ impl RefusalResponse<'_> {
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
         if generic && !self.is_vague() && !page && !shown {
-            let mut reason: String =
-                sentence.chars().take(REASON).flat_map(char::escape_debug).collect();
+            let mut reason: String = sentence.chars().take(REASON).collect();
             if sentence.chars().count() > REASON {
                 reason.push('…');
             }
@@ -433,13 +433,18 @@ impl RefusalResponse<'_> {
                 cause.confidence != Confidence::Low && !self.facts.trials.is_empty()
             });
             let help = match d.entry.code {
-                "W326" => "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query",
+                "W326" => {
+                    "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
+                }
                 "W340" => d.entry.help,
                 _ => "do as the server says: its words are the reason, and its log may hold more",
             };
             return d
                 .because(format!("its reason is \"{reason}\""), "the answer has this text")
                 .help(help);
+        }
+        if bare && d.entry.code == "W332" && Clue::ProxyPage.seen(self.facts).is_none() {
+            return d.title("the application refused the connection without a reason");
         }
         if bare && matches!(d.entry.code, "W323" | "W341") {
             let why = "the server rejects the request without a reason";
