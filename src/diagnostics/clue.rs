@@ -92,6 +92,8 @@ pub enum Clue {
     PlainSame,
     /// The same, and a program that stands in front of others answered.
     PlainSameBehindProxy,
+    /// The same request without the upgrade got the same answer, of a library that knows WebSocket.
+    PlainSameByLibrary,
     /// The same request without the upgrade succeeded.
     PlainServes,
     /// Every request gets this answer: without the upgrade and at another path, too.
@@ -311,6 +313,11 @@ impl Clue {
                 .into_iter()
                 .find(|page| contains_word(facts.body, page))
                 .map(|_| "the page is the proxy's own".to_owned()),
+            Self::PlainSameByLibrary => {
+                let same = Self::PlainSame.seen(facts)?;
+                let library = Self::ListsVersion13.seen(facts)?;
+                Some(format!("{same}; {library}"))
+            }
             Self::PlainServes => {
                 let trial = trial(Variation::NoUpgrade)?;
                 let serves = matches!(trial.status(), Some(200..=299)) && status >= Some(400);

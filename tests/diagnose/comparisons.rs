@@ -220,7 +220,7 @@ fn a_protocol_that_has_a_name_for_it_is_no_idle_timer() {
 #[test]
 fn the_message_before_a_close_is_its_reason() {
     let port = serve_open(|stream| {
-        stream.write_all(b"\x81\x17{\"error\":\"Invalid Host\"}\x88\x00").ok()?;
+        stream.write_all(b"\x81\x18{\"error\":\"Invalid Host\"}\x88\x00").ok()?;
         stream.read_to_end(&mut Vec::new()).ok().map(drop)
     });
     let told = Told::of(&["doctor"], port, "/");
@@ -236,7 +236,7 @@ fn a_close_behind_our_message_is_about_it() {
         stream.read_to_end(&mut Vec::new()).ok().map(drop)
     });
     let told = Told::of(&["-x", "hi", "--exit-after", "1"], port, "/");
-    told.is("W705", "ended because of our message");
+    told.is("W705", "does not know the path, or its handler ended because of our message");
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
             high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied),
             medium("the server runs the application without WebSocket support", C::Http10)
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
@@ -179,7 +180,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
-            medium("the proxy itself does not know the path", C::ProxyPage),
+            medium("the server in front does not know the path itself", C::ProxyPage),
             medium("a wrong path", C::OtherPathSame),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
             medium("a wrong path", C::Status).unless(&[C::OtherPathDiffers]),

@@ -12,7 +12,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("Django's development server or wsgiref answered, which speaks no WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            medium("the path serves this page, and no WebSocket", C::PlainSame),
+            medium("a wrong path: a plain GET gets this page, too", C::PlainSame),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),
             low("a proxy removed Upgrade and Connection"),

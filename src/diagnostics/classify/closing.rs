@@ -150,15 +150,14 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         let d = match asked {
             true => d
                 .title("closed at once, after our message")
-                .help("read the peer's log at that moment; then check the path, and which message the application expects first")
-                .possible("the peer's handler ended because of our message, with an exception or on purpose"),
+                .help("check the path, and which message the application expects first; the peer's log at that moment has more")
+                .possible("the application does not know the path, or its handler ended because of our message"),
             false => d
                 .title("closed at once, before any message")
-                .help("check the path, and which message the application expects first: some frameworks accept every path, then close"),
+                .help("check the path, and which message the application expects first: some frameworks accept every path, then close")
+                .possible("the application does not know the path"),
         };
-        return d
-            .possible("the application does not know the path")
-            .possible("the application requires a login");
+        return d.possible("the application requires a login");
     }
     // A message, and the Close behind it: it is the reason.
     let last = facts.stream.message.filter(|_| facts.stream.messages == 1 && !asked);
@@ -178,7 +177,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         ];
         let lower = text.to_ascii_lowercase();
         if words.iter().any(|word| lower.contains(word)) {
-            let shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+            let shown: String = text.chars().take(SHOWN).collect();
             return d
                 .title("closed at once, after a message that gives the reason")
                 .severity(Severity::Warning)
@@ -238,8 +237,12 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     match Clue::TimerReason.seen(facts) {
         Some(reason) => titled(d).because(timer, reason).help(help),
         None => {
-            let d = if asked { d } else { d.possible(first) };
-            let d = d.possible(timer);
+            // A reason that speaks of neither is another one.
+            let d = match body.reason.is_empty() {
+                true if asked => d.possible(timer),
+                true => d.possible(first).possible(timer),
+                false => d,
+            };
             if regular { titled(d).help(help) } else { d }
         }
     }
