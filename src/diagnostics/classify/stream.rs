@@ -33,10 +33,10 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 ),
                 false if bytes.starts_with(b"HTTP/1.") => d
                     .because(
-                        "the application or its framework answered the request once more, in HTTP: its handler ended or failed",
+                        "an HTTP response was written behind the 101: a late refusal, or the framework's answer when the handler ended",
                         "the text is an HTTP response",
                     )
-                    .help("read the server's log: its handler ended with an exception, or returned a response"),
+                    .help("read the response's status and body, then the server's log: a handler may have ended with an exception, or returned a response"),
                 false => d,
             }
         });
