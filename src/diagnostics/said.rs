@@ -110,6 +110,26 @@ pub(super) fn words(body: &[u8]) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a text says that a path is unknown, in whatever words.
+pub(super) fn names_path(text: &str) -> bool {
+    let words = [
+        "path",
+        "route",
+        "page",
+        "url",
+        "uri",
+        "cannot get",
+        "resource",
+        "endpoint",
+        "handler",
+        "not found",
+        "file",
+        "404",
+    ];
+    let text = text.to_ascii_lowercase();
+    words.iter().any(|word| text.contains(word))
+}
+
 /// The names under which JSON has its sentence, the most telling first.
 const SENTENCES: [&str; 9] = [
     "message",

@@ -102,6 +102,34 @@ fn the_words_of_an_answer_are_its_reason_whatever_its_status_is() {
         let port = serve_by(move |_| answer(status, "", body));
         Told::of(&[], port, "/ws").is(code, &format!("its reason is \"{reason}\""));
     }
+    for (status, body, code, reason) in [
+        ("403 Room is full", "", "W332", "Room is full"),
+        (
+            "404 Not Found",
+            "{\"message\":\"Tenant acme does not exist\"}",
+            "W334",
+            "Tenant acme does not exist",
+        ),
+        (
+            "410 Gone",
+            "{\"error\":\"v1 was shut down, use /v2\"}",
+            "W339",
+            "v1 was shut down, use /v2",
+        ),
+    ] {
+        let port = serve_by(move |_| answer(status, "", body));
+        Told::of(&[], port, "/ws").is(code, &format!("its reason is \"{reason}\""));
+    }
+    // What says no more than the status is no reason.
+    for (status, body) in [
+        ("404 Not Found", "Cannot GET /ws"),
+        ("404 Not Found", "{\"message\":\"Route GET:/ws not found\"}"),
+        ("418 I am a teapot", ""),
+        ("403 Access denied", ""),
+    ] {
+        let port = serve_by(move |_| answer(status, "", body));
+        Told::of(&[], port, "/ws").lacks("its reason is");
+    }
     // A 426 that asks for an upgrade means what it says.
     let port = serve_by(|_| answer("426 Upgrade Required", "Upgrade: websocket\r\n", "no upgrade"));
     assert_eq!(Told::of(&[], port, "/").code(), "W320");
@@ -226,6 +254,16 @@ fn the_message_before_a_close_is_its_reason() {
     let told = Told::of(&["doctor"], port, "/");
     told.is("W705", "its message is {\"error\":\"Invalid Host\"}");
     told.lacks("no action needed");
+}
+
+#[test]
+fn a_message_before_a_normal_close_is_an_answer() {
+    let port = serve_open(|stream| {
+        stream.write_all(b"\x81\x0d{\"errors\":[]}\x88\x02\x03\xe8").ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["-w", "forever"], port, "/");
+    assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
 }
 
 #[test]

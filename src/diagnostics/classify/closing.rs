@@ -161,7 +161,8 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     }
     // A message, and the Close behind it: it is the reason.
     let last = facts.stream.message.filter(|_| facts.stream.messages == 1 && !asked);
-    if let Some((_, content)) = last.filter(|_| end.last < SILENCE && body.reason.is_empty()) {
+    let unsaid = body.reason.is_empty() && !matches!(body.code, Some(1000 | 1001));
+    if let Some((_, content)) = last.filter(|_| end.last < SILENCE && unsaid) {
         let text = String::from_utf8_lossy(content);
         let words = [
             "error",

@@ -13,8 +13,13 @@ use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
-/// Statuses whose own reason phrase has more than three words.
-const LONG_REASONS: [u16; 5] = [413, 416, 431, 451, 505];
+/// The words of the registry's reason phrases from 400 on.
+const PHRASES: &[u8] = b"bad request unauthorized payment required forbidden not found method allowed acceptable \
+    proxy authentication timeout time out conflict gone length precondition failed content payload entity too \
+    large uri long unsupported media type range satisfiable expectation i m am a teapot misdirected unprocessable \
+    locked dependency early upgrade many requests header fields unavailable for legal reasons internal server \
+    error implemented gateway service temporarily http version supported variant also negotiates insufficient \
+    storage loop detected extended network";
 
 /// Redirects that are not followed.
 const MAX_HOPS: usize = 5;
@@ -186,11 +191,12 @@ impl RefusalResponse<'_> {
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
     }
 
-    /// A reason phrase that says more than the registry's does.
+    /// A reason phrase that says more than the registry's do.
     fn own_phrase(&self) -> Option<&[u8]> {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
-        let long = reason.split(|b| *b == b' ').count() > 3;
-        (long && !LONG_REASONS.contains(&self.status)).then_some(reason)
+        let text = String::from_utf8_lossy(reason);
+        let says = |known| !said::is_bare(&text, self.status, known);
+        (says(PHRASES) && says(VAGUE)).then_some(reason)
     }
 
     fn is_bare(&self, text: &str) -> bool {
@@ -418,9 +424,14 @@ impl RefusalResponse<'_> {
         }
         // No guess stands beside the server's own sentence.
         let challenged = Clue::NoChallenge.seen(self.facts).is_none();
-        let generic = matches!(d.entry.code, "W323" | "W332" | "W340" | "W341" | "W344")
-            || (d.entry.code == "W326" && !challenged);
         let sentence = said::sentence(self.body).unwrap_or_else(|| text.clone());
+        let generic = match d.entry.code {
+            "W323" | "W332" | "W339" | "W340" | "W341" | "W344" => true,
+            "W326" => !challenged,
+            // Most of these name the path, which is known.
+            "W334" => self.status == 404 && !said::names_path(&sentence),
+            _ => false,
+        };
         let page = sentence.chars().count() > SENTENCE
             || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
