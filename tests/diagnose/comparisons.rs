@@ -47,6 +47,20 @@ fn a_refusal_without_a_reason_is_no_proof_that_a_login_is_missing() {
 }
 
 #[test]
+fn a_busy_server_has_not_compared() {
+    // It takes one connection at a time, and says so to the next.
+    let port = serve_by(|request| match request.contains("Origin: ") {
+        true => answer("503 Service Unavailable", "", "maximum number of connections reached"),
+        false => answer("403 Forbidden", "", ""),
+    });
+    for args in [&["--diagnose"][..], &["doctor"]] {
+        let told = Told::of(args, port, "/ws");
+        assert_eq!(told.code(), "W332", "{}", told.text);
+        told.lacks("(high)");
+    }
+}
+
+#[test]
 fn a_page_of_the_server_in_front_is_a_rule_of_it() {
     for page in [
         "<html><body><center><h1>403 Forbidden</h1></center><hr><center>nginx</center></body></html>",

@@ -141,6 +141,18 @@ fn an_own_origin_that_is_refused_needs_a_sign_of_a_proxy() {
 }
 
 #[test]
+fn a_trial_that_met_a_busy_server_proves_nothing() {
+    let bare = Pair::new("", "HTTP/1.1 403 Forbidden\r\n\r\n");
+    for busy in [429, 503] {
+        let trials = [trial(Variation::OwnOrigin, busy), trial(Variation::OtherPath, busy)];
+        let facts = Facts { trials: &trials, ..bare.facts() };
+        is(&facts, "W332", "matches no route", Confidence::Low);
+    }
+    let trials = [trial(Variation::OwnOrigin, 101)];
+    is(&Facts { trials: &trials, ..bare.facts() }, "W328", "requires an Origin", Confidence::High);
+}
+
+#[test]
 fn a_lone_certificate_is_a_broken_chain_where_its_issuer_is_known_elsewhere() {
     let certificate = CertificateFacts {
         subject: "CN=a".to_owned(),

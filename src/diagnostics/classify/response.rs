@@ -196,7 +196,7 @@ impl RefusalResponse<'_> {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
         let text = String::from_utf8_lossy(reason);
         let says = |known| !said::is_bare(&text, self.status, known);
-        (says(PHRASES) && says(VAGUE)).then_some(reason)
+        (self.status >= 400 && says(PHRASES) && says(VAGUE)).then_some(reason)
     }
 
     fn is_bare(&self, text: &str) -> bool {
