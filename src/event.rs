@@ -358,6 +358,8 @@ pub struct CertificateFacts {
     pub not_after: String,
     /// The serial number's octets in lower-case hex.
     pub serial: String,
+    /// Whether it says where its issuer's certificate is to be had (RFC 5280 §4.2.2.1).
+    pub names_issuer: bool,
 }
 
 /// How the command that served a connection ended.

@@ -76,7 +76,11 @@ fn outcome(trace: &OpeningEvidence, error: &OpenError) -> TrialOutcome {
                     error,
                     OpenError::Tls(TlsError::Alert { .. } | TlsError::CertificateWanted { .. })
                 );
-            if spoken { TrialOutcome::Tls(text) } else { TrialOutcome::Nothing(text) }
+            match error {
+                _ if spoken => TrialOutcome::Tls(text),
+                OpenError::TimedOut { .. } => TrialOutcome::Silence(text),
+                _ => TrialOutcome::Nothing(text),
+            }
         }
     }
 }
@@ -240,7 +244,7 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
             &[]
         }
         E::Closed { .. } | E::Io(_) | E::TimedOut { .. } if evidence.was_asked() => {
-            &[V::OtherScheme, V::NoUpgrade, V::NoSubprotocol]
+            &[V::OtherScheme, V::NoUpgrade, V::NoSubprotocol, V::OtherPath]
         }
         E::Tls(_) | E::Closed { .. } | E::NotHttp(_) | E::Io(_) | E::TimedOut { .. } => {
             &[V::OtherScheme]
@@ -256,9 +260,14 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
                     V::OwnHost,
                     V::OtherPath,
                 ],
-                Some(500) => {
-                    &[V::NoUpgrade, V::OwnOrigin, V::NoOrigin, V::NoSubprotocol, V::OwnHost]
-                }
+                Some(500) => &[
+                    V::NoUpgrade,
+                    V::OwnOrigin,
+                    V::NoOrigin,
+                    V::NoSubprotocol,
+                    V::OwnHost,
+                    V::OtherPath,
+                ],
                 _ => &[V::NoUpgrade],
             }
         }

@@ -754,7 +754,8 @@ impl<'a> Session<'a> {
         // A Close at once is in order, and yet nobody wanted that.
         let odd = !ours
             && found.first().is_some_and(|first| {
-                first.entry.family == Family::CloseCode && first.severity == Severity::Warning
+                matches!(first.entry.family, Family::CloseCode | Family::Application)
+                    && first.severity != Severity::Note
             });
         let mood = if fine && !odd { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;
@@ -764,7 +765,13 @@ impl<'a> Session<'a> {
         let led = match &ending.cause {
             // It names the rule that was broken itself, in full where nothing follows.
             Cause::Violation(_) if advice.is_empty() => describe(ending),
-            Cause::Violation(_) => summarize(ending),
+            Cause::Violation(violation) => match found.first() {
+                // The rule is only what it looked like.
+                Some(first) if first.entry.code != violation.kind.rule().code => {
+                    lead(&found, &summarize(ending), runtime)
+                }
+                _ => summarize(ending),
+            },
             _ if mood == EndSeverity::Fine => describe(ending),
             // What explains it follows.
             _ => lead(&found, &summarize(ending), runtime),

@@ -4,13 +4,13 @@
 //! can be named for a reason that was not there.
 
 use super::Facts;
-use super::facts::{SILENCE, TlsFault, Trial, TrialOutcome, Variation};
+use super::facts::{SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation};
 use super::sniff::contains_word;
 use super::url::Url;
 use crate::wire::head::Head;
 
 /// Names in Server and Via of programs that stand in front of others.
-const PROXIES: [&str; 13] = [
+const PROXIES: [&str; 15] = [
     "nginx",
     "apache",
     "haproxy",
@@ -24,6 +24,8 @@ const PROXIES: [&str; 13] = [
     "awselb",
     "akamai",
     "tengine",
+    "lighttpd",
+    "litespeed",
 ];
 
 /// Pages that frameworks write for a plain request which they have no route for, and not for an
@@ -33,6 +35,17 @@ const PLAIN_PAGES: [(&str, &str); 4] = [
     ("<pre>cannot get ", "Express"),
     ("<p>the requested resource was not found on this server.</p>", "Django"),
     ("the current path, <code>", "Django"),
+];
+
+/// What only the pages of programs that stand in front of others have.
+const PROXY_PAGES: [&str; 7] = [
+    "<center>nginx",
+    "<center>openresty",
+    "<address>apache/",
+    "you don't have permission to access this resource.</p>",
+    "request forbidden by administrative rules",
+    "no server is available to handle this request",
+    "xhtml1-transitional.dtd\">\n<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n <head>\n  <title>",
 ];
 
 /// Servers limit a head to 8 KB or more.
@@ -53,6 +66,8 @@ pub enum Clue {
     NoCredentials,
     /// WWW-Authenticate wants Digest.
     WantsDigest,
+    /// The Authorization sent is Digest.
+    DigestSent,
     /// There is no WWW-Authenticate.
     NoChallenge,
     /// A subprotocol was offered.
@@ -77,6 +92,14 @@ pub enum Clue {
     PlainSame,
     /// The same, and a program that stands in front of others answered.
     PlainSameBehindProxy,
+    /// The same request without the upgrade got the same answer, of a library that knows WebSocket.
+    PlainSameByLibrary,
+    /// The same request without the upgrade succeeded.
+    PlainServes,
+    /// Every request gets this answer: without the upgrade and at another path, too.
+    AllSame,
+    /// The answer is written in HTTP/1.0, and nothing shows a program in front.
+    Http10,
     /// The answer keeps the connection, as a TLS port does not with a request that it can't read.
     KeptAlive,
     /// The page is a proxy's own, so nothing behind it was asked.
@@ -87,14 +110,27 @@ pub enum Clue {
     NoSubprotocolHelps,
     /// With the Host of the URL it opens, or gets another status.
     OwnHostHelps,
-    /// The Origin sent is the server's own, and without one it opens.
-    OwnOriginRefused,
+    /// The Origin sent is the server's own, and something shows a program in front, or a check that
+    /// compares with Host.
+    OwnOriginBehindProxy,
     /// The request's head is longer than many servers take.
     LongHead,
     /// Our message was the first thing that crossed, and the end came right behind it and the 101.
     AtOnce,
-    /// The reason of the Close speaks of a timer.
+    /// The reason of the Close speaks of a timer on silence.
     TimerReason,
+    /// The reason of the Close speaks of a first message that did not come in time.
+    FirstMessageReason,
+    /// The reason of the Close speaks of a ping that was not answered.
+    PingReason,
+    /// The Close has a reason.
+    ReasonGiven,
+    /// Pings of the peer were left unanswered on purpose.
+    PingsIgnored,
+    /// The proxy's answer says that it could not reach the server.
+    ProxyFailed,
+    /// The proxy is not one of HTTP.
+    ProxySpeaksSocks,
     /// There is a WWW-Authenticate.
     Challenged,
     /// The same request without the upgrade got another answer.
@@ -109,6 +145,12 @@ pub enum Clue {
     OwnOriginSame,
     /// Without an Origin it opens, or gets another status.
     NoOriginHelps,
+    /// Without an Origin it gets the same status.
+    NoOriginSame,
+    /// Another path gets an answer, where this one gets none.
+    OtherPathAnswered,
+    /// The peer ended the connection late enough for a timer to have done it.
+    GaveUp,
     /// Another path gets the same status.
     OtherPathSame,
     /// Another path gets another status.
@@ -131,8 +173,11 @@ pub enum Clue {
     TlsPort,
     /// The certificate vouches for itself.
     SelfSigned,
-    /// The server sent its own certificate and no other.
-    ChainOfOne,
+    /// The server sent one certificate, and not its issuer's, which this run has roots for or the
+    /// certificate says where to get.
+    IssuerElsewhere,
+    /// The certificate's validity begins later.
+    NotYetValid,
     /// The certificate has a subjectAltName.
     HasNames,
     /// The certificate has no subjectAltName.
@@ -179,7 +224,8 @@ impl Clue {
         let compared = |variation, same: bool| {
             let trial: &Trial = facts.trial(variation)?;
             let differs = trial.status() != status;
-            let known = trial.status().is_some();
+            // Who had too much to do did not look at the difference.
+            let known = !matches!(trial.status(), None | Some(429 | 503));
             (known && differs != same && status.is_some()).then(|| trial.to_string())
         };
         match self {
@@ -215,6 +261,10 @@ impl Clue {
                 let wanted = header("WWW-Authenticate")?;
                 let digest = wanted.trim_start().to_ascii_lowercase().starts_with("digest");
                 digest.then(|| "WWW-Authenticate wants Digest".to_owned())
+            }
+            Self::DigestSent => {
+                let digest = sent("Authorization").and_then(scheme)?.eq_ignore_ascii_case("digest");
+                digest.then(|| "Authorization: Digest was sent".to_owned())
             }
             Self::NoChallenge => {
                 let none = facts.response?.get("WWW-Authenticate").is_none();
@@ -260,10 +310,31 @@ impl Clue {
                 let same = Self::PlainSame.seen(facts)?;
                 Some(format!("{same}; {proxy}"))
             }
-            Self::ProxyPage => ["<center>nginx", "<center>openresty", "<address>apache/", "<hr>haproxy"]
+            Self::ProxyPage => PROXY_PAGES
                 .into_iter()
                 .find(|page| contains_word(facts.body, page))
                 .map(|_| "the page is the proxy's own".to_owned()),
+            Self::PlainSameByLibrary => {
+                let same = Self::PlainSame.seen(facts)?;
+                let library = Self::ListsVersion13.seen(facts)?;
+                Some(format!("{same}; {library}"))
+            }
+            Self::PlainServes => {
+                let trial = trial(Variation::NoUpgrade)?;
+                let serves = matches!(trial.status(), Some(200..=299)) && status >= Some(400);
+                serves.then(|| trial.to_string())
+            }
+            Self::AllSame => {
+                let plain = Self::PlainSame.seen(facts)?;
+                let other = Self::OtherPathSame.seen(facts)?;
+                Some(format!("{plain}; {other}"))
+            }
+            Self::Http10 => {
+                let head = facts.response?;
+                let version = head.status_line()?.version;
+                let old = (version.major, version.minor) == (1, 0) && proxied(head).is_none();
+                old.then(|| "the answer is written in HTTP/1.0".to_owned())
+            }
             Self::KeptAlive => {
                 let kept = facts.response?.has_token("Connection", "keep-alive");
                 kept.then(|| "the answer keeps the connection, as a TLS port would not".to_owned())
@@ -279,10 +350,10 @@ impl Clue {
                 helps.then(|| trial.to_string())
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
-            Self::OwnOriginRefused => {
+            Self::OwnOriginBehindProxy => {
                 let own = Self::OriginIsOwn.seen(facts)?;
-                let opens = trial(Variation::NoOrigin)?.status() == Some(101);
-                opens.then(|| format!("{own}, and without it a WebSocket opens"))
+                let sign = proxied(facts.response?).or_else(|| Self::ListsVersion13.seen(facts))?;
+                Some(format!("{own}; {sign}"))
             }
             Self::LongHead => {
                 let length = facts.request?.raw().len();
@@ -295,10 +366,38 @@ impl Clue {
                 nothing.then(|| format!("nothing came in the {} ms after the 101", end.lifetime.as_millis()))
             }
             Self::TimerReason => {
-                let reason = &facts.close.received?.reason;
-                let words = ["timeout", "timed out", "time out", "idle", "inactiv", "heartbeat", "keepalive", "keep-alive", "no activity"];
-                let speaks = words.iter().any(|word| contains_word(reason, word));
-                speaks.then(|| format!("its reason is \"{}\"", String::from_utf8_lossy(reason)))
+                let other = [Self::PingReason, Self::FirstMessageReason];
+                if other.iter().any(|clue| clue.seen(facts).is_some()) {
+                    return None;
+                }
+                reason(facts, &["timeout", "timed out", "time out", "idle", "inactiv", "no activity"])
+            }
+            Self::FirstMessageReason => {
+                let waited = reason(facts, &["timeout", "timed out", "time out", "too late", "not received"])?;
+                let first = ["initial", "handshake", "login", "auth", "hello", "identify", "connect timeout"];
+                reason(facts, &first).map(|_| waited)
+            }
+            Self::PingReason => {
+                reason(facts, &["ping", "pong", "heartbeat", "keepalive", "keep-alive", "keep alive"])
+            }
+            Self::ReasonGiven => {
+                let text = &facts.close.received?.reason;
+                (!text.is_empty()).then(|| "the Close has a reason".to_owned())
+            }
+            Self::PingsIgnored => {
+                let ignored = facts.pings.ignored;
+                (ignored > 0).then(|| match ignored {
+                    1 => "this side left a ping unanswered".to_owned(),
+                    _ => format!("this side left {ignored} pings unanswered"),
+                })
+            }
+            Self::ProxyFailed => {
+                let line = facts.proxy?.answer?.status_line()?;
+                matches!(line.code, 500 | 502..=504).then(|| format!("the proxy answered {}", line.code))
+            }
+            Self::ProxySpeaksSocks => {
+                let address = facts.proxy?.address;
+                address.starts_with("socks").then(|| "the proxy speaks SOCKS".to_owned())
             }
             Self::Challenged => header("WWW-Authenticate").map(|_| "the answer has a WWW-Authenticate".to_owned()),
             Self::PlainDiffers => compared(Variation::NoUpgrade, false),
@@ -313,6 +412,20 @@ impl Clue {
             Self::OwnOriginHelps => compared(Variation::OwnOrigin, false),
             Self::OwnOriginSame => compared(Variation::OwnOrigin, true),
             Self::NoOriginHelps => compared(Variation::NoOrigin, false),
+            Self::NoOriginSame => compared(Variation::NoOrigin, true),
+            Self::OtherPathAnswered => {
+                let trial = trial(Variation::OtherPath)?;
+                // Where this one is silent, an end is an answer, too.
+                let silent = facts.unanswered.is_some_and(|end| end.how == StreamEnd::Timeout);
+                let ended = silent && matches!(trial.outcome, TrialOutcome::Nothing(_));
+                let answered = (trial.status().is_some() && status.is_none()) || ended;
+                answered.then(|| trial.to_string())
+            }
+            Self::GaveUp => {
+                let unanswered = facts.unanswered?;
+                let late = unanswered.after >= SILENCE && unanswered.how != StreamEnd::Timeout;
+                late.then(|| format!("it ended the connection after {:.1} s", unanswered.after.as_secs_f64()))
+            }
             Self::OtherPathSame => compared(Variation::OtherPath, true),
             Self::OtherPathDiffers => compared(Variation::OtherPath, false),
             Self::OtherSchemeAnswers => {
@@ -345,13 +458,16 @@ impl Clue {
                     None => shown.then(|| "its issuer is its subject".to_owned()),
                 }
             }
-            Self::ChainOfOne => {
+            Self::IssuerElsewhere => {
                 let certificate = facts.tls.certificate?;
                 let lone = facts.tls.chain == Some(1) && certificate.issuer != certificate.subject;
-                lone.then(|| {
+                let elsewhere = facts.tls.own_roots || certificate.names_issuer;
+                (lone && elsewhere).then(|| {
                     format!("the server sent one certificate, but not that of its issuer {}", certificate.issuer)
                 })
             }
+            Self::NotYetValid => (facts.tls.fault == Some(TlsFault::Dates { early: true }))
+                .then(|| "its first date is in the future".to_owned()),
             Self::HasNames => {
                 let names = &facts.tls.certificate?.names;
                 (!names.is_empty()).then(|| format!("it lists {}", names.join(", ")))
@@ -424,6 +540,13 @@ impl Clue {
 
 fn sent<'a>(facts: &Facts<'a>, name: &'static str) -> Option<&'a [u8]> {
     facts.request?.get(name)
+}
+
+/// The reason of the peer's Close, if it has one of these words.
+fn reason(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
+    let reason = &facts.close.received?.reason;
+    let speaks = !reason.is_empty() && words.iter().any(|word| contains_word(reason, word));
+    speaks.then(|| format!("its reason is \"{}\"", String::from_utf8_lossy(reason)))
 }
 
 /// Give or take 2 %.

@@ -225,6 +225,8 @@ pub struct TlsAttempt<'a> {
     pub now: Option<&'a str>,
     /// How many certificates the peer sent, its own included.
     pub chain: Option<usize>,
+    /// Whether roots of its own were given to this run.
+    pub own_roots: bool,
     /// Whether an open connection ended without close_notify.
     pub truncated: bool,
 }
@@ -239,7 +241,10 @@ pub enum TlsFault<'a> {
     /// Nothing came until the timeout.
     Silent,
     /// The dates of the certificate exclude now.
-    Dates,
+    Dates {
+        /// Whether its validity begins later.
+        early: bool,
+    },
     /// The certificate is for other names.
     Name,
     /// No trusted issuer; whether the certificate vouches for itself.
@@ -327,6 +332,8 @@ pub enum TrialOutcome {
     Tls(String),
     /// Nothing of HTTP; in words.
     Nothing(String),
+    /// Nothing until the time was up; in words.
+    Silence(String),
 }
 
 impl Trial {
@@ -335,7 +342,7 @@ impl Trial {
         match &self.outcome {
             TrialOutcome::Opened => Some(101),
             TrialOutcome::Status { code, .. } => Some(*code),
-            TrialOutcome::Tls(_) | TrialOutcome::Nothing(_) => None,
+            TrialOutcome::Tls(_) | TrialOutcome::Nothing(_) | TrialOutcome::Silence(_) => None,
         }
     }
 
@@ -374,7 +381,8 @@ impl std::fmt::Display for Trial {
             (
                 TrialOutcome::Status { text, .. }
                 | TrialOutcome::Tls(text)
-                | TrialOutcome::Nothing(text),
+                | TrialOutcome::Nothing(text)
+                | TrialOutcome::Silence(text),
                 _,
             ) => write!(f, ": {text}"),
         }

@@ -110,6 +110,69 @@ pub(super) fn words(body: &[u8]) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a text says that a path is unknown, in whatever words.
+pub(super) fn names_path(text: &str) -> bool {
+    let words = [
+        "path",
+        "route",
+        "page",
+        "url",
+        "uri",
+        "cannot get",
+        "resource",
+        "endpoint",
+        "handler",
+        "not found",
+        "file",
+        "404",
+    ];
+    let text = text.to_ascii_lowercase();
+    words.iter().any(|word| text.contains(word))
+}
+
+/// The names under which JSON has its sentence, the most telling first.
+const SENTENCES: [&str; 9] = [
+    "message",
+    "error_description",
+    "detail",
+    "details",
+    "description",
+    "reason",
+    "msg",
+    "error",
+    "title",
+];
+
+/// The sentence in a body of JSON: the first text under a name that such a body has for it.
+pub(super) fn sentence(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start();
+    if !text.starts_with('{') {
+        return None;
+    }
+    SENTENCES.iter().find_map(|name| {
+        let key = format!("\"{name}\"");
+        text.match_indices(&key).find_map(|(at, _)| {
+            let value = text[at + key.len()..].trim_start().strip_prefix(':')?.trim_start();
+            let string = value.strip_prefix('"')?;
+            let mut out = String::new();
+            let mut escaped = false;
+            for c in string.chars() {
+                match c {
+                    '\\' if !escaped => escaped = true,
+                    '"' if !escaped => break,
+                    c => {
+                        escaped = false;
+                        out.push(c);
+                    }
+                }
+            }
+            // A word is a status or a name.
+            out.contains(' ').then_some(out)
+        })
+    })
+}
+
 fn without_tags(html: &str) -> String {
     let mut out = String::new();
     let mut rest = html;
@@ -251,6 +314,24 @@ mod tests {
             ("Bad Request", None),
         ] {
             assert_eq!(about(body), wanted, "{body}");
+        }
+    }
+
+    #[test]
+    fn json_has_a_sentence() {
+        for (body, wanted) in [
+            (
+                r#"{"statusCode":400,"code":"X","error":"Bad Request","message":"needs \"room\", a name"}"#,
+                Some("needs \"room\", a name"),
+            ),
+            (r#"{"error":{"code":7,"message":"key is revoked"}}"#, Some("key is revoked")),
+            (r#"{ "error" : "no such room" }"#, Some("no such room")),
+            (r#"{"message":"Forbidden"}"#, None),
+            (r#"{"message":"cut in the mid"#, Some("cut in the mid")),
+            (r#"{"message":7,"title":"#, None),
+            ("no such room", None),
+        ] {
+            assert_eq!(sentence(body.as_bytes()).as_deref(), wanted, "{body}");
         }
     }
 

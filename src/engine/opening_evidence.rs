@@ -52,6 +52,8 @@ pub struct OpeningEvidence {
     phases: Phases,
     /// What other connections gave that differed in one thing.
     pub trials: Vec<Trial>,
+    /// Whether roots of its own were given to this run.
+    own_roots: bool,
     /// What TLS showed to another connection that does not verify: the certificate that was refused.
     pub refused_tls: Option<TlsFacts>,
     /// From the request to the end of the attempt, where it failed.
@@ -63,6 +65,11 @@ pub struct OpeningEvidence {
 }
 
 impl OpeningEvidence {
+    /// Of an opening that has done nothing yet, in a run that has roots of its own or not.
+    pub fn of(own_roots: bool) -> Self {
+        Self { own_roots, ..Self::default() }
+    }
+
     /// Forgets everything but the lifetimes of earlier connections and the way here by redirects:
     /// another one is opened.
     pub fn begin(&mut self, target: &Target) {
@@ -78,7 +85,8 @@ impl OpeningEvidence {
         let mut now = Vec::new();
         UtcClock::default().write(wall_micros(), &mut now);
         let now = String::from_utf8_lossy(&now).into_owned();
-        *self = Self { url, secure: *secure, now, lifetimes, hops, ..Self::default() };
+        let own_roots = self.own_roots;
+        *self = Self { url, secure: *secure, now, lifetimes, hops, own_roots, ..Self::default() };
     }
 
     /// What is reached already turns out to speak TLS.
@@ -227,6 +235,7 @@ impl OpeningEvidence {
             facts.tls.certificate = tls.certificate.as_ref();
             facts.tls.chain = tls.certificate.is_some().then_some(1 + tls.chain.len());
         }
+        facts.tls.own_roots = self.own_roots;
         facts.tls.now = Some(&self.now);
         facts
     }

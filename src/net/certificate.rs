@@ -9,10 +9,14 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
 use x509_cert::Certificate;
 use x509_cert::der::{self, Decode as _, Encode as _};
-use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{AuthorityInfoAccessSyntax, SubjectAltName};
 
 use crate::event::CertificateFacts;
+
+/// Where the certificate of the issuer is to be had.
+const CA_ISSUERS: der::asn1::ObjectIdentifier =
+    der::asn1::ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.2");
 
 /// The bytes are not a certificate that RFC 5280 describes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -38,6 +42,9 @@ impl CertificateFacts {
             not_before: facts.validity().not_before.to_string(),
             not_after: facts.validity().not_after.to_string(),
             serial: hex(facts.serial_number().as_bytes()),
+            names_issuer: facts.get_extension::<AuthorityInfoAccessSyntax>()?.is_some_and(
+                |(_critical, access)| access.0.iter().any(|one| one.access_method == CA_ISSUERS),
+            ),
         })
     }
 }

@@ -79,7 +79,8 @@ pub fn tls_fault(error: &TlsError) -> Option<TlsFault<'_>> {
         TlsError::Alert { number } => TlsFault::Alert(*number),
         TlsError::CertificateWanted { .. } => TlsFault::CertificateWanted,
         TlsError::Certificate { problem, .. } => match problem {
-            Problem::Expired | Problem::NotYetValid => TlsFault::Dates,
+            Problem::Expired => TlsFault::Dates { early: false },
+            Problem::NotYetValid => TlsFault::Dates { early: true },
             Problem::NameMismatch => TlsFault::Name,
             Problem::SelfSigned => TlsFault::Issuer { is_own: true },
             Problem::UnknownIssuer => TlsFault::Issuer { is_own: false },

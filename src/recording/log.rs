@@ -379,6 +379,7 @@ fn certificate(object: &Value) -> CertificateFacts {
         not_before: text("not_before"),
         not_after: text("not_after"),
         serial: text("serial"),
+        names_issuer: false,
     }
 }
 

@@ -146,6 +146,13 @@ impl Endpoint {
             return None;
         }
         match event {
+            // In place of the answer to our Close came something that is no frame: so there is none.
+            FrameEvent::Violation(violation)
+                if violation.kind == ViolationKind::FrameAfterClose
+                    && self.sent_close().is_some() =>
+            {
+                self.finish(Side::Peer, Cause::Lost(Lost::EndOfStream));
+            }
             FrameEvent::Violation(violation) => self.judge(violation, now, out),
             FrameEvent::Control { opcode: OpCode::Control(control), payload } => match control {
                 Control::Ping => self.answer_ping(payload, now, out),

@@ -5,6 +5,7 @@
 
 mod answers;
 mod causes;
+mod comparisons;
 mod doctor;
 mod endings;
 mod every;

@@ -47,11 +47,12 @@ fn certificates(golden: &mut Golden) {
         not_before: "2025-01-01T00:00:00Z".to_owned(),
         not_after: "2026-01-01T00:00:00Z".to_owned(),
         serial: "01".to_owned(),
+        names_issuer: true,
     };
     let own = CertificateFacts { issuer: "CN=other.example".to_owned(), ..certificate.clone() };
     let now = Some("2026-11-21T12:03:04Z");
     for (code, what, fault) in [
-        ("W206", "expired", TlsFault::Dates),
+        ("W206", "expired", TlsFault::Dates { early: false }),
         ("W207", "another site's", TlsFault::Name),
         ("W208", "self-signed", TlsFault::Issuer { is_own: true }),
     ] {

@@ -26,7 +26,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the bytes sent by hand are not legal frames here: the peer was right", C::BytesSent).cure("correct the bytes"),
             medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries", C::PingInsideCompressed)
                 .cure("send the message whole or uncompressed, `--no-compress`, to check"),
-            low("a proxy changed the frames"), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
+            low("a proxy changed the frames"), low("the application chose this code for a reason of its own").unless(&[C::IllegalSent]), low("the peer answers 1012 or 1014 with 1002 because it does not know them, as faye, cowboy and websocket-driver do")])
         .seen("close code 1002 from the peer"),
     error("W703", "the peer can't take this type of data (1003)")
         .because("it accepts only text or only binary messages, and received the other type")
@@ -53,17 +53,22 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .more("Browsers hide the cause from pages on purpose, so that a page can't probe the local network."),
     error("W707", "the peer could not use a payload (1007)")
         .because("the data of a message did not match its type")
-        .help("send binary data with `-b`, and text in UTF-8; if compression was agreed, retry with `--no-compress`")
+        .help("read the reason, if there is one; otherwise send binary data with `-b`, and text in UTF-8, and retry with `--no-compress` if compression was agreed")
         .source("RFC 6455 §7.4.1")
         .causes(&[
             high("this side sent an illegal frame: the peer was right", C::IllegalSent),
-            low("text that is not UTF-8"), low("a compressed message that it could not inflate")])
+            low("text that is not UTF-8").unless(&[C::ReasonGiven]),
+            low("a compressed message that it could not inflate").unless(&[C::ReasonGiven]),
+        ])
         .seen("close code 1007 from the peer"),
     error("W708", "a message broke the peer's policy (1008)")
         .because("1008 is the general code where no other fits; the reason has the details")
         .help("read the reason; common ones are a missing login, a rate limit, too many fragments")
         .source("RFC 6455 §7.4.1")
-        .causes(&[low("the login was missing, late or refused"), low("a rate limit")])
+        .causes(&[
+            low("the login was missing, late or refused").unless(&[C::ReasonGiven]),
+            low("a rate limit").unless(&[C::ReasonGiven]),
+        ])
         .seen("close code 1008 from the peer"),
     error("W709", "a message was too big for the peer (1009)")
         .because("the peer limits the length of messages")
@@ -80,7 +85,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the peer met an unexpected condition that kept it from continuing")
         .help("read the peer's log; if the reason is keepalive ping timeout, find out why its pings were not answered")
         .source("RFC 6455 §7.4.1; documentation of websockets")
-        .causes(&[low("an exception in the peer's application"), low("keepalive ping timeout, from the Python library websockets")])
+        .causes(&[
+            low("an exception in the peer's application").unless(&[C::PingReason]),
+            low("keepalive ping timeout, from the Python library websockets").unless(&[C::ReasonGiven]),
+        ])
         .seen("close code 1011 from the peer"),
     note("W712", "the service restarts (1012)")
         .because("the server restarts and will accept connections again")

@@ -10,6 +10,8 @@ const LOSSES: &[LikelyCause] = &[
         .cure("correct the frame; a peer may also answer it with Close 1002"),
     medium("the bytes sent by hand are not legal frames here, and the peer ended the connection for them", C::BytesSent)
         .cure("correct the bytes"),
+    high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored).unless(&[C::AfterOurMessage])
+        .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
     high("this side read too slowly, and the peer gave up", C::Stalled)
         .cure("read stdout faster, or write it to a file"),
     medium("the peer can't take a control frame between the fragments of a compressed message, a known defect of some libraries (wsproto, tornado)", C::PingInsideCompressed)
@@ -47,6 +49,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send pings more often than that: `--ping-interval SECS`; or raise the timer")
         .source("documentation of nginx, haproxy, Heroku, AWS, Google Cloud, Azure, Envoy and Cloudflare; measured on nginx and haproxy")
         .causes(&[
+            high("this side did not answer the peer's pings, and the peer gave up", C::PingsIgnored)
+                .cure("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
             high("nginx's proxy_read_timeout, 60 s unless set", C::IdleAt(60, "nginx")),
             high("Cloudflare's idle timeout", C::IdleAt(100, "cloudflare")),
             high("Envoy's or Istio's stream idle timeout", C::IdleAt(300, "envoy")),

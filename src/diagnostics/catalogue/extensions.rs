@@ -71,7 +71,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("an application or proxy wrote an HTTP response, HTML or JSON where a frame should be")
         .help("read the text: it contains the server's error message")
         .source(MEASURED)
-        .causes(&[low("Socket.IO rejects EIO=3 or a missing EIO after it has switched"), low("an error page of a proxy or framework"), low("a handler writes to the raw socket")])
+        .causes(&[
+            medium("Socket.IO rejects EIO=3 or a missing EIO after it has switched", C::InPath("socket.io")),
+            low("a handler writes text to the raw socket"),
+            low("an error page of a proxy or framework"),
+        ])
         .seen("the first bytes are HTTP/1., HTML or JSON, or eight printable characters that are not a legal header")
         .more("Other clients report that RSV1 is set, or an invalid frame header: the letter H is RSV1 with opcode 8."),
     error("W462", "a TLS record came after the 101")

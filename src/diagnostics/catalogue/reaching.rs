@@ -69,14 +69,18 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
-            high("an HTTP server that drops the upgrade: its handler does not know this path or refuses the request", C::PlainAnswered).unless(&[C::NoSubprotocolHelps])
+            medium("the application did not answer the upgrade in time, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
+                .cure("read the application's log: find out what its handler waits for before it accepts"),
+            high("an HTTP server that drops the upgrade: its handler does not know this path, refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp])
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
             medium("the request's head is longer than the server takes", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("the service is not HTTP, or it is a forwarder whose target is down", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers])
-                .cure("check what listens on this port, and behind it if it is forwarded"),
+            medium("an HTTP server that drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])
+                .cure("check the path, and the server's rules for it"),
+            medium("the service is not plain HTTP, as where the PROXY protocol is expected first, or it is a forwarder whose target is down", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered])
+                .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure]).cure("try `wss://`"),
             low("plain HTTP is not what the port speaks, but TLS or another protocol; or it forwards to a target that is down").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),
             low("HTTP is not what the port speaks, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::NotSecure, C::PlainAnswered]),
@@ -94,12 +98,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
-            high("an HTTP server whose upgrade listener ignores this path, as Node.js allows", C::PlainAnswered),
+            medium("the handler of this path hangs or is slow, or a proxy in front does not forward its upgrade: other paths are answered", C::OtherPathAnswered)
+                .cure("find out what the handler does before it accepts; a longer `--handshake-timeout` helps if it is only slow"),
+            medium("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades", C::PlainAnswered).unless(&[C::OtherPathAnswered])
+                .cure("check the path, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server takes", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("the application hangs, or the service is not HTTP", C::PlainUnanswered),
-            low("a Node.js server whose upgrade listener ignores this path").unless(&[C::PlainUnanswered]),
-            low("the application hangs"),
+            low("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
+            low("the application hangs or is slow").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
             low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered]),
         ])
         .seen("no byte until the handshake timeout"),
@@ -118,7 +125,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the forward proxy did not answer CONNECT with a 2xx status")
         .help("have the port allowed in the proxy's access list, or bypass the proxy: `--noproxy HOST`")
         .source("RFC 6455 §4.1")
-        .causes(&[low("the proxy allows CONNECT to port 443 only"), low("the host is on a block list"), low("the proxy itself can't reach the host (502, 503, 504)")])
+        .causes(&[
+            medium("the proxy can't reach the server", C::ProxyFailed).cure("check host and port, and whether the proxy can reach them"),
+            low("the proxy allows CONNECT to port 443 only").unless(&[C::ProxyFailed, C::ProxySpeaksSocks]),
+            low("the host is on a block list").unless(&[C::ProxyFailed]),
+            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed]),
+        ])
         .seen("the answer to CONNECT is neither 2xx nor 407"),
     error("W113", "the proxy requires credentials")
         .because("the forward proxy answered CONNECT with 407")

@@ -5,16 +5,19 @@ use crate::diagnostics::{CatalogueEntry, Clue as C, Family};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
-    error("W320", "the upgrade did not reach the server that answered")
+    error("W320", "the upgrade did not reach the handler that answered")
         .because("our request asked for an upgrade, but the server answered as if headers of the handshake were missing")
-        .help("make the proxy forward the handshake headers; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
+        .help("if a proxy is in front, make it forward the handshake headers; otherwise run the application under a server with WebSocket support; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
             high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy),
-            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSame),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied),
+            medium("the server runs the application without WebSocket support", C::Http10)
+                .cure("run the application under a server with WebSocket support, or enable it in this one"),
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
             low("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers"),
+            low("the server runs the application without WebSocket support, as a plain WSGI server does"),
             low("the path has an HTTP handler that requires another kind of upgrade"),
         ])
         .seen("426 or 400 though version 13 was sent; an error whose body mentions Upgrade; Engine.IO's code 3 for a correct query"),
@@ -43,12 +46,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("leave Host as it is: no `--host`, or let the server take that name"),
             medium("the request's head is longer than the server takes", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("the path is not the one the server was made for", C::OtherPathSame),
-            medium("a query parameter or header that this path needs is missing or wrong", C::OtherPathDiffers)
+            medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
+                .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
+            medium("every request is refused, whatever its path: by something in front, or because bytes of something in front, such as the PROXY protocol, precede it", C::AllSame).unless(&[C::Proxied])
+                .cure("read the log of the server that answers, and check what stands in front of it"),
+            medium("the path is not the one the server was made for", C::OtherPathSame).unless(&[C::AllSame]),
+            medium("a query parameter or header that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
                 .cure("compare query, headers and cookies with those of a client that works: this path is known"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
-            low("the server does not serve this path").unless(&[C::OtherPathDiffers]),
-            low("a query parameter or header that the application needs is missing"),
+            low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
+            low("a query parameter or header that the application needs is missing").unless(&[C::OtherPathDiffers]),
             low("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET").unless(&[C::PlainDiffers, C::ProxyPage]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
@@ -74,8 +81,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send them: `-u USER:PASSWORD`, `--bearer TOKEN` or `--cookie NAME=VALUE`; some APIs take a token in the query")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.2")
         .causes(&[
-            high("the server requires another authentication scheme than the one sent", C::WantsDigest).unless(&[C::NoCredentials])
-                .cure("use `-u USER:PASSWORD`, which also answers a Digest challenge; if you did, user or password is wrong"),
+            high("the server requires another authentication scheme than the one sent", C::WantsDigest).unless(&[C::NoCredentials, C::DigestSent])
+                .cure("use `-u USER:PASSWORD`, which also answers a Digest challenge"),
             high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
             high("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent).unless(&[C::NoChallenge])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
@@ -95,15 +102,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §10.2; measured on tornado and gorilla/websocket")
         .causes(&[
             high("the Origin is not on the server's list", C::OwnOriginHelps),
-            high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginRefused])
-                .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
-            high("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginRefused)
+            medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
-            medium("a proxy changes Host, so that the server compares the Origin with another name", C::OriginIsOwn)
-                .cure("make the proxy forward Host; in nginx: `proxy_set_header Host $http_host;`"),
-            medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginSame)
-                .cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or send an Origin of the server's list: `-o ORIGIN`"),
+            high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginBehindProxy])
+                .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
             medium("the Origin is not on the server's list", C::OriginSent),
+            low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::OwnOriginHelps]),
         ])
         .seen("another status or 101 with another Origin; a body that names the origin; gorilla/websocket's 403"),
     error("W328", "the server refuses a request without Origin")
@@ -141,14 +145,18 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, the Origin and the credentials, and see the application's log")
         .source("ASGI specification; Django Channels documentation")
         .causes(&[
-            medium("the path matches no route of the application: ASGI servers answer 403 then", C::Server("uvicorn")).unless(&[C::OtherPathDiffers]),
-            medium("the path matches no route of the application: ASGI servers answer 403 then", C::Server("hypercorn")).unless(&[C::OtherPathDiffers]),
-            medium("the path matches no route of the application: ASGI servers answer 403 then", C::Server("daphne")).unless(&[C::OtherPathDiffers]),
-            medium("the Origin is not allowed", C::OriginSent).unless(&[C::OwnOriginSame, C::OriginIsOwn])
+            medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
+                .cure("look for the rule in the configuration of the server that answered"),
+            medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame, C::ProxyPage])
                 .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
-            medium("the credentials sent are refused", C::CredentialsSent),
-            medium("the application requires credentials", C::NoCredentials),
-            low("the application requires an Origin").unless(&[C::OriginSent, C::OwnOriginSame]),
+            medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
+            medium("the path serves plain HTTP and no WebSocket", C::PlainServes)
+                .cure("find the path of the WebSocket: a plain GET succeeds at this one"),
+            low("the Origin is not allowed").unless(&[C::NoOrigin, C::NoOriginSame]),
+            low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::ProxyPage, C::PlainServes]),
+            low("the application requires credentials").unless(&[C::CredentialsSent, C::ProxyPage]),
+            low("the application requires an Origin").unless(&[C::OriginSent, C::OwnOriginSame, C::ProxyPage]),
+            low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes]),
             low("a web application firewall refused"),
         ])
         .seen("403 without a more specific cause"),
@@ -172,11 +180,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
-            medium("the proxy itself does not know the path", C::ProxyPage),
+            medium("the server in front does not know the path itself", C::ProxyPage),
             medium("a wrong path", C::OtherPathSame),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
             medium("a wrong path", C::Status).unless(&[C::OtherPathDiffers]),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
+            medium("the server has no WebSocket support", C::Http10)
+                .cure("run the application under a server with WebSocket support"),
             low("a proxy strips or adds a prefix"),
             low("the server hides a refusal behind 404").unless(&[C::OtherPathSame]),
         ])
@@ -196,7 +206,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("only GET can upgrade, and the server has no handler for it here")
         .help("check that the path has a handler for GET")
         .source("RFC 6455 §4.1")
-        .causes(&[low("the path belongs to an API that accepts POST only"), low("a proxy changed the method")])
+        .causes(&[
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
+                .cure("make the proxy pass the upgrade; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`"),
+            medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
+            low("the path belongs to an API that accepts POST only"),
+            low("a proxy changed the method"),
+        ])
         .seen("status 405"),
     error("W337", "an HTTP handler rejected the content type of the upgrade")
         .because("the path is not a WebSocket: its handler checked Accept or Content-Type")
@@ -223,7 +239,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the application failed on a valid request")
         .help("read the server's log; then try without the optional parts: `--no-compress`, no subprotocol, no Origin")
         .source(MEASURED)
-        .causes(&[low("an exception in the application's handler"), low("the server can't parse an extension parameter (tornado)")])
+        .causes(&[
+            medium("the application fails at any path: it has no route for this one, or fails before it looks", C::OtherPathSame)
+                .cure("check the path, then the application's log: some frameworks raise an exception for an unknown path"),
+            low("an exception in the application's handler"),
+            low("the server can't parse an extension parameter (tornado)").unless(&[C::OtherPathSame]),
+        ])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")
         .because("a gateway got no valid answer from the server behind it")
@@ -236,11 +257,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("the proxy speaks plain HTTP to a TLS upstream, or vice versa").unless(&[C::PlainDiffers]),
         ])
         .seen("status 502"),
-    error("W344", "no healthy backend")
-        .because("a load balancer or gateway has no server for the request, or the server is overloaded")
-        .help("check the health checks: a plain GET to a WebSocket path gets 426, which some load balancers treat as unhealthy")
+    error("W344", "the service is unavailable")
+        .because("the server is overloaded or in maintenance, or a gateway has no server for the request")
+        .help("check that the application runs, and the health checks: a plain GET to a WebSocket path gets 426, which some load balancers treat as unhealthy")
         .source("RFC 9110 §15.6.4")
-        .causes(&[low("the application is down or starting"), low("its health check fails")])
+        .causes(&[
+            medium("the proxy has no working server behind it", C::ProxyPage),
+            low("the application is down, starting or in maintenance"),
+            low("its health check fails"),
+        ])
         .seen("status 503"),
     error("W345", "the backend took too long")
         .because("a gateway timed out waiting for the server's answer to the upgrade")

@@ -12,7 +12,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("Django's development server or wsgiref answered, which speaks no WebSocket", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            medium("a proxy removed Upgrade and Connection", C::PlainSameBehindProxy),
+            medium("a wrong path: a plain GET gets this page, too", C::PlainSame),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers]),
             low("a proxy removed Upgrade and Connection"),
@@ -46,8 +46,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and the order of the routes on the server; a proxy may remove Upgrade: `wscope explain W320`")
         .source("RFC 6455 §4.1")
         .causes(&[
-            medium("a proxy removed Upgrade and Connection", C::PlainSameBehindProxy),
-            low("an HTTP handler serves this path"),
+            medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame),
+            low("an HTTP handler serves this path").unless(&[C::PlainSame]),
             low("a proxy removed Upgrade and Connection"),
         ])
         .seen("a 2xx status that no other entry explains"),

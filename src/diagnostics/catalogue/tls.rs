@@ -59,7 +59,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the current time is outside the certificate's validity")
         .help("renew the certificate, or skip the check with --insecure; check this machine's clock")
         .source("RFC 5280 §4.1.2.5")
-        .causes(&[low("the certificate was not renewed"), low("it was renewed, but the server was not reloaded"), low("this machine's clock is wrong")])
+        .causes(&[
+            high("its validity has not begun: it is too new, or this machine's clock is behind", C::NotYetValid)
+                .cure("wait until its validity begins, or correct this machine's clock; --insecure skips the check"),
+            low("the certificate was not renewed"),
+            low("it was renewed, but the server was not reloaded"),
+            low("this machine's clock is wrong"),
+        ])
         .seen("the verifier compares notBefore and notAfter with the clock"),
     error("W207", "the certificate is for other names")
         .because("the certificate's subjectAltName does not contain the requested host")
@@ -80,7 +86,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 5280 §6")
         .causes(&[
             high(SELF_SIGNED, C::SelfSigned).cure("trust it with `--cacert FILE`, or use --insecure"),
-            medium("the server sends its own certificate without the intermediate one", C::ChainOfOne)
+            medium("the server sends its own certificate without the intermediate one", C::IssuerElsewhere)
                 .cure("make the server send the whole chain (in nginx, `ssl_certificate` with both certificates in one file); a private authority is trusted with `--cacert FILE`"),
             low("it is from a private authority").unless(&[C::SelfSigned]),
             low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned]),

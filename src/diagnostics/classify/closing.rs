@@ -4,7 +4,7 @@ use super::application::Inside;
 use super::clocks::{ping_interval, seconds};
 use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, SILENCE};
-use crate::diagnostics::{Clue, Diagnostic, Facts, Severity};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
 use crate::wire::close::{self, CloseBody};
 
@@ -137,51 +137,120 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let Some(end) = facts.end.filter(|_| by_server) else { return d };
     let regular = close::is_regular(body.code);
     // What this side had sent by then may not have been looked at.
-    let unasked = facts.stream.sent.is_none() || body.code.is_none();
+    let asked = facts.stream.sent.is_some();
+    let unasked = !asked || body.code.is_none();
     if facts.stream.messages == 0 && unasked && end.last < SILENCE && d.entry.code != "W502" {
         let d =
             d.note(format!("{} ms after the 101, before any message of it", end.last.as_millis()));
         // 1000 and 1001 are what a server says that has done what it was asked.
-        return match body.code.is_none() {
+        if body.code.is_some() {
+            return d;
+        }
+        let d = d.severity(Severity::Warning);
+        let d = match asked {
             true => d
+                .title("closed at once, after our message")
+                .help("check the path, and which message the application expects first; the peer's log at that moment has more")
+                .possible("the application does not know the path, or its handler ended because of our message"),
+            false => d
                 .title("closed at once, before any message")
-                .severity(Severity::Warning)
                 .help("check the path, and which message the application expects first: some frameworks accept every path, then close")
-                .possible("the application does not know the path")
-                .possible("the application requires a login"),
+                .possible("the application does not know the path"),
+        };
+        return d.possible("the application requires a login");
+    }
+    // A message, and the Close behind it: it is the reason.
+    let last = facts.stream.message.filter(|_| facts.stream.messages == 1 && !asked);
+    let unsaid = body.reason.is_empty() && !matches!(body.code, Some(1000 | 1001));
+    if let Some((_, content)) = last.filter(|_| end.last < SILENCE && unsaid) {
+        let text = String::from_utf8_lossy(content);
+        let words = [
+            "error",
+            "invalid",
+            "denied",
+            "unauthor",
+            "forbidden",
+            "not allowed",
+            "missing",
+            "required",
+            "refused",
+            "reject",
+        ];
+        let lower = text.to_ascii_lowercase();
+        if words.iter().any(|word| lower.contains(word)) {
+            let shown: String = text.chars().take(SHOWN).collect();
+            return d
+                .title("closed at once, after a message that gives the reason")
+                .severity(Severity::Warning)
+                .because(format!("its message is {shown}"), "the Close came right behind it")
+                .help("do as the message says");
+        }
+    }
+    if let Some(reason) = Clue::PingReason.seen(facts) {
+        let d = match Clue::PingsIgnored.seen(facts) {
+            Some(ignored) => d
+                .because("this side did not answer the peer's pings", format!("{ignored}; {reason}"))
+                .help("answer its pings: leave out `--no-pong` and faults that withhold pongs"),
+            None => d
+                .because("the peer missed a ping, a pong or a heartbeat of this side", reason)
+                .help("send the heartbeat that the application expects; find out what held the pongs up"),
+        };
+        return d;
+    }
+    let first =
+        "the application waited in vain for a message of its protocol: a first one, or a heartbeat";
+    if end.quiet < SILENCE {
+        let waited = !asked && facts.stream.messages > 0 && end.last >= SILENCE;
+        let unclear =
+            d.causes.is_empty() && body.reason.is_empty() && (regular || body.code >= Some(4000));
+        return match waited && unclear {
+            true => d.possible(first).help(
+                "send the messages that the application expects: its documentation names them",
+            ),
             false => d,
         };
     }
-    if end.quiet < SILENCE {
-        return d;
-    }
     let quiet = seconds(end.quiet);
     let d = d.note(format!("the Close came after {quiet} without traffic"));
-    match regular || matches!(body.code, Some(1008 | 1011 | 4000..=4999)) {
-        true => {
-            let often = ping_interval(end.quiet);
-            let help = match regular {
-                true => format!(
-                    "if this is unexpected, send pings (`--ping-interval {often}`) or a heartbeat message"
-                ),
-                false if Clue::TimerReason.seen(facts).is_none() => {
-                    return d.possible("an idle timeout of the server");
-                }
-                false => format!(
-                    "send something more often: `--ping-interval {often}`, or a message of the application"
-                ),
+    // The protocol inside has a name for it.
+    if d.entry.family == Family::Application || d.entry.code == "W719" {
+        return d;
+    }
+    if let Some(reason) = Clue::FirstMessageReason.seen(facts) {
+        return d
+            .because("the peer waited in vain for the first message of its protocol", reason)
+            .help("send that message at once, with -x");
+    }
+    if !regular && !matches!(body.code, Some(1008 | 1011 | 3000..=4999)) {
+        return d;
+    }
+    let often = ping_interval(end.quiet);
+    let help = match regular {
+        true => format!(
+            "if this is unexpected, send pings (`--ping-interval {often}`) or a heartbeat message"
+        ),
+        false => format!(
+            "send something more often: `--ping-interval {often}`, or a message of the application"
+        ),
+    };
+    let timer = "an idle timeout of the server";
+    let titled = |d: Diagnostic| d.title(format!("the peer closed after {quiet} without traffic"));
+    match Clue::TimerReason.seen(facts) {
+        Some(reason) => titled(d).because(timer, reason).help(help),
+        None => {
+            // A reason that speaks of neither is another one.
+            let d = match body.reason.is_empty() {
+                true if asked => d.possible(timer),
+                true => d.possible(first).possible(timer),
+                false => d,
             };
-            let d = d.title(format!("the peer closed after {quiet} without traffic"));
-            let timer = "an idle timeout of the server";
-            let d = match Clue::TimerReason.seen(facts) {
-                Some(reason) => d.because(timer, reason),
-                None => d.possible(timer),
-            };
-            d.help(help)
+            if regular { titled(d).help(help) } else { d }
         }
-        false => d,
     }
 }
+
+/// Characters of a message that are shown.
+const SHOWN: usize = 160;
 
 /// Whether the end is that of a closing handshake.
 pub(super) fn was_closed(facts: &Facts<'_>) -> bool {

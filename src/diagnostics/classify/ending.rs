@@ -6,7 +6,7 @@ use super::clocks::{ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
 use crate::diagnostics::facts::{End, EndKind};
-use crate::diagnostics::{Facts, Severity};
+use crate::diagnostics::{Clue, Facts, Severity};
 use crate::wire::ViolationKind;
 
 /// Timers on silence of well-known proxies and services, in seconds.
@@ -70,9 +70,13 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
             match code {
                 "W804" => {
                     let often = ping_interval(end.idle);
-                    d.title(format!("cut after {} without traffic", seconds(end.idle))).help(
-                        format!("send pings with `--ping-interval {often}`, or raise the timeout"),
-                    )
+                    let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
+                    match Clue::PingsIgnored.seen(facts) {
+                        Some(_) => d,
+                        None => d.help(format!(
+                            "send pings with `--ping-interval {often}`, or raise the timeout"
+                        )),
+                    }
                 }
                 _ => d,
             }

@@ -170,7 +170,13 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
         let trials = trials.filter(|text| !told.contains(text));
         let mut d = d.note(after).note_if(path_hint(facts));
         d.notes.extend(trials);
-        d
+        let default = facts.url.is_some_and(|url| Url::of(url).path.starts_with("/socket.io/"));
+        match d.entry.code {
+            "W108" if default => {
+                d.help("`/socket.io/` is only the default: look up the option `path` of the server")
+            }
+            _ => d,
+        }
     });
 }
 

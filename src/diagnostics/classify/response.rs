@@ -13,8 +13,13 @@ use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span};
 use crate::wire::Role;
 use crate::wire::head::Head;
 
-/// Statuses whose own reason phrase has more than three words.
-const LONG_REASONS: [u16; 5] = [413, 416, 431, 451, 505];
+/// The words of the registry's reason phrases from 400 on.
+const PHRASES: &[u8] = b"bad request unauthorized payment required forbidden not found method allowed acceptable \
+    proxy authentication timeout time out conflict gone length precondition failed content payload entity too \
+    large uri long unsupported media type range satisfiable expectation i m am a teapot misdirected unprocessable \
+    locked dependency early upgrade many requests header fields unavailable for legal reasons internal server \
+    error implemented gateway service temporarily http version supported variant also negotiates insufficient \
+    storage loop detected extended network";
 
 /// Redirects that are not followed.
 const MAX_HOPS: usize = 5;
@@ -31,10 +36,14 @@ const SHOWN: usize = 300;
 /// Words that give no reason.
 const VAGUE: &[u8] = b"an a is was this your you not allowed permitted access denied forbidden rejected refused \
     unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
-    please try again later handshake connection websocket connect unable to client contact support";
+    please try again later handshake connection websocket connect unable to client contact support browser or \
+    proxy sent that could understand resource requested server got itself in trouble";
+
+/// Characters of a sentence; what is longer is a page.
+const SENTENCE: usize = 300;
 
 /// Characters of them that are a reason in one line.
-const REASON: usize = 100;
+const REASON: usize = 160;
 
 /// Headers that show which hop answered.
 const HOPS: [&str; 5] = ["Server", "Via", "X-Cache", "CF-Ray", "X-Powered-By"];
@@ -142,6 +151,10 @@ impl RefusalResponse<'_> {
         }
         let start = text.get(..PAGE).unwrap_or(&text);
         let (subject, _) = said::subject(start)?;
+        // Such a page speaks of permission whatever the ground was.
+        if subject == Subject::Credentials && Clue::ProxyPage.seen(self.facts).is_some() {
+            return None;
+        }
         let asked = self.facts.request.is_none_or(|head| head.has_token("Upgrade", "websocket"));
         Some(match subject {
             Subject::Tls if self.facts.url.is_some_and(|url| !Url::of(url).is_secure()) => "W204",
@@ -170,19 +183,33 @@ impl RefusalResponse<'_> {
     /// What the answer says in words: its body, else the header of websocket-node, else a reason
     /// phrase that is none of the registry's.
     fn text(&self) -> String {
-        let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
         let text = said::words(self.body);
         if !self.is_bare(&text) {
             return text;
         }
-        let own = !LONG_REASONS.contains(&self.status) && reason.split(|b| *b == b' ').count() > 3;
-        let other = self.header("X-WebSocket-Reject-Reason").or(own.then_some(reason));
+        let other = self.header("X-WebSocket-Reject-Reason").or(self.own_phrase());
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
+    }
+
+    /// A reason phrase that says more than the registry's do.
+    fn own_phrase(&self) -> Option<&[u8]> {
+        let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
+        let text = String::from_utf8_lossy(reason);
+        let says = |known| !said::is_bare(&text, self.status, known);
+        (self.status >= 400 && says(PHRASES) && says(VAGUE)).then_some(reason)
     }
 
     fn is_bare(&self, text: &str) -> bool {
         let reason = self.head.status_line().map(|line| line.reason).unwrap_or_default();
+        // The phrase itself can't be what says nothing.
+        let reason = if self.own_phrase().is_some() { b"" } else { reason };
         said::is_bare(text, self.status, &[reason, b" ", self.path().as_bytes()].concat())
+    }
+
+    /// Whether the answer's words give no reason.
+    fn is_vague(&self) -> bool {
+        let text = self.text();
+        self.is_bare(&text) || said::is_bare(&text, self.status, VAGUE)
     }
 
     fn redirect(&self) -> Option<&'static str> {
@@ -274,6 +301,11 @@ impl RefusalResponse<'_> {
             }
             Some(_) if self.status != 403 => Some("W321"),
             None if self.status != 403 && !sent_13 => Some("W321"),
+            // "the server MUST send an Upgrade header field in a 426 response" (RFC 9110 §15.5.22): one
+            // without it, but with words, is about something else.
+            _ if self.status == 426 && self.header("Upgrade").is_none() && !self.is_vague() => {
+                Some("W323")
+            }
             _ => (self.status == 426).then_some("W320"),
         }
     }
@@ -328,6 +360,9 @@ impl RefusalResponse<'_> {
                 }
                 _ => d,
             },
+            "W340" if self.header("Retry-After").is_none() => {
+                d.help("reconnect with growing, random delays, or raise the limit")
+            }
             "W324" => self.engine_io_cure(d),
             "W320" | "W322" if self.own_fault().is_some() => {
                 let fault = self.own_fault().unwrap_or_default();
@@ -388,20 +423,39 @@ impl RefusalResponse<'_> {
             d.notes.insert(0, format!("{BODY}{cut}{more}"));
         }
         // No guess stands beside the server's own sentence.
-        let generic = matches!(d.entry.code, "W323" | "W332" | "W341");
-        let page = self.body.trim_ascii_start().starts_with(b"<") || text.len() > SHOWN;
+        let challenged = Clue::NoChallenge.seen(self.facts).is_none();
+        let sentence = said::sentence(self.body).unwrap_or_else(|| text.clone());
+        let generic = match d.entry.code {
+            "W323" | "W332" | "W339" | "W340" | "W341" | "W344" => true,
+            "W326" => !challenged,
+            // Most of these name the path, which is known.
+            "W334" => self.status == 404 && !said::names_path(&sentence),
+            _ => false,
+        };
+        let page = sentence.chars().count() > SENTENCE
+            || Clue::ProxyPage.seen(self.facts).is_some() && !says_rule(self.body);
         let shown = d.causes.iter().any(|cause| cause.confidence == Confidence::High);
-        let vague = said::is_bare(&text, self.status, VAGUE);
-        if generic && !bare && !vague && !page && !shown {
-            let reason: String = text.chars().take(REASON).flat_map(char::escape_debug).collect();
+        if generic && !self.is_vague() && !page && !shown {
+            let mut reason: String = sentence.chars().take(REASON).collect();
+            if sentence.chars().count() > REASON {
+                reason.push('…');
+            }
             d.causes.retain(|cause| {
                 cause.confidence != Confidence::Low && !self.facts.trials.is_empty()
             });
+            let help = match d.entry.code {
+                "W326" => {
+                    "send what the server names: `-u USER:PASSWORD`, `--bearer TOKEN`, `--cookie NAME=VALUE`, `-H 'NAME: VALUE'`, or a token in the query"
+                }
+                "W340" => d.entry.help,
+                _ => "do as the server says: its words are the reason, and its log may hold more",
+            };
             return d
                 .because(format!("its reason is \"{reason}\""), "the answer has this text")
-                .help(
-                    "do as the server says: its words are the reason, and its log may hold more",
-                );
+                .help(help);
+        }
+        if bare && d.entry.code == "W332" && Clue::ProxyPage.seen(self.facts).is_none() {
+            return d.title("the application refused the connection without a reason");
         }
         if bare && matches!(d.entry.code, "W323" | "W341") {
             let why = "the server rejects the request without a reason";
@@ -465,6 +519,11 @@ impl RefusalResponse<'_> {
         let typed = self.facts.url.map(|url| Url::of(url).path.to_ascii_lowercase());
         typed.unwrap_or_default()
     }
+}
+
+/// Whether a proxy's page says why itself.
+fn says_rule(body: &[u8]) -> bool {
+    contains_word(body, "administrative rules") || contains_word(body, "no server is available")
 }
 
 /// `{"code":3,"message":"Bad request"}` and what older versions write.

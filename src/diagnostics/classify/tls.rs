@@ -46,7 +46,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
         }
         Some(TlsFault::Closed) => found.add("W202", |d| d),
         Some(TlsFault::Silent) => found.add("W203", |d| d),
-        Some(TlsFault::Dates) => found.add("W206", |d| {
+        Some(TlsFault::Dates { .. }) => found.add("W206", |d| {
             let now = tls.now.map(|now| format!("this machine's clock: {now}"));
             d.note_if(tls.certificate.map(dates)).note_if(now)
         }),

@@ -197,7 +197,7 @@ impl ClientOpening {
             request: None,
             phases: Phases::default(),
             phase_began: now,
-            evidence: OpeningEvidence::default(),
+            evidence: OpeningEvidence::of(config.transport.tls.has_own_roots()),
             digest: None,
             answered_digest: false,
             records: true,

@@ -232,7 +232,9 @@ impl Exam<'_> {
         let outcome = match (&trial.outcome, variation) {
             // A plain request must not be switched.
             (TrialOutcome::Opened, Variation::NoUpgrade) => StepOutcome::Odd,
-            (TrialOutcome::Tls(_) | TrialOutcome::Nothing(_), _) => StepOutcome::Odd,
+            (TrialOutcome::Tls(_) | TrialOutcome::Nothing(_) | TrialOutcome::Silence(_), _) => {
+                StepOutcome::Odd
+            }
             (_, Variation::OtherScheme | Variation::OtherFamily) => StepOutcome::Odd,
             _ => StepOutcome::Ok,
         };

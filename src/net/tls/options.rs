@@ -159,6 +159,11 @@ impl Default for TlsOptions {
 }
 
 impl TlsOptions {
+    /// Whether roots were given besides the system's.
+    pub fn has_own_roots(&self) -> bool {
+        self.cacert.is_some() || self.capath.is_some()
+    }
+
     /// The oldest version to accept: TLS 1.2, or older where `max` asks for it.
     pub fn oldest(&self) -> TlsVersion {
         let newest = self.max.unwrap_or(TlsVersion::V1_3);

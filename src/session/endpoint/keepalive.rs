@@ -19,7 +19,7 @@ impl Endpoint {
     pub(super) fn answer_ping(&mut self, payload: &[u8], now: Instant, out: &mut Vec<u8>) {
         match self.config.auto_pong {
             AutoPong::On => self.write_control(Control::Pong, payload, out),
-            AutoPong::Off => {}
+            AutoPong::Off => self.pings.get_or_insert_default().ignored += 1,
             AutoPong::Delay(delay) => {
                 self.pings.get_or_insert_default().wait(payload, now, delay);
                 self.send_pongs_due(now, out);
@@ -100,6 +100,7 @@ impl Endpoint {
         let oldest = pings.unanswered.front();
         PingFacts {
             answered: pings.answered,
+            ignored: pings.ignored + pings.waiting() as u64,
             unsolicited: pings.unsolicited,
             mismatched: pings.mismatched,
             waiting: oldest.map(|(_, at)| now.saturating_duration_since(*at)),

@@ -15,6 +15,8 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 pub struct PingFacts {
     /// Answered.
     pub answered: u64,
+    /// Pings of the peer that were not answered, on purpose.
+    pub ignored: u64,
     /// Pongs that no ping asked for.
     pub unsolicited: u64,
     /// The last pong that came while a ping waited, with another payload than any ping's.
@@ -49,6 +51,8 @@ pub(super) struct Pings {
     pub(super) pongs: VecDeque<(Instant, Vec<u8>)>,
     /// Pings of the endpoint itself.
     pub(super) sent: u64,
+    /// Pings of the peer that get no pong.
+    pub(super) ignored: u64,
     pub(super) answered: u64,
     pub(super) unsolicited: u64,
     pub(super) mismatched: Option<PongMismatch>,

@@ -114,7 +114,8 @@ fn tls(conn: ConnId, facts: &TlsFacts, writer: &mut LineWriter, out: &mut Vec<u8
     }
     writer.info(conn, &text, out);
     let Some(certificate) = &facts.certificate else { return };
-    let CertificateFacts { subject, issuer, names, not_before, not_after, serial } = certificate;
+    let CertificateFacts { subject, issuer, names, not_before, not_after, serial, .. } =
+        certificate;
     writer.info(conn, &format!("certificate of {subject}, issued by {issuer}"), out);
     let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
     let text = format!("valid {not_before} to {not_after} for {names}; serial {serial}");

@@ -1,0 +1,304 @@
+//! What comparison shows, and what this side did itself: each server here sends the bytes that a real
+//! one sends, and the first cause must be the true one, or none where nothing can be known.
+
+use std::io::{Read as _, Write as _};
+use std::time::Duration;
+
+use crate::causes::{Told, answer, asks};
+use crate::server::{receive, serve_all, serve_by, serve_open, switching};
+
+use std::net::TcpListener;
+
+fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").expect("loopback")
+}
+
+/// Whether a request is for a path.
+fn is_for(request: &str, path: &str) -> bool {
+    request.split(' ').nth(1) == Some(path)
+}
+
+#[test]
+fn a_refusal_without_a_reason_is_no_proof_that_a_login_is_missing() {
+    for status in ["403 Forbidden", "403 Access denied"] {
+        let port = serve_by(move |_| answer(status, "", ""));
+        let told = Told::of(&["--diagnose"], port, "/ws");
+        told.is("W332", "possible: the path matches no route");
+        told.has("without a reason");
+        told.lacks("likely");
+    }
+    // The application answers otherwise at another path: so it knows this one.
+    let port = serve_by(|request| match is_for(request, "/ws") {
+        true => answer("403 Forbidden", "", ""),
+        false => answer("404 Not Found", "", ""),
+    });
+    Told::of(&["--diagnose"], port, "/ws").lacks("no route");
+    // It serves the path to plain HTTP.
+    for status in ["403 Forbidden", "400 Bad Request"] {
+        let port = serve_by(move |request| match asks(request) {
+            true => answer(status, "", ""),
+            false => answer("200 OK", "", "ok"),
+        });
+        for args in [&["--diagnose"][..], &["doctor"]] {
+            let told = Told::of(args, port, "/health");
+            assert!(told.cause().contains("serves plain HTTP and no WebSocket"), "{}", told.text);
+        }
+    }
+}
+
+#[test]
+fn a_busy_server_has_not_compared() {
+    // It takes one connection at a time, and says so to the next.
+    let port = serve_by(|request| match request.contains("Origin: ") {
+        true => answer("503 Service Unavailable", "", "maximum number of connections reached"),
+        false => answer("403 Forbidden", "", ""),
+    });
+    for args in [&["--diagnose"][..], &["doctor"]] {
+        let told = Told::of(args, port, "/ws");
+        assert_eq!(told.code(), "W332", "{}", told.text);
+        told.lacks("(high)");
+    }
+}
+
+#[test]
+fn a_page_of_the_server_in_front_is_a_rule_of_it() {
+    for page in [
+        "<html><body><center><h1>403 Forbidden</h1></center><hr><center>nginx</center></body></html>",
+        "<p>You don't have permission to access this resource.</p>",
+    ] {
+        let port = serve_by(move |_| answer("403 Forbidden", "", page));
+        Told::of(&[], port, "/ws").is("W332", "a rule of the server that answered forbids it");
+    }
+}
+
+#[test]
+fn the_words_of_an_answer_are_its_reason_whatever_its_status_is() {
+    for (status, body, code, reason) in [
+        (
+            "401 Unauthorized",
+            "{\"error\":\"Missing X-API-Key header\"}",
+            "W326",
+            "Missing X-API-Key header",
+        ),
+        (
+            "400 Bad Request",
+            "Missing request header \"x-token\"",
+            "W326",
+            "Missing request header \"x-token\"",
+        ),
+        (
+            "503 Service Unavailable",
+            "server is full, try later",
+            "W344",
+            "server is full, try later",
+        ),
+        (
+            "503 Service Unavailable",
+            "<html><h1>Planned maintenance</h1></html>",
+            "W344",
+            "Planned maintenance",
+        ),
+        ("426 Upgrade Required", "{\"error\":\"client too old\"}", "W323", "client too old"),
+        (
+            "402 Payment Required",
+            "{\"error\":\"quota exceeded this month\"}",
+            "W340",
+            "quota exceeded this month",
+        ),
+        ("403 no entry for you", "", "W332", "no entry for you"),
+        (
+            "400 Bad Request",
+            "{\"statusCode\":400,\"error\":\"Bad Request\",\"message\":\"querystring must have room\"}",
+            "W323",
+            "querystring must have room",
+        ),
+    ] {
+        let port = serve_by(move |_| answer(status, "", body));
+        Told::of(&[], port, "/ws").is(code, &format!("its reason is \"{reason}\""));
+    }
+    for (status, body, code, reason) in [
+        ("403 Room is full", "", "W332", "Room is full"),
+        (
+            "404 Not Found",
+            "{\"message\":\"Tenant acme does not exist\"}",
+            "W334",
+            "Tenant acme does not exist",
+        ),
+        (
+            "410 Gone",
+            "{\"error\":\"v1 was shut down, use /v2\"}",
+            "W339",
+            "v1 was shut down, use /v2",
+        ),
+    ] {
+        let port = serve_by(move |_| answer(status, "", body));
+        Told::of(&[], port, "/ws").is(code, &format!("its reason is \"{reason}\""));
+    }
+    // What says no more than the status is no reason.
+    for (status, body) in [
+        ("404 Not Found", "Cannot GET /ws"),
+        ("404 Not Found", "{\"message\":\"Route GET:/ws not found\"}"),
+        ("418 I am a teapot", ""),
+        ("403 Access denied", ""),
+    ] {
+        let port = serve_by(move |_| answer(status, "", body));
+        Told::of(&[], port, "/ws").lacks("its reason is");
+    }
+    // A 426 that asks for an upgrade means what it says.
+    let port = serve_by(|_| answer("426 Upgrade Required", "Upgrade: websocket\r\n", "no upgrade"));
+    assert_eq!(Told::of(&[], port, "/").code(), "W320");
+}
+
+#[test]
+fn who_hangs_is_told_by_other_paths() {
+    let args = ["--diagnose", "--handshake-timeout", "1"];
+    // The upgrade at this path hangs; another one is refused.
+    let port = serve_all(listen(), |stream| {
+        let request = String::from_utf8_lossy(&receive(stream)).into_owned();
+        if is_for(&request, "/slow") && asks(&request) {
+            stream.read_to_end(&mut Vec::new()).ok()?;
+        }
+        stream.write_all(&answer("404 Not Found", "", "")).ok()
+    });
+    Told::of(&args, port, "/slow").is("W109", "(medium): the handler of this path hangs");
+    // Each upgrade hangs, at whatever path.
+    let port = serve_all(listen(), |stream| {
+        let request = String::from_utf8_lossy(&receive(stream)).into_owned();
+        if asks(&request) {
+            stream.read_to_end(&mut Vec::new()).ok()?;
+        }
+        stream.write_all(&answer("404 Not Found", "", "")).ok()
+    });
+    let told = Told::of(&args, port, "/ws");
+    told.is("W109", "(medium): nothing handles upgrades at this path");
+    told.lacks("(high)");
+}
+
+#[test]
+fn who_drops_a_path_is_an_http_server() {
+    let port = serve_by(|request| match is_for(request, "/ws") {
+        true => Vec::new(),
+        false => answer("200 OK", "", ""),
+    });
+    Told::of(&["--diagnose"], port, "/ws").is("W107", "drops each request for this path");
+}
+
+#[test]
+fn what_every_request_gets_is_not_about_the_path() {
+    let port = serve_by(|_| answer("400 Bad Request", "", ""));
+    Told::of(&["--diagnose"], port, "/ws")
+        .is("W323", "every request is refused, whatever its path");
+    let port = serve_by(|_| answer("500 Internal Server Error", "", ""));
+    Told::of(&["--diagnose"], port, "/ws").is("W341", "the application fails at any path");
+}
+
+#[test]
+fn a_server_without_websocket_support_is_no_proxy() {
+    let port = serve_by(|_| {
+        b"HTTP/1.0 400 Bad Request\r\nServer: WSGIServer/0.2\r\n\r\nExpected WebSocket request."
+            .to_vec()
+    });
+    Told::of(&["--diagnose"], port, "/ws").is("W320", "without WebSocket support");
+    // HTTP/1.1, and nothing in front to be seen: neither is likelier.
+    let port = serve_by(|_| answer("400 Bad Request", "", "Expected WebSocket request"));
+    let told = Told::of(&["--diagnose"], port, "/ws");
+    told.lacks("likely");
+    told.has("possible: the server runs the application without WebSocket support");
+}
+
+#[test]
+fn a_refused_own_origin_needs_a_sign_of_a_proxy() {
+    let port = serve_by(|request| match request.contains("Origin: ") {
+        true => answer("403 Forbidden", "", "invalid Origin header"),
+        false => {
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+                .to_vec()
+        }
+    });
+    let own = format!("http://127.0.0.1:{port}");
+    for origin in ["https://evil.example", own.as_str()] {
+        let told = Told::of(&["-o", origin, "--diagnose"], port, "/");
+        told.is("W327", "(high): the Origin is not on the server's list");
+    }
+}
+
+#[test]
+fn unanswered_pings_are_the_cause_of_their_consequence() {
+    let ping = b"\x89\x00";
+    // It gives up without a Close, as ws's terminate does, or with one.
+    for (last, code) in [(&b""[..], "W804"), (b"\x88\x18\x03\xf3keepalive ping timeout", "W711")] {
+        let port = serve_open(move |stream| {
+            stream.write_all(ping).ok()?;
+            stream.set_read_timeout(Some(Duration::from_millis(1200))).ok()?;
+            let _ = stream.read(&mut [0; 64]);
+            stream.write_all(last).ok()
+        });
+        let told = Told::of(&["--no-pong", "-w", "forever"], port, "/");
+        told.is(code, "(high): this side did not answer the peer's pings");
+        told.has("leave out `--no-pong`");
+        told.lacks("--ping-interval");
+    }
+}
+
+#[test]
+fn a_protocol_that_has_a_name_for_it_is_no_idle_timer() {
+    let text = b"Connection initialisation timeout";
+    let close = [b"\x88\x23\x11\x38", &text[..]].concat();
+    let port = serve_all(listen(), move |stream| {
+        let request = receive(stream);
+        let more = "Sec-WebSocket-Protocol: graphql-transport-ws\r\n";
+        stream.write_all(switching(&request, more).as_bytes()).ok()?;
+        stream.set_read_timeout(Some(Duration::from_millis(1200))).ok()?;
+        let _ = stream.read(&mut [0; 64]);
+        stream.write_all(&close).ok()
+    });
+    let told = Told::of(&["-s", "graphql-transport-ws", "-w", "forever"], port, "/graphql");
+    assert_eq!(told.code(), "W505", "{}", told.text);
+    told.lacks("idle timeout");
+    told.lacks("--ping-interval");
+    told.has("connection_init");
+}
+
+#[test]
+fn the_message_before_a_close_is_its_reason() {
+    let port = serve_open(|stream| {
+        stream.write_all(b"\x81\x18{\"error\":\"Invalid Host\"}\x88\x00").ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["doctor"], port, "/");
+    told.is("W705", "its message is {\"error\":\"Invalid Host\"}");
+    told.lacks("no action needed");
+}
+
+#[test]
+fn a_message_before_a_normal_close_is_an_answer() {
+    let port = serve_open(|stream| {
+        stream.write_all(b"\x81\x0d{\"errors\":[]}\x88\x02\x03\xe8").ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["-w", "forever"], port, "/");
+    assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
+}
+
+#[test]
+fn a_close_behind_our_message_is_about_it() {
+    let port = serve_open(|stream| {
+        let _ = stream.read(&mut [0; 64]).ok()?;
+        stream.write_all(b"\x88\x00").ok()?;
+        stream.read_to_end(&mut Vec::new()).ok().map(drop)
+    });
+    let told = Told::of(&["-x", "hi", "--exit-after", "1"], port, "/");
+    told.is("W705", "does not know the path, or its handler ended because of our message");
+}
+
+#[test]
+fn http_in_place_of_the_answer_to_our_close_is_no_close() {
+    let port = serve_open(|stream| {
+        let _ = stream.read(&mut [0; 64]).ok()?;
+        stream.write_all(b"\x81\x02hi").ok()?;
+        let _ = stream.read(&mut [0; 64]).ok()?;
+        stream.write_all(&answer("200 OK", "Server: Werkzeug/3.1\r\n", "")).ok()
+    });
+    let told = Told::of(&["-x", "hi", "--exit-after", "1"], port, "/");
+    assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
+}
