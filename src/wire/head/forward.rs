@@ -31,7 +31,11 @@ impl Forwarding {
                 edits.push((at, [self.base.as_bytes(), &target].concat()));
             }
         }
-        let ends = raw.iter().position(|byte| *byte == b'\n').unwrap_or(raw.len());
+        // Empty lines may come before the first one (RFC 9112 §2.2).
+        let blank = raw.iter().take_while(|byte| b"\r\n".contains(byte)).count();
+        let first = head.target_at().map_or(blank, |at| at.end);
+        let rest = raw.get(first..).unwrap_or_default();
+        let ends = rest.iter().position(|byte| *byte == b'\n').map_or(raw.len(), |at| first + at);
         let line_end = ends - usize::from(raw[..ends].ends_with(b"\r"));
         let named = |name: &str| {
             head.headers().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
@@ -198,6 +202,9 @@ mod tests {
         let kept = last("connection: Keep-Alive, TE\r\nTE: x\r\n");
         assert_eq!(kept.as_deref(), Some("connection: TE, close\r\nTE: x\r\n\r\n"));
         assert_eq!(last("Connection: close\r\n"), None);
+        let late = passed_on("\r\nGET / HTTP/1.0\r\n\r\n", "", Some("h"), true);
+        let expected = "\r\nGET / HTTP/1.0\r\nHost: h\r\nConnection: close\r\n\r\n";
+        assert_eq!(late.as_deref(), Some(expected));
         let host = passed_on("GET / HTTP/1.0\r\n\r\n", "", Some("h"), true);
         let expected = "GET / HTTP/1.0\r\nHost: h\r\nConnection: close\r\n\r\n";
         assert_eq!(host.as_deref(), Some(expected));
