@@ -705,7 +705,9 @@ impl Task for Clients {
         if let Some(signal) = runtime.take_signal() {
             self.signal = Some(signal);
             self.plan.stop(Stop::Signal);
-        } else if self.patience.until.is_some_and(|at| at <= now) && !self.plan.is_done() {
+        } else if self.patience.until.is_some_and(|at| at <= now)
+            && (self.held || !self.plan.is_done())
+        {
             self.plan.stop(Stop::MaxTime);
         }
         self.dying.retain_mut(|dying| !dying.look(now));
