@@ -73,7 +73,9 @@ impl Forwarding {
         edits.sort_by_key(|(at, _)| at.start);
         let (mut bytes, mut from) = (Vec::with_capacity(raw.len() + 64), 0);
         for (at, new) in edits {
-            bytes.extend_from_slice(&raw[from..at.start]);
+            // Of two in one place, which only a head without a request line has, the first counts.
+            let Some(kept) = raw.get(from..at.start) else { continue };
+            bytes.extend_from_slice(kept);
             bytes.extend_from_slice(&new);
             from = at.end;
         }
