@@ -41,7 +41,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "perform",
             arguments: "CHANNEL ACTION [DATA…]",
-            help: "Calls an action of a channel, under the identifier last subscribed to; CHANNEL may be the whole identifier, a JSON object without spaces.",
+            help: "Calls an action of a channel, with the parameters of the last subscription to it.",
             example: "ChatChannel speak {\"text\":\"hi\"}",
         },
     ],

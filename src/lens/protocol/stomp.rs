@@ -30,7 +30,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         Command {
             name: "connect",
             arguments: "[LOGIN] [PASSCODE] [HOST]",
-            help: "Opens the session, with heartbeats every 10 s; HOST is the virtual host, in RabbitMQ mostly /.",
+            help: "Opens the session, with heartbeats every 10 s; in RabbitMQ HOST is mostly /.",
             example: "guest guest /",
         },
         Command {

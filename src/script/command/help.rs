@@ -138,7 +138,7 @@ mod tests {
             /stop\n      stops all\n  /stop 1\n      stops the first\n";
         assert_eq!(of("stop").as_deref(), Some(wanted));
         let stomp = of("stomp").unwrap_or_default();
-        let listed = "\nCommands\n  connect [LOGIN] [PASSCODE]\n      Opens the session,";
+        let listed = "\nCommands\n  connect [LOGIN] [PASSCODE] [HOST]\n      Opens the session,";
         assert!(stomp.contains(listed), "{stomp}");
         assert!(of("q").is_some_and(|text| text.contains("  also: /q, /exit\n")));
         assert_eq!(of("nothing"), None);
