@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::values::duration;
+use super::values::{duration, number};
 use super::{
     AccountOptions, DefaultsOptions, DisplayOptions, HandshakeOptions, LocationOptions,
     ReportFormat, ReportOptions,
@@ -80,11 +80,11 @@ pub struct ReplayArgs {
     pub ignore_json: Vec<String>,
 
     /// Replay on N connections at once
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "Load")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = number::<u32>(1..=100_000), help_heading = "Load")]
     pub parallel: u32,
 
     /// Replay M times on each, one after the other
-    #[arg(long, value_name = "M", default_value = "1", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Load")]
+    #[arg(long, value_name = "M", default_value = "1", value_parser = number::<u32>(1..=u32::MAX.into()), help_heading = "Load")]
     pub repeat: u32,
 
     /// End after SECS in any case, with status 12

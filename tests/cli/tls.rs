@@ -195,8 +195,8 @@ fn a_leaf_without_its_issuer_is_no_self_signed_one() {
         .stderr_any()
         .status(6);
     let said = output.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
-    let cause = "likely (medium): the server sends its own certificate without the intermediate one; \
-                 the server sent one certificate, but not that of its issuer";
+    // It names no place where its issuer's certificate is, so that may be a root nobody knows.
+    let cause = "possible: the server sends its own certificate without the intermediate one";
     assert!(said.contains("error[W208]") && said.contains(cause), "{said}");
     assert!(!said.contains("self-signed"), "{said}");
 }

@@ -30,15 +30,16 @@ fn after_the_last_try_the_failure_stands() {
             answer(&listener, BUSY);
         })
         .stderr(
-            "wscope: no healthy backend; the server answered 503 Busy instead of 101 [..]\n...\n",
+            "wscope: the service is unavailable: its reason is \"Busy\"; the server answered 503 Busy \
+             instead of 101 [..]\n...\n",
         )
         .status(7);
     // The same would happen again.
     client(["-q", "--retry", "9"])
         .server(|listener| {
-            answer(&listener, "HTTP/1.1 404 No\nContent-Length: 0\n\n");
+            answer(&listener, "HTTP/1.1 404 Not Found\nContent-Length: 0\n\n");
         })
-        .stderr("wscope: there is no WebSocket at this path: a wrong path; the server answered 404 No instead of 101 [..]\n...\n")
+        .stderr("wscope: there is no WebSocket at this path: a wrong path; the server answered 404 Not Found instead of 101 [..]\n...\n")
         .status(7);
 }
 
