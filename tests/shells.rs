@@ -219,7 +219,7 @@ fn files_stand_only_where_a_file_is_meant() {
     becomes("wscope decode @d", "wscope decode @dev ");
     becomes("wscope --script ch", "wscope --script chat.wsc ");
     becomes("wscope --script=ch", "wscope --script=chat.wsc ");
-    for typed in ["wscope ca", "wscope -H c", "wscope -H @", "wscope --host l", "wscope man c"] {
+    for typed in ["wscope cap", "wscope -H c", "wscope -H @", "wscope --host l", "wscope man c"] {
         becomes(typed, typed);
     }
 }
