@@ -339,7 +339,7 @@ fn action(text: &str) -> Result<Action, String> {
                 replacement(rest, |_| false).map_err(|why| format!("replace: {why}"))?;
             Ok(Action::Replace(find, with))
         }
-        _ => Err(format!("{name:?} is nothing that can be done; {FORM}")),
+        _ => Err(format!("{name:?} is not an action; {FORM}")),
     }
 }
 
@@ -432,7 +432,7 @@ mod tests {
             ("> /x -> drop", "no / at its end"),
             ("> /(/ -> drop", "unclosed group"),
             ("> /x/ drop", "no ->"),
-            ("> -> explode", "nothing that can be done"),
+            ("> -> explode", "not an action"),
             ("> -> drop it", "takes nothing"),
             ("> -> delay x", "not a time"),
             ("> -> close 1005", "not a code that can be sent"),

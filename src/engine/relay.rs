@@ -260,11 +260,14 @@ impl Relay {
             waits && asks_for_websocket(&self.request) && !has_body(&self.request),
             waits && self.server.undecoded() > 0,
         ];
+        // A message that is handed on before it has been reported may be answered before.
+        let switched = self.answer == Answer::Switched;
+        let is_reported = |leg: &Connection| !switched || leg.is_decoded() || leg.is_lost();
         let Self { client, server, passages: [to_server, to_client], .. } = self;
-        if !request || client.is_lost() {
+        if (!request || client.is_lost()) && is_reported(client) {
             to_server.pass(client, server, runtime, now)?;
         }
-        if !answer || server.is_lost() {
+        if (!answer || server.is_lost()) && is_reported(server) {
             to_client.pass(server, client, runtime, now)?;
         }
         for (at, direction) in [Direction::ToServer, Direction::ToClient].into_iter().enumerate() {

@@ -10,6 +10,7 @@ use crate::cli::{ConvertArgs, ConvertFormat};
 use crate::config::UsageError;
 use crate::engine::exit::Exit;
 use crate::event::{ConnId, Direction};
+use crate::net::files;
 use crate::net::plain_io::plain_io;
 use crate::net::stdio::write_stdout;
 use crate::output::stderr;
@@ -68,7 +69,7 @@ impl Output {
         if path.as_os_str() == "-" {
             return Ok(Self { name, file: None, bytes });
         }
-        let file = File::create(path)
+        let file = files::create_private(path)
             .map_err(|error| anyhow::anyhow!("can't write {name}: {}", plain_io(&error)))?;
         Ok(Self { name, file: Some(file), bytes })
     }

@@ -117,7 +117,8 @@ impl Authority {
         let read = Self::read(folder, &text)
             .map_err(|reason| AuthorityError::Unusable { path, reason })?;
         let public = folder.join(PUBLIC);
-        if fs::read(&public).ok().as_deref() != Some(read.pem.as_bytes()) {
+        let there = files::read_named(&public, files::MOST);
+        if there.ok().as_deref() != Some(read.pem.as_bytes()) {
             fs::write(&public, &read.pem).map_err(|error| failed(&public, &error))?;
         }
         Ok(Self { is_new, ..read })
@@ -190,10 +191,7 @@ impl Authority {
     pub fn write_bundle(&self, path: &Path) -> Result<usize, AuthorityError> {
         let roots = system_roots();
         let text: String = roots.iter().map(String::as_str).chain([self.pem.as_str()]).collect();
-        // Not in place: somebody may be reading it.
-        let new = path.with_extension(format!("{}.new", std::process::id()));
-        let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
-        written.map_err(|error| failed(path, &error))?;
+        fs::write(path, text).map_err(|error| failed(path, &error))?;
         Ok(roots.len())
     }
 
@@ -204,7 +202,10 @@ impl Authority {
     /// The file can't be written.
     pub fn bundle(&self) -> Result<PathBuf, AuthorityError> {
         let path = self.folder.join("bundle.pem");
-        self.write_bundle(&path)?;
+        // Not in place: a program may be reading it.
+        let new = path.with_extension(format!("{}.new", std::process::id()));
+        self.write_bundle(&new)?;
+        fs::rename(&new, &path).map_err(|error| failed(&path, &error))?;
         Ok(path)
     }
 

@@ -154,14 +154,23 @@ fn read_from(reader: impl Read, name: &str, most: u64) -> Result<Vec<u8>, FileEr
     }
 }
 
+/// Opens a file that is written anew; one that was not there is for its owner only.
+///
+/// # Errors
+///
+/// As [`std::fs::File::create`].
+pub fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
 /// Writes a file of secrets: a new one is for its owner only.
 ///
 /// # Errors
 ///
 /// It can't be written.
 pub fn write_secret(path: &Path, text: &str) -> Result<(), FileError> {
-    let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    open.and_then(|mut file| file.write_all(text.as_bytes()))
+    create_private(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| FileFault::Io(error).of(path.to_string_lossy()))
 }
 

@@ -312,8 +312,11 @@ fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 /// Where userinfo stands: between `://` and the last `@` of an authority (RFC 3986 §3.2). Every
 /// `@` before a delimiter counts, as it does for the parsers that browsers use.
 fn userinfo(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    const TUNNEL: &[u8] = b"CONNECT ";
     let starts = memchr::memmem::find_iter(bytes, b"://").map(|at| at + 3);
-    starts.filter_map(|start| {
+    // The target of a request for a tunnel is an authority alone, and has none by right.
+    let tunnel = bytes.starts_with(TUNNEL).then_some(TUNNEL.len());
+    starts.chain(tunnel).filter_map(|start| {
         let rest = &bytes[start..];
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/?#\"'<>".contains(byte);
         let authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
@@ -338,6 +341,13 @@ mod tests {
     fn redacted(raw: &[u8]) -> String {
         let head = Head::parse(HeadKind::Request, raw);
         String::from_utf8_lossy(Redactor::new().head(&head).raw()).into_owned()
+    }
+
+    #[test]
+    fn who_asks_for_a_tunnel_may_say_too_much() {
+        let shown = redacted(b"CONNECT me:s3cret@host:1 HTTP/1.1\r\nHost: host:1\r\n\r\n");
+        assert!(shown.starts_with("CONNECT ") && shown.contains("@host:1 HTTP/1.1"), "{shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
     }
 
     #[test]

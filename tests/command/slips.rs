@@ -40,7 +40,7 @@ fn a_slip_is_refused_with_what_to_write() {
         ("/close 1000x", 7, "\"1000x\" is not a close code"),
         ("/autopong of", 10, "\"of\" is not a way to answer pings"),
         ("/compress onn", 10, "\"onn\" is not a switch"),
-        ("/show frmes", 6, "\"frmes\" is nothing to show"),
+        ("/show frmes", 6, "\"frmes\" is not a topic of /show"),
         ("/view hexx", 6, "\"hexx\" is not a view"),
         ("/filter inn", 8, "\"inn\" is not a filter"),
         ("/timestamps of", 12, "\"of\" is no choice of timestamps"),

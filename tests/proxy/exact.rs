@@ -109,6 +109,31 @@ fn early_frames_of_the_client_and_of_the_server_pass() {
 }
 
 #[test]
+fn an_answer_is_reported_behind_what_it_answers() {
+    let upstream = Upstream::new();
+    let proxy = upstream.proxy(&["--timestamps", "off"]);
+    let hello = frames::bytes([frames::frame(TEXT, "hello")]);
+    let reply = frames::bytes([frames::towards(Direction::ToServer, frames::frame(TEXT, "reply"))]);
+    for _ in 0..200 {
+        let mut client = proxy.raw();
+        client.send(format!("GET / HTTP/1.1\r\nHost: x\r\n{UPGRADE}\r\n"));
+        let mut server = upstream.accept();
+        head(&mut server);
+        server.write_all(&[SWITCHED.as_bytes(), &hello].concat()).expect("it reads");
+        assert_eq!(client.response().status(), 101);
+        assert_eq!(client.receive_frame(), (TEXT, b"hello".to_vec()));
+        client.send(&reply);
+        assert_eq!(read(&mut server, reply.len()), reply);
+    }
+    let said = proxy.stdout.wait_for("> [200] #1 TEXT F-M 5 reply");
+    for conn in 1..=200 {
+        let at = |what: &str| said.find(&format!("[{conn}] #1 TEXT {what}")).expect("a frame");
+        assert!(at("F-- 5 hello") < at("F-M 5 reply"), "{said}");
+    }
+    proxy.interrupt();
+}
+
+#[test]
 fn each_end_ends_for_itself() {
     let upstream = Upstream::new();
     let proxy = upstream.proxy(&[]);

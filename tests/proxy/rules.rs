@@ -256,7 +256,7 @@ fn compressed(answer: &str, takeover: bool) {
     }
     drop((client, server, tcp, at_server, at_client));
     let said = proxy.stdout.wait_for("on the wire)");
-    let notes = said.matches("is decoded and compressed anew").count();
+    let notes = said.matches("are recompressed from here on").count();
     assert_eq!(notes, if takeover { 2 } else { 0 }, "{said}");
     proxy.interrupt();
 }

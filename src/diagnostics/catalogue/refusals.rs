@@ -91,7 +91,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
                 .cure("compare what was sent with what the server's log expects"),
             medium("no credentials were sent", C::NoCredentials),
-            low("the application refuses the Origin, which is none of its list: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::NoOrigin]),
+            low("the application refuses the Origin, which is not on its list: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::NoOrigin]),
             low("the application wants an Origin: ws answers 401 whenever its verifyClient says no").unless(&[C::Challenged, C::OriginSent]),
             low("the API takes its token in the query or in the first message"),
         ])

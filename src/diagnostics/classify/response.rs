@@ -376,7 +376,7 @@ impl RefusalResponse<'_> {
                 d.title(format!("credentials are missing or refused ({})", self.status))
             }
             "W326" if self.status == 401 && self.is_bare(&self.text()) && Clue::NoChallenge.seen(self.facts).is_some() => {
-                d.title("the server answers 401: it misses or refuses credentials, or refuses the Origin")
+                d.title("the server answers 401: it refuses the Origin, or credentials are missing or wrong")
             }
             "W326" if self.status != 401 => d.title(format!(
                 "the server refuses the credentials or misses them ({})",

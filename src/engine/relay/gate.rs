@@ -983,7 +983,7 @@ impl Flow {
             return Ok(());
         }
         let text = format!(
-            "from here on what travels {} is decoded and compressed anew, as a compressed message was not passed on as it came",
+            "messages {} are recompressed from here on, because a compressed one was changed or kept back",
             towards(self.direction)
         );
         runtime.report(self.conn, &Event::Note(&text))

@@ -446,7 +446,7 @@ fn confirm(target: &Target, cases: usize, terminal: Terminal) -> Result<(), Usag
     let refusal = || {
         UsageError::new(format!(
             "{} is neither local nor on a private network: {cases} connections with broken \
-             requests and frames look like an attack there. With --i-own-this it is tested",
+             requests and frames look like an attack there. To test it anyway, add --i-own-this",
             escaped(target.host.as_bytes())
         ))
     };

@@ -3,7 +3,6 @@
 use crate::config::ForwardConfig;
 use crate::net::proxy::Destination;
 use crate::net::target::Target;
-use crate::ui::sanitize::escaped;
 use crate::wire::handshake::server::Refusal;
 use crate::wire::head::{Forwarding, Head, absolute_form};
 
@@ -47,15 +46,9 @@ impl Wanted {
                 let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
                 server(bare.unwrap_or(host), port.parse().ok()?)
             });
-            return target.map_or_else(
-                || {
-                    refuse(
-                        400,
-                        format!("CONNECT needs HOST:PORT, not \"{}\"", escaped(line.target)),
-                    )
-                },
-                Self::Tunnel,
-            );
+            // What the client wrote may hold a password, and is in the head for those who may see it.
+            let unnamed = || refuse(400, "CONNECT needs HOST:PORT".to_owned());
+            return target.map_or_else(unnamed, Self::Tunnel);
         }
         let Some((scheme, authority)) = absolute_form(head) else {
             return refuse(400, NO_PAGES.replace("HERE", &here(head)));
@@ -71,8 +64,8 @@ impl Wanted {
             Target::parse(&format!("{scheme}://{authority}/")).ok()
         });
         let Some(target) = target else {
-            let text = format!("there is no server behind \"{}\"", escaped(line.target));
-            return refuse(400, text);
+            let text = "the request's URL has no usable http, https, ws or wss server and port";
+            return refuse(400, text.to_owned());
         };
         // "the proxy MUST ignore the received Host header field (if any) and instead replace it with the
         // host information of the request-target" (RFC 9112 §3.2.2).

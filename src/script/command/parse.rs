@@ -578,7 +578,7 @@ pub(crate) fn show(args: &mut Args<'_>) -> Result<Command, ParseError> {
         "frames" => return frames(args),
         _ => {
             let topics: Vec<_> = SHOWN.iter().map(|(topic, _)| *topic).collect();
-            return Err(word.not("nothing to show", topics.join(", ")));
+            return Err(word.not("not a topic of /show", topics.join(", ")));
         }
     };
     alone(Command::Show(what), args)

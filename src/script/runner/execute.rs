@@ -502,7 +502,7 @@ impl ScriptRunner {
             },
             RuleChange::EndHolding => {
                 rules.end_holding();
-                self.confirm(true, "nothing more is held".to_owned())
+                self.confirm(true, "holding is off".to_owned())
             }
         })
     }

@@ -96,6 +96,8 @@ fn closing(value: &[u8]) -> Vec<u8> {
 /// origin form; any other target as it is.
 fn origin_form(target: &[u8]) -> Cow<'_, [u8]> {
     let Some((_, rest)) = split_scheme(target) else { return target.into() };
+    // A fragment is for the client alone (RFC 9110 §7.1).
+    let rest = rest.split(|byte| *byte == b'#').next().unwrap_or(rest);
     match rest.iter().position(|byte| b"/?".contains(byte)) {
         Some(at) if rest[at] == b'?' => [b"/", &rest[at..]].concat().into(),
         Some(at) => rest[at..].into(),
@@ -171,6 +173,7 @@ mod tests {
         assert_eq!(to("ws://other:1/x").as_deref(), Some("/base/x"));
         assert_eq!(to("http://other").as_deref(), Some("/base/"));
         assert_eq!(to("http://other?q").as_deref(), Some("/base/?q"));
+        assert_eq!(to("http://other/x?q#part").as_deref(), Some("/base/x?q"));
         assert_eq!(to("*"), None);
     }
 

@@ -86,8 +86,8 @@ const fn spoken(
     CommandEntry { args, help: SPEAKING, examples, ..row(Group::Lens, name, summary, parse::speak) }
 }
 
-const SPEAKING: &str = "The message is one that the protocol allows, as the lens of the connection knows it: with a fresh \
-    id, and packed into what carries it. Where no lens has been chosen yet, this one is.";
+const SPEAKING: &str = "Sends a valid message, with a fresh id where the protocol has one. If no lens is active, this \
+    one is from now on.";
 
 /// Every command, those of a group together, in the order of lists.
 pub const ENTRIES: &[CommandEntry] = &[
@@ -315,7 +315,7 @@ pub const ENTRIES: &[CommandEntry] = &[
     CommandEntry {
         args: &[Arg { shown: "[DIR [OPCODES] [/RE/]|off]", kind: ArgKind::Text }],
         help: "DIR is > to the server, < to the client, or <>. Without an argument every text and binary message is held. \
-            What is behind a held message waits too, but for pings and pongs. off ends it for messages to come.",
+            What is behind a held message waits too, except pings and pongs. off ends it for messages to come.",
         examples: &[
             ("/hold > /order/", "messages to the server with this text"),
             ("/hold", "every message, both ways"),
