@@ -30,6 +30,8 @@ pub struct Conversation {
     carried: bool,
     /// What the messages meant that came before a protocol was clear.
     earlier: Vec<Vec<Decoded>>,
+    /// The lens that a message did not fit, as it was then.
+    ended: Option<(&'static Protocol, Box<dyn Lens>)>,
 }
 
 enum Choice {
@@ -72,7 +74,8 @@ impl Conversation {
 
     fn new(facts: Facts, lens: Choice, carried: bool) -> Self {
         let (pairs, earlier) = (Pairs::default(), Vec::new());
-        Self { facts, lens, pairs, beats: [0; 2], beats_in_a_row: 0, carried, earlier }
+        let (beats, beats_in_a_row, ended) = ([0; 2], 0, None);
+        Self { facts, lens, pairs, beats, beats_in_a_row, carried, earlier, ended }
     }
 
     fn choose(&mut self, protocol: &'static Protocol, evidence: Vec<Evidence>) {
@@ -85,6 +88,17 @@ impl Conversation {
             Choice::Chosen { protocol, evidence, .. } => Some((protocol, evidence)),
             _ => None,
         }
+    }
+
+    /// Goes on with the lens that a message did not fit, with all that it knows, if it reads this
+    /// protocol; says whether it does. Now it is one that somebody named.
+    pub fn resume(&mut self, word: &str) -> bool {
+        let own = |(protocol, _): &mut (&'static Protocol, _)| {
+            [protocol.name, protocol.word].contains(&word)
+        };
+        let Some((protocol, lens)) = self.ended.take_if(own) else { return false };
+        self.lens = Choice::Chosen { protocol, evidence: vec![Evidence::Asked], lens };
+        true
     }
 
     /// Whether no lens will read the messages, so that nobody needs to collect them.
@@ -142,7 +156,11 @@ impl Conversation {
                 vec![odd.breaks(rule, "the message is not one of this protocol")]
             }
             None => {
-                self.lens = Choice::Off;
+                if let Choice::Chosen { protocol, lens, .. } =
+                    std::mem::replace(&mut self.lens, Choice::Off)
+                {
+                    self.ended = Some((protocol, lens));
+                }
                 return Vec::new();
             }
         };

@@ -57,6 +57,8 @@ struct Reader {
     begun: bool,
     /// While messages are read.
     reading: Option<Box<Conversing>>,
+    /// What was read until a message did not fit.
+    ended: Option<Box<Conversing>>,
 }
 
 /// A conversation, and the messages that come in for it.
@@ -154,7 +156,7 @@ impl Lenses {
         };
         let mut found = reading.message(at, direction, info);
         if reading.conversation.is_off() {
-            reader.reading = None;
+            reader.ended = reader.reading.take();
         }
         if let Some(found) = &mut found {
             self.keep(at.conn, direction, info.len, found);
@@ -243,6 +245,13 @@ impl Lenses {
         line: &str,
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let reader = self.readers.of(conn);
+        if reader.reading.is_none()
+            && let Some(mut ended) = reader.ended.take()
+            && ended.conversation.resume(word)
+        {
+            ended.coming = [0; 2].map(|_| Assembler::new(LARGEST));
+            reader.reading = Some(ended);
+        }
         if reader.reading.is_none() {
             let schema = self.config.schema.clone();
             reader.begin(&LensConfig { schema, ..LensConfig::default() });

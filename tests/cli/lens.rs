@@ -284,6 +284,30 @@ fn lines_speak_the_protocol_of_the_lens() {
 }
 
 #[test]
+fn a_stray_message_loses_nothing_that_the_lens_knows() {
+    let lines = "/text CONNECT\\naccept-version:1.2\\nhost:x\\n\\n\\0\n/expect CONNECTED 5\n/text q\n\
+        /expect seen 5\n/stomp disconnect\n/show lens\n";
+    let output = script_of(lines)
+        .args(["-s", "v12.stomp", "--output", "frames", "--no-compress"])
+        .peer(|p| {
+            p.open_with(STOMP);
+            p.receive_message();
+            p.text("CONNECTED\nversion:1.2\nheart-beat:0,0\nsession:s-1\n\n\0");
+            assert_eq!(p.receive_message().1, b"q");
+            p.text("seen");
+            assert!(p.receive_message().1.starts_with(b"DISCONNECT\n"));
+            p.answer_close(1000);
+        })
+        .stdout_any()
+        .stderr_any()
+        .status(0);
+    let shown = output.stdout();
+    assert!(shown.contains("= DISCONNECT\n") && !shown.contains("\n! STOMP"), "{shown}");
+    let state = format!("{shown}{}", output.stderr());
+    assert!(state.contains("session: s-1"), "{state}");
+}
+
+#[test]
 fn heartbeats_are_answered_unless_keepalive_is_off() {
     let open = "0{\"sid\":\"a\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}";
     let run = |line: &str, answered: bool| {
