@@ -87,7 +87,14 @@ impl Watch {
             let url = (protocol.url)(&facts.url).then(|| Evidence::Url(facts.url.clone()));
             (protocol, named.into_iter().chain(url).collect())
         };
-        let candidates = protocols.iter().copied().map(known).collect();
+        let mut candidates: Vec<(_, Vec<_>)> = protocols.iter().copied().map(known).collect();
+        // Where both ends have agreed on a protocol, no other comes into question.
+        let agreed = |(_, evidence): &(_, Vec<Evidence>)| {
+            evidence.iter().any(|sign| matches!(sign, Evidence::Subprotocol(_)))
+        };
+        if candidates.iter().any(agreed) {
+            candidates.retain(agreed);
+        }
         Self { candidates, enough, begun: Vec::new() }
     }
 
@@ -137,7 +144,10 @@ impl Watch {
             false => Evidence::ServerMessage,
         };
         for (protocol, evidence) in &mut self.candidates {
-            if !evidence.contains(&new) && (protocol.beginning)(message) {
+            // The first byte of a binary message is a sign only beside a better one: any length or
+            // type may stand there.
+            let counts = message.text || !evidence.is_empty();
+            if counts && !evidence.contains(&new) && (protocol.beginning)(message) {
                 evidence.push(new.clone());
             }
         }

@@ -29,7 +29,10 @@ pub(super) static LEGACY: Protocol = Protocol {
     title: "graphql-ws (legacy)",
     subprotocols: &["graphql-ws"],
     url: is_graphql,
-    beginning: |message| begins(message, &["start", "data", "ka"]),
+    // Both begin alike: where no subprotocol decides, the modern one comes first.
+    beginning: |message| {
+        begins(message, &["connection_init", "connection_ack", "start", "data", "ka"])
+    },
     lens: |_| Box::new(GraphQl::new(&OLD)),
     commands: &COMMANDS,
 };
@@ -299,6 +302,15 @@ fn first_message(payload: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use crate::lens::protocol::tests::{Script, complaints};
+
+    #[test]
+    fn the_agreed_subprotocol_decides() {
+        let mut script = Script::auto("graphql-ws", "/ws");
+        script.client(r#"{"type":"connection_init"}"#);
+        script.server(r#"{"type":"connection_ack"}"#);
+        let (chosen, _) = script.conversation.protocol().expect("a lens");
+        assert_eq!(chosen.name, "graphql-ws");
+    }
 
     #[test]
     fn a_session_of_graphql_ws() {

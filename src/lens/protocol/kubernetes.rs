@@ -176,6 +176,14 @@ mod tests {
     }
 
     #[test]
+    fn a_first_byte_is_no_sign_by_itself() {
+        let mut script = Script::auto("", "/x");
+        script.client_bytes(b"\0\0\0\x05hello");
+        script.server_bytes(b"\0\0\0\x05world");
+        assert!(script.conversation.protocol().is_none());
+    }
+
+    #[test]
     fn base64_is_decoded() {
         let mut script = Script::of("kubernetes", "base64.channel.k8s.io", "/");
         script.server("1aGk=");

@@ -257,10 +257,15 @@ impl Lens for SocketIo {
     ) -> Result<Vec<Outgoing>, SpeechError> {
         let (namespace, name) = in_namespace(arguments.get(0));
         let event = || std::iter::once(name.into()).chain(arguments.values(1)).collect();
-        let whole = arguments.given(0).unwrap_or("/");
+        // A namespace begins with a slash; without one, what is given begins with the JSON.
+        let all = format!("{} {}", arguments.get(0), arguments.get(1));
+        let (whole, auth) = match all.trim_start().starts_with('{') {
+            true => ("/".to_owned(), json::read(all.trim())),
+            false => (format!("/{}", arguments.get(0).trim_start_matches('/')), arguments.json(1)),
+        };
         Ok(vec![match command {
-            "connect" => Packet::write(0, whole, None, arguments.json(1)),
-            "disconnect" => Packet::write(1, whole, None, None),
+            "connect" => Packet::write(0, &whole, None, auth),
+            "disconnect" => Packet::write(1, &whole, None, None),
             "emit" => Packet::write(2, namespace, None, Some(event())),
             "call" => Packet::write(2, namespace, Some(self.ids.next()), Some(event())),
             _ => {
@@ -275,12 +280,28 @@ impl Lens for SocketIo {
 
 #[cfg(test)]
 mod tests {
+    use crate::lens::Carried;
     use crate::lens::protocol::tests::{Script, complaints};
 
     fn script() -> Script {
         let mut script = Script::auto("", "/socket.io/?EIO=4&transport=websocket");
         script.server(r#"0{"sid":"K0u3"}"#);
         script
+    }
+
+    #[test]
+    fn a_lens_that_is_named_reads_what_carries_it() {
+        let mut script = Script::of("socket.io", "", "/x");
+        script.server(r#"0{"sid":"K0u3"}"#);
+        let mut speak = |line: &str| {
+            let sent = script.conversation.speak("sio", line).expect("a command");
+            script.send(&sent[0]);
+            assert!(script.last().starts_with("message › CONNECT"), "{}", script.last());
+            String::from_utf8(sent[0].content.clone()).expect("text")
+        };
+        assert_eq!(speak("connect"), "40");
+        assert_eq!(speak(r#"connect {"a": 1}"#), r#"40{"a":1}"#);
+        assert_eq!(speak(r#"connect adm {"a": 1}"#), r#"40/adm,{"a":1}"#);
     }
 
     #[test]

@@ -119,7 +119,11 @@ impl Stomp {
     fn new(facts: &Facts) -> Self {
         Self {
             host: facts.host.clone(),
-            version: None,
+            version: match facts.subprotocol.as_deref() {
+                Some("v10.stomp") => Some("1.0".to_owned()),
+                Some("v11.stomp") => Some("1.1".to_owned()),
+                _ => None,
+            },
             offered: [0; 2],
             agreed: [0; 2],
             asked: false,
@@ -168,8 +172,13 @@ impl Stomp {
             decoded = decoded.breaks(rule, fault);
         }
         if let Some((_, needed, may_have_body)) = COMMANDS.iter().find(|row| row.0 == command) {
-            let modern = self.version.as_deref() != Some("1.0");
-            for name in needed.iter().filter(|name| modern && header(name).is_none()) {
+            let needed = match (self.version.as_deref(), command) {
+                (Some("1.0"), _) => &[],
+                // STOMP 1.1, ACK: "It MUST contain a message-id header … and a subscription header".
+                (Some("1.1"), "ACK" | "NACK") => &["message-id", "subscription"][..],
+                _ => needed,
+            };
+            for name in needed.iter().filter(|name| header(name).is_none()) {
                 decoded = decoded
                     .breaks("STOMP 1.2, Standard Headers", format!("{command} has no {name}"));
             }
@@ -484,6 +493,20 @@ mod tests {
         let state = script.state();
         assert!(state.contains("client every 20 s, server every 5 s"), "{state}");
         assert!(state.contains("subscriptions: 0 /topic/a"), "{state}");
+    }
+
+    #[test]
+    fn older_versions_have_other_headers() {
+        let mut script = Script::auto("v11.stomp", "/ws");
+        script.client("CONNECT\naccept-version:1.1\nhost:/\n\n\0");
+        script.server("CONNECTED\nversion:1.1\n\n\0");
+        script.client("ACK\nsubscription:0\nmessage-id:7\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
+        script.client("ACK\nid:7\n\n\0");
+        assert_eq!(complaints(script.decoded()).len(), 2, "it has neither");
+        let mut script = Script::of("stomp", "v10.stomp", "/ws");
+        script.client("CONNECT\nlogin:me\n\n\0");
+        assert_eq!(complaints(script.decoded()), [""; 0]);
     }
 
     #[test]
