@@ -21,6 +21,10 @@ pub struct ProxyArgs {
     #[arg(value_name = "[ADDR:]PORT", required_unless_present = "command")]
     pub address: Option<String>,
 
+    /// The server to forward to, as with --to
+    #[arg(value_name = "URL", conflicts_with_all = ["to", "command"])]
+    pub server: Option<String>,
+
     /// The server to forward to: ws://, wss://, or host[:port][/base]
     ///
     /// Its path is put before the path of each request. Without this option, clients use wscope as
@@ -32,7 +36,7 @@ pub struct ProxyArgs {
     ///
     /// Without a port, the system chooses one. The transcript goes to stderr: stdin and stdout are
     /// those of CMD.
-    #[arg(last = true, value_name = "CMD", conflicts_with_all = ["to", "input", "unix_socket"])]
+    #[arg(last = true, value_name = "CMD", conflicts_with_all = ["to", "server", "input", "unix_socket"])]
     pub command: Vec<OsString>,
 
     /// Let only clients in that send this user and password; needed on a public address
@@ -40,7 +44,7 @@ pub struct ProxyArgs {
         short,
         long,
         value_name = "USER:PASS",
-        conflicts_with = "to",
+        conflicts_with_all = ["to", "server"],
         help_heading = "Forward proxy"
     )]
     pub user: Option<String>,
@@ -48,15 +52,15 @@ pub struct ProxyArgs {
     /// Decrypt TLS with these hosts only: a name, host:port, or a pattern with *; may be repeated
     ///
     /// The certificates come from wscope's own authority, which clients must trust: see `wscope ca`.
-    #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with = "to", help_heading = "Forward proxy")]
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub intercept: Vec<String>,
 
     /// Pass tunnels to these hosts on without a look, never decrypted; may be repeated
-    #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with = "to", help_heading = "Forward proxy")]
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub tunnel: Vec<String>,
 
     /// The folder of wscope's certificate authority [default: $XDG_DATA_HOME/wscope/ca]
-    #[arg(long, value_name = "DIR", conflicts_with = "to", help_heading = "Forward proxy")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub ca_dir: Option<PathBuf>,
 
     /// Forward the client's Host header unchanged, instead of the server's name

@@ -91,7 +91,8 @@ impl ProxyConfig {
         };
         let way = TransportOptions { route: args.route, identity, tls: args.tls_client };
         // Each request of a forward proxy brings its own URL.
-        let to = args.to.as_deref().unwrap_or("ws://localhost");
+        let server = args.to.as_deref().or(args.server.as_deref());
+        let to = server.unwrap_or("ws://localhost");
         let open = OpenConfig {
             transport: transport(way, basics)?,
             connect_timeout: args.connect_timeout,
@@ -107,7 +108,7 @@ impl ProxyConfig {
             command: args.command,
             keep_host: args.keep_host,
         };
-        let forward = args.to.is_none().then(|| ForwardConfig::resolve(options, &address));
+        let forward = server.is_none().then(|| ForwardConfig::resolve(options, &address));
         let path = open.target.resource_name.as_str();
         if path.contains('?') {
             let text = "--to: a query can't stand before the path of a request; leave it out";

@@ -109,6 +109,18 @@ fn early_frames_of_the_client_and_of_the_server_pass() {
 }
 
 #[test]
+fn the_server_may_stand_behind_the_port() {
+    let upstream = Upstream::new();
+    let url = format!("ws://127.0.0.1:{}", upstream.port());
+    let proxy = Server::start(wscope().args(["proxy", "-q", "0", &url]));
+    let (mut client, mut server) = upstream.open(&proxy);
+    client.send(frames::bytes([frames::towards(Direction::ToServer, frames::frame(TEXT, "hi"))]));
+    assert_eq!(read(&mut server, 8).len(), 8);
+    drop((client, server));
+    proxy.interrupt();
+}
+
+#[test]
 fn an_answer_is_reported_behind_what_it_answers() {
     let upstream = Upstream::new();
     let proxy = upstream.proxy(&["--timestamps", "off"]);
