@@ -242,7 +242,17 @@ impl Relay {
                 continue;
             }
             runtime.give_turn(leg, now)?;
+            let awaited = self.answer == Answer::Awaited;
             self.look_at_answer(runtime, now)?;
+            if awaited && self.answer == Answer::Switched {
+                // What came with the head is reported before it is handed on, or what answers it
+                // might be reported first.
+                for early in [&mut self.client, &mut self.server] {
+                    if early.has_input() {
+                        runtime.give_turn(early, now)?;
+                    }
+                }
+            }
             self.note_firsts(role, now);
             if self.answer == Answer::Missing {
                 return Ok(());
@@ -260,14 +270,11 @@ impl Relay {
             waits && asks_for_websocket(&self.request) && !has_body(&self.request),
             waits && self.server.undecoded() > 0,
         ];
-        // A message that is handed on before it has been reported may be answered before.
-        let switched = self.answer == Answer::Switched;
-        let is_reported = |leg: &Connection| !switched || leg.is_decoded() || leg.is_lost();
         let Self { client, server, passages: [to_server, to_client], .. } = self;
-        if (!request || client.is_lost()) && is_reported(client) {
+        if !request || client.is_lost() {
             to_server.pass(client, server, runtime, now)?;
         }
-        if (!answer || server.is_lost()) && is_reported(server) {
+        if !answer || server.is_lost() {
             to_client.pass(server, client, runtime, now)?;
         }
         for (at, direction) in [Direction::ToServer, Direction::ToClient].into_iter().enumerate() {

@@ -109,6 +109,29 @@ fn early_frames_of_the_client_and_of_the_server_pass() {
 }
 
 #[test]
+fn a_transcript_in_a_file_does_not_stop_a_long_stream() {
+    const MUCH: usize = 100_000;
+    let upstream = Upstream::new();
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let path = file.path().to_str().expect("UTF-8");
+    let url = format!("ws://127.0.0.1:{}", upstream.port());
+    let line = "exec \"$0\" proxy 0 --to \"$1\" > \"$2\"";
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", line, env!("CARGO_BIN_EXE_wscope"), &url, path]);
+    let proxy = Server::start(&mut shell);
+    let (mut client, mut server) = upstream.open(&proxy);
+    let stream = frames::bytes([frames::frame(TEXT, "a line of some length")]).repeat(MUCH);
+    let expected = stream.len();
+    let sender = thread::spawn(move || server.write_all(&stream).map(|()| server));
+    for _ in 0..MUCH {
+        assert_eq!(client.receive_frame().1.len(), 21);
+    }
+    drop((client, join(sender).expect("all is read")));
+    assert!(file.path().metadata().expect("it is there").len() > expected as u64);
+    proxy.interrupt();
+}
+
+#[test]
 fn the_server_may_stand_behind_the_port() {
     let upstream = Upstream::new();
     let url = format!("ws://127.0.0.1:{}", upstream.port());

@@ -314,7 +314,10 @@ impl Task for Server {
         }
         let runner = self.runner.as_ref().filter(|_| self.exit.is_none());
         let lines = runner.is_some_and(ScriptRunner::is_ready);
+        // Outputs may have taken all since: a file does at once, and no event reports that.
+        let resumes = !self.stalled.is_empty() && !runtime.is_output_full();
         if lines
+            || resumes
             || self.pairs.all.waiting() > 0
             || self.acceptor.is_ready()
             || unread && self.exit.is_none()
