@@ -191,8 +191,10 @@ impl Hub {
     }
 
     /// Whether another round would do something at once.
-    pub fn is_busy(&self) -> bool {
-        self.clients.waiting() > 0 || self.acceptor.is_ready()
+    pub fn is_busy(&self, runtime: &Runtime) -> bool {
+        // Outputs may have taken all since: a file does at once, and no event reports that.
+        let resumes = !self.stalled.is_empty() && !runtime.is_output_full();
+        resumes || self.clients.waiting() > 0 || self.acceptor.is_ready()
     }
 
     /// When a round is due.

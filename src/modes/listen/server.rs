@@ -296,7 +296,7 @@ impl Task for Server {
             && runtime.stdout.is_closed()
             && self.end.is_none();
         let scripts = self.end.is_none() && each::is_ready(&self.hub);
-        if lines || scripts || unread || self.hub.is_busy() || self.wants_input() {
+        if lines || scripts || unread || self.hub.is_busy(runtime) || self.wants_input() {
             return NextRound::Now;
         }
         let deadline = self.end.map(|(_, at)| at);
