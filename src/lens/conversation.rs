@@ -10,7 +10,6 @@ use super::interface::{Carried, Expectation, Lens, Protocol};
 use super::message::{LARGEST, Message};
 use super::pairs::{Pairs, Unanswered};
 use super::payload::inflate::inflate;
-use super::protocol::carrier_of;
 use super::speech::{Arguments, Beat, Command, Outgoing, SpeechError};
 use super::text::{count, span};
 use crate::event::Direction;
@@ -49,11 +48,10 @@ impl Conversation {
         Self::watching(facts, watch, false)
     }
 
-    /// Reads a protocol that somebody named, inside what always carries it; a message that does not
-    /// fit is a breach of it.
+    /// Reads a protocol that somebody named; a message that does not fit is a breach of it.
     pub fn of(protocol: &'static Protocol, facts: Facts) -> Self {
         let mut new = Self::new(facts, Choice::Off, false);
-        new.choose(carrier_of(protocol), vec![Evidence::Asked]);
+        new.choose(protocol, vec![Evidence::Asked]);
         new
     }
 

@@ -29,7 +29,7 @@ pub use facts::Facts;
 pub use interface::{Carried, Expectation, Lens, Protocol};
 pub use message::{LARGEST, Message};
 pub use pairs::Unanswered;
-pub use protocol::{PROTOCOLS, find};
+pub use protocol::{PROTOCOLS, carrier_of, find};
 pub use secrets::Secrets;
 pub use speech::{Arguments, Beat, Command, Outgoing, SpeechError, gives_secret};
 pub use value::Value;

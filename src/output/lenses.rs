@@ -9,7 +9,7 @@ use crate::config::LensConfig;
 use crate::event::{ConnId, Direction, Event, FrameEvent, MessageInfo, Stamp};
 use crate::lens::{
     Beat, Carried, Conversation, Decoded, Evidence, Expectation, Facts, LARGEST, Message, Outgoing,
-    PROTOCOLS, SpeechError,
+    PROTOCOLS, SpeechError, carrier_of,
 };
 use crate::session::Assembler;
 use crate::ui::connections::PerConnection;
@@ -313,7 +313,7 @@ impl Reader {
                 return;
             }
             LensChoice::Auto => Conversation::auto(&PROTOCOLS, facts),
-            LensChoice::Named(protocol) => Conversation::of(protocol, facts),
+            LensChoice::Named(protocol) => Conversation::of(carrier_of(protocol), facts),
         };
         let coming = [0; 2].map(|_| Assembler::new(LARGEST));
         let (begun, named, sent) = (Vec::new(), 0, i64::MAX);

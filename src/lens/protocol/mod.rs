@@ -21,7 +21,7 @@ mod stomp;
 mod wamp;
 
 /// What carries a protocol that never stands on a WebSocket alone; else the protocol itself.
-pub(super) fn carrier_of(protocol: &'static Protocol) -> &'static Protocol {
+pub fn carrier_of(protocol: &'static Protocol) -> &'static Protocol {
     match protocol.name == socket_io::PROTOCOL.name {
         true => &engine_io::PROTOCOL,
         false => protocol,

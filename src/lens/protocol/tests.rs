@@ -19,7 +19,7 @@ impl Script {
     /// With the lens of a name.
     pub(super) fn of(name: &str, subprotocol: &str, url: &str) -> Self {
         let protocol = find(name).expect("a lens of this name");
-        Self::in_conversation(Conversation::of(protocol, facts(subprotocol, url)))
+        Self::in_conversation(Conversation::of(carrier_of(protocol), facts(subprotocol, url)))
     }
 
     /// With the lens that evidence leads to.
