@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use crate::event::Direction;
-use crate::lens::{Carried, Conversation, Decoded, Facts, Message, Outgoing, PROTOCOLS, find};
+use crate::lens::{
+    Carried, Conversation, Decoded, Facts, Message, Outgoing, PROTOCOLS, carrier_of, find,
+};
 
 /// Microseconds between two messages.
 const STEP: i64 = 35_000;
