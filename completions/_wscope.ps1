@@ -420,7 +420,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How stdin is read [default: prompt on a terminal, none elsewhere]')
             [CompletionResult]::new('--max-kept', '--max-kept', [CompletionResultType]::ParameterName, 'Remember frames for /find and /show frames in at most SIZE of memory')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What is written to stdout [default: frames; with CMD none]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'What is written to stdout [default: frames; with CMD, or -q and no prompt, none]')
             [CompletionResult]::new('--max-time', '--max-time', [CompletionResultType]::ParameterName, 'End SECS after the start in any case, with status 12')
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'Forward at most N connections at once; refuse others with 503 [default: the descriptor limit]')
             [CompletionResult]::new('--max-memory', '--max-memory', [CompletionResultType]::ParameterName, 'Memory limit for queued data; beyond it, reset the slowest connection')

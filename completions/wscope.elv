@@ -414,7 +414,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --set 'Set a variable: ${NAME} in a line stands for VALUE; may be repeated'
             cand --input 'How stdin is read [default: prompt on a terminal, none elsewhere]'
             cand --max-kept 'Remember frames for /find and /show frames in at most SIZE of memory'
-            cand --output 'What is written to stdout [default: frames; with CMD none]'
+            cand --output 'What is written to stdout [default: frames; with CMD, or -q and no prompt, none]'
             cand --max-time 'End SECS after the start in any case, with status 12'
             cand --max-clients 'Forward at most N connections at once; refuse others with 503 [default: the descriptor limit]'
             cand --max-memory 'Memory limit for queued data; beyond it, reset the slowest connection'

@@ -162,7 +162,7 @@ pub struct ProxyArgs {
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = memory, help_heading = "Limits", hide_short_help = true)]
     pub max_kept: usize,
 
-    /// What is written to stdout [default: frames; with CMD none]
+    /// What is written to stdout [default: frames; with CMD, or -q and no prompt, none]
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
     pub output: Option<ProxyFormat>,
 

@@ -131,6 +131,10 @@ impl ProxyConfig {
                 display.verbose = display.verbose.max(u8::from(!display.quiet));
                 OutputFormat::None
             }
+            // Without a prompt the transcript is all that `-q` could silence.
+            None if display.quiet && typed.is_empty() && !lines::may_prompt(None, terminal) => {
+                OutputFormat::None
+            }
             Some(ProxyFormat::Frames) | None => OutputFormat::Frames,
             Some(ProxyFormat::Json) => OutputFormat::Json,
             Some(ProxyFormat::None) => OutputFormat::None,

@@ -276,8 +276,13 @@ impl Connection {
     /// either.
     pub fn relay_to(&mut self, other: &mut Self, now: Instant) {
         let Some(leg) = self.party.leg_mut() else { return };
-        if !leg.received.is_empty() && (leg.is_lost() || other.has_room(Producer::Message)) {
-            other.sender(now).bytes(&leg.received);
+        // What is large waits until it need not be copied behind something.
+        let room = match leg.received.len() {
+            0..=COPIED => other.has_room(Producer::Message),
+            _ => other.link.tx.is_empty(),
+        };
+        if !leg.received.is_empty() && (leg.is_lost() || room) {
+            other.sender(now).take_bytes(&mut leg.received);
             leg.taken();
         }
         if !leg.received.is_empty() || other.outbox.has_end() {
@@ -431,8 +436,10 @@ impl Connection {
         now: Instant,
     ) -> io::Result<()> {
         self.link.lend(buffers);
+        self.party.leg_mut().into_iter().for_each(|leg| buffers.lend(&mut leg.received));
         let result = self.advance(buffers, outputs, now);
         self.link.take_back(buffers, self.more && !self.is_over());
+        self.party.leg_mut().into_iter().for_each(|leg| buffers.take_back(&mut leg.received));
         result
     }
 
@@ -487,6 +494,7 @@ impl Connection {
         self.is_over()
             || self.touched
             || reads && self.may_read() && self.has_answer_room()
+            || self.link.may_flush()
             || self.outbox.can_move(pending)
             // Once the connection is closing, behaviours make nothing any more.
             || self.is_open()
@@ -1046,6 +1054,9 @@ fn begun<'t>(talk: &'t mut Option<Box<Talk>>, party: &Party) -> &'t mut Talk {
 
 /// Whoever holds no more than this does not give way where all together hold too much.
 const SMALL: usize = 16 * 1024;
+
+/// A relay copies so many bytes behind what still waits to be sent.
+const COPIED: usize = 16 * 1024;
 
 /// The reason of a Close for lack of memory.
 const TOO_MUCH: &str = "too much data is queued here";

@@ -491,6 +491,17 @@ impl Sender<'_> {
         self.tx.extend_from_slice(bytes);
     }
 
+    /// The same, and empties the buffer; it changes places with the send buffer where it can.
+    pub fn take_bytes(&mut self, bytes: &mut Vec<u8>) {
+        match self.tx.is_empty() && self.endpoint.is_none() {
+            true => std::mem::swap(self.tx, bytes),
+            false => {
+                self.bytes(bytes);
+                bytes.clear();
+            }
+        }
+    }
+
     /// Ends our side of the stream behind what has been sent; receiving goes on.
     pub fn half_close(&mut self) {
         self.outbox.clear_queue();

@@ -33,15 +33,41 @@ pub enum Fill {
     },
 }
 
-/// A pair of buffers that links share: see [`Link::lend`].
+/// Buffers that links share: see [`Link::lend`].
 pub struct Buffers {
     rx: Box<[u8]>,
-    tx: Vec<u8>,
+    /// Empty ones, with room.
+    spare: Vec<Vec<u8>>,
 }
+
+/// So many spare buffers are kept: what one leg of a relay receives, and what the other sends.
+const SPARE: usize = 2;
+
+/// A spare buffer with more room is given back to the system.
+const SPARE_ROOM: usize = 2 * HIGH_WATER;
 
 impl Default for Buffers {
     fn default() -> Self {
-        Self { rx: read_buffer(), tx: Vec::new() }
+        Self { rx: read_buffer(), spare: Vec::new() }
+    }
+}
+
+impl Buffers {
+    /// Lends a spare buffer to who has none.
+    pub fn lend(&mut self, buffer: &mut Vec<u8>) {
+        if buffer.capacity() == 0 {
+            *buffer = self.spare.pop().unwrap_or_default();
+        }
+    }
+
+    /// Takes a buffer back that is empty.
+    pub fn take_back(&mut self, buffer: &mut Vec<u8>) {
+        if buffer.is_empty() && buffer.capacity() > 0 {
+            let buffer = std::mem::take(buffer);
+            if buffer.capacity() <= SPARE_ROOM && self.spare.len() < SPARE {
+                self.spare.push(buffer);
+            }
+        }
     }
 }
 
@@ -174,9 +200,7 @@ impl<T: Transport + ?Sized> Link<T> {
         if !self.has_input() && self.rx.len() < buffers.rx.len() {
             self.rx = std::mem::take(&mut buffers.rx);
         }
-        if self.tx.capacity() == 0 {
-            std::mem::swap(&mut self.tx, &mut buffers.tx);
-        }
+        buffers.lend(&mut self.tx);
     }
 
     /// Takes the buffers back. `unfinished` means that the observer stopped on the way, and needs
@@ -195,11 +219,7 @@ impl<T: Transport + ?Sized> Link<T> {
         if !unfinished {
             (self.rx_at, self.rx_end) = (0, 0);
         }
-        if self.tx.is_empty() && self.tx.capacity() <= HIGH_WATER && buffers.tx.capacity() == 0 {
-            std::mem::swap(&mut self.tx, &mut buffers.tx);
-        } else if self.tx.is_empty() {
-            self.tx = Vec::new();
-        }
+        buffers.take_back(&mut self.tx);
     }
 
     /// Lets no more than so many bytes be sent until this is set again, and no more than so many,
@@ -331,6 +351,11 @@ impl<T: Transport + ?Sized> Link<T> {
     /// Bytes that wait to be sent.
     pub fn pending(&self) -> usize {
         self.tx.len() - self.tx_at + self.transport.waiting()
+    }
+
+    /// Whether something waits to be sent that [`Link::flush`] might bring further.
+    pub fn may_flush(&self) -> bool {
+        self.pending() > 0 && self.send_limit != Some(0) && self.transport.may_send()
     }
 
     /// Sends what the transport takes. Behind the end that [`Link::half_close`] makes nothing can

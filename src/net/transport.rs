@@ -65,6 +65,9 @@ pub trait Transport {
     /// Whether [`Transport::receive`] might bring something without waiting.
     fn may_receive(&self) -> bool;
 
+    /// Whether [`Transport::send`] would bring what waits further.
+    fn may_send(&self) -> bool;
+
     /// Whether it is known that the peer's stream ends behind what is there to be received.
     fn is_read_closed(&self) -> bool;
 

@@ -203,6 +203,10 @@ impl Transport for Pipe {
         self.0.borrow().readable
     }
 
+    fn may_send(&self) -> bool {
+        self.0.borrow().credit > 0
+    }
+
     fn is_read_closed(&self) -> bool {
         self.0.borrow().end.is_some()
     }

@@ -1,6 +1,6 @@
 //! Bounds: connections, memory, and an end that takes nothing.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -34,6 +34,30 @@ fn an_end_that_takes_nothing_holds_the_other_back() {
     assert!(grown < 8 << 20, "{grown} bytes more");
     drop((client, server));
     proxy.interrupt();
+}
+
+#[test]
+fn an_end_that_paused_gets_the_rest() {
+    for output in ["none", "frames"] {
+        let upstream = Upstream::new();
+        let proxy = upstream.proxy(&["--output", output]);
+        let (client, mut server) = upstream.open(&proxy);
+        server.set_write_timeout(Some(Duration::from_millis(500))).expect("a time");
+        let piece = frames::bytes([frames::frame(frames::BINARY, vec![0; 1 << 20])]);
+        let mut sent = 0;
+        loop {
+            match server.write(&piece[sent % piece.len()..]) {
+                Ok(n) => sent += n,
+                Err(_) => break,
+            }
+        }
+        // The server sends nothing more: only the client's reading brings the rest.
+        let mut rest = vec![0; sent];
+        client.tcp().read_exact(&mut rest).expect("all that was sent");
+        assert!(rest.chunks(piece.len()).all(|got| piece.starts_with(got)), "in order");
+        drop((client, server));
+        proxy.interrupt();
+    }
 }
 
 #[test]

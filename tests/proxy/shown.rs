@@ -95,3 +95,23 @@ fn a_quiet_proxy_prints_what_opens_and_ends() {
     assert_eq!(output.stdout, "");
     server.interrupt();
 }
+
+#[test]
+fn q_prints_no_transcript_unless_one_is_asked_for() {
+    let server = listen(["--echo"]);
+    let text = |args: &[&str]| {
+        let proxy = proxy(server.url(), args);
+        let mut client = proxy.client();
+        crate::harness::echoes(&mut client, "hi");
+        crate::harness::close(client);
+        let output = proxy.interrupt();
+        (output.stdout, output.stderr)
+    };
+    let (stdout, stderr) = text(&["-q"]);
+    assert_eq!(stdout, "");
+    assert!(stderr.lines().all(|line| line.starts_with("listening on ")), "{stderr}");
+    for args in [&["-q", "--output", "frames"][..], &["-q", "--view", "messages"]] {
+        assert!(text(args).0.contains("hi"), "{args:?}");
+    }
+    server.interrupt();
+}

@@ -193,6 +193,10 @@ impl Transport for Socket {
         self.raw.readable
     }
 
+    fn may_send(&self) -> bool {
+        self.raw.writable && self.tls.as_ref().is_none_or(|tls| tls.pending_ciphertext() > 0)
+    }
+
     fn is_read_closed(&self) -> bool {
         self.raw.read_closed
     }
