@@ -439,6 +439,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscope' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours')
             [CompletionResult]::new('--width', '--width', [CompletionResultType]::ParameterName, 'Width of the transcript''s lines, or `full` to cut nothing [default: the terminal''s; otherwise full]')
             [CompletionResult]::new('--redact', '--redact', [CompletionResultType]::ParameterName, 'Hide the values of headers and query parameters of this name; may be repeated')
+            [CompletionResult]::new('--transparent', '--transparent', [CompletionResultType]::ParameterName, 'Take the connections that a firewall of Linux redirects here, and reach the address each was for')
             [CompletionResult]::new('--keep-host', '--keep-host', [CompletionResultType]::ParameterName, 'Forward the client''s Host header unchanged, instead of the server''s name')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 only')
             [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 only')

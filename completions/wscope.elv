@@ -433,6 +433,7 @@ set edit:completion:arg-completer[wscope] = {|@words|
             cand --color 'When to use colours'
             cand --width 'Width of the transcript''s lines, or `full` to cut nothing [default: the terminal''s; otherwise full]'
             cand --redact 'Hide the values of headers and query parameters of this name; may be repeated'
+            cand --transparent 'Take the connections that a firewall of Linux redirects here, and reach the address each was for'
             cand --keep-host 'Forward the client''s Host header unchanged, instead of the server''s name'
             cand -4 'Use IPv4 only'
             cand --ipv4 'Use IPv4 only'

@@ -63,6 +63,13 @@ pub struct ProxyArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["to", "server"], help_heading = "Forward proxy")]
     pub ca_dir: Option<PathBuf>,
 
+    /// Take the connections that a firewall of Linux redirects here, and reach the address each was for
+    ///
+    /// For programs that know no proxy: `nft … redirect to :PORT`, or REDIRECT of iptables. The rule
+    /// must leave out what wscope itself sends, for example by its user.
+    #[arg(long, conflicts_with_all = ["to", "server", "command", "user", "unix_socket"], help_heading = "Forward proxy")]
+    pub transparent: bool,
+
     /// Forward the client's Host header unchanged, instead of the server's name
     #[arg(long, help_heading = "Handshake")]
     pub keep_host: bool,

@@ -21,6 +21,7 @@ pub(super) struct ForwardOptions {
     pub ca_dir: Option<PathBuf>,
     pub command: Vec<OsString>,
     pub keep_host: bool,
+    pub transparent: bool,
 }
 
 /// A forward proxy: its clients name the servers.
@@ -38,6 +39,8 @@ pub struct ForwardConfig {
     pub command: Vec<OsString>,
     /// Leave Host as it is, even if it is not that of the request's target.
     pub keep_host: bool,
+    /// The system redirects connections here, and knows the server that each was for.
+    pub transparent: bool,
 }
 
 impl ForwardConfig {
@@ -45,7 +48,8 @@ impl ForwardConfig {
         options: ForwardOptions,
         address: &ListenAddress,
     ) -> Result<Self, UsageError> {
-        if options.user.is_none() && !address.is_local() {
+        // Where connections are redirected, no client names a server of its choice.
+        if options.user.is_none() && !address.is_local() && !options.transparent {
             let text = "everybody who reaches this address could use this proxy: add -u USER:PASS, or listen on this machine alone with PORT";
             return Err(UsageError(text.to_owned()));
         }
@@ -65,6 +69,7 @@ impl ForwardConfig {
             authority: authority.ok_or_else(none)?,
             command: options.command,
             keep_host: options.keep_host,
+            transparent: options.transparent,
         })
     }
 
@@ -127,6 +132,7 @@ mod tests {
             ca_dir: Some("/ca".into()),
             command: Vec::new(),
             keep_host: false,
+            transparent: false,
         };
         ForwardConfig::resolve(options, &ListenAddress::Loopback(0)).expect("usable")
     }

@@ -107,6 +107,7 @@ impl ProxyConfig {
             ca_dir: args.ca_dir,
             command: args.command,
             keep_host: args.keep_host,
+            transparent: args.transparent,
         };
         let forward = server.is_none().then(|| ForwardConfig::resolve(options, &address));
         let path = open.target.resource_name.as_str();

@@ -9,6 +9,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
+#[cfg(target_os = "linux")]
+use rustix::net::sockopt;
 
 /// A non-blocking stream socket.
 #[derive(Debug)]
@@ -30,6 +32,23 @@ impl Stream {
             Self::Tcp(tcp) => Ok((tcp.local_addr()?, tcp.peer_addr()?)),
             Self::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
         }
+    }
+
+    /// The address that the peer connected to, before a firewall redirected it here; our own, if none
+    /// did.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    pub fn original_destination(&self) -> io::Result<SocketAddr> {
+        #[cfg(target_os = "linux")]
+        if let Self::Tcp(tcp) = self {
+            return Ok(match tcp.local_addr()?.is_ipv4() {
+                true => sockopt::ip_original_dst(tcp)?.into(),
+                false => sockopt::ipv6_original_dst(tcp)?.into(),
+            });
+        }
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Finishes connecting. From then on small frames leave at once.

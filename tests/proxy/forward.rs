@@ -422,3 +422,13 @@ fn beyond_max_clients_there_is_503() {
     drop(one);
     proxy.interrupt();
 }
+
+#[test]
+fn a_transparent_proxy_turns_away_who_was_not_redirected() {
+    let proxy = forward(&["--transparent"]);
+    let mut client = proxy.raw();
+    client.send("GET http://127.0.0.1:9/ HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n");
+    client.end();
+    let said = proxy.interrupt();
+    assert!(said.contains("no rule of the firewall has redirected it here"), "{said}");
+}

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::socks::{Socks, SocksProgress, reply_of};
 use super::tunnel::{Carried, Tunnel};
-use super::wanted::Wanted;
+use super::wanted::{Wanted, server};
 use crate::config::{ForwardConfig, OpenConfig, ProxyConfig};
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::engine::lingering::Lingering;
@@ -116,8 +116,19 @@ struct Reaching {
 enum Waiting {
     /// With a request to pass on.
     Request { link: Link, inbound: Observer, request: Head, forwarding: Forwarding },
-    /// For a tunnel, in the words of HTTP or of SOCKS.
-    Tunnel { link: SocketLink, destination: Destination, by_socks: bool },
+    /// For a tunnel.
+    Tunnel { link: SocketLink, destination: Destination, asked: AskedBy },
+}
+
+/// How a client has asked for a tunnel, and is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AskedBy {
+    /// CONNECT of HTTP.
+    Connect,
+    /// SOCKS5.
+    Socks,
+    /// It has not asked: the system redirected its connection.
+    Redirection,
 }
 
 impl Pair {
@@ -348,6 +359,10 @@ impl Pair {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<Stage> {
+        let forward = shared.config.forward.as_ref();
+        if asking.inside.is_none() && forward.is_some_and(|forward| forward.transparent) {
+            return self.redirected(asking.opening.into_socket().0, shared, runtime, now);
+        }
         let (mut outputs, buffers) = runtime.outputs_and_buffers();
         let mut elsewhere = |_: &Head| HandshakeAnswer::Elsewhere;
         match asking.opening.advance(&mut elsewhere, buffers, &mut outputs, now)? {
@@ -456,10 +471,33 @@ impl Pair {
             }
             Wanted::Tunnel(target) => {
                 let (link, destination) = (opening.into_socket().0, destination(&target));
-                (Waiting::Tunnel { link, destination, by_socks: false }, target)
+                (Waiting::Tunnel { link, destination, asked: AskedBy::Connect }, target)
             }
         };
         self.to = Some(destination(&target).to_string().into());
+        Ok(self.reaching(client, target, shared, runtime, now))
+    }
+
+    /// Begins the way to the server that a redirected connection was for.
+    fn redirected(
+        &mut self,
+        link: SocketLink,
+        shared: &Shared,
+        runtime: &mut Runtime,
+        now: Instant,
+    ) -> io::Result<Stage> {
+        let wanted = link.socket().original_destination().ok();
+        let found = wanted.filter(|address| !shared.own.contains(address));
+        let Some((address, target)) = found.and_then(|address| {
+            Some((address, server(&address.ip().to_string(), address.port())?))
+        }) else {
+            self.failed("no rule of the firewall has redirected it here (--transparent)", runtime)?;
+            return Ok(Stage::Gone);
+        };
+        runtime.report(self.id, &Event::Note(&format!("the client connected to {address}")))?;
+        let destination = destination(&target);
+        self.to = Some(destination.to_string().into());
+        let client = Waiting::Tunnel { link, destination, asked: AskedBy::Redirection };
         Ok(self.reaching(client, target, shared, runtime, now))
     }
 
@@ -483,7 +521,8 @@ impl Pair {
                 let text = format!("the client asks for {destination} by SOCKS5");
                 runtime.report(self.id, &Event::Note(&text))?;
                 self.to = Some(destination.to_string().into());
-                let client = Waiting::Tunnel { link: socks.link, destination, by_socks: true };
+                let client =
+                    Waiting::Tunnel { link: socks.link, destination, asked: AskedBy::Socks };
                 Ok(self.reaching(client, target, shared, runtime, now))
             }
         }
@@ -504,7 +543,7 @@ impl Pair {
             Err(error) => return self.unreachable(*reaching, &error, runtime, now),
         };
         let Reaching { client, mut way } = *reaching;
-        let (mut link, destination, by_socks) = match client {
+        let (mut link, destination, asked) = match client {
             Waiting::Request { link, inbound, request, forwarding } => {
                 let evidence = std::mem::take(way.evidence());
                 let server = server.opened();
@@ -518,14 +557,18 @@ impl Pair {
                     runtime,
                 );
             }
-            Waiting::Tunnel { link, destination, by_socks } => (link, destination, by_socks),
+            Waiting::Tunnel { link, destination, asked } => (link, destination, asked),
         };
-        if by_socks {
-            let bound = server.socket().addresses().ok().map(|(local, _)| local);
-            link.tx.extend(socks::reply(Reply::Succeeded, bound));
-        } else {
-            report_response(self.id, ESTABLISHED, &mut runtime.outputs_and_buffers().0)?;
-            link.tx.extend_from_slice(ESTABLISHED);
+        match asked {
+            AskedBy::Connect => {
+                report_response(self.id, ESTABLISHED, &mut runtime.outputs_and_buffers().0)?;
+                link.tx.extend_from_slice(ESTABLISHED);
+            }
+            AskedBy::Socks => {
+                let bound = server.socket().addresses().ok().map(|(local, _)| local);
+                link.tx.extend(socks::reply(Reply::Succeeded, bound));
+            }
+            AskedBy::Redirection => {}
         }
         // While both wait, neither needs a buffer.
         server.take_back(&mut runtime.buffers, false);
@@ -678,7 +721,7 @@ impl Pair {
         let text = error.to_string();
         let why = text.lines().next().unwrap_or_default();
         let stage = match client {
-            Waiting::Tunnel { mut link, by_socks: true, .. } => {
+            Waiting::Tunnel { mut link, asked: AskedBy::Socks, .. } => {
                 let reply = reply_of(error);
                 let text = format!("answered {} by SOCKS5: {why}", reply as u8);
                 runtime.report(self.id, &Event::Failed(&text))?;
@@ -686,6 +729,12 @@ impl Pair {
                 runtime.remark(self.id, &format!("{who} got {} by SOCKS5: {why}", reply as u8));
                 link.tx.extend(socks::reply(reply, None));
                 leaving(link.opened(), now)
+            }
+            Waiting::Tunnel { asked: AskedBy::Redirection, .. } => {
+                runtime.report(self.id, &Event::Failed(why))?;
+                runtime
+                    .remark(self.id, &format!("{} got no server: {why}", peer_name(self.address)));
+                Stage::Gone
             }
             Waiting::Tunnel { link, .. } => {
                 self.answer(link.opened(), error.gateway_status(), why, runtime, now)?

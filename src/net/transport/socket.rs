@@ -81,6 +81,15 @@ impl Socket {
         self.raw.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.addresses()
     }
 
+    /// The address that the peer connected to: see [`Stream::original_destination`].
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell, or the connection is gone.
+    pub fn original_destination(&self) -> io::Result<SocketAddr> {
+        self.raw.stream.as_ref().ok_or(io::ErrorKind::NotConnected)?.original_destination()
+    }
+
     /// TLS, if it is spoken.
     pub fn tls(&self) -> Option<&TlsPipe> {
         self.tls.as_deref()
