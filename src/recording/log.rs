@@ -44,6 +44,10 @@ pub struct LogReader<R> {
     /// The role of the program that wrote it, as its first object has it.
     role: Option<Role>,
     cut: bool,
+    /// The highest number of a connection so far, and that before this run: a file may hold several
+    /// runs, each of which counts its connections from 1.
+    last: u64,
+    before: u64,
 }
 
 type Result<T> = std::result::Result<T, RecordingError>;
@@ -65,6 +69,8 @@ impl<R: BufRead> LogReader<R> {
             waiting: None,
             role: None,
             cut: false,
+            last: 0,
+            before: 0,
         }
     }
 
@@ -124,7 +130,16 @@ impl<R: BufRead> LogReader<R> {
         let Some(event) = text("event") else {
             return wrong("not an event of a log: it has no event");
         };
-        let conn = ConnId(object.get("conn").and_then(Value::as_u64).unwrap_or(1));
+        if event == "start" {
+            self.before = self.last;
+        }
+        let conn = match object.get("conn").and_then(Value::as_u64) {
+            Some(0) => ConnId(0),
+            number => ConnId(number.unwrap_or(1).saturating_add(self.before)),
+        };
+        if event != "start" {
+            self.last = self.last.max(conn.0);
+        }
         let micros = text("time").and_then(clock::micros);
         let direction = match text("dir") {
             Some("to-server") => Some(Direction::ToServer),

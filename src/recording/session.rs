@@ -22,8 +22,6 @@ pub struct Sessions {
     role: Option<Role>,
     /// Whether it states which frames it made by itself.
     complete: bool,
-    /// A file may hold several runs, each of which counts its connections from 1.
-    before: u64,
     /// Acts are collected instead of messages.
     of_acts: bool,
     /// Only this connection.
@@ -137,7 +135,6 @@ impl Sessions {
     /// A program begins to record.
     pub fn begin(&mut self, role: Option<Role>, complete: bool) {
         (self.role, self.complete) = (role, complete);
-        self.before = self.connections.keys().next_back().map_or(self.before, |last| last.0);
     }
 
     /// Bytes that the acts hold.
@@ -150,8 +147,8 @@ impl Sessions {
         if at.conn == ConnId(0) {
             return;
         }
-        let Self { connections, left_out, role, complete, before, of_acts, only, held } = self;
-        let (role, number) = (*role, ConnId(before.saturating_add(at.conn.0)));
+        let Self { connections, left_out, role, complete, of_acts, only, held } = self;
+        let (role, number) = (*role, at.conn);
         let wanted = only.is_none_or(|only| only == number.0);
         let (session, assemblers) = connections.entry(number).or_insert_with(|| {
             let (conn, began) = (number.0, at.micros);

@@ -173,3 +173,31 @@ fn show_takes_a_view_a_filter_and_a_lens() {
         )
         .status(1);
 }
+
+#[test]
+fn runs_in_one_file_have_their_own_numbers() {
+    let (_folder, path) = in_folder();
+    for text in ["one", "two"] {
+        Test::new()
+            .args(["--record", &path, "--input", "none", "--output", "none"])
+            .peer(move |p| {
+                p.open();
+                p.text(text);
+                p.close(1000, "");
+                p.receive_close(1000);
+            })
+            .stderr_any()
+            .status(0);
+    }
+    let run = |args: &[&str]| {
+        let mut command = crate::harness::wscope();
+        let output = command.args(args).arg(&path).output().expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let listed = run(&["decode", "--list"]);
+    let rows: Vec<_> = listed.lines().map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(rows, [Some("1"), Some("2")], "{listed}");
+    assert!(listed.lines().all(|row| row.contains("< 2 frames in 3 B")), "{listed}");
+    let second = run(&["decode", "--stream", "2"]);
+    assert!(second.contains(" two\n") && !second.contains(" one\n"), "{second}");
+}
