@@ -437,7 +437,23 @@ pub fn not_http(first: &[u8]) -> ForeignAnswer {
     if matches!(first, [0x80..=0xff, _, 1, ..]) {
         return plain("the client speaks SSL 2 on a plain port", 400);
     }
-    plain(&format!("the request is not HTTP: \"{quote}\""), 400)
+    let refused =
+        |bytes: &[u8], why: &str| ForeignAnswer { bytes: bytes.to_vec(), why: why.into() };
+    match first {
+        // Request rejected (91), as the description of SOCKS4 has it.
+        [4, 1 | 2, ..] => refused(
+            &[0, 91, 0, 0, 0, 0, 0, 0],
+            "the client speaks SOCKS4; `wscope proxy PORT` without --to takes SOCKS5 and HTTP instead \
+             (curl: --socks5-hostname or --proxy)",
+        ),
+        // No acceptable methods (RFC 1928 §3).
+        [5, count, methods @ ..] if *count > 0 && methods.len() == usize::from(*count) => refused(
+            &[socks::VERSION, socks::method::REFUSED],
+            "the client speaks SOCKS5, and takes this port for a proxy; `wscope proxy PORT` without \
+             --to is one",
+        ),
+        _ => plain(&format!("the request is not HTTP: \"{quote}\""), 400),
+    }
 }
 
 /// Recognises the preface of HTTP/2, which looks like a head (RFC 9113 §3.4).
@@ -494,12 +510,20 @@ mod tests {
         for (first, name) in [
             (&b"\x16\x03\x01\x02\x00\x01"[..], "speaks TLS"),
             (b"\x80\x2e\x01\x03\x01", "speaks SSL 2"),
+            (b"\x04\x01\x1f\x90\x7f\x00\x00\x01\x00", "speaks SOCKS4"),
+            (b"\x05\x02\x00\x02", "speaks SOCKS5"),
+            (b"\x05\x02\x00", "not HTTP"),
             (b"\x00\x01\xff", "not HTTP: \"\\0"),
             (b"{\"hello\":1}", "not HTTP"),
         ] {
             let answer = not_http(first);
             assert!(answer.why.contains(name), "{}", answer.why);
-            assert!(answer.bytes.starts_with(b"HTTP/1.1 400 "));
+            let in_its_words = match first[0] {
+                4 => answer.bytes == [0, 91, 0, 0, 0, 0, 0, 0],
+                5 if answer.why.contains("SOCKS5") => answer.bytes == [5, 0xff],
+                _ => answer.bytes.starts_with(b"HTTP/1.1 400 "),
+            };
+            assert!(in_its_words, "{}", answer.why);
         }
     }
 
