@@ -34,7 +34,7 @@ const PAGE: usize = 600;
 const SHOWN: usize = 300;
 
 /// Words that give no reason.
-const VAGUE: &[u8] = b"an a is was this your you not allowed permitted access denied forbidden rejected refused \
+const VAGUE: &[u8] = b"nothing here there to see nope no not none empty found sorry lost missing endpoint default backend an a is was this your you not allowed permitted access denied forbidden rejected refused \
     unauthorized bad invalid internal failed failure unknown unexpected something went wrong occurred \
     please try again later handshake connection websocket connect unable to client contact support browser or \
     proxy sent that could understand resource requested server got itself in trouble";
@@ -75,6 +75,7 @@ impl RefusalResponse<'_> {
             _ => None,
         };
         found
+            .or_else(|| Clue::Interceptor.seen(self.facts).map(|_| "W117"))
             .or_else(|| self.tls())
             .or_else(|| self.origin())
             .or_else(|| self.service())
@@ -86,6 +87,8 @@ impl RefusalResponse<'_> {
 
     fn by_status(&self) -> &'static str {
         match self.status {
+            // Envoy answers 503 to whatever its upstream did.
+            503 if contains_word(self.body, "upstream connect error") => "W343",
             // The same numbers have other meanings, or none, where Cloudflare did not answer.
             520..=530 if !self.server("cloudflare") => "W341",
             404 if self.server("wsgiserver") || self.server("uvicorn") => "W335",
