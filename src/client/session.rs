@@ -751,11 +751,14 @@ impl<'a> Session<'a> {
             current.connection.is_half_closed() && ending.cause == Cause::Lost(Lost::EndOfStream);
         let over = ending.cause == Cause::Timeout(TimeoutKind::MaxTime);
         let fine = ours || asked || over || Exit::of(ending) == Exit::Success;
-        // A Close at once is in order, and yet nobody wanted that.
+        // A Close at once is in order, and yet nobody wanted that; nor to talk to a server that took
+        // no subprotocol and answered nothing.
+        let mute = ending.r#in.messages == 0 && ending.out.messages > 0;
         let odd = !ours
             && found.first().is_some_and(|first| {
-                matches!(first.entry.family, Family::CloseCode | Family::Application)
-                    && first.severity != Severity::Note
+                let ended = matches!(first.entry.family, Family::CloseCode | Family::Application);
+                let ignored = mute && first.entry.code == "W411";
+                (ended || ignored) && first.severity != Severity::Note
             });
         let mood = if fine && !odd { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;

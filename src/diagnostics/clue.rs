@@ -138,6 +138,8 @@ pub enum Clue {
     WsRefusal,
     /// Subprotocols were offered, and the 101 names none.
     SubprotocolIgnored,
+    /// The same, and the end came before any message of the peer.
+    DroppedWithoutSubprotocol,
     /// The status is this one.
     StatusIs(u16),
     /// The answer took long enough for something to have been waited for.
@@ -367,7 +369,8 @@ impl Clue {
                     // express-ws adds a word of its own.
                     let inner = named.trim_end_matches(".websocket");
                     let same = |a: &str, b: &str| a.trim_matches('/') == b.trim_matches('/');
-                    let other = !same(&named, asked) && !same(inner, asked);
+                    let coded = named.contains('%') || asked.contains('%');
+                    let other = !coded && !same(&named, asked) && !same(inner, asked);
                     other.then(|| format!("the answer speaks of the path {inner}, and {asked} was asked for"))
                 })
             }
@@ -400,6 +403,11 @@ impl Clue {
                 let names = String::from_utf8_lossy(sent("Sec-WebSocket-Protocol")?).into_owned();
                 let ignored = head.get("Sec-WebSocket-Protocol").is_none();
                 ignored.then(|| format!("{names} was offered, and the 101 names none"))
+            }
+            Self::DroppedWithoutSubprotocol => {
+                let end = facts.end?;
+                let early = facts.stream.messages == 0 && end.lifetime < SILENCE;
+                Self::SubprotocolIgnored.seen(facts).filter(|_| early)
             }
             Self::StatusIs(number) => {
                 (status == Some(number)).then(|| format!("the status is {number}"))

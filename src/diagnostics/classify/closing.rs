@@ -139,6 +139,18 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     // What this side had sent by then may not have been looked at.
     let asked = facts.stream.sent.is_some();
     let unasked = !asked || body.code.is_none();
+    if let Some(ignored) = Clue::SubprotocolIgnored.seen(facts)
+        && facts.stream.messages == 0
+        && end.last < SILENCE
+        && !unexplained_by_subprotocol(body)
+    {
+        return d
+            .severity(Severity::Warning)
+            .title("closed at once, after the server took none of the subprotocols offered")
+            .note(format!("{} ms after the 101, before any message of it", end.last.as_millis()))
+            .suggests("the server supports none of the subprotocols offered", ignored)
+            .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive");
+    }
     if facts.stream.messages == 0 && unasked && end.last < SILENCE && d.entry.code != "W502" {
         let d =
             d.note(format!("{} ms after the 101, before any message of it", end.last.as_millis()));
@@ -238,15 +250,32 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     match Clue::TimerReason.seen(facts) {
         Some(reason) => titled(d).because(timer, reason).help(help),
         None => {
-            // A reason that speaks of neither is another one.
-            let d = match body.reason.is_empty() {
+            // A reason that speaks of neither is another one, and so is the end of regular traffic.
+            let unsaid = body.reason.is_empty();
+            // A message right in front of the Close was what the peer had to say.
+            let spoke = end.idle_data < SILENCE;
+            let steady = spoke || end.quiet * 2 < end.longest_quiet * 3;
+            if regular && unsaid && !steady {
+                let fact = format!("nothing crossed for {quiet} before the Close");
+                let d = titled(d.certain()).severity(Severity::Warning).help(help);
+                let d = d.suggests("possibly an idle timeout of the server or of a proxy", fact);
+                return if asked { d } else { d.possible(first) };
+            }
+            let d = match unsaid {
                 true if asked => d.possible(timer),
                 true => d.possible(first).possible(timer),
                 false => d,
             };
-            if regular { titled(d).help(help) } else { d }
+            if regular && !steady { titled(d).help(help) } else { d }
         }
     }
+}
+
+/// Whether a Close has a ground of its own, which no missing subprotocol explains.
+fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
+    let neutral = matches!(body.code, None | Some(1000..=1003 | 1008 | 1010 | 1011 | 4000..=4999));
+    let speaks = crate::diagnostics::sniff::contains_word(&body.reason, "protocol");
+    !neutral || !(body.reason.is_empty() || speaks)
 }
 
 /// Characters of a message that are shown.
