@@ -753,13 +753,12 @@ impl<'a> Session<'a> {
         let fine = ours || asked || over || Exit::of(ending) == Exit::Success;
         // A Close at once is in order, and yet nobody wanted that; nor to talk to a server that took
         // no subprotocol and answered nothing.
-        let mute = ending.r#in.messages == 0 && ending.out.messages > 0;
-        let odd = !ours
-            && found.first().is_some_and(|first| {
-                let ended = matches!(first.entry.family, Family::CloseCode | Family::Application);
-                let ignored = mute && first.entry.code == "W411";
-                (ended || ignored) && first.severity != Severity::Note
-            });
+        let wanted = current.fault.is_none() && current.signal.is_none() && !met;
+        let odd = found.first().is_some_and(|first| {
+            let ended = matches!(first.entry.family, Family::CloseCode | Family::Application);
+            let ignored = wanted && first.entry.code == "W411" && first.is_supported();
+            ((ended && !ours) || ignored) && first.severity != Severity::Note
+        });
         let mood = if fine && !odd { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;
         reporter.diagnose(&found, mood, stdout)?;

@@ -148,6 +148,11 @@ impl Diagnostic {
         self.causes.first().is_some_and(|cause| cause.confidence == Confidence::High)
     }
 
+    /// Whether a fact of this run speaks for the first cause.
+    pub fn is_supported(&self) -> bool {
+        self.causes.first().is_some_and(|cause| cause.confidence != Confidence::Low)
+    }
+
     /// Whether a text names the surest cause already.
     fn is_said_by(&self, seen: &str) -> bool {
         let own = |cause: &Supported| cause.text == SELF_SIGNED;

@@ -82,8 +82,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the service is not plain HTTP, as where the PROXY protocol is expected first, or it is a forwarder whose target is down", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure]).cure("try `wss://`"),
-            low("plain HTTP is not what the port speaks, but TLS or another protocol; or it forwards to a target that is down").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),
-            low("HTTP is not what the port speaks, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::NotSecure, C::PlainAnswered]),
+            low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered]),
+            low("the port speaks another protocol than HTTP, or it forwards to a target that is down").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered]),
             low("the server drops upgrades that it refuses: the path, the Origin, the credentials").unless(&[C::PlainUnanswered]),
         ])
         .seen("end of stream or reset with no byte received"),
@@ -104,7 +104,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server takes", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("the application hangs, or the service is not HTTP", C::PlainUnanswered),
+            medium("the application hangs, the service is not HTTP, or a proxy on the way does not forward the upgrade and the application answers nothing else", C::PlainUnanswered),
             low("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
             low("the application hangs or is slow").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
             low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered]),

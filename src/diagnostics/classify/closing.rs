@@ -159,15 +159,21 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             return d;
         }
         let d = d.severity(Severity::Warning);
+        if let Some(fact) = Clue::NamesOtherPath.seen(facts) {
+            return d
+                .title("closed at once, before any message")
+                .because(REWRITTEN, fact)
+                .help("compare the path that the proxy passes on with that of the application");
+        }
         let d = match asked {
             true => d
                 .title("closed at once, after our message")
                 .help("check the path, and which message the application expects first; the peer's log at that moment has more")
-                .possible("the application does not know the path, or its handler ended because of our message"),
+                .possible("the application does not know the path, which a proxy may have rewritten, or its handler ended because of our message"),
             false => d
                 .title("closed at once, before any message")
                 .help("check the path, and which message the application expects first: some frameworks accept every path, then close")
-                .possible("the application does not know the path"),
+                .possible("the application does not know the path, which a proxy may have rewritten"),
         };
         return d.possible("the application requires a login");
     }
@@ -277,6 +283,10 @@ fn unexplained_by_subprotocol(body: &CloseBody) -> bool {
     let speaks = crate::diagnostics::sniff::contains_word(&body.reason, "protocol");
     !neutral || !(body.reason.is_empty() || speaks)
 }
+
+/// What a page shows that names another path.
+const REWRITTEN: &str =
+    "the path is rewritten on the way, and the application has no WebSocket at the new one";
 
 /// Characters of a message that are shown.
 const SHOWN: usize = 160;

@@ -79,10 +79,11 @@ fn unanswered(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let waits = facts.stream.messages == 0 && facts.stream.sent.is_some() && left;
     let ignored = found.found.iter_mut().find(|found| found.entry.code == "W411");
     if let Some(diagnostic) = ignored.filter(|_| waits) {
-        diagnostic.title =
-            "our message was not answered, and the server took none of the subprotocols offered".into();
-        diagnostic.help =
-            "offer one that the server knows, `-s NAME`, or none; names are case-sensitive".into();
+        *diagnostic = diagnostic
+            .clone()
+            .title("our message was not answered, and the server took none of the subprotocols offered")
+            .suggests("the server answers only who speaks a subprotocol of its own", "nothing came before our Close")
+            .help("offer one that the server knows, `-s NAME`, or none; names are case-sensitive");
     }
 }
 
