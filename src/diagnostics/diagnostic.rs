@@ -137,7 +137,9 @@ impl Diagnostic {
     /// What only the symptom suggests.
     fn possibilities(&self) -> String {
         let texts: Vec<&str> = self.causes.iter().map(|cause| &*cause.text).collect();
-        match texts.is_empty() {
+        // Elsewhere it is known what happened, and the rest stands below.
+        let asks = matches!(self.entry.family, Family::Reaching | Family::Tls | Family::Response);
+        match texts.is_empty() || !asks {
             true => String::new(),
             false => format!("; possible: {}", texts.join(", or ")),
         }

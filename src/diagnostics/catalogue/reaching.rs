@@ -75,6 +75,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the Origin and the credentials: the server drops upgrades that it refuses"),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
+            medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::SubprotocolSent, C::OtherSchemeAnswers])
+                .cure("offer it: `-s mqtt`"),
             medium("the request's head is longer than the server takes", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("an HTTP server that drops each request for this path", C::OtherPathAnswered).unless(&[C::OtherSchemeAnswers, C::PlainAnswered])

@@ -17,8 +17,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::ForwardProxied]),
-            medium("a proxy on the way, a reverse one or an invisible (transparent) one, forwards without Upgrade and Connection", C::PlainSame).unless(&[C::Proxied, C::ListsVersion13, C::Http10])
-                .cure("make the proxy in front of the server forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read; without any proxy, run the application under a server with WebSocket support"),
             medium("the server runs the application without WebSocket support", C::Http10)
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
@@ -96,10 +94,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
             high("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent).unless(&[C::NoChallenge])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
-            medium("verifyClient of the library ws refuses: it checks the Origin, which must be another, or a token", C::WsRefusal).unless(&[C::OwnOriginHelps])
-                .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
-            medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame, C::WsRefusal])
+            medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
+            medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::OwnOriginHelps])
+                .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
             medium("the credentials sent are wrong, expired, or for another audience", C::CredentialsSent)
                 .cure("compare what was sent with what the server's log expects"),
             medium("no credentials were sent", C::NoCredentials),
@@ -157,6 +155,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, the Origin and the credentials, and see the application's log")
         .source("ASGI specification; Django Channels documentation")
         .causes(&[
+            high("a rule of Cloudflare's firewall refused the request", C::Body("error code: 10"))
+                .cure("look for the request in Cloudflare's security events, and allow it there"),
+            high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::Body("rbac: access denied"))
+                .cure("allow the request in the policy"),
             medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
                 .cure("look for the rule in the configuration of the server that answered"),
             medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame, C::ProxyPage])
@@ -217,10 +219,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("run an ASGI server with WebSocket support, as in `pip install 'uvicorn[standard]'`; if there is a proxy, make it forward Upgrade")
         .source("measured on uvicorn and Django")
         .causes(&[
-            medium("uvicorn runs without a WebSocket library", C::Server("uvicorn")),
+            high("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::PlainSameForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            medium("an invisible (transparent) proxy of this network removed Upgrade and Connection", C::ForwardProxied)
+                .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`"),
+            medium("a proxy forwards without Upgrade and Connection", C::Proxied).unless(&[C::ForwardProxied])
+                .cure("make the proxy forward the upgrade; then check that uvicorn has a WebSocket library"),
+            medium("uvicorn runs without a WebSocket library, or a proxy on the way removed Upgrade and Connection", C::Server("uvicorn")).unless(&[C::Proxied, C::ForwardProxied]),
             high("Django's development server has no WebSocket support without an ASGI server such as daphne", C::Server("wsgiserver"))
                 .cure("run the application under an ASGI server, such as daphne or uvicorn"),
-            low("a proxy forwards without Upgrade and Connection"),
         ])
         .seen("404 with Server uvicorn or WSGIServer"),
     error("W336", "the method is not allowed")
@@ -301,6 +308,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the application's log: it was reached"),
             high("the upstream was reached, and closed the connection or sent invalid HTTP: its handler dropped the upgrade or failed, or it expects TLS", C::Body("an invalid response was received from the upstream"))
                 .cure("read the application's log: it was reached"),
+            high("the tunnel is offline: its agent does not run", C::Body("err_ngrok_3200"))
+                .cure("start the agent of the tunnel, and use the address that it prints"),
+            high("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
+                .cure("start the application on the port that the agent forwards to"),
             medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers)
                 .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
             medium("the upstream was reached, and closed the connection after a while", C::SlowAnswer).unless(&[C::PlainDiffers])
@@ -309,7 +320,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("the application is down or on another port, or one side of proxy and application speaks TLS and the other does not").unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame]),
         ])
-        .seen("status 502; a 503 in which Envoy says how its upstream failed"),
+        .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
     error("W344", "the service is unavailable")
         .because("the server is overloaded or in maintenance, or a gateway has no server for the request")
         .help("check that the application runs, and the health checks: a plain GET to a WebSocket path gets 426, which some load balancers treat as unhealthy")

@@ -254,10 +254,14 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
     let timer = "an idle timeout of the server";
     let titled = |d: Diagnostic| d.title(format!("the peer closed after {quiet} without traffic"));
     match Clue::TimerReason.seen(facts) {
-        Some(reason) => titled(d).because(timer, reason).help(help),
+        Some(reason) => {
+            let d = titled(d).because(timer, reason).help(help);
+            if regular { d.severity(Severity::Warning) } else { d }
+        }
         None => {
             // A reason that speaks of neither is another one, and so is the end of regular traffic.
-            let unsaid = body.reason.is_empty();
+            let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
+            let unsaid = body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes());
             // A message right in front of the Close was what the peer had to say.
             let spoke = end.idle_data < SILENCE;
             let steady = spoke || end.quiet * 2 < end.longest_quiet * 3;
