@@ -686,7 +686,9 @@ fn interceptor(facts: &Facts<'_>) -> Option<String> {
     let text = super::said::words(facts.body);
     let page = FILTER_PAGES.iter().find(|page| contains_word(text.as_bytes(), page))?;
     let refuses = line.code >= 400 && text.len() < 4000;
-    refuses.then(|| format!("the page has the words {page:?}, as filters and proxies of networks write"))
+    refuses.then(|| {
+        format!("the page has the words {page:?}, as filters and proxies of networks write")
+    })
 }
 
 /// The header that shows a forward proxy which passed the answer on.

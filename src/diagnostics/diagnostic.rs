@@ -185,11 +185,7 @@ impl Diagnostic {
     }
 
     /// With a cause in front that this fact suggests.
-    pub fn suggests(
-        mut self,
-        text: impl Into<Cow<'static, str>>,
-        fact: impl Into<String>,
-    ) -> Self {
+    pub fn suggests(mut self, text: impl Into<Cow<'static, str>>, fact: impl Into<String>) -> Self {
         let (text, because) = (text.into(), Some(fact.into()));
         self.causes.insert(0, Supported { confidence: Confidence::Medium, text, because });
         self.causes.truncate(CAUSES);

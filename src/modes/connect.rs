@@ -90,10 +90,7 @@ fn connect(
             let proved = evidence.explain(&error).first().is_some_and(Diagnostic::is_proved);
             let may_ask = !all && probe::can_compare(&error, evidence);
             let exit = refused(error, evidence, runtime)?;
-            if may_ask
-                && runtime.reporter.prints_warnings()
-                && !proved
-            {
+            if may_ask && runtime.reporter.prints_warnings() && !proved {
                 stderr::note(ONE_MORE);
             }
             return Ok(exit);

@@ -333,11 +333,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the proxy has no working server behind it", C::Body("failure to get a peer from the ring-balancer")),
             medium("the load balancer has no healthy or registered target", C::Server("awselb"))
                 .cure("check the target group: registered targets, their port, and the health check's path and codes"),
-            medium("the proxy could not connect to the server behind it, which is down or on another port", C::Body("due to maintenance downtime or capacity"))
+            high("the proxy could not connect to the server behind it, which is down or on another port", C::Body("due to maintenance downtime or capacity"))
                 .cure("start the application, or correct its address in the proxy"),
-            medium("the application behind the proxy crashed or does not start", C::Body("application error"))
+            high("the application behind the router crashed or does not start", C::Body("herokucdn.com/error-pages"))
                 .cure("read the application's log"),
-            medium("the cache in front got no answer from the server behind it, or is not configured to pipe upgrades", C::Body("backend fetch failed"))
+            high("the cache in front got no answer from the server behind it, or is not configured to pipe upgrades", C::Body("backend fetch failed"))
                 .cure("in Varnish: `if (req.http.upgrade ~ \"(?i)websocket\") { return (pipe); }`, and check the backend"),
             low("the application is down, starting or in maintenance"),
             low("its health check fails"),

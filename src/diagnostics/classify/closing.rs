@@ -261,17 +261,19 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         None => {
             // A reason that speaks of neither is another one, and so is the end of regular traffic.
             let name = body.code.map(|code| close::lookup(code).name).unwrap_or_default();
-            let unsaid = body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes());
+            let unsaid =
+                body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes());
             // A message right in front of the Close was what the peer had to say.
             let spoke = end.idle_data < SILENCE;
             let steady = spoke || end.quiet * 2 < end.longest_quiet * 3;
-            if regular && unsaid && !steady {
+            let ordinary = matches!(body.code, Some(1000 | 1001));
+            if ordinary && unsaid && !steady {
                 let fact = format!("nothing crossed for {quiet} before the Close");
                 let d = titled(d.certain()).severity(Severity::Warning).help(help);
                 let d = d.suggests("possibly an idle timeout of the server or of a proxy", fact);
                 return if asked { d } else { d.possible(first) };
             }
-            let d = match unsaid {
+            let d = match unsaid && !(ordinary && steady) {
                 true if asked => d.possible(timer),
                 true => d.possible(first).possible(timer),
                 false => d,

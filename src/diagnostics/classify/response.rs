@@ -88,7 +88,9 @@ impl RefusalResponse<'_> {
 
     /// An error that a service in front numbers or names itself.
     fn own_code(&self) -> Option<&'static str> {
-        if self.body.starts_with(b"error code: 10") || contains_word(self.body, "rbac: access denied") {
+        if self.body.starts_with(b"error code: 10")
+            || contains_word(self.body, "rbac: access denied")
+        {
             return Some("W332");
         }
         contains_word(self.body, "err_ngrok_").then(|| self.by_status())
