@@ -300,11 +300,7 @@ impl SessionEvidence {
             },
             lifetime: ending.duration,
             idle: since(self.last_received.max(self.last_sent)),
-            // What came along with the end was not counted before.
-            idle_data: match ending.r#in.messages + ending.out.messages > self.messages {
-                true => since(self.last_received),
-                false => since(self.last_message),
-            },
+            idle_data: since(self.last_message),
             quiet: Duration::from_millis(self.quiet.into()),
             longest_quiet: Duration::from_millis(self.longest_quiet.into()),
             last: self.last_received.saturating_duration_since(self.opened),

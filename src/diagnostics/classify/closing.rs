@@ -264,7 +264,7 @@ fn timed(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             let unsaid =
                 body.reason.is_empty() || body.reason.eq_ignore_ascii_case(name.as_bytes());
             // A message right in front of the Close was what the peer had to say.
-            let spoke = end.idle_data < SILENCE;
+            let spoke = end.idle_data.saturating_sub(end.idle) < SILENCE;
             let steady = spoke || end.quiet * 2 < end.longest_quiet * 3;
             let ordinary = matches!(body.code, Some(1000 | 1001));
             if ordinary && unsaid && !steady {
