@@ -134,6 +134,8 @@ pub enum Clue {
     NamesOtherPath,
     /// An unknown path is answered by another server than this one.
     OtherPathElsewhere,
+    /// A plain GET gets the same answer as the upgrade, at a path that the server knows.
+    PlainSameAtKnownPath,
     /// The refusal has the form of the library ws, whose 401 is the word of its verifyClient.
     WsRefusal,
     /// Subprotocols were offered, and the 101 names none.
@@ -286,7 +288,10 @@ impl Clue {
             let differs = trial.status() != status;
             // Who had too much to do did not look at the difference.
             let known = !matches!(trial.status(), None | Some(429 | 503));
-            (known && differs != same && status.is_some()).then(|| trial.to_string())
+            // Another server's answer says nothing of this one.
+            let elsewhere =
+                variation == Variation::OtherPath && Self::OtherPathElsewhere.seen(facts).is_some();
+            (known && differs != same && status.is_some() && !elsewhere).then(|| trial.to_string())
         };
         match self {
             Self::OriginSent => {
@@ -382,10 +387,23 @@ impl Clue {
                 let name = |server: &str| server.split(['/', ' ']).next().unwrap_or_default().to_owned();
                 let theirs = text.split_once(", Server: ").map_or("", |(_, server)| server);
                 let ours = header("Server").unwrap_or_default();
-                let servers = name(theirs) != name(&ours);
+                // A refusal by hand may have no Server, so only a proxy's beside none is another's.
+                let proxy = PROXIES.iter().any(|name| contains_word(theirs.as_bytes(), name));
+                let servers = name(theirs) != name(&ours)
+                    && !theirs.is_empty()
+                    && (proxy || !ours.is_empty());
                 let page = |body: &[u8]| PROXY_PAGES.iter().any(|page| contains_word(body, page));
                 let pages = page(body) && !page(facts.body);
                 (servers || pages).then(|| format!("another server answers {other}"))
+            }
+            Self::PlainSameAtKnownPath => {
+                let same = Self::PlainSame.seen(facts)?;
+                let other = trial(Variation::OtherPath)?;
+                // An unknown path has a page of its own, whatever its number.
+                let body = other.body().unwrap_or_default();
+                let page = other.status() == status && body.is_empty() != facts.body.is_empty();
+                let known = page || Self::OtherPathDiffers.seen(facts).is_some();
+                known.then(|| format!("{same}, but not {other}"))
             }
             Self::WsRefusal => {
                 let head = facts.response?;

@@ -131,7 +131,7 @@ pub(super) fn names_path(text: &str) -> bool {
 }
 
 /// Marks in front of a path that a page of "not found" names, in lower case.
-const PATH_MARKS: [&str; 9] = [
+const PATH_MARKS: [&str; 10] = [
     "cannot get ",
     "no route found for get ",
     "route get:",
@@ -141,6 +141,7 @@ const PATH_MARKS: [&str; 9] = [
     "the requested resource [",
     "the current path, ",
     "request path: ",
+    "uri:</th><td>",
 ];
 
 /// The path that a page says was asked for, without its query.

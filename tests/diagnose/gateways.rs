@@ -74,6 +74,7 @@ fn a_page_that_names_another_path_shows_a_rewrite() {
         ),
         ("/cable", "<h2>No route matches [GET] &quot;/cable/cable&quot;</h2>"),
         ("/api/ws", "{\"status\":404,\"error\":\"Not Found\",\"path\":\"/ws\"}"),
+        ("/ws", "<tr><th>URI:</th><td>/back/ws</td></tr>"),
     ] {
         let port = serve_by(move |_| answer("404 Not Found", "", body));
         Told::of(&[], port, asked).is("W334", "the path is rewritten on the way");
@@ -341,4 +342,40 @@ fn a_subprotocol_that_was_not_taken_is_named_where_nothing_follows() {
     });
     let told = Told::of(&["-s", "v1", "-x", "hi", "-w", "0.3"], port, "/");
     assert_eq!((told.code(), told.status), ("none", Some(0)), "{}", told.text);
+}
+
+#[test]
+fn a_known_path_that_sees_no_upgrade_lost_it_on_the_way() {
+    // simple-websocket behind something invisible: 400 to whatever is no upgrade, 404 elsewhere.
+    let port = serve_by(|request| match path_of(request) {
+        "/ws" => answer("400 BAD REQUEST", "", "<title>400 Bad Request</title>"),
+        _ => answer("404 NOT FOUND", "", "<title>404 Not Found</title>"),
+    });
+    Told::of(&["--diagnose"], port, "/ws")
+        .is("W323", "the server knows the path and saw no upgrade");
+    // fastify's own 404 of a route for WebSocket is empty.
+    let port = serve_by(|request| match path_of(request) {
+        "/ws" => answer("404 Not Found", "", ""),
+        _ => answer("404 Not Found", "", "{\"error\":\"Not Found\",\"statusCode\":404}"),
+    });
+    Told::of(&["--diagnose"], port, "/ws")
+        .is("W334", "the server knows the path and saw no upgrade");
+}
+
+#[test]
+fn what_another_server_answers_says_nothing_of_this_one() {
+    // daphne behind nginx, which passes on this prefix alone.
+    let port = serve_by(|request| match (path_of(request), asks(request)) {
+        ("/app/ws", true) => answer("500 Internal server error", "Server: nginx/1.22.1\r\n", ""),
+        _ => {
+            answer("404 Not Found", "Server: nginx/1.22.1\r\n", "<hr><center>nginx/1.22.1</center>")
+        }
+    });
+    Told::of(&["--diagnose"], port, "/app/ws").has("the application has no route for this path");
+    // The same server without a name in one of its answers is the same.
+    let port = serve_by(|request| match path_of(request) {
+        "/ws" => answer("403 Forbidden", "", ""),
+        _ => answer("404 Not Found", "Server: uvicorn\r\n", ""),
+    });
+    Told::of(&["--diagnose"], port, "/ws").lacks("another server answers");
 }

@@ -59,6 +59,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("every request is refused, whatever its path: by something in front, or because bytes of something in front, such as the PROXY protocol, precede it", C::AllSame).unless(&[C::Proxied])
                 .cure("read the log of the server that answers, and check what stands in front of it"),
             medium("the path is not the one the server was made for", C::OtherPathSame).unless(&[C::AllSame]),
+            medium("the server knows the path and saw no upgrade: a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
+                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
             medium("a query parameter or header that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes])
                 .cure("compare query, headers and cookies with those of a client that works: this path is known"),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
@@ -203,7 +205,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure("make the proxy forward the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path"),
             medium("the server in front does not know the path itself", C::ProxyPage),
-            medium("a wrong path", C::OtherPathSame),
+            medium("the server knows the path and saw no upgrade: a proxy on the way, even an invisible (transparent) one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
+                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+            medium("a wrong path", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
             medium("a wrong path: that of the URL, or what a proxy in front makes of it", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame]),
             medium("a proxy forwards without Upgrade and Connection, so that the application sees a plain GET", C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage]),
