@@ -278,9 +278,10 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
     }
 }
 
-/// Whether [`compare`] has a question to ask about a failure.
-pub fn can_compare(error: &OpenError, evidence: &OpeningEvidence) -> bool {
-    is_about_certificate(error) || !variations(error, evidence).is_empty()
+/// Whether [`compare`] has a question to ask about a failure that it does not ask anyway.
+pub fn can_compare(config: &OpenConfig, error: &OpenError, evidence: &OpeningEvidence) -> bool {
+    let costs = |variation: &Variation| !is_cheap(*variation, config, error);
+    is_about_certificate(error) || variations(error, evidence).iter().any(costs)
 }
 
 /// Spends connections on telling the causes of a failure apart: what they show is noted in the

@@ -88,7 +88,7 @@ fn connect(
             let told = probe::compare(&config.open, &error, all, evidence, runtime);
             let error = told.err().unwrap_or(error);
             let proved = evidence.explain(&error).first().is_some_and(Diagnostic::is_proved);
-            let may_ask = !all && probe::can_compare(&error, evidence);
+            let may_ask = !all && probe::can_compare(&config.open, &error, evidence);
             let exit = refused(error, evidence, runtime)?;
             if may_ask && runtime.reporter.prints_warnings() && !proved {
                 stderr::note(ONE_MORE);
